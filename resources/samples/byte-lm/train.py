@@ -1,0 +1,178 @@
+"""Train a byte-level language model for TIME_BUDGET seconds, then print its score.
+
+The model counts which byte followed which context, for contexts of up to ORDER bytes,
+and mixes what the long contexts say with what the short ones say. Text that is close
+by, in the last CACHE_WINDOW bytes, has a say as well.
+
+Everything in this file may change. Usage: python3 train.py
+"""
+
+import math
+import random
+import sys
+import time
+
+from prepare import CONTEXT_BYTES, TIME_BUDGET, evaluate_bpb, load_training_text, peak_rss_mb
+
+# Training
+ORDER = 3                 # bytes in the longest context that is counted
+UPDATE_EXCLUSION = False  # stop at the longest context that knows the byte already: shorter ones count novelties
+MAX_CONTEXTS = 60_000     # contexts kept; when they are all in use, no new one is added
+CHUNK_BYTES = 2**17       # bytes learned per step
+LOSS_SAMPLES = 128        # bytes of each chunk predicted before it is learned, to show a loss
+SEED = 42                 # the order in which the chunks are read
+
+# Mixing the orders
+MIN_COUNT = 4             # a context seen fewer times than this is not asked
+DISCOUNT = 0.1            # taken off every count and given to the shorter contexts
+STRENGTH = 10.0           # how many sightings a context needs to count as much as the shorter ones
+FLOOR = 0.02              # share of the prediction that is spread over all bytes alike
+
+# Repeating what is near
+CACHE_WINDOW = 256        # recent bytes searched for an earlier occurrence of the latest ones
+CACHE_MATCH = 8           # how many of the latest bytes have to occur again
+CACHE_WEIGHT = 0.1        # share of the prediction given to what followed there
+
+
+class Model:
+    """Counts of the bytes that followed each context."""
+
+    def __init__(self):
+        self.followers = {}  # context (bytes) -> {next byte: count}
+
+    def learn(self, text, start, end):
+        """Count text[start:end], each byte after its contexts from the longest to the empty one."""
+        followers_of = self.followers
+        for at in range(start, end):
+            byte = text[at]
+            for order in range(ORDER, -1, -1):
+                context = text[at - order:at]
+                followers = followers_of.get(context)
+                if followers is None:
+                    if len(followers_of) < MAX_CONTEXTS:
+                        followers_of[context] = {byte: 1}
+                elif byte not in followers:
+                    followers[byte] = 1
+                else:
+                    followers[byte] += 1
+                    if UPDATE_EXCLUSION:
+                        break
+
+    def predict(self, context):
+        """Return the probability of each value of the byte that follows `context`."""
+        # Each voter takes its share of what is left; what nobody takes goes to all bytes alike.
+        left = 1 - FLOOR
+        votes = []
+        recent = recent_followers(context)
+        if recent:
+            votes.append((recent, 0, left * CACHE_WEIGHT / sum(recent.values())))
+            left *= 1 - CACHE_WEIGHT
+        for order in range(min(ORDER, len(context)), -1, -1):
+            followers = self.followers.get(context[len(context) - order:])
+            if followers is None:
+                continue
+            total = sum(followers.values())
+            if total < MIN_COUNT:
+                continue
+            votes.append((followers, DISCOUNT, left / (total + STRENGTH)))
+            left *= (STRENGTH + DISCOUNT * len(followers)) / (total + STRENGTH)
+        probabilities = [(left + FLOOR) / 256] * 256
+        for followers, discount, scale in votes:
+            for byte, count in followers.items():
+                probabilities[byte] += (count - discount) * scale
+        return probabilities
+
+    def size(self):
+        return sum(map(len, self.followers.values()))
+
+
+def recent_followers(context):
+    """Count what followed the earlier occurrences of the latest CACHE_MATCH bytes."""
+    window = context[-CACHE_WINDOW:]
+    latest = window[-CACHE_MATCH:]
+    counts = {}
+    last = len(window) - 1  # a match must end before the last byte, or nothing follows it
+    at = window.find(latest, 0, last)
+    while at >= 0:
+        byte = window[at + len(latest)]
+        counts[byte] = counts.get(byte, 0) + 1
+        at = window.find(latest, at + 1, last)
+    return counts
+
+
+def sample_loss(model, text, start, end):
+    """Return bits per byte on a sample of text[start:end], which the model has yet to learn."""
+    bits = 0.0
+    positions = range(start, end, max(1, (end - start) // LOSS_SAMPLES))
+    for at in positions:
+        probability = model.predict(text[max(0, at - CONTEXT_BYTES):at])[text[at]]
+        bits -= math.log2(probability) if probability > 0 else -math.inf
+    return bits / len(positions)
+
+
+def chunks(text):
+    """Yield (epoch, start, end) for ever, in a new order each epoch."""
+    # The first ORDER bytes only serve as context: every byte learned has a full one.
+    starts = list(range(ORDER, len(text), CHUNK_BYTES))
+    shuffle = random.Random(SEED).shuffle
+    epoch = 0
+    while True:
+        epoch += 1
+        shuffle(starts)
+        for start in starts:
+            yield epoch, start, min(start + CHUNK_BYTES, len(text))
+
+
+def train(model, text):
+    """Learn chunk after chunk until the time is up; return steps, bytes learned and seconds."""
+    step, learned, loss = 0, 0, None
+    began = now = time.perf_counter()
+    for epoch, start, end in chunks(text):
+        before = now
+        fresh = sample_loss(model, text, start, end)
+        loss = fresh if loss is None else 0.8 * loss + 0.2 * fresh  # smooth: a sample is small
+        if not loss < 100:  # NaN is not less than anything
+            print("\nFAIL")
+            sys.exit(1)
+        model.learn(text, start, end)
+        learned += end - start
+        now = time.perf_counter()
+        elapsed = now - began
+        print(
+            f"\rstep {step:05d} ({min(100, 100 * elapsed / TIME_BUDGET):.1f}%) | loss: {loss:.6f} | "
+            f"dt: {1000 * (now - before):.0f}ms | tok/sec: {(end - start) / (now - before):,.0f} | "
+            f"epoch: {epoch} | remaining: {max(0, TIME_BUDGET - elapsed):.0f}s    ",
+            end="", flush=True,
+        )
+        step += 1
+        if elapsed >= TIME_BUDGET:
+            print()
+            return step, learned, elapsed
+
+
+def main():
+    began = time.perf_counter()
+    text = load_training_text()
+    model = Model()
+    steps, learned, seconds = train(model, text)
+    val_bpb = evaluate_bpb(model.predict)
+
+    summary = {
+        "val_bpb": f"{val_bpb:.6f}",
+        "training_seconds": f"{seconds:.1f}",
+        "total_seconds": f"{time.perf_counter() - began:.1f}",
+        "total_tokens_M": f"{learned / 1e6:.1f}",
+        "num_steps": steps,
+        "num_params_M": f"{model.size() / 1e6:.2f}",
+        "order": ORDER,
+    }
+    memory = peak_rss_mb()
+    if memory is not None:  # a number that was not measured is left out
+        summary["peak_rss_mb"] = f"{memory:.1f}"
+    print("---")
+    for name, value in summary.items():
+        print(f"{name + ':':<18}{value}")
+
+
+if __name__ == "__main__":
+    main()
