@@ -17,16 +17,17 @@ from prepare import CONTEXT_BYTES, TIME_BUDGET, evaluate_bpb, load_training_text
 # Training
 ORDER = 3                 # bytes in the longest context that is counted
 UPDATE_EXCLUSION = False  # stop at the longest context that knows the byte already: shorter ones count novelties
-MAX_CONTEXTS = 60_000     # contexts kept; when they are all in use, no new one is added
-CHUNK_BYTES = 2**17       # bytes learned per step
-LOSS_SAMPLES = 128        # bytes of each chunk predicted before it is learned, to show a loss
+MAX_CONTEXTS = 40_000     # contexts kept; when they are all in use, no new one is added
+CHUNK_BYTES = 2**12       # bytes read in a row
+CHUNKS_PER_STEP = 32      # chunks between one progress line and the next
+LOSS_EVERY = 1024         # one byte in so many is predicted before it is learned, to show a loss
 SEED = 42                 # the order in which the chunks are read
 
 # Mixing the orders
-MIN_COUNT = 4             # a context seen fewer times than this is not asked
+MIN_COUNT = 8             # a context seen fewer times than this is not asked
 DISCOUNT = 0.1            # taken off every count and given to the shorter contexts
 STRENGTH = 10.0           # how many sightings a context needs to count as much as the shorter ones
-FLOOR = 0.02              # share of the prediction that is spread over all bytes alike
+FLOOR = 0.05              # share of the prediction that is spread over all bytes alike
 
 # Repeating what is near
 CACHE_WINDOW = 256        # recent bytes searched for an earlier occurrence of the latest ones
@@ -40,10 +41,10 @@ class Model:
     def __init__(self):
         self.followers = {}  # context (bytes) -> {next byte: count}
 
-    def learn(self, text, start, end):
-        """Count text[start:end], each byte after its contexts from the longest to the empty one."""
+    def learn(self, text, chunk):
+        """Count the bytes of a chunk, each after its contexts from the longest to the empty one."""
         followers_of = self.followers
-        for at in range(start, end):
+        for at in chunk:
             byte = text[at]
             for order in range(ORDER, -1, -1):
                 context = text[at - order:at]
@@ -100,54 +101,57 @@ def recent_followers(context):
     return counts
 
 
-def sample_loss(model, text, start, end):
-    """Return bits per byte on a sample of text[start:end], which the model has yet to learn."""
-    bits = 0.0
-    positions = range(start, end, max(1, (end - start) // LOSS_SAMPLES))
-    for at in positions:
+def sampled_bits(model, text, chunk):
+    """Return the bits that each of a few bytes of a chunk costs before the model has learned it."""
+    bits = []
+    for at in chunk[::LOSS_EVERY]:
         probability = model.predict(text[max(0, at - CONTEXT_BYTES):at])[text[at]]
-        bits -= math.log2(probability) if probability > 0 else -math.inf
-    return bits / len(positions)
+        bits.append(-math.log2(probability) if probability > 0 else math.inf)
+    return bits
 
 
-def chunks(text):
-    """Yield (epoch, start, end) for ever, in a new order each epoch."""
-    # The first ORDER bytes only serve as context: every byte learned has a full one.
-    starts = list(range(ORDER, len(text), CHUNK_BYTES))
+def batches(text):
+    """Yield (epoch, chunks) for ever: ranges of positions in the text, in a new order each epoch."""
+    # The first ORDER bytes only serve as context, so every byte learned has a full one.
+    # Chunks are small and scattered, so every step sees a fair sample of the text.
+    chunks = [range(at, min(at + CHUNK_BYTES, len(text))) for at in range(ORDER, len(text), CHUNK_BYTES)]
     shuffle = random.Random(SEED).shuffle
     epoch = 0
     while True:
         epoch += 1
-        shuffle(starts)
-        for start in starts:
-            yield epoch, start, min(start + CHUNK_BYTES, len(text))
+        shuffle(chunks)
+        for first in range(0, len(chunks), CHUNKS_PER_STEP):
+            yield epoch, chunks[first:first + CHUNKS_PER_STEP]
 
 
 def train(model, text):
-    """Learn chunk after chunk until the time is up; return steps, bytes learned and seconds."""
-    step, learned, loss = 0, 0, None
+    """Learn batch after batch until the time is up; return steps, bytes learned and seconds."""
+    learned, loss = 0, None
     began = now = time.perf_counter()
-    for epoch, start, end in chunks(text):
+    for step, (epoch, batch) in enumerate(batches(text)):
         before = now
-        fresh = sample_loss(model, text, start, end)
-        loss = fresh if loss is None else 0.8 * loss + 0.2 * fresh  # smooth: a sample is small
-        if not loss < 100:  # NaN is not less than anything
+        size, bits = 0, []
+        for chunk in batch:
+            bits += sampled_bits(model, text, chunk)
+            model.learn(text, chunk)
+            size += len(chunk)
+        learned += size
+        fresh = sum(bits) / len(bits)
+        loss = fresh if loss is None else 0.8 * loss + 0.2 * fresh  # smoothed: a sample is small
+        if not loss < 100:  # said this way round because NaN is not less than anything
             print("\nFAIL")
             sys.exit(1)
-        model.learn(text, start, end)
-        learned += end - start
         now = time.perf_counter()
         elapsed = now - began
         print(
             f"\rstep {step:05d} ({min(100, 100 * elapsed / TIME_BUDGET):.1f}%) | loss: {loss:.6f} | "
-            f"dt: {1000 * (now - before):.0f}ms | tok/sec: {(end - start) / (now - before):,.0f} | "
+            f"dt: {1000 * (now - before):.0f}ms | tok/sec: {size / (now - before):,.0f} | "
             f"epoch: {epoch} | remaining: {max(0, TIME_BUDGET - elapsed):.0f}s    ",
             end="", flush=True,
         )
-        step += 1
         if elapsed >= TIME_BUDGET:
             print()
-            return step, learned, elapsed
+            return step + 1, learned, elapsed
 
 
 def main():

@@ -1,0 +1,31 @@
+import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
+
+/**
+ * The shape of karpathy/autoresearch: `train.py` may change, `prepare.py` fixes data, metric and budget,
+ * `program.md` instructs. Such a repository needs no pawl.toml.
+ */
+export const AUTORESEARCH_FILES = ['train.py', 'prepare.py', 'program.md'] as const;
+
+/** Upstream's budget, used where prepare.py names none. */
+const DEFAULT_BUDGET_SECONDS = 300;
+
+/**
+ * @param preparePy text of prepare.py, for its `TIME_BUDGET = <seconds>`
+ * @param hasPyproject whether pyproject.toml is there: upstream's environment is uv's; without it plain Python
+ */
+export function autoresearchContract(preparePy: string, hasPyproject: boolean): Contract {
+  const budget = /^TIME_BUDGET\s*(?::\s*\w+\s*)?=\s*([\d_.]+)/m.exec(preparePy)?.[1];
+  const seconds = Number(budget?.replaceAll('_', '')) || DEFAULT_BUDGET_SECONDS;
+  return {
+    source: 'autoresearch',
+    editable: ['train.py'],
+    locked: null,
+    instructions: 'program.md',
+    train: hasPyproject ? 'uv run train.py' : 'python3 train.py',
+    setup: null,
+    environment: [],
+    metric: { name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb', memoryLimit: null },
+    budget: { seconds, limitSeconds: defaultLimitSeconds(seconds) },
+    stop: {},
+  };
+}

@@ -1,0 +1,41 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+
+/** The program a shell command line starts: its first word that is not `NAME=value`. Null where unclear. */
+export function firstProgram(commandLine: string): string | null {
+  for (const match of commandLine.trim().matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)) {
+    const word = match[1] ?? match[2] ?? match[3] ?? '';
+    if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) continue;
+    return /[$`(){}<>|&;]/.test(word) ? null : word;
+  }
+  return null;
+}
+
+/** Words every POSIX shell understands by itself. */
+const SHELL_WORDS = new Set([
+  ...['.', ':', '[', 'cd', 'command', 'echo', 'eval', 'exec', 'exit', 'export', 'false', 'for', 'if'],
+  ...['printf', 'set', 'source', 'test', 'time', 'trap', 'true', 'ulimit', 'umask', 'unset', 'while'],
+]);
+
+/** Absolute path of a program as a shell in `folder` would find it, or null. Shell words find themselves. */
+export async function findProgram(program: string, folder: string, path: string): Promise<string | null> {
+  if (SHELL_WORDS.has(program)) return program;
+  if (program.includes('/')) {
+    const candidate = isAbsolute(program) ? program : join(folder, program);
+    return (await isExecutable(candidate)) ? candidate : null;
+  }
+  for (const entry of path.split(delimiter)) {
+    const candidate = join(entry, program);
+    if (entry && (await isExecutable(candidate))) return candidate;
+  }
+  return null;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

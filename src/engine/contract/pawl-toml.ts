@@ -1,0 +1,77 @@
+import { distance } from 'fastest-levenshtein';
+import { parse, TomlError } from 'smol-toml';
+import type { z } from 'zod';
+import { type Contract, contractFileSchema, contractFromFile } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+
+/** Every key pawl.toml knows, by table; for naming the nearest one to a misspelt key. */
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(contractFileSchema.shape),
+  contract: Object.keys(contractFileSchema.shape.contract.shape),
+  metric: Object.keys(contractFileSchema.shape.metric.shape),
+  budget: Object.keys(contractFileSchema.shape.budget.unwrap().shape),
+  stop: Object.keys(contractFileSchema.shape.stop.unwrap().shape),
+};
+
+/**
+ * Reads the text of a pawl.toml. Rejects with `contract_invalid`: one sentence with file, line and key for the
+ * first thing that is wrong.
+ */
+export function parsePawlToml(text: string, fileName: string): Contract {
+  let table: unknown;
+  try {
+    table = parse(text);
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    const what = cause.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '');
+    throw new PawlError('contract_invalid', `${fileName}:${cause.line}: not valid TOML: ${what}`, { cause });
+  }
+  const result = contractFileSchema.safeParse(table);
+  if (result.success) return contractFromFile(result.data);
+  const issue = result.error.issues[0];
+  if (!issue) throw result.error;
+  const { path, message } = describe(issue);
+  const line = findLine(text, path);
+  throw new PawlError('contract_invalid', `${fileName}:${line}: ${path.join('.')}: ${message}`);
+}
+
+function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: string } {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const known = KNOWN_KEYS[path.join('.')] ?? [];
+    const nearest = [...known].sort((a, b) => distance(a, key) - distance(b, key))[0];
+    const hint = nearest ? `; the nearest known key is "${nearest}"` : '';
+    return { path: [...path, key], message: `unknown key${hint}` };
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined) {
+    return { path, message: 'is required' };
+  }
+  return { path, message: issue.message };
+}
+
+/**
+ * Line (from 1) where the key at `path` is written, or the nearest table above it. The parser keeps no
+ * positions, so this looks for `[table]` heads and `key =` the way people write them.
+ */
+function findLine(text: string, path: readonly string[]): number {
+  const lines = text.split('\n');
+  let table: string[] = [];
+  let nearest = 1;
+  for (const [index, line] of lines.entries()) {
+    const head = /^\s*\[\[?\s*([^\]]+?)\s*\]/.exec(line)?.[1];
+    const key = /^\s*([A-Za-z0-9_."'-]+)\s*=/.exec(line)?.[1];
+    if (head) table = splitKey(head);
+    const here = head ? table : key ? [...table, ...splitKey(key)] : null;
+    if (!here) continue;
+    const wanted = path.slice(0, here.length);
+    if (here.join('\0') !== wanted.join('\0')) continue;
+    nearest = index + 1;
+    if (here.length === path.length) return nearest;
+  }
+  return nearest;
+}
+
+function splitKey(key: string): string[] {
+  return key.split('.').map(part => part.trim().replace(/^["']|["']$/g, ''));
+}

@@ -1,0 +1,77 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { PawlError } from '../../shared/errors.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
+
+export type Database = BetterSqlite3.Database;
+
+/** How long a write waits for another process's (a terminal that asks the running engine to stop). */
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * Opens the ledger and brings its schema up to date, each migration in a transaction of its own. Throws
+ * `ledger_newer` for a file of a later Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
+ */
+export function openDatabase(path: string, migrations: readonly Migration[] = MIGRATIONS): Database {
+  return translateErrors(() => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const database = new BetterSqlite3(path);
+    try {
+      database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      database.pragma('journal_mode = WAL');
+      database.pragma('synchronous = FULL');
+      database.pragma('foreign_keys = ON');
+      migrate(database, migrations, path);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  }, path);
+}
+
+function migrate(database: Database, migrations: readonly Migration[], path: string): void {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  const newest = migrations.at(-1)?.version ?? 0;
+  if (version > newest) {
+    throw new PawlError(
+      'ledger_newer',
+      `${path} was written by a newer Pawl (schema ${version}; this one knows ${newest}). Update Pawl to open it.`,
+    );
+  }
+  for (const migration of migrations) {
+    if (migration.version <= version) continue;
+    database
+      .transaction(() => {
+        database.exec(migration.sql);
+        database.pragma(`user_version = ${migration.version}`);
+      })
+      .immediate();
+  }
+}
+
+/** Gives SQLite's errors that a user can act on their name. */
+export function translateErrors<T>(work: () => T, path: string): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    const kind = typeof code === 'string' ? code : '';
+    if (kind === 'SQLITE_FULL' || kind === 'ENOSPC' || kind.startsWith('SQLITE_IOERR')) {
+      throw new PawlError(
+        'disk_full',
+        `The disk that holds ${dirname(path)} is full or cannot be written (${kind}).`,
+        { cause: error },
+      );
+    }
+    if (kind.startsWith('SQLITE_CORRUPT') || kind === 'SQLITE_NOTADB') {
+      throw new PawlError(
+        'ledger_damaged',
+        `${path} is not a readable ledger (${kind}). Move it away to start anew; nothing was changed.`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

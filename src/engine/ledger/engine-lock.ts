@@ -1,0 +1,75 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import BetterSqlite3 from 'better-sqlite3';
+import { z } from 'zod';
+import { PawlError } from '../../shared/errors.ts';
+import type { DataPaths } from '../paths.ts';
+
+const holderSchema = z.object({
+  pid: z.number().int(),
+  host: z.string(),
+  startedAt: z.number(),
+  repository: z.string().nullable(),
+});
+export type LockHolder = z.infer<typeof holderSchema>;
+
+/** Long enough to outlast another process that only looks whether the lock is held. */
+const LOCK_WAIT_MS = 300;
+
+/** Who holds the lock, as far as the note beside it tells; null where it cannot be read. */
+export function readLockHolder(paths: DataPaths): LockHolder | null {
+  try {
+    return holderSchema.parse(JSON.parse(readFileSync(paths.lockHolder, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Takes the data folder for this process until `release`. The lock is SQLite's own file lock on a file made for
+ * it, so the system gives it back when the process dies in whatever way. Throws `engine_running`.
+ */
+export function takeEngineLock(paths: DataPaths, holder: LockHolder): { release(): void } {
+  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  const lock = new BetterSqlite3(paths.lock, { timeout: LOCK_WAIT_MS });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error;
+    const first = readLockHolder(paths);
+    const who = first
+      ? `process ${first.pid} (${first.host}), since ${new Date(first.startedAt).toISOString()}${first.repository ? `, on ${first.repository}` : ''}`
+      : 'another process';
+    throw new PawlError(
+      'engine_running',
+      `Another Pawl is running on ${paths.home}: ${who}. Stop it with "pawl stop", or set PAWL_HOME to another folder.`,
+    );
+  }
+  writeFileSync(paths.lockHolder, JSON.stringify(holder));
+  return {
+    release() {
+      rmSync(paths.lockHolder, { force: true });
+      lock.exec('ROLLBACK');
+      lock.close();
+    },
+  };
+}
+
+/** Whether some process holds the lock right now. */
+export function isEngineRunning(paths: DataPaths): boolean {
+  let lock: BetterSqlite3.Database;
+  try {
+    lock = new BetterSqlite3(paths.lock, { timeout: 0, fileMustExist: true });
+  } catch {
+    return false;
+  }
+  try {
+    lock.exec('BEGIN IMMEDIATE');
+    lock.exec('ROLLBACK');
+    return false;
+  } catch {
+    return true;
+  } finally {
+    lock.close();
+  }
+}

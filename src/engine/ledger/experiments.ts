@@ -1,0 +1,251 @@
+import {
+  type Evidence,
+  type Experiment,
+  isBetter,
+  type Phase,
+  type Proposal,
+  type Tally,
+  type Verdict,
+} from '../../shared/study.ts';
+import type { Database } from './database.ts';
+
+type Row = {
+  n: number;
+  phase: Phase;
+  hypothesis: string | null;
+  rationale: string | null;
+  predicted_effect: number | null;
+  category: string | null;
+  memo: string | null;
+  parent_commit: string | null;
+  attempt_commit: string | null;
+  edit_digest: string | null;
+  source_lines: number | null;
+  verdict: Verdict['word'] | null;
+  reason: string | null;
+  evidence: string | null;
+  metric: number | null;
+  memory: number | null;
+  started_at: number;
+  ended_at: number | null;
+  imported: string | null;
+};
+
+function fromRow(row: Row): Experiment {
+  return {
+    n: row.n,
+    phase: row.phase,
+    proposal:
+      row.hypothesis === null
+        ? null
+        : {
+            hypothesis: row.hypothesis,
+            rationale: row.rationale,
+            predictedEffect: row.predicted_effect,
+            category: row.category,
+            memo: row.memo === null ? null : JSON.parse(row.memo),
+          },
+    parentCommit: row.parent_commit,
+    attemptCommit: row.attempt_commit,
+    verdict:
+      row.verdict === null
+        ? null
+        : ({
+            word: row.verdict,
+            reason: row.reason,
+            evidence: JSON.parse(row.evidence ?? '{}') as Evidence,
+          } as Verdict),
+    metric: row.metric,
+    memory: row.memory,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    imported: row.imported === null ? null : (JSON.parse(row.imported) as Record<string, string>),
+  };
+}
+
+/** The experiment the branch stands at, as the ledger knows it. */
+export type Incumbent = {
+  readonly n: number;
+  readonly commit: string;
+  readonly metric: number;
+  readonly sourceLines: number;
+};
+
+/** A finished experiment as proposers and stop rules need it. */
+export type HistoryEntry = {
+  readonly n: number;
+  readonly hypothesis: string;
+  readonly memo: unknown;
+  readonly verdict: Verdict['word'];
+  readonly reason: string;
+  readonly metric: number | null;
+  readonly incumbentMetric: number | null;
+};
+
+export type ExperimentStore = ReturnType<typeof experimentStore>;
+
+export function experimentStore(database: Database) {
+  const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, attempt_commit,
+    edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported`;
+  const begin = database.prepare(
+    `INSERT INTO experiment (study_id, n, phase, parent_commit, started_at) VALUES (?, ?, 'proposing', ?, ?)
+     ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
+       started_at = excluded.started_at, ended_at = NULL`,
+  );
+  const propose = database.prepare(
+    `UPDATE experiment SET phase = 'applying', hypothesis = ?, rationale = ?, predicted_effect = ?, category = ?,
+       memo = ? WHERE study_id = ? AND n = ?`,
+  );
+  const attempt = database.prepare(
+    `UPDATE experiment SET phase = 'attempted', attempt_commit = ?, edit_digest = ?, source_lines = ?
+     WHERE study_id = ? AND n = ?`,
+  );
+  const setPhase = database.prepare('UPDATE experiment SET phase = ? WHERE study_id = ? AND n = ?');
+  const decide = database.prepare(
+    `UPDATE experiment SET phase = ?, verdict = ?, reason = ?, evidence = ?, metric = ?, memory = ?, ended_at = ?
+     WHERE study_id = ? AND n = ?`,
+  );
+  const insertImported = database.prepare(
+    `INSERT INTO experiment (study_id, n, phase, hypothesis, verdict, reason, evidence, metric, memory, attempt_commit,
+       started_at, imported)
+     VALUES (@studyId, @n, 'recorded', @hypothesis, @verdict, @reason, '{}', @metric, @memory, @commit, @at, @imported)`,
+  );
+  const byNumber = database.prepare<[string, number], Row>(
+    `SELECT ${columns} FROM experiment WHERE study_id = ? AND n = ?`,
+  );
+  const page = database.prepare<[string, number, number], Row>(
+    `SELECT ${columns} FROM experiment WHERE study_id = ? AND n >= ? ORDER BY n LIMIT ?`,
+  );
+  const unfinished = database.prepare<[string], Row>(
+    `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' ORDER BY n`,
+  );
+  const dropUnproposed = database.prepare(
+    `DELETE FROM experiment WHERE study_id = ? AND n = ? AND hypothesis IS NULL AND attempt_commit IS NULL`,
+  );
+  const last = database.prepare<[string], { n: number }>(
+    'SELECT n FROM experiment WHERE study_id = ? ORDER BY n DESC LIMIT 1',
+  );
+  const counts = database.prepare<[string], { verdict: Verdict['word']; count: number }>(
+    `SELECT verdict, count(*) AS count FROM experiment WHERE study_id = ? AND verdict IS NOT NULL GROUP BY verdict`,
+  );
+  const keeps = database.prepare<[string], { n: number; metric: number | null }>(
+    `SELECT n, metric FROM experiment WHERE study_id = ? AND verdict = 'keep' ORDER BY n`,
+  );
+  const incumbent = database.prepare<
+    [string],
+    { n: number; attempt_commit: string; metric: number; source_lines: number }
+  >(
+    `SELECT n, attempt_commit, metric, source_lines FROM experiment
+     WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n DESC LIMIT 1`,
+  );
+  const sameEdit = database.prepare<[string, string, number], { n: number }>(
+    'SELECT n FROM experiment WHERE study_id = ? AND edit_digest = ? AND n <> ? ORDER BY n LIMIT 1',
+  );
+  const history = database.prepare<[string], Row>(
+    `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL ORDER BY n`,
+  );
+
+  return {
+    /** Starts experiment `n`, or starts it over when its engine died before there was an attempt. */
+    begin(studyId: string, n: number, parentCommit: string, at: number): void {
+      begin.run(studyId, n, parentCommit, at);
+    },
+    propose(studyId: string, n: number, proposal: Proposal): void {
+      const { hypothesis, rationale, predictedEffect, category, memo } = proposal;
+      propose.run(hypothesis, rationale, predictedEffect, category, JSON.stringify(memo ?? null), studyId, n);
+    },
+    attempt(
+      studyId: string,
+      n: number,
+      made: { commit: string; editDigest: string; sourceLines: number },
+    ): void {
+      attempt.run(made.commit, made.editDigest, made.sourceLines, studyId, n);
+    },
+    setPhase(studyId: string, n: number, phase: Phase): void {
+      setPhase.run(phase, studyId, n);
+    },
+    /** Takes back the beginning of an experiment that never got a proposal. */
+    dropUnproposed(studyId: string, n: number): void {
+      dropUnproposed.run(studyId, n);
+    },
+    /** A keep stays in `deciding` until the branch has moved; anything else is recorded with this. */
+    decide(studyId: string, n: number, verdict: Verdict, at: number): void {
+      const { word, reason, evidence } = verdict;
+      const phase: Phase = word === 'keep' ? 'deciding' : 'recorded';
+      const { metric = null, memory = null } = evidence;
+      decide.run(phase, word, reason, JSON.stringify(evidence), metric, memory, at, studyId, n);
+    },
+    insertImported(row: {
+      studyId: string;
+      n: number;
+      hypothesis: string;
+      verdict: Verdict['word'];
+      reason: string;
+      metric: number | null;
+      memory: number | null;
+      commit: string | null;
+      at: number;
+      imported: Readonly<Record<string, string>>;
+    }): void {
+      insertImported.run({ ...row, imported: JSON.stringify(row.imported) });
+    },
+    get(studyId: string, n: number): Experiment | null {
+      const row = byNumber.get(studyId, n);
+      return row ? fromRow(row) : null;
+    },
+    /** In order of `n`, from `from` on. */
+    page(studyId: string, from: number, limit: number): readonly Experiment[] {
+      return page.all(studyId, from, limit).map(fromRow);
+    },
+    /** Experiments without a settled end: in flight, interrupted, or kept with the branch not moved yet. */
+    unfinished(studyId: string): readonly Experiment[] {
+      return unfinished.all(studyId).map(fromRow);
+    },
+    lastNumber(studyId: string): number | null {
+      return last.get(studyId)?.n ?? null;
+    },
+    incumbent(studyId: string): Incumbent | null {
+      const row = incumbent.get(studyId);
+      return row
+        ? { n: row.n, commit: row.attempt_commit, metric: row.metric, sourceLines: row.source_lines }
+        : null;
+    },
+    /** Number of another experiment whose editable files were exactly these, or null. */
+    findSameEdit(studyId: string, editDigest: string, n: number): number | null {
+      return sameEdit.get(studyId, editDigest, n)?.n ?? null;
+    },
+    history(studyId: string): readonly HistoryEntry[] {
+      return history.all(studyId).map(row => {
+        const { proposal, verdict, metric } = fromRow(row);
+        return {
+          n: row.n,
+          hypothesis: proposal?.hypothesis ?? '',
+          memo: proposal?.memo ?? null,
+          verdict: row.verdict ?? 'crash',
+          reason: row.reason ?? '',
+          metric,
+          incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
+        };
+      });
+    },
+    /** Upstream's counts. The best is the best value among the keeps, the baseline among them. */
+    tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
+      const count = { keep: 0, discard: 0, crash: 0 };
+      for (const row of counts.all(studyId)) count[row.verdict] = row.count;
+      const kept = keeps.all(studyId);
+      let best: { n: number; metric: number } | null = null;
+      for (const { n, metric } of kept) {
+        if (metric !== null && (best === null || isBetter(goal, metric, best.metric))) best = { n, metric };
+      }
+      const decided = count.keep + count.discard;
+      return {
+        ...count,
+        finished: decided + count.crash,
+        keepRate: decided === 0 ? null : count.keep / decided,
+        baseline: kept[0]?.metric ?? null,
+        best: best?.metric ?? null,
+        bestExperiment: best?.n ?? null,
+      };
+    },
+  };
+}

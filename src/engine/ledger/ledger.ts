@@ -1,0 +1,37 @@
+import { type Database, openDatabase, translateErrors } from './database.ts';
+import { type ExperimentStore, experimentStore } from './experiments.ts';
+import { type NoteStore, noteStore } from './notes.ts';
+import { type RefusalStore, refusalStore } from './refusals.ts';
+import { type RequestStore, requestStore } from './requests.ts';
+import { type RunStore, runStore } from './runs.ts';
+import { type StudyStore, studyStore } from './studies.ts';
+
+/** The SQLite file in which everything is written before it happens. One table family a store. */
+export type Ledger = {
+  readonly studies: StudyStore;
+  readonly experiments: ExperimentStore;
+  readonly runs: RunStore;
+  readonly refusals: RefusalStore;
+  readonly notes: NoteStore;
+  readonly requests: RequestStore;
+  /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
+  write<T>(work: () => T): T;
+  close(): void;
+};
+
+/** Throws what {@link openDatabase} throws. */
+export function openLedger(path: string): Ledger {
+  const database: Database = openDatabase(path);
+  return {
+    studies: studyStore(database),
+    experiments: experimentStore(database),
+    runs: runStore(database),
+    refusals: refusalStore(database),
+    notes: noteStore(database),
+    requests: requestStore(database),
+    write: work => translateErrors(() => database.transaction(work).immediate(), path),
+    close: () => {
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Database } from './database.ts';
+
+export type Note = { readonly at: number; readonly text: string };
+export type SearchHit = { readonly studyId: string; readonly n: number; readonly hypothesis: string };
+
+export type NoteStore = ReturnType<typeof noteStore>;
+
+/** The user's words on experiments, and the full-text search over hypotheses, rationales and notes. */
+export function noteStore(database: Database) {
+  const add = database.prepare(
+    'INSERT INTO note (experiment_id, at, text) SELECT id, ?, ? FROM experiment WHERE study_id = ? AND n = ?',
+  );
+  const list = database.prepare<[string, number], Note>(
+    `SELECT at, text FROM note JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY note.id`,
+  );
+  const search = database.prepare<[string, string, number], SearchHit>(
+    `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
+     FROM (SELECT rowid AS id, rank FROM experiment_text WHERE experiment_text MATCH ?) hit
+     JOIN experiment USING (id) WHERE study_id = ? ORDER BY hit.rank LIMIT ?`,
+  );
+
+  return {
+    add(studyId: string, n: number, text: string, at: number): void {
+      add.run(at, text, studyId, n);
+    },
+    list(studyId: string, n: number): readonly Note[] {
+      return list.all(studyId, n);
+    },
+    /** Best match first. Every word must occur, the last one may be unfinished; no operators. */
+    search(studyId: string, words: string, limit: number): readonly SearchHit[] {
+      const terms = words.match(/[\p{L}\p{N}_]+/gu);
+      if (!terms) return [];
+      const query = terms.map(term => `"${term}"`).join(' ');
+      return search.all(`${query}*`, studyId, limit);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { type EngineEvent, fromScalar, toScalar } from '../../shared/events.ts';
+import type { Crash, ResourceUse, Run, RunOutcome, Summary } from '../../shared/study.ts';
+import type { SeriesPoint } from '../metrics/output-reader.ts';
+import type { Database } from './database.ts';
+import { packPoints, unpackPoints } from './series.ts';
+
+type Row = {
+  id: number;
+  n: number;
+  k: number;
+  commit_name: string;
+  started_at: number;
+  ended_at: number | null;
+  outcome: string | null;
+  summary: string | null;
+  crash: string | null;
+  peak_rss_bytes: number | null;
+  cpu_seconds: number | null;
+  output_bytes: number | null;
+};
+
+function fromRow(row: Row): Run {
+  return {
+    n: row.n,
+    k: row.k,
+    commit: row.commit_name,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
+    summary: row.summary === null ? null : decodeSummary(JSON.parse(row.summary)),
+    crash: row.crash === null ? null : (JSON.parse(row.crash) as Crash),
+    resources:
+      row.ended_at === null ? null : { peakRssBytes: row.peak_rss_bytes, cpuSeconds: row.cpu_seconds },
+    outputBytes: row.output_bytes,
+  };
+}
+
+type ScalarSummary = NonNullable<Extract<EngineEvent, { type: 'run_finished' }>['summary']>;
+
+/** A summary as JSON can carry it. */
+export function encodeSummary(summary: Summary): ScalarSummary {
+  return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, toScalar(value)]));
+}
+
+function decodeSummary(summary: ScalarSummary): Summary {
+  return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, fromScalar(value)]));
+}
+
+export type RunResult = {
+  readonly outcome: RunOutcome;
+  readonly summary: Summary | null;
+  readonly crash: Crash | null;
+  readonly resources: ResourceUse;
+  readonly outputBytes: number;
+  readonly units: Readonly<Record<string, string>>;
+};
+
+export type RunStore = ReturnType<typeof runStore>;
+
+export function runStore(database: Database) {
+  const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
+    peak_rss_bytes, cpu_seconds, output_bytes`;
+  const begin = database.prepare<[number, string, number, string, number]>(
+    `INSERT INTO run (experiment_id, k, commit_name, started_at)
+     SELECT id, ?, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
+  );
+  const nextIndex = database.prepare<[string, number], { k: number }>(
+    `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND n = ?`,
+  );
+  const list = database.prepare<[string, number], Row>(
+    `SELECT ${columns} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY k`,
+  );
+  const finish = database.prepare(
+    `UPDATE run SET ended_at = ?, outcome = ?, summary = ?, crash = ?, units = ?, peak_rss_bytes = ?,
+       cpu_seconds = ?, output_bytes = ? WHERE id = ?`,
+  );
+  const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
+    `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
+  );
+  const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
+  const addChunk = database.prepare(
+    `INSERT INTO series_chunk (run_id, position, points, data)
+     VALUES (@run, (SELECT coalesce(max(position) + 1, 0) FROM series_chunk WHERE run_id = @run), @points, @data)`,
+  );
+  const chunks = database.prepare<[string, number, number], { data: Buffer }>(
+    `SELECT data FROM series_chunk JOIN run ON run.id = run_id JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND n = ? AND k = ? ORDER BY position`,
+  );
+
+  return {
+    /** Index the next run of an experiment gets. */
+    nextIndex(studyId: string, n: number): number {
+      return nextIndex.get(studyId, n)?.k ?? 0;
+    },
+    /** Returns the run's row, for the calls that follow. */
+    begin(studyId: string, n: number, k: number, commit: string, at: number): number {
+      return Number(begin.run(k, commit, at, studyId, n).lastInsertRowid);
+    },
+    addPoints(run: number, points: readonly SeriesPoint[]): void {
+      if (points.length > 0) addChunk.run({ run, points: points.length, data: packPoints(points) });
+    },
+    finish(run: number, result: RunResult, at: number): void {
+      finish.run(
+        at,
+        JSON.stringify(result.outcome),
+        result.summary && JSON.stringify(encodeSummary(result.summary)),
+        result.crash && JSON.stringify(result.crash),
+        JSON.stringify(result.units),
+        result.resources.peakRssBytes,
+        result.resources.cpuSeconds,
+        result.outputBytes,
+        run,
+      );
+    },
+    /** Runs without an end, of any study: the engine died while they trained. */
+    open(): readonly {
+      readonly studyId: string;
+      readonly n: number;
+      readonly k: number;
+      readonly run: number;
+    }[] {
+      return open.all().map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
+    },
+    interrupt(run: number, at: number): void {
+      interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);
+    },
+    list(studyId: string, n: number): readonly Run[] {
+      return list.all(studyId, n).map(fromRow);
+    },
+    /** The run's progress points, oldest first. */
+    series(studyId: string, n: number, k: number): readonly SeriesPoint[] {
+      return chunks.all(studyId, n, k).flatMap(row => unpackPoints(row.data));
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { fromScalar, toScalar } from '../../shared/events.ts';
+import type { SeriesPoint } from '../metrics/output-reader.ts';
+
+/**
+ * A chunk of a run's series: columns of JSON, deflated. `seconds` has one value a point; a series that a point
+ * lacks has null there. Numbers keep every digit; NaN and infinities stand as words.
+ */
+type Columns = Record<string, (number | string | null)[]>;
+
+const TIME = 'seconds';
+
+export function packPoints(points: readonly SeriesPoint[]): Buffer {
+  const columns: Columns = { [TIME]: [] };
+  for (const [index, point] of points.entries()) {
+    columns[TIME]?.push(Math.round(point.seconds * 1000) / 1000);
+    for (const [name, value] of point.values) {
+      const key = name === TIME ? `${TIME} ` : name;
+      columns[key] ??= new Array(index).fill(null);
+      columns[key].push(toScalar(value));
+    }
+    for (const column of Object.values(columns)) if (column.length <= index) column.push(null);
+  }
+  return deflateRawSync(JSON.stringify(columns));
+}
+
+export function unpackPoints(data: Buffer): readonly SeriesPoint[] {
+  const columns = JSON.parse(inflateRawSync(data).toString('utf8')) as Columns;
+  const { [TIME]: seconds = [], ...series } = columns;
+  return seconds.map((second, index) => ({
+    seconds: Number(second),
+    values: new Map(
+      Object.entries(series).flatMap(([name, column]) => {
+        const value = column[index];
+        if (value === null || value === undefined) return [];
+        return [[name.trimEnd(), fromScalar(value as Parameters<typeof fromScalar>[0])] as const];
+      }),
+    ),
+  }));
+}

@@ -1,0 +1,102 @@
+import type { Contract, StopRules } from '../../shared/contract.ts';
+import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
+import type { Database } from './database.ts';
+
+type Row = {
+  id: string;
+  tag: string;
+  repository_path: string;
+  git_dir: string;
+  contract: string;
+  base_commit: string;
+  proposer: string;
+  stop: string;
+  state: StudyState;
+  stop_reason: StopReason | null;
+  stop_detail: string | null;
+  created_at: number;
+  preserved: string;
+  worktree_name: string;
+  imported_from: string | null;
+  import_columns: string | null;
+};
+
+function fromRow(row: Row): Study {
+  return {
+    id: row.id,
+    tag: row.tag,
+    repositoryPath: row.repository_path,
+    gitDir: row.git_dir,
+    contract: JSON.parse(row.contract) as Contract,
+    baseCommit: row.base_commit,
+    proposer: JSON.parse(row.proposer) as ProposerSettings,
+    stop: JSON.parse(row.stop) as StopRules,
+    state: row.state,
+    stopReason: row.stop_reason,
+    stopDetail: row.stop_detail,
+    createdAt: row.created_at,
+    preserved: JSON.parse(row.preserved) as string[],
+    worktreeName: row.worktree_name,
+    importedFrom: row.imported_from,
+    importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
+  };
+}
+
+export type StudyStore = ReturnType<typeof studyStore>;
+
+export function studyStore(database: Database) {
+  const insert = database.prepare(
+    `INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
+       created_at, worktree_name, imported_from, import_columns)
+     VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
+       @createdAt, @worktreeName, @importedFrom, @importColumns)`,
+  );
+  const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
+  const all = database.prepare<[], Row>('SELECT * FROM study ORDER BY created_at DESC, rowid DESC');
+  const setState = database.prepare(
+    'UPDATE study SET state = ?, stop_reason = ?, stop_detail = ? WHERE id = ?',
+  );
+  const setSettings = database.prepare('UPDATE study SET stop = ?, proposer = ?, contract = ? WHERE id = ?');
+  const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
+  const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
+
+  return {
+    insert(study: Study): void {
+      insert.run({
+        ...study,
+        contract: JSON.stringify(study.contract),
+        proposer: JSON.stringify(study.proposer),
+        stop: JSON.stringify(study.stop),
+        preserved: undefined,
+        importColumns: study.importColumns && JSON.stringify(study.importColumns),
+      });
+    },
+    get(id: string): Study | null {
+      const row = byId.get(id);
+      return row ? fromRow(row) : null;
+    },
+    /** Newest first. */
+    list(): readonly Study[] {
+      return all.all().map(fromRow);
+    },
+    setState(id: string, state: StudyState, reason: StopReason | null, detail: string | null): void {
+      setState.run(state, reason, detail, id);
+    },
+    /** What a resumed sitting may change: stop rules, proposer, budget. */
+    setSettings(id: string, settings: Pick<Study, 'stop' | 'proposer' | 'contract'>): void {
+      setSettings.run(
+        JSON.stringify(settings.stop),
+        JSON.stringify(settings.proposer),
+        JSON.stringify(settings.contract),
+        id,
+      );
+    },
+    setPreserved(id: string, paths: readonly string[]): void {
+      setPreserved.run(JSON.stringify(paths), id);
+    },
+    /** After the user moved the repository. */
+    setRepository(id: string, path: string, gitDir: string): void {
+      setRepository.run(path, gitDir, id);
+    },
+  };
+}

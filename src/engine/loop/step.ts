@@ -1,0 +1,165 @@
+import type { Contract } from '../../shared/contract.ts';
+import { unreachable } from '../../shared/errors.ts';
+import type { Crash, CrashClass, StopReason, Verdict } from '../../shared/study.ts';
+import { decide } from '../verdict/decide.ts';
+import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
+
+/**
+ * The loop as a pure function: what happened goes in, what to do next comes out. The driver performs the effect
+ * and comes back with what happened. Nothing here reads a clock, a file or the ledger.
+ */
+
+/** A crash that looks like a slip may be mended by the proposer, this often per experiment. */
+export const MAX_REPAIRS = 2;
+const REPAIRABLE: readonly CrashClass[] = ['exception', 'out_of_memory', 'no_metric', 'diverged'];
+
+export type Wish = 'go' | 'pause' | 'stop';
+
+export type LoopState = {
+  readonly metric: Contract['metric'];
+  readonly limits: StopLimits;
+  readonly facts: Facts;
+  /** Number the next experiment gets. */
+  readonly next: number;
+  readonly incumbent: { readonly n: number; readonly metric: number } | null;
+  readonly wish: Wish;
+  readonly canRepair: boolean;
+  readonly maxRefusals: number;
+  /** Refused or failed proposals for this experiment so far. */
+  readonly refusals: number;
+  readonly repairs: number;
+};
+
+/** What the training and the check around it found. */
+export type Measured = {
+  readonly n: number;
+  readonly k: number;
+  readonly crash: Crash | null;
+  readonly value: number | null;
+  readonly memory: number | null;
+  readonly sourceLinesDelta: number;
+};
+
+export type LoopEvent =
+  /** Start of a sitting. An interrupted experiment with an attempt is trained again, one without proposed anew. */
+  | {
+      readonly type: 'started';
+      readonly interrupted: { readonly n: number; readonly hasAttempt: boolean } | null;
+    }
+  | { readonly type: 'wished'; readonly wish: Wish }
+  | { readonly type: 'proposed'; readonly n: number }
+  | { readonly type: 'refused'; readonly n: number; readonly message: string; readonly wasRepair: boolean }
+  | { readonly type: 'exhausted'; readonly message: string }
+  | { readonly type: 'attempted'; readonly n: number }
+  | ({ readonly type: 'measured' } & Measured)
+  | { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
+
+export type Effect =
+  | { readonly type: 'take_baseline' }
+  | { readonly type: 'propose'; readonly n: number; readonly repair: Measured | null }
+  | { readonly type: 'attempt'; readonly n: number }
+  | { readonly type: 'train'; readonly n: number }
+  | { readonly type: 'record'; readonly n: number; readonly verdict: Verdict }
+  | { readonly type: 'wait' }
+  | { readonly type: 'stop'; readonly reason: StopReason; readonly detail: string | null };
+
+export type Step = { readonly state: LoopState; readonly effect: Effect };
+
+/**
+ * @param now milliseconds since the epoch, for the deadline
+ */
+export function step(state: LoopState, event: LoopEvent, now: number): Step {
+  switch (event.type) {
+    case 'started': {
+      const { interrupted } = event;
+      if (!interrupted) return next(state, now);
+      if (interrupted.hasAttempt) return { state, effect: { type: 'train', n: interrupted.n } };
+      return next({ ...state, next: interrupted.n }, now);
+    }
+    case 'wished':
+      return next({ ...state, wish: event.wish }, now);
+    case 'proposed':
+      return { state: { ...state, refusals: 0 }, effect: { type: 'attempt', n: event.n } };
+    case 'refused': {
+      const refusals = state.refusals + 1;
+      if (refusals >= state.maxRefusals) {
+        const detail = `${refusals} proposals in a row were refused or failed; the last one: ${event.message}`;
+        return { state, effect: { type: 'stop', reason: 'proposer', detail } };
+      }
+      return next({ ...state, refusals }, now);
+    }
+    case 'exhausted':
+      return { state, effect: { type: 'stop', reason: 'exhausted', detail: event.message } };
+    case 'attempted':
+      return { state, effect: { type: 'train', n: event.n } };
+    case 'measured':
+      return judge(state, event);
+    case 'recorded':
+      return next(settle(state, event.n, event.verdict), now);
+    default:
+      return unreachable(event);
+  }
+}
+
+function judge(state: LoopState, measured: Measured): Step {
+  const { n, crash } = measured;
+  if (
+    crash &&
+    n > 0 &&
+    state.canRepair &&
+    state.wish === 'go' &&
+    state.repairs < MAX_REPAIRS &&
+    REPAIRABLE.includes(crash.class)
+  ) {
+    return {
+      state: { ...state, repairs: state.repairs + 1 },
+      effect: { type: 'propose', n, repair: measured },
+    };
+  }
+  const verdict = decide({
+    metric: state.metric,
+    run: measured.k,
+    crash,
+    value: measured.value,
+    memory: measured.memory,
+    incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
+    sourceLinesDelta: measured.sourceLinesDelta,
+  });
+  return { state, effect: { type: 'record', n, verdict } };
+}
+
+function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
+  const { facts } = state;
+  const isKeep = verdict.word === 'keep';
+  const metric = verdict.evidence.metric;
+  const isMeasuredKeep = isKeep && metric !== undefined;
+  return {
+    ...state,
+    next: n + 1,
+    refusals: 0,
+    repairs: 0,
+    incumbent: isMeasuredKeep ? { n, metric } : state.incumbent,
+    facts: {
+      experiments: facts.experiments + (n === 0 ? 0 : 1),
+      best: isMeasuredKeep ? metric : facts.best,
+      sinceKeep: isKeep ? 0 : facts.sinceKeep + 1,
+      crashesInRow: verdict.word === 'crash' ? facts.crashesInRow + 1 : 0,
+    },
+  };
+}
+
+/** Between two experiments: baseline first, then the user's wish, then the rules, then the next one. */
+function next(state: LoopState, now: number): Step {
+  const effect = (): Effect => {
+    if (state.incumbent === null && state.next > 0) {
+      return { type: 'stop', reason: 'baseline_failed', detail: null };
+    }
+    if (state.wish === 'stop') return { type: 'stop', reason: 'user', detail: null };
+    if (state.wish === 'pause') return { type: 'wait' };
+    if (state.incumbent === null) return { type: 'take_baseline' };
+    const stop = findStop(state.limits, state.facts, state.metric.goal, now);
+    if (stop) return { type: 'stop', ...stop };
+    return { type: 'propose', n: state.next, repair: null };
+  };
+  return { state, effect: effect() };
+}

@@ -1,0 +1,49 @@
+import type { StopReason } from '../../shared/study.ts';
+
+/** What the stop rules look at; updated by `step` with every recorded experiment. */
+export type Facts = {
+  /** Recorded experiments, the baseline not counted. */
+  readonly experiments: number;
+  /** The incumbent's metric; null before the baseline. */
+  readonly best: number | null;
+  /** Experiments since the last keep. */
+  readonly sinceKeep: number;
+  readonly crashesInRow: number;
+};
+
+/** Stop rules with everything relative made absolute. */
+export type StopLimits = {
+  readonly experiments?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly deadline?: number | undefined;
+  readonly target?: number | undefined;
+  readonly patience?: number | undefined;
+  readonly crashes?: number | undefined;
+};
+
+/** The first rule that holds, with a sentence for the user, or null. Asked between experiments. */
+export function findStop(
+  limits: StopLimits,
+  facts: Facts,
+  goal: 'minimize' | 'maximize',
+  now: number,
+): { readonly reason: StopReason; readonly detail: string } | null {
+  const { experiments, deadline, target, patience, crashes } = limits;
+  if (target !== undefined && facts.best !== null) {
+    const isReached = goal === 'minimize' ? facts.best <= target : facts.best >= target;
+    if (isReached) return { reason: 'target', detail: `${facts.best} has reached the target ${target}.` };
+  }
+  if (experiments !== undefined && facts.experiments >= experiments) {
+    return { reason: 'experiments', detail: `${facts.experiments} experiments are done.` };
+  }
+  if (deadline !== undefined && now >= deadline) {
+    return { reason: 'deadline', detail: `The deadline ${new Date(deadline).toISOString()} has passed.` };
+  }
+  if (crashes !== undefined && facts.crashesInRow >= crashes) {
+    return { reason: 'crashes', detail: `${facts.crashesInRow} experiments in a row crashed.` };
+  }
+  if (patience !== undefined && facts.sinceKeep >= patience) {
+    return { reason: 'patience', detail: `No gain in ${facts.sinceKeep} experiments.` };
+  }
+  return null;
+}

@@ -1,0 +1,105 @@
+import { unreachable } from '../../shared/errors.ts';
+import type { Crash, CrashClass, RunOutcome } from '../../shared/study.ts';
+
+const TRACEBACK = 'Traceback (most recent call last):';
+const RECENT_LINES = 40;
+const TRACEBACK_LINES = 400;
+const LINE_CHARACTERS = 400;
+/** Lines of the traceback's end that are kept: about the last three frames and the message. */
+const TAIL_LINES = 12;
+
+const OUT_OF_MEMORY =
+  /\b(?:CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|MemoryError|std::bad_alloc|Cannot allocate memory|oom-kill)\b/;
+/** Upstream prints the word on its own or behind the progress line, and leaves with 1. */
+const FAIL = /(?:^|\s)FAIL\s*$/;
+
+/** Remembers, in bounded memory, the lines that explain a crash. */
+export class CrashReader {
+  #recent: string[] = [];
+  #traceback: string[] | null = null;
+  #sawOutOfMemory: string | null = null;
+  #sawFail = false;
+
+  line(line: string): void {
+    const short = line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line;
+    const start = line.lastIndexOf(TRACEBACK);
+    if (start >= 0) {
+      // It may stand behind a progress line that ended without a newline.
+      this.#traceback = [TRACEBACK];
+    } else if (this.#traceback && this.#traceback.length < TRACEBACK_LINES) {
+      this.#traceback.push(short);
+    } else if (this.#traceback) {
+      this.#traceback.splice(1, 1);
+      this.#traceback.push(short);
+    }
+    if (OUT_OF_MEMORY.test(short)) this.#sawOutOfMemory = short.trim();
+    if (FAIL.test(line.slice(-16))) this.#sawFail = true;
+    if (short.trim() === '') return;
+    this.#recent.push(short);
+    if (this.#recent.length > RECENT_LINES) this.#recent.shift();
+  }
+
+  /**
+   * Why a run gave no result, or null where it ended with exit code 0 and a finite metric.
+   * @param metric the metric's value, null where it was not printed
+   */
+  classify(
+    outcome: RunOutcome,
+    metric: number | null,
+    metricName: string,
+    limitSeconds: number,
+  ): Crash | null {
+    const of = (kind: CrashClass, message: string): Crash => ({ class: kind, message, tail: this.#tail() });
+    switch (outcome.kind) {
+      case 'timeout':
+        return of('timeout', `Ended after ${limitSeconds} s, the limit of the contract.`);
+      case 'spawn_failed':
+        return of('spawn_failed', outcome.message);
+      case 'aborted':
+      case 'interrupted':
+        return of('killed', 'Ended before it finished.');
+      case 'signal':
+        return this.#sawOutOfMemory
+          ? of('out_of_memory', this.#sawOutOfMemory)
+          : of(
+              'killed',
+              `Ended by signal ${outcome.signal}${outcome.signal === 9 ? ', as the system does when memory runs out' : ''}.`,
+            );
+      case 'exit':
+        return this.#classifyExit(outcome.code, metric, metricName, of);
+      default:
+        return unreachable(outcome);
+    }
+  }
+
+  #classifyExit(
+    code: number,
+    metric: number | null,
+    metricName: string,
+    of: (kind: CrashClass, message: string) => Crash,
+  ): Crash | null {
+    if (code === 0) {
+      if (metric === null) return of('no_metric', `Ended with exit code 0 but printed no ${metricName}.`);
+      return Number.isFinite(metric) ? null : of('diverged', `${metricName} is ${metric}.`);
+    }
+    if (this.#sawOutOfMemory) return of('out_of_memory', this.#sawOutOfMemory);
+    const raised = this.#exceptionLine();
+    if (raised) return of('exception', raised);
+    if (this.#sawFail || (metric !== null && !Number.isFinite(metric))) {
+      return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
+    }
+    // A shell reports a child that died by signal n as 128 + n.
+    if (code > 128 && code < 160) return of('killed', `Ended by signal ${code - 128}.`);
+    return of('exception', `Ended with exit code ${code}.`);
+  }
+
+  /** The last line of the traceback that names an exception. */
+  #exceptionLine(): string | null {
+    return this.#traceback?.findLast(line => /^[A-Za-z_][\w.]*(?:$|:\s)/.test(line)) ?? null;
+  }
+
+  #tail(): readonly string[] {
+    const lines = this.#traceback ?? this.#recent;
+    return lines.filter(line => line.trim() !== '').slice(-TAIL_LINES);
+  }
+}

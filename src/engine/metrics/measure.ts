@@ -1,0 +1,17 @@
+import type { Contract } from '../../shared/contract.ts';
+import type { Summary } from '../../shared/study.ts';
+
+/** The two numbers of a summary that count; null where one was not printed or is not finite. */
+export function measure(
+  summary: Summary | null,
+  metric: Contract['metric'],
+): { readonly metric: number | null; readonly memory: number | null } {
+  return {
+    metric: finiteOrNull(summary?.[metric.name]),
+    memory: metric.memory === null ? null : finiteOrNull(summary?.[metric.memory]),
+  };
+}
+
+function finiteOrNull(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

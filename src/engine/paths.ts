@@ -1,0 +1,42 @@
+import { join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+
+/** Where everything lies in the data folder. Never inside a repository. */
+export type DataPaths = {
+  readonly home: string;
+  readonly ledger: string;
+  readonly lock: string;
+  readonly lockHolder: string;
+  readonly worktrees: string;
+  readonly studies: string;
+};
+
+/** `PAWL_HOME`, or the platform's folder for application data. */
+export function dataPaths(environment: NodeJS.ProcessEnv): DataPaths {
+  const home = resolve(environment.PAWL_HOME || envPaths('pawl', { suffix: '' }).data);
+  return {
+    home,
+    ledger: join(home, 'pawl.sqlite'),
+    lock: join(home, 'engine.lock'),
+    lockHolder: join(home, 'engine.json'),
+    worktrees: join(home, 'worktrees'),
+    studies: join(home, 'studies'),
+  };
+}
+
+export function studyFolder(paths: DataPaths, studyId: string): string {
+  return join(paths.studies, studyId);
+}
+
+/** Folder of one run: `runs/<n>` for an experiment's first, `runs/<n>.<k>` for its further ones. */
+export function runFolder(paths: DataPaths, studyId: string, n: number, k: number): string {
+  return join(studyFolder(paths, studyId), 'runs', k === 0 ? String(n) : `${n}.${k}`);
+}
+
+export function runLog(paths: DataPaths, studyId: string, n: number, k: number): string {
+  return join(runFolder(paths, studyId, n, k), 'output.log');
+}
+
+export function resultsTsv(paths: DataPaths, studyId: string): string {
+  return join(studyFolder(paths, studyId), 'results.tsv');
+}

@@ -1,0 +1,45 @@
+import type { Contract } from '../../shared/contract.ts';
+import type { Crash, Proposal } from '../../shared/study.ts';
+import type { HistoryEntry } from '../ledger/experiments.ts';
+import type { Refusal } from '../ledger/refusals.ts';
+import type { Worktree } from '../repo/worktree.ts';
+
+/** What a proposer is told. */
+export type ProposalRequest = {
+  readonly tag: string;
+  readonly n: number;
+  readonly contract: Contract;
+  /** Text of the instructions file, as it is in the incumbent; null where the contract names none. */
+  readonly instructions: string | null;
+  readonly incumbent: { readonly n: number; readonly commit: string; readonly metric: number };
+  readonly history: readonly HistoryEntry[];
+  readonly refusals: readonly Refusal[];
+  /** Set when the attempt crashed and may be mended: the files are as the crashed attempt left them. */
+  readonly repair: { readonly crash: Crash; readonly hypothesis: string; readonly count: number } | null;
+};
+
+export type ProposerContext = {
+  /** The files to edit, in place. Only editable ones may differ afterwards. */
+  readonly worktree: Worktree;
+  /** Editable files that exist, relative to the worktree. */
+  readonly editableFiles: readonly string[];
+  /** Marks the processes a proposer starts; see `killTree`. */
+  readonly marker: string;
+  readonly signal: AbortSignal;
+};
+
+export type ProposerAnswer =
+  | { readonly kind: 'proposed'; readonly proposal: Proposal }
+  /** Nothing came of it this time; the loop records why and asks again. `memo` as in a proposal. */
+  | { readonly kind: 'failed'; readonly message: string; readonly memo: unknown }
+  /** There is nothing left to propose. */
+  | { readonly kind: 'exhausted'; readonly message: string };
+
+/** The port. One file per kind; `createProposer` picks. */
+export type Proposer = {
+  /** Whether a crashed attempt may be handed back to be mended. */
+  readonly canRepair: boolean;
+  /** This many failed or refused proposals in a row end the study. */
+  readonly maxRefusals: number;
+  propose(request: ProposalRequest, context: ProposerContext): Promise<ProposerAnswer>;
+};

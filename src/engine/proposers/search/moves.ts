@@ -1,0 +1,122 @@
+import { unreachable } from '../../../shared/errors.ts';
+import type { Literal } from './constants.ts';
+
+/** Which way a constant is turned. `other` is for values without an order. */
+export type Direction = 'up' | 'down' | 'other';
+
+/** Factors of a step, from the boldest to the finest. */
+export const STEP_FACTORS = [2, 1.5, 1.25, 1.1] as const;
+export const FINEST_STEP = STEP_FACTORS.length - 1;
+
+/**
+ * The literal's text after a step, or null where there is none: integers stay integers and keep their sign,
+ * powers of two stay powers of two, shares stay between 0 and 1 (near 1 it is the distance to 1 that is scaled),
+ * and the way of writing is kept.
+ * @param step index into {@link STEP_FACTORS}
+ * @param pick index for tuples (which item) and words (which choice), any non-negative integer
+ */
+export function turn(literal: Literal, direction: Direction, step: number, pick: number): string | null {
+  const factor = STEP_FACTORS[step];
+  if (factor === undefined) return null;
+  switch (literal.kind) {
+    case 'boolean': {
+      if (direction !== 'other') return null;
+      const isPython = /^[TF]/.test(literal.text);
+      const text = String(!literal.value);
+      return isPython ? (text[0] ?? '').toUpperCase() + text.slice(1) : text;
+    }
+    case 'power': {
+      if (direction === 'other' || step > 0) return null;
+      const exponent = literal.exponent + (direction === 'up' ? 1 : -1);
+      return exponent < 0 ? null : literal.text.replace(/\d+$/, String(exponent));
+    }
+    case 'integer': {
+      if (direction === 'other') return null;
+      const value = turnInteger(literal.value, direction, step, factor);
+      return value === null ? null : writeInteger(value, literal.text);
+    }
+    case 'float': {
+      if (direction === 'other') return null;
+      const value = turnFloat(literal.value, direction, factor);
+      return value === null ? null : writeFloat(value, literal.text);
+    }
+    case 'choice': {
+      if (direction !== 'other') return null;
+      const others = literal.choices.filter(choice => choice !== literal.value);
+      const choice = others[pick % others.length];
+      return choice === undefined ? null : literal.text.replace(literal.value, choice);
+    }
+    case 'tuple': {
+      const index = pick % literal.items.length;
+      const item = literal.items[index];
+      const text = item ? turn(item, direction, step, 0) : null;
+      if (text === null) return null;
+      let position = -1;
+      return literal.text.replace(/[^\s,()[\]][^,()[\]]*/g, part => {
+        position += 1;
+        return position === index ? text : part;
+      });
+    }
+    default:
+      return unreachable(literal);
+  }
+}
+
+/** Whether a literal has an up and a down, or only other values. */
+export function directionsOf(literal: Literal): readonly Direction[] {
+  return literal.kind === 'boolean' || literal.kind === 'choice' ? ['other'] : ['up', 'down'];
+}
+
+/** Integers this small are counts (layers, orders): they move by one. */
+const SMALL_INTEGER = 10;
+
+function turnInteger(value: number, direction: Direction, step: number, factor: number): number | null {
+  const size = Math.abs(value);
+  const isUp = (direction === 'up') === value >= 0;
+  let moved: number;
+  if (size >= SMALL_INTEGER && Number.isInteger(Math.log2(size))) {
+    if (step > 0) return null;
+    moved = isUp ? size * 2 : size / 2;
+  } else if (size < SMALL_INTEGER) {
+    // The bold step is by two, so that a count has two kinds of step as well.
+    if (step > 1) return null;
+    const by = step === 0 && size >= 4 ? 2 : 1;
+    moved = isUp ? size + by : size - by;
+  } else {
+    moved = roundLike(isUp ? size * factor : size / factor, size);
+    if (moved === size) moved += isUp ? 1 : -1;
+  }
+  if (moved < 0 || (moved === 0 && size > 1)) return null;
+  return value < 0 ? -moved : moved;
+}
+
+/** Rounds to as many significant digits as people give such a number: 300 → 450, not 451. */
+function roundLike(value: number, example: number): number {
+  const digits = Math.max(2, String(example).replace(/0+$/, '').length);
+  return Math.round(Number(value.toPrecision(digits)));
+}
+
+function turnFloat(value: number, direction: Direction, factor: number): number | null {
+  if (value === 0) return direction === 'up' ? 0.1 / factor : null;
+  const isUp = (direction === 'up') === value > 0;
+  const size = Math.abs(value);
+  let moved: number;
+  if (size > 0.5 && size < 1) moved = 1 - (isUp ? (1 - size) / factor : (1 - size) * factor);
+  else moved = isUp ? size * factor : size / factor;
+  // A share that would reach 1 stops half way.
+  if (size < 1 && moved >= 1) moved = (1 + size) / 2;
+  if (moved <= 0) moved = size / 2;
+  return value < 0 ? -moved : moved;
+}
+
+function writeInteger(value: number, like: string): string {
+  const text = String(value);
+  return like.includes('_') ? text.replace(/\B(?=(\d{3})+(?!\d))/g, '_') : text;
+}
+
+function writeFloat(value: number, like: string): string {
+  const rounded = Number(value.toPrecision(4));
+  if (/e/i.test(like)) return rounded.toExponential().replace('e+', 'e');
+  const text = String(rounded);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}

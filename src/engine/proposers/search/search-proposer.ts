@@ -1,0 +1,77 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Proposer } from '../proposer.ts';
+import { type Constant, findConstants } from './constants.ts';
+import { seededRandom } from './random.ts';
+import { type Choice, chooseMove, type Move } from './strategy.ts';
+
+/** Larger files are not source code anyone tunes. */
+const MAX_SOURCE_BYTES = 1024 * 1024;
+
+/**
+ * The proposer that needs nothing: turns the constants of the editable files, learning from the verdicts. The
+ * history is its only state, so a resumed study goes on as if it had never stopped. docs/search.md says how it
+ * chooses; agents are to be judged against it.
+ */
+export function searchProposer(seed: number): Proposer {
+  return {
+    canRepair: false,
+    maxRefusals: 50,
+    async propose(request, { worktree, editableFiles }) {
+      const sources = new Map<string, string>();
+      for (const file of editableFiles) {
+        const content = await readFile(join(worktree.path, file));
+        // latin1 gives every byte back as it was.
+        if (content.length <= MAX_SOURCE_BYTES) sources.set(file, content.toString('latin1'));
+      }
+      const constants = [...sources].flatMap(([file, source]) => findConstants(file, source));
+      if (constants.length === 0) {
+        return {
+          kind: 'exhausted',
+          message: 'The editable files have no constants of the form NAME = number to search over.',
+        };
+      }
+      const refused = request.refusals.map(refusal => refusal.memo);
+      const random = seededRandom(seed, request.n, request.refusals.length);
+      const choice = chooseMove(constants, request.history, refused, random);
+      if (!choice) return { kind: 'exhausted', message: 'Every combination within reach was tried.' };
+      for (const [file, source] of sources) {
+        const changed = applyMoves(source, constants, choice.moves, file);
+        if (changed !== source) await writeFile(join(worktree.path, file), changed, 'latin1');
+      }
+      const sign = request.contract.metric.goal === 'minimize' ? -1 : 1;
+      return { kind: 'proposed', proposal: describe(choice, sign, sources.size > 1) };
+    },
+  };
+}
+
+function applyMoves(
+  source: string,
+  constants: readonly Constant[],
+  moves: readonly Move[],
+  file: string,
+): string {
+  let result = source;
+  const backwards = constants.filter(constant => constant.file === file).sort((a, b) => b.start - a.start);
+  for (const { name, start, end } of backwards) {
+    const move = moves.find(candidate => candidate.file === file && candidate.name === name);
+    if (move) result = result.slice(0, start) + move.to + result.slice(end);
+  }
+  return result;
+}
+
+function describe(choice: Choice, sign: number, namesFile: boolean) {
+  const verbs = { up: 'raise', down: 'lower', other: 'set' } as const;
+  const parts = choice.moves.map(
+    ({ name, direction, from, to, file }) =>
+      `${verbs[direction]} ${name} from ${from} to ${to}${namesFile ? ` in ${file}` : ''}`,
+  );
+  const sentence = parts.join(' and ');
+  return {
+    hypothesis: (sentence[0] ?? '').toUpperCase() + sentence.slice(1),
+    rationale: choice.because,
+    predictedEffect: choice.expectedGain === null ? null : sign * choice.expectedGain,
+    category: choice.moves.length > 1 ? 'constants' : 'constant',
+    memo: choice.memo,
+  };
+}

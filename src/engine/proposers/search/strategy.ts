@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import type { HistoryEntry } from '../../ledger/experiments.ts';
+import type { Constant } from './constants.ts';
+import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';
+
+/** One constant turned. */
+export type Move = {
+  readonly file: string;
+  readonly name: string;
+  readonly direction: Direction;
+  readonly step: number;
+  readonly from: string;
+  readonly to: string;
+};
+
+const memoSchema = z.object({
+  moves: z.array(
+    z.object({
+      file: z.string(),
+      name: z.string(),
+      direction: z.enum(['up', 'down', 'other']),
+      step: z.number(),
+      from: z.string(),
+      to: z.string(),
+    }),
+  ),
+  /** All constants as they stand after the moves. */
+  values: z.string(),
+});
+/** What a proposal of this strategy leaves in the history, so that the history is its only state. */
+export type Memo = z.infer<typeof memoSchema>;
+
+export type Choice = {
+  readonly moves: readonly Move[];
+  readonly memo: Memo;
+  /** What the history says of these moves, in words. */
+  readonly because: string;
+  /** Half of what the same move gained last time, in units of the metric; null without such evidence. */
+  readonly expectedGain: number | null;
+};
+
+/** What is known of turning one constant one way. */
+type Arm = {
+  tries: number;
+  keeps: number;
+  /** Failures since the last keep. */
+  misses: number;
+  crashes: number;
+  /** Step to take next. */
+  step: number;
+  /** Metric gained by the latest try, when it was kept; else null. */
+  lastGain: number | null;
+};
+
+/** Weights of {@link scoreArm}; docs/search.md explains them. */
+const SCORE = {
+  untried: 1,
+  untriedAfterOppositeFailed: 1.15,
+  untriedWayBack: 0.25,
+  momentum: 1.6,
+  missDecay: 0.5,
+  paidBefore: 1.4,
+  crashDecay: 0.4,
+  pair: 0.4,
+  jitter: 0.3,
+};
+const MAX_DRAWS = 400;
+
+/**
+ * Picks the next change. Pure: the same constants, history and random numbers give the same choice. Null when
+ * nothing new was found in {@link MAX_DRAWS} draws.
+ * @param refused memos of refused proposals, which are not repeated either
+ */
+export function chooseMove(
+  constants: readonly Constant[],
+  history: readonly HistoryEntry[],
+  refused: readonly unknown[],
+  random: () => number,
+): Choice | null {
+  const arms = learn(history);
+  const tried = new Set<string>([spellValues(constants, [])]);
+  for (const memo of [...history.map(entry => entry.memo), ...refused]) {
+    const parsed = memoSchema.safeParse(memo);
+    if (parsed.success) tried.add(parsed.data.values);
+  }
+  const candidates = constants.flatMap(constant =>
+    directionsOf(constant.literal).flatMap(direction => {
+      const arm = arms.get(armKey(constant, direction)) ?? newArm();
+      const move = makeMove(constant, direction, arm.step, random);
+      return move
+        ? [{ move, arm, score: scoreArm(arm, arms, constant, direction) + SCORE.jitter * random() }]
+        : [];
+    }),
+  );
+  candidates.sort((a, b) => b.score - a.score);
+
+  const isNew = (moves: readonly Move[]) => !tried.has(spellValues(constants, moves));
+  const single = candidates.find(candidate => isNew([candidate.move]));
+  if (single && single.score >= SCORE.pair) return choose(constants, [single.move], single.arm);
+
+  // Single turns have little left to say: try several at once, the more the harder it is to find something new.
+  for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
+    const moves = drawMoves(constants, 2 + Math.floor(draw / 100), random);
+    if (moves.length > 0 && isNew(moves)) return choose(constants, moves, newArm());
+  }
+  return single ? choose(constants, [single.move], single.arm) : null;
+}
+
+function learn(history: readonly HistoryEntry[]): Map<string, Arm> {
+  const arms = new Map<string, Arm>();
+  for (const entry of history) {
+    const memo = memoSchema.safeParse(entry.memo);
+    if (!memo.success) continue;
+    for (const move of memo.data.moves) {
+      const key = armKey(move, move.direction);
+      const arm = arms.get(key) ?? newArm();
+      arms.set(key, arm);
+      update(arm, entry, move.step);
+    }
+  }
+  return arms;
+}
+
+function update(arm: Arm, entry: HistoryEntry, step: number): void {
+  arm.tries += 1;
+  arm.lastGain = null;
+  if (entry.verdict === 'keep') {
+    const { metric, incumbentMetric } = entry;
+    arm.keeps += 1;
+    arm.misses = 0;
+    arm.crashes = 0;
+    arm.step = step;
+    arm.lastGain = metric !== null && incumbentMetric !== null ? Math.abs(metric - incumbentMetric) : null;
+    return;
+  }
+  arm.misses += 1;
+  if (entry.verdict === 'crash') arm.crashes += 1;
+  arm.step = Math.min(step + 1, FINEST_STEP);
+}
+
+function scoreArm(
+  arm: Arm,
+  arms: ReadonlyMap<string, Arm>,
+  constant: Pick<Constant, 'file' | 'name'>,
+  direction: Direction,
+): number {
+  if (arm.lastGain !== null) return SCORE.momentum;
+  if (arm.tries === 0) {
+    const opposite = arms.get(armKey(constant, direction === 'up' ? 'down' : 'up'));
+    if (!opposite || direction === 'other') return SCORE.untried;
+    if (opposite.keeps > 0) return SCORE.untriedWayBack;
+    return opposite.crashes > 0 ? SCORE.untried : SCORE.untriedAfterOppositeFailed;
+  }
+  const paid = arm.keeps > 0 ? SCORE.paidBefore : 1;
+  return paid * SCORE.missDecay ** arm.misses * SCORE.crashDecay ** arm.crashes;
+}
+
+function drawMoves(constants: readonly Constant[], count: number, random: () => number): readonly Move[] {
+  const pool = [...constants];
+  const moves: Move[] = [];
+  while (moves.length < count && pool.length > 0) {
+    const [constant] = pool.splice(Math.floor(random() * pool.length), 1);
+    if (!constant) break;
+    const directions = directionsOf(constant.literal);
+    const direction = directions[Math.floor(random() * directions.length)] ?? 'up';
+    const step = Math.floor(random() * (FINEST_STEP + 1));
+    const move = makeMove(constant, direction, step, random);
+    if (move) moves.push(move);
+  }
+  return moves;
+}
+
+/** The step asked for, or the next finer or bolder one the literal has. */
+function makeMove(
+  constant: Constant,
+  direction: Direction,
+  wanted: number,
+  random: () => number,
+): Move | null {
+  const pick = Math.floor(random() * 1000);
+  const steps = [...Array(FINEST_STEP + 1).keys()].sort(
+    (a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b,
+  );
+  for (const step of steps) {
+    const to = turn(constant.literal, direction, step, pick);
+    if (to === null || to === constant.literal.text) continue;
+    return { file: constant.file, name: constant.name, direction, step, from: constant.literal.text, to };
+  }
+  return null;
+}
+
+function choose(constants: readonly Constant[], moves: readonly Move[], arm: Arm): Choice {
+  const memo = { moves: [...moves], values: spellValues(constants, moves) };
+  return { moves, memo, because: explain(arm, moves.length), expectedGain: arm.lastGain && arm.lastGain / 2 };
+}
+
+function explain(arm: Arm, count: number): string {
+  if (count > 1) return 'Single changes have stopped paying, so this one turns several constants at once.';
+  if (arm.lastGain !== null) return 'The last step in this direction was kept, so this one goes on.';
+  if (arm.tries === 0) return 'This direction has not been tried yet.';
+  if (arm.keeps > 0) return 'This direction has paid before; this is a finer step.';
+  return `${arm.misses} bolder ${arm.misses === 1 ? 'step' : 'steps'} this way did not pay; this is a finer one.`;
+}
+
+function spellValues(constants: readonly Constant[], moves: readonly Move[]): string {
+  return constants
+    .map(({ file, name, literal }) => {
+      const move = moves.find(candidate => candidate.file === file && candidate.name === name);
+      return `${file}:${name}=${move?.to ?? literal.text}`;
+    })
+    .join('\n');
+}
+
+function armKey(constant: Pick<Constant, 'file' | 'name'>, direction: Direction): string {
+  return `${constant.file}\0${constant.name}\0${direction}`;
+}
+
+function newArm(): Arm {
+  return { tries: 0, keeps: 0, misses: 0, crashes: 0, step: 0, lastGain: null };
+}

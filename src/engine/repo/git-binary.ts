@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { resolveEmbeddedGitDir } from 'dugite';
+import { PawlError } from '../../shared/errors.ts';
+
+const run = promisify(execFile);
+
+/** The oldest git with everything Pawl calls (`update-ref --stdin -z`, `worktree add --lock --reason`). */
+export const LEAST_GIT_VERSION = [2, 38] as const;
+
+/**
+ * Variables that make dugite use the git there is: none for the embedded one or where the user chose one, else
+ * those of the first git on the PATH. Rejects with `git_missing`.
+ */
+async function findGit(): Promise<Readonly<Record<string, string>>> {
+  if (process.env.LOCAL_GIT_DIRECTORY || existsSync(resolveEmbeddedGitDir())) return {};
+  const folder = (process.env.PATH ?? '').split(':').find(path => path && existsSync(`${path}/git`));
+  if (!folder) {
+    throw new PawlError('git_missing', `No git was found on the PATH. ${howToGetGit}`);
+  }
+  const { stdout } = await run(`${folder}/git`, ['--exec-path']);
+  return {
+    LOCAL_GIT_DIRECTORY: dirname(folder),
+    GIT_EXEC_PATH: stdout.trim(),
+    // dugite would look for it below its own folder; the system's configuration may define LFS filters.
+    GIT_CONFIG_SYSTEM: '/etc/gitconfig',
+  };
+}
+
+export const howToGetGit = `Install git ${LEAST_GIT_VERSION.join('.')} or newer (Debian: apt-get install git).`;
+
+let found: Promise<Readonly<Record<string, string>>> | undefined;
+
+/** {@link findGit}, looked up once a process. */
+export function gitEnvironment(): Promise<Readonly<Record<string, string>>> {
+  found ??= findGit();
+  return found;
+}
+
+/** Whether `git version X.Y.Z` is recent enough. */
+export function isRecentGit(version: string): boolean {
+  const match = /(\d+)\.(\d+)/.exec(version);
+  if (!match) return false;
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  return major > LEAST_GIT_VERSION[0] || (major === LEAST_GIT_VERSION[0] && minor >= LEAST_GIT_VERSION[1]);
+}

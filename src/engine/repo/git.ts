@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { exec } from 'dugite';
+import { PawlError } from '../../shared/errors.ts';
+import { gitEnvironment, howToGetGit } from './git-binary.ts';
+
+/**
+ * The one function that spawns git. Everything the user may have configured that could run a program, ask a
+ * question or change bytes is switched off here; what decides how files are read (LFS and other filters,
+ * attributes) is left alone.
+ */
+
+/** `-c` settings of every call. */
+const SETTINGS = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.autocrlf=false',
+  'core.safecrlf=false',
+  'core.quotePath=false',
+  'core.abbrev=no',
+  'core.logAllRefUpdates=false',
+  'commit.gpgSign=false',
+  'tag.gpgSign=false',
+  'gpg.format=openpgp',
+  'commit.template=',
+  'commit.cleanup=verbatim',
+  'commit.verbose=false',
+  'commit.status=false',
+  'status.showUntrackedFiles=all',
+  'submodule.recurse=false',
+  'diff.external=',
+  'diff.noprefix=false',
+  'diff.mnemonicPrefix=false',
+  'diff.submodule=short',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'advice.detachedHead=false',
+].flatMap(setting => ['-c', setting]);
+
+/** Variables of the user's shell that would point git at another repository or run a program of theirs. */
+const DROPPED = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_COMMON_DIR',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_NAMESPACE',
+  'GIT_PREFIX',
+  'GIT_CONFIG',
+  'GIT_CONFIG_PARAMETERS',
+  'GIT_CONFIG_COUNT',
+  'GIT_EXTERNAL_DIFF',
+  'GIT_DIFF_OPTS',
+  'GIT_SSH_COMMAND',
+  'GIT_TRACE',
+  'GIT_TRACE2',
+  'GIT_TRACE2_EVENT',
+  'GIT_AUTHOR_DATE',
+  'GIT_COMMITTER_DATE',
+  'GIT_CEILING_DIRECTORIES',
+  'GIT_DEFAULT_HASH',
+  'GIT_ATTR_SOURCE',
+];
+
+const FIXED = {
+  ...Object.fromEntries(DROPPED.map(name => [name, undefined])),
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_EDITOR: 'false',
+  GIT_SEQUENCE_EDITOR: 'false',
+  GIT_PAGER: 'cat',
+  GIT_ASKPASS: 'false',
+  SSH_ASKPASS: 'false',
+  LC_ALL: 'C',
+  LANGUAGE: 'C',
+} as const;
+
+export type GitOptions = {
+  /** Exit codes that are an answer; any other rejects. Default: 0. */
+  readonly accept?: readonly number[];
+  readonly stdin?: string | Buffer;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type GitResult = { readonly exitCode: number; readonly stdout: Buffer; readonly stderr: string };
+
+/**
+ * Runs git in `cwd`. Arguments that come from outside belong behind `--` or on stdin.
+ * Rejects with `git_failed`, `disk_full`, `repository_unwritable` or `git_missing`.
+ */
+export async function git(
+  cwd: string,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<GitResult> {
+  const { accept = [0], stdin, env, signal } = options;
+  const result = await exec([...SETTINGS, ...args], cwd, {
+    encoding: 'buffer',
+    env: { ...(await gitEnvironment()), ...FIXED, ...env },
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(signal ? { signal } : {}),
+  }).catch(cause => {
+    if (signal?.aborted) throw signal.reason;
+    const missing = String(cause).includes('ENOENT') && existsSync(cwd);
+    throw new PawlError(
+      missing ? 'git_missing' : 'git_failed',
+      missing
+        ? `No git could be started. ${howToGetGit}`
+        : `Cannot run git in ${cwd}: ${String(cause?.message ?? cause)}`,
+      { cause },
+    );
+  });
+  const { exitCode, stdout } = result;
+  const stderr = result.stderr.toString('utf8');
+  if (!accept.includes(exitCode)) throw failure(args, exitCode, stderr);
+  return { exitCode, stdout, stderr };
+}
+
+function failure(args: readonly string[], exitCode: number, stderr: string): PawlError {
+  const said = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 600);
+  const subcommand = args.find(argument => !argument.startsWith('-')) ?? '';
+  if (/No space left on device|Disk quota exceeded/i.test(stderr)) {
+    return new PawlError('disk_full', `The disk is full: git ${subcommand} could not write (${said}).`);
+  }
+  if (/Permission denied|Read-only file system|insufficient permission/i.test(stderr)) {
+    return new PawlError(
+      'repository_unwritable',
+      `git ${subcommand} may not write to the repository: ${said}`,
+    );
+  }
+  return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);
+}
+
+/** stdout of a call as text without the trailing newline. */
+export async function gitText(cwd: string, args: readonly string[], options?: GitOptions): Promise<string> {
+  const { stdout } = await git(cwd, args, options);
+  return stdout.toString('utf8').replace(/\n$/, '');
+}
+
+/** stdout of a `-z` call as its fields; the field after the last NUL is empty and dropped. */
+export async function gitFields(
+  cwd: string,
+  args: readonly string[],
+  options?: GitOptions,
+): Promise<readonly string[]> {
+  const { stdout } = await git(cwd, args, options);
+  const fields = stdout.toString('utf8').split('\0');
+  if (fields.at(-1) === '') fields.pop();
+  return fields;
+}

@@ -1,0 +1,130 @@
+import { access, constants, realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
+import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
+
+/** A git repository with a checkout, as found on disk. */
+export type Repository = {
+  /** Absolute path of the top of the user's checkout, symbolic links resolved. */
+  readonly path: string;
+  /** Absolute path of the common git directory. */
+  readonly gitDir: string;
+};
+
+/** git on the repository itself, whatever the folder and the user's settings for bare ones. */
+export function gitOf(
+  repository: Repository,
+  args: readonly string[],
+  options?: GitOptions,
+): Promise<GitResult> {
+  return git(repository.gitDir, ['--git-dir', repository.gitDir, ...args], options);
+}
+
+/** The repository `path` lies in. Rejects with `not_a_repository`. */
+export async function openRepository(path: string): Promise<Repository> {
+  const start = await realpath(path).catch(() => {
+    throw new PawlError('not_a_repository', `There is no folder ${resolve(path)}.`);
+  });
+  const { exitCode, stdout, stderr } = await git(
+    start,
+    ['rev-parse', '--path-format=absolute', '--show-toplevel', '--git-common-dir'],
+    { accept: [0, 128] },
+  );
+  const [top, gitDir] = splitTwoLines(stdout.toString('utf8'));
+  if (exitCode !== 0 || !top || !gitDir) {
+    const why = /dubious ownership/.test(stderr)
+      ? `git does not trust the folder's owner; run: git config --global --add safe.directory ${start}`
+      : 'run "git init" there and commit your files, or choose another folder';
+    throw new PawlError('not_a_repository', `${start} is not the checkout of a git repository: ${why}.`);
+  }
+  return { path: top, gitDir: await realpath(gitDir) };
+}
+
+/** A path may hold a newline; the common directory is the top folder's `.git` in all but odd set-ups. */
+function splitTwoLines(text: string): [string | undefined, string | undefined] {
+  const body = text.replace(/\n$/, '');
+  const lines = body.split('\n');
+  if (lines.length === 2) return [lines[0], lines[1]];
+  const half = lines.length / 2;
+  return Number.isInteger(half)
+    ? [lines.slice(0, half).join('\n'), lines.slice(half).join('\n')]
+    : [undefined, undefined];
+}
+
+/** Commit HEAD points at, or null on an unborn branch. */
+export async function readHeadCommit(repository: Repository): Promise<string | null> {
+  return readRef(repository, 'HEAD');
+}
+
+/** Name of the branch HEAD is on, or null when detached. */
+export async function readHeadBranch(repository: Repository): Promise<string | null> {
+  const { exitCode, stdout } = await git(repository.path, ['symbolic-ref', '-q', 'HEAD'], { accept: [0, 1] });
+  return exitCode === 0 ? stdout.toString('utf8').trim() : null;
+}
+
+/** Commit a ref or revision names, or null where there is none. */
+export async function readRef(repository: Repository, ref: string): Promise<string | null> {
+  const { exitCode, stdout } = await gitOf(
+    repository,
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`],
+    { accept: [0, 1, 128] },
+  );
+  return exitCode === 0 ? stdout.toString('utf8').trim() : null;
+}
+
+/** Paths of a commit's tree, `/`-separated, with git's mode (`100644`, `120000` link, `160000` submodule). */
+export async function listTree(
+  repository: Repository,
+  commit: string,
+): Promise<readonly { readonly mode: string; readonly path: string }[]> {
+  const fields = await gitFields(repository.gitDir, [
+    ...['--git-dir', repository.gitDir],
+    ...['ls-tree', '-r', '-z', '--full-tree', commit],
+  ]);
+  return fields.map(field => {
+    const tab = field.indexOf('\t');
+    return { mode: field.slice(0, 6), path: field.slice(tab + 1) };
+  });
+}
+
+/** Bytes of a file in a commit, or null where the commit has none at that path. */
+export async function readBlob(repository: Repository, commit: string, path: string): Promise<Buffer | null> {
+  const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', `${commit}:${path}`], {
+    accept: [0, 128],
+  });
+  return exitCode === 0 ? stdout : null;
+}
+
+/** Uncommitted paths of the user's checkout (they are not part of a study). */
+export async function listDirtyPaths(repository: Repository): Promise<readonly string[]> {
+  const fields = await gitFields(repository.path, ['status', '--porcelain', '-z', '--no-renames']);
+  return fields.map(field => field.slice(3));
+}
+
+export async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function gitVersion(): Promise<string> {
+  return (await gitText('/', ['--version'])).replace(/^git version /, '');
+}
+
+/** The name and e-mail commits are made with: the user's, or Pawl's where none is set. */
+export async function readIdentity(repository: Repository): Promise<Readonly<Record<string, string>>> {
+  const [name, email] = await Promise.all(
+    ['user.name', 'user.email'].map(async key => {
+      const { stdout } = await gitOf(repository, ['config', '--get', key], { accept: [0, 1] });
+      return stdout.toString('utf8').trim();
+    }),
+  );
+  const chosen = name && email ? { name, email } : { name: 'Pawl', email: 'pawl@localhost' };
+  return {
+    GIT_AUTHOR_NAME: chosen.name,
+    GIT_AUTHOR_EMAIL: chosen.email,
+    GIT_COMMITTER_NAME: chosen.name,
+    GIT_COMMITTER_EMAIL: chosen.email,
+  };
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { type BigIntStats, createReadStream } from 'node:fs';
+import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+
+/**
+ * What lies in a worktree, by content. git's own answer would depend on an index and on ignore rules the
+ * training can rewrite; this one does not. Not covered: access rights other than the executable bit.
+ */
+export type FileState = {
+  readonly kind: 'file' | 'link' | 'emptyFolder' | 'other';
+  readonly executable: boolean;
+  /** SHA-256 of the content or of the link's target, hex. */
+  readonly digest: string;
+  /** Lines that are not blank; null for files no one may edit. */
+  readonly sourceLines: number | null;
+  /** The path as the file system spells it, for names that are not UTF-8. */
+  readonly rawPath: Buffer;
+};
+
+/** By path relative to the worktree, `/` as separator. Names that are not UTF-8 stand as `\0` and hex. */
+export type Scan = ReadonlyMap<string, FileState>;
+
+type Remembered = { readonly stamp: string; readonly state: FileState };
+
+/** Larger files are read as a stream, so that a checkpoint in the worktree does not fill the memory. */
+const READ_WHOLE_BYTES = 4 * 1024 * 1024;
+
+/** A file changed in the same tick as it was read could change again unseen; git calls it racy. */
+const RACY_MS = 50;
+
+const slash = Buffer.from('/');
+
+export class WorktreeScanner {
+  readonly #root: Buffer;
+  readonly #isEditable: (path: string) => boolean;
+  #remembered = new Map<string, Remembered>();
+
+  constructor(root: string, isEditable: (path: string) => boolean) {
+    this.#root = Buffer.from(root);
+    this.#isEditable = isEditable;
+  }
+
+  /**
+   * Reads the whole worktree but `.git` at its top and `skip`. A file's content is read again unless inode,
+   * size, mtime and ctime are as they were: ctime cannot be set by a program, so a rewrite cannot hide.
+   */
+  async scan(skip: ReadonlySet<string>): Promise<Scan> {
+    const found = new Map<string, FileState>();
+    const remembered = new Map<string, Remembered>();
+    await this.#walk(this.#root, '', skip, found, remembered);
+    this.#remembered = remembered;
+    return found;
+  }
+
+  async #walk(
+    folder: Buffer,
+    prefix: string,
+    skip: ReadonlySet<string>,
+    found: Map<string, FileState>,
+    remembered: Map<string, Remembered>,
+  ): Promise<void> {
+    const entries = await readFolder(folder);
+    if (entries.length === 0 && prefix !== '') {
+      found.set(prefix.slice(0, -1), {
+        kind: 'emptyFolder',
+        executable: false,
+        digest: '',
+        sourceLines: null,
+        rawPath: folder,
+      });
+    }
+    await Promise.all(
+      entries.map(async entry => {
+        const path = prefix + spell(entry.name);
+        if (path === '.git' || skip.has(path)) return;
+        const rawPath = Buffer.concat([folder, slash, entry.name]);
+        if (entry.isDirectory()) {
+          await this.#walk(rawPath, `${path}/`, skip, found, remembered);
+          return;
+        }
+        const stat = await lstat(rawPath, { bigint: true }).catch(() => null);
+        if (!stat) return;
+        const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}`;
+        const before = this.#remembered.get(path);
+        const state = before?.stamp === stamp ? before.state : await this.#read(path, rawPath, stat);
+        found.set(path, state);
+        if (Date.now() - Number(stat.ctimeMs) > RACY_MS) remembered.set(path, { stamp, state });
+      }),
+    );
+  }
+
+  async #read(path: string, rawPath: Buffer, stat: BigIntStats): Promise<FileState> {
+    const executable = (stat.mode & 0o100n) !== 0n;
+    if (stat.isSymbolicLink()) {
+      const target = await readlink(rawPath, { encoding: 'buffer' });
+      return { kind: 'link', executable: false, digest: sha256(target), sourceLines: null, rawPath };
+    }
+    if (!stat.isFile()) return { kind: 'other', executable, digest: '', sourceLines: null, rawPath };
+    if (stat.size > READ_WHOLE_BYTES) {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(rawPath), hash);
+      return { kind: 'file', executable, digest: hash.digest('hex'), sourceLines: null, rawPath };
+    }
+    const content = await readFile(rawPath).catch(async () => {
+      // The training may have taken the right to read its own file away.
+      await chmod(rawPath, 0o600);
+      return readFile(rawPath);
+    });
+    const sourceLines = this.#isEditable(path) ? countSourceLines(content) : null;
+    return { kind: 'file', executable, digest: sha256(content), sourceLines, rawPath };
+  }
+}
+
+async function readFolder(folder: Buffer) {
+  const read = () => readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+  return read().catch(async error => {
+    if (error.code === 'ENOENT') return [];
+    await chmod(folder, 0o700);
+    return read();
+  });
+}
+
+function spell(name: Buffer): string {
+  const text = name.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(name) ? text : `\0${name.toString('hex')}`;
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function countSourceLines(content: Buffer): number {
+  return content
+    .toString('utf8')
+    .split('\n')
+    .filter(line => line.trim() !== '').length;
+}
+
+/** Paths that differ between two scans: added, removed, or of another kind, mode or content. */
+export function changedPaths(before: Scan, after: Scan): readonly string[] {
+  const changed: string[] = [];
+  for (const [path, state] of after) {
+    const old = before.get(path);
+    if (!old || !isSame(old, state)) changed.push(path);
+  }
+  for (const path of before.keys()) if (!after.has(path)) changed.push(path);
+  return changed.sort();
+}
+
+function isSame(a: FileState, b: FileState): boolean {
+  return a.kind === b.kind && a.executable === b.executable && a.digest === b.digest;
+}
+
+/** Removes untracked leftovers; folders they leave empty go too, so that no later run finds them. */
+export async function removePaths(root: string, scan: Scan, paths: readonly string[]): Promise<void> {
+  const parents = new Set<string>();
+  for (const path of paths) {
+    const state = scan.get(path);
+    if (!state) continue;
+    await rm(state.rawPath, { force: true, recursive: state.kind === 'emptyFolder' });
+    for (let raw = parentOf(state.rawPath); raw.length > root.length; raw = parentOf(raw)) {
+      parents.add(raw.toString('latin1'));
+    }
+  }
+  const deepestFirst = [...parents].sort((a, b) => b.length - a.length);
+  for (const parent of deepestFirst) {
+    const folder = Buffer.from(parent, 'latin1');
+    const rest = await readdir(folder).catch(() => ['unreadable']);
+    if (rest.length === 0) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function parentOf(path: Buffer): Buffer {
+  return path.subarray(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** One digest for the editable files' names, modes and contents: equal exactly when the trees would be. */
+export function digestEditable(scan: Scan, isEditable: (path: string) => boolean): string {
+  const hash = createHash('sha256');
+  for (const path of [...scan.keys()].sort()) {
+    const state = scan.get(path);
+    if (state && isEditable(path))
+      hash.update(`${path}\0${state.kind}\0${state.executable}\0${state.digest}\0`);
+  }
+  return hash.digest('hex');
+}
+
+/** Sum of the editable files' non-blank lines. */
+export function countEditableLines(scan: Scan): number {
+  let total = 0;
+  for (const state of scan.values()) total += state.sourceLines ?? 0;
+  return total;
+}

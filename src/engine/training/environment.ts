@@ -1,0 +1,60 @@
+/**
+ * What the training may see of the user's environment. An allow-list, because the environment of a desktop
+ * session holds keys and tokens, and the training is code a model wrote.
+ */
+const ALLOWED = new Set([
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TMP', 'TEMP'],
+  ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'CC', 'CXX'],
+  ...['HF_HOME', 'HF_HUB_CACHE', 'HF_DATASETS_CACHE', 'HF_HUB_OFFLINE', 'TRANSFORMERS_CACHE'],
+  ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
+]);
+const ALLOWED_PREFIXES = [
+  ...[
+    'LC_',
+    'XDG_',
+    'CUDA_',
+    'NVIDIA_',
+    'NCCL_',
+    'CUDNN_',
+    'CUBLAS_',
+    'TORCH_',
+    'PYTORCH_',
+    'TORCHINDUCTOR_',
+  ],
+  ...['TRITON_', 'XLA_', 'JAX_', 'TF_', 'OMP_', 'MKL_', 'OPENBLAS_', 'NUMEXPR_', 'UV_', 'CONDA_', 'PYENV_'],
+  ...['ROCM_', 'HIP_', 'HSA_'],
+];
+const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
+
+/** Carried by every process of a run, also by daemons that left its session: how orphans are found. */
+export const RUN_MARKER = 'PAWL_RUN';
+
+export type EnvironmentInput = {
+  readonly user: NodeJS.ProcessEnv;
+  /** Names the contract adds; they pass even if they look like secrets, because the user wrote them down. */
+  readonly named: readonly string[];
+  readonly marker: string;
+  /** The environment uv shall use, so that a worktree does not build one of its own; null without uv. */
+  readonly uvProjectEnvironment: string | null;
+};
+
+export function trainingEnvironment(input: EnvironmentInput): Record<string, string> {
+  const named = new Set(input.named);
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(input.user)) {
+    if (value === undefined) continue;
+    const isAllowed =
+      (ALLOWED.has(name) || ALLOWED_PREFIXES.some(prefix => name.startsWith(prefix))) && !SECRET.test(name);
+    if (isAllowed || named.has(name)) environment[name] = value;
+  }
+  return {
+    ...environment,
+    PYTHONUNBUFFERED: '1',
+    TERM: 'xterm-256color',
+    ...(input.uvProjectEnvironment === null || named.has('UV_PROJECT_ENVIRONMENT')
+      ? {}
+      : { UV_PROJECT_ENVIRONMENT: input.uvProjectEnvironment }),
+    [RUN_MARKER]: input.marker,
+  };
+}

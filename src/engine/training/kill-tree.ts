@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  isRunning,
+  listProcesses,
+  type ProcessIdentity,
+  type ProcessInfo,
+  readMarker,
+} from './process-table.ts';
+
+export type KillTimes = {
+  /** How long the processes may take to end by themselves after SIGTERM. */
+  readonly askMs: number;
+  /** How long to look for them after SIGKILL before they are reported as survivors. */
+  readonly verifyMs: number;
+};
+
+export const KILL_TIMES: KillTimes = { askMs: 5_000, verifyMs: 5_000 };
+
+/** Between two looks at the process table while waiting for processes that are not our children. */
+const POLL_MS = 20;
+
+export type KillTarget = {
+  /** Accepts the run marker's value. */
+  readonly hasMarker: (marker: string) => boolean;
+  /** The process the run was started as: its session, its group and its descendants belong to the run. */
+  readonly root: ProcessIdentity | null;
+  /** Processes seen below the root at some time, wherever they have gone since. */
+  readonly tracked: Iterable<ProcessIdentity>;
+};
+
+/**
+ * Ends every process of a run: SIGTERM, wait, SIGKILL, and look again. Returns what is still there.
+ * With `ask: false` the waiting is left out, for what outlived a run that ended by itself.
+ *
+ * A process belongs to the run by its marker (which daemons inherit), by having been seen below the root, by
+ * the root's session or group, or by having such a process as an ancestor. One that cleared its environment
+ * *and* left the tree between two samples is not found.
+ */
+export async function killTree(
+  target: KillTarget,
+  times: KillTimes,
+  options: { readonly ask: boolean },
+): Promise<readonly number[]> {
+  let alive = await findProcesses(target);
+  if (options.ask && alive.length > 0) {
+    signal(alive, 'SIGTERM');
+    // A stopped process acts on no signal but these two.
+    signal(alive, 'SIGCONT');
+    alive = await waitForEnd(target, alive, times.askMs);
+  }
+  const deadline = performance.now() + times.verifyMs;
+  while (alive.length > 0 && performance.now() < deadline) {
+    signal(alive, 'SIGKILL');
+    await delay(POLL_MS);
+    alive = await findProcesses(target);
+  }
+  return alive.map(info => info.pid);
+}
+
+async function waitForEnd(
+  target: KillTarget,
+  processes: readonly ProcessInfo[],
+  limitMs: number,
+): Promise<readonly ProcessInfo[]> {
+  const deadline = performance.now() + limitMs;
+  while (performance.now() < deadline) {
+    const running = await Promise.all(processes.map(isRunning));
+    if (!running.includes(true)) break;
+    await delay(POLL_MS);
+  }
+  return findProcesses(target);
+}
+
+function signal(processes: readonly ProcessInfo[], name: NodeJS.Signals): void {
+  for (const info of processes) {
+    try {
+      process.kill(info.pid, name);
+    } catch {
+      // It ended meanwhile, or is not ours to end; the look afterwards tells.
+    }
+  }
+}
+
+async function findProcesses(target: KillTarget): Promise<readonly ProcessInfo[]> {
+  const all = (await listProcesses()).filter(info => info.pid !== process.pid);
+  const tracked = new Map([...target.tracked].map(identity => [identity.pid, identity.startTicks]));
+  const { root } = target;
+  const belongs = new Set<number>();
+  await Promise.all(
+    all.map(async info => {
+      // Nothing older than the run can be part of it.
+      if (root !== null && info.startTicks < root.startTicks) return;
+      const isTracked =
+        tracked.get(info.pid) === info.startTicks ||
+        (root !== null && (info.session === root.pid || info.group === root.pid));
+      if (isTracked) {
+        belongs.add(info.pid);
+        return;
+      }
+      const marker = await readMarker(info.pid);
+      if (marker !== null && target.hasMarker(marker)) belongs.add(info.pid);
+    }),
+  );
+  for (let size = -1; size !== belongs.size; ) {
+    size = belongs.size;
+    for (const info of all) if (belongs.has(info.parent)) belongs.add(info.pid);
+  }
+  return all.filter(info => belongs.has(info.pid));
+}

@@ -1,0 +1,95 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { RUN_MARKER } from './environment.ts';
+
+/** A process that cannot be confused with a later one of the same number. */
+export type ProcessIdentity = { readonly pid: number; readonly startTicks: number };
+
+export type ProcessInfo = ProcessIdentity & {
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** One letter as in proc(5): `Z` and `X` are dead. */
+  readonly state: string;
+  /** User and system time, its own and that of children it has waited for, in clock ticks. */
+  readonly cpuTicks: number;
+  /** Resident memory in pages. */
+  readonly rssPages: number;
+};
+
+/** proc(5) gives times in these; 100 on every Linux that matters (USER_HZ). */
+export const TICKS_PER_SECOND = 100;
+export const PAGE_BYTES = 4096;
+
+/** Source of the fields and their numbers: proc(5), /proc/pid/stat. Null when the process is gone. */
+async function readProcess(pid: number): Promise<ProcessInfo | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
+  if (text === null) return null;
+  // The name may hold anything, also brackets; the fields begin behind the last one.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const field = (number: number) => Number(fields[number - 3]);
+  return {
+    pid,
+    state: fields[0] ?? 'X',
+    parent: field(4),
+    group: field(5),
+    session: field(6),
+    cpuTicks: field(14) + field(15) + field(16) + field(17),
+    startTicks: field(22),
+    rssPages: field(24),
+  };
+}
+
+/** Every process of the machine that can be seen, zombies left out. */
+export async function listProcesses(): Promise<readonly ProcessInfo[]> {
+  const names = await readdir('/proc');
+  const all = await Promise.all(
+    names.filter(name => /^\d+$/.test(name)).map(name => readProcess(Number(name))),
+  );
+  return all.filter(info => info !== null && isAlive(info)) as readonly ProcessInfo[];
+}
+
+function isAlive(info: ProcessInfo): boolean {
+  return info.state !== 'Z' && info.state !== 'X';
+}
+
+/** Whether this very process still runs. A zombie does not. */
+export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
+  const info = await readProcess(identity.pid);
+  return info !== null && info.startTicks === identity.startTicks && isAlive(info);
+}
+
+/** Identity of a process that runs now, or null. */
+export async function readIdentity(pid: number): Promise<ProcessIdentity | null> {
+  const info = await readProcess(pid);
+  return info && isAlive(info) ? { pid, startTicks: info.startTicks } : null;
+}
+
+/** `root` and everything below it that has not been re-parented, from the kernel's own child lists. */
+export async function listTree(root: number): Promise<readonly ProcessInfo[]> {
+  const found: ProcessInfo[] = [];
+  let level = [root];
+  const seen = new Set<number>();
+  while (level.length > 0) {
+    const fresh = level.filter(pid => !seen.has(pid));
+    for (const pid of fresh) seen.add(pid);
+    const infos = await Promise.all(fresh.map(readProcess));
+    for (const info of infos) if (info && isAlive(info)) found.push(info);
+    level = (await Promise.all(fresh.map(listChildren))).flat();
+  }
+  return found;
+}
+
+async function listChildren(pid: number): Promise<number[]> {
+  const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = await Promise.all(
+    tasks.map(task => readFile(`/proc/${pid}/task/${task}/children`, 'latin1').catch(() => '')),
+  );
+  return lists.join(' ').split(' ').filter(Boolean).map(Number);
+}
+
+/** Value of the run marker in a process's environment as it was started; null where it has none or is not ours. */
+export async function readMarker(pid: number): Promise<string | null> {
+  const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+  const entry = environment.split('\0').find(variable => variable.startsWith(`${RUN_MARKER}=`));
+  return entry === undefined ? null : entry.slice(RUN_MARKER.length + 1);
+}

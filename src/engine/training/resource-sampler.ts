@@ -1,0 +1,49 @@
+import type { ResourceUse } from '../../shared/study.ts';
+import { listTree, PAGE_BYTES, type ProcessIdentity, TICKS_PER_SECOND } from './process-table.ts';
+
+const SAMPLE_MS = 250;
+
+/**
+ * Watches a process tree: which processes were ever in it, how much memory it took at most, how much processor
+ * time in all. Sampled, so a tree shorter-lived than a sample is not measured and its numbers stay null.
+ */
+export class ResourceSampler {
+  readonly tracked = new Map<number, ProcessIdentity>();
+  readonly #root: number;
+  readonly #timer: NodeJS.Timeout;
+  #peakRssPages = 0;
+  #cpuTicks = 0;
+  #samples = 0;
+  #isSampling = false;
+
+  constructor(root: number) {
+    this.#root = root;
+    this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS);
+    this.#timer.unref();
+  }
+
+  stop(): ResourceUse {
+    clearInterval(this.#timer);
+    return this.#samples === 0
+      ? { peakRssBytes: null, cpuSeconds: null }
+      : { peakRssBytes: this.#peakRssPages * PAGE_BYTES, cpuSeconds: this.#cpuTicks / TICKS_PER_SECOND };
+  }
+
+  async #sample(): Promise<void> {
+    if (this.#isSampling) return;
+    this.#isSampling = true;
+    const tree = await listTree(this.#root);
+    this.#isSampling = false;
+    if (tree.length === 0) return;
+    let rss = 0;
+    let cpu = 0;
+    for (const info of tree) {
+      this.tracked.set(info.pid, info);
+      rss += info.rssPages;
+      cpu += info.cpuTicks;
+    }
+    this.#samples += 1;
+    this.#peakRssPages = Math.max(this.#peakRssPages, rss);
+    this.#cpuTicks = Math.max(this.#cpuTicks, cpu);
+  }
+}

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type IPty, spawn } from 'node-pty';
+import type { ResourceUse, RunOutcome } from '../../shared/study.ts';
+import { RUN_MARKER } from './environment.ts';
+import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
+import { OutputLog } from './output-log.ts';
+import { readIdentity } from './process-table.ts';
+import { ResourceSampler } from './resource-sampler.ts';
+
+export type TrainingOptions = {
+  /** Shell command line. */
+  readonly command: string;
+  readonly cwd: string;
+  /** With the run marker in it; see `trainingEnvironment`. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logPath: string;
+  readonly limitSeconds: number;
+  readonly onOutput: (chunk: Buffer) => void;
+  readonly onStart?: (pid: number) => void;
+  readonly signal: AbortSignal;
+  readonly killTimes?: KillTimes;
+};
+
+export type TrainingResult = {
+  readonly outcome: RunOutcome;
+  readonly seconds: number;
+  readonly outputBytes: number;
+  readonly resources: ResourceUse;
+  /** Processes that could not be ended. */
+  readonly survivors: readonly number[];
+  /** Why the output is not wholly on disk; null when it is. */
+  readonly logError: NodeJS.ErrnoException | null;
+};
+
+/**
+ * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote), then the shell becomes
+ * the command's own.
+ */
+const SHELL = '/bin/sh';
+const PRELUDE = 'stty -onlcr -echo 2>/dev/null; exec /bin/sh -c "$1"';
+
+/** Wide enough that progress bars do not wrap. */
+const COLUMNS = 200;
+const ROWS = 50;
+
+/** How often to look whether a process that is not read from (backpressure) has ended. */
+const PAUSED_LOOK_MS = 50;
+
+/**
+ * Runs a command on a terminal of its own, as the leader of its own session and process group, and returns when
+ * it and all its descendants are gone. The command's end is decided here and nowhere else: it exits, the limit
+ * passes, the signal aborts, or the log cannot be written.
+ */
+export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
+  const { signal, killTimes = KILL_TIMES } = options;
+  signal.throwIfAborted();
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  let pty: IPty | null = null;
+  const flow = new FlowControl(() => pty);
+  const log = await OutputLog.create(options.logPath, flow.pause, flow.resume);
+  try {
+    pty = spawn(SHELL, ['-c', PRELUDE, 'pawl', options.command], {
+      cwd: options.cwd,
+      env: { ...options.environment },
+      encoding: null,
+      cols: COLUMNS,
+      rows: ROWS,
+    });
+  } catch (cause) {
+    await log.close();
+    const message = `The training could not be started: ${String((cause as Error).message ?? cause)}`;
+    return {
+      outcome: { kind: 'spawn_failed', message },
+      seconds: seconds(),
+      outputBytes: 0,
+      resources: { peakRssBytes: null, cpuSeconds: null },
+      survivors: [],
+      logError: null,
+    };
+  }
+  const child = pty;
+  const exited = new Promise<RunOutcome>(resolve => {
+    child.onExit(({ exitCode, signal: number }) =>
+      // node-pty reports code 0 together with a signal; only a code without a signal is an exit.
+      resolve(number ? { kind: 'signal', signal: number } : { kind: 'exit', code: exitCode }),
+    );
+  });
+  const root = await readIdentity(child.pid);
+  const sampler = new ResourceSampler(child.pid);
+  options.onStart?.(child.pid);
+
+  const ending = new AbortController();
+  const logFailed = new Promise<'log_failed'>(resolve => {
+    child.onData(data => {
+      // With `encoding: null` node-pty hands over bytes, whatever its types say.
+      const chunk = data as unknown as Buffer;
+      log.write(chunk);
+      if (log.error) resolve('log_failed');
+      else options.onOutput(chunk);
+    });
+  });
+  const timeout = delay(options.limitSeconds * 1000, 'timeout' as const, { signal: ending.signal }).catch(
+    () => 'timeout' as const,
+  );
+  const aborted = new Promise<'aborted'>(resolve => {
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true, signal: ending.signal });
+  });
+  const first = await Promise.race([exited, timeout, aborted, logFailed]);
+  ending.abort();
+
+  const endedByItself = typeof first === 'object';
+  const resources = sampler.stop();
+  const marker = options.environment[RUN_MARKER];
+  const survivors = await killTree(
+    { hasMarker: found => found === marker, root, tracked: sampler.tracked.values() },
+    killTimes,
+    { ask: !endedByItself },
+  );
+  flow.stop();
+  if (!endedByItself) await Promise.race([exited, delay(killTimes.verifyMs)]);
+  await log.close();
+  return {
+    outcome: endedByItself ? first : first === 'timeout' ? { kind: 'timeout' } : { kind: 'aborted' },
+    seconds: seconds(),
+    outputBytes: log.bytes,
+    resources,
+    survivors,
+    logError: log.error,
+  };
+}
+
+/**
+ * Pauses reading from the terminal while the disk is behind, which stops the program at its next write. node-pty
+ * closes the terminal soon after its process ends, also while paused, so a paused one is looked after: once the
+ * process has ended what is left (one kernel buffer) is read at once.
+ */
+class FlowControl {
+  readonly #pty: () => IPty | null;
+  #look: NodeJS.Timeout | null = null;
+
+  constructor(pty: () => IPty | null) {
+    this.#pty = pty;
+  }
+
+  readonly pause = (): void => {
+    const pty = this.#pty();
+    if (!pty) return;
+    pty.pause();
+    this.#look = setInterval(async () => {
+      if (!(await readIdentity(pty.pid))) this.resume();
+    }, PAUSED_LOOK_MS);
+  };
+
+  readonly resume = (): void => {
+    this.stop();
+    this.#pty()?.resume();
+  };
+
+  stop(): void {
+    if (this.#look) clearInterval(this.#look);
+    this.#look = null;
+  }
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+/** Seconds that are added to twice the budget when the contract sets no limit: start-up and evaluation. */
+export const LIMIT_GRACE_SECONDS = 30;
+
+const relativePattern = z
+  .string()
+  .min(1)
+  .refine(pattern => !pattern.startsWith('/') && !pattern.split('/').includes('..'), {
+    message: 'must be a path inside the repository, without ".."',
+  });
+
+const positive = z.number().positive().finite();
+const count = z.number().int().nonnegative();
+
+/** `[stop]` of pawl.toml. Each rule is optional; a study without any runs until its user stops it. */
+export const stopRulesSchema = z.strictObject({
+  /** Experiments after the baseline. */
+  experiments: count.optional(),
+  /** Wall-clock hours of this sitting, counted from its start. */
+  hours: positive.optional(),
+  /** ISO 8601 instant after which no experiment starts. */
+  deadline: z.iso.datetime({ offset: true }).optional(),
+  /** The study ends when the incumbent's metric is at least this good. */
+  target: z.number().optional(),
+  /** Experiments in a row without a keep. */
+  patience: count.min(1).optional(),
+  /** Crashes in a row. */
+  crashes: count.min(1).optional(),
+});
+export type StopRules = z.infer<typeof stopRulesSchema>;
+
+/** pawl.toml as written: everything but the three things nobody can guess is optional. */
+export const contractFileSchema = z.strictObject({
+  contract: z.strictObject({
+    editable: z.array(relativePattern).min(1),
+    locked: z.array(relativePattern).optional(),
+    instructions: relativePattern.optional(),
+    train: z.string().trim().min(1),
+    setup: z.string().trim().min(1).optional(),
+    environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
+  }),
+  metric: z.strictObject({
+    name: z.string().trim().min(1),
+    goal: z.enum(['minimize', 'maximize']).default('minimize'),
+    memory: z.string().min(1).optional(),
+    memory_limit: positive.optional(),
+  }),
+  budget: z
+    .strictObject({
+      seconds: positive.default(300),
+      limit_seconds: positive.optional(),
+    })
+    .default({ seconds: 300 }),
+  stop: stopRulesSchema.default({}),
+});
+export type ContractFile = z.infer<typeof contractFileSchema>;
+
+/** What may change, what must not, how to train, which number counts, for how long. Fixed for a study's life. */
+export type Contract = {
+  /** `pawl.toml`, or the shape that was recognised without one. */
+  readonly source: 'pawl.toml' | 'autoresearch';
+  /** Glob patterns, relative to the repository root, `/` as separator. */
+  readonly editable: readonly string[];
+  /** Glob patterns; `null` is every tracked file that is not editable. */
+  readonly locked: readonly string[] | null;
+  readonly instructions: string | null;
+  /** Shell command lines, run in the worktree. */
+  readonly train: string;
+  readonly setup: string | null;
+  /** Names of further variables the training may see. */
+  readonly environment: readonly string[];
+  readonly metric: {
+    readonly name: string;
+    readonly goal: 'minimize' | 'maximize';
+    readonly memory: string | null;
+    /** In the unit of `memory`; a run above it is discarded. */
+    readonly memoryLimit: number | null;
+  };
+  readonly budget: { readonly seconds: number; readonly limitSeconds: number };
+  readonly stop: StopRules;
+};
+
+/** Fills in the defaults of a valid file. */
+export function contractFromFile(file: ContractFile): Contract {
+  const { contract, metric, budget, stop } = file;
+  return {
+    source: 'pawl.toml',
+    editable: contract.editable,
+    locked: contract.locked ?? null,
+    instructions: contract.instructions ?? null,
+    train: contract.train,
+    setup: contract.setup ?? null,
+    environment: contract.environment ?? [],
+    metric: {
+      name: metric.name,
+      goal: metric.goal,
+      memory: metric.memory ?? null,
+      memoryLimit: metric.memory_limit ?? null,
+    },
+    budget: {
+      seconds: budget.seconds,
+      limitSeconds: budget.limit_seconds ?? defaultLimitSeconds(budget.seconds),
+    },
+    stop,
+  };
+}
+
+export function defaultLimitSeconds(budgetSeconds: number): number {
+  return 2 * budgetSeconds + LIMIT_GRACE_SECONDS;
+}

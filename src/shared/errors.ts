@@ -1,0 +1,41 @@
+/** Every code an error of Pawl can carry. Hosts map them to exit codes and to what the user reads. */
+export const ERROR_CODES = [
+  'usage',
+  'contract_invalid',
+  'contract_not_found',
+  'not_a_repository',
+  'git_missing',
+  'git_failed',
+  'branch_exists',
+  'branch_moved',
+  'disk_full',
+  'engine_running',
+  'ledger_newer',
+  'ledger_damaged',
+  'study_not_found',
+  'study_read_only',
+  'study_finished',
+  'experiment_not_found',
+  'proposer_invalid',
+  'repository_unwritable',
+  'setup_failed',
+  'import_invalid',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** A failure that has a name. `message` is one sentence the user can act on; `cause` is what lay beneath. */
+export class PawlError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'PawlError';
+    this.code = code;
+  }
+}
+
+/** For the end of a `switch` over a union: does not compile while a case is missing. */
+export function unreachable(value: never): never {
+  throw new Error(`unexpected value: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { PHASES, STOP_REASONS } from './study.ts';
+
+/**
+ * Everything the engine tells its hosts, in order. An event is sent after the ledger holds what it says, so a
+ * host that missed some can always read the ledger instead. Times are milliseconds since the epoch.
+ */
+const base = { seq: z.number().int(), at: z.number().int(), study: z.string() };
+const n = z.number().int().nonnegative();
+const k = z.number().int().nonnegative();
+const commit = z.string();
+/** JSON has no NaN and no infinity, so they travel as words. */
+const scalar = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({
+    ...base,
+    type: z.literal('study_started'),
+    tag: z.string(),
+    repository: z.string(),
+    branch: z.string(),
+    baseCommit: commit,
+    metric: z.string(),
+    goal: z.enum(['minimize', 'maximize']),
+    budgetSeconds: z.number(),
+    limitSeconds: z.number(),
+    proposer: z.string(),
+    resumed: z.boolean(),
+    /** The incumbent's metric so far; null before the baseline. */
+    best: z.number().nullable(),
+  }),
+  z.object({ ...base, type: z.literal('setup_started'), command: z.string() }),
+  z.object({ ...base, type: z.literal('setup_finished'), seconds: z.number() }),
+  z.object({ ...base, type: z.literal('experiment_started'), n, parent: commit }),
+  z.object({ ...base, type: z.literal('phase'), n, phase: z.enum(PHASES) }),
+  z.object({
+    ...base,
+    type: z.literal('proposed'),
+    n,
+    hypothesis: z.string(),
+    rationale: z.string().nullable(),
+    predictedEffect: z.number().nullable(),
+    category: z.string().nullable(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('refused'),
+    n,
+    reason: z.string(),
+    message: z.string(),
+    hypothesis: z.string().nullable(),
+  }),
+  z.object({ ...base, type: z.literal('attempted'), n, commit, files: z.array(z.string()) }),
+  z.object({
+    ...base,
+    type: z.literal('run_started'),
+    n,
+    k,
+    pid: z.number().int().nullable(),
+    log: z.string(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('progress'),
+    n,
+    k,
+    elapsedSeconds: z.number(),
+    /** The newest value of each series that moved since the last progress event. */
+    values: z.record(z.string(), scalar),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('run_finished'),
+    n,
+    k,
+    outcome: z.string(),
+    seconds: z.number(),
+    summary: z.record(z.string(), scalar).nullable(),
+    outputBytes: z.number().int(),
+    peakRssBytes: z.number().nullable(),
+    cpuSeconds: z.number().nullable(),
+    /** Processes that were still there after the kill; empty is the rule. */
+    survivors: z.array(z.number().int()),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('verdict'),
+    n,
+    verdict: z.enum(['keep', 'discard', 'crash']),
+    reason: z.string(),
+    metric: z.number().nullable(),
+    /** Metric minus the incumbent's; null where either is missing. */
+    delta: z.number().nullable(),
+    memory: z.number().nullable(),
+    message: z.string().nullable(),
+    seconds: z.number(),
+    hypothesis: z.string(),
+    commit: commit.nullable(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('new_best'),
+    n,
+    commit,
+    metric: z.number(),
+    previous: z.number().nullable(),
+  }),
+  z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
+  z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
+  z.object({ ...base, type: z.literal('study_paused') }),
+  z.object({
+    ...base,
+    type: z.literal('study_stopped'),
+    reason: z.enum(STOP_REASONS),
+    detail: z.string().nullable(),
+    finished: z.number().int(),
+    keep: z.number().int(),
+    discard: z.number().int(),
+    crash: z.number().int(),
+    baseline: z.number().nullable(),
+    best: z.number().nullable(),
+    bestExperiment: z.number().int().nullable(),
+  }),
+]);
+
+export type EngineEvent = z.infer<typeof eventSchema>;
+
+type WithoutBase<E> = E extends EngineEvent ? Omit<E, 'seq' | 'at' | 'study'> : never;
+/** An event before the engine stamps sequence number, time and study on it. */
+export type EngineEventBody = WithoutBase<EngineEvent>;
+
+/** A number as events carry it. */
+export function toScalar(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
+  if (Number.isFinite(value)) return value;
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? 'Infinity' : '-Infinity';
+}
+
+export function fromScalar(value: number | 'NaN' | 'Infinity' | '-Infinity'): number {
+  return typeof value === 'number' ? value : Number(value);
+}

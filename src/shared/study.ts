@@ -1,0 +1,186 @@
+import type { Contract, StopRules } from './contract.ts';
+
+/** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
+export const PHASES = [
+  'proposing',
+  'applying',
+  'attempted',
+  'training',
+  'measuring',
+  'deciding',
+  'recorded',
+  'interrupted',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Why a run gave no number. */
+export const CRASH_CLASSES = [
+  'out_of_memory',
+  'diverged',
+  'exception',
+  'timeout',
+  'killed',
+  'no_metric',
+  'locked_file_touched',
+  'spawn_failed',
+] as const;
+export type CrashClass = (typeof CRASH_CLASSES)[number];
+
+export const KEEP_REASONS = ['baseline', 'better', 'simplified'] as const;
+export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit'] as const;
+
+/** Upstream's three words and a reason code; see `decide` for the rule. */
+export type Verdict =
+  | { readonly word: 'keep'; readonly reason: (typeof KEEP_REASONS)[number]; readonly evidence: Evidence }
+  | {
+      readonly word: 'discard';
+      readonly reason: (typeof DISCARD_REASONS)[number];
+      readonly evidence: Evidence;
+    }
+  | { readonly word: 'crash'; readonly reason: CrashClass; readonly evidence: Evidence };
+
+/** The numbers a verdict came from. A number that was not measured is absent. */
+export type Evidence = {
+  /** Run (its `k`) the metric was read from. */
+  readonly run: number;
+  readonly metric?: number;
+  readonly memory?: number;
+  readonly incumbentExperiment?: number;
+  readonly incumbentMetric?: number;
+  /** Non-blank lines of the editable files, attempt minus incumbent. */
+  readonly sourceLinesDelta?: number;
+};
+
+export type Crash = {
+  readonly class: CrashClass;
+  /** One line: what happened. */
+  readonly message: string;
+  /** The last frames of the traceback, or the last lines of output. Control sequences are removed. */
+  readonly tail: readonly string[];
+};
+
+/** One scalar the training printed, in the order of appearance. Values may be NaN or infinite. */
+export type Summary = Readonly<Record<string, number>>;
+
+export const STOP_REASONS = [
+  'experiments',
+  'deadline',
+  'target',
+  'patience',
+  'crashes',
+  'user',
+  'exhausted',
+  'proposer',
+  'baseline_failed',
+  'error',
+] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
+
+export type StudyState = 'ready' | 'running' | 'paused' | 'stopped' | 'imported';
+
+/** Which proposer a study uses, and what it needs to start again the same way. */
+export type ProposerSettings =
+  | { readonly kind: 'search'; readonly seed: number }
+  | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
+  | { readonly kind: 'patches'; readonly folder: string };
+
+export type Study = {
+  readonly id: string;
+  readonly tag: string;
+  readonly repositoryPath: string;
+  /** Absolute path of the repository's common git directory. */
+  readonly gitDir: string;
+  readonly contract: Contract;
+  readonly baseCommit: string;
+  readonly proposer: ProposerSettings;
+  readonly stop: StopRules;
+  readonly state: StudyState;
+  readonly stopReason: StopReason | null;
+  /** What to tell the user about the stop; null where the reason says it all. */
+  readonly stopDetail: string | null;
+  /** Milliseconds since the epoch, as everywhere in the ledger. */
+  readonly createdAt: number;
+  /** Untracked paths the set-up command made; they survive the cleaning between experiments. */
+  readonly preserved: readonly string[];
+  /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
+  readonly worktreeName: string;
+  /** Name of the file an imported study was read from; null for own studies. */
+  readonly importedFrom: string | null;
+  /** Headings of the imported table in its order; null for own studies. */
+  readonly importColumns: readonly string[] | null;
+};
+
+export type Proposal = {
+  readonly hypothesis: string;
+  readonly rationale: string | null;
+  /** Predicted change of the metric: negative is a lower value. */
+  readonly predictedEffect: number | null;
+  readonly category: string | null;
+  /** What the proposer wants to find again in the history, e.g. which constant it moved. JSON. */
+  readonly memo: unknown;
+};
+
+export type ResourceUse = {
+  /** Largest resident set of the whole process tree seen in a sample. */
+  readonly peakRssBytes: number | null;
+  /** User and system time of the process tree, as last seen in a sample. */
+  readonly cpuSeconds: number | null;
+};
+
+/** How the training process ended. `exit` carries the code; nothing else is a success. */
+export type RunOutcome =
+  | { readonly kind: 'exit'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: number }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'spawn_failed'; readonly message: string }
+  | { readonly kind: 'interrupted' };
+
+export type Run = {
+  readonly n: number;
+  /** 0 is the first run of the experiment. */
+  readonly k: number;
+  readonly commit: string;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly outcome: RunOutcome | null;
+  readonly summary: Summary | null;
+  readonly crash: Crash | null;
+  readonly resources: ResourceUse | null;
+  readonly outputBytes: number | null;
+};
+
+export type Experiment = {
+  readonly n: number;
+  readonly phase: Phase;
+  readonly proposal: Proposal | null;
+  /** The incumbent when the experiment began; null for the baseline and for imported rows. */
+  readonly parentCommit: string | null;
+  readonly attemptCommit: string | null;
+  readonly verdict: Verdict | null;
+  readonly metric: number | null;
+  readonly memory: number | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** The row as it stood in an imported file, by column; null for own experiments. */
+  readonly imported: Readonly<Record<string, string>> | null;
+};
+
+/** Counts as upstream's notebook gives them. */
+export type Tally = {
+  /** Experiments with a verdict, the baseline among them. */
+  readonly finished: number;
+  readonly keep: number;
+  readonly discard: number;
+  readonly crash: number;
+  /** keep / (keep + discard); null before the first. */
+  readonly keepRate: number | null;
+  readonly baseline: number | null;
+  readonly best: number | null;
+  readonly bestExperiment: number | null;
+};
+
+/** True where `a` is the better value. NaN is never better. */
+export function isBetter(goal: Contract['metric']['goal'], a: number, b: number): boolean {
+  return goal === 'minimize' ? a < b : a > b;
+}
