@@ -13,21 +13,15 @@ if (!existsSync(join(root, 'node_modules', 'zod'))) {
 const node = requireNode();
 await ensureGit();
 
+// A session of its own keeps Ctrl-C away from the git processes the engine runs; the engine is told by signal.
+// The channel tells it when this process dies in a way that can pass nothing on.
 const child = spawn(node, [join(root, 'src', 'cli', 'main.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  detached: true,
 });
-// Ctrl-C reaches the child through the terminal; this process only has to outlive it.
-process.on('SIGINT', () => {});
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', error => {
   console.error(`pawl: cannot start ${node}: ${error.message}`);
   process.exit(2);
 });
-child.on('exit', (code, signal) => {
-  if (signal) {
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
-  } else {
-    process.exit(code ?? 1);
-  }
-});
+child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

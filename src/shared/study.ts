@@ -26,8 +26,10 @@ export const CRASH_CLASSES = [
 ] as const;
 export type CrashClass = (typeof CRASH_CLASSES)[number];
 
-export const KEEP_REASONS = ['baseline', 'better', 'simplified'] as const;
-export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit'] as const;
+/** `imported` stands for the reason of a verdict somebody else's loop gave. */
+export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
+export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit', 'imported'] as const;
+export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
 /** Upstream's three words and a reason code; see `decide` for the rule. */
 export type Verdict =
@@ -37,7 +39,7 @@ export type Verdict =
       readonly reason: (typeof DISCARD_REASONS)[number];
       readonly evidence: Evidence;
     }
-  | { readonly word: 'crash'; readonly reason: CrashClass; readonly evidence: Evidence };
+  | { readonly word: 'crash'; readonly reason: (typeof CRASH_REASONS)[number]; readonly evidence: Evidence };
 
 /** The numbers a verdict came from. A number that was not measured is absent. */
 export type Evidence = {
@@ -183,4 +185,19 @@ export type Tally = {
 /** True where `a` is the better value. NaN is never better. */
 export function isBetter(goal: Contract['metric']['goal'], a: number, b: number): boolean {
   return goal === 'minimize' ? a < b : a > b;
+}
+
+/**
+ * The best kept value up to and including each row, in the order given: the step line of upstream's chart. Null
+ * before the first keep.
+ */
+export function runningBest(
+  rows: readonly { readonly word: Verdict['word'] | null; readonly metric: number | null }[],
+  goal: Contract['metric']['goal'],
+): readonly (number | null)[] {
+  let best: number | null = null;
+  return rows.map(({ word, metric }) => {
+    if (word === 'keep' && metric !== null && (best === null || isBetter(goal, metric, best))) best = metric;
+    return best;
+  });
 }

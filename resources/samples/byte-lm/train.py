@@ -17,20 +17,18 @@ from prepare import CONTEXT_BYTES, TIME_BUDGET, evaluate_bpb, load_training_text
 # Training
 ORDER = 3                 # bytes in the longest context that is counted
 UPDATE_EXCLUSION = False  # stop at the longest context that knows the byte already: shorter ones count novelties
-MAX_CONTEXTS = 40_000     # contexts kept; when they are all in use, no new one is added
+MAX_CONTEXTS = 30_000     # contexts kept; when they are all in use, no new one is added
 CHUNK_BYTES = 2**12       # bytes read in a row
 CHUNKS_PER_STEP = 32      # chunks between one progress line and the next
-LOSS_EVERY = 1024         # one byte in so many is predicted before it is learned, to show a loss
 SEED = 42                 # the order in which the chunks are read
 
 # Mixing the orders
-MIN_COUNT = 8             # a context seen fewer times than this is not asked
-DISCOUNT = 0.1            # taken off every count and given to the shorter contexts
-STRENGTH = 10.0           # how many sightings a context needs to count as much as the shorter ones
-FLOOR = 0.05              # share of the prediction that is spread over all bytes alike
+DISCOUNT = 0.5            # taken off every count and given to the shorter contexts
+STRENGTH = 50.0           # how many sightings a context needs to count as much as the shorter ones
+FLOOR = 0.1               # share of the prediction that is spread over all bytes alike
 
 # Repeating what is near
-CACHE_WINDOW = 256        # recent bytes searched for an earlier occurrence of the latest ones
+CACHE_WINDOW = 128        # recent bytes searched for an earlier occurrence of the latest ones
 CACHE_MATCH = 8           # how many of the latest bytes have to occur again
 CACHE_WEIGHT = 0.1        # share of the prediction given to what followed there
 
@@ -73,8 +71,6 @@ class Model:
             if followers is None:
                 continue
             total = sum(followers.values())
-            if total < MIN_COUNT:
-                continue
             votes.append((followers, DISCOUNT, left / (total + STRENGTH)))
             left *= (STRENGTH + DISCOUNT * len(followers)) / (total + STRENGTH)
         probabilities = [(left + FLOOR) / 256] * 256
@@ -104,7 +100,7 @@ def recent_followers(context):
 def sampled_bits(model, text, chunk):
     """Return the bits that each of a few bytes of a chunk costs before the model has learned it."""
     bits = []
-    for at in chunk[::LOSS_EVERY]:
+    for at in chunk[::1024]:  # a prediction takes many times longer than a count
         probability = model.predict(text[max(0, at - CONTEXT_BYTES):at])[text[at]]
         bits.append(-math.log2(probability) if probability > 0 else math.inf)
     return bits

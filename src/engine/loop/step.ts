@@ -48,8 +48,10 @@ export type LoopEvent =
     }
   | { readonly type: 'wished'; readonly wish: Wish }
   | { readonly type: 'proposed'; readonly n: number }
-  | { readonly type: 'refused'; readonly n: number; readonly message: string; readonly wasRepair: boolean }
+  | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'exhausted'; readonly message: string }
+  /** The proposer had no usable mend for a crash: the crash stands. */
+  | ({ readonly type: 'repair_failed' } & Measured)
   | { readonly type: 'attempted'; readonly n: number }
   | ({ readonly type: 'measured' } & Measured)
   | { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
@@ -93,7 +95,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'attempted':
       return { state, effect: { type: 'train', n: event.n } };
     case 'measured':
-      return judge(state, event);
+      return judge(state, event, state.canRepair);
+    case 'repair_failed':
+      return judge(state, event, false);
     case 'recorded':
       return next(settle(state, event.n, event.verdict), now);
     default:
@@ -101,12 +105,12 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
   }
 }
 
-function judge(state: LoopState, measured: Measured): Step {
+function judge(state: LoopState, measured: Measured, canRepair: boolean): Step {
   const { n, crash } = measured;
   if (
     crash &&
     n > 0 &&
-    state.canRepair &&
+    canRepair &&
     state.wish === 'go' &&
     state.repairs < MAX_REPAIRS &&
     REPAIRABLE.includes(crash.class)

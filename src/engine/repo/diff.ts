@@ -4,7 +4,9 @@ import { gitOf, type Repository } from './repository.ts';
 export async function readDiff(repository: Repository, from: string, to: string): Promise<string> {
   const { stdout } = await gitOf(repository, [
     ...['diff', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames'],
-    ...['--end-of-options', from, to],
+    from,
+    to,
+    '--',
   ]);
   return stdout.toString('utf8');
 }

@@ -119,7 +119,10 @@ export async function git(
 
 function failure(args: readonly string[], exitCode: number, stderr: string): PawlError {
   const said = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 600);
-  const subcommand = args.find(argument => !argument.startsWith('-')) ?? '';
+  const subcommand =
+    args.find(
+      (argument, index) => !argument.startsWith('-') && !/-(?:dir|tree)$/.test(args[index - 1] ?? ''),
+    ) ?? '';
   if (/No space left on device|Disk quota exceeded/i.test(stderr)) {
     return new PawlError('disk_full', `The disk is full: git ${subcommand} could not write (${said}).`);
   }

@@ -22,7 +22,11 @@ export function gitIn(worktree: Worktree, args: readonly string[], options?: Git
  * The worktree at `path`, made or mended where needed: first start, folder deleted, `.git` file gone or
  * rewritten, repository moved. Its content is whatever it was; see `resetWorktree`.
  */
-export async function openWorktree(repository: Repository, path: string, commit: string): Promise<Worktree> {
+export async function openWorktree(
+  repository: Repository,
+  path: string,
+  commit: string,
+): Promise<{ readonly worktree: Worktree; readonly isNew: boolean }> {
   const worktree: Worktree = { path, adminDir: join(repository.gitDir, 'worktrees', basename(path)) };
   const [folder, admin] = await Promise.all([exists(path), exists(join(worktree.adminDir, 'HEAD'))]);
   if (folder && admin) {
@@ -30,7 +34,7 @@ export async function openWorktree(repository: Repository, path: string, commit:
     // Only this study uses the folder and only one engine runs, so a lock left there is a dead process's.
     await rm(join(worktree.adminDir, 'index.lock'), { force: true });
     await rm(join(worktree.adminDir, 'HEAD.lock'), { force: true });
-    return worktree;
+    return { worktree, isNew: false };
   }
   await rm(path, { recursive: true, force: true });
   await mkdir(dirname(path), { recursive: true });
@@ -43,7 +47,7 @@ export async function openWorktree(repository: Repository, path: string, commit:
   if (made !== (await realpath(worktree.adminDir))) {
     throw new PawlError('git_failed', `git made the worktree's record at ${made}, not ${worktree.adminDir}.`);
   }
-  return worktree;
+  return { worktree, isNew: true };
 }
 
 /** Puts both halves of git's link right: the file in the worktree and the one in the repository. */
@@ -72,7 +76,7 @@ async function exists(path: string): Promise<boolean> {
 
 /** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
 export async function resetWorktree(worktree: Worktree, commit: string): Promise<void> {
-  await gitIn(worktree, ['reset', '--hard', '--quiet', '--end-of-options', commit]);
+  await gitIn(worktree, ['reset', '--hard', '--quiet', commit]);
 }
 
 /** Takes the worktree and git's record of it away. Refs and commits stay. */

@@ -1,0 +1,30 @@
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createSample } from '../../engine/sample/create-sample.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { run, type SittingFlags } from './run.ts';
+
+const DEMO_EXPERIMENTS = 6;
+
+/** The sample in a repository of its own, and a short study on it. */
+export async function demo(flags: SittingFlags & { readonly into?: string }): Promise<void> {
+  const folder = flags.into
+    ? resolve(flags.into)
+    : join(await mkdtemp(join(tmpdir(), 'pawl-demo-')), 'byte-lm');
+  const entries = await readdir(folder).catch(() => []);
+  if (entries.length > 0) throw new PawlError('usage', `${folder} is not empty.`);
+  await createSample(folder);
+  await run(folder, { experiments: DEMO_EXPERIMENTS, ...flags });
+  if (flags.json) return;
+  process.stdout.write(
+    [
+      '',
+      'Look at what was tried:',
+      `  npx pawl results -C ${folder}`,
+      `  npx pawl show 1 --diff -C ${folder}`,
+      `  git -C ${folder} log --oneline --all --graph`,
+      '',
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,129 @@
+import { resolve } from 'node:path';
+import { isEngineRunning } from '../../engine/ledger/engine-lock.ts';
+import { Engine, type SittingSettings } from '../../engine/loop/engine.ts';
+import { dataPaths } from '../../engine/paths.ts';
+import type { StopRules } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { ProposerSettings, Study } from '../../shared/study.ts';
+import { parseDeadline } from '../deadline.ts';
+import { EXIT } from '../exit-codes.ts';
+import { findStudy } from '../find-study.ts';
+import { JsonLines } from '../json-lines.ts';
+import { LiveView } from '../live-view.ts';
+import { onStopSignals } from '../stop-signals.ts';
+import { ask } from './inspect.ts';
+
+export type SittingFlags = {
+  readonly experiments?: number;
+  readonly deadline?: string;
+  readonly target?: number;
+  readonly patience?: number;
+  readonly maxCrashes?: number;
+  readonly limit?: number;
+  readonly proposer?: ProposerSettings['kind'];
+  readonly seed?: number;
+  readonly command?: string;
+  readonly proposerTimeout?: number;
+  readonly patches?: string;
+  readonly json?: boolean;
+};
+
+/** The default of `--seed`: any fixed number does, so that two people see the same search. */
+const DEFAULT_SEED = 1;
+const DEFAULT_PROPOSER_TIMEOUT_SECONDS = 600;
+
+export async function run(
+  path: string,
+  flags: SittingFlags & { readonly tag?: string; readonly budget?: number },
+): Promise<void> {
+  const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
+  const stop = readStopRules(flags);
+  const engine = await openEngine(resolve(path));
+  try {
+    const study = await engine.createStudy({
+      repositoryPath: path,
+      tag: flags.tag,
+      proposer,
+      stop,
+      budgetSeconds: flags.budget,
+      limitSeconds: flags.limit,
+    });
+    process.exitCode = await sit(engine, study, {}, flags);
+  } finally {
+    engine.close();
+  }
+}
+
+export async function resume(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
+  // A paused engine is told to go on; the flags belong to a new sitting.
+  if (isEngineRunning(dataPaths(process.env))) return ask('continue');
+  const settings: SittingSettings = {
+    stop: readStopRules(flags),
+    proposer: readProposer(flags),
+    limitSeconds: flags.limit,
+  };
+  const engine = await openEngine(resolve(path));
+  try {
+    const study = await findStudy(engine.ledger, path, flags.tag);
+    process.exitCode = await sit(engine, study, settings, flags);
+  } finally {
+    engine.close();
+  }
+}
+
+export function openEngine(repository: string): Promise<Engine> {
+  const paths = dataPaths(process.env);
+  return Engine.open({ paths, host: 'terminal', environment: process.env }, repository);
+}
+
+/** One sitting with its view and its signals; returns the exit code. */
+export async function sit(
+  engine: Engine,
+  study: Study,
+  settings: SittingSettings,
+  flags: SittingFlags,
+): Promise<number> {
+  const view = flags.json ? new JsonLines(process.stdout) : new LiveView(process.stdout);
+  const signals = onStopSignals({
+    stopAfter: () => {
+      engine.request('stop');
+      view.say('Stopping after this experiment. Press Ctrl-C again to stop now.');
+    },
+    stopNow: () => engine.request('stop_now'),
+  });
+  try {
+    const end = await engine.run(study.id, settings, event => view.event(event));
+    if (end.error) throw end.error;
+    if (end.reason === 'baseline_failed') return EXIT.baselineFailed;
+    return end.reason === 'user' ? EXIT.interrupted : EXIT.done;
+  } finally {
+    signals.dispose();
+    view.end();
+  }
+}
+
+function readStopRules(flags: SittingFlags): StopRules {
+  const { experiments, target, patience, maxCrashes, deadline } = flags;
+  return {
+    ...(experiments === undefined ? {} : { experiments }),
+    ...(target === undefined ? {} : { target }),
+    ...(patience === undefined ? {} : { patience }),
+    ...(maxCrashes === undefined ? {} : { crashes: maxCrashes }),
+    ...(deadline === undefined ? {} : { deadline: parseDeadline(deadline, new Date()).toISOString() }),
+  };
+}
+
+/** The proposer the flags describe; undefined where they say nothing of it. */
+function readProposer(flags: SittingFlags): ProposerSettings | undefined {
+  const { command, patches, seed } = flags;
+  const kind =
+    flags.proposer ?? (command !== undefined ? 'command' : patches !== undefined ? 'patches' : undefined);
+  if (kind === undefined) return seed === undefined ? undefined : { kind: 'search', seed };
+  if (kind === 'search') return { kind, seed: seed ?? DEFAULT_SEED };
+  if (kind === 'command') {
+    if (!command) throw new PawlError('usage', '--proposer command needs --command "<what to run>".');
+    return { kind, command, timeoutSeconds: flags.proposerTimeout ?? DEFAULT_PROPOSER_TIMEOUT_SECONDS };
+  }
+  if (!patches) throw new PawlError('usage', '--proposer patches needs --patches <folder>.');
+  return { kind, folder: resolve(patches) };
+}

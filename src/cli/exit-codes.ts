@@ -1,0 +1,25 @@
+import type { ErrorCode } from '../shared/errors.ts';
+
+/** Exit codes of the terminal host; README's table documents them. */
+export const EXIT = {
+  /** A stop rule was reached, or the command did its work. */
+  done: 0,
+  /** The world failed: full disk, moved branch, broken ledger. */
+  failed: 1,
+  /** Bad usage or a bad contract; nothing was started. */
+  usage: 2,
+  /** The baseline gave no number, so there is nothing to compare with. */
+  baselineFailed: 3,
+  /** Stopped by the user before a rule held. */
+  interrupted: 130,
+} as const;
+
+const USAGE_CODES: readonly ErrorCode[] = [
+  ...(['usage', 'contract_invalid', 'contract_not_found', 'not_a_repository', 'branch_exists'] as const),
+  ...(['study_not_found', 'study_read_only', 'experiment_not_found', 'proposer_invalid'] as const),
+  ...(['import_invalid', 'git_missing'] as const),
+];
+
+export function exitCodeOf(code: ErrorCode): number {
+  return USAGE_CODES.includes(code) ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,30 @@
+import { realpath } from 'node:fs/promises';
+import type { Ledger } from '../engine/ledger/ledger.ts';
+import { openRepository } from '../engine/repo/repository.ts';
+import { PawlError } from '../shared/errors.ts';
+import type { Study } from '../shared/study.ts';
+
+/**
+ * The study meant by a path and a tag: the latest of the path's repository, of that tag where one is given. A path
+ * without studies of its own (or outside any repository) stands for all. Rejects with `study_not_found`.
+ */
+export async function findStudy(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {
+  const all = ledger.studies.list();
+  if (all.length === 0) {
+    throw new PawlError('study_not_found', 'There is no study yet. Start one with "pawl run <repository>".');
+  }
+  const gitDir = await openRepository(path).then(
+    repository => repository.gitDir,
+    () => null,
+  );
+  const here = await realpath(path).catch(() => path);
+  const own = all.filter(
+    study => study.gitDir !== '' && (study.gitDir === gitDir || study.repositoryPath === here),
+  );
+  const tagged = (own.length > 0 ? own : all).filter(study => tag === undefined || study.tag === tag);
+  // A tag may also name a study of another repository, or an imported one.
+  const found = tagged[0] ?? all.find(study => study.tag === tag);
+  if (found) return found;
+  const tags = [...new Set(all.map(study => study.tag))].slice(0, 10).join(', ');
+  throw new PawlError('study_not_found', `There is no study "${tag}". Known ones: ${tags}.`);
+}

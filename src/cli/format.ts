@@ -1,0 +1,75 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import type { Verdict } from '../shared/study.ts';
+
+type Word = Verdict['word'];
+
+/** Told by sign and word as well as by colour; blue and orange are told apart by everyone. */
+const SIGNS: Readonly<Record<Word, { sign: string; style: Parameters<typeof styleText>[0] }>> = {
+  keep: { sign: '▲', style: ['blue', 'bold'] },
+  discard: { sign: '·', style: 'gray' },
+  crash: { sign: '✗', style: 'yellow' },
+};
+
+export function verdictText(word: Word): string {
+  const { sign, style } = SIGNS[word];
+  return styleText(style, `${sign} ${word.padEnd(7)}`);
+}
+
+/** Six decimals as upstream prints them, fewer for large numbers. */
+export function metricText(value: number | null): string {
+  if (value === null) return '–';
+  const size = Math.abs(value);
+  if (size !== 0 && size < 1e-4) return value.toExponential(3);
+  return value.toFixed(size >= 1e5 ? 1 : size >= 1000 ? 3 : 6);
+}
+
+/** With its sign; a true minus, so that columns of numbers line up. */
+export function deltaText(value: number | null): string {
+  if (value === null) return '';
+  return (value > 0 ? '+' : value < 0 ? '−' : '±') + metricText(Math.abs(value));
+}
+
+/** `7.9 s`, `5:03`, `8:01:15`. */
+export function durationText(seconds: number | null): string {
+  if (seconds === null) return '';
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const [hours = 0, minutes = 0, rest = 0] = parts;
+  const tail = String(rest).padStart(2, '0');
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
+}
+
+export function bytesText(bytes: number | null): string {
+  if (bytes === null) return '–';
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** Cuts to a width in columns, with an ellipsis. Untrusted text loses its control characters. */
+export function clip(text: string, width: number): string {
+  const clean = stripVTControlCharacters(text).replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
+  const characters = [...clean];
+  return characters.length <= width ? clean : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+/** Columns padded to their widest cell; cells may be coloured. */
+export function tableText(
+  rows: readonly (readonly string[])[],
+  align: readonly ('left' | 'right')[],
+): string {
+  const width = (cell: string) => [...stripVTControlCharacters(cell)].length;
+  const widths = align.map((_, column) => Math.max(0, ...rows.map(row => width(row[column] ?? ''))));
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => {
+          const padding = ' '.repeat((widths[column] ?? 0) - width(cell));
+          return align[column] === 'right' ? padding + cell : cell + padding;
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

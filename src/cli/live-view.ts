@@ -1,0 +1,200 @@
+import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
+import { unreachable } from '../shared/errors.ts';
+import type { EngineEvent } from '../shared/events.ts';
+import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
+
+/** How often the live line is drawn again while nothing happens, for the remaining time. */
+const REDRAW_MS = 500;
+const HYPOTHESIS_COLUMNS = 44;
+
+type Live = {
+  readonly n: number;
+  hypothesis: string;
+  phase: string;
+  runStart: number | null;
+  values: Readonly<Record<string, number | string>>;
+};
+
+/**
+ * What a person sees: one line per finished experiment, and on a terminal a last line that follows the one that
+ * runs. Into a file or a pipe only the finished lines go.
+ */
+export class LiveView {
+  readonly #stream: WriteStream;
+  readonly #timer: NodeJS.Timeout | null;
+  #live: Live | null = null;
+  #best: { readonly metric: number; readonly n: number | null } | null = null;
+  #budgetSeconds = 0;
+  #limitSeconds = 0;
+  #metric = '';
+  #message: string | null = null;
+
+  constructor(stream: WriteStream) {
+    this.#stream = stream;
+    this.#timer = stream.isTTY ? setInterval(() => this.#draw(), REDRAW_MS) : null;
+    this.#timer?.unref();
+  }
+
+  event(event: EngineEvent): void {
+    switch (event.type) {
+      case 'study_started':
+        this.#metric = event.metric;
+        this.#budgetSeconds = event.budgetSeconds;
+        this.#limitSeconds = event.limitSeconds;
+        this.#best = event.best === null ? null : { metric: event.best, n: null };
+        this.#print(
+          `${event.resumed ? 'Going on with' : 'Study'} ${styleText('bold', event.tag)} in ${event.repository}`,
+        );
+        this.#print(
+          styleText(
+            'gray',
+            `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${event.goal === 'minimize' ? 'lower' : 'higher'} is better · ` +
+              `${event.budgetSeconds} s a run, ended after ${event.limitSeconds} s · proposer ${event.proposer}`,
+          ),
+        );
+        break;
+      case 'setup_started':
+        this.#message = `setting up: ${event.command}`;
+        break;
+      case 'setup_finished':
+        this.#message = null;
+        this.#print(`Set up in ${durationText(event.seconds)}.`);
+        break;
+      case 'experiment_started':
+        this.#live = {
+          n: event.n,
+          hypothesis: event.n === 0 ? 'Baseline' : '',
+          phase: 'proposing',
+          runStart: null,
+          values: {},
+        };
+        break;
+      case 'phase':
+        if (this.#live) this.#live.phase = event.phase;
+        break;
+      case 'proposed':
+        if (this.#live) this.#live.hypothesis = event.hypothesis;
+        break;
+      case 'refused':
+        this.#print(styleText('gray', `#${event.n} refused: ${clip(event.message, 200)}`));
+        break;
+      case 'attempted':
+        break;
+      case 'run_started':
+        if (this.#live) {
+          this.#live.phase = event.k === 0 ? 'training' : `training again (run ${event.k + 1})`;
+          this.#live.runStart = performance.now();
+        }
+        break;
+      case 'progress':
+        if (this.#live) this.#live.values = { ...this.#live.values, ...event.values };
+        break;
+      case 'run_finished':
+        if (this.#live) this.#live.runStart = null;
+        break;
+      case 'verdict':
+        this.#live = null;
+        this.#print(
+          [
+            `#${event.n}`.padStart(4),
+            verdictText(event.verdict),
+            metricText(event.metric).padStart(10),
+            deltaText(event.delta).padStart(10),
+            durationText(event.seconds).padStart(7),
+            clip(event.message ? `${event.hypothesis}: ${event.message}` : event.hypothesis, 120),
+          ].join('  '),
+        );
+        break;
+      case 'new_best':
+        this.#best = { metric: event.metric, n: event.n };
+        break;
+      case 'interrupted':
+        this.#live = null;
+        this.#print(`#${event.n} interrupted. ${event.message}`);
+        break;
+      case 'warning':
+        this.#print(styleText('yellow', `warning: ${event.message}`));
+        break;
+      case 'study_paused':
+        this.#message = 'paused: "pawl resume" in another terminal goes on';
+        this.#print('Paused.');
+        break;
+      case 'study_stopped':
+        this.#live = null;
+        this.#message = null;
+        this.#printEnd(event);
+        break;
+      default:
+        unreachable(event);
+    }
+    this.#draw();
+  }
+
+  #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
+    this.#print(`Stopped: ${event.detail ?? event.reason.replaceAll('_', ' ')}`);
+    const { keep, discard, crash, baseline, best, bestExperiment } = event;
+    this.#print(`${event.finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash`);
+    if (baseline === null || best === null) return;
+    const percent =
+      baseline === 0
+        ? ''
+        : ` (${deltaText(((best - baseline) / Math.abs(baseline)) * 100).replace(/(\.\d\d)\d+$/, '$1')} %)`;
+    this.#print(
+      `${this.#metric}: baseline ${metricText(baseline)}, best ${styleText('bold', metricText(best))} in #${bestExperiment}${percent}`,
+    );
+  }
+
+  say(message: string): void {
+    this.#message = message;
+    this.#print(message);
+    this.#draw();
+  }
+
+  end(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#clear();
+  }
+
+  #print(line: string): void {
+    this.#clear();
+    this.#stream.write(`${line}\n`);
+  }
+
+  #clear(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[2K');
+  }
+
+  #draw(): void {
+    if (!this.#stream.isTTY) return;
+    const live = this.#live;
+    if (!live && !this.#message) return;
+    const parts = live ? this.#describe(live) : [this.#message ?? ''];
+    this.#clear();
+    this.#stream.write(clip(parts.filter(Boolean).join('  '), (this.#stream.columns || 80) - 1));
+  }
+
+  #describe(live: Live): string[] {
+    const { step, loss } = live.values;
+    const elapsed = live.runStart === null ? null : (performance.now() - live.runStart) / 1000;
+    return [
+      `#${live.n}`,
+      clip(live.hypothesis, HYPOTHESIS_COLUMNS),
+      live.phase,
+      step === undefined ? '' : `step ${step}`,
+      loss === undefined ? '' : `loss ${typeof loss === 'number' ? loss.toFixed(4) : loss}`,
+      elapsed === null ? '' : this.#timeLeft(elapsed),
+      this.#best
+        ? `best ${metricText(this.#best.metric)}${this.#best.n === null ? '' : ` (#${this.#best.n})`}`
+        : '',
+    ];
+  }
+
+  /** Against the budget while it lasts, then against the limit. */
+  #timeLeft(elapsed: number): string {
+    const left = this.#budgetSeconds - elapsed;
+    return left > 0
+      ? `${durationText(left)} left`
+      : `+${durationText(-left)} of at most ${durationText(this.#limitSeconds - this.#budgetSeconds)}`;
+  }
+}

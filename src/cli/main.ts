@@ -1,0 +1,178 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { PawlError } from '../shared/errors.ts';
+import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { exportCommand, importCommand } from './commands/exchange.ts';
+import { ask, note, results, search, show, status } from './commands/inspect.ts';
+import { resume, run } from './commands/run.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+
+/** Reads a positive number, for commander. */
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number above 0.');
+  return value;
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number.');
+  return value;
+}
+
+function finite(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('must be a number.');
+  return value;
+}
+
+function oneOf(...words: readonly string[]) {
+  return (text: string): string => {
+    if (!words.includes(text)) throw new InvalidArgumentError(`must be one of ${words.join(', ')}.`);
+    return text;
+  };
+}
+
+const program = new Command('pawl')
+  .description(
+    "Runs Karpathy's loop on your own machine: propose, train, measure, keep or discard, all night.",
+  )
+  .version('0.1.0')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .showSuggestionAfterError();
+
+/** The options every sitting takes. */
+function sittingOptions(command: Command): Command {
+  return command
+    .option('-n, --experiments <count>', 'stop after this many experiments besides the baseline', whole)
+    .option('--deadline <when>', 'start no experiment after this: "07:30", "8h" or an ISO time')
+    .option('--target <value>', 'stop when the metric is at least this good', finite)
+    .option('--patience <count>', 'stop after this many experiments without a gain', positive)
+    .option('--max-crashes <count>', 'stop after this many crashes in a row', positive)
+    .option('--limit <seconds>', 'end a run after this long', positive)
+    .option('--proposer <kind>', 'search, command or patches', oneOf('search', 'command', 'patches'))
+    .option('--seed <number>', 'seed of the search', whole)
+    .option('--command <line>', 'what the command proposer runs')
+    .option('--proposer-timeout <seconds>', 'how long the command may take', positive)
+    .option('--patches <folder>', 'folder of the patches proposer')
+    .option('--json', 'one event per line on stdout instead of the live view');
+}
+
+sittingOptions(
+  program
+    .command('run')
+    .description('start a study in a repository and run it')
+    .argument('[path]', 'the repository', '.')
+    .option('--tag <tag>', 'name of the study; its branch is autoresearch/<tag>')
+    .option('--budget <seconds>', 'how long the training is expected to take', positive),
+).action(run);
+
+sittingOptions(
+  program
+    .command('resume')
+    .description('go on with a study that was stopped, interrupted or paused')
+    .argument('[path]', 'the repository', '.')
+    .option('--tag <tag>', 'which study; default: the latest of the repository'),
+).action(resume);
+
+/** The options that choose a study to look at. */
+function studyOptions(command: Command): Command {
+  return command
+    .option('-C, --repository <path>', 'the repository', '.')
+    .option('--tag <tag>', 'which study; default: the latest of the repository, else the latest of all');
+}
+
+studyOptions(program.command('status').description('say what runs, and how the latest study stands'))
+  .option('--json', 'as JSON')
+  .action(status);
+
+studyOptions(program.command('results').description('print the experiments of a study'))
+  .option('--format <format>', 'table, tsv, csv or json', oneOf('table', 'tsv', 'csv', 'json'), 'table')
+  .action(results);
+
+studyOptions(
+  program
+    .command('show')
+    .description('show one experiment: hypothesis, verdict, numbers')
+    .argument('<n>', 'number of the experiment', whole),
+)
+  .option('--diff', 'its difference to the incumbent of its time')
+  .option('--log', 'the output of its last run, as it was printed')
+  .option('--series', 'its progress values as tab-separated columns')
+  .action(show);
+
+studyOptions(
+  program
+    .command('search')
+    .description('find experiments by words of their hypotheses, rationales and notes')
+    .argument('<words...>'),
+).action(search);
+
+studyOptions(
+  program
+    .command('note')
+    .description('write a note on an experiment')
+    .argument('<n>', 'number of the experiment', whole)
+    .argument('<words...>'),
+).action(note);
+
+program
+  .command('import')
+  .description('read a results.tsv of any known form into a read-only study')
+  .argument('<file>')
+  .option('--tag <tag>', 'name of the study; default: the file name')
+  .option(
+    '--goal <goal>',
+    'minimize or maximize; default: told from the kept rows',
+    oneOf('minimize', 'maximize'),
+  )
+  .action(importCommand);
+
+studyOptions(program.command('export').description('write everything the ledger has of a study'))
+  .option('--format <format>', 'json (with the series), csv or tsv', oneOf('json', 'csv', 'tsv'), 'json')
+  .option('-o, --output <file>', 'default: stdout')
+  .action(exportCommand);
+
+program
+  .command('stop')
+  .description('ask the running engine to stop after this experiment')
+  .option('--now', 'stop at once; the experiment in flight can be run again')
+  .action((options: { now?: boolean }) => ask(options.now ? 'stop_now' : 'stop'));
+program
+  .command('pause')
+  .description('ask the running engine to pause after this experiment; "pawl resume" goes on')
+  .action(() => ask('pause'));
+
+program
+  .command('doctor')
+  .description('check everything a study needs, and say what to do about what is missing')
+  .argument('[path]', 'the repository', '.')
+  .option('--tag <tag>', 'also check that this name is free')
+  .option('--json', 'as JSON')
+  .action(doctor);
+
+sittingOptions(
+  program
+    .command('demo')
+    .description('copy the sample project to a fresh repository and run a few experiments on it')
+    .option('--into <folder>', 'where to put it; default: a new temporary folder'),
+).action(demo);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints what went wrong and returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof PawlError) {
+    console.error(`pawl: ${error.message}`);
+    return exitCodeOf(error.code);
+  }
+  if ((error as { code?: unknown }).code === 'EPIPE') return EXIT.done;
+  console.error(error);
+  return EXIT.failed;
+}

@@ -1,0 +1,243 @@
+import { stat, statfs } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Contract } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { DataPaths } from '../paths.ts';
+import { howToGetGit, isRecentGit } from '../repo/git-binary.ts';
+import { branchRef } from '../repo/refs.ts';
+import {
+  gitVersion,
+  isWritable,
+  listDirtyPaths,
+  listTree,
+  openRepository,
+  type Repository,
+  readBlob,
+  readHeadCommit,
+  readRef,
+} from '../repo/repository.ts';
+import { matchEditable, matchPaths } from './editable.ts';
+import { findProgram, firstProgram } from './find-command.ts';
+import { loadContract } from './load-contract.ts';
+
+/** One preflight check. `failed` keeps a study from starting; `warning` is worth knowing. */
+export type Check = {
+  readonly name: string;
+  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
+  /** What was found, and for anything but `ok` what to do. */
+  readonly detail: string;
+};
+
+export type DoctorInput = {
+  readonly path: string;
+  readonly tag: string | null;
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+/** Below this the night's logs and commits may not fit. */
+const LOW_DISK_BYTES = 1024 ** 3;
+
+/** Runs every check, also after one has failed, as far as it can be run without the failed one. */
+export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  const add = (name: string, outcome: Check['outcome'], detail: string) =>
+    checks.push({ name, outcome, detail });
+
+  await checkGit(add);
+  const repository = await attempt(add, 'repository', () => openRepository(input.path));
+  const head = repository && (await readHeadCommit(repository));
+  if (repository) {
+    if (head) add('repository', 'ok', `${repository.path} at ${head.slice(0, 7)}`);
+    else add('repository', 'failed', `${repository.path} has no commit yet: commit your files first.`);
+    await checkRepository(repository, head, add);
+  }
+  const contract =
+    repository && head && (await attempt(add, 'contract', () => loadContract(repository, head)));
+  if (contract) {
+    add(
+      'contract',
+      'ok',
+      contract.source === 'pawl.toml' ? 'pawl.toml' : 'shaped like autoresearch, no file needed',
+    );
+    await checkFiles(repository, head, contract, add);
+    await checkCommands(repository, contract, input.environment, add);
+    await checkDataCache(repository, head, input.environment, add);
+  }
+  await checkDisk(input.paths, add);
+  await checkGpu(input.environment, add);
+  if (repository && input.tag !== null) {
+    const isTaken = (await readRef(repository, branchRef(input.tag))) !== null;
+    add(
+      'branch',
+      isTaken ? 'failed' : 'ok',
+      isTaken
+        ? `autoresearch/${input.tag} exists: choose another --tag, or go on with "pawl resume".`
+        : `autoresearch/${input.tag} is free`,
+    );
+  } else {
+    add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
+  }
+  return checks;
+}
+
+type Add = (name: string, outcome: Check['outcome'], detail: string) => void;
+
+async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    add(name, 'failed', error.message);
+    return null;
+  }
+}
+
+async function checkGit(add: Add): Promise<void> {
+  const version = await attempt(add, 'git', gitVersion);
+  if (version === null) return;
+  add(
+    'git',
+    isRecentGit(version) ? 'ok' : 'failed',
+    isRecentGit(version) ? version : `${version}. ${howToGetGit}`,
+  );
+}
+
+async function checkRepository(repository: Repository, head: string | null, add: Add): Promise<void> {
+  const canWrite =
+    (await isWritable(repository.gitDir)) && (await isWritable(join(repository.gitDir, 'objects')));
+  if (!canWrite) {
+    add('repository', 'failed', `${repository.gitDir} cannot be written: attempts are committed there.`);
+  }
+  if (!head) return;
+  const dirty = await listDirtyPaths(repository);
+  if (dirty.length > 0) {
+    add(
+      'checkout',
+      'warning',
+      `${dirty.length} uncommitted changes: a study starts from the last commit, without them.`,
+    );
+  } else add('checkout', 'ok', 'no uncommitted changes');
+  const submodules = (await listTree(repository, head)).filter(entry => entry.mode === '160000');
+  if (submodules.length > 0) {
+    add(
+      'submodules',
+      'warning',
+      `${submodules.map(entry => entry.path).join(', ')}: empty in a study's worktree. If the training needs them, ` +
+        'fill them with a setup command ("git submodule update --init").',
+    );
+  }
+}
+
+async function checkFiles(repository: Repository, head: string, contract: Contract, add: Add): Promise<void> {
+  const paths = (await listTree(repository, head)).map(entry => entry.path);
+  const editable = paths.filter(matchEditable(contract.editable));
+  add(
+    'editable files',
+    editable.length > 0 ? 'ok' : 'failed',
+    editable.length > 0 ? shorten(editable) : `No committed file matches ${contract.editable.join(', ')}.`,
+  );
+  if (contract.locked === null)
+    add('locked files', 'ok', `the other ${paths.length - editable.length} tracked files`);
+  else {
+    const missing = contract.locked.filter(pattern => !paths.some(matchPaths([pattern])));
+    add(
+      'locked files',
+      missing.length > 0 ? 'failed' : 'ok',
+      missing.length > 0 ? `No committed file matches ${missing.join(', ')}.` : contract.locked.join(', '),
+    );
+  }
+  if (contract.instructions !== null && !paths.includes(contract.instructions)) {
+    add('instructions', 'failed', `${contract.instructions} is not committed.`);
+  }
+}
+
+async function checkCommands(
+  repository: Repository,
+  contract: Contract,
+  environment: NodeJS.ProcessEnv,
+  add: Add,
+): Promise<void> {
+  const commands = [
+    ['training command', contract.train],
+    ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
+  ] as const;
+  for (const [name = '', command = ''] of commands) {
+    const program = firstProgram(command);
+    if (program === null) {
+      add(name, 'skipped', `"${command}" is a shell construct; it is tried when it runs.`);
+      continue;
+    }
+    const found = await findProgram(program, repository.path, environment.PATH ?? '');
+    const advice: Record<string, string> = {
+      uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
+      python: 'Install Python 3 (Debian: apt-get install python3).',
+      python3: 'Install Python 3 (Debian: apt-get install python3).',
+    };
+    add(
+      name,
+      found ? 'ok' : 'failed',
+      found
+        ? `${command} (${found})`
+        : `"${program}" was not found. ${advice[program] ?? 'Install it or mend the command.'}`,
+    );
+  }
+}
+
+/** Upstream's prepare.py downloads its data once to a folder in the user's cache. */
+async function checkDataCache(
+  repository: Repository,
+  head: string,
+  environment: NodeJS.ProcessEnv,
+  add: Add,
+): Promise<void> {
+  const preparePy = (await readBlob(repository, head, 'prepare.py'))?.toString('utf8') ?? '';
+  if (!/\.cache.{0,40}autoresearch/s.test(preparePy)) return;
+  const cache = join(environment.HOME ?? homedir(), '.cache', 'autoresearch');
+  const isThere = await stat(cache).then(
+    found => found.isDirectory(),
+    () => false,
+  );
+  add(
+    'data cache',
+    isThere ? 'ok' : 'failed',
+    isThere ? cache : `${cache} is missing: run "uv run prepare.py" once in the repository.`,
+  );
+}
+
+async function checkDisk(paths: DataPaths, add: Add): Promise<void> {
+  let folder = paths.home;
+  for (;;) {
+    const free = await statfs(folder).catch(() => null);
+    if (free) {
+      const bytes = free.bavail * free.bsize;
+      const text = `${(bytes / 1024 ** 3).toFixed(1)} GB free for ${paths.home}`;
+      add(
+        'disk space',
+        bytes < LOW_DISK_BYTES ? 'warning' : 'ok',
+        bytes < LOW_DISK_BYTES ? `${text}: make room.` : text,
+      );
+      return;
+    }
+    if (dirname(folder) === folder) return;
+    folder = dirname(folder);
+  }
+}
+
+async function checkGpu(environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
+  const tool = await findProgram('nvidia-smi', '/', environment.PATH ?? '');
+  add(
+    'GPU',
+    tool ? 'ok' : 'warning',
+    tool
+      ? `NVIDIA driver found (${tool})`
+      : 'No NVIDIA driver found (nvidia-smi): fine for a training that needs no GPU.',
+  );
+}
+
+function shorten(paths: readonly string[]): string {
+  return paths.length <= 4
+    ? paths.join(', ')
+    : `${paths.slice(0, 4).join(', ')} and ${paths.length - 4} more`;
+}

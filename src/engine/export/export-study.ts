@@ -1,0 +1,131 @@
+import { toScalar } from '../../shared/events.ts';
+import { type Experiment, runningBest, type Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { encodeSummary } from '../ledger/runs.ts';
+import { formatImportedTable } from './import-results.ts';
+import { describe, formatResults, isRecorded, metricDelta } from './results-tsv.ts';
+
+/** Experiments are read from the ledger in pages of this size, so that a long study does not fill the memory. */
+const PAGE = 500;
+
+export function* eachExperiment(ledger: Ledger, study: Study): Generator<Experiment> {
+  for (let from = 0; ; ) {
+    const page = ledger.experiments.page(study.id, from, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    from = last.n + 1;
+  }
+}
+
+/** results.tsv: upstream's form, or for an imported study the table as it was. */
+export function exportTsv(ledger: Ledger, study: Study): string {
+  const experiments = [...eachExperiment(ledger, study)];
+  return study.importColumns
+    ? formatImportedTable(
+        study.importColumns,
+        experiments.map(experiment => experiment.imported ?? {}),
+      )
+    : formatResults(experiments);
+}
+
+/** One row per experiment, every scalar the ledger has of it, RFC 4180. A missing value is an empty field. */
+export function exportCsv(ledger: Ledger, study: Study): string {
+  const experiments = [...eachExperiment(ledger, study)];
+  const best = runningBest(
+    experiments.map(({ verdict, metric }) => ({ word: verdict?.word ?? null, metric })),
+    study.contract.metric.goal,
+  );
+  const rows = experiments.map((experiment, index) => {
+    const runs = ledger.runs.list(study.id, experiment.n);
+    const run = runs.at(-1);
+    const { proposal, verdict } = experiment;
+    return {
+      study: study.tag,
+      experiment: experiment.n,
+      phase: experiment.phase,
+      verdict: verdict?.word,
+      reason: verdict?.reason,
+      [study.contract.metric.name]: experiment.metric,
+      delta: metricDelta(experiment),
+      best: best[index],
+      memory: experiment.memory,
+      hypothesis: proposal?.hypothesis,
+      rationale: proposal?.rationale,
+      category: proposal?.category,
+      predicted_effect: proposal?.predictedEffect,
+      parent_commit: experiment.parentCommit,
+      attempt_commit: experiment.attemptCommit,
+      started_at: new Date(experiment.startedAt).toISOString(),
+      ended_at: experiment.endedAt === null ? null : new Date(experiment.endedAt).toISOString(),
+      runs: runs.length,
+      outcome: run?.outcome?.kind,
+      exit_code: run?.outcome?.kind === 'exit' ? run.outcome.code : null,
+      crash: run?.crash?.message,
+      peak_rss_bytes: run?.resources?.peakRssBytes,
+      cpu_seconds: run?.resources?.cpuSeconds,
+      output_bytes: run?.outputBytes,
+      summary: run?.summary ? JSON.stringify(encodeSummary(run.summary)) : null,
+      notes: ledger.notes
+        .list(study.id, experiment.n)
+        .map(note => note.text)
+        .join('\n'),
+      ...experiment.imported,
+    };
+  });
+  const columns = [...new Set(rows.flatMap(row => Object.keys(row)))];
+  const lines = rows.map(row =>
+    columns.map(column => quote((row as Record<string, unknown>)[column])).join(','),
+  );
+  return [columns.map(quote).join(','), ...lines, ''].join('\r\n');
+}
+
+function quote(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const text = String(value);
+  // A field that begins like a formula is run by spreadsheets; model text must not be.
+  const safe =
+    typeof value === 'string' && /^[=+\-@\t]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Everything, with the series, as pieces of one JSON document; joined they are its text. */
+export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
+  yield `{"pawl":1,"study":${JSON.stringify(study)},"refusals":${JSON.stringify(ledger.refusals.list(study.id))},"experiments":[`;
+  let separator = '';
+  for (const experiment of eachExperiment(ledger, study)) {
+    const runs = ledger.runs.list(study.id, experiment.n).map(run => ({
+      ...run,
+      summary: run.summary && encodeSummary(run.summary),
+      series: ledger.runs.series(study.id, experiment.n, run.k).map(({ seconds, values }) => ({
+        seconds,
+        ...Object.fromEntries([...values].map(([key, value]) => [key, toScalar(value)])),
+      })),
+    }));
+    const notes = ledger.notes.list(study.id, experiment.n);
+    yield `${separator}\n${JSON.stringify({ ...experiment, notes, runs })}`;
+    separator = ',';
+  }
+  yield '\n]}\n';
+}
+
+/** What `pawl results --format json` prints: the experiments without their series. */
+export function resultRows(ledger: Ledger, study: Study) {
+  const experiments = [...eachExperiment(ledger, study)].filter(isRecorded);
+  const best = runningBest(
+    experiments.map(({ verdict, metric }) => ({ word: verdict?.word ?? null, metric })),
+    study.contract.metric.goal,
+  );
+  return experiments.map((experiment, index) => ({
+    experiment: experiment.n,
+    verdict: experiment.verdict?.word ?? null,
+    reason: experiment.verdict?.reason ?? null,
+    metric: experiment.metric,
+    delta: metricDelta(experiment),
+    best: best[index] ?? null,
+    memory: experiment.memory,
+    seconds: experiment.endedAt === null ? null : (experiment.endedAt - experiment.startedAt) / 1000,
+    commit: experiment.attemptCommit,
+    hypothesis: describe(experiment),
+  }));
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
+import type { Study } from '../../shared/study.ts';
+import { autoresearchContract } from '../contract/autoresearch.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { parseResultsTable } from './import-results.ts';
+
+/** A table of 100,000 rows has about 10 MB. */
+const MAX_IMPORT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads a results.tsv into a new read-only study. Rejects with `import_invalid`; then nothing was written.
+ * @param goal null: told from the kept rows
+ */
+export async function importStudy(
+  ledger: Ledger,
+  path: string,
+  options: { readonly tag: string; readonly goal: 'minimize' | 'maximize' | null; readonly now: number },
+): Promise<Study> {
+  const table = parseResultsTable(await readBounded(path), basename(path), options.goal);
+  const shape = autoresearchContract('', true);
+  const study: Study = {
+    id: `${new Date(options.now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`,
+    tag: options.tag,
+    repositoryPath: '',
+    gitDir: '',
+    contract: { ...shape, metric: { ...shape.metric, name: table.metricName, goal: table.goal } },
+    baseCommit: '',
+    proposer: { kind: 'search', seed: 0 },
+    stop: {},
+    state: 'imported',
+    stopReason: null,
+    stopDetail: null,
+    createdAt: options.now,
+    preserved: [],
+    worktreeName: '',
+    importedFrom: basename(path),
+    importColumns: table.columns,
+  };
+  ledger.write(() => {
+    ledger.studies.insert(study);
+    for (const [n, row] of table.rows.entries()) {
+      const { hypothesis, verdict, metric, memory, commit, fields } = row;
+      ledger.experiments.insertImported({
+        ...{ studyId: study.id, n, hypothesis, verdict, metric, memory, commit },
+        reason: 'imported',
+        at: options.now,
+        imported: fields,
+      });
+    }
+  });
+  return study;
+}
+
+async function readBounded(path: string): Promise<string> {
+  const file = await open(path).catch(cause => {
+    throw new PawlError('import_invalid', `${path} cannot be read: ${cause.message}`, { cause });
+  });
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_IMPORT_BYTES) {
+      throw new PawlError(
+        'import_invalid',
+        `${path} has ${size} bytes; a results table has less than ${MAX_IMPORT_BYTES}.`,
+      );
+    }
+    return await file.readFile('utf8');
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    throw new PawlError('import_invalid', `${path} cannot be read: ${String(cause)}`, { cause });
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Experiment } from '../../shared/study.ts';
+
+/** Upstream's heading, whatever the metric is called: scripts look for it. */
+export const RESULTS_HEADING = 'commit\tval_bpb\tmemory_gb\tstatus\tdescription';
+
+const MEGABYTES_PER_GIGABYTE = 1024;
+
+/**
+ * One line of results.tsv in upstream's form, without the newline: commit of 7 characters, metric `%.6f`, memory in
+ * GB `%.1f`, status, description. A crash has 0.000000 and 0.0, as upstream writes it; so has a memory that was not
+ * measured, because the form knows no gap.
+ */
+export function formatResult(experiment: Experiment): string {
+  const { verdict, metric, memory, attemptCommit } = experiment;
+  const isCrash = verdict?.word === 'crash' || metric === null;
+  return [
+    attemptCommit?.slice(0, 7) ?? '-',
+    isCrash ? '0.000000' : metric.toFixed(6),
+    isCrash || memory === null ? '0.0' : (memory / MEGABYTES_PER_GIGABYTE).toFixed(1),
+    verdict?.word ?? '',
+    describe(experiment),
+  ].join('\t');
+}
+
+/** The hypothesis in one field: tabs and line breaks would break the table. */
+export function describe(experiment: Experiment): string {
+  return (experiment.proposal?.hypothesis ?? '').replace(/[\t\r\n]+/g, ' ').trim();
+}
+
+/** The whole table of the recorded experiments, with a newline at the end of every line. */
+export function formatResults(experiments: readonly Experiment[]): string {
+  const lines = experiments.filter(isRecorded).map(formatResult);
+  return [RESULTS_HEADING, ...lines, ''].join('\n');
+}
+
+export function isRecorded(experiment: Experiment): boolean {
+  return experiment.phase === 'recorded' && experiment.verdict !== null;
+}
+
+/** Difference to the incumbent the verdict was made against; null where either number is missing. */
+export function metricDelta(experiment: Experiment): number | null {
+  const { metric, verdict } = experiment;
+  const before = verdict?.evidence.incumbentMetric;
+  return metric === null || before === undefined ? null : metric - before;
+}

@@ -1,0 +1,465 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PawlError, unreachable } from '../../shared/errors.ts';
+import type { EngineEventBody } from '../../shared/events.ts';
+import type { StopReason, Study, Verdict } from '../../shared/study.ts';
+import { formatResult, formatResults, metricDelta } from '../export/results-tsv.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RunResult } from '../ledger/runs.ts';
+import { type DataPaths, resultsTsv } from '../paths.ts';
+import type { Proposer } from '../proposers/proposer.ts';
+import { attemptRef, branchRef, createRef, moveRef } from '../repo/refs.ts';
+import { type Repository, readBlob, readIdentity } from '../repo/repository.ts';
+import type { KillTimes } from '../training/kill-tree.ts';
+import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
+import type { StopLimits } from './stop-rules.ts';
+import { proposerMarker, trainAttempt } from './train-attempt.ts';
+import type { Edit, Workbench } from './workbench.ts';
+
+export type RunnerPorts = {
+  readonly ledger: Ledger;
+  readonly paths: DataPaths;
+  readonly repository: Repository;
+  readonly workbench: Workbench;
+  readonly proposer: Proposer;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly emit: (event: EngineEventBody) => void;
+  readonly userEnvironment: NodeJS.ProcessEnv;
+  readonly killTimes: KillTimes | undefined;
+};
+
+export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
+
+/**
+ * Drives one sitting of a study: performs the effects `step` asks for, one at a time, each written to the ledger
+ * before it is done.
+ */
+export class StudyRunner {
+  readonly #study: Study;
+  readonly #ports: RunnerPorts;
+  readonly #stopNow = new AbortController();
+  #state: LoopState;
+  #wakeUp: (() => void) | null = null;
+  #identity: Readonly<Record<string, string>> = {};
+  /** A finished run that is written together with its verdict, so that neither is there alone. */
+  #unsaved: { readonly run: number; readonly result: RunResult } | null = null;
+  /** The edit `propose` found good, for `attempt` to commit. */
+  #edit: Extract<Edit, { kind: 'edit' }> | null = null;
+  /** Number of the experiment that was announced last. */
+  #announced = -1;
+
+  constructor(study: Study, limits: StopLimits, ports: RunnerPorts) {
+    this.#study = study;
+    this.#ports = ports;
+    this.#state = initialState(study, limits, ports);
+  }
+
+  /** Takes effect between two experiments. */
+  wish(wish: Wish): void {
+    this.#state = { ...this.#state, wish };
+    this.#wakeUp?.();
+  }
+
+  /** Ends what runs now; its experiment becomes `interrupted`. */
+  stopNow(): void {
+    this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
+    this.wish('stop');
+  }
+
+  async run(): Promise<SittingEnd> {
+    this.#identity = await readIdentity(this.#ports.repository);
+    await this.#writeResults();
+    let event: LoopEvent = { type: 'started', interrupted: this.#findInterrupted() };
+    for (;;) {
+      const { state, effect } = step(this.#state, event, this.#ports.now());
+      this.#state = state;
+      if (effect.type === 'stop') {
+        this.#ports.ledger.write(() =>
+          this.#ports.ledger.experiments.dropUnproposed(this.#study.id, state.next),
+        );
+        return { reason: effect.reason, detail: effect.detail };
+      }
+      try {
+        event = await this.#perform(effect);
+      } catch (error) {
+        if (!this.#stopNow.signal.aborted) throw error;
+        this.#interrupt(effect);
+        return { reason: 'user', detail: 'Stopped at once.' };
+      }
+      if (this.#stopNow.signal.aborted && event.type !== 'recorded') {
+        this.#interrupt(effect);
+        return { reason: 'user', detail: 'Stopped at once.' };
+      }
+    }
+  }
+
+  #perform(effect: Exclude<Effect, { type: 'stop' }>): Promise<LoopEvent> {
+    switch (effect.type) {
+      case 'take_baseline':
+        return this.#takeBaseline();
+      case 'propose':
+        return this.#propose(effect.n, effect.repair);
+      case 'attempt':
+        return this.#attempt(effect.n);
+      case 'train':
+        return this.#train(effect.n);
+      case 'record':
+        return this.#record(effect.n, effect.verdict);
+      case 'wait':
+        return this.#wait();
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  async #takeBaseline(): Promise<LoopEvent> {
+    const { ledger, workbench, now, emit } = this.#ports;
+    const { id, baseCommit } = this.#study;
+    ledger.write(() => {
+      ledger.experiments.begin(id, 0, baseCommit, now());
+      ledger.experiments.propose(id, 0, {
+        hypothesis: 'Baseline: the code as it is',
+        rationale: null,
+        predictedEffect: null,
+        category: 'baseline',
+        memo: null,
+      });
+    });
+    this.#announceStart(0, baseCommit);
+    await workbench.checkout(baseCommit);
+    const made = { commit: baseCommit, editDigest: workbench.digest(), sourceLines: workbench.sourceLines() };
+    ledger.write(() => ledger.experiments.attempt(id, 0, made));
+    await this.#createAttemptRef(0, baseCommit);
+    emit({ type: 'attempted', n: 0, commit: baseCommit, files: [] });
+    return { type: 'attempted', n: 0 };
+  }
+
+  async #propose(n: number, repair: Measured | null): Promise<LoopEvent> {
+    const { ledger, workbench, proposer, repository, now, emit } = this.#ports;
+    const { id, tag, contract } = this.#study;
+    const incumbent = this.#incumbent();
+    const before = repair && ledger.experiments.get(id, n);
+    if (repair) {
+      // The crashed run is history now, whatever comes of the repair.
+      ledger.write(() => {
+        this.#saveRun();
+        ledger.experiments.setPhase(id, n, 'proposing');
+      });
+      emit({ type: 'phase', n, phase: 'proposing' });
+      await workbench.checkout(before?.attemptCommit ?? incumbent.commit);
+    } else {
+      ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
+      this.#announceStart(n, incumbent.commit);
+      await workbench.checkout(incumbent.commit);
+    }
+    const instructions =
+      contract.instructions && (await readBlob(repository, incumbent.commit, contract.instructions));
+    workbench.markDirty();
+    const answer = await proposer.propose(
+      {
+        tag,
+        n,
+        contract,
+        instructions: instructions ? instructions.toString('utf8') : null,
+        incumbent,
+        history: ledger.experiments.history(id),
+        refusals: ledger.refusals.list(id),
+        repair: repair?.crash
+          ? {
+              crash: repair.crash,
+              hypothesis: before?.proposal?.hypothesis ?? '',
+              count: this.#state.repairs,
+            }
+          : null,
+      },
+      {
+        worktree: workbench.worktree,
+        editableFiles: workbench.editableFiles(),
+        marker: proposerMarker(id, n),
+        signal: this.#stopNow.signal,
+      },
+    );
+    if (answer.kind === 'exhausted') {
+      return repair ? { type: 'repair_failed', ...repair } : { type: 'exhausted', message: answer.message };
+    }
+    const refuse = (reason: string, message: string): LoopEvent => {
+      const memo = answer.kind === 'failed' ? answer.memo : answer.proposal.memo;
+      const hypothesis = answer.kind === 'proposed' ? answer.proposal.hypothesis : null;
+      ledger.write(() => ledger.refusals.add(id, { n, at: now(), reason, message, hypothesis, memo }));
+      emit({ type: 'refused', n, reason, message, hypothesis });
+      return repair ? { type: 'repair_failed', ...repair } : { type: 'refused', message };
+    };
+    if (answer.kind === 'failed') return refuse('proposer_failed', answer.message);
+    const { proposal } = answer;
+    const edit = await workbench.readEdit();
+    if (edit.kind === 'refused') return refuse(edit.reason, edit.message);
+    const same = ledger.experiments.findSameEdit(id, edit.digest, n);
+    if (same !== null) {
+      return refuse('duplicate', `The same files were already tried in experiment ${same}.`);
+    }
+    this.#edit = edit;
+    ledger.write(() => ledger.experiments.propose(id, n, proposal));
+    emit({
+      type: 'proposed',
+      n,
+      hypothesis: proposal.hypothesis,
+      rationale: proposal.rationale,
+      predictedEffect: proposal.predictedEffect,
+      category: proposal.category,
+    });
+    return { type: 'proposed', n };
+  }
+
+  async #attempt(n: number): Promise<LoopEvent> {
+    const { ledger, workbench, emit, now } = this.#ports;
+    const { id, tag } = this.#study;
+    const experiment = ledger.experiments.get(id, n);
+    const incumbent = this.#incumbent();
+    const edit = this.#edit;
+    if (!experiment?.proposal || !edit) throw new Error(`experiment ${n} has no edit to commit`);
+    const { hypothesis, rationale } = experiment.proposal;
+    const commit = await workbench.commit(
+      edit,
+      incumbent.commit,
+      commitMessage(tag, n, hypothesis, rationale),
+      this.#identity,
+    );
+    if (commit === null) {
+      const message = 'The edit changes nothing that git would store.';
+      ledger.write(() => {
+        const refusal = {
+          n,
+          at: now(),
+          reason: 'no_change',
+          message,
+          hypothesis,
+          memo: experiment.proposal?.memo,
+        };
+        ledger.refusals.add(id, refusal);
+        ledger.experiments.setPhase(id, n, 'proposing');
+      });
+      emit({ type: 'refused', n, reason: 'no_change', message, hypothesis });
+      return { type: 'refused', message };
+    }
+    const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
+    ledger.write(() => ledger.experiments.attempt(id, n, made));
+    await this.#createAttemptRef(n, commit);
+    emit({ type: 'attempted', n, commit, files: [...edit.paths] });
+    return { type: 'attempted', n };
+  }
+
+  /** The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. */
+  async #createAttemptRef(n: number, commit: string): Promise<void> {
+    const { ledger, repository } = this.#ports;
+    const { id, tag } = this.#study;
+    const trained = [...new Set(ledger.runs.list(id, n).map(run => run.commit))];
+    const place = trained.indexOf(commit);
+    const ref = attemptRef(tag, n, place < 0 ? trained.length : place);
+    if (await createRef(repository, ref, commit)) return;
+    throw new PawlError('branch_moved', `${ref} already points at another commit; somebody else wrote it.`);
+  }
+
+  async #train(n: number): Promise<LoopEvent> {
+    const { ledger, workbench } = this.#ports;
+    const { id } = this.#study;
+    const experiment = ledger.experiments.get(id, n);
+    if (!experiment?.attemptCommit) throw new Error(`experiment ${n} has no attempt to train`);
+    if (this.#announced !== n) {
+      // Resumed: the engine may have died before it made the ref.
+      await this.#createAttemptRef(n, experiment.attemptCommit);
+      this.#announceStart(n, experiment.parentCommit ?? experiment.attemptCommit);
+    }
+    await workbench.checkout(experiment.attemptCommit);
+    const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, {
+      ...this.#ports,
+      signal: this.#stopNow.signal,
+    });
+    this.#unsaved = trained;
+    const { metric, memory } = trained;
+    const incumbentLines = ledger.experiments.incumbent(id)?.sourceLines ?? workbench.sourceLines();
+    return {
+      type: 'measured',
+      n,
+      k: trained.k,
+      crash: trained.result.crash,
+      value: metric,
+      memory,
+      sourceLinesDelta: workbench.sourceLines() - incumbentLines,
+    };
+  }
+
+  async #record(n: number, verdict: Verdict): Promise<LoopEvent> {
+    const { ledger, repository, emit, now } = this.#ports;
+    const { id, baseCommit } = this.#study;
+    const before = ledger.experiments.incumbent(id);
+    emit({ type: 'phase', n, phase: 'deciding' });
+    const crash = this.#unsaved?.result.crash ?? null;
+    ledger.write(() => {
+      this.#saveRun();
+      ledger.experiments.decide(id, n, verdict, now());
+    });
+    const experiment = ledger.experiments.get(id, n);
+    if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
+    if (verdict.word === 'keep' && experiment.attemptCommit) {
+      await ratchet(
+        ledger,
+        repository,
+        this.#study,
+        n,
+        before?.commit ?? baseCommit,
+        experiment.attemptCommit,
+      );
+    }
+    await this.#appendResult(n);
+    emit({
+      type: 'verdict',
+      n,
+      verdict: verdict.word,
+      reason: verdict.reason,
+      metric: experiment.metric,
+      delta: metricDelta(experiment),
+      memory: experiment.memory,
+      message: crash?.message ?? null,
+      seconds: (now() - experiment.startedAt) / 1000,
+      hypothesis: experiment.proposal?.hypothesis ?? '',
+      commit: experiment.attemptCommit,
+    });
+    if (verdict.word === 'keep' && experiment.metric !== null && experiment.attemptCommit) {
+      const { attemptCommit: commit, metric } = experiment;
+      emit({ type: 'new_best', n, commit, metric, previous: before?.metric ?? null });
+    }
+    return { type: 'recorded', n, verdict };
+  }
+
+  async #wait(): Promise<LoopEvent> {
+    const { ledger, emit } = this.#ports;
+    const { id } = this.#study;
+    ledger.write(() => ledger.studies.setState(id, 'paused', null, null));
+    emit({ type: 'study_paused' });
+    while (this.#state.wish === 'pause') {
+      await new Promise<void>(resolve => {
+        this.#wakeUp = resolve;
+      });
+    }
+    ledger.write(() => ledger.studies.setState(id, 'running', null, null));
+    return { type: 'wished', wish: this.#state.wish };
+  }
+
+  #announceStart(n: number, parent: string): void {
+    if (this.#announced === n) return;
+    this.#announced = n;
+    this.#ports.emit({ type: 'experiment_started', n, parent });
+  }
+
+  #saveRun(): void {
+    if (!this.#unsaved) return;
+    this.#ports.ledger.runs.finish(this.#unsaved.run, this.#unsaved.result, this.#ports.now());
+    this.#unsaved = null;
+  }
+
+  #interrupt(effect: Effect): void {
+    const { ledger, emit } = this.#ports;
+    const { id } = this.#study;
+    const n = 'n' in effect ? effect.n : 0;
+    ledger.write(() => {
+      this.#saveRun();
+      ledger.experiments.setPhase(id, n, 'interrupted');
+      ledger.experiments.dropUnproposed(id, n);
+    });
+    emit({ type: 'interrupted', n, message: 'Stopped by the user; it will be run again on resume.' });
+  }
+
+  #incumbent() {
+    const incumbent = this.#ports.ledger.experiments.incumbent(this.#study.id);
+    if (!incumbent) throw new Error('there is no incumbent before the baseline');
+    return incumbent;
+  }
+
+  /** An unfinished experiment of an earlier sitting; also a baseline that failed, which a new sitting tries again. */
+  #findInterrupted() {
+    const { experiments } = this.#ports.ledger;
+    const { id } = this.#study;
+    const unfinished = experiments.unfinished(id).at(-1);
+    if (unfinished) return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null };
+    const baseline = experiments.get(id, 0);
+    return baseline?.verdict?.word === 'crash' ? { n: 0, hasAttempt: true } : null;
+  }
+
+  async #writeResults(): Promise<void> {
+    const path = resultsTsv(this.#ports.paths, this.#study.id);
+    await mkdir(dirname(path), { recursive: true });
+    const all = this.#ports.ledger.experiments.page(this.#study.id, 0, Number.MAX_SAFE_INTEGER);
+    await replaceFile(path, formatResults(all));
+  }
+
+  async #appendResult(n: number): Promise<void> {
+    // A baseline that was tried again stands in the middle of nothing: the table is written anew.
+    if (n === 0) return this.#writeResults();
+    const experiment = this.#ports.ledger.experiments.get(this.#study.id, n);
+    if (!experiment) return;
+    const line = `${formatResult(experiment)}\n`;
+    await writeFile(resultsTsv(this.#ports.paths, this.#study.id), line, { flag: 'a' });
+  }
+}
+
+function initialState(study: Study, limits: StopLimits, { ledger, proposer }: RunnerPorts): LoopState {
+  const history = ledger.experiments.history(study.id);
+  const incumbent = ledger.experiments.incumbent(study.id);
+  const sinceKeep = history.length - 1 - history.findLastIndex(entry => entry.verdict === 'keep');
+  const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
+  return {
+    metric: study.contract.metric,
+    limits,
+    facts: {
+      experiments: history.filter(entry => entry.n > 0).length,
+      best: incumbent?.metric ?? null,
+      sinceKeep,
+      crashesInRow,
+    },
+    next: (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
+    incumbent: incumbent && { n: incumbent.n, metric: incumbent.metric },
+    wish: 'go',
+    canRepair: proposer.canRepair,
+    maxRefusals: proposer.maxRefusals,
+    refusals: 0,
+    repairs: 0,
+  };
+}
+
+/**
+ * Moves the branch to a kept attempt and then says so in the ledger. The verdict is in the ledger already, so a
+ * death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
+ */
+export async function ratchet(
+  ledger: Ledger,
+  repository: Repository,
+  study: Study,
+  n: number,
+  from: string,
+  to: string,
+): Promise<void> {
+  const ref = branchRef(study.tag);
+  // The baseline is the commit the branch was made at.
+  if (from !== to && !(await moveRef(repository, ref, from, to))) {
+    throw new PawlError(
+      'branch_moved',
+      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl does not. Experiment ${n} is ` +
+        `kept at ${attemptRef(study.tag, n, 0)}.`,
+    );
+  }
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
+}
+
+function commitMessage(tag: string, n: number, hypothesis: string, rationale: string | null): string {
+  const clean = (text: string) => text.replaceAll('\0', '').replace(/\r\n?/g, '\n').trim();
+  const subject = clean(hypothesis).replace(/\s+/g, ' ');
+  const body = rationale ? `\n\n${clean(rationale)}` : '';
+  return `${subject}${body}\n\nPawl-Study: ${tag}\nPawl-Experiment: ${n}\n`;
+}
+
+/** The old content or the new, never half of either. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  await writeFile(`${path}.new`, content);
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,215 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
+import { type EngineEventBody, toScalar } from '../../shared/events.ts';
+import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { encodeSummary, type RunResult } from '../ledger/runs.ts';
+import { measure } from '../metrics/measure.ts';
+import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
+import { type DataPaths, runLog, studyFolder } from '../paths.ts';
+import type { Repository } from '../repo/repository.ts';
+import { trainingEnvironment } from '../training/environment.ts';
+import type { KillTimes } from '../training/kill-tree.ts';
+import { runTraining } from '../training/run-training.ts';
+import { name, type Workbench } from './workbench.ts';
+
+/** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
+const CHUNK_POINTS = 512;
+const CHUNK_MS = 2_000;
+/** Hosts get at most ten progress events a second. */
+const PROGRESS_MS = 100;
+
+export function runMarker(studyId: string, n: number, k: number): string {
+  return `${studyId}/${n}.${k}`;
+}
+
+export function proposerMarker(studyId: string, n: number): string {
+  return `${studyId}/${n}.proposer`;
+}
+
+export type TrainPorts = {
+  readonly ledger: Ledger;
+  readonly paths: DataPaths;
+  readonly repository: Repository;
+  readonly workbench: Workbench;
+  readonly now: () => number;
+  readonly emit: (event: EngineEventBody) => void;
+  readonly userEnvironment: NodeJS.ProcessEnv;
+  readonly killTimes: KillTimes | undefined;
+  readonly signal: AbortSignal;
+};
+
+export type Trained = {
+  /** The run's row in the ledger; its end is not written yet. */
+  readonly run: number;
+  readonly k: number;
+  readonly result: RunResult;
+  readonly metric: number | null;
+  readonly memory: number | null;
+};
+
+/** What the training of a study sees, with uv pointed at the user's own environment where there is one. */
+export function environmentFor(
+  study: Study,
+  ports: Pick<TrainPorts, 'paths' | 'repository' | 'userEnvironment'>,
+  marker: string,
+): Record<string, string> {
+  const { repository, paths, userEnvironment } = ports;
+  const own = join(repository.path, '.venv');
+  return trainingEnvironment({
+    user: userEnvironment,
+    named: study.contract.environment,
+    marker,
+    uvProjectEnvironment: existsSync(own) ? own : join(studyFolder(paths, study.id), 'venv'),
+  });
+}
+
+/**
+ * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
+ * the output could not be kept, and with the signal's reason when it was aborted.
+ */
+export async function trainAttempt(
+  study: Study,
+  n: number,
+  commit: string,
+  ports: TrainPorts,
+): Promise<Trained> {
+  const { ledger, paths, workbench, now, emit, signal } = ports;
+  const { contract } = study;
+  const k = ledger.runs.nextIndex(study.id, n);
+  const startedAt = now();
+  const run = ledger.write(() => {
+    ledger.experiments.setPhase(study.id, n, 'training');
+    return ledger.runs.begin(study.id, n, k, commit, startedAt);
+  });
+  emit({ type: 'phase', n, phase: 'training' });
+  const logPath = runLog(paths, study.id, n, k);
+  await mkdir(dirname(logPath), { recursive: true });
+
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  const series = new SeriesWriter(points => ledger.write(() => ledger.runs.addPoints(run, points)));
+  const progress = new ProgressEmitter(values =>
+    emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
+  );
+  const reader = new OutputReader(point => {
+    series.add(point);
+    progress.add(point);
+  }, elapsed);
+  const trained = await runTraining({
+    command: contract.train,
+    cwd: workbench.path,
+    environment: environmentFor(study, ports, runMarker(study.id, n, k)),
+    logPath,
+    limitSeconds: contract.budget.limitSeconds,
+    onOutput: chunk => reader.push(chunk),
+    onStart: pid => emit({ type: 'run_started', n, k, pid, log: logPath }),
+    signal,
+    ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
+  });
+  reader.end();
+  series.flush();
+  progress.flush();
+  if (trained.logError) {
+    throw new PawlError(
+      'disk_full',
+      `The training's output could not be written: ${trained.logError.message}`,
+      {
+        cause: trained.logError,
+      },
+    );
+  }
+  if (trained.survivors.length > 0) {
+    const message = `Processes that could not be ended: ${trained.survivors.join(', ')}.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
+
+  emit({ type: 'phase', n, phase: 'measuring' });
+  const touched = trained.outcome.kind === 'aborted' ? [] : await workbench.findTouchedLocks();
+  const summary = reader.summary();
+  const crash =
+    lockCrash(touched) ??
+    reader.classify(trained.outcome, contract.metric.name, contract.budget.limitSeconds);
+  const result: RunResult = {
+    outcome: trained.outcome,
+    summary,
+    crash,
+    resources: trained.resources,
+    outputBytes: trained.outputBytes,
+    units: Object.fromEntries(reader.units),
+  };
+  emit({
+    type: 'run_finished',
+    n,
+    k,
+    outcome: describeOutcome(trained.outcome),
+    seconds: trained.seconds,
+    summary: summary && encodeSummary(summary),
+    outputBytes: trained.outputBytes,
+    ...trained.resources,
+    survivors: [...trained.survivors],
+  });
+  const numbers = measure(summary, contract.metric);
+  return { run, k, result, metric: crash ? null : numbers.metric, memory: numbers.memory };
+}
+
+function lockCrash(touched: readonly string[]): Crash | null {
+  if (touched.length === 0) return null;
+  return {
+    class: 'locked_file_touched',
+    message: `The training changed locked files: ${name(touched)}. Its numbers do not count.`,
+    tail: [],
+  };
+}
+
+export function describeOutcome(outcome: RunOutcome): string {
+  if (outcome.kind === 'exit') return `exit ${outcome.code}`;
+  return outcome.kind === 'signal' ? `signal ${outcome.signal}` : outcome.kind;
+}
+
+/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs. */
+class SeriesWriter {
+  readonly #write: (points: readonly SeriesPoint[]) => void;
+  #points: SeriesPoint[] = [];
+  #lastWrite = performance.now();
+
+  constructor(write: (points: readonly SeriesPoint[]) => void) {
+    this.#write = write;
+  }
+
+  add(point: SeriesPoint): void {
+    this.#points.push(point);
+    if (this.#points.length >= CHUNK_POINTS || performance.now() - this.#lastWrite > CHUNK_MS) this.flush();
+  }
+
+  flush(): void {
+    if (this.#points.length > 0) this.#write(this.#points);
+    this.#points = [];
+    this.#lastWrite = performance.now();
+  }
+}
+
+/** Joins the newest values and passes them on at a bounded rate; the last ones always arrive. */
+class ProgressEmitter {
+  readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
+  #values: Record<string, ReturnType<typeof toScalar>> = {};
+  #last = 0;
+
+  constructor(emit: (values: Record<string, ReturnType<typeof toScalar>>) => void) {
+    this.#emit = emit;
+  }
+
+  add(point: SeriesPoint): void {
+    for (const [key, value] of point.values) this.#values[key] = toScalar(value);
+    if (performance.now() - this.#last >= PROGRESS_MS) this.flush();
+  }
+
+  flush(): void {
+    if (Object.keys(this.#values).length === 0) return;
+    this.#last = performance.now();
+    this.#emit(this.#values);
+    this.#values = {};
+  }
+}

@@ -1,0 +1,225 @@
+import type { Contract } from '../../shared/contract.ts';
+import { matchEditable, matchPaths } from '../contract/editable.ts';
+import { gitFields } from '../repo/git.ts';
+import { listTree, type Repository } from '../repo/repository.ts';
+import {
+  changedPaths,
+  countEditableLines,
+  digestEditable,
+  removePaths,
+  type Scan,
+  WorktreeScanner,
+} from '../repo/scan.ts';
+import {
+  commitPaths,
+  filterIgnored,
+  gitIn,
+  openWorktree,
+  resetWorktree,
+  type Worktree,
+} from '../repo/worktree.ts';
+
+/** What a proposer left behind, judged. */
+export type Edit =
+  | {
+      readonly kind: 'edit';
+      readonly paths: readonly string[];
+      readonly digest: string;
+      readonly sourceLines: number;
+    }
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+
+/** How many paths a message names before it counts the rest. */
+const NAMED_PATHS = 5;
+
+/**
+ * A study's worktree with the contract's eyes: what is tracked, what may change, what did change. Every experiment
+ * starts from exactly the incumbent's files, and every training from exactly the attempt's.
+ */
+export class Workbench {
+  readonly #repository: Repository;
+  readonly #isEditable: (path: string) => boolean;
+  readonly #isNamedLocked: ((path: string) => boolean) | null;
+  readonly #scanner: WorktreeScanner;
+  readonly #path: string;
+  readonly #skip = new Set<string>();
+  #worktree: Worktree | null = null;
+  #commit = '';
+  #tracked: ReadonlySet<string> = new Set();
+  /** The files as the current commit has them. */
+  #pristine: Scan = new Map();
+  #isClean = false;
+
+  constructor(repository: Repository, path: string, contract: Contract, preserved: readonly string[]) {
+    this.#repository = repository;
+    this.#path = path;
+    this.#isEditable = matchEditable(contract.editable);
+    this.#isNamedLocked = contract.locked && matchPaths(contract.locked);
+    this.#scanner = new WorktreeScanner(path, this.#isEditable);
+    this.keep(preserved);
+  }
+
+  get worktree(): Worktree {
+    if (!this.#worktree) throw new Error('the workbench is not open');
+    return this.#worktree;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Exempts untracked paths from looking and cleaning. */
+  keep(preserved: readonly string[]): void {
+    for (const path of preserved) this.#skip.add(path);
+  }
+
+  /** Makes or mends the worktree. True when it was made, and with it whatever a set-up made is gone. */
+  async open(commit: string): Promise<boolean> {
+    const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit);
+    this.#worktree = worktree;
+    this.#isClean = false;
+    return isNew;
+  }
+
+  /** Somebody else is about to write in the worktree. */
+  markDirty(): void {
+    this.#isClean = false;
+  }
+
+  /** Makes the worktree exactly the commit's: tracked files reset, everything else but the preserved removed. */
+  async checkout(commit: string): Promise<void> {
+    if (this.#isClean && this.#commit === commit) return;
+    await this.open(commit);
+    await resetWorktree(this.worktree, commit);
+    if (commit !== this.#commit) {
+      const tree = await listTree(this.#repository, commit);
+      this.#tracked = new Set(tree.map(entry => entry.path));
+      this.#commit = commit;
+    }
+    this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
+    this.#isClean = true;
+  }
+
+  /** Paths of untracked files and folders, folders in one piece; after the set-up command: what it made. */
+  async listUntracked(): Promise<readonly string[]> {
+    const { worktree } = this;
+    const fields = await gitFields(worktree.path, [
+      ...['--git-dir', worktree.adminDir, '--work-tree', worktree.path],
+      ...['ls-files', '-z', '--others', '--directory'],
+    ]);
+    return fields.map(path => path.replace(/\/$/, ''));
+  }
+
+  editableFiles(): readonly string[] {
+    return [...this.#pristine]
+      .filter(([path, { kind }]) => kind === 'file' && this.#isEditable(path))
+      .map(([path]) => path)
+      .sort();
+  }
+
+  digest(): string {
+    return digestEditable(this.#pristine, this.#isEditable);
+  }
+
+  sourceLines(): number {
+    return countEditableLines(this.#pristine);
+  }
+
+  /**
+   * Judges what was changed since `checkout` (or, for a repair, since the crashed attempt). Only regular editable
+   * files may differ; new files git ignores are not part of an edit and are removed before the training.
+   */
+  async readEdit(): Promise<Edit> {
+    this.#isClean = false;
+    const now = await this.#scanner.scan(this.#skip);
+    const changed = changedPaths(this.#pristine, now);
+    const foreign = changed.filter(path => !this.#isEditable(path));
+    const ignored = await filterIgnored(
+      this.worktree,
+      foreign.filter(
+        path => !this.#tracked.has(path) && !path.startsWith('\0') && now.get(path)?.kind !== 'emptyFolder',
+      ),
+    );
+    const offending = foreign.filter(
+      path => !ignored.has(path) && (this.#tracked.has(path) || now.get(path)?.kind !== 'emptyFolder'),
+    );
+    if (offending.length > 0) {
+      return refuse(
+        'not_editable',
+        `The edit touches what the contract does not call editable: ${name(offending)}.`,
+      );
+    }
+    const paths = changed.filter(path => this.#isEditable(path));
+    const odd = paths.filter(path => (now.get(path)?.kind ?? 'file') !== 'file');
+    if (odd.length > 0) return refuse('not_a_file', `Only plain files may be edited: ${name(odd)}.`);
+    if (paths.length === 0) return refuse('no_change', 'The edit changes nothing.');
+    return {
+      kind: 'edit',
+      paths,
+      digest: digestEditable(now, this.#isEditable),
+      sourceLines: countEditableLines(now),
+    };
+  }
+
+  /**
+   * Commits the edit on top of `parent` and leaves the worktree exactly as committed. Returns the commit, or null
+   * where git's filters leave no difference.
+   */
+  async commit(
+    edit: Extract<Edit, { kind: 'edit' }>,
+    parent: string,
+    message: string,
+    identity: Readonly<Record<string, string>>,
+  ): Promise<string | null> {
+    // A repair stands on the crashed attempt; its commit replaces that one, on the same parent.
+    if (parent !== this.#commit) {
+      await gitIn(this.worktree, ['update-ref', '--no-deref', 'HEAD', parent]);
+    }
+    const commit = await commitPaths(this.worktree, {
+      message,
+      paths: edit.paths,
+      hasNewPaths: edit.paths.some(path => !this.#tracked.has(path)),
+      identity,
+    });
+    if (commit === null) return null;
+    const now = await this.#scanner.scan(this.#skip);
+    const tracked = new Set(this.#tracked);
+    for (const path of edit.paths) {
+      if (now.has(path)) tracked.add(path);
+      else tracked.delete(path);
+    }
+    this.#tracked = tracked;
+    this.#commit = commit;
+    this.#pristine = await this.#removeUntracked(now);
+    this.#isClean = true;
+    return commit;
+  }
+
+  /** Locked files that are not what they were before the training. */
+  async findTouchedLocks(): Promise<readonly string[]> {
+    this.#isClean = false;
+    const now = await this.#scanner.scan(this.#skip);
+    const isLocked = this.#isNamedLocked ?? (path => this.#tracked.has(path) && !this.#isEditable(path));
+    const changed = changedPaths(this.#pristine, now);
+    this.#isClean = changed.length === 0;
+    return changed.filter(isLocked);
+  }
+
+  async #removeUntracked(scan: Scan): Promise<Scan> {
+    const extra = [...scan.keys()].filter(path => !this.#tracked.has(path));
+    if (extra.length === 0) return scan;
+    await removePaths(this.#path, scan, extra);
+    return this.#scanner.scan(this.#skip);
+  }
+}
+
+function refuse(reason: string, message: string): Edit {
+  return { kind: 'refused', reason, message };
+}
+
+/** Names a few paths for a message. */
+export function name(paths: readonly string[]): string {
+  const shown = paths.slice(0, NAMED_PATHS).map(path => JSON.stringify(path).slice(1, -1));
+  const rest = paths.length - shown.length;
+  return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
