@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { git, snapshotUserState } from './scaffold.ts';
+
+type Row = {
+  n: number;
+  phase: string;
+  verdict: string | null;
+  metric: number | null;
+  parent_commit: string | null;
+  attempt_commit: string | null;
+};
+
+/**
+ * Checks DESIGN's invariants 1 to 6 from outside, with plain git and SQLite. Call it when no engine runs and the last
+ * sitting ended by itself (not by kill). Throws an error that says which one is broken.
+ */
+export async function checkInvariants(input: {
+  readonly repository: string;
+  readonly home: string;
+  readonly tag: string;
+  /** `snapshotUserState` from before the study. */
+  readonly userState: string;
+  readonly editable: readonly string[];
+}): Promise<void> {
+  const { repository, home, tag, userState, editable } = input;
+  const broken = (what: string): never => {
+    throw new Error(`invariant broken: ${what}`);
+  };
+
+  if ((await snapshotUserState(repository)) !== userState) broken("1: the user's checkout was touched");
+
+  const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { readonly: true });
+  const study = database.prepare('SELECT id, base_commit FROM study WHERE tag = ?').get(tag) as {
+    id: string;
+    base_commit: string;
+  };
+  const rows = database
+    .prepare('SELECT * FROM experiment WHERE study_id = ? ORDER BY n')
+    .all(study.id) as Row[];
+  const integrity = database.pragma('integrity_check', { simple: true });
+  if (integrity !== 'ok') broken(`the ledger is damaged: ${integrity}`);
+  const openRuns = database.prepare('SELECT count(*) AS count FROM run WHERE outcome IS NULL').get() as {
+    count: number;
+  };
+  if (openRuns.count > 0) broken('6: a run has no end');
+  database.close();
+
+  // 2: the branch is the chain of kept attempts, each on its predecessor, from the base.
+  const chain = (await git(repository, 'rev-list', '--first-parent', `autoresearch/${tag}`)).split('\n');
+  const ownChain = chain.slice(0, chain.indexOf(study.base_commit) + 1).reverse();
+  const keeps = rows.filter(row => row.verdict === 'keep' && row.phase === 'recorded');
+  const expected = keeps.length > 0 ? keeps.map(row => row.attempt_commit) : [study.base_commit];
+  if (ownChain.join() !== expected.join())
+    broken(`2: branch ${ownChain.join()} is not the keeps ${expected.join()}`);
+  for (const [index, keep] of keeps.entries()) {
+    const before = index === 0 ? study.base_commit : keeps[index - 1]?.attempt_commit;
+    if (keep.parent_commit !== before) broken(`2: the parent of keep ${keep.n} is not the incumbent`);
+  }
+
+  // 3: every attempt is reachable at its ref.
+  const listed = await git(
+    repository,
+    'for-each-ref',
+    '--format=%(refname) %(objectname)',
+    `refs/pawl/${tag}`,
+  );
+  const refs = new Map(
+    listed
+      .split('\n')
+      .filter(Boolean)
+      .map(line => line.split(' ') as [string, string]),
+  );
+  for (const { n, attempt_commit: attempt, verdict } of rows) {
+    if (verdict !== null && attempt === null) broken(`3: experiment ${n} has a verdict but no attempt`);
+    const own = [...refs].filter(
+      ([ref]) => ref === `refs/pawl/${tag}/${n}` || ref.startsWith(`refs/pawl/${tag}/${n}.`),
+    );
+    if (attempt !== null && !own.some(([, commit]) => commit === attempt))
+      broken(`3: attempt ${n} has no ref`);
+    if (verdict !== null && !existsSync(join(home, 'studies', study.id, 'runs', String(n), 'output.log'))) {
+      broken(`3: experiment ${n} has no log`);
+    }
+  }
+  const numbers = rows.map(row => row.n);
+  if (numbers.some((n, index) => n !== index))
+    broken(`6: experiments are not numbered without gaps: ${numbers}`);
+
+  // 4: an attempt differs from its parent only in editable files.
+  for (const { n, parent_commit: parent, attempt_commit: attempt } of rows) {
+    if (!parent || !attempt || parent === attempt) continue;
+    if ((await git(repository, 'rev-parse', `${attempt}^`)) !== parent)
+      broken(`4: attempt ${n} is not on its parent`);
+    const changed = (await git(repository, 'diff', '--name-only', '-z', parent, attempt))
+      .split('\0')
+      .filter(Boolean);
+    const foreign = changed.filter(path => !editable.includes(path));
+    if (foreign.length > 0 || changed.length === 0)
+      broken(`4: attempt ${n} changes ${changed.join() || 'nothing'}`);
+  }
+
+  // 5: no process of the study lives.
+  const alive = await findMarked(study.id);
+  if (alive.length > 0) broken(`5: processes ${alive.join()} outlived their run`);
+
+  // results.tsv has a line per recorded experiment.
+  const table = await readFile(join(home, 'studies', study.id, 'results.tsv'), 'utf8');
+  const recorded = rows.filter(row => row.phase === 'recorded');
+  if (table.trimEnd().split('\n').length - 1 !== recorded.length) broken('6: results.tsv is not the ledger');
+}
+
+/** Living processes that carry the study's mark in their environment. */
+export async function findMarked(studyId: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+    if (!environment.includes(`PAWL_RUN=${studyId}/`)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
+    const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
+    if (state && state !== 'Z' && state !== 'X') found.push(Number(name));
+  }
+  return found;
+}
