@@ -119,7 +119,7 @@ def evaluate_bpb(predict):
         for at in range(CONTEXT_BYTES, len(passage)):
             probability = _checked(predict(passage[at - CONTEXT_BYTES:at]))[passage[at]]
             if probability == 0:
-                raise ValueError(f"predict ruled out byte {passage[at]}, which came: leave every byte a chance")
+                raise ValueError(f"predict gave no chance to byte {passage[at]}, which came")
             bits -= math.log2(probability)
     return bits / (PASSAGES * PASSAGE_BYTES)
 
@@ -147,5 +147,5 @@ if __name__ == "__main__":
     held_out = sum(is_validation for _, is_validation in files)
     print(f"source:     {sysconfig.get_paths()['stdlib']}")
     print(f"training:   {len(files) - held_out} files, {len(load_training_text()):,} bytes of them used")
-    print(f"validation: {held_out} files, {len(_validation_passages())} passages of {PASSAGE_BYTES:,} bytes scored")
+    print(f"validation: {held_out} files, {len(_validation_passages())} passages of {PASSAGE_BYTES:,} bytes used")
     print(f"budget:     {TIME_BUDGET} seconds of training")

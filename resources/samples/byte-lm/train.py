@@ -16,7 +16,7 @@ from prepare import CONTEXT_BYTES, TIME_BUDGET, evaluate_bpb, load_training_text
 
 # Training
 ORDER = 3                 # bytes in the longest context that is counted
-UPDATE_EXCLUSION = False  # stop at the longest context that knows the byte already: shorter ones count novelties
+UPDATE_EXCLUSION = False  # count a byte only down to the longest context that knows it already
 MAX_CONTEXTS = 30_000     # contexts kept; when they are all in use, no new one is added
 CHUNK_BYTES = 2**12       # bytes read in a row
 CHUNKS_PER_STEP = 32      # chunks between one progress line and the next
@@ -24,7 +24,7 @@ SEED = 42                 # the order in which the chunks are read
 
 # Mixing the orders
 DISCOUNT = 0.5            # taken off every count and given to the shorter contexts
-STRENGTH = 50.0           # how many sightings a context needs to count as much as the shorter ones
+STRENGTH = 20.0           # how many sightings a context needs to count as much as the shorter ones
 FLOOR = 0.1               # share of the prediction that is spread over all bytes alike
 
 # Repeating what is near
@@ -90,7 +90,7 @@ def recent_followers(context):
     counts = {}
     last = len(window) - 1  # a match must end before the last byte, or nothing follows it
     at = window.find(latest, 0, last)
-    while at >= 0:
+    while 0 <= at < last:
         byte = window[at + len(latest)]
         counts[byte] = counts.get(byte, 0) + 1
         at = window.find(latest, at + 1, last)

@@ -46,6 +46,7 @@ export class StudyRunner {
   #unsaved: { readonly run: number; readonly result: RunResult } | null = null;
   /** The edit `propose` found good, for `attempt` to commit. */
   #edit: Extract<Edit, { kind: 'edit' }> | null = null;
+  #instructions: { readonly commit: string; readonly text: string | null } | null = null;
   /** Number of the experiment that was announced last. */
   #announced = -1;
 
@@ -136,7 +137,7 @@ export class StudyRunner {
   }
 
   async #propose(n: number, repair: Measured | null): Promise<LoopEvent> {
-    const { ledger, workbench, proposer, repository, now, emit } = this.#ports;
+    const { ledger, workbench, proposer, now, emit } = this.#ports;
     const { id, tag, contract } = this.#study;
     const incumbent = this.#incumbent();
     const before = repair && ledger.experiments.get(id, n);
@@ -153,15 +154,13 @@ export class StudyRunner {
       this.#announceStart(n, incumbent.commit);
       await workbench.checkout(incumbent.commit);
     }
-    const instructions =
-      contract.instructions && (await readBlob(repository, incumbent.commit, contract.instructions));
     workbench.markDirty();
     const answer = await proposer.propose(
       {
         tag,
         n,
         contract,
-        instructions: instructions ? instructions.toString('utf8') : null,
+        instructions: await this.#readInstructions(incumbent.commit),
         incumbent,
         history: ledger.experiments.history(id),
         refusals: ledger.refusals.list(id),
@@ -209,6 +208,17 @@ export class StudyRunner {
       category: proposal.category,
     });
     return { type: 'proposed', n };
+  }
+
+  /** The instructions as the incumbent has them; they change only where the contract calls them editable. */
+  async #readInstructions(commit: string): Promise<string | null> {
+    const path = this.#study.contract.instructions;
+    if (path === null) return null;
+    if (this.#instructions?.commit !== commit) {
+      const content = await readBlob(this.#ports.repository, commit, path);
+      this.#instructions = { commit, text: content ? content.toString('utf8') : null };
+    }
+    return this.#instructions.text;
   }
 
   async #attempt(n: number): Promise<LoopEvent> {

@@ -46,6 +46,8 @@ export class Workbench {
   #worktree: Worktree | null = null;
   #commit = '';
   #tracked: ReadonlySet<string> = new Set();
+  /** Tracked paths by commit: of the incumbent and of the latest attempt, between which the loop goes to and fro. */
+  #trackedOf = new Map<string, ReadonlySet<string>>();
   /** The files as the current commit has them. */
   #pristine: Scan = new Map();
   #isClean = false;
@@ -91,13 +93,20 @@ export class Workbench {
     if (this.#isClean && this.#commit === commit) return;
     await this.open(commit);
     await resetWorktree(this.worktree, commit);
-    if (commit !== this.#commit) {
-      const tree = await listTree(this.#repository, commit);
-      this.#tracked = new Set(tree.map(entry => entry.path));
-      this.#commit = commit;
-    }
+    this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
     this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
     this.#isClean = true;
+  }
+
+  async #listTracked(commit: string): Promise<ReadonlySet<string>> {
+    return new Set((await listTree(this.#repository, commit)).map(entry => entry.path));
+  }
+
+  #remember(commit: string, tracked: ReadonlySet<string>): void {
+    const before = this.#trackedOf.get(this.#commit);
+    this.#trackedOf = new Map([...(before ? [[this.#commit, before] as const] : []), [commit, tracked]]);
+    this.#tracked = tracked;
+    this.#commit = commit;
   }
 
   /** Paths of untracked files and folders, folders in one piece; after the set-up command: what it made. */
@@ -188,8 +197,7 @@ export class Workbench {
       if (now.has(path)) tracked.add(path);
       else tracked.delete(path);
     }
-    this.#tracked = tracked;
-    this.#commit = commit;
+    this.#remember(commit, tracked);
     this.#pristine = await this.#removeUntracked(now);
     this.#isClean = true;
     return commit;

@@ -85,7 +85,7 @@ async function runCommand(
     env: { ...process.env, [RUN_MARKER]: marker },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const root = child.pid === undefined ? null : await readIdentity(child.pid);
+  const root = child.pid === undefined ? null : readIdentity(child.pid);
   const stdout: Buffer[] = [];
   let stderr = '';
   let bytes = 0;

@@ -64,8 +64,7 @@ async function waitForEnd(
 ): Promise<readonly ProcessInfo[]> {
   const deadline = performance.now() + limitMs;
   while (performance.now() < deadline) {
-    const running = await Promise.all(processes.map(isRunning));
-    if (!running.includes(true)) break;
+    if (!processes.some(isRunning)) break;
     await delay(POLL_MS);
   }
   return findProcesses(target);
@@ -82,7 +81,7 @@ function signal(processes: readonly ProcessInfo[], name: NodeJS.Signals): void {
 }
 
 async function findProcesses(target: KillTarget): Promise<readonly ProcessInfo[]> {
-  const all = (await listProcesses()).filter(info => info.pid !== process.pid);
+  const all = listProcesses().filter(info => info.pid !== process.pid);
   const tracked = new Map([...target.tracked].map(identity => [identity.pid, identity.startTicks]));
   const { root } = target;
   const belongs = new Set<number>();

@@ -86,7 +86,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
       resolve(number ? { kind: 'signal', signal: number } : { kind: 'exit', code: exitCode }),
     );
   });
-  const root = await readIdentity(child.pid);
+  const root = readIdentity(child.pid);
   const sampler = new ResourceSampler(child.pid);
   options.onStart?.(child.pid);
 
@@ -147,8 +147,8 @@ class FlowControl {
     const pty = this.#pty();
     if (!pty) return;
     pty.pause();
-    this.#look = setInterval(async () => {
-      if (!(await readIdentity(pty.pid))) this.resume();
+    this.#look = setInterval(() => {
+      if (!readIdentity(pty.pid)) this.resume();
     }, PAUSED_LOOK_MS);
   };
 

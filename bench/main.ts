@@ -1,0 +1,20 @@
+import { benchLedger } from './ledger.ts';
+import { benchOutput } from './output.ts';
+import { benchOverhead } from './overhead.ts';
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  overhead: benchOverhead,
+  output: benchOutput,
+  ledger: benchLedger,
+};
+
+const wanted = process.argv.slice(2);
+for (const name of wanted.length > 0 ? wanted : Object.keys(BENCHES)) {
+  const bench = BENCHES[name];
+  if (!bench) {
+    console.error(`There is no bench "${name}"; there are ${Object.keys(BENCHES).join(', ')}.`);
+    process.exitCode = 2;
+    break;
+  }
+  await bench();
+}

@@ -1,0 +1,39 @@
+/** One measured number beside what it is compared with. */
+export type Line = {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The peer or floor of the same run, or a bound. */
+  readonly reference: string;
+  /** value / reference's value; null where there is only a bound. */
+  readonly ratio: number | null;
+  /** Whether the bound holds; null where there is none. */
+  readonly isGood: boolean | null;
+};
+
+/** Prints lines as a Markdown table, ready for docs/log.md. */
+export function printTable(title: string, lines: readonly Line[]): void {
+  console.log(
+    `\n### ${title}\n\n| what | value | against | ratio | bound |\n| --- | ---: | --- | ---: | --- |`,
+  );
+  for (const { what, value, unit, reference, ratio, isGood } of lines) {
+    const bound = isGood === null ? '' : isGood ? 'holds' : '**missed**';
+    console.log(
+      `| ${what} | ${round(value)} ${unit} | ${reference} | ${ratio === null ? '' : round(ratio)} | ${bound} |`,
+    );
+  }
+}
+
+function round(value: number): string {
+  return Math.abs(value) >= 1000
+    ? value.toFixed(0)
+    : Math.abs(value) >= 10
+      ? value.toFixed(1)
+      : value.toFixed(2);
+}
+
+/** The p-th share (0 to 1) of the values, by nearest rank. */
+export function quantile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;
+}
