@@ -1,0 +1,71 @@
+/**
+ * Preloaded into a pawl (`node --import`): ends it with SIGKILL at one exact point, which no signal from outside can
+ * hit. `PAWL_TEST_DIE_AT` is a {@link DeathPoint} as JSON.
+ */
+import childProcess from 'node:child_process';
+import BetterSqlite3 from 'better-sqlite3';
+
+export type DeathPoint =
+  /** Once an event with these properties was written to stdout. */
+  | { readonly event: Readonly<Record<string, unknown>> }
+  /** While or after the process's git call of this number (from 1) runs. A git that was started goes on alone. */
+  | { readonly git: number; readonly when: 'started' | 'ended' }
+  /** Before or after the ledger's transaction of this number (from 1). */
+  | { readonly transaction: number; readonly when: 'before' | 'after' };
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL');
+  // The signal takes the process before this loop comes round.
+  for (;;);
+}
+
+function dieAtEvent(wanted: Readonly<Record<string, unknown>>): void {
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = ((text: string) => {
+    const written = write(text);
+    for (const line of text.split('\n').filter(part => part.startsWith('{'))) {
+      const event = JSON.parse(line) as Record<string, unknown>;
+      // Writing to a pipe is synchronous, so whoever reads has the event.
+      if (Object.entries(wanted).every(([key, value]) => event[key] === value)) die();
+    }
+    return written;
+  }) as typeof process.stdout.write;
+}
+
+function dieAtGit(number: number, when: 'started' | 'ended'): void {
+  const execFile = childProcess.execFile;
+  let calls = 0;
+  childProcess.execFile = ((...args: Parameters<typeof execFile>) => {
+    const child = execFile(...args);
+    calls += 1;
+    if (calls === number) {
+      if (when === 'ended') child.prependOnceListener('exit', die);
+      // By then its input has been handed over.
+      else setImmediate(() => setImmediate(die));
+    }
+    return child;
+  }) as typeof execFile;
+}
+
+function dieAtTransaction(number: number, when: 'before' | 'after'): void {
+  const prototype = BetterSqlite3.prototype as BetterSqlite3.Database;
+  const original = prototype.transaction;
+  let calls = 0;
+  const replacement = function (this: BetterSqlite3.Database, work: () => unknown) {
+    const transaction = original.call(this, work);
+    const immediate = () => {
+      calls += 1;
+      if (calls === number && when === 'before') die();
+      const result = transaction.immediate();
+      if (calls === number) die();
+      return result;
+    };
+    return Object.assign(() => transaction(), { immediate });
+  };
+  prototype.transaction = replacement as unknown as typeof original;
+}
+
+const point = JSON.parse(process.env.PAWL_TEST_DIE_AT ?? 'null') as DeathPoint | null;
+if (point && 'event' in point) dieAtEvent(point.event);
+else if (point && 'git' in point) dieAtGit(point.git, point.when);
+else if (point) dieAtTransaction(point.transaction, point.when);

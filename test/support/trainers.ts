@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { checkInvariants } from './invariants.ts';
+import { eventsOf, type PawlResult, sitting } from './pawl.ts';
+import { contractFile, createRepository, snapshotUserState, temporaryFolder } from './scaffold.ts';
+
+/** The interpreter itself: a version manager's shim on the PATH is a shell script that costs more than the run. */
+const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+  encoding: 'utf8',
+}).trim();
+
+export const TAG = 'night';
+
+/**
+ * What every Python trainer begins with: the number of its experiment and run, upstream's summary, and constants
+ * for the search to turn, so that no proposer is needed that would be asked to repair.
+ */
+const PRELUDE = `import os, signal, socket, subprocess, sys, time
+ALPHA = 2
+BETA = 4
+GAMMA = 16
+DELTA = 32
+place = os.environ.get('PAWL_RUN', 'x/0.0').split('/')[1]
+n, k = (int(part) for part in place.split('.'))
+def write(data):
+    while data:
+        data = data[os.write(1, data):]
+def report(value):
+    write(('\\n---\\nval_bpb: %s\\npeak_vram_mb: 1.0\\n' % value).encode())
+def daemon(body, clear=False):
+    # Forks twice with a session of its own; the caller goes on.
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            body()
+            os._exit(0)
+        os._exit(0)
+    os.wait()
+`;
+
+/** A Python trainer that does `bodies[n]` in experiment `n`, and what stands last in all later ones. */
+export function byExperiment(...bodies: readonly string[]): string {
+  const indented = (body: string) =>
+    body
+      .trim()
+      .split('\n')
+      .map(line => `    ${line}`)
+      .join('\n');
+  return bodies
+    .map((body, index) => {
+      const head = index === 0 ? 'if n == 0:' : index < bodies.length - 1 ? `elif n == ${index}:` : 'else:';
+      return `${bodies.length === 1 ? 'if True:' : head}\n${indented(body)}\n`;
+    })
+    .join('');
+}
+
+export type HostileStudy = PawlResult & {
+  readonly home: string;
+  readonly repository: string;
+  readonly id: string;
+  readonly events: Awaited<ReturnType<typeof sitting>>['events'];
+  /** `keep better`, `crash timeout`, … by experiment. */
+  readonly verdicts: readonly string[];
+  readonly metrics: readonly (number | null)[];
+  readonly messages: readonly (string | null)[];
+  /** The output of run `k` of experiment `n`, byte for byte. */
+  log(n: number, k?: number): Promise<Buffer>;
+};
+
+export type HostileOptions = {
+  /** Python; `PRELUDE` stands before it. */
+  readonly script: string;
+  readonly experiments: number;
+  readonly limitSeconds?: number;
+  readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** Lines for the `[contract]` table. */
+  readonly more?: string;
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Made by the caller where it wants to prepare more than files. */
+  readonly repository?: string;
+};
+
+export function trainerFiles(
+  options: Pick<HostileOptions, 'script' | 'limitSeconds' | 'files' | 'more'>,
+): Readonly<Record<string, string | Buffer>> {
+  const { script, limitSeconds = 20, files = {}, more = '' } = options;
+  return {
+    'train.sh': PRELUDE + script,
+    'pawl.toml': contractFile({ train: `"${PYTHON}" train.sh`, limitSeconds, more }),
+    'prepare.sh': 'echo fixed\n',
+    'README.md': 'A test.\\n',
+    ...files,
+  };
+}
+
+/** One sitting with a Python trainer, after which the invariants must hold. */
+export async function hostileStudy(options: HostileOptions): Promise<HostileStudy> {
+  const { experiments, flags = [], env = {} } = options;
+  const home = await temporaryFolder();
+  const repository = options.repository ?? (await createRepository(trainerFiles(options)));
+  const userState = await snapshotUserState(repository);
+  const result = await sitting(['run', repository, '--tag', TAG, '-n', String(experiments), ...flags], {
+    home,
+    env,
+  });
+  await checkInvariants({ repository, home, tag: TAG, userState, editable: ['train.sh'] }).catch(cause => {
+    throw new Error(`${(cause as Error).message}\npawl ${result.code}: ${result.stderr}`, { cause });
+  });
+  const verdicts = eventsOf(result.events, 'verdict');
+  const id = verdicts[0]?.study ?? '';
+  return {
+    ...result,
+    ...{ home, repository, id },
+    verdicts: verdicts.map(event => `${event.verdict} ${event.reason}`),
+    metrics: verdicts.map(event => event.metric),
+    messages: verdicts.map(event => event.message),
+    log: (n, k = 0) => readFile(logPath(home, id, n, k)),
+  };
+}
+
+export function logPath(home: string, study: string, n: number, k = 0): string {
+  return join(home, 'studies', study, 'runs', k === 0 ? String(n) : `${n}.${k}`, 'output.log');
+}
+
+/** Rows of the ledger, read from outside. */
+export function query<T>(home: string, sql: string): readonly T[] {
+  const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { readonly: true });
+  try {
+    return database.prepare(sql).all() as T[];
+  } finally {
+    database.close();
+  }
+}
+
+/** Whether a process of that number lives and is not a zombie. */
+export async function lives(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
+  return state !== undefined && state !== '' && state !== 'Z' && state !== 'X';
+}
+
+/** Largest resident memory a process has had, in MiB. Source: VmHWM in proc(5). */
+export async function peakMemoryMiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+}
