@@ -108,10 +108,10 @@ export async function runStudy(
   const { args = [], env = {}, editable = ['train.sh'], experiments = 2 } = options;
   const home = options.home ?? (await temporaryFolder());
   const userState = await snapshotUserState(repository);
-  const result = await sitting(
-    ['run', '--tag', 'night', '-n', String(experiments), ...args, '--', repository],
-    { home, env },
-  );
+  const result = await sitting(['run', repository, '--tag', 'night', '-n', String(experiments), ...args], {
+    home,
+    env,
+  });
   expect(`${result.code} ${result.stderr}`).toBe('0 ');
   const verdicts = eventsOf(result.events, 'verdict');
   expect(verdicts.map(event => event.n)).toEqual([...Array(experiments + 1).keys()]);

@@ -75,21 +75,28 @@ export type HostileOptions = {
   readonly experiments: number;
   readonly limitSeconds?: number;
   readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** Whether the interpreter is the session's leader, with no shell above it. */
+  readonly isLeader?: boolean;
   /** Lines for the `[contract]` table. */
   readonly more?: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly home?: string;
   /** Made by the caller where it wants to prepare more than files. */
   readonly repository?: string;
 };
 
 export function trainerFiles(
-  options: Pick<HostileOptions, 'script' | 'limitSeconds' | 'files' | 'more'>,
+  options: Pick<HostileOptions, 'script' | 'limitSeconds' | 'files' | 'more' | 'isLeader'>,
 ): Readonly<Record<string, string | Buffer>> {
-  const { script, limitSeconds = 20, files = {}, more = '' } = options;
+  const { script, limitSeconds = 20, files = {}, more = '', isLeader = false } = options;
   return {
     'train.sh': PRELUDE + script,
-    'pawl.toml': contractFile({ train: `"${PYTHON}" train.sh`, limitSeconds, more }),
+    'pawl.toml': contractFile({
+      train: `${isLeader ? 'exec ' : ''}"${PYTHON}" train.sh`,
+      limitSeconds,
+      more,
+    }),
     'prepare.sh': 'echo fixed\n',
     'README.md': 'A test.\\n',
     ...files,
@@ -99,7 +106,7 @@ export function trainerFiles(
 /** One sitting with a Python trainer, after which the invariants must hold. */
 export async function hostileStudy(options: HostileOptions): Promise<HostileStudy> {
   const { experiments, flags = [], env = {} } = options;
-  const home = await temporaryFolder();
+  const home = options.home ?? (await temporaryFolder());
   const repository = options.repository ?? (await createRepository(trainerFiles(options)));
   const userState = await snapshotUserState(repository);
   const result = await sitting(['run', repository, '--tag', TAG, '-n', String(experiments), ...flags], {

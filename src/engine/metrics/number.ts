@@ -2,7 +2,7 @@
 export type Quantity = { readonly value: number; readonly unit: string | null };
 
 const NUMBER =
-  /^([+-]?)(?:(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|(nan|inf(?:inity)?))(?![A-Za-z0-9.]*[0-9.,])/i;
+  /^([+-]?)(?:(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|(nan|inf(?:inity)?)(?![A-Za-z]))(?![A-Za-z0-9.]*[0-9.,])/i;
 const UNIT = /^\s?(%|[A-Za-zµ]{1,6}(?:\/[A-Za-z]{1,6})?)?(?=\s|$|[),;|])/;
 
 /**

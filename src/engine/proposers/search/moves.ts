@@ -7,6 +7,8 @@ export type Direction = 'up' | 'down' | 'other';
 /** Factors of a step, from the boldest to the finest. */
 export const STEP_FACTORS = [2, 1.5, 1.25, 1.1] as const;
 export const FINEST_STEP = STEP_FACTORS.length - 1;
+/** Zero has no scale to step by, so its steps up are these. */
+const STEPS_FROM_ZERO = [0.1, 0.03, 0.01, 0.003] as const;
 
 /**
  * The literal's text after a step, or null where there is none: integers stay integers and keep their sign,
@@ -37,7 +39,7 @@ export function turn(literal: Literal, direction: Direction, step: number, pick:
     }
     case 'float': {
       if (direction === 'other') return null;
-      const value = turnFloat(literal.value, direction, factor);
+      const value = turnFloat(literal.value, direction, step, factor);
       return value === null ? null : writeFloat(value, literal.text);
     }
     case 'choice': {
@@ -96,8 +98,8 @@ function roundLike(value: number, example: number): number {
   return Math.round(Number(value.toPrecision(digits)));
 }
 
-function turnFloat(value: number, direction: Direction, factor: number): number | null {
-  if (value === 0) return direction === 'up' ? 0.1 / factor : null;
+function turnFloat(value: number, direction: Direction, step: number, factor: number): number | null {
+  if (value === 0) return direction === 'up' ? (STEPS_FROM_ZERO[step] ?? null) : null;
   const isUp = (direction === 'up') === value > 0;
   const size = Math.abs(value);
   let moved: number;

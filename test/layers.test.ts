@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { temporaryFolder, writeFiles } from './support/scaffold.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What each layer may import: of the project by folder, of packages by name. */
+const RULES: Readonly<
+  Record<string, { folders: readonly string[]; isPackageAllowed: (name: string) => boolean }>
+> = {
+  'src/shared': { folders: ['src/shared'], isPackageAllowed: name => name === 'zod' },
+  'src/engine': {
+    folders: ['src/engine', 'src/shared'],
+    isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
+  },
+  'src/cli': {
+    folders: ['src/cli', 'src/engine', 'src/shared'],
+    isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
+  },
+};
+
+async function sourceFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map(entry => join(entry.parentPath, entry.name));
+}
+
+async function findImports(file: string): Promise<readonly string[]> {
+  const text = await readFile(file, 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '');
+}
+
+test.each(Object.keys(RULES))('%s imports only what its layer may', async layer => {
+  const rule = RULES[layer];
+  const files = await sourceFiles(join(root, layer));
+  expect(files.length).toBeGreaterThan(3);
+  const offences: string[] = [];
+  for (const file of files) {
+    for (const specifier of await findImports(file)) {
+      const isAllowed = specifier.startsWith('.')
+        ? rule?.folders.some(folder =>
+            relative(root, resolve(dirname(file), specifier)).startsWith(`${folder}/`),
+          )
+        : rule?.isPackageAllowed(specifier);
+      if (!isAllowed) offences.push(`${relative(root, file)} imports ${specifier}`);
+    }
+  }
+  expect(offences).toEqual([]);
+});
+
+test('the engine starts no process synchronously and spawns git in one place only', async () => {
+  const offences: string[] = [];
+  for (const file of await sourceFiles(join(root, 'src'))) {
+    const text = await readFile(file, 'utf8');
+    if (/\b(execSync|spawnSync|execFileSync)\b/.test(text))
+      offences.push(`${relative(root, file)}: synchronous process`);
+    if (/from 'dugite'/.test(text) && !/src\/engine\/repo\/git(-binary)?\.ts$/.test(file)) {
+      offences.push(`${relative(root, file)}: git outside src/engine/repo/git.ts`);
+    }
+  }
+  expect(offences).toEqual([]);
+});
+
+test('the lint refuses an engine that knows its host', async () => {
+  const folder = await temporaryFolder();
+  await writeFiles(folder, {
+    'biome.json': await readFile(join(root, 'biome.json'), 'utf8').then(text =>
+      text.replace(/"vcs": \{[^}]*\},/, '').replace(/"\$schema": "[^"]*",/, ''),
+    ),
+    'src/engine/bad.ts': "import { app } from 'electron';\n\nexport const name = app;\n",
+  });
+  const biome = join(root, 'node_modules', '.bin', 'biome');
+  const failed = await promisify(execFile)(biome, ['lint', '.'], { cwd: folder }).then(
+    () => '',
+    error => `${error.stdout}${error.stderr}`,
+  );
+  expect(failed).toContain('The engine does not know its host');
+});

@@ -1,0 +1,193 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { openDatabase } from '../src/engine/ledger/database.ts';
+import { type Ledger, openLedger } from '../src/engine/ledger/ledger.ts';
+import { MIGRATIONS } from '../src/engine/ledger/migrations.ts';
+import type { Study, Verdict } from '../src/shared/study.ts';
+import { temporaryFolder } from './support/scaffold.ts';
+
+const study: Study = {
+  id: 's1',
+  tag: 'night',
+  repositoryPath: '/r',
+  gitDir: '/r/.git',
+  contract: autoresearchContract('TIME_BUDGET = 60', false),
+  baseCommit: 'b'.repeat(40),
+  proposer: { kind: 'search', seed: 1 },
+  stop: { experiments: 5 },
+  state: 'ready',
+  stopReason: null,
+  stopDetail: null,
+  createdAt: 1,
+  preserved: [],
+  worktreeName: 'pawl-night',
+  importedFrom: null,
+  importColumns: null,
+};
+
+async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {
+  const path = join(await temporaryFolder(), 'home', 'pawl.sqlite');
+  const ledger = openLedger(path);
+  ledger.write(() => ledger.studies.insert(study));
+  return { ledger, path };
+}
+
+function record(ledger: Ledger, n: number, hypothesis: string, verdict: Verdict): void {
+  ledger.write(() => {
+    ledger.experiments.begin('s1', n, 'p', 1);
+    ledger.experiments.propose('s1', n, {
+      hypothesis,
+      rationale: 'warmup matters',
+      predictedEffect: null,
+      category: null,
+      memo: { a: [1] },
+    });
+    ledger.experiments.attempt('s1', n, { commit: `c${n}`, editDigest: `d${n}`, sourceLines: 10 });
+    ledger.experiments.decide('s1', n, verdict, 2);
+    if (verdict.word === 'keep') ledger.experiments.setPhase('s1', n, 'recorded');
+  });
+}
+
+const keep = (metric: number): Verdict => ({ word: 'keep', reason: 'better', evidence: { run: 0, metric } });
+const discard = (metric: number): Verdict => ({
+  word: 'discard',
+  reason: 'worse',
+  evidence: { run: 0, metric },
+});
+const crash: Verdict = { word: 'crash', reason: 'exception', evidence: { run: 0 } };
+
+test('a ledger is durable: WAL, synchronous FULL, foreign keys', async () => {
+  const database = openDatabase(join(await temporaryFolder(), 'x.sqlite'));
+  expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+  expect(database.pragma('synchronous', { simple: true })).toBe(2);
+  expect(database.pragma('foreign_keys', { simple: true })).toBe(1);
+  database.close();
+});
+
+test('a study comes back as it was written', async () => {
+  const { ledger, path } = await openWithStudy();
+  ledger.close();
+  const again = openLedger(path);
+  expect(again.studies.get('s1')).toEqual(study);
+  again.close();
+});
+
+test('migrations are numbered in tens, upwards, and leave the schema at the newest', async () => {
+  const versions = MIGRATIONS.map(migration => migration.version);
+  expect(versions).toEqual([...versions].sort((a, b) => a - b));
+  expect(versions.every(version => version % 10 === 0)).toBe(true);
+  const database = openDatabase(join(await temporaryFolder(), 'x.sqlite'));
+  expect(database.pragma('user_version', { simple: true })).toBe(versions.at(-1));
+  database.close();
+});
+
+test('a migration that fails leaves the file as it was', async () => {
+  const path = join(await temporaryFolder(), 'x.sqlite');
+  openDatabase(path).close();
+  const newest = MIGRATIONS.at(-1)?.version ?? 0;
+  const broken = { version: newest + 10, sql: 'CREATE TABLE fresh (a); INSERT INTO nowhere VALUES (1);' };
+  expect(() => openDatabase(path, [...MIGRATIONS, broken])).toThrow(/nowhere/);
+  const database = openDatabase(path);
+  expect(database.pragma('user_version', { simple: true })).toBe(newest);
+  expect(database.prepare("SELECT name FROM sqlite_schema WHERE name = 'fresh'").get()).toBeUndefined();
+  database.close();
+});
+
+test('a ledger of a newer Pawl is refused and left alone', async () => {
+  const path = join(await temporaryFolder(), 'x.sqlite');
+  openDatabase(path).close();
+  const database = new BetterSqlite3(path);
+  database.pragma('user_version = 99990');
+  database.close();
+  expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'ledger_newer' }));
+});
+
+test('a file that is no ledger is refused with its name', async () => {
+  const path = join(await temporaryFolder(), 'x.sqlite');
+  await writeFile(path, 'this is not a database, whatever its name says. '.repeat(50));
+  expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'ledger_damaged' }));
+});
+
+test('a write that throws leaves nothing', async () => {
+  const { ledger } = await openWithStudy();
+  expect(() =>
+    ledger.write(() => {
+      ledger.experiments.begin('s1', 0, 'p', 1);
+      throw new Error('no');
+    }),
+  ).toThrow('no');
+  expect(ledger.experiments.lastNumber('s1')).toBeNull();
+  ledger.close();
+});
+
+test('the tally counts as upstream does', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  record(ledger, 1, 'one', discard(1.1));
+  record(ledger, 2, 'two', keep(0.9));
+  record(ledger, 3, 'three', crash);
+  expect(ledger.experiments.tally('s1', 'minimize')).toEqual({
+    ...{
+      keep: 2,
+      discard: 1,
+      crash: 1,
+      finished: 4,
+      keepRate: 2 / 3,
+      baseline: 1,
+      best: 0.9,
+      bestExperiment: 2,
+    },
+  });
+  expect(ledger.experiments.incumbent('s1')).toEqual({ n: 2, commit: 'c2', metric: 0.9, sourceLines: 10 });
+  ledger.close();
+});
+
+test('a keep whose branch has not moved is not yet the incumbent', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  record(ledger, 1, 'one', discard(2));
+  ledger.write(() => ledger.experiments.decide('s1', 1, keep(0.5), 3));
+  expect(ledger.experiments.incumbent('s1')?.n).toBe(0);
+  expect(ledger.experiments.unfinished('s1').map(experiment => experiment.n)).toEqual([1]);
+  ledger.close();
+});
+
+test('words are found in hypotheses, rationales and notes, also unfinished ones and with any punctuation', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Raise MATRIX_LR from 0.04 to 0.08', keep(1));
+  record(ledger, 1, 'Narrow the window', discard(2));
+  ledger.write(() => ledger.notes.add('s1', 1, 'looks like underfitting', 5));
+  const find = (words: string) => ledger.notes.search('s1', words, 10).map(hit => hit.n);
+  expect(find('matrix_lr')).toEqual([0]);
+  expect(find('windows')).toEqual([1]);
+  expect(find('underfit')).toEqual([1]);
+  expect([...find('warmup')].sort()).toEqual([0, 1]);
+  expect(find('"window" OR NOT (a* NEAR')).toEqual([]);
+  expect(find('*** ""')).toEqual([]);
+  expect(ledger.notes.search('other', 'window', 10)).toEqual([]);
+  ledger.close();
+});
+
+test('a hypothesis that is written anew is found by its new words only', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'alpha', keep(1));
+  record(ledger, 0, 'beta', keep(1));
+  expect(ledger.notes.search('s1', 'alpha', 10)).toEqual([]);
+  expect(ledger.notes.search('s1', 'beta', 10)).toHaveLength(1);
+  ledger.close();
+});
+
+test('requests are taken once, in order', async () => {
+  const { ledger } = await openWithStudy();
+  ledger.write(() => {
+    ledger.requests.add('pause', 1);
+    ledger.requests.add('continue', 2);
+  });
+  expect(ledger.requests.isEmpty()).toBe(false);
+  expect(ledger.write(() => ledger.requests.take())).toEqual(['pause', 'continue']);
+  expect(ledger.requests.isEmpty()).toBe(true);
+  ledger.close();
+});
