@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { DataPaths } from '../paths.ts';
@@ -38,6 +40,8 @@ export type DoctorInput = {
 
 /** Below this the night's logs and commits may not fit. */
 const LOW_DISK_BYTES = 1024 ** 3;
+/** A driver that hangs must not hang the check. */
+const GPU_QUERY_TIMEOUT_MS = 10_000;
 
 /** Runs every check, also after one has failed, as far as it can be run without the failed one. */
 export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
@@ -227,13 +231,18 @@ async function checkDisk(paths: DataPaths, add: Add): Promise<void> {
 
 async function checkGpu(environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
   const tool = await findProgram('nvidia-smi', '/', environment.PATH ?? '');
-  add(
-    'GPU',
-    tool ? 'ok' : 'warning',
-    tool
-      ? `NVIDIA driver found (${tool})`
-      : 'No NVIDIA driver found (nvidia-smi): fine for a training that needs no GPU.',
-  );
+  if (!tool) {
+    add('GPU', 'warning', 'No NVIDIA driver found (nvidia-smi): fine for a training that needs no GPU.');
+    return;
+  }
+  try {
+    const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'];
+    const { stdout } = await promisify(execFile)(tool, query, { timeout: GPU_QUERY_TIMEOUT_MS });
+    add('GPU', 'ok', stdout.trim().split('\n').join('; '));
+  } catch (error) {
+    const said = String((error as { stdout?: string }).stdout || (error as Error).message).trim();
+    add('GPU', 'warning', `nvidia-smi cannot reach a GPU: ${said.split('\n')[0]}`);
+  }
 }
 
 function shorten(paths: readonly string[]): string {
