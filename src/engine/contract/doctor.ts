@@ -19,6 +19,7 @@ import {
   readHeadCommit,
   readRef,
 } from '../repo/repository.ts';
+import { LINUX_ONLY } from '../training/process-table.ts';
 import { matchEditable, matchPaths } from './editable.ts';
 import { findProgram, firstProgram } from './find-command.ts';
 import { loadContract } from './load-contract.ts';
@@ -49,6 +50,8 @@ export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
   const add = (name: string, outcome: Check['outcome'], detail: string) =>
     checks.push({ name, outcome, detail });
 
+  const isLinux = process.platform === 'linux';
+  add('system', isLinux ? 'ok' : 'failed', isLinux ? 'Linux' : LINUX_ONLY);
   await checkGit(add);
   const repository = await attempt(add, 'repository', () => openRepository(input.path));
   const head = repository && (await readHeadCommit(repository));

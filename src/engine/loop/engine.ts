@@ -25,6 +25,7 @@ import {
   readRef,
 } from '../repo/repository.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
+import { LINUX_ONLY } from '../training/process-table.ts';
 import { runTraining } from '../training/run-training.ts';
 import { reconcile } from './reconcile.ts';
 import type { StopLimits } from './stop-rules.ts';
@@ -85,6 +86,7 @@ export class Engine {
   /** Rejects with `engine_running`, `ledger_newer`, `ledger_damaged` or `disk_full`. */
   static async open(options: EngineOptions, repository: string | null): Promise<Engine> {
     const { paths, host } = options;
+    if (process.platform !== 'linux') throw new PawlError('usage', LINUX_ONLY);
     const lock = takeEngineLock(paths, { pid: process.pid, host, startedAt: Date.now(), repository });
     try {
       const ledger = openLedger(paths.ledger);
