@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import type { Ledger } from '../engine/ledger/ledger.ts';
-import { openRepository } from '../engine/repo/repository.ts';
+import { openRepository, readRef } from '../engine/repo/repository.ts';
 import { PawlError } from '../shared/errors.ts';
 import type { Study } from '../shared/study.ts';
 
@@ -27,4 +28,26 @@ export async function findStudy(ledger: Ledger, path: string, tag: string | unde
   if (found) return found;
   const tags = [...new Set(all.map(study => study.tag))].slice(0, 10).join(', ');
   throw new PawlError('study_not_found', `There is no study "${tag}". Known ones: ${tags}.`);
+}
+
+/**
+ * The study to go on with: the latest of the path's repository, of that tag where one is given; else one whose
+ * repository has moved to the path. Never one of another repository, unless its tag is named. Rejects with
+ * `study_not_found`, `not_a_repository`.
+ */
+export async function findStudyToRun(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {
+  const repository = await openRepository(path);
+  const candidates = ledger.studies.list().filter(study => tag === undefined || study.tag === tag);
+  const own = candidates.find(study => study.gitDir === repository.gitDir);
+  if (own) return own;
+  for (const study of candidates) {
+    const hasMoved = study.gitDir !== '' && !existsSync(study.gitDir);
+    if (hasMoved && (await readRef(repository, study.baseCommit)) !== null) return study;
+  }
+  const named = tag === undefined ? undefined : candidates[0];
+  if (named) return named;
+  throw new PawlError(
+    'study_not_found',
+    `${repository.path} has no study${tag === undefined ? '' : ` "${tag}"`} to go on with. Start one with "pawl run".`,
+  );
 }

@@ -132,7 +132,8 @@ export class LiveView {
   }
 
   #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
-    this.#print(`Stopped: ${event.detail ?? event.reason.replaceAll('_', ' ')}`);
+    const why = event.reason === 'user' ? 'by you.' : event.reason.replaceAll('_', ' ');
+    this.#print(`Stopped: ${event.detail ?? why}`);
     const { keep, discard, crash, baseline, best, bestExperiment } = event;
     this.#print(`${event.finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash`);
     if (baseline === null || best === null) return;

@@ -7,7 +7,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
-import { findStudy } from '../find-study.ts';
+import { findStudyToRun } from '../find-study.ts';
 import { JsonLines } from '../json-lines.ts';
 import { LiveView } from '../live-view.ts';
 import { onStopSignals } from '../stop-signals.ts';
@@ -61,10 +61,11 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     stop: readStopRules(flags),
     proposer: readProposer(flags),
     limitSeconds: flags.limit,
+    repositoryPath: path,
   };
   const engine = await openEngine(resolve(path));
   try {
-    const study = await findStudy(engine.ledger, path, flags.tag);
+    const study = await findStudyToRun(engine.ledger, path, flags.tag);
     process.exitCode = await sit(engine, study, settings, flags);
   } finally {
     engine.close();

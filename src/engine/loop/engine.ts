@@ -62,6 +62,8 @@ export type SittingSettings = {
   readonly stop?: StopRules | undefined;
   readonly proposer?: ProposerSettings | undefined;
   readonly limitSeconds?: number | undefined;
+  /** Where the repository may be now, if it is not where it was. */
+  readonly repositoryPath?: string | undefined;
 };
 
 /**
@@ -187,7 +189,7 @@ export class Engine {
     let error: PawlError | null = null;
     let end: SittingEnd;
     try {
-      end = await this.#sit(study, emit);
+      end = await this.#sit(study, settings.repositoryPath, emit);
     } catch (caught) {
       if (!(caught instanceof PawlError)) throw caught;
       error = caught;
@@ -223,8 +225,12 @@ export class Engine {
       throw new PawlError('study_read_only', `${study.tag} was imported and cannot be run.`);
     }
     const { budget } = study.contract;
+    const { deadline, ...lasting } = study.stop;
+    // A deadline that has passed was of an earlier night.
+    const isResumed = this.ledger.experiments.lastNumber(studyId) !== null;
+    const isPast = isResumed && deadline !== undefined && Date.parse(deadline) <= this.#now();
     const changed = {
-      stop: { ...study.stop, ...settings.stop },
+      stop: { ...(isPast ? lasting : study.stop), ...settings.stop },
       proposer: settings.proposer ?? study.proposer,
       contract: {
         ...study.contract,
@@ -235,10 +241,14 @@ export class Engine {
     return { ...study, ...changed };
   }
 
-  async #sit(study: Study, emit: (body: EngineEventBody) => void): Promise<SittingEnd> {
+  async #sit(
+    study: Study,
+    movedTo: string | undefined,
+    emit: (body: EngineEventBody) => void,
+  ): Promise<SittingEnd> {
     const { ledger } = this;
     const { paths, environment, killTimes } = this.#options;
-    const repository = await this.#findRepository(study);
+    const repository = await this.#findRepository(study, movedTo);
     const proposer = await createProposer(study.proposer);
     await this.#settleBranch(study, repository);
     const incumbent = ledger.experiments.incumbent(study.id);
@@ -295,9 +305,22 @@ export class Engine {
     else this.#runner?.wish(({ pause: 'pause', continue: 'go', stop: 'stop' } as const)[kind]);
   }
 
-  /** The study's repository, also when it was moved to where `path` points. */
-  async #findRepository(study: Study): Promise<Repository> {
-    const repository = await openRepository(study.repositoryPath);
+  /** The study's repository, also when it was moved to `movedTo`; then the ledger is told. */
+  async #findRepository(study: Study, movedTo: string | undefined): Promise<Repository> {
+    let repository: Repository;
+    if (existsSync(study.gitDir) || movedTo === undefined) {
+      repository = await openRepository(study.repositoryPath);
+    } else {
+      repository = await openRepository(movedTo);
+      if ((await readRef(repository, study.baseCommit)) === null) {
+        throw new PawlError(
+          'not_a_repository',
+          `${study.repositoryPath} is gone, and ${repository.path} is not where it went: ${study.baseCommit.slice(0, 12)} is not in it.`,
+        );
+      }
+      const { path, gitDir } = repository;
+      this.ledger.write(() => this.ledger.studies.setRepository(study.id, path, gitDir));
+    }
     const branch = await readHeadBranch(repository);
     if (branch === branchRef(study.tag)) {
       throw new PawlError(

@@ -86,11 +86,11 @@ export class StudyRunner {
       } catch (error) {
         if (!this.#stopNow.signal.aborted) throw error;
         this.#interrupt(effect);
-        return { reason: 'user', detail: 'Stopped at once.' };
+        return { reason: 'user', detail: null };
       }
       if (this.#stopNow.signal.aborted && event.type !== 'recorded') {
         this.#interrupt(effect);
-        return { reason: 'user', detail: 'Stopped at once.' };
+        return { reason: 'user', detail: null };
       }
     }
   }
