@@ -1,11 +1,13 @@
 import { benchLedger } from './ledger.ts';
 import { benchOutput } from './output.ts';
 import { benchOverhead } from './overhead.ts';
+import { benchSample } from './sample.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   overhead: benchOverhead,
   output: benchOutput,
   ledger: benchLedger,
+  sample: benchSample,
 };
 
 const wanted = process.argv.slice(2);

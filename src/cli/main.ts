@@ -170,6 +170,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof PawlError) {
     console.error(`pawl: ${error.message}`);
+    if (error.code === 'internal') console.error(error.cause);
     return exitCodeOf(error.code);
   }
   if ((error as { code?: unknown }).code === 'EPIPE') return EXIT.done;

@@ -20,6 +20,8 @@ export const ERROR_CODES = [
   'repository_unwritable',
   'setup_failed',
   'import_invalid',
+  /** A bug of ours; `cause` has the stack. */
+  'internal',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -9,6 +9,7 @@ type Row = {
   phase: string;
   verdict: string | null;
   metric: number | null;
+  evidence: string | null;
   parent_commit: string | null;
   attempt_commit: string | null;
 };
@@ -21,8 +22,8 @@ export async function checkInvariants(input: {
   readonly repository: string;
   readonly home: string;
   readonly tag: string;
-  /** `snapshotUserState` from before the study. */
-  readonly userState: string;
+  /** `snapshotUserState` from before the study; null where the repository was made with it. */
+  readonly userState: string | null;
   readonly editable: readonly string[];
 }): Promise<void> {
   const { repository, home, tag, userState, editable } = input;
@@ -30,7 +31,8 @@ export async function checkInvariants(input: {
     throw new Error(`invariant broken: ${what}`);
   };
 
-  if ((await snapshotUserState(repository)) !== userState) broken("1: the user's checkout was touched");
+  if (userState !== null && (await snapshotUserState(repository)) !== userState)
+    broken("1: the user's checkout was touched");
 
   const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { readonly: true });
   const study = database.prepare('SELECT id, base_commit FROM study WHERE tag = ?').get(tag) as {
@@ -73,15 +75,20 @@ export async function checkInvariants(input: {
       .filter(Boolean)
       .map(line => line.split(' ') as [string, string]),
   );
-  for (const { n, attempt_commit: attempt, verdict } of rows) {
+  for (const { n, attempt_commit: attempt, verdict, evidence } of rows) {
     if (verdict !== null && attempt === null) broken(`3: experiment ${n} has a verdict but no attempt`);
     const own = [...refs].filter(
       ([ref]) => ref === `refs/pawl/${tag}/${n}` || ref.startsWith(`refs/pawl/${tag}/${n}.`),
     );
     if (attempt !== null && !own.some(([, commit]) => commit === attempt))
       broken(`3: attempt ${n} has no ref`);
-    if (verdict !== null && !existsSync(join(home, 'studies', study.id, 'runs', String(n), 'output.log'))) {
-      broken(`3: experiment ${n} has no log`);
+    // 7: the verdict names the run it came from; earlier ones may have died before they had a log.
+    if (verdict !== null) {
+      const { run: k = -1 } = JSON.parse(evidence ?? '{}') as { run?: number };
+      const folder = k === 0 ? String(n) : `${n}.${k}`;
+      if (!existsSync(join(home, 'studies', study.id, 'runs', folder, 'output.log'))) {
+        broken(`3: experiment ${n} has no log of its run ${k}`);
+      }
     }
   }
   const numbers = rows.map(row => row.n);
@@ -108,7 +115,13 @@ export async function checkInvariants(input: {
   // results.tsv has a line per recorded experiment.
   const table = await readFile(join(home, 'studies', study.id, 'results.tsv'), 'utf8');
   const recorded = rows.filter(row => row.phase === 'recorded');
-  if (table.trimEnd().split('\n').length - 1 !== recorded.length) broken('6: results.tsv is not the ledger');
+  const lines = table.trimEnd().split('\n').slice(1);
+  if (lines.length !== recorded.length) broken('6: results.tsv is not the ledger');
+  for (const [index, { attempt_commit: attempt, metric, verdict }] of recorded.entries()) {
+    const expected = [attempt?.slice(0, 7), (verdict === 'crash' ? 0 : (metric ?? 0)).toFixed(6)].join('\t');
+    if (!lines[index]?.startsWith(expected))
+      broken(`6: line ${index + 1} of results.tsv is not the ledger's`);
+  }
 }
 
 /** Living processes that carry the study's mark in their environment. */

@@ -29,8 +29,8 @@ MAX_FILE_BYTES = 2**16      # of a long file only the head is used, so that no f
 MAX_TRAINING_BYTES = 2**23  # bounds the memory and the time that loading takes
 MIN_TRAINING_BYTES = 2**21  # with less than this a run would go round the same few files
 VALIDATION_SHARE = 0.1      # of the files
-PASSAGES = 20               # validation passages, each from a file of its own
-PASSAGE_BYTES = 2048        # scored bytes per passage; their sum sets how long scoring takes
+PASSAGES = 32               # validation passages, each from a file of its own
+PASSAGE_BYTES = 1280        # scored bytes per passage; their sum sets how long scoring takes
 SUM_TOLERANCE = 1e-6        # how far from 1 a distribution's sum may be
 
 # Not part of every installation (test, idlelib), not the library's (site-packages),

@@ -7,12 +7,15 @@ export function matchPaths(patterns: readonly string[]): (path: string) => boole
   return path => literal.has(path) || matches(path);
 }
 
-/** What a proposal may change: the contract's patterns, but never git's own files nor the contract itself. */
+/**
+ * What a proposal may change: the contract's patterns, but never the contract itself, nor `.git` and the files that
+ * steer git (`.gitattributes` can name filters to run, `.gitmodules` repositories to fetch).
+ */
 export function matchEditable(patterns: readonly string[]): (path: string) => boolean {
   const matches = matchPaths(patterns);
   return path =>
     path !== CONTRACT_FILE_NAME &&
-    !path.split('/').some(part => part.toLowerCase() === '.git' || part === '..') &&
+    !path.split('/').some(part => part.toLowerCase().startsWith('.git') || part === '..') &&
     matches(path);
 }
 

@@ -191,9 +191,8 @@ export class Engine {
     try {
       end = await this.#sit(study, settings.repositoryPath, emit);
     } catch (caught) {
-      if (!(caught instanceof PawlError)) throw caught;
-      error = caught;
-      end = { reason: 'error', detail: caught.message };
+      error = toPawlError(caught, this.#options.paths.home);
+      end = { reason: 'error', detail: error.message };
     }
     this.#runner = null;
     this.#recordEnd(studyId, end);
@@ -399,6 +398,16 @@ export class Engine {
     await writeFile(done, '');
     emit({ type: 'setup_finished', seconds: result.seconds });
   }
+}
+
+/** Errors of the file system get the name a user can act on; anything else is a bug and says so, with its cause. */
+function toPawlError(error: unknown, home: string): PawlError {
+  if (error instanceof PawlError) return error;
+  const { code, message = String(error) } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new PawlError('disk_full', `The disk that holds ${home} is full: ${message}`, { cause: error });
+  }
+  return new PawlError('internal', `Something unexpected ended the sitting: ${message}`, { cause: error });
 }
 
 function applyOverrides(contract: Contract, input: NewStudy): Contract {
