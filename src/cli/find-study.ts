@@ -36,18 +36,21 @@ export async function findStudy(ledger: Ledger, path: string, tag: string | unde
  * `study_not_found`, `not_a_repository`.
  */
 export async function findStudyToRun(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {
-  const repository = await openRepository(path);
   const candidates = ledger.studies.list().filter(study => tag === undefined || study.tag === tag);
-  const own = candidates.find(study => study.gitDir === repository.gitDir);
+  const named = tag === undefined ? undefined : candidates[0];
+  const repository = await openRepository(path).catch(error => {
+    if (named) return null;
+    throw error;
+  });
+  const own = candidates.find(study => study.gitDir === repository?.gitDir);
   if (own) return own;
   for (const study of candidates) {
     const hasMoved = study.gitDir !== '' && !existsSync(study.gitDir);
-    if (hasMoved && (await readRef(repository, study.baseCommit)) !== null) return study;
+    if (repository && hasMoved && (await readRef(repository, study.baseCommit)) !== null) return study;
   }
-  const named = tag === undefined ? undefined : candidates[0];
   if (named) return named;
   throw new PawlError(
     'study_not_found',
-    `${repository.path} has no study${tag === undefined ? '' : ` "${tag}"`} to go on with. Start one with "pawl run".`,
+    `${repository?.path} has no study${tag === undefined ? '' : ` "${tag}"`} to go on with. Start one with "pawl run".`,
   );
 }

@@ -6,6 +6,10 @@ import { exportCommand, importCommand } from './commands/exchange.ts';
 import { ask, note, results, search, show, status } from './commands/inspect.ts';
 import { resume, run } from './commands/run.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { clip } from './format.ts';
+
+/** Messages may quote what a repository or a table says. */
+const MESSAGE_CHARACTERS = 2_000;
 
 /** Reads a positive number, for commander. */
 function positive(text: string): number {
@@ -169,7 +173,7 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof PawlError) {
-    console.error(`pawl: ${error.message}`);
+    console.error(`pawl: ${clip(error.message, MESSAGE_CHARACTERS)}`);
     if (error.code === 'internal') console.error(error.cause);
     return exitCodeOf(error.code);
   }

@@ -8,7 +8,11 @@ const relativePattern = z
   .min(1)
   .refine(pattern => !pattern.startsWith('/') && !pattern.split('/').includes('..'), {
     message: 'must be a path inside the repository, without ".."',
-  });
+  })
+  .refine(pattern => !pattern.startsWith('!'), {
+    message: 'must not begin with "!": name what is meant, not what is not',
+  })
+  .transform(pattern => pattern.replace(/^(?:\.\/+)+/, ''));
 
 const positive = z.number().positive().finite();
 const count = z.number().int().nonnegative();

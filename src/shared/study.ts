@@ -164,8 +164,8 @@ export type Experiment = {
   readonly memory: number | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  /** The row as it stood in an imported file, by column; null for own experiments. */
-  readonly imported: Readonly<Record<string, string>> | null;
+  /** The fields of the row in an imported file, as they stood; null for own experiments. */
+  readonly imported: readonly string[] | null;
 };
 
 /** Counts as upstream's notebook gives them. */

@@ -1,6 +1,7 @@
 /**
  * Preloaded into a pawl (`node --import`): ends it with SIGKILL at one exact point, which no signal from outside can
- * hit. `PAWL_TEST_DIE_AT` is a {@link DeathPoint} as JSON.
+ * hit, or stops it there until it gets SIGCONT. `PAWL_TEST_DIE_AT` is a {@link DeathPoint} as JSON,
+ * `PAWL_TEST_SIGNAL` is SIGKILL or SIGSTOP.
  */
 import childProcess from 'node:child_process';
 import BetterSqlite3 from 'better-sqlite3';
@@ -13,10 +14,14 @@ export type DeathPoint =
   /** Before or after the ledger's transaction of this number (from 1). */
   | { readonly transaction: number; readonly when: 'before' | 'after' };
 
-function die(): never {
-  process.kill(process.pid, 'SIGKILL');
-  // The signal takes the process before this loop comes round.
-  for (;;);
+let isOver = false;
+
+function die(): void {
+  if (isOver) return;
+  isOver = true;
+  process.kill(process.pid, process.env.PAWL_TEST_SIGNAL ?? 'SIGKILL');
+  // The signal may take a moment to reach every thread; nothing may happen in it.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
 }
 
 function dieAtEvent(wanted: Readonly<Record<string, unknown>>): void {

@@ -92,7 +92,7 @@ export type StudyResult = PawlResult & {
 };
 
 /**
- * Runs a study `night` of two experiments (or what `args` say), and expects it to end well, the invariants to hold
+ * Runs a study `night` of one experiment (or `experiments`) after the baseline, and expects it to end well, the invariants to hold
  * and the user's checkout to be as before.
  */
 export async function runStudy(
@@ -105,7 +105,7 @@ export async function runStudy(
     readonly experiments?: number;
   } = {},
 ): Promise<StudyResult> {
-  const { args = [], env = {}, editable = ['train.sh'], experiments = 2 } = options;
+  const { args = [], env = {}, editable = ['train.sh'], experiments = 1 } = options;
   const home = options.home ?? (await temporaryFolder());
   const userState = await snapshotUserState(repository);
   const result = await sitting(['run', repository, '--tag', 'night', '-n', String(experiments), ...args], {
@@ -147,7 +147,8 @@ export async function findWorktree(
   repository: string,
   home: string,
 ): Promise<{ readonly path: string; readonly adminDir: string }> {
-  const [name = '', ...others] = await readdir(join(home, 'worktrees'));
+  const entries = await readdir(join(home, 'worktrees'), { withFileTypes: true });
+  const [name = '', ...others] = entries.filter(entry => entry.isDirectory()).map(entry => entry.name);
   expect(others).toEqual([]);
   const gitDir = await git(repository, 'rev-parse', '--path-format=absolute', '--git-common-dir');
   return { path: join(home, 'worktrees', name), adminDir: join(gitDir, 'worktrees', name) };

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import type { DeathPoint } from './die-at.ts';
 import { checkInvariants } from './invariants.ts';
+import type { RunningPawl } from './pawl.ts';
 import {
   contractFile,
   createRepository,
@@ -50,6 +53,22 @@ const DIE_AT = fileURLToPath(new URL('die-at.ts', import.meta.url));
 /** Environment of a pawl that ends by SIGKILL at `point`. */
 export function dyingAt(point: DeathPoint): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=${DIE_AT}`, PAWL_TEST_DIE_AT: JSON.stringify(point) };
+}
+
+/** Environment of a pawl that stops at `point` until it gets SIGCONT. */
+export function pausingAt(point: DeathPoint): Readonly<Record<string, string>> {
+  return { ...dyingAt(point), PAWL_TEST_SIGNAL: 'SIGSTOP' };
+}
+
+/** Waits until a pawl that was started with {@link pausingAt} has stopped there. Rejects when it ends instead. */
+export async function untilPaused({ child, stderr }: RunningPawl): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`pawl did not pause: ${stderr}`);
+    const stat = await readFile(`/proc/${child.pid}/stat`, 'latin1').catch(() => '');
+    if (stat.slice(stat.lastIndexOf(')') + 2)[0] === 'T') return;
+    await delay(5);
+  }
 }
 
 export type ExperimentRow = {

@@ -1,15 +1,26 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
+import { eventSchema } from '../../src/shared/events.ts';
 import { checkInvariants } from './invariants.ts';
 import { eventsOf, type PawlResult, sitting } from './pawl.ts';
-import { contractFile, createRepository, snapshotUserState, temporaryFolder } from './scaffold.ts';
+import {
+  contractFile,
+  createRepository,
+  snapshotUserState,
+  temporaryFolder,
+  writeFiles,
+} from './scaffold.ts';
 
 /** The interpreter itself: a version manager's shim on the PATH is a shell script that costs more than the run. */
 const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
   encoding: 'utf8',
 }).trim();
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export const TAG = 'night';
 
@@ -82,6 +93,8 @@ export type HostileOptions = {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly home?: string;
+  /** Root may do anything with any file; this runs Pawl bound by access rights like everybody else. */
+  readonly isBoundByRights?: boolean;
   /** Made by the caller where it wants to prepare more than files. */
   readonly repository?: string;
 };
@@ -98,7 +111,7 @@ export function trainerFiles(
       more,
     }),
     'prepare.sh': 'echo fixed\n',
-    'README.md': 'A test.\\n',
+    'README.md': 'A test.\n',
     ...files,
   };
 }
@@ -109,10 +122,10 @@ export async function hostileStudy(options: HostileOptions): Promise<HostileStud
   const home = options.home ?? (await temporaryFolder());
   const repository = options.repository ?? (await createRepository(trainerFiles(options)));
   const userState = await snapshotUserState(repository);
-  const result = await sitting(['run', repository, '--tag', TAG, '-n', String(experiments), ...flags], {
-    home,
-    env,
-  });
+  const args = ['run', repository, '--tag', TAG, '-n', String(experiments), ...flags];
+  const result = await (options.isBoundByRights && process.getuid?.() === 0
+    ? sittingBoundByRights(args, home)
+    : sitting(args, { home, env }));
   await checkInvariants({ repository, home, tag: TAG, userState, editable: ['train.sh'] }).catch(cause => {
     throw new Error(`${(cause as Error).message}\npawl ${result.code}: ${result.stderr}`, { cause });
   });
@@ -126,6 +139,23 @@ export async function hostileStudy(options: HostileOptions): Promise<HostileStud
     messages: verdicts.map(event => event.message),
     log: (n, k = 0) => readFile(logPath(home, id, n, k)),
   };
+}
+
+async function sittingBoundByRights(args: readonly string[], home: string) {
+  const capabilities = ['--bounding-set', '-dac_override,-dac_read_search'];
+  const { stdout, stderr, code } = await promisify(execFile)(
+    'setpriv',
+    [...capabilities, process.execPath, MAIN, ...args, '--json'],
+    { cwd: home, env: { ...process.env, PAWL_HOME: home } },
+  ).then(
+    output => ({ ...output, code: 0 }),
+    (error: { stdout: string; stderr: string; code: number }) => error,
+  );
+  const events = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(line => eventSchema.parse(JSON.parse(line)));
+  return { stdout, stderr, code, signal: null, events };
 }
 
 export function logPath(home: string, study: string, n: number, k = 0): string {
@@ -154,3 +184,53 @@ export async function peakMemoryMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
   return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
 }
+
+/** Every further line of the file is a gain, so that every attempt is kept. */
+export const LONGER_IS_BETTER = `[ -e __pycache__/x.pyc ] && exit 9
+printf -- '---\\nval_bpb: 0.%02d\\n' $((99 - $(wc -l < train.sh)))
+`;
+
+/** A repository of the shell trainer whose every further line is a gain. */
+export const SHELL_FILES = {
+  'train.sh': LONGER_IS_BETTER,
+  'pawl.toml': contractFile(),
+  'prepare.sh': 'echo fixed\n',
+  'README.md': 'A test.\n',
+  '.gitignore': '__pycache__/\n',
+};
+
+/** A command proposer that does one Python body a turn, whatever it is asked, and a good edit after the last. */
+export async function proposer(...bodies: readonly string[]): Promise<{ command: string; folder: string }> {
+  const folder = await temporaryFolder();
+  const steps = bodies.map(
+    (body, index) => `${index === 0 ? 'if' : 'elif'} turn == ${index}:\n${body.replace(/^/gm, '    ')}\n`,
+  );
+  const script = `import json, os, signal, subprocess, sys, time
+here = ${JSON.stringify(folder)}
+turn = int(open(here + '/turn').read())
+open(here + '/turn', 'w').write(str(turn + 1))
+request = json.load(sys.stdin)
+open(here + '/request-%d.json' % turn, 'w').write(json.dumps(request))
+def edit():
+    open('train.sh', 'a').write('# line of turn %d\\n' % turn)
+def answer(hypothesis='one more line', **more):
+    print(json.dumps({'hypothesis': hypothesis, **more}), flush=True)
+def sh(line):
+    subprocess.run(['sh', '-ec', line], check=True)
+${steps.join('')}else:
+    edit()
+    answer()
+`;
+  await writeFiles(folder, { 'propose.py': script, turn: '0' });
+  return { command: `python3 ${folder}/propose.py`, folder };
+}
+
+type Asked = { kind: string; experiment: number; repair: unknown; refused: { reason: string }[] };
+
+/** What the command was told in its turn. */
+export async function asked(folder: string, turn: number): Promise<Asked> {
+  return JSON.parse(await readFile(join(folder, `request-${turn}.json`), 'utf8')) as Asked;
+}
+
+/** A turn that breaks no rule. */
+export const GOOD_TURN = 'edit()\nanswer()';

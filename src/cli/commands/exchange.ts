@@ -53,7 +53,12 @@ export async function exportCommand(flags: {
         ? exportJson(ledger, study)
         : [flags.format === 'csv' ? exportCsv(ledger, study) : exportTsv(ledger, study)];
     if (flags.output === undefined) await pipeline(Readable.from(pieces), process.stdout, { end: false });
-    else await pipeline(Readable.from(pieces), createWriteStream(flags.output));
+    else {
+      const { output } = flags;
+      await pipeline(Readable.from(pieces), createWriteStream(output)).catch(cause => {
+        throw new PawlError('usage', `${output} cannot be written: ${cause.message}`, { cause });
+      });
+    }
   } finally {
     ledger.close();
   }

@@ -14,8 +14,7 @@ const DEFAULT_BUDGET_SECONDS = 300;
  * @param hasPyproject whether pyproject.toml is there: upstream's environment is uv's; without it plain Python
  */
 export function autoresearchContract(preparePy: string, hasPyproject: boolean): Contract {
-  const budget = /^TIME_BUDGET\s*(?::\s*\w+\s*)?=\s*([\d_.]+)/m.exec(preparePy)?.[1];
-  const seconds = Number(budget?.replaceAll('_', '')) || DEFAULT_BUDGET_SECONDS;
+  const seconds = readBudget(preparePy) ?? DEFAULT_BUDGET_SECONDS;
   return {
     source: 'autoresearch',
     editable: ['train.py'],
@@ -28,4 +27,15 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     budget: { seconds, limitSeconds: defaultLimitSeconds(seconds) },
     stop: {},
   };
+}
+
+/** `TIME_BUDGET = 300`, `5 * 60`, `3e2`; anything computed otherwise is null, not guessed. */
+function readBudget(preparePy: string): number | null {
+  const text = /^TIME_BUDGET\s*(?::\s*\w+\s*)?=\s*([\d_.eE+* ]+?)\s*(?:#.*)?$/m.exec(preparePy)?.[1];
+  if (text === undefined) return null;
+  const seconds = text
+    .split('*')
+    .map(factor => (factor.trim() === '' ? Number.NaN : Number(factor.replaceAll('_', ''))))
+    .reduce((product, factor) => product * factor, 1);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : null;
 }

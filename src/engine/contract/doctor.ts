@@ -7,7 +7,7 @@ import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { DataPaths } from '../paths.ts';
 import { howToGetGit, isRecentGit } from '../repo/git-binary.ts';
-import { branchRef } from '../repo/refs.ts';
+import { branchRef, hasAttempts, isValidTag } from '../repo/refs.ts';
 import {
   gitVersion,
   isWritable,
@@ -74,8 +74,12 @@ export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
   }
   await checkDisk(input.paths, add);
   await checkGpu(input.environment, add);
-  if (repository && input.tag !== null) {
-    const isTaken = (await readRef(repository, branchRef(input.tag))) !== null;
+  if (input.tag !== null && !isValidTag(input.tag)) {
+    add('branch', 'failed', `"${input.tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
+  } else if (repository && input.tag !== null) {
+    const isTaken =
+      (await readRef(repository, branchRef(input.tag))) !== null ||
+      (await hasAttempts(repository, input.tag));
     add(
       'branch',
       isTaken ? 'failed' : 'ok',

@@ -15,6 +15,7 @@ export function matchEditable(patterns: readonly string[]): (path: string) => bo
   const matches = matchPaths(patterns);
   return path =>
     path !== CONTRACT_FILE_NAME &&
+    !path.includes('\0') &&
     !path.split('/').some(part => part.toLowerCase().startsWith('.git') || part === '..') &&
     matches(path);
 }

@@ -12,7 +12,7 @@ import { parsePawlToml } from './pawl-toml.ts';
  */
 export async function loadContract(repository: Repository, commit: string): Promise<Contract> {
   const toml = await readBlob(repository, commit, CONTRACT_FILE_NAME);
-  if (toml) return parsePawlToml(toml.toString('utf8'), CONTRACT_FILE_NAME);
+  if (toml) return parsePawlToml(decode(toml), CONTRACT_FILE_NAME);
   const paths = new Set((await listTree(repository, commit)).map(entry => entry.path));
   const missing = AUTORESEARCH_FILES.filter(file => !paths.has(file));
   if (missing.length > 0) {
@@ -25,4 +25,17 @@ export async function loadContract(repository: Repository, commit: string): Prom
   }
   const preparePy = await readBlob(repository, commit, 'prepare.py');
   return autoresearchContract(preparePy?.toString('utf8') ?? '', paths.has('pyproject.toml'));
+}
+
+/** TOML is UTF-8 by definition; a guess would change paths and commands. */
+function decode(toml: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(toml);
+  } catch (cause) {
+    throw new PawlError(
+      'contract_invalid',
+      `${CONTRACT_FILE_NAME}:1: not valid TOML: the file is not UTF-8.`,
+      { cause },
+    );
+  }
 }

@@ -26,13 +26,15 @@ export function parsePawlToml(text: string, fileName: string): Contract {
     const what = cause.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '');
     throw new PawlError('contract_invalid', `${fileName}:${cause.line}: not valid TOML: ${what}`, { cause });
   }
-  const result = contractFileSchema.safeParse(table);
+  const result = contractFileSchema.safeParse(table, { reportInput: true });
   if (result.success) return contractFromFile(result.data);
-  const issue = result.error.issues[0];
+  // A misspelt key explains a missing one.
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   if (!issue) throw result.error;
   const { path, message } = describe(issue);
   const line = findLine(text, path);
-  throw new PawlError('contract_invalid', `${fileName}:${line}: ${path.join('.')}: ${message}`);
+  throw new PawlError('contract_invalid', `${fileName}:${line}: ${path.map(showKey).join('.')}: ${message}`);
 }
 
 function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: string } {
@@ -60,7 +62,7 @@ function findLine(text: string, path: readonly string[]): number {
   let nearest = 1;
   for (const [index, line] of lines.entries()) {
     const head = /^\s*\[\[?\s*([^\]]+?)\s*\]/.exec(line)?.[1];
-    const key = /^\s*([A-Za-z0-9_."'-]+)\s*=/.exec(line)?.[1];
+    const key = /^\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_.-]|\s*\.\s*)+?)\s*=/.exec(line)?.[1];
     if (head) table = splitKey(head);
     const here = head ? table : key ? [...table, ...splitKey(key)] : null;
     if (!here) continue;
@@ -73,5 +75,24 @@ function findLine(text: string, path: readonly string[]): number {
 }
 
 function splitKey(key: string): string[] {
-  return key.split('.').map(part => part.trim().replace(/^["']|["']$/g, ''));
+  return [...key.matchAll(/("(?:[^"\\]|\\.)*")|'([^']*)'|([^.\s"']+)/g)].map(([, quoted, literal, bare]) =>
+    quoted === undefined ? (literal ?? bare ?? '') : unquote(quoted),
+  );
+}
+
+/** TOML's basic strings are written as JSON's, but for a few escapes nobody puts into a key. */
+function unquote(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted.slice(1, -1);
+  }
+}
+
+const SHOWN_KEY_CHARACTERS = 60;
+
+/** A key for a message of one line: escaped, and cut where somebody wrote a novel. */
+function showKey(key: string): string {
+  const text = JSON.stringify(key).slice(1, -1);
+  return text.length > SHOWN_KEY_CHARACTERS ? `${text.slice(0, SHOWN_KEY_CHARACTERS)}…` : text;
 }

@@ -24,7 +24,7 @@ export function exportTsv(ledger: Ledger, study: Study): string {
   return study.importColumns
     ? formatImportedTable(
         study.importColumns,
-        experiments.map(experiment => experiment.imported ?? {}),
+        experiments.map(experiment => experiment.imported ?? []),
       )
     : formatResults(experiments);
 }
@@ -70,7 +70,12 @@ export function exportCsv(ledger: Ledger, study: Study): string {
         .list(study.id, experiment.n)
         .map(note => note.text)
         .join('\n'),
-      ...experiment.imported,
+      ...Object.fromEntries(
+        (study.importColumns ?? []).map((column, place) => [
+          `imported_${place + 1}_${column.trim()}`,
+          experiment.imported?.[place],
+        ]),
+      ),
     };
   });
   const columns = [...new Set(rows.flatMap(row => Object.keys(row)))];
@@ -99,7 +104,7 @@ export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
       summary: run.summary && encodeSummary(run.summary),
       series: ledger.runs.series(study.id, experiment.n, run.k).map(({ seconds, values }) => ({
         seconds,
-        ...Object.fromEntries([...values].map(([key, value]) => [key, toScalar(value)])),
+        values: Object.fromEntries([...values].map(([key, value]) => [key, toScalar(value)])),
       })),
     }));
     const notes = ledger.notes.list(study.id, experiment.n);

@@ -9,8 +9,8 @@ export type ImportedRow = {
   /** In MB, as the ledger keeps it. */
   readonly memory: number | null;
   readonly commit: string | null;
-  /** The fields as they stood, by heading. */
-  readonly fields: Readonly<Record<string, string>>;
+  /** The fields as they stood, in the order of the columns. */
+  readonly fields: readonly string[];
 };
 
 export type ImportedTable = {
@@ -21,16 +21,16 @@ export type ImportedTable = {
 };
 
 /** The words seen in the wild for the three verdicts; `checks_failed` is a run whose number must not count. */
-const VERDICT_WORDS: Readonly<Record<string, Verdict['word']>> = {
-  keep: 'keep',
-  kept: 'keep',
-  baseline: 'keep',
-  discard: 'discard',
-  discarded: 'discard',
-  crash: 'crash',
-  crashed: 'crash',
-  checks_failed: 'crash',
-};
+const VERDICT_WORDS = new Map<string, Verdict['word']>([
+  ['keep', 'keep'],
+  ['kept', 'keep'],
+  ['baseline', 'keep'],
+  ['discard', 'discard'],
+  ['discarded', 'discard'],
+  ['crash', 'crash'],
+  ['crashed', 'crash'],
+  ['checks_failed', 'crash'],
+]);
 
 /** Columns that are not the metric's; the metric is `val_bpb`, `metric`, or the first of the others that is a number. */
 const OTHER_COLUMNS = new Set([
@@ -53,8 +53,8 @@ export function parseResultsTable(
     .replace(/^\uFEFF/, '')
     .replace(/\r\n/g, '\n')
     .split('\n');
-  const columns = (lines[0] ?? '').split('\t').map(column => column.trim());
-  const lower = columns.map(column => column.toLowerCase());
+  const columns = (lines[0] ?? '').split('\t');
+  const lower = columns.map(column => column.trim().toLowerCase());
   const fail = (line: number, message: string): never => {
     throw new PawlError('import_invalid', `${fileName}:${line}: ${message}`);
   };
@@ -74,7 +74,7 @@ export function parseResultsTable(
     fields.splice(columns.length - 1, fields.length, fields.slice(columns.length - 1).join('\t'));
     const field = (name: string) => fields[lower.indexOf(name)]?.trim() ?? '';
     const status = field('status').toLowerCase();
-    const verdict = VERDICT_WORDS[status] ?? fail(index + 1, `unknown status "${field('status')}".`);
+    const verdict = VERDICT_WORDS.get(status) ?? fail(index + 1, `unknown status "${field('status')}".`);
     const metric = readNumber(fields[metricIndex] ?? '', verdict);
     const memory = readNumber(field('memory_gb'), 'crash');
     rows.push({
@@ -83,10 +83,15 @@ export function parseResultsTable(
       metric: metric === undefined ? fail(index + 1, `"${fields[metricIndex]}" is not a number.`) : metric,
       memory: memory ? memory * MEGABYTES_PER_GIGABYTE : null,
       commit: /^[0-9a-f]{4,64}$/i.test(field('commit')) ? field('commit') : null,
-      fields: Object.fromEntries(columns.map((column, position) => [column, fields[position] ?? ''])),
+      fields,
     });
   }
-  return { columns, metricName: columns[metricIndex] ?? 'metric', goal: goal ?? inferGoal(rows), rows };
+  return {
+    columns,
+    metricName: columns[metricIndex]?.trim() || 'metric',
+    goal: goal ?? inferGoal(rows),
+    rows,
+  };
 }
 
 function findMetricColumn(columns: readonly string[], firstRow: string): number {
@@ -102,7 +107,7 @@ function readNumber(text: string, verdict: Verdict['word']): number | null | und
   const trimmed = text.trim();
   if (trimmed === '' || trimmed === '-' || /^n\/?a$/i.test(trimmed)) return null;
   const value = Number(trimmed.replaceAll(',', ''));
-  if (Number.isNaN(value)) return /^nan$/i.test(trimmed) ? null : undefined;
+  if (!Number.isFinite(value)) return /^nan$/i.test(trimmed) ? null : undefined;
   return value === 0 && verdict === 'crash' ? null : value;
 }
 
@@ -119,8 +124,7 @@ function inferGoal(rows: readonly ImportedRow[]): 'minimize' | 'maximize' {
 /** The table as it was read: the same columns in the same order, every field as it stood. */
 export function formatImportedTable(
   columns: readonly string[],
-  rows: readonly Readonly<Record<string, string>>[],
+  rows: readonly (readonly string[])[],
 ): string {
-  const lines = rows.map(fields => columns.map(column => fields[column] ?? '').join('\t'));
-  return [columns.join('\t'), ...lines, ''].join('\n');
+  return [columns, ...rows].map(fields => `${fields.join('\t')}\n`).join('');
 }

@@ -66,11 +66,29 @@ async function readBounded(path: string): Promise<string> {
         `${path} has ${size} bytes; a results table has less than ${MAX_IMPORT_BYTES}.`,
       );
     }
-    return await file.readFile('utf8');
+    return decode(await file.readFile(), basename(path));
   } catch (cause) {
     if (cause instanceof PawlError) throw cause;
-    throw new PawlError('import_invalid', `${path} cannot be read: ${String(cause)}`, { cause });
+    throw new PawlError('import_invalid', `${path} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
   } finally {
     await file.close();
+  }
+}
+
+/** A guess at another encoding would change what is exported again. */
+function decode(content: Buffer, fileName: string): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    return decoder.decode(content);
+  } catch (cause) {
+    const text = content.toString('latin1').split('\n');
+    const isBroken = (line: string) =>
+      !Buffer.from(Buffer.from(line, 'latin1').toString('utf8')).equals(Buffer.from(line, 'latin1'));
+    const line = text.findIndex(isBroken) + 1;
+    throw new PawlError('import_invalid', `${fileName}:${line}: not UTF-8 text, so no results table.`, {
+      cause,
+    });
   }
 }

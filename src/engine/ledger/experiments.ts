@@ -59,7 +59,7 @@ function fromRow(row: Row): Experiment {
     memory: row.memory,
     startedAt: row.started_at,
     endedAt: row.ended_at,
-    imported: row.imported === null ? null : (JSON.parse(row.imported) as Record<string, string>),
+    imported: row.imported === null ? null : (JSON.parse(row.imported) as string[]),
   };
 }
 
@@ -186,7 +186,7 @@ export function experimentStore(database: Database) {
       memory: number | null;
       commit: string | null;
       at: number;
-      imported: Readonly<Record<string, string>>;
+      imported: readonly string[];
     }): void {
       insertImported.run({ ...row, imported: JSON.stringify(row.imported) });
     },

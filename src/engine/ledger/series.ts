@@ -11,17 +11,20 @@ type Columns = Record<string, (number | string | null)[]>;
 const TIME = 'seconds';
 
 export function packPoints(points: readonly SeriesPoint[]): Buffer {
-  const columns: Columns = { [TIME]: [] };
+  const seconds: number[] = [];
+  // Names are whatever the training printed, `constructor` and `__proto__` among them.
+  const columns = new Map<string, (number | string | null)[]>();
   for (const [index, point] of points.entries()) {
-    columns[TIME]?.push(Math.round(point.seconds * 1000) / 1000);
+    seconds.push(Math.round(point.seconds * 1000) / 1000);
     for (const [name, value] of point.values) {
       const key = name === TIME ? `${TIME} ` : name;
-      columns[key] ??= new Array(index).fill(null);
-      columns[key].push(toScalar(value));
+      const column = columns.get(key) ?? new Array(index).fill(null);
+      columns.set(key, column);
+      column.push(toScalar(value));
     }
-    for (const column of Object.values(columns)) if (column.length <= index) column.push(null);
+    for (const column of columns.values()) if (column.length <= index) column.push(null);
   }
-  return deflateRawSync(JSON.stringify(columns));
+  return deflateRawSync(JSON.stringify(Object.fromEntries([[TIME, seconds], ...columns])));
 }
 
 export function unpackPoints(data: Buffer): readonly SeriesPoint[] {

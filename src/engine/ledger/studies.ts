@@ -51,6 +51,7 @@ export function studyStore(database: Database) {
      VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
        @createdAt, @worktreeName, @importedFrom, @importColumns)`,
   );
+  const remove = database.prepare('DELETE FROM study WHERE id = ?');
   const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
   const all = database.prepare<[], Row>('SELECT * FROM study ORDER BY created_at DESC, rowid DESC');
   const setState = database.prepare(
@@ -70,6 +71,10 @@ export function studyStore(database: Database) {
         preserved: undefined,
         importColumns: study.importColumns && JSON.stringify(study.importColumns),
       });
+    },
+    /** Takes back a study that could not be begun. */
+    remove(id: string): void {
+      remove.run(id);
     },
     get(id: string): Study | null {
       const row = byId.get(id);

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract, StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
-import { matchEditable } from '../contract/editable.ts';
+import { matchEditable, matchPaths } from '../contract/editable.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
@@ -15,21 +15,14 @@ import { CrashReader } from '../metrics/crash.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import { createProposer } from '../proposers/create-proposer.ts';
-import { branchRef, createRef, isValidTag } from '../repo/refs.ts';
-import {
-  listTree,
-  openRepository,
-  type Repository,
-  readHeadBranch,
-  readHeadCommit,
-  readRef,
-} from '../repo/repository.ts';
+import { branchRef, createRef, hasAttempts, isValidTag } from '../repo/refs.ts';
+import { listTree, openRepository, type Repository, readHeadCommit, readRef } from '../repo/repository.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { runTraining } from '../training/run-training.ts';
 import { reconcile } from './reconcile.ts';
 import type { StopLimits } from './stop-rules.ts';
-import { ratchet, type SittingEnd, StudyRunner } from './study-runner.ts';
+import { ratchet, refuseCheckedOut, type SittingEnd, StudyRunner } from './study-runner.ts';
 import { environmentFor, runMarker } from './train-attempt.ts';
 import { Workbench } from './workbench.ts';
 
@@ -76,6 +69,9 @@ export class Engine {
   readonly #lock: { release(): void };
   readonly #now: () => number;
   #runner: StudyRunner | null = null;
+  #stopNow = new AbortController();
+  /** Requests that came before the sitting had a runner. */
+  readonly #early: RequestKind[] = [];
   #sequence = 0;
 
   private constructor(options: EngineOptions, ledger: Ledger, lock: { release(): void }) {
@@ -120,7 +116,7 @@ export class Engine {
       );
     }
     const contract = applyOverrides(await loadContract(repository, baseCommit), input);
-    await requireEditableFiles(repository, baseCommit, contract);
+    await requireContractFiles(repository, baseCommit, contract);
     const tag = await this.#chooseTag(repository, input.tag);
     const createdAt = this.#now();
     const id = `${new Date(createdAt).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`;
@@ -144,23 +140,32 @@ export class Engine {
     };
     await createProposer(study.proposer);
     this.ledger.write(() => this.ledger.studies.insert(study));
-    await createRef(repository, branchRef(tag), baseCommit);
+    try {
+      if (!(await createRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);
+    } catch (error) {
+      this.ledger.write(() => this.ledger.studies.remove(id));
+      throw error;
+    }
     return study;
   }
 
   async #chooseTag(repository: Repository, wanted: string | undefined): Promise<string> {
+    if ((await readRef(repository, 'refs/heads/autoresearch')) !== null) {
+      throw new PawlError(
+        'branch_exists',
+        'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.',
+      );
+    }
     const isTaken = async (tag: string) =>
       (await readRef(repository, branchRef(tag))) !== null ||
+      (await hasAttempts(repository, tag)) ||
       this.ledger.studies.list().some(study => study.tag === tag && study.gitDir === repository.gitDir);
     if (wanted !== undefined) {
       if (!isValidTag(wanted)) {
         throw new PawlError('usage', `"${wanted}" is no valid tag: use letters, digits, ".", "_" and "-".`);
       }
       if (await isTaken(wanted)) {
-        throw new PawlError(
-          'branch_exists',
-          `The branch autoresearch/${wanted} exists already. Choose another --tag, or go on with "pawl resume --tag ${wanted}".`,
-        );
+        throw branchExists(wanted);
       }
       return wanted;
     }
@@ -182,6 +187,7 @@ export class Engine {
     onEvent: (event: EngineEvent) => void,
   ): Promise<SittingEnd & { readonly error: PawlError | null }> {
     const study = this.#prepareSettings(studyId, settings);
+    this.#stopNow = new AbortController();
     const emit = (body: EngineEventBody) => {
       this.#sequence += 1;
       onEvent({ seq: this.#sequence, at: this.#now(), study: studyId, ...body } as EngineEvent);
@@ -195,6 +201,7 @@ export class Engine {
       end = { reason: 'error', detail: error.message };
     }
     this.#runner = null;
+    this.#early.length = 0;
     this.#recordEnd(studyId, end);
     const { finished, keep, discard, crash, baseline, best, bestExperiment } = this.ledger.experiments.tally(
       studyId,
@@ -269,10 +276,16 @@ export class Engine {
       resumed: ledger.experiments.lastNumber(study.id) !== null,
       best: incumbent?.metric ?? null,
     });
-    const path = join(paths.worktrees, study.worktreeName);
-    const workbench = new Workbench(repository, path, study.contract, study.preserved);
-    const isNew = await workbench.open(incumbent?.commit ?? study.baseCommit);
-    await this.#setUp(study, repository, workbench, isNew, emit);
+    await mkdir(paths.worktrees, { recursive: true });
+    const workbench = new Workbench(
+      repository,
+      join(await realpath(paths.worktrees), study.worktreeName),
+      study.contract,
+      study.preserved,
+      study.contract.setup === null
+        ? null
+        : (bench, isNew) => this.#setUp(study, repository, bench, isNew, emit),
+    );
     const runner = new StudyRunner(study, stopLimits(study.stop, this.#now()), {
       ledger,
       paths,
@@ -285,6 +298,7 @@ export class Engine {
       killTimes,
     });
     this.#runner = runner;
+    for (const kind of this.#early.splice(0)) this.request(kind);
     const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);
     try {
       return await runner.run();
@@ -298,43 +312,43 @@ export class Engine {
     for (const kind of this.ledger.write(() => this.ledger.requests.take())) this.request(kind);
   }
 
-  /** What the user asks of the sitting that runs; does nothing when none does. */
+  /** What the user asks of the sitting that runs, or is about to. */
   request(kind: RequestKind): void {
-    if (kind === 'stop_now') this.#runner?.stopNow();
-    else this.#runner?.wish(({ pause: 'pause', continue: 'go', stop: 'stop' } as const)[kind]);
+    if (!this.#runner) {
+      this.#early.push(kind);
+      return;
+    }
+    if (kind === 'stop_now') {
+      this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
+      this.#runner.stopNow();
+      return;
+    }
+    this.#runner.wish(({ pause: 'pause', continue: 'go', stop: 'stop' } as const)[kind]);
   }
 
   /** The study's repository, also when it was moved to `movedTo`; then the ledger is told. */
   async #findRepository(study: Study, movedTo: string | undefined): Promise<Repository> {
-    let repository: Repository;
-    if (existsSync(study.gitDir) || movedTo === undefined) {
-      repository = await openRepository(study.repositoryPath);
-    } else {
-      repository = await openRepository(movedTo);
-      if ((await readRef(repository, study.baseCommit)) === null) {
-        throw new PawlError(
-          'not_a_repository',
-          `${study.repositoryPath} is gone, and ${repository.path} is not where it went: ${study.baseCommit.slice(0, 12)} is not in it.`,
-        );
+    for (const path of [study.repositoryPath, ...(movedTo === undefined ? [] : [movedTo])]) {
+      const repository = await openRepository(path).catch(() => null);
+      if (!repository || (await readRef(repository, study.baseCommit)) === null) continue;
+      if (repository.gitDir !== study.gitDir) {
+        const { path: newPath, gitDir } = repository;
+        this.ledger.write(() => this.ledger.studies.setRepository(study.id, newPath, gitDir));
       }
-      const { path, gitDir } = repository;
-      this.ledger.write(() => this.ledger.studies.setRepository(study.id, path, gitDir));
+      return repository;
     }
-    const branch = await readHeadBranch(repository);
-    if (branch === branchRef(study.tag)) {
-      throw new PawlError(
-        'branch_moved',
-        `${repository.path} has autoresearch/${study.tag} checked out, and Pawl would move it under your files. ` +
-          'Switch to another branch first.',
-      );
-    }
-    return repository;
+    throw new PawlError(
+      'not_a_repository',
+      `${study.repositoryPath} is not the repository of ${study.tag} any more (commit ${study.baseCommit.slice(0, 12)} is not ` +
+        'there). If it was moved, run "pawl resume <new path>".',
+    );
   }
 
   /** Finishes a ratchet the engine died in, and makes sure the branch stands where the ledger says. */
   async #settleBranch(study: Study, repository: Repository): Promise<void> {
     const { experiments } = this.ledger;
     const ref = branchRef(study.tag);
+    await refuseCheckedOut(repository, study.tag);
     const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
     if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
     for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id)) {
@@ -357,15 +371,13 @@ export class Engine {
     isNew: boolean,
     emit: (body: EngineEventBody) => void,
   ): Promise<void> {
-    const command = study.contract.setup;
-    if (command === null) return;
+    const command = study.contract.setup ?? '';
     const { paths, killTimes } = this.#options;
     const folder = studyFolder(paths, study.id);
     const done = join(folder, 'setup-done');
     if (existsSync(done) && !isNew) return;
     await rm(done, { force: true });
     await mkdir(folder, { recursive: true });
-    await workbench.checkout(this.ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
     emit({ type: 'setup_started', command });
     const reader = new CrashReader();
     const lines = new LineSplitter(line => reader.line(line));
@@ -380,7 +392,7 @@ export class Engine {
       logPath: join(folder, 'setup.log'),
       limitSeconds: SETUP_LIMIT_SECONDS,
       onOutput: chunk => lines.push(chunk),
-      signal: new AbortController().signal,
+      signal: this.#stopNow.signal,
       ...(killTimes ? { killTimes } : {}),
     });
     lines.end();
@@ -391,9 +403,8 @@ export class Engine {
         `The set-up command failed: ${crash?.message} Its output is in ${join(folder, 'setup.log')}.`,
       );
     }
-    const preserved = await workbench.listUntracked();
+    const preserved = await workbench.listMade();
     workbench.keep(preserved);
-    workbench.markDirty();
     this.ledger.write(() => this.ledger.studies.setPreserved(study.id, preserved));
     await writeFile(done, '');
     emit({ type: 'setup_finished', seconds: result.seconds });
@@ -410,6 +421,14 @@ function toPawlError(error: unknown, home: string): PawlError {
   return new PawlError('internal', `Something unexpected ended the sitting: ${message}`, { cause: error });
 }
 
+function branchExists(tag: string): PawlError {
+  return new PawlError(
+    'branch_exists',
+    `The branch autoresearch/${tag} exists already, or attempts of an earlier study at refs/pawl/${tag}. Choose another ` +
+      `--tag, or go on with "pawl resume --tag ${tag}".`,
+  );
+}
+
 function applyOverrides(contract: Contract, input: NewStudy): Contract {
   const seconds = input.budgetSeconds ?? contract.budget.seconds;
   const limitSeconds =
@@ -420,16 +439,27 @@ function applyOverrides(contract: Contract, input: NewStudy): Contract {
   return { ...contract, budget: { seconds, limitSeconds } };
 }
 
-async function requireEditableFiles(
+/** What doctor calls failed must not start: a guard that guards nothing, instructions nobody can read. */
+async function requireContractFiles(
   repository: Repository,
   commit: string,
   contract: Contract,
 ): Promise<void> {
-  const isEditable = matchEditable(contract.editable);
-  const files = (await listTree(repository, commit)).filter(entry => isEditable(entry.path));
-  if (files.some(entry => entry.mode === '100644' || entry.mode === '100755')) return;
-  const why = files.length > 0 ? `${files[0]?.path} is a link or a submodule` : 'no committed file matches';
-  throw new PawlError('contract_invalid', `Nothing to edit: ${contract.editable.join(', ')}: ${why}.`);
+  const tree = await listTree(repository, commit);
+  const fail = (message: string): never => {
+    throw new PawlError('contract_invalid', message);
+  };
+  const editable = tree.filter(entry => matchEditable(contract.editable)(entry.path));
+  if (!editable.some(entry => entry.mode.startsWith('100'))) {
+    const why =
+      editable.length > 0 ? `${editable[0]?.path} is a link or a submodule` : 'no committed file matches';
+    fail(`Nothing to edit: ${contract.editable.join(', ')}: ${why}.`);
+  }
+  const unmatched = contract.locked?.find(pattern => !tree.some(entry => matchPaths([pattern])(entry.path)));
+  if (unmatched !== undefined) fail(`Nothing to lock: ${unmatched}: no committed file matches.`);
+  if (contract.instructions !== null && !tree.some(entry => entry.path === contract.instructions)) {
+    fail(`The instructions ${contract.instructions} are not committed.`);
+  }
 }
 
 function stopLimits(stop: StopRules, now: number): StopLimits {

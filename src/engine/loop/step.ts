@@ -81,7 +81,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'wished':
       return next({ ...state, wish: event.wish }, now);
     case 'proposed':
-      return { state: { ...state, refusals: 0 }, effect: { type: 'attempt', n: event.n } };
+      return { state, effect: { type: 'attempt', n: event.n } };
     case 'refused': {
       const refusals = state.refusals + 1;
       if (refusals >= state.maxRefusals) {
@@ -93,7 +93,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'exhausted':
       return { state, effect: { type: 'stop', reason: 'exhausted', detail: event.message } };
     case 'attempted':
-      return { state, effect: { type: 'train', n: event.n } };
+      return { state: { ...state, refusals: 0 }, effect: { type: 'train', n: event.n } };
     case 'measured':
       return judge(state, event, state.canRepair);
     case 'repair_failed':

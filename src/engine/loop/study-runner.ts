@@ -2,14 +2,15 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
-import type { StopReason, Study, Verdict } from '../../shared/study.ts';
+import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
 import { formatResult, formatResults, metricDelta } from '../export/results-tsv.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunResult } from '../ledger/runs.ts';
+import { stripControl } from '../metrics/line-splitter.ts';
 import { type DataPaths, resultsTsv } from '../paths.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { attemptRef, branchRef, createRef, moveRef } from '../repo/refs.ts';
-import { type Repository, readBlob, readIdentity } from '../repo/repository.ts';
+import { listCheckouts, type Repository, readBlob, readIdentity } from '../repo/repository.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
@@ -180,17 +181,17 @@ export class StudyRunner {
       },
     );
     if (answer.kind === 'exhausted') {
-      return repair ? { type: 'repair_failed', ...repair } : { type: 'exhausted', message: answer.message };
+      return repair ? { ...repair, type: 'repair_failed' } : { type: 'exhausted', message: answer.message };
     }
     const refuse = (reason: string, message: string): LoopEvent => {
       const memo = answer.kind === 'failed' ? answer.memo : answer.proposal.memo;
-      const hypothesis = answer.kind === 'proposed' ? answer.proposal.hypothesis : null;
+      const hypothesis = answer.kind === 'proposed' ? cleanProposal(answer.proposal).hypothesis : null;
       ledger.write(() => ledger.refusals.add(id, { n, at: now(), reason, message, hypothesis, memo }));
       emit({ type: 'refused', n, reason, message, hypothesis });
-      return repair ? { type: 'repair_failed', ...repair } : { type: 'refused', message };
+      return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message };
     };
     if (answer.kind === 'failed') return refuse('proposer_failed', answer.message);
-    const { proposal } = answer;
+    const proposal = cleanProposal(answer.proposal);
     const edit = await workbench.readEdit();
     if (edit.kind === 'refused') return refuse(edit.reason, edit.message);
     const same = ledger.experiments.findSameEdit(id, edit.digest, n);
@@ -304,13 +305,13 @@ export class StudyRunner {
     const { id, baseCommit } = this.#study;
     const before = ledger.experiments.incumbent(id);
     emit({ type: 'phase', n, phase: 'deciding' });
-    const crash = this.#unsaved?.result.crash ?? null;
     ledger.write(() => {
       this.#saveRun();
       ledger.experiments.decide(id, n, verdict, now());
     });
     const experiment = ledger.experiments.get(id, n);
     if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
+    const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
     if (verdict.word === 'keep' && experiment.attemptCommit) {
       await ratchet(
         ledger,
@@ -451,6 +452,7 @@ export async function ratchet(
 ): Promise<void> {
   const ref = branchRef(study.tag);
   // The baseline is the commit the branch was made at.
+  if (from !== to) await refuseCheckedOut(repository, study.tag);
   if (from !== to && !(await moveRef(repository, ref, from, to))) {
     throw new PawlError(
       'branch_moved',
@@ -461,11 +463,36 @@ export async function ratchet(
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
 }
 
+/** A branch that somebody has checked out would move under their files. Rejects with `branch_moved`. */
+export async function refuseCheckedOut(repository: Repository, tag: string): Promise<void> {
+  const [folder] = await listCheckouts(repository, branchRef(tag));
+  if (folder === undefined) return;
+  throw new PawlError(
+    'branch_moved',
+    `${folder} has autoresearch/${tag} checked out, and Pawl would move it under your files. ` +
+      'Switch to another branch first.',
+  );
+}
+
+/** A proposal is a model's text: no control characters in what goes to terminals, tables and commits. */
+function cleanProposal(proposal: Proposal): Proposal {
+  const line = (text: string) => stripControl(text.replace(/\s+/g, ' ')).trim();
+  const paragraphs = (text: string) =>
+    text
+      .split(/\r\n?|\n/)
+      .map(stripControl)
+      .join('\n');
+  return {
+    ...proposal,
+    hypothesis: line(proposal.hypothesis) || 'No hypothesis given',
+    rationale: proposal.rationale === null ? null : paragraphs(proposal.rationale),
+    category: proposal.category === null ? null : line(proposal.category),
+  };
+}
+
 function commitMessage(tag: string, n: number, hypothesis: string, rationale: string | null): string {
-  const clean = (text: string) => text.replaceAll('\0', '').replace(/\r\n?/g, '\n').trim();
-  const subject = clean(hypothesis).replace(/\s+/g, ' ');
-  const body = rationale ? `\n\n${clean(rationale)}` : '';
-  return `${subject}${body}\n\nPawl-Study: ${tag}\nPawl-Experiment: ${n}\n`;
+  const body = rationale ? `\n\n${rationale.trim()}` : '';
+  return `${hypothesis}${body}\n\nPawl-Study: ${tag}\nPawl-Experiment: ${n}\n`;
 }
 
 /** The old content or the new, never half of either. */

@@ -194,7 +194,7 @@ class SeriesWriter {
 /** Joins the newest values and passes them on at a bounded rate; the last ones always arrive. */
 class ProgressEmitter {
   readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
-  #values: Record<string, ReturnType<typeof toScalar>> = {};
+  #values = new Map<string, ReturnType<typeof toScalar>>();
   #last = 0;
 
   constructor(emit: (values: Record<string, ReturnType<typeof toScalar>>) => void) {
@@ -202,14 +202,14 @@ class ProgressEmitter {
   }
 
   add(point: SeriesPoint): void {
-    for (const [key, value] of point.values) this.#values[key] = toScalar(value);
+    for (const [key, value] of point.values) this.#values.set(key, toScalar(value));
     if (performance.now() - this.#last >= PROGRESS_MS) this.flush();
   }
 
   flush(): void {
-    if (Object.keys(this.#values).length === 0) return;
+    if (this.#values.size === 0) return;
     this.#last = performance.now();
-    this.#emit(this.#values);
-    this.#values = {};
+    this.#emit(Object.fromEntries(this.#values));
+    this.#values.clear();
   }
 }

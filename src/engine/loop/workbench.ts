@@ -1,6 +1,7 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchEditable, matchPaths } from '../contract/editable.ts';
-import { gitFields } from '../repo/git.ts';
 import { listTree, type Repository } from '../repo/repository.ts';
 import {
   changedPaths,
@@ -14,6 +15,7 @@ import {
   commitPaths,
   filterIgnored,
   gitIn,
+  hasIntactLink,
   openWorktree,
   resetWorktree,
   type Worktree,
@@ -28,6 +30,12 @@ export type Edit =
       readonly sourceLines: number;
     }
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+
+/** git's mode of a submodule in a tree. */
+const SUBMODULE_MODE = '160000';
+
+/** Runs the contract's set-up command in a fresh checkout; `isNew` where an earlier one's work is gone. */
+export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
 
 /** How many paths a message names before it counts the rest. */
 const NAMED_PATHS = 5;
@@ -51,13 +59,28 @@ export class Workbench {
   /** The files as the current commit has them. */
   #pristine: Scan = new Map();
   #isClean = false;
+  #isSetUp = false;
 
-  constructor(repository: Repository, path: string, contract: Contract, preserved: readonly string[]) {
+  readonly #setUp: SetUp | null;
+
+  /**
+   * @param path absolute, without symbolic links
+   * @param setUp called with a fresh checkout, before anything runs in it
+   */
+  constructor(
+    repository: Repository,
+    path: string,
+    contract: Contract,
+    preserved: readonly string[],
+    setUp: SetUp | null,
+  ) {
     this.#repository = repository;
     this.#path = path;
     this.#isEditable = matchEditable(contract.editable);
     this.#isNamedLocked = contract.locked && matchPaths(contract.locked);
-    this.#scanner = new WorktreeScanner(path, this.#isEditable);
+    const isOfInterest = (file: string) => this.#tracked.has(file) || this.#isNamedLocked?.(file) === true;
+    this.#scanner = new WorktreeScanner(path, this.#isEditable, isOfInterest);
+    this.#setUp = setUp;
     this.keep(preserved);
   }
 
@@ -75,25 +98,26 @@ export class Workbench {
     for (const path of preserved) this.#skip.add(path);
   }
 
-  /** Makes or mends the worktree. True when it was made, and with it whatever a set-up made is gone. */
-  async open(commit: string): Promise<boolean> {
-    const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit);
-    this.#worktree = worktree;
-    this.#isClean = false;
-    return isNew;
-  }
-
   /** Somebody else is about to write in the worktree. */
   markDirty(): void {
     this.#isClean = false;
   }
 
-  /** Makes the worktree exactly the commit's: tracked files reset, everything else but the preserved removed. */
+  /**
+   * Makes the worktree exactly the commit's: git's record mended, tracked files reset, everything else but the
+   * preserved removed. A worktree that had to be made anew is set up first.
+   */
   async checkout(commit: string): Promise<void> {
-    if (this.#isClean && this.#commit === commit) return;
-    await this.open(commit);
-    await resetWorktree(this.worktree, commit);
+    const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit);
+    this.#worktree = worktree;
+    if (!isNew && this.#isClean && this.#commit === commit) return;
+    await resetWorktree(worktree, commit);
     this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
+    if (this.#setUp && (isNew || !this.#isSetUp)) {
+      await this.#setUp(this, isNew);
+      await resetWorktree(worktree, commit);
+    }
+    this.#isSetUp = true;
     this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
     this.#isClean = true;
   }
@@ -109,14 +133,18 @@ export class Workbench {
     this.#commit = commit;
   }
 
-  /** Paths of untracked files and folders, folders in one piece; after the set-up command: what it made. */
-  async listUntracked(): Promise<readonly string[]> {
+  /** What the set-up command made: untracked paths, folders in one piece, and submodules it filled. */
+  async listMade(): Promise<readonly string[]> {
     const { worktree } = this;
-    const fields = await gitFields(worktree.path, [
-      ...['--git-dir', worktree.adminDir, '--work-tree', worktree.path],
-      ...['ls-files', '-z', '--others', '--directory'],
-    ]);
-    return fields.map(path => path.replace(/\/$/, ''));
+    const { stdout } = await gitIn(worktree, ['ls-files', '-z', '--others', '--directory']);
+    const made = stdout.toString('utf8').split('\0').filter(Boolean);
+    const tree = await listTree(this.#repository, this.#commit);
+    for (const { mode, path } of tree) {
+      if (mode !== SUBMODULE_MODE) continue;
+      const entries = await readdir(join(worktree.path, path)).catch(() => []);
+      if (entries.length > 0) made.push(path);
+    }
+    return made.map(path => path.replace(/\/$/, ''));
   }
 
   editableFiles(): readonly string[] {
@@ -140,17 +168,18 @@ export class Workbench {
    */
   async readEdit(): Promise<Edit> {
     this.#isClean = false;
+    if (!(await hasIntactLink(this.worktree))) {
+      return refuse('not_editable', 'The edit touches .git.');
+    }
     const now = await this.#scanner.scan(this.#skip);
     const changed = changedPaths(this.#pristine, now);
     const foreign = changed.filter(path => !this.#isEditable(path));
-    const ignored = await filterIgnored(
-      this.worktree,
-      foreign.filter(
-        path => !this.#tracked.has(path) && !path.startsWith('\0') && now.get(path)?.kind !== 'emptyFolder',
-      ),
+    const untracked = foreign.filter(
+      path => !this.#tracked.has(path) && now.get(path)?.kind !== 'emptyFolder',
     );
-    const offending = foreign.filter(
-      path => !ignored.has(path) && (this.#tracked.has(path) || now.get(path)?.kind !== 'emptyFolder'),
+    const ignored = await filterIgnored(this.worktree, untracked.map(askable));
+    const offending = foreign.filter(path =>
+      this.#tracked.has(path) ? true : untracked.includes(path) && !ignored.has(askable(path)),
     );
     if (offending.length > 0) {
       return refuse(
@@ -180,16 +209,8 @@ export class Workbench {
     message: string,
     identity: Readonly<Record<string, string>>,
   ): Promise<string | null> {
-    // A repair stands on the crashed attempt; its commit replaces that one, on the same parent.
-    if (parent !== this.#commit) {
-      await gitIn(this.worktree, ['update-ref', '--no-deref', 'HEAD', parent]);
-    }
-    const commit = await commitPaths(this.worktree, {
-      message,
-      paths: edit.paths,
-      hasNewPaths: edit.paths.some(path => !this.#tracked.has(path)),
-      identity,
-    });
+    await openWorktree(this.#repository, this.#path, parent);
+    const commit = await commitPaths(this.worktree, { parent, message, paths: edit.paths, identity });
     if (commit === null) return null;
     const now = await this.#scanner.scan(this.#skip);
     const tracked = new Set(this.#tracked);
@@ -219,6 +240,11 @@ export class Workbench {
     await removePaths(this.#path, scan, extra);
     return this.#scanner.scan(this.#skip);
   }
+}
+
+/** A path git can be asked about: of a name that is not UTF-8 the folder it is in. */
+function askable(path: string): string {
+  return path.includes('\0') ? path.slice(0, path.lastIndexOf('/', path.indexOf('\0'))) || '.' : path;
 }
 
 function refuse(reason: string, message: string): Edit {

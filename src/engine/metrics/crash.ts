@@ -88,8 +88,6 @@ export class CrashReader {
     if (this.#sawFail || (metric !== null && !Number.isFinite(metric))) {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
     }
-    // A shell reports a child that died by signal n as 128 + n.
-    if (code > 128 && code < 160) return of('killed', `Ended by signal ${code - 128}.`);
     return of('exception', `Ended with exit code ${code}.`);
   }
 

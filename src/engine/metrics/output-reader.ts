@@ -13,6 +13,12 @@ export type SeriesPoint = { readonly seconds: number; readonly values: ReadonlyM
  */
 export const FULL_RESOLUTION_POINTS = 20_000;
 
+/** More series than this from one run are not measurements. */
+const MAX_SERIES = 256;
+
+/** This many first characters and the number of bars tell whether a line has the form of the last progress line. */
+const FORM_CHARACTERS = 5;
+
 /** Reads a run's output while it comes: series, summary, and what a crash needs. Memory stays bounded. */
 export class OutputReader {
   readonly units = new Map<string, string>();
@@ -21,6 +27,8 @@ export class OutputReader {
   readonly #splitter: LineSplitter;
   readonly #onPoint: (point: SeriesPoint) => void;
   readonly #now: () => number;
+  readonly #names = new Set<string>();
+  #form = '';
   #seen = 0;
   #stride = 1;
 
@@ -53,7 +61,8 @@ export class OutputReader {
 
   #line(line: string): void {
     this.#crash.line(line);
-    const isThinned = this.#stride > 1 && this.#seen % this.#stride !== 0 && line.includes('|');
+    // A line is thinned unread only if it looks like the last one: anything else may be the result.
+    const isThinned = this.#stride > 1 && this.#seen % this.#stride !== 0 && formOf(line) === this.#form;
     const point = isThinned ? null : parseProgress(line);
     if (!point && !isThinned) {
       this.#summary.line(line);
@@ -62,7 +71,17 @@ export class OutputReader {
     this.#seen += 1;
     if (this.#seen >= FULL_RESOLUTION_POINTS * this.#stride * 2) this.#stride *= 2;
     if (!point) return;
-    for (const [name, unit] of point.units) this.units.set(name, unit);
-    this.#onPoint({ seconds: this.#now(), values: point.values });
+    this.#form = formOf(line);
+    for (const name of point.values.keys()) if (this.#names.size < MAX_SERIES) this.#names.add(name);
+    const values = new Map([...point.values].filter(([name]) => this.#names.has(name)));
+    if (values.size === 0) return;
+    for (const [name, unit] of point.units) if (this.#names.has(name)) this.units.set(name, unit);
+    this.#onPoint({ seconds: this.#now(), values });
   }
+}
+
+function formOf(line: string): string {
+  let bars = 0;
+  for (let at = line.indexOf('|'); at >= 0; at = line.indexOf('|', at + 1)) bars += 1;
+  return `${line.slice(0, FORM_CHARACTERS)}${bars}`;
 }

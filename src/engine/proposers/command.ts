@@ -1,13 +1,19 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ProposerSettings } from '../../shared/study.ts';
+import { withoutGitVariables } from '../repo/git.ts';
 import { RUN_MARKER } from '../training/environment.ts';
 import { KILL_TIMES, killTree } from '../training/kill-tree.ts';
 import { readIdentity } from '../training/process-table.ts';
+import { ResourceSampler } from '../training/resource-sampler.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 
 /** More output than this, on stdout or stderr, ends the command. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
+/** How long to wait for the end of the output of a command whose processes are gone. */
+const DRAIN_MS = 2_000;
 /** Of the history, the request carries this many of the latest entries. */
 const HISTORY_ENTRIES = 200;
 
@@ -82,10 +88,11 @@ async function runCommand(
     cwd: worktree.path,
     // A session of its own, so that the whole tree can be ended.
     detached: true,
-    env: { ...process.env, [RUN_MARKER]: marker },
+    env: { ...withoutGitVariables(process.env), [RUN_MARKER]: marker },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const root = child.pid === undefined ? null : readIdentity(child.pid);
+  const sampler = child.pid === undefined ? null : new ResourceSampler(child.pid);
   const stdout: Buffer[] = [];
   let stderr = '';
   let bytes = 0;
@@ -106,8 +113,9 @@ async function runCommand(
       if (count(chunk)) stderr = (stderr + chunk.toString('utf8')).slice(-2000);
     });
     child.on('error', error => fail(`The command could not be started: ${error.message}`));
-    child.on('close', (code, signalName) => {
-      if (code === 0) resolve({ kind: 'output', stdout: Buffer.concat(stdout).toString('utf8') });
+    // Not `close`: something in the background may hold the output open for as long as it likes.
+    child.on('exit', (code, signalName) => {
+      if (code === 0) resolve({ kind: 'output', stdout: '' });
       else fail(`The command ended with ${code ?? signalName}: ${stderr.trim().slice(-500) || 'no message'}`);
     });
     const timer = setTimeout(
@@ -118,11 +126,17 @@ async function runCommand(
     signal.addEventListener('abort', () => fail('Stopped by the user.'), { signal: ended.signal });
   });
   ended.abort();
-  await killTree({ hasMarker: found => found === marker, root, tracked: [] }, KILL_TIMES, {
+  sampler?.stop();
+  const closed = child.pid === undefined ? null : once(child, 'close');
+  const tracked = [...(sampler?.tracked.values() ?? [])];
+  await killTree({ hasMarker: found => found === marker, root, tracked }, KILL_TIMES, {
     ask: result.kind === 'failed',
   });
   signal.throwIfAborted();
-  return result;
+  if (result.kind === 'failed') return result;
+  // With every process gone the pipes end, and what is still in them has come.
+  if (!child.stdout.readableEnded) await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })]);
+  return { kind: 'output', stdout: Buffer.concat(stdout).toString('utf8') };
 }
 
 function readAnswer(stdout: string): ProposerAnswer {

@@ -18,6 +18,7 @@ const SETTINGS = [
   'core.quotePath=false',
   'core.abbrev=no',
   'core.logAllRefUpdates=false',
+  'core.sparseCheckout=false',
   'commit.gpgSign=false',
   'tag.gpgSign=false',
   'gpg.format=openpgp',
@@ -27,7 +28,10 @@ const SETTINGS = [
   'commit.status=false',
   'status.showUntrackedFiles=all',
   'submodule.recurse=false',
+  'i18n.commitEncoding=UTF-8',
+  'i18n.logOutputEncoding=UTF-8',
   'diff.external=',
+  'diff.orderFile=/dev/null',
   'diff.noprefix=false',
   'diff.mnemonicPrefix=false',
   'diff.submodule=short',
@@ -36,8 +40,8 @@ const SETTINGS = [
   'advice.detachedHead=false',
 ].flatMap(setting => ['-c', setting]);
 
-/** Variables of the user's shell that would point git at another repository or run a program of theirs. */
-const DROPPED = [
+/** Variables that would point git at another repository or run a program. */
+const GIT_LOCATION_VARIABLES: readonly string[] = [
   'GIT_DIR',
   'GIT_WORK_TREE',
   'GIT_INDEX_FILE',
@@ -63,7 +67,7 @@ const DROPPED = [
 ];
 
 const FIXED = {
-  ...Object.fromEntries(DROPPED.map(name => [name, undefined])),
+  ...Object.fromEntries(GIT_LOCATION_VARIABLES.map(name => [name, undefined])),
   GIT_TERMINAL_PROMPT: '0',
   GIT_OPTIONAL_LOCKS: '0',
   GIT_EDITOR: 'false',
@@ -133,6 +137,13 @@ function failure(args: readonly string[], exitCode: number, stderr: string): Paw
     );
   }
   return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);
+}
+
+/** An environment for programs that may call git themselves: they shall find the folder they are in. */
+export function withoutGitVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !GIT_LOCATION_VARIABLES.includes(name)),
+  );
 }
 
 /** stdout of a call as text without the trailing newline. */

@@ -15,6 +15,12 @@ export function isValidTag(tag: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
 }
 
+/** Whether an earlier study with this tag left attempts in the repository. */
+export async function hasAttempts(repository: Repository, tag: string): Promise<boolean> {
+  const { stdout } = await gitOf(repository, ['for-each-ref', '--count=1', `refs/pawl/${tag}/`]);
+  return stdout.length > 0;
+}
+
 /** Creates a ref, or does nothing where it already points there. False where it points elsewhere. */
 export async function createRef(repository: Repository, ref: string, commit: string): Promise<boolean> {
   const { exitCode, stderr } = await gitOf(repository, ['update-ref', '--stdin', '-z'], {

@@ -56,12 +56,6 @@ export async function readHeadCommit(repository: Repository): Promise<string | n
   return readRef(repository, 'HEAD');
 }
 
-/** Name of the branch HEAD is on, or null when detached. */
-export async function readHeadBranch(repository: Repository): Promise<string | null> {
-  const { exitCode, stdout } = await git(repository.path, ['symbolic-ref', '-q', 'HEAD'], { accept: [0, 1] });
-  return exitCode === 0 ? stdout.toString('utf8').trim() : null;
-}
-
 /** Commit a ref or revision names, or null where there is none. */
 export async function readRef(repository: Repository, ref: string): Promise<string | null> {
   const { exitCode, stdout } = await gitOf(
@@ -72,19 +66,56 @@ export async function readRef(repository: Repository, ref: string): Promise<stri
   return exitCode === 0 ? stdout.toString('utf8').trim() : null;
 }
 
-/** Paths of a commit's tree, `/`-separated, with git's mode (`100644`, `120000` link, `160000` submodule). */
+/**
+ * Paths of a commit's tree, `/`-separated and spelled as `spellPath` does, with git's mode (`100644`, `120000` link,
+ * `160000` submodule).
+ */
 export async function listTree(
   repository: Repository,
   commit: string,
 ): Promise<readonly { readonly mode: string; readonly path: string }[]> {
+  const { stdout } = await gitOf(repository, ['ls-tree', '-r', '-z', '--full-tree', commit]);
+  const entries: { mode: string; path: string }[] = [];
+  for (let start = 0; start < stdout.length; ) {
+    const end = stdout.indexOf(0, start);
+    const tab = stdout.indexOf('\t', start);
+    entries.push({
+      mode: stdout.toString('latin1', start, start + 6),
+      path: spellPath(stdout.subarray(tab + 1, end)),
+    });
+    start = end + 1;
+  }
+  return entries;
+}
+
+/** A path as text. A part that is not UTF-8 stands as NUL and hex, which no other path can spell. */
+export function spellPath(path: Buffer): string {
+  const text = path.toString('utf8');
+  if (Buffer.from(text, 'utf8').equals(path)) return text;
+  return path
+    .toString('latin1')
+    .split('/')
+    .map(part => {
+      const bytes = Buffer.from(part, 'latin1');
+      const spelled = bytes.toString('utf8');
+      return Buffer.from(spelled, 'utf8').equals(bytes) ? spelled : `\0${bytes.toString('hex')}`;
+    })
+    .join('/');
+}
+
+/** Folders of all worktrees that have a branch checked out, as far as they exist. */
+export async function listCheckouts(repository: Repository, ref: string): Promise<readonly string[]> {
   const fields = await gitFields(repository.gitDir, [
     ...['--git-dir', repository.gitDir],
-    ...['ls-tree', '-r', '-z', '--full-tree', commit],
+    ...['worktree', 'list', '--porcelain', '-z'],
   ]);
-  return fields.map(field => {
-    const tab = field.indexOf('\t');
-    return { mode: field.slice(0, 6), path: field.slice(tab + 1) };
-  });
+  const records = fields
+    .join('\0')
+    .split('\0\0')
+    .map(record => record.split('\0'));
+  return records
+    .filter(record => record.includes(`branch ${ref}`) && !record.some(line => line.startsWith('prunable')))
+    .map(record => record[0]?.replace(/^worktree /, '') ?? '');
 }
 
 /** Bytes of a file in a commit, or null where the commit has none at that path. */

@@ -1,16 +1,22 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { type BigIntStats, createReadStream } from 'node:fs';
 import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { spellPath } from './repository.ts';
 
 /**
  * What lies in a worktree, by content. git's own answer would depend on an index and on ignore rules the
  * training can rewrite; this one does not. Not covered: access rights other than the executable bit.
  */
 export type FileState = {
-  readonly kind: 'file' | 'link' | 'emptyFolder' | 'other';
+  readonly kind: 'file' | 'link' | 'emptyFolder' | 'unreadableFolder' | 'other';
   readonly executable: boolean;
-  /** SHA-256 of the content or of the link's target, hex. */
+  /**
+   * SHA-256 of the content or of the link's target, hex. For files that are neither tracked, editable nor locked
+   * (a checkpoint may have gigabytes) only inode, size and times.
+   */
   readonly digest: string;
   /** Lines that are not blank; null for files no one may edit. */
   readonly sourceLines: number | null;
@@ -30,15 +36,21 @@ const READ_WHOLE_BYTES = 4 * 1024 * 1024;
 const RACY_MS = 50;
 
 const slash = Buffer.from('/');
+const run = promisify(execFile);
 
 export class WorktreeScanner {
   readonly #root: Buffer;
   readonly #isEditable: (path: string) => boolean;
+  readonly #isOfInterest: (path: string) => boolean;
   #remembered = new Map<string, Remembered>();
 
-  constructor(root: string, isEditable: (path: string) => boolean) {
+  /**
+   * @param isOfInterest whether a file's content matters, beside that of the editable ones
+   */
+  constructor(root: string, isEditable: (path: string) => boolean, isOfInterest: (path: string) => boolean) {
     this.#root = Buffer.from(root);
     this.#isEditable = isEditable;
+    this.#isOfInterest = isOfInterest;
   }
 
   /**
@@ -48,6 +60,9 @@ export class WorktreeScanner {
   async scan(skip: ReadonlySet<string>): Promise<Scan> {
     const found = new Map<string, FileState>();
     const remembered = new Map<string, Remembered>();
+    // A root that was replaced by a link to somewhere else holds nothing of ours.
+    const root = await lstat(this.#root).catch(() => null);
+    if (!root?.isDirectory()) return found;
     await this.#walk(this.#root, '', skip, found, remembered);
     this.#remembered = remembered;
     return found;
@@ -61,9 +76,9 @@ export class WorktreeScanner {
     remembered: Map<string, Remembered>,
   ): Promise<void> {
     const entries = await readFolder(folder);
-    if (entries.length === 0 && prefix !== '') {
+    if ((entries === null || entries.length === 0) && prefix !== '') {
       found.set(prefix.slice(0, -1), {
-        kind: 'emptyFolder',
+        kind: entries === null ? 'unreadableFolder' : 'emptyFolder',
         executable: false,
         digest: '',
         sourceLines: null,
@@ -71,8 +86,8 @@ export class WorktreeScanner {
       });
     }
     await Promise.all(
-      entries.map(async entry => {
-        const path = prefix + spell(entry.name);
+      (entries ?? []).map(async entry => {
+        const path = prefix + spellPath(entry.name);
         if (path === '.git' || skip.has(path)) return;
         const rawPath = Buffer.concat([folder, slash, entry.name]);
         if (entry.isDirectory()) {
@@ -83,20 +98,23 @@ export class WorktreeScanner {
         if (!stat) return;
         const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}`;
         const before = this.#remembered.get(path);
-        const state = before?.stamp === stamp ? before.state : await this.#read(path, rawPath, stat);
+        const state = before?.stamp === stamp ? before.state : await this.#read(path, rawPath, stat, stamp);
         found.set(path, state);
         if (Date.now() - Number(stat.ctimeMs) > RACY_MS) remembered.set(path, { stamp, state });
       }),
     );
   }
 
-  async #read(path: string, rawPath: Buffer, stat: BigIntStats): Promise<FileState> {
+  async #read(path: string, rawPath: Buffer, stat: BigIntStats, stamp: string): Promise<FileState> {
     const executable = (stat.mode & 0o100n) !== 0n;
     if (stat.isSymbolicLink()) {
       const target = await readlink(rawPath, { encoding: 'buffer' });
       return { kind: 'link', executable: false, digest: sha256(target), sourceLines: null, rawPath };
     }
     if (!stat.isFile()) return { kind: 'other', executable, digest: '', sourceLines: null, rawPath };
+    if (!this.#isEditable(path) && !this.#isOfInterest(path)) {
+      return { kind: 'file', executable, digest: stamp, sourceLines: null, rawPath };
+    }
     if (stat.size > READ_WHOLE_BYTES) {
       const hash = createHash('sha256');
       await pipeline(createReadStream(rawPath), hash);
@@ -112,18 +130,19 @@ export class WorktreeScanner {
   }
 }
 
+/** Entries of a folder; null where it cannot be read at all (a path longer than the system's limit). */
 async function readFolder(folder: Buffer) {
   const read = () => readdir(folder, { withFileTypes: true, encoding: 'buffer' });
-  return read().catch(async error => {
-    if (error.code === 'ENOENT') return [];
-    await chmod(folder, 0o700);
-    return read();
-  });
-}
-
-function spell(name: Buffer): string {
-  const text = name.toString('utf8');
-  return Buffer.from(text, 'utf8').equals(name) ? text : `\0${name.toString('hex')}`;
+  try {
+    return await read().catch(async error => {
+      if (error.code !== 'EACCES') throw error;
+      await chmod(folder, 0o700);
+      return read();
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    return null;
+  }
 }
 
 function sha256(content: Buffer): string {
@@ -158,7 +177,7 @@ export async function removePaths(root: string, scan: Scan, paths: readonly stri
   for (const path of paths) {
     const state = scan.get(path);
     if (!state) continue;
-    await rm(state.rawPath, { force: true, recursive: state.kind === 'emptyFolder' });
+    await forceRemove(state.rawPath);
     for (let raw = parentOf(state.rawPath); raw.length > root.length; raw = parentOf(raw)) {
       parents.add(raw.toString('latin1'));
     }
@@ -167,7 +186,21 @@ export async function removePaths(root: string, scan: Scan, paths: readonly stri
   for (const parent of deepestFirst) {
     const folder = Buffer.from(parent, 'latin1');
     const rest = await readdir(folder).catch(() => ['unreadable']);
-    if (rest.length === 0) await rm(folder, { recursive: true, force: true });
+    if (rest.length === 0) await forceRemove(folder);
+  }
+}
+
+/** Removes a file or folder against missing rights and over-long paths, as far as its owner can. */
+async function forceRemove(path: Buffer): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    // Neither `rm` below nor Node's can remove an entry of a folder it may not write.
+    await chmod(parentOf(path), 0o700).catch(() => {});
+    const found = await lstat(path).catch(() => null);
+    if (found?.isDirectory()) await run('chmod', ['-R', 'u+rwX', '--', path.toString()]).catch(() => {});
+    // It works relative to folders, so that no path is too long for it.
+    await run('rm', ['-rf', '--', path.toString()]);
   }
 }
 

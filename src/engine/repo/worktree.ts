@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
@@ -14,13 +14,30 @@ export type Worktree = {
   readonly adminDir: string;
 };
 
-export function gitIn(worktree: Worktree, args: readonly string[], options?: GitOptions): Promise<GitResult> {
-  return git(worktree.path, ['--git-dir', worktree.adminDir, '--work-tree', worktree.path, ...args], options);
+/**
+ * git on the worktree with an index of Pawl's own beside it. The worktree's usual index and HEAD are there for the
+ * programs that run in it; what they do to them (`git add`, `git checkout`, flags on entries) does not count.
+ */
+export function gitIn(
+  worktree: Worktree,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<GitResult> {
+  return git(worktree.path, ['--git-dir', worktree.adminDir, '--work-tree', worktree.path, ...args], {
+    ...options,
+    env: { ...options.env, GIT_INDEX_FILE: indexPath(worktree) },
+  });
+}
+
+function indexPath(worktree: Worktree): string {
+  return `${worktree.path}.index`;
 }
 
 /**
- * The worktree at `path`, made or mended where needed: first start, folder deleted, `.git` file gone or
- * rewritten, repository moved. Its content is whatever it was; see `resetWorktree`.
+ * The worktree at `path`, made or mended where needed: first start, folder deleted or put in another's place, `.git`
+ * file or git's record rewritten, repository moved, locks of dead processes. Its files are whatever they were; see
+ * `resetWorktree`.
+ * @param path absolute, without symbolic links
  */
 export async function openWorktree(
   repository: Repository,
@@ -28,60 +45,96 @@ export async function openWorktree(
   commit: string,
 ): Promise<{ readonly worktree: Worktree; readonly isNew: boolean }> {
   const worktree: Worktree = { path, adminDir: join(repository.gitDir, 'worktrees', basename(path)) };
-  const [folder, admin] = await Promise.all([exists(path), exists(join(worktree.adminDir, 'HEAD'))]);
-  if (folder && admin) {
-    await writeLinks(worktree);
-    // Only this study uses the folder and only one engine runs, so a lock left there is a dead process's.
-    await rm(join(worktree.adminDir, 'index.lock'), { force: true });
-    await rm(join(worktree.adminDir, 'HEAD.lock'), { force: true });
+  if ((await isRealFolder(path)) && (await isRealFolder(worktree.adminDir))) {
+    await chmod(path, 0o700);
+    await mendLinks(worktree);
     return { worktree, isNew: false };
   }
-  await rm(path, { recursive: true, force: true });
+  // A link is unlinked, never followed: what it points to is not ours.
+  for (const stale of [path, worktree.adminDir, indexPath(worktree)]) {
+    await rm(stale, { recursive: true, force: true });
+  }
   await mkdir(dirname(path), { recursive: true });
   await gitOf(repository, [
-    ...['worktree', 'add', '--force', '--force', '--quiet', '--detach', '--lock'],
+    ...['worktree', 'add', '--force', '--force', '--quiet', '--detach', '--no-checkout', '--lock'],
     ...['--reason', 'used by a Pawl study', '--', path, commit],
   ]);
-  const link = await readFile(join(path, '.git'), 'utf8');
-  const made = await realpath(link.replace(/^gitdir: /, '').trim());
-  if (made !== (await realpath(worktree.adminDir))) {
-    throw new PawlError('git_failed', `git made the worktree's record at ${made}, not ${worktree.adminDir}.`);
+  if (!(await isRealFolder(worktree.adminDir))) {
+    throw new PawlError('git_failed', `git did not make the worktree's record at ${worktree.adminDir}.`);
   }
   return { worktree, isNew: true };
 }
 
-/** Puts both halves of git's link right: the file in the worktree and the one in the repository. */
-async function writeLinks(worktree: Worktree): Promise<void> {
-  const dotGit = join(worktree.path, '.git');
-  await writeIfDifferent(dotGit, `gitdir: ${worktree.adminDir}\n`);
-  await writeIfDifferent(join(worktree.adminDir, 'gitdir'), `${dotGit}\n`);
+async function isRealFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found?.isDirectory() === true && (await realpath(path)) === path;
+}
+
+/** Puts git's record of the worktree right. Only this study uses it, so a lock left there is a dead process's. */
+async function mendLinks(worktree: Worktree): Promise<void> {
+  const { adminDir } = worktree;
+  await writeIfDifferent(join(worktree.path, '.git'), `gitdir: ${adminDir}\n`);
+  await writeIfDifferent(join(adminDir, 'gitdir'), `${join(worktree.path, '.git')}\n`);
+  await writeIfDifferent(join(adminDir, 'commondir'), '../..\n');
+  for (const lock of [
+    join(adminDir, 'index.lock'),
+    join(adminDir, 'HEAD.lock'),
+    `${indexPath(worktree)}.lock`,
+  ]) {
+    await rm(lock, { recursive: true, force: true });
+  }
+  await rm(join(adminDir, 'config.worktree'), { recursive: true, force: true });
+}
+
+/** Whether the worktree's `.git` is still the file git made. */
+export async function hasIntactLink(worktree: Worktree): Promise<boolean> {
+  return hasContent(join(worktree.path, '.git'), `gitdir: ${worktree.adminDir}\n`);
+}
+
+async function hasContent(path: string, content: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return (
+    found?.isFile() === true &&
+    found.size === Buffer.byteLength(content) &&
+    (await readFile(path, 'utf8')) === content
+  );
 }
 
 async function writeIfDifferent(path: string, content: string): Promise<void> {
-  const isPlainFile = await lstat(path).then(
-    stat => stat.isFile(),
-    () => false,
-  );
-  if (isPlainFile && (await readFile(path, 'utf8')) === content) return;
+  if (await hasContent(path, content)) return;
   await rm(path, { recursive: true, force: true });
   await writeFile(path, content);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+/** What a detached HEAD file says where refs are not files (reftable). */
+const NO_HEAD_FILE = 'ref: refs/heads/.invalid';
+
+/** Detaches HEAD at `commit`, whatever branch somebody put it on; no branch moves. */
+async function detachHead(worktree: Worktree, commit: string): Promise<void> {
+  const path = join(worktree.adminDir, 'HEAD');
+  const now = await readFile(path, 'utf8').catch(() => '');
+  if (now.startsWith(NO_HEAD_FILE)) await gitIn(worktree, ['update-ref', '--no-deref', 'HEAD', commit]);
+  else if (now !== `${commit}\n`) await writeIfDifferent(path, `${commit}\n`);
 }
 
 /** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
 export async function resetWorktree(worktree: Worktree, commit: string): Promise<void> {
-  await gitIn(worktree, ['reset', '--hard', '--quiet', commit]);
+  await gitIn(worktree, ['read-tree', '--reset', '-u', commit]);
+  await showHead(worktree, commit);
+}
+
+/** Lets programs in the worktree see HEAD and index as Pawl has them. */
+async function showHead(worktree: Worktree, commit: string): Promise<void> {
+  await detachHead(worktree, commit);
+  const index = join(worktree.adminDir, 'index');
+  await rm(index, { recursive: true, force: true });
+  await copyFile(indexPath(worktree), index);
 }
 
 /** Takes the worktree and git's record of it away. Refs and commits stay. */
 export async function removeWorktree(repository: Repository, path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
+  await rm(`${path}.index`, { force: true });
   await rm(join(repository.gitDir, 'worktrees', basename(path)), { recursive: true, force: true });
 }
 
@@ -93,37 +146,37 @@ export async function filterIgnored(
   if (paths.length === 0) return new Set();
   const { stdout } = await gitIn(worktree, ['check-ignore', '-z', '--stdin'], {
     stdin: paths.map(path => `${path}\0`).join(''),
-    accept: [0, 1],
+    // 128: some path lies in a submodule or behind a link, which git does not ignore.
+    accept: [0, 1, 128],
   });
   return new Set(stdout.toString('utf8').split('\0').filter(Boolean));
 }
 
 export type Commit = {
+  /** The attempt's parent. The index must hold its tree, or that of an attempt on it. */
+  readonly parent: string;
   readonly message: string;
   /** Changed, added and deleted paths; nothing else goes into the commit. */
   readonly paths: readonly string[];
-  /** True when some path is not tracked yet; then git needs one more call. */
-  readonly hasNewPaths: boolean;
   readonly identity: Readonly<Record<string, string>>;
 };
 
-/** Commits on the detached HEAD and returns the commit's full name. Returns null when git saw no change. */
+/** Commits the paths as they are on disk and returns the commit's full name, or null when git saw no change. */
 export async function commitPaths(worktree: Worktree, commit: Commit): Promise<string | null> {
-  if (commit.hasNewPaths) {
-    await gitIn(worktree, ['add', '--force', '--all', '--pathspec-from-file=-', '--pathspec-file-nul'], {
-      stdin: commit.paths.map(path => `${path}\0`).join(''),
-      env: { GIT_LITERAL_PATHSPECS: '1' },
-    });
-  }
-  const { exitCode, stdout } = await gitIn(
-    worktree,
-    ['commit', '--no-verify', '--no-gpg-sign', '--all', '--file=-'],
-    { stdin: commit.message, env: commit.identity, accept: [0, 1] },
-  );
+  await detachHead(worktree, commit.parent);
+  await gitIn(worktree, ['add', '--force', '--all', '--pathspec-from-file=-', '--pathspec-file-nul'], {
+    stdin: commit.paths.map(path => `${path}\0`).join(''),
+    env: { GIT_LITERAL_PATHSPECS: '1' },
+  });
+  const { exitCode, stdout } = await gitIn(worktree, ['commit', '--no-verify', '--no-gpg-sign', '--file=-'], {
+    stdin: commit.message,
+    env: commit.identity,
+    accept: [0, 1],
+  });
   if (exitCode === 1) return null;
   // `core.abbrev=no` makes this line carry the whole name, which saves a process per experiment.
-  const name = /^\[[^\]]*?([0-9a-f]{40,64})\]/.exec(stdout.toString('utf8'))?.[1];
-  if (name) return name;
-  const head = await gitIn(worktree, ['rev-parse', 'HEAD']);
-  return head.stdout.toString('utf8').trim();
+  const said = /^\[[^\]]*?([0-9a-f]{40,64})\]/.exec(stdout.toString('utf8'))?.[1];
+  const name = said ?? (await gitIn(worktree, ['rev-parse', 'HEAD'])).stdout.toString('utf8').trim();
+  await showHead(worktree, name);
+  return name;
 }

@@ -33,11 +33,16 @@ export type TrainingResult = {
 };
 
 /**
- * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote), then the shell becomes
- * the command's own.
+ * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote). The outer shell stays: it keeps
+ * the terminal open when the command closes its own output and lives on. It outlives SIGTERM, so that the command can
+ * end in its own way, but not the hang-up when the engine dies, which then reaches the command.
  */
 const SHELL = '/bin/sh';
-const PRELUDE = 'stty -onlcr -echo 2>/dev/null; exec /bin/sh -c "$1"';
+const PRELUDE = 'stty -onlcr -echo 2>/dev/null; trap : TERM; /bin/sh -c "$1"; exit $?';
+
+/** A shell reports a command that died by signal n as 128 + n; there are 64 signals. */
+const SIGNAL_EXIT = 128;
+const MAX_SIGNAL = 64;
 
 /** Wide enough that progress bars do not wrap. */
 const COLUMNS = 200;
@@ -81,10 +86,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   }
   const child = pty;
   const exited = new Promise<RunOutcome>(resolve => {
-    child.onExit(({ exitCode, signal: number }) =>
-      // node-pty reports code 0 together with a signal; only a code without a signal is an exit.
-      resolve(number ? { kind: 'signal', signal: number } : { kind: 'exit', code: exitCode }),
-    );
+    child.onExit(({ exitCode, signal: number }) => resolve(outcomeOf(exitCode, number)));
   });
   const root = readIdentity(child.pid);
   const sampler = new ResourceSampler(child.pid);
@@ -128,6 +130,14 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     survivors,
     logError: log.error,
   };
+}
+
+/** node-pty reports code 0 together with a signal; only a code without a signal is an exit. */
+function outcomeOf(code: number, signal: number | undefined): RunOutcome {
+  if (signal) return { kind: 'signal', signal };
+  const reported = code - SIGNAL_EXIT;
+  if (reported > 0 && reported <= MAX_SIGNAL) return { kind: 'signal', signal: reported };
+  return { kind: 'exit', code };
 }
 
 /**

@@ -1,0 +1,647 @@
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { matchEditable } from '../src/engine/contract/editable.ts';
+import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
+import { PawlError } from '../src/shared/errors.ts';
+import { eventsOf, pawl, sitting } from './support/pawl.ts';
+import { proposing, raiseRate } from './support/repositories.ts';
+import {
+  contractFile,
+  createRepository,
+  FAST_TRAINER,
+  fastRepository,
+  git,
+  snapshotUserState,
+  temporaryFolder,
+  writeFiles,
+} from './support/scaffold.ts';
+
+// Repositories shaped like autoresearch
+
+/** train.py of a repository that needs no contract: prints its number at once. */
+const TRAIN_PY = 'LR = 2\nprint("---")\nprint(f"val_bpb:          {1 + abs(LR - 8) / 100:.6f}")\n';
+
+function autoresearchFiles(preparePy: string): Record<string, string> {
+  return { 'train.py': TRAIN_PY, 'prepare.py': preparePy, 'program.md': 'Lower val_bpb.\n' };
+}
+
+test.each([
+  ['TIME_BUDGET = 300\n', 300],
+  ['import os\nTIME_BUDGET = 120  # seconds\n', 120],
+  ['TIME_BUDGET=1_800\n', 1800],
+  ['TIME_BUDGET: int = 600\r\n', 600],
+  ['TIME_BUDGET = 7.5\n', 7.5],
+  ['TIME_BUDGET = 0\n', 300],
+  ['TIME_BUDGET = int(os.environ["T"])\n', 300],
+  ['def f():\n    TIME_BUDGET = 5\n', 300],
+  ['', 300],
+  // Computed: worth the product or the default, but never the first factor.
+  ['TIME_BUDGET = 5 * 60\n', 300],
+  ['TIME_BUDGET = 3e2\n', 300],
+])('the budget of %j is %d seconds', (preparePy, seconds) => {
+  expect(autoresearchContract(preparePy, false).budget).toEqual({ seconds, limitSeconds: 2 * seconds + 30 });
+});
+
+test('a repository shaped like autoresearch is run with python3 and its own budget, without a contract file', async () => {
+  const repository = await createRepository(autoresearchFiles('TIME_BUDGET = 7\n'));
+  const home = await temporaryFolder();
+  const { code, events } = await sitting(['run', repository, '--tag', 'night', '-n', '1'], { home });
+  expect(code).toBe(0);
+  expect(eventsOf(events, 'study_started')[0]).toMatchObject({
+    metric: 'val_bpb',
+    goal: 'minimize',
+    budgetSeconds: 7,
+    limitSeconds: 44,
+  });
+  expect(eventsOf(events, 'verdict')[0]).toMatchObject({ verdict: 'keep', metric: 1.06 });
+  expect(eventsOf(events, 'attempted')[1]?.files).toEqual(['train.py']);
+});
+
+test('a repository shaped like autoresearch with a pyproject.toml is run with uv', async () => {
+  const repository = await createRepository({
+    ...autoresearchFiles('TIME_BUDGET = 7\n'),
+    'pyproject.toml': '[project]\nname = "x"\n',
+  });
+  const tools = await temporaryFolder();
+  await writeFile(join(tools, 'uv'), '#!/bin/sh\n[ "$1" = run ] && shift && exec python3 "$@"\n');
+  await chmod(join(tools, 'uv'), 0o755);
+  const home = await temporaryFolder();
+  const env = { PATH: `${tools}:${process.env.PATH}` };
+  const { code, events } = await sitting(['run', repository, '--tag', 'night', '-n', '0'], { home, env });
+  expect(code).toBe(0);
+  expect(eventsOf(events, 'verdict')[0]).toMatchObject({ verdict: 'keep', metric: 1.06 });
+  const { stdout } = await pawl(['doctor', repository, '--json'], { home, env });
+  expect(JSON.parse(stdout)).toContainEqual({
+    name: 'training command',
+    outcome: 'ok',
+    detail: `uv run train.py (${join(tools, 'uv')})`,
+  });
+});
+
+test.each(['train.py', 'prepare.py', 'program.md'])(
+  'without %s a repository is not taken for autoresearch',
+  async missing => {
+    const files = autoresearchFiles('TIME_BUDGET = 7\n');
+    delete files[missing];
+    const repository = await createRepository(files);
+    await writeFiles(repository, { 'pawl.toml': contractFile(), [missing]: 'not committed\n' });
+    const { code, stderr } = await pawl(['run', repository], { home: await temporaryFolder() });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^pawl: The repository has no committed pawl\.toml, and it is not shaped like autoresearch: /,
+    );
+    expect(stderr).toContain(`: ${missing} is missing.`);
+  },
+);
+
+// pawl.toml: what is valid
+
+const VALID = `[contract]
+editable = ["train.sh"]
+train = "sh train.sh"
+[metric]
+name = "loss"
+`;
+
+test('the defaults of a contract are upstream’s', () => {
+  expect(parsePawlToml(VALID, 'pawl.toml')).toEqual({
+    source: 'pawl.toml',
+    editable: ['train.sh'],
+    locked: null,
+    instructions: null,
+    train: 'sh train.sh',
+    setup: null,
+    environment: [],
+    metric: { name: 'loss', goal: 'minimize', memory: null, memoryLimit: null },
+    budget: { seconds: 300, limitSeconds: 630 },
+    stop: {},
+  });
+});
+
+test('every key of a contract is read', () => {
+  const text = `[contract]
+editable = ["src/**", "train.sh"]
+locked = ["prepare.py"]
+instructions = "program.md"
+train = "sh train.sh"
+setup = "make"
+environment = ["WANDB_MODE"]
+[metric]
+name = "accuracy"
+goal = "maximize"
+memory = "peak_vram_mb"
+memory_limit = 40_000
+[budget]
+seconds = 2.5
+limit_seconds = 60
+[stop]
+experiments = 100
+hours = 8.5
+deadline = "2031-01-01T07:30:00+01:00"
+target = -0.5
+patience = 20
+crashes = 5
+`;
+  expect(parsePawlToml(text, 'pawl.toml')).toEqual({
+    source: 'pawl.toml',
+    editable: ['src/**', 'train.sh'],
+    locked: ['prepare.py'],
+    instructions: 'program.md',
+    train: 'sh train.sh',
+    setup: 'make',
+    environment: ['WANDB_MODE'],
+    metric: { name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
+    budget: { seconds: 2.5, limitSeconds: 60 },
+    stop: {
+      experiments: 100,
+      hours: 8.5,
+      deadline: '2031-01-01T07:30:00+01:00',
+      target: -0.5,
+      patience: 20,
+      crashes: 5,
+    },
+  });
+});
+
+test.each([
+  ['dotted keys', 'contract.editable = ["train.sh"]\ncontract.train = "sh train.sh"\nmetric.name = "loss"\n'],
+  [
+    'quoted keys',
+    '["contract"]\n"editable" = ["train.sh"]\n\'train\' = "sh train.sh"\n[ metric ]\n"name" = "loss"\n',
+  ],
+  [
+    'inline tables',
+    'contract = { editable = ["train.sh"], train = "sh train.sh" }\nmetric = { name = "loss" }\n',
+  ],
+  ['CRLF lines', VALID.replaceAll('\n', '\r\n')],
+  ['a byte order mark', `\uFEFF${VALID}`],
+  ['comments and no final newline', `# a\n${VALID.replaceAll('\n', ' # b\n').trimEnd()}`],
+  ['lists over several lines', VALID.replace('["train.sh"]', '[\n  "train.sh", # one\n]')],
+])('a contract may be written with %s', (_, text) => {
+  expect(parsePawlToml(text, 'pawl.toml')).toEqual(parsePawlToml(VALID, 'pawl.toml'));
+});
+
+// pawl.toml: what is not
+
+function errorOf(text: string): string {
+  try {
+    parsePawlToml(text, 'pawl.toml');
+  } catch (error) {
+    expect(error).toBeInstanceOf(PawlError);
+    expect(error).toMatchObject({ code: 'contract_invalid' });
+    const { message } = error as PawlError;
+    expect(message).not.toMatch(/[\n\r\x1b]/);
+    expect(message.length).toBeLessThan(500);
+    return message;
+  }
+  throw new Error('the contract was accepted');
+}
+
+const budget = (line: string) => `${VALID}[budget]\n${line}\n`;
+const stop = (line: string) => `${VALID}[stop]\n${line}\n`;
+const editable = (list: string) => VALID.replace('["train.sh"]', list);
+
+test.each([
+  // Not TOML.
+  ['a list without its end', editable('["train.sh"'), /^pawl\.toml:[23]: not valid TOML: /],
+  ['a word without quotes', editable('train.sh'), /^pawl\.toml:2: not valid TOML: /],
+  ['prose', 'Change train.sh and run it.\n', /^pawl\.toml:1: not valid TOML: /],
+  ['a key twice', `${VALID}name = "again"\n`, /^pawl\.toml:6: not valid TOML: /],
+  ['a table twice', `${VALID}[contract]\n`, /^pawl\.toml:6: not valid TOML: /],
+  ['a table that is a key already', `contract.train = "x"\n${VALID}`, /^pawl\.toml:2: not valid TOML: /],
+  ['a NUL', `${VALID}\0`, /^pawl\.toml:6: not valid TOML: /],
+  // Unknown.
+  ['an unknown key', budget('second = 3'), /^pawl\.toml:7: budget\.second: unknown key; .*"seconds"/],
+  [
+    'an unknown key next to known ones',
+    VALID.replace('train =', 'trains = "x"\ntrain ='),
+    /^pawl\.toml:3: contract\.trains: unknown key; .*"train"/,
+  ],
+  [
+    'a misspelt required key',
+    VALID.replace('editable', 'editible'),
+    /^pawl\.toml:2: contract\.editible: unknown key; .*"editable"/,
+  ],
+  [
+    'a misspelt required table',
+    VALID.replace('[metric]', '[metrics]'),
+    /^pawl\.toml:4: metrics: unknown key; .*"metric"/,
+  ],
+  ['an unknown table', `${VALID}[budgets]\nseconds = 3\n`, /^pawl\.toml:6: budgets: unknown key; .*"budget"/],
+  ['an unknown key at the top', `time = 3\n${VALID}`, /^pawl\.toml:1: time: unknown key/],
+  ['a key in capitals', budget('Seconds = 3'), /^pawl\.toml:7: budget\.Seconds: unknown key; .*"seconds"/],
+  ['a known key in the wrong table', stop('seconds = 3'), /^pawl\.toml:7: stop\.seconds: unknown key/],
+  ['a quoted unknown key', budget('"second" = 3'), /^pawl\.toml:7: budget\.second: unknown key/],
+  ['a quoted key with a dot', budget('"a.b" = 3'), /^pawl\.toml:7: budget\.a\.b: unknown key/],
+  ['a quoted key with a line break', budget('"a\\nb" = 3'), /^pawl\.toml:7: budget\.a.*b: unknown key/],
+  ['__proto__ as a key', budget('__proto__ = 3'), /^pawl\.toml:7: budget\.__proto__: unknown key/],
+  ['__proto__ as a table', `${VALID}[__proto__]\nx = 1\n`, /^pawl\.toml:6: __proto__: unknown key/],
+  ['a very long unknown key', budget(`${'x'.repeat(100_000)} = 3`), /^pawl\.toml:7: budget\.x+.*unknown key/],
+  // Missing.
+  ['no editable', VALID.replace(/editable.*\n/, ''), /^pawl\.toml:1: contract\.editable: is required$/],
+  ['no train', VALID.replace(/train = .*\n/, ''), /^pawl\.toml:1: contract\.train: is required$/],
+  [
+    'no name of a metric',
+    VALID.replace(/name.*\n/, ''),
+    /^pawl\.toml:3: metric\.name: is required$|^pawl\.toml:4: metric\.name: is required$/,
+  ],
+  ['no metric', VALID.slice(0, VALID.indexOf('[metric]')), /^pawl\.toml:1: metric: is required$/],
+  ['nothing', '', /^pawl\.toml:1: contract: is required$/],
+  // Of a wrong kind.
+  ['a word for a list', editable('"train.sh"'), /^pawl\.toml:2: contract\.editable: .*array.*string/],
+  [
+    'a number in a list',
+    editable('["train.sh", 3]'),
+    /^pawl\.toml:2: contract\.editable\.1: .*string.*number/,
+  ],
+  [
+    'a list for a command',
+    VALID.replace('"sh train.sh"', '["sh", "train.sh"]'),
+    /^pawl\.toml:3: contract\.train: .*string.*array/,
+  ],
+  ['an empty command', VALID.replace('"sh train.sh"', '"  "'), /^pawl\.toml:3: contract\.train: /],
+  ['a number in quotes', budget('seconds = "300"'), /^pawl\.toml:7: budget\.seconds: .*number.*string/],
+  ['a word for a table', `budget = 300\n${VALID}`, /^pawl\.toml:1: budget: .*object.*number/],
+  ['an array of tables', `${VALID}[[stop]]\nexperiments = 3\n`, /^pawl\.toml:6: stop: .*object.*array/],
+  ['an unknown goal', `${VALID}goal = "smaller"\n`, /^pawl\.toml:6: metric\.goal: .*"minimize".*"maximize"/],
+  ['a date for a deadline', stop('deadline = 2031-01-01T00:00:00Z'), /^pawl\.toml:7: stop\.deadline: /],
+  ['a deadline without a zone', stop('deadline = "2031-01-01T00:00:00"'), /^pawl\.toml:7: stop\.deadline: /],
+  [
+    'an environment that is not a name',
+    VALID.replace('train =', 'environment = ["A=1"]\ntrain ='),
+    /^pawl\.toml:3: contract\.environment\.0: /,
+  ],
+  // Paths that lead out.
+  ['nothing editable', editable('[]'), /^pawl\.toml:2: contract\.editable: /],
+  ['an empty path', editable('[""]'), /^pawl\.toml:2: contract\.editable\.0: /],
+  [
+    'an absolute path',
+    editable('["/etc/passwd"]'),
+    /^pawl\.toml:2: contract\.editable\.0: must be a path inside the repository/,
+  ],
+  [
+    'a path that goes up',
+    editable('["../train.sh"]'),
+    /^pawl\.toml:2: contract\.editable\.0: must be a path inside the repository/,
+  ],
+  [
+    'a path that goes up in the middle',
+    editable('["a/../../train.sh"]'),
+    /^pawl\.toml:2: contract\.editable\.0: must be a path inside/,
+  ],
+  [
+    'absolute instructions',
+    VALID.replace('train =', 'instructions = "/etc/passwd"\ntrain ='),
+    /^pawl\.toml:3: contract\.instructions: must be a path inside/,
+  ],
+  [
+    'a locked path that goes up',
+    VALID.replace('train =', 'locked = ["a", ".."]\ntrain ='),
+    /^pawl\.toml:3: contract\.locked\.1: must be a path inside/,
+  ],
+  // Numbers out of range.
+  ['a negative budget', budget('seconds = -1'), /^pawl\.toml:7: budget\.seconds: /],
+  ['a budget of zero', budget('seconds = 0'), /^pawl\.toml:7: budget\.seconds: /],
+  ['a budget that is not a number', budget('seconds = nan'), /^pawl\.toml:7: budget\.seconds: /],
+  ['a budget without end', budget('seconds = inf'), /^pawl\.toml:7: budget\.seconds: /],
+  ['a limit of zero', budget('limit_seconds = 0'), /^pawl\.toml:7: budget\.limit_seconds: /],
+  ['a limit without end', budget('limit_seconds = +inf'), /^pawl\.toml:7: budget\.limit_seconds: /],
+  ['a negative number of experiments', stop('experiments = -1'), /^pawl\.toml:7: stop\.experiments: /],
+  ['half an experiment', stop('experiments = 1.5'), /^pawl\.toml:7: stop\.experiments: /],
+  ['no patience', stop('patience = 0'), /^pawl\.toml:7: stop\.patience: /],
+  ['a target that is not a number', stop('target = nan'), /^pawl\.toml:7: stop\.target: /],
+  ['a memory limit of zero', `${VALID}memory_limit = 0\n`, /^pawl\.toml:6: metric\.memory_limit: /],
+  // Where the line is found.
+  ['a bad value behind a dotted key', `budget.seconds = -1\n${VALID}`, /^pawl\.toml:1: budget\.seconds: /],
+  [
+    'a bad value in an inline table',
+    `\nbudget = { seconds = -1 }\n${VALID}`,
+    /^pawl\.toml:2: budget\.seconds: /,
+  ],
+  [
+    'a bad value behind quoted keys',
+    `${VALID}["budget"]\n"seconds" = -1\n`,
+    /^pawl\.toml:7: budget\.seconds: /,
+  ],
+  [
+    'a bad value in CRLF lines',
+    budget('seconds = -1').replaceAll('\n', '\r\n'),
+    /^pawl\.toml:7: budget\.seconds: /,
+  ],
+  [
+    'a bad value in a long list',
+    editable('[\n  "a.sh",\n  "../b.sh",\n]'),
+    /^pawl\.toml:[24]: contract\.editable\.1: /,
+  ],
+])('a contract with %s is refused with file, line and key', (_, text, message) => {
+  expect(errorOf(text)).toMatch(message);
+});
+
+test('an error at the end of a contract of eight megabytes is found and told in one short line', () => {
+  const padding = '# padding\n'.repeat(800_000);
+  expect(errorOf(`${VALID}${padding}[budget]\nseconds = -1\n`)).toMatch(
+    /^pawl\.toml:800007: budget\.seconds: /,
+  );
+  expect(errorOf(`${VALID}${padding}seconds = \n`)).toMatch(/^pawl\.toml:80000[67]: not valid TOML: /);
+});
+
+test.each([
+  ['an error', VALID.replace('"loss"', '3'), /^pawl: pawl\.toml:5: metric\.name: .*\n$/],
+  ['no TOML', '[contract\n', /^pawl: pawl\.toml:[12]: not valid TOML: .*\n$/],
+  ['no UTF-8', Buffer.from(`# caf\xe9\n${VALID}`, 'latin1'), /^pawl: pawl\.toml.*UTF-8.*\n$/],
+  ['UTF-16', Buffer.from(`\uFEFF${VALID}`, 'utf16le'), /^pawl: pawl\.toml.*\n$/],
+  ['nothing', '', /^pawl: pawl\.toml:1: contract: is required\n$/],
+  [
+    'no file that matches',
+    VALID.replace('"train.sh"', '"model.py"'),
+    /^pawl: .*model\.py: no committed file matches.*\n$/,
+  ],
+  [
+    'a locked file that is not there',
+    VALID.replace('train =', 'locked = ["prepear.py"]\ntrain ='),
+    /^pawl: .*prepear\.py.*\n$/,
+  ],
+  [
+    'instructions that are not there',
+    VALID.replace('train =', 'instructions = "programme.md"\ntrain ='),
+    /^pawl: .*programme\.md.*\n$/,
+  ],
+])('run refuses a contract with %s: exit code 2, one line, nothing made', async (_, toml, message) => {
+  const repository = await createRepository({
+    'train.sh': FAST_TRAINER,
+    'prepare.py': '',
+    'pawl.toml': toml,
+  });
+  const home = await temporaryFolder();
+  const { code, stdout, stderr } = await pawl(['run', repository, '--tag', 'night', '-n', '0'], { home });
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd()).not.toContain('\n');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(await git(repository, 'for-each-ref', 'refs/pawl', 'refs/heads/autoresearch')).toBe('');
+  expect(await readdir(home)).not.toContain('worktrees');
+});
+
+// What the patterns mean
+
+test.each([
+  [['train.sh'], 'train.sh', true],
+  [['./train.sh'], 'train.sh', true],
+  [['*.sh'], 'train.sh', true],
+  [['*.sh'], 'deep/train.sh', false],
+  [['**/*.sh'], 'deep/er/train.sh', true],
+  [['src/**'], 'src/a/b.py', true],
+  [['src/**'], 'source/a.py', false],
+  [['**'], '.hidden/file', true],
+  [['**'], '.git/config', false],
+  [['**'], 'sub/.git/config', false],
+  [['**'], 'sub/.GIT/config', false],
+  [['**'], 'pawl.toml', false],
+  [['pawl.toml'], 'pawl.toml', false],
+  [['a[1].sh'], 'a[1].sh', true],
+])('of %j the file %s is editable: %s', (patterns, path, expected) => {
+  expect(matchEditable(patterns)(path)).toBe(expected);
+});
+
+test('an exclamation mark takes files away from what is editable, or is refused, but adds none', () => {
+  const text = editable('["*.sh", "!prepare.sh"]');
+  try {
+    parsePawlToml(text, 'pawl.toml');
+  } catch (error) {
+    expect((error as PawlError).message).toMatch(/^pawl\.toml:2: contract\.editable\.1: /);
+    return;
+  }
+  const isEditable = matchEditable(parsePawlToml(text, 'pawl.toml').editable);
+  expect(['train.sh', 'prepare.sh', 'README.md', 'data/x.bin'].map(isEditable)).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
+test.each(['program.md', './program.md'])('the instructions at %s reach the proposer', async instructions => {
+  const repository = await createRepository({
+    'train.sh': FAST_TRAINER,
+    'program.md': 'Be bold.\n',
+    'pawl.toml': contractFile({ more: `instructions = "${instructions}"` }),
+  });
+  const home = await temporaryFolder();
+  const request = join(home, 'request.json');
+  const { code } = await sitting(
+    ['run', repository, '-n', '1', ...proposing(`cat > "$REQUEST"; ${raiseRate()}`)],
+    { home, env: { REQUEST: request } },
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(await readFile(request, 'utf8'))).toMatchObject({ instructions: 'Be bold.\n' });
+});
+
+// Doctor
+
+type Check = { name: string; outcome: string; detail: string };
+
+async function examine(
+  path: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ code: number | null; checks: readonly Check[]; failed: readonly Check[] }> {
+  const { code, stdout, stderr } = await pawl(['doctor', path, '--json', ...args], {
+    home: await temporaryFolder(),
+    env,
+  });
+  expect(stderr).toBe('');
+  const checks = JSON.parse(stdout) as Check[];
+  return { code, checks, failed: checks.filter(check => check.outcome === 'failed') };
+}
+
+test('doctor finds nothing wrong with a good repository, and touches nothing', async () => {
+  const repository = await fastRepository();
+  const userState = await snapshotUserState(repository);
+  const home = await temporaryFolder();
+  const { code, stdout } = await pawl(['doctor', repository, '--tag', 'night', '--json'], { home });
+  const checks = JSON.parse(stdout) as Check[];
+  expect(checks.filter(({ outcome, name }) => outcome !== 'ok' && name !== 'GPU')).toEqual([]);
+  expect(checks.map(check => check.name)).toEqual(
+    expect.arrayContaining([
+      ...['git', 'repository', 'checkout', 'contract', 'editable files', 'locked files'],
+      ...['training command', 'disk space', 'GPU', 'branch'],
+    ]),
+  );
+  expect(checks.find(check => check.name === 'editable files')?.detail).toBe('train.sh');
+  expect(checks.find(check => check.name === 'locked files')?.detail).toBe('the other 3 tracked files');
+  expect(code).toBe(0);
+  expect(await snapshotUserState(repository)).toBe(userState);
+  expect(await readdir(home)).toEqual([]);
+});
+
+test('doctor prints a line per check, each with its outcome as a word', async () => {
+  const repository = await fastRepository();
+  await git(repository, 'branch', 'autoresearch/night');
+  const { code, stdout } = await pawl(['doctor', repository, '--tag', 'night'], {
+    home: await temporaryFolder(),
+  });
+  expect(code).toBe(2);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.filter(line => !/^(✓ ok|! warning|✗ failed|– skipped) /.test(line))).toEqual([]);
+  expect(lines.at(-1)).toMatch(/^✗ failed +branch +autoresearch\/night exists: choose another --tag/);
+});
+
+test('doctor runs the checks it can on a folder that is no repository', async () => {
+  const { code, checks, failed } = await examine(await temporaryFolder());
+  expect(code).toBe(2);
+  expect(failed).toEqual([
+    {
+      name: 'repository',
+      outcome: 'failed',
+      detail: expect.stringMatching(/run "git init" there and commit/),
+    },
+  ]);
+  expect(checks.map(check => check.name)).toEqual(
+    expect.arrayContaining(['git', 'repository', 'disk space', 'GPU', 'branch']),
+  );
+  expect(checks.map(check => check.name)).not.toContain('contract');
+});
+
+test('doctor says that a folder is not there', async () => {
+  const { code, failed } = await examine('/nonexistent/folder');
+  expect(code).toBe(2);
+  expect(failed.map(check => check.detail)).toEqual(['There is no folder /nonexistent/folder.']);
+});
+
+test('doctor asks for a first commit', async () => {
+  const repository = await temporaryFolder();
+  await git(repository, 'init', '--quiet');
+  const { code, failed } = await examine(repository);
+  expect(code).toBe(2);
+  expect(failed.map(check => check.detail)).toEqual([
+    `${repository} has no commit yet: commit your files first.`,
+  ]);
+});
+
+test.each<{
+  title: string;
+  files: Record<string, string>;
+  env?: Record<string, string>;
+  failed: readonly [string, RegExp][];
+}>([
+  {
+    title: 'a contract with an error',
+    files: { 'pawl.toml': VALID.replace('"loss"', '3') },
+    failed: [['contract', /^pawl\.toml:5: metric\.name: /]],
+  },
+  {
+    title: 'an empty contract',
+    files: { 'pawl.toml': '' },
+    failed: [['contract', /^pawl\.toml:1: contract: is required/]],
+  },
+  {
+    title: 'an interpreter that is not installed',
+    files: { 'pawl.toml': VALID.replace('sh train.sh', 'SEED=1 python9 train.sh') },
+    failed: [['training command', /^"python9" was not found\. Install it or mend the command/]],
+  },
+  {
+    title: 'a training script that is not executable',
+    files: { 'pawl.toml': VALID.replace('sh train.sh', './train.sh') },
+    failed: [['training command', /^"\.\/train\.sh" was not found/]],
+  },
+  {
+    title: 'a set-up command that is not installed',
+    files: { 'pawl.toml': VALID.replace('train =', 'setup = "nomake all"\ntrain =') },
+    failed: [['set-up command', /^"nomake" was not found/]],
+  },
+  {
+    title: 'no uv',
+    files: { ...autoresearchFiles(''), 'pyproject.toml': '[project]\nname = "x"\n' },
+    env: { PATH: '/usr/bin:/bin' },
+    failed: [['training command', /^"uv" was not found\. Install uv .*or write a pawl\.toml/]],
+  },
+  {
+    title: 'no editable file',
+    files: { 'pawl.toml': VALID.replace('"train.sh"', '"model.py", "src/*"') },
+    failed: [['editable files', /^No committed file matches model\.py, src\/\*\.$/]],
+  },
+  {
+    title: 'a locked file that is not there',
+    files: { 'pawl.toml': VALID.replace('train =', 'locked = ["train.sh", "prepear.py"]\ntrain =') },
+    failed: [['locked files', /^No committed file matches prepear\.py\.$/]],
+  },
+  {
+    title: 'instructions that are not there',
+    files: { 'pawl.toml': VALID.replace('train =', 'instructions = "programme.md"\ntrain =') },
+    failed: [['instructions', /^programme\.md is not committed/]],
+  },
+])('doctor names $title and what to do', async ({ files, env, failed }) => {
+  const repository = await createRepository({ 'train.sh': FAST_TRAINER, ...files });
+  const found = await examine(repository, [], env);
+  expect(found.failed.map(check => check.name)).toEqual(failed.map(([name]) => name));
+  for (const [index, [, detail]] of failed.entries()) expect(found.failed[index]?.detail).toMatch(detail);
+  expect(found.code).toBe(2);
+});
+
+test('doctor looks for the data that upstream’s prepare.py downloads', async () => {
+  const repository = await createRepository(
+    autoresearchFiles(
+      'CACHE = os.path.join(os.path.expanduser("~"), ".cache", "autoresearch")\nTIME_BUDGET = 300\n',
+    ),
+  );
+  const user = await temporaryFolder();
+  const missing = await examine(repository, [], { HOME: user });
+  expect(missing.failed).toEqual([
+    {
+      name: 'data cache',
+      outcome: 'failed',
+      detail: expect.stringMatching(/autoresearch is missing: run ".*prepare\.py"/),
+    },
+  ]);
+  await mkdir(join(user, '.cache', 'autoresearch'), { recursive: true });
+  const there = await examine(repository, [], { HOME: user });
+  expect(there.checks).toContainEqual({
+    name: 'data cache',
+    outcome: 'ok',
+    detail: join(user, '.cache', 'autoresearch'),
+  });
+});
+
+test('doctor says whether a tag is free, taken or none', async () => {
+  const repository = await fastRepository();
+  await git(repository, 'branch', 'autoresearch/night');
+  const branch = async (...args: string[]) =>
+    (await examine(repository, args)).checks.find(check => check.name === 'branch');
+  expect(await branch()).toMatchObject({ outcome: 'skipped' });
+  expect(await branch('--tag', 'day')).toEqual({
+    name: 'branch',
+    outcome: 'ok',
+    detail: 'autoresearch/day is free',
+  });
+  expect(await branch('--tag', 'night')).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringMatching(
+      /^autoresearch\/night exists: choose another --tag, or go on with "pawl resume"/,
+    ),
+  });
+  expect(await branch('--tag', 'no tag')).toMatchObject({ outcome: 'failed' });
+});
+
+test('doctor warns of uncommitted changes and of submodules', async () => {
+  const repository = await fastRepository();
+  await git(
+    repository,
+    '-c',
+    'protocol.file.allow=always',
+    'submodule',
+    '--quiet',
+    'add',
+    await fastRepository(),
+    'sub',
+  );
+  await git(repository, 'commit', '--quiet', '--message=sub');
+  await writeFiles(repository, { 'README.md': 'changed\n', 'new\nfile.txt': 'x\n' });
+  await symlink('/nonexistent', join(repository, 'link'));
+  const { code, checks } = await examine(repository);
+  expect(code).toBe(0);
+  const detail = (name: string) =>
+    checks.find(check => check.name === name && check.outcome === 'warning')?.detail;
+  expect(detail('checkout')).toMatch(/^3 uncommitted changes: a study starts from the last commit/);
+  expect(detail('submodules')).toMatch(/^sub: empty in a study's worktree\..*git submodule update --init/);
+});

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, open, realpath, rm, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import BetterSqlite3 from 'better-sqlite3';
+import { onTestFinished } from 'vitest';
+
+const run = promisify(execFile);
+
+async function mount(megabytes: number): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-disk-')));
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
+  } catch (error) {
+    await rmdir(folder);
+    throw error;
+  }
+  return folder;
+}
+
+async function unmount(folder: string): Promise<void> {
+  // Lazy, because a process the test ended may still be going.
+  await run('umount', ['--lazy', folder]);
+  await rmdir(folder);
+}
+
+/** Why this machine cannot give a test a disk of its own; null where it can. */
+export const NO_SMALL_DISK: string | null = await mount(1).then(
+  folder => unmount(folder).then(() => null),
+  () => 'mounting a tmpfs needs the rights of root',
+);
+
+/** An empty disk of this size that goes when the test does. */
+export async function smallDisk(megabytes: number): Promise<string> {
+  const folder = await mount(megabytes);
+  onTestFinished(() => unmount(folder));
+  return folder;
+}
+
+export async function enlargeDisk(folder: string, megabytes: number): Promise<void> {
+  await run('mount', ['-o', `remount,size=${megabytes}m`, folder]);
+}
+
+export async function makeReadOnly(folder: string): Promise<void> {
+  await run('mount', ['-o', 'remount,ro', folder]);
+}
+
+const FILLER = 'filler.bin';
+const PAGE = Buffer.alloc(4096, 1);
+
+/** Takes every page there is. */
+export async function fillDisk(folder: string): Promise<void> {
+  const file = await open(join(folder, FILLER), 'a');
+  try {
+    for (const block of [Buffer.alloc(256 * 1024, 1), PAGE]) {
+      for (;;) {
+        const { bytesWritten } = await file.write(block);
+        if (bytesWritten < block.length) break;
+      }
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    await file.write(PAGE).catch(() => {});
+  } finally {
+    await file.close();
+  }
+}
+
+export async function freeDisk(folder: string): Promise<void> {
+  await rm(join(folder, FILLER));
+}
+
+/** Gives the ledger of a running engine a write-ahead log it can go on in when its disk is full. */
+export function makeRoomInLedger(home: string): void {
+  const database = new BetterSqlite3(join(home, 'pawl.sqlite'));
+  try {
+    database.exec(
+      'CREATE TABLE room (data BLOB); INSERT INTO room VALUES (zeroblob(1500000)); DROP TABLE room',
+    );
+    database.pragma('wal_checkpoint(RESTART)');
+  } finally {
+    database.close();
+  }
+}
