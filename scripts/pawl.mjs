@@ -2,6 +2,7 @@
 // The `pawl` command of a checkout: hands over to a Node that is recent enough.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { requireNode, root } from './find-node.mjs';
 import { ensureGit } from './setup.mjs';
@@ -17,6 +18,8 @@ await ensureGit();
 // The channel tells it when this process dies in a way that can pass nothing on.
 const child = spawn(node, [join(root, 'src', 'cli', 'main.ts'), ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  // Stripped TypeScript is kept beside the dependencies, which halves the start.
+  env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'pawl', 'compiled'), ...process.env },
   detached: true,
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -24,4 +27,4 @@ child.on('error', error => {
   console.error(`pawl: cannot start ${node}: ${error.message}`);
   process.exit(2);
 });
-child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

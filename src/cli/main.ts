@@ -24,6 +24,12 @@ function whole(text: string): number {
   return value;
 }
 
+function count(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError('must be at least 1.');
+  return value;
+}
+
 function finite(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value)) throw new InvalidArgumentError('must be a number.');
@@ -52,8 +58,8 @@ function sittingOptions(command: Command): Command {
     .option('-n, --experiments <count>', 'stop after this many experiments besides the baseline', whole)
     .option('--deadline <when>', 'start no experiment after this: "07:30", "8h" or an ISO time')
     .option('--target <value>', 'stop when the metric is at least this good', finite)
-    .option('--patience <count>', 'stop after this many experiments without a gain', positive)
-    .option('--max-crashes <count>', 'stop after this many crashes in a row', positive)
+    .option('--patience <count>', 'stop after this many experiments without a gain', count)
+    .option('--max-crashes <count>', 'stop after this many crashes in a row', count)
     .option('--limit <seconds>', 'end a run after this long', positive)
     .option('--proposer <kind>', 'search, command or patches', oneOf('search', 'command', 'patches'))
     .option('--seed <number>', 'seed of the search', whole)
@@ -162,6 +168,11 @@ sittingOptions(
     .description('copy the sample project to a fresh repository and run a few experiments on it')
     .option('--into <folder>', 'where to put it; default: a new temporary folder'),
 ).action(demo);
+
+// A reader that has seen enough (`| head`) must not end a study.
+process.stdout.on('error', error => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 try {
   await program.parseAsync();

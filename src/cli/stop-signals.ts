@@ -1,3 +1,10 @@
+/** Whether the launcher died; looked at from the start, because it may do so before there is anything to stop. */
+let isOrphan = false;
+process.on('disconnect', () => {
+  isOrphan = true;
+});
+process.channel?.unref();
+
 /**
  * Ctrl-C once stops after this experiment, twice stops now; SIGTERM, SIGHUP and the launcher's death stop now.
  */
@@ -13,7 +20,7 @@ export function onStopSignals(actions: { stopAfter(): void; stopNow(): void }): 
   process.on('SIGTERM', stopNow);
   process.on('SIGHUP', stopNow);
   process.on('disconnect', stopNow);
-  process.channel?.unref();
+  if (isOrphan) actions.stopNow();
   return {
     dispose() {
       process.off('SIGINT', interrupt);

@@ -8,6 +8,7 @@ export const ERROR_CODES = [
   'git_failed',
   'branch_exists',
   'branch_moved',
+  'data_folder_unusable',
   'disk_full',
   'engine_running',
   'ledger_newer',

@@ -55,8 +55,7 @@ export async function run(
 }
 
 export async function resume(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
-  // A paused engine is told to go on; the flags belong to a new sitting.
-  if (isEngineRunning(dataPaths(process.env))) return ask('continue');
+  if (isEngineRunning(dataPaths(process.env))) return goOn(flags);
   const settings: SittingSettings = {
     stop: readStopRules(flags),
     proposer: readProposer(flags),
@@ -70,6 +69,17 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
   } finally {
     engine.close();
   }
+}
+
+/** A paused engine is told to go on. */
+function goOn(flags: SittingFlags): Promise<void> {
+  if (Object.keys(flags).length > 0) {
+    throw new PawlError(
+      'usage',
+      'An engine runs already; options are for a new sitting. "pawl resume" alone tells a paused one to go on.',
+    );
+  }
+  return ask('continue');
 }
 
 export function openEngine(repository: string): Promise<Engine> {
@@ -117,6 +127,15 @@ function readStopRules(flags: SittingFlags): StopRules {
 /** The proposer the flags describe; undefined where they say nothing of it. */
 function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   const { command, patches, seed } = flags;
+  const named = [
+    ...(command === undefined ? [] : ['command']),
+    ...(patches === undefined ? [] : ['patches']),
+    ...(seed === undefined ? [] : ['search']),
+  ];
+  const odd = named.find(name => name !== (flags.proposer ?? named[0]));
+  if (odd !== undefined) {
+    throw new PawlError('usage', `The options name two proposers, ${flags.proposer ?? named[0]} and ${odd}.`);
+  }
   const kind =
     flags.proposer ?? (command !== undefined ? 'command' : patches !== undefined ? 'patches' : undefined);
   if (kind === undefined) return seed === undefined ? undefined : { kind: 'search', seed };

@@ -72,6 +72,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
     await checkCommands(repository, contract, input.environment, add);
     await checkDataCache(repository, head, input.environment, add);
   }
+  await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);
   await checkGpu(input.environment, add);
   if (input.tag !== null && !isValidTag(input.tag)) {
@@ -214,6 +215,24 @@ async function checkDataCache(
     'data cache',
     isThere ? 'ok' : 'failed',
     isThere ? cache : `${cache} is missing: run "uv run prepare.py" once in the repository.`,
+  );
+}
+
+/** The data folder itself, or the folder it will be made in. */
+async function checkDataFolder({ home }: DataPaths, add: Add): Promise<void> {
+  let folder = home;
+  let found = await stat(folder).catch(() => null);
+  while (!found && dirname(folder) !== folder) {
+    folder = dirname(folder);
+    found = await stat(folder).catch(() => null);
+  }
+  const isUsable = found?.isDirectory() === true && (await isWritable(folder));
+  add(
+    'data folder',
+    isUsable ? 'ok' : 'failed',
+    isUsable
+      ? home
+      : `${home} cannot be used: ${folder} is not a folder you may write. PAWL_HOME names another.`,
   );
 }
 

@@ -51,24 +51,40 @@ function migrate(database: Database, migrations: readonly Migration[], path: str
   }
 }
 
-/** Gives SQLite's errors that a user can act on their name. */
+/** Codes that say the disk is full, by SQLite and by the file system. */
+const FULL = /^(?:SQLITE_FULL|SQLITE_IOERR.*|ENOSPC|EDQUOT)$/;
+/** Codes that say the data folder cannot be used. */
+const UNUSABLE =
+  /^(?:SQLITE_CANTOPEN.*|SQLITE_READONLY.*|SQLITE_PERM|EEXIST|ENOTDIR|EACCES|EPERM|EROFS|ELOOP|ENAMETOOLONG)$/;
+const DAMAGED = /^(?:SQLITE_CORRUPT.*|SQLITE_NOTADB)$/;
+
+/** Gives errors of SQLite and the file system that a user can act on their name. */
 export function translateErrors<T>(work: () => T, path: string): T {
   try {
     return work();
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    const kind = typeof code === 'string' ? code : '';
-    if (kind === 'SQLITE_FULL' || kind === 'ENOSPC' || kind.startsWith('SQLITE_IOERR')) {
+    const code = String((error as { code?: unknown }).code ?? '');
+    const folder = dirname(path);
+    if (FULL.test(code)) {
       throw new PawlError(
         'disk_full',
-        `The disk that holds ${dirname(path)} is full or cannot be written (${kind}).`,
+        `The disk that holds ${folder} is full (${code}). Make room, then "pawl resume".`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (UNUSABLE.test(code)) {
+      throw new PawlError(
+        'data_folder_unusable',
+        `The data folder ${folder} cannot be used (${code}): it must be a folder you may write. PAWL_HOME names another.`,
         { cause: error },
       );
     }
-    if (kind.startsWith('SQLITE_CORRUPT') || kind === 'SQLITE_NOTADB') {
+    if (DAMAGED.test(code)) {
       throw new PawlError(
         'ledger_damaged',
-        `${path} is not a readable ledger (${kind}). Move it away to start anew; nothing was changed.`,
+        `${path} is not a readable ledger (${code}). Move it away to start anew; nothing was changed.`,
         { cause: error },
       );
     }

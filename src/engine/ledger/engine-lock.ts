@@ -3,6 +3,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { z } from 'zod';
 import { PawlError } from '../../shared/errors.ts';
 import type { DataPaths } from '../paths.ts';
+import { translateErrors } from './database.ts';
 
 const holderSchema = z.object({
   pid: z.number().int(),
@@ -29,23 +30,19 @@ export function readLockHolder(paths: DataPaths): LockHolder | null {
  * it, so the system gives it back when the process dies in whatever way. Throws `engine_running`.
  */
 export function takeEngineLock(paths: DataPaths, holder: LockHolder): { release(): void } {
+  return translateErrors(() => lockFolder(paths, holder), paths.lock);
+}
+
+function lockFolder(paths: DataPaths, holder: LockHolder): { release(): void } {
   mkdirSync(paths.home, { recursive: true, mode: 0o700 });
   const lock = new BetterSqlite3(paths.lock, { timeout: LOCK_WAIT_MS });
   try {
     lock.exec('BEGIN EXCLUSIVE');
+    writeFileSync(paths.lockHolder, JSON.stringify(holder));
   } catch (error) {
     lock.close();
-    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error;
-    const first = readLockHolder(paths);
-    const who = first
-      ? `process ${first.pid} (${first.host}), since ${new Date(first.startedAt).toISOString()}${first.repository ? `, on ${first.repository}` : ''}`
-      : 'another process';
-    throw new PawlError(
-      'engine_running',
-      `Another Pawl is running on ${paths.home}: ${who}. Stop it with "pawl stop", or set PAWL_HOME to another folder.`,
-    );
+    throw (error as { code?: unknown }).code === 'SQLITE_BUSY' ? alreadyRunning(paths) : error;
   }
-  writeFileSync(paths.lockHolder, JSON.stringify(holder));
   return {
     release() {
       rmSync(paths.lockHolder, { force: true });
@@ -53,6 +50,17 @@ export function takeEngineLock(paths: DataPaths, holder: LockHolder): { release(
       lock.close();
     },
   };
+}
+
+function alreadyRunning(paths: DataPaths): PawlError {
+  const first = readLockHolder(paths);
+  const since = first ? `, since ${new Date(first.startedAt).toISOString()}` : '';
+  const where = first?.repository ? `, on ${first.repository}` : '';
+  const who = first ? `process ${first.pid} (${first.host})${since}${where}` : 'another process';
+  return new PawlError(
+    'engine_running',
+    `Another Pawl is running on ${paths.home}: ${who}. Stop it with "pawl stop", or set PAWL_HOME to another folder.`,
+  );
 }
 
 /** Whether some process holds the lock right now. */

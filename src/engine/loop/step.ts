@@ -75,8 +75,11 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'started': {
       const { interrupted } = event;
       if (!interrupted) return next(state, now);
-      if (interrupted.hasAttempt) return { state, effect: { type: 'train', n: interrupted.n } };
-      return next({ ...state, next: interrupted.n }, now);
+      // A stop rule that holds already is not passed by an experiment that was begun under another.
+      const resumed = next({ ...state, next: interrupted.n }, now);
+      const goesOn = resumed.effect.type === 'propose' || resumed.effect.type === 'take_baseline';
+      if (!goesOn || !interrupted.hasAttempt) return resumed;
+      return { ...resumed, effect: { type: 'train', n: interrupted.n } };
     }
     case 'wished':
       return next({ ...state, wish: event.wish }, now);

@@ -30,6 +30,13 @@ export type RunnerPorts = {
   readonly killTimes: KillTimes | undefined;
 };
 
+/** An edit that was found good, with what was said of it. */
+type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
+  readonly proposal: Proposal;
+  /** The crashed run it is to mend; null for an experiment's first attempt. */
+  readonly repairOf: Measured | null;
+};
+
 export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
 
 /**
@@ -46,7 +53,7 @@ export class StudyRunner {
   /** A finished run that is written together with its verdict, so that neither is there alone. */
   #unsaved: { readonly run: number; readonly result: RunResult } | null = null;
   /** The edit `propose` found good, for `attempt` to commit. */
-  #edit: Extract<Edit, { kind: 'edit' }> | null = null;
+  #edit: AcceptedEdit | null = null;
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
   /** Number of the experiment that was announced last. */
   #announced = -1;
@@ -198,8 +205,9 @@ export class StudyRunner {
     if (same !== null) {
       return refuse('duplicate', `The same files were already tried in experiment ${same}.`);
     }
-    this.#edit = edit;
-    ledger.write(() => ledger.experiments.propose(id, n, proposal));
+    this.#edit = { ...edit, proposal, repairOf: repair };
+    // The mended hypothesis belongs to the mended attempt; until that is made the ledger keeps the crashed one's.
+    if (!repair) ledger.write(() => ledger.experiments.propose(id, n, proposal));
     emit({
       type: 'proposed',
       n,
@@ -225,36 +233,31 @@ export class StudyRunner {
   async #attempt(n: number): Promise<LoopEvent> {
     const { ledger, workbench, emit, now } = this.#ports;
     const { id, tag } = this.#study;
-    const experiment = ledger.experiments.get(id, n);
-    const incumbent = this.#incumbent();
     const edit = this.#edit;
-    if (!experiment?.proposal || !edit) throw new Error(`experiment ${n} has no edit to commit`);
-    const { hypothesis, rationale } = experiment.proposal;
-    const commit = await workbench.commit(
-      edit,
-      incumbent.commit,
-      commitMessage(tag, n, hypothesis, rationale),
-      this.#identity,
-    );
+    if (!edit) throw new Error(`experiment ${n} has no edit to commit`);
+    const { proposal, repairOf } = edit;
+    const { hypothesis, memo } = proposal;
+    const message = commitMessage(tag, n, hypothesis, proposal.rationale);
+    const commit = await workbench.commit(edit, this.#incumbent().commit, message, this.#identity);
     if (commit === null) {
-      const message = 'The edit changes nothing that git would store.';
+      const refusal = {
+        reason: 'no_change',
+        message: 'The edit changes nothing that git would store.',
+        hypothesis,
+      };
       ledger.write(() => {
-        const refusal = {
-          n,
-          at: now(),
-          reason: 'no_change',
-          message,
-          hypothesis,
-          memo: experiment.proposal?.memo,
-        };
-        ledger.refusals.add(id, refusal);
+        ledger.refusals.add(id, { n, at: now(), ...refusal, memo });
         ledger.experiments.setPhase(id, n, 'proposing');
       });
-      emit({ type: 'refused', n, reason: 'no_change', message, hypothesis });
-      return { type: 'refused', message };
+      emit({ type: 'refused', n, ...refusal });
+      return repairOf
+        ? { ...repairOf, type: 'repair_failed' }
+        : { type: 'refused', message: refusal.message };
     }
-    const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
-    ledger.write(() => ledger.experiments.attempt(id, n, made));
+    ledger.write(() => {
+      if (repairOf) ledger.experiments.propose(id, n, proposal);
+      ledger.experiments.attempt(id, n, { commit, editDigest: edit.digest, sourceLines: edit.sourceLines });
+    });
     await this.#createAttemptRef(n, commit);
     emit({ type: 'attempted', n, commit, files: [...edit.paths] });
     return { type: 'attempted', n };
@@ -370,11 +373,13 @@ export class StudyRunner {
   }
 
   #interrupt(effect: Effect): void {
-    const { ledger, emit } = this.#ports;
+    if (effect.type === 'wait') return;
+    const { ledger, emit, now } = this.#ports;
     const { id } = this.#study;
     const n = 'n' in effect ? effect.n : 0;
     ledger.write(() => {
       this.#saveRun();
+      for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now());
       ledger.experiments.setPhase(id, n, 'interrupted');
       ledger.experiments.dropUnproposed(id, n);
     });

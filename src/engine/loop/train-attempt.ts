@@ -113,12 +113,12 @@ export async function trainAttempt(
   series.flush();
   progress.flush();
   if (trained.logError) {
+    const { message } = trained.logError;
     throw new PawlError(
       'disk_full',
-      `The training's output could not be written: ${trained.logError.message}`,
-      {
-        cause: trained.logError,
-      },
+      `The disk that holds ${paths.home} is full or broken: the training's output could not be written (${message}). ` +
+        'Make room, then "pawl resume".',
+      { cause: trained.logError },
     );
   }
   if (trained.survivors.length > 0) {

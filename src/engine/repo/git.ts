@@ -117,23 +117,39 @@ export async function git(
   });
   const { exitCode, stdout } = result;
   const stderr = result.stderr.toString('utf8');
-  if (!accept.includes(exitCode)) throw failure(args, exitCode, stderr);
+  if (!accept.includes(exitCode)) throw gitFailure(cwd, args, exitCode, stderr);
   return { exitCode, stdout, stderr };
 }
 
-function failure(args: readonly string[], exitCode: number, stderr: string): PawlError {
-  const said = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 600);
+const FULL_DISK =
+  /No space left on device|Disk quota exceeded|Out of diskspace|couldn't write '|unable to write .* file/i;
+const NOT_WRITABLE = /Permission denied|Read-only file system|insufficient permission/i;
+
+/** The error for a call that ended with a code that is no answer. */
+export function gitFailure(
+  cwd: string,
+  args: readonly string[],
+  exitCode: number,
+  stderr: string,
+): PawlError {
+  const said = stderr
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .slice(-600);
   const subcommand =
     args.find(
       (argument, index) => !argument.startsWith('-') && !/-(?:dir|tree)$/.test(args[index - 1] ?? ''),
     ) ?? '';
-  if (/No space left on device|Disk quota exceeded/i.test(stderr)) {
-    return new PawlError('disk_full', `The disk is full: git ${subcommand} could not write (${said}).`);
-  }
-  if (/Permission denied|Read-only file system|insufficient permission/i.test(stderr)) {
+  if (NOT_WRITABLE.test(stderr)) {
     return new PawlError(
       'repository_unwritable',
       `git ${subcommand} may not write to the repository: ${said}`,
+    );
+  }
+  if (FULL_DISK.test(stderr)) {
+    return new PawlError(
+      'disk_full',
+      `The disk is full: git ${subcommand} could not write in ${cwd} (${said}). Make room, then "pawl resume".`,
     );
   }
   return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);

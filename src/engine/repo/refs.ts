@@ -1,4 +1,4 @@
-import { PawlError } from '../../shared/errors.ts';
+import { gitFailure } from './git.ts';
 import { gitOf, type Repository, readRef } from './repository.ts';
 
 export function branchRef(tag: string): string {
@@ -59,9 +59,5 @@ async function settleRefusal(
   if (/reference already exists|but expected|reference is missing|unable to resolve reference/.test(stderr)) {
     return false;
   }
-  const said = stderr.trim().slice(0, 400);
-  throw new PawlError(
-    /No space left/i.test(stderr) ? 'disk_full' : 'git_failed',
-    `git could not write ${ref}: ${said}`,
-  );
+  throw gitFailure(repository.gitDir, ['update-ref'], 128, stderr);
 }

@@ -58,7 +58,6 @@ const PAUSED_LOOK_MS = 50;
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
   const { signal, killTimes = KILL_TIMES } = options;
-  signal.throwIfAborted();
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   let pty: IPty | null = null;
@@ -107,6 +106,8 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   );
   const aborted = new Promise<'aborted'>(resolve => {
     signal.addEventListener('abort', () => resolve('aborted'), { once: true, signal: ending.signal });
+    // It may have come while the process was being started.
+    if (signal.aborted) resolve('aborted');
   });
   const first = await Promise.race([exited, timeout, aborted, logFailed]);
   ending.abort();
@@ -120,7 +121,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     { ask: !endedByItself },
   );
   flow.stop();
-  if (!endedByItself) await Promise.race([exited, delay(killTimes.verifyMs)]);
+  if (!endedByItself) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
   await log.close();
   return {
     outcome: endedByItself ? first : first === 'timeout' ? { kind: 'timeout' } : { kind: 'aborted' },
