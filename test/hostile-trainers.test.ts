@@ -60,7 +60,7 @@ test('every way to fail gets its own class and message', async () => {
     expect.stringContaining('CUDA out of memory. Tried to allocate 20.00 GiB'),
     'AssertionError: batch does not divide',
     'Ended with exit code 3.',
-    'Ended by signal 9.',
+    expect.stringMatching(/^Ended by signal 9\b/),
     'Ended by signal 6.',
   ]);
   expect(metrics.slice(1)).toEqual(Array(10).fill(null));

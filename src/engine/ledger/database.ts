@@ -55,7 +55,7 @@ function migrate(database: Database, migrations: readonly Migration[], path: str
 const FULL = /^(?:SQLITE_FULL|SQLITE_IOERR.*|ENOSPC|EDQUOT)$/;
 /** Codes that say the data folder cannot be used. */
 const UNUSABLE =
-  /^(?:SQLITE_CANTOPEN.*|SQLITE_READONLY.*|SQLITE_PERM|EEXIST|ENOTDIR|EACCES|EPERM|EROFS|ELOOP|ENAMETOOLONG)$/;
+  /^(?:SQLITE_CANTOPEN.*|SQLITE_READONLY.*|SQLITE_PERM|ENOENT|EEXIST|ENOTDIR|EACCES|EPERM|EROFS|ELOOP|ENAMETOOLONG)$/;
 const DAMAGED = /^(?:SQLITE_CORRUPT.*|SQLITE_NOTADB)$/;
 
 /** Gives errors of SQLite and the file system that a user can act on their name. */

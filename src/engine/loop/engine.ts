@@ -256,7 +256,9 @@ export class Engine {
     const { paths, environment, killTimes } = this.#options;
     const repository = await this.#findRepository(study, movedTo);
     const proposer = await createProposer(study.proposer);
-    await this.#settleBranch(study, repository);
+    await mkdir(paths.worktrees, { recursive: true });
+    const worktreePath = join(await realpath(paths.worktrees), study.worktreeName);
+    await this.#settleBranch(study, repository, worktreePath);
     const incumbent = ledger.experiments.incumbent(study.id);
     ledger.write(() => {
       ledger.requests.take();
@@ -276,10 +278,9 @@ export class Engine {
       resumed: ledger.experiments.lastNumber(study.id) !== null,
       best: incumbent?.metric ?? null,
     });
-    await mkdir(paths.worktrees, { recursive: true });
     const workbench = new Workbench(
       repository,
-      join(await realpath(paths.worktrees), study.worktreeName),
+      worktreePath,
       study.contract,
       study.preserved,
       study.contract.setup === null
@@ -308,8 +309,13 @@ export class Engine {
   }
 
   #answerRequests(): void {
-    if (this.ledger.requests.isEmpty()) return;
-    for (const kind of this.ledger.write(() => this.ledger.requests.take())) this.request(kind);
+    try {
+      if (this.ledger.requests.isEmpty()) return;
+      for (const kind of this.ledger.write(() => this.ledger.requests.take())) this.request(kind);
+    } catch (error) {
+      // A full disk shows wherever the loop writes next; a request can wait until then.
+      if (!(error instanceof PawlError)) throw error;
+    }
   }
 
   /** What the user asks of the sitting that runs, or is about to. */
@@ -345,15 +351,15 @@ export class Engine {
   }
 
   /** Finishes a ratchet the engine died in, and makes sure the branch stands where the ledger says. */
-  async #settleBranch(study: Study, repository: Repository): Promise<void> {
+  async #settleBranch(study: Study, repository: Repository, worktreePath: string): Promise<void> {
     const { experiments } = this.ledger;
     const ref = branchRef(study.tag);
-    await refuseCheckedOut(repository, study.tag);
+    await refuseCheckedOut(repository, study.tag, worktreePath);
     const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
     if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
     for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id)) {
       if (verdict?.word !== 'keep' || !parentCommit || !attemptCommit) continue;
-      await ratchet(this.ledger, repository, study, n, parentCommit, attemptCommit);
+      await ratchet(this.ledger, repository, study, n, parentCommit, attemptCommit, worktreePath);
     }
     const found = await readRef(repository, ref);
     if (found === expected()) return;

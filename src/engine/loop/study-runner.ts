@@ -323,6 +323,7 @@ export class StudyRunner {
         n,
         before?.commit ?? baseCommit,
         experiment.attemptCommit,
+        this.#ports.workbench.path,
       );
     }
     await this.#appendResult(n);
@@ -454,10 +455,11 @@ export async function ratchet(
   n: number,
   from: string,
   to: string,
+  worktreePath: string,
 ): Promise<void> {
   const ref = branchRef(study.tag);
   // The baseline is the commit the branch was made at.
-  if (from !== to) await refuseCheckedOut(repository, study.tag);
+  if (from !== to) await refuseCheckedOut(repository, study.tag, worktreePath);
   if (from !== to && !(await moveRef(repository, ref, from, to))) {
     throw new PawlError(
       'branch_moved',
@@ -468,9 +470,12 @@ export async function ratchet(
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
 }
 
-/** A branch that somebody has checked out would move under their files. Rejects with `branch_moved`. */
-export async function refuseCheckedOut(repository: Repository, tag: string): Promise<void> {
-  const [folder] = await listCheckouts(repository, branchRef(tag));
+/**
+ * A branch that somebody has checked out would move under their files. Rejects with `branch_moved`.
+ * @param own the study's worktree, in which a training may check out what it likes
+ */
+export async function refuseCheckedOut(repository: Repository, tag: string, own: string): Promise<void> {
+  const [folder] = await listCheckouts(repository, branchRef(tag), own);
   if (folder === undefined) return;
   throw new PawlError(
     'branch_moved',

@@ -98,17 +98,27 @@ export async function trainAttempt(
     series.add(point);
     progress.add(point);
   }, elapsed);
+  // A ledger that cannot be written ends the training: nobody would learn of its result.
+  const broken = new AbortController();
+  const read = (chunk: Buffer) => {
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      broken.abort(error);
+    }
+  };
   const trained = await runTraining({
     command: contract.train,
     cwd: workbench.path,
     environment: environmentFor(study, ports, runMarker(study.id, n, k)),
     logPath,
     limitSeconds: contract.budget.limitSeconds,
-    onOutput: chunk => reader.push(chunk),
+    onOutput: read,
     onStart: pid => emit({ type: 'run_started', n, k, pid, log: logPath }),
-    signal,
+    signal: AbortSignal.any([signal, broken.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   });
+  broken.signal.throwIfAborted();
   reader.end();
   series.flush();
   progress.flush();

@@ -16,6 +16,7 @@ import {
   filterIgnored,
   gitIn,
   hasIntactLink,
+  mendWorktree,
   openWorktree,
   resetWorktree,
   type Worktree,
@@ -209,7 +210,7 @@ export class Workbench {
     message: string,
     identity: Readonly<Record<string, string>>,
   ): Promise<string | null> {
-    await openWorktree(this.#repository, this.#path, parent);
+    await mendWorktree(this.worktree, parent);
     const commit = await commitPaths(this.worktree, { parent, message, paths: edit.paths, identity });
     if (commit === null) return null;
     const now = await this.#scanner.scan(this.#skip);
@@ -227,6 +228,8 @@ export class Workbench {
   /** Locked files that are not what they were before the training. */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#isClean = false;
+    // Whatever the training did to git's record of the worktree ends here.
+    await mendWorktree(this.worktree, this.#commit);
     const now = await this.#scanner.scan(this.#skip);
     const isLocked = this.#isNamedLocked ?? (path => this.#tracked.has(path) && !this.#isEditable(path));
     const changed = changedPaths(this.#pristine, now);
@@ -237,7 +240,7 @@ export class Workbench {
   async #removeUntracked(scan: Scan): Promise<Scan> {
     const extra = [...scan.keys()].filter(path => !this.#tracked.has(path));
     if (extra.length === 0) return scan;
-    await removePaths(this.#path, scan, extra);
+    await removePaths(this.#path, scan, extra, this.#skip);
     return this.#scanner.scan(this.#skip);
   }
 }

@@ -123,7 +123,8 @@ export async function git(
 
 const FULL_DISK =
   /No space left on device|Disk quota exceeded|Out of diskspace|couldn't write '|unable to write .* file/i;
-const NOT_WRITABLE = /Permission denied|Read-only file system|insufficient permission/i;
+const NOT_WRITABLE =
+  /Permission denied|Read-only file system|insufficient permission|unable to create (?:new )?directory/i;
 
 /** The error for a call that ended with a code that is no answer. */
 export function gitFailure(
@@ -140,16 +141,17 @@ export function gitFailure(
     args.find(
       (argument, index) => !argument.startsWith('-') && !/-(?:dir|tree)$/.test(args[index - 1] ?? ''),
     ) ?? '';
+  const place = args.includes('--git-dir') ? args[args.indexOf('--git-dir') + 1] : cwd;
+  if (FULL_DISK.test(stderr)) {
+    return new PawlError(
+      'disk_full',
+      `The disk is full: git ${subcommand} could not write in ${place} (${said}). Make room, then "pawl resume".`,
+    );
+  }
   if (NOT_WRITABLE.test(stderr)) {
     return new PawlError(
       'repository_unwritable',
       `git ${subcommand} may not write to the repository: ${said}`,
-    );
-  }
-  if (FULL_DISK.test(stderr)) {
-    return new PawlError(
-      'disk_full',
-      `The disk is full: git ${subcommand} could not write in ${cwd} (${said}). Make room, then "pawl resume".`,
     );
   }
   return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);

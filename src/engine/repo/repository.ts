@@ -103,8 +103,12 @@ export function spellPath(path: Buffer): string {
     .join('/');
 }
 
-/** Folders of all worktrees that have a branch checked out, as far as they exist. */
-export async function listCheckouts(repository: Repository, ref: string): Promise<readonly string[]> {
+/** Folders of all worktrees but `own` that have a branch checked out, as far as they exist. */
+export async function listCheckouts(
+  repository: Repository,
+  ref: string,
+  own: string,
+): Promise<readonly string[]> {
   const fields = await gitFields(repository.gitDir, [
     ...['--git-dir', repository.gitDir],
     ...['worktree', 'list', '--porcelain', '-z'],
@@ -115,7 +119,8 @@ export async function listCheckouts(repository: Repository, ref: string): Promis
     .map(record => record.split('\0'));
   return records
     .filter(record => record.includes(`branch ${ref}`) && !record.some(line => line.startsWith('prunable')))
-    .map(record => record[0]?.replace(/^worktree /, '') ?? '');
+    .map(record => record[0]?.replace(/^worktree /, '') ?? '')
+    .filter(folder => folder !== own);
 }
 
 /** Bytes of a file in a commit, or null where the commit has none at that path. */

@@ -171,23 +171,44 @@ function isSame(a: FileState, b: FileState): boolean {
   return a.kind === b.kind && a.executable === b.executable && a.digest === b.digest;
 }
 
-/** Removes untracked leftovers; folders they leave empty go too, so that no later run finds them. */
-export async function removePaths(root: string, scan: Scan, paths: readonly string[]): Promise<void> {
-  const parents = new Set<string>();
+/**
+ * Removes leftovers, in the largest pieces: a folder with nothing else in it goes whole, so that no later run finds
+ * it and no path in it can be too long to name.
+ * @param keep paths that stay although no scan shows them
+ */
+export async function removePaths(
+  root: string,
+  scan: Scan,
+  paths: readonly string[],
+  keep: ReadonlySet<string>,
+): Promise<void> {
+  const leftovers = new Set(paths);
+  const keptFolders = new Set<string>();
+  for (const path of [...keep, ...[...scan.keys()].filter(candidate => !leftovers.has(candidate))]) {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1))
+      keptFolders.add(path.slice(0, at));
+  }
+  const targets = new Map<string, Buffer>();
   for (const path of paths) {
     const state = scan.get(path);
     if (!state) continue;
-    await forceRemove(state.rawPath);
-    for (let raw = parentOf(state.rawPath); raw.length > root.length; raw = parentOf(raw)) {
-      parents.add(raw.toString('latin1'));
-    }
+    const parts = path.split('/');
+    let depth = 1;
+    while (depth < parts.length && keptFolders.has(parts.slice(0, depth).join('/'))) depth += 1;
+    targets.set(parts.slice(0, depth).join('/'), cutPath(state.rawPath, Buffer.byteLength(root), depth));
   }
-  const deepestFirst = [...parents].sort((a, b) => b.length - a.length);
-  for (const parent of deepestFirst) {
-    const folder = Buffer.from(parent, 'latin1');
-    const rest = await readdir(folder).catch(() => ['unreadable']);
-    if (rest.length === 0) await forceRemove(folder);
+  for (const target of targets.values()) await forceRemove(target);
+}
+
+/** The first `depth` parts of a raw path below the root. */
+function cutPath(rawPath: Buffer, rootBytes: number, depth: number): Buffer {
+  let end = rootBytes;
+  for (let part = 0; part < depth; part += 1) {
+    const next = rawPath.indexOf(slash, end + 1);
+    if (next < 0) return rawPath;
+    end = next;
   }
+  return rawPath.subarray(0, end);
 }
 
 /** Removes a file or folder against missing rights and over-long paths, as far as its owner can. */

@@ -45,11 +45,7 @@ export async function openWorktree(
   commit: string,
 ): Promise<{ readonly worktree: Worktree; readonly isNew: boolean }> {
   const worktree: Worktree = { path, adminDir: join(repository.gitDir, 'worktrees', basename(path)) };
-  if ((await isRealFolder(path)) && (await isRealFolder(worktree.adminDir))) {
-    await chmod(path, 0o700);
-    await mendLinks(worktree);
-    return { worktree, isNew: false };
-  }
+  if (await mendWorktree(worktree, commit)) return { worktree, isNew: false };
   // A link is unlinked, never followed: what it points to is not ours.
   for (const stale of [path, worktree.adminDir, indexPath(worktree)]) {
     await rm(stale, { recursive: true, force: true });
@@ -63,6 +59,19 @@ export async function openWorktree(
     throw new PawlError('git_failed', `git did not make the worktree's record at ${worktree.adminDir}.`);
   }
   return { worktree, isNew: true };
+}
+
+/**
+ * Puts right what programs in the worktree did to it as a worktree. False where the folder or git's record of it is
+ * gone, and there is nothing to mend.
+ */
+export async function mendWorktree(worktree: Worktree, commit: string): Promise<boolean> {
+  if (!(await isRealFolder(worktree.path)) || !(await isRealFolder(worktree.adminDir))) return false;
+  await chmod(worktree.path, 0o700);
+  await mendLinks(worktree);
+  // Also for a record that is only half made: without a HEAD git does not take it for one.
+  await detachHead(worktree, commit);
+  return true;
 }
 
 async function isRealFolder(path: string): Promise<boolean> {
@@ -86,9 +95,10 @@ async function mendLinks(worktree: Worktree): Promise<void> {
   await rm(join(adminDir, 'config.worktree'), { recursive: true, force: true });
 }
 
-/** Whether the worktree's `.git` is still the file git made. */
+/** Whether the worktree's `.git` is still the file git made, and leads to git's record. */
 export async function hasIntactLink(worktree: Worktree): Promise<boolean> {
-  return hasContent(join(worktree.path, '.git'), `gitdir: ${worktree.adminDir}\n`);
+  const isLinked = await hasContent(join(worktree.path, '.git'), `gitdir: ${worktree.adminDir}\n`);
+  return isLinked && (await isRealFolder(worktree.adminDir));
 }
 
 async function hasContent(path: string, content: string): Promise<boolean> {
