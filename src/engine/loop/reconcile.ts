@@ -16,20 +16,21 @@ export async function reconcile(
   const isOwn = (marker: string) => own.has(marker.slice(0, marker.indexOf('/')));
   if (own.size > 0) await killTree({ hasMarker: isOwn, root: null, tracked: [] }, killTimes, { ask: true });
 
-  const open = ledger.runs.open();
-  const inFlight = studies.flatMap(({ id }) =>
-    ledger.experiments
-      .unfinished(id)
-      .filter(({ phase, verdict }) => verdict === null && phase !== 'interrupted')
-      .map(({ n }) => ({ id, n })),
-  );
-  const running = studies.filter(({ state }) => state === 'running' || state === 'paused');
-  if (open.length + inFlight.length + running.length === 0) return;
   ledger.write(() => {
-    for (const { run } of open) ledger.runs.interrupt(run, now());
-    for (const { id, n } of inFlight) ledger.experiments.setPhase(id, n, 'interrupted');
-    for (const { id } of running) {
+    interruptUnfinished(ledger, now());
+    for (const { id, state } of studies) {
+      if (state !== 'running' && state !== 'paused') continue;
       ledger.studies.setState(id, 'stopped', 'error', 'The engine ended while the study was running.');
     }
   });
+}
+
+/** Runs without an end and experiments in flight become `interrupted`. Call it inside `ledger.write`. */
+export function interruptUnfinished(ledger: Ledger, now: number): void {
+  for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now);
+  for (const { id } of ledger.studies.list()) {
+    for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {
+      if (verdict === null && phase !== 'interrupted') ledger.experiments.setPhase(id, n, 'interrupted');
+    }
+  }
 }

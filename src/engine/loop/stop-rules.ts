@@ -1,3 +1,4 @@
+import type { StopRules } from '../../shared/contract.ts';
 import type { StopReason } from '../../shared/study.ts';
 
 /** What the stop rules look at; updated by `step` with every recorded experiment. */
@@ -46,4 +47,19 @@ export function findStop(
     return { reason: 'patience', detail: `No gain in ${facts.sinceKeep} experiments.` };
   }
   return null;
+}
+
+/** Makes what a sitting's rules say relative to its start absolute. */
+export function stopLimits(stop: StopRules, now: number): StopLimits {
+  const deadlines = [
+    ...(stop.deadline === undefined ? [] : [Date.parse(stop.deadline)]),
+    ...(stop.hours === undefined ? [] : [now + stop.hours * 3_600_000]),
+  ];
+  return {
+    experiments: stop.experiments,
+    deadline: deadlines.length > 0 ? Math.min(...deadlines) : undefined,
+    target: stop.target,
+    patience: stop.patience,
+    crashes: stop.crashes,
+  };
 }

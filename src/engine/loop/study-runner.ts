@@ -1,17 +1,18 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
-import { formatResult, formatResults, metricDelta } from '../export/results-tsv.ts';
+import { appendResult, writeResultsFile } from '../export/results-file.ts';
+import { metricDelta } from '../export/results-tsv.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunResult } from '../ledger/runs.ts';
-import { stripControl } from '../metrics/line-splitter.ts';
-import { type DataPaths, resultsTsv } from '../paths.ts';
+import type { DataPaths } from '../paths.ts';
 import type { Proposer } from '../proposers/proposer.ts';
-import { attemptRef, branchRef, createRef, moveRef } from '../repo/refs.ts';
-import { listCheckouts, type Repository, readBlob, readIdentity } from '../repo/repository.ts';
+import { attemptRef, createRef } from '../repo/refs.ts';
+import { type Repository, readBlob, readIdentity } from '../repo/repository.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
+import { ratchet } from './branch.ts';
+import { findInterrupted, initialState } from './initial-state.ts';
+import { cleanProposal, commitMessage } from './proposal-text.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 import { proposerMarker, trainAttempt } from './train-attempt.ts';
@@ -61,7 +62,7 @@ export class StudyRunner {
   constructor(study: Study, limits: StopLimits, ports: RunnerPorts) {
     this.#study = study;
     this.#ports = ports;
-    this.#state = initialState(study, limits, ports);
+    this.#state = initialState(ports.ledger, study, limits, ports.proposer);
   }
 
   /** Takes effect between two experiments. */
@@ -78,8 +79,8 @@ export class StudyRunner {
 
   async run(): Promise<SittingEnd> {
     this.#identity = await readIdentity(this.#ports.repository);
-    await this.#writeResults();
-    let event: LoopEvent = { type: 'started', interrupted: this.#findInterrupted() };
+    await writeResultsFile(this.#ports.ledger, this.#ports.paths, this.#study);
+    let event: LoopEvent = { type: 'started', interrupted: findInterrupted(this.#ports.ledger, this.#study) };
     for (;;) {
       const { state, effect } = step(this.#state, event, this.#ports.now());
       this.#state = state;
@@ -237,7 +238,7 @@ export class StudyRunner {
     if (!edit) throw new Error(`experiment ${n} has no edit to commit`);
     const { proposal, repairOf } = edit;
     const { hypothesis, memo } = proposal;
-    const message = commitMessage(tag, n, hypothesis, proposal.rationale);
+    const message = commitMessage(tag, n, proposal);
     const commit = await workbench.commit(edit, this.#incumbent().commit, message, this.#identity);
     if (commit === null) {
       const refusal = {
@@ -326,7 +327,7 @@ export class StudyRunner {
         this.#ports.workbench.path,
       );
     }
-    await this.#appendResult(n);
+    await appendResult(ledger, this.#ports.paths, this.#study, n);
     emit({
       type: 'verdict',
       n,
@@ -392,121 +393,4 @@ export class StudyRunner {
     if (!incumbent) throw new Error('there is no incumbent before the baseline');
     return incumbent;
   }
-
-  /** An unfinished experiment of an earlier sitting; also a baseline that failed, which a new sitting tries again. */
-  #findInterrupted() {
-    const { experiments } = this.#ports.ledger;
-    const { id } = this.#study;
-    const unfinished = experiments.unfinished(id).at(-1);
-    if (unfinished) return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null };
-    const baseline = experiments.get(id, 0);
-    return baseline?.verdict?.word === 'crash' ? { n: 0, hasAttempt: true } : null;
-  }
-
-  async #writeResults(): Promise<void> {
-    const path = resultsTsv(this.#ports.paths, this.#study.id);
-    await mkdir(dirname(path), { recursive: true });
-    const all = this.#ports.ledger.experiments.page(this.#study.id, 0, Number.MAX_SAFE_INTEGER);
-    await replaceFile(path, formatResults(all));
-  }
-
-  async #appendResult(n: number): Promise<void> {
-    // A baseline that was tried again stands in the middle of nothing: the table is written anew.
-    if (n === 0) return this.#writeResults();
-    const experiment = this.#ports.ledger.experiments.get(this.#study.id, n);
-    if (!experiment) return;
-    const line = `${formatResult(experiment)}\n`;
-    await writeFile(resultsTsv(this.#ports.paths, this.#study.id), line, { flag: 'a' });
-  }
-}
-
-function initialState(study: Study, limits: StopLimits, { ledger, proposer }: RunnerPorts): LoopState {
-  const history = ledger.experiments.history(study.id);
-  const incumbent = ledger.experiments.incumbent(study.id);
-  const sinceKeep = history.length - 1 - history.findLastIndex(entry => entry.verdict === 'keep');
-  const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
-  return {
-    metric: study.contract.metric,
-    limits,
-    facts: {
-      experiments: history.filter(entry => entry.n > 0).length,
-      best: incumbent?.metric ?? null,
-      sinceKeep,
-      crashesInRow,
-    },
-    next: (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
-    incumbent: incumbent && { n: incumbent.n, metric: incumbent.metric },
-    wish: 'go',
-    canRepair: proposer.canRepair,
-    maxRefusals: proposer.maxRefusals,
-    refusals: 0,
-    repairs: 0,
-  };
-}
-
-/**
- * Moves the branch to a kept attempt and then says so in the ledger. The verdict is in the ledger already, so a
- * death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
- */
-export async function ratchet(
-  ledger: Ledger,
-  repository: Repository,
-  study: Study,
-  n: number,
-  from: string,
-  to: string,
-  worktreePath: string,
-): Promise<void> {
-  const ref = branchRef(study.tag);
-  // The baseline is the commit the branch was made at.
-  if (from !== to) await refuseCheckedOut(repository, study.tag, worktreePath);
-  if (from !== to && !(await moveRef(repository, ref, from, to))) {
-    throw new PawlError(
-      'branch_moved',
-      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl does not. Experiment ${n} is ` +
-        `kept at ${attemptRef(study.tag, n, 0)}.`,
-    );
-  }
-  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
-}
-
-/**
- * A branch that somebody has checked out would move under their files. Rejects with `branch_moved`.
- * @param own the study's worktree, in which a training may check out what it likes
- */
-export async function refuseCheckedOut(repository: Repository, tag: string, own: string): Promise<void> {
-  const [folder] = await listCheckouts(repository, branchRef(tag), own);
-  if (folder === undefined) return;
-  throw new PawlError(
-    'branch_moved',
-    `${folder} has autoresearch/${tag} checked out, and Pawl would move it under your files. ` +
-      'Switch to another branch first.',
-  );
-}
-
-/** A proposal is a model's text: no control characters in what goes to terminals, tables and commits. */
-function cleanProposal(proposal: Proposal): Proposal {
-  const line = (text: string) => stripControl(text.replace(/\s+/g, ' ')).trim();
-  const paragraphs = (text: string) =>
-    text
-      .split(/\r\n?|\n/)
-      .map(stripControl)
-      .join('\n');
-  return {
-    ...proposal,
-    hypothesis: line(proposal.hypothesis) || 'No hypothesis given',
-    rationale: proposal.rationale === null ? null : paragraphs(proposal.rationale),
-    category: proposal.category === null ? null : line(proposal.category),
-  };
-}
-
-function commitMessage(tag: string, n: number, hypothesis: string, rationale: string | null): string {
-  const body = rationale ? `\n\n${rationale.trim()}` : '';
-  return `${hypothesis}${body}\n\nPawl-Study: ${tag}\nPawl-Experiment: ${n}\n`;
-}
-
-/** The old content or the new, never half of either. */
-async function replaceFile(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.new`, content);
-  await rename(`${path}.new`, path);
 }

@@ -1,0 +1,23 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type DataPaths, resultsTsv } from '../paths.ts';
+import { eachExperiment } from './export-study.ts';
+import { formatResult, formatResults } from './results-tsv.ts';
+
+/** Writes a study's own results.tsv from the ledger, whole: the old content or the new, never half of either. */
+export async function writeResultsFile(ledger: Ledger, paths: DataPaths, study: Study): Promise<void> {
+  const path = resultsTsv(paths, study.id);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.new`, formatResults([...eachExperiment(ledger, study)]));
+  await rename(`${path}.new`, path);
+}
+
+/** Adds the line of the experiment that was recorded last. */
+export async function appendResult(ledger: Ledger, paths: DataPaths, study: Study, n: number): Promise<void> {
+  const experiment = ledger.experiments.get(study.id, n);
+  // A baseline that was tried again has its line already.
+  if (n === 0 || !experiment) return writeResultsFile(ledger, paths, study);
+  await writeFile(resultsTsv(paths, study.id), `${formatResult(experiment)}\n`, { flag: 'a' });
+}

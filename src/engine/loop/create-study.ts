@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import type { Contract, StopRules } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { ProposerSettings, Study } from '../../shared/study.ts';
+import { matchEditable, matchPaths } from '../contract/editable.ts';
+import { loadContract } from '../contract/load-contract.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { createProposer } from '../proposers/create-proposer.ts';
+import { branchRef, createRef, hasAttempts, isValidTag } from '../repo/refs.ts';
+import { listTree, openRepository, type Repository, readHeadCommit, readRef } from '../repo/repository.ts';
+
+export type NewStudy = {
+  readonly repositoryPath: string;
+  /** Default: today, as upstream writes it (`mar5`), with a number behind it where taken. */
+  readonly tag?: string | undefined;
+  readonly proposer: ProposerSettings;
+  readonly stop?: StopRules | undefined;
+  readonly budgetSeconds?: number | undefined;
+  readonly limitSeconds?: number | undefined;
+};
+
+/**
+ * Writes a study down and makes its branch at the repository's HEAD. Rejects with `not_a_repository`,
+ * `contract_…`, `branch_exists`, `usage`.
+ */
+export async function createStudy(ledger: Ledger, input: NewStudy, now: number): Promise<Study> {
+  const repository = await openRepository(input.repositoryPath);
+  const baseCommit = await readHeadCommit(repository);
+  if (!baseCommit) {
+    throw new PawlError(
+      'contract_not_found',
+      `${repository.path} has no commit yet: commit your files first.`,
+    );
+  }
+  const contract = applyOverrides(await loadContract(repository, baseCommit), input);
+  await requireContractFiles(repository, baseCommit, contract);
+  const tag = await chooseTag(ledger, repository, input.tag, now);
+  const id = `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`;
+  const study: Study = {
+    id,
+    tag,
+    repositoryPath: repository.path,
+    gitDir: repository.gitDir,
+    contract,
+    baseCommit,
+    proposer: input.proposer,
+    stop: { ...contract.stop, ...input.stop },
+    state: 'ready',
+    stopReason: null,
+    stopDetail: null,
+    createdAt: now,
+    preserved: [],
+    worktreeName: `pawl-${tag}-${id.slice(-6)}`,
+    importedFrom: null,
+    importColumns: null,
+  };
+  await createProposer(study.proposer);
+  ledger.write(() => ledger.studies.insert(study));
+  try {
+    if (!(await createRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);
+  } catch (error) {
+    ledger.write(() => ledger.studies.remove(id));
+    throw error;
+  }
+  return study;
+}
+
+async function chooseTag(
+  ledger: Ledger,
+  repository: Repository,
+  wanted: string | undefined,
+  now: number,
+): Promise<string> {
+  if ((await readRef(repository, 'refs/heads/autoresearch')) !== null) {
+    throw new PawlError(
+      'branch_exists',
+      'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.',
+    );
+  }
+  const isTaken = async (tag: string) =>
+    (await readRef(repository, branchRef(tag))) !== null ||
+    (await hasAttempts(repository, tag)) ||
+    ledger.studies.list().some(study => study.tag === tag && study.gitDir === repository.gitDir);
+  if (wanted !== undefined) {
+    if (!isValidTag(wanted)) {
+      throw new PawlError('usage', `"${wanted}" is no valid tag: use letters, digits, ".", "_" and "-".`);
+    }
+    if (await isTaken(wanted)) {
+      throw branchExists(wanted);
+    }
+    return wanted;
+  }
+  const date = new Date(now);
+  const base = `${date.toLocaleString('en', { month: 'short' }).toLowerCase()}${date.getDate()}`;
+  for (let index = 1; ; index += 1) {
+    const tag = index === 1 ? base : `${base}-${index}`;
+    if (!(await isTaken(tag))) return tag;
+  }
+}
+
+function branchExists(tag: string): PawlError {
+  return new PawlError(
+    'branch_exists',
+    `The branch autoresearch/${tag} exists already, or attempts of an earlier study at refs/pawl/${tag}. Choose another ` +
+      `--tag, or go on with "pawl resume --tag ${tag}".`,
+  );
+}
+
+function applyOverrides(contract: Contract, input: NewStudy): Contract {
+  const seconds = input.budgetSeconds ?? contract.budget.seconds;
+  const limitSeconds =
+    input.limitSeconds ??
+    (input.budgetSeconds === undefined
+      ? contract.budget.limitSeconds
+      : Math.max(contract.budget.limitSeconds, 2 * seconds));
+  return { ...contract, budget: { seconds, limitSeconds } };
+}
+
+/** What doctor calls failed must not start: a guard that guards nothing, instructions nobody can read. */
+async function requireContractFiles(
+  repository: Repository,
+  commit: string,
+  contract: Contract,
+): Promise<void> {
+  const tree = await listTree(repository, commit);
+  const fail = (message: string): never => {
+    throw new PawlError('contract_invalid', message);
+  };
+  const editable = tree.filter(entry => matchEditable(contract.editable)(entry.path));
+  if (!editable.some(entry => entry.mode.startsWith('100'))) {
+    const why =
+      editable.length > 0 ? `${editable[0]?.path} is a link or a submodule` : 'no committed file matches';
+    fail(`Nothing to edit: ${contract.editable.join(', ')}: ${why}.`);
+  }
+  const unmatched = contract.locked?.find(pattern => !tree.some(entry => matchPaths([pattern])(entry.path)));
+  if (unmatched !== undefined) fail(`Nothing to lock: ${unmatched}: no committed file matches.`);
+  if (contract.instructions !== null && !tree.some(entry => entry.path === contract.instructions)) {
+    fail(`The instructions ${contract.instructions} are not committed.`);
+  }
+}

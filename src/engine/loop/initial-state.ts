@@ -1,0 +1,46 @@
+import type { Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Proposer } from '../proposers/proposer.ts';
+import type { LoopEvent, LoopState } from './step.ts';
+import type { StopLimits } from './stop-rules.ts';
+
+/** Where the ledger says a study stands, for the first `step` of a sitting. */
+export function initialState(
+  ledger: Ledger,
+  study: Study,
+  limits: StopLimits,
+  proposer: Proposer,
+): LoopState {
+  const history = ledger.experiments.history(study.id);
+  const incumbent = ledger.experiments.incumbent(study.id);
+  const sinceKeep = history.length - 1 - history.findLastIndex(entry => entry.verdict === 'keep');
+  const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
+  return {
+    metric: study.contract.metric,
+    limits,
+    facts: {
+      experiments: history.filter(entry => entry.n > 0).length,
+      best: incumbent?.metric ?? null,
+      sinceKeep,
+      crashesInRow,
+    },
+    next: (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
+    incumbent: incumbent && { n: incumbent.n, metric: incumbent.metric },
+    wish: 'go',
+    canRepair: proposer.canRepair,
+    maxRefusals: proposer.maxRefusals,
+    refusals: 0,
+    repairs: 0,
+  };
+}
+
+/** An unfinished experiment of an earlier sitting; also a baseline that failed, which a new sitting tries again. */
+export function findInterrupted(
+  { experiments }: Ledger,
+  { id }: Study,
+): Extract<LoopEvent, { type: 'started' }>['interrupted'] {
+  const unfinished = experiments.unfinished(id).at(-1);
+  if (unfinished) return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null };
+  const baseline = experiments.get(id, 0);
+  return baseline?.verdict?.word === 'crash' ? { n: 0, hasAttempt: true } : null;
+}
