@@ -1,7 +1,7 @@
 // Sees to it that there is a git to work with: the embedded one where it can be downloaded, else the system's.
 // It is a step of its own because dugite's install script fails a whole `npm ci` where its host is unreachable.
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './find-node.mjs';
@@ -41,7 +41,12 @@ async function downloadEmbeddedGit() {
       timeout: DOWNLOAD_TIMEOUT_MS,
     });
     child.on('error', () => resolve(false));
-    child.on('exit', code => resolve(code === 0 && existsSync(embeddedGit)));
+    child.on('exit', code => {
+      const isWhole = code === 0 && existsSync(embeddedGit);
+      // Half of a git is worse than none: nothing would look for the system's.
+      if (!isWhole) rmSync(join(dugite, 'git'), { recursive: true, force: true });
+      resolve(isWhole);
+    });
   });
 }
 
@@ -54,7 +59,8 @@ export async function ensureGit() {
     if (await downloadEmbeddedGit()) return;
   }
   const found = /(\d+)\.(\d+)/.exec((await versionOf('git', ['--version'])) ?? '');
-  if (found && (Number(found[1]) > LEAST_GIT[0] || Number(found[2]) >= LEAST_GIT[1])) return;
+  const [major, minor] = found ? [Number(found[1]), Number(found[2])] : [0, 0];
+  if (major > LEAST_GIT[0] || (major === LEAST_GIT[0] && minor >= LEAST_GIT[1])) return;
   console.error(
     `pawl: needs git ${LEAST_GIT.join('.')} or newer (${found ? `found ${found[0]}` : 'none found'}). ` +
       'On Debian: apt-get install git. On macOS: xcode-select --install.',

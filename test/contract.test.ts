@@ -543,7 +543,7 @@ test.each<{
   {
     title: 'a training script that is not executable',
     files: { 'pawl.toml': VALID.replace('sh train.sh', './train.sh') },
-    failed: [['training command', /^"\.\/train\.sh" was not found/]],
+    failed: [['training command', /^"\.\/train\.sh" is not a committed executable/]],
   },
   {
     title: 'a set-up command that is not installed',
@@ -559,17 +559,22 @@ test.each<{
   {
     title: 'no editable file',
     files: { 'pawl.toml': VALID.replace('"train.sh"', '"model.py", "src/*"') },
-    failed: [['editable files', /^No committed file matches model\.py, src\/\*\.$/]],
+    failed: [
+      [
+        'editable files',
+        /^Nothing to edit: model\.py: no committed file matches\. Nothing to edit: src\/\*: no committed file matches\.$/,
+      ],
+    ],
   },
   {
     title: 'a locked file that is not there',
     files: { 'pawl.toml': VALID.replace('train =', 'locked = ["train.sh", "prepear.py"]\ntrain =') },
-    failed: [['locked files', /^No committed file matches prepear\.py\.$/]],
+    failed: [['locked files', /^Nothing to lock: prepear\.py: no committed file matches\.$/]],
   },
   {
     title: 'instructions that are not there',
     files: { 'pawl.toml': VALID.replace('train =', 'instructions = "programme.md"\ntrain =') },
-    failed: [['instructions', /^programme\.md is not committed/]],
+    failed: [['instructions', /^The instructions programme\.md are not committed/]],
   },
 ])('doctor names $title and what to do', async ({ files, env, failed }) => {
   const repository = await createRepository({ 'train.sh': FAST_TRAINER, ...files });

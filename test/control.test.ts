@@ -514,7 +514,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
     .map(option => option.shape.type.value)
     .filter(type => !raw.some(event => event.type === type));
   // A pause has its own test; a warning needs a process that cannot be ended.
-  expect(missing).toEqual(['warning', 'study_paused']);
+  expect(missing).toEqual(['warning', 'study_paused', 'study_continued']);
   await checkNight(night);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { trainingEnvironment } from '../src/engine/training/environment.ts';
 
-const base = { named: [], marker: 'study/1.0', uvProjectEnvironment: null };
+const base = { named: [], marker: 'study/1.0', uvProjectEnvironment: null, uvMaySync: true };
 
 test('the training sees what it needs and nothing that looks like a secret', () => {
   const user = {
@@ -36,6 +36,13 @@ test("uv is pointed at the user's environment unless the contract says otherwise
   expect(
     trainingEnvironment({ ...base, user: {}, uvProjectEnvironment: '/r/.venv' }).UV_PROJECT_ENVIRONMENT,
   ).toBe('/r/.venv');
+  const asItIs = trainingEnvironment({
+    ...base,
+    user: {},
+    uvProjectEnvironment: '/r/.venv',
+    uvMaySync: false,
+  });
+  expect(asItIs.UV_NO_SYNC).toBe('1');
   const named = { ...base, user: { UV_PROJECT_ENVIRONMENT: '/own' }, named: ['UV_PROJECT_ENVIRONMENT'] };
   expect(trainingEnvironment({ ...named, uvProjectEnvironment: '/r/.venv' }).UV_PROJECT_ENVIRONMENT).toBe(
     '/own',

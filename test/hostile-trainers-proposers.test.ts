@@ -87,7 +87,7 @@ test('five refusals in a row end the study with the last reason', async () => {
     experiments: 4,
     flags: ['--command', command],
   });
-  expect(code).toBe(0);
+  expect(code).toBe(1);
   expect(eventsOf(events, 'refused')).toHaveLength(5);
   expect(eventsOf(events, 'study_stopped')[0]).toMatchObject({ reason: 'proposer', finished: 1 });
 });

@@ -771,7 +771,7 @@ test('edits of which git would store nothing are refused, and the fifth in a row
     ['run', repository, '--tag', 'night', '-n', '1', ...proposing(script)],
     { home, env },
   );
-  expect(code).toBe(0);
+  expect(code).toBe(1);
   expect(eventsOf(events, 'refused').map(event => event.reason)).toEqual(Array(5).fill('no_change'));
   expect(eventsOf(events, 'study_stopped')[0]).toMatchObject({ reason: 'proposer', finished: 1 });
   expect((await readFile(join(folder, 'calls'), 'utf8')).length).toBe(5);

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../shared/errors.ts';
 export const EXIT = {
   /** A stop rule was reached, or the command did its work. */
   done: 0,
-  /** The world failed: full disk, moved branch, broken ledger. */
+  /** The world failed: full disk, moved branch, broken ledger, a proposer that proposes nothing usable. */
   failed: 1,
   /** Bad usage or a bad contract; nothing was started. */
   usage: 2,

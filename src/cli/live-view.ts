@@ -7,6 +7,7 @@ import { clip, deltaText, durationText, metricText, verdictText } from './format
 /** How often the live line is drawn again while nothing happens, for the remaining time. */
 const REDRAW_MS = 500;
 const HYPOTHESIS_COLUMNS = 44;
+const MESSAGE_COLUMNS = 600;
 
 type Live = {
   readonly n: number;
@@ -120,6 +121,10 @@ export class LiveView {
         this.#message = 'paused: "pawl resume" in another terminal goes on';
         this.#print('Paused.');
         break;
+      case 'study_continued':
+        this.#message = null;
+        this.#print('Going on.');
+        break;
       case 'study_stopped':
         this.#live = null;
         this.#message = null;
@@ -133,7 +138,7 @@ export class LiveView {
 
   #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
     const why = event.reason === 'user' ? 'by you.' : event.reason.replaceAll('_', ' ');
-    this.#print(`Stopped: ${event.detail ?? why}`);
+    this.#print(`Stopped: ${clip(event.detail ?? why, MESSAGE_COLUMNS)}`);
     const { keep, discard, crash, baseline, best, bestExperiment } = event;
     this.#print(`${event.finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash`);
     if (baseline === null || best === null) return;

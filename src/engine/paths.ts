@@ -29,7 +29,7 @@ export function studyFolder(paths: DataPaths, studyId: string): string {
 }
 
 /** Folder of one run: `runs/<n>` for an experiment's first, `runs/<n>.<k>` for its further ones. */
-export function runFolder(paths: DataPaths, studyId: string, n: number, k: number): string {
+function runFolder(paths: DataPaths, studyId: string, n: number, k: number): string {
   return join(studyFolder(paths, studyId), 'runs', k === 0 ? String(n) : `${n}.${k}`);
 }
 

@@ -15,6 +15,16 @@ const relativePattern = z
   .transform(pattern => pattern.replace(/^(?:\.\/+)+/, ''));
 
 const positive = z.number().positive().finite();
+/** Timers take at most 2^31 milliseconds. */
+const seconds = positive.max(2_000_000);
+/** What a line of output can name; see `SummaryReader`. */
+const metricName = z
+  .string()
+  .trim()
+  .regex(
+    /^[A-Za-z_][\w.\-/%]{0,63}$/,
+    'must be a name without spaces, as it stands before the colon in the output',
+  );
 const count = z.number().int().nonnegative();
 
 /** `[stop]` of pawl.toml. Each rule is optional; a study without any runs until its user stops it. */
@@ -45,15 +55,15 @@ export const contractFileSchema = z.strictObject({
     environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
   }),
   metric: z.strictObject({
-    name: z.string().trim().min(1),
+    name: metricName,
     goal: z.enum(['minimize', 'maximize']).default('minimize'),
-    memory: z.string().min(1).optional(),
+    memory: metricName.optional(),
     memory_limit: positive.optional(),
   }),
   budget: z
     .strictObject({
-      seconds: positive.default(300),
-      limit_seconds: positive.optional(),
+      seconds: seconds.default(300),
+      limit_seconds: seconds.optional(),
     })
     .default({ seconds: 300 }),
   stop: stopRulesSchema.default({}),

@@ -15,7 +15,6 @@ export const ERROR_CODES = [
   'ledger_damaged',
   'study_not_found',
   'study_read_only',
-  'study_finished',
   'experiment_not_found',
   'proposer_invalid',
   'repository_unwritable',

@@ -93,7 +93,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     delta: z.number().nullable(),
     memory: z.number().nullable(),
     message: z.string().nullable(),
-    seconds: z.number(),
+    /** Of all its runs; null where none has both ends. */
+    seconds: z.number().nullable(),
     hypothesis: z.string(),
     commit: commit.nullable(),
   }),
@@ -108,6 +109,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
   z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ ...base, type: z.literal('study_paused') }),
+  z.object({ ...base, type: z.literal('study_continued') }),
   z.object({
     ...base,
     type: z.literal('study_stopped'),

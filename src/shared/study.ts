@@ -135,6 +135,8 @@ export type RunOutcome =
   | { readonly kind: 'signal'; readonly signal: number }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'aborted' }
+  /** It printed more than the limit and was ended. */
+  | { readonly kind: 'flooded' }
   | { readonly kind: 'spawn_failed'; readonly message: string }
   | { readonly kind: 'interrupted' };
 
@@ -150,13 +152,15 @@ export type Run = {
   readonly crash: Crash | null;
   readonly resources: ResourceUse | null;
   readonly outputBytes: number | null;
+  /** Units that stood behind the progress values, by series. */
+  readonly units: Readonly<Record<string, string>>;
 };
 
 export type Experiment = {
   readonly n: number;
   readonly phase: Phase;
   readonly proposal: Proposal | null;
-  /** The incumbent when the experiment began; null for the baseline and for imported rows. */
+  /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;
   readonly attemptCommit: string | null;
   readonly verdict: Verdict | null;
@@ -164,6 +168,8 @@ export type Experiment = {
   readonly memory: number | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
+  /** Wall time of its runs together; null where none has both ends. */
+  readonly trainedSeconds: number | null;
   /** The fields of the row in an imported file, as they stood; null for own experiments. */
   readonly imported: readonly string[] | null;
 };

@@ -6,6 +6,7 @@ import { isEngineRunning, readLockHolder } from '../../engine/ledger/engine-lock
 import { type Ledger, openLedger } from '../../engine/ledger/ledger.ts';
 import type { RequestKind } from '../../engine/ledger/requests.ts';
 import { describeOutcome } from '../../engine/loop/train-attempt.ts';
+import { LineSplitter, stripControl } from '../../engine/metrics/line-splitter.ts';
 import { dataPaths, runLog } from '../../engine/paths.ts';
 import { readDiff } from '../../engine/repo/diff.ts';
 import { openRepository } from '../../engine/repo/repository.ts';
@@ -52,7 +53,7 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
     print(holder ? `An engine runs: process ${holder.pid} (${holder.host}).` : 'No engine runs.');
     const why = study.stopDetail ?? study.stopReason;
     print(
-      `Study ${study.tag} in ${study.repositoryPath || study.importedFrom}: ${study.state}${why ? ` (${why})` : ''}`,
+      `Study ${study.tag} in ${study.repositoryPath || study.importedFrom}: ${study.state}${why ? ` (${clip(why, 600)})` : ''}`,
     );
     if (current)
       print(`#${current.n} ${current.phase}: ${current.proposal?.hypothesis ?? 'no proposal yet'}`);
@@ -166,9 +167,8 @@ async function showDiff(study: Study, experiment: Experiment): Promise<void> {
     );
   }
   if (parentCommit === attemptCommit) return print('The baseline is the code as it is: no diff.');
-  process.stdout.write(
-    await readDiff(await openRepository(study.repositoryPath), parentCommit, attemptCommit),
-  );
+  const diff = await readDiff(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
+  process.stdout.write(process.stdout.isTTY ? diff.split('\n').map(stripControl).join('\n') : diff);
 }
 
 async function showLog(ledger: Ledger, study: Study, experiment: Experiment): Promise<void> {
@@ -177,14 +177,19 @@ async function showLog(ledger: Ledger, study: Study, experiment: Experiment): Pr
   if (!path || !existsSync(path)) {
     throw new PawlError('experiment_not_found', `Experiment ${experiment.n} has no log.`);
   }
-  await pipeline(createReadStream(path), process.stdout, { end: false });
+  if (!process.stdout.isTTY) return pipeline(createReadStream(path), process.stdout, { end: false });
+  // On a terminal the training's control sequences would be obeyed; into a file or pipe it goes byte for byte.
+  const lines = new LineSplitter(print);
+  for await (const chunk of createReadStream(path)) lines.push(chunk as Buffer);
+  lines.end();
 }
 
 function showSeries(ledger: Ledger, study: Study, experiment: Experiment): void {
   const run = ledger.runs.list(study.id, experiment.n).at(-1);
   const points = run ? ledger.runs.series(study.id, experiment.n, run.k) : [];
   const names = [...new Set(points.flatMap(point => [...point.values.keys()]))];
-  print(['seconds', ...names].join('\t'));
+  const heading = names.map(name => (run?.units[name] ? `${name} (${run.units[name]})` : name));
+  print(['seconds', ...heading].join('\t'));
   for (const { seconds, values } of points) {
     print([seconds, ...names.map(name => values.get(name) ?? '')].join('\t'));
   }

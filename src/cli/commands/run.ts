@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isEngineRunning } from '../../engine/ledger/engine-lock.ts';
+import { openLedger } from '../../engine/ledger/ledger.ts';
 import { Engine, type SittingSettings } from '../../engine/loop/engine.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import type { StopRules } from '../../shared/contract.ts';
@@ -55,7 +56,7 @@ export async function run(
 }
 
 export async function resume(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
-  if (isEngineRunning(dataPaths(process.env))) return goOn(flags);
+  if (isEngineRunning(dataPaths(process.env))) return goOn(path, flags);
   const settings: SittingSettings = {
     stop: readStopRules(flags),
     proposer: readProposer(flags),
@@ -71,24 +72,38 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
   }
 }
 
-/** A paused engine is told to go on. */
-function goOn(flags: SittingFlags): Promise<void> {
-  if (Object.keys(flags).length > 0) {
+/** The engine that runs is told to go on, if it is this repository's study that it is at. */
+async function goOn(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
+  const { tag, ...rest } = flags;
+  if (Object.keys(rest).length > 0) {
     throw new PawlError(
       'usage',
       'An engine runs already; options are for a new sitting. "pawl resume" alone tells a paused one to go on.',
     );
   }
-  return ask('continue');
+  const ledger = openLedger(dataPaths(process.env).ledger);
+  try {
+    const current = ledger.studies.list().find(({ state }) => state === 'running' || state === 'paused');
+    const wanted = await findStudyToRun(ledger, path, tag).catch(() => null);
+    if (current && wanted && wanted.id !== current.id) {
+      throw new PawlError(
+        'engine_running',
+        `An engine is at ${current.tag} in ${current.repositoryPath}; ${wanted.tag} can go on when it has stopped.`,
+      );
+    }
+  } finally {
+    ledger.close();
+  }
+  await ask('continue');
 }
 
-export function openEngine(repository: string): Promise<Engine> {
+function openEngine(repository: string): Promise<Engine> {
   const paths = dataPaths(process.env);
   return Engine.open({ paths, host: 'terminal', environment: process.env }, repository);
 }
 
 /** One sitting with its view and its signals; returns the exit code. */
-export async function sit(
+async function sit(
   engine: Engine,
   study: Study,
   settings: SittingSettings,
@@ -106,6 +121,7 @@ export async function sit(
     const end = await engine.run(study.id, settings, event => view.event(event));
     if (end.error) throw end.error;
     if (end.reason === 'baseline_failed') return EXIT.baselineFailed;
+    if (end.reason === 'proposer') return EXIT.failed;
     return end.reason === 'user' ? EXIT.interrupted : EXIT.done;
   } finally {
     signals.dispose();

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { DataPaths } from '../paths.ts';
 import { howToGetGit, isRecentGit } from '../repo/git-binary.ts';
-import { branchRef, hasAttempts, isValidTag } from '../repo/refs.ts';
+import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../repo/refs.ts';
 import {
   gitVersion,
   isWritable,
@@ -17,10 +17,10 @@ import {
   type Repository,
   readBlob,
   readHeadCommit,
-  readRef,
 } from '../repo/repository.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
-import { matchEditable, matchPaths } from './editable.ts';
+import { type FileFault, findFileFaults } from './check-files.ts';
+import { matchEditable } from './editable.ts';
 import { findProgram, firstProgram } from './find-command.ts';
 import { loadContract } from './load-contract.ts';
 
@@ -69,28 +69,13 @@ export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
       contract.source === 'pawl.toml' ? 'pawl.toml' : 'shaped like autoresearch, no file needed',
     );
     await checkFiles(repository, head, contract, add);
-    await checkCommands(repository, contract, input.environment, add);
+    await checkCommands(repository, head, contract, input.environment, add);
     await checkDataCache(repository, head, input.environment, add);
   }
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);
   await checkGpu(input.environment, add);
-  if (input.tag !== null && !isValidTag(input.tag)) {
-    add('branch', 'failed', `"${input.tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
-  } else if (repository && input.tag !== null) {
-    const isTaken =
-      (await readRef(repository, branchRef(input.tag))) !== null ||
-      (await hasAttempts(repository, input.tag));
-    add(
-      'branch',
-      isTaken ? 'failed' : 'ok',
-      isTaken
-        ? `autoresearch/${input.tag} exists: choose another --tag, or go on with "pawl resume".`
-        : `autoresearch/${input.tag} is free`,
-    );
-  } else {
-    add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
-  }
+  await checkTag(repository, input.tag, add);
   return checks;
 }
 
@@ -143,34 +128,29 @@ async function checkRepository(repository: Repository, head: string | null, add:
 }
 
 async function checkFiles(repository: Repository, head: string, contract: Contract, add: Add): Promise<void> {
-  const paths = (await listTree(repository, head)).map(entry => entry.path);
-  const editable = paths.filter(matchEditable(contract.editable));
-  add(
-    'editable files',
-    editable.length > 0 ? 'ok' : 'failed',
-    editable.length > 0 ? shorten(editable) : `No committed file matches ${contract.editable.join(', ')}.`,
-  );
-  if (contract.locked === null)
-    add('locked files', 'ok', `the other ${paths.length - editable.length} tracked files`);
-  else {
-    const missing = contract.locked.filter(pattern => !paths.some(matchPaths([pattern])));
-    add(
-      'locked files',
-      missing.length > 0 ? 'failed' : 'ok',
-      missing.length > 0 ? `No committed file matches ${missing.join(', ')}.` : contract.locked.join(', '),
-    );
-  }
-  if (contract.instructions !== null && !paths.includes(contract.instructions)) {
-    add('instructions', 'failed', `${contract.instructions} is not committed.`);
-  }
+  const tree = await listTree(repository, head);
+  const faults = findFileFaults(tree, contract);
+  const report = (name: string, about: FileFault['about'], found: string) => {
+    const messages = faults.filter(fault => fault.about === about).map(fault => fault.message);
+    add(name, messages.length > 0 ? 'failed' : 'ok', messages.join(' ') || found);
+  };
+  const editable = tree.map(entry => entry.path).filter(matchEditable(contract.editable));
+  report('editable files', 'editable', shorten(editable));
+  const others = `the other ${tree.length - editable.length} tracked files`;
+  report('locked files', 'locked', contract.locked?.join(', ') ?? others);
+  if (contract.instructions !== null) report('instructions', 'instructions', contract.instructions);
 }
 
 async function checkCommands(
   repository: Repository,
+  head: string,
   contract: Contract,
   environment: NodeJS.ProcessEnv,
   add: Add,
 ): Promise<void> {
+  const executables = (await listTree(repository, head))
+    .filter(entry => entry.mode === '100755')
+    .map(entry => entry.path);
   const commands = [
     ['training command', contract.train],
     ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
@@ -181,7 +161,11 @@ async function checkCommands(
       add(name, 'skipped', `"${command}" is a shell construct; it is tried when it runs.`);
       continue;
     }
-    const found = await findProgram(program, repository.path, environment.PATH ?? '');
+    const isInRepository = program.includes('/') && !isAbsolute(program);
+    // In a worktree there is what is committed, and nothing else of the checkout.
+    const found = isInRepository
+      ? executables.find(path => path === normalize(program))
+      : await findProgram(program, environment.PATH ?? '');
     const advice: Record<string, string> = {
       uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
       python: 'Install Python 3 (Debian: apt-get install python3).',
@@ -192,7 +176,7 @@ async function checkCommands(
       found ? 'ok' : 'failed',
       found
         ? `${command} (${found})`
-        : `"${program}" was not found. ${advice[program] ?? 'Install it or mend the command.'}`,
+        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? 'Install it or mend the command.'}`,
     );
   }
 }
@@ -255,8 +239,22 @@ async function checkDisk(paths: DataPaths, add: Add): Promise<void> {
   }
 }
 
+async function checkTag(repository: Repository | null, tag: string | null, add: Add): Promise<void> {
+  if (tag !== null && !isValidTag(tag)) {
+    add('branch', 'failed', `"${tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
+  } else if (repository && (await isPrefixBlocked(repository))) {
+    add('branch', 'failed', PREFIX_BLOCKED);
+  } else if (repository && tag !== null) {
+    const isUsed = await isTagUsed(repository, tag);
+    const advice = `autoresearch/${tag} exists: choose another --tag, or go on with "pawl resume".`;
+    add('branch', isUsed ? 'failed' : 'ok', isUsed ? advice : `autoresearch/${tag} is free`);
+  } else {
+    add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
+  }
+}
+
 async function checkGpu(environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
-  const tool = await findProgram('nvidia-smi', '/', environment.PATH ?? '');
+  const tool = await findProgram('nvidia-smi', environment.PATH ?? '');
   if (!tool) {
     add('GPU', 'warning', 'No NVIDIA driver found (nvidia-smi): fine for a training that needs no GPU.');
     return;

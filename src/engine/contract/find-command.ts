@@ -17,13 +17,10 @@ const SHELL_WORDS = new Set([
   ...['printf', 'set', 'source', 'test', 'time', 'trap', 'true', 'ulimit', 'umask', 'unset', 'while'],
 ]);
 
-/** Absolute path of a program as a shell in `folder` would find it, or null. Shell words find themselves. */
-export async function findProgram(program: string, folder: string, path: string): Promise<string | null> {
+/** Absolute path of a program as a shell would find it, or null. Shell words find themselves. */
+export async function findProgram(program: string, path: string): Promise<string | null> {
   if (SHELL_WORDS.has(program)) return program;
-  if (program.includes('/')) {
-    const candidate = isAbsolute(program) ? program : join(folder, program);
-    return (await isExecutable(candidate)) ? candidate : null;
-  }
+  if (isAbsolute(program)) return (await isExecutable(program)) ? program : null;
   for (const entry of path.split(delimiter)) {
     const candidate = join(entry, program);
     if (entry && (await isExecutable(candidate))) return candidate;

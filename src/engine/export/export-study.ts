@@ -129,7 +129,7 @@ export function resultRows(ledger: Ledger, study: Study) {
     delta: metricDelta(experiment),
     best: best[index] ?? null,
     memory: experiment.memory,
-    seconds: experiment.endedAt === null ? null : (experiment.endedAt - experiment.startedAt) / 1000,
+    seconds: experiment.trainedSeconds,
     commit: experiment.attemptCommit,
     hypothesis: describe(experiment),
   }));

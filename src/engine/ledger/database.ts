@@ -32,18 +32,20 @@ export function openDatabase(path: string, migrations: readonly Migration[] = MI
 }
 
 function migrate(database: Database, migrations: readonly Migration[], path: string): void {
-  const version = database.pragma('user_version', { simple: true }) as number;
   const newest = migrations.at(-1)?.version ?? 0;
-  if (version > newest) {
+  const readVersion = () => database.pragma('user_version', { simple: true }) as number;
+  if (readVersion() > newest) {
     throw new PawlError(
       'ledger_newer',
-      `${path} was written by a newer Pawl (schema ${version}; this one knows ${newest}). Update Pawl to open it.`,
+      `${path} was written by a newer Pawl (schema ${readVersion()}; this one knows ${newest}). Update Pawl to open it.`,
     );
   }
   for (const migration of migrations) {
-    if (migration.version <= version) continue;
+    if (migration.version <= readVersion()) continue;
     database
       .transaction(() => {
+        // Another process may have been faster while this one waited for the lock.
+        if (migration.version <= readVersion()) return;
         database.exec(migration.sql);
         database.pragma(`user_version = ${migration.version}`);
       })

@@ -29,6 +29,7 @@ type Row = {
   started_at: number;
   ended_at: number | null;
   imported: string | null;
+  trained_ms: number | null;
 };
 
 function fromRow(row: Row): Experiment {
@@ -59,6 +60,7 @@ function fromRow(row: Row): Experiment {
     memory: row.memory,
     startedAt: row.started_at,
     endedAt: row.ended_at,
+    trainedSeconds: row.trained_ms === null ? null : row.trained_ms / 1000,
     imported: row.imported === null ? null : (JSON.parse(row.imported) as string[]),
   };
 }
@@ -86,7 +88,8 @@ export type ExperimentStore = ReturnType<typeof experimentStore>;
 
 export function experimentStore(database: Database) {
   const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, attempt_commit,
-    edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported`;
+    edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
+    (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms`;
   const begin = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, parent_commit, started_at) VALUES (?, ?, 'proposing', ?, ?)
      ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
@@ -139,8 +142,9 @@ export function experimentStore(database: Database) {
     `SELECT n, attempt_commit, metric, source_lines FROM experiment
      WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n DESC LIMIT 1`,
   );
-  const sameEdit = database.prepare<[string, string, number], { n: number }>(
-    'SELECT n FROM experiment WHERE study_id = ? AND edit_digest = ? AND n <> ? ORDER BY n LIMIT 1',
+  const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
+    `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
+       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
   );
   const history = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL ORDER BY n`,
@@ -213,7 +217,7 @@ export function experimentStore(database: Database) {
     },
     /** Number of another experiment whose editable files were exactly these, or null. */
     findSameEdit(studyId: string, editDigest: string, n: number): number | null {
-      return sameEdit.get(studyId, editDigest, n)?.n ?? null;
+      return sameEdit.get({ studyId, editDigest, n })?.n ?? null;
     },
     history(studyId: string): readonly HistoryEntry[] {
       return history.all(studyId).map(row => {

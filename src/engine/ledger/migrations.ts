@@ -61,6 +61,7 @@ CREATE TABLE run (
   experiment_id INTEGER NOT NULL REFERENCES experiment (id) ON DELETE CASCADE,
   k INTEGER NOT NULL,
   commit_name TEXT NOT NULL,
+  edit_digest TEXT,
   started_at INTEGER NOT NULL,
   ended_at INTEGER,
   outcome TEXT,

@@ -17,6 +17,7 @@ type Row = {
   peak_rss_bytes: number | null;
   cpu_seconds: number | null;
   output_bytes: number | null;
+  units: string | null;
 };
 
 function fromRow(row: Row): Run {
@@ -32,6 +33,7 @@ function fromRow(row: Row): Run {
     resources:
       row.ended_at === null ? null : { peakRssBytes: row.peak_rss_bytes, cpuSeconds: row.cpu_seconds },
     outputBytes: row.output_bytes,
+    units: row.units === null ? {} : (JSON.parse(row.units) as Record<string, string>),
   };
 }
 
@@ -59,10 +61,10 @@ export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
   const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes`;
+    peak_rss_bytes, cpu_seconds, output_bytes, units`;
   const begin = database.prepare<[number, string, number, string, number]>(
-    `INSERT INTO run (experiment_id, k, commit_name, started_at)
-     SELECT id, ?, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
+    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at)
+     SELECT id, ?, ?, edit_digest, ? FROM experiment WHERE study_id = ? AND n = ?`,
   );
   const nextIndex = database.prepare<[string, number], { k: number }>(
     `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id

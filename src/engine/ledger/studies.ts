@@ -68,7 +68,6 @@ export function studyStore(database: Database) {
         contract: JSON.stringify(study.contract),
         proposer: JSON.stringify(study.proposer),
         stop: JSON.stringify(study.stop),
-        preserved: undefined,
         importColumns: study.importColumns && JSON.stringify(study.importColumns),
       });
     },

@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import type { Contract, StopRules } from '../../shared/contract.ts';
+import { type Contract, defaultLimitSeconds, type StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
-import { matchEditable, matchPaths } from '../contract/editable.ts';
+import { findFileFaults } from '../contract/check-files.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createProposer } from '../proposers/create-proposer.ts';
-import { branchRef, createRef, hasAttempts, isValidTag } from '../repo/refs.ts';
-import { listTree, openRepository, type Repository, readHeadCommit, readRef } from '../repo/repository.ts';
+import {
+  branchRef,
+  createRef,
+  isPrefixBlocked,
+  isTagUsed,
+  isValidTag,
+  PREFIX_BLOCKED,
+} from '../repo/refs.ts';
+import { listTree, openRepository, type Repository, readHeadCommit } from '../repo/repository.ts';
 
 export type NewStudy = {
   readonly repositoryPath: string;
@@ -33,7 +40,8 @@ export async function createStudy(ledger: Ledger, input: NewStudy, now: number):
     );
   }
   const contract = applyOverrides(await loadContract(repository, baseCommit), input);
-  await requireContractFiles(repository, baseCommit, contract);
+  const fault = findFileFaults(await listTree(repository, baseCommit), contract)[0];
+  if (fault) throw new PawlError('contract_invalid', fault.message);
   const tag = await chooseTag(ledger, repository, input.tag, now);
   const id = `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`;
   const study: Study = {
@@ -71,15 +79,9 @@ async function chooseTag(
   wanted: string | undefined,
   now: number,
 ): Promise<string> {
-  if ((await readRef(repository, 'refs/heads/autoresearch')) !== null) {
-    throw new PawlError(
-      'branch_exists',
-      'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.',
-    );
-  }
+  if (await isPrefixBlocked(repository)) throw new PawlError('branch_exists', PREFIX_BLOCKED);
   const isTaken = async (tag: string) =>
-    (await readRef(repository, branchRef(tag))) !== null ||
-    (await hasAttempts(repository, tag)) ||
+    (await isTagUsed(repository, tag)) ||
     ledger.studies.list().some(study => study.tag === tag && study.gitDir === repository.gitDir);
   if (wanted !== undefined) {
     if (!isValidTag(wanted)) {
@@ -112,29 +114,6 @@ function applyOverrides(contract: Contract, input: NewStudy): Contract {
     input.limitSeconds ??
     (input.budgetSeconds === undefined
       ? contract.budget.limitSeconds
-      : Math.max(contract.budget.limitSeconds, 2 * seconds));
+      : Math.max(contract.budget.limitSeconds, defaultLimitSeconds(seconds)));
   return { ...contract, budget: { seconds, limitSeconds } };
-}
-
-/** What doctor calls failed must not start: a guard that guards nothing, instructions nobody can read. */
-async function requireContractFiles(
-  repository: Repository,
-  commit: string,
-  contract: Contract,
-): Promise<void> {
-  const tree = await listTree(repository, commit);
-  const fail = (message: string): never => {
-    throw new PawlError('contract_invalid', message);
-  };
-  const editable = tree.filter(entry => matchEditable(contract.editable)(entry.path));
-  if (!editable.some(entry => entry.mode.startsWith('100'))) {
-    const why =
-      editable.length > 0 ? `${editable[0]?.path} is a link or a submodule` : 'no committed file matches';
-    fail(`Nothing to edit: ${contract.editable.join(', ')}: ${why}.`);
-  }
-  const unmatched = contract.locked?.find(pattern => !tree.some(entry => matchPaths([pattern])(entry.path)));
-  if (unmatched !== undefined) fail(`Nothing to lock: ${unmatched}: no committed file matches.`);
-  if (contract.instructions !== null && !tree.some(entry => entry.path === contract.instructions)) {
-    fail(`The instructions ${contract.instructions} are not committed.`);
-  }
 }

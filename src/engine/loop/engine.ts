@@ -72,7 +72,14 @@ export class Engine {
     try {
       const ledger = openLedger(paths.ledger);
       const engine = new Engine(options, ledger, lock);
-      await reconcile(ledger, engine.#now, options.killTimes);
+      try {
+        // What was asked of an earlier engine is not meant for this one.
+        ledger.write(() => ledger.requests.take());
+        await reconcile(ledger, engine.#now, options.killTimes);
+      } catch (error) {
+        ledger.close();
+        throw error;
+      }
       return engine;
     } catch (error) {
       lock.release();
@@ -177,7 +184,6 @@ export class Engine {
     await settleBranch(ledger, repository, study, worktreePath);
     const incumbent = ledger.experiments.incumbent(study.id);
     ledger.write(() => {
-      ledger.requests.take();
       ledger.studies.setState(study.id, 'running', null, null);
     });
     emit({
@@ -221,9 +227,8 @@ export class Engine {
     try {
       if (this.ledger.requests.isEmpty()) return;
       for (const kind of this.ledger.write(() => this.ledger.requests.take())) this.request(kind);
-    } catch (error) {
-      // A full disk shows wherever the loop writes next; a request can wait until then.
-      if (!(error instanceof PawlError)) throw error;
+    } catch {
+      // What is wrong with the disk shows where the loop writes next; a request can wait until then.
     }
   }
 
@@ -238,7 +243,8 @@ export class Engine {
       this.#runner.stopNow();
       return;
     }
-    this.#runner.wish(({ pause: 'pause', continue: 'go', stop: 'stop' } as const)[kind]);
+    if (kind === 'continue') this.#runner.goOn();
+    else this.#runner.wish(kind);
   }
 }
 

@@ -30,7 +30,7 @@ export function initialState(
     canRepair: proposer.canRepair,
     maxRefusals: proposer.maxRefusals,
     refusals: 0,
-    repairs: 0,
+    repairs: countRepairs(ledger, study),
   };
 }
 
@@ -43,4 +43,12 @@ export function findInterrupted(
   if (unfinished) return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null };
   const baseline = experiments.get(id, 0);
   return baseline?.verdict?.word === 'crash' ? { n: 0, hasAttempt: true } : null;
+}
+
+/** Repairs an interrupted experiment has had already: each made an attempt of its own. */
+function countRepairs(ledger: Ledger, study: Study): number {
+  const interrupted = findInterrupted(ledger, study);
+  if (!interrupted) return 0;
+  const attempts = new Set(ledger.runs.list(study.id, interrupted.n).map(run => run.commit));
+  return Math.max(0, attempts.size - 1);
 }

@@ -30,7 +30,9 @@ export function interruptUnfinished(ledger: Ledger, now: number): void {
   for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now);
   for (const { id } of ledger.studies.list()) {
     for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {
-      if (verdict === null && phase !== 'interrupted') ledger.experiments.setPhase(id, n, 'interrupted');
+      // A keep is finished when its study is next run; that needs the repository.
+      if (verdict?.word !== 'keep' && phase !== 'interrupted')
+        ledger.experiments.setPhase(id, n, 'interrupted');
     }
   }
 }

@@ -44,6 +44,7 @@ export async function runSetUp(
     ...(killTimes ? { killTimes } : {}),
   });
   lines.end();
+  if (result.outcome.kind === 'aborted') signal.throwIfAborted();
   if (result.outcome.kind !== 'exit' || result.outcome.code !== 0) {
     const crash = reader.classify(result.outcome, null, study.contract.metric.name, SETUP_LIMIT_SECONDS);
     throw new PawlError(

@@ -4,7 +4,7 @@ import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { RunResult } from '../ledger/runs.ts';
+import { stripControl } from '../metrics/line-splitter.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
@@ -15,7 +15,7 @@ import { findInterrupted, initialState } from './initial-state.ts';
 import { cleanProposal, commitMessage } from './proposal-text.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
-import { proposerMarker, trainAttempt } from './train-attempt.ts';
+import { proposerMarker, type Trained, trainAttempt } from './train-attempt.ts';
 import type { Edit, Workbench } from './workbench.ts';
 
 export type RunnerPorts = {
@@ -52,7 +52,7 @@ export class StudyRunner {
   #wakeUp: (() => void) | null = null;
   #identity: Readonly<Record<string, string>> = {};
   /** A finished run that is written together with its verdict, so that neither is there alone. */
-  #unsaved: { readonly run: number; readonly result: RunResult } | null = null;
+  #unsaved: Trained | null = null;
   /** The edit `propose` found good, for `attempt` to commit. */
   #edit: AcceptedEdit | null = null;
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
@@ -69,6 +69,11 @@ export class StudyRunner {
   wish(wish: Wish): void {
     this.#state = { ...this.#state, wish };
     this.#wakeUp?.();
+  }
+
+  /** Ends a pause; a wish to stop stays. */
+  goOn(): void {
+    if (this.#state.wish === 'pause') this.wish('go');
   }
 
   /** Ends what runs now; its experiment becomes `interrupted`. */
@@ -93,15 +98,22 @@ export class StudyRunner {
       try {
         event = await this.#perform(effect);
       } catch (error) {
-        if (!this.#stopNow.signal.aborted) throw error;
+        const isStop = this.#stopNow.signal.aborted && (error as Error).name === 'AbortError';
+        if (!isStop || effect.type === 'record') throw error;
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
-      if (this.#stopNow.signal.aborted && event.type !== 'recorded') {
+      // A run that was measured before the stop came is judged; nothing of it is lost.
+      const isFinished = event.type === 'recorded' || (event.type === 'measured' && !this.#wasAborted());
+      if (this.#stopNow.signal.aborted && !isFinished) {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
     }
+  }
+
+  #wasAborted(): boolean {
+    return this.#unsaved?.result.outcome.kind === 'aborted';
   }
 
   #perform(effect: Exclude<Effect, { type: 'stop' }>): Promise<LoopEvent> {
@@ -156,6 +168,7 @@ export class StudyRunner {
         this.#saveRun();
         ledger.experiments.setPhase(id, n, 'proposing');
       });
+      this.#announceRun();
       emit({ type: 'phase', n, phase: 'proposing' });
       await workbench.checkout(before?.attemptCommit ?? incumbent.commit);
     } else {
@@ -193,10 +206,11 @@ export class StudyRunner {
     }
     const refuse = (reason: string, message: string): LoopEvent => {
       const memo = answer.kind === 'failed' ? answer.memo : answer.proposal.memo;
+      const said = stripControl(message);
       const hypothesis = answer.kind === 'proposed' ? cleanProposal(answer.proposal).hypothesis : null;
-      ledger.write(() => ledger.refusals.add(id, { n, at: now(), reason, message, hypothesis, memo }));
-      emit({ type: 'refused', n, reason, message, hypothesis });
-      return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message };
+      ledger.write(() => ledger.refusals.add(id, { n, at: now(), reason, message: said, hypothesis, memo }));
+      emit({ type: 'refused', n, reason, message: said, hypothesis });
+      return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message: said };
     };
     if (answer.kind === 'failed') return refuse('proposer_failed', answer.message);
     const proposal = cleanProposal(answer.proposal);
@@ -308,11 +322,12 @@ export class StudyRunner {
     const { ledger, repository, emit, now } = this.#ports;
     const { id, baseCommit } = this.#study;
     const before = ledger.experiments.incumbent(id);
-    emit({ type: 'phase', n, phase: 'deciding' });
     ledger.write(() => {
       this.#saveRun();
       ledger.experiments.decide(id, n, verdict, now());
     });
+    this.#announceRun();
+    emit({ type: 'phase', n, phase: 'deciding' });
     const experiment = ledger.experiments.get(id, n);
     if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
     const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
@@ -337,7 +352,7 @@ export class StudyRunner {
       delta: metricDelta(experiment),
       memory: experiment.memory,
       message: crash?.message ?? null,
-      seconds: (now() - experiment.startedAt) / 1000,
+      seconds: experiment.trainedSeconds,
       hypothesis: experiment.proposal?.hypothesis ?? '',
       commit: experiment.attemptCommit,
     });
@@ -359,6 +374,7 @@ export class StudyRunner {
       });
     }
     ledger.write(() => ledger.studies.setState(id, 'running', null, null));
+    emit({ type: 'study_continued' });
     return { type: 'wished', wish: this.#state.wish };
   }
 
@@ -369,8 +385,14 @@ export class StudyRunner {
   }
 
   #saveRun(): void {
-    if (!this.#unsaved) return;
-    this.#ports.ledger.runs.finish(this.#unsaved.run, this.#unsaved.result, this.#ports.now());
+    if (this.#unsaved) {
+      this.#ports.ledger.runs.finish(this.#unsaved.run, this.#unsaved.result, this.#unsaved.endedAt);
+    }
+  }
+
+  /** Call it when what `#saveRun` wrote is on disk. */
+  #announceRun(): void {
+    if (this.#unsaved) this.#ports.emit(this.#unsaved.finished);
     this.#unsaved = null;
   }
 
@@ -385,6 +407,7 @@ export class StudyRunner {
       ledger.experiments.setPhase(id, n, 'interrupted');
       ledger.experiments.dropUnproposed(id, n);
     });
+    this.#announceRun();
     emit({ type: 'interrupted', n, message: 'Stopped by the user; it will be run again on resume.' });
   }
 

@@ -13,7 +13,7 @@ import type { Repository } from '../repo/repository.ts';
 import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
-import { name, type Workbench } from './workbench.ts';
+import { namePaths, type Workbench } from './workbench.ts';
 
 /** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
 const CHUNK_POINTS = 512;
@@ -48,6 +48,9 @@ export type Trained = {
   readonly result: RunResult;
   readonly metric: number | null;
   readonly memory: number | null;
+  readonly endedAt: number;
+  /** To be sent once the run's end is written. */
+  readonly finished: EngineEventBody;
 };
 
 /** What the training of a study sees, with uv pointed at the user's own environment where there is one. */
@@ -58,17 +61,20 @@ export function environmentFor(
 ): Record<string, string> {
   const { repository, paths, userEnvironment } = ports;
   const own = join(repository.path, '.venv');
+  const isOwn = existsSync(own);
   return trainingEnvironment({
     user: userEnvironment,
     named: study.contract.environment,
     marker,
-    uvProjectEnvironment: existsSync(own) ? own : join(studyFolder(paths, study.id), 'venv'),
+    uvProjectEnvironment: isOwn ? own : join(studyFolder(paths, study.id), 'venv'),
+    // The user's environment is used as it is: synchronising it would write in their checkout.
+    uvMaySync: !isOwn,
   });
 }
 
 /**
  * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
- * the output could not be kept, and with the signal's reason when it was aborted.
+ * the output could not be kept.
  */
 export async function trainAttempt(
   study: Study,
@@ -136,6 +142,7 @@ export async function trainAttempt(
     emit({ type: 'warning', code: 'survivors', message });
   }
 
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'measuring'));
   emit({ type: 'phase', n, phase: 'measuring' });
   const touched = trained.outcome.kind === 'aborted' ? [] : await workbench.findTouchedLocks();
   const summary = reader.summary();
@@ -150,7 +157,7 @@ export async function trainAttempt(
     outputBytes: trained.outputBytes,
     units: Object.fromEntries(reader.units),
   };
-  emit({
+  const finished: EngineEventBody = {
     type: 'run_finished',
     n,
     k,
@@ -160,16 +167,24 @@ export async function trainAttempt(
     outputBytes: trained.outputBytes,
     ...trained.resources,
     survivors: [...trained.survivors],
-  });
+  };
   const numbers = measure(summary, contract.metric);
-  return { run, k, result, metric: crash ? null : numbers.metric, memory: numbers.memory };
+  return {
+    run,
+    k,
+    result,
+    metric: crash ? null : numbers.metric,
+    memory: numbers.memory,
+    endedAt: now(),
+    finished,
+  };
 }
 
 function lockCrash(touched: readonly string[]): Crash | null {
   if (touched.length === 0) return null;
   return {
     class: 'locked_file_touched',
-    message: `The training changed locked files: ${name(touched)}. Its numbers do not count.`,
+    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.`,
     tail: [],
   };
 }

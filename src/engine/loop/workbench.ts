@@ -14,6 +14,7 @@ import {
 import {
   commitPaths,
   filterIgnored,
+  forgetIndex,
   gitIn,
   hasIntactLink,
   mendWorktree,
@@ -61,6 +62,8 @@ export class Workbench {
   #pristine: Scan = new Map();
   #isClean = false;
   #isSetUp = false;
+  /** Files nobody may edit, as the sitting's first checkout had them. */
+  #first: Scan | null = null;
 
   readonly #setUp: SetUp | null;
 
@@ -112,6 +115,8 @@ export class Workbench {
     const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit);
     this.#worktree = worktree;
     if (!isNew && this.#isClean && this.#commit === commit) return;
+    // The first checkout of a sitting owes nothing to what an earlier one left.
+    if (!this.#isSetUp) await forgetIndex(worktree);
     await resetWorktree(worktree, commit);
     this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
     if (this.#setUp && (isNew || !this.#isSetUp)) {
@@ -120,7 +125,21 @@ export class Workbench {
     }
     this.#isSetUp = true;
     this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
+    if (!this.#agreesWithFirst()) {
+      // Something kept git from seeing a change. Written anew, the files can only be the commit's.
+      await forgetIndex(worktree);
+      await resetWorktree(worktree, commit);
+      this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
+      if (!this.#agreesWithFirst()) throw new Error('the worktree cannot be made what the commit says');
+    }
     this.#isClean = true;
+  }
+
+  /** Whether the files nobody may edit are what they were at the sitting's first checkout. */
+  #agreesWithFirst(): boolean {
+    const fixed = new Map([...this.#pristine].filter(([path]) => !this.#isEditable(path)));
+    this.#first ??= fixed;
+    return changedPaths(this.#first, fixed).length === 0;
   }
 
   async #listTracked(commit: string): Promise<ReadonlySet<string>> {
@@ -145,7 +164,7 @@ export class Workbench {
       const entries = await readdir(join(worktree.path, path)).catch(() => []);
       if (entries.length > 0) made.push(path);
     }
-    return made.map(path => path.replace(/\/$/, ''));
+    return made.map(path => path.replace(/\/$/, '')).filter(path => !this.#isEditable(path));
   }
 
   editableFiles(): readonly string[] {
@@ -179,18 +198,19 @@ export class Workbench {
       path => !this.#tracked.has(path) && now.get(path)?.kind !== 'emptyFolder',
     );
     const ignored = await filterIgnored(this.worktree, untracked.map(askable));
-    const offending = foreign.filter(path =>
-      this.#tracked.has(path) ? true : untracked.includes(path) && !ignored.has(askable(path)),
+    const isUntracked = new Set(untracked);
+    const offending = foreign.filter(
+      path => this.#tracked.has(path) || (isUntracked.has(path) && !ignored.has(askable(path))),
     );
     if (offending.length > 0) {
       return refuse(
         'not_editable',
-        `The edit touches what the contract does not call editable: ${name(offending)}.`,
+        `The edit touches what the contract does not call editable: ${namePaths(offending)}.`,
       );
     }
     const paths = changed.filter(path => this.#isEditable(path));
     const odd = paths.filter(path => (now.get(path)?.kind ?? 'file') !== 'file');
-    if (odd.length > 0) return refuse('not_a_file', `Only plain files may be edited: ${name(odd)}.`);
+    if (odd.length > 0) return refuse('not_a_file', `Only plain files may be edited: ${namePaths(odd)}.`);
     if (paths.length === 0) return refuse('no_change', 'The edit changes nothing.');
     return {
       kind: 'edit',
@@ -255,7 +275,7 @@ function refuse(reason: string, message: string): Edit {
 }
 
 /** Names a few paths for a message. */
-export function name(paths: readonly string[]): string {
+export function namePaths(paths: readonly string[]): string {
   const shown = paths.slice(0, NAMED_PATHS).map(path => JSON.stringify(path).slice(1, -1));
   const rest = paths.length - shown.length;
   return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');

@@ -10,6 +10,8 @@ const TAIL_LINES = 12;
 
 const OUT_OF_MEMORY =
   /\b(?:CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|MemoryError|std::bad_alloc|Cannot allocate memory|oom-kill)\b/;
+/** The line that ends a traceback, as Python prints it. */
+const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
 /** Upstream prints the word on its own or behind the progress line, and leaves with 1. */
 const FAIL = /(?:^|\s)FAIL\s*$/;
 
@@ -17,6 +19,8 @@ const FAIL = /(?:^|\s)FAIL\s*$/;
 export class CrashReader {
   #recent: string[] = [];
   #traceback: string[] | null = null;
+  /** The line that closes the traceback: `Name: message`. */
+  #raised: string | null = null;
   #sawOutOfMemory: string | null = null;
   #sawFail = false;
 
@@ -26,11 +30,12 @@ export class CrashReader {
     if (start >= 0) {
       // It may stand behind a progress line that ended without a newline.
       this.#traceback = [TRACEBACK];
-    } else if (this.#traceback && this.#traceback.length < TRACEBACK_LINES) {
+      this.#raised = null;
+    } else if (this.#traceback && this.#raised === null && short.trim() !== '') {
+      if (this.#traceback.length >= TRACEBACK_LINES) this.#traceback.splice(1, 1);
       this.#traceback.push(short);
-    } else if (this.#traceback) {
-      this.#traceback.splice(1, 1);
-      this.#traceback.push(short);
+      // The exception's own line closes it; what comes after is somebody else's.
+      if (EXCEPTION.test(short)) this.#raised = short.trim();
     }
     if (OUT_OF_MEMORY.test(short)) this.#sawOutOfMemory = short.trim();
     if (FAIL.test(line.slice(-16))) this.#sawFail = true;
@@ -53,6 +58,8 @@ export class CrashReader {
     switch (outcome.kind) {
       case 'timeout':
         return of('timeout', `Ended after ${limitSeconds} s, the limit of the contract.`);
+      case 'flooded':
+        return of('killed', 'Ended because it printed more than 2 GB.');
       case 'spawn_failed':
         return of('spawn_failed', outcome.message);
       case 'aborted':
@@ -82,18 +89,14 @@ export class CrashReader {
       if (metric === null) return of('no_metric', `Ended with exit code 0 but printed no ${metricName}.`);
       return Number.isFinite(metric) ? null : of('diverged', `${metricName} is ${metric}.`);
     }
+    // An exception that was caught and told of earlier is not the one that ended it.
+    if (this.#raised)
+      return of(OUT_OF_MEMORY.test(this.#raised) ? 'out_of_memory' : 'exception', this.#raised);
     if (this.#sawOutOfMemory) return of('out_of_memory', this.#sawOutOfMemory);
-    const raised = this.#exceptionLine();
-    if (raised) return of('exception', raised);
     if (this.#sawFail || (metric !== null && !Number.isFinite(metric))) {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
     }
     return of('exception', `Ended with exit code ${code}.`);
-  }
-
-  /** The last line of the traceback that names an exception. */
-  #exceptionLine(): string | null {
-    return this.#traceback?.findLast(line => /^[A-Za-z_][\w.]*(?:$|:\s)/.test(line)) ?? null;
   }
 
   #tail(): readonly string[] {

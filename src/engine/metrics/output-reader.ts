@@ -8,8 +8,8 @@ import { SummaryReader } from './summary.ts';
 export type SeriesPoint = { readonly seconds: number; readonly values: ReadonlyMap<string, number> };
 
 /**
- * More points than this from one run are thinned: then every second one is kept, then every fourth, and so on.
- * The log keeps them all.
+ * From twice this many points of a run on every second one is kept, from four times as many every fourth, and so
+ * on: at most about this many for each doubling. The log keeps them all.
  */
 export const FULL_RESOLUTION_POINTS = 20_000;
 

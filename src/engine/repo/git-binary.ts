@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { resolveEmbeddedGitDir } from 'dugite';
+import { resolveGitBinary } from 'dugite';
 import { PawlError } from '../../shared/errors.ts';
 
 const run = promisify(execFile);
@@ -15,7 +15,7 @@ export const LEAST_GIT_VERSION = [2, 38] as const;
  * those of the first git on the PATH. Rejects with `git_missing`.
  */
 async function findGit(): Promise<Readonly<Record<string, string>>> {
-  if (process.env.LOCAL_GIT_DIRECTORY || existsSync(resolveEmbeddedGitDir())) return {};
+  if (process.env.LOCAL_GIT_DIRECTORY || existsSync(resolveGitBinary())) return {};
   const folder = (process.env.PATH ?? '').split(':').find(path => path && existsSync(`${path}/git`));
   if (!folder) {
     throw new PawlError('git_missing', `No git was found on the PATH. ${howToGetGit}`);

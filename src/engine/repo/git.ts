@@ -19,6 +19,15 @@ const SETTINGS = [
   'core.abbrev=no',
   'core.logAllRefUpdates=false',
   'core.sparseCheckout=false',
+  // What git does not look at, a training could change unseen.
+  'core.trustctime=true',
+  'core.checkStat=default',
+  'core.ignoreStat=false',
+  'core.untrackedCache=false',
+  'core.splitIndex=false',
+  'worktree.useRelativePaths=false',
+  // An attempt the ledger knows must survive a power cut like the ledger.
+  'core.fsync=committed',
   'commit.gpgSign=false',
   'tag.gpgSign=false',
   'gpg.format=openpgp',

@@ -15,8 +15,17 @@ export function isValidTag(tag: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
 }
 
-/** Whether an earlier study with this tag left attempts in the repository. */
-export async function hasAttempts(repository: Repository, tag: string): Promise<boolean> {
+export const PREFIX_BLOCKED =
+  'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.';
+
+/** Whether a branch `autoresearch` keeps git from making any `autoresearch/<tag>`. */
+export async function isPrefixBlocked(repository: Repository): Promise<boolean> {
+  return (await readRef(repository, 'refs/heads/autoresearch')) !== null;
+}
+
+/** Whether the repository has a branch, or attempts of an earlier study, with this tag. */
+export async function isTagUsed(repository: Repository, tag: string): Promise<boolean> {
+  if ((await readRef(repository, branchRef(tag))) !== null) return true;
   const { stdout } = await gitOf(repository, ['for-each-ref', '--count=1', `refs/pawl/${tag}/`]);
   return stdout.length > 0;
 }

@@ -35,6 +35,9 @@ const READ_WHOLE_BYTES = 4 * 1024 * 1024;
 /** A file changed in the same tick as it was read could change again unseen; git calls it racy. */
 const RACY_MS = 50;
 
+/** This many files or folders are open at a time: a tree may have more than a process may open. */
+const AT_ONCE = 64;
+
 const slash = Buffer.from('/');
 const run = promisify(execFile);
 
@@ -63,46 +66,22 @@ export class WorktreeScanner {
     // A root that was replaced by a link to somewhere else holds nothing of ours.
     const root = await lstat(this.#root).catch(() => null);
     if (!root?.isDirectory()) return found;
-    await this.#walk(this.#root, '', skip, found, remembered);
+    const files = await listFiles(this.#root, skip, found);
+    for (let start = 0; start < files.length; start += AT_ONCE) {
+      await Promise.all(
+        files.slice(start, start + AT_ONCE).map(async ({ path, rawPath }) => {
+          const stat = await lstat(rawPath, { bigint: true }).catch(() => null);
+          if (!stat) return;
+          const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}`;
+          const before = this.#remembered.get(path);
+          const state = before?.stamp === stamp ? before.state : await this.#read(path, rawPath, stat, stamp);
+          found.set(path, state);
+          if (Date.now() - Number(stat.ctimeMs) > RACY_MS) remembered.set(path, { stamp, state });
+        }),
+      );
+    }
     this.#remembered = remembered;
     return found;
-  }
-
-  async #walk(
-    folder: Buffer,
-    prefix: string,
-    skip: ReadonlySet<string>,
-    found: Map<string, FileState>,
-    remembered: Map<string, Remembered>,
-  ): Promise<void> {
-    const entries = await readFolder(folder);
-    if ((entries === null || entries.length === 0) && prefix !== '') {
-      found.set(prefix.slice(0, -1), {
-        kind: entries === null ? 'unreadableFolder' : 'emptyFolder',
-        executable: false,
-        digest: '',
-        sourceLines: null,
-        rawPath: folder,
-      });
-    }
-    await Promise.all(
-      (entries ?? []).map(async entry => {
-        const path = prefix + spellPath(entry.name);
-        if (path === '.git' || skip.has(path)) return;
-        const rawPath = Buffer.concat([folder, slash, entry.name]);
-        if (entry.isDirectory()) {
-          await this.#walk(rawPath, `${path}/`, skip, found, remembered);
-          return;
-        }
-        const stat = await lstat(rawPath, { bigint: true }).catch(() => null);
-        if (!stat) return;
-        const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}`;
-        const before = this.#remembered.get(path);
-        const state = before?.stamp === stamp ? before.state : await this.#read(path, rawPath, stat, stamp);
-        found.set(path, state);
-        if (Date.now() - Number(stat.ctimeMs) > RACY_MS) remembered.set(path, { stamp, state });
-      }),
-    );
   }
 
   async #read(path: string, rawPath: Buffer, stat: BigIntStats, stamp: string): Promise<FileState> {
@@ -120,14 +99,51 @@ export class WorktreeScanner {
       await pipeline(createReadStream(rawPath), hash);
       return { kind: 'file', executable, digest: hash.digest('hex'), sourceLines: null, rawPath };
     }
-    const content = await readFile(rawPath).catch(async () => {
+    const content = await readFile(rawPath).catch(async error => {
+      if (error.code !== 'EACCES') throw error;
       // The training may have taken the right to read its own file away.
-      await chmod(rawPath, 0o600);
+      await chmod(rawPath, (Number(stat.mode) & 0o777) | 0o400);
       return readFile(rawPath);
     });
     const sourceLines = this.#isEditable(path) ? countSourceLines(content) : null;
     return { kind: 'file', executable, digest: sha256(content), sourceLines, rawPath };
   }
+}
+
+/** Walks the folders below the root; folders without a file in them go to `found` at once. */
+async function listFiles(
+  root: Buffer,
+  skip: ReadonlySet<string>,
+  found: Map<string, FileState>,
+): Promise<readonly { readonly path: string; readonly rawPath: Buffer }[]> {
+  const files: { path: string; rawPath: Buffer }[] = [];
+  const folders = [{ rawFolder: root, prefix: '' }];
+  while (folders.length > 0) {
+    await Promise.all(
+      folders.splice(0, AT_ONCE).map(async ({ rawFolder, prefix }) => {
+        const entries = await readFolder(rawFolder);
+        if ((entries === null || entries.length === 0) && prefix !== '') {
+          const kind = entries === null ? 'unreadableFolder' : 'emptyFolder';
+          const state = {
+            kind,
+            executable: false,
+            digest: '',
+            sourceLines: null,
+            rawPath: rawFolder,
+          } as const;
+          found.set(prefix.slice(0, -1), state);
+        }
+        for (const entry of entries ?? []) {
+          const path = prefix + spellPath(entry.name);
+          if (path === '.git' || skip.has(path)) continue;
+          const rawPath = Buffer.concat([rawFolder, slash, entry.name]);
+          if (entry.isDirectory()) folders.push({ rawFolder: rawPath, prefix: `${path}/` });
+          else files.push({ path, rawPath });
+        }
+      }),
+    );
+  }
+  return files;
 }
 
 /** Entries of a folder; null where it cannot be read at all (a path longer than the system's limit). */

@@ -127,6 +127,11 @@ async function detachHead(worktree: Worktree, commit: string): Promise<void> {
   else if (now !== `${commit}\n`) await writeIfDifferent(path, `${commit}\n`);
 }
 
+/** Makes the next reset write every file anew, whatever git believes to know of them. */
+export async function forgetIndex(worktree: Worktree): Promise<void> {
+  await rm(indexPath(worktree), { force: true });
+}
+
 /** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
 export async function resetWorktree(worktree: Worktree, commit: string): Promise<void> {
   await gitIn(worktree, ['read-tree', '--reset', '-u', commit]);
@@ -139,13 +144,6 @@ async function showHead(worktree: Worktree, commit: string): Promise<void> {
   const index = join(worktree.adminDir, 'index');
   await rm(index, { recursive: true, force: true });
   await copyFile(indexPath(worktree), index);
-}
-
-/** Takes the worktree and git's record of it away. Refs and commits stay. */
-export async function removeWorktree(repository: Repository, path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
-  await rm(`${path}.index`, { force: true });
-  await rm(join(repository.gitDir, 'worktrees', basename(path)), { recursive: true, force: true });
 }
 
 /** Which of the untracked paths git ignores. */

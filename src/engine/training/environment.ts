@@ -37,6 +37,8 @@ export type EnvironmentInput = {
   readonly marker: string;
   /** The environment uv shall use, so that a worktree does not build one of its own; null without uv. */
   readonly uvProjectEnvironment: string | null;
+  /** Whether uv may install and remove packages there. */
+  readonly uvMaySync: boolean;
 };
 
 export function trainingEnvironment(input: EnvironmentInput): Record<string, string> {
@@ -54,7 +56,10 @@ export function trainingEnvironment(input: EnvironmentInput): Record<string, str
     TERM: 'xterm-256color',
     ...(input.uvProjectEnvironment === null || named.has('UV_PROJECT_ENVIRONMENT')
       ? {}
-      : { UV_PROJECT_ENVIRONMENT: input.uvProjectEnvironment }),
+      : {
+          UV_PROJECT_ENVIRONMENT: input.uvProjectEnvironment,
+          ...(input.uvMaySync ? {} : { UV_NO_SYNC: '1' }),
+        }),
     [RUN_MARKER]: input.marker,
   };
 }

@@ -1,11 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  isRunning,
-  listProcesses,
-  type ProcessIdentity,
-  type ProcessInfo,
-  readMarker,
-} from './process-table.ts';
+import { listProcesses, type ProcessIdentity, type ProcessInfo, readMarker } from './process-table.ts';
 
 export type KillTimes = {
   /** How long the processes may take to end by themselves after SIGTERM. */
@@ -18,6 +12,7 @@ export const KILL_TIMES: KillTimes = { askMs: 5_000, verifyMs: 5_000 };
 
 /** Between two looks at the process table while waiting for processes that are not our children. */
 const POLL_MS = 20;
+const MAX_POLL_MS = 160;
 
 export type KillTarget = {
   /** Accepts the run marker's value. */
@@ -41,13 +36,8 @@ export async function killTree(
   times: KillTimes,
   options: { readonly ask: boolean },
 ): Promise<readonly number[]> {
+  if (options.ask) await askToEnd(target, times.askMs);
   let alive = await findProcesses(target);
-  if (options.ask && alive.length > 0) {
-    signal(alive, 'SIGTERM');
-    // A stopped process acts on no signal but these two.
-    signal(alive, 'SIGCONT');
-    alive = await waitForEnd(target, alive, times.askMs);
-  }
   const deadline = performance.now() + times.verifyMs;
   while (alive.length > 0 && performance.now() < deadline) {
     signal(alive, 'SIGKILL');
@@ -57,17 +47,20 @@ export async function killTree(
   return alive.map(info => info.pid);
 }
 
-async function waitForEnd(
-  target: KillTarget,
-  processes: readonly ProcessInfo[],
-  limitMs: number,
-): Promise<readonly ProcessInfo[]> {
+/** Asks each process once, also one that is started while the others end, and waits until none is left. */
+async function askToEnd(target: KillTarget, limitMs: number): Promise<void> {
+  const asked = new Set<number>();
   const deadline = performance.now() + limitMs;
-  while (performance.now() < deadline) {
-    if (!processes.some(isRunning)) break;
-    await delay(POLL_MS);
+  for (let pause = POLL_MS; performance.now() < deadline; pause = Math.min(2 * pause, MAX_POLL_MS)) {
+    const alive = await findProcesses(target);
+    if (alive.length === 0) return;
+    const fresh = alive.filter(info => !asked.has(info.pid));
+    for (const info of fresh) asked.add(info.pid);
+    signal(fresh, 'SIGTERM');
+    // A stopped process acts on no signal but this one and SIGKILL.
+    signal(fresh, 'SIGCONT');
+    await delay(pause);
   }
-  return findProcesses(target);
 }
 
 function signal(processes: readonly ProcessInfo[], name: NodeJS.Signals): void {

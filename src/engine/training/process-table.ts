@@ -60,12 +60,6 @@ function isAlive(info: ProcessInfo): boolean {
   return info.state !== 'Z' && info.state !== 'X';
 }
 
-/** Whether this very process still runs. A zombie does not. */
-export function isRunning(identity: ProcessIdentity): boolean {
-  const info = readProcess(identity.pid);
-  return info !== null && info.startTicks === identity.startTicks && isAlive(info);
-}
-
 /** Identity of a process that runs now, or null. */
 export function readIdentity(pid: number): ProcessIdentity | null {
   const info = readProcess(pid);

@@ -48,6 +48,9 @@ const MAX_SIGNAL = 64;
 const COLUMNS = 200;
 const ROWS = 50;
 
+/** A training that prints more is not printing progress; without an end it would fill the disk. */
+const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
+
 /** How often to look whether a process that is not read from (backpressure) has ended. */
 const PAUSED_LOOK_MS = 50;
 
@@ -57,7 +60,7 @@ const PAUSED_LOOK_MS = 50;
  * passes, the signal aborts, or the log cannot be written.
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
-  const { signal, killTimes = KILL_TIMES } = options;
+  const { killTimes = KILL_TIMES } = options;
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   let pty: IPty | null = null;
@@ -89,48 +92,63 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   });
   const root = readIdentity(child.pid);
   const sampler = new ResourceSampler(child.pid);
-  options.onStart?.(child.pid);
-
   const ending = new AbortController();
-  const logFailed = new Promise<'log_failed'>(resolve => {
-    child.onData(data => {
+  let outcome: RunOutcome = { kind: 'aborted' };
+  let resources: ResourceUse;
+  let survivors: readonly number[];
+  try {
+    outcome = await firstEnd(child, exited, log, ending.signal, options);
+  } finally {
+    // Whatever happened, also in the caller's own functions: nothing goes on running.
+    ending.abort();
+    resources = sampler.stop();
+    const marker = options.environment[RUN_MARKER];
+    const endedByItself = outcome.kind === 'exit' || outcome.kind === 'signal';
+    survivors = await killTree(
+      { hasMarker: found => found === marker, root, tracked: sampler.tracked.values() },
+      killTimes,
+      { ask: !endedByItself },
+    );
+    flow.stop();
+    if (!endedByItself) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
+    await log.close();
+  }
+  return { outcome, seconds: seconds(), outputBytes: log.bytes, resources, survivors, logError: log.error };
+}
+
+/** Waits for whatever ends a run first. Output is taken until `ended`. */
+async function firstEnd(
+  child: IPty,
+  exited: Promise<RunOutcome>,
+  log: OutputLog,
+  ended: AbortSignal,
+  options: TrainingOptions,
+): Promise<RunOutcome> {
+  const { signal, limitSeconds } = options;
+  options.onStart?.(child.pid);
+  const flooded = new Promise<RunOutcome>(resolve => {
+    const listener = child.onData(data => {
       // With `encoding: null` node-pty hands over bytes, whatever its types say.
       const chunk = data as unknown as Buffer;
       log.write(chunk);
-      if (log.error) resolve('log_failed');
+      if (log.error) resolve({ kind: 'aborted' });
+      else if (log.bytes > MAX_OUTPUT_BYTES) resolve({ kind: 'flooded' });
       else options.onOutput(chunk);
     });
+    // What a survivor prints later belongs to nothing.
+    void exited.then(() => listener.dispose());
   });
-  const timeout = delay(options.limitSeconds * 1000, 'timeout' as const, { signal: ending.signal }).catch(
-    () => 'timeout' as const,
+  const timeout = delay(limitSeconds * 1000, undefined, { signal: ended }).then(
+    (): RunOutcome => ({ kind: 'timeout' }),
+    (): RunOutcome => ({ kind: 'aborted' }),
   );
-  const aborted = new Promise<'aborted'>(resolve => {
-    signal.addEventListener('abort', () => resolve('aborted'), { once: true, signal: ending.signal });
+  const aborted = new Promise<RunOutcome>(resolve => {
+    const abort = () => resolve({ kind: 'aborted' });
+    signal.addEventListener('abort', abort, { once: true, signal: ended });
     // It may have come while the process was being started.
-    if (signal.aborted) resolve('aborted');
+    if (signal.aborted) abort();
   });
-  const first = await Promise.race([exited, timeout, aborted, logFailed]);
-  ending.abort();
-
-  const endedByItself = typeof first === 'object';
-  const resources = sampler.stop();
-  const marker = options.environment[RUN_MARKER];
-  const survivors = await killTree(
-    { hasMarker: found => found === marker, root, tracked: sampler.tracked.values() },
-    killTimes,
-    { ask: !endedByItself },
-  );
-  flow.stop();
-  if (!endedByItself) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
-  await log.close();
-  return {
-    outcome: endedByItself ? first : first === 'timeout' ? { kind: 'timeout' } : { kind: 'aborted' },
-    seconds: seconds(),
-    outputBytes: log.bytes,
-    resources,
-    survivors,
-    logError: log.error,
-  };
+  return Promise.race([exited, timeout, aborted, flooded]);
 }
 
 /** node-pty reports code 0 together with a signal; only a code without a signal is an exit. */

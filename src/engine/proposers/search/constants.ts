@@ -25,24 +25,44 @@ export type Literal =
     }
   | { readonly kind: 'tuple'; readonly items: readonly Literal[]; readonly text: string };
 
+/** What stands before the literal: words of a declaration, the name, a type. */
 const ASSIGNMENT =
-  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|int|float|double|long|size_t|bool)[ \t]+)*([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=[ \t]*([^=\n#;][^\n#;]*?)[ \t]*;?[ \t]*((?:#|\/\/)[^\n]*)?$/gm;
+  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|int|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
 
 /** A better seed is luck, not progress; paths and versions are not for turning. */
-const LEFT_ALONE = /(?:^|_)(?:SEED|PATH|DIR|FILE|URL|NAME|VERSION|PORT|HOST|DEVICE)(?:_|$)/;
+const LEFT_ALONE = /(?:^|_)(?:SEED|PATH|DIR|FILE|URL|NAME|VERSION|PORT|HOST)(?:_|$)|^DEVICE$/;
+
+/** Longer lines hold data, not constants. */
+const MAX_LINE_CHARACTERS = 1_000;
 
 export function findConstants(file: string, source: string): readonly Constant[] {
   const found = new Map<string, Constant | null>();
-  for (const match of source.matchAll(ASSIGNMENT)) {
-    const [whole, name = '', text = '', comment = ''] = match;
-    if (LEFT_ALONE.test(name)) continue;
-    const literal = parseLiteral(text, comment);
+  let lineStart = 0;
+  for (const line of source.split('\n')) {
+    const offset = lineStart;
+    lineStart += line.length + 1;
+    const match = line.length > MAX_LINE_CHARACTERS ? null : ASSIGNMENT.exec(line);
+    const name = match?.[1];
+    if (!match || name === undefined || LEFT_ALONE.test(name)) continue;
+    const { text, comment } = splitComment(line.slice(match[0].length));
+    const literal = parseLiteral(text.trim(), comment);
     if (!literal) continue;
-    const start = match.index + whole.indexOf(text, whole.indexOf('=') + 1);
+    const start = offset + match[0].length + text.length - text.trimStart().length;
     // A name assigned twice is not a constant.
-    found.set(name, found.has(name) ? null : { file, name, literal, start, end: start + text.length });
+    found.set(
+      name,
+      found.has(name) ? null : { file, name, literal, start, end: start + literal.text.length },
+    );
   }
   return [...found.values()].filter(constant => constant !== null);
+}
+
+/** The value and the comment behind it; a closing semicolon belongs to neither. No literal holds these signs. */
+function splitComment(rest: string): { readonly text: string; readonly comment: string } {
+  const marks = ['#', '//'].map(mark => rest.indexOf(mark)).filter(at => at >= 0);
+  const end = marks.length > 0 ? Math.min(...marks) : rest.length;
+  const value = rest.slice(0, end).trimEnd();
+  return { text: value.endsWith(';') ? value.slice(0, -1) : value, comment: rest.slice(end) };
 }
 
 function parseLiteral(text: string, comment: string): Literal | null {
