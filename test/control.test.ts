@@ -1,43 +1,25 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runTraining } from '../src/engine/training/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
+import { BASELINE_VALUE, type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
+import { endOf, MAIN, startNode } from './support/node-process.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from './support/scaffold.ts';
 import {
   checkNight,
   dyingAt,
   isRecorded,
-  type Night,
   pausingAt,
   prepareNight,
   rowsOf,
   TAG,
   untilPaused,
 } from './support/study.ts';
-
-const BASELINE_VALUE = '1064800';
-/** Every run but the baseline's waits until the file named by GATE is there. */
-const GATED_TRAINER = FAST_TRAINER.replace(
-  /^value=.*$/m,
-  line => `${line}
-[ "$value" = ${BASELINE_VALUE} ] || [ -z "$GATE" ] || until [ -e "$GATE" ]; do sleep 0.02; done`,
-);
-const GATED_CONTRACT = contractFile({ limitSeconds: 600, more: 'environment = ["GATE"]' });
-
-type GatedNight = Night & { readonly gate: string; readonly env: Readonly<Record<string, string>> };
-
-async function gatedNight(): Promise<GatedNight> {
-  const night = await prepareNight({ trainer: GATED_TRAINER, contract: GATED_CONTRACT });
-  const gate = join(await temporaryFolder(), 'gate');
-  return { ...night, gate, env: { GATE: gate } };
-}
 
 const openGate = ({ gate }: GatedNight) => writeFile(gate, '');
 
@@ -690,142 +672,4 @@ esac
     { n: 1, hypothesis: 'The mended one', metric: expect.any(Number) },
   ]);
   await checkNight(night);
-});
-
-const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-const LAUNCHER = fileURLToPath(new URL('../scripts/pawl.mjs', import.meta.url));
-
-function startNode(
-  node: string,
-  args: readonly string[],
-  home: string,
-  env: Readonly<Record<string, string>> = {},
-): ChildProcess {
-  const child = spawn(node, args, {
-    cwd: home,
-    env: { ...process.env, NODE_OPTIONS: undefined, VITEST: undefined, ...env, PAWL_HOME: home },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  return child;
-}
-
-function endOf(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', text => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', text => {
-    stderr += text;
-  });
-  return new Promise(resolve => child.on('close', code => resolve({ code, stdout, stderr })));
-}
-
-/** An older Node than the one these tests run in, where the machine has one. */
-const OLD_NODE =
-  ['/usr/bin/node', '/usr/local/bin/node'].find(path => {
-    if (!existsSync(path)) return false;
-    const major = Number(/^v(\d+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]);
-    return major >= 18 && major < 22;
-  }) ?? null;
-
-// Skipped where the system has no Node of its own between 18 and 21.
-test.skipIf(OLD_NODE === null)(
-  'the launcher works under an old Node and passes the exit code on',
-  async () => {
-    const night = await prepareNight({ trainer: 'exit 1\n' });
-    const launch = (...args: string[]) => endOf(startNode(OLD_NODE ?? '', [LAUNCHER, ...args], night.home));
-    expect(await launch('--version')).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
-    });
-    expect(await launch('run', night.repository, '-n', 'x')).toMatchObject({ code: 2 });
-    expect(await launch('run', night.repository, '--tag', TAG)).toMatchObject({ code: 3 });
-    expect(await launch('show', '99')).toMatchObject({ code: 2 });
-  },
-);
-
-async function launchedStudy() {
-  const night = await gatedNight();
-  const child = startNode(
-    OLD_NODE ?? process.execPath,
-    [LAUNCHER, 'run', night.repository, '--tag', TAG, '-n', '2'],
-    night.home,
-    night.env,
-  );
-  const ended = endOf(child);
-  await expect
-    .poll(() => existsSync(join(night.home, 'pawl.sqlite')) && trainingNumber(night.home), {
-      timeout: 20_000,
-    })
-    .toBe(1);
-  return { night, child, ended };
-}
-
-/** Number of the experiment whose run has begun and not ended. */
-function trainingNumber(home: string): number | undefined {
-  try {
-    return rowsOf(home).runs.find(run => run.outcome === null)?.n;
-  } catch {
-    // The ledger is being made.
-    return undefined;
-  }
-}
-
-test('the launcher passes SIGINT and SIGTERM on to the engine', async () => {
-  const { night, child, ended } = await launchedStudy();
-  let text = '';
-  child.stdout?.on('data', part => {
-    text += part;
-  });
-  child.kill('SIGINT');
-  await expect.poll(() => text, { timeout: 10_000 }).toContain('Stopping after this experiment');
-  child.kill('SIGTERM');
-  expect((await ended).code).toBe(130);
-  expect(rowsOf(night.home).experiments.map(row => row.phase)).toEqual(['recorded', 'interrupted']);
-  await checkNight(night);
-});
-
-test('the engine stops by itself when its launcher is killed', async () => {
-  const { night, child, ended } = await launchedStudy();
-  const { studyId } = rowsOf(night.home);
-  child.kill('SIGKILL');
-  await expect.poll(() => existsSync(join(night.home, 'engine.json')), { timeout: 15_000 }).toBe(false);
-  await ended;
-  expect(rowsOf(night.home)).toMatchObject({ state: 'stopped', stopReason: 'user' });
-  expect(rowsOf(night.home).experiments.map(row => row.phase)).toEqual(['recorded', 'interrupted']);
-  expect(await findMarked(studyId)).toEqual([]);
-  await checkNight(night);
-});
-
-test('the engine stops by itself when its launcher is killed before the study has begun', async () => {
-  const night = await gatedNight();
-  const launcher = startNode(
-    OLD_NODE ?? process.execPath,
-    [LAUNCHER, 'run', night.repository, '--tag', TAG, '-n', '2'],
-    night.home,
-    night.env,
-  );
-  const children = `/proc/${launcher.pid}/task/${launcher.pid}/children`;
-  const findEngine = async () => {
-    for (const pid of (await readFile(children, 'utf8').catch(() => '')).split(' ').filter(Boolean)) {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      if (command.includes(MAIN)) return Number(pid);
-    }
-    return 0;
-  };
-  await expect.poll(findEngine, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
-  const engine = await findEngine();
-  onTestFinished(() => {
-    try {
-      process.kill(engine, 'SIGKILL');
-    } catch {
-      // It has ended, as it should.
-    }
-  });
-  launcher.kill('SIGKILL');
-  await expect.poll(() => existsSync(`/proc/${engine}`), { timeout: 15_000 }).toBe(false);
 });

@@ -1,0 +1,226 @@
+import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { autoresearchFiles, VALID } from './support/contracts.ts';
+import { pawl } from './support/pawl.ts';
+import {
+  createRepository,
+  FAST_TRAINER,
+  fastRepository,
+  git,
+  snapshotUserState,
+  temporaryFolder,
+  writeFiles,
+} from './support/scaffold.ts';
+
+type Check = { name: string; outcome: string; detail: string };
+
+async function examine(
+  path: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ code: number | null; checks: readonly Check[]; failed: readonly Check[] }> {
+  const { code, stdout, stderr } = await pawl(['doctor', path, '--json', ...args], {
+    home: await temporaryFolder(),
+    env,
+  });
+  expect(stderr).toBe('');
+  const checks = JSON.parse(stdout) as Check[];
+  return { code, checks, failed: checks.filter(check => check.outcome === 'failed') };
+}
+
+test('doctor finds nothing wrong with a good repository, and touches nothing', async () => {
+  const repository = await fastRepository();
+  const userState = await snapshotUserState(repository);
+  const home = await temporaryFolder();
+  const { code, stdout } = await pawl(['doctor', repository, '--tag', 'night', '--json'], { home });
+  const checks = JSON.parse(stdout) as Check[];
+  expect(checks.filter(({ outcome, name }) => outcome !== 'ok' && name !== 'GPU')).toEqual([]);
+  expect(checks.map(check => check.name)).toEqual(
+    expect.arrayContaining([
+      ...['git', 'repository', 'checkout', 'contract', 'editable files', 'locked files'],
+      ...['training command', 'disk space', 'GPU', 'branch'],
+    ]),
+  );
+  expect(checks.find(check => check.name === 'editable files')?.detail).toBe('train.sh');
+  expect(checks.find(check => check.name === 'locked files')?.detail).toBe('the other 3 tracked files');
+  expect(code).toBe(0);
+  expect(await snapshotUserState(repository)).toBe(userState);
+  expect(await readdir(home)).toEqual([]);
+});
+
+test('doctor prints a line per check, each with its outcome as a word', async () => {
+  const repository = await fastRepository();
+  await git(repository, 'branch', 'autoresearch/night');
+  const { code, stdout } = await pawl(['doctor', repository, '--tag', 'night'], {
+    home: await temporaryFolder(),
+  });
+  expect(code).toBe(2);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.filter(line => !/^(✓ ok|! warning|✗ failed|– skipped) /.test(line))).toEqual([]);
+  expect(lines.at(-1)).toMatch(/^✗ failed +branch +autoresearch\/night exists: choose another --tag/);
+});
+
+test('doctor runs the checks it can on a folder that is no repository', async () => {
+  const { code, checks, failed } = await examine(await temporaryFolder());
+  expect(code).toBe(2);
+  expect(failed).toEqual([
+    {
+      name: 'repository',
+      outcome: 'failed',
+      detail: expect.stringMatching(/run "git init" there and commit/),
+    },
+  ]);
+  expect(checks.map(check => check.name)).toEqual(
+    expect.arrayContaining(['git', 'repository', 'disk space', 'GPU', 'branch']),
+  );
+  expect(checks.map(check => check.name)).not.toContain('contract');
+});
+
+test('doctor says that a folder is not there', async () => {
+  const { code, failed } = await examine('/nonexistent/folder');
+  expect(code).toBe(2);
+  expect(failed.map(check => check.detail)).toEqual(['There is no folder /nonexistent/folder.']);
+});
+
+test('doctor asks for a first commit', async () => {
+  const repository = await temporaryFolder();
+  await git(repository, 'init', '--quiet');
+  const { code, failed } = await examine(repository);
+  expect(code).toBe(2);
+  expect(failed.map(check => check.detail)).toEqual([
+    `${repository} has no commit yet: commit your files first.`,
+  ]);
+});
+
+test.each<{
+  title: string;
+  files: Record<string, string>;
+  env?: Record<string, string>;
+  failed: readonly [string, RegExp][];
+}>([
+  {
+    title: 'a contract with an error',
+    files: { 'pawl.toml': VALID.replace('"loss"', '3') },
+    failed: [['contract', /^pawl\.toml:5: metric\.name: /]],
+  },
+  {
+    title: 'an empty contract',
+    files: { 'pawl.toml': '' },
+    failed: [['contract', /^pawl\.toml:1: contract: is required/]],
+  },
+  {
+    title: 'an interpreter that is not installed',
+    files: { 'pawl.toml': VALID.replace('sh train.sh', 'SEED=1 python9 train.sh') },
+    failed: [['training command', /^"python9" was not found\. Install it or mend the command/]],
+  },
+  {
+    title: 'a training script that is not executable',
+    files: { 'pawl.toml': VALID.replace('sh train.sh', './train.sh') },
+    failed: [['training command', /^"\.\/train\.sh" is not a committed executable/]],
+  },
+  {
+    title: 'a set-up command that is not installed',
+    files: { 'pawl.toml': VALID.replace('train =', 'setup = "nomake all"\ntrain =') },
+    failed: [['set-up command', /^"nomake" was not found/]],
+  },
+  {
+    title: 'no uv',
+    files: { ...autoresearchFiles(''), 'pyproject.toml': '[project]\nname = "x"\n' },
+    env: { PATH: '/usr/bin:/bin' },
+    failed: [['training command', /^"uv" was not found\. Install uv .*or write a pawl\.toml/]],
+  },
+  {
+    title: 'no editable file',
+    files: { 'pawl.toml': VALID.replace('"train.sh"', '"model.py", "src/*"') },
+    failed: [
+      [
+        'editable files',
+        /^Nothing to edit: model\.py: no committed file matches\. Nothing to edit: src\/\*: no committed file matches\.$/,
+      ],
+    ],
+  },
+  {
+    title: 'a locked file that is not there',
+    files: { 'pawl.toml': VALID.replace('train =', 'locked = ["train.sh", "prepear.py"]\ntrain =') },
+    failed: [['locked files', /^Nothing to lock: prepear\.py: no committed file matches\.$/]],
+  },
+  {
+    title: 'instructions that are not there',
+    files: { 'pawl.toml': VALID.replace('train =', 'instructions = "programme.md"\ntrain =') },
+    failed: [['instructions', /^The instructions programme\.md are not committed/]],
+  },
+])('doctor names $title and what to do', async ({ files, env, failed }) => {
+  const repository = await createRepository({ 'train.sh': FAST_TRAINER, ...files });
+  const found = await examine(repository, [], env);
+  expect(found.failed.map(check => check.name)).toEqual(failed.map(([name]) => name));
+  for (const [index, [, detail]] of failed.entries()) expect(found.failed[index]?.detail).toMatch(detail);
+  expect(found.code).toBe(2);
+});
+
+test('doctor looks for the data that upstream’s prepare.py downloads', async () => {
+  const repository = await createRepository(
+    autoresearchFiles(
+      'CACHE = os.path.join(os.path.expanduser("~"), ".cache", "autoresearch")\nTIME_BUDGET = 300\n',
+    ),
+  );
+  const user = await temporaryFolder();
+  const missing = await examine(repository, [], { HOME: user });
+  expect(missing.failed).toEqual([
+    {
+      name: 'data cache',
+      outcome: 'failed',
+      detail: expect.stringMatching(/autoresearch is missing: run ".*prepare\.py"/),
+    },
+  ]);
+  await mkdir(join(user, '.cache', 'autoresearch'), { recursive: true });
+  const there = await examine(repository, [], { HOME: user });
+  expect(there.checks).toContainEqual({
+    name: 'data cache',
+    outcome: 'ok',
+    detail: join(user, '.cache', 'autoresearch'),
+  });
+});
+
+test('doctor says whether a tag is free, taken or none', async () => {
+  const repository = await fastRepository();
+  await git(repository, 'branch', 'autoresearch/night');
+  const branch = async (...args: string[]) =>
+    (await examine(repository, args)).checks.find(check => check.name === 'branch');
+  expect(await branch()).toMatchObject({ outcome: 'skipped' });
+  expect(await branch('--tag', 'day')).toEqual({
+    name: 'branch',
+    outcome: 'ok',
+    detail: 'autoresearch/day is free',
+  });
+  expect(await branch('--tag', 'night')).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringMatching(
+      /^autoresearch\/night exists: choose another --tag, or go on with "pawl resume"/,
+    ),
+  });
+  expect(await branch('--tag', 'no tag')).toMatchObject({ outcome: 'failed' });
+});
+
+test('doctor warns of uncommitted changes and of submodules', async () => {
+  const repository = await fastRepository();
+  await git(
+    repository,
+    '-c',
+    'protocol.file.allow=always',
+    'submodule',
+    '--quiet',
+    'add',
+    await fastRepository(),
+    'sub',
+  );
+  await git(repository, 'commit', '--quiet', '--message=sub');
+  await writeFiles(repository, { 'README.md': 'changed\n', 'new\nfile.txt': 'x\n' });
+  await symlink('/nonexistent', join(repository, 'link'));
+  const { code, checks } = await examine(repository);
+  expect(code).toBe(0);
+  const detail = (name: string) =>
+    checks.find(check => check.name === name && check.outcome === 'warning')?.detail;
+  expect(detail('checkout')).toMatch(/^3 uncommitted changes: a study starts from the last commit/);
+  expect(detail('submodules')).toMatch(/^sub: empty in a study's worktree\..*git submodule update --init/);
+});
