@@ -9,7 +9,7 @@ import { BASELINE_VALUE, type GatedNight, gatedNight } from './support/gated-nig
 import { findMarked } from './support/invariants.ts';
 import { endOf, MAIN, startNode } from './support/node-process.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
-import { contractFile, FAST_TRAINER, temporaryFolder } from './support/scaffold.ts';
+import { contractFile, FAST_TRAINER, fastRepository, temporaryFolder } from './support/scaffold.ts';
 import {
   checkNight,
   dyingAt,
@@ -672,4 +672,18 @@ esac
     { n: 1, hypothesis: 'The mended one', metric: expect.any(Number) },
   ]);
   await checkNight(night);
+});
+
+test('resume of another repository does not steer the engine that runs', async () => {
+  const night = await gatedNight();
+  const { home, repository, env } = night;
+  const other = await fastRepository();
+  await sitting(['run', other, '--tag', 'other', '-n', '0'], { home });
+  const running = new RunningPawl(['run', repository, '--tag', TAG], { home, env });
+  await running.waitFor(event => event.type === 'run_started' && event.n === 1);
+  const refused = await pawl(['resume', other], { home });
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toMatch(/^pawl: An engine is at .*; other can go on when it has stopped\.\n$/);
+  expect((await pawl(['stop', '--now'], { home })).code).toBe(0);
+  expect((await running.ended).code).toBe(130);
 });

@@ -304,3 +304,19 @@ test('a huge file left behind does not hold up the study', async () => {
   });
   expect(verdicts).toEqual(['keep baseline', 'keep better']);
 }, 20_000);
+
+test('a locked file changed where git is told not to look closely is right again in the next run', async () => {
+  // Same size, same mtime: with these two settings git takes it for unchanged.
+  const forge = `stamp=$(mktemp); touch -r prepare.sh $stamp; echo 'echo loose' > prepare.sh; touch -r $stamp prepare.sh; rm $stamp`;
+  const script = byExperiment(
+    INSPECT,
+    `subprocess.run(['sh', '-ec', ${JSON.stringify(forge)}], check=True)\nreport(0.1)`,
+    `report(0.8 if open('prepare.sh').read() == 'echo fixed\\n' else 99)`,
+    `report(0.7 if open('prepare.sh').read() == 'echo fixed\\n' else 99)`,
+  );
+  const repository = await createRepository(trainerFiles({ script }));
+  await git(repository, 'config', 'core.trustctime', 'false');
+  await git(repository, 'config', 'core.checkStat', 'minimal');
+  const { verdicts } = await hostileStudy({ repository, script, experiments: 3 });
+  expect(verdicts).toEqual(['keep baseline', 'crash locked_file_touched', 'keep better', 'keep better']);
+});

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
@@ -82,6 +84,14 @@ test('migrations are numbered in tens, upwards, and leave the schema at the newe
   const database = openDatabase(join(await temporaryFolder(), 'x.sqlite'));
   expect(database.pragma('user_version', { simple: true })).toBe(versions.at(-1));
   database.close();
+});
+
+test('processes that open a fresh ledger at the same moment all succeed', async () => {
+  const path = join(await temporaryFolder(), 'home', 'pawl.sqlite');
+  const module = new URL('../src/engine/ledger/database.ts', import.meta.url).href;
+  const code = `import { openDatabase } from '${module}'; openDatabase(${JSON.stringify(path)}).close();`;
+  const open = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
+  await expect(Promise.all(Array.from({ length: 6 }, open))).resolves.toHaveLength(6);
 });
 
 test('a migration that fails leaves the file as it was', async () => {

@@ -43,3 +43,23 @@ test('two sittings of the search choose what one sitting would have chosen', asy
   };
   expect(await hypotheses(twice)).toEqual(await hypotheses(once));
 });
+
+test('an edit that crashed and was mended is not tried again', async () => {
+  const home = await temporaryFolder();
+  const repository = await fastRepository();
+  const userState = await snapshotUserState(repository);
+  const command = `case "$(cat)" in
+*'"kind":"repair"'*) sed -i 's/^LR=.*/LR=3/' train.sh; echo '{"hypothesis": "mend it"}' ;;
+*) sed -i 's/^LR=.*/LR=oops(/' train.sh; echo '{"hypothesis": "break it"}' ;;
+esac`;
+  const { code, events } = await sitting(
+    ['run', repository, '--tag', 'night', '-n', '2', '--command', command],
+    { home },
+  );
+  expect(code).toBe(1);
+  expect(eventsOf(events, 'verdict').map(event => event.verdict)).toEqual(['keep', 'keep']);
+  const refused = eventsOf(events, 'refused');
+  expect(refused.map(event => event.reason)).toEqual(Array(5).fill('duplicate'));
+  expect(refused[0]?.message).toContain('experiment 1');
+  await checkInvariants({ repository, home, tag: 'night', userState, editable: ['train.sh'] });
+});

@@ -162,6 +162,28 @@ test('a traceback behind a progress line is found and its last frames are kept',
   expect(crash?.tail.length).toBeLessThan(20);
 });
 
+test('what is printed after a traceback neither names the crash nor takes its frames', () => {
+  const noise = [...Array(60).keys()].map(index => `wandb: line ${index}`).join('\n');
+  const { reader } = read(
+    `Traceback (most recent call last):\n  File "train.py", line 9, in main\n    f()\nValueError: bad\n${noise}\n`,
+  );
+  const crash = reader.classify(exit(1), 'val_bpb', 600);
+  expect(crash).toMatchObject({ class: 'exception', message: 'ValueError: bad' });
+  expect(crash?.tail).toContain('  File "train.py", line 9, in main');
+});
+
+test('of chained exceptions the last one counts, and an earlier lack of memory is not its name', () => {
+  const { reader } = read(
+    'Traceback (most recent call last):\n  File "a.py", line 1, in a\ntorch.OutOfMemoryError: CUDA out of memory\n\n' +
+      'During handling of the above exception, another exception occurred:\n\n' +
+      'Traceback (most recent call last):\n  File "b.py", line 2, in b\nKeyError: 3\n',
+  );
+  expect(reader.classify(exit(1), 'val_bpb', 600)).toMatchObject({
+    class: 'exception',
+    message: 'KeyError: 3',
+  });
+});
+
 test.each<[string, string, RunOutcome, string | null]>([
   ['a finite metric and exit 0', SUMMARY, exit(0), null],
   ['no metric', 'hello\n', exit(0), 'no_metric'],

@@ -52,6 +52,19 @@ test('constants of other languages are found as well', () => {
   ]);
 });
 
+test('no line of a source file makes the reading of its constants slow', () => {
+  const start = performance.now();
+  for (const line of [
+    `A = (${' '.repeat(100_000)}x`,
+    `A = ${'1,'.repeat(50_000)}`,
+    `${'const '.repeat(20_000)}A = 1`,
+  ]) {
+    expect(findConstants('f', `${line}\nB = 2\n`).map(constant => constant.name)).toEqual(['B']);
+  }
+  // Worse than linear behaviour took minutes; this bounds the algorithm and times nothing.
+  expect(performance.now() - start).toBeLessThan(2_000);
+});
+
 function literalOf(text: string, comment = '') {
   const found = findConstants('f', `X = ${text} ${comment}\n`)[0];
   if (!found) throw new Error(`${text} is not a constant`);

@@ -19,6 +19,8 @@ export type TrainingOptions = {
   readonly onStart?: (pid: number) => void;
   readonly signal: AbortSignal;
   readonly killTimes?: KillTimes;
+  /** Default: {@link MAX_OUTPUT_BYTES}. */
+  readonly maxOutputBytes?: number;
 };
 
 export type TrainingResult = {
@@ -124,7 +126,7 @@ async function firstEnd(
   ended: AbortSignal,
   options: TrainingOptions,
 ): Promise<RunOutcome> {
-  const { signal, limitSeconds } = options;
+  const { signal, limitSeconds, maxOutputBytes = MAX_OUTPUT_BYTES } = options;
   options.onStart?.(child.pid);
   const flooded = new Promise<RunOutcome>(resolve => {
     const listener = child.onData(data => {
@@ -132,7 +134,7 @@ async function firstEnd(
       const chunk = data as unknown as Buffer;
       log.write(chunk);
       if (log.error) resolve({ kind: 'aborted' });
-      else if (log.bytes > MAX_OUTPUT_BYTES) resolve({ kind: 'flooded' });
+      else if (log.bytes > maxOutputBytes) resolve({ kind: 'flooded' });
       else options.onOutput(chunk);
     });
     // What a survivor prints later belongs to nothing.
