@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
@@ -87,11 +87,21 @@ test('migrations are numbered in tens, upwards, and leave the schema at the newe
 });
 
 test('processes that open a fresh ledger at the same moment all succeed', async () => {
-  const path = join(await temporaryFolder(), 'home', 'pawl.sqlite');
   const module = new URL('../src/engine/ledger/database.ts', import.meta.url).href;
-  const code = `import { openDatabase } from '${module}'; openDatabase(${JSON.stringify(path)}).close();`;
-  const open = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
-  await expect(Promise.all(Array.from({ length: 6 }, open))).resolves.toHaveLength(6);
+  // Each says when it is loaded, and opens when all are.
+  const code = `import { openDatabase } from '${module}';
+    process.stdin.once('data', path => { openDatabase(String(path)).close(); process.exit(); });
+    process.stdout.write('ready');`;
+  for (let round = 0; round < 4; round += 1) {
+    const path = join(await temporaryFolder(), 'pawl.sqlite');
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['pipe', 'pipe', 'ignore'] }),
+    );
+    await Promise.all(children.map(child => once(child.stdout, 'data')));
+    const ends = children.map(child => once(child, 'exit'));
+    for (const child of children) child.stdin.write(path);
+    expect((await Promise.all(ends)).map(([exitCode]) => exitCode)).toEqual(Array(6).fill(0));
+  }
 });
 
 test('a migration that fails leaves the file as it was', async () => {
