@@ -273,7 +273,6 @@ test('control sequences and bytes that are no text neither hide a metric nor rea
   expect(verdicts).toEqual(['keep baseline', 'keep better', 'crash exception']);
   expect(metrics).toEqual([0.5, 0.4, null]);
   const crash = runs(home)[2]?.crash;
-  // biome-ignore format: one line per kind of character.
   const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
   expect(JSON.stringify(crash)).not.toMatch(control);
   expect(crash?.tail[1]).toBe('  File "train.py", line 1');

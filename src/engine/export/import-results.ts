@@ -1,5 +1,6 @@
 import { PawlError } from '../../shared/errors.ts';
 import { isBetter, type Verdict } from '../../shared/study.ts';
+import { MEGABYTES_PER_GIGABYTE } from './results-tsv.ts';
 
 /** A row of somebody's results.tsv. */
 export type ImportedRow = {
@@ -37,8 +38,6 @@ const OTHER_COLUMNS = new Set([
   ...['commit', 'experiment_id', 'iteration', 'memory_gb', 'status', 'description', 'delta'],
   ...['hypothesis', 'axis'],
 ]);
-
-const MEGABYTES_PER_GIGABYTE = 1024;
 
 /**
  * Reads every form of results.tsv listed in FIELD.md: columns are found by their headings, in any order and with

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { autoresearchContract } from '../contract/autoresearch.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { newStudyId } from '../ledger/studies.ts';
 import { parseResultsTable } from './import-results.ts';
 
 /** A table of 100,000 rows has about 10 MB. */
@@ -22,7 +22,7 @@ export async function importStudy(
   const table = parseResultsTable(await readBounded(path), basename(path), options.goal);
   const shape = autoresearchContract('', true);
   const study: Study = {
-    id: `${new Date(options.now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`,
+    id: newStudyId(options.now),
     tag: options.tag,
     repositoryPath: '',
     gitDir: '',

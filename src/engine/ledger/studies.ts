@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Contract, StopRules } from '../../shared/contract.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
@@ -40,6 +41,11 @@ function fromRow(row: Row): Study {
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
   };
+}
+
+/** A name for a new study: its day, for people, and enough chance to be the only one. */
+export function newStudyId(now: number): string {
+  return `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`;
 }
 
 export type StudyStore = ReturnType<typeof studyStore>;

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { type Contract, defaultLimitSeconds, type StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
 import { findFileFaults } from '../contract/check-files.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { newStudyId } from '../ledger/studies.ts';
 import { createProposer } from '../proposers/create-proposer.ts';
 import {
   branchRef,
@@ -43,7 +43,7 @@ export async function createStudy(ledger: Ledger, input: NewStudy, now: number):
   const fault = findFileFaults(await listTree(repository, baseCommit), contract)[0];
   if (fault) throw new PawlError('contract_invalid', fault.message);
   const tag = await chooseTag(ledger, repository, input.tag, now);
-  const id = `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`;
+  const id = newStudyId(now);
   const study: Study = {
     id,
     tag,

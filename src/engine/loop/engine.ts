@@ -201,15 +201,14 @@ export class Engine {
       best: incumbent?.metric ?? null,
     });
     const { setup } = study.contract;
-    const ports = { ledger, paths, repository, emit, userEnvironment: environment, killTimes };
+    const { signal } = this.#stopNow;
+    const ports = { ledger, paths, repository, emit, userEnvironment: environment, killTimes, signal };
     const workbench = new Workbench(
       repository,
       worktreePath,
       study.contract,
       study.preserved,
-      setup === null
-        ? null
-        : (bench, isNew) => runSetUp(study, setup, bench, isNew, { ...ports, signal: this.#stopNow.signal }),
+      setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, ports),
     );
     const limits = stopLimits(study.stop, this.#now());
     const runner = new StudyRunner(study, limits, { ...ports, workbench, proposer, now: this.#now });
@@ -240,7 +239,6 @@ export class Engine {
     }
     if (kind === 'stop_now') {
       this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
-      this.#runner.stopNow();
       return;
     }
     if (kind === 'continue') this.#runner.goOn();

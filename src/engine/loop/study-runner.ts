@@ -1,35 +1,20 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
-import type { EngineEventBody } from '../../shared/events.ts';
 import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
-import type { DataPaths } from '../paths.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
-import { type Repository, readBlob, readIdentity } from '../repo/repository.ts';
-import type { KillTimes } from '../training/kill-tree.ts';
+import { readBlob, readIdentity } from '../repo/repository.ts';
 import { ratchet } from './branch.ts';
 import { findInterrupted, initialState } from './initial-state.ts';
 import { cleanProposal, commitMessage } from './proposal-text.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
-import { proposerMarker, type Trained, trainAttempt } from './train-attempt.ts';
-import type { Edit, Workbench } from './workbench.ts';
+import { proposerMarker, type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
+import type { Edit } from './workbench.ts';
 
-export type RunnerPorts = {
-  readonly ledger: Ledger;
-  readonly paths: DataPaths;
-  readonly repository: Repository;
-  readonly workbench: Workbench;
-  readonly proposer: Proposer;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly emit: (event: EngineEventBody) => void;
-  readonly userEnvironment: NodeJS.ProcessEnv;
-  readonly killTimes: KillTimes | undefined;
-};
+export type RunnerPorts = TrainPorts & { readonly proposer: Proposer };
 
 /** An edit that was found good, with what was said of it. */
 type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
@@ -42,12 +27,11 @@ export type SittingEnd = { readonly reason: StopReason; readonly detail: string 
 
 /**
  * Drives one sitting of a study: performs the effects `step` asks for, one at a time, each written to the ledger
- * before it is done.
+ * before it is done. The ports' signal ends what runs now; its experiment becomes `interrupted`.
  */
 export class StudyRunner {
   readonly #study: Study;
   readonly #ports: RunnerPorts;
-  readonly #stopNow = new AbortController();
   #state: LoopState;
   #wakeUp: (() => void) | null = null;
   #identity: Readonly<Record<string, string>> = {};
@@ -63,6 +47,7 @@ export class StudyRunner {
     this.#study = study;
     this.#ports = ports;
     this.#state = initialState(ports.ledger, study, limits, ports.proposer);
+    ports.signal.addEventListener('abort', () => this.wish('stop'), { once: true });
   }
 
   /** Takes effect between two experiments. */
@@ -74,12 +59,6 @@ export class StudyRunner {
   /** Ends a pause; a wish to stop stays. */
   goOn(): void {
     if (this.#state.wish === 'pause') this.wish('go');
-  }
-
-  /** Ends what runs now; its experiment becomes `interrupted`. */
-  stopNow(): void {
-    this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
-    this.wish('stop');
   }
 
   async run(): Promise<SittingEnd> {
@@ -98,14 +77,14 @@ export class StudyRunner {
       try {
         event = await this.#perform(effect);
       } catch (error) {
-        const isStop = this.#stopNow.signal.aborted && (error as Error).name === 'AbortError';
+        const isStop = this.#ports.signal.aborted && (error as Error).name === 'AbortError';
         if (!isStop || effect.type === 'record') throw error;
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
       // A run that was measured before the stop came is judged; nothing of it is lost.
       const isFinished = event.type === 'recorded' || (event.type === 'measured' && !this.#wasAborted());
-      if (this.#stopNow.signal.aborted && !isFinished) {
+      if (this.#ports.signal.aborted && !isFinished) {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
@@ -198,7 +177,7 @@ export class StudyRunner {
         worktree: workbench.worktree,
         editableFiles: workbench.editableFiles(),
         marker: proposerMarker(id, n),
-        signal: this.#stopNow.signal,
+        signal: this.#ports.signal,
       },
     );
     if (answer.kind === 'exhausted') {
@@ -300,10 +279,7 @@ export class StudyRunner {
       this.#announceStart(n, experiment.parentCommit ?? experiment.attemptCommit);
     }
     await workbench.checkout(experiment.attemptCommit);
-    const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, {
-      ...this.#ports,
-      signal: this.#stopNow.signal,
-    });
+    const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
     this.#unsaved = trained;
     const { metric, memory } = trained;
     const incumbentLines = ledger.experiments.incumbent(id)?.sourceLines ?? workbench.sourceLines();

@@ -34,6 +34,7 @@ export type TrainPorts = {
   readonly paths: DataPaths;
   readonly repository: Repository;
   readonly workbench: Workbench;
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly emit: (event: EngineEventBody) => void;
   readonly userEnvironment: NodeJS.ProcessEnv;

@@ -148,6 +148,18 @@ export async function gitVersion(): Promise<string> {
   return (await gitText('/', ['--version'])).replace(/^git version /, '');
 }
 
+function identityOf(name: string, email: string): Readonly<Record<string, string>> {
+  return {
+    GIT_AUTHOR_NAME: name,
+    GIT_AUTHOR_EMAIL: email,
+    GIT_COMMITTER_NAME: name,
+    GIT_COMMITTER_EMAIL: email,
+  };
+}
+
+/** For commits where the user has set no name. */
+export const PAWL_IDENTITY = identityOf('Pawl', 'pawl@localhost');
+
 /** The name and e-mail commits are made with: the user's, or Pawl's where none is set. */
 export async function readIdentity(repository: Repository): Promise<Readonly<Record<string, string>>> {
   const [name, email] = await Promise.all(
@@ -156,11 +168,5 @@ export async function readIdentity(repository: Repository): Promise<Readonly<Rec
       return stdout.toString('utf8').trim();
     }),
   );
-  const chosen = name && email ? { name, email } : { name: 'Pawl', email: 'pawl@localhost' };
-  return {
-    GIT_AUTHOR_NAME: chosen.name,
-    GIT_AUTHOR_EMAIL: chosen.email,
-    GIT_COMMITTER_NAME: chosen.name,
-    GIT_COMMITTER_EMAIL: chosen.email,
-  };
+  return name && email ? identityOf(name, email) : PAWL_IDENTITY;
 }

@@ -2,6 +2,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { git } from '../repo/git.ts';
+import { PAWL_IDENTITY } from '../repo/repository.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../resources/samples/byte-lm', import.meta.url));
 
@@ -9,13 +10,7 @@ const SAMPLE = fileURLToPath(new URL('../../../resources/samples/byte-lm', impor
 export async function createSample(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await cp(SAMPLE, folder, { recursive: true, filter: source => basename(source) !== '__pycache__' });
-  const identity = {
-    GIT_AUTHOR_NAME: 'Pawl',
-    GIT_AUTHOR_EMAIL: 'pawl@localhost',
-    GIT_COMMITTER_NAME: 'Pawl',
-    GIT_COMMITTER_EMAIL: 'pawl@localhost',
-  };
   await git(folder, ['init', '--quiet', '--initial-branch=main']);
   await git(folder, ['add', '--all']);
-  await git(folder, ['commit', '--quiet', '--message=Start from the byte-lm sample'], { env: identity });
+  await git(folder, ['commit', '--quiet', '--message=Start from the byte-lm sample'], { env: PAWL_IDENTITY });
 }
