@@ -1,10 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PawlError } from '../shared/errors.ts';
+import { VERSION } from '../shared/version.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { exportCommand, importCommand } from './commands/exchange.ts';
 import { ask, note, results, search, show, status } from './commands/inspect.ts';
 import { resume, run } from './commands/run.ts';
+import { serve } from './commands/serve.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';
 
@@ -47,7 +49,7 @@ const program = new Command('pawl')
   .description(
     "Runs Karpathy's loop on your own machine: propose, train, measure, keep or discard, all night.",
   )
-  .version('0.1.0')
+  .version(VERSION)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showSuggestionAfterError();
@@ -153,6 +155,13 @@ program
   .command('pause')
   .description('ask the running engine to pause after this experiment; "pawl resume" goes on')
   .action(() => ask('pause'));
+
+program
+  .command('serve')
+  .description('serve the window to a browser on this machine, also through an ssh tunnel')
+  .option('--port <number>', 'port on the loopback address; 0 is any free one', whole, 8642)
+  .option('--open', 'open it in the browser of this machine')
+  .action(serve);
 
 program
   .command('doctor')

@@ -72,8 +72,8 @@ export type ContractFile = z.infer<typeof contractFileSchema>;
 
 /** What may change, what must not, how to train, which number counts, for how long. Fixed for a study's life. */
 export type Contract = {
-  /** `pawl.toml`, or the shape that was recognised without one. */
-  readonly source: 'pawl.toml' | 'autoresearch';
+  /** `pawl.toml`, the shape that was recognised without one, or what the user filled in for this study. */
+  readonly source: 'pawl.toml' | 'autoresearch' | 'form';
   /** Glob patterns, relative to the repository root, `/` as separator. */
   readonly editable: readonly string[];
   /** Glob patterns; `null` is every tracked file that is not editable. */
@@ -96,10 +96,10 @@ export type Contract = {
 };
 
 /** Fills in the defaults of a valid file. */
-export function contractFromFile(file: ContractFile): Contract {
+export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
   const { contract, metric, budget, stop } = file;
   return {
-    source: 'pawl.toml',
+    source,
     editable: contract.editable,
     locked: contract.locked ?? null,
     instructions: contract.instructions ?? null,
@@ -122,4 +122,27 @@ export function contractFromFile(file: ContractFile): Contract {
 
 export function defaultLimitSeconds(budgetSeconds: number): number {
   return 2 * budgetSeconds + LIMIT_GRACE_SECONDS;
+}
+
+/** The file that says what a contract says; `contractFromFile` undoes it. */
+export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
+  const { editable, locked, instructions, train, setup, environment, metric, budget, stop } = contract;
+  return {
+    contract: {
+      editable: [...editable],
+      ...(locked === null ? {} : { locked: [...locked] }),
+      ...(instructions === null ? {} : { instructions }),
+      train,
+      ...(setup === null ? {} : { setup }),
+      ...(environment.length === 0 ? {} : { environment: [...environment] }),
+    },
+    metric: {
+      name: metric.name,
+      goal: metric.goal,
+      ...(metric.memory === null ? {} : { memory: metric.memory }),
+      ...(metric.memoryLimit === null ? {} : { memory_limit: metric.memoryLimit }),
+    },
+    budget: { seconds: budget.seconds, limit_seconds: budget.limitSeconds },
+    ...(Object.keys(stop).length === 0 ? {} : { stop }),
+  };
 }

@@ -1,10 +1,11 @@
 import { styleText } from 'node:util';
-import { type Check, runDoctor } from '../../engine/contract/doctor.ts';
+import { runDoctor } from '../../engine/contract/doctor.ts';
 import { dataPaths } from '../../engine/paths.ts';
+import type { PreflightCheck } from '../../shared/notebook.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText } from '../format.ts';
 
-const SIGNS: Readonly<Record<Check['outcome'], string>> = {
+const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
   ok: styleText('blue', '✓ ok'),
   warning: styleText('yellow', '! warning'),
   failed: styleText(['yellow', 'bold'], '✗ failed'),

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import type { PreflightCheck } from '../../shared/notebook.ts';
 import type { DataPaths } from '../paths.ts';
 import { howToGetGit, isRecentGit } from '../repo/git-binary.ts';
 import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../repo/refs.ts';
@@ -24,19 +25,13 @@ import { matchEditable } from './editable.ts';
 import { findProgram, firstProgram } from './find-command.ts';
 import { loadContract } from './load-contract.ts';
 
-/** One preflight check. `failed` keeps a study from starting; `warning` is worth knowing. */
-export type Check = {
-  readonly name: string;
-  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
-  /** What was found, and for anything but `ok` what to do. */
-  readonly detail: string;
-};
-
 export type DoctorInput = {
   readonly path: string;
   readonly tag: string | null;
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
+  /** In place of the contract of the last commit. */
+  readonly contract?: Contract | undefined;
 };
 
 /** Below this the night's logs and commits may not fit. */
@@ -44,10 +39,16 @@ const LOW_DISK_BYTES = 1024 ** 3;
 /** A driver that hangs must not hang the check. */
 const GPU_QUERY_TIMEOUT_MS = 10_000;
 
+const CONTRACT_SOURCES: Readonly<Record<Contract['source'], string>> = {
+  'pawl.toml': 'pawl.toml',
+  autoresearch: 'shaped like autoresearch, no file needed',
+  form: 'as filled in for this study',
+};
+
 /** Runs every check, also after one has failed, as far as it can be run without the failed one. */
-export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
-  const checks: Check[] = [];
-  const add = (name: string, outcome: Check['outcome'], detail: string) =>
+export async function runDoctor(input: DoctorInput): Promise<readonly PreflightCheck[]> {
+  const checks: PreflightCheck[] = [];
+  const add = (name: string, outcome: PreflightCheck['outcome'], detail: string) =>
     checks.push({ name, outcome, detail });
 
   const isLinux = process.platform === 'linux';
@@ -61,13 +62,11 @@ export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
     await checkRepository(repository, head, add);
   }
   const contract =
-    repository && head && (await attempt(add, 'contract', () => loadContract(repository, head)));
+    repository &&
+    head &&
+    (input.contract ?? (await attempt(add, 'contract', () => loadContract(repository, head))));
   if (contract) {
-    add(
-      'contract',
-      'ok',
-      contract.source === 'pawl.toml' ? 'pawl.toml' : 'shaped like autoresearch, no file needed',
-    );
+    add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
     await checkFiles(repository, head, contract, add);
     await checkCommands(repository, head, contract, input.environment, add);
     await checkDataCache(repository, head, input.environment, add);
@@ -79,7 +78,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly Check[]> {
   return checks;
 }
 
-type Add = (name: string, outcome: Check['outcome'], detail: string) => void;
+type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
 async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promise<T | null> {
   try {

@@ -1,9 +1,14 @@
+import { type CellStore, cellStore } from './cells.ts';
 import { type Database, openDatabase, translateErrors } from './database.ts';
 import { type ExperimentStore, experimentStore } from './experiments.ts';
+import { type InstructionsStore, instructionsStore } from './instructions.ts';
+import { type MarkStore, markStore } from './marks.ts';
 import { type NoteStore, noteStore } from './notes.ts';
+import { type ProjectStore, projectStore } from './projects.ts';
 import { type RefusalStore, refusalStore } from './refusals.ts';
 import { type RequestStore, requestStore } from './requests.ts';
 import { type RunStore, runStore } from './runs.ts';
+import { type SettingStore, settingStore } from './settings.ts';
 import { type StudyStore, studyStore } from './studies.ts';
 
 /** The SQLite file in which everything is written before it happens. One table family a store. */
@@ -14,6 +19,11 @@ export type Ledger = {
   readonly refusals: RefusalStore;
   readonly notes: NoteStore;
   readonly requests: RequestStore;
+  readonly cells: CellStore;
+  readonly marks: MarkStore;
+  readonly instructions: InstructionsStore;
+  readonly projects: ProjectStore;
+  readonly settings: SettingStore;
   /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
   write<T>(work: () => T): T;
   close(): void;
@@ -29,6 +39,11 @@ export function openLedger(path: string): Ledger {
     refusals: refusalStore(database),
     notes: noteStore(database),
     requests: requestStore(database),
+    cells: cellStore(database),
+    marks: markStore(database),
+    instructions: instructionsStore(database),
+    projects: projectStore(database),
+    settings: settingStore(database),
     write: work => translateErrors(() => database.transaction(work).immediate(), path),
     close: () => {
       database.close();

@@ -5,13 +5,19 @@ export type SearchHit = { readonly studyId: string; readonly n: number; readonly
 
 export type NoteStore = ReturnType<typeof noteStore>;
 
-/** The user's words on experiments, and the full-text search over hypotheses, rationales and notes. */
+/** The user's words and tags on experiments, and the full-text search over hypotheses, rationales and notes. */
 export function noteStore(database: Database) {
   const add = database.prepare(
     'INSERT INTO note (experiment_id, at, text) SELECT id, ?, ? FROM experiment WHERE study_id = ? AND n = ?',
   );
   const list = database.prepare<[string, number], Note>(
     `SELECT at, text FROM note JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY note.id`,
+  );
+  const dropTags = database.prepare(
+    'DELETE FROM tag WHERE experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)',
+  );
+  const addTag = database.prepare(
+    'INSERT INTO tag (experiment_id, position, tag) SELECT id, ?, ? FROM experiment WHERE study_id = ? AND n = ?',
   );
   const search = database.prepare<[string, string, number], SearchHit>(
     `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
@@ -25,6 +31,11 @@ export function noteStore(database: Database) {
     },
     list(studyId: string, n: number): readonly Note[] {
       return list.all(studyId, n);
+    },
+    /** Replaces an experiment's tags; doubles are dropped. Call it inside `ledger.write`. */
+    setTags(studyId: string, n: number, tags: readonly string[]): void {
+      dropTags.run(studyId, n);
+      for (const [position, tag] of [...new Set(tags)].entries()) addTag.run(position, tag, studyId, n);
     },
     /** Best match first. Every word must occur, the last one may be unfinished; no operators. */
     search(studyId: string, words: string, limit: number): readonly SearchHit[] {

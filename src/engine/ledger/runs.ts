@@ -81,14 +81,26 @@ export function runStore(database: Database) {
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
   );
   const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
-  const addChunk = database.prepare(
-    `INSERT INTO series_chunk (run_id, position, points, data)
-     VALUES (@run, (SELECT coalesce(max(position) + 1, 0) FROM series_chunk WHERE run_id = @run), @points, @data)`,
-  );
-  const chunks = database.prepare<[string, number, number], { data: Buffer }>(
-    `SELECT data FROM series_chunk JOIN run ON run.id = run_id JOIN experiment e ON e.id = experiment_id
-     WHERE study_id = ? AND n = ? AND k = ? ORDER BY position`,
-  );
+  const chunkTable = (table: 'series_chunk' | 'telemetry_chunk') => {
+    const add = database.prepare(
+      `INSERT INTO ${table} (run_id, position, points, data)
+       VALUES (@run, (SELECT coalesce(max(position) + 1, 0) FROM ${table} WHERE run_id = @run), @points, @data)`,
+    );
+    const read = database.prepare<[string, number, number], { data: Buffer }>(
+      `SELECT data FROM ${table} JOIN run ON run.id = run_id JOIN experiment e ON e.id = experiment_id
+       WHERE study_id = ? AND n = ? AND k = ? ORDER BY position`,
+    );
+    return {
+      add(run: number, points: readonly SeriesPoint[]): void {
+        if (points.length > 0) add.run({ run, points: points.length, data: packPoints(points) });
+      },
+      read(studyId: string, n: number, k: number): readonly SeriesPoint[] {
+        return read.all(studyId, n, k).flatMap(row => unpackPoints(row.data));
+      },
+    };
+  };
+  const progress = chunkTable('series_chunk');
+  const telemetry = chunkTable('telemetry_chunk');
 
   return {
     /** Index the next run of an experiment gets. */
@@ -99,9 +111,9 @@ export function runStore(database: Database) {
     begin(studyId: string, n: number, k: number, commit: string, at: number): number {
       return Number(begin.run(k, commit, at, studyId, n).lastInsertRowid);
     },
-    addPoints(run: number, points: readonly SeriesPoint[]): void {
-      if (points.length > 0) addChunk.run({ run, points: points.length, data: packPoints(points) });
-    },
+    addPoints: progress.add,
+    /** Samples of the machine while the run trained; seconds since the run began. */
+    addTelemetry: telemetry.add,
     finish(run: number, result: RunResult, at: number): void {
       finish.run(
         at,
@@ -131,8 +143,7 @@ export function runStore(database: Database) {
       return list.all(studyId, n).map(fromRow);
     },
     /** The run's progress points, oldest first. */
-    series(studyId: string, n: number, k: number): readonly SeriesPoint[] {
-      return chunks.all(studyId, n, k).flatMap(row => unpackPoints(row.data));
-    },
+    series: progress.read,
+    telemetry: telemetry.read,
   };
 }

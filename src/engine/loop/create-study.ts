@@ -24,6 +24,8 @@ export type NewStudy = {
   readonly stop?: StopRules | undefined;
   readonly budgetSeconds?: number | undefined;
   readonly limitSeconds?: number | undefined;
+  /** In place of the contract of the last commit. */
+  readonly contract?: Contract | undefined;
 };
 
 /**
@@ -39,10 +41,12 @@ export async function createStudy(ledger: Ledger, input: NewStudy, now: number):
       `${repository.path} has no commit yet: commit your files first.`,
     );
   }
-  const contract = applyOverrides(await loadContract(repository, baseCommit), input);
+  const contract = applyOverrides(input.contract ?? (await loadContract(repository, baseCommit)), input);
   const fault = findFileFaults(await listTree(repository, baseCommit), contract)[0];
   if (fault) throw new PawlError('contract_invalid', fault.message);
-  const tag = await chooseTag(ledger, repository, input.tag, now);
+  const tag = input.tag
+    ? await checkTag(ledger, repository, input.tag)
+    : await findFreeTag(ledger, repository, now);
   const id = newStudyId(now);
   const study: Study = {
     id,
@@ -52,7 +56,8 @@ export async function createStudy(ledger: Ledger, input: NewStudy, now: number):
     contract,
     baseCommit,
     proposer: input.proposer,
-    stop: { ...contract.stop, ...input.stop },
+    // A form shows every rule, so what it leaves out is meant to be left out.
+    stop: input.contract ? { ...input.stop } : { ...contract.stop, ...input.stop },
     state: 'ready',
     stopReason: null,
     stopDetail: null,
@@ -73,30 +78,28 @@ export async function createStudy(ledger: Ledger, input: NewStudy, now: number):
   return study;
 }
 
-async function chooseTag(
-  ledger: Ledger,
-  repository: Repository,
-  wanted: string | undefined,
-  now: number,
-): Promise<string> {
+async function isTaken(ledger: Ledger, repository: Repository, tag: string): Promise<boolean> {
+  if (await isTagUsed(repository, tag)) return true;
+  return ledger.studies.list().some(study => study.tag === tag && study.gitDir === repository.gitDir);
+}
+
+async function checkTag(ledger: Ledger, repository: Repository, tag: string): Promise<string> {
   if (await isPrefixBlocked(repository)) throw new PawlError('branch_exists', PREFIX_BLOCKED);
-  const isTaken = async (tag: string) =>
-    (await isTagUsed(repository, tag)) ||
-    ledger.studies.list().some(study => study.tag === tag && study.gitDir === repository.gitDir);
-  if (wanted !== undefined) {
-    if (!isValidTag(wanted)) {
-      throw new PawlError('usage', `"${wanted}" is no valid tag: use letters, digits, ".", "_" and "-".`);
-    }
-    if (await isTaken(wanted)) {
-      throw branchExists(wanted);
-    }
-    return wanted;
+  if (!isValidTag(tag)) {
+    throw new PawlError('usage', `"${tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
   }
+  if (await isTaken(ledger, repository, tag)) throw branchExists(tag);
+  return tag;
+}
+
+/** The day as upstream writes it (`mar5`), with a number behind it where it is taken. */
+export async function findFreeTag(ledger: Ledger, repository: Repository, now: number): Promise<string> {
+  if (await isPrefixBlocked(repository)) throw new PawlError('branch_exists', PREFIX_BLOCKED);
   const date = new Date(now);
   const base = `${date.toLocaleString('en', { month: 'short' }).toLowerCase()}${date.getDate()}`;
   for (let index = 1; ; index += 1) {
     const tag = index === 1 ? base : `${base}-${index}`;
-    if (!(await isTaken(tag))) return tag;
+    if (!(await isTaken(ledger, repository, tag))) return tag;
   }
 }
 

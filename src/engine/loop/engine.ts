@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
+import type { Mark } from '../../shared/notebook.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
 import { takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
@@ -10,6 +11,7 @@ import type { RequestKind } from '../ledger/requests.ts';
 import type { DataPaths } from '../paths.ts';
 import { createProposer } from '../proposers/create-proposer.ts';
 import { branchRef } from '../repo/refs.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { settleBranch } from './branch.ts';
@@ -31,6 +33,8 @@ export type EngineOptions = {
   readonly environment: NodeJS.ProcessEnv;
   readonly now?: () => number;
   readonly killTimes?: KillTimes;
+  /** Watches the machine while studies run; without it runs have no telemetry. The host starts and stops it. */
+  readonly telemetry?: Telemetry;
 };
 
 /** What a further sitting may change. */
@@ -109,6 +113,7 @@ export class Engine {
     const study = this.#prepareSettings(studyId, settings);
     this.#stopNow = new AbortController();
     const emit = (body: EngineEventBody) => {
+      this.#mark(studyId, body);
       this.#sequence += 1;
       onEvent({ seq: this.#sequence, at: this.#now(), study: studyId, ...body } as EngineEvent);
     };
@@ -133,6 +138,18 @@ export class Engine {
       ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
     });
     return { ...end, error };
+  }
+
+  /** What the notebook shows between experiments is written down before it is announced. */
+  #mark(studyId: string, body: EngineEventBody): void {
+    const mark = markOf(body);
+    if (!mark) return;
+    try {
+      this.ledger.write(() => this.ledger.marks.add(studyId, mark.kind, mark.text, this.#now()));
+    } catch (error) {
+      // The end of a sitting on a full disk must still be announced.
+      if (!(error instanceof PawlError)) throw error;
+    }
   }
 
   #recordEnd(studyId: string, end: SittingEnd): void {
@@ -176,7 +193,7 @@ export class Engine {
     emit: (body: EngineEventBody) => void,
   ): Promise<SittingEnd> {
     const { ledger } = this;
-    const { paths, environment, killTimes } = this.#options;
+    const { paths, environment, killTimes, telemetry } = this.#options;
     const repository = await findRepository(ledger, study, movedTo);
     const proposer = await createProposer(study.proposer);
     await mkdir(paths.worktrees, { recursive: true });
@@ -202,7 +219,16 @@ export class Engine {
     });
     const { setup } = study.contract;
     const { signal } = this.#stopNow;
-    const ports = { ledger, paths, repository, emit, userEnvironment: environment, killTimes, signal };
+    const ports = {
+      ledger,
+      paths,
+      repository,
+      emit,
+      userEnvironment: environment,
+      killTimes,
+      signal,
+      telemetry,
+    };
     const workbench = new Workbench(
       repository,
       worktreePath,
@@ -243,6 +269,24 @@ export class Engine {
     }
     if (kind === 'continue') this.#runner.goOn();
     else this.#runner.wish(kind);
+  }
+}
+
+/** The events that leave a mark in the notebook. */
+function markOf(event: EngineEventBody): { readonly kind: Mark['kind']; readonly text: string } | null {
+  switch (event.type) {
+    case 'study_started':
+      return { kind: 'started', text: event.proposer };
+    case 'study_stopped':
+      return { kind: 'stopped', text: event.detail ? `${event.reason}: ${event.detail}` : event.reason };
+    case 'study_paused':
+      return { kind: 'paused', text: '' };
+    case 'study_continued':
+      return { kind: 'continued', text: '' };
+    case 'warning':
+      return { kind: 'warning', text: event.message };
+    default:
+      return null;
   }
 }
 

@@ -162,6 +162,7 @@ export class StudyRunner {
         n,
         contract,
         instructions: await this.#readInstructions(incumbent.commit),
+        steering: ledger.marks.ofKind(id, 'steered'),
         incumbent,
         history: ledger.experiments.history(id),
         refusals: ledger.refusals.list(id),
@@ -213,10 +214,12 @@ export class StudyRunner {
     return { type: 'proposed', n };
   }
 
-  /** The instructions as the incumbent has them; they change only where the contract calls them editable. */
+  /** The user's latest version; without one the file as the incumbent has it. */
   async #readInstructions(commit: string): Promise<string | null> {
     const path = this.#study.contract.instructions;
     if (path === null) return null;
+    const saved = this.#ports.ledger.instructions.latest(this.#study.id);
+    if (saved) return saved.text;
     if (this.#instructions?.commit !== commit) {
       const content = await readBlob(this.#ports.repository, commit, path);
       this.#instructions = { commit, text: content ? content.toString('utf8') : null };

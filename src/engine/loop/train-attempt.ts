@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
+import { telemetrySeries } from '../../shared/telemetry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { type DataPaths, runLog, studyFolder } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
@@ -40,6 +42,7 @@ export type TrainPorts = {
   readonly userEnvironment: NodeJS.ProcessEnv;
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
+  readonly telemetry: Telemetry | undefined;
 };
 
 export type Trained = {
@@ -98,6 +101,7 @@ export async function trainAttempt(
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
   const series = new SeriesWriter(points => ledger.write(() => ledger.runs.addPoints(run, points)));
+  const machine = new SeriesWriter(points => ledger.write(() => ledger.runs.addTelemetry(run, points)));
   const progress = new ProgressEmitter(values =>
     emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
   );
@@ -107,27 +111,31 @@ export async function trainAttempt(
   }, elapsed);
   // A ledger that cannot be written ends the training: nobody would learn of its result.
   const broken = new AbortController();
-  const read = (chunk: Buffer) => {
+  const attempt = (work: () => void) => {
     try {
-      reader.push(chunk);
+      work();
     } catch (error) {
       broken.abort(error);
     }
   };
+  const unwatch = ports.telemetry?.onSample(sample => {
+    attempt(() => machine.add({ seconds: elapsed(), values: telemetrySeries(sample) }));
+  });
   const trained = await runTraining({
     command: contract.train,
     cwd: workbench.path,
     environment: environmentFor(study, ports, runMarker(study.id, n, k)),
     logPath,
     limitSeconds: contract.budget.limitSeconds,
-    onOutput: read,
+    onOutput: chunk => attempt(() => reader.push(chunk)),
     onStart: pid => emit({ type: 'run_started', n, k, pid, log: logPath }),
     signal: AbortSignal.any([signal, broken.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
-  });
+  }).finally(() => unwatch?.());
   broken.signal.throwIfAborted();
   reader.end();
   series.flush();
+  machine.flush();
   progress.flush();
   if (trained.logError) {
     const { message } = trained.logError;

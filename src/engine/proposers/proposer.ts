@@ -9,8 +9,10 @@ export type ProposalRequest = {
   readonly tag: string;
   readonly n: number;
   readonly contract: Contract;
-  /** Text of the instructions file, as it is in the incumbent; null where the contract names none. */
+  /** What the user wrote last, else the instructions file of the incumbent; null where the contract names none. */
   readonly instructions: string | null;
+  /** The user's notes to the proposer, oldest first, each with the experiment it was meant for and all after it. */
+  readonly steering: readonly { readonly n: number; readonly at: number; readonly text: string }[];
   readonly incumbent: { readonly n: number; readonly commit: string; readonly metric: number };
   readonly history: readonly HistoryEntry[];
   readonly refusals: readonly Refusal[];

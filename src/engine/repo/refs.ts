@@ -18,6 +18,15 @@ export function isValidTag(tag: string): boolean {
 export const PREFIX_BLOCKED =
   'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.';
 
+/** Whether git takes it as the name of a branch. */
+export async function isBranchName(repository: Repository, name: string): Promise<boolean> {
+  const { exitCode } = await gitOf(repository, ['check-ref-format', '--branch', name], {
+    accept: [0, 1, 128, 129],
+  });
+  // `--branch` also takes `@{-1}` and the like, which name another branch.
+  return exitCode === 0 && !name.startsWith('@') && !name.startsWith('-');
+}
+
 /** Whether a branch `autoresearch` keeps git from making any `autoresearch/<tag>`. */
 export async function isPrefixBlocked(repository: Repository): Promise<boolean> {
   return (await readRef(repository, 'refs/heads/autoresearch')) !== null;

@@ -56,6 +56,14 @@ export async function readHeadCommit(repository: Repository): Promise<string | n
   return readRef(repository, 'HEAD');
 }
 
+/** Short name of the branch that is checked out; null for a detached HEAD. */
+export async function readBranch(repository: Repository): Promise<string | null> {
+  const { exitCode, stdout } = await gitOf(repository, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
+    accept: [0, 1, 128],
+  });
+  return exitCode === 0 ? stdout.toString('utf8').trim() : null;
+}
+
 /** Commit a ref or revision names, or null where there is none. */
 export async function readRef(repository: Repository, ref: string): Promise<string | null> {
   const { exitCode, stdout } = await gitOf(

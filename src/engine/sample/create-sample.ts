@@ -1,15 +1,21 @@
 import { cp, mkdir } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { git } from '../repo/git.ts';
 import { PAWL_IDENTITY } from '../repo/repository.ts';
 
-const SAMPLE = fileURLToPath(new URL('../../../resources/samples/byte-lm', import.meta.url));
+/** Name of the sample project's folder. */
+export const SAMPLE_NAME = 'byte-lm';
+/** Where the samples lie in a checkout. A host that was built elsewhere passes its own place. */
+const SAMPLES = fileURLToPath(new URL('../../../resources/samples', import.meta.url));
 
 /** Copies the sample project into a new folder and commits it to a fresh repository there. */
-export async function createSample(folder: string): Promise<void> {
+export async function createSample(folder: string, samples = SAMPLES): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await cp(SAMPLE, folder, { recursive: true, filter: source => basename(source) !== '__pycache__' });
+  await cp(join(samples, SAMPLE_NAME), folder, {
+    recursive: true,
+    filter: source => basename(source) !== '__pycache__',
+  });
   await git(folder, ['init', '--quiet', '--initial-branch=main']);
   await git(folder, ['add', '--all']);
   await git(folder, ['commit', '--quiet', '--message=Start from the byte-lm sample'], { env: PAWL_IDENTITY });

@@ -1,0 +1,73 @@
+import type { Cell } from '../../shared/notebook.ts';
+import type { Evidence, Phase, Verdict } from '../../shared/study.ts';
+import type { Database } from './database.ts';
+
+type Row = {
+  n: number;
+  phase: Phase;
+  hypothesis: string | null;
+  category: string | null;
+  predicted_effect: number | null;
+  verdict: Verdict['word'] | null;
+  reason: string | null;
+  evidence: string | null;
+  metric: number | null;
+  memory: number | null;
+  started_at: number;
+  ended_at: number | null;
+  attempt_commit: string | null;
+  trained_ms: number | null;
+  tags: string;
+  notes: number;
+};
+
+function fromRow(row: Row): Cell {
+  const incumbentMetric =
+    row.evidence === null ? null : ((JSON.parse(row.evidence) as Partial<Evidence>).incumbentMetric ?? null);
+  return {
+    n: row.n,
+    phase: row.phase,
+    hypothesis: row.hypothesis,
+    category: row.category,
+    predictedEffect: row.predicted_effect,
+    verdict: row.verdict === null ? null : ({ word: row.verdict, reason: row.reason } as Cell['verdict']),
+    metric: row.metric,
+    incumbentMetric,
+    delta: row.metric === null || incumbentMetric === null ? null : row.metric - incumbentMetric,
+    memory: row.memory,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    trainedSeconds: row.trained_ms === null ? null : row.trained_ms / 1000,
+    commit: row.attempt_commit,
+    tags: JSON.parse(row.tags) as string[],
+    notes: row.notes,
+  };
+}
+
+export type CellStore = ReturnType<typeof cellStore>;
+
+/** Experiments in the shape the notebook lists them: read only, many at a time. */
+export function cellStore(database: Database) {
+  const columns = `n, phase, hypothesis, category, predicted_effect, verdict, reason, evidence, metric, memory,
+    started_at, ended_at, attempt_commit,
+    (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = e.id) AS trained_ms,
+    (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
+    (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes`;
+  const byNumber = database.prepare<[string, number], Row>(
+    `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n = ?`,
+  );
+  const before = database.prepare<[string, number, number], Row>(
+    `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n < ? ORDER BY n DESC LIMIT ?`,
+  );
+
+  return {
+    get(studyId: string, n: number): Cell | null {
+      const row = byNumber.get(studyId, n);
+      return row ? fromRow(row) : null;
+    },
+    /** Experiments below `n`, highest number first. */
+    before(studyId: string, n: number, limit: number): readonly Cell[] {
+      return before.all(studyId, n, limit).map(fromRow);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Mark } from '../../shared/notebook.ts';
+import type { Database } from './database.ts';
+
+export type MarkStore = ReturnType<typeof markStore>;
+
+/** What happened to a study between its experiments: sittings, steering notes, new instructions. */
+export function markStore(database: Database) {
+  const add = database.prepare(
+    `INSERT INTO mark (study_id, n, at, kind, text)
+     SELECT @studyId, coalesce(max(n) + 1, 0), @at, @kind, @text FROM experiment WHERE study_id = @studyId`,
+  );
+  const byId = database.prepare<[number], Mark>('SELECT id, at, n, kind, text FROM mark WHERE id = ?');
+  const list = database.prepare<[string], Mark>(
+    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? ORDER BY id',
+  );
+  const after = database.prepare<[string, number], Mark>(
+    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND id > ? ORDER BY id',
+  );
+  const ofKind = database.prepare<[string, string], Mark>(
+    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id',
+  );
+
+  return {
+    /** Stands before the experiment that comes next. */
+    add(studyId: string, kind: Mark['kind'], text: string, at: number): Mark {
+      const id = Number(add.run({ studyId, kind, text, at }).lastInsertRowid);
+      const mark = byId.get(id);
+      if (!mark) throw new Error(`mark ${id} is not in the ledger`);
+      return mark;
+    },
+    /** Oldest first. */
+    list(studyId: string): readonly Mark[] {
+      return list.all(studyId);
+    },
+    /** Written after the mark `id`, oldest first. */
+    after(studyId: string, id: number): readonly Mark[] {
+      return after.all(studyId, id);
+    },
+    ofKind(studyId: string, kind: Mark['kind']): readonly Mark[] {
+      return ofKind.all(studyId, kind);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { Database } from './database.ts';
+
+export type SettingStore = ReturnType<typeof settingStore>;
+
+/** What the user has set, by name, as JSON. Whoever reads a value checks it. */
+export function settingStore(database: Database) {
+  const get = database.prepare<[string], { value: string }>('SELECT value FROM setting WHERE name = ?');
+  const set = database.prepare(
+    'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  );
+
+  return {
+    /** Null where it was never set. */
+    get(name: string): unknown {
+      const row = get.get(name);
+      return row ? JSON.parse(row.value) : null;
+    },
+    set(name: string, value: unknown): void {
+      set.run(name, JSON.stringify(value));
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { PawlError } from '../../shared/errors.ts';
+import { toScalar } from '../../shared/events.ts';
+import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
+import type { Experiment, Run, Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type ChangedFile, listChangedFiles, readDiff } from '../repo/diff.ts';
+import { openRepository } from '../repo/repository.ts';
+import { seriesNames } from './series-view.ts';
+
+/** A diff that is longer than this is not read by anybody. */
+const DIFF_CHARACTERS = 2_000_000;
+
+/** Rejects with `study_not_found`. */
+export function requireStudy(ledger: Ledger, id: string): Study {
+  const study = ledger.studies.get(id);
+  if (!study) throw new PawlError('study_not_found', 'This study is not in the ledger any more.');
+  return study;
+}
+
+/** Rejects with `experiment_not_found`. */
+export function requireExperiment(ledger: Ledger, study: Study, n: number): Experiment {
+  const experiment = ledger.experiments.get(study.id, n);
+  if (!experiment) {
+    throw new PawlError('experiment_not_found', `There is no experiment ${n} in ${study.tag}.`);
+  }
+  return experiment;
+}
+
+function runView(ledger: Ledger, study: Study, run: Run): RunView {
+  return {
+    k: run.k,
+    commit: run.commit,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    outcome: run.outcome,
+    summary: Object.entries(run.summary ?? {}).map(([name, value]) => ({ name, value: toScalar(value) })),
+    crash: run.crash,
+    peakRssBytes: run.resources?.peakRssBytes ?? null,
+    cpuSeconds: run.resources?.cpuSeconds ?? null,
+    outputBytes: run.outputBytes,
+    series: seriesNames(ledger.runs.series(study.id, run.n, run.k)).map(name => ({
+      name,
+      unit: run.units[name] ?? null,
+    })),
+    telemetry: seriesNames(ledger.runs.telemetry(study.id, run.n, run.k)),
+  };
+}
+
+/** Everything an opened cell shows but its diff, curves and log. Rejects with `…_not_found`. */
+export async function readExperiment(ledger: Ledger, studyId: string, n: number): Promise<ExperimentDetail> {
+  const study = requireStudy(ledger, studyId);
+  const experiment = requireExperiment(ledger, study, n);
+  const cell = ledger.cells.get(study.id, n);
+  if (!cell) throw new Error(`experiment ${n} has no cell`);
+  return {
+    cell,
+    rationale: experiment.proposal?.rationale ?? null,
+    evidence: experiment.verdict?.evidence ?? null,
+    parentCommit: experiment.parentCommit,
+    incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,
+    files: await changedFiles(study, experiment),
+    runs: ledger.runs.list(study.id, n).map(run => runView(ledger, study, run)),
+    notes: ledger.notes.list(study.id, n),
+    refusals: ledger.refusals
+      .list(study.id)
+      .filter(refusal => refusal.n === n)
+      .map(({ at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
+    imported: (study.importColumns ?? []).map((name, place) => ({
+      name,
+      value: experiment.imported?.[place] ?? '',
+    })),
+  };
+}
+
+/** Empty also where the repository is not there any more: the rest of the cell is still worth reading. */
+async function changedFiles(study: Study, experiment: Experiment): Promise<readonly ChangedFile[]> {
+  const { parentCommit, attemptCommit } = experiment;
+  if (!parentCommit || !attemptCommit || parentCommit === attemptCommit) return [];
+  try {
+    return await listChangedFiles(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
+  } catch (error) {
+    if (error instanceof PawlError) return [];
+    throw error;
+  }
+}
+
+/**
+ * Diff from an experiment's parent, or from another experiment's attempt, to its attempt. Rejects with `…_not_found`
+ * or `not_a_repository`.
+ */
+export async function readExperimentDiff(
+  ledger: Ledger,
+  studyId: string,
+  n: number,
+  against: number | undefined,
+): Promise<{ readonly diff: string; readonly isCut: boolean }> {
+  const study = requireStudy(ledger, studyId);
+  const experiment = requireExperiment(ledger, study, n);
+  const from =
+    against === undefined ? experiment.parentCommit : requireExperiment(ledger, study, against).attemptCommit;
+  const to = experiment.attemptCommit;
+  if (!from || !to) {
+    const which = !to ? n : (against ?? n);
+    throw new PawlError('experiment_not_found', `Experiment ${which} has no commit to compare.`);
+  }
+  if (from === to) return { diff: '', isCut: false };
+  const diff = await readDiff(await openRepository(study.repositoryPath), from, to);
+  return { diff: diff.slice(0, DIFF_CHARACTERS), isCut: diff.length > DIFF_CHARACTERS };
+}

@@ -1,0 +1,160 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PawlError } from '../../shared/errors.ts';
+import type { LogHit, LogPiece, OutputPiece } from '../../shared/notebook.ts';
+import { MAX_LINE_CHARACTERS, stripControl } from '../metrics/line-splitter.ts';
+
+/** What a window holds of a log at a time. */
+const PIECE_BYTES = 256 * 1024;
+const SEARCH_HITS = 1_000;
+/** A shown hit is a line, not a page. */
+const HIT_CHARACTERS = 400;
+
+/** A terminal is shown this much of what came before. */
+const BACKLOG_BYTES = 256 * 1024;
+const OUTPUT_CHUNK_BYTES = 64 * 1024;
+/** Output that is further behind than this is skipped: nobody could have read it. */
+const MAX_BEHIND_BYTES = 1024 * 1024;
+const OUTPUT_MS = 100;
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+async function openLog(path: string): Promise<FileHandle> {
+  return open(path, 'r').catch(error => {
+    if (error.code === 'ENOENT') {
+      throw new PawlError('experiment_not_found', 'The log of this run is not there.', { cause: error });
+    }
+    throw error;
+  });
+}
+
+async function readAt(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  const { bytesRead } = await file.read(buffer, 0, length, from);
+  return buffer.subarray(0, bytesRead);
+}
+
+function isBreak(byte: number | undefined): boolean {
+  return byte === NEWLINE || byte === RETURN;
+}
+
+function toLines(bytes: Buffer): readonly string[] {
+  if (bytes.length === 0) return [];
+  const lines = bytes.toString('utf8').split(/\r\n|[\r\n]/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map(line => stripControl(line.slice(0, MAX_LINE_CHARACTERS)));
+}
+
+/**
+ * Whole lines of the log from the byte `from` on, null for its end, not beyond the byte `to`. Rejects with
+ * `experiment_not_found`.
+ */
+export async function readLogPiece(
+  path: string,
+  { from, to }: { readonly from: number | null; readonly to?: number | undefined },
+  isLive: boolean,
+): Promise<LogPiece> {
+  const file = await openLog(path);
+  try {
+    const { size } = await file.stat();
+    const wanted = Math.min(from ?? Math.max(0, size - PIECE_BYTES), size);
+    // One byte more in front tells whether the piece begins at a line.
+    const start = Math.max(0, wanted - 1);
+    const room = Math.max(0, Math.min(PIECE_BYTES + 1, (to ?? size) - start));
+    const bytes = await readAt(file, start, room);
+    let first = wanted - start;
+    if (wanted > 0 && !isBreak(bytes[0])) {
+      const found = bytes.findIndex(isBreak);
+      first = found >= 0 && found < bytes.length - 1 ? found + 1 : first;
+    }
+    let end = bytes.length;
+    if (start + end < size) {
+      let last = end;
+      while (last > first && !isBreak(bytes[last - 1])) last -= 1;
+      if (last > first) end = last;
+    }
+    return {
+      from: start + first,
+      to: start + end,
+      size,
+      lines: toLines(bytes.subarray(first, end)),
+      isComplete: !isLive,
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Lines that contain the words, whatever their case, from the beginning of the log. */
+export async function searchLog(
+  path: string,
+  words: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly hits: readonly LogHit[]; readonly isCut: boolean }> {
+  const file = await openLog(path);
+  const wanted = words.toLowerCase();
+  const hits: LogHit[] = [];
+  try {
+    let offset = 0;
+    let rest = Buffer.alloc(0);
+    for (;;) {
+      signal?.throwIfAborted();
+      const chunk = await readAt(file, offset + rest.length, PIECE_BYTES);
+      const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+      const isEnd = chunk.length === 0;
+      let start = 0;
+      for (let index = 0; index <= bytes.length; index += 1) {
+        const isLineEnd = index === bytes.length ? isEnd || start === 0 : isBreak(bytes[index]);
+        if (!isLineEnd) continue;
+        const line = stripControl(bytes.toString('utf8', start, index));
+        if (line.toLowerCase().includes(wanted)) {
+          if (hits.length >= SEARCH_HITS) return { hits, isCut: true };
+          hits.push({ offset: offset + start, line: line.slice(0, HIT_CHARACTERS) });
+        }
+        start = index + 1;
+      }
+      if (isEnd) return { hits, isCut: false };
+      const used = Math.min(start, bytes.length);
+      rest = Buffer.from(bytes.subarray(used));
+      offset += used;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * What a run prints, from shortly before now until `isLive` is false and everything was handed on. Rejects with
+ * `experiment_not_found`, or with an `AbortError`.
+ */
+export async function* followOutput(
+  path: string,
+  isLive: () => boolean,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<OutputPiece> {
+  const file = await openLog(path);
+  try {
+    let { size } = await file.stat();
+    let at = Math.max(0, size - BACKLOG_BYTES);
+    let skipped = at;
+    for (;;) {
+      // Asked before reading: what was written before the end must still be read after it.
+      const wasLive = isLive();
+      ({ size } = await file.stat());
+      if (size - at > MAX_BEHIND_BYTES) {
+        skipped += size - at - BACKLOG_BYTES;
+        at = size - BACKLOG_BYTES;
+      }
+      const bytes = await readAt(file, at, OUTPUT_CHUNK_BYTES);
+      if (bytes.length > 0) {
+        yield { data: bytes.toString('base64'), skipped };
+        at += bytes.length;
+        skipped = 0;
+      } else if (!wasLive) return;
+      await delay(OUTPUT_MS, undefined, { signal, ref: false });
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,215 @@
+import { implement, ORPCError } from '@orpc/server';
+import { calls } from '../../shared/calls.ts';
+import { contractFromFile } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { runDoctor } from '../contract/doctor.ts';
+import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
+import { runLog } from '../paths.ts';
+import { readExperiment, readExperimentDiff, requireExperiment, requireStudy } from './experiment-view.ts';
+import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
+import { followOutput, readLogPiece, searchLog } from './log-view.ts';
+import { browseFolder, cleanPath, inspectProject, openSample, saveContract } from './projects.ts';
+import { readSeries, Sparklines } from './series-view.ts';
+import type { Service } from './service.ts';
+import { saveSettings } from './settings.ts';
+
+/** Numbers of found experiments are shown in a list; nobody reads further. */
+const SEARCH_HITS = 1_000;
+/** Pieces of an export are joined until they are worth a message. */
+const EXPORT_CHARACTERS = 256 * 1024;
+
+/** Errors with a name become refusals a window can show; anything else is a bug, logged and told as such. */
+function toRefusal(error: unknown, onError: (error: unknown) => void): unknown {
+  if (error instanceof ORPCError || (error as Error).name === 'AbortError') return error;
+  if (error instanceof PawlError && error.code !== 'internal') {
+    return new ORPCError('BAD_REQUEST', { message: error.message, data: { code: error.code } });
+  }
+  onError(error);
+  return new ORPCError('INTERNAL_SERVER_ERROR', {
+    message: `Something unexpected went wrong: ${(error as Error).message}`,
+    data: { code: 'internal' },
+  });
+}
+
+/** Answers every call of `calls`, for whichever carrier the host puts it on. */
+export function createRouter(service: Service) {
+  const { ledger, announcer, hub, now } = service;
+  const { paths, environment, host, onError, samples } = service.options;
+  const sparklines = new Sparklines(ledger);
+  const os = implement(calls).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (error) {
+      throw toRefusal(error, onError);
+    }
+  });
+
+  async function* refusing<T>(pieces: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return;
+      throw toRefusal(error, onError);
+    }
+  }
+
+  const isLive = (study: string, n: number, k: number) =>
+    ledger.runs.open().some(run => run.studyId === study && run.n === n && run.k === k);
+  const isRunSettled = (study: string, n: number, k: number) =>
+    !isLive(study, n, k) || service.running()?.id !== study;
+
+  return {
+    app: {
+      info: os.app.info.handler(() => ({ ...host.info, home: paths.home })),
+      snapshot: os.app.snapshot.handler(() => service.snapshot()),
+      events: os.app.events.handler(({ input, signal }) =>
+        refusing(hub.follow(input.epoch, input.after, signal)),
+      ),
+      saveSettings: os.app.saveSettings.handler(({ input }) => {
+        const settings = saveSettings(ledger, input);
+        hub.publish({ type: 'settings', settings });
+        return settings;
+      }),
+      ping: os.app.ping.handler(() => 'pong' as const),
+    },
+    projects: {
+      inspect: os.projects.inspect.handler(async ({ input }) => {
+        const found = await inspectProject(ledger, input.path, now());
+        await service.announceProjects();
+        return found;
+      }),
+      check: os.projects.check.handler(({ input }) =>
+        runDoctor({
+          path: cleanPath(input.path),
+          tag: input.tag || null,
+          paths,
+          environment,
+          contract: input.contract && contractFromFile(input.contract, 'form'),
+        }),
+      ),
+      browse: os.projects.browse.handler(({ input }) => browseFolder(input.path, input.hidden)),
+      choose: os.projects.choose.handler(() => {
+        if (!host.chooseFolder) throw new PawlError('usage', 'This host has no folder dialog.');
+        return host.chooseFolder();
+      }),
+      createSample: os.projects.createSample.handler(async () => ({
+        path: await openSample(paths, samples),
+      })),
+      forget: os.projects.forget.handler(async ({ input }) => {
+        ledger.write(() => ledger.projects.forget(input.gitDir));
+        await service.announceProjects();
+      }),
+      saveContract: os.projects.saveContract.handler(async ({ input }) => ({
+        file: await saveContract(input.path, input.contract),
+      })),
+    },
+    studies: {
+      start: os.studies.start.handler(async ({ input }) => {
+        service.requireIdle();
+        const study = await service.engine.createStudy({
+          repositoryPath: cleanPath(input.path),
+          tag: input.tag || undefined,
+          proposer: input.proposer,
+          stop: input.stop,
+          contract: input.contract && contractFromFile(input.contract, 'form'),
+        });
+        service.begin(study.id, {});
+        return service.card(study.id);
+      }),
+      resume: os.studies.resume.handler(({ input }) => {
+        service.begin(input.study, { stop: input.stop, proposer: input.proposer });
+        return service.card(input.study);
+      }),
+      request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),
+      steer: os.studies.steer.handler(({ input }) => {
+        requireStudy(ledger, input.study);
+        const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
+        announcer.announceMark(input.study, mark);
+      }),
+      applyBest: os.studies.applyBest.handler(({ input }) => service.applyBest(input.study, input.branch)),
+      cells: os.studies.cells.handler(({ input }) =>
+        ledger.cells.before(input.study, input.before ?? Number.MAX_SAFE_INTEGER, input.limit),
+      ),
+      marks: os.studies.marks.handler(({ input }) => ({
+        marks: ledger.marks.list(input.study),
+        refusals: ledger.refusals
+          .list(input.study)
+          .map(({ n, at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
+      })),
+      search: os.studies.search.handler(({ input }) =>
+        ledger.notes.search(input.study, input.words, SEARCH_HITS).map(hit => hit.n),
+      ),
+      export: os.studies.export.handler(({ input }) => {
+        const study = requireStudy(ledger, input.study);
+        return refusing(
+          inChunks(
+            input.format === 'json'
+              ? exportJson(ledger, study)
+              : [input.format === 'csv' ? exportCsv(ledger, study) : exportTsv(ledger, study)],
+          ),
+        );
+      }),
+    },
+    experiments: {
+      get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
+      diff: os.experiments.diff.handler(({ input }) =>
+        readExperimentDiff(ledger, input.study, input.n, input.against),
+      ),
+      series: os.experiments.series.handler(({ input }) => readSeries(ledger, input)),
+      sparklines: os.experiments.sparklines.handler(({ input }) =>
+        sparklines.read(input.study, input.ns, input.width),
+      ),
+      log: os.experiments.log.handler(({ input: { study, n, k, from, to } }) => {
+        requireExperiment(ledger, requireStudy(ledger, study), n);
+        return readLogPiece(runLog(paths, study, n, k), { from, to }, !isRunSettled(study, n, k));
+      }),
+      searchLog: os.experiments.searchLog.handler(({ input: { study, n, k, words }, signal }) => {
+        requireExperiment(ledger, requireStudy(ledger, study), n);
+        return searchLog(runLog(paths, study, n, k), words, signal);
+      }),
+      output: os.experiments.output.handler(({ input: { study, n, k }, signal }) => {
+        requireExperiment(ledger, requireStudy(ledger, study), n);
+        return refusing(followOutput(runLog(paths, study, n, k), () => !isRunSettled(study, n, k), signal));
+      }),
+      addNote: os.experiments.addNote.handler(({ input }) => {
+        requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
+        ledger.write(() => ledger.notes.add(input.study, input.n, input.text, now()));
+        announcer.announceCell(input.study, input.n);
+      }),
+      setTags: os.experiments.setTags.handler(({ input }) => {
+        requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
+        ledger.write(() => ledger.notes.setTags(input.study, input.n, input.tags));
+        announcer.announceCell(input.study, input.n);
+      }),
+    },
+    instructions: {
+      read: os.instructions.read.handler(({ input }) =>
+        readInstructions(ledger, requireStudy(ledger, input.study)),
+      ),
+      version: os.instructions.version.handler(async ({ input }) => ({
+        text: await readInstructionsVersion(ledger, requireStudy(ledger, input.study), input.id),
+      })),
+      save: os.instructions.save.handler(({ input }) => {
+        const study = requireStudy(ledger, input.study);
+        const mark = saveInstructions(ledger, study, input.text, input.base, now());
+        announcer.announceMark(study.id, mark);
+        return readInstructions(ledger, study);
+      }),
+    },
+  };
+}
+
+export type PawlRouter = ReturnType<typeof createRouter>;
+
+async function* inChunks(pieces: Iterable<string>): AsyncGenerator<string> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < EXPORT_CHARACTERS) continue;
+    yield chunk;
+    chunk = '';
+    // The engine has its turn between two pieces of a long file.
+    await new Promise<void>(resolve => setImmediate(resolve));
+  }
+  if (chunk !== '') yield chunk;
+}

@@ -1,0 +1,195 @@
+import { PawlError } from '../../shared/errors.ts';
+import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
+import type { Study } from '../../shared/study.ts';
+import type { RequestKind } from '../ledger/requests.ts';
+import { Engine, type SittingSettings } from '../loop/engine.ts';
+import type { DataPaths } from '../paths.ts';
+import { createRef, isBranchName } from '../repo/refs.ts';
+import { openRepository } from '../repo/repository.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
+import { Announcer } from './announcer.ts';
+import { EventHub } from './event-hub.ts';
+import { listProjects } from './projects.ts';
+import { readSettings } from './settings.ts';
+import { studyCard } from './study-card.ts';
+
+/** What a host with windows brings: what differs between the desktop and the browser. */
+export type HostPorts = {
+  readonly info: Omit<HostInfo, 'home'>;
+  /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
+  readonly chooseFolder: (() => Promise<string | null>) | null;
+};
+
+export type ServiceOptions = {
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly host: HostPorts;
+  /** Folder of the sample projects; the checkout's unless told. */
+  readonly samples?: string;
+  /** Gets what went wrong where nobody waits for an answer. */
+  readonly onError: (error: unknown) => void;
+  readonly now?: () => number;
+};
+
+/**
+ * The engine as windows use it: one sitting at a time in the background, everything that happens numbered in `hub`.
+ * One for the life of a host.
+ */
+export class Service {
+  readonly engine: Engine;
+  readonly hub = new EventHub();
+  readonly announcer: Announcer;
+  readonly telemetry: Telemetry;
+  readonly options: ServiceOptions;
+  readonly now: () => number;
+  #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
+
+  private constructor(options: ServiceOptions, engine: Engine, telemetry: Telemetry) {
+    this.options = options;
+    this.now = options.now ?? Date.now;
+    this.engine = engine;
+    this.telemetry = telemetry;
+    this.announcer = new Announcer(engine.ledger, this.hub);
+    telemetry.onSample(sample => {
+      this.hub.publish({ type: 'telemetry', sample, gpuState: telemetry.gpuState });
+    });
+    telemetry.start();
+  }
+
+  /** Rejects with what `Engine.open` rejects with, `engine_running` above all. */
+  static async open(options: ServiceOptions): Promise<Service> {
+    const { paths, environment, host, now } = options;
+    const telemetry = new Telemetry({ environment, onError: options.onError });
+    const engine = await Engine.open(
+      { paths, environment, host: host.info.host, telemetry, ...(now ? { now } : {}) },
+      null,
+    );
+    return new Service(options, engine, telemetry);
+  }
+
+  get ledger() {
+    return this.engine.ledger;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const projects = await listProjects(this.ledger);
+    // From here on synchronous: the picture and its number belong together.
+    return {
+      epoch: this.hub.epoch,
+      seq: this.hub.seq,
+      projects,
+      studies: this.ledger.studies.list().map(study => this.#card(study)),
+      settings: readSettings(this.ledger),
+      telemetry: this.telemetry.recent(),
+      gpuState: this.telemetry.gpuState,
+    };
+  }
+
+  #card(study: Study): StudyCard {
+    return studyCard(this.ledger, study, this.#sitting?.study === study.id ? this.announcer.wish : null);
+  }
+
+  card(id: string): StudyCard {
+    const study = this.ledger.studies.get(id);
+    if (!study) throw new PawlError('study_not_found', 'This study is not in the ledger any more.');
+    return this.#card(study);
+  }
+
+  /** The study whose sitting is on, paused or not; null when nothing is. */
+  running(): StudyCard | null {
+    return this.#sitting ? this.card(this.#sitting.study) : null;
+  }
+
+  /** The study that did something last; what a tray shows when nothing runs. */
+  latest(): StudyCard | null {
+    const [study] = this.ledger.studies.list();
+    return study ? this.#card(study) : null;
+  }
+
+  settings(): Settings {
+    return readSettings(this.ledger);
+  }
+
+  /** Whether the user wants to be told. */
+  wants(notice: Notice): boolean {
+    return this.settings().notify[notice.kind];
+  }
+
+  async announceProjects(): Promise<void> {
+    this.hub.publish({ type: 'projects', projects: await listProjects(this.ledger) });
+  }
+
+  /** Throws `engine_running` while another study has its sitting. */
+  requireIdle(): void {
+    const busy = this.running();
+    if (busy) {
+      throw new PawlError(
+        'engine_running',
+        `${busy.tag} is ${busy.state === 'paused' ? 'paused' : 'running'}: one study runs at a time, so stop it first.`,
+      );
+    }
+  }
+
+  /** Begins a sitting in the background; how it goes is told by events. Throws `engine_running`. */
+  begin(study: string, settings: SittingSettings): void {
+    this.requireIdle();
+    this.announcer.begin(study);
+    const ended = this.engine
+      .run(study, settings, event => this.announcer.handle(event))
+      .then(
+        end => {
+          if (end.error?.code === 'internal') this.options.onError(end.error);
+        },
+        error => this.options.onError(error),
+      )
+      .finally(() => {
+        this.#sitting = null;
+        this.announcer.announceStudy(study);
+      });
+    this.#sitting = { study, ended };
+    this.announcer.announceStudy(study);
+  }
+
+  /** What the user asks of the study that runs. Throws `usage` where none, or another, does. */
+  request(study: string, kind: RequestKind): void {
+    if (this.#sitting?.study !== study) {
+      throw new PawlError('usage', 'This study is not running.');
+    }
+    this.engine.request(kind);
+    if (kind === 'pause' || kind === 'stop') this.announcer.setWish(study, kind);
+    if (kind === 'continue') this.announcer.setWish(study, null);
+  }
+
+  /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
+  async applyBest(id: string, branch: string): Promise<{ readonly commit: string; readonly n: number }> {
+    const study = this.ledger.studies.get(id);
+    const best = study && this.ledger.experiments.incumbent(study.id);
+    if (!study || !best || study.state === 'imported') {
+      throw new PawlError('usage', 'This study has no best commit to make a branch of.');
+    }
+    const repository = await openRepository(study.repositoryPath);
+    if (!(await isBranchName(repository, branch))) {
+      throw new PawlError('usage', `"${branch}" is no name for a branch.`);
+    }
+    if (!(await createRef(repository, `refs/heads/${branch}`, best.commit))) {
+      throw new PawlError(
+        'usage',
+        `There is a branch ${branch} already, at another commit. Choose another name.`,
+      );
+    }
+    const text = `${branch} made at #${best.n} (${best.commit.slice(0, 7)})`;
+    const mark = this.ledger.write(() => this.ledger.marks.add(id, 'applied', text, this.now()));
+    this.announcer.announceMark(id, mark);
+    return { commit: best.commit, n: best.n };
+  }
+
+  /** Stops what runs, cleanly, and gives the data folder back. */
+  async close(): Promise<void> {
+    if (this.#sitting) {
+      this.engine.request('stop_now');
+      await this.#sitting.ended;
+    }
+    this.telemetry.stop();
+    this.engine.close();
+  }
+}

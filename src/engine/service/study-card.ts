@@ -1,0 +1,48 @@
+import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
+import type { Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { branchRef } from '../repo/refs.ts';
+
+/** How a study stands, read from the ledger. */
+export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment['wish']): StudyCard {
+  const { experiments } = ledger;
+  const last = experiments.lastNumber(study.id);
+  const newest = last === null ? null : experiments.get(study.id, last);
+  return {
+    id: study.id,
+    tag: study.tag,
+    branch: study.state === 'imported' ? null : branchRef(study.tag).replace('refs/heads/', ''),
+    repositoryPath: study.repositoryPath,
+    gitDir: study.gitDir,
+    contract: study.contract,
+    proposer: study.proposer,
+    stop: study.stop,
+    state: study.state,
+    stopReason: study.stopReason,
+    stopDetail: study.stopDetail,
+    createdAt: study.createdAt,
+    baseCommit: study.baseCommit,
+    importedFrom: study.importedFrom,
+    tally: experiments.tally(study.id, study.contract.metric.goal),
+    cells: last === null ? 0 : last + 1,
+    activeAt: newest ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
+    current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
+  };
+}
+
+function findCurrent(
+  ledger: Ledger,
+  study: Study,
+  wish: CurrentExperiment['wish'],
+): CurrentExperiment | null {
+  const experiment = ledger.experiments.unfinished(study.id).find(({ phase }) => phase !== 'interrupted');
+  if (!experiment) return null;
+  const run = ledger.runs.list(study.id, experiment.n).find(({ outcome }) => outcome === null);
+  return {
+    n: experiment.n,
+    phase: experiment.phase,
+    hypothesis: experiment.proposal?.hypothesis ?? null,
+    run: run ? { k: run.k, startedAt: run.startedAt } : null,
+    wish,
+  };
+}

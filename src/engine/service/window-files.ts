@@ -1,0 +1,31 @@
+import { extname, join, normalize, sep } from 'node:path';
+
+/** The kinds of file a built window consists of. Anything else is not served. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+};
+
+/**
+ * File and content type for the path of an address, or null for what the window has no business with: paths out of
+ * the folder, in whatever spelling, and other kinds of file. It says nothing about whether the file exists.
+ */
+export function findWindowFile(
+  folder: string,
+  pathname: string,
+): { readonly file: string; readonly type: string } | null {
+  let path: string;
+  try {
+    path = decodeURIComponent(pathname);
+  } catch {
+    return null;
+  }
+  if (path.includes('\0') || path.includes('\\') || path.split('/').includes('..')) return null;
+  const file = normalize(join(folder, path === '/' ? 'index.html' : path));
+  const type = TYPES[extname(file)];
+  return type !== undefined && file.startsWith(normalize(folder + sep)) ? { file, type } : null;
+}

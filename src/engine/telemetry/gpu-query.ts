@@ -1,0 +1,64 @@
+import type { GpuSample } from '../../shared/telemetry.ts';
+
+/**
+ * What is asked of every GPU, by its name for `nvidia-smi --query-gpu`, and where the answer goes. With `nounits`
+ * the answers are in percent, MiB, degrees Celsius, W and MHz. Source: `nvidia-smi --help-query-gpu`.
+ */
+const MEASURE_NAMES = {
+  'utilization.gpu': 'utilizationPercent',
+  'memory.used': 'memoryUsedMib',
+  'memory.total': 'memoryTotalMib',
+  'temperature.gpu': 'temperatureCelsius',
+  'power.draw': 'powerWatts',
+  'power.limit': 'powerLimitWatts',
+  'clocks.sm': 'smClockMhz',
+  'clocks.mem': 'memoryClockMhz',
+} as const satisfies Record<string, keyof GpuSample>;
+
+/** A field of the query that a driver may lack. */
+export type GpuMeasure = keyof typeof MEASURE_NAMES;
+
+/** Every measure, in the order of the query. */
+export const GPU_MEASURES = Object.keys(MEASURE_NAMES) as readonly GpuMeasure[];
+
+/** Every driver knows these; they come before the measures. */
+const IDENTITY = ['index', 'uuid', 'name'];
+
+/** Arguments of `nvidia-smi` for a row per GPU and interval, for ever. */
+export function gpuQueryArguments(measures: readonly GpuMeasure[], intervalMs: number): readonly string[] {
+  return [
+    `--query-gpu=${[...IDENTITY, ...measures].join(',')}`,
+    '--format=csv,noheader,nounits',
+    '-lms',
+    String(intervalMs),
+  ];
+}
+
+/**
+ * One line of the answer to {@link gpuQueryArguments} with the same measures; null for a line that is no GPU's. A
+ * measure without a number, as `[N/A]` or `[Not Supported]`, is absent; an unknown name or UUID is empty.
+ */
+export function parseGpuRow(line: string, measures: readonly GpuMeasure[] = GPU_MEASURES): GpuSample | null {
+  const columns = line.split(',').map(column => column.trim());
+  // Nothing is quoted, so a comma in the name can only be told by counting from both ends.
+  const end = columns.length - measures.length;
+  const [index = '', uuid = ''] = columns;
+  if (end < IDENTITY.length || !/^\d{1,4}$/.test(index)) return null;
+  const values: { [Name in (typeof MEASURE_NAMES)[GpuMeasure]]?: number } = {};
+  for (const [at, measure] of measures.entries()) {
+    const text = columns[end + at] ?? '';
+    if (/^-?\d+(\.\d+)?$/.test(text)) values[MEASURE_NAMES[measure]] = Number(text);
+  }
+  const name = line.split(',').slice(2, end).join(',').trim();
+  return { index: Number(index), uuid: known(uuid), name: known(name), ...values };
+}
+
+function known(text: string): string {
+  return /^\[.*\]$/.test(text) || text === 'ERR!' || text === 'N/A' ? '' : text;
+}
+
+/** The measures that `nvidia-smi` has called unknown in what it printed before it gave up, at exit code 2. */
+export function findRejectedMeasures(text: string): readonly GpuMeasure[] {
+  const fields = [...text.matchAll(/Field "([^"]+)" is not a valid field to query/g)].map(match => match[1]);
+  return GPU_MEASURES.filter(measure => fields.includes(measure));
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TelemetrySample } from '../../shared/telemetry.ts';
+
+type CpuTicks = { readonly idle: number; readonly total: number };
+
+/**
+ * Reads processor, memory and load of the machine from /proc, Linux only. In a container these are the machine's
+ * numbers, not the container's share.
+ */
+export class HostSampler {
+  readonly #folder: string;
+  #last: CpuTicks | null = null;
+
+  constructor(folder = '/proc') {
+    this.#folder = folder;
+  }
+
+  /** The processor's share is of the time since the last call. Throws where /proc cannot be read. */
+  read(): TelemetrySample['host'] {
+    const now = parseCpuTicks(this.#text('stat'));
+    const cpuPercent = this.#last && busyPercent(this.#last, now);
+    this.#last = now;
+    const memory = parseMemory(this.#text('meminfo'));
+    return {
+      ...(cpuPercent !== null && { cpuPercent }),
+      memoryUsedBytes: memory.totalBytes - memory.availableBytes,
+      memoryTotalBytes: memory.totalBytes,
+      load: parseLoad(this.#text('loadavg')),
+    };
+  }
+
+  #text(name: string): string {
+    // The kernel makes these files from memory in microseconds; a thread pool would take longer.
+    return readFileSync(join(this.#folder, name), 'latin1');
+  }
+}
+
+/**
+ * The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. User and
+ * nice hold the guests' time already. Source: proc_stat(5).
+ */
+function parseCpuTicks(text: string): CpuTicks {
+  const line = /^cpu +(.*)$/m.exec(text)?.[1];
+  if (line === undefined) throw new Error('/proc/stat has no line for all processors');
+  const ticks = line.split(' ').slice(0, 8).map(Number);
+  const [, , , idle = 0, ioWait = 0] = ticks;
+  return { idle: idle + ioWait, total: ticks.reduce((sum, value) => sum + value, 0) };
+}
+
+/** Null where no tick has passed. */
+function busyPercent(before: CpuTicks, after: CpuTicks): number | null {
+  const total = after.total - before.total;
+  if (!(total > 0)) return null;
+  const percent = 100 * (1 - (after.idle - before.idle) / total);
+  // The kernel's iowait can go backwards (proc_stat(5)).
+  return Math.min(100, Math.max(0, percent));
+}
+
+function parseMemory(text: string): { readonly totalBytes: number; readonly availableBytes: number } {
+  const bytes = (name: string) => {
+    const kibibytes = new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(text)?.[1];
+    if (kibibytes === undefined) throw new Error(`/proc/meminfo has no ${name}`);
+    return Number(kibibytes) * 1024;
+  };
+  return { totalBytes: bytes('MemTotal'), availableBytes: bytes('MemAvailable') };
+}
+
+function parseLoad(text: string): number {
+  const load = Number.parseFloat(text);
+  if (Number.isNaN(load)) throw new Error('/proc/loadavg has no load');
+  return load;
+}

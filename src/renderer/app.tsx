@@ -1,0 +1,51 @@
+import { Tooltip } from 'radix-ui';
+import { useEffect } from 'react';
+import { Toaster } from 'sonner';
+import type { Host } from './host/host.ts';
+import { ConnectionNotice } from './screens/connection-notice.tsx';
+import { DropZone } from './screens/drop-zone.tsx';
+import { Overlays } from './screens/overlays.tsx';
+import { SetUpScreen } from './screens/set-up-screen.tsx';
+import { Sidebar } from './screens/sidebar.tsx';
+import { StudyScreen } from './screens/study-screen.tsx';
+import { useKeyboard } from './screens/use-keyboard.ts';
+import { WelcomeScreen } from './screens/welcome-screen.tsx';
+import { useStore } from './state/store.ts';
+import { useTheme } from './ui/use-theme.ts';
+
+export function App({ host }: { readonly host: Host }) {
+  const theme = useTheme();
+  const hasSnapshot = useStore(state => state.hasSnapshot);
+  const screen = useStore(state => state.screen);
+  const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
+  useKeyboard();
+  useEffect(() => {
+    document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';
+  }, [screen, tag]);
+
+  return (
+    <Tooltip.Provider delayDuration={400}>
+      <DropZone host={host}>
+        <div className="flex h-full flex-col">
+          <ConnectionNotice host={host} />
+          {hasSnapshot ? (
+            <div className="flex min-h-0 flex-1">
+              <Sidebar />
+              <main className="flex min-w-0 flex-1 flex-col">
+                {screen.name === 'welcome' ? <WelcomeScreen /> : null}
+                {screen.name === 'set_up' ? <SetUpScreen key={screen.path} path={screen.path} /> : null}
+                {screen.name === 'study' ? <StudyScreen tab={screen.tab} /> : null}
+              </main>
+            </div>
+          ) : (
+            <div className="flex flex-1 items-center justify-center text-muted" role="status">
+              Reading the ledger …
+            </div>
+          )}
+        </div>
+      </DropZone>
+      <Overlays host={host} />
+      <Toaster theme={theme} position="bottom-right" closeButton visibleToasts={4} />
+    </Tooltip.Provider>
+  );
+}

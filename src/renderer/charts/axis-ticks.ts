@@ -1,0 +1,63 @@
+import { scaleLinear, scaleLog } from 'd3-scale';
+
+/** A mark on an axis; `at` in the axis' own unit. */
+export type Tick = { readonly at: number; readonly label: string };
+
+const MINUS = '−';
+
+/** Ranges around larger numbers would overflow a double; who draws takes them for no number. */
+export const LARGEST_DRAWN = 1e150;
+
+/** Below this share of its ends a range is narrower than a double can divide. */
+const NARROWEST = 1e-11;
+
+/** The margin for a range: `share` of its span, or of its size where it has next to no span. Never 0. */
+export function widenBy(low: number, high: number, share: number): number {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low > size * NARROWEST && high - low > 1e-150) return (high - low) * share;
+  return size > 1e-150 ? size * 0.01 : 1;
+}
+
+/** About `count` round numbers inside the domain, all with the same number of decimals. */
+export function axisTicks(
+  domain: readonly [number, number],
+  count: number,
+  isWhole = false,
+): readonly Tick[] {
+  const values = scaleLinear().domain(domain).ticks(Math.max(1, count));
+  const between = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) : 1;
+  const step = isWhole ? Math.max(1, between) : between;
+  const label = tickFormat(Math.max(Math.abs(domain[0]), Math.abs(domain[1])), step);
+  return values.filter(at => !isWhole || Number.isInteger(at)).map(at => ({ at, label: label(at) }));
+}
+
+/** Ticks of a logarithmic axis: powers of ten, with what is between them where there are few. Domain above 0. */
+export function logTicks(domain: readonly [number, number], count: number): readonly Tick[] {
+  if (domain[1] / domain[0] < 10) return axisTicks(domain, count);
+  const all = scaleLog().domain(domain).ticks(count);
+  const powers = all.filter(at => Math.abs(Math.log10(at) - Math.round(Math.log10(at))) < 1e-9);
+  const every = Math.ceil(powers.length / Math.max(2, count));
+  const values = all.length <= count ? all : powers.filter((_, index) => index % every === 0);
+  return values.map(at => ({ at, label: at >= 1e-3 && at < 1e5 ? group(String(at)) : exponent(at, 0) }));
+}
+
+/** Writes numbers up to `size` that lie `step` apart. */
+function tickFormat(size: number, step: number): (value: number) => string {
+  if (size >= 1e7 || (size > 0 && size < 1e-5)) {
+    const digits = Math.min(6, Math.max(0, Math.ceil(Math.log10(size / step))));
+    return value => (value === 0 ? '0' : exponent(value, digits));
+  }
+  const decimals = Math.min(12, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  return value => group(value.toFixed(decimals)).replace('-', MINUS);
+}
+
+function exponent(value: number, digits: number): string {
+  return value.toExponential(digits).replace('e+', 'e').replaceAll('-', MINUS);
+}
+
+/** Ten thousand and more in groups of three; toLocaleString would do it fifty times slower, in every frame. */
+function group(text: string): string {
+  const [whole = '', decimals] = text.split('.');
+  const grouped = whole.replace('-', '').length > 4 ? whole.replaceAll(/\B(?=(\d{3})+$)/g, ',') : whole;
+  return decimals === undefined ? grouped : `${grouped}.${decimals}`;
+}

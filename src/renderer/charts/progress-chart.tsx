@@ -1,0 +1,157 @@
+import { useId, useMemo, useState } from 'react';
+import { formatMetric } from '../format/numbers.ts';
+import { PROGRESS_KEYS_HELP, progressKey } from './progress-keys.ts';
+import { layoutProgress } from './progress-layout.ts';
+import { type Goal, type ProgressModel, type ProgressRow, progressModel } from './progress-model.ts';
+import { progressName } from './progress-name.ts';
+import { ProgressOverlay } from './progress-overlay.tsx';
+import { ProgressPoints } from './progress-points.tsx';
+import type { ProgressView } from './progress-view.ts';
+import { useProgressPointer } from './use-progress-pointer.ts';
+import { useWidth } from './use-width.ts';
+
+export type { ProgressAxis, ProgressRow } from './progress-model.ts';
+export type { ProgressView } from './progress-view.ts';
+
+type Props = {
+  /** Those without a verdict are not drawn. */
+  readonly rows: readonly ProgressRow[];
+  readonly goal: Goal;
+  readonly metricName: string;
+  readonly baseline: number | null;
+  /** Experiment that is open: a ring and a line. */
+  readonly selected: number | null;
+  /** Experiment that is pointed at, here or elsewhere. */
+  readonly hovered: number | null;
+  readonly view: ProgressView;
+  onView(view: ProgressView): void;
+  onSelect(n: number): void;
+  onHover(n: number | null): void;
+  /** In pixels; the width is that of the parent. */
+  readonly height: number;
+  /** What to say while nothing is finished. */
+  readonly children?: React.ReactNode;
+};
+
+/**
+ * The metric over the experiments: discards as small dots, keeps as large ones with a short hypothesis where there is
+ * room, the running best as steps, crashes as crosses on the bottom edge, the baseline dashed. What lies beyond the
+ * range shown is a triangle on that edge.
+ *
+ * The wheel zooms (shift holds the y axis), a drag moves, a drag with shift or on an axis zooms into what it covers, a
+ * double click shows everything.
+ */
+export function ProgressChart(props: Props) {
+  const { rows, goal, metricName, baseline, height, view } = props;
+  const { ref, width } = useWidth();
+  const model = useMemo(() => progressModel(rows, goal, view.axis), [rows, goal, view.axis]);
+  const isEmpty = model.tally.finished === 0;
+  return (
+    <div ref={ref} className="relative w-full min-w-0" style={{ height }}>
+      {isEmpty ? (
+        <div className="flex h-full items-center justify-center px-6 text-center text-muted">
+          {props.children}
+        </div>
+      ) : (
+        width > 0 && (
+          <Plot
+            {...props}
+            model={model}
+            width={width}
+            name={progressName(model.tally, metricName, baseline)}
+          />
+        )
+      )}
+    </div>
+  );
+}
+
+type PlotProps = Props & { readonly model: ProgressModel; readonly width: number; readonly name: string };
+
+function Plot({ model, width, name, ...props }: PlotProps) {
+  const { view, height, baseline, selected, hovered, goal, metricName, onView, onSelect, onHover } = props;
+  const help = useId();
+  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
+  /** The experiment whose tooltip is open, and whether the keyboard opened it. */
+  const [tip, setTip] = useState<{ readonly n: number; readonly isByKey: boolean } | null>(null);
+  const { x, y } = view;
+  const layout = useMemo(
+    () => layoutProgress(model, { x, y }, { width, height }, baseline),
+    [model, x, y, width, height, baseline],
+  );
+  const point = (n: number | null, isByKey: boolean) => {
+    if (n === null ? tip !== null : n !== tip?.n) setTip(n === null ? null : { n, isByKey });
+    if (n !== hovered) onHover(n);
+  };
+  const { handlers, box, isPanning } = useProgressPointer(frame, {
+    model,
+    layout,
+    view,
+    onView,
+    onSelect,
+    onPoint: n => point(n, false),
+  });
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = progressKey(event.key, model, layout, view, hovered, hovered ?? selected);
+    if (!action) return;
+    event.preventDefault();
+    if (action.view.x !== view.x || action.view.y !== view.y) onView(action.view);
+    if (action.kind !== 'view') point(action.n, true);
+    if (action.kind === 'select') onSelect(action.n);
+  };
+  const isZoomed = view.x !== null || view.y !== null;
+  return (
+    <div
+      ref={setFrame}
+      role="group"
+      aria-roledescription="chart"
+      aria-label={name}
+      aria-describedby={help}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: zooming and walking by keys need the focus.
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onBlur={() => point(null, true)}
+      {...handlers}
+      className="absolute inset-0"
+      style={{
+        cursor: isPanning ? 'grabbing' : tip && !tip.isByKey ? 'pointer' : isZoomed ? 'grab' : 'default',
+      }}
+    >
+      <ProgressPoints layout={layout} metricName={metricName} goal={goal} baseline={baseline} />
+      <ProgressOverlay
+        layout={layout}
+        model={model}
+        selected={selected}
+        hovered={hovered}
+        tip={tip?.n ?? null}
+        box={box}
+      />
+      {isZoomed && (
+        <button
+          type="button"
+          className="absolute top-0 right-3 rounded border border-line bg-surface px-2 py-0.5 text-xs text-muted hover:text-ink"
+          onPointerDown={event => event.stopPropagation()}
+          onKeyDown={event => event.stopPropagation()}
+          onClick={() => onView({ axis: view.axis, x: null, y: null })}
+        >
+          Show all
+        </button>
+      )}
+      <p id={help} className="sr-only">
+        {PROGRESS_KEYS_HELP}
+      </p>
+      <p className="sr-only" aria-live="polite">
+        {tip?.isByKey ? describe(model, tip.n) : ''}
+      </p>
+    </div>
+  );
+}
+
+/** One point in words. */
+function describe(model: ProgressModel, n: number): string {
+  const point = model.points[model.indexOf.get(n) ?? -1];
+  if (!point) return '';
+  const value = Number.isFinite(point.value) ? `, ${formatMetric(point.value)}` : '';
+  return `Experiment ${n}, ${point.row.word}${value}. ${point.row.hypothesis ?? ''}`;
+}

@@ -1,0 +1,30 @@
+import type { ProgressRow } from './progress-model.ts';
+
+/** A spreadsheet takes a text that begins like this for a formula. */
+const LOOKS_LIKE_FORMULA = /^[=+\-@\t\r]/;
+
+/**
+ * The rows as RFC 4180 text with CRLF. Times are ISO 8601 in UTC, what is absent is an empty field, numbers are as
+ * JavaScript writes them. Text that a spreadsheet would run as a formula gets an apostrophe in front.
+ */
+export function progressCsv(rows: readonly ProgressRow[], metricName: string): string {
+  const lines = [
+    ['experiment', 'time', 'verdict', text(metricName), 'hypothesis'],
+    ...rows.map(row => [
+      String(row.n),
+      Number.isFinite(row.at) ? new Date(row.at).toISOString() : '',
+      row.word ?? '',
+      row.metric === null ? '' : String(row.metric),
+      text(row.hypothesis ?? ''),
+    ]),
+  ];
+  return lines.map(fields => `${fields.map(quote).join(',')}\r\n`).join('');
+}
+
+function text(value: string): string {
+  return LOOKS_LIKE_FORMULA.test(value) ? `'${value}` : value;
+}
+
+function quote(field: string): string {
+  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}

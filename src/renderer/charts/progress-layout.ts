@@ -1,0 +1,286 @@
+import { axisTicks, type Tick, widenBy } from './axis-ticks.ts';
+import type { Box } from './occupancy.ts';
+import type { PlacedLabel } from './place-labels.ts';
+import { progressLabels } from './progress-labels.ts';
+import { EdgeMarks, type MarkColumn, MarkColumns, PixelSet } from './progress-marks.ts';
+import type { ProgressModel, ProgressPoint } from './progress-model.ts';
+import type { ProgressView } from './progress-view.ts';
+
+export type ProgressSize = { readonly width: number; readonly height: number };
+
+export type ProgressScale = {
+  /** What lies between the ends of the plot. */
+  readonly domain: readonly [number, number];
+  /** Marks; `at` in pixels. */
+  readonly ticks: readonly Tick[];
+  /** From the unit of the axis to pixels, and back. */
+  toPixel(value: number): number;
+  toValue(pixel: number): number;
+};
+
+/** Everything to draw, in pixels of the drawing. Marks are paths cut into columns. */
+export type ProgressLayout = {
+  readonly size: ProgressSize;
+  readonly plot: Box;
+  readonly x: ProgressScale;
+  readonly y: ProgressScale;
+  readonly xLabel: string;
+  /** Zero-length segments for a stroke with caps, one per pixel: see `PixelSet`. */
+  readonly discards: readonly MarkColumn[];
+  /** Caps of the stroke: round dots, or square ones where there are thousands. See `MOST_ROUND_DOTS`. */
+  readonly discardCap: 'round' | 'square';
+  /** Zero-length segments for a stroke with round caps. */
+  readonly keeps: readonly MarkColumn[];
+  /** Diameter of a keep's dot: smaller where they would stand shoulder to shoulder. */
+  readonly keepSize: number;
+  /** Crosses on the bottom edge. */
+  readonly crashes: readonly MarkColumn[];
+  /** Triangles on the edge beyond which a discard lies, and squares at the bottom for those without a number. */
+  readonly discardsBeyond: readonly MarkColumn[];
+  readonly keepsBeyond: readonly MarkColumn[];
+  /** The running best as steps. */
+  readonly best: string;
+  readonly baselineY: number | null;
+  /** Short hypotheses of keeps; `id` is the experiment. */
+  readonly labels: readonly PlacedLabel[];
+  /** The points in view are `model.points` from `first` on; where each is drawn. */
+  readonly first: number;
+  readonly pointX: Float32Array;
+  readonly pointY: Float32Array;
+};
+
+const MARGIN = { top: 28, right: 16, bottom: 42, left: 58 };
+/** Room inside the plot for what lies beyond its top, and for crashes at its bottom. */
+const EDGE_TOP = 14;
+const EDGE_BOTTOM = 24;
+const KEEP_SIZE = 8.5;
+const KEEP_SIZE_DENSE = 5.5;
+/** More dots than this lie so close that nobody sees their shape, and a square costs a third less to raster. */
+const MOST_ROUND_DOTS = 1_500;
+
+export function layoutProgress(
+  model: ProgressModel,
+  view: Pick<ProgressView, 'x' | 'y'>,
+  size: ProgressSize,
+  baseline: number | null,
+): ProgressLayout {
+  const xDomain = view.x ?? model.whole;
+  const [first, end] = visibleRange(model.points, xDomain);
+  const yDomain = view.y ?? fitY(model, first, end, xDomain, view.x === null ? baseline : null);
+  const yTicks = axisTicks(yDomain, Math.max(2, size.height / 56));
+  const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
+  const plot: Box = {
+    // In steps of 16 px, so that the plot does not jump about while the wheel turns.
+    left: Math.max(MARGIN.left, Math.ceil((longest * 6.8 + 16) / 16) * 16),
+    top: MARGIN.top,
+    right: Math.max(MARGIN.left + 40, size.width - MARGIN.right),
+    bottom: Math.max(MARGIN.top + 60, size.height - MARGIN.bottom),
+  };
+  const time = timeUnit(xDomain[1] - xDomain[0]);
+  const perUnit = model.axis === 'time' ? time.perHour : 1;
+  const x = makeScale(
+    xDomain,
+    [plot.left, plot.right],
+    axisTicks(
+      [xDomain[0] * perUnit, xDomain[1] * perUnit],
+      Math.max(2, (plot.right - plot.left) / 90),
+      model.axis !== 'time',
+    ).map(({ at, label }) => ({ at: at / perUnit, label })),
+  );
+  const y = makeScale(yDomain, [plot.bottom - EDGE_BOTTOM, plot.top + EDGE_TOP], yTicks);
+  const points = drawPoints(model, first, end, plot, x, y);
+  return {
+    size,
+    plot,
+    x,
+    y,
+    xLabel:
+      model.axis === 'experiment'
+        ? 'experiment'
+        : model.axis === 'kept'
+          ? 'kept experiments, in order'
+          : `${time.name} since the first experiment`,
+    ...points,
+    best: bestPath(model, x, y, plot),
+    baselineY:
+      baseline !== null && baseline >= yDomain[0] && baseline <= yDomain[1] ? y.toPixel(baseline) : null,
+    labels: progressLabels(
+      model,
+      { ...points, first, yDomain, toX: x.toPixel, toY: y.toPixel },
+      { ...plot, left: plot.left + 4, bottom: plot.bottom - EDGE_BOTTOM + 10 },
+    ),
+    first,
+  };
+}
+
+/** Places of the first point inside the domain and of the first after it. */
+function visibleRange(
+  points: readonly ProgressPoint[],
+  domain: readonly [number, number],
+): readonly [number, number] {
+  const lowerBound = (isBefore: (x: number) => boolean) => {
+    let low = 0;
+    let high = points.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(points[middle]?.x ?? 0)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return [lowerBound(x => x < domain[0]), lowerBound(x => x <= domain[1])];
+}
+
+/**
+ * The range of y nobody chose: what is kept in view, the running best where the view begins, the baseline where it is
+ * given, and the discards that are near (see `robustFence`). With a margin of 6 %.
+ */
+function fitY(
+  model: ProgressModel,
+  first: number,
+  end: number,
+  xDomain: readonly [number, number],
+  baseline: number | null,
+): readonly [number, number] {
+  let low = baseline ?? Number.POSITIVE_INFINITY;
+  let high = baseline ?? Number.NEGATIVE_INFINITY;
+  const include = (value: number) => {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  };
+  for (let index = first; index < end; index += 1) {
+    const point = model.points[index];
+    if (point?.isNear) include(point.value);
+  }
+  const before = model.steps.findLast(step => step.x <= xDomain[0]);
+  if (before) include(before.best);
+  if (!(low <= high)) {
+    // Nothing near in view: then all that has a number there, however far it lies.
+    for (let index = first; index < end; index += 1) include(model.points[index]?.value ?? Number.NaN);
+  }
+  if (!(low <= high)) return [0, 1];
+  const margin = widenBy(low, high, 0.06);
+  return [low - margin, high + margin];
+}
+
+function timeUnit(hours: number): { name: string; perHour: number } {
+  if (hours > 2) return { name: 'hours', perHour: 1 };
+  if (hours > 0.05) return { name: 'minutes', perHour: 60 };
+  return { name: 'seconds', perHour: 3_600 };
+}
+
+function makeScale(
+  domain: readonly [number, number],
+  range: readonly [number, number],
+  ticks: readonly Tick[],
+): ProgressScale {
+  const perUnit = (range[1] - range[0]) / (domain[1] - domain[0] || 1);
+  const toPixel = (value: number) => range[0] + (value - domain[0]) * perUnit;
+  return {
+    domain,
+    toPixel,
+    toValue: pixel => domain[0] + (pixel - range[0]) / perUnit,
+    ticks: ticks.map(({ at, label }) => ({ at: toPixel(at), label })),
+  };
+}
+
+type DrawnPoints = Pick<
+  ProgressLayout,
+  | 'discards'
+  | 'discardCap'
+  | 'keeps'
+  | 'keepSize'
+  | 'crashes'
+  | 'discardsBeyond'
+  | 'keepsBeyond'
+  | 'pointX'
+  | 'pointY'
+>;
+
+function drawPoints(
+  model: ProgressModel,
+  first: number,
+  end: number,
+  plot: Box,
+  x: ProgressScale,
+  y: ProgressScale,
+): DrawnPoints {
+  const pointX = new Float32Array(end - first);
+  const pointY = new Float32Array(end - first);
+  const discards = new MarkColumns();
+  const keeps = new MarkColumns();
+  const pixels = { discards: new PixelSet(plot), keeps: new PixelSet(plot) };
+  const edges = { discards: new EdgeMarks(), keeps: new EdgeMarks(), crashes: new EdgeMarks() };
+  const [low, high] = y.domain;
+  for (let index = first; index < end; index += 1) {
+    const point = model.points[index];
+    if (!point) continue;
+    const px = x.toPixel(point.x);
+    let py = plot.bottom - 8;
+    if (point.kind === 'crash') edges.crashes.cross(px, py);
+    else if (point.kind === 'blank') edges.discards.square(px, py);
+    else {
+      const marks = point.kind === 'keep' ? edges.keeps : edges.discards;
+      if (point.value > high) {
+        py = plot.top + 6;
+        marks.up(px, py);
+      } else if (point.value < low) {
+        py = plot.bottom - EDGE_BOTTOM + 8;
+        marks.down(px, py);
+      } else {
+        py = y.toPixel(point.value);
+        const across = Math.round(px);
+        const down = Math.round(py);
+        if (point.kind === 'discard') {
+          // On whole pixels all dots look alike.
+          if (pixels.discards.claim(across, down)) discards.add(across, `M${across} ${down}h0`);
+        } else if (pixels.keeps.claim(across, down)) {
+          keeps.add(across, `M${px.toFixed(1)} ${py.toFixed(1)}h0`);
+        }
+      }
+    }
+    pointX[index - first] = px;
+    pointY[index - first] = py;
+  }
+  return {
+    discards: discards.paths(),
+    discardCap: discards.count > MOST_ROUND_DOTS ? 'square' : 'round',
+    keeps: keeps.paths(),
+    keepSize: keeps.count * KEEP_SIZE < plot.right - plot.left ? KEEP_SIZE : KEEP_SIZE_DENSE,
+    crashes: edges.crashes.columns.paths(),
+    discardsBeyond: edges.discards.columns.paths(),
+    keepsBeyond: edges.keeps.columns.paths(),
+    pointX,
+    pointY,
+  };
+}
+
+/** Only the steps in view and one on either side, so that a path of thousands of keeps stays short. */
+function bestPath(model: ProgressModel, x: ProgressScale, y: ProgressScale, plot: Box): string {
+  const { steps } = model;
+  const from = Math.max(
+    0,
+    steps.findLastIndex(step => step.x <= x.domain[0]),
+  );
+  const start = steps[from];
+  const end = model.points.at(-1);
+  if (!start || !end || start.x > x.domain[1]) return '';
+  // A step far outside a zoomed view would be a coordinate no rasteriser takes.
+  const pixelX = (value: number) => clamp(x.toPixel(value), plot.left - 4, plot.right + 4).toFixed(1);
+  const pixelY = (value: number) => clamp(y.toPixel(value), -1_000, plot.bottom + 1_000).toFixed(1);
+  let path = `M${pixelX(start.x)} ${pixelY(start.best)}`;
+  for (let index = from + 1; index < steps.length; index += 1) {
+    const step = steps[index];
+    if (!step || step.x > x.domain[1]) break;
+    const next = steps[index + 1];
+    // Of steps in one pixel column only the last shows: the line goes one way.
+    if (next && next.x <= x.domain[1] && Math.round(x.toPixel(next.x)) === Math.round(x.toPixel(step.x)))
+      continue;
+    path += `H${pixelX(step.x)}V${pixelY(step.best)}`;
+  }
+  return `${path}H${pixelX(end.x)}`;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}

@@ -1,0 +1,119 @@
+import { memo, useId } from 'react';
+import { formatMetric } from '../format/numbers.ts';
+import type { ProgressLayout } from './progress-layout.ts';
+import type { MarkColumn } from './progress-marks.ts';
+import type { Goal } from './progress-model.ts';
+
+type Props = {
+  readonly layout: ProgressLayout;
+  readonly metricName: string;
+  readonly goal: Goal;
+  readonly baseline: number | null;
+};
+
+/** What the chart draws of the data. It is drawn anew only for another layout; hovering lies on a layer above. */
+export const ProgressPoints = memo(function ProgressPoints({ layout, metricName, goal, baseline }: Props) {
+  const clip = useId();
+  const { plot, size } = layout;
+  return (
+    <svg
+      aria-hidden="true"
+      width={size.width}
+      height={size.height}
+      className="absolute inset-0 tabular select-none"
+      // A surface of its own: what moves above it does not make the browser draw the points again.
+      style={{ willChange: 'transform', fontSize: 11 }}
+    >
+      <clipPath id={clip}>
+        <rect x={plot.left} y={plot.top} width={plot.right - plot.left} height={plot.bottom - plot.top} />
+      </clipPath>
+      <g stroke="var(--line)" shapeRendering="crispEdges">
+        {layout.y.ticks.map(tick => (
+          <line key={tick.at} x1={plot.left} x2={plot.right} y1={tick.at} y2={tick.at} />
+        ))}
+      </g>
+      <path
+        d={`M${plot.left} ${plot.bottom}H${plot.right}`}
+        stroke="var(--line-strong)"
+        shapeRendering="crispEdges"
+      />
+      <g fill="var(--muted)" textAnchor="end">
+        {layout.y.ticks.map(tick => (
+          <text key={tick.at} x={plot.left - 8} y={tick.at + 4}>
+            {tick.label}
+          </text>
+        ))}
+      </g>
+      <g fill="var(--muted)" textAnchor="middle">
+        {layout.x.ticks.map(tick => (
+          <text key={tick.at} x={tick.at} y={plot.bottom + 17}>
+            {tick.label}
+          </text>
+        ))}
+      </g>
+      <g stroke="var(--line-strong)" shapeRendering="crispEdges">
+        {layout.x.ticks.map(tick => (
+          <line key={tick.at} x1={tick.at} x2={tick.at} y1={plot.bottom} y2={plot.bottom + 4} />
+        ))}
+      </g>
+      <text x={8} y={14} fill="var(--ink)" fontWeight={600}>
+        {metricName}
+        <tspan dx={6} fill="var(--muted)" fontWeight={400}>
+          {goal === 'minimize' ? 'lower is better' : 'higher is better'}
+        </tspan>
+      </text>
+      <text x={plot.right} y={plot.bottom + 34} fill="var(--muted)" textAnchor="end">
+        {layout.xLabel}
+      </text>
+      <g
+        fill="none"
+        stroke="var(--dot-discard)"
+        strokeLinecap={layout.discardCap}
+        strokeWidth={layout.discardCap === 'round' ? 5 : 4}
+      >
+        <Marks columns={layout.discards} />
+      </g>
+      <g fill="var(--dot-discard)">
+        <Marks columns={layout.discardsBeyond} />
+      </g>
+      <g fill="none" stroke="var(--crash)" strokeWidth={1.5}>
+        <Marks columns={layout.crashes} />
+      </g>
+      <g clipPath={`url(#${clip})`}>
+        {layout.baselineY !== null && (
+          <path
+            d={`M${plot.left} ${layout.baselineY}H${plot.right}`}
+            stroke="var(--line-strong)"
+            strokeDasharray="5 4"
+          />
+        )}
+        <path d={layout.best} fill="none" stroke="var(--keep)" strokeWidth={1.75} strokeLinejoin="round" />
+      </g>
+      <g fill="var(--keep)">
+        <Marks columns={layout.keepsBeyond} />
+      </g>
+      <g fill="none" stroke="var(--surface)" strokeLinecap="round" strokeWidth={layout.keepSize + 3}>
+        <Marks columns={layout.keeps} />
+      </g>
+      <g fill="none" stroke="var(--keep)" strokeLinecap="round" strokeWidth={layout.keepSize}>
+        <Marks columns={layout.keeps} />
+      </g>
+      <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
+        {layout.baselineY !== null && (
+          <text x={plot.right - 4} y={layout.baselineY - 5} fill="var(--muted)" textAnchor="end">
+            baseline {formatMetric(baseline)}
+          </text>
+        )}
+        {layout.labels.map(label => (
+          <text key={label.id} x={label.x} y={label.y} fill="var(--ink)" textAnchor={label.anchor}>
+            {label.text}
+          </text>
+        ))}
+      </g>
+    </svg>
+  );
+});
+
+function Marks({ columns }: { readonly columns: readonly MarkColumn[] }) {
+  return columns.map(column => <path key={column.left} d={column.path} />);
+}

@@ -1,0 +1,50 @@
+import type { ProgressAxis } from './progress-model.ts';
+
+/** What of the chart is shown, in the units of its axes; null is everything. */
+export type ProgressView = {
+  readonly axis: ProgressAxis;
+  readonly x: readonly [number, number] | null;
+  readonly y: readonly [number, number] | null;
+};
+
+type Domain = readonly [number, number];
+
+/** The narrowest range of x worth looking at: four experiments, or a five-thousandth of the time. */
+export function leastSpan(axis: ProgressAxis, whole: Domain): number {
+  return axis === 'time' ? (whole[1] - whole[0]) / 5_000 : 4;
+}
+
+/** `domain` scaled by `factor` around `at`, inside `whole`, not narrower than `least`; null where it comes to all. */
+export function zoomDomain(
+  domain: Domain,
+  whole: Domain,
+  factor: number,
+  at: number,
+  least: number,
+): Domain | null {
+  const span = domain[1] - domain[0];
+  const scale = Math.max(least / span, factor);
+  return fitDomain([at + (domain[0] - at) * scale, at + (domain[1] - at) * scale], whole);
+}
+
+/** `domain` moved by `by`, not beyond `whole`; null where it is all of it. */
+export function panDomain(domain: Domain, whole: Domain, by: number): Domain | null {
+  return fitDomain([domain[0] + by, domain[1] + by], whole);
+}
+
+/** `domain` moved as little as brings `at` into its inner nine tenths. */
+export function revealInDomain(domain: Domain, whole: Domain, at: number): Domain | null {
+  const edge = (domain[1] - domain[0]) * 0.05;
+  if (at < domain[0] + edge) return panDomain(domain, whole, at - domain[0] - edge);
+  if (at > domain[1] - edge) return panDomain(domain, whole, at - domain[1] + edge);
+  return fitDomain(domain, whole);
+}
+
+/** Pushes a domain inside `whole` without changing its span; null where it does not fit or fills it. */
+function fitDomain(domain: Domain, whole: Domain): Domain | null {
+  const span = domain[1] - domain[0];
+  if (!(span < (whole[1] - whole[0]) * 0.9999)) return null;
+  if (domain[0] < whole[0]) return [whole[0], whole[0] + span];
+  if (domain[1] > whole[1]) return [whole[1] - span, whole[1]];
+  return domain;
+}

@@ -1,0 +1,242 @@
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
+import { formatNumber } from '../format/numbers.ts';
+import { axisTicks, logTicks } from './axis-ticks.ts';
+import type { Box } from './occupancy.ts';
+import { SeriesLines } from './series-lines.tsx';
+import { LineSwatch, SeriesCrosshair, SeriesGaps, SeriesTip } from './series-overlay.tsx';
+import { type Domain, fitSeriesY, type SeriesLine, summarise, wholeX } from './series-scale.ts';
+import { useFrame } from './use-frame.ts';
+import { useWidth } from './use-width.ts';
+
+export type { SeriesLine } from './series-scale.ts';
+
+type Props = {
+  /** Those behind first or last, as they come: they are drawn behind anyway. */
+  readonly lines: readonly SeriesLine[];
+  /** What x counts: `seconds` or `step`. */
+  readonly xLabel: string;
+  /** Of y. */
+  readonly unit?: string | null;
+  /** Of the drawing in pixels; a legend comes on top. */
+  readonly height: number;
+  /** Accessible name. */
+  readonly label: string;
+  readonly logScale?: boolean;
+  readonly domainY?: readonly [number | 'auto', number | 'auto'];
+  /** A vertical line at this x; the axis reaches to it. */
+  readonly budgetX?: number | null;
+  /** Told the width of the drawing in pixels, so that the caller can ask for series thinned to it. */
+  onWidth?(pixels: number): void;
+};
+
+const AUTO = ['auto', 'auto'] as const;
+const TIP_WIDTH = 260;
+/** A drag shorter than this, in pixels, is a click. */
+const LEAST_DRAG = 5;
+
+/**
+ * Lines over the time or the steps of a run. A value that was NaN or infinite is a gap with a cross at the bottom.
+ * Dragging zooms into a range of x, a double click shows everything.
+ */
+export function SeriesChart(props: Props) {
+  const { lines, xLabel, unit = null, height, label } = props;
+  const { ref, width } = useWidth();
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const reportWidth = useEffectEvent((pixels: number) => props.onWidth?.(pixels));
+  useEffect(() => {
+    if (width > 0) reportWidth(width);
+  }, [width]);
+  const shown = useMemo(() => {
+    const visible = lines.filter(line => !hidden.has(line.key));
+    return [...visible.filter(line => line.isBehind), ...visible.filter(line => !line.isBehind)];
+  }, [lines, hidden]);
+  const toggle = (key: string) => {
+    const next = new Set(hidden);
+    if (!next.delete(key)) next.add(key);
+    setHidden(next);
+  };
+  return (
+    <div role="group" aria-label={label} className="min-w-0">
+      {lines.length > 1 && <Legend lines={lines} hidden={hidden} onToggle={toggle} />}
+      <div ref={ref} className="relative w-full min-w-0" style={{ height }}>
+        {width > 0 && <Drawing {...props} lines={shown} width={width} />}
+      </div>
+      <p className="sr-only">{lines.map(line => describe(line, xLabel, unit)).join(' ')}</p>
+    </div>
+  );
+}
+
+type LegendProps = {
+  readonly lines: readonly SeriesLine[];
+  readonly hidden: ReadonlySet<string>;
+  onToggle(key: string): void;
+};
+
+function Legend({ lines, hidden, onToggle }: LegendProps) {
+  return (
+    <div className="flex flex-wrap gap-x-1 gap-y-0.5 pb-1 text-xs">
+      {lines.map(line => (
+        <button
+          key={line.key}
+          type="button"
+          aria-pressed={!hidden.has(line.key)}
+          onClick={() => onToggle(line.key)}
+          className="flex items-center gap-1.5 rounded px-1.5 py-0.5 hover:bg-sunken aria-[pressed=false]:text-muted aria-[pressed=false]:line-through"
+        >
+          <LineSwatch line={line} />
+          {line.label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+type DrawingProps = Props & { readonly width: number };
+
+function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }: DrawingProps) {
+  const { logScale: isLog = false, domainY = AUTO, budgetX = null } = props;
+  const [lowWish, highWish] = domainY;
+  const [zoom, setZoom] = useState<Domain | null>(null);
+  const [hover, setHover] = useState<number | null>(null);
+  const [drag, setDrag] = useState<{ readonly from: number; readonly to: number } | null>(null);
+  const frame = useRef<HTMLDivElement | null>(null);
+  const schedule = useFrame();
+
+  const drawn = useMemo(() => {
+    const x = zoom ?? wholeX(lines, budgetX) ?? [0, 1];
+    const y = fitSeriesY(lines, x, [lowWish, highWish], isLog);
+    const yTicks = (isLog ? logTicks : axisTicks)(y, Math.max(2, Math.floor(height / 45)));
+    const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
+    const plot: Box = {
+      left: Math.max(44, Math.ceil((longest * 6.8 + 14) / 8) * 8),
+      top: 20,
+      right: Math.max(100, width - 12),
+      bottom: height - 24,
+    };
+    const xTicks = axisTicks(x, Math.max(2, Math.floor((plot.right - plot.left) / 80)), xLabel === 'step');
+    const warp = isLog ? Math.log : (value: number) => value;
+    const perX = (plot.right - plot.left) / (x[1] - x[0]);
+    const perY = (plot.bottom - plot.top) / (warp(y[1]) - warp(y[0]));
+    return {
+      x,
+      y,
+      xTicks,
+      yTicks,
+      plot,
+      toX: (value: number) => plot.left + (value - x[0]) * perX,
+      toY: (value: number) => plot.bottom - (warp(value) - warp(y[0])) * perY,
+      fromX: (pixel: number) => x[0] + (pixel - plot.left) / perX,
+    };
+  }, [lines, zoom, budgetX, lowWish, highWish, isLog, width, height, xLabel]);
+  const { plot } = drawn;
+
+  const placeOf = (event: { clientX: number }) => {
+    const left = frame.current?.getBoundingClientRect().left ?? 0;
+    return Math.min(plot.right, Math.max(plot.left, event.clientX - left));
+  };
+  const endDrag = () => {
+    if (drag && Math.abs(drag.to - drag.from) >= LEAST_DRAG) {
+      setZoom([drawn.fromX(Math.min(drag.from, drag.to)), drawn.fromX(Math.max(drag.from, drag.to))]);
+    }
+    setDrag(null);
+  };
+
+  return (
+    <>
+      <div
+        ref={frame}
+        role="img"
+        aria-label={label}
+        className="absolute inset-0 cursor-crosshair"
+        onPointerDown={event => {
+          if (event.button !== 0) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          const from = placeOf(event);
+          setDrag({ from, to: from });
+        }}
+        onPointerMove={event => {
+          const at = placeOf(event);
+          schedule(() => {
+            setHover(at);
+            setDrag(held => held && { ...held, to: at });
+          });
+        }}
+        onPointerUp={endDrag}
+        onPointerCancel={() => setDrag(null)}
+        onPointerLeave={() => schedule(() => setHover(null))}
+        onDoubleClick={() => setZoom(null)}
+      >
+        <SeriesLines
+          lines={lines}
+          width={width}
+          height={height}
+          plot={plot}
+          x={drawn.x}
+          y={drawn.y}
+          xTicks={drawn.xTicks}
+          yTicks={drawn.yTicks}
+          isLog={isLog}
+          budgetX={budgetX}
+        />
+        <svg
+          aria-hidden="true"
+          width={width}
+          height={height}
+          className="pointer-events-none absolute inset-0"
+        >
+          <SeriesGaps lines={lines} plot={plot} toX={drawn.toX} isLog={isLog} />
+          <text x={plot.right} y={12} fill="var(--muted)" fontSize={11} textAnchor="end">
+            {xLabel}
+          </text>
+          {unit && (
+            <text x={4} y={12} fill="var(--muted)" fontSize={11}>
+              {unit}
+            </text>
+          )}
+          {hover !== null && !drag && (
+            <SeriesCrosshair {...drawn} lines={lines} at={hover} value={drawn.fromX(hover)} isLog={isLog} />
+          )}
+          {drag && (
+            <rect
+              x={Math.min(drag.from, drag.to)}
+              width={Math.abs(drag.to - drag.from)}
+              y={plot.top}
+              height={plot.bottom - plot.top}
+              fill="var(--accent)"
+              fillOpacity={0.14}
+            />
+          )}
+        </svg>
+        {hover !== null && !drag && lines.length > 0 && (
+          <div
+            className="pointer-events-none absolute top-6 z-10 rounded-md border border-line bg-surface px-2.5 py-1.5 text-xs shadow-float"
+            style={{
+              width: TIP_WIDTH,
+              left: hover + 14 + TIP_WIDTH <= width ? hover + 14 : Math.max(0, hover - 14 - TIP_WIDTH),
+            }}
+          >
+            <SeriesTip lines={lines} value={drawn.fromX(hover)} xLabel={xLabel} unit={unit} />
+          </div>
+        )}
+      </div>
+      {zoom && (
+        <button
+          type="button"
+          className="absolute right-20 top-0 rounded border border-line bg-surface px-2 text-xs text-muted hover:text-ink"
+          onClick={() => setZoom(null)}
+        >
+          Show all
+        </button>
+      )}
+    </>
+  );
+}
+
+/** A line in words. */
+function describe(line: SeriesLine, xLabel: string, unit: string | null): string {
+  const summary = summarise(line);
+  if (!summary) return `${line.label}: no values.`;
+  const write = (value: number) => `${formatNumber(value)}${unit ? ` ${unit}` : ''}`;
+  const gaps = summary.gaps > 0 ? `, ${summary.gaps} not a number` : '';
+  return `${line.label} by ${xLabel}: first ${write(summary.first)}, last ${write(summary.last)}, lowest ${write(summary.min)}${gaps}.`;
+}

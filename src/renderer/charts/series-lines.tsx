@@ -1,0 +1,103 @@
+import { memo, useMemo } from 'react';
+import { CartesianGrid, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'recharts';
+import type { Tick } from './axis-ticks.ts';
+import type { Box } from './occupancy.ts';
+import { type Domain, drawable, indexRange, type SeriesLine } from './series-scale.ts';
+
+type Props = {
+  readonly lines: readonly SeriesLine[];
+  readonly width: number;
+  readonly height: number;
+  /** Where in the drawing the lines lie. */
+  readonly plot: Box;
+  readonly x: Domain;
+  readonly y: Domain;
+  readonly xTicks: readonly Tick[];
+  readonly yTicks: readonly Tick[];
+  readonly isLog: boolean;
+  readonly budgetX: number | null;
+};
+
+/** The lines and axes. Whoever hovers does not draw them again. */
+export const SeriesLines = memo(function SeriesLines(props: Props) {
+  const { lines, width, height, plot, x, y, isLog, budgetX } = props;
+  const data = useMemo(() => lines.map(line => pointsInView(line, x, isLog)), [lines, x, isLog]);
+  const axis = { stroke: 'var(--line-strong)', tick: { fill: 'var(--muted)', fontSize: 11 } };
+  return (
+    <LineChart
+      width={width}
+      height={height}
+      margin={{ top: plot.top, right: width - plot.right, bottom: 0, left: 0 }}
+      accessibilityLayer={false}
+      className="tabular select-none"
+    >
+      <CartesianGrid vertical={false} syncWithTicks stroke="var(--line)" />
+      <XAxis
+        type="number"
+        dataKey="x"
+        domain={[x[0], x[1]]}
+        allowDataOverflow
+        ticks={props.xTicks.map(tick => tick.at)}
+        tickFormatter={labelOf(props.xTicks)}
+        interval={0}
+        height={height - plot.bottom}
+        tickLine={false}
+        {...axis}
+      />
+      <YAxis
+        type="number"
+        scale={isLog ? 'log' : 'linear'}
+        domain={[y[0], y[1]]}
+        allowDataOverflow
+        ticks={props.yTicks.map(tick => tick.at)}
+        tickFormatter={labelOf(props.yTicks)}
+        interval={0}
+        width={plot.left}
+        axisLine={false}
+        tickLine={false}
+        {...axis}
+      />
+      {budgetX !== null && (
+        <ReferenceLine
+          x={budgetX}
+          stroke="var(--line-strong)"
+          strokeDasharray="5 4"
+          label={{ value: 'budget', position: 'insideTopRight', fill: 'var(--muted)', fontSize: 11 }}
+        />
+      )}
+      {lines.map((line, index) => (
+        <Line
+          key={line.key}
+          data={data[index] ?? []}
+          dataKey="y"
+          name={line.label}
+          type="linear"
+          stroke={line.colour}
+          strokeWidth={line.isBehind ? 1.25 : 1.75}
+          strokeOpacity={line.isBehind ? 0.6 : 1}
+          {...(line.isBehind ? { strokeDasharray: '4 3' } : {})}
+          strokeLinecap="round"
+          strokeLinejoin="round"
+          dot={false}
+          activeDot={false}
+          connectNulls={false}
+          isAnimationActive={false}
+        />
+      ))}
+    </LineChart>
+  );
+});
+
+function pointsInView(
+  line: SeriesLine,
+  x: Domain,
+  isLog: boolean,
+): readonly { readonly x: number; readonly y: number | null }[] {
+  const [from, to] = indexRange(line.x, x);
+  return line.x.slice(from, to).map((at, index) => ({ x: at, y: drawable(line.y[from + index], isLog) }));
+}
+
+function labelOf(ticks: readonly Tick[]): (at: number) => string {
+  const labels = new Map(ticks.map(tick => [tick.at, tick.label]));
+  return at => labels.get(at) ?? '';
+}

@@ -1,0 +1,151 @@
+import { memo } from 'react';
+import { formatNumber } from '../format/numbers.ts';
+import type { Box } from './occupancy.ts';
+import { drawable, nearestIndex, type SeriesLine } from './series-scale.ts';
+
+type Scale = (value: number) => number;
+
+/** In pixels. */
+const GAP_SPACING = 9;
+
+type GapProps = {
+  readonly lines: readonly SeriesLine[];
+  readonly plot: Box;
+  readonly toX: Scale;
+  readonly isLog: boolean;
+};
+
+/** Crosses at the bottom where values are missing; those that would overlap are one. */
+export const SeriesGaps = memo(function SeriesGaps({ lines, plot, toX, isLog }: GapProps) {
+  return (
+    <>
+      {lines.map(line => (
+        <path
+          key={line.key}
+          d={gapPath(line, plot, toX, isLog)}
+          fill="none"
+          stroke={line.colour}
+          strokeWidth={1.5}
+          opacity={line.isBehind ? 0.6 : 1}
+        />
+      ))}
+    </>
+  );
+});
+
+function gapPath(line: SeriesLine, plot: Box, toX: Scale, isLog: boolean): string {
+  let path = '';
+  let last = Number.NEGATIVE_INFINITY;
+  line.y.forEach((value, index) => {
+    if (drawable(value, isLog) !== null) return;
+    const x = Math.round(toX(line.x[index] ?? 0));
+    if (x < plot.left || x > plot.right || x - last < GAP_SPACING) return;
+    last = x;
+    path += `M${x - 3} ${plot.bottom - 8}l6 6m0-6l-6 6`;
+  });
+  return path;
+}
+
+type CrosshairProps = {
+  readonly lines: readonly SeriesLine[];
+  readonly plot: Box;
+  readonly toX: Scale;
+  readonly toY: Scale;
+  /** Of the pointer, in pixels. */
+  readonly at: number;
+  /** Of the pointer, in the unit of x. */
+  readonly value: number;
+  readonly isLog: boolean;
+};
+
+/** A vertical line at the nearest point and a dot on each line. */
+export function SeriesCrosshair({ lines, plot, toX, toY, at, value, isLog }: CrosshairProps) {
+  const snapped = nearestX(lines, value);
+  return (
+    <>
+      <path
+        d={`M${snapped === null ? at : toX(snapped)} ${plot.top}V${plot.bottom}`}
+        stroke="var(--line-strong)"
+      />
+      {lines.map(line => {
+        const index = nearestIndex(line.x, snapped ?? value);
+        const y = index === null ? null : drawable(line.y[index], isLog);
+        if (index === null || y === null) return null;
+        const py = toY(y);
+        if (py < plot.top || py > plot.bottom) return null;
+        return (
+          <circle
+            key={line.key}
+            cx={toX(line.x[index] ?? 0)}
+            cy={py}
+            r={4}
+            fill={line.colour}
+            stroke="var(--surface)"
+            strokeWidth={1.5}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+type TipProps = {
+  readonly lines: readonly SeriesLine[];
+  readonly value: number;
+  readonly xLabel: string;
+  readonly unit: string | null;
+};
+
+/** What each line is worth where the pointer is; those drawn on top first. */
+export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
+  const snapped = nearestX(lines, value) ?? value;
+  return (
+    <>
+      <div className="tabular text-muted">
+        {xLabel} {formatNumber(snapped)}
+      </div>
+      {[...lines].reverse().map(line => {
+        const index = nearestIndex(line.x, snapped);
+        if (index === null) return null;
+        const y = drawable(line.y[index], false);
+        return (
+          <div key={line.key} className="mt-0.5 flex items-center gap-1.5">
+            <LineSwatch line={line} />
+            <span className="min-w-0 flex-1 truncate">{line.label}</span>
+            <span className="tabular font-medium">
+              {y === null ? 'not a number' : formatNumber(y)}
+              {y !== null && unit ? <span className="font-normal text-muted"> {unit}</span> : null}
+            </span>
+          </div>
+        );
+      })}
+    </>
+  );
+}
+
+/** A piece of the line, for legends. */
+export function LineSwatch({ line }: { readonly line: SeriesLine }) {
+  return (
+    <svg aria-hidden="true" width={14} height={8} className="shrink-0">
+      <path
+        d="M1 4h12"
+        stroke={line.colour}
+        strokeWidth={2}
+        strokeOpacity={line.isBehind ? 0.6 : 1}
+        {...(line.isBehind ? { strokeDasharray: '4 3' } : {})}
+      />
+    </svg>
+  );
+}
+
+/** The x of a point of the front lines nearest to `value`; of all lines where there is only what lies behind. */
+function nearestX(lines: readonly SeriesLine[], value: number): number | null {
+  const front = lines.filter(line => !line.isBehind);
+  let nearest: number | null = null;
+  for (const line of front.length > 0 ? front : lines) {
+    const index = nearestIndex(line.x, value);
+    const x = index === null ? undefined : line.x[index];
+    if (x !== undefined && (nearest === null || Math.abs(x - value) < Math.abs(nearest - value))) nearest = x;
+  }
+  return nearest;
+}

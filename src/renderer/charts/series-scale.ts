@@ -1,0 +1,111 @@
+import { LARGEST_DRAWN, widenBy } from './axis-ticks.ts';
+
+/**
+ * One line of a chart. `y` null or non-finite is a value that was NaN or infinite: a gap. `colour` as CSS writes it.
+ */
+export type SeriesLine = {
+  readonly key: string;
+  readonly label: string;
+  /** Ascending. */
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  readonly colour: string;
+  /** Drawn muted and dashed behind the others: the incumbent's. */
+  readonly isBehind?: boolean;
+};
+
+export type Domain = readonly [number, number];
+
+/** From the smallest to the largest x of the lines and `also`; null where there is no point. */
+export function wholeX(lines: readonly SeriesLine[], also: number | null): Domain | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const line of lines) {
+    low = Math.min(low, line.x[0] ?? low);
+    high = Math.max(high, line.x.at(-1) ?? high);
+  }
+  if (low > high) return null;
+  if (also !== null) high = Math.max(high, also);
+  return high > low ? [low, high] : [low - 0.5, low + 0.5];
+}
+
+/**
+ * The range of y of what lies in the domain of x, with a margin of 5 %; ends that `wish` fixes stay fixed. With
+ * `isLog` values that are not above 0 do not count and the margin is a factor.
+ */
+export function fitSeriesY(
+  lines: readonly SeriesLine[],
+  x: Domain,
+  wish: readonly [number | 'auto', number | 'auto'],
+  isLog: boolean,
+): Domain {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const line of lines) {
+    const [from, to] = indexRange(line.x, x);
+    for (let index = from; index < to; index += 1) {
+      const value = drawable(line.y[index], isLog);
+      if (value === null) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  if (low > high) [low, high] = isLog ? [1, 10] : [0, 1];
+  const [below, above] = isLog ? widenByFactor(low, high) : widenBySpan(low, high);
+  const [wishedLow, wishedHigh] = wish;
+  const bottom = wishedLow === 'auto' || (isLog && wishedLow <= 0) ? below : wishedLow;
+  const top = wishedHigh === 'auto' || (isLog && wishedHigh <= 0) ? above : wishedHigh;
+  return top > bottom ? [bottom, top] : [below, above];
+}
+
+/** The value where it can be drawn, else null. */
+export function drawable(value: number | null | undefined, isLog: boolean): number | null {
+  if (value === null || value === undefined || !(Math.abs(value) <= LARGEST_DRAWN)) return null;
+  return isLog && value <= 0 ? null : value;
+}
+
+/** The points inside the domain and one beyond each end, so that the line runs to the edge. */
+export function indexRange(x: readonly number[], domain: Domain): readonly [number, number] {
+  return [Math.max(0, lowerBound(x, domain[0]) - 1), Math.min(x.length, lowerBound(x, domain[1]) + 1)];
+}
+
+/** Place of the x nearest to `at`, or null for an empty series. */
+export function nearestIndex(x: readonly number[], at: number): number | null {
+  if (x.length === 0) return null;
+  const after = Math.min(x.length - 1, lowerBound(x, at));
+  const before = Math.max(0, after - 1);
+  return at - (x[before] ?? 0) <= (x[after] ?? 0) - at ? before : after;
+}
+
+/** First and last value and the least, of those that are finite; null where there is none. */
+export function summarise(
+  line: SeriesLine,
+): { readonly first: number; readonly last: number; readonly min: number; readonly gaps: number } | null {
+  const finite = line.y.filter((value): value is number => drawable(value, false) !== null);
+  const first = finite[0];
+  const last = finite.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const min = finite.reduce((least, value) => Math.min(least, value), first);
+  return { first, last, min, gaps: line.y.length - finite.length };
+}
+
+function lowerBound(x: readonly number[], at: number): number {
+  let low = 0;
+  let high = x.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((x[middle] ?? 0) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function widenBySpan(low: number, high: number): Domain {
+  const margin = widenBy(low, high, 0.05);
+  return [low - margin, high + margin];
+}
+
+function widenByFactor(low: number, high: number): Domain {
+  const factor = (high / low) ** 0.05 * 1.02;
+  return [low / factor, high * factor];
+}

@@ -1,0 +1,25 @@
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/message-port';
+import { CONNECT_MESSAGE, type DesktopBridge } from '../../shared/desktop-bridge.ts';
+import type { Client, Host } from './host.ts';
+
+/** The window of the desktop app: calls go through a message port to the main process. */
+export function desktopHost(bridge: DesktopBridge<File>): Host {
+  return {
+    async connect() {
+      const { port1, port2 } = new MessageChannel();
+      const client: Client = createORPCClient(new RPCLink({ port: port1 }));
+      const closed = new Promise<void>(resolve => port1.addEventListener('close', () => resolve()));
+      port1.start();
+      window.postMessage({ type: CONNECT_MESSAGE }, location.origin, [port2]);
+      return { client, closed };
+    },
+    pathOfFile: file => bridge.pathOfFile(file) || null,
+    onOpen: listener => bridge.onOpen(listener),
+    onOpenPath: listener => bridge.onOpenPath(listener),
+    // The main process shows native ones.
+    notify: () => {},
+    askForNotifications: null,
+    useAddress: null,
+  };
+}

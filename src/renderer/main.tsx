@@ -1,0 +1,35 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import type { DesktopBridge } from '../shared/desktop-bridge.ts';
+import { App } from './app.tsx';
+import { browserHost } from './host/browser.ts';
+import { desktopHost } from './host/desktop.ts';
+import { openExperiment, openProject } from './state/actions.ts';
+import { useStore } from './state/store.ts';
+import { keepInStep } from './state/sync.ts';
+import './styles.css';
+
+declare global {
+  interface Window {
+    /** The preload's bridge; only the desktop app has one. */
+    readonly pawl?: DesktopBridge<File>;
+  }
+}
+
+const host = window.pawl ? desktopHost(window.pawl) : browserHost();
+
+host.onOpen(({ study, n }) => openExperiment(study, n));
+host.onOpenPath(path => void openProject(path));
+void keepInStep(host, notice => {
+  const { settings, host: info } = useStore.getState();
+  if (!settings.notify[notice.kind] || info?.hasNotifications) return;
+  host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));
+});
+
+const root = document.getElementById('root');
+if (!root) throw new Error('the page has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <App host={host} />
+  </StrictMode>,
+);

@@ -1,0 +1,336 @@
+import { useState } from 'react';
+import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
+import {
+  ABSENT,
+  formatBytes,
+  formatDelta,
+  formatDuration,
+  formatExactTime,
+  formatMetric,
+  formatNumber,
+} from '../format/numbers.ts';
+import { saveSettings } from '../state/actions.ts';
+import { useStore } from '../state/store.ts';
+import { getClient } from '../state/sync.ts';
+import { classNames } from '../ui/class-names.ts';
+import { useCall } from '../ui/use-call.ts';
+import { DiffView } from '../viewers/diff-view.tsx';
+import { NotesAndTags } from './notes-and-tags.tsx';
+import { RunCurves } from './run-curves.tsx';
+import { RunLog } from './run-log.tsx';
+
+const PARTS = ['why', 'diff', 'curves', 'log'] as const;
+const PART_NAMES = { why: 'Why and what came of it', diff: 'Diff', curves: 'Curves', log: 'Log' } as const;
+
+/** An opened cell: everything the ledger has of an experiment. */
+export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
+  const [part, setPart] = useState<(typeof PARTS)[number]>('why');
+  // Asked again when the cell has moved on.
+  const version = `${cell.phase} ${cell.endedAt ?? ''} ${cell.notes} ${cell.commit ?? ''}`;
+  const { value, problem } = useCall(`experiment ${card.id} ${cell.n} ${version}`, () =>
+    getClient().experiments.get({ study: card.id, n: cell.n }),
+  );
+  const [chosen, setChosen] = useState<number | null>(null);
+  const detail = useKept(value);
+  const runs = detail?.runs ?? [];
+  const run = runs.find(({ k }) => k === chosen) ?? runs.at(-1) ?? null;
+  const panel = `details-${cell.n}`;
+  return (
+    <div className="mx-4 mb-4 ml-9 overflow-hidden rounded-lg border border-line bg-surface">
+      <div className="flex items-center justify-between border-line border-b px-2">
+        <div role="tablist" aria-label={`Experiment ${cell.n}`} className="flex">
+          {PARTS.map(name => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              aria-selected={part === name}
+              aria-controls={panel}
+              onClick={() => setPart(name)}
+              className={classNames(
+                '-mb-px border-b-2 px-3 py-2 text-sm',
+                part === name ? 'border-accent font-medium' : 'border-transparent text-muted hover:text-ink',
+              )}
+            >
+              {PART_NAMES[name]}
+            </button>
+          ))}
+        </div>
+        {runs.length > 1 ? (
+          <select
+            aria-label="Run"
+            value={run?.k ?? 0}
+            onChange={event => setChosen(Number(event.target.value))}
+            className="h-7 rounded-md border border-line-strong bg-surface px-2 text-xs"
+          >
+            {runs.map(({ k }) => (
+              <option key={k} value={k}>
+                Run {k + 1} of {runs.length}
+              </option>
+            ))}
+          </select>
+        ) : null}
+      </div>
+      <div id={panel} role="tabpanel" aria-label={PART_NAMES[part]}>
+        {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
+        {!detail && !problem ? (
+          <p className="p-4 text-muted text-sm" role="status">
+            Reading …
+          </p>
+        ) : null}
+        {detail && part === 'why' ? <Why card={card} detail={detail} run={run} /> : null}
+        {detail && part === 'diff' ? <Diff card={card} cell={cell} /> : null}
+        {detail && part === 'curves' ? <RunCurves card={card} detail={detail} run={run} /> : null}
+        {detail && part === 'log' ? <Log card={card} cell={cell} run={run} /> : null}
+      </div>
+    </div>
+  );
+}
+
+/** The last answer stays while the next is read, so that an open cell does not blink with every phase. */
+function useKept<T>(value: T | null): T | null {
+  const [kept, setKept] = useState(value);
+  if (value !== null && value !== kept) setKept(value);
+  return value ?? kept;
+}
+
+function Log({
+  card,
+  cell,
+  run,
+}: {
+  readonly card: StudyCard;
+  readonly cell: Cell;
+  readonly run: RunView | null;
+}) {
+  if (!run) return <p className="p-4 text-muted text-sm">Nothing has run yet, so there is no log.</p>;
+  return (
+    <div className="h-96">
+      <RunLog key={run.k} study={card.id} n={cell.n} run={run} />
+    </div>
+  );
+}
+
+function Diff({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
+  const mode = useStore(state => state.settings.diff);
+  const { value, problem } = useCall(cell.commit ? `diff ${card.id} ${cell.n} ${cell.commit}` : null, () =>
+    getClient().experiments.diff({ study: card.id, n: cell.n }),
+  );
+  if (!cell.commit)
+    return <p className="p-4 text-muted text-sm">There is no commit yet, so there is no diff.</p>;
+  if (problem) return <p className="p-4 text-crash text-sm">{problem}</p>;
+  if (!value) {
+    return (
+      <p className="p-4 text-muted text-sm" role="status">
+        Reading …
+      </p>
+    );
+  }
+  return (
+    <div className="max-h-[32rem] overflow-y-auto">
+      <DiffView
+        diff={value.diff}
+        isCut={value.isCut}
+        mode={mode}
+        onMode={diff => saveSettings({ diff })}
+        label={`Changes of experiment ${cell.n}`}
+      />
+    </div>
+  );
+}
+
+function Why({
+  card,
+  detail,
+  run,
+}: {
+  readonly card: StudyCard;
+  readonly detail: ExperimentDetail;
+  readonly run: RunView | null;
+}) {
+  const { cell, rationale } = detail;
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)_20rem] gap-6 p-4">
+      <div className="flex min-w-0 flex-col gap-4">
+        <section aria-label="Rationale">
+          <h3 className="mb-1 break-words font-medium">{cell.hypothesis ?? 'No hypothesis yet'}</h3>
+          <p className="whitespace-pre-wrap break-words text-sm">
+            {rationale ?? <span className="text-muted">The proposer gave no reason.</span>}
+          </p>
+        </section>
+        {run?.crash ? <CrashReport crash={run.crash} /> : null}
+        <Effect card={card} detail={detail} />
+        {detail.files.length > 0 ? <Files files={detail.files} /> : null}
+        {detail.refusals.length > 0 ? (
+          <section aria-label="Refused proposals">
+            <h4 className="mb-1 font-medium text-muted text-xs">Refused before this one</h4>
+            <ul className="flex flex-col gap-1 text-sm">
+              {detail.refusals.map(refusal => (
+                <li key={`${refusal.at}${refusal.message}`} className="break-words">
+                  {refusal.hypothesis ? `${refusal.hypothesis}: ` : ''}
+                  <span className="text-muted">{refusal.message}</span>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ) : null}
+        <NotesAndTags study={card.id} detail={detail} />
+      </div>
+      <Facts card={card} detail={detail} run={run} />
+    </div>
+  );
+}
+
+function CrashReport({ crash }: { readonly crash: NonNullable<RunView['crash']> }) {
+  return (
+    <section aria-label="Crash" className="rounded-lg bg-crash-soft p-3">
+      <h4 className="font-medium text-crash text-sm">{crash.class.replaceAll('_', ' ')}</h4>
+      <p className="mt-0.5 break-words text-sm">{crash.message}</p>
+      {crash.tail.length > 0 ? (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+        <pre tabIndex={0} className="mt-2 max-h-56 overflow-auto font-mono text-xs leading-relaxed">
+          {crash.tail.join('\n')}
+        </pre>
+      ) : null}
+    </section>
+  );
+}
+
+/** What was predicted beside what was measured. */
+function Effect({ card, detail }: { readonly card: StudyCard; readonly detail: ExperimentDetail }) {
+  const { cell, incumbent } = detail;
+  if (cell.predictedEffect === null && cell.delta === null) return null;
+  const scale = Math.max(Math.abs(cell.predictedEffect ?? 0), Math.abs(cell.delta ?? 0)) || 1;
+  const bar = (label: string, value: number | null) => (
+    <div className="grid grid-cols-[5.5rem_minmax(0,1fr)_6.5rem] items-center gap-2 text-sm">
+      <span className="text-muted">{label}</span>
+      <span className="relative h-2 rounded-full bg-sunken" aria-hidden>
+        <span
+          className={classNames(
+            'absolute inset-y-0 rounded-full',
+            value !== null && isGood(card, value) ? 'bg-keep' : 'bg-line-strong',
+          )}
+          style={{
+            left: value !== null && value < 0 ? `${50 - (50 * -value) / scale}%` : '50%',
+            width: `${value === null ? 0 : (50 * Math.abs(value)) / scale}%`,
+          }}
+        />
+        <span className="absolute inset-y-0 left-1/2 w-px bg-line-strong" />
+      </span>
+      <span className="tabular text-right">{value === null ? ABSENT : formatDelta(value)}</span>
+    </div>
+  );
+  return (
+    <section aria-label="Predicted and actual effect" className="flex max-w-lg flex-col gap-1">
+      <h4 className="mb-0.5 font-medium text-muted text-xs">
+        Effect on {card.contract.metric.name}
+        {incumbent === null ? '' : `, against #${incumbent}`}
+      </h4>
+      {bar('Predicted', cell.predictedEffect)}
+      {bar('Actual', cell.delta)}
+    </section>
+  );
+}
+
+function isGood(card: StudyCard, delta: number): boolean {
+  return card.contract.metric.goal === 'minimize' ? delta < 0 : delta > 0;
+}
+
+function Files({ files }: { readonly files: ExperimentDetail['files'] }) {
+  return (
+    <section aria-label="Changed files">
+      <h4 className="mb-1 font-medium text-muted text-xs">Changed files</h4>
+      <ul className="text-sm">
+        {files.map(file => (
+          <li key={file.path} className="flex gap-3">
+            <span className="min-w-0 truncate font-mono text-xs leading-6" title={file.path}>
+              {file.path}
+            </span>
+            {file.added === null ? (
+              <span className="text-muted">binary</span>
+            ) : (
+              <span className="tabular">
+                <span className="text-keep">+{file.added}</span>{' '}
+                <span className="text-crash">−{file.removed}</span>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Numbers of the run, as far as they were measured. */
+function Facts({
+  card,
+  detail,
+  run,
+}: {
+  readonly card: StudyCard;
+  readonly detail: ExperimentDetail;
+  readonly run: RunView | null;
+}) {
+  const { cell, evidence } = detail;
+  const facts: readonly (readonly [string, string])[] = [
+    [card.contract.metric.name, formatMetric(cell.metric)],
+    ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
+    ...(cell.memory === null
+      ? []
+      : [[card.contract.metric.memory ?? 'memory', formatNumber(cell.memory)] as const]),
+    ['trained', formatDuration(cell.trainedSeconds)],
+    ['outcome', run?.outcome ? describeOutcome(run.outcome) : run ? 'still running' : ABSENT],
+    ['peak memory', formatBytes(run?.peakRssBytes)],
+    ['CPU time', formatDuration(run?.cpuSeconds)],
+    ['output', formatBytes(run?.outputBytes)],
+    ['cost', 'none: no model was asked'],
+    ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
+    ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
+    ['began', formatExactTime(cell.startedAt)],
+    ...(cell.endedAt === null ? [] : [['ended', formatExactTime(cell.endedAt)] as const]),
+    ...(detail.imported ?? []).map(({ name, value }) => [`imported: ${name}`, value] as const),
+  ];
+  const printed = (run?.summary ?? []).filter(({ name }) => name !== card.contract.metric.name);
+  return (
+    <section aria-label="Numbers" className="min-w-0">
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-sm">
+        {facts.map(([name, value]) => (
+          <Fact key={name} name={name} value={value} />
+        ))}
+      </dl>
+      {printed.length > 0 ? (
+        <>
+          <h4 className="mt-3 mb-1 font-medium text-muted text-xs">What the training printed at its end</h4>
+          <dl className="grid max-h-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 overflow-y-auto text-sm">
+            {printed.map(({ name, value }) => (
+              <Fact
+                key={name}
+                name={name}
+                value={typeof value === 'number' ? formatNumber(value, 8) : value}
+              />
+            ))}
+          </dl>
+        </>
+      ) : null}
+    </section>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <>
+      <dt className="truncate text-muted" title={name}>
+        {name}
+      </dt>
+      <dd className="tabular truncate text-right" title={value}>
+        {value}
+      </dd>
+    </>
+  );
+}
+
+function describeOutcome(outcome: NonNullable<RunView['outcome']>): string {
+  if (outcome.kind === 'exit') return outcome.code === 0 ? 'ended well' : `exit code ${outcome.code}`;
+  if (outcome.kind === 'signal') return `signal ${outcome.signal}`;
+  return outcome.kind.replaceAll('_', ' ');
+}

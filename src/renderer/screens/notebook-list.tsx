@@ -1,0 +1,123 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { FilterX, NotebookPen } from 'lucide-react';
+import { useEffect, useMemo, useRef } from 'react';
+import type { Cell, StudyCard } from '../../shared/notebook.ts';
+import { setFilter } from '../state/actions.ts';
+import { isActive, NO_FILTER, useStore } from '../state/store.ts';
+import { readNotebook } from '../state/sync.ts';
+import { Button } from '../ui/button.tsx';
+import { EmptyState } from '../ui/empty-state.tsx';
+import { CellRow } from './cell-row.tsx';
+import { MarkRow, RefusedRow } from './mark-row.tsx';
+import { notebookRows } from './notebook-rows.ts';
+import { useSparklines } from './use-sparklines.ts';
+
+/** Height of a closed cell in pixels; open ones are measured. */
+const CELL_PX = 61;
+const MARK_PX = 33;
+const OVERSCAN = 8;
+
+/** The cells, of which only those in sight are on the page. */
+export function NotebookList({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
+  const notebook = useStore(state => state.notebook);
+  const filter = useStore(state => state.view.filter);
+  const order = useStore(state => state.settings.order);
+  const reveal = useStore(state => state.reveal);
+  const scroller = useRef<HTMLDivElement>(null);
+  const isFiltered = filter.verdicts.length > 0 || filter.category !== null || filter.text !== '';
+  const rows = useMemo(
+    () => notebookRows(cells, notebook?.marks ?? [], notebook?.refusals ?? [], order, isFiltered),
+    [cells, notebook?.marks, notebook?.refusals, order, isFiltered],
+  );
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: index => (rows[index]?.kind === 'cell' ? CELL_PX : MARK_PX),
+    getItemKey: index => rows[index]?.key ?? index,
+    overscan: OVERSCAN,
+  });
+  const items = virtual.getVirtualItems();
+  const inSight = items.flatMap(item => {
+    const row = rows[item.index];
+    return row?.kind === 'cell' ? [row.cell] : [];
+  });
+  const sparklines = useSparklines(card.id, inSight);
+
+  const latest = useRef(rows);
+  latest.current = rows;
+  useEffect(() => {
+    if (!reveal) return;
+    const index = latest.current.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
+    if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
+  }, [reveal, virtual]);
+
+  if (notebook?.status === 'failed') {
+    return (
+      <EmptyState title="The experiments could not be read">
+        <p className="mb-3">{notebook.problem}</p>
+        <Button onClick={() => void readNotebook(card.id)}>Read again</Button>
+      </EmptyState>
+    );
+  }
+  if (rows.length === 0)
+    return <NoRows card={card} isFiltered={isFiltered} isLoading={notebook?.status === 'loading'} />;
+  return (
+    <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="notebook-list">
+      <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
+        {items.map(item => {
+          const row = rows[item.index];
+          if (!row) return null;
+          return (
+            <li
+              key={item.key}
+              data-index={item.index}
+              ref={virtual.measureElement}
+              className="absolute inset-x-0 top-0 border-line border-b"
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              {row.kind === 'cell' ? (
+                <CellRow card={card} cell={row.cell} sparkline={sparklines.get(row.cell.n) ?? null} />
+              ) : row.kind === 'mark' ? (
+                <MarkRow mark={row.mark} />
+              ) : (
+                <RefusedRow n={row.n} refusals={row.refusals} />
+              )}
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+function NoRows({
+  card,
+  isFiltered,
+  isLoading,
+}: {
+  readonly card: StudyCard;
+  readonly isFiltered: boolean;
+  readonly isLoading: boolean;
+}) {
+  if (isLoading && !isFiltered) {
+    return (
+      <p className="p-8 text-muted" role="status">
+        Reading the experiments …
+      </p>
+    );
+  }
+  if (isFiltered) {
+    return (
+      <EmptyState icon={<FilterX size={28} />} title="Nothing matches">
+        <Button onClick={() => setFilter(NO_FILTER)}>Show all experiments</Button>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState icon={<NotebookPen size={28} />} title="No experiment yet">
+      {isActive(card)
+        ? 'The baseline comes first: the code as it is, so that there is something to beat.'
+        : 'Resume the study, and its first experiment is the baseline.'}
+    </EmptyState>
+  );
+}

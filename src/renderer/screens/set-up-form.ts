@@ -1,0 +1,205 @@
+import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
+import { type Contract, contractFileSchema } from '../../shared/contract.ts';
+import type { ProposerSettings } from '../../shared/study.ts';
+
+/** The set-up form as text fields: what the user typed, right or wrong. */
+export type SetUpForm = {
+  readonly editable: string;
+  readonly locked: string;
+  readonly instructions: string;
+  readonly train: string;
+  readonly setup: string;
+  readonly environment: string;
+  readonly metric: string;
+  readonly goal: 'minimize' | 'maximize';
+  readonly memory: string;
+  readonly memoryLimit: string;
+  readonly budget: string;
+  readonly limit: string;
+  readonly tag: string;
+  readonly proposer: ProposerSettings['kind'];
+  readonly seed: string;
+  readonly command: string;
+  readonly proposerTimeout: string;
+  readonly patches: string;
+  readonly experiments: string;
+  readonly hours: string;
+  readonly deadline: string;
+  readonly target: string;
+  readonly patience: string;
+  readonly crashes: string;
+};
+export type FormProblems = Partial<Record<keyof SetUpForm, string>>;
+
+/** A night of five-minute runs is about a hundred experiments. */
+const DEFAULT_EXPERIMENTS = '100';
+
+/** The form filled in from what was found; where nothing was found only the defaults. */
+export function formOf(contract: Contract | null, tag: string): SetUpForm {
+  const text = (value: number | null | undefined) =>
+    value === null || value === undefined ? '' : String(value);
+  return {
+    editable: contract?.editable.join('\n') ?? '',
+    locked: contract?.locked?.join('\n') ?? '',
+    instructions: contract?.instructions ?? '',
+    train: contract?.train ?? '',
+    setup: contract?.setup ?? '',
+    environment: contract?.environment.join(' ') ?? '',
+    metric: contract?.metric.name ?? '',
+    goal: contract?.metric.goal ?? 'minimize',
+    memory: contract?.metric.memory ?? '',
+    memoryLimit: text(contract?.metric.memoryLimit),
+    budget: text(contract?.budget.seconds ?? 300),
+    limit: text(contract?.budget.limitSeconds),
+    tag,
+    proposer: 'search',
+    seed: '1',
+    command: '',
+    proposerTimeout: '600',
+    patches: '',
+    experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
+    hours: text(contract?.stop.hours),
+    deadline: contract?.stop.deadline ? toLocalInput(contract.stop.deadline) : '',
+    target: text(contract?.stop.target),
+    patience: text(contract?.stop.patience),
+    crashes: text(contract?.stop.crashes) || '10',
+  };
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '');
+}
+
+/** A number, or NaN for the schema to complain about; nothing for an empty field. */
+function number<K extends string>(key: K, text: string): { [P in K]?: number } {
+  const trimmed = text.trim();
+  return trimmed === '' ? {} : ({ [key]: Number(trimmed) } as { [P in K]?: number });
+}
+
+function optional<K extends string>(key: K, text: string): { [P in K]?: string } {
+  const trimmed = text.trim();
+  return trimmed === '' ? {} : ({ [key]: trimmed } as { [P in K]?: string });
+}
+
+function toLocalInput(iso: string): string {
+  const date = new Date(iso);
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}
+
+function proposerOf(form: SetUpForm): NewStudyForm['proposer'] {
+  switch (form.proposer) {
+    case 'search':
+      return { kind: 'search', seed: Number(form.seed) };
+    case 'command':
+      return { kind: 'command', command: form.command, timeoutSeconds: Number(form.proposerTimeout) };
+    case 'patches':
+      return { kind: 'patches', folder: form.patches.trim() };
+    default:
+      return form.proposer satisfies never;
+  }
+}
+
+export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {
+  const locked = lines(form.locked);
+  const environment = form.environment.split(/[\s,]+/).filter(name => name !== '');
+  return {
+    contract: {
+      editable: lines(form.editable),
+      ...(locked.length > 0 ? { locked } : {}),
+      ...optional('instructions', form.instructions),
+      train: form.train,
+      ...optional('setup', form.setup),
+      ...(environment.length > 0 ? { environment } : {}),
+    },
+    metric: {
+      name: form.metric,
+      goal: form.goal,
+      ...optional('memory', form.memory),
+      ...number('memory_limit', form.memoryLimit),
+    },
+    budget: { ...number('seconds', form.budget), ...number('limit_seconds', form.limit) },
+  };
+}
+
+function stopOf(form: SetUpForm): NonNullable<NewStudyForm['stop']> {
+  const deadline = form.deadline === '' ? {} : { deadline: new Date(form.deadline).toISOString() };
+  return {
+    ...number('experiments', form.experiments),
+    ...number('hours', form.hours),
+    ...deadline,
+    ...number('target', form.target),
+    ...number('patience', form.patience),
+    ...number('crashes', form.crashes),
+  };
+}
+
+/** Field a schema's path belongs to. */
+const FIELDS: Readonly<Record<string, keyof SetUpForm>> = {
+  'contract.contract.editable': 'editable',
+  'contract.contract.locked': 'locked',
+  'contract.contract.instructions': 'instructions',
+  'contract.contract.train': 'train',
+  'contract.contract.setup': 'setup',
+  'contract.contract.environment': 'environment',
+  'contract.metric.name': 'metric',
+  'contract.metric.memory': 'memory',
+  'contract.metric.memory_limit': 'memoryLimit',
+  'contract.budget.seconds': 'budget',
+  'contract.budget.limit_seconds': 'limit',
+  'proposer.seed': 'seed',
+  'proposer.command': 'command',
+  'proposer.timeoutSeconds': 'proposerTimeout',
+  'proposer.folder': 'patches',
+  'stop.experiments': 'experiments',
+  'stop.hours': 'hours',
+  'stop.deadline': 'deadline',
+  'stop.target': 'target',
+  'stop.patience': 'patience',
+  'stop.crashes': 'crashes',
+  tag: 'tag',
+};
+
+/** What a schema cannot say in the user's words, because it only sees that nothing is there. */
+const EMPTY: FormProblems = {
+  editable: 'Name at least one file that may change.',
+  train: 'Write the command that trains.',
+  metric: 'Name the number that counts.',
+  command: 'Write the command line of the proposer.',
+  patches: 'Name the folder with the patches.',
+};
+
+/** The study to start, or what is wrong field by field. */
+export function readForm(
+  path: string,
+  form: SetUpForm,
+): { readonly study: NewStudyForm; readonly problems: FormProblems } {
+  const study: NewStudyForm = {
+    path,
+    ...optional('tag', form.tag),
+    proposer: proposerOf(form),
+    stop: stopOf(form),
+    contract: contractOf(form),
+  };
+  const parsed = newStudySchema.safeParse(study);
+  const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
+  for (const issue of parsed.error?.issues ?? []) {
+    const path = issue.path.map(String);
+    const field =
+      FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
+    if (!field) continue;
+    const isEmpty = form[field].trim() === '';
+    problems[field] ??=
+      (isEmpty ? EMPTY[field] : undefined) ??
+      `${issue.message[0]?.toUpperCase()}${issue.message.slice(1)}.`.replace(/\.\.$/, '.');
+  }
+  return { study, problems };
+}
+
+/** Whether the contract part can be checked by the host at all. */
+export function isContractWhole(form: SetUpForm): boolean {
+  return contractFileSchema.safeParse(contractOf(form)).success;
+}

@@ -1,0 +1,519 @@
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleMinus,
+  FileDown,
+  LoaderCircle,
+  Play,
+  TriangleAlert,
+} from 'lucide-react';
+import { type ReactNode, useEffect, useState } from 'react';
+import { toast } from 'sonner';
+import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
+import { attempt, startStudy } from '../state/actions.ts';
+import { explain } from '../state/explain.ts';
+import { useRunning, useStore } from '../state/store.ts';
+import { getClient } from '../state/sync.ts';
+import { Button } from '../ui/button.tsx';
+import { EmptyState } from '../ui/empty-state.tsx';
+import { Field, Select, TextArea, TextInput } from '../ui/field.tsx';
+import { useCall } from '../ui/use-call.ts';
+import {
+  contractOf,
+  type FormProblems,
+  formOf,
+  isContractWhole,
+  readForm,
+  type SetUpForm,
+} from './set-up-form.ts';
+
+/** How long the checks wait for the next letter. */
+const CHECK_MS = 400;
+
+/** What will be tried, how, and whether everything is there for it. */
+export function SetUpScreen({ path }: { readonly path: string }) {
+  const { value, problem, again } = useCall(`inspect ${path}`, () => getClient().projects.inspect({ path }));
+  if (problem) {
+    return (
+      <EmptyState icon={<CircleAlert size={28} />} title="This project cannot be opened">
+        <p className="mb-3">{problem}</p>
+        <Button onClick={again}>Look again</Button>
+      </EmptyState>
+    );
+  }
+  if (!value) {
+    return (
+      <p className="p-8 text-muted" role="status">
+        Looking at {path} …
+      </p>
+    );
+  }
+  return <SetUp key={value.head ?? ''} inspection={value} onLookAgain={again} />;
+}
+
+function SetUp({
+  inspection,
+  onLookAgain,
+}: {
+  readonly inspection: Inspection;
+  readonly onLookAgain: () => void;
+}) {
+  const [form, setForm] = useState<SetUpForm>(() => formOf(inspection.contract, inspection.tag));
+  const [isTried, setIsTried] = useState(false);
+  const [isStarting, setIsStarting] = useState(false);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const running = useRunning();
+  const { study, problems } = readForm(inspection.path, form);
+  const checks = useChecks(inspection.path, form);
+  const failed = checks.value?.filter(check => check.outcome === 'failed') ?? [];
+  const hasProblems = Object.keys(problems).length > 0;
+  // Until the first try, an empty field of a project nothing was found in is not a mistake yet.
+  const shown = isTried || inspection.contract ? problems : {};
+  const set = (patch: Partial<SetUpForm>) => {
+    setForm(before => ({ ...before, ...patch }));
+    setRefusal(null);
+  };
+  const start = async () => {
+    setIsTried(true);
+    if (hasProblems) return;
+    setIsStarting(true);
+    try {
+      await startStudy(study);
+    } catch (error) {
+      setRefusal(explain(error));
+    }
+    setIsStarting(false);
+  };
+
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <header className="flex items-end justify-between gap-4 border-line border-b px-6 py-4">
+        <div className="min-w-0">
+          <h1 className="truncate font-semibold text-xl tracking-tight">New study in {inspection.name}</h1>
+          <p className="truncate text-muted text-sm" title={inspection.path}>
+            {inspection.path}
+            {inspection.head ? ` · ${inspection.branch ?? 'detached'} at ${inspection.head.slice(0, 7)}` : ''}
+          </p>
+        </div>
+        <Source inspection={inspection} />
+      </header>
+      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem]">
+        <form
+          className="min-h-0 overflow-y-auto px-6 py-5"
+          onSubmit={event => {
+            event.preventDefault();
+            void start();
+          }}
+        >
+          {inspection.problem ? (
+            <p role="note" className="mb-5 rounded-lg bg-warn-soft px-4 py-3 text-sm text-warn">
+              {inspection.problem} You can also fill in the form: a study does not need the file.
+            </p>
+          ) : null}
+          <ContractFields form={form} problems={shown} onChange={set} />
+          <MeasureFields form={form} problems={shown} onChange={set} />
+          <ProposerFields form={form} problems={shown} onChange={set} />
+          <StopFields form={form} problems={shown} onChange={set} />
+          <SaveContract inspection={inspection} form={form} isWhole={isContractWhole(form)} />
+        </form>
+        <aside className="flex min-h-0 flex-col border-line border-l bg-surface" aria-label="Preflight">
+          <div className="min-h-0 flex-1 overflow-y-auto px-5 py-5">
+            <div className="mb-3 flex items-center justify-between">
+              <h2 className="font-medium">Preflight</h2>
+              <Button
+                size="small"
+                kind="quiet"
+                onClick={() => {
+                  onLookAgain();
+                  checks.again();
+                }}
+              >
+                Check again
+              </Button>
+            </div>
+            <Checks checks={checks.value} isLoading={checks.isLoading} problem={checks.problem} />
+          </div>
+          <div className="border-line border-t px-5 py-4">
+            {refusal ? (
+              <p role="alert" className="mb-3 text-crash text-sm">
+                {refusal}
+              </p>
+            ) : null}
+            {running ? (
+              <p className="mb-3 text-sm text-warn">
+                {running.tag} is {running.state}: one study runs at a time, so stop it first.
+              </p>
+            ) : null}
+            {isTried && hasProblems ? (
+              <p className="mb-3 text-crash text-sm">Mend the marked fields first.</p>
+            ) : failed.length > 0 ? (
+              <p className="mb-3 text-crash text-sm">
+                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}; the study would
+                not get far.
+              </p>
+            ) : null}
+            <Button
+              kind="primary"
+              size="large"
+              className="w-full"
+              disabled={isStarting || running !== null || failed.length > 0}
+              onClick={() => void start()}
+            >
+              <Play size={16} aria-hidden /> {isStarting ? 'Starting …' : 'Start the study'}
+            </Button>
+            <p className="mt-2 text-muted text-xs">
+              Branch autoresearch/{form.tag || '…'}. Your checkout is not touched.
+            </p>
+          </div>
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+function Source({ inspection }: { readonly inspection: Inspection }) {
+  const text =
+    inspection.contract === null
+      ? 'Nothing recognised'
+      : inspection.contract.source === 'pawl.toml'
+        ? 'From pawl.toml'
+        : 'Shaped like autoresearch';
+  return <span className="rounded-full bg-accent-soft px-2.5 py-1 text-accent text-xs">{text}</span>;
+}
+
+/** The host's checks of the form as it is, once it holds still. */
+function useChecks(path: string, form: SetUpForm) {
+  const [settled, setSettled] = useState(form);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(form), CHECK_MS);
+    return () => clearTimeout(timer);
+  }, [form]);
+  const contract = isContractWhole(settled) ? contractOf(settled) : undefined;
+  const tag = settled.tag.trim();
+  return useCall(JSON.stringify(['check', path, contract, tag]), () =>
+    getClient().projects.check({ path, ...(tag ? { tag } : {}), ...(contract ? { contract } : {}) }),
+  );
+}
+
+const SIGNS = {
+  ok: { icon: CircleCheck, className: 'text-keep', word: 'ok' },
+  warning: { icon: TriangleAlert, className: 'text-warn', word: 'warning' },
+  failed: { icon: CircleAlert, className: 'text-crash', word: 'failed' },
+  skipped: { icon: CircleMinus, className: 'text-muted', word: 'skipped' },
+} as const;
+
+function Checks({
+  checks,
+  isLoading,
+  problem,
+}: {
+  readonly checks: readonly PreflightCheck[] | null;
+  readonly isLoading: boolean;
+  readonly problem: string | null;
+}) {
+  if (problem) return <p className="text-crash text-sm">{problem}</p>;
+  if (!checks) {
+    return (
+      <p className="flex items-center gap-2 text-muted text-sm" role="status">
+        <LoaderCircle size={15} aria-hidden /> Checking …
+      </p>
+    );
+  }
+  return (
+    <ul className="flex flex-col gap-2.5" aria-busy={isLoading}>
+      {checks.map(({ name, outcome, detail }) => {
+        const { icon: Icon, className, word } = SIGNS[outcome];
+        return (
+          <li key={`${name}${detail}`} className="flex gap-2.5 text-sm">
+            <Icon size={16} className={`mt-0.5 shrink-0 ${className}`} role="img" aria-label={word} />
+            <div className="min-w-0">
+              <p className="font-medium">{name}</p>
+              <p className="break-words text-muted text-xs">{detail}</p>
+            </div>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+type PartProps = {
+  readonly form: SetUpForm;
+  readonly problems: FormProblems;
+  readonly onChange: (patch: Partial<SetUpForm>) => void;
+};
+
+function Part({
+  title,
+  hint,
+  children,
+}: {
+  readonly title: string;
+  readonly hint: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <fieldset className="mb-7">
+      <legend className="mb-1 font-medium text-base">{title}</legend>
+      <p className="mb-3 text-muted text-sm">{hint}</p>
+      <div className="grid grid-cols-2 gap-x-5 gap-y-3">{children}</div>
+    </fieldset>
+  );
+}
+
+function Text({
+  form,
+  problems,
+  onChange,
+  name,
+  label,
+  hint,
+  ...rest
+}: PartProps & {
+  readonly name: Exclude<keyof SetUpForm, 'goal' | 'proposer'>;
+  readonly label: string;
+  readonly hint?: string;
+  readonly placeholder?: string;
+  readonly inputMode?: 'decimal' | 'numeric';
+  readonly type?: string;
+}) {
+  return (
+    <Field label={label} hint={hint} problem={problems[name]}>
+      {ids => (
+        <TextInput
+          {...ids}
+          {...rest}
+          value={form[name]}
+          onChange={event => onChange({ [name]: event.target.value })}
+        />
+      )}
+    </Field>
+  );
+}
+
+function ContractFields(props: PartProps) {
+  const { form, problems, onChange } = props;
+  return (
+    <Part title="What may change, and how to train" hint="Everything else in the repository stays as it is.">
+      <Field label="Editable files" hint="One path or pattern a line." problem={problems.editable}>
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={3}
+            className="font-mono"
+            value={form.editable}
+            placeholder="train.py"
+            onChange={event => onChange({ editable: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field
+        label="Locked files"
+        hint="Compared around each run. Empty: every other tracked file."
+        problem={problems.locked}
+      >
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={3}
+            className="font-mono"
+            value={form.locked}
+            onChange={event => onChange({ locked: event.target.value })}
+          />
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="train"
+        label="Training command"
+        hint="Run in the study's own worktree."
+        placeholder="uv run train.py"
+      />
+      <Text
+        {...props}
+        name="setup"
+        label="Set-up command"
+        hint="Once for the study; may stay empty."
+        placeholder="uv sync"
+      />
+      <Text
+        {...props}
+        name="instructions"
+        label="Instructions"
+        hint="What the proposer reads first."
+        placeholder="program.md"
+      />
+      <Text
+        {...props}
+        name="environment"
+        label="Variables the training may see"
+        hint="Names; keys are never passed on by themselves."
+        placeholder="HF_HOME"
+      />
+    </Part>
+  );
+}
+
+function MeasureFields(props: PartProps) {
+  const { form, onChange } = props;
+  return (
+    <Part
+      title="Which number counts"
+      hint="Printed by the training as `name: number` or `METRIC name=number`."
+    >
+      <Text {...props} name="metric" label="Metric" placeholder="val_bpb" />
+      <Field label="Better is">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.goal}
+            onChange={event =>
+              onChange({ goal: event.target.value === 'maximize' ? 'maximize' : 'minimize' })
+            }
+          >
+            <option value="minimize">lower</option>
+            <option value="maximize">higher</option>
+          </Select>
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="budget"
+        label="Budget (seconds)"
+        hint="How long the training means to run."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="limit"
+        label="Limit (seconds)"
+        hint="When Pawl ends it. Empty: twice the budget and 30 s."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="memory"
+        label="Memory metric"
+        hint="A second number to show; may stay empty."
+        placeholder="peak_vram_mb"
+      />
+      <Text
+        {...props}
+        name="memoryLimit"
+        label="Memory limit"
+        hint="Above it an experiment is discarded."
+        inputMode="decimal"
+      />
+    </Part>
+  );
+}
+
+function ProposerFields(props: PartProps) {
+  const { form, onChange } = props;
+  return (
+    <Part
+      title="Who proposes"
+      hint="The proposer only proposes; training, git and the verdict stay with Pawl."
+    >
+      <Field label="Proposer">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.proposer}
+            onChange={event => onChange({ proposer: event.target.value as SetUpForm['proposer'] })}
+          >
+            <option value="search">Search over constants (no network)</option>
+            <option value="command">A command that edits the files</option>
+            <option value="patches">A folder of patches</option>
+          </Select>
+        )}
+      </Field>
+      {form.proposer === 'search' ? <Text {...props} name="seed" label="Seed" inputMode="numeric" /> : null}
+      {form.proposer === 'patches' ? (
+        <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
+      ) : null}
+      {form.proposer === 'command' ? (
+        <>
+          <Text
+            {...props}
+            name="command"
+            label="Command line"
+            hint="Gets the request as JSON on stdin."
+            placeholder="./propose.py"
+          />
+          <Text {...props} name="proposerTimeout" label="May take (seconds)" inputMode="decimal" />
+        </>
+      ) : null}
+    </Part>
+  );
+}
+
+function StopFields(props: PartProps) {
+  return (
+    <Part title="When to stop" hint="Whichever comes first. Leave all empty to run until you stop it.">
+      <Text
+        {...props}
+        name="experiments"
+        label="Experiments"
+        hint="Besides the baseline."
+        inputMode="numeric"
+      />
+      <Text {...props} name="hours" label="Hours" hint="Of this sitting." inputMode="decimal" />
+      <Text
+        {...props}
+        name="deadline"
+        label="Not later than"
+        hint="No experiment starts after this."
+        type="datetime-local"
+      />
+      <Text
+        {...props}
+        name="target"
+        label="Target"
+        hint="Stop when the metric is at least this good."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="patience"
+        label="Patience"
+        hint="Experiments in a row without a keep."
+        inputMode="numeric"
+      />
+      <Text {...props} name="crashes" label="Crashes in a row" inputMode="numeric" />
+      <Text {...props} name="tag" label="Name of the study" hint="Its branch is autoresearch/<name>." />
+    </Part>
+  );
+}
+
+function SaveContract({
+  inspection,
+  form,
+  isWhole,
+}: {
+  readonly inspection: Inspection;
+  readonly form: SetUpForm;
+  readonly isWhole: boolean;
+}) {
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  if (inspection.contract?.source === 'pawl.toml') return null;
+  const save = () =>
+    attempt(async () => {
+      const { file } = await getClient().projects.saveContract({
+        path: inspection.path,
+        contract: contractOf(form),
+      });
+      toast.success(`${file} is written. Commit it, and the next study finds it.`);
+    });
+  return (
+    <div className="flex items-center justify-between gap-4 rounded-lg border border-line px-4 py-3">
+      <p className="text-muted text-sm">
+        This form is kept with the study. To keep it with the repository too, write it to a file in your
+        checkout.
+      </p>
+      <Button disabled={!isWhole || !isOnline} onClick={() => void save()}>
+        <FileDown size={15} aria-hidden /> Save as pawl.toml
+      </Button>
+    </div>
+  );
+}

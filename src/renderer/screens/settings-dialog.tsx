@@ -1,0 +1,79 @@
+import { toast } from 'sonner';
+import type { Host } from '../host/host.ts';
+import { saveSettings } from '../state/actions.ts';
+import { useStore } from '../state/store.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { Field, Select, Switch } from '../ui/field.tsx';
+
+const NOTICES = [
+  { kind: 'new_best', label: 'A new best was ratcheted', hint: 'With the old and the new value.' },
+  { kind: 'study_ended', label: 'A study has ended', hint: 'And why.' },
+  { kind: 'crashes', label: 'Several crashes in a row', hint: undefined },
+  {
+    kind: 'attention',
+    label: 'Something needs attention',
+    hint: 'A full disk, a moved branch, a failing proposer.',
+  },
+] as const;
+
+export function SettingsDialog({ host, onClose }: { readonly host: Host; readonly onClose: () => void }) {
+  const settings = useStore(state => state.settings);
+  const info = useStore(state => state.host);
+  const { askForNotifications } = host;
+  const needsAsking =
+    askForNotifications !== null && 'Notification' in window && Notification.permission !== 'granted';
+  return (
+    <Dialog title="Settings" onClose={onClose}>
+      <div className="flex flex-col gap-5">
+        <Field label="Theme">
+          {ids => (
+            <Select
+              {...ids}
+              value={settings.theme}
+              onChange={event => {
+                const { value } = event.target;
+                if (value === 'light' || value === 'dark' || value === 'system')
+                  saveSettings({ theme: value });
+              }}
+            >
+              <option value="system">As the system</option>
+              <option value="light">Light</option>
+              <option value="dark">Dark</option>
+            </Select>
+          )}
+        </Field>
+        <fieldset className="flex flex-col gap-3">
+          <legend className="mb-2 font-medium text-sm">Tell me when</legend>
+          {needsAsking ? (
+            <p className="flex items-center justify-between gap-3 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">
+              The browser does not let Pawl notify you yet.
+              <Button
+                size="small"
+                onClick={async () => {
+                  const isAllowed = await askForNotifications();
+                  if (!isAllowed)
+                    toast.error('The browser keeps notifications off; its own settings can change that.');
+                }}
+              >
+                Allow
+              </Button>
+            </p>
+          ) : null}
+          {NOTICES.map(({ kind, label, hint }) => (
+            <Switch
+              key={kind}
+              label={label}
+              hint={hint}
+              checked={settings.notify[kind]}
+              onChange={isOn => saveSettings({ notify: { [kind]: isOn } })}
+            />
+          ))}
+        </fieldset>
+        <p className="break-all text-muted text-xs">
+          Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Nothing leaves this machine.
+        </p>
+      </div>
+    </Dialog>
+  );
+}

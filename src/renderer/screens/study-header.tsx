@@ -1,0 +1,159 @@
+import {
+  CircleStop,
+  Download,
+  GitBranchPlus,
+  MessageSquarePlus,
+  MoreHorizontal,
+  OctagonX,
+  Pause,
+  Play,
+  Trophy,
+} from 'lucide-react';
+import type { StudyCard } from '../../shared/notebook.ts';
+import { ABSENT, formatMetric, formatPercent } from '../format/numbers.ts';
+import { describeStop } from '../format/stop-reasons.ts';
+import { goTo, requestOf, revealCell, showOverlay } from '../state/actions.ts';
+import { isActive, useRunning } from '../state/store.ts';
+import { Button, IconButton } from '../ui/button.tsx';
+import { Menu, MenuItem, MenuLine } from '../ui/menu.tsx';
+import { StatePill } from '../ui/state-pill.tsx';
+import { NowRunning } from './now-running.tsx';
+
+/** What can be read from across the room: the best value, and what runs now. */
+export function StudyHeader({ card }: { readonly card: StudyCard }) {
+  const { tally, contract } = card;
+  const gain =
+    tally.best !== null && tally.baseline ? (tally.best - tally.baseline) / Math.abs(tally.baseline) : null;
+  return (
+    <header className="flex items-start justify-between gap-6 px-6 pt-4 pb-3">
+      <div className="min-w-0 flex-1">
+        <div className="flex items-center gap-3">
+          <h1 className="truncate font-semibold text-xl tracking-tight" title={card.repositoryPath}>
+            {card.tag}
+          </h1>
+          <StatePill card={card} />
+        </div>
+        <p className="mt-0.5 truncate text-muted text-sm">
+          {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
+          discarded, {tally.crash} crashed
+          {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
+        </p>
+        <div className="mt-2 min-h-6">
+          {isActive(card) ? (
+            <NowRunning card={card} />
+          ) : (
+            <p className="text-muted text-sm">{describeStop(card)}</p>
+          )}
+        </div>
+      </div>
+      <div className="shrink-0 text-right">
+        <p className="text-muted text-xs">
+          best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
+        </p>
+        <p className="tabular font-semibold text-4xl tracking-tight" data-testid="best">
+          {tally.best === null ? ABSENT : formatMetric(tally.best)}
+        </p>
+        <p className="tabular text-muted text-sm">
+          {gain === null
+            ? 'no baseline yet'
+            : `${formatPercent(gain, 2)} from ${formatMetric(tally.baseline)}`}
+          {tally.bestExperiment === null ? null : (
+            <button
+              type="button"
+              className="ml-2 text-accent underline-offset-2 hover:underline"
+              onClick={() => jumpTo(tally.bestExperiment ?? 0)}
+            >
+              in #{tally.bestExperiment}
+            </button>
+          )}
+        </p>
+      </div>
+      <Controls card={card} />
+    </header>
+  );
+}
+
+function jumpTo(n: number): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  revealCell(n);
+}
+
+function Controls({ card }: { readonly card: StudyCard }) {
+  const running = useRunning();
+  const isImported = card.state === 'imported';
+  const wish = card.current?.wish ?? null;
+  return (
+    <div className="flex shrink-0 items-center gap-1.5" role="group" aria-label="Controls">
+      {card.state === 'running' && wish === null ? (
+        <Button onClick={() => void requestOf('pause')}>
+          <Pause size={15} aria-hidden /> Pause
+        </Button>
+      ) : null}
+      {card.state === 'paused' || (card.state === 'running' && wish !== null) ? (
+        <Button kind="primary" onClick={() => void requestOf('continue')}>
+          <Play size={15} aria-hidden /> {card.state === 'paused' ? 'Continue' : `Do not ${wish}`}
+        </Button>
+      ) : null}
+      {isActive(card) ? (
+        <Menu
+          trigger={
+            <Button>
+              <CircleStop size={15} aria-hidden /> Stop
+            </Button>
+          }
+        >
+          <MenuItem icon={<CircleStop size={15} />} onSelect={() => void requestOf('stop')}>
+            Stop after this experiment
+          </MenuItem>
+          <MenuItem icon={<OctagonX size={15} />} onSelect={() => showOverlay({ name: 'stop_now' })}>
+            Stop now …
+          </MenuItem>
+        </Menu>
+      ) : isImported ? null : (
+        <Button
+          kind="primary"
+          disabled={running !== null}
+          title={running ? `${running.tag} is ${running.state}` : undefined}
+          onClick={() => showOverlay({ name: 'resume' })}
+        >
+          <Play size={15} aria-hidden /> Resume
+        </Button>
+      )}
+      {isImported ? null : (
+        <IconButton label="Steer" shortcut="s" onClick={() => showOverlay({ name: 'steer' })}>
+          <MessageSquarePlus size={16} aria-hidden />
+        </IconButton>
+      )}
+      <Menu
+        trigger={
+          <button
+            type="button"
+            aria-label="More"
+            className="inline-flex size-8 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink"
+          >
+            <MoreHorizontal size={16} aria-hidden />
+          </button>
+        }
+      >
+        <MenuItem
+          icon={<Trophy size={15} />}
+          disabled={card.tally.bestExperiment === null}
+          onSelect={() => jumpTo(card.tally.bestExperiment ?? 0)}
+        >
+          Jump to the best
+        </MenuItem>
+        <MenuItem
+          icon={<GitBranchPlus size={15} />}
+          disabled={isImported || card.tally.best === null}
+          onSelect={() => showOverlay({ name: 'apply' })}
+        >
+          Apply best to a branch …
+        </MenuItem>
+        <MenuLine />
+        <MenuItem icon={<Download size={15} />} onSelect={() => showOverlay({ name: 'export' })}>
+          Export …
+        </MenuItem>
+      </Menu>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import type { Cell, Mark, NotebookEvent, StudyCard } from '../../shared/notebook.ts';
+import type { Live, Notebook, State } from './store.ts';
+
+/** Five minutes of samples at one a second. */
+const TELEMETRY_SAMPLES = 300;
+/** Above this every second live point is dropped; the ledger has them all, and a chart is not wider. */
+const LIVE_POINTS = 4_000;
+
+/** The part of the state one event changes. Pure; applying an event twice gives the same. */
+export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
+  switch (event.type) {
+    case 'study':
+      return { studies: withCard(state.studies, event.card), live: keepLive(state.live, event.card) };
+    case 'cell':
+      return inNotebook(state, event.study, notebook => ({
+        ...notebook,
+        cells: withCell(notebook.cells, event.cell),
+      }));
+    case 'cell_removed':
+      return inNotebook(state, event.study, notebook => {
+        if (!notebook.cells[event.n]) return notebook;
+        const cells = [...notebook.cells];
+        cells[event.n] = undefined;
+        return { ...notebook, cells };
+      });
+    case 'mark':
+      return inNotebook(state, event.study, notebook => ({
+        ...notebook,
+        marks: withMark(notebook.marks, event.mark),
+      }));
+    case 'refused':
+      return inNotebook(state, event.study, notebook => ({
+        ...notebook,
+        refusals: notebook.refusals.some(
+          known => known.at === event.refusal.at && known.n === event.refusal.n,
+        )
+          ? notebook.refusals
+          : [...notebook.refusals, event.refusal],
+      }));
+    case 'live':
+      return { live: withPoints(state.live, event) };
+    case 'telemetry':
+      return {
+        telemetry: [...state.telemetry, event.sample].slice(-TELEMETRY_SAMPLES),
+        gpuState: event.gpuState,
+      };
+    case 'settings':
+      return { settings: event.settings };
+    case 'projects':
+      return { projects: event.projects };
+    case 'notice':
+      return {};
+    default:
+      return event satisfies never;
+  }
+}
+
+function inNotebook(state: State, study: string, change: (notebook: Notebook) => Notebook): Partial<State> {
+  return state.notebook?.study === study ? { notebook: change(state.notebook) } : {};
+}
+
+/** Keeps the order newest first; a new study comes to the front. */
+function withCard(studies: readonly StudyCard[], card: StudyCard): readonly StudyCard[] {
+  return studies.some(known => known.id === card.id)
+    ? studies.map(known => (known.id === card.id ? card : known))
+    : [card, ...studies];
+}
+
+export function withCell(cells: readonly (Cell | undefined)[], cell: Cell): readonly (Cell | undefined)[] {
+  const next = [...cells];
+  while (next.length < cell.n) next.push(undefined);
+  next[cell.n] = cell;
+  return next;
+}
+
+function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
+  return marks.some(known => known.id === mark.id) ? marks : [...marks, mark];
+}
+
+/** Points of a run that is over are not live any more. */
+function keepLive(live: Live | null, card: StudyCard): Live | null {
+  if (!live || live.study !== card.id) return live;
+  return card.current?.n === live.n ? live : null;
+}
+
+function withPoints(live: Live | null, event: Extract<NotebookEvent, { type: 'live' }>): Live {
+  const { study, n, k } = event;
+  const isSame = live?.study === study && live.n === n && live.k === k;
+  const points = isSame ? [...live.points, ...event.points] : [...event.points];
+  const thinned = points.length > LIVE_POINTS ? points.filter((_, index) => index % 2 === 0) : points;
+  return { study, n, k, points: thinned };
+}

@@ -1,0 +1,16 @@
+import { ORPCError } from '@orpc/client';
+
+/** What went wrong in words for the user: the host's own sentence, else that it cannot be reached. */
+export function explain(error: unknown): string {
+  if (error instanceof ORPCError) {
+    const issues = (
+      error.data as { issues?: readonly { message: string; path?: readonly unknown[] }[] } | undefined
+    )?.issues;
+    const first = issues?.[0];
+    return first ? `${first.path?.length ? `${first.path.join('.')}: ` : ''}${first.message}` : error.message;
+  }
+  const { message } = error as Error;
+  return /abort|closed|not open|connection/i.test(message)
+    ? 'The connection to Pawl was lost; what was asked may not have happened.'
+    : message;
+}

@@ -1,0 +1,168 @@
+import type { EventBatch, Notice } from '../../shared/notebook.ts';
+import { type Client, ConnectionError, type Host } from '../host/host.ts';
+import { applyEvent } from './apply-event.ts';
+import { restoreView } from './remember.ts';
+import { type State, useStore } from './store.ts';
+
+/** Waits before the next try to reach the host, in milliseconds; the last one is repeated. */
+const RETRY_MS = [250, 500, 1_000, 2_000, 5_000];
+/** The first page fills the screen, the others come while it is read. */
+const FIRST_PAGE = 100;
+const PAGE = 1_000;
+
+let client: Client | null = null;
+let retryNow: (() => void) | null = null;
+/** Changes with every reading of a notebook, so that pages of an earlier one are thrown away. */
+let reading = 0;
+/** Numbers of cells events told of while pages were on their way: what an event says is newer than a page. */
+let toldMeanwhile = new Set<number>();
+
+/** The calls of the present connection. Throws while there is none. */
+export function getClient(): Client {
+  if (!client) throw new Error('Pawl cannot be reached at the moment.');
+  return client;
+}
+
+/** Ends the wait for the next try. */
+export function reconnect(): void {
+  retryNow?.();
+}
+
+/**
+ * Keeps the store in step with the host for ever: snapshot, then events in order; after a gap or a lost connection
+ * the same again. `onNotice` gets what the user should be told.
+ */
+export async function keepInStep(host: Host, onNotice: (notice: Notice) => void): Promise<never> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      const connection = await host.connect();
+      client = connection.client;
+      await Promise.race([connection.closed, follow(connection.client, onNotice)]);
+    } catch (error) {
+      if (error instanceof ConnectionError && error.kind === 'refused') {
+        client = null;
+        useStore.setState({ connection: { kind: 'refused' } });
+        await waitForRetry(null);
+        continue;
+      }
+      // Whatever broke, the cure is the same: connect and read anew.
+    }
+    client = null;
+    if (useStore.getState().connection.kind === 'online') failures = 0;
+    const wait = RETRY_MS[Math.min(Math.max(failures, 0), RETRY_MS.length - 1)] ?? 0;
+    const { connection } = useStore.getState();
+    const since = connection.kind === 'offline' ? connection.since : Date.now();
+    useStore.setState({ connection: { kind: 'offline', since, retryAt: Date.now() + wait } });
+    await waitForRetry(wait);
+  }
+}
+
+/** Ends early when the machine comes back from sleep or the user asks. */
+function waitForRetry(milliseconds: number | null): Promise<void> {
+  return new Promise(resolve => {
+    const timer = milliseconds === null ? undefined : setTimeout(done, milliseconds);
+    function done(): void {
+      clearTimeout(timer);
+      window.removeEventListener('online', done);
+      retryNow = null;
+      resolve();
+    }
+    window.addEventListener('online', done);
+    retryNow = done;
+  });
+}
+
+async function follow(calls: Client, onNotice: (notice: Notice) => void): Promise<void> {
+  for (;;) {
+    const [info, snapshot] = await Promise.all([calls.app.info(), calls.app.snapshot()]);
+    const { epoch, seq, ...picture } = snapshot;
+    const state = useStore.getState();
+    const isThere = picture.studies.some(card => card.id === state.study);
+    useStore.setState({
+      ...picture,
+      host: info,
+      hasSnapshot: true,
+      connection: { kind: 'online' },
+      live: null,
+      ...(isThere ? {} : { study: null, notebook: null }),
+    });
+    if (isThere && state.study) void readNotebook(state.study);
+    let next = seq + 1;
+    for await (const batch of await calls.app.events({ epoch, after: seq })) {
+      if (batch.from !== next) break;
+      next += batch.events.length;
+      applyBatch(batch, onNotice);
+    }
+    // The events ended or have a gap: something was missed, so everything is read again.
+  }
+}
+
+function applyBatch(batch: EventBatch, onNotice: (notice: Notice) => void): void {
+  useStore.setState(before => {
+    let state: State = before;
+    for (const event of batch.events) {
+      if (event.type === 'cell') toldMeanwhile.add(event.cell.n);
+      if (event.type === 'cell_removed') toldMeanwhile.add(event.n);
+      state = Object.assign({}, state, applyEvent(state, event));
+    }
+    return state;
+  });
+  for (const event of batch.events) if (event.type === 'notice') onNotice(event.notice);
+}
+
+/** Opens a study and reads its cells, newest first, page by page. What is shown of it already stays meanwhile. */
+export async function readNotebook(study: string): Promise<void> {
+  reading += 1;
+  const own = reading;
+  toldMeanwhile = new Set();
+  const isShown = useStore.getState().notebook?.study === study;
+  if (!isShown) {
+    useStore.setState({
+      study,
+      view: restoreView(study),
+      found: null,
+      hovered: null,
+      live: null,
+      notebook: { study, cells: [], marks: [], refusals: [], status: 'loading', problem: null },
+    });
+  }
+  try {
+    const calls = getClient();
+    const journal = calls.studies.marks({ study });
+    let before: number | null = null;
+    for (;;) {
+      const limit = before === null ? FIRST_PAGE : PAGE;
+      const page: Awaited<ReturnType<typeof calls.studies.cells>> = await calls.studies.cells({
+        study,
+        before,
+        limit,
+      });
+      if (own !== reading) return;
+      const last = page.at(-1);
+      useStore.setState(state => {
+        if (!state.notebook) return {};
+        const cells = [...state.notebook.cells];
+        const top = page[0];
+        if (top) while (cells.length <= top.n) cells.push(undefined);
+        for (const cell of page) if (!toldMeanwhile.has(cell.n)) cells[cell.n] = cell;
+        return { notebook: { ...state.notebook, cells } };
+      });
+      if (!last || last.n === 0 || page.length < limit) break;
+      before = last.n;
+    }
+    const { marks, refusals } = await journal;
+    if (own !== reading) return;
+    useStore.setState(state =>
+      state.notebook
+        ? { notebook: { ...state.notebook, marks, refusals, status: 'ready', problem: null } }
+        : {},
+    );
+  } catch (error) {
+    if (own !== reading || !client) return;
+    useStore.setState(state =>
+      state.notebook
+        ? { notebook: { ...state.notebook, status: 'failed', problem: (error as Error).message } }
+        : {},
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import { type ComponentProps, type ReactNode, useId } from 'react';
+import { classNames } from './class-names.ts';
+
+const BOX =
+  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-ink text-sm placeholder:text-faint aria-invalid:border-crash';
+
+type FieldProps = {
+  readonly label: string;
+  /** What it means, or an example. */
+  readonly hint?: ReactNode;
+  /** What is wrong with it; shown where it belongs. */
+  readonly problem?: string | null | undefined;
+  readonly children: (ids: {
+    readonly id: string;
+    readonly 'aria-describedby': string;
+    readonly 'aria-invalid': boolean;
+  }) => ReactNode;
+};
+
+/** A labelled form field with its hint and its complaint. */
+export function Field({ label, hint, problem, children }: FieldProps) {
+  const id = useId();
+  return (
+    <div className="flex min-w-0 flex-col gap-1">
+      <label htmlFor={id} className="font-medium text-sm">
+        {label}
+      </label>
+      {children({ id, 'aria-describedby': `${id}-help`, 'aria-invalid': Boolean(problem) })}
+      <p id={`${id}-help`} className={classNames('text-xs', problem ? 'text-crash' : 'text-muted')}>
+        {problem || hint}
+      </p>
+    </div>
+  );
+}
+
+export function TextInput({ className, ...rest }: ComponentProps<'input'>) {
+  return <input type="text" spellCheck={false} {...rest} className={classNames(BOX, 'h-8', className)} />;
+}
+
+export function TextArea({ className, ...rest }: ComponentProps<'textarea'>) {
+  return <textarea spellCheck={false} {...rest} className={classNames(BOX, 'py-1.5', className)} />;
+}
+
+export function Select({ className, ...rest }: ComponentProps<'select'>) {
+  return <select {...rest} className={classNames(BOX, 'h-8', className)} />;
+}
+
+/** A yes-or-no setting. */
+export function Switch({
+  label,
+  hint,
+  checked,
+  onChange,
+}: {
+  readonly label: string;
+  readonly hint?: ReactNode;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}) {
+  const id = useId();
+  return (
+    <div className="flex items-start gap-3">
+      <input
+        id={id}
+        type="checkbox"
+        role="switch"
+        checked={checked}
+        aria-checked={checked}
+        onChange={event => onChange(event.target.checked)}
+        className="mt-0.5 size-4 accent-accent"
+      />
+      <label htmlFor={id} className="text-sm">
+        {label}
+        {hint ? <span className="block text-muted text-xs">{hint}</span> : null}
+      </label>
+    </div>
+  );
+}

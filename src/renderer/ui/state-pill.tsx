@@ -1,0 +1,39 @@
+import { CircleCheck, CirclePause, CircleStop, FileInput, LoaderCircle, TriangleAlert } from 'lucide-react';
+import type { StudyCard } from '../../shared/notebook.ts';
+import { classNames } from './class-names.ts';
+
+/** Stops that want somebody to look. */
+const TROUBLE: ReadonlySet<string> = new Set(['error', 'proposer', 'baseline_failed', 'crashes']);
+
+const LOOKS = {
+  running: { icon: LoaderCircle, word: 'Running', className: 'bg-accent-soft text-accent' },
+  paused: { icon: CirclePause, word: 'Paused', className: 'bg-warn-soft text-warn' },
+  trouble: { icon: TriangleAlert, word: 'Needs attention', className: 'bg-crash-soft text-crash' },
+  stopped: { icon: CircleStop, word: 'Stopped', className: 'bg-sunken text-muted' },
+  ended: { icon: CircleCheck, word: 'Ended', className: 'bg-sunken text-muted' },
+  ready: { icon: CircleStop, word: 'Not started', className: 'bg-sunken text-muted' },
+  imported: { icon: FileInput, word: 'Imported', className: 'bg-sunken text-muted' },
+} as const;
+
+function lookOf({ state, stopReason }: Pick<StudyCard, 'state' | 'stopReason'>): keyof typeof LOOKS {
+  if (state !== 'stopped') return state;
+  if (stopReason && TROUBLE.has(stopReason)) return 'trouble';
+  return stopReason === 'user' || stopReason === null ? 'stopped' : 'ended';
+}
+
+/** How a study stands: icon and word. */
+export function StatePill({ card, isSmall }: { readonly card: StudyCard; readonly isSmall?: boolean }) {
+  const { icon: Icon, word, className } = LOOKS[lookOf(card)];
+  return (
+    <span
+      className={classNames(
+        'inline-flex items-center gap-1.5 whitespace-nowrap rounded-full font-medium',
+        isSmall ? 'px-1.5 py-0.5 text-xs' : 'px-2.5 py-1 text-sm',
+        className,
+      )}
+    >
+      <Icon size={isSmall ? 12 : 14} aria-hidden />
+      {word}
+    </span>
+  );
+}

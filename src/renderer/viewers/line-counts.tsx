@@ -1,0 +1,17 @@
+/** Lines added and removed, for the eye and for the ear. */
+export function LineCounts({ added, removed }: { readonly added: number; readonly removed: number }) {
+  return (
+    <span className="tabular">
+      <span className="text-keep">
+        <span aria-hidden>+</span>
+        {added.toLocaleString('en')}
+        <span className="sr-only"> added</span>
+      </span>{' '}
+      <span className="text-crash">
+        <span aria-hidden>−</span>
+        {removed.toLocaleString('en')}
+        <span className="sr-only"> removed</span>
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,139 @@
+import type { LogHit, LogPiece } from '../../shared/notebook.ts';
+
+/** Pure parts of the log view: rows of the pieces held, where a hit stands among them, which hit is next. */
+
+/** One row. `key` stays the same while pieces are added before and after. */
+export type LogRow = { readonly key: string; readonly text: string };
+
+/** A search as the caller stands with it. `words` are those that were asked for. */
+export type LogSearch =
+  | { readonly kind: 'searching'; readonly words: string }
+  | {
+      readonly kind: 'found';
+      readonly words: string;
+      readonly hits: readonly LogHit[];
+      /** True where there are more hits than these. */
+      readonly isCut: boolean;
+    }
+  | { readonly kind: 'failed'; readonly words: string; readonly message: string };
+
+/** The rows of all pieces in order. */
+export function joinPieces(pieces: readonly LogPiece[]): readonly LogRow[] {
+  return pieces.flatMap(piece => piece.lines.map((text, index) => ({ key: `${piece.from}:${index}`, text })));
+}
+
+/** Characters of a row that are laid out; one line can be megabytes. */
+export const MAX_ROW_CHARACTERS = 10_000;
+
+/** A row cut to what can be shown, and how many characters that leaves out. */
+export function cutRow(text: string): { readonly shown: string; readonly left: number } {
+  if (text.length <= MAX_ROW_CHARACTERS) return { shown: text, left: 0 };
+  return { shown: text.slice(0, MAX_ROW_CHARACTERS), left: text.length - MAX_ROW_CHARACTERS };
+}
+
+/** A part of a row; `isMatch` for the words searched for. */
+export type RowPart = { readonly start: number; readonly text: string; readonly isMatch: boolean };
+
+/** Splits a row at every place that has the words, in either case. The parts together are the row. */
+export function splitByWords(text: string, words: string): readonly RowPart[] {
+  const pattern = words === '' ? null : new RegExp(escapePattern(words), 'giu');
+  const parts: RowPart[] = [];
+  let at = 0;
+  for (const match of pattern === null ? [] : text.matchAll(pattern)) {
+    if (match.index > at) parts.push({ start: at, text: text.slice(at, match.index), isMatch: false });
+    parts.push({ start: match.index, text: match[0], isMatch: true });
+    at = match.index + match[0].length;
+  }
+  if (at < text.length) parts.push({ start: at, text: text.slice(at), isMatch: false });
+  return parts;
+}
+
+/**
+ * The row a hit stands in, among the rows `joinPieces` gives; null where no piece held has it. The offset alone does
+ * not say: it counts the bytes of the file, and the rows are without their control sequences.
+ */
+export function locateHit(
+  pieces: readonly LogPiece[],
+  search: { readonly hits: readonly LogHit[]; readonly words: string; readonly isCut: boolean },
+  index: number,
+): number | null {
+  const hit = search.hits[index];
+  if (hit === undefined) return null;
+  let first = 0;
+  const piece = pieces.find(candidate => {
+    if (hit.offset >= candidate.from && hit.offset < candidate.to) return true;
+    first += candidate.lines.length;
+    return false;
+  });
+  if (piece === undefined) return null;
+  const has = new RegExp(escapePattern(search.words), 'iu');
+  const rows = piece.lines.flatMap((line, row) => (has.test(line) ? [row] : []));
+  const hitsHere = search.hits.filter(other => other.offset >= piece.from && other.offset < piece.to);
+  // As many hits as rows that match: the order tells which is which, even among rows of the same text.
+  if (hitsHere.length === rows.length) {
+    const row = rows[hitsHere.indexOf(hit)];
+    if (row !== undefined) return first + row;
+  }
+  const shown = hit.line.replace(/…$/, '').trim();
+  const same = rows.filter(row => shown !== '' && piece.lines[row]?.includes(shown));
+  const candidates = same.length > 0 ? same : rows;
+  const expected = expectedRow(piece, hit.offset);
+  const nearest = candidates.reduce<number | null>(
+    (best, row) => (best === null || Math.abs(row - expected) < Math.abs(best - expected) ? row : best),
+    null,
+  );
+  return first + (nearest ?? expected);
+}
+
+/** Where a byte would stand if every row had lost the same share of its bytes. */
+function expectedRow(piece: LogPiece, offset: number): number {
+  const total = piece.lines.reduce((sum, line) => sum + line.length + 1, 0);
+  const target = ((offset - piece.from) / Math.max(1, piece.to - piece.from)) * total;
+  let passed = 0;
+  for (const [row, line] of piece.lines.entries()) {
+    passed += line.length + 1;
+    if (passed > target) return row;
+  }
+  return Math.max(0, piece.lines.length - 1);
+}
+
+/** The hit after (or before) `current`, round the end. Null where there is none; the first step takes an end. */
+export function stepHit(current: number | null, count: number, step: 1 | -1): number | null {
+  if (count === 0) return null;
+  if (current === null) return step === 1 ? 0 : count - 1;
+  return (current + step + count) % count;
+}
+
+/** The hit to begin with: the first one at or after the byte the reader is at, else the first of all. */
+export function firstHit(hits: readonly LogHit[], offset: number): number | null {
+  if (hits.length === 0) return null;
+  const index = hits.findIndex(hit => hit.offset >= offset);
+  return index < 0 ? 0 : index;
+}
+
+/** What the search says about itself. `current` counts from 0. */
+export function describeSearch(search: LogSearch | null, current: number | null): string {
+  if (search === null) return '';
+  if (search.kind === 'searching') return 'Searching …';
+  if (search.kind === 'failed') return search.message;
+  const count = search.hits.length;
+  if (count === 0) return 'No hits';
+  const total = `${count.toLocaleString('en')}${search.isCut ? '+' : ''}`;
+  if (current === null) return count === 1 && !search.isCut ? '1 hit' : `${total} hits`;
+  return `${(current + 1).toLocaleString('en')} of ${total}`;
+}
+
+/** The byte the row stands at, roughly: rows have lost their control sequences. */
+export function offsetOfRow(pieces: readonly LogPiece[], row: number): number {
+  let first = 0;
+  for (const piece of pieces) {
+    if (row < first + piece.lines.length)
+      return piece.from + ((row - first) / Math.max(1, piece.lines.length)) * (piece.to - piece.from);
+    first += piece.lines.length;
+  }
+  return pieces.at(-1)?.to ?? 0;
+}
+
+function escapePattern(words: string): string {
+  return words.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}

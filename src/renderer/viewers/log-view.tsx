@@ -1,0 +1,386 @@
+import './viewers.css';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDownToLine, ChevronsDown, ChevronsUp, LoaderCircle, WrapText } from 'lucide-react';
+import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { LogHit, LogPiece } from '../../shared/notebook.ts';
+import { formatBytes } from '../format/numbers.ts';
+import {
+  cutRow,
+  describeSearch,
+  firstHit,
+  joinPieces,
+  type LogRow,
+  type LogSearch,
+  locateHit,
+  offsetOfRow,
+  splitByWords,
+  stepHit,
+} from './log-lines.ts';
+import { SearchBox } from './search-box.tsx';
+import { ToolButton } from './tool-button.tsx';
+
+/**
+ * The caller holds a window of the log and moves it when asked; it decides how many pieces that is. Every callback may
+ * be called again before it was answered.
+ */
+export type LogViewProps = {
+  /**
+   * What is held, in order and without gaps: each piece begins at the byte where the one before it ends. Pieces may be
+   * added and dropped at both ends, or all replaced; the row the reader looks at stays where it is if it is still held.
+   */
+  readonly pieces: readonly LogPiece[];
+  /** False while the run may still write. */
+  readonly isComplete: boolean;
+  /** Bytes of the log as far as is known. */
+  readonly size: number;
+  readonly isLoading: boolean;
+  /** Hold the piece before the first one. Asked near the top, once for each first byte, and by a button. */
+  onEarlier(): void;
+  /** Hold the piece after the last one. Asked near the bottom, once for each last byte, and by a button. */
+  onLater(): void;
+  /** Hold the end of the log, and drop what does not adjoin it. */
+  onEnd(): void;
+  /**
+   * Whether the reader follows the end of a running log. While true the caller adds what comes; while false it should
+   * add nothing by itself, or it drops what is being read.
+   */
+  onFollow?(isFollowing: boolean): void;
+  /** Words to find, in either case; '' ends the search. Not called again while they stay the same. */
+  onSearch(words: string): void;
+  /** The state of the last search asked for; null where there is none. One hit for each line. */
+  readonly hits: LogSearch | null;
+  /** Hold the piece with this hit's byte: it was chosen and is not held. */
+  onHit(hit: LogHit): void;
+  /** Why the log could not be read; shown above what is held. */
+  readonly error: string | null;
+  /** Accessible name. */
+  readonly label?: string;
+};
+
+const ROW_PIXELS = 19;
+const EDGE_PIXELS = 600;
+const SEARCH_DELAY_MS = 300;
+
+/** The text log of a run. Only the rows in sight are in the document. */
+export function LogView(props: LogViewProps) {
+  const { pieces, isComplete, size, isLoading, hits, error, label = 'Log' } = props;
+  const rows = useMemo(() => joinPieces(pieces), [pieces]);
+  const [wraps, setWraps] = useState(true);
+  const [isFollowing, setIsFollowing] = useState(!isComplete);
+  const [isAtEnd, setIsAtEnd] = useState(true);
+  const [words, setWords] = useState('');
+  const [current, setCurrent] = useState<number | null>(null);
+  const scroller = useRef<HTMLElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const asked = useRef({ words: '', earlier: -1, later: -1 });
+  const lastTop = useRef(0);
+  const hasOpened = useRef(false);
+  const wanted = useRef<number | null>(null);
+  const callbacks = useRef(props);
+  useLayoutEffect(() => {
+    callbacks.current = props;
+  });
+
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PIXELS,
+    getItemKey: index => rows[index]?.key ?? index,
+    // Rows that come in above push the others down; this keeps the reader's row in place.
+    anchorTo: 'end',
+    overscan: 30,
+    paddingStart: 8,
+    paddingEnd: 8,
+  });
+  const first = pieces[0];
+  const last = pieces.at(-1);
+  const holdsEnd = last === undefined || last.to >= size;
+
+  const follow = (next: boolean) => {
+    setIsFollowing(next);
+    if (next !== isFollowing) props.onFollow?.(next);
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new rows and their wrapping are what moves the end
+  useLayoutEffect(() => {
+    if (rows.length === 0) return;
+    if (wanted.current !== null && hits?.kind === 'found') {
+      const row = locateHit(pieces, hits, wanted.current);
+      if (row !== null) {
+        wanted.current = null;
+        hasOpened.current = true;
+        virtualizer.scrollToIndex(row, { align: 'center' });
+        return;
+      }
+    }
+    // A log opens at its end, where the results and the reasons of a crash are.
+    if (isFollowing || (!hasOpened.current && holdsEnd)) virtualizer.scrollToEnd();
+    hasOpened.current = true;
+  }, [rows, wraps, isFollowing]);
+
+  const onScroll = () => {
+    const element = scroller.current;
+    if (element === null) return;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const below = scrollHeight - scrollTop - clientHeight;
+    const movedUp = scrollTop < lastTop.current - 1;
+    const movedDown = scrollTop > lastTop.current + 1;
+    lastTop.current = scrollTop;
+    setIsAtEnd(below < 2 * ROW_PIXELS);
+    if (movedUp && below > 2 * ROW_PIXELS && isFollowing) follow(false);
+    if (movedDown && below < 2 && holdsEnd && !isComplete && !isFollowing) follow(true);
+    if (isLoading || error !== null || first === undefined || last === undefined) return;
+    if (movedUp && scrollTop < EDGE_PIXELS && first.from > 0 && asked.current.earlier !== first.from) {
+      asked.current.earlier = first.from;
+      props.onEarlier();
+    }
+    if (movedDown && below < EDGE_PIXELS && !holdsEnd && !isFollowing && asked.current.later !== last.to) {
+      asked.current.later = last.to;
+      props.onLater();
+    }
+  };
+
+  const jumpToEnd = () => {
+    follow(true);
+    if (!holdsEnd) props.onEnd();
+    if (rows.length > 0) virtualizer.scrollToEnd();
+  };
+
+  const ask = (next: string) => {
+    if (asked.current.words === next) return;
+    asked.current.words = next;
+    wanted.current = null;
+    setCurrent(null);
+    callbacks.current.onSearch(next);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the words alone start the wait
+  useEffect(() => {
+    const timer = setTimeout(() => ask(words), words === '' ? 0 : SEARCH_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [words]);
+
+  const goTo = (index: number | null) => {
+    setCurrent(index);
+    if (index === null || hits?.kind !== 'found') return;
+    const hit = hits.hits[index];
+    if (hit === undefined) return;
+    follow(false);
+    const row = locateHit(pieces, hits, index);
+    if (row !== null) {
+      virtualizer.scrollToIndex(row, { align: 'center' });
+      return;
+    }
+    wanted.current = index;
+    props.onHit(hit);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new answer moves the reader
+  useEffect(() => {
+    if (hits?.kind !== 'found' || hits.words !== asked.current.words) return;
+    const top = virtualizer.getVirtualItemForOffset(virtualizer.scrollOffset ?? 0);
+    goTo(firstHit(hits.hits, offsetOfRow(pieces, top?.index ?? 0)));
+  }, [hits]);
+
+  const onStep = (step: 1 | -1) => {
+    if (asked.current.words !== words) ask(words);
+    else if (hits?.kind === 'found') goTo(stepHit(current, hits.hits.length, step));
+  };
+  const endSearch = () => {
+    if (words === '') scroller.current?.focus();
+    setWords('');
+    ask('');
+  };
+
+  const currentRow = useMemo(
+    () => (current !== null && hits?.kind === 'found' ? locateHit(pieces, hits, current) : null),
+    [pieces, hits, current],
+  );
+  useEffect(() => {
+    if (currentRow === null) return;
+    // In a long line that is not wrapped the words can be out of sight to the right.
+    const frame = requestAnimationFrame(() => {
+      const mark = scroller.current?.querySelector('.log-row[data-current] mark');
+      mark?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [currentRow]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'f') return;
+    event.preventDefault();
+    event.stopPropagation();
+    input.current?.select();
+  };
+
+  const widest = useMemo(() => rows.reduce((most, row) => Math.max(most, widthOf(row.text)), 0), [rows]);
+  const items = virtualizer.getVirtualItems();
+  const isEmpty = rows.length === 0;
+  return (
+    <section
+      aria-label={label}
+      onKeyDown={onKeyDown}
+      className="log-view flex h-full min-h-0 flex-col bg-surface"
+    >
+      <div className="flex flex-wrap items-center gap-1 border-b border-line px-2 py-1">
+        <SearchBox
+          label={`Search in ${label}`}
+          words={words}
+          status={describeSearch(hits?.words === words ? hits : null, current)}
+          canStep={hits?.kind === 'found' && hits.hits.length > 0}
+          inputRef={input}
+          onWords={setWords}
+          onStep={onStep}
+          onClose={endSearch}
+        />
+        <div className="ml-auto flex items-center gap-1">
+          {!isComplete && (
+            <ToolButton
+              label="Keep the newest line in sight"
+              icon={ArrowDownToLine}
+              isPressed={isFollowing}
+              onPress={() => (isFollowing ? follow(false) : jumpToEnd())}
+            >
+              Follow
+            </ToolButton>
+          )}
+          <ToolButton
+            label="Wrap long lines"
+            icon={WrapText}
+            isPressed={wraps}
+            onPress={() => setWraps(!wraps)}
+          >
+            Wrap
+          </ToolButton>
+        </div>
+      </div>
+      {error !== null && (
+        <p role="alert" className="border-b border-line bg-crash-soft px-3 py-1.5 text-xs text-crash">
+          {error}
+        </p>
+      )}
+      <div className="relative min-h-0 flex-1">
+        {/* biome-ignore-start lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what has the focus */}
+        <section
+          ref={scroller}
+          aria-label={`${label}, text`}
+          tabIndex={0}
+          onScroll={onScroll}
+          data-wraps={wraps}
+          className="log-scroller viewer-code h-full overflow-auto focus-visible:-outline-offset-2"
+        >
+          {isEmpty ? (
+            <p className="p-3 font-sans text-sm text-muted">{emptyText(props)}</p>
+          ) : (
+            <div
+              style={{
+                height: virtualizer.getTotalSize(),
+                ...(wraps ? {} : { minWidth: `calc(${widest}ch + 24px)` }),
+              }}
+            >
+              <div style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+                {items.map(item => {
+                  const row = rows[item.index];
+                  return (
+                    row !== undefined && (
+                      <div
+                        key={row.key}
+                        ref={virtualizer.measureElement}
+                        data-index={item.index}
+                        data-current={item.index === currentRow ? '' : undefined}
+                        className="log-row"
+                      >
+                        <RowText row={row} words={hits?.words === words ? words : ''} />
+                      </div>
+                    )
+                  );
+                })}
+              </div>
+            </div>
+          )}
+        </section>
+        {/* biome-ignore-end lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what has the focus */}
+        {!isEmpty && !(isAtEnd && holdsEnd) && (
+          <button
+            type="button"
+            onClick={jumpToEnd}
+            className="absolute right-4 bottom-3 flex items-center gap-1 rounded-full border border-line-strong bg-surface px-3 py-1 text-xs text-ink shadow-float hover:bg-sunken"
+          >
+            <ArrowDownToLine aria-hidden className="size-3.5" />
+            Jump to end
+          </button>
+        )}
+      </div>
+      <div className="flex min-h-7 items-center gap-1 border-t border-line px-2 py-0.5 text-xs text-muted tabular">
+        <span>
+          {first === undefined || last === undefined ? formatBytes(size) : rangeText(first, last, size)}
+        </span>
+        {isLoading && (
+          <span role="status" className="flex items-center gap-1">
+            <LoaderCircle aria-hidden className="size-3.5 animate-spin" />
+            Loading …
+          </span>
+        )}
+        <span className="ml-auto flex items-center gap-1">
+          {first !== undefined && first.from > 0 && (
+            <ToolButton
+              label="Load what comes before"
+              icon={ChevronsUp}
+              isDisabled={isLoading}
+              onPress={props.onEarlier}
+            >
+              Earlier
+            </ToolButton>
+          )}
+          {!holdsEnd && (
+            <ToolButton
+              label="Load what comes after"
+              icon={ChevronsDown}
+              isDisabled={isLoading}
+              onPress={props.onLater}
+            >
+              Later
+            </ToolButton>
+          )}
+        </span>
+      </div>
+    </section>
+  );
+}
+
+const RowText = memo(function RowText({ row, words }: { readonly row: LogRow; readonly words: string }) {
+  // A block without text has no line to select and copy.
+  if (row.text === '') return <br />;
+  const { shown, left } = cutRow(row.text);
+  return (
+    <>
+      {splitByWords(shown, words).map(part =>
+        part.isMatch ? <mark key={part.start}>{part.text}</mark> : part.text,
+      )}
+      {left > 0 && (
+        <span className="text-muted select-none"> … {left.toLocaleString('en')} more characters</span>
+      )}
+    </>
+  );
+});
+
+function emptyText({ isLoading, isComplete, error, size }: LogViewProps): string {
+  if (isLoading) return 'Loading …';
+  if (error !== null) return 'There is nothing to show.';
+  if (size > 0) return 'Nothing is loaded.';
+  return isComplete ? 'Nothing was printed.' : 'Nothing was printed yet.';
+}
+
+function rangeText(first: LogPiece, last: LogPiece, size: number): string {
+  if (first.from === 0 && last.to >= size) return formatBytes(Math.max(size, last.to));
+  return `${formatBytes(first.from)} – ${formatBytes(last.to)} of ${formatBytes(Math.max(size, last.to))}`;
+}
+
+/** Columns a row can take: characters beyond ASCII may be two wide, a tab up to four. */
+function widthOf(text: string): number {
+  let columns = 0;
+  const length = Math.min(text.length, 10_040);
+  for (let at = 0; at < length; at += 1) {
+    const unit = text.charCodeAt(at);
+    columns += unit === 9 ? 4 : unit > 0x2e7f ? 2 : 1;
+  }
+  return columns;
+}

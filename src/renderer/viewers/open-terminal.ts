@@ -1,0 +1,96 @@
+import { FitAddon } from '@xterm/addon-fit';
+import { SearchAddon } from '@xterm/addon-search';
+import { Terminal } from '@xterm/xterm';
+import { readTerminalTheme } from './terminal-theme.ts';
+
+/**
+ * A terminal that only shows. What it is fed was printed by code nobody has read: it may colour and move the cursor,
+ * and can name no window, set no clipboard, make no link, repaint no palette and take no mouse.
+ */
+export type OpenTerminal = {
+  readonly terminal: Terminal;
+  readonly search: SearchAddon;
+  dispose(): void;
+};
+
+const SCROLLBACK_LINES = 10_000;
+const FONT = '"JetBrains Mono Variable"';
+const FONT_PIXELS = 12;
+
+/**
+ * Every operating system command that a terminal of today acts on: titles, working folder, colours, links,
+ * notifications, clipboard, fonts, progress, prompts, images.
+ */
+const IGNORED_OSC = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22, 50, 51, 52, 60, 66, 99, 104,
+  105, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 133, 176, 555, 633, 697, 777, 1337, 5522,
+];
+/** Mouse reports would take the selection away from the reader; focus reports and pastes have nobody to go to. */
+const IGNORED_MODES: ReadonlySet<number> = new Set([
+  9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004,
+]);
+
+/** Opens a terminal in an element that is in the document. */
+export function openTerminal(parent: HTMLElement): OpenTerminal {
+  const root = document.documentElement;
+  const terminal = new Terminal({
+    disableStdin: true,
+    convertEol: false,
+    scrollback: SCROLLBACK_LINES,
+    screenReaderMode: false,
+    cursorBlink: false,
+    cursorInactiveStyle: 'none',
+    fontFamily: `${FONT}, ui-monospace, monospace`,
+    fontSize: FONT_PIXELS,
+    lineHeight: 1.25,
+    // The output picks its colours for a ground it does not know.
+    minimumContrastRatio: 4.5,
+    theme: readTerminalTheme(root),
+    // Marks of the search are still called a proposal there.
+    allowProposedApi: true,
+    linkHandler: { activate: () => {} },
+    logLevel: 'off',
+  });
+  const fit = new FitAddon();
+  const search = new SearchAddon();
+  terminal.loadAddon(fit);
+  terminal.loadAddon(search);
+  for (const identifier of IGNORED_OSC) terminal.parser.registerOscHandler(identifier, () => true);
+  terminal.parser.registerCsiHandler({ prefix: '?', final: 'h' }, parameters =>
+    parameters.some(mode => typeof mode === 'number' && IGNORED_MODES.has(mode)),
+  );
+  terminal.open(parent);
+
+  let isDisposed = false;
+  const fitNow = () => {
+    // An element that is not laid out has no size to fit.
+    if (!isDisposed && parent.clientWidth > 0 && parent.clientHeight > 0) fit.fit();
+  };
+  fitNow();
+  const size = new ResizeObserver(fitNow);
+  size.observe(parent);
+  const theme = new MutationObserver(() => {
+    terminal.options.theme = readTerminalTheme(root);
+  });
+  theme.observe(root, { attributes: true, attributeFilter: ['data-theme'] });
+  // A cell is as wide as the font; measured before the font is there it stays wrong.
+  void document.fonts.load(`${FONT_PIXELS}px ${FONT}`).then(
+    () => {
+      if (isDisposed) return;
+      terminal.options.fontFamily = `${FONT}, ui-monospace, monospace, sans-serif`;
+      fitNow();
+    },
+    () => {},
+  );
+
+  return {
+    terminal,
+    search,
+    dispose: () => {
+      isDisposed = true;
+      size.disconnect();
+      theme.disconnect();
+      terminal.dispose();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { PawlRouter } from '../engine/service/router.ts';
+import { findWindowFile } from '../engine/service/window-files.ts';
+import { contentSecurityPolicy } from '../shared/content-security-policy.ts';
+import { PawlError } from '../shared/errors.ts';
+import { type Refusal, refuseHost, refuseOrigin, refuseToken } from './access.ts';
+import { carryCalls } from './carry-calls.ts';
+
+/** Only this machine; a tunnel of ssh ends here too. */
+const ADDRESS = '127.0.0.1';
+/** Path of the WebSocket. */
+const CALLS_PATH = '/calls';
+/** The largest thing a window sends is a file of instructions. */
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** More windows than anybody has; each costs a picture of the ledger. */
+const MAX_SOCKETS = 64;
+
+export type ServerOptions = {
+  readonly router: PawlRouter;
+  /** The built window. */
+  readonly folder: string;
+  /** 0 is any free port. */
+  readonly port: number;
+  /** Secret of this start; whoever has it may do everything a window may. */
+  readonly token: string;
+  readonly log: Logger;
+};
+
+export type RunningServer = {
+  /** Address to open, with the token in its fragment, which browsers send nowhere. */
+  readonly url: string;
+  close(): Promise<void>;
+};
+
+/** Serves the window and its calls on the loopback address. Rejects with `usage` where the port is taken. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { router, folder, port, token, log } = options;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: () => 'pawl',
+  });
+  const http = createServer((request, response) => {
+    respond(request, response, folder, log).catch(error => {
+      log.warn({ error: String(error), url: request.url }, 'request failed');
+      response.destroy();
+    });
+  });
+  http.on('upgrade', (request, socket, head) => {
+    const refusal =
+      request.url === CALLS_PATH
+        ? (refuseHost(request) ?? refuseOrigin(request) ?? refuseToken(request, token))
+        : { status: 404 as const, why: 'no such path' };
+    if (refusal || sockets.clients.size >= MAX_SOCKETS) {
+      refuseUpgrade(request, socket, refusal ?? { status: 403, why: 'too many windows' }, log);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (opened: WebSocket) => carryCalls(opened, router, log));
+  });
+  http.on('clientError', (error, socket) => {
+    log.warn({ error: error.message }, 'malformed request refused');
+    socket.destroy();
+  });
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', cause => {
+      const { code } = cause as NodeJS.ErrnoException;
+      const why = code === 'EADDRINUSE' ? 'is taken: choose another with --port' : `cannot be used (${code})`;
+      reject(new PawlError('usage', `Port ${port} ${why}.`, { cause }));
+    });
+    http.listen(port, ADDRESS, resolve);
+  });
+  const { port: taken } = http.address() as AddressInfo;
+  return {
+    url: `http://${ADDRESS}:${taken}/#token=${token}`,
+    async close() {
+      for (const client of sockets.clients) client.close(1001, 'Pawl is quitting');
+      sockets.close();
+      http.closeAllConnections();
+      await new Promise(resolve => http.close(resolve));
+    },
+  };
+}
+
+/** Static files of the window. They hold nothing secret; what does goes over the WebSocket. */
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  folder: string,
+  log: Logger,
+): Promise<void> {
+  const refuse = (refusal: Refusal) => {
+    log.warn(
+      { url: request.url, method: request.method, host: request.headers.host },
+      `refused: ${refusal.why}`,
+    );
+    response.writeHead(refusal.status, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff' });
+    response.end(`${refusal.why}\n`);
+  };
+  const badHost = refuseHost(request);
+  if (badHost) return refuse(badHost);
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return refuse({ status: 405, why: 'only GET' });
+  }
+  const { pathname } = new URL(`http://${ADDRESS}${request.url ?? '/'}`);
+  // The address as it was sent: `URL` has already taken the dots out of `pathname`.
+  const isPlain = !/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(decodeLoosely(request.url ?? '/'));
+  const found = isPlain ? findWindowFile(folder, pathname) : null;
+  const size =
+    found &&
+    (await stat(found.file)
+      .then(file => (file.isFile() ? file.size : null))
+      .catch(() => null));
+  if (!found || size === null) return refuse({ status: 404, why: 'no such file' });
+  response.writeHead(200, {
+    'content-type': found.type,
+    'content-length': size,
+    // Built files carry a hash in their name; the page itself does not.
+    'cache-control': pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'content-security-policy': contentSecurityPolicy("'self'"),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  });
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(createReadStream(found.file), response);
+}
+
+function decodeLoosely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '/..';
+  }
+}
+
+function refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal, log: Logger): void {
+  const { host, origin } = request.headers;
+  log.warn({ url: request.url, host, origin }, `window refused: ${refusal.why}`);
+  socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

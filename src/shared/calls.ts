@@ -1,0 +1,196 @@
+import { eventIterator, oc, type } from '@orpc/contract';
+import { z } from 'zod';
+import { contractFileSchema, stopRulesSchema } from './contract.ts';
+import type {
+  Cell,
+  EventBatch,
+  ExperimentDetail,
+  Folder,
+  HostInfo,
+  Inspection,
+  Instructions,
+  LogHit,
+  LogPiece,
+  Mark,
+  OutputPiece,
+  PreflightCheck,
+  RefusedProposal,
+  SeriesView,
+  Settings,
+  Snapshot,
+  StudyCard,
+} from './notebook.ts';
+
+/**
+ * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
+ * host; outputs come from the engine's side, which the window trusts. A refused call rejects with an error whose
+ * `data.code` is one of `ERROR_CODES` and whose message is one sentence the user can act on.
+ */
+
+/** The window is not trusted: nothing it sends may be larger than this many characters. */
+const text = (limit: number) => z.string().max(limit);
+const path = text(4_096).min(1);
+const study = text(64).min(1);
+const n = z.number().int().nonnegative().max(10_000_000);
+const k = z.number().int().nonnegative().max(10_000);
+const inStudy = z.strictObject({ study });
+const inExperiment = z.strictObject({ study, n });
+const inRun = z.strictObject({ study, n, k });
+
+export const proposerSettingsSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('search'), seed: z.number().int().nonnegative() }),
+  z.strictObject({
+    kind: z.literal('command'),
+    command: text(4_000).trim().min(1, 'Write the command line of the proposer.'),
+    timeoutSeconds: z.number().positive().max(86_400),
+  }),
+  z.strictObject({ kind: z.literal('patches'), folder: path }),
+]);
+
+export const settingsPatchSchema = z.strictObject({
+  theme: z.enum(['system', 'light', 'dark']).optional(),
+  order: z.enum(['newest', 'oldest']).optional(),
+  diff: z.enum(['unified', 'split']).optional(),
+  notify: z
+    .strictObject({
+      new_best: z.boolean(),
+      study_ended: z.boolean(),
+      crashes: z.boolean(),
+      attention: z.boolean(),
+    })
+    .partial()
+    .optional(),
+});
+
+export const newStudySchema = z.strictObject({
+  path,
+  tag: text(64).optional(),
+  proposer: proposerSettingsSchema,
+  stop: stopRulesSchema,
+  /** The form's contract; without it the one of the last commit. */
+  contract: contractFileSchema.optional(),
+});
+export type NewStudyForm = z.input<typeof newStudySchema>;
+
+/** More cells in one answer than this would hold up the host. */
+export const CELL_PAGE = 1_000;
+/** A chart is never wider than this many points. */
+const MAX_WIDTH = 4_096;
+
+export const calls = {
+  app: {
+    info: oc.output(type<HostInfo>()),
+    snapshot: oc.output(type<Snapshot>()),
+    /**
+     * Batches of events after `after`, at most ten a second. Ends when the host cannot follow on from there (another
+     * life of the host, or too far behind): the window then takes a new snapshot.
+     */
+    events: oc
+      .input(z.strictObject({ epoch: text(64), after: z.number().int().nonnegative() }))
+      .output(eventIterator(type<EventBatch>())),
+    saveSettings: oc.input(settingsPatchSchema).output(type<Settings>()),
+    /** A sign of life for the connection. */
+    ping: oc.output(type<'pong'>()),
+  },
+  projects: {
+    inspect: oc.input(z.strictObject({ path })).output(type<Inspection>()),
+    check: oc
+      .input(z.strictObject({ path, tag: text(64).optional(), contract: contractFileSchema.optional() }))
+      .output(type<readonly PreflightCheck[]>()),
+    /** Folders below a path on the host's machine; the home folder where none is given. */
+    browse: oc.input(z.strictObject({ path: path.optional(), hidden: z.boolean() })).output(type<Folder>()),
+    /** The system's own dialog; null when the user closed it. */
+    choose: oc.output(type<string | null>()),
+    /** A fresh copy of the sample project. */
+    createSample: oc.output(type<{ readonly path: string }>()),
+    forget: oc.input(z.strictObject({ gitDir: path })),
+    /** Writes pawl.toml in the user's checkout, because the user asked for it. Refuses to replace one. */
+    saveContract: oc
+      .input(z.strictObject({ path, contract: contractFileSchema }))
+      .output(type<{ readonly file: string }>()),
+  },
+  studies: {
+    /** Creates the study and starts it. */
+    start: oc.input(newStudySchema).output(type<StudyCard>()),
+    resume: oc
+      .input(
+        z.strictObject({
+          study,
+          stop: stopRulesSchema.optional(),
+          proposer: proposerSettingsSchema.optional(),
+        }),
+      )
+      .output(type<StudyCard>()),
+    request: oc.input(z.strictObject({ study, kind: z.enum(['pause', 'continue', 'stop', 'stop_now']) })),
+    steer: oc.input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') })),
+    /** Makes a branch at the incumbent. */
+    applyBest: oc
+      .input(z.strictObject({ study, branch: text(200).trim().min(1, 'Name the branch.') }))
+      .output(type<{ readonly commit: string; readonly n: number }>()),
+    /** Cells before `before` (all where it is null), highest number first. */
+    cells: oc
+      .input(z.strictObject({ study, before: n.nullable(), limit: z.number().int().min(1).max(CELL_PAGE) }))
+      .output(type<readonly Cell[]>()),
+    marks: oc
+      .input(inStudy)
+      .output(type<{ readonly marks: readonly Mark[]; readonly refusals: readonly RefusedProposal[] }>()),
+    /** Numbers of the experiments that match, best first. */
+    search: oc.input(z.strictObject({ study, words: text(400) })).output(type<readonly number[]>()),
+    /** The pieces of the file, in order. */
+    export: oc
+      .input(z.strictObject({ study, format: z.enum(['json', 'csv', 'tsv']) }))
+      .output(eventIterator(type<string>())),
+  },
+  experiments: {
+    get: oc.input(inExperiment).output(type<ExperimentDetail>()),
+    /** Unified diff to its parent, or from another experiment's attempt to this one's. */
+    diff: oc
+      .input(z.strictObject({ study, n, against: n.optional() }))
+      .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
+    series: oc
+      .input(
+        z.strictObject({
+          study,
+          runs: z
+            .array(z.strictObject({ n, k: k.optional() }))
+            .min(1)
+            .max(32),
+          /** Default: the main series of each run. */
+          names: z.array(text(200)).max(32).optional(),
+          source: z.enum(['training', 'telemetry']),
+          by: z.enum(['seconds', 'step']),
+          width: z.number().int().min(2).max(MAX_WIDTH),
+        }),
+      )
+      .output(type<readonly SeriesView[]>()),
+    /** The main series of each experiment in a few points; experiments without one are left out. */
+    sparklines: oc
+      .input(z.strictObject({ study, ns: z.array(n).max(100), width: z.number().int().min(2).max(200) }))
+      .output(type<readonly { readonly n: number; readonly y: readonly (number | null)[] }[]>()),
+    /** Lines from the byte `from` on, null for the end of the log; not beyond the byte `to`. */
+    log: oc
+      .input(
+        z.strictObject({
+          ...{ study, n, k },
+          from: z.number().int().nonnegative().nullable(),
+          to: z.number().int().nonnegative().optional(),
+        }),
+      )
+      .output(type<LogPiece>()),
+    searchLog: oc
+      .input(z.strictObject({ study, n, k, words: text(200).min(1) }))
+      .output(type<{ readonly hits: readonly LogHit[]; readonly isCut: boolean }>()),
+    /** Follows the output of a run from shortly before now until it ends. */
+    output: oc.input(inRun).output(eventIterator(type<OutputPiece>())),
+    addNote: oc.input(
+      z.strictObject({ study, n, text: text(20_000).trim().min(1, 'Write the note first.') }),
+    ),
+    setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
+  },
+  instructions: {
+    read: oc.input(inStudy).output(type<Instructions>()),
+    version: oc.input(z.strictObject({ study, id: n })).output(type<{ readonly text: string }>()),
+    /** `base` is the version that was edited; refuses where somebody saved another since. */
+    save: oc.input(z.strictObject({ study, text: text(1_000_000), base: n })).output(type<Instructions>()),
+  },
+};

@@ -1,0 +1,318 @@
+import type { Contract, StopRules } from './contract.ts';
+import type {
+  Evidence,
+  Phase,
+  ProposerSettings,
+  RunOutcome,
+  StopReason,
+  StudyState,
+  Tally,
+  Verdict,
+} from './study.ts';
+import type { GpuState, TelemetrySample } from './telemetry.ts';
+
+/**
+ * What a window is shown: the ledger's content in the shape of the notebook. Everything here is a picture of the
+ * ledger that can be thrown away and read again. Times are milliseconds since the epoch.
+ */
+
+/** One experiment as a closed cell of the notebook. */
+export type Cell = {
+  readonly n: number;
+  readonly phase: Phase;
+  readonly hypothesis: string | null;
+  readonly category: string | null;
+  /** Predicted change of the metric. */
+  readonly predictedEffect: number | null;
+  readonly verdict: Pick<Verdict, 'word' | 'reason'> | null;
+  readonly metric: number | null;
+  /** The incumbent's metric when the verdict was given. */
+  readonly incumbentMetric: number | null;
+  /** `metric` minus the incumbent's; null where either is missing. */
+  readonly delta: number | null;
+  /** In the unit of the contract's memory metric. */
+  readonly memory: number | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Wall time of its runs together. */
+  readonly trainedSeconds: number | null;
+  readonly commit: string | null;
+  readonly tags: readonly string[];
+  readonly notes: number;
+};
+
+/** What stands between two cells: something the user or the study did at a time. */
+export type Mark = {
+  readonly id: number;
+  readonly at: number;
+  /** The experiment it comes before. */
+  readonly n: number;
+  readonly kind:
+    | 'started'
+    | 'stopped'
+    | 'paused'
+    | 'continued'
+    | 'steered'
+    | 'instructions'
+    | 'applied'
+    | 'warning';
+  /** What to show: the steering note, the reason of the stop, the branch. */
+  readonly text: string;
+};
+
+/** A proposal that was turned down before it cost a run. */
+export type RefusedProposal = {
+  readonly n: number;
+  readonly at: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly hypothesis: string | null;
+};
+
+/** A study with how it stands. */
+export type StudyCard = {
+  readonly id: string;
+  readonly tag: string;
+  /** `autoresearch/<tag>`; null for an imported study. */
+  readonly branch: string | null;
+  readonly repositoryPath: string;
+  readonly gitDir: string;
+  readonly contract: Contract;
+  readonly proposer: ProposerSettings;
+  readonly stop: StopRules;
+  readonly state: StudyState;
+  readonly stopReason: StopReason | null;
+  readonly stopDetail: string | null;
+  readonly createdAt: number;
+  readonly baseCommit: string;
+  readonly importedFrom: string | null;
+  readonly tally: Tally;
+  /** One more than the highest experiment number; 0 for an empty study. */
+  readonly cells: number;
+  /** When the last experiment began or ended; `createdAt` before the first. */
+  readonly activeAt: number;
+  readonly current: CurrentExperiment | null;
+};
+
+/** The experiment in flight. */
+export type CurrentExperiment = {
+  readonly n: number;
+  readonly phase: Phase;
+  readonly hypothesis: string | null;
+  /** The run that trains, if one does. */
+  readonly run: { readonly k: number; readonly startedAt: number } | null;
+  /** What the user asked for and has not happened yet. */
+  readonly wish: 'pause' | 'stop' | null;
+};
+
+/** A repository the user has opened. */
+export type Project = {
+  readonly gitDir: string;
+  readonly path: string;
+  /** Last component of the path. */
+  readonly name: string;
+  readonly openedAt: number;
+  /** False where the folder is not there any more. */
+  readonly exists: boolean;
+};
+
+/** One line of the progress of what trains now. */
+export type LivePoint = {
+  /** Since the run began. */
+  readonly seconds: number;
+  /** The newest value of each series that moved. Non-finite numbers are null. */
+  readonly values: Readonly<Record<string, number | null>>;
+};
+
+export type Notice = {
+  readonly kind: 'new_best' | 'study_ended' | 'crashes' | 'attention';
+  readonly title: string;
+  readonly body: string;
+  readonly study: string;
+  readonly n: number | null;
+};
+
+/**
+ * What the host tells every window, in order. State travels whole (a cell, a card), so applying an event twice or
+ * after a later snapshot does no harm; a gap in `seq` means something was missed and the window reads anew.
+ */
+export type NotebookEvent =
+  | { readonly type: 'study'; readonly card: StudyCard }
+  | { readonly type: 'cell'; readonly study: string; readonly cell: Cell }
+  | { readonly type: 'cell_removed'; readonly study: string; readonly n: number }
+  | { readonly type: 'mark'; readonly study: string; readonly mark: Mark }
+  | { readonly type: 'refused'; readonly study: string; readonly refusal: RefusedProposal }
+  | {
+      readonly type: 'live';
+      readonly study: string;
+      readonly n: number;
+      readonly k: number;
+      readonly points: readonly LivePoint[];
+    }
+  | { readonly type: 'telemetry'; readonly sample: TelemetrySample; readonly gpuState: GpuState }
+  | { readonly type: 'notice'; readonly notice: Notice }
+  | { readonly type: 'settings'; readonly settings: Settings }
+  | { readonly type: 'projects'; readonly projects: readonly Project[] };
+
+/** Events of consecutive numbers: the first is `from`. */
+export type EventBatch = { readonly from: number; readonly events: readonly NotebookEvent[] };
+
+export type Settings = {
+  readonly theme: 'system' | 'light' | 'dark';
+  readonly order: 'newest' | 'oldest';
+  readonly diff: 'unified' | 'split';
+  readonly notify: Readonly<Record<Notice['kind'], boolean>>;
+};
+
+export const DEFAULT_SETTINGS: Settings = {
+  theme: 'system',
+  order: 'newest',
+  diff: 'unified',
+  notify: { new_best: true, study_ended: true, crashes: true, attention: true },
+};
+
+/** All a window needs to begin with; cells follow by page. */
+export type Snapshot = {
+  /** Names one life of the host; sequence numbers of another life mean nothing. */
+  readonly epoch: string;
+  /** The last event that is part of this picture. */
+  readonly seq: number;
+  readonly projects: readonly Project[];
+  readonly studies: readonly StudyCard[];
+  readonly settings: Settings;
+  /** The last minutes of the machine, oldest first. */
+  readonly telemetry: readonly TelemetrySample[];
+  readonly gpuState: GpuState;
+};
+
+export type RunView = {
+  readonly k: number;
+  readonly commit: string;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly outcome: RunOutcome | null;
+  /** Everything the training printed in its summary, in order; non-finite numbers as words. */
+  readonly summary: readonly { readonly name: string; readonly value: number | string }[];
+  readonly crash: {
+    readonly class: string;
+    readonly message: string;
+    readonly tail: readonly string[];
+  } | null;
+  readonly peakRssBytes: number | null;
+  readonly cpuSeconds: number | null;
+  readonly outputBytes: number | null;
+  /** Names of the series it printed, with their units; the main one (the loss) first. */
+  readonly series: readonly { readonly name: string; readonly unit: string | null }[];
+  readonly telemetry: readonly string[];
+};
+
+/** An opened cell. */
+export type ExperimentDetail = {
+  readonly cell: Cell;
+  readonly rationale: string | null;
+  readonly evidence: Evidence | null;
+  readonly parentCommit: string | null;
+  /** The incumbent it was measured against. */
+  readonly incumbent: number | null;
+  readonly files: readonly {
+    readonly path: string;
+    readonly added: number | null;
+    readonly removed: number | null;
+  }[];
+  readonly runs: readonly RunView[];
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
+  readonly refusals: readonly RefusedProposal[];
+  /** Of an imported row: its fields under their headings. */
+  readonly imported: readonly { readonly name: string; readonly value: string }[] | null;
+};
+
+/** A thinned series: `x` seconds or step, `y` values; null is a value that was NaN or infinite. */
+export type SeriesView = {
+  readonly n: number;
+  readonly k: number;
+  readonly name: string;
+  readonly unit: string | null;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  /** Points before thinning. */
+  readonly total: number;
+};
+
+/** A piece of a run's log without control sequences. Offsets are bytes of the log file. */
+export type LogPiece = {
+  readonly from: number;
+  readonly to: number;
+  readonly size: number;
+  readonly lines: readonly string[];
+  /** False while the run may still write. */
+  readonly isComplete: boolean;
+};
+
+export type LogHit = { readonly offset: number; readonly line: string };
+
+/** What the training printed, as it came, for a terminal. */
+export type OutputPiece = {
+  /** Base64 of raw bytes. */
+  readonly data: string;
+  /** Bytes that were left out before this piece because they came faster than anybody can read. */
+  readonly skipped: number;
+};
+
+/** One preflight check. `failed` keeps a study from starting; `warning` is worth knowing. */
+export type PreflightCheck = {
+  readonly name: string;
+  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
+  /** What was found, and for anything but `ok` what to do. */
+  readonly detail: string;
+};
+
+/** What was found at a path the user gave. */
+export type Inspection = {
+  readonly path: string;
+  readonly gitDir: string;
+  readonly name: string;
+  readonly head: string | null;
+  readonly branch: string | null;
+  /** The contract of the last commit; null where there is none, and `problem` says why. */
+  readonly contract: Contract | null;
+  readonly problem: string | null;
+  /** Tracked files, for the form to choose from; the first two thousand. */
+  readonly files: readonly string[];
+  /** The next free tag. */
+  readonly tag: string;
+};
+
+export type Folder = {
+  readonly path: string;
+  readonly parent: string | null;
+  readonly entries: readonly {
+    readonly name: string;
+    readonly path: string;
+    readonly isRepository: boolean;
+  }[];
+};
+
+export type InstructionsVersion = {
+  /** 0 is the file as the study's base commit has it. */
+  readonly id: number;
+  readonly at: number;
+  readonly bytes: number;
+};
+
+export type Instructions = {
+  /** Path in the repository; null where the contract names no instructions. */
+  readonly path: string | null;
+  readonly text: string;
+  /** Newest first. */
+  readonly versions: readonly InstructionsVersion[];
+};
+
+export type HostInfo = {
+  readonly host: 'desktop' | 'browser';
+  readonly version: string;
+  readonly home: string;
+  /** Whether the host can show the system's own folder dialog. */
+  readonly canChooseFolder: boolean;
+  /** Whether the host shows notifications itself; where not, the window does. */
+  readonly hasNotifications: boolean;
+};

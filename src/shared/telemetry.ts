@@ -1,0 +1,58 @@
+/** What one GPU said of itself. A field its driver does not know is absent, never 0. */
+export type GpuSample = {
+  readonly index: number;
+  readonly uuid: string;
+  readonly name: string;
+  readonly utilizationPercent?: number;
+  readonly memoryUsedMib?: number;
+  readonly memoryTotalMib?: number;
+  readonly temperatureCelsius?: number;
+  readonly powerWatts?: number;
+  readonly powerLimitWatts?: number;
+  readonly smClockMhz?: number;
+  readonly memoryClockMhz?: number;
+};
+
+/** One second of the machine. */
+export type TelemetrySample = {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly host: {
+    /** Of all cores together, 0 to 100; absent in the first sample, which has nothing to compare with. */
+    readonly cpuPercent?: number;
+    readonly memoryUsedBytes: number;
+    readonly memoryTotalBytes: number;
+    /** Load average of the last minute. */
+    readonly load: number;
+  };
+  readonly gpus: readonly GpuSample[];
+};
+
+/** Why there are GPU numbers or not. */
+export type GpuState =
+  | { readonly kind: 'starting' }
+  /** No tool that could tell was found. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'sampling' }
+  /** The tool is there and gives nothing; `message` is what it said. */
+  | { readonly kind: 'failing'; readonly message: string };
+
+/** A sample as named series, for the ledger and the charts: `cpu_percent`, `gpu0_utilization_percent`, … */
+export function telemetrySeries(sample: TelemetrySample): ReadonlyMap<string, number> {
+  const values = new Map<string, number>();
+  const add = (name: string, value: number | undefined) => {
+    if (value !== undefined && Number.isFinite(value)) values.set(name, value);
+  };
+  add('cpu_percent', sample.host.cpuPercent);
+  add('host_memory_gib', sample.host.memoryUsedBytes / 1024 ** 3);
+  for (const gpu of sample.gpus) {
+    const prefix = `gpu${gpu.index}`;
+    add(`${prefix}_utilization_percent`, gpu.utilizationPercent);
+    add(`${prefix}_memory_mib`, gpu.memoryUsedMib);
+    add(`${prefix}_temperature_celsius`, gpu.temperatureCelsius);
+    add(`${prefix}_power_watts`, gpu.powerWatts);
+    add(`${prefix}_sm_clock_mhz`, gpu.smClockMhz);
+    add(`${prefix}_memory_clock_mhz`, gpu.memoryClockMhz);
+  }
+  return values;
+}

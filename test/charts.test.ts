@@ -1,0 +1,507 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { axisTicks, logTicks } from '../src/renderer/charts/axis-ticks.ts';
+import { type Box, Occupancy } from '../src/renderer/charts/occupancy.ts';
+import { placeLabels } from '../src/renderer/charts/place-labels.ts';
+import { pointGrid } from '../src/renderer/charts/point-grid.ts';
+import { progressCsv } from '../src/renderer/charts/progress-csv.ts';
+import { progressKey } from '../src/renderer/charts/progress-keys.ts';
+import { layoutProgress, type ProgressLayout } from '../src/renderer/charts/progress-layout.ts';
+import type { MarkColumn } from '../src/renderer/charts/progress-marks.ts';
+import {
+  type ProgressAxis,
+  type ProgressModel,
+  type ProgressRow,
+  progressModel,
+} from '../src/renderer/charts/progress-model.ts';
+import { progressName } from '../src/renderer/charts/progress-name.ts';
+import { progressSvg } from '../src/renderer/charts/progress-svg.ts';
+import { panDomain, revealInDomain, zoomDomain } from '../src/renderer/charts/progress-view.ts';
+import { robustFence } from '../src/renderer/charts/robust-fence.ts';
+import { fitSeriesY, nearestIndex, summarise, wholeX } from '../src/renderer/charts/series-scale.ts';
+import { shorten } from '../src/renderer/charts/shorten.ts';
+import { sparklinePath } from '../src/renderer/charts/sparkline-path.ts';
+import { thinSeries } from '../src/shared/thin-series.ts';
+
+const SIZE = { width: 1_000, height: 400 };
+const EVERYTHING = { x: null, y: null };
+
+function row(
+  n: number,
+  word: ProgressRow['word'],
+  metric: number | null,
+  hypothesis = `Idea ${n}`,
+): ProgressRow {
+  return { n, at: 1_700_000_000_000 + n * 330_000, word, metric, hypothesis };
+}
+
+/** A night of `count` experiments that falls slowly from 1. */
+function night(count: number): ProgressRow[] {
+  let best = 1;
+  return Array.from({ length: count }, (_, n) => {
+    if (n === 0) return row(0, 'keep', best, 'Baseline');
+    if (n % 50 === 7) return row(n, 'crash', 0);
+    if (n % 6 === 0) {
+      best -= 0.01 / n;
+      return row(n, 'keep', best);
+    }
+    return row(n, 'discard', best + 0.001 + ((n * 7_919) % 101) / 20_000);
+  });
+}
+
+function draw(
+  rows: readonly ProgressRow[],
+  options: { axis?: ProgressAxis; baseline?: number | null; x?: [number, number]; y?: [number, number] } = {},
+): { model: ProgressModel; layout: ProgressLayout } {
+  const model = progressModel(rows, 'minimize', options.axis ?? 'experiment');
+  const view = { x: options.x ?? null, y: options.y ?? null };
+  return { model, layout: layoutProgress(model, view, SIZE, options.baseline ?? null) };
+}
+
+function countMarks(columns: readonly MarkColumn[]): number {
+  return columns.reduce((sum, column) => sum + column.path.split('M').length - 1, 0);
+}
+
+function discardMarks(layout: ProgressLayout): readonly string[] {
+  return layout.discards.flatMap(column => column.path.split('M').slice(1));
+}
+
+describe('the range nobody chose', () => {
+  test('one terrible discard does not squash the others and is a triangle on the edge', () => {
+    const rows = [...night(60), row(60, 'discard', 1e6)];
+    const { layout } = draw(rows, { baseline: 1 });
+    expect(layout.y.domain[1]).toBeLessThan(1.02);
+    expect(countMarks(layout.discardsBeyond)).toBe(1);
+    expect(layout.pointY.at(-1)).toBeLessThan(layout.plot.top + 14);
+  });
+
+  test('holds the baseline and every keep, however far they lie', () => {
+    const rows = [row(0, 'keep', 11), row(1, 'discard', 11.1), row(2, 'keep', 3), row(3, 'keep', 1)];
+    const { layout } = draw(rows, { baseline: 11 });
+    expect(layout.y.domain[0]).toBeLessThan(1);
+    expect(layout.y.domain[1]).toBeGreaterThan(11);
+    expect(layout.keepsBeyond).toEqual([]);
+    expect(layout.baselineY).not.toBeNull();
+  });
+
+  test('a value far on the better side is a triangle at the bottom', () => {
+    const { layout } = draw([...night(60), row(60, 'discard', -500)]);
+    expect(layout.y.domain[0]).toBeGreaterThan(0.9);
+    expect(countMarks(layout.discardsBeyond)).toBe(1);
+    expect(layout.pointY.at(-1)).toBeGreaterThan(layout.plot.bottom - 24);
+  });
+
+  test('moving the worst value further changes nothing', () => {
+    const at = (worst: number) => draw([...night(40), row(40, 'discard', worst)]).layout.y.domain;
+    expect(at(1e9)).toEqual(at(50));
+  });
+
+  test('discards judged by the best of their own time stay in the picture when the best has moved on', () => {
+    const rows = Array.from({ length: 40 }, (_, n) =>
+      n % 2 === 0 ? row(n, 'keep', 10 - n / 5) : row(n, 'discard', 10 - n / 5 + 0.3),
+    );
+    const { layout } = draw(rows);
+    expect(layout.discardsBeyond).toEqual([]);
+    expect(layout.y.domain[1]).toBeGreaterThan(10);
+  });
+
+  test('the fence is four medians of the distances that are not zero', () => {
+    expect(robustFence([0, 0, 1, 2, 3, 4, 900], 5)).toBe(12);
+    expect(robustFence([0.01, 1e9], 1)).toBe(0.05);
+    expect(robustFence([], 2)).toBe(0.1);
+  });
+
+  test('follows what is in view when x is zoomed, and not the baseline', () => {
+    const { layout } = draw(night(600), { baseline: 1, x: [400, 500] });
+    expect(layout.y.domain[1]).toBeLessThan(0.999);
+    expect(layout.baselineY).toBeNull();
+  });
+});
+
+describe('what is drawn', () => {
+  test('every finished row has a mark, and none is drawn for a row without a verdict', () => {
+    const rows = [
+      ...night(120),
+      row(120, 'discard', null),
+      row(121, 'keep', Number.NaN),
+      row(122, null, null),
+    ];
+    const { layout, model } = draw(rows);
+    expect(model.points).toHaveLength(122);
+    expect(countMarks(layout.keeps)).toBe(model.points.filter(point => point.kind === 'keep').length);
+    expect(countMarks(layout.crashes)).toBe(model.points.filter(point => point.kind === 'crash').length);
+    // Two squares for the rows without a number.
+    expect(countMarks(layout.discardsBeyond)).toBe(2);
+    const discards = model.points.filter(point => point.kind === 'discard').length;
+    expect(discardMarks(layout)).toHaveLength(discards);
+  });
+
+  test('a crash lies on the bottom edge whatever metric its row has', () => {
+    const { layout, model } = draw([row(0, 'keep', 1), row(1, 'crash', 0)]);
+    expect(model.points[1]?.value).toBeNaN();
+    expect(layout.y.domain[0]).toBeGreaterThan(0.9);
+    expect(layout.pointY[1]).toBe(layout.plot.bottom - 8);
+  });
+
+  test('dots on one pixel are drawn once, and every pixel that has one is drawn', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 1, max: 1.01, noNaN: true }), { minLength: 1, maxLength: 400 }),
+        values => {
+          const rows = [row(0, 'keep', 1), ...values.map((value, index) => row(index + 1, 'discard', value))];
+          const { layout, model } = draw(rows, { y: [0.999, 1.011] });
+          const wanted = new Set<string>();
+          model.points.forEach((point, index) => {
+            if (point.kind !== 'discard') return;
+            const x = layout.x.toPixel(point.x);
+            const y = layout.y.toPixel(point.value);
+            expect(layout.pointX[index]).toBeCloseTo(x, 2);
+            wanted.add(`${Math.round(x)} ${Math.round(y)}h0`);
+          });
+          const drawn = discardMarks(layout);
+          expect(drawn).toHaveLength(new Set(drawn).size);
+          expect(new Set(drawn)).toEqual(wanted);
+        },
+      ),
+    );
+  });
+
+  test('ten thousand rows become no more marks than pixels and keep both extremes', () => {
+    const rows = Array.from({ length: 10_000 }, (_, n) =>
+      n === 0 ? row(0, 'keep', 1) : row(n, 'discard', n === 5_000 ? 1.0049 : n === 7_000 ? 0.999 : 1.001),
+    );
+    const { layout } = draw(rows, { y: [0.998, 1.005] });
+    const ys = discardMarks(layout).map(mark => Number(mark.split(' ')[1]?.replace('h0', '')));
+    expect(ys.length).toBeLessThan(1_000);
+    expect(Math.min(...ys)).toBe(Math.round(layout.y.toPixel(1.0049)));
+    expect(Math.max(...ys)).toBe(Math.round(layout.y.toPixel(0.999)));
+  });
+
+  test('the running best is a step line that goes down only', () => {
+    const { layout, model } = draw(night(120));
+    expect(model.steps.map(step => step.best)).toEqual(
+      [...model.steps.map(step => step.best)].sort((a, b) => b - a),
+    );
+    const downs = [...layout.best.matchAll(/V(-?[\d.]+)/g)].map(match => Number(match[1]));
+    expect(downs).toHaveLength(model.steps.length - 1);
+    expect(downs).toEqual([...downs].sort((a, b) => a - b));
+  });
+
+  test('the axis of keeps shows keeps only, one after the other', () => {
+    const { model, layout } = draw(night(60), { axis: 'kept' });
+    expect(model.points.every(point => point.kind === 'keep')).toBe(true);
+    expect(model.points.map(point => point.x)).toEqual(model.points.map((_, index) => index));
+    expect(layout.crashes).toEqual([]);
+  });
+
+  test('the axis of time counts hours from the first experiment', () => {
+    const { model, layout } = draw(night(120), { axis: 'time' });
+    expect(model.points[0]?.x).toBe(0);
+    expect(model.points[60]?.x).toBeCloseTo(5.5);
+    expect(layout.xLabel).toBe('hours since the first experiment');
+    expect(draw(night(4), { axis: 'time' }).layout.xLabel).toBe('minutes since the first experiment');
+  });
+
+  test('new rows extend a view of everything and leave a chosen one alone', () => {
+    const before = draw(night(50)).layout.x.domain;
+    const after = draw(night(80)).layout.x.domain;
+    expect(after[1]).toBeGreaterThan(before[1]);
+    expect(draw(night(80), { x: [10, 20] }).layout.x.domain).toEqual([10, 20]);
+  });
+
+  test('any view of any rows is drawn with finite numbers', () => {
+    const anyRow = fc.record({
+      n: fc.nat(3_000),
+      at: fc.integer({ min: 0, max: 2e12 }),
+      word: fc.constantFrom('keep' as const, 'discard' as const, 'crash' as const, null),
+      metric: fc.option(fc.double()),
+      hypothesis: fc.option(fc.string()),
+    });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(anyRow, { selector: each => each.n, maxLength: 60 }),
+        fc.constantFrom('experiment' as const, 'time' as const, 'kept' as const),
+        fc.option(
+          fc.tuple(
+            fc.double({ min: 0, max: 10, noNaN: true }),
+            fc.double({ min: 11, max: 4e3, noNaN: true }),
+          ),
+        ),
+        (rows, axis, x) => {
+          const model = progressModel(rows, 'maximize', axis);
+          const layout = layoutProgress(model, { x, y: null }, SIZE, null);
+          const text = JSON.stringify([
+            layout.discards,
+            layout.keeps,
+            layout.crashes,
+            layout.discardsBeyond,
+            layout.keepsBeyond,
+            layout.best,
+            layout.x.ticks.map(tick => tick.at),
+            layout.y.ticks.map(tick => tick.at),
+          ]);
+          expect(text).not.toMatch(/NaN|Infinity|null/);
+        },
+      ),
+    );
+  });
+});
+
+describe('labels', () => {
+  const touches = (a: Box, b: Box) =>
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+  test('never overlap one another, a dot or the edge', () => {
+    const bounds = { left: 50, top: 20, right: 900, bottom: 380 };
+    const wish = fc.record({
+      id: fc.nat(),
+      x: fc.double({ min: 50, max: 900, noNaN: true }),
+      y: fc.double({ min: 20, max: 380, noNaN: true }),
+      text: fc.string({ minLength: 1, maxLength: 32 }),
+    });
+    fc.assert(
+      fc.property(fc.array(wish, { maxLength: 60 }), fc.boolean(), (wishes, betterIsDown) => {
+        const dots = wishes.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }));
+        const area = new Occupancy(bounds);
+        for (const dot of dots) area.take(dot.left, dot.top, dot.right, dot.bottom);
+        const placed = placeLabels(wishes, area, betterIsDown, 40);
+        placed.forEach((label, index) => {
+          expect(dots.some(dot => touches(dot, label.box))).toBe(false);
+          expect(placed.slice(index + 1).some(other => touches(other.box, label.box))).toBe(false);
+          expect(label.box.left).toBeGreaterThanOrEqual(bounds.left);
+          expect(label.box.right).toBeLessThanOrEqual(bounds.right);
+          expect(label.box.bottom).toBeLessThanOrEqual(bounds.bottom);
+        });
+      }),
+    );
+  });
+
+  test('the best keep is served first', () => {
+    const { layout, model } = draw(night(300));
+    expect(layout.labels[0]?.id).toBe(model.tally.bestExperiment);
+  });
+
+  test('are one line, cut at a word', () => {
+    expect(shorten('Raise the learning rate\nbecause it is low', 40)).toBe('Raise the learning rate');
+    expect(shorten('Raise the learning rate of the head', 20)).toBe('Raise the learning…');
+    expect(shorten('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
+    expect([...shorten('🙂'.repeat(50), 10)]).toHaveLength(10);
+  });
+});
+
+describe('finding, zooming and walking', () => {
+  test('the grid finds what looking at every point finds', () => {
+    const place = fc.record({
+      x: fc.double({ min: 0, max: 300, noNaN: true }),
+      y: fc.double({ min: 0, max: 200, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(place, { maxLength: 80 }), place, (points, at) => {
+        const distances = points.map(point => Math.hypot(point.x - at.x, point.y - at.y));
+        const least = Math.min(...distances);
+        const found = pointGrid(
+          points.map(point => point.x),
+          points.map(point => point.y),
+          24,
+        ).nearest(at.x, at.y);
+        if (least > 24) expect(found).toBeNull();
+        else expect(distances[found ?? -1]).toBe(least);
+      }),
+    );
+  });
+
+  test('zooming holds the place under the pointer, stays inside and ends in everything', () => {
+    expect(zoomDomain([0, 100], [0, 100], 0.5, 20, 4)).toEqual([10, 60]);
+    expect(zoomDomain([10, 60], [0, 100], 4, 20, 4)).toBeNull();
+    expect(zoomDomain([0, 40], [0, 100], 1.5, 40, 4)).toEqual([0, 60]);
+    expect(zoomDomain([10, 20], [0, 100], 0.01, 15, 4)).toEqual([13, 17]);
+  });
+
+  test('panning stops at the ends', () => {
+    expect(panDomain([10, 30], [0, 100], -50)).toEqual([0, 20]);
+    expect(panDomain([10, 30], [0, 100], 500)).toEqual([80, 100]);
+    expect(panDomain([0, 100], [0, 100], 20)).toBeNull();
+    expect(revealInDomain([0, 20], [0, 100], 50)).toEqual([31, 51]);
+  });
+
+  test('keys walk from experiment to experiment and bring it into view', () => {
+    const { model, layout } = draw(night(100), { x: [10, 30] });
+    const view = { axis: 'experiment', x: [10, 30], y: null } as const;
+    expect(progressKey('ArrowUp', model, layout, view, null, 12)).toMatchObject({ kind: 'point', n: 13 });
+    expect(progressKey('ArrowUp', model, layout, view, null, null)).toMatchObject({ kind: 'point', n: 10 });
+    expect(progressKey('Home', model, layout, view, null, null)).toMatchObject({ kind: 'select', n: 0 });
+    const end = progressKey('End', model, layout, view, null, null);
+    expect(end).toMatchObject({ kind: 'select', n: 99 });
+    expect(end?.view.x?.[1]).toBeGreaterThan(99);
+    expect(progressKey('Enter', model, layout, view, 17, 17)).toMatchObject({ kind: 'select', n: 17 });
+    expect(progressKey('Enter', model, layout, view, null, 17)).toBeNull();
+    expect(progressKey('0', model, layout, view, null, null)?.view).toEqual({
+      axis: 'experiment',
+      ...EVERYTHING,
+    });
+    expect(progressKey('q', model, layout, view, null, null)).toBeNull();
+  });
+});
+
+describe('names, ticks and files', () => {
+  test('the accessible name tells counts, baseline and best', () => {
+    const rows = [
+      row(0, 'keep', 0.9979),
+      row(1, 'discard', 1),
+      row(2, 'crash', null),
+      row(3, 'keep', 0.969686),
+    ];
+    expect(progressName(progressModel(rows, 'minimize', 'experiment').tally, 'val_bpb', 0.9979)).toBe(
+      'val_bpb over 4 experiments: baseline 0.997900, best 0.969686 in experiment 3, 2 kept, 1 discarded, 1 crash',
+    );
+  });
+
+  test('ticks have the decimals of their step and a real minus', () => {
+    expect(axisTicks([0.97, 1], 3).map(tick => tick.label)).toEqual(['0.97', '0.98', '0.99', '1.00']);
+    expect(axisTicks([-10, 10], 2).map(tick => tick.label)).toEqual(['−10', '0', '10']);
+    expect(axisTicks([0, 20_000], 2).map(tick => tick.label)).toEqual(['0', '10,000', '20,000']);
+    expect(axisTicks([0, 3], 10, true).map(tick => tick.label)).toEqual(['0', '1', '2', '3']);
+    expect(logTicks([1e-4, 1e4], 5).length).toBeLessThanOrEqual(6);
+  });
+
+  test('the table quotes by RFC 4180 and disarms text that looks like a formula, never numbers', () => {
+    const rows = [
+      { ...row(0, 'keep', -0.5), hypothesis: '=HYPERLINK("x")', at: 0 },
+      { ...row(1, 'discard', 1e-7), hypothesis: 'a, "b"\nc', at: 0 },
+      { ...row(2, null, null), hypothesis: null, at: 0 },
+    ];
+    expect(progressCsv(rows, '+metric')).toBe(
+      [
+        "experiment,time,verdict,'+metric,hypothesis",
+        '0,1970-01-01T00:00:00.000Z,keep,-0.5,"\'=HYPERLINK(""x"")"',
+        '1,1970-01-01T00:00:00.000Z,discard,1e-7,"a, ""b""\nc"',
+        '2,1970-01-01T00:00:00.000Z,,,',
+        '',
+      ].join('\r\n'),
+    );
+    for (const start of ['=', '+', '-', '@', '\t']) {
+      expect(progressCsv([row(0, 'keep', 1, `${start}1`)], 'm')).toContain(`,'${start}1\r\n`);
+    }
+  });
+
+  test('the drawing for download stands alone and carries text as text', () => {
+    const colours = {
+      surface: '#fff',
+      ink: '#000',
+      muted: '#555',
+      line: '#eee',
+      lineStrong: '#999',
+      keep: '#064',
+      discard: '#bbb',
+      crash: '#a30',
+    };
+    const svg = progressSvg([row(0, 'keep', 1, '<script>&"\u0000'), ...night(20).slice(1)], {
+      title: 'A <b> & "c"',
+      goal: 'minimize',
+      metricName: 'val_bpb',
+      baseline: 1,
+      view: { axis: 'experiment', ...EVERYTHING },
+      width: 800,
+      height: 400,
+      colours,
+    });
+    expect(svg).toContain('<title>A &lt;b&gt; &amp; &quot;c&quot;</title>');
+    expect(svg).toContain('baseline 1.000000');
+    expect(svg).not.toMatch(/var\(|<script|NaN|\u0000|undefined/);
+  });
+});
+
+describe('series', () => {
+  const line = (x: number[], y: (number | null)[]) => ({ key: 'a', label: 'a', x, y, colour: 'red' });
+
+  test('the nearest point is found by halving', () => {
+    const x = [0, 1, 1, 4, 9];
+    expect([-5, 0.6, 2.4, 2.6, 100].map(at => nearestIndex(x, at))).toEqual([0, 1, 2, 3, 4]);
+    expect(nearestIndex([], 1)).toBeNull();
+  });
+
+  test('the range of y leaves out what is no number, and on a logarithmic axis what is not above zero', () => {
+    const lines = [line([0, 1, 2], [1, null, 100]), line([5], [Number.NaN])];
+    expect(fitSeriesY(lines, [0, 5], ['auto', 'auto'], false)).toEqual([1 - 4.95, 100 + 4.95]);
+    expect(fitSeriesY(lines, [0, 5], [0, 'auto'], false)[0]).toBe(0);
+    expect(fitSeriesY([line([0, 1], [0, 10])], [0, 1], ['auto', 'auto'], true)[0]).toBeGreaterThan(9);
+    expect(fitSeriesY([], [0, 1], ['auto', 'auto'], false)).toEqual([-0.05, 1.05]);
+    expect(wholeX(lines, 300)).toEqual([0, 300]);
+    expect(wholeX([], null)).toBeNull();
+  });
+
+  test('a summary tells the ends, the least and the gaps', () => {
+    expect(summarise(line([0, 1, 2, 3], [5, null, 1, 2]))).toEqual({ first: 5, last: 2, min: 1, gaps: 1 });
+    expect(summarise(line([0], [null]))).toBeNull();
+  });
+
+  test('a sparkline breaks at a gap', () => {
+    const path = sparklinePath([1, 2, null, 3], 100, 20);
+    expect(path.match(/M/g)).toHaveLength(2);
+    expect(path).not.toMatch(/NaN/);
+    expect(sparklinePath([null], 100, 20)).toBe('');
+    expect(sparklinePath([4], 100, 20)).toBe('M1.5 10.0h0');
+  });
+});
+
+describe('a thinned series', () => {
+  const value = fc.oneof(
+    { weight: 8, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) },
+    { weight: 1, arbitrary: fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY) },
+  );
+  const series = fc.array(fc.tuple(fc.double({ min: 0, max: 1e6, noNaN: true }), value), { maxLength: 600 });
+  const asNull = (y: number | null) => (y !== null && Number.isFinite(y) ? y : null);
+
+  function isSubsequence(part: readonly string[], whole: readonly string[]): boolean {
+    let next = 0;
+    for (const item of whole) if (item === part[next]) next += 1;
+    return next === part.length;
+  }
+
+  test('keeps order, both ends, both extremes and bounded size, whether x ascends or not', () => {
+    fc.assert(
+      fc.property(series, fc.integer({ min: 1, max: 60 }), fc.boolean(), (points, width, isSorted) => {
+        const sorted = isSorted ? [...points].sort((a, b) => a[0] - b[0]) : points;
+        const x = sorted.map(point => point[0]);
+        const y = sorted.map(point => point[1]);
+        const thin = thinSeries(x, y, width);
+        const pairs = thin.x.map((at, index) => `${at} ${thin.y[index]}`);
+        const all = x.map((at, index) => `${at} ${asNull(y[index] ?? null)}`);
+        expect(thin.y).toHaveLength(thin.x.length);
+        expect(isSubsequence(pairs, all)).toBe(true);
+        expect(pairs[0]).toBe(all[0]);
+        expect(pairs.at(-1)).toBe(all.at(-1));
+        const finite = (values: readonly (number | null)[]) =>
+          values.map(asNull).filter((each): each is number => each !== null);
+        expect(Math.min(...finite(thin.y))).toBe(Math.min(...finite(y)));
+        expect(Math.max(...finite(thin.y))).toBe(Math.max(...finite(y)));
+        expect(thin.y.includes(null)).toBe(y.some(each => asNull(each) === null));
+        if (x.length <= 2 * width) expect(pairs).toEqual(all);
+        else expect(pairs.length).toBeLessThanOrEqual(6 * width);
+      }),
+    );
+  });
+
+  test('keeps the extremes of every bucket, not only those of the whole', () => {
+    const x = Array.from({ length: 1_000 }, (_, index) => index);
+    const y = x.map(at => (at % 100 === 37 ? 50 : at % 100 === 61 ? -50 : Math.sin(at)));
+    const thin = thinSeries(x, y, 10);
+    expect(thin.y.filter(each => each === 50)).toHaveLength(10);
+    expect(thin.y.filter(each => each === -50)).toHaveLength(10);
+    expect(thin.x.length).toBeLessThanOrEqual(60);
+  });
+
+  test('keeps a single missing value among thousands', () => {
+    const x = Array.from({ length: 5_000 }, (_, index) => index / 10);
+    const y = x.map((_, index) => (index === 3_210 ? null : 1));
+    expect(thinSeries(x, y, 100).x).toContain(321);
+  });
+
+  test('takes an x that never moves and a width of nothing', () => {
+    const x = new Array<number>(100).fill(7);
+    const y = x.map((_, index) => index);
+    expect(thinSeries(x, y, 5).x.length).toBeLessThanOrEqual(30);
+    expect(thinSeries(x, y, 0).y).toEqual([0, 99]);
+    expect(thinSeries([], [], 100)).toEqual({ x: [], y: [] });
+  });
+});
