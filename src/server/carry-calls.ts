@@ -11,7 +11,11 @@ const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
 /** The envelope of a call on its way here, as the carrier writes it; what is inside is checked call by call. */
 const messageSchema = z.union([
-  z.looseObject({ i: z.string().max(64), t: z.undefined().optional(), p: z.looseObject({ u: z.string().max(2_000) }) }),
+  z.looseObject({
+    i: z.string().max(64),
+    t: z.undefined().optional(),
+    p: z.looseObject({ u: z.string().max(2_000) }),
+  }),
   z.looseObject({ i: z.string().max(64), t: z.literal([3, 4]) }),
 ]);
 

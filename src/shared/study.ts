@@ -78,6 +78,20 @@ export const STOP_REASONS = [
 ] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
+/** Each reason as a sentence for the user. */
+export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
+  experiments: 'All its experiments are done.',
+  deadline: 'Its deadline has come.',
+  target: 'The target is reached.',
+  patience: 'No gain for as long as it was told to wait.',
+  crashes: 'Too many crashes in a row.',
+  user: 'Stopped by you.',
+  exhausted: 'The proposer has nothing left to propose.',
+  proposer: 'The proposer failed again and again.',
+  baseline_failed: 'The baseline gave no number.',
+  error: 'Something went wrong.',
+};
+
 export type StudyState = 'ready' | 'running' | 'paused' | 'stopped' | 'imported';
 
 /** Which proposer a study uses, and what it needs to start again the same way. */

@@ -1,6 +1,6 @@
 import { type EngineEvent, fromScalar } from '../../shared/events.ts';
 import type { CurrentExperiment, LivePoint, Mark, Notice } from '../../shared/notebook.ts';
-import type { Study } from '../../shared/study.ts';
+import { STOP_WORDS, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EventHub } from './event-hub.ts';
 import { studyCard } from './study-card.ts';
@@ -162,19 +162,6 @@ export class Announcer {
     }
   }
 }
-
-const STOP_WORDS: Readonly<Record<Extract<EngineEvent, { type: 'study_stopped' }>['reason'], string>> = {
-  experiments: 'All its experiments are done.',
-  deadline: 'Its deadline has come.',
-  target: 'The target is reached.',
-  patience: 'No gain for as long as it was told to wait.',
-  crashes: 'Too many crashes in a row.',
-  user: 'Stopped by you.',
-  exhausted: 'The proposer has nothing left to propose.',
-  proposer: 'The proposer failed again and again.',
-  baseline_failed: 'The baseline gave no number.',
-  error: 'Something went wrong.',
-};
 
 function describeGain(study: Study, event: Extract<EngineEvent, { type: 'new_best' }>): string {
   const { previous, metric } = event;

@@ -36,7 +36,7 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   const run = runs.find(({ k }) => k === chosen) ?? runs.at(-1) ?? null;
   const panel = `details-${cell.n}`;
   return (
-    <div className="mx-4 mb-4 ml-9 overflow-hidden rounded-lg border border-line bg-surface">
+    <div className="mx-4 mb-4 ml-9 min-h-80 overflow-hidden rounded-lg border border-line bg-surface">
       <div className="flex items-center justify-between border-line border-b px-2">
         <div role="tablist" aria-label={`Experiment ${cell.n}`} className="flex">
           {PARTS.map(name => (
@@ -283,7 +283,7 @@ function Facts({
     ['peak memory', formatBytes(run?.peakRssBytes)],
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
-    ['cost', 'none: no model was asked'],
+    ['cost', card.proposer.kind === 'command' ? 'not told by the command' : 'none: no model was asked'],
     ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
     ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
     ['began', formatExactTime(cell.startedAt)],

@@ -16,6 +16,11 @@ type Props = {
   readonly sparkline: readonly (number | null)[] | null;
 };
 
+/** Of the button that opens a cell; where the focus goes when a cell is selected by key. */
+export function cellButtonId(n: number): string {
+  return `cell-${n}`;
+}
+
 /** One experiment: closed a line to read while passing, opened everything there is of it. */
 export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isOpen = useStore(state => state.view.opened.includes(cell.n));
@@ -48,6 +53,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
         <div className="min-w-0">
           <button
             type="button"
+            id={cellButtonId(cell.n)}
             aria-expanded={isOpen}
             onClick={() => toggleCell(cell.n)}
             title={cell.hypothesis ?? undefined}

@@ -1,9 +1,9 @@
-import { Download, Maximize } from 'lucide-react';
+import { ChartLine, Download, Maximize } from 'lucide-react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { progressCsv } from '../charts/progress-csv.ts';
-import { download, progressSvg, svgToPng } from '../charts/progress-export.ts';
+import { currentColours, download, progressSvg, svgToPng } from '../charts/progress-export.ts';
 import type { ProgressAxis, ProgressRow } from '../charts/progress-model.ts';
-import { attempt, setChartView } from '../state/actions.ts';
+import { attempt, setChartView, toggleChart } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { classNames } from '../ui/class-names.ts';
@@ -22,9 +22,11 @@ const EXPORT_SIZE = { width: 1_200, height: 600 };
 export function ChartTools({
   card,
   rows,
+  isHidden,
 }: {
   readonly card: StudyCard;
   readonly rows: readonly ProgressRow[];
+  readonly isHidden: boolean;
 }) {
   const view = useStore(state => state.view.chart);
   const isZoomed = view.x !== null || view.y !== null;
@@ -37,7 +39,7 @@ export function ChartTools({
       baseline: card.tally.baseline,
       view,
       title: `${card.tag}: ${metric.name}`,
-      colours: readColours(),
+      colours: currentColours(),
     });
   const name = `${card.tag}-${metric.name}`.replace(/[^\w.-]+/g, '-');
   return (
@@ -59,6 +61,13 @@ export function ChartTools({
         ))}
       </div>
       <div className="flex items-center">
+        <IconButton
+          label={isHidden ? 'Show the chart' : 'Hide the chart'}
+          aria-pressed={!isHidden}
+          onClick={toggleChart}
+        >
+          <ChartLine size={15} aria-hidden />
+        </IconButton>
         <IconButton
           label="Show everything"
           shortcut="0"
@@ -101,20 +110,4 @@ export function ChartTools({
       </div>
     </div>
   );
-}
-
-/** The theme's colours as they are now: an exported picture cannot look them up. */
-function readColours() {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  return {
-    surface: colour('--surface'),
-    ink: colour('--ink'),
-    muted: colour('--muted'),
-    line: colour('--line'),
-    lineStrong: colour('--line-strong'),
-    keep: colour('--keep'),
-    discard: colour('--dot-discard'),
-    crash: colour('--crash'),
-  };
 }

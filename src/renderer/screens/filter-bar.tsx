@@ -1,9 +1,9 @@
-import { ArrowDownUp, Search, X } from 'lucide-react';
+import { ArrowDownWideNarrow, ArrowUpNarrowWide, Search, X } from 'lucide-react';
 import { useMemo } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { saveSettings, setFilter } from '../state/actions.ts';
 import { NO_FILTER, useStore } from '../state/store.ts';
-import { Button } from '../ui/button.tsx';
+import { Button, IconButton } from '../ui/button.tsx';
 import { classNames } from '../ui/class-names.ts';
 import { VerdictBadge } from '../ui/verdict-badge.tsx';
 
@@ -22,17 +22,17 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
   const counts = { keep: card.tally.keep, discard: card.tally.discard, crash: card.tally.crash };
   return (
     <div
-      className="flex flex-wrap items-center gap-2 border-line border-b px-5 py-2"
+      className="flex flex-wrap items-center gap-1.5 border-line border-b px-4 py-2"
       role="search"
       aria-label="Experiments"
     >
-      <div className="relative min-w-40 max-w-72 flex-1">
+      <div className="relative min-w-32 max-w-72 flex-1">
         <Search size={14} aria-hidden className="-translate-y-1/2 absolute top-1/2 left-2.5 text-faint" />
         <input
           id="notebook-search"
           type="search"
           aria-label="Search hypotheses, rationales and notes"
-          placeholder="Search hypotheses and notes  ( / )"
+          placeholder="Search  /"
           value={filter.text}
           onChange={event => setFilter({ text: event.target.value })}
           onKeyDown={event => {
@@ -60,7 +60,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
                 })
               }
               className={classNames(
-                'inline-flex h-8 items-center gap-2 rounded-md border px-2.5',
+                'inline-flex h-8 items-center gap-1.5 rounded-md border px-2',
                 isOn ? 'border-accent bg-accent-soft' : 'border-line bg-surface hover:bg-sunken',
               )}
             >
@@ -70,14 +70,14 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
           );
         })}
       </div>
-      {categories.length > 0 ? (
+      {categories.length > 1 ? (
         <select
           aria-label="Category"
           value={filter.category ?? ''}
           onChange={event => setFilter({ category: event.target.value || null })}
-          className="h-8 max-w-44 rounded-md border border-line-strong bg-surface px-2 text-sm"
+          className="h-8 max-w-32 rounded-md border border-line-strong bg-surface px-2 text-sm"
         >
-          <option value="">All categories</option>
+          <option value="">Category</option>
           {categories.map(category => (
             <option key={category} value={category}>
               {category}
@@ -86,20 +86,23 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
         </select>
       ) : null}
       <span className="tabular ml-auto text-muted text-xs" aria-live="polite">
-        {isFiltered ? `${shown} of ${card.cells}` : `${card.cells} experiments`}
+        {shown} of {card.cells}
       </span>
       {isFiltered ? (
         <Button size="small" kind="quiet" onClick={() => setFilter(NO_FILTER)}>
           <X size={13} aria-hidden /> Clear
         </Button>
       ) : null}
-      <Button
-        size="small"
-        kind="quiet"
+      <IconButton
+        label={order === 'newest' ? 'Newest first; show oldest first' : 'Oldest first; show newest first'}
         onClick={() => saveSettings({ order: order === 'newest' ? 'oldest' : 'newest' })}
       >
-        <ArrowDownUp size={13} aria-hidden /> {order === 'newest' ? 'Newest first' : 'Oldest first'}
-      </Button>
+        {order === 'newest' ? (
+          <ArrowDownWideNarrow size={16} aria-hidden />
+        ) : (
+          <ArrowUpNarrowWide size={16} aria-hidden />
+        )}
+      </IconButton>
     </div>
   );
 }

@@ -7,9 +7,10 @@ import { isActive, NO_FILTER, useStore } from '../state/store.ts';
 import { readNotebook } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
-import { CellRow } from './cell-row.tsx';
+import { CellRow, cellButtonId } from './cell-row.tsx';
 import { MarkRow, RefusedRow } from './mark-row.tsx';
-import { notebookRows } from './notebook-rows.ts';
+import { type NotebookRow, notebookRows } from './notebook-rows.ts';
+import { useScrollAnchor } from './use-scroll-anchor.ts';
 import { useSparklines } from './use-sparklines.ts';
 
 /** Height of a closed cell in pixels; open ones are measured. */
@@ -17,18 +18,36 @@ const CELL_PX = 61;
 const MARK_PX = 33;
 const OVERSCAN = 8;
 
-/** The cells, of which only those in sight are on the page. */
+const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
+
+/** The cells with what stands between them, or why there are none. */
 export function NotebookList({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
   const notebook = useStore(state => state.notebook);
   const filter = useStore(state => state.view.filter);
   const order = useStore(state => state.settings.order);
+  const isFiltered = filter.verdicts.length > 0 || filter.category !== null || filter.text !== '';
+  const { marks, refusals, status } = notebook ?? NOTHING;
+  const rows = useMemo(
+    () => notebookRows(cells, marks, refusals, order, isFiltered),
+    [cells, marks, refusals, order, isFiltered],
+  );
+  if (status === 'failed') {
+    return (
+      <EmptyState title="The experiments could not be read">
+        <p className="mb-3">{notebook?.problem}</p>
+        <Button onClick={() => void readNotebook(card.id)}>Read again</Button>
+      </EmptyState>
+    );
+  }
+  if (rows.length === 0)
+    return <NoRows card={card} isFiltered={isFiltered} isLoading={status === 'loading'} />;
+  return <RowList card={card} rows={rows} />;
+}
+
+/** Of many thousand rows only those in sight are on the page. */
+function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: readonly NotebookRow[] }) {
   const reveal = useStore(state => state.reveal);
   const scroller = useRef<HTMLDivElement>(null);
-  const isFiltered = filter.verdicts.length > 0 || filter.category !== null || filter.text !== '';
-  const rows = useMemo(
-    () => notebookRows(cells, notebook?.marks ?? [], notebook?.refusals ?? [], order, isFiltered),
-    [cells, notebook?.marks, notebook?.refusals, order, isFiltered],
-  );
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -42,25 +61,25 @@ export function NotebookList({ card, cells }: { readonly card: StudyCard; readon
     return row?.kind === 'cell' ? [row.cell] : [];
   });
   const sparklines = useSparklines(card.id, inSight);
+  useScrollAnchor(scroller, virtual, rows);
 
   const latest = useRef(rows);
   latest.current = rows;
   useEffect(() => {
     if (!reveal) return;
     const index = latest.current.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
-    if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
+    if (index < 0) return;
+    // An opened cell has its height only when it is on the page.
+    let frame = requestAnimationFrame(() => {
+      virtual.scrollToIndex(index, { align: reveal.toTop ? 'start' : 'auto' });
+      if (!reveal.takesFocus) return;
+      frame = requestAnimationFrame(() =>
+        document.getElementById(cellButtonId(reveal.n))?.focus({ preventScroll: true }),
+      );
+    });
+    return () => cancelAnimationFrame(frame);
   }, [reveal, virtual]);
 
-  if (notebook?.status === 'failed') {
-    return (
-      <EmptyState title="The experiments could not be read">
-        <p className="mb-3">{notebook.problem}</p>
-        <Button onClick={() => void readNotebook(card.id)}>Read again</Button>
-      </EmptyState>
-    );
-  }
-  if (rows.length === 0)
-    return <NoRows card={card} isFiltered={isFiltered} isLoading={notebook?.status === 'loading'} />;
   return (
     <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="notebook-list">
       <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
@@ -75,19 +94,34 @@ export function NotebookList({ card, cells }: { readonly card: StudyCard; readon
               className="absolute inset-x-0 top-0 border-line border-b"
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              {row.kind === 'cell' ? (
-                <CellRow card={card} cell={row.cell} sparkline={sparklines.get(row.cell.n) ?? null} />
-              ) : row.kind === 'mark' ? (
-                <MarkRow mark={row.mark} />
-              ) : (
-                <RefusedRow n={row.n} refusals={row.refusals} />
-              )}
+              <Row card={card} row={row} sparklines={sparklines} />
             </li>
           );
         })}
       </ol>
     </div>
   );
+}
+
+function Row({
+  card,
+  row,
+  sparklines,
+}: {
+  readonly card: StudyCard;
+  readonly row: NotebookRow;
+  readonly sparklines: ReturnType<typeof useSparklines>;
+}) {
+  switch (row.kind) {
+    case 'cell':
+      return <CellRow card={card} cell={row.cell} sparkline={sparklines.get(row.cell.n) ?? null} />;
+    case 'mark':
+      return <MarkRow mark={row.mark} />;
+    case 'refused':
+      return <RefusedRow n={row.n} refusals={row.refusals} />;
+    default:
+      return row satisfies never;
+  }
 }
 
 function NoRows({

@@ -22,8 +22,6 @@ import { NowRunning } from './now-running.tsx';
 /** What can be read from across the room: the best value, and what runs now. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
-  const gain =
-    tally.best !== null && tally.baseline ? (tally.best - tally.baseline) / Math.abs(tally.baseline) : null;
   return (
     <header className="flex items-start justify-between gap-6 px-6 pt-4 pb-3">
       <div className="min-w-0 flex-1">
@@ -54,9 +52,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {tally.best === null ? ABSENT : formatMetric(tally.best)}
         </p>
         <p className="tabular text-muted text-sm">
-          {gain === null
-            ? 'no baseline yet'
-            : `${formatPercent(gain, 2)} from ${formatMetric(tally.baseline)}`}
+          {describeGain(tally)}
           {tally.bestExperiment === null ? null : (
             <button
               type="button"
@@ -71,6 +67,13 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       <Controls card={card} />
     </header>
   );
+}
+
+function describeGain({ best, baseline, bestExperiment }: StudyCard['tally']): string {
+  if (best === null || baseline === null) return 'no baseline yet';
+  if (bestExperiment === 0) return 'nothing better yet than';
+  const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
+  return `${share}from ${formatMetric(baseline)}`;
 }
 
 function jumpTo(n: number): void {

@@ -64,6 +64,10 @@ export function setChartView(chart: ProgressView): void {
   changeView(() => ({ chart }));
 }
 
+export function toggleChart(): void {
+  changeView(({ isChartHidden }) => ({ isChartHidden: !isChartHidden }));
+}
+
 export function selectCell(n: number | null): void {
   changeView(() => ({ selected: n }));
 }
@@ -73,20 +77,19 @@ export function hoverCell(n: number | null): void {
 }
 
 export function toggleCell(n: number): void {
-  changeView(({ opened }) => ({
-    selected: n,
-    opened: opened.includes(n) ? opened.filter(other => other !== n) : [...opened, n],
-  }));
+  const isOpen = getState().view.opened.includes(n);
+  if (!isOpen) revealCell(n, true);
+  else changeView(({ opened }) => ({ selected: n, opened: opened.filter(other => other !== n) }));
 }
 
-/** Selects a cell and scrolls to it. */
-export function revealCell(n: number, isOpened = false): void {
+/** Selects a cell and scrolls to it; an opened one is brought to the top, so that there is room to read. */
+export function revealCell(n: number, isOpened = false, takesFocus = false): void {
   wishes += 1;
   changeView(({ opened }) => ({
     selected: n,
     opened: isOpened && !opened.includes(n) ? [...opened, n] : opened,
   }));
-  setState({ reveal: { n, wish: wishes } });
+  setState({ reveal: { n, wish: wishes, toTop: isOpened, takesFocus } });
 }
 
 export function setFilter(patch: Partial<Filter>): void {
@@ -194,5 +197,5 @@ export function moveSelection(by: 1 | -1): void {
   const at = cells.findIndex(cell => cell.n === view.selected);
   const next =
     cells[at < 0 ? (by > 0 ? 0 : cells.length - 1) : Math.min(Math.max(at + by, 0), cells.length - 1)];
-  if (next) revealCell(next.n);
+  if (next) revealCell(next.n, false, true);
 }

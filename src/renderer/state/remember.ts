@@ -8,6 +8,7 @@ const KEY = 'pawl.views';
 const range = z.tuple([z.number(), z.number()]).nullable();
 const viewSchema = z.object({
   chart: z.object({ axis: z.enum(['experiment', 'time', 'kept']), x: range, y: range }),
+  isChartHidden: z.boolean(),
   filter: z.object({
     verdicts: z.array(z.enum(['keep', 'discard', 'crash', 'running'])),
     category: z.string().nullable(),

@@ -71,6 +71,7 @@ export type Overlay =
 /** What belongs to how one study is looked at; kept over reloads. */
 export type StudyView = {
   readonly chart: ProgressView;
+  readonly isChartHidden: boolean;
   readonly filter: Filter;
   readonly selected: number | null;
   readonly opened: readonly number[];
@@ -78,6 +79,7 @@ export type StudyView = {
 };
 export const FRESH_VIEW: StudyView = {
   chart: { axis: 'experiment', x: null, y: null },
+  isChartHidden: false,
   filter: NO_FILTER,
   selected: null,
   opened: [],
@@ -102,8 +104,13 @@ export type State = {
   readonly hovered: number | null;
   /** Numbers the full-text search found; null while no text is searched for. */
   readonly found: ReadonlySet<number> | null;
-  /** Asks the list to bring this experiment into sight; the number changes with every wish. */
-  readonly reveal: { readonly n: number; readonly wish: number } | null;
+  /** Asks the list to bring this experiment into sight, and the focus to it; the number changes with every wish. */
+  readonly reveal: {
+    readonly n: number;
+    readonly wish: number;
+    readonly toTop: boolean;
+    readonly takesFocus: boolean;
+  } | null;
   readonly overlay: Overlay | null;
 };
 

@@ -1,7 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
-import { IconButton } from './button.tsx';
 import { classNames } from './class-names.ts';
 
 /** A question or a form over everything else. Escape and a click beside it close it. */
@@ -36,10 +35,11 @@ export function Dialog({
                 <Radix.Description className="mt-1 text-muted text-sm">{description}</Radix.Description>
               ) : null}
             </div>
-            <Radix.Close asChild>
-              <IconButton label="Close" className="-mr-2">
-                <X size={16} aria-hidden />
-              </IconButton>
+            <Radix.Close
+              aria-label="Close"
+              className="-mr-2 inline-flex size-8 shrink-0 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink"
+            >
+              <X size={16} aria-hidden />
             </Radix.Close>
           </header>
           <div className="min-h-0 overflow-y-auto px-5 pt-3 pb-5">{children}</div>

@@ -1,0 +1,38 @@
+import type { Virtualizer } from '@tanstack/react-virtual';
+import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react';
+import type { NotebookRow } from './notebook-rows.ts';
+
+/**
+ * Keeps what is being read where it is when rows come in above it: a night's notebook grows at its top. At the very
+ * top nothing is held, so that the newest is seen.
+ */
+export function useScrollAnchor(
+  scroller: RefObject<HTMLElement | null>,
+  virtual: Virtualizer<HTMLDivElement, Element>,
+  rows: readonly NotebookRow[],
+): void {
+  const anchor = useRef<{ readonly key: string; readonly offset: number } | null>(null);
+
+  useLayoutEffect(() => {
+    const { current: box } = scroller;
+    const { current: held } = anchor;
+    if (!box || !held || box.scrollTop === 0) return;
+    const index = rows.findIndex(row => row.key === held.key);
+    const start = index < 0 ? undefined : virtual.measurementsCache[index]?.start;
+    if (start === undefined) return;
+    const wanted = start + held.offset;
+    if (Math.abs(wanted - box.scrollTop) > 1) box.scrollTop = wanted;
+  }, [rows, scroller, virtual]);
+
+  useEffect(() => {
+    const { current: box } = scroller;
+    if (!box) return;
+    const hold = () => {
+      const first = virtual.getVirtualItems().find(item => item.end > box.scrollTop);
+      anchor.current = first ? { key: String(first.key), offset: box.scrollTop - first.start } : null;
+    };
+    hold();
+    box.addEventListener('scroll', hold, { passive: true });
+    return () => box.removeEventListener('scroll', hold);
+  }, [scroller, virtual]);
+}
