@@ -2,12 +2,14 @@ import { benchLedger } from './ledger.ts';
 import { benchOutput } from './output.ts';
 import { benchOverhead } from './overhead.ts';
 import { benchSample } from './sample.ts';
+import { benchWindow } from './window.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   overhead: benchOverhead,
   output: benchOutput,
   ledger: benchLedger,
   sample: benchSample,
+  window: benchWindow,
 };
 
 const wanted = process.argv.slice(2);

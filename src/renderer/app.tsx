@@ -11,6 +11,7 @@ import { StudyScreen } from './screens/study-screen.tsx';
 import { useKeyboard } from './screens/use-keyboard.ts';
 import { WelcomeScreen } from './screens/welcome-screen.tsx';
 import { useStore } from './state/store.ts';
+import { useFocusMemory } from './ui/return-focus.ts';
 import { useTheme } from './ui/use-theme.ts';
 
 export function App({ host }: { readonly host: Host }) {
@@ -19,6 +20,7 @@ export function App({ host }: { readonly host: Host }) {
   const screen = useStore(state => state.screen);
   const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
   useKeyboard();
+  useFocusMemory();
   useEffect(() => {
     document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';
   }, [screen, tag]);
@@ -31,7 +33,7 @@ export function App({ host }: { readonly host: Host }) {
           {hasSnapshot ? (
             <div className="flex min-h-0 flex-1">
               <Sidebar />
-              <main className="flex min-w-0 flex-1 flex-col">
+              <main tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
                 {screen.name === 'welcome' ? <WelcomeScreen /> : null}
                 {screen.name === 'set_up' ? <SetUpScreen key={screen.path} path={screen.path} /> : null}
                 {screen.name === 'study' ? <StudyScreen tab={screen.tab} /> : null}

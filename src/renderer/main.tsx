@@ -4,7 +4,7 @@ import type { DesktopBridge } from '../shared/desktop-bridge.ts';
 import { App } from './app.tsx';
 import { browserHost } from './host/browser.ts';
 import { desktopHost } from './host/desktop.ts';
-import { openExperiment, openProject } from './state/actions.ts';
+import { openExperiment, openFirstScreen, openProject } from './state/actions.ts';
 import { useStore } from './state/store.ts';
 import { keepInStep } from './state/sync.ts';
 import './styles.css';
@@ -20,7 +20,7 @@ const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 
 host.onOpen(({ study, n }) => openExperiment(study, n));
 host.onOpenPath(path => void openProject(path));
-void keepInStep(host, notice => {
+void keepInStep(host, openFirstScreen, notice => {
   const { settings, host: info } = useStore.getState();
   if (!settings.notify[notice.kind] || info?.hasNotifications) return;
   host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));

@@ -81,8 +81,11 @@ export class Announcer {
         this.#wish = null;
         break;
       case 'refused': {
-        const { n, at, reason, message, hypothesis } = event;
-        this.#hub.publish({ type: 'refused', study, refusal: { n, at, reason, message, hypothesis } });
+        // As the ledger has it, for the event has a time of its own.
+        const refusal = this.#ledger.refusals.list(study).at(-1);
+        if (!refusal) break;
+        const { memo: _, ...shown } = refusal;
+        this.#hub.publish({ type: 'refused', study, refusal: shown });
         break;
       }
       case 'verdict':

@@ -104,18 +104,15 @@ export function createRouter(service: Service) {
       })),
     },
     studies: {
-      start: os.studies.start.handler(async ({ input }) => {
-        service.requireIdle();
-        const study = await service.engine.createStudy({
+      start: os.studies.start.handler(({ input }) =>
+        service.start({
           repositoryPath: cleanPath(input.path),
           tag: input.tag || undefined,
           proposer: input.proposer,
           stop: input.stop,
           contract: input.contract && contractFromFile(input.contract, 'form'),
-        });
-        service.begin(study.id, {});
-        return service.card(study.id);
-      }),
+        }),
+      ),
       resume: os.studies.resume.handler(({ input }) => {
         service.begin(input.study, { stop: input.stop, proposer: input.proposer });
         return service.card(input.study);

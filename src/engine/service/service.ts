@@ -2,6 +2,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
 import type { RequestKind } from '../ledger/requests.ts';
+import type { NewStudy } from '../loop/create-study.ts';
 import { Engine, type SittingSettings } from '../loop/engine.ts';
 import type { DataPaths } from '../paths.ts';
 import { createRef, isBranchName } from '../repo/refs.ts';
@@ -42,6 +43,8 @@ export class Service {
   readonly telemetry: Telemetry;
   readonly options: ServiceOptions;
   readonly now: () => number;
+  /** A study that is being written down, to begin at once. */
+  #starting: Promise<Study> | null = null;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
 
   private constructor(options: ServiceOptions, engine: Engine, telemetry: Telemetry) {
@@ -119,8 +122,11 @@ export class Service {
     this.hub.publish({ type: 'projects', projects: await listProjects(this.ledger) });
   }
 
-  /** Throws `engine_running` while another study has its sitting. */
-  requireIdle(): void {
+  /** Throws `engine_running` while another study has its sitting, or is about to. */
+  #requireIdle(): void {
+    if (this.#starting) {
+      throw new PawlError('engine_running', 'Another study is being started: one study runs at a time.');
+    }
     const busy = this.running();
     if (busy) {
       throw new PawlError(
@@ -130,9 +136,30 @@ export class Service {
     }
   }
 
-  /** Begins a sitting in the background; how it goes is told by events. Throws `engine_running`. */
+  /** Writes a study down and begins it. Rejects with what `createStudy` rejects with, or `engine_running`. */
+  async start(input: NewStudy): Promise<StudyCard> {
+    this.#requireIdle();
+    this.#starting = this.engine.createStudy(input);
+    let study: Study;
+    try {
+      study = await this.#starting;
+    } finally {
+      this.#starting = null;
+    }
+    this.begin(study.id, {});
+    return this.card(study.id);
+  }
+
+  /**
+   * Begins a sitting in the background; how it goes is told by events. Throws `engine_running`, `study_not_found` or
+   * `study_read_only`.
+   */
   begin(study: string, settings: SittingSettings): void {
-    this.requireIdle();
+    this.#requireIdle();
+    const { state, tag } = this.card(study);
+    if (state === 'imported') {
+      throw new PawlError('study_read_only', `${tag} was imported and cannot be run.`);
+    }
     this.announcer.begin(study);
     const ended = this.engine
       .run(study, settings, event => this.announcer.handle(event))
@@ -157,7 +184,8 @@ export class Service {
     }
     this.engine.request(kind);
     if (kind === 'pause' || kind === 'stop') this.announcer.setWish(study, kind);
-    if (kind === 'continue') this.announcer.setWish(study, null);
+    // A wish to stop stays.
+    if (kind === 'continue' && this.announcer.wish === 'pause') this.announcer.setWish(study, null);
   }
 
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
@@ -185,6 +213,7 @@ export class Service {
 
   /** Stops what runs, cleanly, and gives the data folder back. */
   async close(): Promise<void> {
+    await this.#starting?.catch(() => {});
     if (this.#sitting) {
       this.engine.request('stop_now');
       await this.#sitting.ended;

@@ -113,7 +113,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           </div>
         </div>
       </div>
-      {isOpen ? <CellDetails card={card} cell={cell} /> : null}
+      {isOpen ? <CellDetails key={cell.n} card={card} cell={cell} /> : null}
     </article>
   );
 });

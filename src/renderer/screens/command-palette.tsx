@@ -13,6 +13,7 @@ import {
   showOverlay,
 } from '../state/actions.ts';
 import { isActive, useRunning, useStore, useStudy } from '../state/store.ts';
+import { returnFocus } from '../ui/return-focus.ts';
 
 type Entry = { readonly name: string; readonly keys?: string; readonly run: () => void };
 
@@ -45,6 +46,7 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
         <Dialog.Overlay className="fixed inset-0 z-40 bg-black/35" />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={returnFocus}
           className="-translate-x-1/2 fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl overflow-hidden rounded-xl border border-line bg-surface shadow-float"
         >
           <Dialog.Title className="sr-only">Command palette</Dialog.Title>

@@ -13,7 +13,7 @@ import { type NotebookRow, notebookRows } from './notebook-rows.ts';
 import { useScrollAnchor } from './use-scroll-anchor.ts';
 import { useSparklines } from './use-sparklines.ts';
 
-/** Height of a closed cell in pixels; open ones are measured. */
+/** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
 const CELL_PX = 61;
 const MARK_PX = 33;
 const OVERSCAN = 8;
@@ -46,7 +46,10 @@ export function NotebookList({ card, cells }: { readonly card: StudyCard; readon
 
 /** Of many thousand rows only those in sight are on the page. */
 function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: readonly NotebookRow[] }) {
+  const order = useStore(state => state.settings.order);
   const reveal = useStore(state => state.reveal);
+  const openedList = useStore(state => state.view.opened);
+  const opened = useMemo(() => new Set(openedList), [openedList]);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -80,6 +83,13 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
     return () => cancelAnimationFrame(frame);
   }, [reveal, virtual]);
 
+  // Rows are places that are filled anew while scrolling, which costs a fraction of making new ones. Places are counted
+  // from the old end, so that a new experiment moves no row, and no focus, to another place.
+  const places = useRef(0);
+  places.current = Math.max(places.current, items.length);
+  const slotOf = (index: number) =>
+    (order === 'newest' ? rows.length - 1 - index : index) % Math.max(1, places.current);
+
   return (
     <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="notebook-list">
       <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
@@ -88,9 +98,13 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
           if (!row) return null;
           return (
             <li
-              key={item.key}
+              key={slotOf(item.index)}
               data-index={item.index}
-              ref={virtual.measureElement}
+              ref={
+                row.kind === 'cell' && !opened.has(row.cell.n)
+                  ? () => virtual.resizeItem(item.index, CELL_PX)
+                  : element => virtual.measureElement(element)
+              }
               className="absolute inset-x-0 top-0 border-line border-b"
               style={{ transform: `translateY(${item.start}px)` }}
             >

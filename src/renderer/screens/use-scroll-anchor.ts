@@ -28,8 +28,10 @@ export function useScrollAnchor(
     const { current: box } = scroller;
     if (!box) return;
     const hold = () => {
-      const first = virtual.getVirtualItems().find(item => item.end > box.scrollTop);
-      anchor.current = first ? { key: String(first.key), offset: box.scrollTop - first.start } : null;
+      // Asking the element itself would have the page laid out once more in every frame of a scroll.
+      const top = virtual.scrollOffset ?? 0;
+      const first = virtual.getVirtualItems().find(item => item.end > top);
+      anchor.current = first ? { key: String(first.key), offset: top - first.start } : null;
     };
     hold();
     box.addEventListener('scroll', hold, { passive: true });

@@ -27,8 +27,14 @@ export function useSparklines(study: string, cells: readonly Cell[]): ReadonlyMa
     const timer = setTimeout(() => {
       const { current } = known;
       for (const cell of missing) current.asked.add(keyOf(cell));
-      getClient()
-        .experiments.sparklines({ study, ns: missing.map(cell => cell.n).slice(0, 100), width: POINTS })
+      // A function of its own, for without a connection `getClient` throws.
+      const ask = async () =>
+        getClient().experiments.sparklines({
+          study,
+          ns: missing.map(cell => cell.n).slice(0, 100),
+          width: POINTS,
+        });
+      ask()
         .then(lines => {
           if (current.lines.size > KEPT) {
             current.lines.clear();

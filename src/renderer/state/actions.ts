@@ -3,9 +3,10 @@ import type { NewStudyForm } from '../../shared/calls.ts';
 import type { Cell, Settings } from '../../shared/notebook.ts';
 import type { ProgressView } from '../charts/progress-view.ts';
 import { explain } from './explain.ts';
-import { rememberView } from './remember.ts';
+import { lastStudy, rememberStudy, rememberView } from './remember.ts';
 import {
   type Filter,
+  isActive,
   type Overlay,
   type Screen,
   type State,
@@ -43,8 +44,19 @@ export function showOverlay(overlay: Overlay | null): void {
 }
 
 export function openStudy(study: string, tab: StudyTab = 'notebook'): void {
+  rememberStudy(study);
   setState({ screen: { name: 'study', tab }, overlay: null });
   if (getState().notebook?.study !== study) void readNotebook(study).then(searchAgain);
+}
+
+/** Where a window begins: at what runs, else where it was left; the first time at the welcome screen. */
+export function openFirstScreen(): void {
+  const { studies, screen } = getState();
+  if (screen.name !== 'welcome') return;
+  const running = studies.find(isActive);
+  const last = lastStudy();
+  const card = running ?? studies.find(({ id }) => id === last);
+  if (card) openStudy(card.id);
 }
 
 /** Opens the study and shows one of its experiments. */
@@ -169,7 +181,7 @@ export async function startStudy(form: NewStudyForm): Promise<void> {
 
 export function requestOf(kind: 'pause' | 'continue' | 'stop' | 'stop_now'): Promise<boolean> {
   const { studies } = getState();
-  const running = studies.find(card => card.state === 'running' || card.state === 'paused');
+  const running = studies.find(isActive);
   if (!running) return Promise.resolve(false);
   return attempt(() => getClient().studies.request({ study: running.id, kind }));
 }

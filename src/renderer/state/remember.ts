@@ -4,6 +4,7 @@ import { FRESH_VIEW, type StudyView } from './store.ts';
 /** How many studies' views are kept; older ones are forgotten. */
 const REMEMBERED = 50;
 const KEY = 'pawl.views';
+const STUDY_KEY = 'pawl.study';
 
 const range = z.tuple([z.number(), z.number()]).nullable();
 const viewSchema = z.object({
@@ -39,5 +40,22 @@ export function rememberView(study: string, view: StudyView): void {
     localStorage.setItem(KEY, JSON.stringify([[study, view], ...others].slice(0, REMEMBERED)));
   } catch {
     // A full or forbidden storage costs the zoom after a reload, nothing else.
+  }
+}
+
+/** The study that was looked at last, or null. */
+export function lastStudy(): string | null {
+  try {
+    return localStorage.getItem(STUDY_KEY);
+  } catch {
+    return null;
+  }
+}
+
+export function rememberStudy(study: string): void {
+  try {
+    localStorage.setItem(STUDY_KEY, study);
+  } catch {
+    // The next start begins at the welcome screen.
   }
 }

@@ -30,14 +30,18 @@ export function reconnect(): void {
 
 /**
  * Keeps the store in step with the host for ever: snapshot, then events in order; after a gap or a lost connection
- * the same again. `onNotice` gets what the user should be told.
+ * the same again. `onFirstPicture` is called once, `onNotice` gets what the user should be told.
  */
-export async function keepInStep(host: Host, onNotice: (notice: Notice) => void): Promise<never> {
+export async function keepInStep(
+  host: Host,
+  onFirstPicture: () => void,
+  onNotice: (notice: Notice) => void,
+): Promise<never> {
   for (let failures = 0; ; failures += 1) {
     try {
       const connection = await host.connect();
       client = connection.client;
-      await Promise.race([connection.closed, follow(connection.client, onNotice)]);
+      await Promise.race([connection.closed, follow(connection.client, onFirstPicture, onNotice)]);
     } catch (error) {
       if (error instanceof ConnectionError && error.kind === 'refused') {
         client = null;
@@ -72,7 +76,11 @@ function waitForRetry(milliseconds: number | null): Promise<void> {
   });
 }
 
-async function follow(calls: Client, onNotice: (notice: Notice) => void): Promise<void> {
+async function follow(
+  calls: Client,
+  onFirstPicture: () => void,
+  onNotice: (notice: Notice) => void,
+): Promise<void> {
   for (;;) {
     const [info, snapshot] = await Promise.all([calls.app.info(), calls.app.snapshot()]);
     const { epoch, seq, ...picture } = snapshot;
@@ -86,7 +94,8 @@ async function follow(calls: Client, onNotice: (notice: Notice) => void): Promis
       live: null,
       ...(isThere ? {} : { study: null, notebook: null }),
     });
-    if (isThere && state.study) void readNotebook(state.study);
+    if (!state.hasSnapshot) onFirstPicture();
+    else if (isThere && state.study) void readNotebook(state.study);
     let next = seq + 1;
     for await (const batch of await calls.app.events({ epoch, after: seq })) {
       if (batch.from !== next) break;

@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { classNames } from './class-names.ts';
+import { returnFocus } from './return-focus.ts';
 
 /** A question or a form over everything else. Escape and a click beside it close it. */
 export function Dialog({
@@ -22,6 +23,7 @@ export function Dialog({
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/35" />
         <Radix.Content
+          onCloseAutoFocus={returnFocus}
           className={classNames(
             '-translate-x-1/2 fixed top-[10vh] left-1/2 z-50 flex max-h-[80vh] w-[calc(100vw-2rem)] flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-float',
             isWide ? 'max-w-3xl' : 'max-w-lg',

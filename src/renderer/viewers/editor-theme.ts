@@ -59,7 +59,7 @@ const colours = HighlightStyle.define([
   { tag: [tags.monospace, tags.string], color: 'var(--code-string)' },
   { tag: [tags.quote, tags.comment], color: 'var(--code-comment)' },
   {
-    tag: [tags.processingInstruction, tags.contentSeparator, tags.list],
+    tag: [tags.processingInstruction, tags.contentSeparator],
     color: 'var(--code-keyword)',
   },
   { tag: [tags.keyword, tags.tagName], color: 'var(--code-keyword)' },

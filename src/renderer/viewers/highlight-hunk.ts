@@ -33,47 +33,29 @@ for (const language of [
 ])
   refractor.register(language);
 
-const LANGUAGES: Readonly<Record<string, string>> = {
-  py: 'python',
-  pyi: 'python',
-  rs: 'rust',
-  c: 'c',
-  h: 'cpp',
-  cc: 'cpp',
-  cpp: 'cpp',
-  cxx: 'cpp',
-  hpp: 'cpp',
-  hh: 'cpp',
-  cu: 'cpp',
-  cuh: 'cpp',
-  js: 'javascript',
-  mjs: 'javascript',
-  cjs: 'javascript',
-  jsx: 'jsx',
-  ts: 'typescript',
-  mts: 'typescript',
-  cts: 'typescript',
-  tsx: 'tsx',
-  sh: 'bash',
-  bash: 'bash',
-  zsh: 'bash',
-  json: 'json',
-  jsonc: 'json',
-  ipynb: 'json',
-  toml: 'toml',
-  lock: 'toml',
-  yaml: 'yaml',
-  yml: 'yaml',
-  md: 'markdown',
-  markdown: 'markdown',
-};
+const ENDINGS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    python: 'py pyi',
+    rust: 'rs',
+    c: 'c',
+    cpp: 'h cc cpp cxx hpp hh cu cuh',
+    javascript: 'js mjs cjs',
+    jsx: 'jsx',
+    typescript: 'ts mts cts',
+    tsx: 'tsx',
+    bash: 'sh bash zsh',
+    json: 'json jsonc ipynb',
+    toml: 'toml lock',
+    yaml: 'yaml yml',
+    markdown: 'md markdown',
+  }).flatMap(([language, endings]) => endings.split(' ').map(ending => [ending, language] as const)),
+);
 
 /** The language whose colours a file is shown in, from the end of its name; null where there is none. */
 export function languageOf(path: string): string | null {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
   const dot = name.lastIndexOf('.');
-  const language = dot < 0 ? undefined : LANGUAGES[name.slice(dot + 1)];
-  return language ?? null;
+  return dot < 0 ? null : (ENDINGS.get(name.slice(dot + 1)) ?? null);
 }
 
 /** Colouring a file larger than this is felt when it is opened: the window does it, and cannot paint meanwhile. */

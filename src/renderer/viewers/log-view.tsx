@@ -370,8 +370,12 @@ function emptyText({ isLoading, isComplete, error, size }: LogViewProps): string
 }
 
 function rangeText(first: LogPiece, last: LogPiece, size: number): string {
-  if (first.from === 0 && last.to >= size) return formatBytes(Math.max(size, last.to));
-  return `${formatBytes(first.from)} – ${formatBytes(last.to)} of ${formatBytes(Math.max(size, last.to))}`;
+  const total = Math.max(size, last.to);
+  const held = formatBytes(last.to - first.from);
+  if (first.from === 0 && last.to >= total) return formatBytes(total);
+  if (first.from === 0) return `First ${held} of ${formatBytes(total)}`;
+  if (last.to >= total) return `Last ${held} of ${formatBytes(total)}`;
+  return `${held} after the first ${formatBytes(first.from)} of ${formatBytes(total)}`;
 }
 
 /** Columns a row can take: characters beyond ASCII may be two wide, a tab up to four. */
