@@ -2,7 +2,7 @@
 // It is a step of its own because dugite's install script fails a whole `npm ci` where its host is unreachable.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './find-node.mjs';
 
@@ -68,7 +68,20 @@ export async function ensureGit() {
   process.exit(2);
 }
 
-async function ensurePython() {
+/** Folders of the PATH and Playwright's own place are looked through, nothing is downloaded. */
+export async function ensureChromium() {
+  const { chromium } = await import('@playwright/test');
+  if (existsSync(chromium.executablePath())) return;
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  if (names.some(name => folders.some(folder => existsSync(join(folder, name))))) return;
+  console.error(
+    'The tests of the window need Chromium. On Debian: apt-get install chromium. Elsewhere: npx playwright install chromium.',
+  );
+  process.exit(2);
+}
+
+export async function ensurePython() {
   const found = /Python 3\.(\d+)/.exec((await versionOf('python3', ['--version'])) ?? '');
   if (found && Number(found[1]) >= 9) return;
   console.error('The tests need Python 3.9 or newer as python3. On Debian: apt-get install python3.');

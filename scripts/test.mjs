@@ -1,0 +1,33 @@
+// Everything a change must pass but types and lint: unit tests, then the window in a browser and in the desktop app.
+// Runs all of them also after one has failed, so that one run tells everything.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { requireNode, root } from './find-node.mjs';
+import { ensureChromium, ensureGit, ensurePython } from './setup.mjs';
+
+await ensureGit();
+await ensurePython();
+await ensureChromium();
+const node = requireNode();
+
+/** Resolves to whether the command ended well. */
+function run(name, args) {
+  console.log(`\n--- ${name}`);
+  return new Promise(resolve => {
+    const child = spawn(node, args.map(part => (part.includes('/') ? join(root, part) : part)), {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    child.on('error', () => resolve(false));
+    child.on('exit', code => resolve(code === 0));
+  });
+}
+
+const playwright = 'node_modules/@playwright/test/cli.js';
+const results = [
+  await run('build', ['node_modules/electron-vite/bin/electron-vite.js', 'build', '--logLevel', 'warn']),
+  await run('unit tests', ['node_modules/vitest/vitest.mjs', 'run']),
+  await run('window in a browser', [playwright, 'test', '-c', 'e2e/web/playwright.config.ts']),
+  await run('window in the desktop app', [playwright, 'test', '-c', 'e2e/electron/playwright.config.ts']),
+];
+process.exitCode = results.every(Boolean) ? 0 : 1;
