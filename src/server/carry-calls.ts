@@ -1,23 +1,13 @@
 import { RPCHandler } from '@orpc/server/ws';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
-import { z } from 'zod';
+import { isCallMessage } from '../engine/service/call-envelope.ts';
 import type { PawlRouter } from '../engine/service/router.ts';
 
 /** Between two signs of life; a window that has slept through one is dropped and comes back by itself. */
 const HEARTBEAT_MS = 30_000;
 /** A window that does not read this much is dropped: it can take a new snapshot when it is back. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
-
-/** The envelope of a call on its way here, as the carrier writes it; what is inside is checked call by call. */
-const messageSchema = z.union([
-  z.looseObject({
-    i: z.string().max(64),
-    t: z.undefined().optional(),
-    p: z.looseObject({ u: z.string().max(2_000) }),
-  }),
-  z.looseObject({ i: z.string().max(64), t: z.literal([3, 4]) }),
-]);
 
 /** Carries the calls of one window over its socket until either side closes it. */
 export function carryCalls(socket: WebSocket, router: PawlRouter, log: Logger): void {
@@ -27,7 +17,7 @@ export function carryCalls(socket: WebSocket, router: PawlRouter, log: Logger): 
     isAlive = true;
   });
   const heartbeat = setInterval(() => {
-    if (!isAlive || socket.bufferedAmount > MAX_UNREAD_BYTES) {
+    if (!isAlive) {
       log.info('window does not answer; dropped');
       socket.terminate();
       return;
@@ -39,30 +29,32 @@ export function carryCalls(socket: WebSocket, router: PawlRouter, log: Logger): 
   socket.on('close', () => clearInterval(heartbeat));
   socket.on('error', error => log.warn({ error: error.message }, 'malformed frame refused'));
 
+  let isRefused = false;
   const refuse = (why: string) => {
+    isRefused = true;
     log.warn(`message refused: ${why}`);
     socket.close(1008, why);
   };
   // Only what looks like a call gets as far as the handler.
   void handler.upgrade({
-    send: socket.send.bind(socket),
+    send(data: string) {
+      if (socket.bufferedAmount <= MAX_UNREAD_BYTES) {
+        socket.send(data);
+        return;
+      }
+      log.warn('window does not read; dropped');
+      socket.terminate();
+    },
     addEventListener(type: string, listener: (event: never) => void) {
       if (type === 'close') socket.on('close', () => listener({} as never));
       if (type !== 'message') return;
       socket.on('message', (data: RawData, isBinary: boolean) => {
+        if (isRefused) return;
         if (isBinary) return refuse('binary');
         const text = String(data);
-        if (!isCall(text)) return refuse('not a call');
+        if (!isCallMessage(text)) return refuse('not a call');
         listener({ data: text } as never);
       });
     },
   } as Pick<WebSocket, 'addEventListener' | 'send'>);
-}
-
-function isCall(text: string): boolean {
-  try {
-    return messageSchema.safeParse(JSON.parse(text)).success;
-  } catch {
-    return false;
-  }
 }

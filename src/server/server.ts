@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
@@ -21,6 +22,16 @@ const CALLS_PATH = '/calls';
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** More windows than anybody has; each costs a picture of the ledger. */
 const MAX_SOCKETS = 64;
+/** A window that sleeps does not answer a close, and must not keep the host from ending. */
+const CLOSE_MS = 2_000;
+
+const HEADERS = {
+  'content-security-policy': contentSecurityPolicy("'self'"),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+};
 
 export type ServerOptions = {
   readonly router: PawlRouter;
@@ -39,7 +50,7 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-/** Serves the window and its calls on the loopback address. Rejects with `usage` where the port is taken. */
+/** Serves the window and its calls on the loopback address. Rejects with `usage` where the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { router, folder, port, token, log } = options;
   const sockets = new WebSocketServer({
@@ -47,7 +58,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxPayload: MAX_MESSAGE_BYTES,
     handleProtocols: () => 'pawl',
   });
-  const http = createServer((request, response) => {
+  sockets.on('wsClientError', (error, socket, request) => {
+    refuseUpgrade(request, socket, { status: 400, why: error.message }, log);
+  });
+  // Node's own answer to a request without a Host is in no log.
+  const http = createServer({ requireHostHeader: false }, (request, response) => {
     respond(request, response, folder, log).catch(error => {
       log.warn({ error: String(error), url: request.url }, 'request failed');
       response.destroy();
@@ -64,17 +79,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     sockets.handleUpgrade(request, socket, head, (opened: WebSocket) => carryCalls(opened, router, log));
   });
+  http.on('connect', (request, socket) => refuseUpgrade(request, socket, ONLY_GET, log));
   http.on('clientError', (error, socket) => {
     log.warn({ error: error.message }, 'malformed request refused');
     socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
-    http.once('error', cause => {
-      const { code } = cause as NodeJS.ErrnoException;
-      const why = code === 'EADDRINUSE' ? 'is taken: choose another with --port' : `cannot be used (${code})`;
-      reject(new PawlError('usage', `Port ${port} ${why}.`, { cause }));
-    });
+    http.once('error', reject);
     http.listen(port, ADDRESS, resolve);
+  }).catch(cause => {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is taken: choose another with --port' : `cannot be used (${code})`;
+    throw new PawlError('usage', `Port ${port} ${why}.`, { cause });
   });
   const { port: taken } = http.address() as AddressInfo;
   return {
@@ -82,11 +98,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       for (const client of sockets.clients) client.close(1001, 'Pawl is quitting');
       sockets.close();
+      const late = setTimeout(() => {
+        for (const client of sockets.clients) client.terminate();
+      }, CLOSE_MS);
       http.closeAllConnections();
       await new Promise(resolve => http.close(resolve));
+      clearTimeout(late);
     },
   };
 }
+
+const ONLY_GET: Refusal = { status: 405, why: 'only GET' };
 
 /** Static files of the window. They hold nothing secret; what does goes over the WebSocket. */
 async function respond(
@@ -100,37 +122,36 @@ async function respond(
       { url: request.url, method: request.method, host: request.headers.host },
       `refused: ${refusal.why}`,
     );
-    response.writeHead(refusal.status, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff' });
+    response.writeHead(refusal.status, { ...HEADERS, 'content-type': 'text/plain' });
     response.end(`${refusal.why}\n`);
   };
   const badHost = refuseHost(request);
   if (badHost) return refuse(badHost);
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return refuse({ status: 405, why: 'only GET' });
-  }
-  const { pathname } = new URL(`http://${ADDRESS}${request.url ?? '/'}`);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(ONLY_GET);
+  const { url = '/' } = request;
+  if (!url.startsWith('/')) return refuse({ status: 400, why: 'not a path' });
+  const { pathname } = new URL(`http://${ADDRESS}${url}`);
   // The address as it was sent: `URL` has already taken the dots out of `pathname`.
-  const isPlain = !/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(decodeLoosely(request.url ?? '/'));
+  const isPlain = !/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(decodeLoosely(url));
   const found = isPlain ? findWindowFile(folder, pathname) : null;
-  const size =
-    found &&
-    (await stat(found.file)
-      .then(file => (file.isFile() ? file.size : null))
-      .catch(() => null));
+  const size = found && (await sizeWithin(folder, found.file).catch(() => null));
   if (!found || size === null) return refuse({ status: 404, why: 'no such file' });
   response.writeHead(200, {
+    ...HEADERS,
     'content-type': found.type,
     'content-length': size,
     // Built files carry a hash in their name; the page itself does not.
     'cache-control': pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-    'content-security-policy': contentSecurityPolicy("'self'"),
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
   });
   if (request.method === 'HEAD') response.end();
   else await pipeline(createReadStream(found.file), response);
+}
+
+/** Bytes of a file that lies in the folder; null for anything else, a link that leads out of it too. */
+async function sizeWithin(folder: string, file: string): Promise<number | null> {
+  const [top, place] = await Promise.all([realpath(folder), realpath(file)]);
+  const found = await stat(place);
+  return place.startsWith(top + sep) && found.isFile() ? found.size : null;
 }
 
 function decodeLoosely(text: string): string {
@@ -144,5 +165,8 @@ function decodeLoosely(text: string): string {
 function refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal, log: Logger): void {
   const { host, origin } = request.headers;
   log.warn({ url: request.url, host, origin }, `window refused: ${refusal.why}`);
+  // Nobody else listens any more: one that is gone already, or never closes its side, is let go here.
+  socket.on('error', () => {});
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

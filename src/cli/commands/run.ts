@@ -3,6 +3,7 @@ import { isEngineRunning } from '../../engine/ledger/engine-lock.ts';
 import { openLedger } from '../../engine/ledger/ledger.ts';
 import { Engine, type SittingSettings } from '../../engine/loop/engine.ts';
 import { dataPaths } from '../../engine/paths.ts';
+import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
@@ -39,8 +40,7 @@ export async function run(
 ): Promise<void> {
   const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
   const stop = readStopRules(flags);
-  const engine = await openEngine(resolve(path));
-  try {
+  await withEngine(resolve(path), async engine => {
     const study = await engine.createStudy({
       repositoryPath: path,
       tag: flags.tag,
@@ -50,9 +50,7 @@ export async function run(
       limitSeconds: flags.limit,
     });
     process.exitCode = await sit(engine, study, {}, flags);
-  } finally {
-    engine.close();
-  }
+  });
 }
 
 export async function resume(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
@@ -63,13 +61,10 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     limitSeconds: flags.limit,
     repositoryPath: path,
   };
-  const engine = await openEngine(resolve(path));
-  try {
+  await withEngine(resolve(path), async engine => {
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
     process.exitCode = await sit(engine, study, settings, flags);
-  } finally {
-    engine.close();
-  }
+  });
 }
 
 /** The engine that runs is told to go on, if it is this repository's study that it is at. */
@@ -97,9 +92,19 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
   await ask('continue');
 }
 
-function openEngine(repository: string): Promise<Engine> {
+/** Does the work with an engine and the machine's telemetry, and ends both. */
+async function withEngine(repository: string, work: (engine: Engine) => Promise<void>): Promise<void> {
+  const telemetry = new Telemetry({ environment: process.env });
   const paths = dataPaths(process.env);
-  return Engine.open({ paths, host: 'terminal', environment: process.env }, repository);
+  const options = { paths, host: 'terminal', environment: process.env, telemetry };
+  const engine = await Engine.open(options, repository);
+  telemetry.start();
+  try {
+    await work(engine);
+  } finally {
+    telemetry.stop();
+    engine.close();
+  }
 }
 
 /** One sitting with its view and its signals; returns the exit code. */

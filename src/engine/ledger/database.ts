@@ -8,6 +8,7 @@ export type Database = BetterSqlite3.Database;
 
 /** How long a write waits for another process's (a terminal that asks the running engine to stop). */
 const BUSY_TIMEOUT_MS = 10_000;
+const BUSY_RETRY_MS = 10;
 
 /**
  * Opens the ledger and brings its schema up to date, each migration in a transaction of its own. Throws
@@ -19,7 +20,7 @@ export function openDatabase(path: string, migrations: readonly Migration[] = MI
     const database = new BetterSqlite3(path);
     try {
       database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      database.pragma('journal_mode = WAL');
+      switchToWal(database);
       database.pragma('synchronous = FULL');
       database.pragma('foreign_keys = ON');
       migrate(database, migrations, path);
@@ -29,6 +30,24 @@ export function openDatabase(path: string, migrations: readonly Migration[] = MI
     }
     return database;
   }, path);
+}
+
+/**
+ * The switch needs the file for itself, and SQLite does not wait for that: of processes that make a ledger at the same
+ * moment all but one are told that it is busy. Waiting blocks, which only a ledger's first milliseconds can ask for.
+ */
+function switchToWal(database: Database): void {
+  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      database.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      const isBusy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
+      if (!isBusy || performance.now() > giveUpAt) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_RETRY_MS);
+    }
+  }
 }
 
 function migrate(database: Database, migrations: readonly Migration[], path: string): void {

@@ -17,6 +17,18 @@ export function requireStudy(ledger: Ledger, id: string): Study {
   return study;
 }
 
+/** A study that goes on, or could. Rejects with `study_not_found`, and for an imported one with `study_read_only`. */
+export function requireOwnStudy(ledger: Ledger, id: string): Study {
+  const study = requireStudy(ledger, id);
+  if (study.state === 'imported') {
+    throw new PawlError(
+      'study_read_only',
+      `${study.tag} was imported: it can be read and noted on, not run.`,
+    );
+  }
+  return study;
+}
+
 /** Rejects with `experiment_not_found`. */
 export function requireExperiment(ledger: Ledger, study: Study, n: number): Experiment {
   const experiment = ledger.experiments.get(study.id, n);

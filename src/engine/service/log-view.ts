@@ -46,33 +46,54 @@ function toLines(bytes: Buffer): readonly string[] {
   return lines.map(line => stripControl(line.slice(0, MAX_LINE_CHARACTERS)));
 }
 
+/** Where the last whole UTF-8 character that begins before `end` ends; the bytes from there on are a part of one. */
+function endOfCharacter(bytes: Buffer, end: number): number {
+  for (let back = 1; back <= 3 && back < end; back += 1) {
+    const byte = bytes[end - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? end - back : end;
+  }
+  return end;
+}
+
 /**
- * Whole lines of the log from the byte `from` on, null for its end, not beyond the byte `to`. Rejects with
- * `experiment_not_found`.
+ * Whole lines of the log from the byte `from` on, null for its end, not beyond the byte `to`; of a line longer than a
+ * piece what fits. The line a live run has not ended yet is left for later. Rejects with `experiment_not_found`.
  */
 export async function readLogPiece(
   path: string,
   { from, to }: { readonly from: number | null; readonly to?: number | undefined },
   isLive: boolean,
 ): Promise<LogPiece> {
-  const file = await openLog(path);
+  const file = await openLog(path).catch(error => {
+    // A run is in the ledger a moment before its log is on disk.
+    if (isLive && error instanceof PawlError) return null;
+    throw error;
+  });
+  if (!file) return { from: 0, to: 0, size: 0, lines: [], isComplete: false };
   try {
     const { size } = await file.stat();
     const wanted = Math.min(from ?? Math.max(0, size - PIECE_BYTES), size);
     // One byte more in front tells whether the piece begins at a line.
     const start = Math.max(0, wanted - 1);
-    const room = Math.max(0, Math.min(PIECE_BYTES + 1, (to ?? size) - start));
+    const room = Math.min(PIECE_BYTES + 1, Math.max(wanted, to ?? size) - start);
     const bytes = await readAt(file, start, room);
     let first = wanted - start;
-    if (wanted > 0 && !isBreak(bytes[0])) {
+    if (first > 0 && !isBreak(bytes[0])) {
       const found = bytes.findIndex(isBreak);
-      first = found >= 0 && found < bytes.length - 1 ? found + 1 : first;
+      if (found >= 0 && found < bytes.length - 1) first = found + 1;
     }
+    // Both bytes of a line end belong to the line before.
+    if (first > 0 && bytes[first - 1] === RETURN && bytes[first] === NEWLINE) first += 1;
     let end = bytes.length;
-    if (start + end < size) {
+    const isEnd = start + end >= size;
+    if (!isEnd || isLive) {
       let last = end;
       while (last > first && !isBreak(bytes[last - 1])) last -= 1;
       if (last > first) end = last;
+      else if (end > PIECE_BYTES) end = endOfCharacter(bytes, end);
+      else if (isEnd) end = first;
     }
     return {
       from: start + first,
@@ -98,29 +119,54 @@ export async function searchLog(
   try {
     let offset = 0;
     let rest = Buffer.alloc(0);
+    /** The line `rest` is a part of is a hit already. */
+    let isFound = false;
     for (;;) {
       signal?.throwIfAborted();
       const chunk = await readAt(file, offset + rest.length, PIECE_BYTES);
       const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
       const isEnd = chunk.length === 0;
       let start = 0;
-      for (let index = 0; index <= bytes.length; index += 1) {
-        const isLineEnd = index === bytes.length ? isEnd || start === 0 : isBreak(bytes[index]);
-        if (!isLineEnd) continue;
-        const line = stripControl(bytes.toString('utf8', start, index));
-        if (line.toLowerCase().includes(wanted)) {
-          if (hits.length >= SEARCH_HITS) return { hits, isCut: true };
-          hits.push({ offset: offset + start, line: line.slice(0, HIT_CHARACTERS) });
-        }
+      const look = (end: number) => {
+        if (isFound || hits.length > SEARCH_HITS) return;
+        const line = stripControl(bytes.toString('utf8', start, end));
+        isFound = line.toLowerCase().includes(wanted);
+        if (isFound) hits.push({ offset: offset + start, line: line.slice(0, HIT_CHARACTERS) });
+      };
+      for (let index = 0; index < bytes.length; index += 1) {
+        if (!isBreak(bytes[index])) continue;
+        look(index);
+        isFound = false;
         start = index + 1;
       }
+      const isLongLine = start === 0 && bytes.length >= PIECE_BYTES;
+      if (isEnd || isLongLine) look(bytes.length);
+      if (hits.length > SEARCH_HITS) return { hits: hits.slice(0, SEARCH_HITS), isCut: true };
       if (isEnd) return { hits, isCut: false };
-      const used = Math.min(start, bytes.length);
-      rest = Buffer.from(bytes.subarray(used));
-      offset += used;
+      // What was searched is let go, but for what may be the beginning of the words.
+      if (isLongLine) start = bytes.length - Math.min(bytes.length, 4 * words.length);
+      rest = Buffer.from(bytes.subarray(start));
+      offset += start;
     }
   } finally {
     await file.close();
+  }
+}
+
+/** Waits for the log of a live run, which is in the ledger a moment before its log is on disk. */
+async function openLiveLog(
+  path: string,
+  isLive: () => boolean,
+  signal: AbortSignal | undefined,
+): Promise<FileHandle> {
+  for (;;) {
+    const wasLive = isLive();
+    const file = await openLog(path).catch(error => {
+      if (wasLive && error instanceof PawlError) return null;
+      throw error;
+    });
+    if (file) return file;
+    await delay(OUTPUT_MS, undefined, { signal, ref: false });
   }
 }
 
@@ -133,7 +179,7 @@ export async function* followOutput(
   isLive: () => boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OutputPiece> {
-  const file = await openLog(path);
+  const file = await openLiveLog(path, isLive, signal);
   try {
     let { size } = await file.stat();
     let at = Math.max(0, size - BACKLOG_BYTES);

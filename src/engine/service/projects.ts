@@ -17,12 +17,21 @@ import { createSample, SAMPLE_NAME } from '../sample/create-sample.ts';
 const SHOWN_FILES = 2_000;
 const SHOWN_FOLDERS = 2_000;
 
-/** A path as people paste it: with `~`, quotes around it, or as a `file:` address. */
+/** A path as people paste it: with `~`, quotes around it, or as a `file:` address. Throws `usage`. */
 export function cleanPath(text: string): string {
   let path = text.trim().replace(/^(['"])(.*)\1$/, '$2');
-  if (path.startsWith('file://')) path = decodeURIComponent(new URL(path).pathname);
+  if (path.startsWith('file://')) path = pathOfAddress(path);
+  if (path.includes('\0')) throw new PawlError('usage', 'A path cannot hold a NUL character.');
   if (path === '~' || path.startsWith('~/')) path = join(homedir(), path.slice(1));
   return resolve(homedir(), path);
+}
+
+function pathOfAddress(address: string): string {
+  try {
+    return decodeURIComponent(new URL(address).pathname);
+  } catch (cause) {
+    throw new PawlError('usage', `${address} is not the address of a file.`, { cause });
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -5,7 +5,13 @@ import { PawlError } from '../../shared/errors.ts';
 import { runDoctor } from '../contract/doctor.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { runLog } from '../paths.ts';
-import { readExperiment, readExperimentDiff, requireExperiment, requireStudy } from './experiment-view.ts';
+import {
+  readExperiment,
+  readExperimentDiff,
+  requireExperiment,
+  requireOwnStudy,
+  requireStudy,
+} from './experiment-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract } from './projects.ts';
@@ -119,7 +125,7 @@ export function createRouter(service: Service) {
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),
       steer: os.studies.steer.handler(({ input }) => {
-        requireStudy(ledger, input.study);
+        requireOwnStudy(ledger, input.study);
         const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
         announcer.announceMark(input.study, mark);
       }),
@@ -187,7 +193,7 @@ export function createRouter(service: Service) {
         text: await readInstructionsVersion(ledger, requireStudy(ledger, input.study), input.id),
       })),
       save: os.instructions.save.handler(({ input }) => {
-        const study = requireStudy(ledger, input.study);
+        const study = requireOwnStudy(ledger, input.study);
         const mark = saveInstructions(ledger, study, input.text, input.base, now());
         announcer.announceMark(study.id, mark);
         return readInstructions(ledger, study);

@@ -111,7 +111,9 @@ export class Sparklines {
     const name = seriesNames(points)[0];
     const line =
       run && name !== undefined ? { n, y: seriesView(points, run, name, 'seconds', width).y } : null;
-    const isFinal = this.#ledger.cells.get(study, n)?.phase === 'recorded';
+    const cell = this.#ledger.cells.get(study, n);
+    // A baseline that failed is tried again by the next sitting.
+    const isFinal = cell?.phase === 'recorded' && !(n === 0 && cell.verdict?.word === 'crash');
     if (isFinal) {
       if (this.#cache.size >= CACHED_SPARKLINES) this.#cache.clear();
       this.#cache.set(key, line);

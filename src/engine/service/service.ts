@@ -6,10 +6,11 @@ import type { NewStudy } from '../loop/create-study.ts';
 import { Engine, type SittingSettings } from '../loop/engine.ts';
 import type { DataPaths } from '../paths.ts';
 import { createRef, isBranchName } from '../repo/refs.ts';
-import { openRepository } from '../repo/repository.ts';
+import { openRepository, readRef } from '../repo/repository.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import { Announcer } from './announcer.ts';
 import { EventHub } from './event-hub.ts';
+import { requireOwnStudy } from './experiment-view.ts';
 import { listProjects } from './projects.ts';
 import { readSettings } from './settings.ts';
 import { studyCard } from './study-card.ts';
@@ -156,10 +157,7 @@ export class Service {
    */
   begin(study: string, settings: SittingSettings): void {
     this.#requireIdle();
-    const { state, tag } = this.card(study);
-    if (state === 'imported') {
-      throw new PawlError('study_read_only', `${tag} was imported and cannot be run.`);
-    }
+    requireOwnStudy(this.ledger, study);
     this.announcer.begin(study);
     const ended = this.engine
       .run(study, settings, event => this.announcer.handle(event))
@@ -196,13 +194,15 @@ export class Service {
       throw new PawlError('usage', 'This study has no best commit to make a branch of.');
     }
     const repository = await openRepository(study.repositoryPath);
-    if (!(await isBranchName(repository, branch))) {
+    if (branch.includes('\0') || !(await isBranchName(repository, branch))) {
       throw new PawlError('usage', `"${branch}" is no name for a branch.`);
     }
-    if (!(await createRef(repository, `refs/heads/${branch}`, best.commit))) {
+    const ref = `refs/heads/${branch}`;
+    const isTaken = (await readRef(repository, ref)) !== null;
+    if (isTaken || !(await createRef(repository, ref, best.commit).catch(refuseBlocked))) {
       throw new PawlError(
         'usage',
-        `There is a branch ${branch} already, at another commit. Choose another name.`,
+        `There is a branch ${branch} already, or one in its way. Choose another name.`,
       );
     }
     const text = `${branch} made at #${best.n} (${best.commit.slice(0, 7)})`;
@@ -221,4 +221,10 @@ export class Service {
     this.telemetry.stop();
     this.engine.close();
   }
+}
+
+/** git keeps `a` and `a/b` apart as file and folder, so a branch can stand in another's way. */
+function refuseBlocked(error: unknown): false {
+  if (error instanceof PawlError && error.message.includes('exists; cannot create')) return false;
+  throw error;
 }

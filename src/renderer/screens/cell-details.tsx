@@ -13,6 +13,7 @@ import { saveSettings } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { classNames } from '../ui/class-names.ts';
+import { TabList, tabId } from '../ui/tab-list.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { DiffView } from '../viewers/diff-view.tsx';
 import { NotesAndTags } from './notes-and-tags.tsx';
@@ -38,24 +39,15 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   return (
     <div className="mx-4 mb-4 ml-9 min-h-80 overflow-hidden rounded-lg border border-line bg-surface">
       <div className="flex items-center justify-between border-line border-b px-2">
-        <div role="tablist" aria-label={`Experiment ${cell.n}`} className="flex">
-          {PARTS.map(name => (
-            <button
-              key={name}
-              type="button"
-              role="tab"
-              aria-selected={part === name}
-              aria-controls={panel}
-              onClick={() => setPart(name)}
-              className={classNames(
-                '-mb-px border-b-2 px-3 py-2 text-sm',
-                part === name ? 'border-accent font-medium' : 'border-transparent text-muted hover:text-ink',
-              )}
-            >
-              {PART_NAMES[name]}
-            </button>
-          ))}
-        </div>
+        <TabList
+          label={`Experiment ${cell.n}`}
+          names={PARTS}
+          titles={PART_NAMES}
+          chosen={part}
+          panel={panel}
+          onChoose={setPart}
+          isSmall
+        />
         {runs.length > 1 ? (
           <select
             aria-label="Run"
@@ -71,7 +63,7 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
           </select>
         ) : null}
       </div>
-      <div id={panel} role="tabpanel" aria-label={PART_NAMES[part]}>
+      <div id={panel} role="tabpanel" aria-labelledby={tabId(panel, part)}>
         {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
         {!detail && !problem ? (
           <p className="p-4 text-muted text-sm" role="status">

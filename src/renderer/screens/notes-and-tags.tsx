@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { ExperimentDetail } from '../../shared/notebook.ts';
 import { attempt } from '../state/actions.ts';
+import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { TextArea, TextInput } from '../ui/field.tsx';
@@ -15,7 +16,9 @@ export function NotesAndTags({
   readonly study: string;
   readonly detail: ExperimentDetail;
 }) {
-  const { n, tags } = detail.cell;
+  const { n } = detail.cell;
+  // The cell as it is now: the detail is not read anew for a tag, and the next one is added to these.
+  const tags = useStore(state => state.notebook?.cells[n]?.tags ?? detail.cell.tags);
   const [note, setNote] = useState('');
   const [tag, setTag] = useState('');
   const saveTags = (next: readonly string[]) =>

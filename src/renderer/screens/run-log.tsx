@@ -2,11 +2,11 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { LogPiece, RunView } from '../../shared/notebook.ts';
 import { explain } from '../state/explain.ts';
 import { getClient } from '../state/sync.ts';
-import type { LogSearch } from '../viewers/log-lines.ts';
+import { holdPieces, type LogSearch } from '../viewers/log-lines.ts';
 import { LogView } from '../viewers/log-view.tsx';
 
-/** A piece is up to a quarter of a megabyte; this many are held. */
-const HELD_PIECES = 4;
+/** What is held of a log at a time. */
+const HELD_BYTES = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 const FOLLOW_MS = 500;
 
@@ -61,7 +61,9 @@ export function RunLog({
   const readLater = useCallback(() => {
     const last = latest.current.pieces.at(-1);
     if (!last) return readEnd();
-    return read({ from: last.to }, ({ pieces }, piece) => [...pieces, piece].slice(-HELD_PIECES));
+    return read({ from: last.to }, ({ pieces }, piece) =>
+      holdPieces([...pieces, piece], { keep: 'last', bytes: HELD_BYTES }),
+    );
   }, [read, readEnd]);
 
   useEffect(() => {
@@ -97,13 +99,15 @@ export function RunLog({
         const first = held.pieces[0];
         if (!first || first.from === 0) return;
         const from = Math.max(0, first.from - PIECE_BYTES);
-        void read({ from, to: first.from }, ({ pieces }, piece) => [piece, ...pieces].slice(0, HELD_PIECES));
+        void read({ from, to: first.from }, ({ pieces }, piece) =>
+          holdPieces([piece, ...pieces], { keep: 'first', bytes: HELD_BYTES }),
+        );
       }}
       onLater={() => void readLater()}
       onEnd={() => void readEnd()}
       onFollow={setIsFollowing}
       onSearch={words => void search(words)}
-      onHit={hit => void read({ from: hit.offset }, (_, piece) => [piece])}
+      onHit={hit => void read({ from: Math.max(0, hit.offset - PIECE_BYTES / 2) }, (_, piece) => [piece])}
     />
   );
 }

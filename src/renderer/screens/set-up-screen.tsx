@@ -7,7 +7,7 @@ import {
   Play,
   TriangleAlert,
 } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useId, useState } from 'react';
 import { toast } from 'sonner';
 import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
 import { attempt, startStudy } from '../state/actions.ts';
@@ -63,6 +63,7 @@ function SetUp({
   const [isStarting, setIsStarting] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const running = useRunning();
+  const formId = useId();
   const { study, problems } = readForm(inspection.path, form);
   const checks = useChecks(inspection.path, form);
   const failed = checks.value?.filter(check => check.outcome === 'failed') ?? [];
@@ -99,6 +100,7 @@ function SetUp({
       </header>
       <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem]">
         <form
+          id={formId}
           className="min-h-0 overflow-y-auto px-6 py-5"
           onSubmit={event => {
             event.preventDefault();
@@ -156,8 +158,10 @@ function SetUp({
               kind="primary"
               size="large"
               className="w-full"
+              // The form's own: without one, Enter in a field would do nothing.
+              type="submit"
+              form={formId}
               disabled={isStarting || running !== null || failed.length > 0}
-              onClick={() => void start()}
             >
               <Play size={16} aria-hidden /> {isStarting ? 'Starting …' : 'Start the study'}
             </Button>

@@ -1,6 +1,7 @@
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { memo, useId, useMemo, useState } from 'react';
-import { Diff, Hunk, type HunkData, type HunkTokens } from 'react-diff-view';
+import type { HunkData, HunkTokens } from 'react-diff-view';
+import { type DiffChunk, DiffChunkView, type DiffMode } from './diff-chunk-view.tsx';
 import {
   canColour,
   highlightHunk,
@@ -13,8 +14,6 @@ import { pairChanges } from './mark-words.ts';
 import type { DiffFile } from './parse-diff.ts';
 import { showPath } from './quoted-path.ts';
 
-export type DiffMode = 'unified' | 'split';
-
 const KINDS: Readonly<Record<DiffFile['kind'], string | null>> = {
   add: 'new',
   delete: 'deleted',
@@ -25,9 +24,9 @@ const KINDS: Readonly<Record<DiffFile['kind'], string | null>> = {
 
 /** Rows shown at first, and more with each press: a table of all rows of a huge file takes the window seconds. */
 const ROW_PAGE = 3_000;
-/** Rows of one table. The browser skips the layout of whole tables that are out of sight. */
 const CHUNK_ROWS = 150;
-const ROW_PIXELS = 19;
+/** Tables at the top of a file that are made at once; the others when they come near. */
+const EAGER_CHUNKS = 2;
 
 /** One file of a diff: a header that opens and closes it, what is to say about it, and its lines. */
 export const DiffFileView = memo(function DiffFileView(props: {
@@ -63,7 +62,7 @@ export const DiffFileView = memo(function DiffFileView(props: {
             {file.isBinary ? (
               <span className="text-muted">binary</span>
             ) : (
-              <LineCounts added={file.added} removed={file.removed} />
+              file.hunks.length > 0 && <LineCounts added={file.added} removed={file.removed} />
             )}
           </span>
         </button>
@@ -75,34 +74,25 @@ export const DiffFileView = memo(function DiffFileView(props: {
   );
 });
 
-/** What one table shows of one hunk. */
-type Chunk = {
-  readonly hunk: HunkData;
-  /** The header of the hunk, at its first chunk. */
-  readonly heading: string | null;
-  readonly tokens: HunkTokens | null;
-  readonly key: string;
-};
-
 function FileBody({ file, mode }: { readonly file: DiffFile; readonly mode: DiffMode }) {
   const [pages, setPages] = useState(1);
   const isColoured = useMemo(() => canColour(file), [file]);
-  const tokens = useMemo(() => {
+  const getTokens = useMemo(() => {
     const language = languageOf(file.path);
-    return isColoured ? file.hunks.map(hunk => highlightHunk(hunk, language)) : null;
+    return file.hunks.map(hunk => (isColoured ? once(() => highlightHunk(hunk, language)) : null));
   }, [file, isColoured]);
   const chunks = useMemo(
-    () => file.hunks.flatMap((hunk, index) => splitHunk(hunk, index, mode, tokens?.[index] ?? null)),
-    [file, mode, tokens],
+    () => file.hunks.flatMap((hunk, index) => splitHunk(hunk, index, mode, getTokens[index] ?? null)),
+    [file, mode, getTokens],
   );
-  const shown: Chunk[] = [];
+  const shown: DiffChunk[] = [];
   let rows = 0;
   let hidden = 0;
   for (const chunk of chunks) {
     if (rows < pages * ROW_PAGE) {
       shown.push(chunk);
-      rows += chunk.hunk.changes.length;
-    } else hidden += chunk.hunk.changes.length;
+      rows += chunk.rows;
+    } else hidden += chunk.rows;
   }
   return (
     <>
@@ -124,23 +114,10 @@ function FileBody({ file, mode }: { readonly file: DiffFile; readonly mode: Diff
           up the window.
         </p>
       )}
-      {shown.map(chunk => (
+      {shown.map((chunk, index) => (
         <div key={chunk.key}>
           {chunk.heading !== null && <p className="diff-hunk-heading">{chunk.heading}</p>}
-          <div
-            className="diff-chunk"
-            style={{ containIntrinsicSize: `auto ${chunk.hunk.changes.length * ROW_PIXELS}px` }}
-          >
-            <Diff
-              viewType={mode}
-              diffType={file.kind}
-              hunks={[chunk.hunk]}
-              tokens={chunk.tokens}
-              optimizeSelection
-            >
-              {hunks => hunks.map(hunk => <Hunk key={chunk.key} hunk={hunk} />)}
-            </Diff>
-          </div>
+          <DiffChunkView chunk={chunk} mode={mode} kind={file.kind} isEager={index < EAGER_CHUNKS} />
         </div>
       ))}
       {hidden > 0 && (
@@ -160,22 +137,31 @@ function splitHunk(
   hunk: HunkData,
   index: number,
   mode: DiffMode,
-  tokens: HunkTokens | null,
-): readonly Chunk[] {
+  getTokens: (() => HunkTokens) | null,
+): readonly DiffChunk[] {
   const changes = mode === 'split' ? pairChanges(hunk.changes) : hunk.changes;
-  const chunks: Chunk[] = [];
+  const chunks: DiffChunk[] = [];
   let start = 0;
   while (start < changes.length || chunks.length === 0) {
     let end = Math.min(changes.length, start + CHUNK_ROWS);
     // A pair stays in one table, else its halves would stand on two rows.
     if (changes[end - 1]?.type === 'delete' && changes[end]?.type === 'insert') end += 1;
     chunks.push({
-      hunk: { ...hunk, changes: changes.slice(start, end) },
+      hunks: [{ ...hunk, changes: changes.slice(start, end) }],
+      rows: end - start,
       heading: start === 0 ? hunk.content : null,
-      tokens,
+      getTokens,
       key: `${index}:${start}`,
     });
     start = end;
   }
   return chunks;
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

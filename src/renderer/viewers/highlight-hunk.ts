@@ -1,4 +1,4 @@
-import { type HunkData, type HunkTokens, pickRanges, tokenize } from 'react-diff-view';
+import type { HunkData, HunkTokens, TokenNode } from 'react-diff-view';
 import bash from 'refractor/bash';
 import c from 'refractor/c';
 import { refractor } from 'refractor/core';
@@ -13,8 +13,10 @@ import toml from 'refractor/toml';
 import tsx from 'refractor/tsx';
 import typescript from 'refractor/typescript';
 import yaml from 'refractor/yaml';
-import { markWords } from './mark-words.ts';
+import { markWords, type WordMark } from './mark-words.ts';
 import type { DiffFile } from './parse-diff.ts';
+
+type RootContent = ReturnType<typeof refractor.highlight>['children'][number];
 
 for (const language of [
   bash,
@@ -76,57 +78,105 @@ export function canColour(file: DiffFile): boolean {
 
 /**
  * Colours and word marks of one hunk. Each hunk is read by itself: a string that opens in one does not run on into the
- * next, and the lines between them, which nobody has, need not be made up (react-diff-view makes one entry for every
- * line up to the highest number, which a diff may set to anything).
+ * next, and the lines between them, which nobody has, need not be made up. (react-diff-view's own `tokenize` makes an
+ * entry for every line up to the highest number, which a diff may set to anything, and takes a time that grows with the
+ * square of the lines.)
  */
 export function highlightHunk(hunk: HunkData, language: string | null): HunkTokens {
-  const oldOffset = firstLine(hunk, 'old') - 1;
-  const newOffset = firstLine(hunk, 'new') - 1;
-  const moved: HunkData = {
-    ...hunk,
-    oldStart: 1,
-    newStart: 1,
-    changes: hunk.changes.map(change => {
-      if (change.type === 'normal')
-        return {
-          ...change,
-          oldLineNumber: change.oldLineNumber - oldOffset,
-          newLineNumber: change.newLineNumber - newOffset,
-        };
-      return {
-        ...change,
-        lineNumber: change.lineNumber - (change.type === 'delete' ? oldOffset : newOffset),
-      };
-    }),
+  const marks = markWords(hunk);
+  return {
+    old: highlightSide(hunk, 'old', language, marks.old),
+    new: highlightSide(hunk, 'new', language, marks.new),
   };
-  const marks = markWords(moved);
-  const enhancers = [pickRanges(marks.old, marks.new)];
-  let tokens: HunkTokens;
-  try {
-    tokens =
-      language === null
-        ? tokenize([moved], { enhancers })
-        : tokenize([moved], { highlight: true, refractor, language, enhancers });
-  } catch {
-    // A grammar that stumbles over odd text costs the colours, not the diff.
-    tokens = tokenize([moved], { enhancers });
-  }
-  return { old: shift(tokens.old, oldOffset), new: shift(tokens.new, newOffset) };
 }
 
-function firstLine(hunk: HunkData, side: 'old' | 'new'): number {
+function highlightSide(
+  hunk: HunkData,
+  side: 'old' | 'new',
+  language: string | null,
+  marks: readonly WordMark[],
+): TokenNode[][] {
+  const numbers: number[] = [];
+  const texts: string[] = [];
   for (const change of hunk.changes) {
-    if (change.type === 'normal') return side === 'old' ? change.oldLineNumber : change.newLineNumber;
-    if (change.type === (side === 'old' ? 'delete' : 'insert')) return change.lineNumber;
+    if (change.type === (side === 'old' ? 'insert' : 'delete')) continue;
+    numbers.push(
+      change.type !== 'normal'
+        ? change.lineNumber
+        : side === 'old'
+          ? change.oldLineNumber
+          : change.newLineNumber,
+    );
+    texts.push(change.content);
   }
-  return 1;
+  const marksOf = Map.groupBy(marks, mark => mark.lineNumber);
+  const lines = colourLines(texts.join('\n'), language);
+  // Sparse, so that a line number of a billion costs nothing.
+  const tokens: TokenNode[][] = [];
+  for (const [index, number] of numbers.entries())
+    tokens[number - 1] = markLine(lines[index] ?? [], marksOf.get(number) ?? []);
+  return tokens;
 }
 
-/** Sparse, so that a line number of a billion costs nothing. */
-function shift<Line>(lines: readonly Line[], offset: number): Line[] {
-  const shifted: Line[] = [];
-  lines.forEach((line, index) => {
-    shifted[index + offset] = line;
-  });
-  return shifted;
+/** Text of one look; `classes` from the outermost to the innermost. */
+type Run = { readonly text: string; readonly classes: readonly string[] };
+
+function colourLines(text: string, language: string | null): readonly (readonly Run[])[] {
+  const lines: Run[][] = [[]];
+  const add = (value: string, classes: readonly string[]) => {
+    for (const [index, part] of value.split('\n').entries()) {
+      if (index > 0) lines.push([]);
+      if (part !== '') lines.at(-1)?.push({ text: part, classes });
+    }
+  };
+  const visit = (nodes: readonly RootContent[], classes: readonly string[]) => {
+    for (const node of nodes) {
+      if (node.type === 'text') add(node.value, classes);
+      if (node.type !== 'element') continue;
+      const own = classesOf(node.properties.className);
+      visit(node.children, own === '' ? classes : [...classes, own]);
+    }
+  };
+  if (language !== null) {
+    try {
+      visit(refractor.highlight(text, language).children, []);
+      return lines;
+    } catch {
+      // A grammar that stumbles over odd text costs the colours, not the diff.
+      lines.splice(0, lines.length, []);
+    }
+  }
+  add(text, []);
+  return lines;
+}
+
+/** Prism's names under a prefix: as they are, `table` and `block` would be utilities of the page's style sheet. */
+function classesOf(names: unknown): string {
+  if (!Array.isArray(names)) return '';
+  return names
+    .filter(name => name !== 'token')
+    .map(name => `code-${name}`)
+    .join(' ');
+}
+
+function markLine(runs: readonly Run[], marks: readonly WordMark[]): TokenNode[] {
+  const nodes: TokenNode[] = [];
+  let start = 0;
+  for (const { text, classes } of runs) {
+    const end = start + text.length;
+    const cuts = [start, end];
+    for (const mark of marks)
+      for (const cut of [mark.start, mark.start + mark.length]) if (cut > start && cut < end) cuts.push(cut);
+    cuts.sort((one, other) => one - other);
+    for (const [index, from] of cuts.entries()) {
+      const to = cuts[index + 1];
+      if (to === undefined || to === from) continue;
+      const isMarked = marks.some(mark => from >= mark.start && from < mark.start + mark.length);
+      let node: TokenNode = { type: 'text', value: text.slice(from - start, to - start) };
+      for (const className of classes.toReversed()) node = { type: 'element', className, children: [node] };
+      nodes.push(isMarked ? { type: 'edit', children: [node] } : node);
+    }
+    start = end;
+  }
+  return nodes;
 }

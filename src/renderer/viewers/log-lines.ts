@@ -22,6 +22,24 @@ export function joinPieces(pieces: readonly LogPiece[]): readonly LogRow[] {
   return pieces.flatMap(piece => piece.lines.map((text, index) => ({ key: `${piece.from}:${index}`, text })));
 }
 
+/**
+ * The pieces that stay when one was added at an end: those on its side, up to `bytes`, and always the one added. Pieces
+ * of a growing log can be a few lines each, so their number says nothing about what is held.
+ */
+export function holdPieces(
+  pieces: readonly LogPiece[],
+  { keep, bytes }: { readonly keep: 'first' | 'last'; readonly bytes: number },
+): readonly LogPiece[] {
+  const ordered = keep === 'first' ? pieces : pieces.toReversed();
+  let held = 0;
+  const count = ordered.findIndex((piece, index) => {
+    held += piece.to - piece.from;
+    return index > 0 && held > bytes;
+  });
+  if (count < 0) return pieces;
+  return keep === 'first' ? pieces.slice(0, count) : pieces.slice(pieces.length - count);
+}
+
 /** Characters of a row that are laid out; one line can be megabytes. */
 export const MAX_ROW_CHARACTERS = 10_000;
 
@@ -104,11 +122,11 @@ export function stepHit(current: number | null, count: number, step: 1 | -1): nu
   return (current + step + count) % count;
 }
 
-/** The hit to begin with: the first one at or after the byte the reader is at, else the first of all. */
+/** The hit to begin with: the first one at or after the byte the reader is at, else the last before it. */
 export function firstHit(hits: readonly LogHit[], offset: number): number | null {
   if (hits.length === 0) return null;
   const index = hits.findIndex(hit => hit.offset >= offset);
-  return index < 0 ? 0 : index;
+  return index < 0 ? hits.length - 1 : index;
 }
 
 /** What the search says about itself. `current` counts from 0. */

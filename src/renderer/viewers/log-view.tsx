@@ -1,27 +1,25 @@
 import './viewers.css';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDownToLine, ChevronsDown, ChevronsUp, LoaderCircle, WrapText } from 'lucide-react';
-import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
 import type { LogHit, LogPiece } from '../../shared/notebook.ts';
 import { formatBytes } from '../format/numbers.ts';
 import {
   cutRow,
   describeSearch,
-  firstHit,
-  joinPieces,
   type LogRow,
   type LogSearch,
   locateHit,
   offsetOfRow,
   splitByWords,
-  stepHit,
 } from './log-lines.ts';
 import { SearchBox } from './search-box.tsx';
 import { ToolButton } from './tool-button.tsx';
+import { useLogPosition } from './use-log-position.ts';
+import { useLogSearch } from './use-log-search.ts';
 
 /**
  * The caller holds a window of the log and moves it when asked; it decides how many pieces that is. Every callback may
- * be called again before it was answered.
+ * be called again before it was answered, and a call may be dropped while another is under way.
  */
 export type LogViewProps = {
   /**
@@ -34,9 +32,9 @@ export type LogViewProps = {
   /** Bytes of the log as far as is known. */
   readonly size: number;
   readonly isLoading: boolean;
-  /** Hold the piece before the first one. Asked near the top, once for each first byte, and by a button. */
+  /** Hold the piece before the first one. Asked near the top, at most once a second for the same byte. */
   onEarlier(): void;
-  /** Hold the piece after the last one. Asked near the bottom, once for each last byte, and by a button. */
+  /** Hold the piece after the last one. Asked near the bottom, at most once a second for the same byte. */
   onLater(): void;
   /** Hold the end of the log, and drop what does not adjoin it. */
   onEnd(): void;
@@ -57,143 +55,23 @@ export type LogViewProps = {
   readonly label?: string;
 };
 
-const ROW_PIXELS = 19;
-const EDGE_PIXELS = 600;
-const SEARCH_DELAY_MS = 300;
-
 /** The text log of a run. Only the rows in sight are in the document. */
 export function LogView(props: LogViewProps) {
   const { pieces, isComplete, size, isLoading, hits, error, label = 'Log' } = props;
-  const rows = useMemo(() => joinPieces(pieces), [pieces]);
   const [wraps, setWraps] = useState(true);
-  const [isFollowing, setIsFollowing] = useState(!isComplete);
-  const [isAtEnd, setIsAtEnd] = useState(true);
-  const [words, setWords] = useState('');
-  const [current, setCurrent] = useState<number | null>(null);
-  const scroller = useRef<HTMLElement>(null);
+  const position = useLogPosition(props, wraps);
+  const { rows, virtualizer, scroller, first, last, holdsEnd, isFollowing, jumpToEnd } = position;
+  const { words, setWords, current, step, end } = useLogSearch(props, {
+    onHit: position.showHit,
+    getOffset: () => offsetOfRow(pieces, position.topRow()),
+  });
   const input = useRef<HTMLInputElement>(null);
-  const asked = useRef({ words: '', earlier: -1, later: -1 });
-  const lastTop = useRef(0);
-  const hasOpened = useRef(false);
-  const wanted = useRef<number | null>(null);
-  const callbacks = useRef(props);
-  useLayoutEffect(() => {
-    callbacks.current = props;
-  });
-
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PIXELS,
-    getItemKey: index => rows[index]?.key ?? index,
-    // Rows that come in above push the others down; this keeps the reader's row in place.
-    anchorTo: 'end',
-    overscan: 30,
-    paddingStart: 8,
-    paddingEnd: 8,
-  });
-  const first = pieces[0];
-  const last = pieces.at(-1);
-  const holdsEnd = last === undefined || last.to >= size;
-
-  const follow = (next: boolean) => {
-    setIsFollowing(next);
-    if (next !== isFollowing) props.onFollow?.(next);
-  };
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new rows and their wrapping are what moves the end
-  useLayoutEffect(() => {
-    if (rows.length === 0) return;
-    if (wanted.current !== null && hits?.kind === 'found') {
-      const row = locateHit(pieces, hits, wanted.current);
-      if (row !== null) {
-        wanted.current = null;
-        hasOpened.current = true;
-        virtualizer.scrollToIndex(row, { align: 'center' });
-        return;
-      }
-    }
-    // A log opens at its end, where the results and the reasons of a crash are.
-    if (isFollowing || (!hasOpened.current && holdsEnd)) virtualizer.scrollToEnd();
-    hasOpened.current = true;
-  }, [rows, wraps, isFollowing]);
-
-  const onScroll = () => {
-    const element = scroller.current;
-    if (element === null) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    const below = scrollHeight - scrollTop - clientHeight;
-    const movedUp = scrollTop < lastTop.current - 1;
-    const movedDown = scrollTop > lastTop.current + 1;
-    lastTop.current = scrollTop;
-    setIsAtEnd(below < 2 * ROW_PIXELS);
-    if (movedUp && below > 2 * ROW_PIXELS && isFollowing) follow(false);
-    if (movedDown && below < 2 && holdsEnd && !isComplete && !isFollowing) follow(true);
-    if (isLoading || error !== null || first === undefined || last === undefined) return;
-    if (movedUp && scrollTop < EDGE_PIXELS && first.from > 0 && asked.current.earlier !== first.from) {
-      asked.current.earlier = first.from;
-      props.onEarlier();
-    }
-    if (movedDown && below < EDGE_PIXELS && !holdsEnd && !isFollowing && asked.current.later !== last.to) {
-      asked.current.later = last.to;
-      props.onLater();
-    }
-  };
-
-  const jumpToEnd = () => {
-    follow(true);
-    if (!holdsEnd) props.onEnd();
-    if (rows.length > 0) virtualizer.scrollToEnd();
-  };
-
-  const ask = (next: string) => {
-    if (asked.current.words === next) return;
-    asked.current.words = next;
-    wanted.current = null;
-    setCurrent(null);
-    callbacks.current.onSearch(next);
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the words alone start the wait
-  useEffect(() => {
-    const timer = setTimeout(() => ask(words), words === '' ? 0 : SEARCH_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [words]);
-
-  const goTo = (index: number | null) => {
-    setCurrent(index);
-    if (index === null || hits?.kind !== 'found') return;
-    const hit = hits.hits[index];
-    if (hit === undefined) return;
-    follow(false);
-    const row = locateHit(pieces, hits, index);
-    if (row !== null) {
-      virtualizer.scrollToIndex(row, { align: 'center' });
-      return;
-    }
-    wanted.current = index;
-    props.onHit(hit);
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new answer moves the reader
-  useEffect(() => {
-    if (hits?.kind !== 'found' || hits.words !== asked.current.words) return;
-    const top = virtualizer.getVirtualItemForOffset(virtualizer.scrollOffset ?? 0);
-    goTo(firstHit(hits.hits, offsetOfRow(pieces, top?.index ?? 0)));
-  }, [hits]);
-
-  const onStep = (step: 1 | -1) => {
-    if (asked.current.words !== words) ask(words);
-    else if (hits?.kind === 'found') goTo(stepHit(current, hits.hits.length, step));
-  };
-  const endSearch = () => {
-    if (words === '') scroller.current?.focus();
-    setWords('');
-    ask('');
-  };
 
   const currentRow = useMemo(
     () => (current !== null && hits?.kind === 'found' ? locateHit(pieces, hits, current) : null),
     [pieces, hits, current],
   );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another row is another mark
   useEffect(() => {
     if (currentRow === null) return;
     // In a long line that is not wrapped the words can be out of sight to the right.
@@ -228,8 +106,8 @@ export function LogView(props: LogViewProps) {
           canStep={hits?.kind === 'found' && hits.hits.length > 0}
           inputRef={input}
           onWords={setWords}
-          onStep={onStep}
-          onClose={endSearch}
+          onStep={step}
+          onClose={() => (words === '' ? scroller.current?.focus() : end())}
         />
         <div className="ml-auto flex items-center gap-1">
           {!isComplete && (
@@ -237,7 +115,7 @@ export function LogView(props: LogViewProps) {
               label="Keep the newest line in sight"
               icon={ArrowDownToLine}
               isPressed={isFollowing}
-              onPress={() => (isFollowing ? follow(false) : jumpToEnd())}
+              onPress={() => (isFollowing ? position.follow(false) : jumpToEnd())}
             >
               Follow
             </ToolButton>
@@ -263,7 +141,7 @@ export function LogView(props: LogViewProps) {
           ref={scroller}
           aria-label={`${label}, text`}
           tabIndex={0}
-          onScroll={onScroll}
+          {...position.handlers}
           data-wraps={wraps}
           className="log-scroller viewer-code h-full overflow-auto focus-visible:-outline-offset-2"
         >
@@ -298,7 +176,7 @@ export function LogView(props: LogViewProps) {
           )}
         </section>
         {/* biome-ignore-end lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what has the focus */}
-        {!isEmpty && !(isAtEnd && holdsEnd) && (
+        {!isEmpty && !(position.isAtEnd && holdsEnd) && (
           <button
             type="button"
             onClick={jumpToEnd}
@@ -313,7 +191,7 @@ export function LogView(props: LogViewProps) {
         <span>
           {first === undefined || last === undefined ? formatBytes(size) : rangeText(first, last, size)}
         </span>
-        {isLoading && (
+        {isLoading && !isFollowing && (
           <span role="status" className="flex items-center gap-1">
             <LoaderCircle aria-hidden className="size-3.5 animate-spin" />
             Loading …
@@ -325,7 +203,7 @@ export function LogView(props: LogViewProps) {
               label="Load what comes before"
               icon={ChevronsUp}
               isDisabled={isLoading}
-              onPress={props.onEarlier}
+              onPress={position.goEarlier}
             >
               Earlier
             </ToolButton>
@@ -335,7 +213,7 @@ export function LogView(props: LogViewProps) {
               label="Load what comes after"
               icon={ChevronsDown}
               isDisabled={isLoading}
-              onPress={props.onLater}
+              onPress={position.goLater}
             >
               Later
             </ToolButton>

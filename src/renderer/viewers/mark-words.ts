@@ -1,7 +1,10 @@
-import type { ChangeData, HunkData, RangeTokenNode } from 'react-diff-view';
+import type { ChangeData, HunkData } from 'react-diff-view';
 
-/** What changed inside the lines of a hunk, as ranges for react-diff-view. */
-export type WordMarks = { readonly old: RangeTokenNode[]; readonly new: RangeTokenNode[] };
+/** Characters of a line that changed. */
+export type WordMark = { readonly lineNumber: number; readonly start: number; readonly length: number };
+
+/** What changed inside the lines of a hunk, on both sides. */
+export type WordMarks = { readonly old: readonly WordMark[]; readonly new: readonly WordMark[] };
 
 /** Beyond this the table of the comparison costs more than the marks are worth. */
 const MAX_WORDS = 300;
@@ -13,7 +16,7 @@ const MIN_SHARED = 0.35;
  * numbers are those of the changes.
  */
 export function markWords(hunk: HunkData): WordMarks {
-  const marks: WordMarks = { old: [], new: [] };
+  const marks = { old: [] as WordMark[], new: [] as WordMark[] };
   for (const { removed, added } of findBlocks(hunk.changes)) {
     const pairs = Math.min(removed.length, added.length);
     for (let index = 0; index < pairs; index += 1) {
@@ -28,9 +31,9 @@ export function markWords(hunk: HunkData): WordMarks {
         continue;
       const ranges = compareWords(before.content, after.content);
       for (const [start, end] of ranges.old)
-        marks.old.push({ type: 'edit', lineNumber: before.lineNumber, start, length: end - start });
+        marks.old.push({ lineNumber: before.lineNumber, start, length: end - start });
       for (const [start, end] of ranges.new)
-        marks.new.push({ type: 'edit', lineNumber: after.lineNumber, start, length: end - start });
+        marks.new.push({ lineNumber: after.lineNumber, start, length: end - start });
     }
   }
   return marks;
@@ -118,10 +121,22 @@ export function compareWords(
     now.reduce((sum, word) => sum + inkOf(word), 0),
   );
   if (size === 0 || shared / size < MIN_SHARED) return NONE;
-  return {
+  const ranges = {
     old: rangesOf(old, index => isKept(index, old.length, common.old)),
     new: rangesOf(now, index => isKept(index, now.length, common.new)),
   };
+  const inked = { old: trimRanges(before, ranges.old), new: trimRanges(after, ranges.new) };
+  // Blanks are marked only where nothing else changed: beside a word they are its alignment.
+  return inked.old.length + inked.new.length > 0 ? inked : ranges;
+}
+
+/** Without the blanks at both ends of each range, and without those that are nothing else. */
+function trimRanges(line: string, ranges: readonly Range[]): readonly Range[] {
+  return ranges.flatMap(([start, end]) => {
+    const text = line.slice(start, end);
+    const from = start + text.length - text.trimStart().length;
+    return text.trim() === '' ? [] : [[from, from + text.trim().length] as const];
+  });
 }
 
 function splitWords(line: string): readonly string[] {

@@ -30,8 +30,8 @@ const IGNORED_MODES: ReadonlySet<number> = new Set([
   9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004,
 ]);
 
-/** Opens a terminal in an element that is in the document. */
-export function openTerminal(parent: HTMLElement): OpenTerminal {
+/** Opens a terminal in an element that is in the document. `onTheme` is called when its colours have changed. */
+export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerminal {
   const root = document.documentElement;
   const terminal = new Terminal({
     disableStdin: true,
@@ -71,6 +71,7 @@ export function openTerminal(parent: HTMLElement): OpenTerminal {
   size.observe(parent);
   const theme = new MutationObserver(() => {
     terminal.options.theme = readTerminalTheme(root);
+    onTheme();
   });
   theme.observe(root, { attributes: true, attributeFilter: ['data-theme'] });
   // A cell is as wide as the font; measured before the font is there it stays wrong.

@@ -59,7 +59,11 @@ export function readQuotedPath(text: string): ReadPath | null {
 /** Characters that would hide in a path or turn it around when shown: controls, bidirectional marks, zero widths. */
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** The path for a reader: what cannot be seen is written as `\u{…}`. */
+/** The path for a reader: what cannot be seen is written as `\t`, `\n` or `\u{…}`. */
 export function showPath(path: string): string {
-  return path.replace(INVISIBLE, character => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return path.replace(INVISIBLE, character => {
+    if (character === '\t') return '\\t';
+    if (character === '\n') return '\\n';
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
 }

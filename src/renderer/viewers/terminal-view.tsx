@@ -1,7 +1,7 @@
 import '@xterm/xterm/css/xterm.css';
 import './viewers.css';
 import { ArrowDownToLine } from 'lucide-react';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { type OpenTerminal, openTerminal } from './open-terminal.ts';
 import { SearchBox } from './search-box.tsx';
 import { feedScreen } from './terminal-feed.ts';
@@ -33,7 +33,7 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
 
   useEffect(() => {
     if (parent.current === null) return;
-    const open = openTerminal(parent.current);
+    const open = openTerminal(parent.current, () => findAgain.current());
     const { terminal, search } = open;
     opened.current = open;
     setHasOutput(false);
@@ -106,6 +106,14 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
     if (step === 1) search.findNext(next, { ...options, incremental: isIncremental });
     else search.findPrevious(next, options);
   };
+  // The marks on the screen keep the colours they were made with.
+  const findAgain = useRef(() => {});
+  useLayoutEffect(() => {
+    findAgain.current = () => {
+      opened.current?.search.clearDecorations();
+      if (words !== null) find(words, 1, true);
+    };
+  });
   const closeSearch = () => {
     find('', 1, false);
     setWords(null);

@@ -1,0 +1,67 @@
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
+import { Diff, Hunk, type HunkData, type HunkTokens } from 'react-diff-view';
+import type { DiffFile } from './parse-diff.ts';
+
+export type DiffMode = 'unified' | 'split';
+
+/** Rows of one table: a part of a hunk. */
+export type DiffChunk = {
+  /** One; a list because that is what the table compares. */
+  readonly hunks: HunkData[];
+  readonly rows: number;
+  /** The header of the hunk, at its first chunk. */
+  readonly heading: string | null;
+  /** Null where the file has no colours. */
+  readonly getTokens: (() => HunkTokens) | null;
+  readonly key: string;
+};
+
+const ROW_PIXELS = 19;
+const NEAR_PIXELS = 2_000;
+
+/**
+ * One table. It is made when it first comes near the window and then stays; until then a space of about its height
+ * stands for it. The browser skips the layout of tables that are out of sight.
+ */
+export const DiffChunkView = memo(function DiffChunkView(props: {
+  readonly chunk: DiffChunk;
+  readonly mode: DiffMode;
+  readonly kind: DiffFile['kind'];
+  readonly isEager: boolean;
+}) {
+  const { chunk, mode, kind, isEager } = props;
+  const [isNear, setIsNear] = useState(isEager);
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isNear || place.current === null) return;
+    const observer = new IntersectionObserver(
+      entries => {
+        if (entries.some(entry => entry.isIntersecting)) setIsNear(true);
+      },
+      { rootMargin: `${NEAR_PIXELS}px 0px`, scrollMargin: `${NEAR_PIXELS}px 0px` },
+    );
+    observer.observe(place.current);
+    return () => observer.disconnect();
+  }, [isNear]);
+  const height = `${chunk.rows * ROW_PIXELS}px`;
+  if (!isNear) return <div ref={place} style={{ height }} />;
+  return (
+    <div className="diff-chunk" style={{ containIntrinsicSize: `auto ${height}` }}>
+      <Table chunk={chunk} mode={mode} kind={kind} />
+    </div>
+  );
+});
+
+function Table(props: {
+  readonly chunk: DiffChunk;
+  readonly mode: DiffMode;
+  readonly kind: DiffFile['kind'];
+}) {
+  const { chunk, mode, kind } = props;
+  const tokens = useMemo(() => chunk.getTokens?.() ?? null, [chunk]);
+  return (
+    <Diff viewType={mode} diffType={kind} hunks={chunk.hunks} tokens={tokens} optimizeSelection>
+      {hunks => hunks.map(hunk => <Hunk key={chunk.key} hunk={hunk} />)}
+    </Diff>
+  );
+}
