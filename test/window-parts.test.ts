@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ABSENT,
+  formatBytes,
+  formatClock,
+  formatDelta,
+  formatDuration,
+  formatMetric,
+  formatNumber,
+  formatPercent,
+  formatRelative,
+} from '../src/renderer/format/numbers.ts';
+import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
+import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
+import { contractOf, formOf, isContractWhole, readForm } from '../src/renderer/screens/set-up-form.ts';
+import { newStudySchema } from '../src/shared/calls.ts';
+import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
+import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
+
+describe('numbers', () => {
+  test('a number that was not measured is a dash, never 0', () => {
+    for (const format of [
+      formatNumber,
+      formatMetric,
+      formatDelta,
+      formatPercent,
+      formatDuration,
+      formatBytes,
+    ]) {
+      expect(format(null)).toBe(ABSENT);
+    }
+  });
+
+  test('NaN and infinities are named', () => {
+    expect(
+      [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map(value => formatNumber(value)),
+    ).toEqual(['NaN', '∞', '−∞']);
+  });
+
+  test('a metric has six decimals while it is small, so that a column lines up', () => {
+    expect(formatMetric(0.9979)).toBe('0.997900');
+    expect(formatMetric(-0.9979)).toBe('−0.997900');
+    expect(formatMetric(1234.5)).toBe('1,234.500');
+  });
+
+  test('a difference has its sign, and zero has both', () => {
+    expect([-0.0001, 0.0001, 0].map(formatDelta)).toEqual(['−0.000100', '+0.000100', '±0.000000']);
+  });
+
+  test('durations and clocks carry over to the next unit', () => {
+    expect([6.84, 59.6, 245, 3599.7, 7_800].map(formatDuration)).toEqual([
+      '6.8 s',
+      '60 s',
+      '4 min 05 s',
+      '1 h 00 min',
+      '2 h 10 min',
+    ]);
+    expect([0, 65, 3_725].map(formatClock)).toEqual(['0:00', '1:05', '1:02:05']);
+  });
+
+  test('sizes are in powers of 1024', () => {
+    expect([512, 1536, 45 * 1024 ** 2].map(formatBytes)).toEqual(['512 B', '1.5 KB', '45.0 MB']);
+  });
+
+  test('a time is told by its distance', () => {
+    const now = 1_000_000_000_000;
+    const ago = (seconds: number) => formatRelative(now - seconds * 1000, now);
+    expect([3, 12 * 60, 5 * 3_600, 3 * 86_400].map(ago)).toEqual([
+      'just now',
+      '12 min ago',
+      '5 h ago',
+      '3 days ago',
+    ]);
+  });
+});
+
+test('a mark of a stop says the reason in words, with its detail', () => {
+  expect(describeStopMark('patience')).toBe('No gain for as long as it was told to wait.');
+  expect(describeStopMark('error: The disk is full: ENOSPC')).toBe(
+    'Something went wrong. The disk is full: ENOSPC',
+  );
+  expect(describeStopMark('__proto__')).toBe('__proto__');
+});
+
+describe('rows of the notebook', () => {
+  const cell = (n: number) => ({ n }) as Cell;
+  const mark = (id: number, n: number) => ({ id, n, at: id, kind: 'steered', text: '' }) as Mark;
+  const refusal = (n: number) =>
+    ({ n, at: n, reason: 'duplicate', message: '', hypothesis: null }) as RefusedProposal;
+  const keys = (rows: ReturnType<typeof notebookRows>) => rows.map(row => row.key);
+
+  test('marks and refusals stand before the experiment they came before', () => {
+    const rows = notebookRows(
+      [cell(0), cell(1), cell(2)],
+      [mark(7, 0), mark(8, 2)],
+      [refusal(2)],
+      'oldest',
+      false,
+    );
+    expect(keys(rows)).toEqual(['m7', 'c0', 'c1', 'm8', 'r2', 'c2']);
+  });
+
+  test('newest first is the same upside down', () => {
+    const rows = notebookRows(
+      [cell(2), cell(1), cell(0)],
+      [mark(7, 0), mark(8, 2)],
+      [refusal(2)],
+      'newest',
+      false,
+    );
+    expect(keys(rows)).toEqual(['c2', 'r2', 'm8', 'c1', 'c0', 'm7']);
+  });
+
+  test('what comes before an experiment that has not begun is at the new end', () => {
+    expect(keys(notebookRows([cell(0)], [mark(7, 1)], [], 'newest', false))).toEqual(['m7', 'c0']);
+    expect(keys(notebookRows([cell(0)], [mark(7, 1)], [], 'oldest', false))).toEqual(['c0', 'm7']);
+  });
+
+  test('a filter leaves cells alone', () => {
+    expect(keys(notebookRows([cell(2), cell(0)], [mark(7, 1)], [refusal(2)], 'newest', true))).toEqual([
+      'c2',
+      'c0',
+    ]);
+  });
+});
+
+describe('the set-up form', () => {
+  const contract = contractFromFile(
+    contractFileSchema.parse({
+      contract: { editable: ['src/*.c', 'Makefile'], train: 'make bench', environment: ['CC', 'CFLAGS'] },
+      metric: { name: 'ops_per_second', goal: 'maximize', memory: 'rss', memory_limit: 100 },
+      budget: { seconds: 10, limit_seconds: 60 },
+      stop: { patience: 5 },
+    }),
+  );
+
+  test('gives back the contract it was filled in from', () => {
+    const again = contractFromFile(contractFileSchema.parse(contractOf(formOf(contract, 'mar5'))));
+    expect({ ...again, stop: {} }).toEqual({ ...contract, stop: {} });
+  });
+
+  test('starts a study the host takes', () => {
+    const { study, problems } = readForm('/repo', formOf(contract, 'mar5'));
+    expect(problems).toEqual({});
+    expect(newStudySchema.safeParse(study).success).toBe(true);
+    expect(study).toMatchObject({
+      tag: 'mar5',
+      stop: { patience: 5, experiments: 100 },
+      proposer: { kind: 'search' },
+    });
+  });
+
+  test('an empty form says for each field what is missing', () => {
+    const empty = formOf(null, '');
+    expect(isContractWhole(empty)).toBe(false);
+    expect(Object.keys(readForm('/repo', empty).problems).sort()).toEqual(['editable', 'metric', 'train']);
+  });
+
+  test.each([
+    ['budget', { budget: 'soon' }],
+    ['limit', { limit: '-1' }],
+    ['experiments', { experiments: '1.5' }],
+    ['metric', { metric: 'two words' }],
+    ['editable', { editable: '../outside' }],
+    ['environment', { environment: 'NOT-A-NAME' }],
+    ['command', { proposer: 'command', command: ' ' }],
+    ['seed', { seed: 'x' }],
+    ['patches', { proposer: 'patches' }],
+  ] as const)('a bad %s is complained about there', (field, patch) => {
+    const { problems } = readForm('/repo', { ...formOf(contract, 'mar5'), ...patch });
+    expect(Object.keys(problems)).toEqual([field]);
+  });
+});
