@@ -1,0 +1,21 @@
+/** A page that crashes again and again is not helped by loading it again. */
+const RELOADS = 3;
+const WINDOW_MS = 60_000;
+
+/** Counts the crashes of a page. */
+export class CrashBudget {
+  #reloads: number[] = [];
+
+  /** Whether a page that crashed at `now` (milliseconds) shall be loaded again: at most three times a minute. */
+  mayReload(now: number): boolean {
+    this.#reloads = this.#reloads.filter(at => now - at < WINDOW_MS);
+    if (this.#reloads.length >= RELOADS) return false;
+    this.#reloads.push(now);
+    return true;
+  }
+
+  /** Begins anew, because the user wants to try. */
+  reset(): void {
+    this.#reloads = [];
+  }
+}

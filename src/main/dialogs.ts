@@ -1,0 +1,64 @@
+import { type BrowserWindow, dialog, type MessageBoxOptions } from 'electron';
+import type { StudyCard } from '../shared/notebook.ts';
+
+/** Shows a message over the window, or on its own where there is none; resolves to the button's index. */
+async function ask(window: BrowserWindow | null, options: MessageBoxOptions): Promise<number> {
+  const { response } = await (window?.isVisible()
+    ? dialog.showMessageBox(window, options)
+    : dialog.showMessageBox(options));
+  return response;
+}
+
+/** True to stop what trains and quit. */
+export async function confirmQuit(window: BrowserWindow | null, study: StudyCard): Promise<boolean> {
+  const current = study.current ? `experiment ${study.current.n}` : 'its next experiment';
+  const answer = await ask(window, {
+    type: 'question',
+    message: `${study.tag} is running ${current}.`,
+    detail:
+      'Quitting stops the training. Everything that is finished is kept, and the study can be resumed where it stopped.',
+    buttons: ['Stop and quit', 'Keep running'],
+    defaultId: 1,
+    cancelId: 1,
+  });
+  return answer === 0;
+}
+
+/** The system's folder dialog; null when the user closed it. */
+export async function chooseFolder(window: BrowserWindow | null): Promise<string | null> {
+  const options = { title: 'Open a repository', properties: ['openDirectory' as const] };
+  const { canceled, filePaths } = await (window
+    ? dialog.showOpenDialog(window, options)
+    : dialog.showOpenDialog(options));
+  return canceled ? null : (filePaths[0] ?? null);
+}
+
+/** True to try again. */
+export async function askToRetry(message: string): Promise<boolean> {
+  const answer = await ask(null, {
+    type: 'warning',
+    message: 'Pawl is in use elsewhere.',
+    detail: message,
+    buttons: ['Retry', 'Quit'],
+    defaultId: 0,
+    cancelId: 1,
+  });
+  return answer === 0;
+}
+
+export async function tellCannotStart(message: string): Promise<void> {
+  await ask(null, { type: 'error', message: 'Pawl cannot start.', detail: message, buttons: ['Quit'] });
+}
+
+/** True to load the page again. */
+export async function askAfterCrashes(window: BrowserWindow | null): Promise<boolean> {
+  const answer = await ask(window, {
+    type: 'error',
+    message: 'The window has crashed several times in a row.',
+    detail: 'Nothing is lost: studies run outside of it, and what is running goes on.',
+    buttons: ['Load it again', 'Hide the window'],
+    defaultId: 0,
+    cancelId: 1,
+  });
+  return answer === 0;
+}

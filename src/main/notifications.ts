@@ -1,0 +1,31 @@
+import { Notification } from 'electron';
+import type { Notice } from '../shared/notebook.ts';
+
+/** A notification nobody refers to is collected, and its click with it. */
+const MAX_KEPT = 50;
+
+/** Shows notices as the system's own notifications. */
+export class Notifications {
+  readonly #onClick: (notice: Notice) => void;
+  #kept: Notification[] = [];
+
+  constructor(onClick: (notice: Notice) => void) {
+    this.#onClick = onClick;
+  }
+
+  show(notice: Notice): void {
+    if (!Notification.isSupported()) return;
+    const notification = new Notification({ title: notice.title, body: notice.body });
+    const forget = () => {
+      this.#kept = this.#kept.filter(other => other !== notification);
+    };
+    notification.on('click', () => {
+      forget();
+      this.#onClick(notice);
+    });
+    // Some systems report a close when they move it to their list, where it can still be clicked: it is kept.
+    notification.on('failed', forget);
+    this.#kept = [...this.#kept.slice(1 - MAX_KEPT), notification];
+    notification.show();
+  }
+}

@@ -1,0 +1,143 @@
+import type { StudyCard } from '../shared/notebook.ts';
+
+export type TrayIcon = 'idle' | 'running' | 'paused' | 'attention';
+
+/** What an item of the tray's menu does. */
+export type TrayAction =
+  | { readonly do: 'open' }
+  | { readonly do: 'show'; readonly study: string; readonly n: number | null }
+  | { readonly do: 'request'; readonly study: string; readonly kind: 'pause' | 'continue' | 'stop' }
+  | { readonly do: 'quit' };
+
+export type TrayItem =
+  | { readonly type: 'separator' }
+  /** Without an action it is a line to read. */
+  | { readonly type: 'normal'; readonly label: string; readonly action: TrayAction | null };
+
+export type TrayModel = {
+  readonly icon: TrayIcon;
+  readonly tooltip: string;
+  readonly items: readonly TrayItem[];
+};
+
+const SEPARATOR: TrayItem = { type: 'separator' };
+const TAIL: readonly TrayItem[] = [
+  SEPARATOR,
+  { type: 'normal', label: 'Open Pawl', action: { do: 'open' } },
+  { type: 'normal', label: 'Quit Pawl', action: { do: 'quit' } },
+];
+
+/**
+ * What the tray shows: of the study whose sitting is on, else of the one that did something last. `alert` is the
+ * title of a notice that nobody has looked at yet; `now` is in milliseconds since the epoch.
+ */
+export function trayModel(
+  running: StudyCard | null,
+  latest: StudyCard | null,
+  alert: string | null,
+  now: number,
+): TrayModel {
+  const card = running ?? latest;
+  const alertItems: readonly TrayItem[] = alert === null ? [] : [item(alert, card && showStudy(card))];
+  if (!card) return { icon: iconOf(null, alert), tooltip: 'Pawl', items: [...alertItems, ...TAIL.slice(1)] };
+  const state = describeState(running);
+  const best = describeBest(card);
+  const current = running && describeCurrent(running, now);
+  return {
+    icon: iconOf(running, alert),
+    tooltip: ['Pawl', `${card.tag}: ${state}`, best?.label, current?.label].filter(Boolean).join('\n'),
+    items: [
+      ...alertItems,
+      item(`${card.tag}: ${state}`, showStudy(card)),
+      ...(best ? [item(best.label, { do: 'show', study: card.id, n: best.n })] : []),
+      ...(current ? [item(current.label, { do: 'show', study: card.id, n: current.n })] : []),
+      ...withSeparator(running ? controls(running) : []),
+      ...TAIL,
+    ],
+  };
+}
+
+function withSeparator(items: readonly TrayItem[]): readonly TrayItem[] {
+  return items.length === 0 ? [] : [SEPARATOR, ...items];
+}
+
+function item(label: string, action: TrayAction | null): TrayItem {
+  return { type: 'normal', label, action };
+}
+
+function showStudy(card: StudyCard): TrayAction {
+  return { do: 'show', study: card.id, n: null };
+}
+
+function iconOf(running: StudyCard | null, alert: string | null): TrayIcon {
+  if (alert !== null) return 'attention';
+  if (!running) return 'idle';
+  return running.state === 'paused' ? 'paused' : 'running';
+}
+
+function describeState(running: StudyCard | null): string {
+  if (!running) return 'not running';
+  if (running.state === 'paused') return 'paused';
+  switch (running.current?.wish) {
+    case 'pause':
+      return 'pausing after this experiment';
+    case 'stop':
+      return 'stopping after this experiment';
+    default:
+      return 'running';
+  }
+}
+
+function describeBest(card: StudyCard): { readonly label: string; readonly n: number } | null {
+  const { best, bestExperiment, baseline } = card.tally;
+  if (best === null || bestExperiment === null) return null;
+  const name = card.contract.metric.name;
+  const from = baseline === null || bestExperiment === 0 ? '' : `, baseline ${formatMetric(baseline)}`;
+  return {
+    label: `Best so far: ${name} ${formatMetric(best)} in #${bestExperiment}${from}`,
+    n: bestExperiment,
+  };
+}
+
+function describeCurrent(
+  running: StudyCard,
+  now: number,
+): { readonly label: string; readonly n: number } | null {
+  const { current, contract } = running;
+  if (!current || running.state === 'paused') return null;
+  if (!current.run) return { label: `#${current.n}: ${current.phase}`, n: current.n };
+  const elapsed = Math.max(0, (now - current.run.startedAt) / 1000);
+  const left = contract.budget.seconds - elapsed;
+  const time =
+    left > 0
+      ? `about ${formatDuration(left)} left`
+      : `over its time, ended in ${formatDuration(Math.max(0, contract.budget.limitSeconds - elapsed))} at the latest`;
+  return { label: `#${current.n}: ${current.phase}, ${time}`, n: current.n };
+}
+
+function controls(running: StudyCard): readonly TrayItem[] {
+  const ask = (label: string, kind: 'pause' | 'continue' | 'stop') =>
+    item(label, { do: 'request', study: running.id, kind });
+  const stop = ask('Stop after this experiment', 'stop');
+  if (running.state === 'paused') return [ask('Resume', 'continue'), ask('Stop', 'stop')];
+  switch (running.current?.wish) {
+    case 'pause':
+      return [ask('Do not pause', 'continue'), stop];
+    case 'stop':
+      return [];
+    default:
+      return [ask('Pause after this experiment', 'pause'), stop];
+  }
+}
+
+/** Six significant digits, which tells neighbours on a leaderboard apart. */
+function formatMetric(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+function formatDuration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,138 @@
+import { app, BrowserWindow, nativeTheme, screen } from 'electron';
+import { CHANNELS, type OpenTarget } from '../shared/desktop-bridge.ts';
+import { WINDOW_URL } from './window-response.ts';
+import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState, type WindowState } from './window-state.ts';
+
+/** What the first frame is painted in, so that it does not flash; the paper of the style sheet. */
+const PAPER = { light: '#f8f6f1', dark: '#141518' };
+/** A window that is dragged moves many times a second. */
+const SAVE_DELAY_MS = 500;
+
+export type WindowOptions = {
+  readonly preload: string;
+  readonly icon: string;
+  readonly readState: () => unknown;
+  readonly saveState: (state: WindowState) => void;
+  /** Whether closing the window shall only hide it. */
+  readonly staysHidden: () => boolean;
+  readonly onFocus: () => void;
+};
+
+/** The one window. It is made when it is first shown, and again after it was closed. */
+export class MainWindow {
+  readonly #options: WindowOptions;
+  #window: BrowserWindow | null = null;
+  #saveTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: WindowOptions) {
+    this.#options = options;
+  }
+
+  /** Null while there is none. */
+  get browserWindow(): BrowserWindow | null {
+    return this.#window;
+  }
+
+  get isFocused(): boolean {
+    return this.#window?.isFocused() ?? false;
+  }
+
+  isOurs(contents: object): boolean {
+    return this.#window !== null && contents === this.#window.webContents;
+  }
+
+  /** Brings the window to the front, wherever it was. */
+  show(): void {
+    const window = this.#window ?? this.#create();
+    if (window.isMinimized()) window.restore();
+    window.show();
+    window.focus();
+  }
+
+  /** Shows the window, and in it a study or an experiment. */
+  open(target: OpenTarget): void {
+    this.show();
+    this.#send(CHANNELS.open, target);
+  }
+
+  /** Shows the window and offers the folder as a project. */
+  openPath(path: string): void {
+    this.show();
+    this.#send(CHANNELS.openPath, path);
+  }
+
+  /** Writes down at once where the window is. */
+  saveNow(): void {
+    if (this.#saveTimer) clearTimeout(this.#saveTimer);
+    this.#saveTimer = null;
+    const window = this.#window;
+    if (!window) return;
+    const { x, y, width, height } = window.getNormalBounds();
+    this.#options.saveState({ x, y, width, height, isMaximized: window.isMaximized() });
+  }
+
+  /** A page that is still loading gets it when it has. */
+  #send(channel: string, value: unknown): void {
+    const contents = this.#window?.webContents;
+    if (!contents) return;
+    if (contents.isLoading()) contents.once('did-finish-load', () => contents.send(channel, value));
+    else contents.send(channel, value);
+  }
+
+  #create(): BrowserWindow {
+    const { preload, icon, readState, staysHidden, onFocus } = this.#options;
+    const primary = screen.getPrimaryDisplay();
+    const others = screen.getAllDisplays().filter(display => display.id !== primary.id);
+    const state = restoreWindowState(
+      readState(),
+      [primary, ...others].map(display => display.workArea),
+    );
+    const window = new BrowserWindow({
+      ...(state.x === null || state.y === null ? {} : { x: state.x, y: state.y }),
+      width: state.width,
+      height: state.height,
+      minWidth: MIN_WIDTH,
+      minHeight: MIN_HEIGHT,
+      show: false,
+      title: 'Pawl',
+      icon,
+      backgroundColor: nativeTheme.shouldUseDarkColors ? PAPER.dark : PAPER.light,
+      webPreferences: {
+        preload,
+        devTools: !app.isPackaged,
+        spellcheck: false,
+        webviewTag: false,
+        nodeIntegration: false,
+        nodeIntegrationInSubFrames: false,
+        nodeIntegrationInWorker: false,
+        webSecurity: true,
+        contextIsolation: true,
+        // Last, so that nothing above can take it back.
+        sandbox: true,
+      },
+    });
+    this.#window = window;
+    if (state.isMaximized) window.maximize();
+    window.once('ready-to-show', () => window.show());
+    window.on('focus', onFocus);
+    for (const event of ['resize', 'move', 'maximize', 'unmaximize'] as const) {
+      window.on(event as 'resize', () => this.#saveLater());
+    }
+    window.on('close', event => {
+      this.saveNow();
+      if (!staysHidden()) return;
+      event.preventDefault();
+      window.hide();
+    });
+    window.on('closed', () => {
+      this.#window = null;
+    });
+    // A failure shows in the window itself.
+    window.loadURL(WINDOW_URL).catch(() => {});
+    return window;
+  }
+
+  #saveLater(): void {
+    this.#saveTimer ??= setTimeout(() => this.saveNow(), SAVE_DELAY_MS);
+  }
+}
