@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
-import { findChromium } from '../e2e/web/support/chromium.ts';
+import { findChromium } from '../e2e/chromium.ts';
 import { contractFromFile } from '../src/shared/contract.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
 import { printTable, quantile } from './report.ts';

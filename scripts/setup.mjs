@@ -22,7 +22,8 @@ function versionOf(command, args) {
   });
 }
 
-async function isReachable(url) {
+/** Whether something answers at the address, soon. */
+export async function isReachable(url) {
   try {
     const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     return response.ok;

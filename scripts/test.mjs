@@ -14,10 +14,14 @@ const node = requireNode();
 function run(name, args) {
   console.log(`\n--- ${name}`);
   return new Promise(resolve => {
-    const child = spawn(node, args.map(part => (part.includes('/') ? join(root, part) : part)), {
-      cwd: root,
-      stdio: 'inherit',
-    });
+    const child = spawn(
+      node,
+      args.map(part => (part.includes('/') ? join(root, part) : part)),
+      {
+        cwd: root,
+        stdio: 'inherit',
+      },
+    );
     child.on('error', () => resolve(false));
     child.on('exit', code => resolve(code === 0));
   });

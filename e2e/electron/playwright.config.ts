@@ -1,0 +1,20 @@
+import { defineConfig } from '@playwright/test';
+import { findElectron } from './app.ts';
+
+const runtime = findElectron();
+
+/** The specs run under Electron where there is one, else under its double; the project's name says which. */
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../../test-results/e2e-electron',
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [
+    ['list'],
+    ['./runtime-reporter.ts', { runtime }],
+    ...(process.env.CI ? [['json', { outputFile: '../../test-results/e2e-electron.json' }] as const] : []),
+  ],
+  projects: [{ name: runtime ? 'electron' : 'double of electron' }],
+});

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Page } from '@playwright/test';
+import type { StudyCard } from '../../src/shared/notebook.ts';
+import { ask } from './calls.ts';
+
+/** Every change is a gain over the baseline, which runs through; later runs wait while `hold` is there, and fail while `crash` is. */
+const trainer = (control: string) => `LR=2
+DEPTH=4
+if [ "$LR-$DEPTH" != 2-4 ]; then
+  while [ -e '${control}/hold' ]; do sleep 0.05; done
+  [ -e '${control}/crash' ] && exit 3
+fi
+[ -e '${control}/broken' ] && exit 3
+[ "$LR-$DEPTH" = 2-4 ] && value=1.064 || value=1.05
+printf -- '---\\nval_bpb: %s\\n' "$value"
+`;
+
+const CONTRACT = `[contract]
+editable = ["train.sh"]
+train = "sh train.sh"
+[metric]
+name = "val_bpb"
+[budget]
+seconds = 300
+limit_seconds = 600
+`;
+
+/** A repository whose training a test can hold, let go and break. */
+export type Bench = {
+  readonly repository: string;
+  /** Makes the file of that name, which the training looks for. */
+  set(name: 'hold' | 'crash' | 'broken'): Promise<void>;
+  unset(name: 'hold' | 'crash' | 'broken'): Promise<void>;
+  remove(): Promise<void>;
+};
+
+export async function makeBench(): Promise<Bench> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-bench-')));
+  const repository = join(folder, 'repo');
+  const control = join(folder, 'control');
+  await mkdir(repository);
+  await mkdir(control);
+  await writeFile(join(repository, 'train.sh'), trainer(control));
+  await writeFile(join(repository, 'pawl.toml'), CONTRACT);
+  const git = (...args: string[]) =>
+    promisify(execFile)('git', ['-c', 'user.name=Tester', '-c', 'user.email=tester@localhost', ...args], {
+      cwd: repository,
+    });
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message=start');
+  return {
+    repository,
+    set: name => writeFile(join(control, name), ''),
+    unset: name => rm(join(control, name), { force: true }),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** Starts a study of the search there, for so many experiments besides the baseline. */
+export function startStudy(page: Page, bench: Bench, experiments: number): Promise<StudyCard> {
+  return ask(page, 'studies/start', {
+    path: bench.repository,
+    tag: 'night',
+    proposer: { kind: 'search', seed: 1 },
+    stop: { experiments },
+  });
+}
+
+/** Living processes of the training, by the mark every one of them carries. */
+export async function findTraining(study: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+    if (!environment.includes(`PAWL_RUN=${study}/`)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
+    const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
+    if (state && !'ZX'.includes(state)) found.push(Number(name));
+  }
+  return found;
+}

@@ -1,0 +1,80 @@
+import { expect, test } from './support/fixtures.ts';
+import { cellOf, dialog, notebook, openWindow, startStudy, study } from './support/window.ts';
+
+const TOKEN = 'a-token-that-stays-the-same-over-restarts';
+
+test('after kill -9 the window finds back by itself, and Resume loses nothing', async ({
+  page,
+  serve,
+  home,
+  bench,
+}) => {
+  const first = await serve({ token: TOKEN });
+  await openWindow(page, first);
+  await startStudy(page, bench, { tag: 'night', experiments: 3 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const held = await bench.untilHeld();
+  await first.kill();
+  const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });
+  await expect(notice).toContainText('a study that was running may still be running');
+  // What was there stays to read.
+  await expect(cellOf(page, 0).region).toContainText('1.299000');
+
+  await serve({ home, port: first.port, token: TOKEN });
+  await expect(notice).toBeHidden();
+  await expect(study(page).header).not.toContainText('Running');
+  await expect(cellOf(page, held).region).toContainText('interrupted');
+  await expect(cellOf(page, 0).region).toContainText('keep');
+
+  await bench.letGo();
+  await study(page).control('Resume').click();
+  await dialog(page, 'Resume night').getByRole('button', { name: 'Resume' }).click();
+  await expect(study(page).header).toContainText('Ended');
+  await expect(notebook(page).rows).toHaveCount(4);
+  for (const n of [1, 2, 3]) await expect(cellOf(page, n).region).toContainText('discard');
+  await expect(study(page).header).toContainText('1 kept, 3 discarded, 0 crashed');
+});
+
+test('"Try now" ends the wait for a server that is back', async ({ page, serve }) => {
+  const first = await serve({ token: TOKEN });
+  await openWindow(page, first);
+  await first.kill();
+  const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });
+  await expect(notice).toBeVisible();
+  await serve({ port: first.port, token: TOKEN });
+  await notice.getByRole('button', { name: 'Try now' }).click();
+  await expect(notice).toBeHidden({ timeout: 2_000 });
+});
+
+test('a server with another token is entered by its address', async ({ page, serve, bench }) => {
+  const first = await serve();
+  await openWindow(page, first);
+  await startStudy(page, bench, { tag: 'night', experiments: 0 });
+  await expect(study(page).header).toContainText('Ended');
+  await first.kill();
+  const second = await serve({ port: first.port });
+  const refused = page.getByRole('alert').filter({ hasText: 'Pawl was started anew' });
+  await expect(refused).toBeVisible();
+  const address = refused.getByLabel('Address that pawl serve printed');
+  await address.fill('http://127.0.0.1:1/#token=wrong');
+  await address.press('Enter');
+  await expect(refused).toBeVisible();
+  await address.fill(second.url);
+  await refused.getByRole('button', { name: 'Connect' }).click();
+  await expect(refused).toBeHidden();
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  // And it stays so for this tab.
+  await page.reload();
+  await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toContainText('night');
+});
+
+test('without a token the window says what it needs and shows nothing', async ({ page, serve }) => {
+  const server = await serve();
+  await page.goto(`http://127.0.0.1:${server.port}/`);
+  await expect(page.getByRole('alert')).toContainText('Paste the address it printed');
+  await expect(page.getByRole('navigation')).toBeHidden();
+  await page.getByLabel('Address that pawl serve printed').fill(server.url);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toBeVisible();
+});

@@ -1,0 +1,289 @@
+import { expect, test } from './support/fixtures.ts';
+import {
+  cellOf,
+  chooseFrom,
+  dialog,
+  expectFocus,
+  notebook,
+  openCell,
+  openWindow,
+  sidebar,
+  startStudy,
+  study,
+} from './support/window.ts';
+
+test('cells appear while the study runs, and its numbers move', async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 2 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await expect(study(page).running).toContainText('Experiment 0');
+  await expect(study(page).running.getByRole('progressbar')).toBeVisible();
+  await expect(study(page).best).toHaveText('–');
+  await bench.letGo();
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await expect(study(page).best).toHaveText('1.299000');
+  await notebook(page).chart.focus();
+  await page.keyboard.press('+');
+  await expect(notebook(page).chart.getByRole('button', { name: 'Show all' })).toBeVisible();
+  await expect(notebook(page).rows).toHaveCount(3);
+  await expect(cellOf(page, 2).region).toContainText('discard');
+  await expect(notebook(page).mark('Started with proposer command')).toBeVisible();
+  await expect(study(page).header).toContainText('Ended');
+  await expect(study(page).running).toBeHidden();
+  await expect(notebook(page).chart).toHaveAccessibleName(/^val_bpb over 3 experiments/);
+  // What came meanwhile has not moved the part of the chart that was looked at.
+  await expect(notebook(page).chart.getByRole('button', { name: 'Show all' })).toBeVisible();
+});
+
+test('the live view shows the curve, the terminal and the machine of what trains', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  await study(page).tab('Live').click();
+  const curve = page.getByRole('region', { name: 'Live curve' });
+  await expect(curve).toContainText('#1 Another order of the data, seed 1');
+  await expect(curve.getByRole('definition').nth(1)).toHaveText(/^1\d$/);
+  await expect(curve.getByRole('img', { name: 'Live loss against the incumbent' })).toBeVisible();
+  await curve.getByLabel('Horizontal axis').selectOption('by time');
+  const terminal = page.getByRole('region', { name: 'Output of experiment 1' });
+  await expect(terminal).toContainText('step 00015');
+  // Every line begins at the left.
+  await page.setViewportSize({ width: 1280, height: 1400 });
+  const lines = terminal.locator('.xterm-rows > div');
+  await expect(lines.filter({ hasText: 'shard 039' })).toHaveCount(1);
+  expect(await lines.filter({ hasText: 'shard 039' }).evaluate(line => line.textContent)).toMatch(/^shard/);
+  await expect(page.getByRole('complementary', { name: 'Machine now' })).toContainText('CPU');
+  await bench.letGo();
+  await expect(page.getByText('Nothing runs')).toBeVisible();
+});
+
+test('a pause waits for the experiment, and nothing trains until the user continues', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 2 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await study(page).control('Pause').click();
+  await expect(study(page).header).toContainText('pauses after this one');
+  await study(page).control('Do not pause').click();
+  await expect(study(page).header).not.toContainText('pauses after this one');
+  await study(page).control('Pause').click();
+  await expect(study(page).header).toContainText('pauses after this one');
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Paused. Nothing trains until you continue.');
+  await expect(notebook(page).rows).toHaveCount(1);
+  await expect(notebook(page).mark('Paused')).toBeVisible();
+  await study(page).control('Continue').click();
+  await expect(notebook(page).mark('Continued')).toBeVisible();
+  await expect(notebook(page).rows).toHaveCount(3);
+  await expect(study(page).header).toContainText('Ended');
+});
+
+test('a stop after this experiment finishes it', async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 5 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await chooseFrom(page, study(page).control('Stop'), 'Stop after this experiment');
+  await expect(study(page).header).toContainText('stops after this one');
+  await expectFocus(page);
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Stopped');
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await expect(notebook(page).rows).toHaveCount(1);
+});
+
+test('a stop now asks first, and the interrupted experiment is run again', async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 3 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const held = await bench.untilHeld();
+  const question = dialog(page, 'Stop now?');
+  await chooseFrom(page, study(page).control('Stop'), 'Stop now …');
+  await expect(question).toContainText(`Experiment ${held} is ended where it is`);
+  await question.getByRole('button', { name: 'Keep running' }).click();
+  await expect(question).toBeHidden();
+  await expectFocus(page);
+  await expect(study(page).header).toContainText('Running');
+  await chooseFrom(page, study(page).control('Stop'), 'Stop now …');
+  await question.getByRole('button', { name: 'Stop now' }).click();
+  await expect(study(page).header).toContainText('Stopped');
+  await expectFocus(page);
+  await expect(cellOf(page, held).region).toContainText('interrupted');
+
+  await bench.letGo();
+  await study(page).control('Resume').click();
+  const resume = dialog(page, 'Resume night');
+  await expect(resume.getByLabel('Experiments')).toHaveValue('3');
+  await resume.getByLabel('Experiments').fill('many');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume.getByRole('alert')).not.toBeEmpty();
+  await resume.getByLabel('Experiments').fill(String(held));
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume).toBeHidden();
+  await expect(cellOf(page, held).region).toContainText('discard');
+  await expect(study(page).header).toContainText('Ended');
+  await expect(notebook(page).rows).toHaveCount(held + 1);
+});
+
+test('a steering note stands in the notebook and reaches the proposer', async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await study(page).control('Steer').click();
+  const steer = dialog(page, 'Steer night');
+  await expect(steer.getByRole('button', { name: 'Send the note' })).toBeDisabled();
+  await steer.getByLabel('Note to the proposer').fill('Leave the optimiser alone.');
+  await steer.getByRole('button', { name: 'Send the note' }).click();
+  await expect(steer).toBeHidden();
+  await expectFocus(page);
+  await expect(notebook(page).mark('You: Leave the optimiser alone.')).toBeVisible();
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Ended');
+  const { steering } = await bench.request(1);
+  expect(steering.map(({ text }) => text)).toEqual(['Leave the optimiser alone.']);
+});
+
+test('saved instructions are a version of their own and apply to the next proposal', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await study(page).tab('program.md').click();
+  const editor = page.getByRole('textbox', { name: 'program.md' });
+  await expect(editor).toContainText('One idea at a time.');
+  const save = page.getByRole('button', { name: 'Save', exact: true });
+  await expect(save).toBeDisabled();
+  await editor.click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('- Look at the data order.');
+  await expect(page.getByText('Not saved yet')).toBeVisible();
+  await page.keyboard.press('Control+s');
+  await expect(page.getByText('program.md is saved. It applies from the next proposal on.')).toBeVisible();
+  await expect(save).toBeDisabled();
+
+  const versions = page.getByRole('complementary', { name: 'Versions' });
+  await expect(versions.getByRole('listitem')).toHaveCount(2);
+  await versions.getByRole('button', { name: /^As committed/ }).click();
+  await expect(page.getByText('Version 0, as it was')).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'program.md, version 0' })).not.toContainText('data order');
+  await page.getByRole('button', { name: 'Back to the current text' }).click();
+  await expect(editor).toContainText('Look at the data order.');
+
+  await study(page).tab('Notebook').click();
+  await expect(notebook(page).mark('program.md')).toBeVisible();
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Ended');
+  const { instructions } = await bench.request(1);
+  expect(instructions).toContain('- Look at the data order.');
+  // The user's own file is left as it was.
+  expect(await bench.git('status', '--porcelain')).toBe('');
+});
+
+test('two windows show the same, and saving over the other one is refused', async ({
+  page,
+  browser,
+  serve,
+  bench,
+}) => {
+  const server = await serve();
+  await openWindow(page, server);
+  // A context of its own: a page behind another one of the same window is slowed down by the browser.
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  await openWindow(other, server);
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await sidebar(other).study('night').click();
+  await expect(cellOf(other, 0).region).toContainText('training');
+  await study(other).control('Pause').click();
+  await expect(study(page).header).toContainText('pauses after this one');
+  await study(page).control('Do not pause').click();
+  await expect(study(other).control('Pause')).toBeVisible();
+
+  await study(page).tab('program.md').click();
+  await study(other).tab('program.md').click();
+  for (const [window, line] of [
+    [page, 'From the first.'],
+    [other, 'From the second.'],
+  ] as const) {
+    await window.getByRole('textbox', { name: 'program.md' }).click();
+    await window.keyboard.press('Control+End');
+    await window.keyboard.type(line);
+    await window.getByRole('button', { name: 'Save', exact: true }).click();
+  }
+  await expect(other.getByText('The instructions were saved elsewhere meanwhile')).toBeVisible();
+  await expect(other.getByRole('textbox', { name: 'program.md' })).toContainText('From the second.');
+
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Ended');
+  await expect(study(other).header).toContainText('Ended');
+  expect((await bench.request(1)).instructions).toContain('From the first.');
+  await context.close();
+});
+
+test('closing the window does not stop the study', async ({ page, context, serve, bench }) => {
+  const server = await serve();
+  await openWindow(page, server);
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 2 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await page.close();
+  await bench.letGo();
+  // Nothing but the study itself can have asked for the second proposal.
+  await expect(() => bench.request(2)).toPass();
+  const next = await context.newPage();
+  await openWindow(next, server);
+  await sidebar(next).study('night').click();
+  await expect(study(next).header).toContainText('Ended');
+  await expect(notebook(next).rows).toHaveCount(3);
+});
+
+test('the best is made a branch, and a taken name is refused in the dialog', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({
+    turns: [{ hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } }],
+  });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  await chooseFrom(page, study(page).control('More'), 'Apply best to a branch …');
+  const apply = dialog(page, 'Apply the best to a branch');
+  const name = apply.getByLabel('Name of the branch');
+  await expect(name).toHaveValue('best-of-night');
+  for (const [taken, complaint] of [
+    ['main', /There is a branch main already/],
+    ['two words', /is no name for a branch/],
+  ] as const) {
+    await name.fill(taken);
+    await apply.getByRole('button', { name: 'Make the branch' }).click();
+    await expect(name).toHaveAccessibleDescription(complaint);
+  }
+  await name.fill('better');
+  await apply.getByRole('button', { name: 'Make the branch' }).click();
+  await expect(apply).toBeHidden();
+  await expectFocus(page);
+  await expect(notebook(page).mark('Branch better made at #1')).toBeVisible();
+  expect(await bench.git('rev-parse', 'better')).toBe(await bench.git('rev-parse', 'autoresearch/night'));
+  expect(await bench.git('show', 'better:train.py')).toContain('LEARNING_RATE = 0.04');
+  expect(await bench.git('branch', '--show-current')).toBe('main');
+  await openCell(page, 1, 'Diff');
+});

@@ -1,0 +1,216 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from './support/fixtures.ts';
+import { NIGHT_TAG } from './support/night.ts';
+import {
+  cellOf,
+  dialog,
+  expectFocus,
+  notebook,
+  openNotebook,
+  openWindow,
+  palette,
+  setUp,
+  study,
+  welcome,
+} from './support/window.ts';
+
+/** Presses Tab until it reaches `place`; a user can see where they are at every stop. */
+async function tabTo(page: Page, place: Locator): Promise<void> {
+  await expect(place).toBeVisible();
+  for (let stops = 0; stops < 60; stops += 1) {
+    await page.keyboard.press('Tab');
+    if (stops > 0) expect(await hasVisibleFocus(page), 'whether the focus can be seen').toBe(true);
+    if (await place.evaluate(element => element === document.activeElement)) return;
+  }
+  throw new Error('60 times Tab did not lead there');
+}
+
+/** Whether what has the focus, or a part around it, is drawn with an outline. */
+function hasVisibleFocus(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    let element: Element | null = document.activeElement;
+    for (let depth = 0; element && depth < 3; depth += 1) {
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      if (outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0) return true;
+      element = element.parentElement;
+    }
+    return false;
+  });
+}
+
+test('from the first start to an opened cell without a mouse', async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await tabTo(page, welcome(page).path);
+  await page.keyboard.type(bench.repository);
+  await page.keyboard.press('Enter');
+  await expect(setUp(page).heading).toBeVisible();
+  await tabTo(page, setUp(page).field('Experiments'));
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('1');
+  await page.keyboard.press('Enter');
+  await expect(study(page).header).toContainText('Ended');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await expect(cellOf(page, 1).panel).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(cellOf(page, 1).panel).toBeHidden();
+});
+
+test('the sample is reached by Tab', async ({ page, night }) => {
+  await openWindow(page, night.server);
+  await tabTo(page, welcome(page).sample);
+  await page.keyboard.press('Enter');
+  await expect(setUp(page).heading).toHaveText(/byte-lm/);
+});
+
+test.describe('in the notebook', () => {
+  test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
+
+  test('j and k go from cell to cell, Enter opens, c marks for comparison', async ({ page }) => {
+    await page.keyboard.press('j');
+    await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await expect(cellOf(page, 12).region).toHaveClass(/border-accent/);
+    await page.keyboard.press('c');
+    await page.keyboard.press('j');
+    await page.keyboard.press('c');
+    await page.keyboard.press('3');
+    await expect(page.getByRole('region', { name: 'Numbers' }).getByRole('row')).toHaveCount(3);
+    await page.keyboard.press('1');
+    await expect(notebook(page).list).toBeVisible();
+  });
+
+  test('1 to 4 are the views of the study', async ({ page }) => {
+    for (const [key, tab] of [
+      ['2', 'Live'],
+      ['3', 'Compare'],
+      ['4', 'program.md'],
+      ['1', 'Notebook'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect(study(page).tab(tab)).toHaveAttribute('aria-selected', 'true');
+    }
+  });
+
+  test('/ searches from any view, and Escape leaves', async ({ page }) => {
+    await page.keyboard.press('2');
+    await page.keyboard.press('/');
+    await expect(notebook(page).search).toBeFocused();
+    await page.keyboard.type('batches');
+    await expect(notebook(page).rows).toHaveCount(1);
+    // Letters are the search's while it has the focus.
+    await page.keyboard.press('s');
+    await expect(page.getByRole('dialog')).toBeHidden();
+    await page.keyboard.press('Escape');
+    await expect(notebook(page).filter).toContainText('14 of 14');
+    await page.keyboard.press('j');
+    await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
+  });
+
+  test('each dialog takes the focus, closes with Escape and gives the focus back', async ({ page }) => {
+    const more = study(page).control('More');
+    await more.focus();
+    for (const [key, name] of [
+      ['?', 'Keyboard shortcuts'],
+      ['s', `Steer ${NIGHT_TAG}`],
+    ] as const) {
+      await page.keyboard.press(key);
+      await expect(dialog(page, name)).toBeVisible();
+      await expect(dialog(page, name).locator(':focus')).toHaveCount(1);
+      await page.keyboard.press('Escape');
+      await expect(dialog(page, name)).toBeHidden();
+      await expect(more).toBeFocused();
+    }
+    for (const item of ['Apply best to a branch …', 'Export …']) {
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('menu')).toBeVisible();
+      const choice = page.getByRole('menuitem', { name: item });
+      for (let presses = 0; presses < 5; presses += 1) {
+        if (await choice.evaluate(element => element === document.activeElement)) break;
+        await page.keyboard.press('ArrowDown');
+      }
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('dialog').locator(':focus')).toHaveCount(1);
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
+      await expect(more).toBeFocused();
+    }
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toBeHidden();
+    await expect(more).toBeFocused();
+  });
+
+  test('a dialog opened with nothing focused leaves the focus in the window', async ({ page }) => {
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    for (const key of ['?', 's', 'Control+k']) {
+      await page.keyboard.press(key);
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
+      await expectFocus(page);
+    }
+    await page.keyboard.press('j');
+    await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
+  });
+
+  test('Ctrl K opens the palette, letters filter it, Enter runs', async ({ page }) => {
+    await page.keyboard.press('Control+k');
+    await expect(palette(page).input).toBeFocused();
+    await page.keyboard.type('crashes');
+    await expect(palette(page).dialog.getByRole('option')).toHaveCount(1);
+    await page.keyboard.press('Enter');
+    await expect(palette(page).dialog).toBeHidden();
+    await expect(notebook(page).rows).toHaveCount(1);
+    await expectFocus(page);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('zzz');
+    await expect(palette(page).dialog).toContainText('Nothing by that name.');
+    await page.keyboard.press('Control+k');
+    await expect(palette(page).dialog).toBeHidden();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('dark');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('theme of the system');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
+  });
+
+  test('from the palette one comes to an experiment, to another dialog, and to another screen', async ({
+    page,
+  }) => {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('#4');
+    await page.keyboard.press('Enter');
+    await expect(cellOf(page, 4).panel).toBeVisible();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('export');
+    await page.keyboard.press('Enter');
+    await expect(dialog(page, `Export ${NIGHT_TAG}`).locator(':focus')).toHaveCount(1);
+    await page.keyboard.press('Escape');
+    await expectFocus(page);
+    await page.keyboard.press('o');
+    await expect(welcome(page).region).toBeVisible();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type(`open ${NIGHT_TAG}`);
+    await page.keyboard.press('Enter');
+    await expect(study(page).heading).toHaveText(NIGHT_TAG);
+  });
+
+  test('the editor lets go of the keyboard', async ({ page }) => {
+    await page.keyboard.press('4');
+    const editor = page.getByRole('textbox', { name: 'program.md' });
+    await editor.focus();
+    await page.keyboard.press('2');
+    await expect(editor).toContainText('2');
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Escape');
+    await expectFocus(page);
+    await page.keyboard.press('Tab');
+    await expect(editor).not.toBeFocused();
+  });
+});

@@ -1,0 +1,35 @@
+import { defineConfig } from '@playwright/test';
+import { findChromium } from '../chromium.ts';
+
+/** The window served by `pawl serve`, in Chromium; one worker, for every test trains. */
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../../test-results/e2e-web',
+  globalSetup: './support/build-window.ts',
+  workers: 1,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [
+    ['list'],
+    ...(process.env.CI ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
+  ],
+  use: {
+    viewport: { width: 1280, height: 800 },
+    // A system that asks for less motion: nothing moves while it is looked at.
+    contextOptions: { reducedMotion: 'reduce' },
+    actionTimeout: 15_000,
+    trace: 'off',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: findChromium() ?? '',
+      args: ['--disable-gpu', '--disable-background-networking', ...sandboxArguments()],
+    },
+  },
+});
+
+/** Chromium's own sandbox does not work for root. */
+function sandboxArguments(): readonly string[] {
+  return process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+}

@@ -1,0 +1,270 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from '@playwright/test';
+
+/** The interpreter itself: a version manager's shim on the PATH costs more than a run. */
+const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+  encoding: 'utf8',
+}).trim();
+
+/** What the proposer does for one experiment. */
+export type Turn = {
+  readonly hypothesis: string;
+  readonly rationale?: string;
+  readonly predicted_effect?: number;
+  readonly category?: string;
+  /** Constants of `train.py` and what they become. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Whether it first tries to change what is locked, and is refused. */
+  readonly isRefusedFirst?: boolean;
+};
+
+/** What the command proposer was given on stdin. */
+export type ProposerRequest = {
+  readonly experiment: number;
+  readonly instructions: string | null;
+  readonly steering: readonly { readonly text: string }[];
+  readonly history: readonly { readonly experiment: number; readonly verdict: string | null }[];
+};
+
+export const PROGRAM = `# What to try
+
+Make \`val_bpb\` lower within the budget.
+
+- One idea at a time.
+- Keep the code short; a simplification that costs nothing is a gain.
+`;
+
+const TRAIN = `"""Trains a small byte model. Everything in here may change."""
+import sys
+
+import prepare
+
+# Hyperparameters, edited directly.
+LEARNING_RATE = 0.02
+WEIGHT_DECAY = 0.1
+DEPTH = 4
+WARMUP_RATIO = 0.0
+BATCH_SIZE = 64
+ACTIVATION = "gelu"
+TRAIN_SECONDS = 0.6
+SEED = 0
+
+
+def forward(batch):
+    return prepare.allocate(batch)
+
+
+def main():
+    prepare.begin(SEED)
+    for step in range(1, prepare.STEPS + 1):
+        loss = prepare.loss_at(step, globals())
+        forward(BATCH_SIZE)
+        share = 100 * step / prepare.STEPS
+        left = TRAIN_SECONDS * (1 - step / prepare.STEPS)
+        sys.stdout.write(
+            f"\\rstep {step:05d} ({share:.1f}%) | loss: {loss:.6f} | lrm: 1.00 | dt: {1000 * TRAIN_SECONDS / prepare.STEPS:.0f}ms"
+            f" | tok/sec: {BATCH_SIZE * 2048:,} | mfu: 39.8% | epoch: 1 | remaining: {left:.0f}s    "
+        )
+        sys.stdout.flush()
+        prepare.wait(step, TRAIN_SECONDS)
+    print()
+    print("---")
+    print(f"val_bpb:          {prepare.evaluate(globals()):.6f}")
+    print(f"training_seconds: {TRAIN_SECONDS:.1f}")
+    print(f"peak_vram_mb:     {420 + 60 * DEPTH:.1f}")
+    print(f"num_params_M:     {0.4 * DEPTH:.1f}")
+
+
+main()
+`;
+
+/** The fixed part: what the numbers come to, and what a test can hold or let go. */
+const prepare = (control: string) => `"""Data, evaluation and budget. Fixed."""
+import math
+import os
+import time
+
+TIME_BUDGET = 2
+STEPS = 30
+CONTROL = ${JSON.stringify(control)}
+
+
+def begin(seed):
+    print(f"Loading the corpus: 1,115,394 bytes, seed {seed}")
+    for shard in range(40):
+        print(f"shard {shard:03d}: {27_000 + 13 * shard} bytes, checksum {7919 * (shard + 1) % 65_536:04x}")
+    print("Vocabulary of 256 bytes, no tokenizer.", flush=True)
+
+
+def evaluate(constants):
+    value = 1.21
+    value += 0.03 * abs(math.log2(constants["LEARNING_RATE"] / 0.08))
+    value += 0.004 * abs(constants["DEPTH"] - 8)
+    value += 0.05 * abs(constants["WEIGHT_DECAY"] - 0.2)
+    value += 0.04 * abs(constants["WARMUP_RATIO"] - 0.05)
+    value += 0.006 if constants["ACTIVATION"] == "gelu" else 0
+    value -= 0.002 * (constants["TRAIN_SECONDS"] > 1)
+    return value + 0.0001 * constants["SEED"]
+
+
+def loss_at(step, constants):
+    end = evaluate(constants) * math.log(2)
+    return end + 4.2 * math.exp(-step / 5) + 0.03 * math.sin(3.1 * step) / math.sqrt(step)
+
+
+def allocate(batch):
+    if batch > 256:
+        raise RuntimeError(f"CUDA out of memory. Tried to allocate {batch * 48} MiB (24.00 GiB in total)")
+    return batch
+
+
+def wait(step, seconds):
+    time.sleep(seconds / STEPS)
+    while step == STEPS // 2 and os.path.exists(CONTROL + "/hold"):
+        # The marker of a run: study, experiment, run.
+        with open(CONTROL + "/held", "w") as file:
+            file.write(os.environ["PAWL_RUN"].split("/")[1].split(".")[0])
+        time.sleep(0.05)
+`;
+
+const PROPOSE = `import json, os, re, sys
+here = os.path.dirname(os.path.abspath(__file__))
+request = json.load(sys.stdin)
+n = request["experiment"]
+if request["kind"] == "repair":
+    sys.exit("There is nothing to mend about this idea.")
+with open(os.path.join(here, "requests", "%d.json" % n), "w") as file:
+    json.dump(request, file)
+with open(os.path.join(here, "turns.json")) as file:
+    turns = json.load(file)
+turn = turns[n - 1] if n <= len(turns) else {
+    "hypothesis": "Another order of the data, seed %d" % n,
+    "rationale": "How much of a difference is luck?",
+    "predicted_effect": 0.0,
+    "category": "seed",
+    "set": {"SEED": str(n)},
+}
+if turn.get("isRefusedFirst") and not request["refused"]:
+    with open("prepare.py", "a") as file:
+        file.write("TIME_BUDGET = 20\\n")
+text = open("train.py").read()
+for name, value in turn["set"].items():
+    text = re.sub(r"(?m)^%s = .*$" % name, "%s = %s" % (name, value), text)
+open("train.py", "w").write(text)
+print(json.dumps({key: turn.get(key) for key in ("hypothesis", "rationale", "predicted_effect", "category")}))
+`;
+
+const CONTRACT = `[contract]
+editable = ["train.py"]
+instructions = "program.md"
+train = ${JSON.stringify(`"${PYTHON}" -B train.py`)}
+
+[metric]
+name = "val_bpb"
+memory = "peak_vram_mb"
+
+[budget]
+seconds = 2
+limit_seconds = 300
+`;
+
+export type BenchOptions = {
+  /** What the proposer does in its first turns; afterwards it changes the seed. */
+  readonly turns?: readonly Turn[];
+  /** Name of the repository's folder. */
+  readonly name?: string;
+  /** Seconds a run takes. */
+  readonly seconds?: number;
+};
+
+/** A repository with a real, quick training that a test can hold, and a command that proposes for it. */
+export class Bench {
+  readonly folder: string;
+  readonly repository: string;
+  /** The command line of the proposer. */
+  readonly command: string;
+
+  private constructor(folder: string, name: string) {
+    this.folder = folder;
+    this.repository = join(folder, name);
+    this.command = `"${PYTHON}" -S "${join(folder, 'propose.py')}"`;
+  }
+
+  static async make({ turns = [], name = 'byte-model', seconds = 0.6 }: BenchOptions = {}): Promise<Bench> {
+    const bench = new Bench(await temporaryFolder('bench'), name);
+    await mkdir(join(bench.folder, 'control'));
+    await mkdir(join(bench.folder, 'requests'));
+    await writeFile(join(bench.folder, 'propose.py'), PROPOSE);
+    await writeFile(join(bench.folder, 'turns.json'), JSON.stringify(turns));
+    await makeRepository(bench.repository, {
+      'train.py': TRAIN.replace('TRAIN_SECONDS = 0.6', `TRAIN_SECONDS = ${seconds}`),
+      'prepare.py': prepare(join(bench.folder, 'control')),
+      'program.md': PROGRAM,
+      'pawl.toml': CONTRACT,
+      'README.md': '# A byte model\n',
+    });
+    return bench;
+  }
+
+  /** Every run from now on waits in its middle until `letGo`. */
+  hold(): Promise<void> {
+    return writeFile(join(this.folder, 'control', 'hold'), '');
+  }
+
+  async letGo(): Promise<void> {
+    await rm(join(this.folder, 'control', 'hold'), { force: true });
+    await rm(join(this.folder, 'control', 'held'), { force: true });
+  }
+
+  /** Waits until a run is held, and returns the number of its experiment. */
+  async untilHeld(): Promise<number> {
+    let text = '';
+    await expect(async () => {
+      text = await readFile(join(this.folder, 'control', 'held'), 'utf8');
+      expect(text).toMatch(/^\d+$/);
+    }).toPass();
+    return Number(text);
+  }
+
+  /** What the proposer was given for an experiment. Rejects where it was not asked. */
+  async request(n: number): Promise<ProposerRequest> {
+    const text = await readFile(join(this.folder, 'requests', `${n}.json`), 'utf8');
+    return JSON.parse(text) as ProposerRequest;
+  }
+
+  git(...args: readonly string[]): Promise<string> {
+    return git(this.repository, ...args);
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A repository on `main` with the files committed. */
+export async function makeRepository(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await git(folder, 'init', '--quiet', '--initial-branch=main');
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  await git(folder, 'add', '--all');
+  await git(folder, 'commit', '--quiet', '--message=start');
+}
+
+/** Plain git as a user would run it. Returns stdout, trimmed. */
+export async function git(folder: string, ...args: readonly string[]): Promise<string> {
+  const identity = ['-c', 'user.name=Tester', '-c', 'user.email=tester@localhost'];
+  const { stdout } = await promisify(execFile)('git', [...identity, ...args], { cwd: folder });
+  return stdout.trimEnd();
+}
+
+/** The caller removes it. */
+export async function temporaryFolder(kind: string): Promise<string> {
+  return realpath(await mkdtemp(join(tmpdir(), `pawl-web-${kind}-`)));
+}

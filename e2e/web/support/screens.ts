@@ -1,0 +1,293 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+import type { Bench, BenchOptions } from './bench.ts';
+import { NIGHT_TAG, type Night } from './night.ts';
+import type { Server } from './server.ts';
+import {
+  type CellTab,
+  cellOf,
+  chooseFrom,
+  dialog,
+  notebook,
+  openCell,
+  openNotebook,
+  openWindow,
+  palette,
+  setUp,
+  sidebar,
+  startStudy,
+  study,
+  welcome,
+} from './window.ts';
+
+/** What a screen is opened with. */
+export type Stage = {
+  readonly page: Page;
+  readonly night: Night;
+  readonly serve: () => Promise<Server>;
+  readonly makeBench: (options?: BenchOptions) => Promise<Bench>;
+};
+
+/** A state of the window that must look right. */
+export type Screen = {
+  /** kebab-case, for file names. */
+  readonly name: string;
+  /** Brings it about; resolves to what must be in sight then. */
+  readonly open: (stage: Stage) => Promise<Locator>;
+};
+
+async function ofNight({ page, night }: Stage): Promise<void> {
+  await openNotebook(page, night.server, NIGHT_TAG);
+}
+
+/** A study whose second experiment trains and goes no further. */
+async function running({ page, serve, makeBench }: Stage): Promise<Server> {
+  const bench = await makeBench({ seconds: 0.8 });
+  const server = await serve();
+  await openWindow(page, server);
+  await startStudy(page, bench, { tag: NIGHT_TAG, experiments: 2 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  await bench.untilHeld();
+  await expect(study(page).running).toContainText('at step');
+  return server;
+}
+
+function cell(n: number, tab: CellTab, inSight: (page: Page) => Locator): Screen['open'] {
+  return async stage => {
+    await ofNight(stage);
+    await openCell(stage.page, n, tab);
+    const subject = inSight(stage.page);
+    await expect(subject).toBeVisible();
+    await stage.page.mouse.move(0, 0);
+    return subject;
+  };
+}
+
+function overNight(open: (page: Page) => Promise<void>, name: string | RegExp): Screen['open'] {
+  return async stage => {
+    await ofNight(stage);
+    await open(stage.page);
+    return dialog(stage.page, name);
+  };
+}
+
+/** Every screen, dialog and notice. */
+export const SCREENS: readonly Screen[] = [
+  {
+    name: 'welcome-empty',
+    open: async ({ page, serve }) => {
+      await openWindow(page, await serve());
+      return welcome(page).sample;
+    },
+  },
+  {
+    name: 'welcome',
+    open: async ({ page, night }) => {
+      await openWindow(page, night.server);
+      return welcome(page).recent('byte-model');
+    },
+  },
+  {
+    name: 'set-up',
+    open: async ({ page, night }) => {
+      await openWindow(page, night.server);
+      await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
+      await expect(setUp(page).checks.getByRole('img').first()).toBeVisible();
+      return setUp(page).start;
+    },
+  },
+  {
+    name: 'set-up-refused',
+    open: async ({ page, night }) => {
+      await openWindow(page, night.server);
+      await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
+      await setUp(page).field('Training command').fill('no-such-program train.py');
+      await expect(setUp(page).failedChecks).toHaveCount(1);
+      await setUp(page).field('Metric').fill('two words');
+      await setUp(page).field('Budget (seconds)').fill('soon');
+      return page.getByText(/must be a name without spaces/i);
+    },
+  },
+  {
+    name: 'notebook',
+    open: async stage => {
+      await ofNight(stage);
+      return cellOf(stage.page, 13).region.getByRole('img');
+    },
+  },
+  {
+    name: 'notebook-filtered',
+    open: async stage => {
+      await ofNight(stage);
+      await notebook(stage.page).verdict('discard').click();
+      await expect(notebook(stage.page).filter).toContainText('5 of 14');
+      return notebook(stage.page).filter.getByRole('button', { name: 'Clear' });
+    },
+  },
+  {
+    name: 'notebook-nothing-matches',
+    open: async stage => {
+      await ofNight(stage);
+      await notebook(stage.page).search.fill('no such thing');
+      return stage.page.getByText('Nothing matches');
+    },
+  },
+  {
+    name: 'notebook-zoomed',
+    open: async stage => {
+      await ofNight(stage);
+      await notebook(stage.page).chart.focus();
+      for (const key of ['End', '+', '+', '+', 'ArrowDown']) await stage.page.keyboard.press(key);
+      return notebook(stage.page).chart.getByText('Experiment 12', { exact: true });
+    },
+  },
+  {
+    name: 'cell-why',
+    open: cell(12, 'Why and what came of it', page => cellOf(page, 12).section('Rationale')),
+  },
+  {
+    name: 'cell-crash',
+    open: cell(4, 'Why and what came of it', page => cellOf(page, 4).section('Crash')),
+  },
+  {
+    name: 'cell-refusal',
+    open: cell(6, 'Why and what came of it', page => cellOf(page, 6).section('Refused proposals')),
+  },
+  {
+    name: 'cell-diff',
+    open: cell(1, 'Diff', page => cellOf(page, 1).panel.getByRole('table').first()),
+  },
+  {
+    name: 'cell-curves',
+    open: cell(12, 'Curves', page => cellOf(page, 12).panel.getByRole('img').nth(1)),
+  },
+  {
+    name: 'cell-log',
+    open: cell(1, 'Log', page => page.getByRole('region', { name: 'Log of experiment 1, text' })),
+  },
+  {
+    name: 'notebook-running',
+    open: async stage => {
+      await running(stage);
+      return study(stage.page).header.getByText('Training');
+    },
+  },
+  {
+    name: 'live',
+    open: async stage => {
+      await running(stage);
+      await study(stage.page).tab('Live').click();
+      return stage.page.getByRole('img', { name: 'Live loss against the incumbent' });
+    },
+  },
+  {
+    name: 'live-idle',
+    open: async stage => {
+      await ofNight(stage);
+      await study(stage.page).tab('Live').click();
+      return stage.page.getByText('Nothing runs');
+    },
+  },
+  {
+    name: 'stop-now',
+    open: async stage => {
+      await running(stage);
+      await chooseFrom(stage.page, study(stage.page).control('Stop'), 'Stop now …');
+      return dialog(stage.page, 'Stop now?');
+    },
+  },
+  {
+    name: 'compare-empty',
+    open: async stage => {
+      await ofNight(stage);
+      await study(stage.page).tab('Compare').click();
+      return stage.page.getByText('Choose two or more experiments');
+    },
+  },
+  {
+    name: 'compare',
+    open: async stage => {
+      await ofNight(stage);
+      await study(stage.page).tab('Compare').click();
+      await stage.page.getByRole('button', { name: 'Compare the baseline with the best' }).click();
+      return stage.page.getByRole('region', { name: 'Difference from experiment 0 to 13' });
+    },
+  },
+  {
+    name: 'instructions',
+    open: async stage => {
+      await ofNight(stage);
+      await study(stage.page).tab('program.md').click();
+      return stage.page.getByRole('textbox', { name: 'program.md' });
+    },
+  },
+  {
+    name: 'menu',
+    open: async stage => {
+      await ofNight(stage);
+      await study(stage.page).control('More').click();
+      return stage.page.getByRole('menu');
+    },
+  },
+  {
+    name: 'palette',
+    open: async stage => {
+      await ofNight(stage);
+      await stage.page.keyboard.press('Control+k');
+      return palette(stage.page).dialog;
+    },
+  },
+  {
+    name: 'shortcuts',
+    open: overNight(page => page.keyboard.press('?'), 'Keyboard shortcuts'),
+  },
+  {
+    name: 'settings',
+    open: overNight(page => sidebar(page).button('Settings').click(), 'Settings'),
+  },
+  {
+    name: 'steer',
+    open: overNight(page => page.keyboard.press('s'), `Steer ${NIGHT_TAG}`),
+  },
+  {
+    name: 'apply',
+    open: overNight(
+      page => chooseFrom(page, study(page).control('More'), 'Apply best to a branch …'),
+      'Apply the best to a branch',
+    ),
+  },
+  {
+    name: 'export',
+    open: overNight(page => chooseFrom(page, study(page).control('More'), 'Export …'), /^Export/),
+  },
+  {
+    name: 'resume',
+    open: overNight(page => study(page).control('Resume').click(), /^Resume/),
+  },
+  {
+    name: 'folder',
+    open: async ({ page, night }) => {
+      await openWindow(page, night.server);
+      await welcome(page).choose.click();
+      const folders = dialog(page, 'Choose a repository');
+      await folders.getByLabel('Folder', { exact: true }).fill(night.bench.folder);
+      await folders.getByRole('button', { name: 'Go' }).click();
+      return folders.getByRole('button', { name: 'Open byte-model' });
+    },
+  },
+  {
+    name: 'offline',
+    open: async stage => {
+      const server = await running(stage);
+      await server.kill();
+      return stage.page.getByRole('alert');
+    },
+  },
+  {
+    name: 'refused',
+    open: async ({ page, night }) => {
+      await page.goto(`http://127.0.0.1:${night.server.port}/`);
+      return page.getByRole('alert');
+    },
+  },
+];

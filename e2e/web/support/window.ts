@@ -1,0 +1,180 @@
+import { type Download, expect, type Locator, type Page } from '@playwright/test';
+import type { Bench } from './bench.ts';
+import type { Server } from './server.ts';
+
+/** What the specs know of the window: the names a user, or a screen reader, finds things by. */
+
+export type StudyTab = 'Notebook' | 'Live' | 'Compare' | 'program.md';
+export type CellTab = 'Why and what came of it' | 'Diff' | 'Curves' | 'Log';
+
+/** Opens the served window and waits until it shows something. */
+export async function openWindow(page: Page, server: Server): Promise<void> {
+  await page.goto(server.url);
+  await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toBeVisible();
+}
+
+/** The served window at the notebook of a study. */
+export async function openNotebook(page: Page, server: Server, tag: string): Promise<void> {
+  await openWindow(page, server);
+  await sidebar(page).study(tag).click();
+  await expect(study(page).heading).toHaveText(tag);
+  await expect(notebook(page).rows.first()).toBeVisible();
+}
+
+export function welcome(page: Page) {
+  const region = page.getByRole('region', { name: 'Welcome' });
+  return {
+    region,
+    path: region.getByLabel('Or paste its path'),
+    open: region.getByRole('button', { name: 'Open', exact: true }),
+    sample: region.getByRole('button', { name: 'Open the sample project' }),
+    choose: region.getByRole('button', { name: 'Choose a folder …' }),
+    recent: (name: string) => region.getByRole('listitem').filter({ hasText: name }),
+  };
+}
+
+export function setUp(page: Page) {
+  const checks = page.getByRole('complementary', { name: 'Preflight' });
+  return {
+    heading: page.getByRole('heading', { name: /^New study in / }),
+    field: (name: string) => page.getByLabel(name, { exact: true }),
+    start: page.getByRole('button', { name: 'Start the study' }),
+    checks,
+    failedChecks: checks.getByRole('listitem').filter({ has: page.getByRole('img', { name: 'failed' }) }),
+  };
+}
+
+export function sidebar(page: Page) {
+  const region = page.getByRole('navigation', { name: 'Projects and studies' });
+  return {
+    region,
+    study: (tag: string) => region.getByRole('button', { name: tag }),
+    button: (name: string) => region.getByRole('button', { name, exact: true }),
+  };
+}
+
+export function study(page: Page) {
+  const controls = page.getByRole('group', { name: 'Controls' });
+  return {
+    heading: page.getByRole('heading', { level: 1 }),
+    best: page.getByTestId('best'),
+    header: page.locator('header').filter({ has: controls }),
+    controls,
+    control: (name: string) => controls.getByRole('button', { name, exact: true }),
+    tab: (name: StudyTab) =>
+      page.getByRole('tablist', { name: 'Views of the study' }).getByRole('tab', { name, exact: false }),
+    panel: page.locator('#study-panel'),
+    running: page.getByRole('complementary', { name: 'Running now' }),
+  };
+}
+
+export function notebook(page: Page) {
+  const filter = page.getByRole('search', { name: 'Experiments' });
+  const chart = page.getByRole('group', { name: /val_bpb/ });
+  return {
+    list: page.getByRole('list', { name: 'Experiments' }),
+    rows: page.getByRole('list', { name: 'Experiments' }).getByRole('article'),
+    mark: (text: string | RegExp) =>
+      page.getByRole('list', { name: 'Experiments' }).getByRole('listitem').filter({ hasText: text }),
+    filter,
+    search: filter.getByRole('searchbox'),
+    verdict: (word: string) =>
+      filter.getByRole('group', { name: 'Verdicts' }).getByRole('button', { name: word }),
+    category: filter.getByLabel('Category'),
+    chart,
+    axis: (name: string) =>
+      page.getByRole('group', { name: 'Horizontal axis' }).getByRole('button', { name, exact: true }),
+  };
+}
+
+/** The cell of one experiment. */
+export function cellOf(page: Page, n: number) {
+  const region = page.getByRole('article', { name: `Experiment ${n}`, exact: true });
+  const panel = region.getByRole('tabpanel');
+  return {
+    region,
+    panel,
+    toggle: region.locator('button[aria-expanded]').first(),
+    tab: (name: CellTab) => region.getByRole('tab', { name, exact: true }),
+    section: (name: string) => region.getByRole('region', { name, exact: true }),
+    compare: region.getByRole('button', { name: `Compare experiment ${n}` }),
+  };
+}
+
+/** Opens a cell that may be out of sight, by the palette, and one of its tabs. */
+export async function openCell(page: Page, n: number, tab: CellTab = 'Why and what came of it') {
+  const cell = cellOf(page, n);
+  await runCommand(page, String(n), `Go to experiment #${n}`);
+  await expect(cell.panel).toBeVisible();
+  await cell.tab(tab).click();
+  await expect(cell.tab(tab)).toHaveAttribute('aria-selected', 'true');
+  return cell;
+}
+
+export function palette(page: Page) {
+  const dialog = page.getByRole('dialog', { name: 'Command palette' });
+  return {
+    dialog,
+    input: dialog.getByRole('combobox'),
+    entry: (name: string | RegExp) => dialog.getByRole('option', { name }),
+  };
+}
+
+/** Opens the palette, writes `words`, and runs the entry. */
+export async function runCommand(page: Page, words: string, entry: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await palette(page).input.fill(words);
+  await palette(page).entry(entry).click();
+  await expect(palette(page).dialog).toBeHidden();
+}
+
+export function dialog(page: Page, name: string | RegExp): Locator {
+  return page.getByRole('dialog', { name });
+}
+
+/** Chooses an item of the menu that a button opens. */
+export async function chooseFrom(page: Page, trigger: Locator, item: string): Promise<void> {
+  await trigger.click();
+  await page.getByRole('menuitem', { name: item, exact: true }).click();
+}
+
+/** What the browser saves when `act` is done. */
+export async function downloadOf(
+  page: Page,
+  act: () => Promise<void>,
+): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), act()]);
+  return { name: download.suggestedFilename(), bytes: await bytesOf(download) };
+}
+
+async function bytesOf(download: Download): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of await download.createReadStream()) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
+/** From the welcome screen to a running study of the bench's proposer. */
+export async function startStudy(
+  page: Page,
+  bench: Bench,
+  { tag, experiments }: { readonly tag: string; readonly experiments: number },
+): Promise<void> {
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  const form = setUp(page);
+  await form.field('Proposer').selectOption('command');
+  await form.field('Command line').fill(bench.command);
+  await form.field('Experiments').fill(String(experiments));
+  await form.field('Name of the study').fill(tag);
+  await form.start.click();
+  await expect(study(page).heading).toHaveText(tag);
+}
+
+/** Whether something has the focus that a user can see: the body means it was lost. */
+export async function expectFocus(page: Page): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.tagName ?? 'nothing'), {
+      message: 'what has the focus',
+    })
+    .not.toBe('BODY');
+}
