@@ -17,6 +17,7 @@ import { useTheme } from './ui/use-theme.ts';
 export function App({ host }: { readonly host: Host }) {
   const theme = useTheme();
   const hasSnapshot = useStore(state => state.hasSnapshot);
+  const isRefused = useStore(state => state.connection.kind === 'refused');
   const screen = useStore(state => state.screen);
   const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
   useKeyboard();
@@ -40,9 +41,10 @@ export function App({ host }: { readonly host: Host }) {
               </main>
             </div>
           ) : (
-            <div className="flex flex-1 items-center justify-center text-muted" role="status">
-              Reading the ledger …
-            </div>
+            <main className="flex flex-1 items-center justify-center text-muted">
+              <h1 className="sr-only">Pawl</h1>
+              {isRefused ? null : <p role="status">Reading the ledger …</p>}
+            </main>
           )}
         </div>
       </DropZone>

@@ -38,6 +38,7 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   const panel = `details-${cell.n}`;
   return (
     <div className="mx-4 mb-4 ml-9 min-h-80 overflow-hidden rounded-lg border border-line bg-surface">
+      <h2 className="sr-only">Experiment {cell.n}</h2>
       <div className="flex items-center justify-between border-line border-b px-2">
         <TabList
           label={`Experiment ${cell.n}`}

@@ -222,10 +222,11 @@ function DiffBetween({ card, cells }: { readonly card: StudyCard; readonly cells
         {choose('To', b, n => setPair([a, n]))}
       </div>
       {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
-      {value && value.diff === '' ? (
+      {a === b ? (
+        <p className="p-4 text-muted text-sm">Choose two different experiments to see what differs.</p>
+      ) : value && value.diff === '' ? (
         <p className="p-4 text-muted text-sm">The editable files of the two are the same.</p>
-      ) : null}
-      {value && value.diff !== '' ? (
+      ) : value ? (
         <DiffView
           diff={value.diff}
           isCut={value.isCut}

@@ -55,7 +55,7 @@ export function ExportDialog({ card, onClose }: { readonly card: StudyCard; read
             <Button
               disabled={progress !== null}
               onClick={() => void save(format)}
-              aria-label={`Export as ${name}`}
+              aria-label={`Save ${name}`}
             >
               {progress?.format === format ? `${formatBytes(progress.bytes)} …` : 'Save'}
             </Button>

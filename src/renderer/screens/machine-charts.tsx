@@ -35,9 +35,9 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
           if (lines.length === 0) return null;
           return (
             <div key={title}>
-              <h4 className="text-muted text-xs">
+              <h3 className="text-muted text-xs">
                 {title} ({unit})
-              </h4>
+              </h3>
               <SeriesChart
                 lines={lines}
                 xLabel="seconds"

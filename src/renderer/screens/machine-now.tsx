@@ -20,7 +20,7 @@ export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
       ))}
       {newest.gpus.length === 0 ? <NoGpu state={gpuState} /> : null}
       <div className="flex flex-col gap-1">
-        <h3 className="font-medium text-muted text-xs">Host</h3>
+        <h2 className="font-medium text-muted text-xs">Host</h2>
         <Meter
           name="CPU"
           value={newest.host.cpuPercent === undefined ? ABSENT : `${Math.round(newest.host.cpuPercent)} %`}
@@ -61,9 +61,9 @@ function Gpu({
       : `${value === undefined ? ABSENT : formatNumber(value)} of ${show(whole, unit)}`;
   return (
     <div className="flex flex-col gap-1">
-      <h3 className="truncate font-medium text-muted text-xs" title={`${gpu.name} ${gpu.uuid}`}>
+      <h2 className="truncate font-medium text-muted text-xs" title={`${gpu.name} ${gpu.uuid}`}>
         GPU {gpu.index}: {gpu.name}
-      </h3>
+      </h2>
       <Meter
         name="Utilisation"
         value={show(gpu.utilizationPercent, '%')}

@@ -194,6 +194,7 @@ export function readForm(
     const isEmpty = form[field].trim() === '';
     problems[field] ??=
       (isEmpty ? EMPTY[field] : undefined) ??
+      (issue.code === 'invalid_type' && issue.expected === 'number' ? 'Write a number.' : undefined) ??
       `${issue.message[0]?.toUpperCase()}${issue.message.slice(1)}.`.replace(/\.\.$/, '.');
   }
   return { study, problems };

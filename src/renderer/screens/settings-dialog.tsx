@@ -70,7 +70,7 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
             />
           ))}
         </fieldset>
-        <p className="break-all text-muted text-xs">
+        <p className="break-words text-muted text-xs">
           Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Nothing leaves this machine.
         </p>
       </div>

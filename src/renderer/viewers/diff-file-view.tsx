@@ -42,7 +42,7 @@ export const DiffFileView = memo(function DiffFileView(props: {
   const kind = KINDS[file.kind];
   return (
     <article aria-label={path} className="diff-file border-t border-line">
-      <h4 className="diff-file-header">
+      <h3 className="diff-file-header">
         <button
           type="button"
           aria-expanded={isOpen}
@@ -66,7 +66,7 @@ export const DiffFileView = memo(function DiffFileView(props: {
             )}
           </span>
         </button>
-      </h4>
+      </h3>
       <div id={bodyId} hidden={!isOpen}>
         {isOpen && <FileBody file={file} mode={mode} />}
       </div>

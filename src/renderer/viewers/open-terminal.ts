@@ -35,7 +35,8 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
   const root = document.documentElement;
   const terminal = new Terminal({
     disableStdin: true,
-    convertEol: false,
+    // The training's lines come as it printed them, without the carriage return a terminal would have added.
+    convertEol: true,
     scrollback: SCROLLBACK_LINES,
     screenReaderMode: false,
     cursorBlink: false,
