@@ -231,8 +231,7 @@ test('Ctrl-C twice stops it now', async () => {
   await checkNight(night);
 });
 
-// Expected to fail while `serve` lets go of its signals before it has closed; then take `.fails` away.
-test.fails('a second signal while it ends does not cut the ending short', async () => {
+test('a second signal while it ends does not cut the ending short', async () => {
   const { child, ended, night, study, socket } = await servedTraining();
   const closed = new Promise(resolve => socket.once('close', resolve));
   child.kill('SIGHUP');

@@ -57,28 +57,26 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
   process.stdout.write('Only this machine can reach it; over ssh, forward the port. Ctrl-C ends it.\n');
   if (flags.open) await openBrowser(server.url);
 
-  await new Promise<void>(resolve => {
-    const signals = onStopSignals({
-      stopAfter: () => {
-        const running = service.running();
-        if (running?.state !== 'running') return end();
-        process.stdout.write(
-          `${running.tag} is running: it stops after this experiment, then Pawl ends. Ctrl-C again stops it now.\n`,
-        );
-        service.request(running.id, 'stop');
-        service.hub.subscribe(event => {
-          if (event.type === 'study' && !service.running()) end();
-        });
-      },
-      stopNow: end,
-    });
-    function end(): void {
-      signals.dispose();
-      resolve();
-    }
+  const { promise: isToEnd, resolve: end } = Promise.withResolvers<void>();
+  const signals = onStopSignals({
+    stopAfter: () => {
+      const running = service.running();
+      if (running?.state !== 'running') return end();
+      process.stdout.write(
+        `${running.tag} is running: it stops after this experiment, then Pawl ends. Ctrl-C again stops it now.\n`,
+      );
+      service.request(running.id, 'stop');
+      service.hub.subscribe(event => {
+        if (event.type === 'study' && !service.running()) end();
+      });
+    },
+    stopNow: end,
   });
+  await isToEnd;
   await server.close();
   await service.close();
+  // Not before: a signal that finds nobody listening ends the process while the engine is still stopping.
+  signals.dispose();
 }
 
 function readToken(): string {
