@@ -5,7 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { runTraining } from '../src/engine/training/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
-import { BASELINE_VALUE, type GatedNight, gatedNight } from './support/gated-night.ts';
+import { BASELINE_VALUE, GATED_CONTRACT, type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
 import { endOf, MAIN, startNode } from './support/node-process.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
@@ -66,6 +66,25 @@ async function expectInterruptedAndRunAgain(night: GatedNight, running: RunningP
   });
   await checkNight(night);
 }
+
+test('the last step of a run that has fallen silent is told', async () => {
+  const night = await prepareNight({
+    trainer: FAST_TRAINER.replace(
+      "printf '\\n---",
+      `echo; until [ -e "$GATE" ]; do sleep 0.02; done; printf '\\n---`,
+    ),
+    contract: GATED_CONTRACT,
+  });
+  const gate = join(await temporaryFolder(), 'gate');
+  const { home, repository } = night;
+  const running = new RunningPawl(['run', repository, '--tag', TAG, '-n', '0'], {
+    home,
+    env: { GATE: gate },
+  });
+  await running.waitFor(event => event.type === 'progress' && event.values.step === 2);
+  await writeFile(gate, '');
+  expect((await running.ended).code).toBe(0);
+});
 
 test('a second engine on the same data folder is refused and told about the first', async () => {
   const { night, running, ask } = await trainingStudy('-n', '1');

@@ -131,7 +131,10 @@ export async function trainAttempt(
     onStart: pid => emit({ type: 'run_started', n, k, pid, log: logPath }),
     signal: AbortSignal.any([signal, broken.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
-  }).finally(() => unwatch?.());
+  }).finally(() => {
+    unwatch?.();
+    progress.flush();
+  });
   broken.signal.throwIfAborted();
   reader.end();
   series.flush();
@@ -229,7 +232,8 @@ class SeriesWriter {
 class ProgressEmitter {
   readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
   #values = new Map<string, ReturnType<typeof toScalar>>();
-  #last = 0;
+  #last = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(emit: (values: Record<string, ReturnType<typeof toScalar>>) => void) {
     this.#emit = emit;
@@ -237,10 +241,15 @@ class ProgressEmitter {
 
   add(point: SeriesPoint): void {
     for (const [key, value] of point.values) this.#values.set(key, toScalar(value));
-    if (performance.now() - this.#last >= PROGRESS_MS) this.flush();
+    const wait = this.#last + PROGRESS_MS - performance.now();
+    if (wait <= 0) this.flush();
+    // Nothing may come after this point for long.
+    else this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 
   flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#values.size === 0) return;
     this.#last = performance.now();
     this.#emit(Object.fromEntries(this.#values));
