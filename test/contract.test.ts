@@ -107,6 +107,11 @@ test('the defaults of a contract are upstream’s', () => {
   });
 });
 
+test('the limit of a budget that is as long as one may be is no longer than a timer may be', () => {
+  const { budget: read } = parsePawlToml(budget('seconds = 1_900_000'), 'pawl.toml');
+  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000 });
+});
+
 test('every key of a contract is read', () => {
   const text = `[contract]
 editable = ["src/**", "train.sh"]

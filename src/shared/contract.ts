@@ -16,7 +16,8 @@ const relativePattern = z
 
 const positive = z.number().positive().finite();
 /** Timers take at most 2^31 milliseconds. */
-const seconds = positive.max(2_000_000);
+const MAX_SECONDS = 2_000_000;
+const seconds = positive.max(MAX_SECONDS);
 /** What a line of output can name; see `SummaryReader`. */
 const metricName = z
   .string()
@@ -121,7 +122,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
 }
 
 export function defaultLimitSeconds(budgetSeconds: number): number {
-  return 2 * budgetSeconds + LIMIT_GRACE_SECONDS;
+  return Math.min(2 * budgetSeconds + LIMIT_GRACE_SECONDS, MAX_SECONDS);
 }
 
 /** The file that says what a contract says; `contractFromFile` undoes it. */
