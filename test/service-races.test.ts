@@ -105,12 +105,13 @@ test('a repository that disappears stops its study with an error, and its cells 
   await calls.studies.resume({ study });
   expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'error' });
   expect(desk.service.card(study).stopDetail).toContain('If it was moved');
-  // Back in its place it goes on.
-  await rename(`${path}-moved`, path);
-  await calls.studies.resume({ study, stop: { experiments: 2 } });
+  // Told where it is, it goes on.
+  const repository = `${path}-moved`;
+  await calls.studies.resume({ study, stop: { experiments: 2 }, repository });
   expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'experiments' });
+  expect(desk.service.card(study).repositoryPath).toBe(repository);
   await desk.close();
-  await checkNight(night);
+  await checkNight({ ...night, repository });
 });
 
 test('an experiment that is dropped before it had a proposal goes from every window', async () => {

@@ -118,6 +118,8 @@ export const calls = {
           study,
           stop: stopRulesSchema.optional(),
           proposer: proposerSettingsSchema.optional(),
+          /** Where the repository is, if it was moved. */
+          repository: path.optional(),
         }),
       )
       .output(type<StudyCard>()),

@@ -21,6 +21,6 @@ export async function findRepository(
   throw new PawlError(
     'not_a_repository',
     `${study.repositoryPath} is not the repository of ${study.tag} any more (commit ${study.baseCommit.slice(0, 12)} is not ` +
-      'there). If it was moved, run "pawl resume <new path>".',
+      'there). If it was moved, resume it with its new path.',
   );
 }

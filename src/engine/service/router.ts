@@ -120,7 +120,8 @@ export function createRouter(service: Service) {
         }),
       ),
       resume: os.studies.resume.handler(({ input }) => {
-        service.begin(input.study, { stop: input.stop, proposer: input.proposer });
+        const { study, stop, proposer, repository } = input;
+        service.begin(study, { stop, proposer, repositoryPath: repository });
         return service.card(input.study);
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),

@@ -20,6 +20,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   const [patience, setPatience] = useState(
     card.stop.patience === undefined ? '' : String(card.stop.patience),
   );
+  const [repository, setRepository] = useState(card.repositoryPath);
   const [problem, setProblem] = useState<string | null>(null);
   const resume = async (event: FormEvent) => {
     event.preventDefault();
@@ -29,7 +30,11 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
       ...(patience.trim() === '' ? {} : { patience: Number(patience) }),
     };
     try {
-      await getClient().studies.resume({ study: card.id, stop });
+      await getClient().studies.resume({
+        study: card.id,
+        stop,
+        ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
+      });
       onClose();
     } catch (error) {
       setProblem(explain(error));
@@ -70,6 +75,11 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             )}
           </Field>
         </div>
+        <Field label="Repository" hint="Where it is now, if it was moved.">
+          {ids => (
+            <TextInput {...ids} value={repository} onChange={event => setRepository(event.target.value)} />
+          )}
+        </Field>
         {problem ? (
           <p role="alert" className="text-crash text-sm">
             {problem}
