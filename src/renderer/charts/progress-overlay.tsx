@@ -1,8 +1,8 @@
 import { formatDelta, formatMetric } from '../format/numbers.ts';
+import { VerdictBadge } from '../ui/verdict-badge.tsx';
 import type { Box } from './occupancy.ts';
 import type { ProgressLayout } from './progress-layout.ts';
 import type { ProgressModel, ProgressPoint } from './progress-model.ts';
-import { VerdictMark } from './verdict-mark.tsx';
 
 type Props = {
   readonly layout: ProgressLayout;
@@ -72,7 +72,7 @@ function Tip({ point, model }: { readonly point: ProgressPoint; readonly model: 
     <>
       <div className="flex items-baseline justify-between gap-3">
         <span className="font-semibold tabular">Experiment {row.n}</span>
-        {row.word && <VerdictMark word={row.word} />}
+        {row.word && <VerdictBadge word={row.word} />}
       </div>
       <div className="mt-0.5 flex items-baseline justify-between gap-3 tabular">
         <span>{hasMetric ? formatMetric(point.value) : 'no number'}</span>

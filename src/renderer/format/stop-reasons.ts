@@ -1,17 +1,31 @@
 import type { StudyCard } from '../../shared/notebook.ts';
-import { STOP_WORDS } from '../../shared/study.ts';
+import { STOP_WORDS, type StopReason } from '../../shared/study.ts';
+
+/** Reasons whose detail, where there is one, is a sentence that says the reason itself. */
+const TELLING: ReadonlySet<StopReason> = new Set([
+  'experiments',
+  'deadline',
+  'target',
+  'patience',
+  'crashes',
+]);
+
+function describeReason(reason: StopReason, detail: string | null): string {
+  if (!detail) return STOP_WORDS[reason];
+  return TELLING.has(reason) ? detail : `${STOP_WORDS[reason]} ${detail}`;
+}
 
 /** Why a study does not run, in a sentence. */
 export function describeStop(card: Pick<StudyCard, 'state' | 'stopReason' | 'stopDetail'>): string {
   if (card.state === 'imported') return 'A table of results from elsewhere; it can be read, not run.';
   if (card.state === 'ready') return 'Not started yet.';
-  if (card.stopReason === null) return '';
-  return card.stopDetail ? `${STOP_WORDS[card.stopReason]} ${card.stopDetail}` : STOP_WORDS[card.stopReason];
+  return card.stopReason === null ? '' : describeReason(card.stopReason, card.stopDetail);
 }
 
 /** The same for a mark, whose text is `reason` or `reason: detail`. */
 export function describeStopMark(text: string): string {
-  const [reason = '', ...detail] = text.split(': ');
-  const words = Object.hasOwn(STOP_WORDS, reason) ? STOP_WORDS[reason as keyof typeof STOP_WORDS] : reason;
-  return detail.length > 0 ? `${words} ${detail.join(': ')}` : words;
+  const [reason = '', ...rest] = text.split(': ');
+  const detail = rest.join(': ');
+  if (!Object.hasOwn(STOP_WORDS, reason)) return text;
+  return describeReason(reason as StopReason, detail);
 }

@@ -98,7 +98,7 @@ function Log({
 }) {
   if (!run) return <p className="p-4 text-muted text-sm">Nothing has run yet, so there is no log.</p>;
   return (
-    <div className="h-96">
+    <div className="h-[min(24rem,45vh)]">
       <RunLog key={run.k} study={card.id} n={cell.n} run={run} />
     </div>
   );

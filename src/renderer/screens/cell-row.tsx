@@ -49,7 +49,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}
         />
         <span className="tabular text-right text-muted text-sm">#{cell.n}</span>
-        <VerdictBadge cell={cell} />
+        <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
         <div className="min-w-0">
           <button
             type="button"
@@ -61,7 +61,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           >
             {cell.hypothesis ?? 'Waiting for a hypothesis …'}
           </button>
-          <p className="flex gap-2 overflow-hidden whitespace-nowrap text-muted text-xs">
+          <p className="truncate text-muted text-xs *:mr-2">
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.category ? <span>{cell.category}</span> : null}
             {cell.verdict ? <span>{cell.verdict.reason.replaceAll('_', ' ')}</span> : null}

@@ -162,7 +162,7 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
                 </span>
               </th>
               <td className="px-3 py-2">
-                <VerdictBadge cell={cell} />
+                <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
               </td>
               <td className="tabular px-3 py-2 text-right">{formatMetric(cell.metric)}</td>
               <td className="tabular px-3 py-2 text-right text-muted">

@@ -64,7 +64,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
                 isOn ? 'border-accent bg-accent-soft' : 'border-line bg-surface hover:bg-sunken',
               )}
             >
-              <VerdictBadge cell={{ verdict: { word, reason: 'imported' }, phase: 'recorded' }} />
+              <VerdictBadge word={word} />
               <span className="tabular text-muted text-xs">{counts[word]}</span>
             </button>
           );

@@ -40,19 +40,17 @@ export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
       </EmptyState>
     );
   }
-  return <Editor study={study} instructions={value} path={value.path} onRead={again} />;
+  return <Editor study={study} instructions={value} path={value.path} />;
 }
 
 function Editor({
   study,
   instructions,
   path,
-  onRead,
 }: {
   readonly study: string;
   readonly instructions: Instructions;
   readonly path: string;
-  readonly onRead: () => void;
 }) {
   const [saved, setSaved] = useState(instructions);
   const [text, setText] = useState(instructions.text);
@@ -68,6 +66,14 @@ function Editor({
       toast.success(`${path} is saved. It applies from the next proposal on.`);
     });
   };
+  const readAgain = () =>
+    attempt(async () => {
+      const next = await getClient().instructions.read({ study });
+      setSaved(next);
+      if (!isChanged) setText(next.text);
+      else if (next.text !== saved.text)
+        toast.info('Your text is kept. What was saved meanwhile is under Versions.');
+    });
   const look = (id: number) =>
     id === current
       ? setOld(null)
@@ -122,7 +128,7 @@ function Editor({
       <aside aria-label="Versions" className="min-h-0 overflow-y-auto border-line border-l px-3 py-3">
         <div className="mb-2 flex items-center justify-between px-2">
           <h2 className="font-medium text-muted text-xs">Versions</h2>
-          <Button size="small" kind="quiet" disabled={isChanged} onClick={onRead}>
+          <Button size="small" kind="quiet" onClick={() => void readAgain()}>
             Read again
           </Button>
         </div>

@@ -28,7 +28,7 @@ export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
         />
         <Meter
           name="Memory"
-          value={`${formatBytes(newest.host.memoryUsedBytes)} of ${formatBytes(newest.host.memoryTotalBytes)}`}
+          value={`${formatBytes(newest.host.memoryUsedBytes)} / ${formatBytes(newest.host.memoryTotalBytes)}`}
           y={telemetry.map(sample => sample.host.memoryUsedBytes)}
         />
         <Meter
@@ -58,7 +58,7 @@ function Gpu({
   const of = (value: number | undefined, whole: number | undefined, unit: string) =>
     whole === undefined
       ? show(value, unit)
-      : `${value === undefined ? ABSENT : formatNumber(value)} of ${show(whole, unit)}`;
+      : `${value === undefined ? ABSENT : formatNumber(value)} / ${show(whole, unit)}`;
   return (
     <div className="flex flex-col gap-1">
       <h2 className="truncate font-medium text-muted text-xs" title={`${gpu.name} ${gpu.uuid}`}>
@@ -119,9 +119,9 @@ function Meter({
   readonly y: readonly (number | null)[];
 }) {
   return (
-    <div className="grid grid-cols-[6rem_4.5rem_minmax(0,1fr)] items-center gap-2 text-sm">
+    <div className="grid grid-cols-[5rem_4rem_minmax(0,1fr)] items-center gap-2 text-sm">
       <span className="truncate text-muted text-xs">{name}</span>
-      <Sparkline y={y} width={72} height={18} label={`${name} over the last minutes`} />
+      <Sparkline y={y} width={64} height={18} label={`${name} over the last minutes`} />
       <span className="tabular truncate text-right text-xs" title={value}>
         {value}
       </span>

@@ -1,6 +1,7 @@
 import type { StudyCard } from '../../shared/notebook.ts';
 import type { Phase } from '../../shared/study.ts';
 import { formatClock } from '../format/numbers.ts';
+import { useStore } from '../state/store.ts';
 import { useNow } from '../ui/use-now.ts';
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
@@ -20,7 +21,10 @@ export function phaseWords(phase: Phase): string {
 
 /** Seconds a run has had, and the share of its budget; null while nothing trains. */
 export function useRunClock(card: StudyCard): { readonly seconds: number; readonly share: number } | null {
-  const now = useNow(500);
+  const tick = useNow(500);
+  const connection = useStore(state => state.connection);
+  // What is not known to go on does not count on.
+  const now = connection.kind === 'offline' ? connection.since : tick;
   const run = card.current?.run;
   if (!run || card.current?.phase !== 'training') return null;
   const seconds = Math.max(0, (now - run.startedAt) / 1000);

@@ -66,7 +66,7 @@ function SetUp({
   const formId = useId();
   const { study, problems } = readForm(inspection.path, form);
   const checks = useChecks(inspection.path, form);
-  const failed = checks.value?.filter(check => check.outcome === 'failed') ?? [];
+  const failed = checks?.value?.filter(check => check.outcome === 'failed') ?? [];
   const hasProblems = Object.keys(problems).length > 0;
   // Until the first try, an empty field of a project nothing was found in is not a mistake yet.
   const shown = isTried || inspection.contract ? problems : {};
@@ -127,13 +127,19 @@ function SetUp({
                 kind="quiet"
                 onClick={() => {
                   onLookAgain();
-                  checks.again();
+                  checks?.again();
                 }}
               >
                 Check again
               </Button>
             </div>
-            <Checks checks={checks.value} isLoading={checks.isLoading} problem={checks.problem} />
+            {checks ? (
+              <Checks checks={checks.value} isLoading={checks.isLoading} problem={checks.problem} />
+            ) : (
+              <p className="text-muted text-sm">
+                The checks begin once the fields say what may change, how to train and which number counts.
+              </p>
+            )}
           </div>
           <div className="border-line border-t px-5 py-4">
             {refusal ? (
@@ -185,18 +191,19 @@ function Source({ inspection }: { readonly inspection: Inspection }) {
   return <span className="rounded-full bg-accent-soft px-2.5 py-1 text-accent text-xs">{text}</span>;
 }
 
-/** The host's checks of the form as it is, once it holds still. */
+/** The host's checks of the form as it is, once it holds still; null while it describes no contract to check. */
 function useChecks(path: string, form: SetUpForm) {
   const [settled, setSettled] = useState(form);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(form), CHECK_MS);
     return () => clearTimeout(timer);
   }, [form]);
-  const contract = isContractWhole(settled) ? contractOf(settled) : undefined;
+  const contract = isContractWhole(settled) ? contractOf(settled) : null;
   const tag = settled.tag.trim();
-  return useCall(JSON.stringify(['check', path, contract, tag]), () =>
+  const checks = useCall(contract && JSON.stringify(['check', path, contract, tag]), () =>
     getClient().projects.check({ path, ...(tag ? { tag } : {}), ...(contract ? { contract } : {}) }),
   );
+  return contract && checks;
 }
 
 const SIGNS = {

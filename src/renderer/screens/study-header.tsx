@@ -13,7 +13,7 @@ import type { StudyCard } from '../../shared/notebook.ts';
 import { ABSENT, formatMetric, formatPercent } from '../format/numbers.ts';
 import { describeStop } from '../format/stop-reasons.ts';
 import { goTo, requestOf, revealCell, showOverlay } from '../state/actions.ts';
-import { isActive, useRunning } from '../state/store.ts';
+import { isActive, useRunning, useStore } from '../state/store.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { Menu, MenuItem, MenuLine } from '../ui/menu.tsx';
 import { StatePill } from '../ui/state-pill.tsx';
@@ -34,7 +34,9 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
         <p className="mt-0.5 truncate text-muted text-sm">
           {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
           discarded, {tally.crash} crashed
-          {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
+          {tally.keepRate === null || tally.finished < 2
+            ? ''
+            : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
         </p>
         <div className="mt-2 min-h-6">
           {isActive(card) ? (
@@ -84,23 +86,26 @@ function jumpTo(n: number): void {
 function Controls({ card }: { readonly card: StudyCard }) {
   const running = useRunning();
   const isImported = card.state === 'imported';
+  const isOnline = useStore(state => state.connection.kind === 'online');
   const wish = card.current?.wish ?? null;
+  const canContinue = card.state === 'paused' || wish !== null;
   return (
     <div className="flex shrink-0 items-center gap-1.5" role="group" aria-label="Controls">
-      {card.state === 'running' && wish === null ? (
-        <Button onClick={() => void requestOf('pause')}>
-          <Pause size={15} aria-hidden /> Pause
-        </Button>
-      ) : null}
-      {card.state === 'paused' || (card.state === 'running' && wish !== null) ? (
-        <Button kind="primary" onClick={() => void requestOf('continue')}>
-          <Play size={15} aria-hidden /> {card.state === 'paused' ? 'Continue' : `Do not ${wish}`}
+      {card.state === 'running' || card.state === 'paused' ? (
+        // One button whatever it says, so that the focus stays on it.
+        <Button
+          kind={canContinue ? 'primary' : 'plain'}
+          disabled={!isOnline}
+          onClick={() => void requestOf(canContinue ? 'continue' : 'pause')}
+        >
+          {canContinue ? <Play size={15} aria-hidden /> : <Pause size={15} aria-hidden />}
+          {card.state === 'paused' ? 'Continue' : wish === null ? 'Pause' : `Do not ${wish}`}
         </Button>
       ) : null}
       {isActive(card) ? (
         <Menu
           trigger={
-            <Button>
+            <Button disabled={!isOnline}>
               <CircleStop size={15} aria-hidden /> Stop
             </Button>
           }
@@ -115,7 +120,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
       ) : isImported ? null : (
         <Button
           kind="primary"
-          disabled={running !== null}
+          disabled={running !== null || !isOnline}
           title={running ? `${running.tag} is ${running.state}` : undefined}
           onClick={() => showOverlay({ name: 'resume' })}
         >
@@ -123,7 +128,12 @@ function Controls({ card }: { readonly card: StudyCard }) {
         </Button>
       )}
       {isImported ? null : (
-        <IconButton label="Steer" shortcut="s" onClick={() => showOverlay({ name: 'steer' })}>
+        <IconButton
+          label="Steer"
+          shortcut="s"
+          disabled={!isOnline}
+          onClick={() => showOverlay({ name: 'steer' })}
+        >
           <MessageSquarePlus size={16} aria-hidden />
         </IconButton>
       )}

@@ -1,17 +1,22 @@
-import { CircleDashed, CirclePause, Minus, TrendingUp, TriangleAlert } from 'lucide-react';
-import type { Cell } from '../../shared/notebook.ts';
+import { Check, CircleDashed, CirclePause, Minus, X } from 'lucide-react';
+import type { Phase, Verdict } from '../../shared/study.ts';
 import { classNames } from './class-names.ts';
 
 const LOOKS = {
-  keep: { icon: TrendingUp, className: 'text-keep' },
+  keep: { icon: Check, className: 'text-keep' },
   discard: { icon: Minus, className: 'text-discard' },
-  crash: { icon: TriangleAlert, className: 'text-crash' },
+  crash: { icon: X, className: 'text-crash' },
 } as const;
 
-/** An experiment's verdict as icon and word; the colour only repeats them. */
-export function VerdictBadge({ cell }: { readonly cell: Pick<Cell, 'verdict' | 'phase'> }) {
-  const word = cell.verdict?.word;
-  const isInterrupted = cell.phase === 'interrupted';
+/** An experiment's verdict as icon and word, or its phase while there is none; the colour only repeats them. */
+export function VerdictBadge({
+  word,
+  phase,
+}: {
+  readonly word: Verdict['word'] | null;
+  readonly phase?: Phase;
+}) {
+  const isInterrupted = phase === 'interrupted';
   const look = word
     ? LOOKS[word]
     : {
@@ -22,7 +27,7 @@ export function VerdictBadge({ cell }: { readonly cell: Pick<Cell, 'verdict' | '
   return (
     <span className={classNames('inline-flex items-center gap-1.5 font-medium text-sm', look.className)}>
       <Icon size={15} strokeWidth={2.25} aria-hidden className="shrink-0" />
-      {word ?? cell.phase}
+      {word ?? phase}
     </span>
   );
 }
