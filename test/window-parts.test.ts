@@ -13,6 +13,8 @@ import {
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
 import { contractOf, formOf, isContractWhole, readForm } from '../src/renderer/screens/set-up-form.ts';
+import { applyEvent, LIVE_POINTS } from '../src/renderer/state/apply-event.ts';
+import { type State, useStore } from '../src/renderer/state/store.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
@@ -169,5 +171,34 @@ describe('the set-up form', () => {
   ] as const)('a bad %s is complained about there', (field, patch) => {
     const { problems } = readForm('/repo', { ...formOf(contract, 'mar5'), ...patch });
     expect(Object.keys(problems)).toEqual([field]);
+  });
+});
+
+describe('live points', () => {
+  const points = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ seconds: from + index, values: { loss: 1 } }));
+  const take = (state: State, from: number, count: number, k = 0): State => ({
+    ...state,
+    ...applyEvent(state, { type: 'live', study: 'night', n: 1, k, points: points(from, count) }),
+  });
+  const seconds = ({ live }: State) => live?.points.map(point => point.seconds) ?? [];
+
+  test('all of a run are kept in order, up to a bound', () => {
+    const state = take(take(useStore.getState(), 0, 10), 10, LIVE_POINTS - 10);
+    expect(seconds(state)).toEqual(Array.from({ length: LIVE_POINTS }, (_, index) => index));
+    expect(state.live?.folds).toBe(0);
+  });
+
+  test('past it the older half goes, and the window learns that it must read it again', () => {
+    const state = take(take(useStore.getState(), 0, LIVE_POINTS), LIVE_POINTS, 1);
+    expect(seconds(state)).toHaveLength(LIVE_POINTS / 2);
+    expect(seconds(state).at(-1)).toBe(LIVE_POINTS);
+    expect(state.live?.folds).toBe(1);
+  });
+
+  test('of another run they begin anew', () => {
+    const state = take(take(useStore.getState(), 0, LIVE_POINTS + 1), 0, 2, 1);
+    expect(seconds(state)).toEqual([0, 1]);
+    expect(state.live?.folds).toBe(0);
   });
 });

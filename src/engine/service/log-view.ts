@@ -15,7 +15,7 @@ const BACKLOG_BYTES = 256 * 1024;
 const OUTPUT_CHUNK_BYTES = 64 * 1024;
 /** Output that is further behind than this is skipped: nobody could have read it. */
 const MAX_BEHIND_BYTES = 1024 * 1024;
-const OUTPUT_MS = 100;
+const OUTPUT_MS = 200;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;

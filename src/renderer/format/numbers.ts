@@ -3,6 +3,19 @@
 export const ABSENT = '–';
 const MINUS = '−';
 
+const formatters = new Map<number, Intl.NumberFormat>();
+
+/** A number with groups of three and from `least` to `most` decimals. A formatter is costly to make, so each is kept. */
+function write(value: number, least: number, most: number): string {
+  const key = least * 100 + most;
+  let formatter = formatters.get(key);
+  if (!formatter) {
+    formatter = new Intl.NumberFormat('en', { minimumFractionDigits: least, maximumFractionDigits: most });
+    formatters.set(key, formatter);
+  }
+  return formatter.format(value).replace('-', MINUS);
+}
+
 /** At most `digits` significant digits, no exponent for everyday sizes, a real minus sign. */
 export function formatNumber(value: number | null | undefined, digits = 6): string {
   if (value === null || value === undefined) return ABSENT;
@@ -11,9 +24,7 @@ export function formatNumber(value: number | null | undefined, digits = 6): stri
   if (size !== 0 && (size < 1e-6 || size >= 1e9)) return value.toExponential(3).replace('-', MINUS);
   const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
   const decimals = Math.min(8, Math.max(0, digits - whole));
-  return value
-    .toLocaleString('en', { minimumFractionDigits: 0, maximumFractionDigits: decimals })
-    .replace('-', MINUS);
+  return write(value, 0, decimals);
 }
 
 /** The metric: six decimals as upstream prints it where it is small, so that a column lines up. */
@@ -21,9 +32,7 @@ export function formatMetric(value: number | null | undefined): string {
   if (value === null || value === undefined) return ABSENT;
   if (!Number.isFinite(value)) return formatNumber(value);
   const decimals = Math.abs(value) < 100 ? 6 : Math.abs(value) < 100_000 ? 3 : 0;
-  return value
-    .toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
-    .replace('-', MINUS);
+  return write(value, decimals, decimals);
 }
 
 /** A difference with its sign; zero has none. */
@@ -81,6 +90,8 @@ export function formatRelative(at: number, now: number): string {
   return `${Math.round(hours / 24)} days ago`;
 }
 
+const exactTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
 export function formatExactTime(at: number): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return exactTime.format(at);
 }

@@ -16,7 +16,7 @@ import { useSparklines } from './use-sparklines.ts';
 /** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
 const CELL_PX = 61;
 const MARK_PX = 33;
-const OVERSCAN = 8;
+const OVERSCAN = 4;
 
 const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
 

@@ -1,8 +1,9 @@
-import { useMemo } from 'react';
+import { useEffect, useEffectEvent, useMemo } from 'react';
 import type { LivePoint, StudyCard } from '../../shared/notebook.ts';
+import { thinSeries } from '../../shared/thin-series.ts';
 import type { SeriesLine } from '../charts/series-scale.ts';
-import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
+import { useLive } from '../state/use-live.ts';
 import { useCall } from '../ui/use-call.ts';
 import { seriesLine } from './series-lines-of.ts';
 
@@ -35,20 +36,26 @@ export type LiveLine = {
 export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine {
   const run = card.current?.run ?? null;
   const n = card.current?.n ?? -1;
-  const live = useStore(state => state.live);
+  const live = useLive();
   const best = card.tally.bestExperiment;
   const study = card.id;
   const before = useCall(run ? JSON.stringify(['live', study, n, run.k, by, width]) : null, () =>
     getClient().experiments.series({ study, runs: [{ n, k: run?.k ?? 0 }], source: 'training', by, width }),
   );
+  const readAgain = useEffectEvent(before.again);
+  const folds = live?.folds ?? 0;
+  useEffect(() => {
+    if (folds > 0) readAgain();
+  }, [folds]);
   const incumbent = useCall(
     best !== null && best !== n ? JSON.stringify(['best', study, best, by, width]) : null,
     () => getClient().experiments.series({ study, runs: [{ n: best ?? 0 }], source: 'training', by, width }),
   );
   const points = live && live.study === study && live.n === n && live.k === run?.k ? live.points : null;
-  return useMemo(() => {
+  const newest = points?.at(-1) ?? null;
+  const behind = incumbent.value?.[0] ?? null;
+  const line = useMemo(() => {
     const old = before.value?.[0] ?? null;
-    const behind = incumbent.value?.[0] ?? null;
     const name = old?.name ?? mainName(points ?? []) ?? behind?.name ?? null;
     const x = [...(old?.x ?? [])];
     const y = [...(old?.y ?? [])];
@@ -62,15 +69,18 @@ export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine 
     }
     const lines: SeriesLine[] = [];
     if (behind) lines.push(seriesLine(behind, `incumbent #${behind.n}`, 1, true));
-    if (x.length > 0) lines.push({ key: 'live', label: `#${n}, live`, x, y, colour: 'var(--series-1)' });
-    const reached = x.at(-1);
-    return {
-      lines,
-      name,
-      newest: points?.at(-1) ?? null,
-      incumbentNow: behind && reached !== undefined ? valueAt(behind.x, behind.y, reached) : null,
-    };
-  }, [before.value, incumbent.value, points, by, n]);
+    if (x.length > 0) {
+      const colour = 'var(--series-1)';
+      lines.push({ key: 'live', label: `#${n}, live`, ...thinSeries(x, y, width), colour });
+    }
+    return { lines, name };
+  }, [before.value, behind, points, by, n, width]);
+  const reached = newest && xOf(newest, by);
+  return {
+    ...line,
+    newest,
+    incumbentNow: behind && reached !== null ? valueAt(behind.x, behind.y, reached) : null,
+  };
 }
 
 function mainName(points: readonly LivePoint[]): string | null {

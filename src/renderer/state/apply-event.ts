@@ -3,10 +3,10 @@ import type { Live, Notebook, State } from './store.ts';
 
 /** Five minutes of samples at one a second. */
 const TELEMETRY_SAMPLES = 300;
-/** Above this every second live point is dropped; the ledger has them all, and a chart is not wider. */
-const LIVE_POINTS = 4_000;
+/** Of more live points than this the older half is let go; what is drawn of it is read from the ledger again. */
+export const LIVE_POINTS = 4_000;
 
-/** The part of the state one event changes. Pure; applying an event twice gives the same. */
+/** The part of the state one event changes. Pure. */
 export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
   switch (event.type) {
     case 'study':
@@ -86,7 +86,8 @@ function keepLive(live: Live | null, card: StudyCard): Live | null {
 function withPoints(live: Live | null, event: Extract<NotebookEvent, { type: 'live' }>): Live {
   const { study, n, k } = event;
   const isSame = live?.study === study && live.n === n && live.k === k;
-  const points = isSame ? [...live.points, ...event.points] : [...event.points];
-  const thinned = points.length > LIVE_POINTS ? points.filter((_, index) => index % 2 === 0) : points;
-  return { study, n, k, points: thinned };
+  const points = isSame ? [...live.points, ...event.points] : event.points;
+  const folds = isSame ? live.folds : 0;
+  if (points.length <= LIVE_POINTS) return { study, n, k, points, folds };
+  return { study, n, k, points: points.slice(-LIVE_POINTS / 2), folds: folds + 1 };
 }

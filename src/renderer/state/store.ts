@@ -40,6 +40,8 @@ export type Live = {
   readonly n: number;
   readonly k: number;
   readonly points: readonly LivePoint[];
+  /** How often older points were let go, because the ledger has them by now. */
+  readonly folds: number;
 };
 
 export type Screen =
