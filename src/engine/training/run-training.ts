@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type IPty, spawn } from 'node-pty';
 import type { ResourceUse, RunOutcome } from '../../shared/study.ts';
+import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
 import { OutputLog } from './output-log.ts';
@@ -46,8 +47,6 @@ const PRELUDE = 'stty -onlcr -echo 2>/dev/null; trap : TERM; /bin/sh -c "$1"; ex
 const SIGNAL_EXIT = 128;
 const MAX_SIGNAL = 64;
 
-/** Wide enough that progress bars do not wrap. */
-const COLUMNS = 200;
 const ROWS = 50;
 
 /** A training that prints more is not printing progress; without an end it would fill the disk. */
@@ -73,7 +72,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
       cwd: options.cwd,
       env: { ...options.environment },
       encoding: null,
-      cols: COLUMNS,
+      cols: TERMINAL_COLUMNS,
       rows: ROWS,
     });
   } catch (cause) {

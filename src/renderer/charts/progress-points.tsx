@@ -105,7 +105,14 @@ export const ProgressPoints = memo(function ProgressPoints({ layout, metricName,
           </text>
         )}
         {layout.labels.map(label => (
-          <text key={label.id} x={label.x} y={label.y} fill="var(--ink)" textAnchor={label.anchor}>
+          <text
+            key={label.id}
+            x={label.x}
+            y={label.y}
+            className="normal-nums"
+            fill="var(--ink)"
+            textAnchor={label.anchor}
+          >
             {label.text}
           </text>
         ))}

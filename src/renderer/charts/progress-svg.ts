@@ -87,7 +87,8 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
     );
   }
   for (const label of layout.labels) {
-    text(label.x, label.y, `fill="${colour('ink')}" text-anchor="${label.anchor}" ${halo}`, label.text);
+    const anchor = `text-anchor="${label.anchor}" style="font-variant-numeric:normal"`;
+    text(label.x, label.y, `fill="${colour('ink')}" ${anchor} ${halo}`, label.text);
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Inter, system-ui, sans-serif" font-size="11" style="font-variant-numeric:tabular-nums">`,

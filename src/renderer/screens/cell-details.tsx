@@ -28,11 +28,13 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   const [part, setPart] = useState<(typeof PARTS)[number]>('why');
   // Asked again when the cell has moved on.
   const version = `${cell.phase} ${cell.endedAt ?? ''} ${cell.notes} ${cell.commit ?? ''}`;
-  const { value, problem } = useCall(`experiment ${card.id} ${cell.n} ${version}`, () =>
-    getClient().experiments.get({ study: card.id, n: cell.n }),
+  const subject = `experiment ${card.id} ${cell.n}`;
+  const { value: detail, problem } = useCall(
+    `${subject} ${version}`,
+    () => getClient().experiments.get({ study: card.id, n: cell.n }),
+    subject,
   );
   const [chosen, setChosen] = useState<number | null>(null);
-  const detail = useKept(value);
   const runs = detail?.runs ?? [];
   const run = runs.find(({ k }) => k === chosen) ?? runs.at(-1) ?? null;
   const panel = `details-${cell.n}`;
@@ -78,13 +80,6 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
       </div>
     </div>
   );
-}
-
-/** The last answer stays while the next is read, so that an open cell does not blink with every phase. */
-function useKept<T>(value: T | null): T | null {
-  const [kept, setKept] = useState(value);
-  if (value !== null && value !== kept) setKept(value);
-  return value ?? kept;
 }
 
 function Log({

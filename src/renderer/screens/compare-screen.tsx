@@ -60,15 +60,19 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
     const { runs } = await getClient().experiments.get({ study, n: ns[0] ?? 0 });
     return runs.at(-1)?.series.map(series => series.name) ?? [];
   });
-  const { value, problem } = useCall(JSON.stringify(['compare', study, ns, by, name, width]), () =>
-    getClient().experiments.series({
-      study,
-      runs: ns.map(n => ({ n })),
-      ...(name === '' ? {} : { names: [name] }),
-      source: 'training',
-      by,
-      width,
-    }),
+  const subject = JSON.stringify(['compare', study, ns, by, name]);
+  const { value, problem } = useCall(
+    `${subject} ${width}`,
+    () =>
+      getClient().experiments.series({
+        study,
+        runs: ns.map(n => ({ n })),
+        ...(name === '' ? {} : { names: [name] }),
+        source: 'training',
+        by,
+        width,
+      }),
+    subject,
   );
   return (
     <section aria-label="Curves" className="rounded-lg border border-line bg-surface p-4">

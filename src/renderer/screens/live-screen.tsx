@@ -26,17 +26,17 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem]">
-      <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)]">
-        <LiveCurve card={card} />
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_minmax(0,1fr)]">
+      <LiveCurve card={card} />
+      <aside aria-label="Machine now" className="relative border-line border-b border-l bg-surface">
+        {/* As high as the curve, however many GPUs there are. */}
+        <div className="absolute inset-0 overflow-y-auto px-4 py-4">
+          <MachineNow isSmall />
+        </div>
+      </aside>
+      <div className="col-span-2 min-h-0 min-w-0">
         <Terminal card={card} />
       </div>
-      <aside
-        aria-label="Machine now"
-        className="min-h-0 overflow-y-auto border-line border-l bg-surface px-4 py-4"
-      >
-        <MachineNow isSmall />
-      </aside>
     </div>
   );
 }
@@ -115,7 +115,7 @@ function Terminal({ card }: { readonly card: StudyCard }) {
     return <p className="p-5 text-muted text-sm">The terminal opens when the training begins.</p>;
   }
   return (
-    <div className="min-h-0 min-w-0">
+    <div className="h-full">
       <TerminalView subscribe={subscribe} isLive label={`Output of experiment ${n}`} />
     </div>
   );

@@ -25,10 +25,10 @@ export function RunCurves({
   const { incumbent } = detail;
   const names = run?.series.map(series => series.name) ?? [];
   const shown = name !== null && names.includes(name) ? name : (names[0] ?? null);
+  // Of another width it is the same curve, which stays until it comes.
+  const subject = JSON.stringify(['series', card.id, n, run?.k, shown, by]);
   const { value, problem } = useCall(
-    run && shown !== null
-      ? JSON.stringify(['series', card.id, n, run.k, run.outcome, incumbent, shown, by, width])
-      : null,
+    run && shown !== null ? `${subject} ${run.outcome} ${incumbent} ${width}` : null,
     () =>
       getClient().experiments.series({
         study: card.id,
@@ -38,11 +38,11 @@ export function RunCurves({
         by,
         width,
       }),
+    subject,
   );
+  const machine = JSON.stringify(['machine', card.id, n, run?.k]);
   const telemetry = useCall(
-    run && run.telemetry.length > 0
-      ? JSON.stringify(['machine', card.id, n, run.k, run.outcome, width])
-      : null,
+    run && run.telemetry.length > 0 ? `${machine} ${run.outcome} ${width}` : null,
     () =>
       getClient().experiments.series({
         study: card.id,
@@ -51,6 +51,7 @@ export function RunCurves({
         by: 'seconds',
         width: Math.max(100, Math.round(width / 2)),
       }),
+    machine,
   );
   if (!run || shown === null) {
     return <p className="p-4 text-muted text-sm">The training printed no progress, so there is no curve.</p>;
@@ -92,8 +93,12 @@ export function RunCurves({
       />
       {run.telemetry.length === 0 ? (
         <p className="text-muted text-sm">The machine was not sampled during this run.</p>
+      ) : telemetry.value ? (
+        <MachineCharts series={telemetry.value} />
       ) : (
-        <MachineCharts series={telemetry.value ?? []} />
+        <p className="text-muted text-sm" role="status">
+          {telemetry.problem ?? 'Reading …'}
+        </p>
       )}
     </div>
   );

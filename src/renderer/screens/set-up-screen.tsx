@@ -200,8 +200,10 @@ function useChecks(path: string, form: SetUpForm) {
   }, [form]);
   const contract = isContractWhole(settled) ? contractOf(settled) : null;
   const tag = settled.tag.trim();
-  const checks = useCall(contract && JSON.stringify(['check', path, contract, tag]), () =>
-    getClient().projects.check({ path, ...(tag ? { tag } : {}), ...(contract ? { contract } : {}) }),
+  const checks = useCall(
+    contract && JSON.stringify(['check', path, contract, tag]),
+    () => getClient().projects.check({ path, ...(tag ? { tag } : {}), ...(contract ? { contract } : {}) }),
+    path,
   );
   return contract && checks;
 }

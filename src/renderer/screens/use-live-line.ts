@@ -39,17 +39,23 @@ export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine 
   const live = useLive();
   const best = card.tally.bestExperiment;
   const study = card.id;
-  const before = useCall(run ? JSON.stringify(['live', study, n, run.k, by, width]) : null, () =>
-    getClient().experiments.series({ study, runs: [{ n, k: run?.k ?? 0 }], source: 'training', by, width }),
+  const own = JSON.stringify(['live', study, n, run?.k, by]);
+  const before = useCall(
+    run ? `${own} ${width}` : null,
+    () =>
+      getClient().experiments.series({ study, runs: [{ n, k: run?.k ?? 0 }], source: 'training', by, width }),
+    own,
   );
   const readAgain = useEffectEvent(before.again);
   const folds = live?.folds ?? 0;
   useEffect(() => {
     if (folds > 0) readAgain();
   }, [folds]);
+  const bests = JSON.stringify(['best', study, best, by]);
   const incumbent = useCall(
-    best !== null && best !== n ? JSON.stringify(['best', study, best, by, width]) : null,
+    best !== null && best !== n ? `${bests} ${width}` : null,
     () => getClient().experiments.series({ study, runs: [{ n: best ?? 0 }], source: 'training', by, width }),
+    bests,
   );
   const points = live && live.study === study && live.n === n && live.k === run?.k ? live.points : null;
   const newest = points?.at(-1) ?? null;

@@ -1,6 +1,7 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import { Terminal } from '@xterm/xterm';
+import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { readTerminalTheme } from './terminal-theme.ts';
 
 /**
@@ -16,6 +17,7 @@ export type OpenTerminal = {
 const SCROLLBACK_LINES = 10_000;
 const FONT = '"JetBrains Mono Variable"';
 const FONT_PIXELS = 12;
+const SCROLLBAR_PIXELS = 14;
 
 /**
  * Every operating system command that a terminal of today acts on: titles, working folder, colours, links,
@@ -65,8 +67,25 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
   let isDisposed = false;
   const fitNow = () => {
     // An element that is not laid out has no size to fit.
-    if (!isDisposed && parent.clientWidth > 0 && parent.clientHeight > 0) fit.fit();
+    if (isDisposed || parent.clientWidth === 0 || parent.clientHeight === 0) return;
+    const screen = terminal.element?.querySelector('.xterm-screen');
+    const cellHeight = (screen?.clientHeight ?? 0) / terminal.rows;
+    const { cols } = fit.proposeDimensions() ?? { cols: 0 };
+    // Narrower than it was written, a line that overwrites itself would leave pieces of itself behind.
+    const columns = Math.max(TERMINAL_COLUMNS, cols);
+    const rows = Math.floor(parent.clientHeight / cellHeight);
+    if (rows >= 1 && Number.isFinite(rows)) terminal.resize(columns, rows);
+    if (terminal.element && screen) {
+      terminal.element.style.minWidth = `${screen.clientWidth + SCROLLBAR_PIXELS}px`;
+    }
+    keepScrollbar();
   };
+  // What is wider than the window is scrolled sideways, and the scrollbar up and down stays in sight.
+  const keepScrollbar = () => {
+    const hidden = parent.scrollWidth - parent.clientWidth - parent.scrollLeft;
+    terminal.element?.style.setProperty('--hidden-right', `${hidden}px`);
+  };
+  parent.addEventListener('scroll', keepScrollbar);
   fitNow();
   const size = new ResizeObserver(fitNow);
   size.observe(parent);
@@ -92,6 +111,7 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
       isDisposed = true;
       size.disconnect();
       theme.disconnect();
+      parent.removeEventListener('scroll', keepScrollbar);
       terminal.dispose();
     },
   };

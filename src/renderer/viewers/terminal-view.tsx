@@ -141,7 +141,7 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
         Read only. Arrow keys and Page Up and Down scroll, Control+F searches, Tab or Escape leaves.
       </p>
       <div className="absolute inset-0 p-2">
-        <div ref={parent} className="h-full overflow-hidden" />
+        <div ref={parent} className="h-full overflow-x-auto overflow-y-hidden" />
       </div>
       {!hasOutput && (
         <p className="pointer-events-none absolute inset-x-0 top-0 p-3 text-sm text-muted">
