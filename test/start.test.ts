@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -25,6 +25,11 @@ async function builtCheckout(
     'out/preload/preload.cjs': '',
     'out/renderer/index.html': '<!doctype html>',
   });
+  // Newer than its sources, however coarse the clock of the file system.
+  const later = Date.now() / 1_000 + 60;
+  for (const name of ['main/main.js', 'preload/preload.cjs', 'renderer/index.html']) {
+    await utimes(join(folder, 'out', name), later, later);
+  }
   const runtime = join(folder, 'runtime');
   await mkdir(runtime);
   await writeFile(join(runtime, 'electron'), `#!/bin/sh\n${electron}\n`);

@@ -58,6 +58,10 @@ test('the live view shows the curve, the terminal and the machine of what trains
   const lines = terminal.locator('.xterm-rows > div');
   await expect(lines.filter({ hasText: 'shard 039' })).toHaveCount(1);
   expect(await lines.filter({ hasText: 'shard 039' }).evaluate(line => line.textContent)).toMatch(/^shard/);
+  // However narrow the window, a line that overwrites itself is one line, and as long as it was written.
+  await page.setViewportSize({ width: 820, height: 1400 });
+  await expect(lines.filter({ hasText: 'step 0' })).toHaveText(/^step 00015 .* remaining: \d+s/);
+  await expect(lines.filter({ hasText: 'epoch' })).toHaveCount(1);
   await expect(page.getByRole('complementary', { name: 'Machine now' })).toContainText('CPU');
   await bench.letGo();
   await expect(page.getByText('Nothing runs')).toBeVisible();
@@ -143,6 +147,7 @@ test('a steering note stands in the notebook and reaches the proposer', async ({
   await expect(cellOf(page, 0).region).toContainText('training');
   await study(page).control('Steer').click();
   const steer = dialog(page, 'Steer night');
+  await expect(steer.getByLabel('Note to the proposer')).toBeFocused();
   await expect(steer.getByRole('button', { name: 'Send the note' })).toBeDisabled();
   await steer.getByLabel('Note to the proposer').fill('Leave the optimiser alone.');
   await steer.getByRole('button', { name: 'Send the note' }).click();

@@ -97,6 +97,17 @@ test('the machine of a run is drawn under its curve', async ({ page }) => {
   await expect(cell.panel).not.toContainText('The machine was not sampled');
 });
 
+test('what is drawn stays while the window is made narrower', async ({ page }) => {
+  const cell = await openCell(page, 12, 'Curves');
+  const chart = cell.region.getByRole('img', { name: 'CPU during the run' });
+  const drawn = await chart.elementHandle();
+  const widthOf = () => chart.boundingBox().then(box => box?.width ?? Number.POSITIVE_INFINITY);
+  const before = await widthOf();
+  await page.setViewportSize({ width: 1000, height: 800 });
+  await expect.poll(widthOf).toBeLessThan(before);
+  expect(await drawn?.evaluate(element => element.isConnected)).toBe(true);
+});
+
 test('the log is searched, and Enter goes from hit to hit', async ({ page }) => {
   const cell = await openCell(page, 1, 'Log');
   const log = cell.region.getByRole('region', { name: 'Log of experiment 1, text' });

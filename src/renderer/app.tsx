@@ -2,7 +2,7 @@ import { Tooltip } from 'radix-ui';
 import { useEffect } from 'react';
 import { Toaster } from 'sonner';
 import type { Host } from './host/host.ts';
-import { ConnectionNotice } from './screens/connection-notice.tsx';
+import { ConnectionNotice, Refusal } from './screens/connection-notice.tsx';
 import { DropZone } from './screens/drop-zone.tsx';
 import { Overlays } from './screens/overlays.tsx';
 import { SetUpScreen } from './screens/set-up-screen.tsx';
@@ -30,7 +30,7 @@ export function App({ host }: { readonly host: Host }) {
     <Tooltip.Provider delayDuration={400}>
       <DropZone host={host}>
         <div className="flex h-full flex-col">
-          <ConnectionNotice host={host} />
+          {isRefused && !hasSnapshot ? null : <ConnectionNotice host={host} />}
           {hasSnapshot ? (
             <div className="flex min-h-0 flex-1">
               <Sidebar />
@@ -43,7 +43,7 @@ export function App({ host }: { readonly host: Host }) {
           ) : (
             <main className="flex flex-1 items-center justify-center text-muted">
               <h1 className="sr-only">Pawl</h1>
-              {isRefused ? null : <p role="status">Reading the ledger …</p>}
+              {isRefused ? <Refusal host={host} /> : <p role="status">Reading the ledger …</p>}
             </main>
           )}
         </div>

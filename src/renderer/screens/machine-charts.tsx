@@ -35,9 +35,7 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
           if (lines.length === 0) return null;
           return (
             <div key={title}>
-              <h3 className="text-muted text-xs">
-                {title} ({unit})
-              </h3>
+              <h3 className="text-muted text-xs">{title}</h3>
               <SeriesChart
                 lines={lines}
                 xLabel="seconds"

@@ -262,7 +262,7 @@ function Part({
   children,
 }: {
   readonly title: string;
-  readonly hint: string;
+  readonly hint: ReactNode;
   readonly children: ReactNode;
 }) {
   return (
@@ -372,7 +372,11 @@ function MeasureFields(props: PartProps) {
   return (
     <Part
       title="Which number counts"
-      hint="Printed by the training as `name: number` or `METRIC name=number`."
+      hint={
+        <>
+          Printed by the training as <code>name: number</code> or <code>METRIC name=number</code>.
+        </>
+      }
     >
       <Text {...props} name="metric" label="Metric" placeholder="val_bpb" />
       <Field label="Better is">

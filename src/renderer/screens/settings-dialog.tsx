@@ -71,7 +71,8 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
           ))}
         </fieldset>
         <p className="break-words text-muted text-xs">
-          Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Nothing leaves this machine.
+          Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Pawl itself sends nothing from
+          this machine; a proposer of your choice and the training may.
         </p>
       </div>
     </Dialog>

@@ -73,7 +73,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
 
 function describeGain({ best, baseline, bestExperiment }: StudyCard['tally']): string {
   if (best === null || baseline === null) return 'no baseline yet';
-  if (bestExperiment === 0) return 'nothing better yet than';
+  if (bestExperiment === 0) return 'nothing better yet than the baseline,';
   const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
   return `${share}from ${formatMetric(baseline)}`;
 }

@@ -12,7 +12,7 @@ import { STUDY_TABS, useStore } from '../state/store.ts';
 /** What the keys do; the shortcuts sheet lists exactly these. */
 export const SHORTCUTS = [
   { keys: 'Ctrl K', what: 'Command palette' },
-  { keys: 'j / k', what: 'Next or previous experiment' },
+  { keys: 'j k', what: 'Next or previous experiment' },
   { keys: 'Enter', what: 'Open or close the selected experiment' },
   { keys: 'c', what: 'Mark the selected experiment for comparison' },
   { keys: 'b', what: 'Jump to the best experiment' },
