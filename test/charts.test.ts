@@ -422,7 +422,9 @@ describe('series', () => {
 
   test('the range of y leaves out what is no number, and on a logarithmic axis what is not above zero', () => {
     const lines = [line([0, 1, 2], [1, null, 100]), line([5], [Number.NaN])];
-    expect(fitSeriesY(lines, [0, 5], ['auto', 'auto'], false)).toEqual([1 - 4.95, 100 + 4.95]);
+    expect(fitSeriesY(lines, [0, 5], ['auto', 'auto'], false)).toEqual([-5, 105]);
+    // A lower point moves the axis only where it needs more room.
+    expect(fitSeriesY([line([0, 1], [0.5, 99.9])], [0, 1], ['auto', 'auto'], false)).toEqual([-5, 105]);
     expect(fitSeriesY(lines, [0, 5], [0, 'auto'], false)[0]).toBe(0);
     expect(fitSeriesY([line([0, 1], [0, 10])], [0, 1], ['auto', 'auto'], true)[0]).toBeGreaterThan(9);
     expect(fitSeriesY([], [0, 1], ['auto', 'auto'], false)).toEqual([-0.05, 1.05]);

@@ -1,5 +1,6 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import { formatNumber } from '../format/numbers.ts';
+import { useSame } from '../ui/use-same.ts';
 import { axisTicks, logTicks } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
 import { SeriesLines } from './series-lines.tsx';
@@ -102,9 +103,13 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
   const frame = useRef<HTMLDivElement | null>(null);
   const schedule = useFrame();
 
+  const x = useSame(
+    useMemo(() => zoom ?? wholeX(lines, budgetX) ?? ([0, 1] as const), [lines, zoom, budgetX]),
+  );
+  const y = useSame(
+    useMemo(() => fitSeriesY(lines, x, [lowWish, highWish], isLog), [lines, x, lowWish, highWish, isLog]),
+  );
   const drawn = useMemo(() => {
-    const x = zoom ?? wholeX(lines, budgetX) ?? [0, 1];
-    const y = fitSeriesY(lines, x, [lowWish, highWish], isLog);
     const yTicks = (isLog ? logTicks : axisTicks)(y, Math.max(2, Math.floor(height / 45)));
     const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
     const plot: Box = {
@@ -127,7 +132,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
       toY: (value: number) => plot.bottom - (warp(value) - warp(y[0])) * perY,
       fromX: (pixel: number) => x[0] + (pixel - plot.left) / perX,
     };
-  }, [lines, zoom, budgetX, lowWish, highWish, isLog, width, height, xLabel]);
+  }, [x, y, isLog, width, height, xLabel]);
   const { plot } = drawn;
 
   const placeOf = (event: { clientX: number }) => {

@@ -1,5 +1,6 @@
 import { memo, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'recharts';
+import { useSame } from '../ui/use-same.ts';
 import type { Tick } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
 import { type Domain, drawable, indexRange, type SeriesLine } from './series-scale.ts';
@@ -18,20 +19,40 @@ type Props = {
   readonly budgetX: number | null;
 };
 
-/** The lines and axes. Whoever hovers does not draw them again. */
-export const SeriesLines = memo(function SeriesLines(props: Props) {
-  const { lines, width, height, plot, x, y, isLog, budgetX } = props;
+/**
+ * The lines and axes. Whoever hovers does not draw them again, and whoever draws the live line again does not draw the
+ * one behind it again: each lies on a surface of its own.
+ */
+export const SeriesLines = memo(function SeriesLines({ lines, ...frame }: Props) {
+  const behind = useSame(lines.filter(line => line.isBehind));
+  const front = useSame(lines.filter(line => !line.isBehind));
+  return (
+    <>
+      <Layer {...frame} lines={behind} hasAxes />
+      <Layer {...frame} lines={front} hasAxes={false} />
+    </>
+  );
+});
+
+const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) {
+  const { lines, width, height, plot, x, y, isLog, budgetX, hasAxes } = props;
   const data = useMemo(() => lines.map(line => pointsInView(line, x, isLog)), [lines, x, isLog]);
   const axis = { stroke: 'var(--line-strong)', tick: { fill: 'var(--muted)', fontSize: 11 } };
   return (
     <LineChart
       width={width}
       height={height}
-      margin={{ top: plot.top, right: width - plot.right, bottom: 0, left: 0 }}
+      margin={{
+        top: plot.top,
+        right: width - plot.right,
+        bottom: hasAxes ? 0 : height - plot.bottom,
+        left: hasAxes ? 0 : plot.left,
+      }}
       accessibilityLayer={false}
       className="tabular select-none"
+      style={{ position: 'absolute', inset: 0, willChange: 'transform' }}
     >
-      <CartesianGrid vertical={false} syncWithTicks stroke="var(--line)" />
+      {hasAxes && <CartesianGrid vertical={false} syncWithTicks stroke="var(--line)" />}
       <XAxis
         type="number"
         dataKey="x"
@@ -42,6 +63,7 @@ export const SeriesLines = memo(function SeriesLines(props: Props) {
         interval={0}
         height={height - plot.bottom}
         tickLine={false}
+        hide={!hasAxes}
         {...axis}
       />
       <YAxis
@@ -55,9 +77,10 @@ export const SeriesLines = memo(function SeriesLines(props: Props) {
         width={plot.left}
         axisLine={false}
         tickLine={false}
+        hide={!hasAxes}
         {...axis}
       />
-      {budgetX !== null && (
+      {hasAxes && budgetX !== null && (
         <ReferenceLine
           x={budgetX}
           stroke="var(--line-strong)"

@@ -1,3 +1,4 @@
+import { scaleLinear } from 'd3-scale';
 import { LARGEST_DRAWN, widenBy } from './axis-ticks.ts';
 
 /**
@@ -16,6 +17,9 @@ export type SeriesLine = {
 
 export type Domain = readonly [number, number];
 
+/** An axis begins and ends at a multiple of about this share of its span. */
+const ROUND_STEPS = 20;
+
 /** From the smallest to the largest x of the lines and `also`; null where there is no point. */
 export function wholeX(lines: readonly SeriesLine[], also: number | null): Domain | null {
   let low = Number.POSITIVE_INFINITY;
@@ -30,8 +34,8 @@ export function wholeX(lines: readonly SeriesLine[], also: number | null): Domai
 }
 
 /**
- * The range of y of what lies in the domain of x, with a margin of 5 %; ends that `wish` fixes stay fixed. With
- * `isLog` values that are not above 0 do not count and the margin is a factor.
+ * The range of y of what lies in the domain of x, with a margin of 5 % and more, to a round number; ends that `wish`
+ * fixes stay fixed. With `isLog` values that are not above 0 do not count and the margin is a factor.
  */
 export function fitSeriesY(
   lines: readonly SeriesLine[],
@@ -100,9 +104,14 @@ function lowerBound(x: readonly number[], at: number): number {
   return low;
 }
 
+/** To a round number beyond the margin: an axis that moved with every new point of a live line would tremble. */
 function widenBySpan(low: number, high: number): Domain {
   const margin = widenBy(low, high, 0.05);
-  return [low - margin, high + margin];
+  const [from = low, to = high] = scaleLinear()
+    .domain([low - margin, high + margin])
+    .nice(ROUND_STEPS)
+    .domain();
+  return [from, to];
 }
 
 function widenByFactor(low: number, high: number): Domain {

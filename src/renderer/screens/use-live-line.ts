@@ -60,6 +60,7 @@ export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine 
   const points = live && live.study === study && live.n === n && live.k === run?.k ? live.points : null;
   const newest = points?.at(-1) ?? null;
   const behind = incumbent.value?.[0] ?? null;
+  const behindLine = useMemo(() => behind && seriesLine(behind, `incumbent #${behind.n}`, 1, true), [behind]);
   const line = useMemo(() => {
     const old = before.value?.[0] ?? null;
     const name = old?.name ?? mainName(points ?? []) ?? behind?.name ?? null;
@@ -74,13 +75,13 @@ export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine 
       y.push(value);
     }
     const lines: SeriesLine[] = [];
-    if (behind) lines.push(seriesLine(behind, `incumbent #${behind.n}`, 1, true));
+    if (behindLine) lines.push(behindLine);
     if (x.length > 0) {
       const colour = 'var(--series-1)';
       lines.push({ key: 'live', label: `#${n}, live`, ...thinSeries(x, y, width), colour });
     }
     return { lines, name };
-  }, [before.value, behind, points, by, n, width]);
+  }, [before.value, behind, behindLine, points, by, n, width]);
   const reached = newest && xOf(newest, by);
   return {
     ...line,
