@@ -194,6 +194,17 @@ test('what trains shows its points in batches, not-a-number as a hole', async ()
     [1, 1],
     [2, 1],
   ]);
+  // A window that comes now gets the points of the last seconds of the run that trains.
+  progress(2, 2, 8);
+  progress(2, 10.6, 7);
+  await desk.waitFor(event => event.type === 'live' && event.points.length === 2);
+  expect((await desk.calls.app.snapshot()).live).toEqual({
+    ...{ study: 'night', n: 2, k: 0 },
+    points: [
+      { seconds: 2, values: { loss: 8 } },
+      { seconds: 10.6, values: { loss: 7 } },
+    ],
+  });
 });
 
 test('every point a training prints slowly enough comes through, and the last ones before its end', async () => {

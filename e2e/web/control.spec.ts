@@ -63,6 +63,11 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await expect(lines.filter({ hasText: 'step 0' })).toHaveText(/^step 00015 .* remaining: \d+s/);
   await expect(lines.filter({ hasText: 'epoch' })).toHaveCount(1);
   await expect(page.getByRole('complementary', { name: 'Machine now' })).toContainText('CPU');
+  // Who comes while the training is silent sees all the same how far it is.
+  await page.reload();
+  await study(page).tab('Live').click();
+  await expect(curve.getByRole('definition').nth(1)).toHaveText('14');
+  await expect(curve).toContainText(/#1, live by step: first 4\.\d+, last 1\.15/);
   await bench.letGo();
   await expect(page.getByText('Nothing runs')).toBeVisible();
 });

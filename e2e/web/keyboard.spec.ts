@@ -56,6 +56,22 @@ test('from the first start to an opened cell without a mouse', async ({ page, se
   await expect(cellOf(page, 1).panel).toBeHidden();
 });
 
+test('after a step through the experiments Enter is theirs, whatever was pressed before', async ({
+  page,
+  night,
+}) => {
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await study(page).tab('Notebook').click();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await expect(cellOf(page, 13).panel).toBeVisible();
+  await study(page).tab('Notebook').focus();
+  await page.keyboard.press('k');
+  await page.keyboard.press('b');
+  await page.keyboard.press('Enter');
+  await expect(cellOf(page, 13).panel).toBeHidden();
+});
+
 test('the sample is reached by Tab', async ({ page, night }) => {
   await openWindow(page, night.server);
   await tabTo(page, welcome(page).sample);

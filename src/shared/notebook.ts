@@ -124,6 +124,14 @@ export type LivePoint = {
   readonly values: Readonly<Record<string, number | null>>;
 };
 
+/** Points of one run, oldest first. */
+export type LiveRun = {
+  readonly study: string;
+  readonly n: number;
+  readonly k: number;
+  readonly points: readonly LivePoint[];
+};
+
 export type Notice = {
   readonly kind: 'new_best' | 'study_ended' | 'crashes' | 'attention';
   readonly title: string;
@@ -142,13 +150,7 @@ export type NotebookEvent =
   | { readonly type: 'cell_removed'; readonly study: string; readonly n: number }
   | { readonly type: 'mark'; readonly study: string; readonly mark: Mark }
   | { readonly type: 'refused'; readonly study: string; readonly refusal: RefusedProposal }
-  | {
-      readonly type: 'live';
-      readonly study: string;
-      readonly n: number;
-      readonly k: number;
-      readonly points: readonly LivePoint[];
-    }
+  | ({ readonly type: 'live' } & LiveRun)
   | { readonly type: 'telemetry'; readonly sample: TelemetrySample; readonly gpuState: GpuState }
   | { readonly type: 'notice'; readonly notice: Notice }
   | { readonly type: 'settings'; readonly settings: Settings }
@@ -183,6 +185,8 @@ export type Snapshot = {
   /** The last minutes of the machine, oldest first. */
   readonly telemetry: readonly TelemetrySample[];
   readonly gpuState: GpuState;
+  /** The newest points of what trains; older ones are in the ledger, later ones come as events. */
+  readonly live: LiveRun | null;
 };
 
 export type RunView = {

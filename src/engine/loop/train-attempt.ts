@@ -100,15 +100,9 @@ export async function trainAttempt(
 
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
-  const series = new SeriesWriter(points => ledger.write(() => ledger.runs.addPoints(run, points)));
-  const machine = new SeriesWriter(points => ledger.write(() => ledger.runs.addTelemetry(run, points)));
   const progress = new ProgressEmitter(values =>
     emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
   );
-  const reader = new OutputReader(point => {
-    series.add(point);
-    progress.add(point);
-  }, elapsed);
   // A ledger that cannot be written ends the training: nobody would learn of its result.
   const broken = new AbortController();
   const attempt = (work: () => void) => {
@@ -118,8 +112,18 @@ export async function trainAttempt(
       broken.abort(error);
     }
   };
+  const series = new SeriesWriter(points =>
+    attempt(() => ledger.write(() => ledger.runs.addPoints(run, points))),
+  );
+  const machine = new SeriesWriter(points =>
+    attempt(() => ledger.write(() => ledger.runs.addTelemetry(run, points))),
+  );
+  const reader = new OutputReader(point => {
+    series.add(point);
+    progress.add(point);
+  }, elapsed);
   const unwatch = ports.telemetry?.onSample(sample => {
-    attempt(() => machine.add({ seconds: elapsed(), values: telemetrySeries(sample) }));
+    machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
   });
   const trained = await runTraining({
     command: contract.train,
@@ -133,13 +137,12 @@ export async function trainAttempt(
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   }).finally(() => {
     unwatch?.();
+    attempt(() => reader.end());
+    series.flush();
+    machine.flush();
     progress.flush();
   });
   broken.signal.throwIfAborted();
-  reader.end();
-  series.flush();
-  machine.flush();
-  progress.flush();
   if (trained.logError) {
     const { message } = trained.logError;
     throw new PawlError(
@@ -206,11 +209,11 @@ export function describeOutcome(outcome: RunOutcome): string {
   return outcome.kind === 'signal' ? `signal ${outcome.signal}` : outcome.kind;
 }
 
-/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs. */
+/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs, silent or not. */
 class SeriesWriter {
   readonly #write: (points: readonly SeriesPoint[]) => void;
   #points: SeriesPoint[] = [];
-  #lastWrite = performance.now();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(write: (points: readonly SeriesPoint[]) => void) {
     this.#write = write;
@@ -218,13 +221,15 @@ class SeriesWriter {
 
   add(point: SeriesPoint): void {
     this.#points.push(point);
-    if (this.#points.length >= CHUNK_POINTS || performance.now() - this.#lastWrite > CHUNK_MS) this.flush();
+    if (this.#points.length >= CHUNK_POINTS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), CHUNK_MS);
   }
 
   flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#points.length > 0) this.#write(this.#points);
     this.#points = [];
-    this.#lastWrite = performance.now();
   }
 }
 

@@ -1,5 +1,5 @@
 import { type EngineEvent, fromScalar } from '../../shared/events.ts';
-import type { CurrentExperiment, LivePoint, Mark, Notice } from '../../shared/notebook.ts';
+import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
 import { STOP_WORDS, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EventHub } from './event-hub.ts';
@@ -7,6 +7,8 @@ import { studyCard } from './study-card.ts';
 
 /** Live points are handed on at most ten times a second. */
 const LIVE_MS = 100;
+/** A window that comes now is given the points of this long; what is older is in the ledger by then. */
+const RECENT_SECONDS = 10;
 /** This many crashes in a row are worth waking somebody. */
 const CRASHES_WORTH_TELLING = 3;
 
@@ -22,6 +24,7 @@ export class Announcer {
   #lastMark = 0;
   #live: { readonly n: number; readonly k: number; readonly points: LivePoint[] } | null = null;
   #liveTimer: NodeJS.Timeout | null = null;
+  #recent: LiveRun | null = null;
 
   constructor(ledger: Ledger, hub: EventHub) {
     this.#ledger = ledger;
@@ -30,6 +33,11 @@ export class Announcer {
 
   get wish(): CurrentExperiment['wish'] {
     return this.#wish;
+  }
+
+  /** The newest points that windows were told of the run that trains. */
+  get recent(): LiveRun | null {
+    return this.#recent;
   }
 
   /** What the user asked for; shown until it happens. */
@@ -75,6 +83,9 @@ export class Announcer {
     }
     this.#flushLive(study);
     switch (event.type) {
+      case 'run_finished':
+        this.#recent = null;
+        break;
       case 'study_stopped':
       case 'study_paused':
       case 'study_continued':
@@ -124,8 +135,14 @@ export class Announcer {
   #flushLive(study: string): void {
     if (this.#liveTimer) clearTimeout(this.#liveTimer);
     this.#liveTimer = null;
-    if (this.#live) this.#hub.publish({ type: 'live', study, ...this.#live });
+    if (!this.#live) return;
+    const { n, k, points } = this.#live;
     this.#live = null;
+    this.#hub.publish({ type: 'live', study, n, k, points });
+    const isSame = this.#recent?.study === study && this.#recent.n === n && this.#recent.k === k;
+    const all = isSame ? [...(this.#recent?.points ?? []), ...points] : points;
+    const newest = all.at(-1)?.seconds ?? 0;
+    this.#recent = { study, n, k, points: all.filter(({ seconds }) => seconds >= newest - RECENT_SECONDS) };
   }
 
   #noticeOf(event: EngineEvent): Notice | null {

@@ -86,6 +86,7 @@ export class Service {
       settings: readSettings(this.ledger),
       telemetry: this.telemetry.recent(),
       gpuState: this.telemetry.gpuState,
+      live: this.announcer.recent,
     };
   }
 

@@ -23,8 +23,8 @@ import { NowRunning } from './now-running.tsx';
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
   return (
-    <header className="flex items-start justify-between gap-6 px-6 pt-4 pb-3">
-      <div className="min-w-0 flex-1">
+    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 px-6 pt-4 pb-3">
+      <div className="min-w-72 flex-1">
         <div className="flex items-center gap-3">
           <h1 className="truncate font-semibold text-xl tracking-tight" title={card.repositoryPath}>
             {card.tag}

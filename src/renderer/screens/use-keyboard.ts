@@ -71,10 +71,9 @@ function handle(key: string, target: EventTarget | null): boolean {
   }
   switch (key) {
     case 'j':
-      moveSelection(1);
-      return true;
     case 'k':
-      moveSelection(-1);
+      moveSelection(key === 'j' ? 1 : -1);
+      leaveControls();
       return true;
     case 'Enter': {
       // On a button or a link the key is that one's.
@@ -91,7 +90,9 @@ function handle(key: string, target: EventTarget | null): boolean {
     case 'b': {
       const best = studies.find(card => card.id === study)?.tally.bestExperiment;
       if (best === null || best === undefined) return false;
-      jumpTo(best);
+      goTo({ name: 'study', tab: 'notebook' });
+      revealCell(best);
+      leaveControls();
       return true;
     }
     case '/': {
@@ -107,7 +108,7 @@ function handle(key: string, target: EventTarget | null): boolean {
   }
 }
 
-function jumpTo(n: number): void {
-  goTo({ name: 'study', tab: 'notebook' });
-  revealCell(n);
+/** So that Enter is the selected experiment's, and not that of a button pressed before. */
+function leaveControls(): void {
+  document.querySelector('main')?.focus({ preventScroll: true });
 }

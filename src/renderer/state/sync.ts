@@ -83,15 +83,17 @@ async function follow(
 ): Promise<void> {
   for (;;) {
     const [info, snapshot] = await Promise.all([calls.app.info(), calls.app.snapshot()]);
-    const { epoch, seq, ...picture } = snapshot;
+    const { epoch, seq, live, ...picture } = snapshot;
     const state = useStore.getState();
+    // What came between two pictures is read from the ledger.
+    const folds = state.hasSnapshot ? (state.live?.folds ?? 0) + 1 : 0;
     const isThere = picture.studies.some(card => card.id === state.study);
     useStore.setState({
       ...picture,
       host: info,
       hasSnapshot: true,
       connection: { kind: 'online' },
-      live: null,
+      live: live && { ...live, folds },
       ...(isThere ? {} : { study: null, notebook: null }),
     });
     if (!state.hasSnapshot) onFirstPicture();
@@ -131,7 +133,6 @@ export async function readNotebook(study: string): Promise<void> {
       view: restoreView(study),
       found: null,
       hovered: null,
-      live: null,
       notebook: { study, cells: [], marks: [], refusals: [], status: 'loading', problem: null },
     });
   }
