@@ -46,6 +46,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     createdAt: NOW,
     baseCommit: 'a'.repeat(40),
     importedFrom: null,
+    spend: null,
     tally: {
       finished: 12,
       keep: 3,

@@ -17,7 +17,8 @@ const RULES: Readonly<
     isPackageAllowed: name => name === 'zod' || name === '@orpc/contract',
   },
   'src/engine': {
-    folders: ['src/engine', 'src/shared'],
+    // Of resources the data it ships with; code there is not.
+    folders: ['src/engine', 'src/shared', 'resources'],
     isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
   'src/server': {

@@ -147,6 +147,7 @@ function play(
     history.push({
       n,
       hypothesis: '',
+      category: null,
       memo: JSON.parse(JSON.stringify(choice.memo)),
       verdict: value === null ? 'crash' : isKeep ? 'keep' : 'discard',
       reason: '',

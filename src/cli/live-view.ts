@@ -77,6 +77,8 @@ export class LiveView {
       case 'proposed':
         if (this.#live) this.#live.hypothesis = event.hypothesis;
         break;
+      case 'thought':
+        break;
       case 'refused':
         this.#print(styleText('gray', `#${event.n} refused: ${clip(event.message, 200)}`));
         break;

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PawlError } from '../shared/errors.ts';
+import { EFFORTS } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
@@ -63,11 +64,24 @@ function sittingOptions(command: Command): Command {
     .option('--patience <count>', 'stop after this many experiments without a gain', count)
     .option('--max-crashes <count>', 'stop after this many crashes in a row', count)
     .option('--limit <seconds>', 'end a run after this long', positive)
-    .option('--proposer <kind>', 'search, command or patches', oneOf('search', 'command', 'patches'))
+    .option(
+      '--proposer <kind>',
+      'search, command, patches or model',
+      oneOf('search', 'command', 'patches', 'model'),
+    )
     .option('--seed <number>', 'seed of the search', whole)
     .option('--command <line>', 'what the command proposer runs')
     .option('--proposer-timeout <seconds>', 'how long the command may take', positive)
     .option('--patches <folder>', 'folder of the patches proposer')
+    .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
+    .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
+    .option('--base-url <url>', "a server that speaks Anthropic's Messages API")
+    .option('--no-key', 'the server needs no key')
+    .option(
+      '--max-cost <dollars>',
+      'make no call to the model that could pass this, for the whole study',
+      positive,
+    )
     .option('--json', 'one event per line on stdout instead of the live view');
 }
 

@@ -1,6 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
+import type { ModelChoice } from './model-calls.ts';
 import type {
   Cell,
   EventBatch,
@@ -20,6 +21,7 @@ import type {
   Snapshot,
   StudyCard,
 } from './notebook.ts';
+import { EFFORTS } from './study.ts';
 
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
@@ -37,6 +39,13 @@ const inStudy = z.strictObject({ study });
 const inExperiment = z.strictObject({ study, n });
 const inRun = z.strictObject({ study, n, k });
 
+const baseUrl = z
+  .url({ protocol: /^https?$/, error: 'Write an address that begins with http.' })
+  .max(2_000)
+  .nullable();
+const modelKey = z.enum(['environment', 'stored', 'none']);
+const dollars = z.number().positive().max(1_000_000).nullable();
+
 export const proposerSettingsSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('search'), seed: z.number().int().nonnegative() }),
   z.strictObject({
@@ -45,6 +54,14 @@ export const proposerSettingsSchema = z.discriminatedUnion('kind', [
     timeoutSeconds: z.number().positive().max(86_400),
   }),
   z.strictObject({ kind: z.literal('patches'), folder: path }),
+  z.strictObject({
+    kind: z.literal('model'),
+    model: text(200).trim().min(1, 'Choose a model.'),
+    effort: z.enum(EFFORTS).nullable(),
+    baseUrl,
+    key: modelKey,
+    capUsd: z.strictObject({ study: dollars, sitting: dollars }),
+  }),
 ]);
 
 export const settingsPatchSchema = z.strictObject({
@@ -102,6 +119,8 @@ export const calls = {
     /** The system's own dialog; null when the user closed it. */
     choose: oc.output(type<string | null>()),
     /** A fresh copy of the sample project. */
+    /** Models a server offers. Rejects with `proposer_invalid` where it cannot be asked. */
+    models: oc.input(z.strictObject({ baseUrl, key: modelKey })).output(type<readonly ModelChoice[]>()),
     createSample: oc.output(type<{ readonly path: string }>()),
     forget: oc.input(z.strictObject({ gitDir: path })),
     /** Writes pawl.toml in the user's checkout, because the user asked for it. Refuses to replace one. */

@@ -33,6 +33,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ ...base, type: z.literal('setup_finished'), seconds: z.number() }),
   z.object({ ...base, type: z.literal('experiment_started'), n, parent: commit }),
   z.object({ ...base, type: z.literal('phase'), n, phase: z.enum(PHASES) }),
+  /** What the proposer is at while it proposes: the newest of its thoughts, or of what it looks at. */
+  z.object({ ...base, type: z.literal('thought'), n, text: z.string() }),
   z.object({
     ...base,
     type: z.literal('proposed'),

@@ -1,4 +1,5 @@
 import type { Contract, StopRules } from './contract.ts';
+import type { ModelCall, Spend } from './model-calls.ts';
 import type {
   Evidence,
   Phase,
@@ -87,6 +88,8 @@ export type StudyCard = {
   readonly baseCommit: string;
   readonly importedFrom: string | null;
   readonly tally: Tally;
+  /** What calls to models came to; null where none was made. */
+  readonly spend: Spend | null;
   /** One more than the highest experiment number; 0 for an empty study. */
   readonly cells: number;
   /** When the last experiment began or ended; `createdAt` before the first. */
@@ -132,6 +135,9 @@ export type LiveRun = {
   readonly points: readonly LivePoint[];
 };
 
+/** What a proposer is at while it proposes. */
+export type Thought = { readonly study: string; readonly n: number; readonly text: string };
+
 export type Notice = {
   readonly kind: 'new_best' | 'study_ended' | 'crashes' | 'attention';
   readonly title: string;
@@ -151,6 +157,7 @@ export type NotebookEvent =
   | { readonly type: 'mark'; readonly study: string; readonly mark: Mark }
   | { readonly type: 'refused'; readonly study: string; readonly refusal: RefusedProposal }
   | ({ readonly type: 'live' } & LiveRun)
+  | ({ readonly type: 'thought' } & Thought)
   | { readonly type: 'telemetry'; readonly sample: TelemetrySample; readonly gpuState: GpuState }
   | { readonly type: 'notice'; readonly notice: Notice }
   | { readonly type: 'settings'; readonly settings: Settings }
@@ -215,6 +222,8 @@ export type ExperimentDetail = {
   readonly cell: Cell;
   readonly rationale: string | null;
   readonly evidence: Evidence | null;
+  /** Calls to a model that were made for it, oldest first. */
+  readonly calls: readonly ModelCall[];
   readonly parentCommit: string | null;
   /** The incumbent it was measured against. */
   readonly incumbent: number | null;

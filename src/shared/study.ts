@@ -72,6 +72,7 @@ export const STOP_REASONS = [
   'crashes',
   'user',
   'exhausted',
+  'spend',
   'proposer',
   'baseline_failed',
   'error',
@@ -87,6 +88,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   crashes: 'Too many crashes in a row.',
   user: 'Stopped by you.',
   exhausted: 'The proposer has nothing left to propose.',
+  spend: 'The spend cap is reached.',
   proposer: 'The proposer failed again and again.',
   baseline_failed: 'The baseline gave no number.',
   error: 'Something went wrong.',
@@ -98,7 +100,25 @@ export type StudyState = 'ready' | 'running' | 'paused' | 'stopped' | 'imported'
 export type ProposerSettings =
   | { readonly kind: 'search'; readonly seed: number }
   | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
-  | { readonly kind: 'patches'; readonly folder: string };
+  | { readonly kind: 'patches'; readonly folder: string }
+  | ModelSettings;
+
+/** How hard a model is to think; each model has its own default. */
+export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+/** A language model behind a server that speaks Anthropic's Messages API. */
+export type ModelSettings = {
+  readonly kind: 'model';
+  readonly model: string;
+  /** null leaves it to the model; servers other than Anthropic's may not know it. */
+  readonly effort: (typeof EFFORTS)[number] | null;
+  /** Without `/v1`; null is Anthropic's own. */
+  readonly baseUrl: string | null;
+  /** Where the key comes from: `ANTHROPIC_API_KEY`, the desktop's key store, or no key at all. */
+  readonly key: 'environment' | 'stored' | 'none';
+  /** The next call is not made if it could pass these; null is no cap. US dollars. */
+  readonly capUsd: { readonly study: number | null; readonly sitting: number | null };
+};
 
 export type Study = {
   readonly id: string;

@@ -6,7 +6,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ProposerSettings, Study } from '../../shared/study.ts';
+import type { ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study.ts';
@@ -27,6 +27,12 @@ export type SittingFlags = {
   readonly command?: string;
   readonly proposerTimeout?: number;
   readonly patches?: string;
+  readonly model?: string;
+  readonly effort?: ModelSettings['effort'];
+  readonly baseUrl?: string;
+  /** False with `--no-key`. */
+  readonly key?: boolean;
+  readonly maxCost?: number;
   readonly json?: boolean;
 };
 
@@ -147,23 +153,31 @@ function readStopRules(flags: SittingFlags): StopRules {
 
 /** The proposer the flags describe; undefined where they say nothing of it. */
 function readProposer(flags: SittingFlags): ProposerSettings | undefined {
-  const { command, patches, seed } = flags;
+  const { command, patches, seed, model } = flags;
   const named = [
-    ...(command === undefined ? [] : ['command']),
-    ...(patches === undefined ? [] : ['patches']),
-    ...(seed === undefined ? [] : ['search']),
+    ...(command === undefined ? [] : ['command' as const]),
+    ...(patches === undefined ? [] : ['patches' as const]),
+    ...(seed === undefined ? [] : ['search' as const]),
+    ...(model === undefined ? [] : ['model' as const]),
   ];
   const odd = named.find(name => name !== (flags.proposer ?? named[0]));
   if (odd !== undefined) {
     throw new PawlError('usage', `The options name two proposers, ${flags.proposer ?? named[0]} and ${odd}.`);
   }
-  const kind =
-    flags.proposer ?? (command !== undefined ? 'command' : patches !== undefined ? 'patches' : undefined);
-  if (kind === undefined) return seed === undefined ? undefined : { kind: 'search', seed };
+  const kind = flags.proposer ?? named[0];
+  if (kind === undefined) return undefined;
   if (kind === 'search') return { kind, seed: seed ?? DEFAULT_SEED };
   if (kind === 'command') {
     if (!command) throw new PawlError('usage', '--proposer command needs --command "<what to run>".');
     return { kind, command, timeoutSeconds: flags.proposerTimeout ?? DEFAULT_PROPOSER_TIMEOUT_SECONDS };
+  }
+  if (kind === 'model') {
+    if (!model) throw new PawlError('usage', '--proposer model needs --model <name>.');
+    return {
+      ...{ kind, model, effort: flags.effort ?? null, baseUrl: flags.baseUrl ?? null },
+      key: flags.key === false ? 'none' : 'environment',
+      capUsd: { study: flags.maxCost ?? null, sitting: null },
+    };
   }
   if (!patches) throw new PawlError('usage', '--proposer patches needs --patches <folder>.');
   return { kind, folder: resolve(patches) };

@@ -77,6 +77,7 @@ export type Incumbent = {
 export type HistoryEntry = {
   readonly n: number;
   readonly hypothesis: string;
+  readonly category: string | null;
   readonly memo: unknown;
   readonly verdict: Verdict['word'];
   readonly reason: string;
@@ -225,6 +226,7 @@ export function experimentStore(database: Database) {
         return {
           n: row.n,
           hypothesis: proposal?.hypothesis ?? '',
+          category: proposal?.category ?? null,
           memo: proposal?.memo ?? null,
           verdict: row.verdict ?? 'crash',
           reason: row.reason ?? '',

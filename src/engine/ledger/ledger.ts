@@ -3,6 +3,7 @@ import { type Database, openDatabase, translateErrors } from './database.ts';
 import { type ExperimentStore, experimentStore } from './experiments.ts';
 import { type InstructionsStore, instructionsStore } from './instructions.ts';
 import { type MarkStore, markStore } from './marks.ts';
+import { type ModelCallStore, modelCallStore } from './model-calls.ts';
 import { type NoteStore, noteStore } from './notes.ts';
 import { type ProjectStore, projectStore } from './projects.ts';
 import { type RefusalStore, refusalStore } from './refusals.ts';
@@ -24,6 +25,7 @@ export type Ledger = {
   readonly instructions: InstructionsStore;
   readonly projects: ProjectStore;
   readonly settings: SettingStore;
+  readonly modelCalls: ModelCallStore;
   /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
   write<T>(work: () => T): T;
   close(): void;
@@ -44,6 +46,7 @@ export function openLedger(path: string): Ledger {
     instructions: instructionsStore(database),
     projects: projectStore(database),
     settings: settingStore(database),
+    modelCalls: modelCallStore(database),
     write: work => translateErrors(() => database.transaction(work).immediate(), path),
     close: () => {
       database.close();

@@ -37,6 +37,12 @@ export function noteStore(database: Database) {
       dropTags.run(studyId, n);
       for (const [position, tag] of [...new Set(tags)].entries()) addTag.run(position, tag, studyId, n);
     },
+    /** Best match first; any of the words, of which each is long enough to tell something. */
+    searchAny(studyId: string, words: string, limit: number): readonly SearchHit[] {
+      const terms = words.match(/[\p{L}\p{N}_]{3,}/gu);
+      if (!terms) return [];
+      return search.all(terms.map(term => `"${term}"`).join(' OR '), studyId, limit);
+    },
     /** Best match first. Every word must occur, the last one may be unfinished; no operators. */
     search(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]+/gu);

@@ -5,7 +5,7 @@ import { findFileFaults } from '../contract/check-files.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { newStudyId } from '../ledger/studies.ts';
-import { createProposer } from '../proposers/create-proposer.ts';
+import { checkProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import {
   branchRef,
   createRef,
@@ -32,7 +32,12 @@ export type NewStudy = {
  * Writes a study down and makes its branch at the repository's HEAD. Rejects with `not_a_repository`,
  * `contract_…`, `branch_exists`, `usage`.
  */
-export async function createStudy(ledger: Ledger, input: NewStudy, now: number): Promise<Study> {
+export async function createStudy(
+  ledger: Ledger,
+  input: NewStudy,
+  now: number,
+  surroundings: ProposerSurroundings,
+): Promise<Study> {
   const repository = await openRepository(input.repositoryPath);
   const baseCommit = await readHeadCommit(repository);
   if (!baseCommit) {
@@ -67,7 +72,7 @@ export async function createStudy(ledger: Ledger, input: NewStudy, now: number):
     importedFrom: null,
     importColumns: null,
   };
-  await createProposer(study.proposer);
+  await checkProposer(study.proposer, surroundings);
   ledger.write(() => ledger.studies.insert(study));
   try {
     if (!(await createRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);

@@ -8,8 +8,10 @@ import type { ProposerSettings, Study } from '../../shared/study.ts';
 import { takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
+import { stripControl } from '../metrics/line-splitter.ts';
 import type { DataPaths } from '../paths.ts';
-import { createProposer } from '../proposers/create-proposer.ts';
+import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
+import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
@@ -25,6 +27,9 @@ import { Workbench } from './workbench.ts';
 
 /** How often the engine looks for what another process asks of it. */
 const REQUEST_POLL_MS = 200;
+/** What a proposer thinks is shown as it comes, but a reader needs no more than this of it. */
+const THOUGHT_MS = 250;
+const THOUGHT_CHARACTERS = 2_000;
 
 export type EngineOptions = {
   readonly paths: DataPaths;
@@ -33,6 +38,8 @@ export type EngineOptions = {
   readonly environment: NodeJS.ProcessEnv;
   readonly now?: () => number;
   readonly killTimes?: KillTimes;
+  readonly storedKey?: ProposerSurroundings['storedKey'];
+  readonly callTimes?: CallTimes;
   /** Watches the machine while studies run; without it runs have no telemetry. The host starts and stops it. */
   readonly telemetry?: Telemetry;
 };
@@ -98,7 +105,12 @@ export class Engine {
 
   /** Writes a study down and makes its branch; see `createStudy`. */
   createStudy(input: NewStudy): Promise<Study> {
-    return createStudy(this.ledger, input, this.#now());
+    return createStudy(this.ledger, input, this.#now(), this.#surroundings());
+  }
+
+  #surroundings(): ProposerSurroundings {
+    const { paths, environment, storedKey } = this.#options;
+    return { home: paths.home, environment, storedKey };
   }
 
   /**
@@ -195,7 +207,12 @@ export class Engine {
     const { ledger } = this;
     const { paths, environment, killTimes, telemetry } = this.#options;
     const repository = await findRepository(ledger, study, movedTo);
-    const proposer = await createProposer(study.proposer);
+    const thoughts = new Thoughts(text => emit({ type: 'thought', n: this.#proposing(study), text }));
+    const proposer = await createProposer(study, {
+      ...this.#surroundings(),
+      ...{ ledger, paths, repository, now: this.#now, callTimes: this.#options.callTimes },
+      onThought: text => thoughts.add(text),
+    });
     await mkdir(paths.worktrees, { recursive: true });
     const worktreePath = join(await realpath(paths.worktrees), study.worktreeName);
     await settleBranch(ledger, repository, study, worktreePath);
@@ -245,7 +262,12 @@ export class Engine {
       return await runner.run();
     } finally {
       clearInterval(poll);
+      thoughts.stop();
     }
+  }
+
+  #proposing(study: Study): number {
+    return this.ledger.experiments.lastNumber(study.id) ?? 0;
   }
 
   #answerRequests(): void {
@@ -269,6 +291,29 @@ export class Engine {
     }
     if (kind === 'continue') this.#runner.goOn();
     else this.#runner.wish(kind);
+  }
+}
+
+/** Passes the newest thought on, a few times a second at most; the last one always arrives before `stop`. */
+class Thoughts {
+  readonly #pass: (text: string) => void;
+  #newest = '';
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(pass: (text: string) => void) {
+    this.#pass = pass;
+  }
+
+  add(text: string): void {
+    this.#newest = stripControl(text.slice(-THOUGHT_CHARACTERS));
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#pass(this.#newest);
+    }, THOUGHT_MS);
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer);
   }
 }
 

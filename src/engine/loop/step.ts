@@ -50,6 +50,9 @@ export type LoopEvent =
   | { readonly type: 'proposed'; readonly n: number }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'exhausted'; readonly message: string }
+  /** Only the user can help: a pause until they say go on. */
+  | { readonly type: 'blocked'; readonly message: string }
+  | { readonly type: 'spent'; readonly message: string }
   /** The proposer had no usable mend for a crash: the crash stands. */
   | ({ readonly type: 'repair_failed' } & Measured)
   | { readonly type: 'attempted'; readonly n: number }
@@ -95,6 +98,10 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'exhausted':
       return { state, effect: { type: 'stop', reason: 'exhausted', detail: event.message } };
+    case 'blocked':
+      return next({ ...state, wish: state.wish === 'stop' ? 'stop' : 'pause' }, now);
+    case 'spent':
+      return { state, effect: { type: 'stop', reason: 'spend', detail: event.message } };
     case 'attempted':
       return { state: { ...state, refusals: 0 }, effect: { type: 'train', n: event.n } };
     case 'measured':

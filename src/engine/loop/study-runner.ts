@@ -181,8 +181,16 @@ export class StudyRunner {
         signal: this.#ports.signal,
       },
     );
-    if (answer.kind === 'exhausted') {
-      return repair ? { ...repair, type: 'repair_failed' } : { type: 'exhausted', message: answer.message };
+    if (answer.kind === 'blocked') {
+      emit({
+        type: 'warning',
+        code: 'proposer_blocked',
+        message: `The proposer needs you. ${answer.message}`,
+      });
+    }
+    if (answer.kind === 'exhausted' || answer.kind === 'blocked' || answer.kind === 'spent') {
+      const { kind: type, message } = answer;
+      return repair ? { ...repair, type: 'repair_failed' } : { type, message };
     }
     const refuse = (reason: string, message: string): LoopEvent => {
       const memo = answer.kind === 'failed' ? answer.memo : answer.proposal.memo;

@@ -1,29 +1,123 @@
 import { stat } from 'node:fs/promises';
 import { PawlError, unreachable } from '../../shared/errors.ts';
-import type { ProposerSettings } from '../../shared/study.ts';
+import type { ModelChoice } from '../../shared/model-calls.ts';
+import type { ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { DataPaths } from '../paths.ts';
+import type { Repository } from '../repo/repository.ts';
 import { commandProposer } from './command.ts';
+import { Caller, type CallTimes, clientFor, failureOf } from './model/caller.ts';
+import { modelProposer } from './model/model-proposer.ts';
+import { type Price, readPrice } from './model/prices.ts';
+import { StudyReader } from './model/study-reader.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
+const LIST_MS = 15_000;
+
+/** What settings are checked against. */
+export type ProposerSurroundings = {
+  /** The data folder. */
+  readonly home: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The key the user stored in the desktop app; null where none is, absent where there is no store. */
+  readonly storedKey?: (() => Promise<string | null>) | undefined;
+};
+
+export type ProposerPorts = ProposerSurroundings & {
+  readonly ledger: Ledger;
+  readonly paths: DataPaths;
+  readonly repository: Repository;
+  readonly now: () => number;
+  /** Told what the proposer is at while it proposes. */
+  readonly onThought: (text: string) => void;
+  readonly callTimes?: CallTimes | undefined;
+};
+
 /** Rejects with `proposer_invalid` where the settings cannot work. */
-export async function createProposer(settings: ProposerSettings): Promise<Proposer> {
+export async function checkProposer(
+  settings: ProposerSettings,
+  surroundings: ProposerSurroundings,
+): Promise<void> {
+  if (settings.kind === 'model') await readModel(settings, surroundings);
+  if (settings.kind !== 'patches') return;
+  const isFolder = await stat(settings.folder).then(
+    found => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    throw new PawlError('proposer_invalid', `There is no folder of patches at ${settings.folder}.`);
+  }
+}
+
+/** Rejects with `proposer_invalid` where the study's settings cannot work. */
+export async function createProposer(study: Study, ports: ProposerPorts): Promise<Proposer> {
+  const settings = study.proposer;
+  await checkProposer(settings, ports);
   switch (settings.kind) {
     case 'search':
       return searchProposer(settings.seed);
     case 'command':
       return commandProposer(settings);
-    case 'patches': {
-      const isFolder = await stat(settings.folder).then(
-        found => found.isDirectory(),
-        () => false,
-      );
-      if (!isFolder) {
-        throw new PawlError('proposer_invalid', `There is no folder of patches at ${settings.folder}.`);
-      }
+    case 'patches':
       return patchesProposer(settings.folder);
+    case 'model': {
+      const { key, price } = await readModel(settings, ports);
+      return modelProposer(settings, {
+        caller: new Caller(study, settings, key, price, ports),
+        reader: new StudyReader(study, ports),
+        onThought: ports.onThought,
+      });
     }
     default:
       return unreachable(settings);
   }
+}
+
+/** What a server offers, newest first. Rejects with `proposer_invalid` where it cannot be asked. */
+export async function listModels(
+  settings: Pick<ModelSettings, 'baseUrl' | 'key'>,
+  surroundings: ProposerSurroundings,
+): Promise<readonly ModelChoice[]> {
+  const key = await readKey(settings, surroundings);
+  try {
+    const page = await clientFor(settings, key).models.list({ limit: 100 }, { timeout: LIST_MS });
+    return page.data.map(({ id, display_name: name }) => ({ id, name: name || id }));
+  } catch (error) {
+    const { message } = failureOf(error, { isSilent: false, isCancelled: false, hasAnswered: false });
+    throw new PawlError('proposer_invalid', message, { cause: error });
+  }
+}
+
+async function readModel(
+  settings: ModelSettings,
+  surroundings: ProposerSurroundings,
+): Promise<{ readonly key: string | null; readonly price: Price | null }> {
+  const { home } = surroundings;
+  const price = await readPrice(home, settings.model);
+  const { study, sitting } = settings.capUsd;
+  if (price === null && (study !== null || sitting !== null)) {
+    throw new PawlError(
+      'proposer_invalid',
+      `Pawl knows no price for ${settings.model}, so it cannot keep a spend cap. Add one in ${home}/model-prices.json, or ` +
+        'leave the caps empty.',
+    );
+  }
+  return { key: await readKey(settings, surroundings), price };
+}
+
+async function readKey(
+  settings: Pick<ModelSettings, 'key'>,
+  { environment, storedKey }: ProposerSurroundings,
+): Promise<string | null> {
+  if (settings.key === 'none') return null;
+  const key = settings.key === 'environment' ? environment.ANTHROPIC_API_KEY : await storedKey?.();
+  if (key) return key;
+  throw new PawlError(
+    'proposer_invalid',
+    settings.key === 'environment'
+      ? 'ANTHROPIC_API_KEY is not set where Pawl was started.'
+      : 'There is no stored key; only the desktop app keeps one.',
+  );
 }

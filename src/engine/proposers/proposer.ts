@@ -34,6 +34,10 @@ export type ProposerAnswer =
   | { readonly kind: 'proposed'; readonly proposal: Proposal }
   /** Nothing came of it this time; the loop records why and asks again. `memo` as in a proposal. */
   | { readonly kind: 'failed'; readonly message: string; readonly memo: unknown }
+  /** Nothing will come of it until the user has done something: the study pauses and says so. */
+  | { readonly kind: 'blocked'; readonly message: string }
+  /** A spend cap forbids to go on. */
+  | { readonly kind: 'spent'; readonly message: string }
   /** There is nothing left to propose. */
   | { readonly kind: 'exhausted'; readonly message: string };
 

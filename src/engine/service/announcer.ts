@@ -81,6 +81,10 @@ export class Announcer {
       this.#addLive(event);
       return;
     }
+    if (event.type === 'thought') {
+      this.#hub.publish({ type: 'thought', study, n: event.n, text: event.text });
+      return;
+    }
     this.#flushLive(study);
     switch (event.type) {
       case 'run_finished':

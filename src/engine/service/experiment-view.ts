@@ -68,6 +68,7 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
     cell,
     rationale: experiment.proposal?.rationale ?? null,
     evidence: experiment.verdict?.evidence ?? null,
+    calls: ledger.modelCalls.list(study.id, n),
     parentCommit: experiment.parentCommit,
     incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,
     files: await changedFiles(study, experiment),

@@ -5,6 +5,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { runDoctor } from '../contract/doctor.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { runLog } from '../paths.ts';
+import { listModels } from '../proposers/create-proposer.ts';
 import {
   readExperiment,
   readExperimentDiff,
@@ -98,6 +99,9 @@ export function createRouter(service: Service) {
         if (!host.chooseFolder) throw new PawlError('usage', 'This host has no folder dialog.');
         return host.chooseFolder();
       }),
+      models: os.projects.models.handler(({ input }) =>
+        listModels(input, { home: paths.home, environment, storedKey: service.storedKey }),
+      ),
       createSample: os.projects.createSample.handler(async () => ({
         path: await openSample(paths, samples),
       })),

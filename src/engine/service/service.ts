@@ -5,6 +5,7 @@ import type { RequestKind } from '../ledger/requests.ts';
 import type { NewStudy } from '../loop/create-study.ts';
 import { Engine, type SittingSettings } from '../loop/engine.ts';
 import type { DataPaths } from '../paths.ts';
+import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { createRef, isBranchName } from '../repo/refs.ts';
 import { openRepository, readRef } from '../repo/repository.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
@@ -20,6 +21,8 @@ export type HostPorts = {
   readonly info: Omit<HostInfo, 'home'>;
   /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
   readonly chooseFolder: (() => Promise<string | null>) | null;
+  /** Where the host keeps keys; absent where it cannot. */
+  readonly storedKey?: ProposerSurroundings['storedKey'];
 };
 
 export type ServiceOptions = {
@@ -65,10 +68,22 @@ export class Service {
     const { paths, environment, host, now } = options;
     const telemetry = new Telemetry({ environment, onError: options.onError });
     const engine = await Engine.open(
-      { paths, environment, host: host.info.host, telemetry, ...(now ? { now } : {}) },
+      {
+        paths,
+        environment,
+        host: host.info.host,
+        storedKey: host.storedKey,
+        telemetry,
+        ...(now ? { now } : {}),
+      },
       null,
     );
     return new Service(options, engine, telemetry);
+  }
+
+  /** The key store of the host, if it has one. */
+  get storedKey() {
+    return this.options.host.storedKey;
   }
 
   get ledger() {

@@ -1,3 +1,4 @@
+import type { Spend } from '../../shared/model-calls.ts';
 import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -24,10 +25,16 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     baseCommit: study.baseCommit,
     importedFrom: study.importedFrom,
     tally: experiments.tally(study.id, study.contract.metric.goal),
+    spend: spendOf(ledger, study.id),
     cells: last === null ? 0 : last + 1,
     activeAt: newest ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
     current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
   };
+}
+
+function spendOf(ledger: Ledger, studyId: string): Spend | null {
+  const spend = ledger.modelCalls.spend(studyId);
+  return spend.calls === 0 ? null : spend;
 }
 
 function findCurrent(

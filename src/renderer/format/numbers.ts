@@ -42,6 +42,11 @@ export function formatDelta(value: number | null | undefined): string {
   return value === 0 ? `±${text}` : `${value > 0 ? '+' : MINUS}${text}`;
 }
 
+/** Fractions of a cent are worth telling of calls that cost less. */
+export function formatUsd(usd: number): string {
+  return `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
+}
+
 export function formatPercent(share: number | null | undefined, digits = 1): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return ABSENT;
   return `${(share * 100).toFixed(digits).replace('-', MINUS)} %`;

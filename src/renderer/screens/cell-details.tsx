@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
 import {
   ABSENT,
@@ -8,6 +9,7 @@ import {
   formatExactTime,
   formatMetric,
   formatNumber,
+  formatUsd,
 } from '../format/numbers.ts';
 import { saveSettings } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
@@ -271,7 +273,7 @@ function Facts({
     ['peak memory', formatBytes(run?.peakRssBytes)],
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
-    ['cost', card.proposer.kind === 'command' ? 'not told by the command' : 'none: no model was asked'],
+    ...costOf(card, detail),
     ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
     ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
     ['began', formatExactTime(cell.startedAt)],
@@ -302,6 +304,35 @@ function Facts({
       ) : null}
     </section>
   );
+}
+
+/** What its calls to a model took; a model without a price has tokens only. */
+function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonly [string, string])[] {
+  if (calls.length === 0) {
+    return [
+      ['cost', card.proposer.kind === 'command' ? 'not told by the command' : 'none: no model was asked'],
+    ];
+  }
+  const sum = (pick: (call: ModelCall) => number | null) =>
+    calls.reduce((total, call) => total + (pick(call) ?? 0), 0);
+  const failed = calls.filter(({ outcome }) => outcome !== 'ok').length;
+  const isPriced = calls.every(({ costUsd }) => costUsd !== null);
+  const usd = sum(call => call.costUsd);
+  return [
+    [
+      'cost',
+      isPriced
+        ? formatUsd(usd)
+        : usd > 0
+          ? `${formatUsd(usd)} and what has no price`
+          : 'the model has no price',
+    ],
+    ['calls', failed === 0 ? String(calls.length) : `${calls.length}, ${failed} failed`],
+    ['tokens in', formatNumber(sum(call => call.tokens.input))],
+    ['from the cache', formatNumber(sum(call => call.tokens.cacheRead))],
+    ['to the cache', formatNumber(sum(call => call.tokens.cacheWrite))],
+    ['tokens out', formatNumber(sum(call => call.tokens.output))],
+  ];
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

@@ -7,6 +7,7 @@ import { goTo } from '../state/actions.ts';
 import { IconButton } from '../ui/button.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
+import { ThoughtNow } from './thought-now.tsx';
 import { useLiveLine } from './use-live-line.ts';
 
 /** What runs now, beside the notebook. */
@@ -36,6 +37,7 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
             <p className="line-clamp-4 break-words font-medium" title={current.hypothesis ?? undefined}>
               {current.hypothesis ?? phaseWords(current.phase)}
             </p>
+            <ThoughtNow card={card} />
             <div>
               <p className="flex items-baseline justify-between text-sm">
                 <span className="text-muted">{phaseWords(current.phase)}</span>

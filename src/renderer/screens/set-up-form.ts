@@ -1,6 +1,6 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
 import { type Contract, contractFileSchema } from '../../shared/contract.ts';
-import type { ProposerSettings } from '../../shared/study.ts';
+import type { ModelSettings, ProposerSettings } from '../../shared/study.ts';
 
 /** The set-up form as text fields: what the user typed, right or wrong. */
 export type SetUpForm = {
@@ -22,6 +22,12 @@ export type SetUpForm = {
   readonly command: string;
   readonly proposerTimeout: string;
   readonly patches: string;
+  readonly model: string;
+  readonly effort: '' | NonNullable<ModelSettings['effort']>;
+  readonly baseUrl: string;
+  readonly key: ModelSettings['key'];
+  readonly studyCap: string;
+  readonly sittingCap: string;
   readonly experiments: string;
   readonly hours: string;
   readonly deadline: string;
@@ -57,6 +63,12 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     command: '',
     proposerTimeout: '600',
     patches: '',
+    model: 'claude-opus-5-5',
+    effort: '',
+    baseUrl: '',
+    key: 'environment',
+    studyCap: '20',
+    sittingCap: '',
     experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
     hours: text(contract?.stop.hours),
     deadline: contract?.stop.deadline ? toLocalInput(contract.stop.deadline) : '',
@@ -79,6 +91,10 @@ function number<K extends string>(key: K, text: string): { [P in K]?: number } {
   return trimmed === '' ? {} : ({ [key]: Number(trimmed) } as { [P in K]?: number });
 }
 
+function dollars(text: string): number | null {
+  return text.trim() === '' ? null : Number(text);
+}
+
 function optional<K extends string>(key: K, text: string): { [P in K]?: string } {
   const trimmed = text.trim();
   return trimmed === '' ? {} : ({ [key]: trimmed } as { [P in K]?: string });
@@ -98,6 +114,15 @@ function proposerOf(form: SetUpForm): NewStudyForm['proposer'] {
       return { kind: 'command', command: form.command, timeoutSeconds: Number(form.proposerTimeout) };
     case 'patches':
       return { kind: 'patches', folder: form.patches.trim() };
+    case 'model':
+      return {
+        kind: 'model',
+        model: form.model,
+        effort: form.effort === '' ? null : form.effort,
+        baseUrl: form.baseUrl.trim() || null,
+        key: form.key,
+        capUsd: { study: dollars(form.studyCap), sitting: dollars(form.sittingCap) },
+      };
     default:
       return form.proposer satisfies never;
   }
@@ -154,6 +179,10 @@ const FIELDS: Readonly<Record<string, keyof SetUpForm>> = {
   'proposer.command': 'command',
   'proposer.timeoutSeconds': 'proposerTimeout',
   'proposer.folder': 'patches',
+  'proposer.model': 'model',
+  'proposer.baseUrl': 'baseUrl',
+  'proposer.capUsd.study': 'studyCap',
+  'proposer.capUsd.sitting': 'sittingCap',
   'stop.experiments': 'experiments',
   'stop.hours': 'hours',
   'stop.deadline': 'deadline',
@@ -170,6 +199,7 @@ const EMPTY: FormProblems = {
   metric: 'Name the number that counts.',
   command: 'Write the command line of the proposer.',
   patches: 'Name the folder with the patches.',
+  model: 'Choose a model.',
 };
 
 /** The study to start, or what is wrong field by field. */

@@ -10,6 +10,7 @@ import {
 import { type ReactNode, useEffect, useId, useState } from 'react';
 import { toast } from 'sonner';
 import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
+import { EFFORTS } from '../../shared/study.ts';
 import { attempt, startStudy } from '../state/actions.ts';
 import { explain } from '../state/explain.ts';
 import { useRunning, useStore } from '../state/store.ts';
@@ -289,6 +290,7 @@ function Text({
   readonly placeholder?: string;
   readonly inputMode?: 'decimal' | 'numeric';
   readonly type?: string;
+  readonly list?: string;
 }) {
   return (
     <Field label={label} hint={hint} problem={problems[name]}>
@@ -442,6 +444,7 @@ function ProposerFields(props: PartProps) {
             <option value="search">Search over constants (no network)</option>
             <option value="command">A command that edits the files</option>
             <option value="patches">A folder of patches</option>
+            <option value="model">A language model (Messages API)</option>
           </Select>
         )}
       </Field>
@@ -449,6 +452,7 @@ function ProposerFields(props: PartProps) {
       {form.proposer === 'patches' ? (
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}
+      {form.proposer === 'model' ? <ModelFields {...props} /> : null}
       {form.proposer === 'command' ? (
         <>
           <Text
@@ -462,6 +466,96 @@ function ProposerFields(props: PartProps) {
         </>
       ) : null}
     </Part>
+  );
+}
+
+const KEY_WORDS: Readonly<Record<SetUpForm['key'], string>> = {
+  environment: 'ANTHROPIC_API_KEY of the environment',
+  stored: 'The key stored in the desktop app',
+  none: 'None: the server needs no key',
+};
+
+function ModelFields(props: PartProps) {
+  const { form, onChange } = props;
+  const list = useCall(
+    JSON.stringify(['models', form.baseUrl.trim(), form.key]),
+    () => getClient().projects.models({ baseUrl: form.baseUrl.trim() || null, key: form.key }),
+    'models',
+  );
+  return (
+    <>
+      <Text
+        {...props}
+        name="model"
+        label="Model"
+        list="models"
+        hint={
+          list.problem ??
+          (list.value
+            ? `${list.value.length} models offered; any name may be written.`
+            : 'Asking the server …')
+        }
+      />
+      <datalist id="models">
+        {list.value?.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </datalist>
+      <Field label="Effort">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.effort}
+            onChange={event => onChange({ effort: event.target.value as SetUpForm['effort'] })}
+          >
+            <option value="">As the model likes</option>
+            {EFFORTS.map(effort => (
+              <option key={effort} value={effort}>
+                {effort}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Field label="Key" hint="Sent to the server alone; never to the training, and never written down.">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.key}
+            onChange={event => onChange({ key: event.target.value as SetUpForm['key'] })}
+          >
+            {Object.entries(KEY_WORDS).map(([key, words]) => (
+              <option key={key} value={key}>
+                {words}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="baseUrl"
+        label="Server"
+        hint="Empty: Anthropic's. Ollama, vLLM and gateways work too."
+        placeholder="http://127.0.0.1:11434"
+      />
+      <Text
+        {...props}
+        name="studyCap"
+        label="Cap for the study (US$)"
+        hint="No call is made that could pass it. Empty: no cap."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="sittingCap"
+        label="Cap for a night (US$)"
+        hint="Of one sitting."
+        inputMode="decimal"
+      />
+    </>
   );
 }
 

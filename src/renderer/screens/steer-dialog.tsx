@@ -16,7 +16,7 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
     );
     if (isSent) onClose();
   };
-  const isDeaf = card.proposer.kind !== 'command';
+  const isDeaf = card.proposer.kind === 'search' || card.proposer.kind === 'patches';
   return (
     <Dialog
       title={`Steer ${card.tag}`}

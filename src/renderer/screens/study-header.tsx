@@ -10,7 +10,7 @@ import {
   Trophy,
 } from 'lucide-react';
 import type { StudyCard } from '../../shared/notebook.ts';
-import { ABSENT, formatMetric, formatPercent } from '../format/numbers.ts';
+import { ABSENT, formatMetric, formatNumber, formatPercent, formatUsd } from '../format/numbers.ts';
 import { describeStop } from '../format/stop-reasons.ts';
 import { goTo, requestOf, revealCell, showOverlay } from '../state/actions.ts';
 import { isActive, useRunning, useStore } from '../state/store.ts';
@@ -37,6 +37,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {tally.keepRate === null || tally.finished < 2
             ? ''
             : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
+          {describeSpend(card)}
         </p>
         <div className="mt-2 min-h-6">
           {isActive(card) ? (
@@ -69,6 +70,14 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       <Controls card={card} />
     </header>
   );
+}
+
+/** What the study cost so far, and what each gain did. */
+function describeSpend({ spend, tally }: StudyCard): string {
+  if (!spend) return '';
+  if (spend.costUsd === null) return ` · ${formatNumber(spend.outputTokens)} tokens written, no price known`;
+  const gains = tally.keep - 1;
+  return ` · ${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} a gain` : ''}`;
 }
 
 function describeGain({ best, baseline, bestExperiment }: StudyCard['tally']): string {

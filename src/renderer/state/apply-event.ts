@@ -39,6 +39,8 @@ export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
       }));
     case 'live':
       return { live: withPoints(state.live, event) };
+    case 'thought':
+      return { thought: { study: event.study, n: event.n, text: event.text } };
     case 'telemetry':
       return {
         telemetry: [...state.telemetry, event.sample].slice(-TELEMETRY_SAMPLES),

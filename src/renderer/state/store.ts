@@ -9,6 +9,7 @@ import {
   type RefusedProposal,
   type Settings,
   type StudyCard,
+  type Thought,
 } from '../../shared/notebook.ts';
 import type { Verdict } from '../../shared/study.ts';
 import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
@@ -102,6 +103,8 @@ export type State = {
   readonly study: string | null;
   readonly notebook: Notebook | null;
   readonly live: Live | null;
+  /** The newest thought of the proposer that proposes now, or did last. */
+  readonly thought: Thought | null;
   readonly view: StudyView;
   readonly hovered: number | null;
   /** Numbers the full-text search found; null while no text is searched for. */
@@ -130,6 +133,7 @@ export const useStore = create<State>(() => ({
   study: null,
   notebook: null,
   live: null,
+  thought: null,
   view: FRESH_VIEW,
   hovered: null,
   found: null,

@@ -1,0 +1,95 @@
+import type { ModelCall, Spend } from '../../shared/model-calls.ts';
+import type { Database } from './database.ts';
+
+type Row = Omit<ModelCall, 'tokens'> & {
+  inputTokens: number | null;
+  cacheReadTokens: number | null;
+  cacheWriteTokens: number | null;
+  outputTokens: number | null;
+};
+
+export type ModelCallStore = ReturnType<typeof modelCallStore>;
+
+/** Every request to a model, written down before it is made. */
+export function modelCallStore(database: Database) {
+  const begin = database.prepare(
+    `INSERT INTO model_call (study_id, n, at, proposer, model, outcome, reserved_usd) VALUES (?, ?, ?, ?, ?, 'open', ?)`,
+  );
+  const end = database.prepare(
+    `UPDATE model_call SET outcome = @outcome, message = @message, request_id = @requestId, input_tokens = @input,
+       cache_read_tokens = @cacheRead, cache_write_tokens = @cacheWrite, output_tokens = @output, cost_usd = @costUsd,
+       seconds = @seconds WHERE id = @id`,
+  );
+  const list = database.prepare<[string, number], Row>(
+    `SELECT n, at, proposer, model, request_id AS requestId, outcome, message, input_tokens AS inputTokens,
+       cache_read_tokens AS cacheReadTokens, cache_write_tokens AS cacheWriteTokens, output_tokens AS outputTokens,
+       cost_usd AS costUsd, seconds FROM model_call WHERE study_id = ? AND n = ? ORDER BY id`,
+  );
+  const sums = `count(*) AS calls, count(*) FILTER (WHERE outcome <> 'ok') AS failed,
+    coalesce(sum(input_tokens), 0) AS inputTokens, coalesce(sum(cache_read_tokens), 0) AS cacheReadTokens,
+    coalesce(sum(cache_write_tokens), 0) AS cacheWriteTokens, coalesce(sum(output_tokens), 0) AS outputTokens,
+    sum(cost_usd) AS costUsd, count(*) FILTER (WHERE reserved_usd IS NULL) AS unpriced`;
+  const ofStudy = database.prepare<[string], Spend>(`SELECT ${sums} FROM model_call WHERE study_id = ?`);
+  const ofExperiment = database.prepare<[string, number], Spend>(
+    `SELECT ${sums} FROM model_call WHERE study_id = ? AND n = ?`,
+  );
+  const committed = database.prepare<[string, number], { usd: number }>(
+    `SELECT coalesce(sum(coalesce(cost_usd, reserved_usd)), 0) AS usd FROM model_call
+     WHERE study_id = ? AND at >= ?`,
+  );
+  return {
+    /**
+     * A call is about to be made that costs `reservedUsd` at most (null where the model has no price). Returns its id
+     * for {@link end}.
+     */
+    begin(
+      studyId: string,
+      call: Pick<ModelCall, 'n' | 'at' | 'proposer' | 'model'> & { readonly reservedUsd: number | null },
+    ): number {
+      const { n, at, proposer, model, reservedUsd } = call;
+      return Number(begin.run(studyId, n, at, proposer, model, reservedUsd).lastInsertRowid);
+    },
+    end(
+      id: number,
+      result: Pick<ModelCall, 'outcome' | 'message' | 'requestId' | 'tokens' | 'costUsd' | 'seconds'>,
+    ): void {
+      const { tokens, ...rest } = result;
+      end.run({ id, ...rest, ...tokens });
+    },
+    list(studyId: string, n: number): readonly ModelCall[] {
+      return list
+        .all(studyId, n)
+        .map(({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, ...call }) => ({
+          ...call,
+          tokens: {
+            input: inputTokens,
+            cacheRead: cacheReadTokens,
+            cacheWrite: cacheWriteTokens,
+            output: outputTokens,
+          },
+        }));
+    },
+    /** Of the whole study. */
+    spend(studyId: string): Spend {
+      return ofStudy.get(studyId) ?? NOTHING_SPENT;
+    },
+    spendOn(studyId: string, n: number): Spend {
+      return ofExperiment.get(studyId, n) ?? NOTHING_SPENT;
+    },
+    /** US dollars that calls since `since` cost, or may have cost where nobody knows. */
+    committedUsd(studyId: string, since: number): number {
+      return committed.get(studyId, since)?.usd ?? 0;
+    },
+  };
+}
+
+const NOTHING_SPENT: Spend = {
+  calls: 0,
+  failed: 0,
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  costUsd: null,
+  unpriced: 0,
+};

@@ -1,0 +1,146 @@
+import type { HistoryEntry } from '../../ledger/experiments.ts';
+import type { ProposalRequest } from '../proposer.ts';
+import { asData, signed } from './tools.ts';
+
+/** So many experiments without a keep are a plateau. */
+export const PLATEAU = 8;
+/** On a plateau no category may come more often than this in a row. */
+export const CATEGORY_IN_A_ROW = 3;
+/** A discard this close to its incumbent, as a share of it, is a near miss; no noise has been measured here. */
+const NEAR_MISS_SHARE = 0.002;
+
+const LATEST = 15;
+const KEEPS = 20;
+const NEAR_MISSES = 6;
+const NOTES = 12;
+const TEXT_CHARACTERS = 240;
+const NOTE_CHARACTERS = 1_000;
+/** Whatever the length of the study: about seven thousand tokens. */
+const DIGEST_CHARACTERS = 24_000;
+
+export const MODES = ['improve', 'explore', 'combine', 'retry', 'simplify'] as const;
+export type Mode = (typeof MODES)[number];
+
+const MODE_WORDS: Readonly<Record<Mode, string>> = {
+  improve: 'Improve on the incumbent with the idea you expect the most of.',
+  explore: 'This is a plateau: try a category of change that has been tried least.',
+  combine: 'This is a plateau: combine two or three of the near misses on the incumbent.',
+  retry:
+    'This is a plateau: take up an older idea that was discarded on an earlier incumbent, and try it on this one.',
+  simplify: 'This is a plateau: make the code simpler without losing; equal with less code is kept.',
+};
+
+/** Experiments since the last keep. */
+export function sinceKeep(history: readonly HistoryEntry[]): number {
+  const last = history.findLastIndex(entry => entry.verdict === 'keep');
+  return history.length - 1 - last;
+}
+
+/** What kind of idea is asked for: on a plateau another kind with every experiment. */
+export function chooseMode(history: readonly HistoryEntry[]): Mode {
+  const dry = sinceKeep(history);
+  if (dry < PLATEAU) return 'improve';
+  const order =
+    nearMisses(history).length > 1
+      ? (['explore', 'combine', 'retry', 'simplify'] as const)
+      : (['explore', 'retry', 'simplify'] as const);
+  return order[(dry - PLATEAU) % order.length] ?? 'explore';
+}
+
+/** The category that may not come again now, or null. */
+export function tiredCategory(history: readonly HistoryEntry[]): string | null {
+  if (sinceKeep(history) < PLATEAU) return null;
+  const latest = history.slice(-CATEGORY_IN_A_ROW).map(entry => entry.category);
+  const [first = null] = latest;
+  return latest.length === CATEGORY_IN_A_ROW && latest.every(category => category === first) ? first : null;
+}
+
+/** Discards that came close to what they were measured against, closest first. */
+export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  return history
+    .filter(entry => entry.verdict === 'discard' && gap(entry) <= NEAR_MISS_SHARE)
+    .sort((a, b) => gap(a) - gap(b))
+    .slice(0, NEAR_MISSES);
+}
+
+function gap({ metric, incumbentMetric }: HistoryEntry): number {
+  if (metric === null || incumbentMetric === null || incumbentMetric === 0) return Number.POSITIVE_INFINITY;
+  return Math.abs((metric - incumbentMetric) / incumbentMetric);
+}
+
+/** The study so far in words, of bounded length. */
+export function digest(request: ProposalRequest, share = 1): string {
+  const { history, contract, incumbent, steering, refusals, n, repair } = request;
+  const { name, goal } = contract.metric;
+  const mode = chooseMode(history);
+  const tired = tiredCategory(history);
+  const baseline = history.find(entry => entry.n === 0)?.metric ?? null;
+  const crashes = countBy(history.filter(entry => entry.verdict === 'crash').map(entry => entry.reason));
+  const categories = countBy(history.flatMap(entry => entry.category ?? []));
+  const own = refusals.filter(refusal => refusal.n === n);
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    [
+      'State',
+      [
+        `You propose experiment ${n}. ${name}: ${goal === 'minimize' ? 'lower' : 'higher'} is better.`,
+        `Incumbent: #${incumbent.n} with ${incumbent.metric}${baseline === null ? '' : `; baseline ${baseline}`}.`,
+        `${sinceKeep(history)} experiments since the last keep.`,
+        ...(repair ? [] : [MODE_WORDS[mode]]),
+        ...(tired === null
+          ? []
+          : [`Not of category "${tired}" this time: it came ${CATEGORY_IN_A_ROW} times in a row.`]),
+      ],
+    ],
+    [
+      'Notes of the user; follow them, and answer them in the rationale',
+      steering.slice(-NOTES).map(note => `- (from #${note.n}) ${short(note.text, NOTE_CHARACTERS)}`),
+    ],
+    [
+      'Refused for this experiment',
+      own.slice(-5).map(refusal => `- ${refusal.hypothesis ?? 'a proposal'}: ${refusal.message}`),
+    ],
+    [
+      'Kept',
+      history
+        .filter(entry => entry.verdict === 'keep')
+        .slice(-KEEPS)
+        .map(line),
+    ],
+    ['Near misses', nearMisses(history).map(line)],
+    ['Latest', history.slice(-LATEST).map(line)],
+    ['Crashes so far', crashes.map(([reason, count]) => `- ${reason}: ${count}`)],
+    ['Categories so far', categories.map(([category, count]) => `- ${category}: ${count}`)],
+  ];
+  const text = parts
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => `## ${title}\n${lines.join('\n')}`)
+    .join('\n\n');
+  return text.slice(0, Math.floor(DIGEST_CHARACTERS * share));
+}
+
+/** What a crashed attempt is handed back with. */
+export function describeRepair(repair: NonNullable<ProposalRequest['repair']>): string {
+  return [
+    `Your attempt "${repair.hypothesis}" crashed: ${repair.crash.class}: ${repair.crash.message}`,
+    asData('end of its output', repair.crash.tail.join('\n')),
+    'Mend the slip and keep the idea; the files are as the attempt left them. If the idea cannot work, say so without a proposal.',
+  ].join('\n');
+}
+
+function line(entry: HistoryEntry): string {
+  const delta =
+    entry.metric === null || entry.incumbentMetric === null
+      ? ''
+      : ` (${signed(entry.metric - entry.incumbentMetric)})`;
+  return `- #${entry.n} ${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}: ${short(entry.hypothesis, TEXT_CHARACTERS)} [${entry.category ?? '-'}]`;
+}
+
+function short(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+
+function countBy(words: readonly string[]): readonly (readonly [string, number])[] {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 20);
+}

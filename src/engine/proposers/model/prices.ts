@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import bundled from '../../../../resources/model-prices.json' with { type: 'json' };
+import { PawlError } from '../../../shared/errors.ts';
+import type { CallTokens } from '../../../shared/model-calls.ts';
+
+/** The user's own table in the data folder; what it names goes before the bundled one. */
+export const OWN_PRICES = 'model-prices.json';
+
+/** Names with a date behind them are the same model at the same price. */
+const DATED = /-\d{8}$/;
+
+const rates = z.strictObject({
+  input: z.number().nonnegative(),
+  cacheWrite: z.number().nonnegative(),
+  cacheRead: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+});
+const price = rates.extend({
+  /** Other rates for a call whose prompt is larger than this. */
+  above: rates.extend({ tokens: z.number().positive() }).optional(),
+});
+const table = z.object({ models: z.record(z.string(), price) });
+
+/** US dollars per million tokens. */
+export type Price = z.infer<typeof price>;
+
+/** Price of a model, null where no table names it. Throws `proposer_invalid` where the user's own table is broken. */
+export async function readPrice(home: string, model: string): Promise<Price | null> {
+  const all = { ...table.parse(bundled).models, ...(await readTable(join(home, OWN_PRICES))) };
+  return all[model] ?? all[model.replace(DATED, '')] ?? null;
+}
+
+async function readTable(path: string): Promise<Record<string, Price>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+  try {
+    return table.parse(JSON.parse(text)).models;
+  } catch (cause) {
+    throw new PawlError(
+      'proposer_invalid',
+      `${path} is no table of prices; compare it with the one Pawl brings.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** US dollars; null where there is no price, or a number is missing. */
+export function costOf(price: Price | null, tokens: CallTokens): number | null {
+  const { input, cacheRead, cacheWrite, output } = tokens;
+  if (!price || input === null || output === null) return null;
+  const prompt = input + (cacheRead ?? 0) + (cacheWrite ?? 0);
+  const { above } = price;
+  const rate = above && prompt > above.tokens ? above : price;
+  return (
+    (input * rate.input +
+      (cacheRead ?? 0) * rate.cacheRead +
+      (cacheWrite ?? 0) * rate.cacheWrite +
+      output * rate.output) /
+    1e6
+  );
+}
+
+/** Of source code and English a token has three characters and more; a cap is safe with fewer. */
+const LEAST_CHARACTERS_PER_TOKEN = 2;
+
+/** What a call can cost at most, all of its prompt being written to the cache. */
+export function mostOf(price: Price | null, promptCharacters: number, maxTokens: number): number | null {
+  const cacheWrite = Math.ceil(promptCharacters / LEAST_CHARACTERS_PER_TOKEN);
+  return costOf(price, { input: 0, cacheRead: 0, cacheWrite, output: maxTokens });
+}

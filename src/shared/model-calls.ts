@@ -1,0 +1,58 @@
+/** How a call to a model ended; `open` is one that is under way, or whose engine died. */
+export const CALL_OUTCOMES = [
+  'open',
+  'ok',
+  'cancelled',
+  'unauthorized',
+  'bad_request',
+  'too_large',
+  'rate_limited',
+  'overloaded',
+  'server_error',
+  'timeout',
+  'connection',
+  'broken_stream',
+  'truncated',
+  'refusal',
+] as const;
+export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+
+/** As the server counts them; null where it did not say. */
+export type CallTokens = {
+  readonly input: number | null;
+  readonly cacheRead: number | null;
+  readonly cacheWrite: number | null;
+  readonly output: number | null;
+};
+
+export type ModelCall = {
+  readonly n: number;
+  readonly at: number;
+  /** Kind of the proposer that asked. */
+  readonly proposer: string;
+  readonly model: string;
+  readonly requestId: string | null;
+  readonly outcome: CallOutcome;
+  readonly message: string | null;
+  readonly tokens: CallTokens;
+  /** null where the model has no price, or the server did not say what it took. */
+  readonly costUsd: number | null;
+  readonly seconds: number | null;
+};
+
+/** What calls to models came to. Calls without a price count in tokens only. */
+export type Spend = {
+  readonly calls: number;
+  readonly failed: number;
+  readonly inputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly outputTokens: number;
+  /** Of the calls with a known price; null where none has one. */
+  readonly costUsd: number | null;
+  /** Calls whose model has no price. */
+  readonly unpriced: number;
+};
+
+/** A model a server offers. */
+export type ModelChoice = { readonly id: string; readonly name: string };

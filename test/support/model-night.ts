@@ -1,0 +1,136 @@
+import { onTestFinished } from 'vitest';
+import { Engine } from '../../src/engine/loop/engine.ts';
+import { dataPaths } from '../../src/engine/paths.ts';
+import type { EngineEvent } from '../../src/shared/events.ts';
+import type { ModelSettings, StopReason } from '../../src/shared/study.ts';
+import { type Block, type ModelServer, modelServer, type Reply, type Request } from './model-server.ts';
+import { type Night, prepareNight, TAG } from './study.ts';
+
+export const KEY = 'sk-ant-test-0123456789-never-to-be-written-down';
+
+/** A study whose proposer is a model behind the loopback server. */
+export type ModelNight = Night & {
+  readonly engine: Engine;
+  readonly server: ModelServer;
+  readonly events: readonly EngineEvent[];
+  /** Every wait between two tries, in milliseconds; none is waited for. */
+  readonly waits: readonly number[];
+  readonly studyId: string;
+  run(): Promise<StopReason>;
+  until<T extends EngineEvent['type']>(type: T): Promise<Extract<EngineEvent, { type: T }>>;
+};
+
+export async function modelNight(
+  reply: (request: Request, index: number) => Reply | Promise<Reply>,
+  options: {
+    readonly experiments?: number;
+    readonly settings?: Partial<ModelSettings>;
+    readonly silenceMs?: number;
+    readonly trainer?: string;
+  } = {},
+): Promise<ModelNight> {
+  const night = await prepareNight(options.trainer === undefined ? {} : { trainer: options.trainer });
+  const server = await modelServer(reply);
+  const waits: number[] = [];
+  const events: EngineEvent[] = [];
+  const waiting: (() => void)[] = [];
+  const environment = { ...process.env, PAWL_HOME: night.home, ANTHROPIC_API_KEY: KEY };
+  const engine = await Engine.open(
+    {
+      paths: dataPaths(environment),
+      host: 'test',
+      environment,
+      callTimes: {
+        silenceMs: options.silenceMs ?? 20_000,
+        wait: async (milliseconds, signal) => {
+          waits.push(milliseconds);
+          signal.throwIfAborted();
+        },
+      },
+    },
+    null,
+  );
+  const study = await engine.createStudy({
+    repositoryPath: night.repository,
+    tag: TAG,
+    stop: { experiments: options.experiments ?? 1 },
+    proposer: {
+      kind: 'model',
+      model: 'claude-opus-5-5',
+      effort: null,
+      baseUrl: server.url,
+      key: 'environment',
+      capUsd: { study: null, sitting: null },
+      ...options.settings,
+    },
+  });
+  onTestFinished(() => engine.close());
+  return {
+    ...night,
+    ...{ engine, server, events, waits, studyId: study.id },
+    async run() {
+      const end = await engine.run(study.id, {}, event => {
+        events.push(event);
+        for (const wake of waiting.splice(0)) wake();
+      });
+      if (end.error) throw end.error;
+      return end.reason;
+    },
+    async until(type) {
+      for (;;) {
+        const found = events.find(event => event.type === type);
+        if (found) return found as never;
+        await new Promise<void>(resolve => waiting.push(resolve));
+      }
+    },
+  };
+}
+
+/** A tool call. */
+export function use(name: string, input: unknown): Block {
+  return { type: 'tool_use', name, input };
+}
+
+/** A proposal that sets a constant of the fast trainer. */
+export function proposal(from: string, to: string, more: Readonly<Record<string, unknown>> = {}): Reply {
+  return {
+    kind: 'message',
+    usage: { input: 1_000, cacheRead: 4_000, cacheWrite: 2_000, output: 500 },
+    blocks: [
+      { type: 'thinking', thinking: `What if ${from} were ${to}?` },
+      use('submit_proposal', {
+        hypothesis: `${from} becomes ${to}`,
+        rationale: 'The number is far from where it should be.',
+        category: 'constant',
+        predicted_effect: -0.01,
+        edits: [{ path: 'train.sh', old: from, new: to }],
+        ...more,
+      }),
+    ],
+  };
+}
+
+type Content = {
+  readonly type: string;
+  readonly text?: string;
+  readonly content?: unknown;
+  readonly is_error?: boolean;
+};
+export type Body = {
+  readonly model: string;
+  readonly max_tokens: number;
+  readonly system: readonly { readonly text: string; readonly cache_control?: unknown }[];
+  readonly tools: readonly { readonly name: string }[];
+  readonly messages: readonly { readonly role: string; readonly content: string | readonly Content[] }[];
+};
+
+export function bodyOf(request: Request | undefined): Body {
+  if (!request) throw new Error('there was no such request');
+  return request.body as Body;
+}
+
+/** Everything the last message of a request says. */
+export function lastText(request: Request | undefined): string {
+  const content = bodyOf(request).messages.at(-1)?.content ?? '';
+  return typeof content === 'string' ? content : JSON.stringify(content);
+}

@@ -1,0 +1,443 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Anthropic } from '@anthropic-ai/sdk';
+import { onTestFinished } from 'vitest';
+
+export type Block =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'thinking'; readonly thinking: string }
+  /** `input` may be {@link RawJson}, to send what is not whole or not JSON. */
+  | { readonly type: 'tool_use'; readonly name: string; readonly input: unknown };
+
+export type RawJson = { readonly rawJson: string };
+
+/** Tokens; what is left out is 10 in, 5 out and none cached. */
+export type Usage = {
+  readonly input?: number;
+  readonly cacheRead?: number;
+  readonly cacheWrite?: number;
+  readonly output?: number;
+};
+
+/** How any request may fail. */
+export type Failure =
+  /** The type and the message have defaults that go with the status. */
+  | {
+      readonly kind: 'error';
+      readonly status: number;
+      readonly type?: string;
+      readonly message?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** Says nothing until the client goes away: no headers, or with `after` nothing more once these are sent. */
+  | { readonly kind: 'hang'; readonly after?: readonly Block[] }
+  /** 200 and a page, as a network's sign-in page or a wrong address answers. */
+  | { readonly kind: 'garbage' };
+
+/** The blocks of `after` are sent whole, each with its stop. */
+export type Reply =
+  | Failure
+  /** Stops with `tool_use` where a block is one, else with `end_turn`. */
+  | {
+      readonly kind: 'message';
+      readonly blocks: readonly Block[];
+      readonly stopReason?: string;
+      readonly usage?: Usage;
+    }
+  /** 200 and a stream that goes wrong: an overload in the middle, for instance. */
+  | {
+      readonly kind: 'error_event';
+      readonly after: readonly Block[];
+      readonly type: string;
+      readonly message: string;
+    }
+  /**
+   * A stream whose connection is lost. A client may lose with it what it has not read yet: give `when`,
+   * which the cut waits for, where the test needs it to have read something.
+   */
+  | { readonly kind: 'cut'; readonly after: readonly Block[]; readonly when?: Promise<unknown> }
+  /** A stream that ends as if all were well, without its `message_delta` and `message_stop`. */
+  | { readonly kind: 'unfinished'; readonly after: readonly Block[] };
+
+export type Request = {
+  /** Without the query. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+  /** The JSON sent; null where there was none. */
+  readonly body: unknown;
+};
+
+/** What a request is answered with; `index` is its place among all requests, those for models too. */
+export type Script = (request: Request, index: number) => Reply | Promise<Reply>;
+
+export type Options = {
+  /** What the list of models is; {@link MODELS} unless told. */
+  readonly models?: readonly Anthropic.ModelInfo[] | Failure;
+};
+
+/** Whether an answer was sent to its end, or the client or the server broke the connection before. */
+export type Ending = 'answered' | 'broken';
+
+export type ModelServer = {
+  /** The SDK's `baseURL`. */
+  readonly url: string;
+  /** Every request that came whole; the answer to `requests[n]` has the `request-id` `req_n`. */
+  readonly requests: readonly Request[];
+  /** Resolves when this many requests have come. */
+  waitForRequests(count: number): Promise<void>;
+  /** How the answer to a request ended, whenever it comes and ends. */
+  waitForEnd(index: number): Promise<Ending>;
+};
+
+export type RunningModelServer = ModelServer & {
+  /** Breaks every connection. Fails where the script did, which the client saw as a 500. */
+  close(): Promise<void>;
+};
+
+type StreamEvent = Anthropic.RawMessageStreamEvent | { readonly type: 'ping' } | ErrorBody;
+
+type ErrorBody = {
+  readonly type: 'error';
+  readonly error: { readonly type: string; readonly message: string };
+  readonly request_id: string;
+};
+
+const ERROR_TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+};
+
+const PAGE = '<!doctype html>\n<title>Sign in</title>\n<p>data: sign in to use this network.</p>\n';
+
+const yes = { supported: true } as const;
+
+/** Models that can do everything, so that a test takes away what it is about. */
+export const MODELS: readonly Anthropic.ModelInfo[] = [
+  modelInfo('claude-opus-5-5', 'Claude Opus 5.5', 'opus'),
+  modelInfo('claude-haiku-5-5', 'Claude Haiku 5.5', 'haiku'),
+];
+
+/** A {@link startModelServer} that closes when the test does. */
+export async function modelServer(reply: Script, options: Options = {}): Promise<ModelServer> {
+  const { close, ...server } = await startModelServer(reply, options);
+  onTestFinished(close);
+  return server;
+}
+
+/**
+ * A server on a free port of this machine that speaks Anthropic's Messages API as the real SDK reads it:
+ * streamed messages, the list of models, and every way in which they fail.
+ */
+export async function startModelServer(reply: Script, options: Options = {}): Promise<RunningModelServer> {
+  const requests: Request[] = [];
+  const endings: Promise<Ending>[] = [];
+  const failures: unknown[] = [];
+  let waiting: (() => void)[] = [];
+
+  const answerTo = async (
+    request: Request,
+    index: number,
+  ): Promise<Reply | readonly Anthropic.ModelInfo[]> => {
+    if (request.path === '/v1/models') return options.models ?? MODELS;
+    if (request.path === '/v1/messages') return reply(request, index);
+    return { kind: 'error', status: 404 };
+  };
+  const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const body = await text(incoming).catch(() => null);
+    // The client left before it had asked.
+    if (body === null) return;
+    const request = requestOf(incoming, body);
+    const index = requests.push(request) - 1;
+    endings.push(endingOf(response));
+    for (const wake of waiting.splice(0)) wake();
+    response.setHeader('request-id', requestId(index));
+    try {
+      const answer = await answerTo(request, index);
+      await ('kind' in answer ? send(response, request, index, answer) : sendModels(response, answer));
+    } catch (error) {
+      failures.push(error);
+      sendError(response, index, {
+        kind: 'error',
+        status: 500,
+        message: `The test's script failed: ${error}`,
+      });
+    }
+  };
+  const waitForRequests = async (count: number) => {
+    while (requests.length < count) {
+      await new Promise<void>(resolve => {
+        waiting = [...waiting, resolve];
+      });
+    }
+  };
+
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch(error => {
+      failures.push(error);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ url: `http://127.0.0.1:${port}`, requests, waitForRequests },
+    async waitForEnd(index) {
+      await waitForRequests(index + 1);
+      const ending = endings[index];
+      if (!ending) throw new Error(`there is no request ${index}`);
+      return ending;
+    },
+    async close() {
+      await new Promise<void>(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
+function requestOf(incoming: IncomingMessage, body: string): Request {
+  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+  return {
+    path: pathname,
+    query: Object.fromEntries(searchParams),
+    headers: incoming.headers,
+    body: body === '' ? null : JSON.parse(body),
+  };
+}
+
+function endingOf(response: ServerResponse): Promise<Ending> {
+  return new Promise(resolve => {
+    response.once('close', () => resolve(response.writableFinished ? 'answered' : 'broken'));
+  });
+}
+
+async function send(response: ServerResponse, request: Request, index: number, reply: Reply): Promise<void> {
+  const begin = (blocks: readonly Block[], usage?: Usage) =>
+    write(response, [...opening(request, index, usage), ...blocks.flatMap(blockEvents(index))]);
+  switch (reply.kind) {
+    case 'error':
+      return sendError(response, index, reply);
+    case 'garbage':
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(PAGE);
+      return;
+    case 'hang':
+      if (reply.after) await begin(reply.after);
+      return;
+    case 'message':
+      await begin(reply.blocks, reply.usage);
+      await write(response, closing(reply.blocks, reply.stopReason, reply.usage));
+      break;
+    case 'error_event':
+      await begin(reply.after);
+      await write(response, [errorBody(index, reply.type, reply.message)]);
+      break;
+    case 'cut':
+      await begin(reply.after);
+      await reply.when;
+      response.destroy();
+      return;
+    case 'unfinished':
+      await begin(reply.after);
+      break;
+  }
+  response.end();
+}
+
+function sendError(response: ServerResponse, index: number, error: Extract<Reply, { kind: 'error' }>): void {
+  const { status, headers } = error;
+  const type = error.type ?? ERROR_TYPES[status] ?? 'api_error';
+  // Nothing else can be said where a stream has begun.
+  if (response.headersSent) response.destroy();
+  else {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(errorBody(index, type, error.message ?? `A scripted ${type}.`)));
+  }
+}
+
+function sendModels(response: ServerResponse, models: readonly Anthropic.ModelInfo[]): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(
+    JSON.stringify({
+      data: models,
+      has_more: false,
+      first_id: models.at(0)?.id ?? null,
+      last_id: models.at(-1)?.id ?? null,
+    }),
+  );
+}
+
+/** Resolves when the events are handed to the connection, so that a cut comes after them; or it is lost. */
+function write(response: ServerResponse, events: readonly StreamEvent[]): Promise<void> {
+  if (!response.headersSent) {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+    });
+  }
+  const lines = events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  return new Promise(resolve => {
+    response.write(lines.join(''), () => resolve());
+  });
+}
+
+function opening(request: Request, index: number, usage: Usage = {}): readonly StreamEvent[] {
+  const message: Anthropic.Message = {
+    id: `msg_${index}`,
+    type: 'message',
+    role: 'assistant',
+    model: (request.body as { readonly model?: string } | null)?.model ?? 'claude-opus-5-5',
+    content: [],
+    container: null,
+    diagnostics: null,
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    usage: {
+      ...inputCounts(usage),
+      output_tokens: 1,
+      output_tokens_details: null,
+      cache_creation: { ephemeral_5m_input_tokens: usage.cacheWrite ?? 0, ephemeral_1h_input_tokens: 0 },
+      inference_geo: null,
+      server_tool_use: null,
+      service_tier: 'standard',
+      speed: null,
+    },
+  };
+  return [{ type: 'message_start', message }, { type: 'ping' }];
+}
+
+function closing(
+  blocks: readonly Block[],
+  stopReason = blocks.some(({ type }) => type === 'tool_use') ? 'tool_use' : 'end_turn',
+  usage: Usage = {},
+): readonly StreamEvent[] {
+  return [
+    {
+      type: 'message_delta',
+      delta: {
+        // A test may send a reason that the SDK does not know.
+        stop_reason: stopReason as Anthropic.StopReason,
+        stop_sequence: null,
+        stop_details: null,
+        container: null,
+      },
+      usage: {
+        ...inputCounts(usage),
+        output_tokens: usage.output ?? 5,
+        output_tokens_details: null,
+        server_tool_use: null,
+      },
+    },
+    { type: 'message_stop' },
+  ];
+}
+
+function inputCounts({ input = 10, cacheRead = 0, cacheWrite = 0 }: Usage) {
+  return {
+    input_tokens: input,
+    cache_creation_input_tokens: cacheWrite,
+    cache_read_input_tokens: cacheRead,
+  };
+}
+
+function blockEvents(request: number) {
+  return (block: Block, index: number): readonly StreamEvent[] => [
+    { type: 'content_block_start', index, content_block: emptyBlock(block, `${request}_${index}`) },
+    ...deltasOf(block, `${request}_${index}`).map(delta => ({
+      ...{ type: 'content_block_delta' as const, index, delta },
+    })),
+    { type: 'content_block_stop', index },
+  ];
+}
+
+function emptyBlock(block: Block, id: string): Anthropic.ContentBlock {
+  switch (block.type) {
+    case 'text':
+      return { type: 'text', text: '', citations: null };
+    case 'thinking':
+      return { type: 'thinking', thinking: '', signature: '' };
+    case 'tool_use':
+      return { type: 'tool_use', id: `toolu_${id}`, name: block.name, input: {}, caller: { type: 'direct' } };
+  }
+}
+
+function deltasOf(block: Block, id: string): readonly Anthropic.RawContentBlockDelta[] {
+  switch (block.type) {
+    case 'text':
+      return halves(block.text).map(text => ({ type: 'text_delta', text }));
+    case 'thinking':
+      return [
+        ...halves(block.thinking).map(thinking => ({ type: 'thinking_delta' as const, thinking })),
+        { type: 'signature_delta', signature: `signature_${id}` },
+      ];
+    case 'tool_use': {
+      // The API begins with an empty piece.
+      const pieces = [
+        '',
+        ...halves(isRawJson(block.input) ? block.input.rawJson : JSON.stringify(block.input)),
+      ];
+      return pieces.map(partial_json => ({ type: 'input_json_delta', partial_json }));
+    }
+  }
+}
+
+function isRawJson(input: unknown): input is RawJson {
+  return (
+    typeof input === 'object' && input !== null && 'rawJson' in input && typeof input.rawJson === 'string'
+  );
+}
+
+/** Two pieces, so that a client that takes a piece for the whole is found out; no character is split. */
+function halves(whole: string): readonly string[] {
+  const characters = [...whole];
+  const middle = Math.ceil(characters.length / 2);
+  return [characters.slice(0, middle).join(''), characters.slice(middle).join('')];
+}
+
+function errorBody(index: number, type: string, message: string): ErrorBody {
+  return { type: 'error', error: { type, message }, request_id: requestId(index) };
+}
+
+function requestId(index: number): string {
+  return `req_${index}`;
+}
+
+function modelInfo(id: string, name: string, line: 'opus' | 'haiku'): Anthropic.ModelInfo {
+  return {
+    ...{ id, line, type: 'model', display_name: name, lifecycle: 'active' },
+    created_at: '2026-09-01T00:00:00Z',
+    deprecated_at: null,
+    retires_at: null,
+    max_input_tokens: 200_000,
+    max_tokens: 64_000,
+    capabilities: {
+      batch: yes,
+      citations: yes,
+      code_execution: yes,
+      context_management: {
+        ...yes,
+        clear_thinking_20251015: yes,
+        clear_tool_uses_20250919: yes,
+        compact_20260112: yes,
+      },
+      effort: { ...yes, low: yes, medium: yes, high: yes, xhigh: yes, max: yes },
+      image_input: yes,
+      pdf_input: yes,
+      server_tools: { ...yes, code_execution: yes, web_search: yes },
+      structured_outputs: yes,
+      thinking: { ...yes, types: { adaptive: yes, between_tools: yes, disabled: yes, enabled: yes } },
+    },
+  };
+}
