@@ -13,7 +13,7 @@ import { applyEdits, type FileEdit, writeFiles as write } from '../src/engine/pr
 import { costOf, mostOf, OWN_PRICES, readPrice } from '../src/engine/proposers/model/prices.ts';
 import { asData, TOOLS } from '../src/engine/proposers/model/tools.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
-import { contractFromFile } from '../src/shared/contract.ts';
+import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 function entry(n: number, changes: Partial<HistoryEntry> = {}): HistoryEntry {
@@ -36,10 +36,13 @@ function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequ
   return {
     tag: 'night',
     n: history.length,
-    contract: contractFromFile({
-      contract: { editable: ['train.py'], train: 'python train.py' },
-      metric: { name: 'val_bpb' },
-    }),
+    contract: contractFromFile(
+      contractFileSchema.parse({
+        contract: { editable: ['train.py'], train: 'python train.py' },
+        metric: { name: 'val_bpb', goal: 'minimize' },
+        budget: { seconds: 300 },
+      }),
+    ),
     instructions: null,
     steering: [],
     incumbent: { n: 0, commit: 'a'.repeat(40), metric: 1 },

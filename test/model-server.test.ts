@@ -9,11 +9,11 @@ import Anthropic, {
   RateLimitError,
 } from '@anthropic-ai/sdk';
 import { expect, test } from 'vitest';
+import { modelServer } from './support/model-of-test.ts';
 import {
   type Block,
   MODELS,
   type ModelServer,
-  modelServer,
   type Reply,
   type Script,
   startModelServer,

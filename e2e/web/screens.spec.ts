@@ -18,8 +18,9 @@ for (const { name, open } of SCREENS) {
     night,
     serve,
     makeBench,
+    answer,
   }) => {
-    const subject = await open({ page, night, serve, makeBench });
+    const subject = await open({ page, night, serve, makeBench, answer });
     const complaints: string[] = [];
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme });

@@ -3,7 +3,8 @@ import { Engine } from '../../src/engine/loop/engine.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import type { ModelSettings, StopReason } from '../../src/shared/study.ts';
-import { type Block, type ModelServer, modelServer, type Reply, type Request } from './model-server.ts';
+import { modelServer } from './model-of-test.ts';
+import type { Block, ModelServer, Reply, Request } from './model-server.ts';
 import { type Night, prepareNight, TAG } from './study.ts';
 
 export const KEY = 'sk-ant-test-0123456789-never-to-be-written-down';

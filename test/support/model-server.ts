@@ -2,7 +2,6 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Anthropic } from '@anthropic-ai/sdk';
-import { onTestFinished } from 'vitest';
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }
@@ -125,13 +124,6 @@ export const MODELS: readonly Anthropic.ModelInfo[] = [
   modelInfo('claude-opus-5-5', 'Claude Opus 5.5', 'opus'),
   modelInfo('claude-haiku-5-5', 'Claude Haiku 5.5', 'haiku'),
 ];
-
-/** A {@link startModelServer} that closes when the test does. */
-export async function modelServer(reply: Script, options: Options = {}): Promise<ModelServer> {
-  const { close, ...server } = await startModelServer(reply, options);
-  onTestFinished(close);
-  return server;
-}
 
 /**
  * A server on a free port of this machine that speaks Anthropic's Messages API as the real SDK reads it:

@@ -1,5 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { test as base, type ConsoleMessage, expect, type Page } from '@playwright/test';
+import {
+  type RunningModelServer,
+  type Script,
+  startModelServer,
+} from '../../../test/support/model-server.ts';
 import { Bench, type BenchOptions, temporaryFolder } from './bench.ts';
 import { endNight, NIGHT_MS, type Night, startNight } from './night.ts';
 import { Server, type ServerOptions } from './server.ts';
@@ -16,6 +21,8 @@ type Fixtures = {
   readonly serve: (options?: Partial<ServerOptions>) => Promise<Server>;
   /** Makes repositories; all go with the test. */
   readonly makeBench: (options?: BenchOptions) => Promise<Bench>;
+  /** Starts servers that answer as models do; all end with the test. */
+  readonly answer: (reply: Script) => Promise<RunningModelServer>;
   /** A repository whose proposer changes the seed for ever. */
   readonly bench: Bench;
 };
@@ -51,6 +58,16 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     for (const bench of benches) await bench.remove();
   },
   bench: async ({ makeBench }, use) => use(await makeBench()),
+  // biome-ignore lint/correctness/noEmptyPattern: see above
+  answer: async ({}, use) => {
+    const servers: RunningModelServer[] = [];
+    await use(async reply => {
+      const server = await startModelServer(reply);
+      servers.push(server);
+      return server;
+    });
+    for (const server of servers) await server.close();
+  },
   // Before `home` and the benches go, their servers must have ended: this fixture depends on both.
   serve: async ({ home, makeBench: _ }, use, info) => {
     const servers: Server[] = [];

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test';
+import type { RunningModelServer, Script } from '../../../test/support/model-server.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { NIGHT_TAG, type Night } from './night.ts';
 import type { Server } from './server.ts';
@@ -6,6 +7,7 @@ import {
   type CellTab,
   cellOf,
   chooseFrom,
+  chooseModel,
   dialog,
   notebook,
   openCell,
@@ -14,6 +16,7 @@ import {
   palette,
   setUp,
   sidebar,
+  startModelStudy,
   startStudy,
   study,
   welcome,
@@ -25,6 +28,7 @@ export type Stage = {
   readonly night: Night;
   readonly serve: () => Promise<Server>;
   readonly makeBench: (options?: BenchOptions) => Promise<Bench>;
+  readonly answer: (reply: Script) => Promise<RunningModelServer>;
 };
 
 /** A state of the window that must look right. */
@@ -106,6 +110,28 @@ export const SCREENS: readonly Screen[] = [
       await setUp(page).field('Metric').fill('two words');
       await setUp(page).field('Budget (seconds)').fill('soon');
       return page.getByText(/must be a name without spaces/i);
+    },
+  },
+  {
+    name: 'set-up-model',
+    open: async ({ page, night, answer }) => {
+      const model = await answer(() => ({ kind: 'hang' }));
+      await openWindow(page, night.server);
+      await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
+      await chooseModel(page, model.url);
+      await setUp(page).field('Cap for a night (US$)').fill('5');
+      return page.getByText('2 models offered');
+    },
+  },
+  {
+    name: 'proposing',
+    open: async ({ page, serve, makeBench, answer }) => {
+      const thinking =
+        'The learning rate was doubled once and the loss still fell steeply at the end of the budget, so the schedule is the next thing to look at: a warm-up of one step in twenty costs little.';
+      const model = await answer(() => ({ kind: 'hang', after: [{ type: 'thinking', thinking }] }));
+      await openWindow(page, await serve());
+      await startModelStudy(page, await makeBench(), model.url);
+      return page.getByRole('region', { name: 'What the proposer thinks' });
     },
   },
   {

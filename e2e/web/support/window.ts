@@ -170,6 +170,25 @@ export async function startStudy(
   await expect(study(page).heading).toHaveText(tag);
 }
 
+/** In the set-up form: a model behind a server that needs no key. */
+export async function chooseModel(page: Page, url: string): Promise<void> {
+  const form = setUp(page);
+  await form.field('Proposer').selectOption('model');
+  await form.field('Key').selectOption('none');
+  await form.field('Server').fill(url);
+}
+
+/** A study of two experiments whose proposer is a model. */
+export async function startModelStudy(page: Page, bench: Bench, url: string): Promise<void> {
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  await chooseModel(page, url);
+  await setUp(page).field('Experiments').fill('1');
+  await setUp(page).field('Name of the study').fill('night');
+  await setUp(page).start.click();
+  await expect(study(page).heading).toHaveText('night');
+}
+
 /** Whether something has the focus that a user can see: the body means it was lost. */
 export async function expectFocus(page: Page): Promise<void> {
   await expect

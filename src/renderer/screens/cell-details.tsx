@@ -324,7 +324,7 @@ function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonl
       isPriced
         ? formatUsd(usd)
         : usd > 0
-          ? `${formatUsd(usd)} and what has no price`
+          ? `${formatUsd(usd)} and what nobody counted`
           : 'the model has no price',
     ],
     ['calls', failed === 0 ? String(calls.length) : `${calls.length}, ${failed} failed`],

@@ -1,0 +1,95 @@
+import type { Reply } from '../../test/support/model-server.ts';
+import { expect, test } from './support/fixtures.ts';
+import {
+  cellOf,
+  chooseFrom,
+  dialog,
+  openCell,
+  openWindow,
+  setUp,
+  startModelStudy,
+  study,
+  welcome,
+} from './support/window.ts';
+
+const THINKING = 'Is the order of the data worth a try?';
+
+const PROPOSAL: Reply = {
+  kind: 'message',
+  usage: { input: 1_000, cacheRead: 4_000, cacheWrite: 2_000, output: 500 },
+  blocks: [
+    { type: 'thinking', thinking: THINKING },
+    {
+      type: 'tool_use',
+      name: 'submit_proposal',
+      input: {
+        hypothesis: 'Double the learning rate',
+        rationale: 'The loss still falls steeply at the end.',
+        category: 'optimizer',
+        predicted_effect: -0.02,
+        edits: [{ path: 'train.py', old: 'LEARNING_RATE = 0.02', new: 'LEARNING_RATE = 0.04' }],
+      },
+    },
+  ],
+};
+
+test('a model is watched while it proposes, and its cost is told', async ({ page, serve, bench, answer }) => {
+  // The list of models comes first.
+  let asked = 0;
+  const model = await answer(() => {
+    asked += 1;
+    return asked === 1 ? { kind: 'hang', after: [{ type: 'thinking', thinking: THINKING }] } : PROPOSAL;
+  });
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url);
+  await expect(page.getByRole('region', { name: 'What the proposer thinks' })).toContainText(THINKING);
+  await chooseFrom(page, study(page).control('Stop'), 'Stop now …');
+  await dialog(page, 'Stop now?').getByRole('button', { name: 'Stop now' }).click();
+  await expect(study(page).header).toContainText('Stopped');
+
+  await study(page).control('Resume').click();
+  await dialog(page, 'Resume night').getByRole('button', { name: 'Resume' }).click();
+  await expect(cellOf(page, 1).region).toContainText('keep');
+  await expect(study(page).header).toContainText('$0.0248');
+  const numbers = (await openCell(page, 1)).section('Numbers');
+  await expect(numbers).toContainText(/calls\s*2, 1 failed/);
+  await expect(numbers).toContainText(/cost\s*\$0.0248 and what nobody counted/);
+  await expect(numbers).toContainText(/tokens out\s*50\d/);
+});
+
+test('a key that is not accepted pauses the study until the user says go on', async ({
+  page,
+  serve,
+  bench,
+  answer,
+}) => {
+  let asked = 0;
+  const model = await answer(() => {
+    asked += 1;
+    return asked === 1 ? { kind: 'error', status: 401, message: 'invalid x-api-key' } : PROPOSAL;
+  });
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url);
+  await expect(study(page).header).toContainText('Paused');
+  await expect(page.getByText('The proposer needs you.').first()).toBeVisible();
+  await study(page).control('Continue').click();
+  await expect(cellOf(page, 1).region).toContainText('keep');
+});
+
+test('what cannot work is refused where it is written', async ({ page, serve, bench, answer }) => {
+  const model = await answer(() => PROPOSAL);
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  const form = setUp(page);
+  await form.field('Proposer').selectOption('model');
+  await form.field('Key').selectOption('none');
+  await form.field('Server').fill('my server');
+  await form.start.click();
+  await expect(page.getByText('Write an address that begins with http.').first()).toBeVisible();
+  await form.field('Server').fill(model.url);
+  await expect(page.getByText('2 models offered')).toBeVisible();
+  await form.field('Model').fill('a-model-without-a-price');
+  await form.start.click();
+  await expect(page.getByText(/knows no price for a-model-without-a-price/)).toBeVisible();
+});
