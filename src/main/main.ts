@@ -9,6 +9,7 @@ import { openLog } from './app-log.ts';
 import { Desktop } from './desktop.ts';
 import { askToRetry, tellCannotStart } from './dialogs.ts';
 import { denyPermissions, guardPages } from './guards.ts';
+import { SafeKeyStore } from './key-store.ts';
 import { existingFolder, launchPath, launchSchema } from './launch-folder.ts';
 import { registerScheme, serveWindow } from './protocol.ts';
 
@@ -111,6 +112,7 @@ async function openService(log: Logger): Promise<Service | null> {
             canChooseFolder: true,
             hasNotifications: Notification.isSupported(),
           },
+          keys: new SafeKeyStore(join(paths.home, 'model-key')),
           chooseFolder: () => desktop?.chooseFolder() ?? Promise.resolve(null),
         },
         onError: error => log.error({ error: describe(error) }, 'the engine reported an error'),

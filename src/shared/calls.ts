@@ -1,7 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
-import type { ModelChoice } from './model-calls.ts';
+import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
   Cell,
   EventBatch,
@@ -207,6 +207,11 @@ export const calls = {
       z.strictObject({ study, n, text: text(20_000).trim().min(1, 'Write the note first.') }),
     ),
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
+  },
+  keys: {
+    status: oc.output(type<KeyStatus>()),
+    store: oc.input(z.strictObject({ key: text(1_000).trim().min(1, 'Write the key first.') })),
+    forget: oc,
   },
   instructions: {
     read: oc.input(inStudy).output(type<Instructions>()),

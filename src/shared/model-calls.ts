@@ -56,3 +56,11 @@ export type Spend = {
 
 /** A model a server offers. */
 export type ModelChoice = { readonly id: string; readonly name: string };
+
+/** How the host keeps the key of the model server. The key itself never goes to a window. */
+export type KeyStatus = {
+  readonly isAvailable: boolean;
+  /** Whether nothing but the file's rights protects it. */
+  readonly isPlain: boolean;
+  readonly hasKey: boolean;
+};

@@ -6,5 +6,14 @@ export { dialog, Menu, Notification, nativeImage, Tray } from './interface.ts';
 export { ipcMain } from './ipc-main.ts';
 export { MessageChannelMain } from './ports.ts';
 export { protocol, session } from './session.ts';
-export { app, nativeTheme, net, powerMonitor, powerSaveBlocker, screen, shell } from './system.ts';
+export {
+  app,
+  nativeTheme,
+  net,
+  powerMonitor,
+  powerSaveBlocker,
+  safeStorage,
+  screen,
+  shell,
+} from './system.ts';
 export { BrowserWindow } from './windows.ts';

@@ -65,6 +65,11 @@ export function createRouter(service: Service) {
   const isRunSettled = (study: string, n: number, k: number) =>
     !isLive(study, n, k) || service.running()?.id !== study;
 
+  const requireKeys = () => {
+    if (host.keys) return host.keys;
+    throw new PawlError('usage', 'This host keeps no keys.');
+  };
+
   return {
     app: {
       info: os.app.info.handler(() => ({ ...host.info, home: paths.home })),
@@ -189,6 +194,13 @@ export function createRouter(service: Service) {
         ledger.write(() => ledger.notes.setTags(input.study, input.n, input.tags));
         announcer.announceCell(input.study, input.n);
       }),
+    },
+    keys: {
+      status: os.keys.status.handler(
+        () => host.keys?.status() ?? { isAvailable: false, isPlain: false, hasKey: false },
+      ),
+      store: os.keys.store.handler(({ input }) => requireKeys().store(input.key)),
+      forget: os.keys.forget.handler(() => requireKeys().forget()),
     },
     instructions: {
       read: os.instructions.read.handler(({ input }) =>

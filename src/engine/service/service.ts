@@ -1,11 +1,11 @@
 import { PawlError } from '../../shared/errors.ts';
+import type { KeyStatus } from '../../shared/model-calls.ts';
 import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
 import type { RequestKind } from '../ledger/requests.ts';
 import type { NewStudy } from '../loop/create-study.ts';
 import { Engine, type SittingSettings } from '../loop/engine.ts';
 import type { DataPaths } from '../paths.ts';
-import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { createRef, isBranchName } from '../repo/refs.ts';
 import { openRepository, readRef } from '../repo/repository.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
@@ -22,7 +22,15 @@ export type HostPorts = {
   /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
   readonly chooseFolder: (() => Promise<string | null>) | null;
   /** Where the host keeps keys; absent where it cannot. */
-  readonly storedKey?: ProposerSurroundings['storedKey'];
+  readonly keys?: KeyStore;
+};
+
+/** The key of the model server, where only the user's own login can read it. */
+export type KeyStore = {
+  status(): Promise<KeyStatus>;
+  read(): Promise<string | null>;
+  store(key: string): Promise<void>;
+  forget(): Promise<void>;
 };
 
 export type ServiceOptions = {
@@ -72,7 +80,7 @@ export class Service {
         paths,
         environment,
         host: host.info.host,
-        storedKey: host.storedKey,
+        storedKey: host.keys && (() => host.keys?.read() ?? Promise.resolve(null)),
         telemetry,
         ...(now ? { now } : {}),
       },
@@ -83,7 +91,8 @@ export class Service {
 
   /** The key store of the host, if it has one. */
   get storedKey() {
-    return this.options.host.storedKey;
+    const { keys } = this.options.host;
+    return keys && (() => keys.read());
   }
 
   get ledger() {

@@ -19,6 +19,7 @@ import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { Field, Select, TextArea, TextInput } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
+import { KeyField } from './key-field.tsx';
 import {
   contractOf,
   type FormProblems,
@@ -477,6 +478,7 @@ const KEY_WORDS: Readonly<Record<SetUpForm['key'], string>> = {
 
 function ModelFields(props: PartProps) {
   const { form, onChange } = props;
+  const isDesktop = useStore(state => state.host?.host === 'desktop');
   const list = useCall(
     JSON.stringify(['models', form.baseUrl.trim(), form.key]),
     () => getClient().projects.models({ baseUrl: form.baseUrl.trim() || null, key: form.key }),
@@ -526,14 +528,17 @@ function ModelFields(props: PartProps) {
             value={form.key}
             onChange={event => onChange({ key: event.target.value as SetUpForm['key'] })}
           >
-            {Object.entries(KEY_WORDS).map(([key, words]) => (
-              <option key={key} value={key}>
-                {words}
-              </option>
-            ))}
+            {Object.entries(KEY_WORDS)
+              .filter(([key]) => key !== 'stored' || isDesktop)
+              .map(([key, words]) => (
+                <option key={key} value={key}>
+                  {words}
+                </option>
+              ))}
           </Select>
         )}
       </Field>
+      {form.key === 'stored' ? <KeyField onChanged={list.again} /> : null}
       <Text
         {...props}
         name="baseUrl"
