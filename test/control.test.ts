@@ -514,8 +514,8 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
   const missing = eventSchema.options
     .map(option => option.shape.type.value)
     .filter(type => !raw.some(event => event.type === type));
-  // A pause has its own test; a warning needs a process that cannot be ended.
-  expect(missing).toEqual(['warning', 'study_paused', 'study_continued']);
+  // A thought needs a model. A pause has its own test; a warning needs a process that cannot be ended.
+  expect(missing).toEqual(['thought', 'warning', 'study_paused', 'study_continued']);
   await checkNight(night);
 });
 

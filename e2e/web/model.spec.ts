@@ -55,6 +55,16 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(numbers).toContainText(/calls\s*2, 1 failed/);
   await expect(numbers).toContainText(/cost\s*\$0.0248 and what nobody counted/);
   await expect(numbers).toContainText(/tokens out\s*50\d/);
+
+  await chooseFrom(page, page.getByRole('button', { name: 'More' }), 'Proposers …');
+  const record = dialog(page, 'Proposers')
+    .getByRole('listitem')
+    .filter({ hasText: 'model claude-opus-5-5' })
+    .first();
+  await expect(record).toContainText('2, 50 % came to a proposal');
+  await expect(record).toContainText('1: 1 kept, 0 discarded, 0 crashed');
+  await expect(record).toContainText('$0.0248');
+  await expect(record).toContainText('1 × cancelled');
 });
 
 test('a key that is not accepted pauses the study until the user says go on', async ({

@@ -76,12 +76,14 @@ function sittingOptions(command: Command): Command {
     .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
     .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
     .option('--base-url <url>', "a server that speaks Anthropic's Messages API")
-    .option('--no-key', 'the server needs no key')
+    .option('--keyless', 'the server needs no key')
     .option(
       '--max-cost <dollars>',
       'make no call to the model that could pass this, for the whole study',
       positive,
     )
+    .option('--fallback', 'ask the search where the proposer has nothing')
+    .option('--alternate', 'the proposer and the search in turns, to compare them')
     .option('--json', 'one event per line on stdout instead of the live view');
 }
 

@@ -21,6 +21,7 @@ import type {
   Snapshot,
   StudyCard,
 } from './notebook.ts';
+import type { ProposerRecord } from './proposer-calls.ts';
 import { EFFORTS } from './study.ts';
 
 /**
@@ -46,7 +47,7 @@ const baseUrl = z
 const modelKey = z.enum(['environment', 'stored', 'none']);
 const dollars = z.number().positive().max(1_000_000).nullable();
 
-export const proposerSettingsSchema = z.discriminatedUnion('kind', [
+const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('search'), seed: z.number().int().nonnegative() }),
   z.strictObject({
     kind: z.literal('command'),
@@ -61,6 +62,15 @@ export const proposerSettingsSchema = z.discriminatedUnion('kind', [
     baseUrl,
     key: modelKey,
     capUsd: z.strictObject({ study: dollars, sitting: dollars }),
+  }),
+]);
+
+export const proposerSettingsSchema = z.discriminatedUnion('kind', [
+  ...armSchema.options,
+  z.strictObject({
+    kind: z.literal('route'),
+    mode: z.enum(['fallback', 'alternate']),
+    arms: z.array(armSchema).min(2, 'Name at least two proposers.').max(8),
   }),
 ]);
 
@@ -207,6 +217,10 @@ export const calls = {
       z.strictObject({ study, n, text: text(20_000).trim().min(1, 'Write the note first.') }),
     ),
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
+  },
+  proposers: {
+    /** What is known of each proposer's work: in one study, or over all. */
+    records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },
   keys: {
     status: oc.output(type<KeyStatus>()),

@@ -101,7 +101,24 @@ export type ProposerSettings =
   | { readonly kind: 'search'; readonly seed: number }
   | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
   | { readonly kind: 'patches'; readonly folder: string }
-  | ModelSettings;
+  | ModelSettings
+  | RouteSettings;
+
+/** Several proposers in one study. */
+export type RouteSettings = {
+  readonly kind: 'route';
+  /** `fallback` asks the first that works; `alternate` gives each its turn, so that they can be compared. */
+  readonly mode: 'fallback' | 'alternate';
+  readonly arms: readonly ArmSettings[];
+};
+
+export type ArmSettings = Exclude<ProposerSettings, RouteSettings>;
+
+/** What a proposer is called in the ledger and in comparisons. */
+export function proposerLabel(settings: ProposerSettings): string {
+  if (settings.kind === 'model') return `model ${settings.model}`;
+  return settings.kind === 'route' ? settings.arms.map(proposerLabel).join(', ') : settings.kind;
+}
 
 /** How hard a model is to think; each model has its own default. */
 export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;

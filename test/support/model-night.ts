@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { Engine } from '../../src/engine/loop/engine.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
-import type { ModelSettings, StopReason } from '../../src/shared/study.ts';
+import type { ModelSettings, RouteSettings, StopReason } from '../../src/shared/study.ts';
 import { modelServer } from './model-of-test.ts';
 import type { Block, ModelServer, Reply, Request } from './model-server.ts';
 import { type Night, prepareNight, TAG } from './study.ts';
@@ -28,6 +28,9 @@ export async function modelNight(
     readonly settings?: Partial<ModelSettings>;
     readonly silenceMs?: number;
     readonly trainer?: string;
+    /** With the search as the other arm. */
+    readonly route?: RouteSettings['mode'];
+    readonly now?: () => number;
   } = {},
 ): Promise<ModelNight> {
   const night = await prepareNight(options.trainer === undefined ? {} : { trainer: options.trainer });
@@ -41,6 +44,7 @@ export async function modelNight(
       paths: dataPaths(environment),
       host: 'test',
       environment,
+      ...(options.now ? { now: options.now } : {}),
       callTimes: {
         silenceMs: options.silenceMs ?? 20_000,
         wait: async (milliseconds, signal) => {
@@ -51,19 +55,23 @@ export async function modelNight(
     },
     null,
   );
+  const model: ModelSettings = {
+    kind: 'model',
+    model: 'claude-opus-5-5',
+    effort: null,
+    baseUrl: server.url,
+    key: 'environment',
+    capUsd: { study: null, sitting: null },
+    ...options.settings,
+  };
   const study = await engine.createStudy({
     repositoryPath: night.repository,
     tag: TAG,
     stop: { experiments: options.experiments ?? 1 },
-    proposer: {
-      kind: 'model',
-      model: 'claude-opus-5-5',
-      effort: null,
-      baseUrl: server.url,
-      key: 'environment',
-      capUsd: { study: null, sitting: null },
-      ...options.settings,
-    },
+    proposer:
+      options.route === undefined
+        ? model
+        : { kind: 'route', mode: options.route, arms: [model, { kind: 'search', seed: 1 }] },
   });
   onTestFinished(() => engine.close());
   return {

@@ -14,6 +14,7 @@ import {
   openNotebook,
   openWindow,
   palette,
+  runCommand,
   setUp,
   sidebar,
   startModelStudy,
@@ -140,6 +141,13 @@ export const SCREENS: readonly Screen[] = [
       await ofNight(stage);
       return cellOf(stage.page, 13).region.getByRole('img');
     },
+  },
+  {
+    name: 'proposers',
+    open: overNight(async page => {
+      await runCommand(page, 'proposers', 'How the proposers do');
+      await expect(dialog(page, 'Proposers').getByText('command', { exact: true })).toBeVisible();
+    }, 'Proposers'),
   },
   {
     name: 'notebook-filtered',

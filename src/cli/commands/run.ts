@@ -6,7 +6,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study.ts';
@@ -22,7 +22,7 @@ export type SittingFlags = {
   readonly patience?: number;
   readonly maxCrashes?: number;
   readonly limit?: number;
-  readonly proposer?: ProposerSettings['kind'];
+  readonly proposer?: ArmSettings['kind'];
   readonly seed?: number;
   readonly command?: string;
   readonly proposerTimeout?: number;
@@ -30,9 +30,10 @@ export type SittingFlags = {
   readonly model?: string;
   readonly effort?: ModelSettings['effort'];
   readonly baseUrl?: string;
-  /** False with `--no-key`. */
-  readonly key?: boolean;
+  readonly keyless?: boolean;
   readonly maxCost?: number;
+  readonly fallback?: boolean;
+  readonly alternate?: boolean;
   readonly json?: boolean;
 };
 
@@ -165,7 +166,20 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
     throw new PawlError('usage', `The options name two proposers, ${flags.proposer ?? named[0]} and ${odd}.`);
   }
   const kind = flags.proposer ?? named[0];
-  if (kind === undefined) return undefined;
+  const own = kind === undefined ? undefined : readArm(kind, flags);
+  if (flags.fallback === undefined && flags.alternate === undefined) return own;
+  const mode = flags.alternate ? 'alternate' : 'fallback';
+  if (!own || own.kind === 'search') {
+    throw new PawlError(
+      'usage',
+      `--${mode} gives another proposer the search as its partner; name that one too.`,
+    );
+  }
+  return { kind: 'route', mode, arms: [own, { kind: 'search', seed: DEFAULT_SEED }] };
+}
+
+function readArm(kind: ArmSettings['kind'], flags: SittingFlags): ArmSettings {
+  const { command, patches, seed, model } = flags;
   if (kind === 'search') return { kind, seed: seed ?? DEFAULT_SEED };
   if (kind === 'command') {
     if (!command) throw new PawlError('usage', '--proposer command needs --command "<what to run>".');
@@ -175,7 +189,7 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
     if (!model) throw new PawlError('usage', '--proposer model needs --model <name>.');
     return {
       ...{ kind, model, effort: flags.effort ?? null, baseUrl: flags.baseUrl ?? null },
-      key: flags.key === false ? 'none' : 'environment',
+      key: flags.keyless ? 'none' : 'environment',
       capUsd: { study: flags.maxCost ?? null, sitting: null },
     };
   }

@@ -6,6 +6,7 @@ import { type MarkStore, markStore } from './marks.ts';
 import { type ModelCallStore, modelCallStore } from './model-calls.ts';
 import { type NoteStore, noteStore } from './notes.ts';
 import { type ProjectStore, projectStore } from './projects.ts';
+import { type ProposerCallStore, proposerCallStore } from './proposer-calls.ts';
 import { type RefusalStore, refusalStore } from './refusals.ts';
 import { type RequestStore, requestStore } from './requests.ts';
 import { type RunStore, runStore } from './runs.ts';
@@ -26,6 +27,7 @@ export type Ledger = {
   readonly projects: ProjectStore;
   readonly settings: SettingStore;
   readonly modelCalls: ModelCallStore;
+  readonly proposerCalls: ProposerCallStore;
   /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
   write<T>(work: () => T): T;
   close(): void;
@@ -47,6 +49,7 @@ export function openLedger(path: string): Ledger {
     projects: projectStore(database),
     settings: settingStore(database),
     modelCalls: modelCallStore(database),
+    proposerCalls: proposerCallStore(database),
     write: work => translateErrors(() => database.transaction(work).immediate(), path),
     close: () => {
       database.close();

@@ -202,6 +202,19 @@ CREATE TABLE model_call (
   seconds REAL
 ) STRICT;
 CREATE INDEX model_call_by_study ON model_call (study_id, n, id);
+
+CREATE TABLE proposer_call (
+  id INTEGER PRIMARY KEY,
+  study_id TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+  n INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  proposer TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  message TEXT,
+  seconds REAL
+) STRICT;
+CREATE INDEX proposer_call_by_study ON proposer_call (study_id, n, id);
+CREATE INDEX proposer_call_by_proposer ON proposer_call (study_id, proposer, id);
 `,
   },
 ];

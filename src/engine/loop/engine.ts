@@ -4,7 +4,7 @@ import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import type { Mark } from '../../shared/notebook.ts';
-import type { ProposerSettings, Study } from '../../shared/study.ts';
+import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
 import { takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
@@ -230,7 +230,7 @@ export class Engine {
       goal: study.contract.metric.goal,
       budgetSeconds: study.contract.budget.seconds,
       limitSeconds: study.contract.budget.limitSeconds,
-      proposer: study.proposer.kind,
+      proposer: proposerLabel(study.proposer),
       resumed: ledger.experiments.lastNumber(study.id) !== null,
       best: incumbent?.metric ?? null,
     });

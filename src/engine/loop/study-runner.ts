@@ -149,13 +149,16 @@ export class StudyRunner {
       });
       this.#announceRun();
       emit({ type: 'phase', n, phase: 'proposing' });
-      await workbench.checkout(before?.attemptCommit ?? incumbent.commit);
     } else {
       ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
       this.#announceStart(n, incumbent.commit);
-      await workbench.checkout(incumbent.commit);
     }
-    workbench.markDirty();
+    const start = before?.attemptCommit ?? incumbent.commit;
+    const reset = async () => {
+      await workbench.checkout(start);
+      workbench.markDirty();
+    };
+    await reset();
     const answer = await proposer.propose(
       {
         tag,
@@ -179,6 +182,7 @@ export class StudyRunner {
         editableFiles: workbench.editableFiles(),
         marker: proposerMarker(id, n),
         signal: this.#ports.signal,
+        reset,
       },
     );
     if (answer.kind === 'blocked') {

@@ -1,17 +1,25 @@
 import { stat } from 'node:fs/promises';
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import type { ModelChoice } from '../../shared/model-calls.ts';
-import type { ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import {
+  type ArmSettings,
+  type ModelSettings,
+  type ProposerSettings,
+  proposerLabel,
+  type Study,
+} from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
 import { commandProposer } from './command.ts';
+import { logged } from './logged.ts';
 import { Caller, type CallTimes, clientFor, failureOf } from './model/caller.ts';
 import { modelProposer } from './model/model-proposer.ts';
 import { type Price, readPrice } from './model/prices.ts';
 import { StudyReader } from './model/study-reader.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
+import { routeProposer } from './route.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
 const LIST_MS = 15_000;
@@ -40,6 +48,14 @@ export async function checkProposer(
   settings: ProposerSettings,
   surroundings: ProposerSurroundings,
 ): Promise<void> {
+  if (settings.kind === 'route') {
+    const labels = settings.arms.map(proposerLabel);
+    const twice = labels.find((label, place) => labels.indexOf(label) !== place);
+    if (twice !== undefined) {
+      throw new PawlError('proposer_invalid', `${twice} is named twice; each proposer can be one arm.`);
+    }
+    for (const arm of settings.arms) await checkProposer(arm, surroundings);
+  }
   if (settings.kind === 'model') await readModel(settings, surroundings);
   if (settings.kind !== 'patches') return;
   const isFolder = await stat(settings.folder).then(
@@ -53,8 +69,19 @@ export async function checkProposer(
 
 /** Rejects with `proposer_invalid` where the study's settings cannot work. */
 export async function createProposer(study: Study, ports: ProposerPorts): Promise<Proposer> {
-  const settings = study.proposer;
+  const { proposer: settings } = study;
   await checkProposer(settings, ports);
+  const calls = { ledger: ports.ledger, studyId: study.id, now: ports.now };
+  const arm = async (own: ArmSettings) => {
+    const label = proposerLabel(own);
+    return { label, proposer: logged(label, await createArm(study, own, ports), calls) };
+  };
+  if (settings.kind !== 'route') return (await arm(settings)).proposer;
+  const arms = await Promise.all(settings.arms.map(arm));
+  return routeProposer(settings.mode, arms, { ...calls, onThought: ports.onThought });
+}
+
+async function createArm(study: Study, settings: ArmSettings, ports: ProposerPorts): Promise<Proposer> {
   switch (settings.kind) {
     case 'search':
       return searchProposer(settings.seed);

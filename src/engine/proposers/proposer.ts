@@ -28,6 +28,8 @@ export type ProposerContext = {
   /** Marks the processes a proposer starts; see `killTree`. */
   readonly marker: string;
   readonly signal: AbortSignal;
+  /** Makes the files again what they were when the proposer was asked. */
+  readonly reset: () => Promise<void>;
 };
 
 export type ProposerAnswer =

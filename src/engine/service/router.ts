@@ -16,6 +16,7 @@ import {
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract } from './projects.ts';
+import { readProposerRecords } from './proposer-records.ts';
 import { readSeries, Sparklines } from './series-view.ts';
 import type { Service } from './service.ts';
 import { saveSettings } from './settings.ts';
@@ -194,6 +195,9 @@ export function createRouter(service: Service) {
         ledger.write(() => ledger.notes.setTags(input.study, input.n, input.tags));
         announcer.announceCell(input.study, input.n);
       }),
+    },
+    proposers: {
+      records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),
     },
     keys: {
       status: os.keys.status.handler(

@@ -116,6 +116,7 @@ function studyEntries(card: StudyCard, number: string | undefined): readonly Ent
             ? []
             : [{ name: 'Apply the best to a branch', run: () => showOverlay({ name: 'apply' }) }]),
         ]),
+    { name: 'How the proposers do', run: () => showOverlay({ name: 'proposers' }) },
     { name: 'Export the study', run: () => showOverlay({ name: 'export' }) },
   ];
 }

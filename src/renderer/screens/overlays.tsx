@@ -5,6 +5,7 @@ import { ApplyDialog } from './apply-dialog.tsx';
 import { CommandPalette } from './command-palette.tsx';
 import { ExportDialog } from './export-dialog.tsx';
 import { FolderDialog } from './folder-dialog.tsx';
+import { ProposersDialog } from './proposers-dialog.tsx';
 import { ResumeDialog } from './resume-dialog.tsx';
 import { SettingsDialog } from './settings-dialog.tsx';
 import { ShortcutsDialog } from './shortcuts-dialog.tsx';
@@ -35,6 +36,8 @@ export function Overlays({ host }: { readonly host: Host }) {
       return card ? <ApplyDialog card={card} onClose={close} /> : null;
     case 'export':
       return card ? <ExportDialog card={card} onClose={close} /> : null;
+    case 'proposers':
+      return <ProposersDialog card={card} onClose={close} />;
     case 'resume':
       return card ? <ResumeDialog card={card} onClose={close} /> : null;
     default:

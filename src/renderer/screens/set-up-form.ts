@@ -1,6 +1,6 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
 import { type Contract, contractFileSchema } from '../../shared/contract.ts';
-import type { ModelSettings, ProposerSettings } from '../../shared/study.ts';
+import type { ArmSettings, ModelSettings, RouteSettings } from '../../shared/study.ts';
 
 /** The set-up form as text fields: what the user typed, right or wrong. */
 export type SetUpForm = {
@@ -17,7 +17,9 @@ export type SetUpForm = {
   readonly budget: string;
   readonly limit: string;
   readonly tag: string;
-  readonly proposer: ProposerSettings['kind'];
+  readonly proposer: ArmSettings['kind'];
+  /** Whether the search helps, and how. */
+  readonly partner: 'none' | RouteSettings['mode'];
   readonly seed: string;
   readonly command: string;
   readonly proposerTimeout: string;
@@ -59,6 +61,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     limit: text(contract?.budget.limitSeconds),
     tag,
     proposer: 'search',
+    partner: 'none',
     seed: '1',
     command: '',
     proposerTimeout: '600',
@@ -106,7 +109,14 @@ function toLocalInput(iso: string): string {
   return local.toISOString().slice(0, 16);
 }
 
+/** With the search as the other arm, where it is to help. */
 function proposerOf(form: SetUpForm): NewStudyForm['proposer'] {
+  const own = armOf(form);
+  if (form.partner === 'none' || own.kind === 'search') return own;
+  return { kind: 'route', mode: form.partner, arms: [own, { kind: 'search', seed: Number(form.seed) }] };
+}
+
+function armOf(form: SetUpForm): Extract<NewStudyForm['proposer'], { kind: 'route' }>['arms'][number] {
   switch (form.proposer) {
     case 'search':
       return { kind: 'search', seed: Number(form.seed) };
@@ -218,6 +228,8 @@ export function readForm(
   const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
   for (const issue of parsed.error?.issues ?? []) {
     const path = issue.path.map(String);
+    // Of several proposers the first is the one the fields are of.
+    if (path[0] === 'proposer' && path[1] === 'arms') path.splice(1, 2);
     const field =
       FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
     if (!field) continue;

@@ -449,7 +449,26 @@ function ProposerFields(props: PartProps) {
           </Select>
         )}
       </Field>
-      {form.proposer === 'search' ? <Text {...props} name="seed" label="Seed" inputMode="numeric" /> : null}
+      {form.proposer === 'search' ? (
+        <Text {...props} name="seed" label="Seed" inputMode="numeric" />
+      ) : (
+        <Field
+          label="With the search over constants"
+          hint="Two proposers are counted apart, so they can be compared."
+        >
+          {ids => (
+            <Select
+              {...ids}
+              value={form.partner}
+              onChange={event => onChange({ partner: event.target.value as SetUpForm['partner'] })}
+            >
+              <option value="none">No</option>
+              <option value="fallback">Where this one has nothing</option>
+              <option value="alternate">In turns</option>
+            </Select>
+          )}
+        </Field>
+      )}
       {form.proposer === 'patches' ? (
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}

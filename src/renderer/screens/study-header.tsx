@@ -7,6 +7,7 @@ import {
   OctagonX,
   Pause,
   Play,
+  Scale,
   Trophy,
 } from 'lucide-react';
 import type { StudyCard } from '../../shared/notebook.ts';
@@ -170,6 +171,9 @@ function Controls({ card }: { readonly card: StudyCard }) {
           onSelect={() => showOverlay({ name: 'apply' })}
         >
           Apply best to a branch …
+        </MenuItem>
+        <MenuItem icon={<Scale size={15} />} onSelect={() => showOverlay({ name: 'proposers' })}>
+          Proposers …
         </MenuItem>
         <MenuLine />
         <MenuItem icon={<Download size={15} />} onSelect={() => showOverlay({ name: 'export' })}>

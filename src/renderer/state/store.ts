@@ -67,6 +67,7 @@ export type Overlay =
   | { readonly name: 'steer' }
   | { readonly name: 'apply' }
   | { readonly name: 'export' }
+  | { readonly name: 'proposers' }
   | { readonly name: 'resume' }
   | { readonly name: 'folder' }
   | { readonly name: 'stop_now' };

@@ -7,7 +7,7 @@ import Anthropic, {
 } from '@anthropic-ai/sdk';
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
 import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
-import type { ModelSettings, Study } from '../../../shared/study.ts';
+import { type ModelSettings, proposerLabel, type Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
 
@@ -136,10 +136,16 @@ export class Caller {
     signal: AbortSignal,
   ): Promise<Message | Failure> {
     const { ledger, now } = this.#ports;
-    const { model, kind } = this.#settings;
+    const { model } = this.#settings;
     const began = performance.now();
     const row = ledger.write(() =>
-      ledger.modelCalls.begin(this.#study.id, { n, at: now(), proposer: kind, model, reservedUsd }),
+      ledger.modelCalls.begin(this.#study.id, {
+        n,
+        at: now(),
+        proposer: proposerLabel(this.#settings),
+        model,
+        reservedUsd,
+      }),
     );
     const sent = await this.#send(params, signal);
     const { failure, message, usage, requestId, hasAnswered } = sent;

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import type { ProposerCall } from '../src/engine/ledger/proposer-calls.ts';
+import { restsUntil } from '../src/engine/proposers/rest.ts';
+import { readProposerRecords } from '../src/engine/service/proposer-records.ts';
+import { modelNight, proposal } from './support/model-night.ts';
+import { checkNight, rowsOf } from './support/study.ts';
+
+const MODEL = 'model claude-opus-5-5';
+const MINUTE = 60_000;
+
+const calls = (...outcomes: ProposerCall['outcome'][]): ProposerCall[] =>
+  outcomes.map((outcome, index) => ({
+    ...{ n: 1, at: 1_000_000 - index, proposer: 'model', message: null, seconds: 0 },
+    outcome,
+  }));
+
+test('a proposer rests after three failures of a kind, longer with each, and a proposal ends it', () => {
+  expect(restsUntil([])).toBeNull();
+  expect(restsUntil(calls('failed', 'failed'))).toBeNull();
+  expect(restsUntil(calls('failed', 'failed', 'blocked', 'failed'))).toBeNull();
+  expect(restsUntil(calls('failed', 'failed', 'failed', 'proposed'))).toBe(1_000_000 + 5 * MINUTE);
+  expect(restsUntil(calls('failed', 'failed', 'failed', 'failed', 'blocked'))).toBe(1_000_000 + 10 * MINUTE);
+  expect(restsUntil(calls(...Array<'failed'>(12).fill('failed')))).toBe(1_000_000 + 120 * MINUTE);
+  expect(restsUntil(calls('proposed', 'failed', 'failed', 'failed'))).toBeNull();
+});
+
+test('where the first has nothing the next is asked; who fails again and again rests, and is tried again', async () => {
+  let time = Date.now();
+  const night = await modelNight(() => ({ kind: 'error', status: 401 }), {
+    experiments: 6,
+    route: 'fallback',
+    now: () => time,
+  });
+  expect(await night.run()).toBe('experiments');
+  // Three times it was asked; then it rested.
+  expect(night.server.requests).toHaveLength(3);
+  expect(rowsOf(night.home).experiments.filter(({ phase }) => phase === 'recorded')).toHaveLength(7);
+  const [model, search] = readProposerRecords(night.engine.ledger, night.studyId);
+  expect(model).toMatchObject({
+    proposer: MODEL,
+    calls: 3,
+    proposed: 0,
+    failures: [{ outcome: 'blocked', count: 3, last: expect.stringContaining('does not accept the key') }],
+    experiments: 0,
+  });
+  expect(model?.restsUntil).toBeGreaterThan(time);
+  expect(search).toMatchObject({
+    proposer: 'search',
+    calls: 6,
+    proposed: 6,
+    experiments: 6,
+    restsUntil: null,
+  });
+  time += 6 * MINUTE;
+  await night.engine.run(night.studyId, { stop: { experiments: 8 } }, () => {});
+  // Tried again once, in vain; now it rests longer.
+  expect(night.server.requests).toHaveLength(4);
+  await checkNight(night);
+});
+
+test('in turns each proposer has its own experiments, results and cost', async () => {
+  const constants = ['LR=2', 'DEPTH=4', 'WIDTH=16'];
+  let turn = 0;
+  const night = await modelNight(
+    request => {
+      const source = JSON.stringify(request.body);
+      const from = constants.find(constant => source.includes(`${constant}\\n`)) ?? 'LR=';
+      turn += 1;
+      return proposal(from, `${from.split('=')[0]}=8`, {
+        hypothesis: `Turn ${turn}: another ${from}`,
+        differs: 'Yes.',
+      });
+    },
+    { experiments: 4, route: 'alternate' },
+  );
+  expect(await night.run()).toBe('experiments');
+  const { ledger } = night.engine;
+  expect([1, 2, 3, 4].map(n => ledger.proposerCalls.author(night.studyId, n))).toEqual([
+    MODEL,
+    'search',
+    MODEL,
+    'search',
+  ]);
+  const [model, search] = readProposerRecords(ledger, night.studyId);
+  expect(model).toMatchObject({ experiments: 2, failures: [] });
+  expect(model?.costUsd).toBeCloseTo(0.0496);
+  expect(model?.gainShare).toBeGreaterThan(0);
+  expect(search).toMatchObject({ experiments: 2, costUsd: null });
+  expect((model?.keep ?? 0) + (model?.discard ?? 0) + (model?.crash ?? 0)).toBe(2);
+  // Over all studies it is the same, for there is one.
+  expect(readProposerRecords(ledger, null)).toEqual([model, search]);
+  await checkNight(night);
+});
+
+test('what a failed arm left in the files is gone before the next is asked', async () => {
+  const night = await modelNight(
+    (_, index) => (index === 0 ? proposal('LR=2', 'LR=9') : { kind: 'error', status: 403 }),
+    { experiments: 2, route: 'alternate' },
+  );
+  await night.run();
+  await checkNight(night);
+});
+
+test('a crash goes back to who made it', async () => {
+  const night = await modelNight(
+    (_, index) => (index === 0 ? proposal('LR=2', 'LR=8; exit 3') : proposal('LR=8; exit 3', 'LR=8')),
+    { experiments: 1, route: 'alternate' },
+  );
+  await night.run();
+  expect(night.server.requests).toHaveLength(2);
+  expect(rowsOf(night.home).experiments[1]?.verdict).toBe('keep');
+});
+
+test('one proposer cannot be two arms', async () => {
+  await expect(
+    (async () => {
+      const night = await modelNight(() => proposal('LR=2', 'LR=8'));
+      const model = night.engine.ledger.studies.get(night.studyId)?.proposer;
+      if (model?.kind !== 'model') throw new Error('no model');
+      await night.engine.createStudy({
+        repositoryPath: night.repository,
+        tag: 'twice',
+        proposer: { kind: 'route', mode: 'fallback', arms: [model, model] },
+      });
+    })(),
+  ).rejects.toThrow(/named twice/);
+});
