@@ -52,6 +52,8 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(cellOf(page, 1).region).toContainText('keep');
   await expect(study(page).header).toContainText('$0.0248');
   const numbers = (await openCell(page, 1)).section('Numbers');
+  await expect(numbers).toContainText(/proposed by\s*model claude-opus-5-5/);
+  await expect(numbers).toContainText(/asked to\s*improve/);
   await expect(numbers).toContainText(/calls\s*2, 1 failed/);
   await expect(numbers).toContainText(/cost\s*\$0.0248 and what nobody counted/);
   await expect(numbers).toContainText(/tokens out\s*50\d/);

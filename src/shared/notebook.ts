@@ -222,6 +222,10 @@ export type ExperimentDetail = {
   readonly cell: Cell;
   readonly rationale: string | null;
   readonly evidence: Evidence | null;
+  /** Who proposed it; null where nobody wrote that down. */
+  readonly proposer: string | null;
+  /** What kind of idea a model was asked for: another one on a plateau. */
+  readonly mode: string | null;
   /** Calls to a model that were made for it, oldest first. */
   readonly calls: readonly ModelCall[];
   readonly parentCommit: string | null;

@@ -68,6 +68,8 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
     cell,
     rationale: experiment.proposal?.rationale ?? null,
     evidence: experiment.verdict?.evidence ?? null,
+    proposer: ledger.proposerCalls.author(study.id, n),
+    mode: modeOf(experiment.proposal?.memo),
     calls: ledger.modelCalls.list(study.id, n),
     parentCommit: experiment.parentCommit,
     incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,
@@ -83,6 +85,12 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
       value: experiment.imported?.[place] ?? '',
     })),
   };
+}
+
+/** As the model proposer notes it in its memo. */
+function modeOf(memo: unknown): string | null {
+  const mode = (memo as { readonly mode?: unknown } | null | undefined)?.mode;
+  return typeof mode === 'string' ? mode : null;
 }
 
 /** Empty also where the repository is not there any more: the rest of the cell is still worth reading. */

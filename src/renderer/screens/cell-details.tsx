@@ -273,6 +273,8 @@ function Facts({
     ['peak memory', formatBytes(run?.peakRssBytes)],
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
+    ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
+    ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
     ...costOf(card, detail),
     ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
     ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
