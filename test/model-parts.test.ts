@@ -146,17 +146,34 @@ test.each<readonly [string, FileEdit, RegExp]>([
   expect(await apply([edit])).toMatchObject({ kind: 'wrong', message: expect.stringMatching(message) });
 });
 
-test('a link in the worktree leads nothing out of it', async () => {
+test('nothing is written through a link, into what the set-up made, or under an odd name', async () => {
   const folder = await temporaryFolder();
   const outside = await temporaryFolder();
   await symlink(outside, join(folder, 'lib'));
-  await expect(write(folder, new Map([['lib/sub/train.py', 'x']]))).rejects.toThrow(/plain folder/);
   await writeFile(join(outside, 'secret'), 'mine');
   await symlink(join(outside, 'secret'), join(folder, 'train.py'));
-  await expect(write(folder, new Map([['train.py', 'x']]))).rejects.toThrow(/plain file/);
+  await mkdir(join(folder, '.venv'));
+  await writeFile(join(folder, 'plain.py'), 'x');
+  const tracked = ['train.py', 'lib', 'plain.py', 'src/old.py'];
+  const fault = (path: string) =>
+    write(
+      folder,
+      new Map([
+        ['first.py', 'x'],
+        [path, 'x'],
+      ]),
+      tracked,
+    );
+  expect(await fault('lib/sub/train.py')).toMatch(/no plain folder/);
+  expect(await fault('train.py')).toMatch(/no plain file/);
+  expect(await fault('plain.py/below.py')).toMatch(/no plain folder/);
+  expect(await fault('.venv/site.py')).toMatch(/made by its set-up/);
+  expect(await fault(`${'n'.repeat(300)}.py`)).toMatch(/of that name/);
   expect(await readFile(join(outside, 'secret'), 'utf8')).toBe('mine');
+  // All or nothing.
+  await expect(readFile(join(folder, 'first.py'))).rejects.toThrow(/ENOENT/);
   await mkdir(join(folder, 'src'));
-  await write(folder, new Map([['src/deep/new.py', 'x']]));
+  expect(await fault('src/deep/new.py')).toBeNull();
   expect(await readFile(join(folder, 'src/deep/new.py'), 'utf8')).toBe('x');
 });
 

@@ -12,6 +12,7 @@ export const CALL_OUTCOMES = [
   'timeout',
   'connection',
   'broken_stream',
+  'bad_tool_input',
   'truncated',
   'refusal',
 ] as const;

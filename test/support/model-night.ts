@@ -31,20 +31,32 @@ export async function modelNight(
     /** With the search as the other arm. */
     readonly route?: RouteSettings['mode'];
     readonly now?: () => number;
+    readonly askAgainMs?: number;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly contract?: string;
   } = {},
 ): Promise<ModelNight> {
-  const night = await prepareNight(options.trainer === undefined ? {} : { trainer: options.trainer });
+  const night = await prepareNight({
+    ...(options.trainer === undefined ? {} : { trainer: options.trainer }),
+    ...(options.contract === undefined ? {} : { contract: options.contract }),
+  });
   const server = await modelServer(reply);
   const waits: number[] = [];
   const events: EngineEvent[] = [];
   const waiting: (() => void)[] = [];
-  const environment = { ...process.env, PAWL_HOME: night.home, ANTHROPIC_API_KEY: KEY };
+  const environment = {
+    ...process.env,
+    PAWL_HOME: night.home,
+    ANTHROPIC_API_KEY: KEY,
+    ...options.environment,
+  };
   const engine = await Engine.open(
     {
       paths: dataPaths(environment),
       host: 'test',
       environment,
       ...(options.now ? { now: options.now } : {}),
+      ...(options.askAgainMs === undefined ? {} : { askAgainMs: options.askAgainMs }),
       callTimes: {
         silenceMs: options.silenceMs ?? 20_000,
         wait: async (milliseconds, signal) => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Anthropic } from '@anthropic-ai/sdk';
 
 export type Block =
@@ -43,6 +44,8 @@ export type Reply =
       readonly blocks: readonly Block[];
       readonly stopReason?: string;
       readonly usage?: Usage;
+      /** So many pings, one every 50 ms, before the end: a server that works in silence. */
+      readonly pings?: number;
     }
   /** 200 and a stream that goes wrong: an overload in the middle, for instance. */
   | {
@@ -230,6 +233,10 @@ async function send(response: ServerResponse, request: Request, index: number, r
       return;
     case 'message':
       await begin(reply.blocks, reply.usage);
+      for (let ping = 0; ping < (reply.pings ?? 0); ping += 1) {
+        await delay(50);
+        await write(response, [{ type: 'ping' }]);
+      }
       await write(response, closing(reply.blocks, reply.stopReason, reply.usage));
       break;
     case 'error_event':

@@ -35,8 +35,9 @@ export function modelCallStore(database: Database) {
   );
   const committed = database.prepare<[string, number], { usd: number }>(
     `SELECT coalesce(sum(coalesce(cost_usd, reserved_usd)), 0) AS usd FROM model_call
-     WHERE study_id = ? AND at >= ?`,
+     WHERE study_id = ? AND id > ?`,
   );
+  const newest = database.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM model_call');
   return {
     /**
      * A call is about to be made that costs `reservedUsd` at most (null where the model has no price). Returns its id
@@ -76,9 +77,13 @@ export function modelCallStore(database: Database) {
     spendOn(studyId: string, n: number): Spend {
       return ofExperiment.get(studyId, n) ?? NOTHING_SPENT;
     },
-    /** US dollars that calls since `since` cost, or may have cost where nobody knows. */
-    committedUsd(studyId: string, since: number): number {
-      return committed.get(studyId, since)?.usd ?? 0;
+    /** US dollars that a study's calls behind the call `after` cost, or may have cost where nobody knows. */
+    committedUsd(studyId: string, after: number): number {
+      return committed.get(studyId, after)?.usd ?? 0;
+    },
+    /** Id of the newest call of all; 0 before the first. */
+    newest(): number {
+      return newest.get()?.id ?? 0;
     },
   };
 }

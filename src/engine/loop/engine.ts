@@ -40,6 +40,7 @@ export type EngineOptions = {
   readonly killTimes?: KillTimes;
   readonly storedKey?: ProposerSurroundings['storedKey'];
   readonly callTimes?: CallTimes;
+  readonly askAgainMs?: number;
   /** Watches the machine while studies run; without it runs have no telemetry. The host starts and stops it. */
   readonly telemetry?: Telemetry;
 };
@@ -207,11 +208,15 @@ export class Engine {
     const { ledger } = this;
     const { paths, environment, killTimes, telemetry } = this.#options;
     const repository = await findRepository(ledger, study, movedTo);
-    const thoughts = new Thoughts(text => emit({ type: 'thought', n: this.#proposing(study), text }));
+    const thoughts = new Thoughts(text => {
+      const n = this.#proposing(study);
+      if (n !== null) emit({ type: 'thought', n, text });
+    });
     const proposer = await createProposer(study, {
       ...this.#surroundings(),
       ...{ ledger, paths, repository, now: this.#now, callTimes: this.#options.callTimes },
       onThought: text => thoughts.add(text),
+      hasWish: () => this.#runner?.hasWish() ?? false,
     });
     await mkdir(paths.worktrees, { recursive: true });
     const worktreePath = join(await realpath(paths.worktrees), study.worktreeName);
@@ -254,7 +259,13 @@ export class Engine {
       setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, ports),
     );
     const limits = stopLimits(study.stop, this.#now());
-    const runner = new StudyRunner(study, limits, { ...ports, workbench, proposer, now: this.#now });
+    const runner = new StudyRunner(study, limits, {
+      ...ports,
+      workbench,
+      proposer,
+      now: this.#now,
+      askAgainMs: this.#options.askAgainMs,
+    });
     this.#runner = runner;
     for (const kind of this.#early.splice(0)) this.request(kind);
     const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);
@@ -266,8 +277,15 @@ export class Engine {
     }
   }
 
-  #proposing(study: Study): number {
-    return this.ledger.experiments.lastNumber(study.id) ?? 0;
+  /** Number of the experiment a proposal is made for now; null where none is. */
+  #proposing(study: Study): number | null {
+    try {
+      const newest = this.ledger.experiments.unfinished(study.id).at(-1);
+      return newest?.phase === 'proposing' && !this.#runner?.hasWish() ? newest.n : null;
+    } catch {
+      // What is wrong with the disk shows where the loop writes next.
+      return null;
+    }
   }
 
   #answerRequests(): void {
@@ -294,7 +312,7 @@ export class Engine {
   }
 }
 
-/** Passes the newest thought on, a few times a second at most; the last one always arrives before `stop`. */
+/** Passes the newest thought on, a few times a second at most. */
 class Thoughts {
   readonly #pass: (text: string) => void;
   #newest = '';

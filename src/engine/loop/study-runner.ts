@@ -14,7 +14,13 @@ import type { StopLimits } from './stop-rules.ts';
 import { proposerMarker, type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
 import type { Edit } from './workbench.ts';
 
-export type RunnerPorts = TrainPorts & { readonly proposer: Proposer };
+export type RunnerPorts = TrainPorts & {
+  readonly proposer: Proposer;
+  /** How long a proposer that needs the user is left alone. */
+  readonly askAgainMs?: number | undefined;
+};
+
+const ASK_AGAIN_MS = 15 * 60_000;
 
 /** An edit that was found good, with what was said of it. */
 type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
@@ -40,6 +46,8 @@ export class StudyRunner {
   /** The edit `propose` found good, for `attempt` to commit. */
   #edit: AcceptedEdit | null = null;
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
+  /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
+  #isBlocked = false;
   /** Number of the experiment that was announced last. */
   #announced = -1;
 
@@ -52,8 +60,14 @@ export class StudyRunner {
 
   /** Takes effect between two experiments. */
   wish(wish: Wish): void {
+    this.#isBlocked = false;
     this.#state = { ...this.#state, wish };
     this.#wakeUp?.();
+  }
+
+  /** Whether the user wants something else than going on. */
+  hasWish(): boolean {
+    return this.#state.wish !== 'go';
   }
 
   /** Ends a pause; a wish to stop stays. */
@@ -186,11 +200,9 @@ export class StudyRunner {
       },
     );
     if (answer.kind === 'blocked') {
-      emit({
-        type: 'warning',
-        code: 'proposer_blocked',
-        message: `The proposer needs you. ${answer.message}`,
-      });
+      const message = `The proposer needs you. ${answer.message}`;
+      emit({ type: 'warning', code: 'proposer_blocked', message });
+      this.#isBlocked = !repair;
     }
     if (answer.kind === 'exhausted' || answer.kind === 'blocked' || answer.kind === 'spent') {
       const { kind: type, message } = answer;
@@ -360,13 +372,22 @@ export class StudyRunner {
     ledger.write(() => ledger.studies.setState(id, 'paused', null, null));
     emit({ type: 'study_paused' });
     while (this.#state.wish === 'pause') {
+      const again = this.#isBlocked ? setTimeout(() => this.goOn(), this.#untilAskedAgain()) : undefined;
       await new Promise<void>(resolve => {
         this.#wakeUp = resolve;
       });
+      clearTimeout(again);
     }
     ledger.write(() => ledger.studies.setState(id, 'running', null, null));
     emit({ type: 'study_continued' });
     return { type: 'wished', wish: this.#state.wish };
+  }
+
+  /** Nobody may be there to say go on, and what was wrong may have passed; a deadline ends the wait. */
+  #untilAskedAgain(): number {
+    const { deadline } = this.#state.limits;
+    const { now, askAgainMs = ASK_AGAIN_MS } = this.#ports;
+    return deadline === undefined ? askAgainMs : Math.max(0, Math.min(askAgainMs, deadline - now()));
   }
 
   #announceStart(n: number, parent: string): void {
@@ -388,9 +409,12 @@ export class StudyRunner {
   }
 
   #interrupt(effect: Effect): void {
-    if (effect.type === 'wait') return;
     const { ledger, emit, now } = this.#ports;
     const { id } = this.#study;
+    if (effect.type === 'wait') {
+      ledger.write(() => ledger.experiments.dropUnproposed(id, this.#state.next));
+      return;
+    }
     const n = 'n' in effect ? effect.n : 0;
     ledger.write(() => {
       this.#saveRun();

@@ -40,6 +40,8 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly now: () => number;
   /** Told what the proposer is at while it proposes. */
   readonly onThought: (text: string) => void;
+  /** Whether the user wants the sitting to pause or stop. */
+  readonly hasWish: () => boolean;
   readonly callTimes?: CallTimes | undefined;
 };
 
@@ -90,9 +92,10 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
     case 'patches':
       return patchesProposer(settings.folder);
     case 'model': {
-      const { key, price } = await readModel(settings, ports);
+      const price = await readModel(settings, ports);
+      const readOwnKey = () => readKey(settings, ports);
       return modelProposer(settings, {
-        caller: new Caller(study, settings, key, price, ports),
+        caller: new Caller(study, settings, price, { ...ports, readKey: readOwnKey }),
         reader: new StudyReader(study, ports),
         onThought: ports.onThought,
       });
@@ -112,15 +115,15 @@ export async function listModels(
     const page = await clientFor(settings, key).models.list({ limit: 100 }, { timeout: LIST_MS });
     return page.data.map(({ id, display_name: name }) => ({ id, name: name || id }));
   } catch (error) {
-    const { message } = failureOf(error, { isSilent: false, isCancelled: false, hasAnswered: false });
-    throw new PawlError('proposer_invalid', message, { cause: error });
+    // Without its cause, which may hold the key.
+    throw new PawlError(
+      'proposer_invalid',
+      failureOf(error, { isSilent: false, isCancelled: false, key }).message,
+    );
   }
 }
 
-async function readModel(
-  settings: ModelSettings,
-  surroundings: ProposerSurroundings,
-): Promise<{ readonly key: string | null; readonly price: Price | null }> {
+async function readModel(settings: ModelSettings, surroundings: ProposerSurroundings): Promise<Price | null> {
   const { home } = surroundings;
   const price = await readPrice(home, settings.model);
   const { study, sitting } = settings.capUsd;
@@ -131,7 +134,8 @@ async function readModel(
         'leave the caps empty.',
     );
   }
-  return { key: await readKey(settings, surroundings), price };
+  await readKey(settings, surroundings);
+  return price;
 }
 
 async function readKey(
@@ -139,7 +143,11 @@ async function readKey(
   { environment, storedKey }: ProposerSurroundings,
 ): Promise<string | null> {
   if (settings.key === 'none') return null;
-  const key = settings.key === 'environment' ? environment.ANTHROPIC_API_KEY : await storedKey?.();
+  const found = settings.key === 'environment' ? environment.ANTHROPIC_API_KEY : await storedKey?.();
+  const key = found?.trim();
+  if (key && !/^[\x21-\x7e]+$/.test(key)) {
+    throw new PawlError('proposer_invalid', 'The key holds characters that no key has; copy it again.');
+  }
   if (key) return key;
   throw new PawlError(
     'proposer_invalid',

@@ -9,15 +9,17 @@ import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/
 import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
 import { type ModelSettings, proposerLabel, type Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { stripControl } from '../../metrics/line-splitter.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
 
 const ANTHROPIC = 'https://api.anthropic.com';
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 300_000;
-/** An outage this long is for the user to look at. */
-const PATIENCE_MS = 3_600_000;
-/** Answers that break off this often in a row will do so again. */
-const MAX_BROKEN = 3;
+/** So long at most nobody sees that the user wants to stop. */
+const LONGEST_WAIT_MS = 60_000;
+/** An outage this long is for the user to look at; the loop asks again now and then. */
+const PATIENCE_MS = 600_000;
+/** What went wrong after the answer had begun may have cost its price each time. */
+const MAX_COSTLY = 3;
 const MESSAGE_CHARACTERS = 500;
 
 /** Trouble that passes by itself: the same request is worth making again. */
@@ -28,12 +30,13 @@ const PASSING: readonly CallOutcome[] = [
   'timeout',
   'connection',
   'broken_stream',
+  'bad_tool_input',
 ];
 
 export type CallTimes = {
   /** Waits between two tries. Rejects when the signal is aborted. */
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** A stream that says nothing for this long is dead; the server sends pings. */
+  /** A server that sends not a byte for this long is dead; while it works it sends pings. */
   readonly silenceMs: number;
 };
 
@@ -47,6 +50,10 @@ export type CallerPorts = {
   readonly now: () => number;
   /** Told what the model thinks, and why there is a wait. */
   readonly onThought: (text: string) => void;
+  /** Read for each call, so that a key the user has mended counts at once. Rejects where there is none. */
+  readonly readKey: () => Promise<string | null>;
+  /** Whether the user wants the sitting to pause or stop: then nothing is waited for. */
+  readonly hasWish: () => boolean;
   readonly callTimes?: CallTimes | undefined;
 };
 
@@ -60,6 +67,8 @@ type Failure = {
   readonly outcome: CallOutcome;
   readonly message: string;
   readonly retryAfterMs: number | null;
+  /** Whether the server turned the request away before it did anything for it. */
+  readonly isTurnedAway: boolean;
 };
 
 export type CallParams = Omit<MessageCreateParamsBase, 'model' | 'stream'>;
@@ -69,44 +78,37 @@ export type CallParams = Omit<MessageCreateParamsBase, 'model' | 'stream'>;
  * what fails in passing is tried again with growing waits.
  */
 export class Caller {
-  readonly #client: Anthropic;
   readonly #study: Study;
   readonly #settings: ModelSettings;
   readonly #price: Price | null;
   readonly #ports: CallerPorts;
-  readonly #sittingBegan: number;
+  /** The newest call when the sitting began. */
+  readonly #before: number;
 
-  constructor(
-    study: Study,
-    settings: ModelSettings,
-    key: string | null,
-    price: Price | null,
-    ports: CallerPorts,
-  ) {
+  constructor(study: Study, settings: ModelSettings, price: Price | null, ports: CallerPorts) {
     this.#study = study;
     this.#settings = settings;
     this.#price = price;
     this.#ports = ports;
-    this.#sittingBegan = ports.now();
-    this.#client = clientFor(settings, key);
+    this.#before = ports.ledger.modelCalls.newest();
   }
 
   /** Rejects with an AbortError when the signal is aborted. */
   async call(n: number, params: CallParams, signal: AbortSignal): Promise<Called> {
-    const { onThought, callTimes = CALL_TIMES } = this.#ports;
+    const { onThought, hasWish, callTimes = CALL_TIMES } = this.#ports;
     let waited = 0;
+    let costly = 0;
     for (let tries = 0; ; tries += 1) {
-      const reserved = mostOf(this.#price, JSON.stringify(params).length, params.max_tokens);
+      const reserved = mostOf(this.#price, Buffer.byteLength(JSON.stringify(params)), params.max_tokens);
       const cap = this.#findPassedCap(reserved ?? 0);
       if (cap !== null) return { kind: 'spent', message: cap };
       const result = await this.#request(n, params, reserved, signal);
       signal.throwIfAborted();
       if ('content' in result) return { kind: 'message', message: result };
       const pause = Math.max(Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS), result.retryAfterMs ?? 0);
-      const isBroken = result.outcome === 'broken_stream' && tries + 1 >= MAX_BROKEN;
-      if (!PASSING.includes(result.outcome) || isBroken || waited + pause > PATIENCE_MS) {
-        return { kind: 'failed', ...result };
-      }
+      costly = result.isTurnedAway ? 0 : costly + 1;
+      const isHopeless = !PASSING.includes(result.outcome) || costly >= MAX_COSTLY;
+      if (isHopeless || waited + pause > PATIENCE_MS || hasWish()) return { kind: 'failed', ...result };
       onThought(`${result.message} Trying again in ${Math.ceil(pause / 1000)} s.`);
       await callTimes.wait(pause, signal);
       waited += pause;
@@ -117,7 +119,7 @@ export class Caller {
     const { study, sitting } = this.#settings.capUsd;
     const caps = [
       ['study', study, 0],
-      ['sitting', sitting, this.#sittingBegan],
+      ['sitting', sitting, this.#before],
     ] as const;
     for (const [name, cap, since] of caps) {
       if (cap === null) continue;
@@ -148,7 +150,7 @@ export class Caller {
       }),
     );
     const sent = await this.#send(params, signal);
-    const { failure, message, usage, requestId, hasAnswered } = sent;
+    const { failure, message, usage, requestId } = sent;
     const tokens = tokensOf(usage);
     ledger.write(() =>
       ledger.modelCalls.end(row, {
@@ -157,72 +159,68 @@ export class Caller {
         requestId,
         tokens,
         // What was turned away costs nothing; of a stream that broke nobody knows what it took.
-        costUsd: failure ? (hasAnswered || this.#price === null ? null : 0) : costOf(this.#price, tokens),
+        costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : costOf(this.#price, tokens),
         seconds: (performance.now() - began) / 1000,
       }),
     );
-    return (
-      failure ?? message ?? { outcome: 'broken_stream', message: 'The answer is empty.', retryAfterMs: null }
-    );
+    return failure ?? message;
   }
 
   async #send(params: CallParams, signal: AbortSignal): Promise<Sent> {
+    const { callTimes = CALL_TIMES, onThought, readKey } = this.#ports;
+    let key: string | null;
+    try {
+      key = await readKey();
+    } catch (error) {
+      const { message } = error as Error;
+      const failure: Failure = { outcome: 'unauthorized', message, retryAfterMs: null, isTurnedAway: true };
+      return { message: null, usage: null, failure, requestId: null };
+    }
     const silence = new AbortController();
-    const { callTimes = CALL_TIMES, onThought } = this.#ports;
-    const { silenceMs } = callTimes;
-    let timer = setTimeout(() => silence.abort(), silenceMs);
-    const stream = this.#client.messages.stream(
+    let timer = setTimeout(() => silence.abort(), callTimes.silenceMs);
+    let isOver = false;
+    const listen = () => {
+      clearTimeout(timer);
+      if (isOver) return;
+      timer = setTimeout(() => silence.abort(), callTimes.silenceMs);
+    };
+    const stream = clientFor(this.#settings, key, listen).messages.stream(
       { ...params, model: this.#settings.model },
       { signal: AbortSignal.any([signal, silence.signal]) },
     );
-    let hasAnswered = false;
-    stream.on('streamEvent', () => {
-      hasAnswered = true;
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), silenceMs);
-    });
     stream.on('thinking', (_, snapshot) => onThought(snapshot));
     stream.on('text', (_, snapshot) => onThought(snapshot));
     try {
       const message = await stream.finalMessage();
       if (!Array.isArray(message?.content)) throw new Error('the answer has no content');
-      return {
-        message,
-        usage: message.usage,
-        failure: null,
-        requestId: stream.request_id ?? null,
-        hasAnswered,
-      };
+      return { message, usage: message.usage, failure: null, requestId: stream.request_id ?? null };
     } catch (error) {
       return {
         message: null,
         usage: stream.currentMessage?.usage ?? null,
-        failure: failureOf(error, {
-          isSilent: silence.signal.aborted,
-          isCancelled: signal.aborted,
-          hasAnswered,
-        }),
+        failure: failureOf(error, { isSilent: silence.signal.aborted, isCancelled: signal.aborted, key }),
         requestId: stream.request_id ?? (error instanceof APIError ? (error.requestID ?? null) : null),
-        hasAnswered,
       };
     } finally {
+      isOver = true;
       clearTimeout(timer);
     }
   }
 }
 
-type Sent = {
-  readonly message: Message | null;
-  readonly usage: Usage | null;
-  readonly failure: Failure | null;
-  readonly requestId: string | null;
-  /** Whether a stream had begun. */
-  readonly hasAnswered: boolean;
-};
+type Sent = { readonly usage: Usage | null; readonly requestId: string | null } & (
+  | { readonly message: Message; readonly failure: null }
+  | { readonly message: null; readonly failure: Failure }
+);
 
 /** Names everything the SDK would otherwise take from the environment or from files. */
-export function clientFor(settings: Pick<ModelSettings, 'baseUrl'>, key: string | null): Anthropic {
+export function clientFor(
+  settings: Pick<ModelSettings, 'baseUrl'>,
+  key: string | null,
+  onBytes: () => void = () => {},
+): Anthropic {
   return new Anthropic({
+    fetch: (url, init) => fetchOwn(url, init, onBytes),
     // A server that needs no key gets one that is none, so that the SDK does not look for another.
     apiKey: key ?? 'none',
     baseURL: settings.baseUrl ?? ANTHROPIC,
@@ -230,6 +228,30 @@ export function clientFor(settings: Pick<ModelSettings, 'baseUrl'>, key: string 
     logLevel: 'off',
     openTelemetry: false,
   });
+}
+
+/** Headers the SDK makes itself; others would come from a variable that is not meant for this server. */
+const OWN_HEADERS =
+  /^(?:accept|content-type|authorization|x-api-key|user-agent|anthropic-(?:version|beta)|x-stainless-.+)$/;
+
+/** Tells of every byte that comes: the SDK keeps a server's pings to itself. */
+async function fetchOwn(
+  url: Parameters<typeof fetch>[0],
+  init: RequestInit | undefined,
+  onBytes: () => void,
+): Promise<Response> {
+  const headers = new Headers(init?.headers);
+  for (const name of [...headers.keys()]) if (!OWN_HEADERS.test(name)) headers.delete(name);
+  const response = await fetch(url, { ...init, headers });
+  onBytes();
+  if (!response.body) return response;
+  const tap = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      onBytes();
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(tap), response);
 }
 
 function outcomeOf(message: Message | null): CallOutcome {
@@ -240,37 +262,49 @@ function outcomeOf(message: Message | null): CallOutcome {
 
 function tokensOf(usage: Usage | null): CallTokens {
   return {
-    input: usage?.input_tokens ?? null,
-    cacheRead: usage?.cache_read_input_tokens ?? null,
-    cacheWrite: usage?.cache_creation_input_tokens ?? null,
-    output: usage?.output_tokens ?? null,
+    input: countOf(usage?.input_tokens),
+    cacheRead: countOf(usage?.cache_read_input_tokens),
+    cacheWrite: countOf(usage?.cache_creation_input_tokens),
+    output: countOf(usage?.output_tokens),
   };
 }
 
-/** What went wrong, in Pawl's words with the server's behind them. */
+/** What a server calls a count may be anything. */
+function countOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null;
+}
+
+/** What went wrong, in Pawl's words with the server's behind them, and never with the key. */
 export function failureOf(
   error: unknown,
-  state: { readonly isSilent: boolean; readonly isCancelled: boolean; readonly hasAnswered: boolean },
+  state: { readonly isSilent: boolean; readonly isCancelled: boolean; readonly key: string | null },
 ): Failure {
-  const fail = (outcome: CallOutcome, words: string, retryAfterMs: number | null = null): Failure => {
+  const status = error instanceof APIError ? error.status : undefined;
+  const fail = (outcome: CallOutcome, words: string): Failure => {
     const said = error instanceof APIError ? error.apiMessage : null;
-    const detail = said ?? (error instanceof Error ? error.message : String(error));
-    return { outcome, message: `${words}: ${detail.slice(0, MESSAGE_CHARACTERS)}`, retryAfterMs };
+    const all = said ?? (error instanceof Error ? error.message : String(error));
+    const detail = state.key ? all.replaceAll(state.key, '…') : all;
+    return {
+      outcome,
+      message: stripControl(`${words}: ${detail.slice(0, MESSAGE_CHARACTERS)}`).toWellFormed(),
+      retryAfterMs: error instanceof APIError ? retryAfter(error.headers) : null,
+      isTurnedAway: status !== undefined || outcome === 'connection',
+    };
   };
   if (state.isCancelled) return fail('cancelled', 'Stopped');
   if (state.isSilent || error instanceof APIConnectionTimeoutError) {
     return fail('timeout', 'The server fell silent');
   }
   if (error instanceof APIUserAbortError) return fail('cancelled', 'Stopped');
+  if (error instanceof Error && error.cause instanceof SyntaxError) {
+    return fail('bad_tool_input', 'The model wrote a tool call that cannot be read');
+  }
+  if (error instanceof APIConnectionError) return fail('connection', 'The server cannot be reached');
   if (!(error instanceof APIError)) return fail('broken_stream', 'The answer broke off');
-  if (error instanceof APIConnectionError && !state.hasAnswered) {
-    return fail('connection', 'The server cannot be reached');
-  }
-  const { status, type } = error;
+  const { type } = error;
   const says = error.apiMessage ?? '';
-  if (status === 429 || type === 'rate_limit_error') {
-    return fail('rate_limited', 'The server asks to slow down', retryAfter(error.headers));
-  }
+  if (status === 429 || type === 'rate_limit_error')
+    return fail('rate_limited', 'The server asks to slow down');
   if (status === 529 || type === 'overloaded_error') return fail('overloaded', 'The server is overloaded');
   if (status === 401 || status === 402 || status === 403) {
     return fail('unauthorized', 'The server does not accept the key');
@@ -279,7 +313,7 @@ export function failureOf(
     return fail('too_large', 'The request is too large');
   }
   if (status === 408 || status === 409 || (status !== undefined && status >= 500) || type === 'api_error') {
-    return fail('server_error', 'The server failed', retryAfter(error.headers));
+    return fail('server_error', 'The server failed');
   }
   if (status !== undefined && status >= 400) return fail('bad_request', 'The server refuses the request');
   return fail('broken_stream', 'The answer broke off');

@@ -115,14 +115,14 @@ export function digest(request: ProposalRequest, share = 1): string {
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => `## ${title}\n${lines.join('\n')}`)
     .join('\n\n');
-  return text.slice(0, Math.floor(DIGEST_CHARACTERS * share));
+  return text.slice(0, Math.floor(DIGEST_CHARACTERS * share)).toWellFormed();
 }
 
 /** What a crashed attempt is handed back with. */
 export function describeRepair(repair: NonNullable<ProposalRequest['repair']>): string {
   return [
-    `Your attempt "${repair.hypothesis}" crashed: ${repair.crash.class}: ${repair.crash.message}`,
-    asData('end of its output', repair.crash.tail.join('\n')),
+    `Your attempt "${repair.hypothesis}" crashed: ${repair.crash.class}.`,
+    asData('end of its output', [repair.crash.message, ...repair.crash.tail].join('\n').toWellFormed()),
     'Mend the slip and keep the idea; the files are as the attempt left them. If the idea cannot work, say so without a proposal.',
   ].join('\n');
 }
@@ -136,7 +136,7 @@ function line(entry: HistoryEntry): string {
 }
 
 function short(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
+  return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`;
 }
 
 function countBy(words: readonly string[]): readonly (readonly [string, number])[] {

@@ -10,7 +10,7 @@ import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from 
 import type { Called, Caller, CallParams } from './caller.ts';
 import { CATEGORY_IN_A_ROW, chooseMode, describeRepair, digest, tiredCategory } from './digest.ts';
 import { applyEdits, writeFiles } from './edits.ts';
-import { systemPrompt } from './prompt.ts';
+import { SOURCE_CHARACTERS, systemPrompt } from './prompt.ts';
 import type { StudyReader } from './study-reader.ts';
 import {
   describeExperiment,
@@ -29,6 +29,8 @@ const MAX_FAULTS = 3;
 const MAX_TOKENS = 16_000;
 /** An answer that was cut off is asked for once more, with this much room. */
 const MORE_TOKENS = 48_000;
+/** What all looks of one conversation may show. */
+const LOOK_CHARACTERS = 200_000;
 /** Hypotheses that share this much of their words are alike. */
 const ALIKE = 0.6;
 
@@ -38,21 +40,33 @@ type Ports = {
   readonly onThought: (text: string) => void;
 };
 
+/** What not every model and server knows; left out once one has said so. */
+type Extras = { thinking: boolean; effort: boolean };
+
 /** What the conversation has come to so far. */
-type Talk = { readonly messages: MessageParam[]; maxTokens: number; faults: number; wasAskedWhy: boolean };
+type Talk = {
+  readonly messages: MessageParam[];
+  maxTokens: number;
+  faults: number;
+  wasAskedWhy: boolean;
+  /** Characters that the tools have shown. */
+  shown: number;
+};
 
 /**
  * A language model that proposes: one bounded conversation in which it can look at the study and then hands in one
  * proposal. It has no tool that runs or writes anything; its edits are applied here, to editable files alone.
  */
 export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
+  const extras: Extras = { thinking: settings.baseUrl === null, effort: true };
   return {
     canRepair: true,
     maxRefusals: 5,
     async propose(request, context) {
-      const whole = await converse(settings, ports, request, context, true);
+      const talkWith = (isWhole: boolean) => converse(settings, extras, ports, request, context, isWhole);
+      const whole = await talkWith(true);
       // A prompt that was too large is tried once more without what the tools can show as well.
-      const answer = whole === 'too_large' ? await converse(settings, ports, request, context, false) : whole;
+      const answer = whole === 'too_large' ? await talkWith(false) : whole;
       if (answer !== 'too_large') return answer;
       return { kind: 'blocked', message: 'Even the shortest prompt is too large for this model.' };
     },
@@ -61,6 +75,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
 
 async function converse(
   settings: ModelSettings,
+  extras: Extras,
   { caller, reader, onThought }: Ports,
   request: ProposalRequest,
   { worktree, editableFiles, signal }: ProposerContext,
@@ -68,37 +83,37 @@ async function converse(
 ): Promise<ProposerAnswer | 'too_large'> {
   const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
   const commit = attempt ?? request.incumbent.commit;
-  const sources = new Map<string, string>();
-  for (const path of isWhole ? editableFiles : []) {
-    const text = await reader.readFile(commit, path);
-    if (text !== null) sources.set(path, text);
-  }
+  const system = systemPrompt(
+    request,
+    await readSources(reader, commit, isWhole ? editableFiles : [], signal),
+  );
   const ask = [
     digest(request, isWhole ? 1 : 0.3),
     ...(request.repair ? [describeRepair(request.repair)] : []),
   ];
   const talk: Talk = {
     messages: [{ role: 'user', content: [{ type: 'text', text: ask.join('\n\n') }] }],
-    maxTokens: MAX_TOKENS,
-    faults: 0,
-    wasAskedWhy: false,
+    ...{ maxTokens: MAX_TOKENS, faults: 0, wasAskedWhy: false, shown: 0 },
   };
-  const system = systemPrompt(request, sources);
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
     const params: CallParams = {
       max_tokens: talk.maxTokens,
       system: [...system],
       tools: [...TOOLS],
       messages: withCacheMarks(talk.messages),
-      // Other servers may not know these.
-      ...(settings.baseUrl === null ? { thinking: { type: 'adaptive', display: 'summarized' } } : {}),
-      ...(settings.effort === null ? {} : { output_config: { effort: settings.effort } }),
+      ...(extras.thinking ? { thinking: { type: 'adaptive', display: 'summarized' } } : {}),
+      ...(settings.effort !== null && extras.effort ? { output_config: { effort: settings.effort } } : {}),
     };
     const called = await caller.call(request.n, params, signal);
-    if (called.kind !== 'message') return answerOf(called);
+    if (called.kind !== 'message') {
+      if (called.kind === 'failed' && dropExtra(extras, called)) continue;
+      return answerOf(called, turn > 0);
+    }
     const { message } = called;
     if (message.stop_reason === 'refusal') return failed('The model declined to answer.');
-    if (message.stop_reason === 'model_context_window_exceeded') return 'too_large';
+    if (message.stop_reason === 'model_context_window_exceeded') {
+      return turn > 0 ? failed('The conversation grew too long for the model.') : 'too_large';
+    }
     if (message.stop_reason === 'max_tokens') {
       if (talk.maxTokens === MORE_TOKENS) return failed('The answer was cut off twice.');
       talk.maxTokens = MORE_TOKENS;
@@ -106,57 +121,93 @@ async function converse(
     }
     // In an answer that ended otherwise a tool call may be a part of one, which the SDK mends without a word.
     const isCall = message.stop_reason === 'tool_use';
-    const content = message.content.filter(block => isCall || block.type !== 'tool_use');
-    if (content.length > 0) talk.messages.push({ role: 'assistant', content });
+    const content = message.content.filter(
+      block => (isCall || block.type !== 'tool_use') && (block.type !== 'text' || block.text.trim() !== ''),
+    );
+    // A server takes neither an empty message nor one that ends in a thought.
+    const end = content.at(-1)?.type;
+    if (end && !end.endsWith('thinking')) talk.messages.push({ role: 'assistant', content });
     if (message.stop_reason === 'pause_turn') continue;
     const uses = content.filter(block => block.type === 'tool_use');
     if (uses.length === 0) {
-      const said = content
-        .map(block => (block.type === 'text' ? block.text : ''))
-        .join(' ')
-        .trim();
+      const said = content.map(block => (block.type === 'text' ? block.text : '')).join(' ');
       talk.faults += 1;
-      if (request.repair || talk.faults >= MAX_FAULTS)
-        return failed(`The model made no proposal. ${said.slice(0, 500)}`);
+      if (request.repair || talk.faults >= MAX_FAULTS) {
+        return failed(`The model made no proposal. ${said.trim().slice(0, 500).toWellFormed()}`);
+      }
       talk.messages.push({ role: 'user', content: `Call ${SUBMIT} now with your proposal.` });
       continue;
     }
     const results: ToolResultBlockParam[] = [];
     for (const use of uses) {
+      const answer = (text: string, isError: boolean) =>
+        results.push({ type: 'tool_result', tool_use_id: use.id, content: text, is_error: isError });
       if (use.name !== SUBMIT) {
         onThought(describeUse(use));
+        if (talk.shown >= LOOK_CHARACTERS) {
+          answer(`You have seen enough: call ${SUBMIT} now.`, true);
+          continue;
+        }
         const { text, isError } = await look(reader, commit, use.name, use.input);
-        results.push({ type: 'tool_result', tool_use_id: use.id, content: text, is_error: isError });
+        talk.shown += text.length;
+        answer(text, isError);
         continue;
       }
-      const submitted = await submit(use.input, request, reader, commit, talk);
-      if (submitted.kind === 'accepted') {
-        const { submission, files } = submitted;
-        await writeFiles(worktree.path, files);
-        return proposed(submission, request, settings);
-      }
+      const submitted = await submit(use.input, request, reader, commit, worktree.path, talk);
+      if (submitted.kind === 'written') return proposed(submitted.submission, request, settings);
       talk.faults += 1;
       if (talk.faults >= MAX_FAULTS) return failed(`The proposal did not apply: ${submitted.message}`);
-      results.push({ type: 'tool_result', tool_use_id: use.id, content: submitted.message, is_error: true });
+      answer(submitted.message, true);
     }
     talk.messages.push({ role: 'user', content: results });
   }
   return failed(`The model looked around for ${MAX_TURNS} turns and made no proposal.`);
 }
 
+/** Texts of the editable files, as far as the prompt has room for them. */
+async function readSources(
+  reader: StudyReader,
+  commit: string,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const sources = new Map<string, string>();
+  let room = SOURCE_CHARACTERS;
+  for (const path of paths) {
+    if (room <= 0) break;
+    signal.throwIfAborted();
+    const text = await reader.readFile(commit, path);
+    if (text === null) continue;
+    sources.set(path, text);
+    room -= text.length;
+  }
+  return sources;
+}
+
+/** Whether the server complained of something that can be left out; then it is, from now on. */
+function dropExtra(extras: Extras, { outcome, message }: Extract<Called, { kind: 'failed' }>): boolean {
+  if (outcome !== 'bad_request') return false;
+  const name = /thinking/i.test(message)
+    ? 'thinking'
+    : /effort|output_config/i.test(message)
+      ? 'effort'
+      : null;
+  if (name === null || !extras[name]) return false;
+  extras[name] = false;
+  return true;
+}
+
 type Submitted =
-  | {
-      readonly kind: 'accepted';
-      readonly submission: Submission;
-      readonly files: ReadonlyMap<string, string>;
-    }
+  | { readonly kind: 'written'; readonly submission: Submission }
   | { readonly kind: 'wrong'; readonly message: string };
 
+/** Checks a proposal and writes its edits into the worktree, or says what is wrong with it. */
 async function submit(
   input: unknown,
   request: ProposalRequest,
   reader: StudyReader,
   commit: string,
+  root: string,
   talk: Talk,
 ): Promise<Submitted> {
   const wrong = (message: string): Submitted => ({ kind: 'wrong', message });
@@ -178,10 +229,14 @@ async function submit(
       );
     }
   }
-  const applied = await applyEdits(submission.edits, matchEditable(request.contract.editable), path =>
-    reader.readFile(commit, path),
-  );
-  return applied.kind === 'wrong' ? applied : { kind: 'accepted', submission, files: applied.files };
+  const { editable, instructions } = request.contract;
+  const matches = matchEditable(editable);
+  // What the user asks for is the user's to write, whatever the patterns say.
+  const isEditable = (path: string) => path !== instructions && matches(path);
+  const applied = await applyEdits(submission.edits, isEditable, path => reader.readFile(commit, path));
+  if (applied.kind === 'wrong') return applied;
+  const fault = await writeFiles(root, applied.files, await reader.listFiles(commit));
+  return fault === null ? { kind: 'written', submission } : wrong(fault);
 }
 
 /** Past experiments whose hypothesis has nearly the same words. */
@@ -223,11 +278,17 @@ function failed(message: string): ProposerAnswer {
   return { kind: 'failed', message, memo: null };
 }
 
-function answerOf(called: Exclude<Called, { kind: 'message' }>): ProposerAnswer | 'too_large' {
+/** `isLater`: the conversation had begun, so another one may fare better. */
+function answerOf(
+  called: Exclude<Called, { kind: 'message' }>,
+  isLater: boolean,
+): ProposerAnswer | 'too_large' {
   if (called.kind === 'spent') return called;
-  if (called.outcome === 'too_large') return 'too_large';
-  if (called.outcome === 'broken_stream') return failed(called.message);
-  // Nothing the loop could try again by itself: a key, a name, a server that is gone for an hour.
+  const { outcome } = called;
+  const isOfConversation = outcome === 'bad_request' || outcome === 'too_large';
+  if (outcome === 'bad_tool_input' || (isLater && isOfConversation)) return failed(called.message);
+  if (outcome === 'too_large') return 'too_large';
+  // Nothing the loop could try again by itself: a key, a name, a server that is gone for long.
   return { kind: 'blocked', message: called.message };
 }
 
@@ -247,5 +308,5 @@ function withCacheMarks(messages: readonly MessageParam[]): MessageParam[] {
 }
 
 function describeUse({ name, input }: ToolUseBlock): string {
-  return `${name.replaceAll('_', ' ')} ${JSON.stringify(input).slice(0, 200)}`;
+  return `${name.replaceAll('_', ' ')} ${JSON.stringify(input ?? {}).slice(0, 200)}`;
 }

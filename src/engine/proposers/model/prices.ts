@@ -69,11 +69,11 @@ export function costOf(price: Price | null, tokens: CallTokens): number | null {
   );
 }
 
-/** Of source code and English a token has three characters and more; a cap is safe with fewer. */
-const LEAST_CHARACTERS_PER_TOKEN = 2;
+/** Of source code and English a token has three bytes and more; a cap is safe with fewer. */
+const LEAST_BYTES_PER_TOKEN = 2;
 
 /** What a call can cost at most, all of its prompt being written to the cache. */
-export function mostOf(price: Price | null, promptCharacters: number, maxTokens: number): number | null {
-  const cacheWrite = Math.ceil(promptCharacters / LEAST_CHARACTERS_PER_TOKEN);
+export function mostOf(price: Price | null, promptBytes: number, maxTokens: number): number | null {
+  const cacheWrite = Math.ceil(promptBytes / LEAST_BYTES_PER_TOKEN);
   return costOf(price, { input: 0, cacheRead: 0, cacheWrite, output: maxTokens });
 }

@@ -3,7 +3,7 @@ import type { ProposalRequest } from '../proposer.ts';
 import { asData } from './tools.ts';
 
 /** Larger sources are read with the tools. */
-const SOURCE_CHARACTERS = 120_000;
+export const SOURCE_CHARACTERS = 120_000;
 const INSTRUCTIONS_CHARACTERS = 60_000;
 
 const ROLE = `You are the proposer in an automatic research loop. For each experiment you hand in one proposal: a hypothesis and the edits that try it. The loop applies them to the incumbent, commits, trains for a fixed budget, measures, and keeps the commit only if the metric got better; otherwise it is discarded. Nobody watches: your proposals run one after another, all night.
@@ -38,7 +38,7 @@ export function systemPrompt(
         ]),
     ...(instructions === null
       ? []
-      : ['# Instructions of the user', instructions.slice(0, INSTRUCTIONS_CHARACTERS)]),
+      : ['# Instructions of the user', instructions.slice(0, INSTRUCTIONS_CHARACTERS).toWellFormed()]),
   ].join('\n\n');
   return [
     { type: 'text', text: rules, cache_control: { type: 'ephemeral' } },

@@ -18,6 +18,7 @@ export class StudyReader {
   readonly #ledger: Ledger;
   readonly #repository: Repository;
   readonly #paths: DataPaths;
+  #tree: { readonly commit: string; readonly entries: ReturnType<typeof listTree> } | null = null;
 
   constructor(study: Study, ports: { ledger: Ledger; repository: Repository; paths: DataPaths }) {
     this.#study = study;
@@ -27,15 +28,26 @@ export class StudyReader {
   }
 
   async listFiles(commit: string): Promise<readonly string[]> {
-    return (await listTree(this.#repository, commit)).map(({ path }) => path);
+    return (await this.#list(commit)).map(({ path }) => path);
+  }
+
+  /** The tree of the commit that was asked for last is kept: a conversation asks for one again and again. */
+  #list(commit: string): ReturnType<typeof listTree> {
+    if (this.#tree?.commit !== commit) {
+      this.#tree = { commit, entries: listTree(this.#repository, commit) };
+    }
+    return this.#tree.entries;
   }
 
   /** Text of a plain file in a commit; null where there is none, or it is no text. */
   async readFile(commit: string, path: string): Promise<string | null> {
-    const entry = (await listTree(this.#repository, commit)).find(found => found.path === path);
+    const entry = (await this.#list(commit)).find(found => found.path === path);
     if (!entry?.mode.startsWith('100')) return null;
     const content = await readBlob(this.#repository, commit, path);
-    return content && !content.includes(0) ? content.toString('utf8') : null;
+    if (!content || content.includes(0)) return null;
+    const text = content.toString('utf8');
+    // What is not UTF-8 could not be written back as it was.
+    return Buffer.from(text, 'utf8').equals(content) ? text : null;
   }
 
   experiment(n: number): Experiment | null {

@@ -71,7 +71,11 @@ export async function look(reader: StudyReader, commit: string, name: string, in
   if (!Object.hasOwn(looks, name)) return wrong(`There is no tool ${name}.`);
   const parsed = looks[name as LookName].safeParse(input);
   if (!parsed.success) return wrong(`The input is not valid: ${describeFault(parsed.error)}`);
-  const text = await answer(reader, commit, name as LookName, parsed.data as never);
+  // A commit that somebody pruned, a log that somebody removed: the model goes on without.
+  const text = await answer(reader, commit, name as LookName, parsed.data as never).catch(
+    error => new Error(String(error?.message ?? error)),
+  );
+  if (text instanceof Error) return wrong(`It cannot be read: ${text.message.slice(0, 300)}`);
   if (text === null) return wrong('There is nothing of that kind.');
   return { text: cut(text), isError: false };
 }
@@ -198,5 +202,6 @@ function cut(text: string): string {
   if (text.length <= ANSWER_CHARACTERS) return text;
   // The end tells more of a log, the beginning more of anything else; both are kept.
   const half = ANSWER_CHARACTERS / 2;
-  return `${text.slice(0, half)}\n(${text.length - 2 * half} characters left out)\n${text.slice(-half)}`;
+  const [first, last] = [text.slice(0, half), text.slice(-half)].map(part => part.toWellFormed());
+  return `${first}\n(${text.length - 2 * half} characters left out)\n${last}`;
 }
