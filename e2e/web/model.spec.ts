@@ -101,6 +101,10 @@ test('what cannot work is refused where it is written', async ({ page, serve, be
   await expect(page.getByText('Write an address that begins with http.').first()).toBeVisible();
   await form.field('Server').fill(model.url);
   await expect(page.getByText('2 models offered')).toBeVisible();
+  await form.field('Proposer').selectOption('agent');
+  await form.field('Agent').selectOption('opencode');
+  await expect(page.getByText(/Not installed on this machine|signed in|no sign-in seen/)).toBeVisible();
+  await form.field('Proposer').selectOption('model');
   await form.field('Model').fill('a-model-without-a-price');
   await form.start.click();
   await expect(page.getByText(/knows no price for a-model-without-a-price/)).toBeVisible();

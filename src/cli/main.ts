@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PawlError } from '../shared/errors.ts';
-import { EFFORTS } from '../shared/study.ts';
+import { AGENT_NAMES, EFFORTS } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
@@ -66,13 +66,14 @@ function sittingOptions(command: Command): Command {
     .option('--limit <seconds>', 'end a run after this long', positive)
     .option(
       '--proposer <kind>',
-      'search, command, patches or model',
-      oneOf('search', 'command', 'patches', 'model'),
+      'search, command, patches, model or agent',
+      oneOf('search', 'command', 'patches', 'model', 'agent'),
     )
     .option('--seed <number>', 'seed of the search', whole)
     .option('--command <line>', 'what the command proposer runs')
-    .option('--proposer-timeout <seconds>', 'how long the command may take', positive)
+    .option('--proposer-timeout <seconds>', 'how long the command or the agent may take', positive)
     .option('--patches <folder>', 'folder of the patches proposer')
+    .option('--agent <name>', 'an agent on the command line proposes', oneOf(...AGENT_NAMES))
     .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
     .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
     .option('--base-url <url>', "a server that speaks Anthropic's Messages API")

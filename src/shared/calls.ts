@@ -21,8 +21,8 @@ import type {
   Snapshot,
   StudyCard,
 } from './notebook.ts';
-import type { ProposerRecord } from './proposer-calls.ts';
-import { EFFORTS } from './study.ts';
+import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
+import { AGENT_NAMES, EFFORTS } from './study.ts';
 
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
@@ -55,6 +55,12 @@ const armSchema = z.discriminatedUnion('kind', [
     timeoutSeconds: z.number().positive().max(86_400),
   }),
   z.strictObject({ kind: z.literal('patches'), folder: path }),
+  z.strictObject({
+    kind: z.literal('agent'),
+    agent: z.enum(AGENT_NAMES),
+    model: text(200).trim().min(1).nullable(),
+    timeoutSeconds: z.number().positive().max(86_400),
+  }),
   z.strictObject({
     kind: z.literal('model'),
     model: text(200).trim().min(1, 'Choose a model.'),
@@ -220,6 +226,8 @@ export const calls = {
   },
   proposers: {
     /** What is known of each proposer's work: in one study, or over all. */
+    /** The agents on this machine. */
+    agents: oc.output(type<readonly AgentStatus[]>()),
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },
   keys: {

@@ -1,3 +1,5 @@
+import type { AgentName } from './study.ts';
+
 /** How asking a proposer ended; `open` is under way, or its engine died. */
 export const PROPOSER_OUTCOMES = [
   'open',
@@ -36,4 +38,14 @@ export type ProposerRecord = {
   readonly trainedSeconds: number;
   /** Milliseconds since the epoch until which it rests; null where it does not. */
   readonly restsUntil: number | null;
+};
+
+/** An agent on the command line, as far as can be seen without asking it anything. */
+export type AgentStatus = {
+  readonly agent: AgentName;
+  readonly title: string;
+  /** What it says of itself; null where it is not installed, or does not answer. */
+  readonly version: string | null;
+  /** Whether a sign-in can be seen; it may also be in the system's keyring. */
+  readonly isSignedIn: boolean;
 };

@@ -102,7 +102,20 @@ export type ProposerSettings =
   | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
   | { readonly kind: 'patches'; readonly folder: string }
   | ModelSettings
+  | AgentSettings
   | RouteSettings;
+
+export const AGENT_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export type AgentName = (typeof AGENT_NAMES)[number];
+
+/** Somebody else's agent on the command line, signed in as the user is. */
+export type AgentSettings = {
+  readonly kind: 'agent';
+  readonly agent: AgentName;
+  /** null is the agent's own choice. */
+  readonly model: string | null;
+  readonly timeoutSeconds: number;
+};
 
 /** Several proposers in one study. */
 export type RouteSettings = {
@@ -117,6 +130,8 @@ export type ArmSettings = Exclude<ProposerSettings, RouteSettings>;
 /** What a proposer is called in the ledger and in comparisons. */
 export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind === 'model') return `model ${settings.model}`;
+  if (settings.kind === 'agent')
+    return `${settings.agent}${settings.model === null ? '' : ` ${settings.model}`}`;
   return settings.kind === 'route' ? settings.arms.map(proposerLabel).join(', ') : settings.kind;
 }
 

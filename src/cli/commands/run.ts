@@ -6,7 +6,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import type { AgentName, ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study.ts';
@@ -27,6 +27,7 @@ export type SittingFlags = {
   readonly command?: string;
   readonly proposerTimeout?: number;
   readonly patches?: string;
+  readonly agent?: AgentName;
   readonly model?: string;
   readonly effort?: ModelSettings['effort'];
   readonly baseUrl?: string;
@@ -159,7 +160,8 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
     ...(command === undefined ? [] : ['command' as const]),
     ...(patches === undefined ? [] : ['patches' as const]),
     ...(seed === undefined ? [] : ['search' as const]),
-    ...(model === undefined ? [] : ['model' as const]),
+    // An agent has a model of its own.
+    ...(flags.agent !== undefined ? ['agent' as const] : model === undefined ? [] : ['model' as const]),
   ];
   const odd = named.find(name => name !== (flags.proposer ?? named[0]));
   if (odd !== undefined) {
@@ -184,6 +186,13 @@ function readArm(kind: ArmSettings['kind'], flags: SittingFlags): ArmSettings {
   if (kind === 'command') {
     if (!command) throw new PawlError('usage', '--proposer command needs --command "<what to run>".');
     return { kind, command, timeoutSeconds: flags.proposerTimeout ?? DEFAULT_PROPOSER_TIMEOUT_SECONDS };
+  }
+  if (kind === 'agent') {
+    if (!flags.agent) throw new PawlError('usage', '--proposer agent needs --agent <name>.');
+    return {
+      ...{ kind, agent: flags.agent, model: model ?? null },
+      timeoutSeconds: flags.proposerTimeout ?? DEFAULT_PROPOSER_TIMEOUT_SECONDS,
+    };
   }
   if (kind === 'model') {
     if (!model) throw new PawlError('usage', '--proposer model needs --model <name>.');

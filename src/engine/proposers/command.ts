@@ -1,19 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ProposerSettings } from '../../shared/study.ts';
-import { withoutGitVariables } from '../repo/git.ts';
-import { RUN_MARKER } from '../training/environment.ts';
-import { KILL_TIMES, killTree } from '../training/kill-tree.ts';
-import { readIdentity } from '../training/process-table.ts';
-import { ResourceSampler } from '../training/resource-sampler.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
+import { runProcess } from './run-process.ts';
 
 /** More output than this, on stdout or stderr, ends the command. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** How long to wait for the end of the output of a command whose processes are gone. */
-const DRAIN_MS = 2_000;
 /** Of the history, the request carries this many of the latest entries. */
 const HISTORY_ENTRIES = 200;
 
@@ -35,8 +26,21 @@ export function commandProposer(settings: Extract<ProposerSettings, { kind: 'com
     canRepair: true,
     maxRefusals: 5,
     async propose(request, context) {
-      const result = await runCommand(settings, JSON.stringify(toJson(request, context)), context);
-      return result.kind === 'output' ? readAnswer(result.stdout) : { ...result, memo: null };
+      const result = await runProcess(
+        {
+          argv: ['/bin/sh', '-c', settings.command],
+          cwd: context.worktree.path,
+          environment: process.env,
+          input: JSON.stringify(toJson(request, context)),
+          timeoutSeconds: settings.timeoutSeconds,
+          maxBytes: MAX_OUTPUT_BYTES,
+          what: 'The command',
+        },
+        context,
+      );
+      return result.kind === 'output'
+        ? readAnswer(result.stdout)
+        : { kind: 'failed', message: result.message, memo: null };
     },
   };
 }
@@ -73,71 +77,6 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
       crash: { class: repair.crash.class, message: repair.crash.message, output_tail: repair.crash.tail },
     },
   };
-}
-
-type CommandResult =
-  | { readonly kind: 'output'; readonly stdout: string }
-  | { readonly kind: 'failed'; readonly message: string };
-
-async function runCommand(
-  settings: Extract<ProposerSettings, { kind: 'command' }>,
-  input: string,
-  { worktree, marker, signal }: ProposerContext,
-): Promise<CommandResult> {
-  signal.throwIfAborted();
-  const child = spawn('/bin/sh', ['-c', settings.command], {
-    cwd: worktree.path,
-    // A session of its own, so that the whole tree can be ended.
-    detached: true,
-    env: { ...withoutGitVariables(process.env), [RUN_MARKER]: marker },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const root = child.pid === undefined ? null : readIdentity(child.pid);
-  const sampler = child.pid === undefined ? null : new ResourceSampler(child.pid);
-  const stdout: Buffer[] = [];
-  let stderr = '';
-  let bytes = 0;
-  // A command may ignore its input and end before it was written.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-
-  const ended = new AbortController();
-  const result = await new Promise<CommandResult>(resolve => {
-    const fail = (message: string) => resolve({ kind: 'failed', message });
-    const count = (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_OUTPUT_BYTES) fail(`The command printed more than ${MAX_OUTPUT_BYTES} bytes.`);
-      return bytes <= MAX_OUTPUT_BYTES;
-    };
-    child.stdout.on('data', (chunk: Buffer) => count(chunk) && stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => {
-      if (count(chunk)) stderr = (stderr + chunk.toString('utf8')).slice(-2000);
-    });
-    child.on('error', error => fail(`The command could not be started: ${error.message}`));
-    // Not `close`: something in the background may hold the output open for as long as it likes.
-    child.on('exit', (code, signalName) => {
-      if (code === 0) resolve({ kind: 'output', stdout: '' });
-      else fail(`The command ended with ${code ?? signalName}: ${stderr.trim().slice(-500) || 'no message'}`);
-    });
-    const timer = setTimeout(
-      () => fail(`The command took longer than ${settings.timeoutSeconds} s.`),
-      settings.timeoutSeconds * 1000,
-    );
-    ended.signal.addEventListener('abort', () => clearTimeout(timer));
-    signal.addEventListener('abort', () => fail('Stopped by the user.'), { signal: ended.signal });
-  });
-  ended.abort();
-  sampler?.stop();
-  const closed = child.pid === undefined ? null : once(child, 'close');
-  const tracked = [...(sampler?.tracked.values() ?? [])];
-  await killTree({ hasMarker: found => found === marker, root, tracked }, KILL_TIMES, {
-    ask: result.kind === 'failed',
-  });
-  signal.throwIfAborted();
-  if (result.kind === 'failed') return result;
-  // With every process gone the pipes end, and what is still in them has come.
-  if (!child.stdout.readableEnded) await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })]);
-  return { kind: 'output', stdout: Buffer.concat(stdout).toString('utf8') };
 }
 
 function readAnswer(stdout: string): ProposerAnswer {

@@ -11,6 +11,7 @@ import {
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
+import { agentProposer } from './agent/agent-proposer.ts';
 import { commandProposer } from './command.ts';
 import { logged } from './logged.ts';
 import { Caller, type CallTimes, clientFor, failureOf } from './model/caller.ts';
@@ -91,6 +92,12 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
       return commandProposer(settings);
     case 'patches':
       return patchesProposer(settings.folder);
+    case 'agent':
+      return agentProposer(settings, {
+        ...{ ledger: ports.ledger, studyId: study.id, now: ports.now },
+        reader: new StudyReader(study, ports),
+        environment: ports.environment,
+      });
     case 'model': {
       const price = await readModel(settings, ports);
       const readOwnKey = () => readKey(settings, ports);

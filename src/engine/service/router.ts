@@ -5,6 +5,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { runDoctor } from '../contract/doctor.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { runLog } from '../paths.ts';
+import { detectAgents } from '../proposers/agent/detect.ts';
 import { listModels } from '../proposers/create-proposer.ts';
 import {
   readExperiment,
@@ -197,6 +198,7 @@ export function createRouter(service: Service) {
       }),
     },
     proposers: {
+      agents: os.proposers.agents.handler(() => detectAgents(environment)),
       records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),
     },
     keys: {

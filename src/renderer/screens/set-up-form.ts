@@ -1,6 +1,6 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
 import { type Contract, contractFileSchema } from '../../shared/contract.ts';
-import type { ArmSettings, ModelSettings, RouteSettings } from '../../shared/study.ts';
+import type { AgentName, ArmSettings, ModelSettings, RouteSettings } from '../../shared/study.ts';
 
 /** The set-up form as text fields: what the user typed, right or wrong. */
 export type SetUpForm = {
@@ -24,6 +24,8 @@ export type SetUpForm = {
   readonly command: string;
   readonly proposerTimeout: string;
   readonly patches: string;
+  readonly agent: AgentName;
+  readonly agentModel: string;
   readonly model: string;
   readonly effort: '' | NonNullable<ModelSettings['effort']>;
   readonly baseUrl: string;
@@ -66,6 +68,8 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     command: '',
     proposerTimeout: '600',
     patches: '',
+    agent: 'claude',
+    agentModel: '',
     model: 'claude-opus-5-5',
     effort: '',
     baseUrl: '',
@@ -124,6 +128,13 @@ function armOf(form: SetUpForm): Extract<NewStudyForm['proposer'], { kind: 'rout
       return { kind: 'command', command: form.command, timeoutSeconds: Number(form.proposerTimeout) };
     case 'patches':
       return { kind: 'patches', folder: form.patches.trim() };
+    case 'agent':
+      return {
+        kind: 'agent',
+        agent: form.agent,
+        model: form.agentModel.trim() || null,
+        timeoutSeconds: Number(form.proposerTimeout),
+      };
     case 'model':
       return {
         kind: 'model',

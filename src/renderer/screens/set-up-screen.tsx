@@ -10,7 +10,7 @@ import {
 import { type ReactNode, useEffect, useId, useState } from 'react';
 import { toast } from 'sonner';
 import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
-import { EFFORTS } from '../../shared/study.ts';
+import { AGENT_NAMES, EFFORTS } from '../../shared/study.ts';
 import { attempt, startStudy } from '../state/actions.ts';
 import { explain } from '../state/explain.ts';
 import { useRunning, useStore } from '../state/store.ts';
@@ -446,6 +446,7 @@ function ProposerFields(props: PartProps) {
             <option value="command">A command that edits the files</option>
             <option value="patches">A folder of patches</option>
             <option value="model">A language model (Messages API)</option>
+            <option value="agent">An agent on the command line</option>
           </Select>
         )}
       </Field>
@@ -473,6 +474,7 @@ function ProposerFields(props: PartProps) {
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}
       {form.proposer === 'model' ? <ModelFields {...props} /> : null}
+      {form.proposer === 'agent' ? <AgentFields {...props} /> : null}
       {form.proposer === 'command' ? (
         <>
           <Text
@@ -486,6 +488,42 @@ function ProposerFields(props: PartProps) {
         </>
       ) : null}
     </Part>
+  );
+}
+
+function AgentFields(props: PartProps) {
+  const { form, onChange } = props;
+  const found = useCall('agents', () => getClient().proposers.agents());
+  const chosen = found.value?.find(({ agent }) => agent === form.agent);
+  const state = !chosen
+    ? (found.problem ?? 'Looking for agents …')
+    : chosen.version === null
+      ? 'Not installed on this machine.'
+      : `${chosen.version}; ${chosen.isSignedIn ? 'signed in' : 'no sign-in seen (it may be in the keyring)'}.`;
+  return (
+    <>
+      <Field label="Agent" hint={state}>
+        {ids => (
+          <Select
+            {...ids}
+            value={form.agent}
+            onChange={event => onChange({ agent: event.target.value as SetUpForm['agent'] })}
+          >
+            {AGENT_NAMES.map(name => {
+              const status = found.value?.find(({ agent }) => agent === name);
+              return (
+                <option key={name} value={name}>
+                  {status?.title ?? name}
+                  {status && status.version === null ? ' (not installed)' : ''}
+                </option>
+              );
+            })}
+          </Select>
+        )}
+      </Field>
+      <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
+      <Text {...props} name="proposerTimeout" label="May take (seconds)" inputMode="decimal" />
+    </>
   );
 }
 

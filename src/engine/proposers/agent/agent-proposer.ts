@@ -1,0 +1,298 @@
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import type { CallOutcome } from '../../../shared/model-calls.ts';
+import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
+import { matchEditable } from '../../contract/editable.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { stripControl } from '../../metrics/line-splitter.ts';
+import { describeRepair, digest } from '../model/digest.ts';
+import { writeFiles } from '../model/edits.ts';
+import { systemText } from '../model/prompt.ts';
+import type { StudyReader } from '../model/study-reader.ts';
+import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
+import { type ProcessResult, runProcess } from '../run-process.ts';
+import { ADAPTERS, type AgentOutput, type Json } from './adapters.ts';
+
+/** An agent tells everything it reads; more than this it does not need. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
+
+const answerSchema = z.object({
+  hypothesis: z.string().trim().min(1).max(500),
+  rationale: z.string().max(20_000).nullish(),
+  predicted_effect: z.number().nullish(),
+  category: z.string().max(60).nullish(),
+});
+
+/** Words by which agents tell what only the user can mend. From their own messages, in any case. */
+const SIGN_IN =
+  /not logged in|run \/login|log ?in expired|invalid api key|unauthorized|\b401\b|token revoked|set an auth method|error authenticating|providerautherror|credit balance/i;
+const QUOTA =
+  /usage limit|you've (?:hit|reached) your|out of usage credits|quota|resource_exhausted|rate.?limit|\b429\b/i;
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly studyId: string;
+  readonly reader: StudyReader;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly now: () => number;
+};
+
+/**
+ * An agent on the command line as proposer. It works on a copy of the repository's files, of which only the editable ones
+ * can be written; what it changed of these is the proposal. Whatever it says, the copy decides.
+ */
+export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
+  return {
+    canRepair: true,
+    maxRefusals: 5,
+    async propose(request, context) {
+      const folder = await mkdtemp(join(tmpdir(), 'pawl-agent-'));
+      try {
+        return await work(settings, ports, request, context, folder);
+      } finally {
+        await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      }
+    },
+  };
+}
+
+async function work(
+  settings: AgentSettings,
+  { ledger, studyId, reader, environment, now }: Ports,
+  request: ProposalRequest,
+  context: ProposerContext,
+  folder: string,
+): Promise<ProposerAnswer> {
+  const adapter = ADAPTERS[settings.agent];
+  const copy = join(folder, 'work');
+  const own = join(folder, 'own');
+  await mkdir(own);
+  for (const [name, text] of Object.entries(adapter.files)) await writeFile(join(own, name), text);
+  const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
+  const tracked = await reader.listFiles(attempt ?? request.incumbent.commit);
+  const { editable, instructions } = request.contract;
+  const matches = matchEditable(editable);
+  const isEditable = (path: string) => path !== instructions && matches(path);
+  const before = await makeCopy(context.worktree.path, copy, tracked, isEditable);
+
+  const began = performance.now();
+  const call = ledger.write(() =>
+    ledger.modelCalls.begin(studyId, {
+      n: request.n,
+      at: now(),
+      proposer: proposerLabel(settings),
+      model: settings.model ?? settings.agent,
+      reservedUsd: null,
+    }),
+  );
+  const end = (outcome: CallOutcome, message: string | null, output: AgentOutput | null) =>
+    ledger.write(() =>
+      ledger.modelCalls.end(call, {
+        outcome,
+        message,
+        requestId: null,
+        tokens: output?.usage ?? { input: null, cacheRead: null, cacheWrite: null, output: null },
+        costUsd: output?.costUsd ?? null,
+        seconds: (performance.now() - began) / 1000,
+      }),
+    );
+  let result: ProcessResult;
+  try {
+    result = await runProcess(
+      {
+        argv: [adapter.program, ...adapter.argv(settings.model, own)],
+        cwd: copy,
+        // Some go by PWD, not by where they are.
+        environment: { ...environment, ...adapter.environment, PWD: copy },
+        input: promptFor(request, tracked.filter(isEditable)),
+        timeoutSeconds: settings.timeoutSeconds,
+        maxBytes: MAX_OUTPUT_BYTES,
+        what: adapter.title,
+      },
+      context,
+    );
+  } catch (error) {
+    end('cancelled', null, null);
+    throw error;
+  }
+  const output = adapter.read(parseLines(result.stdout));
+  const trouble = findTrouble(adapter.title, result, output);
+  end(trouble?.outcome ?? 'ok', trouble?.answer.message ?? null, output);
+  if (trouble) return trouble.answer;
+
+  const { files, foreign } = await compareCopy(copy, before, isEditable);
+  if (foreign.length > 0) {
+    return failed(`${adapter.title} changed what is not editable: ${foreign.slice(0, 5).join(', ')}.`);
+  }
+  if (files.size === 0) {
+    return failed(`${adapter.title} changed nothing. ${firstLine(output.text)}`.trim());
+  }
+  const fault = await writeFiles(context.worktree.path, files, tracked);
+  return fault === null ? proposed(output.text, settings) : failed(fault);
+}
+
+function promptFor(request: ProposalRequest, files: readonly string[]): string {
+  return [
+    systemText(request),
+    digest(request),
+    ...(request.repair ? [describeRepair(request.repair)] : []),
+    '# What to do now',
+    `You are in a copy of the repository. Edit the files in place; you can write only these: ${files.join(', ') || '(new files that match the patterns)'}. You cannot run anything.`,
+    'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}',
+  ].join('\n\n');
+}
+
+/** Copies the tracked files; returns what they hold. Files that are not editable lose their write permission. */
+async function makeCopy(
+  from: string,
+  to: string,
+  tracked: readonly string[],
+  isEditable: (path: string) => boolean,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const before = new Map<string, Buffer>();
+  await mkdir(to, { recursive: true });
+  for (const path of tracked) {
+    const target = join(to, path);
+    const content = await readFile(join(from, path)).catch(() => null);
+    // A link or a submodule is nothing an agent could work on.
+    if (!content) continue;
+    await mkdir(dirname(target), { recursive: true });
+    await cp(join(from, path), target, { dereference: true });
+    if (isEditable(path)) before.set(path, content);
+    else {
+      before.set(path, content);
+      await chmod(target, 0o444);
+    }
+  }
+  return before;
+}
+
+/** What differs from before: the editable files with their text, and the paths nobody may touch. */
+async function compareCopy(
+  copy: string,
+  before: ReadonlyMap<string, Buffer>,
+  isEditable: (path: string) => boolean,
+): Promise<{ readonly files: ReadonlyMap<string, string>; readonly foreign: readonly string[] }> {
+  const files = new Map<string, string>();
+  const foreign: string[] = [];
+  const seen = new Set<string>();
+  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name).slice(copy.length + 1);
+    if (entry.isDirectory()) continue;
+    seen.add(path);
+    const old = before.get(path);
+    const now = entry.isFile() ? await readFile(join(copy, path)) : null;
+    if (now && old?.equals(now)) continue;
+    const text = now && now.length <= MAX_FILE_BYTES ? now.toString('utf8') : null;
+    if (!isEditable(path) || text === null) {
+      // Agents leave folders of their own behind; they are not part of anything.
+      if (old || !/^\.[a-z]+\//.test(path)) foreign.push(path);
+    } else files.set(path, text);
+  }
+  for (const path of before.keys()) if (!seen.has(path)) foreign.push(`${path} (removed)`);
+  return { files, foreign };
+}
+
+/** Lines that are JSON objects; agents mix them with words. */
+function parseLines(stdout: string): readonly Json[] {
+  return stdout.split('\n').flatMap(line => {
+    if (!line.startsWith('{')) return [];
+    try {
+      return [JSON.parse(line) as Json];
+    } catch {
+      return [];
+    }
+  });
+}
+
+type Trouble = {
+  readonly outcome: CallOutcome;
+  readonly answer: Extract<ProposerAnswer, { kind: 'failed' | 'blocked' }>;
+};
+
+function findTrouble(title: string, result: ProcessResult, output: AgentOutput): Trouble | null {
+  if (result.kind === 'output' && output.isComplete && output.error === null) return null;
+  const why = result.kind === 'failed' ? result.why : null;
+  const said = stripControl(
+    output.error || (why === 'exit' || why === null ? lastLine(result.stderr) : '') || '',
+  );
+  const about = `${said} ${result.stderr}`;
+  if (why === 'not_started' && result.kind === 'failed') {
+    return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
+  }
+  if (SIGN_IN.test(about)) {
+    return {
+      outcome: 'unauthorized',
+      answer: { kind: 'blocked', message: `${title} is not signed in: ${said}` },
+    };
+  }
+  if (QUOTA.test(about)) {
+    return {
+      outcome: 'rate_limited',
+      answer: { kind: 'blocked', message: `${title} has no quota left: ${said}` },
+    };
+  }
+  if (why === 'timeout' && result.kind === 'failed') {
+    return { outcome: 'timeout', answer: failed(result.message) };
+  }
+  if (output.error !== null) return { outcome: 'server_error', answer: failed(`${title}: ${said}`) };
+  if (result.kind === 'failed')
+    return { outcome: 'broken_stream', answer: failed(stripControl(result.message)) };
+  return { outcome: 'broken_stream', answer: failed(`${title} ended without a result. ${said}`.trim()) };
+}
+
+/** From the last JSON line it said; where it said prose, its first line has to do. */
+function proposed(text: string, settings: AgentSettings): ProposerAnswer {
+  const memo = { agent: settings.agent, model: settings.model };
+  const json = text
+    .split('\n')
+    .map(line => line.trim().replace(/^`+(?:json)?|`+$/g, ''))
+    .findLast(line => line.startsWith('{'));
+  const parsed = answerSchema.safeParse(json === undefined ? null : tryJson(json));
+  if (!parsed.success) {
+    return {
+      kind: 'proposed',
+      proposal: {
+        hypothesis: firstLine(text) || 'An edit without a word',
+        rationale: text.trim() || null,
+        predictedEffect: null,
+        category: null,
+        memo,
+      },
+    };
+  }
+  const { hypothesis, rationale, predicted_effect, category } = parsed.data;
+  return {
+    kind: 'proposed',
+    proposal: {
+      hypothesis,
+      rationale: rationale ?? null,
+      predictedEffect: predicted_effect ?? null,
+      category: category ?? null,
+      memo,
+    },
+  };
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 300).toWellFormed();
+}
+
+function lastLine(text: string): string {
+  return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 500);
+}
+
+function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {
+  return { kind: 'failed', message: message.slice(0, 1_000), memo: null };
+}

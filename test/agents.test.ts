@@ -1,0 +1,232 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Engine } from '../src/engine/loop/engine.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
+import type { EngineEvent } from '../src/shared/events.ts';
+import type { AgentName } from '../src/shared/study.ts';
+import { temporaryFolder } from './support/scaffold.ts';
+import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
+import { lives } from './support/trainers.ts';
+
+const ANSWER = JSON.stringify({
+  hypothesis: 'LR becomes 8',
+  rationale: 'It is low.',
+  predicted_effect: -0.06,
+  category: 'constant',
+});
+const EDIT = "sed -i 's/^LR=2/LR=8/' train.sh\n";
+const say = (...lines: readonly unknown[]) =>
+  lines.map(line => `cat <<'JSON'\n${JSON.stringify(line)}\nJSON\n`).join('');
+
+const claude = (result: string, more: object = {}) =>
+  say(
+    { type: 'system', subtype: 'init' },
+    {
+      ...{ type: 'result', subtype: 'success', is_error: false, result, total_cost_usd: 0.04 },
+      modelUsage: {
+        one: {
+          inputTokens: 9,
+          outputTokens: 400,
+          cacheReadInputTokens: 8_000,
+          cacheCreationInputTokens: 1_200,
+        },
+        two: { inputTokens: 1, outputTokens: 100, cacheReadInputTokens: 0, cacheCreationInputTokens: 0 },
+      },
+      ...more,
+    },
+  );
+
+/** A study with a stand-in for an agent: a shell script in the agent's name. */
+async function night(agent: AgentName, script: string, timeoutSeconds = 30) {
+  const own = await prepareNight();
+  const bin = await temporaryFolder();
+  const log = join(bin, 'log');
+  await writeFile(
+    join(bin, agent),
+    `#!/bin/sh\ncat > ${log}.prompt\necho "$PWD" > ${log}.pwd\necho "$@" > ${log}.args\n${script}`,
+  );
+  await chmod(join(bin, agent), 0o755);
+  const environment = { ...process.env, PAWL_HOME: own.home, PATH: `${bin}:${process.env.PATH}` };
+  const engine = await Engine.open({ paths: dataPaths(environment), host: 'test', environment }, null);
+  const study = await engine.createStudy({
+    repositoryPath: own.repository,
+    tag: TAG,
+    stop: { experiments: 1 },
+    proposer: { kind: 'agent', agent, model: null, timeoutSeconds },
+  });
+  const events: EngineEvent[] = [];
+  const untilEvent = (type: EngineEvent['type']) =>
+    new Promise<EngineEvent>(resolve => {
+      listeners.push(event => event.type === type && resolve(event));
+    });
+  const listeners: ((event: EngineEvent) => void)[] = [];
+  const run = async () => {
+    const end = await engine.run(study.id, {}, event => {
+      events.push(event);
+      for (const listen of listeners) listen(event);
+    });
+    if (end.error) throw end.error;
+    return end.reason;
+  };
+  return {
+    ...{ ...own, engine, run, events, untilEvent, bin, log },
+    calls: () => engine.ledger.modelCalls.list(study.id, 1),
+    [Symbol.asyncDispose]: async () => engine.close(),
+  };
+}
+
+test.each<readonly [AgentName, string, object, number | null]>([
+  [
+    'claude',
+    `${EDIT}${claude(`Done.\n${ANSWER}`)}`,
+    { input: 10, cacheRead: 8_000, cacheWrite: 1_200, output: 500 },
+    0.04,
+  ],
+  [
+    'codex',
+    `echo "a log line" >&2\n${EDIT}${say(
+      { type: 'thread.started', thread_id: '1' },
+      { type: 'error', message: 'Reconnecting... 2/5' },
+      { type: 'item.completed', item: { type: 'agent_message', text: ANSWER } },
+      {
+        type: 'turn.completed',
+        usage: { input_tokens: 17_000, cached_input_tokens: 12_000, output_tokens: 90 },
+      },
+    )}`,
+    { input: 5_000, cacheRead: 12_000, cacheWrite: null, output: 90 },
+    null,
+  ],
+  [
+    'gemini',
+    `${EDIT}${say(
+      { type: 'init', session_id: '1' },
+      { type: 'tool_use', tool_name: 'replace' },
+      { type: 'message', role: 'assistant', content: ANSWER.slice(0, 20), delta: true },
+      { type: 'message', role: 'assistant', content: ANSWER.slice(20), delta: true },
+      {
+        type: 'result',
+        status: 'success',
+        stats: { input_tokens: 800, input: 500, cached: 300, output_tokens: 80 },
+      },
+    )}`,
+    { input: 500, cacheRead: 300, cacheWrite: null, output: 80 },
+    null,
+  ],
+  [
+    'opencode',
+    `${EDIT}echo 'not json'\n${say(
+      { type: 'step_start', part: {} },
+      {
+        type: 'step_finish',
+        part: {
+          reason: 'tool-calls',
+          cost: 0.001,
+          tokens: { input: 100, output: 5, cache: { read: 7, write: 0 } },
+        },
+      },
+      { type: 'text', part: { type: 'text', text: ANSWER } },
+      {
+        type: 'step_finish',
+        part: {
+          reason: 'stop',
+          cost: 0.002,
+          tokens: { input: 50, output: 5, reasoning: 2, cache: { read: 3, write: 1 } },
+        },
+      },
+    )}`,
+    { input: 150, cacheRead: 10, cacheWrite: 1, output: 12 },
+    0.003,
+  ],
+])('%s edits a copy, and its edit is the proposal', async (agent, script, tokens, costUsd) => {
+  await using own = await night(agent, script);
+  expect(await own.run()).toBe('experiments');
+  expect(rowsOf(own.home).experiments[1]).toMatchObject({ hypothesis: 'LR becomes 8', verdict: 'keep' });
+  expect(own.calls()).toMatchObject([{ outcome: 'ok', tokens, costUsd }]);
+  const prompt = await readFile(`${own.log}.prompt`, 'utf8');
+  expect(prompt).toContain('you can write only these: train.sh');
+  expect(prompt).not.toContain('submit_proposal');
+  // Not the worktree, and said in both ways agents go by.
+  expect(await readFile(`${own.log}.pwd`, 'utf8')).toMatch(/pawl-agent-.*\/work\n$/);
+  await checkNight(own);
+});
+
+test.each<readonly [string, AgentName, string, string, string]>([
+  [
+    'an expired sign-in',
+    'claude',
+    `${claude('', { is_error: true, result: 'Login expired · Please run /login' })}exit 1`,
+    'unauthorized',
+    'is not signed in',
+  ],
+  [
+    'an exhausted quota',
+    'codex',
+    `${say({ type: 'turn.failed', error: { message: "You've hit your usage limit." } })}exit 1`,
+    'rate_limited',
+    'has no quota left',
+  ],
+  ['a program that is not there', 'gemini', '', 'connection', 'could not be started'],
+])('%s needs the user', async (name, agent, script, outcome, words) => {
+  await using own = await night(agent, script);
+  if (name.includes('not there')) await chmod(join(own.bin, agent), 0o644);
+  const ended = own.run();
+  const warning = await own.untilEvent('warning');
+  expect(JSON.stringify(warning)).toContain(words);
+  await own.untilEvent('study_paused').catch(() => {});
+  own.engine.request('stop_now');
+  expect(await ended).toBe('user');
+  expect(own.calls()[0]?.outcome).toBe(outcome);
+});
+
+test.each<readonly [string, string, string]>([
+  [
+    'edits outside the scope',
+    `${EDIT}rm -f prepare.sh; echo mine > prepare.sh; echo x > new.txt\n${claude(ANSWER)}`,
+    'changed what is not editable: ',
+  ],
+  ['no edit', claude('I would raise the rate.'), 'changed nothing. I would raise the rate.'],
+  ['a crash', `${EDIT}echo 'panic: at the disco' >&2; exit 101`, 'ended with 101: panic: at the disco'],
+  ['an end without a result', EDIT, 'ended without a result'],
+  [
+    'an error of its own',
+    `${EDIT}${claude('', { is_error: true, subtype: 'error_max_turns', result: undefined, errors: ['Reached maximum number of turns (40)'] })}exit 1`,
+    'Reached maximum number of turns',
+  ],
+])('%s is a refusal that says why', async (_, script, words) => {
+  await using own = await night('claude', script);
+  expect(await own.run()).toBe('proposer');
+  expect(rowsOf(own.home).refusals[0]).toMatchObject({ n: 1, message: expect.stringContaining(words) });
+  expect(rowsOf(own.home).experiments).toHaveLength(1);
+  await checkNight(own);
+});
+
+test('prose in place of a result is still a proposal where there is an edit', async () => {
+  await using own = await night('claude', `${EDIT}${claude('\nI raised LR to 8.\n\nIt was low.')}`);
+  await own.run();
+  expect(rowsOf(own.home).experiments[1]).toMatchObject({ hypothesis: 'I raised LR to 8.', verdict: 'keep' });
+});
+
+test('an agent that hangs is ended with all it started', async () => {
+  await using own = await night('claude', 'sleep 600 &\necho $! > "$0.pid"\nwait', 1);
+  expect(await own.run()).toBe('proposer');
+  expect(own.calls()[0]).toMatchObject({ outcome: 'timeout' });
+  const pid = Number(await readFile(join(own.bin, 'claude.pid'), 'utf8'));
+  expect(await lives(pid)).toBe(false);
+});
+
+test('what is installed and signed in can be seen', async () => {
+  const home = await temporaryFolder();
+  const bin = await temporaryFolder();
+  await writeFile(join(bin, 'claude'), '#!/bin/sh\necho "2.1.329 (Claude Code)"\n');
+  await chmod(join(bin, 'claude'), 0o755);
+  await mkdir(join(home, '.codex'));
+  await writeFile(join(home, '.codex/auth.json'), '{}');
+  expect(await detectAgents({ HOME: home, PATH: `${bin}:/bin:/usr/bin`, GEMINI_API_KEY: 'x' })).toEqual([
+    { agent: 'claude', title: 'Claude Code', version: '2.1.329 (Claude Code)', isSignedIn: false },
+    { agent: 'codex', title: 'Codex', version: null, isSignedIn: true },
+    { agent: 'gemini', title: 'Gemini CLI', version: null, isSignedIn: true },
+    { agent: 'opencode', title: 'OpenCode', version: null, isSignedIn: false },
+  ]);
+});
