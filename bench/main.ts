@@ -1,4 +1,5 @@
 import { benchLedger } from './ledger.ts';
+import { benchLookAhead } from './look-ahead.ts';
 import { benchOutput } from './output.ts';
 import { benchOverhead } from './overhead.ts';
 import { benchSample } from './sample.ts';
@@ -8,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   overhead: benchOverhead,
   output: benchOutput,
   ledger: benchLedger,
+  'look-ahead': benchLookAhead,
   sample: benchSample,
   window: benchWindow,
 };

@@ -48,6 +48,7 @@ function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequ
     incumbent: { n: 0, commit: 'a'.repeat(40), metric: 1 },
     history,
     refusals: [],
+    running: null,
     repair: null,
     ...changes,
   };

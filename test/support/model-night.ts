@@ -32,6 +32,8 @@ export async function modelNight(
     readonly route?: RouteSettings['mode'];
     readonly now?: () => number;
     readonly askAgainMs?: number;
+    /** Default false here: a test sees one request after the other. */
+    readonly isLookingAhead?: boolean;
     readonly environment?: Readonly<Record<string, string>>;
     readonly contract?: string;
   } = {},
@@ -56,6 +58,7 @@ export async function modelNight(
       host: 'test',
       environment,
       ...(options.now ? { now: options.now } : {}),
+      isLookingAhead: options.isLookingAhead ?? false,
       ...(options.askAgainMs === undefined ? {} : { askAgainMs: options.askAgainMs }),
       callTimes: {
         silenceMs: options.silenceMs ?? 20_000,

@@ -41,6 +41,8 @@ export type EngineOptions = {
   readonly storedKey?: ProposerSurroundings['storedKey'];
   readonly callTimes?: CallTimes;
   readonly askAgainMs?: number;
+  /** False asks for each proposal only when its turn has come. */
+  readonly isLookingAhead?: boolean;
   /** Watches the machine while studies run; without it runs have no telemetry. The host starts and stops it. */
   readonly telemetry?: Telemetry;
 };
@@ -265,6 +267,7 @@ export class Engine {
       proposer,
       now: this.#now,
       askAgainMs: this.#options.askAgainMs,
+      isLookingAhead: this.#options.isLookingAhead,
     });
     this.#runner = runner;
     for (const kind of this.#early.splice(0)) this.request(kind);

@@ -2,15 +2,19 @@ import { PawlError, unreachable } from '../../shared/errors.ts';
 import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
+import type { Incumbent } from '../ledger/experiments.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
-import type { Proposer } from '../proposers/proposer.ts';
+import { writeFiles } from '../proposers/model/edits.ts';
+import type { ProposalRequest, Proposer, ProposerAnswer } from '../proposers/proposer.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
-import { readBlob, readIdentity } from '../repo/repository.ts';
+import { listTree, readBlob, readIdentity } from '../repo/repository.ts';
 import { ratchet } from './branch.ts';
 import { findInterrupted, initialState } from './initial-state.ts';
+import { LookAhead, rebase } from './look-ahead.ts';
 import { cleanProposal, commitMessage } from './proposal-text.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
+import { findStop } from './stop-rules.ts';
 import { proposerMarker, type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
 import type { Edit } from './workbench.ts';
 
@@ -18,6 +22,8 @@ export type RunnerPorts = TrainPorts & {
   readonly proposer: Proposer;
   /** How long a proposer that needs the user is left alone. */
   readonly askAgainMs?: number | undefined;
+  /** False asks for each proposal only when its turn has come. */
+  readonly isLookingAhead?: boolean | undefined;
 };
 
 const ASK_AGAIN_MS = 15 * 60_000;
@@ -46,6 +52,7 @@ export class StudyRunner {
   /** The edit `propose` found good, for `attempt` to commit. */
   #edit: AcceptedEdit | null = null;
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
+  readonly #ahead = new LookAhead();
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -76,6 +83,14 @@ export class StudyRunner {
   }
 
   async run(): Promise<SittingEnd> {
+    try {
+      return await this.#loop();
+    } finally {
+      await this.#ahead.stop();
+    }
+  }
+
+  async #loop(): Promise<SittingEnd> {
     this.#identity = await readIdentity(this.#ports.repository);
     await writeResultsFile(this.#ports.ledger, this.#ports.paths, this.#study);
     let event: LoopEvent = { type: 'started', interrupted: findInterrupted(this.#ports.ledger, this.#study) };
@@ -152,7 +167,7 @@ export class StudyRunner {
 
   async #propose(n: number, repair: Measured | null): Promise<LoopEvent> {
     const { ledger, workbench, proposer, now, emit } = this.#ports;
-    const { id, tag, contract } = this.#study;
+    const { id } = this.#study;
     const incumbent = this.#incumbent();
     const before = repair && ledger.experiments.get(id, n);
     if (repair) {
@@ -173,32 +188,16 @@ export class StudyRunner {
       workbench.markDirty();
     };
     await reset();
-    const answer = await proposer.propose(
-      {
-        tag,
-        n,
-        contract,
-        instructions: await this.#readInstructions(incumbent.commit),
-        steering: ledger.marks.ofKind(id, 'steered'),
-        incumbent,
-        history: ledger.experiments.history(id),
-        refusals: ledger.refusals.list(id),
-        repair: repair?.crash
-          ? {
-              crash: repair.crash,
-              hypothesis: before?.proposal?.hypothesis ?? '',
-              count: this.#state.repairs,
-            }
-          : null,
-      },
-      {
+    const prepared = repair ? null : await this.#takePrepared(n, incumbent, reset);
+    const answer =
+      prepared ??
+      (await proposer.propose(await this.#requestFor(n, repair, null), {
         worktree: workbench.worktree,
         editableFiles: workbench.editableFiles(),
         marker: proposerMarker(id, n),
         signal: this.#ports.signal,
         reset,
-      },
-    );
+      }));
     if (answer.kind === 'blocked') {
       const message = `The proposer needs you. ${answer.message}`;
       emit({ type: 'warning', code: 'proposer_blocked', message });
@@ -236,6 +235,75 @@ export class StudyRunner {
       category: proposal.category,
     });
     return { type: 'proposed', n };
+  }
+
+  async #requestFor(
+    n: number,
+    repair: Measured | null,
+    running: ProposalRequest['running'],
+  ): Promise<ProposalRequest> {
+    const { ledger } = this.#ports;
+    const { id, tag, contract } = this.#study;
+    const incumbent = this.#incumbent();
+    return {
+      ...{ tag, n, contract, incumbent, running },
+      instructions: await this.#readInstructions(incumbent.commit),
+      steering: ledger.marks.ofKind(id, 'steered'),
+      history: ledger.experiments.history(id),
+      refusals: ledger.refusals.list(id),
+      repair: repair?.crash
+        ? {
+            crash: repair.crash,
+            hypothesis: ledger.experiments.get(id, n)?.proposal?.hypothesis ?? '',
+            count: this.#state.repairs,
+          }
+        : null,
+    };
+  }
+
+  /** Has the proposal for the experiment after `n` made while `n` trains, where there will be one. */
+  async #lookAhead(n: number): Promise<void> {
+    const { proposer, ledger, workbench, now, signal, isLookingAhead = true } = this.#ports;
+    const { metric, limits, facts, wish, incumbent } = this.#state;
+    const next = { ...facts, experiments: facts.experiments + 1 };
+    if (!isLookingAhead || !proposer.canLookAhead || n === 0 || wish !== 'go' || !incumbent) return;
+    if (findStop(limits, next, metric.goal, now())) return;
+    const proposal = ledger.experiments.get(this.#study.id, n)?.proposal;
+    const running = { n, hypothesis: proposal?.hypothesis ?? '', category: proposal?.category ?? null };
+    const request = await this.#requestFor(n + 1, null, running);
+    const marker = proposerMarker(this.#study.id, n + 1);
+    const editableFiles = workbench.editableFiles();
+    this.#ahead.start(n + 1, request.incumbent.commit, toldBy(request), (path, stop) =>
+      proposer.propose(request, {
+        worktree: { ...workbench.worktree, path },
+        ...{ editableFiles, marker, signal: AbortSignal.any([signal, stop]) },
+        reset: () => Promise.resolve(),
+      }),
+    );
+  }
+
+  /** What was prepared for `n`, written into the worktree; null where it has to be asked for. */
+  async #takePrepared(
+    n: number,
+    incumbent: Incumbent,
+    reset: () => Promise<void>,
+  ): Promise<Extract<ProposerAnswer, { kind: 'proposed' }> | null> {
+    const { workbench, repository } = this.#ports;
+    const prepared = await this.#ahead.take(n, toldBy(await this.#requestFor(n, null, null)));
+    this.#ports.signal.throwIfAborted();
+    if (!prepared) return null;
+    const isNew = prepared.base !== incumbent.commit;
+    // A keep of the same kind may have had the same reason: it is thought about anew.
+    const last = this.#ports.ledger.experiments.get(this.#study.id, incumbent.n);
+    if (isNew && last?.proposal?.category === prepared.proposal.category) return null;
+    const files = await rebase(prepared, incumbent.commit, repository);
+    if (!files) return null;
+    const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
+    if ((await writeFiles(workbench.path, files, tracked)) !== null) {
+      await reset();
+      return null;
+    }
+    return { kind: 'proposed', proposal: prepared.proposal };
   }
 
   /** The user's latest version; without one the file as the incumbent has it. */
@@ -306,6 +374,7 @@ export class StudyRunner {
       this.#announceStart(n, experiment.parentCommit ?? experiment.attemptCommit);
     }
     await workbench.checkout(experiment.attemptCommit);
+    await this.#lookAhead(n);
     const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
     this.#unsaved = trained;
     const { metric, memory } = trained;
@@ -431,4 +500,9 @@ export class StudyRunner {
     if (!incumbent) throw new Error('there is no incumbent before the baseline');
     return incumbent;
   }
+}
+
+/** What the user has said to the proposer so far. */
+function toldBy({ instructions, steering }: ProposalRequest): string {
+  return JSON.stringify([instructions, steering]);
 }

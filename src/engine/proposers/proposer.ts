@@ -16,6 +16,12 @@ export type ProposalRequest = {
   readonly incumbent: { readonly n: number; readonly commit: string; readonly metric: number };
   readonly history: readonly HistoryEntry[];
   readonly refusals: readonly Refusal[];
+  /** What trains while this is asked for; null where nothing does. */
+  readonly running: {
+    readonly n: number;
+    readonly hypothesis: string;
+    readonly category: string | null;
+  } | null;
   /** Set when the attempt crashed and may be mended: the files are as the crashed attempt left them. */
   readonly repair: { readonly crash: Crash; readonly hypothesis: string; readonly count: number } | null;
 };
@@ -47,6 +53,8 @@ export type ProposerAnswer =
 export type Proposer = {
   /** Whether a crashed attempt may be handed back to be mended. */
   readonly canRepair: boolean;
+  /** Whether it can be asked for the next proposal while an experiment trains: it reads no file of the worktree. */
+  readonly canLookAhead?: boolean;
   /** This many failed or refused proposals in a row end the study. */
   readonly maxRefusals: number;
   propose(request: ProposalRequest, context: ProposerContext): Promise<ProposerAnswer>;

@@ -86,6 +86,11 @@ export function digest(request: ProposalRequest, share = 1): string {
         `Incumbent: #${incumbent.n} with ${incumbent.metric}${baseline === null ? '' : `; baseline ${baseline}`}.`,
         `${sinceKeep(history)} experiments since the last keep.`,
         ...(repair ? [] : [MODE_WORDS[mode]]),
+        ...(request.running
+          ? [
+              `Experiment ${request.running.n} trains now: ${short(request.running.hypothesis, TEXT_CHARACTERS)} [${request.running.category ?? '-'}]. Propose something that stands beside it, whether it is kept or not.`,
+            ]
+          : []),
         ...(tired === null
           ? []
           : [`Not of category "${tired}" this time: it came ${CATEGORY_IN_A_ROW} times in a row.`]),

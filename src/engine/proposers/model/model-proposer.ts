@@ -61,6 +61,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
   const extras: Extras = { thinking: settings.baseUrl === null, effort: true };
   return {
     canRepair: true,
+    canLookAhead: true,
     maxRefusals: 5,
     async propose(request, context) {
       const talkWith = (isWhole: boolean) => converse(settings, extras, ports, request, context, isWhole);

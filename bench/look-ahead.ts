@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Engine } from '../src/engine/loop/engine.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { startModelServer } from '../test/support/model-server.ts';
+import { printTable } from './report.ts';
+
+const run = promisify(execFile);
+/** A night in small: 300 s of training and 40 s of thinking, fifty times faster. */
+const SCALE = 50;
+const TRAIN_SECONDS = 300 / SCALE;
+const THINK_MS = 40_000 / SCALE;
+const EXPERIMENTS = 10;
+
+const CONTRACT = `[contract]
+editable = ["train.sh"]
+train = "sh train.sh"
+[metric]
+name = "val_bpb"
+[budget]
+seconds = ${TRAIN_SECONDS}
+`;
+
+/** Share of the wall time in which a training runs, with a slow proposer: with look-ahead and without, in turn. */
+export async function benchLookAhead(): Promise<void> {
+  const without = await trainedShare(false);
+  const withIt = await trainedShare(true);
+  printTable(
+    `Look-ahead: a proposer of ${THINK_MS / 1000} s, a training of ${TRAIN_SECONDS} s, ${EXPERIMENTS} experiments`,
+    [
+      {
+        what: 'share of the wall time in which a training runs',
+        value: withIt * 100,
+        unit: '%',
+        reference: `without look-ahead: ${(without * 100).toFixed(1)} %; at least 97 %`,
+        ratio: withIt / without,
+        isGood: withIt >= 0.97,
+      },
+    ],
+  );
+}
+
+async function trainedShare(isLookingAhead: boolean): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
+  let count = 0;
+  const server = await startModelServer(async () => {
+    await delay(THINK_MS);
+    count += 1;
+    const edit = { path: 'train.sh', content: trainer(count) };
+    const input = {
+      ...{ hypothesis: `Number ${count}`, rationale: 'One after the other.', category: `kind ${count}` },
+      ...{ predicted_effect: 0, differs: 'Another number.', edits: [edit] },
+    };
+    return { kind: 'message', blocks: [{ type: 'tool_use', name: 'submit_proposal', input }] };
+  });
+  try {
+    const repository = join(folder, 'repository');
+    await run('git', ['init', '--quiet', '--initial-branch=main', repository]);
+    await writeFile(join(repository, 'train.sh'), trainer(0));
+    await writeFile(join(repository, 'pawl.toml'), CONTRACT);
+    const git = (...args: string[]) =>
+      run('git', ['-c', 'user.name=Bench', '-c', 'user.email=bench@localhost', ...args], { cwd: repository });
+    await git('add', '.');
+    await git('commit', '--quiet', '--message=start');
+    const environment = { ...process.env, PAWL_HOME: join(folder, 'home') };
+    const engine = await Engine.open(
+      { paths: dataPaths(environment), host: 'bench', environment, isLookingAhead },
+      null,
+    );
+    const study = await engine.createStudy({
+      ...{ repositoryPath: repository, tag: 'bench', stop: { experiments: EXPERIMENTS } },
+      proposer: {
+        ...{ kind: 'model', model: 'bench', effort: null, baseUrl: server.url, key: 'none' },
+        capUsd: { study: null, sitting: null },
+      },
+    });
+    // From the end of the baseline to the end of the last training: what comes after it nobody waits for.
+    let began = 0;
+    let ended = 0;
+    let trained = 0;
+    await engine.run(study.id, {}, event => {
+      if (event.type === 'run_finished' && event.n === 0) began = performance.now();
+      if (event.type === 'run_finished' && event.n > 0) {
+        trained += event.seconds;
+        ended = performance.now();
+      }
+    });
+    engine.close();
+    return (trained * 1000) / (ended - began);
+  } finally {
+    await server.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Every number is worse than the baseline's, as most are. */
+function trainer(number: number): string {
+  return `NUMBER=${number}
+sleep ${TRAIN_SECONDS}
+printf -- '---\\nval_bpb: 1.%06d\\n' $NUMBER
+`;
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Proposal } from '../../shared/study.ts';
+import type { ProposerAnswer } from '../proposers/proposer.ts';
+import { git } from '../repo/git.ts';
+import { type Repository, readBlob } from '../repo/repository.ts';
+
+/** A proposal that was made while another experiment trained. */
+export type Prepared = {
+  readonly proposal: Proposal;
+  /** The incumbent it was made for. */
+  readonly base: string;
+  /** Whole texts of the files it changes. */
+  readonly files: ReadonlyMap<string, string>;
+};
+
+type Running = {
+  readonly n: number;
+  readonly base: string;
+  /** What the proposer was told by the user; another word makes the proposal an old one. */
+  readonly told: string;
+  readonly stop: AbortController;
+  readonly made: Promise<Prepared | null>;
+};
+
+/**
+ * Has the next proposal made while an experiment trains, in a folder of its own, so that the machine that trains need not
+ * wait for it. At most one at a time; what fails here is simply asked for again when its turn comes.
+ */
+export class LookAhead {
+  #running: Running | null = null;
+
+  /** @param make writes the files of a proposal into the folder */
+  start(
+    n: number,
+    base: string,
+    told: string,
+    make: (folder: string, signal: AbortSignal) => Promise<ProposerAnswer>,
+  ): void {
+    if (this.#running) return;
+    const stop = new AbortController();
+    const made = prepare(base, stop.signal, folder => make(folder, stop.signal)).catch(() => null);
+    this.#running = { n, base, told, stop, made };
+  }
+
+  /** What was prepared for experiment `n`, once it is; null where nothing was, or the user has said something since. */
+  async take(n: number, told: string): Promise<Prepared | null> {
+    const running = this.#running;
+    if (!running) return null;
+    if (running.n !== n || running.told !== told) {
+      await this.stop();
+      return null;
+    }
+    const prepared = await running.made;
+    this.#running = null;
+    return prepared;
+  }
+
+  /** Resolves once nothing of it is left. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = null;
+    running?.stop.abort(new DOMException('not needed any more', 'AbortError'));
+    await running?.made;
+  }
+}
+
+async function prepare(
+  base: string,
+  signal: AbortSignal,
+  make: (folder: string) => Promise<ProposerAnswer>,
+): Promise<Prepared | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-next-'));
+  try {
+    signal.throwIfAborted();
+    const answer = await make(folder);
+    if (answer.kind !== 'proposed') return null;
+    const files = new Map<string, string>();
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      files.set(path.slice(folder.length + 1), await readFile(path, 'utf8'));
+    }
+    return { proposal: answer.proposal, base, files };
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/**
+ * The prepared files on another incumbent, each merged with what that changed (`git merge-file`); null where the two
+ * changes meet.
+ */
+export async function rebase(
+  { files, base }: Prepared,
+  onto: string,
+  repository: Repository,
+): Promise<ReadonlyMap<string, string> | null> {
+  if (base === onto) return files;
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-merge-'));
+  try {
+    const merged = new Map<string, string>();
+    for (const [path, text] of files) {
+      const [before, now] = await Promise.all([
+        readBlob(repository, base, path),
+        readBlob(repository, onto, path),
+      ]);
+      if (before === null && now === null) {
+        merged.set(path, text);
+        continue;
+      }
+      // Made or removed meanwhile: there is nothing to merge with.
+      if (before === null || now === null) return null;
+      await writeFile(join(folder, 'now'), now);
+      await writeFile(join(folder, 'before'), before);
+      await writeFile(join(folder, 'next'), text);
+      const { exitCode, stdout } = await git(folder, ['merge-file', '-p', 'now', 'before', 'next'], {
+        // The number of places where they meet; beyond 127 an error.
+        accept: Array.from({ length: 256 }, (_, code) => code),
+      });
+      if (exitCode !== 0) return null;
+      merged.set(path, stdout.toString('utf8'));
+    }
+    return merged;
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
