@@ -26,8 +26,12 @@ const OWN_TOKEN = 'my-own-token-0123456789-abcdefghijkl';
 /** A checkout of its own, with the window built or not: the real one's may be in any state. */
 async function checkout(isBuilt: boolean): Promise<string> {
   const folder = await temporaryFolder();
-  await cp(join(ROOT, 'src'), join(folder, 'src'), { recursive: true });
-  await cp(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  for (const name of ['src', 'resources', 'package.json']) {
+    await cp(join(ROOT, name), join(folder, name), {
+      recursive: true,
+      filter: path => !/__pycache__/.test(path),
+    });
+  }
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   if (isBuilt) await writeFiles(folder, { 'out/renderer/index.html': '<title>Pawl</title>' });
   return join(folder, 'src/cli/main.ts');
