@@ -167,6 +167,13 @@ test.each<readonly [string, AgentName, string, string, string]>([
     'rate_limited',
     'has no quota left',
   ],
+  [
+    'an outage',
+    'claude',
+    `${claude('', { is_error: true, result: 'API Error: 529 Overloaded' })}exit 1`,
+    'server_error',
+    '529 Overloaded',
+  ],
   ['a program that is not there', 'gemini', '', 'connection', 'could not be started'],
 ])('%s needs the user', async (name, agent, script, outcome, words) => {
   await using own = await night(agent, script);
@@ -184,7 +191,7 @@ test.each<readonly [string, string, string]>([
   [
     'edits outside the scope',
     `${EDIT}rm -f prepare.sh; echo mine > prepare.sh; echo x > new.txt\n${claude(ANSWER)}`,
-    'changed what is not editable: ',
+    'changed what it may not: ',
   ],
   ['no edit', claude('I would raise the rate.'), 'changed nothing. I would raise the rate.'],
   ['a crash', `${EDIT}echo 'panic: at the disco' >&2; exit 101`, 'ended with 101: panic: at the disco'],
@@ -200,6 +207,30 @@ test.each<readonly [string, string, string]>([
   expect(rowsOf(own.home).refusals[0]).toMatchObject({ n: 1, message: expect.stringContaining(words) });
   expect(rowsOf(own.home).experiments).toHaveLength(1);
   await checkNight(own);
+});
+
+test.each<readonly [string, string, string]>([
+  ['no UTF-8', "printf '\\351' >> train.sh\n", 'train.sh is not UTF-8'],
+  ['a file that is larger than memory', 'truncate -s 3G train.sh\n', 'train.sh is too large'],
+  ['a link', 'ln -sf /etc/passwd train.sh\n', 'train.sh is no plain file'],
+  ['nothing where a file was', 'rm train.sh\n', 'train.sh was removed, which cannot be proposed'],
+])('%s is refused in words', async (_, edit, words) => {
+  await using own = await night('claude', `${edit}${claude(ANSWER)}`);
+  expect(await own.run()).toBe('proposer');
+  expect(rowsOf(own.home).refusals[0]?.message).toContain(words);
+  await checkNight(own);
+});
+
+test('a folder that an agent has locked is removed, and its words mean nothing by themselves', async () => {
+  await using own = await night(
+    'claude',
+    `mkdir -p .claude/x; touch .claude/x/y; chmod 555 .claude/x\necho 'warning: 401 lines, 429 words' >&2\n${EDIT}${claude(`{\n"hypothesis": "LR becomes 8",\n"category": "rate"\n}`)}`,
+  );
+  expect(await own.run()).toBe('experiments');
+  expect(own.engine.ledger.experiments.history(rowsOf(own.home).studyId)[1]).toMatchObject({
+    hypothesis: 'LR becomes 8',
+    category: 'rate',
+  });
 });
 
 test('prose in place of a result is still a proposal where there is an edit', async () => {

@@ -473,3 +473,21 @@ test('the instructions stay as the user wrote them, whatever the patterns say', 
   await night.run();
   expect(lastText(night.server.requests[1])).toContain('not call this file editable');
 });
+
+test('a pause that the user asks for during an outage is theirs to end', async () => {
+  const wishes: (() => void)[] = [];
+  const night = await modelNight(
+    () => {
+      for (const wish of wishes.splice(0)) wish();
+      return { kind: 'error', status: 529 };
+    },
+    { askAgainMs: 5 },
+  );
+  wishes.push(() => night.engine.request('pause'));
+  const ended = night.run();
+  await night.until('study_paused');
+  expect(night.events.filter(({ type }) => type === 'warning')).toEqual([]);
+  night.engine.request('stop');
+  expect(await ended).toBe('user');
+  expect(night.events.filter(({ type }) => type === 'study_continued')).toHaveLength(1);
+});

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ProposerCall } from '../src/engine/ledger/proposer-calls.ts';
+import { logged } from '../src/engine/proposers/logged.ts';
+import type { ProposalRequest, Proposer, ProposerContext } from '../src/engine/proposers/proposer.ts';
 import { restsUntil } from '../src/engine/proposers/rest.ts';
+import { routeProposer } from '../src/engine/proposers/route.ts';
 import { readProposerRecords } from '../src/engine/service/proposer-records.ts';
 import { modelNight, proposal } from './support/model-night.ts';
 import { checkNight, rowsOf } from './support/study.ts';
@@ -53,8 +56,8 @@ test('where the first has nothing the next is asked; who fails again and again r
   });
   time += 6 * MINUTE;
   await night.engine.run(night.studyId, { stop: { experiments: 8 } }, () => {});
-  // Tried again once, in vain; now it rests longer.
-  expect(night.server.requests).toHaveLength(4);
+  // A new sitting: the user may have mended it, so it is asked again, for each of the two.
+  expect(night.server.requests).toHaveLength(5);
   await checkNight(night);
 });
 
@@ -124,4 +127,56 @@ test('one proposer cannot be two arms', async () => {
       });
     })(),
   ).rejects.toThrow(/named twice/);
+});
+
+test('who hands in what is refused has had its turn, and the next is asked', async () => {
+  const night = await modelNight(
+    () => proposal('DEPTH=4', 'DEPTH=3', { differs: 'Yes.', category: 'same' }),
+    {
+      experiments: 2,
+      route: 'fallback',
+    },
+  );
+  expect(await night.run()).toBe('experiments');
+  expect([1, 2].map(n => night.engine.ledger.proposerCalls.author(night.studyId, n))).toEqual([
+    MODEL,
+    'search',
+  ]);
+  // One that was tried, and two that were the same again.
+  expect(night.server.requests).toHaveLength(3);
+  expect(rowsOf(night.home).refusals.map(({ reason }) => reason)).toEqual(['duplicate', 'duplicate']);
+});
+
+test('while one rests the others having nothing is no end', async () => {
+  const night = await modelNight(() => ({ kind: 'error', status: 401 }), {
+    experiments: 9,
+    route: 'fallback',
+  });
+  const ports = { ledger: night.engine.ledger, studyId: night.studyId, now: Date.now, onThought: () => {} };
+  const nothing: Proposer = {
+    canRepair: false,
+    maxRefusals: 1,
+    propose: async () => ({ kind: 'exhausted', message: 'All are tried.' }),
+  };
+  const failing: Proposer = { ...nothing, propose: async () => ({ kind: 'blocked', message: 'no key' }) };
+  const calls = { ledger: ports.ledger, studyId: ports.studyId, now: Date.now };
+  const route = routeProposer(
+    'fallback',
+    [
+      { label: 'a', proposer: logged('a', failing, calls) },
+      { label: 'b', proposer: logged('b', nothing, calls) },
+    ],
+    ports,
+  );
+  const request = { n: 1, refusals: [], repair: null } as unknown as ProposalRequest;
+  const context = {
+    signal: new AbortController().signal,
+    reset: async () => {},
+  } as unknown as ProposerContext;
+  const kinds: string[] = [];
+  for (let asked = 0; asked < 4; asked += 1) kinds.push((await route.propose(request, context)).kind);
+  expect(kinds).toEqual(['blocked', 'blocked', 'blocked', 'blocked']);
+  expect(await route.propose(request, context)).toMatchObject({
+    message: expect.stringContaining('Resting after failures: a'),
+  });
 });

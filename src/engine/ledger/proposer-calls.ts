@@ -39,7 +39,8 @@ export function proposerCallStore(database: Database) {
   >(
     // SQLite takes the bare column from the row with the largest id.
     `SELECT proposer, outcome, count(*) AS count, message AS last, max(id) FROM proposer_call
-     WHERE study_id = coalesce(@study, study_id) AND outcome <> 'proposed' GROUP BY proposer, outcome
+     WHERE study_id = coalesce(@study, study_id) AND outcome NOT IN ('proposed', 'open')
+     GROUP BY proposer, outcome
      ORDER BY count(*) DESC`,
   );
   const costs = database.prepare<[{ study: string | null }], { proposer: string; usd: number | null }>(

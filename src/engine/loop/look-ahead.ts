@@ -57,6 +57,11 @@ export class LookAhead {
     return prepared;
   }
 
+  /** Resolves once the proposer is done with it; what it made stays to be taken. */
+  async settled(): Promise<void> {
+    await this.#running?.made;
+  }
+
   /** Resolves once nothing of it is left. */
   async stop(): Promise<void> {
     const running = this.#running;

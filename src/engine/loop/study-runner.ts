@@ -188,6 +188,8 @@ export class StudyRunner {
       workbench.markDirty();
     };
     await reset();
+    // One question at a time; what was prepared stays for its turn.
+    if (repair) await this.#ahead.settled();
     const prepared = repair ? null : await this.#takePrepared(n, incumbent, reset);
     const answer =
       prepared ??
@@ -198,7 +200,8 @@ export class StudyRunner {
         signal: this.#ports.signal,
         reset,
       }));
-    if (answer.kind === 'blocked') {
+    // Where the user wants a pause or a stop it is theirs, whatever the proposer says.
+    if (answer.kind === 'blocked' && !this.hasWish()) {
       const message = `The proposer needs you. ${answer.message}`;
       emit({ type: 'warning', code: 'proposer_blocked', message });
       this.#isBlocked = !repair;

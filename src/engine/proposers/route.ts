@@ -5,6 +5,9 @@ import { REST_CALLS, restsUntil } from './rest.ts';
 
 type Arm = { readonly label: string; readonly proposer: Proposer };
 
+/** After so many refused proposals for one experiment the next arm is asked. */
+const REFUSALS_AN_ARM = 2;
+
 /** Which answer stands for all when no arm proposed: what the user can do most about goes first. */
 const GRAVITY: readonly ProposerAnswer['kind'][] = ['blocked', 'failed', 'spent', 'exhausted'];
 
@@ -23,13 +26,16 @@ export function routeProposer(
   },
 ): Proposer {
   const { ledger, studyId, now, onThought } = ports;
+  const began = now();
   const isResting = ({ label }: Arm) => {
-    const until = restsUntil(ledger.proposerCalls.latest(studyId, label, REST_CALLS));
+    // Of this sitting only: what was wrong in another one the user may have mended.
+    const calls = ledger.proposerCalls.latest(studyId, label, REST_CALLS).filter(({ at }) => at >= began);
+    const until = restsUntil(calls);
     return until !== null && until > now();
   };
   return {
     canRepair: arms.some(arm => arm.proposer.canRepair),
-    maxRefusals: Math.max(...arms.map(arm => arm.proposer.maxRefusals)),
+    maxRefusals: REFUSALS_AN_ARM * arms.length,
     async propose(request, context) {
       if (request.repair) {
         const author = ledger.proposerCalls.author(studyId, request.n);
@@ -37,12 +43,14 @@ export function routeProposer(
         if (arm) return arm.proposer.propose(request, context);
         return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
       }
-      const first = mode === 'alternate' ? (request.n - 1) % arms.length : 0;
+      // Whose proposals were refused twice has had its turn.
+      const refused = request.refusals.filter(({ n }) => n === request.n).length;
+      const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
+      const first = turn % arms.length;
       const order = [...arms.slice(first), ...arms.slice(0, first)];
       const awake = order.filter(arm => !isResting(arm));
       const answers: ProposerAnswer[] = [];
-      // Where all rest, the one whose turn it is may as well be asked.
-      for (const [place, arm] of (awake.length > 0 ? awake : order.slice(0, 1)).entries()) {
+      for (const [place, arm] of awake.entries()) {
         if (place > 0) {
           onThought(`${order[0]?.label} has nothing; asking ${arm.label}.`);
           await context.reset();
@@ -52,7 +60,14 @@ export function routeProposer(
         answers.push(answer);
       }
       const [gravest] = answers.sort((a, b) => GRAVITY.indexOf(a.kind) - GRAVITY.indexOf(b.kind));
-      return gravest ?? { kind: 'failed', message: 'There is nobody to ask.', memo: null };
+      const resting = order.filter(arm => !awake.includes(arm)).map(arm => arm.label);
+      if (resting.length === 0 && gravest) return gravest;
+      // Who rests may have something when the rest is over: no end yet.
+      if (!gravest || gravest.kind === 'exhausted' || gravest.kind === 'spent') {
+        const why = gravest ? ` The others have nothing: ${gravest.message}` : '';
+        return { kind: 'blocked', message: `Resting after failures: ${resting.join(', ')}.${why}` };
+      }
+      return gravest;
     },
   };
 }

@@ -90,6 +90,9 @@ export const ADAPTERS: Readonly<Record<AgentName, Adapter>> = {
     argv: model => [
       ...['exec', '--json', '--ephemeral', '--skip-git-repo-check', '--sandbox', 'workspace-write'],
       ...['-c', 'approval_policy="never"', '-c', 'sandbox_workspace_write.network_access=false'],
+      // Other folders for temporary files are none of its business.
+      ...['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'],
+      ...['-c', 'sandbox_workspace_write.exclude_tmpdir_env_var=true'],
       ...(model === null ? [] : ['-m', model]),
       // The prompt is what comes on stdin.
       '-',

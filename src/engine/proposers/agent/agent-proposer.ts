@@ -1,7 +1,9 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { PawlError } from '../../../shared/errors.ts';
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchEditable } from '../../contract/editable.ts';
@@ -26,11 +28,13 @@ const answerSchema = z.object({
   category: z.string().max(60).nullish(),
 });
 
-/** Words by which agents tell what only the user can mend. From their own messages, in any case. */
+/** Words by which agents tell what only the user can mend, or time; from their own messages. */
 const SIGN_IN =
-  /not logged in|run \/login|log ?in expired|invalid api key|unauthorized|\b401\b|token revoked|set an auth method|error authenticating|providerautherror|credit balance/i;
+  /not logged in|run \/login|log ?in expired|invalid api key|api key not valid|unauthorized|(?:status|error|http)\W{0,3}(?:code\W{0,2})?401\b|token revoked|set an auth method|error authenticating|providerautherror|credit balance/i;
 const QUOTA =
-  /usage limit|you've (?:hit|reached) your|out of usage credits|quota|resource_exhausted|rate.?limit|\b429\b/i;
+  /usage limit|you've (?:hit|reached) your|out of usage credits|quota exceeded|exceeded your.*quota|resource_exhausted|rate.?limit|(?:status|error|http)\W{0,3}(?:code\W{0,2})?429\b/i;
+const OUTAGE =
+  /overloaded|(?:status|error|http)\W{0,3}(?:code\W{0,2})?5\d\d\b|connection (?:error|refused|reset|closed)|econn|enotfound|eai_again|fetch failed|network error|service unavailable/i;
 
 type Ports = {
   readonly ledger: Ledger;
@@ -49,14 +53,28 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
     canRepair: true,
     maxRefusals: 5,
     async propose(request, context) {
-      const folder = await mkdtemp(join(tmpdir(), 'pawl-agent-'));
+      let folder: string | null = null;
       try {
+        folder = await mkdtemp(join(tmpdir(), 'pawl-agent-'));
         return await work(settings, ports, request, context, folder);
+      } catch (error) {
+        // A full disk for temporary files, or what an agent left that nobody can read: another try may fare better.
+        if (context.signal.aborted || error instanceof PawlError) throw error;
+        return failed(`The agent's copy: ${(error as Error).message}`);
       } finally {
-        await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+        if (folder !== null) await removeCopy(folder);
       }
     },
   };
+}
+
+/** An agent may have taken rights away; what cannot be removed all the same is left to the system. */
+async function removeCopy(folder: string): Promise<void> {
+  const places = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const place of places) {
+    if (place.isDirectory()) await chmod(join(place.parentPath, place.name), 0o700).catch(() => {});
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }
 
 async function work(
@@ -123,9 +141,9 @@ async function work(
   end(trouble?.outcome ?? 'ok', trouble?.answer.message ?? null, output);
   if (trouble) return trouble.answer;
 
-  const { files, foreign } = await compareCopy(copy, before, isEditable);
-  if (foreign.length > 0) {
-    return failed(`${adapter.title} changed what is not editable: ${foreign.slice(0, 5).join(', ')}.`);
+  const { files, faults } = await compareCopy(copy, before, isEditable);
+  if (faults.length > 0) {
+    return failed(`${adapter.title} changed what it may not: ${faults.slice(0, 5).join(', ')}.`);
   }
   if (files.size === 0) {
     return failed(`${adapter.title} changed nothing. ${firstLine(output.text)}`.trim());
@@ -140,60 +158,76 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
     digest(request),
     ...(request.repair ? [describeRepair(request.repair)] : []),
     '# What to do now',
-    `You are in a copy of the repository. Edit the files in place; you can write only these: ${files.join(', ') || '(new files that match the patterns)'}. You cannot run anything.`,
+    `You are in a copy of the repository. Edit the files in place; you can write only these: ${files.join(', ') || '(new files that match the patterns)'}. You cannot run anything, and no file can be removed.`,
     'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}',
   ].join('\n\n');
 }
 
-/** Copies the tracked files; returns what they hold. Files that are not editable lose their write permission. */
+/**
+ * Copies the tracked plain files; returns their digests. Files that are not editable lose their write permission. A link
+ * or a submodule is nothing an agent could work on.
+ */
 async function makeCopy(
   from: string,
   to: string,
   tracked: readonly string[],
   isEditable: (path: string) => boolean,
-): Promise<ReadonlyMap<string, Buffer>> {
-  const before = new Map<string, Buffer>();
+): Promise<ReadonlyMap<string, string>> {
+  const before = new Map<string, string>();
   await mkdir(to, { recursive: true });
   for (const path of tracked) {
+    const source = join(from, path);
+    if (!(await lstat(source).catch(() => null))?.isFile()) continue;
     const target = join(to, path);
-    const content = await readFile(join(from, path)).catch(() => null);
-    // A link or a submodule is nothing an agent could work on.
-    if (!content) continue;
     await mkdir(dirname(target), { recursive: true });
-    await cp(join(from, path), target, { dereference: true });
-    if (isEditable(path)) before.set(path, content);
-    else {
-      before.set(path, content);
-      await chmod(target, 0o444);
-    }
+    await copyFile(source, target);
+    before.set(path, digestOf(await readFile(target)));
+    if (!isEditable(path)) await chmod(target, 0o444);
   }
   return before;
 }
 
-/** What differs from before: the editable files with their text, and the paths nobody may touch. */
+/** What differs from before: the editable files with their text, and what nobody may do, in words. */
 async function compareCopy(
   copy: string,
-  before: ReadonlyMap<string, Buffer>,
+  before: ReadonlyMap<string, string>,
   isEditable: (path: string) => boolean,
-): Promise<{ readonly files: ReadonlyMap<string, string>; readonly foreign: readonly string[] }> {
+): Promise<{ readonly files: ReadonlyMap<string, string>; readonly faults: readonly string[] }> {
   const files = new Map<string, string>();
-  const foreign: string[] = [];
+  const faults: string[] = [];
   const seen = new Set<string>();
   for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name).slice(copy.length + 1);
     if (entry.isDirectory()) continue;
     seen.add(path);
     const old = before.get(path);
-    const now = entry.isFile() ? await readFile(join(copy, path)) : null;
-    if (now && old?.equals(now)) continue;
-    const text = now && now.length <= MAX_FILE_BYTES ? now.toString('utf8') : null;
-    if (!isEditable(path) || text === null) {
-      // Agents leave folders of their own behind; they are not part of anything.
-      if (old || !/^\.[a-z]+\//.test(path)) foreign.push(path);
-    } else files.set(path, text);
+    // Agents leave folders of their own behind; they are not part of anything.
+    if (old === undefined && /^\.[a-z]+\//.test(path)) continue;
+    if (!entry.isFile()) {
+      faults.push(`${path} is no plain file`);
+      continue;
+    }
+    const { size } = await lstat(join(copy, path));
+    if (size > MAX_FILE_BYTES) {
+      // Large files that were there are data; nobody reads them twice.
+      if (old === undefined || isEditable(path)) faults.push(`${path} is too large`);
+      else if (digestOf(await readFile(join(copy, path))) !== old) faults.push(`${path} is not editable`);
+      continue;
+    }
+    const now = await readFile(join(copy, path));
+    if (old === digestOf(now)) continue;
+    const text = now.toString('utf8');
+    if (!isEditable(path)) faults.push(`${path} is not editable`);
+    else if (!Buffer.from(text, 'utf8').equals(now)) faults.push(`${path} is not UTF-8`);
+    else files.set(path, text);
   }
-  for (const path of before.keys()) if (!seen.has(path)) foreign.push(`${path} (removed)`);
-  return { files, foreign };
+  for (const path of before.keys())
+    if (!seen.has(path)) faults.push(`${path} was removed, which cannot be proposed`);
+  return { files, faults };
+}
+
+function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Lines that are JSON objects; agents mix them with words. */
@@ -219,21 +253,23 @@ function findTrouble(title: string, result: ProcessResult, output: AgentOutput):
   const said = stripControl(
     output.error || (why === 'exit' || why === null ? lastLine(result.stderr) : '') || '',
   );
-  const about = `${said} ${result.stderr}`;
   if (why === 'not_started' && result.kind === 'failed') {
     return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
   }
-  if (SIGN_IN.test(about)) {
+  if (SIGN_IN.test(said)) {
     return {
       outcome: 'unauthorized',
       answer: { kind: 'blocked', message: `${title} is not signed in: ${said}` },
     };
   }
-  if (QUOTA.test(about)) {
+  if (QUOTA.test(said)) {
     return {
       outcome: 'rate_limited',
       answer: { kind: 'blocked', message: `${title} has no quota left: ${said}` },
     };
+  }
+  if (OUTAGE.test(said)) {
+    return { outcome: 'server_error', answer: { kind: 'blocked', message: `${title}: ${said}` } };
   }
   if (why === 'timeout' && result.kind === 'failed') {
     return { outcome: 'timeout', answer: failed(result.message) };
@@ -247,11 +283,11 @@ function findTrouble(title: string, result: ProcessResult, output: AgentOutput):
 /** From the last JSON line it said; where it said prose, its first line has to do. */
 function proposed(text: string, settings: AgentSettings): ProposerAnswer {
   const memo = { agent: settings.agent, model: settings.model };
-  const json = text
-    .split('\n')
-    .map(line => line.trim().replace(/^`+(?:json)?|`+$/g, ''))
-    .findLast(line => line.startsWith('{'));
-  const parsed = answerSchema.safeParse(json === undefined ? null : tryJson(json));
+  const lines = text.split('\n').map(line => line.trim().replace(/^`+(?:json)?|`+$/g, ''));
+  const last = lines.findLastIndex(line => line.startsWith('{'));
+  // On one line, or spread over the last ones.
+  const json = last < 0 ? undefined : [lines[last] ?? '', lines.slice(last).join('\n')];
+  const parsed = answerSchema.safeParse(json?.map(tryJson).find(value => value !== null) ?? null);
   if (!parsed.success) {
     return {
       kind: 'proposed',

@@ -13,6 +13,8 @@ import { stripControl } from '../../metrics/line-splitter.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
 
 const ANTHROPIC = 'https://api.anthropic.com';
+/** No answer takes longer; a server could ping for ever. */
+const LONGEST_CALL_MS = 1_800_000;
 const FIRST_WAIT_MS = 1_000;
 /** So long at most nobody sees that the user wants to stop. */
 const LONGEST_WAIT_MS = 60_000;
@@ -178,6 +180,7 @@ export class Caller {
     }
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), callTimes.silenceMs);
+    const limit = setTimeout(() => silence.abort(), LONGEST_CALL_MS);
     let isOver = false;
     const listen = () => {
       clearTimeout(timer);
@@ -204,6 +207,7 @@ export class Caller {
     } finally {
       isOver = true;
       clearTimeout(timer);
+      clearTimeout(limit);
     }
   }
 }
