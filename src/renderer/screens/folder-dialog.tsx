@@ -1,5 +1,5 @@
 import { CornerLeftUp, Folder as FolderIcon, GitBranch } from 'lucide-react';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { openProject } from '../state/actions.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
@@ -10,19 +10,22 @@ import { useCall } from '../ui/use-call.ts';
 /** Folders on the machine Pawl runs on, for hosts without a dialog of their own. */
 export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
   const [path, setPath] = useState<string | null>(null);
-  const [typed, setTyped] = useState('');
+  /** What the user writes; null while the field shows what is listed. A listing that comes late does not undo it. */
+  const [typed, setTyped] = useState<string | null>(null);
   const [hidden, setHidden] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const { value, problem, isLoading } = useCall(JSON.stringify(['browse', path, hidden]), () =>
     getClient().projects.browse({ ...(path === null ? {} : { path }), hidden }),
   );
-  useEffect(() => {
-    if (value) setTyped(value.path);
-  }, [value]);
   const open = async (chosen: string) => setRefusal(await openProject(chosen));
+  const shown = typed ?? value?.path ?? path ?? '';
+  const goTo = (next: string | null) => {
+    setPath(next);
+    setTyped(null);
+  };
   const go = (event: FormEvent) => {
     event.preventDefault();
-    setPath(typed);
+    goTo(shown);
   };
   return (
     <Dialog
@@ -32,7 +35,7 @@ export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
       isWide
     >
       <form onSubmit={go} className="mb-2 flex gap-2">
-        <TextInput aria-label="Folder" value={typed} onChange={event => setTyped(event.target.value)} />
+        <TextInput aria-label="Folder" value={shown} onChange={event => setTyped(event.target.value)} />
         <Button type="submit">Go</Button>
         <Button kind="primary" disabled={!value} onClick={() => value && void open(value.path)}>
           Open this folder
@@ -50,7 +53,7 @@ export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
       >
         {value?.parent ? (
           <li>
-            <Entry icon={<CornerLeftUp size={15} />} name=".." onChoose={() => setPath(value.parent)} />
+            <Entry icon={<CornerLeftUp size={15} />} name=".." onChoose={() => goTo(value.parent)} />
           </li>
         ) : null}
         {value?.entries.map(entry => (
@@ -64,7 +67,7 @@ export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
                 )
               }
               name={entry.name}
-              onChoose={() => setPath(entry.path)}
+              onChoose={() => goTo(entry.path)}
             />
             {entry.isRepository ? (
               <Button
