@@ -196,6 +196,32 @@ test.describe('in the notebook', () => {
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   });
 
+  test('a palette that is closed and opened at once keeps the focus', async ({ page }) => {
+    await page.keyboard.press('Control+k');
+    await expect(palette(page).input).toBeFocused();
+    const heard = await page.evaluate(async () => {
+      const places: string[] = [];
+      document.addEventListener('focusin', ({ target }) => places.push((target as Element).tagName));
+      const press = async () => {
+        document.body.dispatchEvent(
+          new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true, cancelable: true }),
+        );
+        await new Promise(resolve => requestAnimationFrame(resolve));
+      };
+      // Timers of the closed palette are held up, as on a busy machine, until the next palette is open.
+      const timers: (() => void)[] = [];
+      const { setTimeout } = window;
+      Object.assign(window, { setTimeout: (act: () => void) => timers.push(act) });
+      await press();
+      await press();
+      Object.assign(window, { setTimeout });
+      for (const act of timers) act();
+      return places;
+    });
+    expect(heard).toEqual(['INPUT']);
+    await expect(palette(page).input).toBeFocused();
+  });
+
   test('from the palette one comes to an experiment, to another dialog, and to another screen', async ({
     page,
   }) => {

@@ -1,5 +1,8 @@
 import { useEffect } from 'react';
 
+/** What takes the focus for itself while it is open. */
+const OVER = '[role="dialog"], [role="menu"]';
+
 /** What had the focus last outside of everything that closes again. */
 let home: HTMLElement | null = null;
 
@@ -7,7 +10,7 @@ let home: HTMLElement | null = null;
 export function useFocusMemory(): void {
   useEffect(() => {
     const note = ({ target }: FocusEvent) => {
-      if (target instanceof HTMLElement && !target.closest('[role="dialog"], [role="menu"]')) home = target;
+      if (target instanceof HTMLElement && !target.closest(OVER)) home = target;
     };
     document.addEventListener('focusin', note);
     return () => document.removeEventListener('focusin', note);
@@ -16,10 +19,12 @@ export function useFocusMemory(): void {
 
 /**
  * For `onCloseAutoFocus`: gives the focus back to what had it, else to the main part of the window. Our dialogs open
- * from menus, keys and the palette, so there is no trigger that could be given it.
+ * from menus, keys and the palette, so there is no trigger that could be given it. It comes a timer late: what was
+ * opened meanwhile keeps the focus, or letters typed there would be lost.
  */
 export function returnFocus(event: Event): void {
   event.preventDefault();
+  if (document.activeElement?.closest(OVER)) return;
   const place = home?.isConnected ? home : document.querySelector('main');
   place?.focus({ preventScroll: true });
 }
