@@ -8,11 +8,13 @@ import {
   nearMisses,
   PLATEAU,
   tiredCategory,
-} from '../src/engine/proposers/model/digest.ts';
-import { applyEdits, type FileEdit, writeFiles as write } from '../src/engine/proposers/model/edits.ts';
+} from '../src/engine/proposers/briefing/digest.ts';
+import { asData } from '../src/engine/proposers/briefing/words.ts';
+import { applyEdits, type FileEdit } from '../src/engine/proposers/model/edits.ts';
 import { costOf, mostOf, OWN_PRICES, readPrice } from '../src/engine/proposers/model/prices.ts';
-import { asData, TOOLS } from '../src/engine/proposers/model/tools.ts';
+import { TOOLS } from '../src/engine/proposers/model/tools.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
+import { writeFiles as write } from '../src/engine/proposers/write-files.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 

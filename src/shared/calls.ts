@@ -134,9 +134,9 @@ export const calls = {
     browse: oc.input(z.strictObject({ path: path.optional(), hidden: z.boolean() })).output(type<Folder>()),
     /** The system's own dialog; null when the user closed it. */
     choose: oc.output(type<string | null>()),
-    /** A fresh copy of the sample project. */
     /** Models a server offers. Rejects with `proposer_invalid` where it cannot be asked. */
     models: oc.input(z.strictObject({ baseUrl, key: modelKey })).output(type<readonly ModelChoice[]>()),
+    /** A fresh copy of the sample project. */
     createSample: oc.output(type<{ readonly path: string }>()),
     forget: oc.input(z.strictObject({ gitDir: path })),
     /** Writes pawl.toml in the user's checkout, because the user asked for it. Refuses to replace one. */
@@ -225,9 +225,9 @@ export const calls = {
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
   },
   proposers: {
-    /** What is known of each proposer's work: in one study, or over all. */
     /** The agents on this machine. */
     agents: oc.output(type<readonly AgentStatus[]>()),
+    /** What is known of each proposer's work: in one study, or over all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },
   keys: {

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import type { Contract } from '../../shared/contract.ts';
 
 /** A test for paths (relative, `/`-separated) against patterns; a pattern also matches the path it spells. */
 export function matchPaths(patterns: readonly string[]): (path: string) => boolean {
@@ -18,6 +19,15 @@ export function matchEditable(patterns: readonly string[]): (path: string) => bo
     !path.includes('\0') &&
     !path.split('/').some(part => part.toLowerCase().startsWith('.git') || part === '..') &&
     matches(path);
+}
+
+/** {@link matchEditable} without the instructions: what the user asks for is the user's to write, whatever the patterns say. */
+export function matchProposable({
+  editable,
+  instructions,
+}: Pick<Contract, 'editable' | 'instructions'>): (path: string) => boolean {
+  const matches = matchEditable(editable);
+  return path => path !== instructions && matches(path);
 }
 
 export const CONTRACT_FILE_NAME = 'pawl.toml';

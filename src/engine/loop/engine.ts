@@ -8,7 +8,6 @@ import { type ProposerSettings, proposerLabel, type Study } from '../../shared/s
 import { takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
-import { stripControl } from '../metrics/line-splitter.ts';
 import type { DataPaths } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
@@ -23,14 +22,11 @@ import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { runSetUp } from './set-up.ts';
 import { stopLimits } from './stop-rules.ts';
 import { type SittingEnd, StudyRunner } from './study-runner.ts';
+import { Thoughts } from './thoughts.ts';
 import { Workbench } from './workbench.ts';
 
 /** How often the engine looks for what another process asks of it. */
 const REQUEST_POLL_MS = 200;
-/** What a proposer thinks is shown as it comes, but a reader needs no more than this of it. */
-const THOUGHT_MS = 250;
-const THOUGHT_CHARACTERS = 2_000;
-
 export type EngineOptions = {
   readonly paths: DataPaths;
   /** Which host this is, for the message another engine shows. */
@@ -108,10 +104,11 @@ export class Engine {
 
   /** Writes a study down and makes its branch; see `createStudy`. */
   createStudy(input: NewStudy): Promise<Study> {
-    return createStudy(this.ledger, input, this.#now(), this.#surroundings());
+    return createStudy(this.ledger, input, this.#now(), this.surroundings);
   }
 
-  #surroundings(): ProposerSurroundings {
+  /** What settings of proposers are checked against. */
+  get surroundings(): ProposerSurroundings {
     const { paths, environment, storedKey } = this.#options;
     return { home: paths.home, environment, storedKey };
   }
@@ -215,7 +212,7 @@ export class Engine {
       if (n !== null) emit({ type: 'thought', n, text });
     });
     const proposer = await createProposer(study, {
-      ...this.#surroundings(),
+      ...this.surroundings,
       ...{ ledger, paths, repository, now: this.#now, callTimes: this.#options.callTimes },
       onThought: text => thoughts.add(text),
       hasWish: () => this.#runner?.hasWish() ?? false,
@@ -312,29 +309,6 @@ export class Engine {
     }
     if (kind === 'continue') this.#runner.goOn();
     else this.#runner.wish(kind);
-  }
-}
-
-/** Passes the newest thought on, a few times a second at most. */
-class Thoughts {
-  readonly #pass: (text: string) => void;
-  #newest = '';
-  #timer: NodeJS.Timeout | null = null;
-
-  constructor(pass: (text: string) => void) {
-    this.#pass = pass;
-  }
-
-  add(text: string): void {
-    this.#newest = stripControl(text.slice(-THOUGHT_CHARACTERS));
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      this.#pass(this.#newest);
-    }, THOUGHT_MS);
-  }
-
-  stop(): void {
-    if (this.#timer) clearTimeout(this.#timer);
   }
 }
 

@@ -4,18 +4,16 @@ import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
-import { writeFiles } from '../proposers/model/edits.ts';
-import type { ProposalRequest, Proposer, ProposerAnswer } from '../proposers/proposer.ts';
+import type { ProposalRequest, Proposer } from '../proposers/proposer.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
-import { listTree, readBlob, readIdentity } from '../repo/repository.ts';
+import { readIdentity } from '../repo/repository.ts';
 import { ratchet } from './branch.ts';
 import { findInterrupted, initialState } from './initial-state.ts';
-import { LookAhead, rebase } from './look-ahead.ts';
+import { ProposalSource } from './proposal-source.ts';
 import { cleanProposal, commitMessage } from './proposal-text.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
-import type { StopLimits } from './stop-rules.ts';
-import { findStop } from './stop-rules.ts';
-import { proposerMarker, type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
+import { findStop, type StopLimits } from './stop-rules.ts';
+import { type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
 import type { Edit } from './workbench.ts';
 
 export type RunnerPorts = TrainPorts & {
@@ -51,8 +49,7 @@ export class StudyRunner {
   #unsaved: Trained | null = null;
   /** The edit `propose` found good, for `attempt` to commit. */
   #edit: AcceptedEdit | null = null;
-  #instructions: { readonly commit: string; readonly text: string | null } | null = null;
-  readonly #ahead = new LookAhead();
+  readonly #source: ProposalSource;
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -61,6 +58,7 @@ export class StudyRunner {
   constructor(study: Study, limits: StopLimits, ports: RunnerPorts) {
     this.#study = study;
     this.#ports = ports;
+    this.#source = new ProposalSource(study, ports);
     this.#state = initialState(ports.ledger, study, limits, ports.proposer);
     ports.signal.addEventListener('abort', () => this.wish('stop'), { once: true });
   }
@@ -86,7 +84,7 @@ export class StudyRunner {
     try {
       return await this.#loop();
     } finally {
-      await this.#ahead.stop();
+      await this.#source.stop();
     }
   }
 
@@ -166,7 +164,7 @@ export class StudyRunner {
   }
 
   async #propose(n: number, repair: Measured | null): Promise<LoopEvent> {
-    const { ledger, workbench, proposer, now, emit } = this.#ports;
+    const { ledger, workbench, now, emit } = this.#ports;
     const { id } = this.#study;
     const incumbent = this.#incumbent();
     const before = repair && ledger.experiments.get(id, n);
@@ -188,18 +186,7 @@ export class StudyRunner {
       workbench.markDirty();
     };
     await reset();
-    // One question at a time; what was prepared stays for its turn.
-    if (repair) await this.#ahead.settled();
-    const prepared = repair ? null : await this.#takePrepared(n, incumbent, reset);
-    const answer =
-      prepared ??
-      (await proposer.propose(await this.#requestFor(n, repair, null), {
-        worktree: workbench.worktree,
-        editableFiles: workbench.editableFiles(),
-        marker: proposerMarker(id, n),
-        signal: this.#ports.signal,
-        reset,
-      }));
+    const answer = await this.#source.ask(n, incumbent, this.#repairOf(n, repair), reset);
     // Where the user wants a pause or a stop it is theirs, whatever the proposer says.
     if (answer.kind === 'blocked' && !this.hasWish()) {
       const message = `The proposer needs you. ${answer.message}`;
@@ -240,86 +227,23 @@ export class StudyRunner {
     return { type: 'proposed', n };
   }
 
-  async #requestFor(
-    n: number,
-    repair: Measured | null,
-    running: ProposalRequest['running'],
-  ): Promise<ProposalRequest> {
-    const { ledger } = this.#ports;
-    const { id, tag, contract } = this.#study;
-    const incumbent = this.#incumbent();
+  /** What a crashed attempt is handed back with. */
+  #repairOf(n: number, measured: Measured | null): ProposalRequest['repair'] {
+    if (!measured?.crash) return null;
+    const { proposal } = this.#ports.ledger.experiments.get(this.#study.id, n) ?? {};
     return {
-      ...{ tag, n, contract, incumbent, running },
-      instructions: await this.#readInstructions(incumbent.commit),
-      steering: ledger.marks.ofKind(id, 'steered'),
-      history: ledger.experiments.history(id),
-      refusals: ledger.refusals.list(id),
-      repair: repair?.crash
-        ? {
-            crash: repair.crash,
-            hypothesis: ledger.experiments.get(id, n)?.proposal?.hypothesis ?? '',
-            count: this.#state.repairs,
-          }
-        : null,
+      crash: measured.crash,
+      hypothesis: proposal?.hypothesis ?? '',
+      count: this.#state.repairs,
     };
   }
 
-  /** Has the proposal for the experiment after `n` made while `n` trains, where there will be one. */
-  async #lookAhead(n: number): Promise<void> {
-    const { proposer, ledger, workbench, now, signal, isLookingAhead = true } = this.#ports;
-    const { metric, limits, facts, wish, incumbent } = this.#state;
-    const next = { ...facts, experiments: facts.experiments + 1 };
-    if (!isLookingAhead || !proposer.canLookAhead || n === 0 || wish !== 'go' || !incumbent) return;
-    if (findStop(limits, next, metric.goal, now())) return;
-    const proposal = ledger.experiments.get(this.#study.id, n)?.proposal;
-    const running = { n, hypothesis: proposal?.hypothesis ?? '', category: proposal?.category ?? null };
-    const request = await this.#requestFor(n + 1, null, running);
-    const marker = proposerMarker(this.#study.id, n + 1);
-    const editableFiles = workbench.editableFiles();
-    this.#ahead.start(n + 1, request.incumbent.commit, toldBy(request), (path, stop) =>
-      proposer.propose(request, {
-        worktree: { ...workbench.worktree, path },
-        ...{ editableFiles, marker, signal: AbortSignal.any([signal, stop]) },
-        reset: () => Promise.resolve(),
-      }),
-    );
-  }
-
-  /** What was prepared for `n`, written into the worktree; null where it has to be asked for. */
-  async #takePrepared(
-    n: number,
-    incumbent: Incumbent,
-    reset: () => Promise<void>,
-  ): Promise<Extract<ProposerAnswer, { kind: 'proposed' }> | null> {
-    const { workbench, repository } = this.#ports;
-    const prepared = await this.#ahead.take(n, toldBy(await this.#requestFor(n, null, null)));
-    this.#ports.signal.throwIfAborted();
-    if (!prepared) return null;
-    const isNew = prepared.base !== incumbent.commit;
-    // A keep of the same kind may have had the same reason: it is thought about anew.
-    const last = this.#ports.ledger.experiments.get(this.#study.id, incumbent.n);
-    if (isNew && last?.proposal?.category === prepared.proposal.category) return null;
-    const files = await rebase(prepared, incumbent.commit, repository);
-    if (!files) return null;
-    const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
-    if ((await writeFiles(workbench.path, files, tracked)) !== null) {
-      await reset();
-      return null;
-    }
-    return { kind: 'proposed', proposal: prepared.proposal };
-  }
-
-  /** The user's latest version; without one the file as the incumbent has it. */
-  async #readInstructions(commit: string): Promise<string | null> {
-    const path = this.#study.contract.instructions;
-    if (path === null) return null;
-    const saved = this.#ports.ledger.instructions.latest(this.#study.id);
-    if (saved) return saved.text;
-    if (this.#instructions?.commit !== commit) {
-      const content = await readBlob(this.#ports.repository, commit, path);
-      this.#instructions = { commit, text: content ? content.toString('utf8') : null };
-    }
-    return this.#instructions.text;
+  /** Whether there will be a next proposal, as far as can be told before `n` is measured. */
+  #willGoOn(n: number): boolean {
+    const { now, isLookingAhead = true } = this.#ports;
+    const { metric, limits, facts, wish } = this.#state;
+    if (!isLookingAhead || n === 0 || wish !== 'go') return false;
+    return findStop(limits, { ...facts, experiments: facts.experiments + 1 }, metric.goal, now()) === null;
   }
 
   async #attempt(n: number): Promise<LoopEvent> {
@@ -377,7 +301,7 @@ export class StudyRunner {
       this.#announceStart(n, experiment.parentCommit ?? experiment.attemptCommit);
     }
     await workbench.checkout(experiment.attemptCommit);
-    await this.#lookAhead(n);
+    if (this.#willGoOn(n)) await this.#source.lookAhead(n, this.#incumbent());
     const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
     this.#unsaved = trained;
     const { metric, memory } = trained;
@@ -498,14 +422,9 @@ export class StudyRunner {
     emit({ type: 'interrupted', n, message: 'Stopped by the user; it will be run again on resume.' });
   }
 
-  #incumbent() {
+  #incumbent(): Incumbent {
     const incumbent = this.#ports.ledger.experiments.incumbent(this.#study.id);
     if (!incumbent) throw new Error('there is no incumbent before the baseline');
     return incumbent;
   }
-}
-
-/** What the user has said to the proposer so far. */
-function toldBy({ instructions, steering }: ProposalRequest): string {
-  return JSON.stringify([instructions, steering]);
 }

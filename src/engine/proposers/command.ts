@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { ProposerSettings } from '../../shared/study.ts';
+import { answerSchema, proposalOf } from './answer.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 import { runProcess } from './run-process.ts';
 
@@ -7,13 +7,6 @@ import { runProcess } from './run-process.ts';
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 /** Of the history, the request carries this many of the latest entries. */
 const HISTORY_ENTRIES = 200;
-
-const answerSchema = z.object({
-  hypothesis: z.string().trim().min(1).max(500),
-  rationale: z.string().max(20_000).nullish(),
-  predicted_effect: z.number().nullish(),
-  category: z.string().max(60).nullish(),
-});
 
 /**
  * Any executable: it gets the request as one JSON document on stdin, edits the editable files in place (its working
@@ -93,15 +86,5 @@ function readAnswer(stdout: string): ProposerAnswer {
     const issue = answer.error.issues[0];
     return fail(`The command's answer is not valid: ${issue?.path.join('.') || 'answer'}: ${issue?.message}`);
   }
-  const { hypothesis, rationale, predicted_effect, category } = answer.data;
-  return {
-    kind: 'proposed',
-    proposal: {
-      hypothesis,
-      rationale: rationale ?? null,
-      predictedEffect: predicted_effect ?? null,
-      category: category ?? null,
-      memo: null,
-    },
-  };
+  return { kind: 'proposed', proposal: proposalOf(answer.data, null) };
 }

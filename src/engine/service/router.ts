@@ -106,9 +106,7 @@ export function createRouter(service: Service) {
         if (!host.chooseFolder) throw new PawlError('usage', 'This host has no folder dialog.');
         return host.chooseFolder();
       }),
-      models: os.projects.models.handler(({ input }) =>
-        listModels(input, { home: paths.home, environment, storedKey: service.storedKey }),
-      ),
+      models: os.projects.models.handler(({ input }) => listModels(input, service.engine.surroundings)),
       createSample: os.projects.createSample.handler(async () => ({
         path: await openSample(paths, samples),
       })),

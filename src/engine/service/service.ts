@@ -74,25 +74,20 @@ export class Service {
   /** Rejects with what `Engine.open` rejects with, `engine_running` above all. */
   static async open(options: ServiceOptions): Promise<Service> {
     const { paths, environment, host, now } = options;
+    const { keys } = host;
     const telemetry = new Telemetry({ environment, onError: options.onError });
     const engine = await Engine.open(
       {
         paths,
         environment,
         host: host.info.host,
-        storedKey: host.keys && (() => host.keys?.read() ?? Promise.resolve(null)),
+        storedKey: keys && (() => keys.read()),
         telemetry,
         ...(now ? { now } : {}),
       },
       null,
     );
     return new Service(options, engine, telemetry);
-  }
-
-  /** The key store of the host, if it has one. */
-  get storedKey() {
-    const { keys } = this.options.host;
-    return keys && (() => keys.read());
   }
 
   get ledger() {

@@ -92,14 +92,15 @@ function lines(text: string): string[] {
     .filter(line => line !== '');
 }
 
-/** A number, or NaN for the schema to complain about; nothing for an empty field. */
-function number<K extends string>(key: K, text: string): { [P in K]?: number } {
-  const trimmed = text.trim();
-  return trimmed === '' ? {} : ({ [key]: Number(trimmed) } as { [P in K]?: number });
+/** A number, or NaN for the schema to complain about; null for an empty field. */
+function numberOf(text: string): number | null {
+  return text.trim() === '' ? null : Number(text);
 }
 
-function dollars(text: string): number | null {
-  return text.trim() === '' ? null : Number(text);
+/** The number under its key; nothing for an empty field. */
+function number<K extends string>(key: K, text: string): { [P in K]?: number } {
+  const value = numberOf(text);
+  return value === null ? {} : ({ [key]: value } as { [P in K]?: number });
 }
 
 function optional<K extends string>(key: K, text: string): { [P in K]?: string } {
@@ -142,7 +143,7 @@ function armOf(form: SetUpForm): Extract<NewStudyForm['proposer'], { kind: 'rout
         effort: form.effort === '' ? null : form.effort,
         baseUrl: form.baseUrl.trim() || null,
         key: form.key,
-        capUsd: { study: dollars(form.studyCap), sitting: dollars(form.sittingCap) },
+        capUsd: { study: numberOf(form.studyCap), sitting: numberOf(form.sittingCap) },
       };
     default:
       return form.proposer satisfies never;

@@ -2,31 +2,24 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { PawlError } from '../../../shared/errors.ts';
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
-import { matchEditable } from '../../contract/editable.ts';
+import { matchProposable } from '../../contract/editable.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
-import { describeRepair, digest } from '../model/digest.ts';
-import { writeFiles } from '../model/edits.ts';
-import { systemText } from '../model/prompt.ts';
-import type { StudyReader } from '../model/study-reader.ts';
+import { answerSchema, proposalOf } from '../answer.ts';
+import { describeRepair, digest } from '../briefing/digest.ts';
+import { systemText } from '../briefing/rules.ts';
+import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
 import { type ProcessResult, runProcess } from '../run-process.ts';
+import { writeFiles } from '../write-files.ts';
 import { ADAPTERS, type AgentOutput, type Json } from './adapters.ts';
 
 /** An agent tells everything it reads; more than this it does not need. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_FILE_BYTES = 1024 * 1024;
-
-const answerSchema = z.object({
-  hypothesis: z.string().trim().min(1).max(500),
-  rationale: z.string().max(20_000).nullish(),
-  predicted_effect: z.number().nullish(),
-  category: z.string().max(60).nullish(),
-});
 
 /** Words by which agents tell what only the user can mend, or time; from their own messages. */
 const SIGN_IN =
@@ -91,9 +84,7 @@ async function work(
   for (const [name, text] of Object.entries(adapter.files)) await writeFile(join(own, name), text);
   const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
   const tracked = await reader.listFiles(attempt ?? request.incumbent.commit);
-  const { editable, instructions } = request.contract;
-  const matches = matchEditable(editable);
-  const isEditable = (path: string) => path !== instructions && matches(path);
+  const isEditable = matchProposable(request.contract);
   const before = await makeCopy(context.worktree.path, copy, tracked, isEditable);
 
   const began = performance.now();
@@ -288,29 +279,10 @@ function proposed(text: string, settings: AgentSettings): ProposerAnswer {
   // On one line, or spread over the last ones.
   const json = last < 0 ? undefined : [lines[last] ?? '', lines.slice(last).join('\n')];
   const parsed = answerSchema.safeParse(json?.map(tryJson).find(value => value !== null) ?? null);
-  if (!parsed.success) {
-    return {
-      kind: 'proposed',
-      proposal: {
-        hypothesis: firstLine(text) || 'An edit without a word',
-        rationale: text.trim() || null,
-        predictedEffect: null,
-        category: null,
-        memo,
-      },
-    };
-  }
-  const { hypothesis, rationale, predicted_effect, category } = parsed.data;
-  return {
-    kind: 'proposed',
-    proposal: {
-      hypothesis,
-      rationale: rationale ?? null,
-      predictedEffect: predicted_effect ?? null,
-      category: category ?? null,
-      memo,
-    },
-  };
+  const answer = parsed.success
+    ? parsed.data
+    : { hypothesis: firstLine(text) || 'An edit without a word', rationale: text.trim() || null };
+  return { kind: 'proposed', proposal: proposalOf(answer, memo) };
 }
 
 function tryJson(text: string): unknown {

@@ -156,7 +156,7 @@ export class Caller {
     const tokens = tokensOf(usage);
     ledger.write(() =>
       ledger.modelCalls.end(row, {
-        outcome: failure?.outcome ?? outcomeOf(message),
+        outcome: failure ? failure.outcome : outcomeOf(message),
         message: failure?.message ?? null,
         requestId,
         tokens,
@@ -258,10 +258,10 @@ async function fetchOwn(
   return new Response(response.body.pipeThrough(tap), response);
 }
 
-function outcomeOf(message: Message | null): CallOutcome {
-  if (message?.stop_reason === 'max_tokens') return 'truncated';
-  if (message?.stop_reason === 'refusal') return 'refusal';
-  return message?.stop_reason === 'model_context_window_exceeded' ? 'too_large' : 'ok';
+function outcomeOf({ stop_reason: reason }: Message): CallOutcome {
+  if (reason === 'max_tokens') return 'truncated';
+  if (reason === 'refusal') return 'refusal';
+  return reason === 'model_context_window_exceeded' ? 'too_large' : 'ok';
 }
 
 function tokensOf(usage: Usage | null): CallTokens {

@@ -5,13 +5,14 @@ import type {
   ToolUseBlock,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { ModelSettings } from '../../../shared/study.ts';
-import { matchEditable } from '../../contract/editable.ts';
+import { matchProposable } from '../../contract/editable.ts';
+import { CATEGORY_IN_A_ROW, chooseMode, describeRepair, digest, tiredCategory } from '../briefing/digest.ts';
+import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
+import { writeFiles } from '../write-files.ts';
 import type { Called, Caller, CallParams } from './caller.ts';
-import { CATEGORY_IN_A_ROW, chooseMode, describeRepair, digest, tiredCategory } from './digest.ts';
-import { applyEdits, writeFiles } from './edits.ts';
+import { applyEdits } from './edits.ts';
 import { SOURCE_CHARACTERS, systemPrompt } from './prompt.ts';
-import type { StudyReader } from './study-reader.ts';
 import {
   describeExperiment,
   describeFault,
@@ -230,10 +231,7 @@ async function submit(
       );
     }
   }
-  const { editable, instructions } = request.contract;
-  const matches = matchEditable(editable);
-  // What the user asks for is the user's to write, whatever the patterns say.
-  const isEditable = (path: string) => path !== instructions && matches(path);
+  const isEditable = matchProposable(request.contract);
   const applied = await applyEdits(submission.edits, isEditable, path => reader.readFile(commit, path));
   if (applied.kind === 'wrong') return applied;
   const fault = await writeFiles(root, applied.files, await reader.listFiles(commit));

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Tool } from '@anthropic-ai/sdk/resources/messages';
 import { z } from 'zod';
 import type { Experiment } from '../../../shared/study.ts';
+import type { StudyReader } from '../briefing/study-reader.ts';
+import { asData, signed } from '../briefing/words.ts';
 import { editsSchema } from './edits.ts';
-import type { StudyReader } from './study-reader.ts';
 
 /** What one answer of a tool may hold. */
 const ANSWER_CHARACTERS = 24_000;
@@ -169,19 +169,6 @@ export function describeExperiment(experiment: Experiment): string {
     measured !== undefined && incumbentMetric !== undefined ? ` (${signed(measured - incumbentMetric)})` : '';
   const result = verdict ? `${verdict.word}, ${verdict.reason}` : 'not decided';
   return `#${n} ${result} ${metric ?? 'no number'}${delta}: ${proposal?.hypothesis ?? ''} [${proposal?.category ?? '-'}]`;
-}
-
-export function signed(value: number): string {
-  return `${value > 0 ? '+' : ''}${Number(value.toPrecision(4))}`;
-}
-
-/**
- * What a program or a file says, marked as such: text in it that reads like instructions is none. The mark is taken
- * from the text itself, so nothing in the text can close the fence.
- */
-export function asData(what: string, text: string): string {
-  const mark = createHash('sha256').update(text).digest('hex').slice(0, 12);
-  return `<data-${mark} of="${what.replaceAll('"', "'")}">\n${text}\n</data-${mark}>`;
 }
 
 export function describeFault(error: z.ZodError): string {

@@ -1,6 +1,6 @@
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import type { ProposalRequest } from '../proposer.ts';
-import { asData, signed } from './tools.ts';
+import { asData, signed } from './words.ts';
 
 /** So many experiments without a keep are a plateau. */
 export const PLATEAU = 8;

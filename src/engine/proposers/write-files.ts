@@ -1,0 +1,50 @@
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/**
+ * Writes the proposed texts of files, or says why one cannot be written; then none was. What stands in the worktree
+ * is untrusted: no link leads the text out of it, and nothing is written into what belongs to no commit (`tracked` are
+ * the paths that do), for nobody would see it or take it back.
+ */
+export async function writeFiles(
+  root: string,
+  files: ReadonlyMap<string, string>,
+  tracked: readonly string[],
+): Promise<string | null> {
+  for (const path of files.keys()) {
+    const fault = await findFault(root, path, tracked);
+    if (fault !== null) return `${path}: ${fault}`;
+  }
+  for (const [path, text] of files) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text, 'utf8');
+  }
+  return null;
+}
+
+async function findFault(root: string, path: string, tracked: readonly string[]): Promise<string | null> {
+  const parts = path.split('/');
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const own = parts.slice(0, depth).join('/');
+    const isLast = depth === parts.length;
+    const found = await look(join(root, own));
+    if (found === 'odd') return 'there can be no file of that name.';
+    if (!found) return null;
+    if (isLast ? !found.isFile() : !found.isDirectory()) {
+      return isLast ? 'this is no plain file.' : `${own} is no plain folder.`;
+    }
+    const isTracked = tracked.some(known => (isLast ? known === own : known.startsWith(`${own}/`)));
+    if (!isTracked) return `${own} is not part of the repository, but was made by its set-up.`;
+  }
+  return null;
+}
+
+function look(path: string): Promise<Stats | null | 'odd'> {
+  return lstat(path).catch(error => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    if (error.code === 'ENAMETOOLONG' || error.code === 'EINVAL') return 'odd';
+    throw error;
+  });
+}

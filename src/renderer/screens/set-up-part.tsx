@@ -1,0 +1,61 @@
+import type { ReactNode } from 'react';
+import { Field, TextInput } from '../ui/field.tsx';
+import type { FormProblems, SetUpForm } from './set-up-form.ts';
+
+/** What every part of the set-up form is given. */
+export type PartProps = {
+  readonly form: SetUpForm;
+  readonly problems: FormProblems;
+  readonly onChange: (patch: Partial<SetUpForm>) => void;
+};
+
+/** Fields that belong together, two beside each other. */
+export function Part({
+  title,
+  hint,
+  children,
+}: {
+  readonly title: string;
+  readonly hint: ReactNode;
+  readonly children: ReactNode;
+}) {
+  return (
+    <fieldset className="mb-7">
+      <legend className="mb-1 font-medium text-base">{title}</legend>
+      <p className="mb-3 text-muted text-sm">{hint}</p>
+      <div className="grid grid-cols-2 gap-x-5 gap-y-3">{children}</div>
+    </fieldset>
+  );
+}
+
+/** One text field of the form, with its complaint. */
+export function Text({
+  form,
+  problems,
+  onChange,
+  name,
+  label,
+  hint,
+  ...rest
+}: PartProps & {
+  readonly name: Exclude<keyof SetUpForm, 'goal' | 'proposer'>;
+  readonly label: string;
+  readonly hint?: string;
+  readonly placeholder?: string;
+  readonly inputMode?: 'decimal' | 'numeric';
+  readonly type?: string;
+  readonly list?: string;
+}) {
+  return (
+    <Field label={label} hint={hint} problem={problems[name]}>
+      {ids => (
+        <TextInput
+          {...ids}
+          {...rest}
+          value={form[name]}
+          onChange={event => onChange({ [name]: event.target.value })}
+        />
+      )}
+    </Field>
+  );
+}
