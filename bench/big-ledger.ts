@@ -39,6 +39,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
     worktreeName: 'bench',
     importedFrom: null,
     importColumns: null,
+    asksApproval: false,
   };
   ledger.write(() => ledger.studies.insert(study));
   const { experiments, runs } = ledger;

@@ -47,6 +47,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     baseCommit: 'a'.repeat(40),
     importedFrom: null,
     spend: null,
+    asksApproval: false,
     tally: {
       finished: 12,
       keep: 3,

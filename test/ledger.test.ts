@@ -28,6 +28,7 @@ const study: Study = {
   worktreeName: 'pawl-night',
   importedFrom: null,
   importColumns: null,
+  asksApproval: false,
 };
 
 async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {

@@ -52,6 +52,7 @@ function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequ
     refusals: [],
     running: null,
     repair: null,
+    review: null,
     ...changes,
   };
 }

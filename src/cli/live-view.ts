@@ -119,6 +119,12 @@ export class LiveView {
       case 'warning':
         this.#print(styleText('yellow', `warning: ${event.message}`));
         break;
+      case 'review_opened':
+        this.#message = 'the proposal waits for you in the window';
+        break;
+      case 'review_closed':
+        this.#message = null;
+        break;
       case 'study_paused':
         this.#message = 'paused: "pawl resume" in another terminal goes on';
         this.#print('Paused.');

@@ -102,7 +102,8 @@ sittingOptions(
     .command('resume')
     .description('go on with a study that was stopped, interrupted or paused')
     .argument('[path]', 'the repository', '.')
-    .option('--tag <tag>', 'which study; default: the latest of the repository'),
+    .option('--tag <tag>', 'which study; default: the latest of the repository')
+    .option('--auto', 'proposals wait for approval no more'),
 ).action(resume);
 
 /** The options that choose a study to look at. */

@@ -22,6 +22,7 @@ import type {
   StudyCard,
 } from './notebook.ts';
 import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
+import { decisionSchema, type ReviewView } from './review.ts';
 import { AGENT_NAMES, EFFORTS } from './study.ts';
 
 /**
@@ -100,6 +101,8 @@ export const newStudySchema = z.strictObject({
   tag: text(64).optional(),
   proposer: proposerSettingsSchema,
   stop: stopRulesSchema,
+  /** Approve mode from the start. */
+  asksApproval: z.boolean().optional(),
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });
@@ -160,6 +163,14 @@ export const calls = {
       .output(type<StudyCard>()),
     request: oc.input(z.strictObject({ study, kind: z.enum(['pause', 'continue', 'stop', 'stop_now']) })),
     steer: oc.input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') })),
+    /** Approve mode on or off; what waits when it is switched off runs. */
+    setApproval: oc.input(z.strictObject({ study, asks: z.boolean() })),
+    /** The proposal of an experiment that waits for the user; null where none does. */
+    review: oc.input(inExperiment).output(type<ReviewView | null>()),
+    /** Resolves once it is done; rejects with `usage` where it does not wait any more, or changed files are no edit. */
+    decide: oc.input(
+      z.strictObject({ study, review: z.number().int().nonnegative(), decision: decisionSchema }),
+    ),
     /** Makes a branch at the incumbent. */
     applyBest: oc
       .input(z.strictObject({ study, branch: text(200).trim().min(1, 'Name the branch.') }))

@@ -52,6 +52,14 @@ export const eventSchema = z.discriminatedUnion('type', [
     message: z.string(),
     hypothesis: z.string().nullable(),
   }),
+  /** Approve mode: it waits for the user. */
+  z.object({ ...base, type: z.literal('review_opened'), n, hypothesis: z.string() }),
+  z.object({
+    ...base,
+    type: z.literal('review_closed'),
+    n,
+    outcome: z.enum(['approved', 'sent_back', 'rejected']),
+  }),
   z.object({ ...base, type: z.literal('attempted'), n, commit, files: z.array(z.string()) }),
   z.object({
     ...base,

@@ -1,5 +1,6 @@
 import type { Contract, StopRules } from './contract.ts';
 import type { ModelCall, Spend } from './model-calls.ts';
+import type { ReviewOutcome } from './review.ts';
 import type {
   Evidence,
   Phase,
@@ -56,6 +57,7 @@ export type Mark = {
     | 'steered'
     | 'instructions'
     | 'applied'
+    | 'approval'
     | 'warning';
   /** What to show: the steering note, the reason of the stop, the branch. */
   readonly text: string;
@@ -90,6 +92,8 @@ export type StudyCard = {
   readonly tally: Tally;
   /** What calls to models came to; null where none was made. */
   readonly spend: Spend | null;
+  /** Approve mode: each proposal waits for the user. */
+  readonly asksApproval: boolean;
   /** One more than the highest experiment number; 0 for an empty study. */
   readonly cells: number;
   /** When the last experiment began or ended; `createdAt` before the first. */
@@ -226,6 +230,8 @@ export type ExperimentDetail = {
   readonly proposer: string | null;
   /** What kind of idea a model was asked for: another one on a plateau. */
   readonly mode: string | null;
+  /** What the user said to it in approve mode; null where nobody was asked. */
+  readonly reviewed: ReviewOutcome | null;
   /** Calls to a model that were made for it, oldest first. */
   readonly calls: readonly ModelCall[];
   readonly parentCommit: string | null;

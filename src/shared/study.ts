@@ -3,6 +3,8 @@ import type { Contract, StopRules } from './contract.ts';
 /** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
 export const PHASES = [
   'proposing',
+  /** The proposal waits for the user: approve mode. */
+  'reviewing',
   'applying',
   'attempted',
   'training',
@@ -176,6 +178,8 @@ export type Study = {
   readonly importedFrom: string | null;
   /** Headings of the imported table in its order; null for own studies. */
   readonly importColumns: readonly string[] | null;
+  /** Approve mode: each proposal waits for the user before it runs. */
+  readonly asksApproval: boolean;
 };
 
 export type Proposal = {

@@ -18,6 +18,8 @@ export type ModelNight = Night & {
   readonly waits: readonly number[];
   readonly studyId: string;
   run(): Promise<StopReason>;
+  /** Resolves once there were `count` events of a type. */
+  untilCount(type: EngineEvent['type'], count: number): Promise<void>;
   until<T extends EngineEvent['type']>(type: T): Promise<Extract<EngineEvent, { type: T }>>;
 };
 
@@ -99,6 +101,11 @@ export async function modelNight(
       });
       if (end.error) throw end.error;
       return end.reason;
+    },
+    async untilCount(type, count) {
+      while (events.filter(event => event.type === type).length < count) {
+        await new Promise<void>(resolve => waiting.push(resolve));
+      }
     },
     async until(type) {
       for (;;) {

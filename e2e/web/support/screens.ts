@@ -136,6 +136,45 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'set-up-agent',
+    open: async ({ page, night }) => {
+      await openWindow(page, night.server);
+      await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
+      await setUp(page).field('Proposer').selectOption('agent');
+      await setUp(page).field('With the search over constants').selectOption('alternate');
+      return page.getByText(/Not installed on this machine|signed in|no sign-in seen/);
+    },
+  },
+  {
+    name: 'review',
+    open: async ({ page, serve, makeBench, answer }) => {
+      const model = await answer(() => ({
+        kind: 'message',
+        blocks: [
+          {
+            type: 'tool_use',
+            name: 'submit_proposal',
+            input: {
+              hypothesis: 'Double the learning rate and warm up for one step in twenty',
+              rationale:
+                'The loss still fell steeply at the end of the budget, so a longer stride should pay. The warm-up keeps the first steps from going astray.',
+              category: 'optimizer',
+              predicted_effect: -0.02,
+              edits: [{ path: 'train.py', old: 'LEARNING_RATE = 0.02', new: 'LEARNING_RATE = 0.04' }],
+            },
+          },
+        ],
+      }));
+      await openWindow(page, await serve());
+      await startModelStudy(page, await makeBench(), model.url, { asksApproval: true });
+      await study(page).tab('Live').click();
+      const region = page.getByRole('region', { name: 'Proposal that waits for you' });
+      await region.getByRole('row').filter({ hasText: 'LEARNING_RATE = 0.04' }).getByRole('button').click();
+      await page.keyboard.type('Twice is far: try 0.03 first.');
+      return region.getByRole('button', { name: 'Send back with 1 comment' });
+    },
+  },
+  {
     name: 'notebook',
     open: async stage => {
       await ofNight(stage);

@@ -179,10 +179,16 @@ export async function chooseModel(page: Page, url: string): Promise<void> {
 }
 
 /** A study of two experiments whose proposer is a model. */
-export async function startModelStudy(page: Page, bench: Bench, url: string): Promise<void> {
+export async function startModelStudy(
+  page: Page,
+  bench: Bench,
+  url: string,
+  { asksApproval = false } = {},
+): Promise<void> {
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   await chooseModel(page, url);
+  if (asksApproval) await page.getByRole('switch', { name: /^Wait for my approval/ }).check();
   await setUp(page).field('Experiments').fill('1');
   await setUp(page).field('Name of the study').fill('night');
   await setUp(page).start.click();

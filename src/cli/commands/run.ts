@@ -35,6 +35,7 @@ export type SittingFlags = {
   readonly maxCost?: number;
   readonly fallback?: boolean;
   readonly alternate?: boolean;
+  readonly auto?: boolean;
   readonly json?: boolean;
 };
 
@@ -71,8 +72,17 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
   };
   await withEngine(resolve(path), async engine => {
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
+    if (study.asksApproval && flags.auto) engine.setApproval(study.id, false);
+    else if (study.asksApproval) throw needsWindow(study);
     process.exitCode = await sit(engine, study, settings, flags);
   });
+}
+
+function needsWindow({ tag }: Study): PawlError {
+  return new PawlError(
+    'usage',
+    `In ${tag} each proposal waits for your approval, which is given in the window: "pawl serve". With --auto they wait no more.`,
+  );
 }
 
 /** The engine that runs is told to go on, if it is this repository's study that it is at. */

@@ -38,6 +38,7 @@ export async function importStudy(
     worktreeName: '',
     importedFrom: basename(path),
     importColumns: table.columns,
+    asksApproval: false,
   };
   ledger.write(() => {
     ledger.studies.insert(study);

@@ -9,6 +9,7 @@ import { type ProjectStore, projectStore } from './projects.ts';
 import { type ProposerCallStore, proposerCallStore } from './proposer-calls.ts';
 import { type RefusalStore, refusalStore } from './refusals.ts';
 import { type RequestStore, requestStore } from './requests.ts';
+import { type ReviewStore, reviewStore } from './reviews.ts';
 import { type RunStore, runStore } from './runs.ts';
 import { type SettingStore, settingStore } from './settings.ts';
 import { type StudyStore, studyStore } from './studies.ts';
@@ -19,6 +20,7 @@ export type Ledger = {
   readonly experiments: ExperimentStore;
   readonly runs: RunStore;
   readonly refusals: RefusalStore;
+  readonly reviews: ReviewStore;
   readonly notes: NoteStore;
   readonly requests: RequestStore;
   readonly cells: CellStore;
@@ -41,6 +43,7 @@ export function openLedger(path: string): Ledger {
     experiments: experimentStore(database),
     runs: runStore(database),
     refusals: refusalStore(database),
+    reviews: reviewStore(database),
     notes: noteStore(database),
     requests: requestStore(database),
     cells: cellStore(database),

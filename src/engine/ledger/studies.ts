@@ -20,6 +20,7 @@ type Row = {
   worktree_name: string;
   imported_from: string | null;
   import_columns: string | null;
+  asks_approval: number;
 };
 
 function fromRow(row: Row): Study {
@@ -40,6 +41,7 @@ function fromRow(row: Row): Study {
     worktreeName: row.worktree_name,
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
+    asksApproval: row.asks_approval === 1,
   };
 }
 
@@ -53,9 +55,9 @@ export type StudyStore = ReturnType<typeof studyStore>;
 export function studyStore(database: Database) {
   const insert = database.prepare(
     `INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
-       created_at, worktree_name, imported_from, import_columns)
+       created_at, worktree_name, imported_from, import_columns, asks_approval)
      VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
-       @createdAt, @worktreeName, @importedFrom, @importColumns)`,
+       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval)`,
   );
   const remove = database.prepare('DELETE FROM study WHERE id = ?');
   const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
@@ -65,6 +67,7 @@ export function studyStore(database: Database) {
   );
   const setSettings = database.prepare('UPDATE study SET stop = ?, proposer = ?, contract = ? WHERE id = ?');
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
+  const setApproval = database.prepare('UPDATE study SET asks_approval = ? WHERE id = ?');
   const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
 
   return {
@@ -75,6 +78,7 @@ export function studyStore(database: Database) {
         proposer: JSON.stringify(study.proposer),
         stop: JSON.stringify(study.stop),
         importColumns: study.importColumns && JSON.stringify(study.importColumns),
+        asksApproval: Number(study.asksApproval),
       });
     },
     /** Takes back a study that could not be begun. */
@@ -100,6 +104,10 @@ export function studyStore(database: Database) {
         JSON.stringify(settings.contract),
         id,
       );
+    },
+    /** Whether proposals wait for the user. */
+    setApproval(id: string, asks: boolean): void {
+      setApproval.run(Number(asks), id);
     },
     setPreserved(id: string, paths: readonly string[]): void {
       setPreserved.run(JSON.stringify(paths), id);

@@ -24,6 +24,8 @@ export type NewStudy = {
   readonly stop?: StopRules | undefined;
   readonly budgetSeconds?: number | undefined;
   readonly limitSeconds?: number | undefined;
+  /** Approve mode from the start. */
+  readonly asksApproval?: boolean | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
 };
@@ -71,6 +73,7 @@ export async function createStudy(
     worktreeName: `pawl-${tag}-${id.slice(-6)}`,
     importedFrom: null,
     importColumns: null,
+    asksApproval: input.asksApproval ?? false,
   };
   await checkProposer(study.proposer, surroundings);
   ledger.write(() => ledger.studies.insert(study));

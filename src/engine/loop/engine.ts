@@ -4,6 +4,7 @@ import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import type { Mark } from '../../shared/notebook.ts';
+import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
 import { takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
@@ -295,6 +296,24 @@ export class Engine {
     } catch {
       // What is wrong with the disk shows where the loop writes next; a request can wait until then.
     }
+  }
+
+  /** What the user decides about the proposal that waits. Rejects with `usage` where it does not, or cannot be followed. */
+  async decide(studyId: string, review: number, decision: Decision): Promise<void> {
+    if (!this.#runner || this.#runner.study !== studyId) {
+      throw new PawlError('usage', 'Nothing waits for you here: the study does not run.');
+    }
+    await this.#runner.decide(review, decision);
+  }
+
+  /** Switches approve mode; what waits when it is switched off runs. Returns the mark it leaves in the notebook. */
+  setApproval(studyId: string, asks: boolean): Mark {
+    const mark = this.ledger.write(() => {
+      this.ledger.studies.setApproval(studyId, asks);
+      return this.ledger.marks.add(studyId, 'approval', asks ? 'on' : 'off', this.#now());
+    });
+    if (this.#runner?.study === studyId) this.#runner.approvalChanged();
+    return mark;
   }
 
   /** What the user asks of the sitting that runs, or is about to. */

@@ -3,6 +3,7 @@ import type { Incumbent } from '../ledger/experiments.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer } from '../proposers/proposer.ts';
 import { writeFiles } from '../proposers/write-files.ts';
+import { readDiff } from '../repo/diff.ts';
 import { listTree, type Repository, readBlob } from '../repo/repository.ts';
 import { LookAhead, rebase } from './look-ahead.ts';
 import { proposerMarker } from './train-attempt.ts';
@@ -87,6 +88,7 @@ export class ProposalSource {
     const { id, tag, contract } = this.#study;
     return {
       ...{ tag, n, contract, incumbent, repair, running },
+      review: await this.#readSentBack(n),
       instructions: await this.#readInstructions(incumbent.commit),
       steering: ledger.marks.ofKind(id, 'steered'),
       history: ledger.experiments.history(id),
@@ -116,6 +118,17 @@ export class ProposalSource {
       return null;
     }
     return { kind: 'proposed', proposal: prepared.proposal };
+  }
+
+  /** The experiment's last proposal, where the user wants it done again. */
+  async #readSentBack(n: number): Promise<ProposalRequest['review']> {
+    const review = this.#ports.ledger.reviews.latest(this.#study.id, n);
+    if (review?.outcome !== 'sent_back') return null;
+    return {
+      hypothesis: review.proposal.hypothesis,
+      diff: await readDiff(this.#ports.repository, review.start, review.commit),
+      remarks: review.message ?? '',
+    };
   }
 
   /** The user's latest version; without one the file as the incumbent has it. */

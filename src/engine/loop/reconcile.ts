@@ -31,8 +31,9 @@ export function interruptUnfinished(ledger: Ledger, now: number): void {
   for (const { id } of ledger.studies.list()) {
     for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {
       // A keep is finished when its study is next run; that needs the repository.
-      if (verdict?.word !== 'keep' && phase !== 'interrupted')
-        ledger.experiments.setPhase(id, n, 'interrupted');
+      // What waits for the user waits on.
+      const stays = verdict?.word === 'keep' || phase === 'interrupted' || phase === 'reviewing';
+      if (!stays) ledger.experiments.setPhase(id, n, 'interrupted');
     }
   }
 }

@@ -48,6 +48,15 @@ export type LoopEvent =
     }
   | { readonly type: 'wished'; readonly wish: Wish }
   | { readonly type: 'proposed'; readonly n: number }
+  /** It waits for the user: approve mode. `repair` is the crashed run it mends, or null. */
+  | { readonly type: 'submitted'; readonly n: number; readonly repair: Measured | null }
+  /** The user did not let it run. */
+  | {
+      readonly type: 'turned_down';
+      readonly how: 'sent_back' | 'rejected';
+      readonly n: number;
+      readonly repair: Measured | null;
+    }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'exhausted'; readonly message: string }
   /** Only the user can help: a pause until they say go on. */
@@ -63,6 +72,7 @@ export type Effect =
   | { readonly type: 'take_baseline' }
   | { readonly type: 'propose'; readonly n: number; readonly repair: Measured | null }
   | { readonly type: 'attempt'; readonly n: number }
+  | { readonly type: 'review'; readonly n: number; readonly repair: Measured | null }
   | { readonly type: 'train'; readonly n: number }
   | { readonly type: 'record'; readonly n: number; readonly verdict: Verdict }
   | { readonly type: 'wait' }
@@ -88,6 +98,17 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return next({ ...state, wish: event.wish }, now);
     case 'proposed':
       return { state, effect: { type: 'attempt', n: event.n } };
+    case 'submitted':
+      return { state, effect: { type: 'review', n: event.n, repair: event.repair } };
+    case 'turned_down': {
+      const { repair, n } = event;
+      if (!repair) return next(state, now);
+      // Sent back it is still the same try at a mend.
+      if (event.how === 'sent_back' && state.wish === 'go') {
+        return { state, effect: { type: 'propose', n, repair } };
+      }
+      return judge(state, repair, false);
+    }
     case 'refused': {
       const refusals = state.refusals + 1;
       if (refusals >= state.maxRefusals) {

@@ -1,16 +1,20 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
+import type { Decision } from '../../shared/review.ts';
 import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
 import type { ProposalRequest, Proposer } from '../proposers/proposer.ts';
+import { listChangedFiles } from '../repo/diff.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
 import { readIdentity } from '../repo/repository.ts';
 import { ratchet } from './branch.ts';
 import { findInterrupted, initialState } from './initial-state.ts';
 import { ProposalSource } from './proposal-source.ts';
 import { cleanProposal, commitMessage } from './proposal-text.ts';
+import { ReviewDesk } from './review-desk.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import { findStop, type StopLimits } from './stop-rules.ts';
 import { type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
@@ -25,10 +29,14 @@ export type RunnerPorts = TrainPorts & {
 };
 
 const ASK_AGAIN_MS = 15 * 60_000;
+/** Node takes a longer wait for none; a wait that ends early is begun again. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** An edit that was found good, with what was said of it. */
 type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
   readonly proposal: Proposal;
+  /** The commit the proposer started from. */
+  readonly start: string;
   /** The crashed run it is to mend; null for an experiment's first attempt. */
   readonly repairOf: Measured | null;
 };
@@ -50,6 +58,7 @@ export class StudyRunner {
   /** The edit `propose` found good, for `attempt` to commit. */
   #edit: AcceptedEdit | null = null;
   readonly #source: ProposalSource;
+  readonly #desk: ReviewDesk;
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -59,8 +68,14 @@ export class StudyRunner {
     this.#study = study;
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);
+    this.#desk = new ReviewDesk(study, ports);
     this.#state = initialState(ports.ledger, study, limits, ports.proposer);
     ports.signal.addEventListener('abort', () => this.wish('stop'), { once: true });
+  }
+
+  /** Id of the study. */
+  get study(): string {
+    return this.#study.id;
   }
 
   /** Takes effect between two experiments. */
@@ -68,6 +83,7 @@ export class StudyRunner {
     this.#isBlocked = false;
     this.#state = { ...this.#state, wish };
     this.#wakeUp?.();
+    this.#desk.wake();
   }
 
   /** Whether the user wants something else than going on. */
@@ -80,10 +96,25 @@ export class StudyRunner {
     if (this.#state.wish === 'pause') this.wish('go');
   }
 
+  /** What the user decides about the proposal that waits; see {@link ReviewDesk.decide}. */
+  decide(review: number, decision: Decision): Promise<void> {
+    if (this.hasWish()) {
+      const message = 'The study is to pause or to stop; let it go on first, then decide.';
+      return Promise.reject(new PawlError('usage', message));
+    }
+    return this.#desk.decide(review, decision);
+  }
+
+  /** Approve mode was switched on or off. */
+  approvalChanged(): void {
+    this.#desk.wake();
+  }
+
   async run(): Promise<SittingEnd> {
     try {
       return await this.#loop();
     } finally {
+      this.#desk.dismiss();
       await this.#source.stop();
     }
   }
@@ -130,6 +161,8 @@ export class StudyRunner {
         return this.#propose(effect.n, effect.repair);
       case 'attempt':
         return this.#attempt(effect.n);
+      case 'review':
+        return this.#review(effect.n, effect.repair);
       case 'train':
         return this.#train(effect.n);
       case 'record':
@@ -167,6 +200,7 @@ export class StudyRunner {
     const { ledger, workbench, now, emit } = this.#ports;
     const { id } = this.#study;
     const incumbent = this.#incumbent();
+    const isWaiting = ledger.reviews.open(id, n) !== null;
     const before = repair && ledger.experiments.get(id, n);
     if (repair) {
       // The crashed run is history now, whatever comes of the repair.
@@ -177,9 +211,10 @@ export class StudyRunner {
       this.#announceRun();
       emit({ type: 'phase', n, phase: 'proposing' });
     } else {
-      ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
+      if (!isWaiting) ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
       this.#announceStart(n, incumbent.commit);
     }
+    if (isWaiting) return { type: 'submitted', n, repair };
     const start = before?.attemptCommit ?? incumbent.commit;
     const reset = async () => {
       await workbench.checkout(start);
@@ -213,7 +248,7 @@ export class StudyRunner {
     if (same !== null) {
       return refuse('duplicate', `The same files were already tried in experiment ${same}.`);
     }
-    this.#edit = { ...edit, proposal, repairOf: repair };
+    this.#edit = { ...edit, proposal, start, repairOf: repair };
     // The mended hypothesis belongs to the mended attempt; until that is made the ledger keeps the crashed one's.
     if (!repair) ledger.write(() => ledger.experiments.propose(id, n, proposal));
     emit({
@@ -254,7 +289,8 @@ export class StudyRunner {
     const { proposal, repairOf } = edit;
     const { hypothesis, memo } = proposal;
     const message = commitMessage(tag, n, proposal);
-    const commit = await workbench.commit(edit, this.#incumbent().commit, message, this.#identity);
+    const parent = this.#incumbent().commit;
+    const commit = await workbench.commit(edit, parent, message, this.#identity);
     if (commit === null) {
       const refusal = {
         reason: 'no_change',
@@ -270,13 +306,69 @@ export class StudyRunner {
         ? { ...repairOf, type: 'repair_failed' }
         : { type: 'refused', message: refusal.message };
     }
+    const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
+    if (ledger.studies.get(id)?.asksApproval) {
+      const { start } = edit;
+      const isRepair = repairOf !== null;
+      ledger.write(() => this.#desk.open({ n, proposal, start, parent, isRepair, ...made }));
+      return { type: 'submitted', n, repair: repairOf };
+    }
+    return this.#accept(n, repairOf ? proposal : null, made, edit.paths);
+  }
+
+  /** @param proposal where it takes the place of the one the experiment has */
+  async #accept(
+    n: number,
+    proposal: Proposal | null,
+    made: Parameters<Ledger['experiments']['attempt']>[2],
+    files: readonly string[],
+  ): Promise<LoopEvent> {
+    const { ledger, emit } = this.#ports;
+    const { id } = this.#study;
     ledger.write(() => {
-      if (repairOf) ledger.experiments.propose(id, n, proposal);
-      ledger.experiments.attempt(id, n, { commit, editDigest: edit.digest, sourceLines: edit.sourceLines });
+      if (proposal) ledger.experiments.propose(id, n, proposal);
+      ledger.experiments.attempt(id, n, made);
     });
-    await this.#createAttemptRef(n, commit);
-    emit({ type: 'attempted', n, commit, files: [...edit.paths] });
+    await this.#createAttemptRef(n, made.commit);
+    emit({ type: 'attempted', n, commit: made.commit, files: [...files] });
     return { type: 'attempted', n };
+  }
+
+  /** Waits for the user's word on a proposal; a wish, the deadline or the end of approve mode end the wait as well. */
+  async #review(n: number, repair: Measured | null): Promise<LoopEvent> {
+    const { ledger, now, emit, signal } = this.#ports;
+    const { id } = this.#study;
+    const { deadline = Number.POSITIVE_INFINITY } = this.#state.limits;
+    const waiting = await this.#desk.take(n);
+    ledger.write(() => ledger.experiments.setPhase(id, n, 'reviewing'));
+    const untilDeadline = Math.min(deadline - now(), LONGEST_TIMER_MS);
+    const late = setTimeout(() => this.#desk.wake(), untilDeadline);
+    const isDisturbed = () => this.hasWish() || signal.aborted || now() >= deadline;
+    const end = this.#desk.wait(waiting, isDisturbed, this.#identity);
+    emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis });
+    const reviewed = await end.finally(() => clearTimeout(late));
+    if (reviewed.kind === 'disturbed') {
+      signal.throwIfAborted();
+      return { type: 'wished', wish: this.#state.wish };
+    }
+    const { review, kind } = reviewed;
+    const { memo, hypothesis } = review.proposal;
+    if (kind === 'approved') {
+      ledger.write(() => ledger.experiments.setPhase(id, n, 'applying'));
+      emit({ type: 'review_closed', n, outcome: kind });
+      const { commit, editDigest, sourceLines, proposal } = review;
+      const changed = await listChangedFiles(this.#ports.repository, review.start, commit);
+      const files = changed.map(({ path }) => path);
+      return this.#accept(n, proposal, { commit, editDigest, sourceLines }, files);
+    }
+    const refusal = { reason: kind, message: stripControl(reviewed.message), hypothesis };
+    ledger.write(() => {
+      ledger.refusals.add(id, { n, at: now(), ...refusal, memo });
+      ledger.experiments.setPhase(id, n, 'proposing');
+    });
+    emit({ type: 'review_closed', n, outcome: kind });
+    emit({ type: 'refused', n, ...refusal });
+    return { type: 'turned_down', how: kind, n, repair };
   }
 
   /** The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. */
@@ -407,6 +499,8 @@ export class StudyRunner {
   #interrupt(effect: Effect): void {
     const { ledger, emit, now } = this.#ports;
     const { id } = this.#study;
+    // What waits for the user waits on.
+    if (effect.type === 'review') return;
     if (effect.type === 'wait') {
       ledger.write(() => ledger.experiments.dropUnproposed(id, this.#state.next));
       return;

@@ -64,6 +64,7 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
       incumbent_metric: entry.incumbentMetric,
     })),
     refused: refused.map(({ reason, message, hypothesis }) => ({ reason, message, hypothesis })),
+    review: request.review,
     repair: repair && {
       hypothesis: repair.hypothesis,
       count: repair.count,

@@ -22,6 +22,12 @@ export type ProposalRequest = {
     readonly hypothesis: string;
     readonly category: string | null;
   } | null;
+  /** What the user sent back to be done again, with their remarks; null where nothing was. The files are the incumbent's. */
+  readonly review: {
+    readonly hypothesis: string;
+    readonly diff: string;
+    readonly remarks: string;
+  } | null;
   /** Set when the attempt crashed and may be mended: the files are as the crashed attempt left them. */
   readonly repair: { readonly crash: Crash; readonly hypothesis: string; readonly count: number } | null;
 };

@@ -3,6 +3,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Proposer, ProposerAnswer } from './proposer.ts';
 import { REST_CALLS, restsUntil } from './rest.ts';
 
+/** The user may not want an idea; that says nothing of who had it. */
+const isOfUser = (reason: string) => reason === 'rejected' || reason === 'sent_back';
+
 type Arm = { readonly label: string; readonly proposer: Proposer };
 
 /** After so many refused proposals for one experiment the next arm is asked. */
@@ -44,7 +47,7 @@ export function routeProposer(
         return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
       }
       // Whose proposals were refused twice has had its turn.
-      const refused = request.refusals.filter(({ n }) => n === request.n).length;
+      const refused = request.refusals.filter(({ n, reason }) => n === request.n && !isOfUser(reason)).length;
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
       const first = turn % arms.length;
       const order = [...arms.slice(first), ...arms.slice(0, first)];

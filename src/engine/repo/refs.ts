@@ -10,6 +10,11 @@ export function attemptRef(tag: string, n: number, k: number): string {
   return k === 0 ? `refs/pawl/${tag}/${n}` : `refs/pawl/${tag}/${n}.${k}`;
 }
 
+/** Ref that keeps a proposal which waits for the user, or was turned down by them. */
+export function reviewRef(tag: string, id: number): string {
+  return `refs/pawl/${tag}/proposed/${id}`;
+}
+
 /** Tags are stricter than git's ref names, so that they can stand in a path or a table without quoting. */
 export function isValidTag(tag: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);

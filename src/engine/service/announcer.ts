@@ -168,6 +168,8 @@ export class Announcer {
           event.message ?? event.reason,
           event.n,
         );
+      case 'review_opened':
+        return of('attention', `${study.tag}: a proposal waits for you`, event.hypothesis, event.n);
       case 'warning':
         return of('attention', `${study.tag} needs attention`, event.message);
       case 'study_stopped': {

@@ -8,7 +8,7 @@ import { openRepository } from '../repo/repository.ts';
 import { seriesNames } from './series-view.ts';
 
 /** A diff that is longer than this is not read by anybody. */
-const DIFF_CHARACTERS = 2_000_000;
+export const DIFF_CHARACTERS = 2_000_000;
 
 /** Rejects with `study_not_found`. */
 export function requireStudy(ledger: Ledger, id: string): Study {
@@ -70,6 +70,7 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
     evidence: experiment.verdict?.evidence ?? null,
     proposer: ledger.proposerCalls.author(study.id, n),
     mode: modeOf(experiment.proposal?.memo),
+    reviewed: ledger.reviews.latest(study.id, n)?.outcome ?? null,
     calls: ledger.modelCalls.list(study.id, n),
     parentCommit: experiment.parentCommit,
     incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,

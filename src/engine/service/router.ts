@@ -18,6 +18,7 @@ import { readInstructions, readInstructionsVersion, saveInstructions } from './i
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract } from './projects.ts';
 import { readProposerRecords } from './proposer-records.ts';
+import { readReview } from './review-view.ts';
 import { readSeries, Sparklines } from './series-view.ts';
 import type { Service } from './service.ts';
 import { saveSettings } from './settings.ts';
@@ -125,6 +126,7 @@ export function createRouter(service: Service) {
           tag: input.tag || undefined,
           proposer: input.proposer,
           stop: input.stop,
+          asksApproval: input.asksApproval,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),
@@ -139,6 +141,15 @@ export function createRouter(service: Service) {
         const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
         announcer.announceMark(input.study, mark);
       }),
+      setApproval: os.studies.setApproval.handler(({ input }) => {
+        requireOwnStudy(ledger, input.study);
+        announcer.announceMark(input.study, service.engine.setApproval(input.study, input.asks));
+        announcer.announceStudy(input.study);
+      }),
+      review: os.studies.review.handler(({ input }) => readReview(ledger, input.study, input.n)),
+      decide: os.studies.decide.handler(({ input }) =>
+        service.engine.decide(input.study, input.review, input.decision),
+      ),
       applyBest: os.studies.applyBest.handler(({ input }) => service.applyBest(input.study, input.branch)),
       cells: os.studies.cells.handler(({ input }) =>
         ledger.cells.before(input.study, input.before ?? Number.MAX_SAFE_INTEGER, input.limit),

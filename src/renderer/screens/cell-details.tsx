@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
+import type { ReviewOutcome } from '../../shared/review.ts';
 import {
   ABSENT,
   formatBytes,
@@ -275,6 +276,7 @@ function Facts({
     ['output', formatBytes(run?.outputBytes)],
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
     ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
+    ...(detail.reviewed === null ? [] : [['reviewed', REVIEWED[detail.reviewed]] as const]),
     ...costOf(card, detail),
     ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
     ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
@@ -307,6 +309,14 @@ function Facts({
     </section>
   );
 }
+
+const REVIEWED: Readonly<Record<ReviewOutcome, string>> = {
+  approved: 'approved by you',
+  edited: 'approved with your changes',
+  auto: 'approved by switching approval off',
+  sent_back: 'sent back by you',
+  rejected: 'rejected by you',
+};
 
 /** What its calls to a model took; a model without a price has tokens only. */
 function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonly [string, string])[] {

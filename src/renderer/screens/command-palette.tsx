@@ -9,6 +9,7 @@ import {
   requestOf,
   revealCell,
   saveSettings,
+  setApproval,
   setFilter,
   showOverlay,
 } from '../state/actions.ts';
@@ -108,6 +109,15 @@ function studyEntries(card: StudyCard, number: string | undefined): readonly Ent
     ...(card.state === 'imported'
       ? []
       : [
+          ...(card.current?.phase === 'reviewing'
+            ? [{ name: 'Review the proposal', run: () => goTo({ name: 'study', tab: 'live' }) }]
+            : []),
+          {
+            name: card.asksApproval
+              ? 'Let proposals run without approval'
+              : 'Approve each proposal before it runs',
+            run: () => void setApproval(card, !card.asksApproval),
+          },
           { name: 'Steer: a note to the proposer', keys: 's', run: () => showOverlay({ name: 'steer' }) },
           ...(isActive(card)
             ? []

@@ -9,6 +9,7 @@ import { EmptyState } from '../ui/empty-state.tsx';
 import { TerminalView } from '../viewers/terminal-view.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
+import { ReviewPanel } from './review-panel.tsx';
 import { useLiveLine } from './use-live-line.ts';
 
 /** Everything about what runs now: curve, terminal, machine. */
@@ -25,6 +26,7 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
       </div>
     );
   }
+  if (card.current?.phase === 'reviewing') return <ReviewPanel card={card} n={card.current.n} />;
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_minmax(0,1fr)]">
       <LiveCurve card={card} />

@@ -7,6 +7,7 @@ import {
   Play,
   ShieldX,
   TriangleAlert,
+  UserCheck,
 } from 'lucide-react';
 import type { Mark, RefusedProposal } from '../../shared/notebook.ts';
 import { describeStopMark } from '../format/stop-reasons.ts';
@@ -21,6 +22,7 @@ const LOOKS = {
   steered: { icon: MessageSquare, className: 'text-accent' },
   instructions: { icon: FilePen, className: 'text-accent' },
   applied: { icon: GitBranch, className: 'text-keep' },
+  approval: { icon: UserCheck, className: 'text-accent' },
   warning: { icon: TriangleAlert, className: 'text-warn' },
 } as const;
 
@@ -40,6 +42,10 @@ function words(mark: Mark): string {
       return mark.text;
     case 'applied':
       return `Branch ${mark.text}`;
+    case 'approval':
+      return mark.text === 'on'
+        ? 'From here each proposal waits for your approval'
+        : 'From here proposals run without your approval';
     case 'warning':
       return mark.text;
     default:

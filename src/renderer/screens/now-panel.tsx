@@ -4,7 +4,7 @@ import type { StudyCard } from '../../shared/notebook.ts';
 import { SeriesChart } from '../charts/series-chart.tsx';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../format/numbers.ts';
 import { goTo } from '../state/actions.ts';
-import { IconButton } from '../ui/button.tsx';
+import { Button, IconButton } from '../ui/button.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
 import { ThoughtNow } from './thought-now.tsx';
@@ -38,6 +38,11 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
               {current.hypothesis ?? phaseWords(current.phase)}
             </p>
             <ThoughtNow card={card} />
+            {current.phase === 'reviewing' ? (
+              <Button kind="primary" onClick={() => goTo({ name: 'study', tab: 'live' })}>
+                Review the proposal
+              </Button>
+            ) : null}
             <div>
               <p className="flex items-baseline justify-between text-sm">
                 <span className="text-muted">{phaseWords(current.phase)}</span>

@@ -19,6 +19,7 @@ export type SetUpForm = {
   readonly tag: string;
   readonly proposer: ArmSettings['kind'];
   /** Whether the search helps, and how. */
+  readonly asksApproval: boolean;
   readonly partner: 'none' | RouteSettings['mode'];
   readonly seed: string;
   readonly command: string;
@@ -63,6 +64,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     limit: text(contract?.budget.limitSeconds),
     tag,
     proposer: 'search',
+    asksApproval: false,
     partner: 'none',
     seed: '1',
     command: '',
@@ -234,6 +236,7 @@ export function readForm(
     ...optional('tag', form.tag),
     proposer: proposerOf(form),
     stop: stopOf(form),
+    asksApproval: form.asksApproval,
     contract: contractOf(form),
   };
   const parsed = newStudySchema.safeParse(study);
@@ -245,7 +248,7 @@ export function readForm(
     const field =
       FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
     if (!field) continue;
-    const isEmpty = form[field].trim() === '';
+    const isEmpty = String(form[field]).trim() === '';
     problems[field] ??=
       (isEmpty ? EMPTY[field] : undefined) ??
       (issue.code === 'invalid_type' && issue.expected === 'number' ? 'Write a number.' : undefined) ??

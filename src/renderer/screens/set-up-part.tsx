@@ -38,7 +38,7 @@ export function Text({
   hint,
   ...rest
 }: PartProps & {
-  readonly name: Exclude<keyof SetUpForm, 'goal' | 'proposer'>;
+  readonly name: Exclude<keyof SetUpForm, 'goal' | 'proposer' | 'asksApproval'>;
   readonly label: string;
   readonly hint?: string;
   readonly placeholder?: string;

@@ -1,7 +1,7 @@
 import { AGENT_NAMES, EFFORTS } from '../../shared/study.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
-import { Field, Select } from '../ui/field.tsx';
+import { Field, Select, Switch } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { KeyField } from './key-field.tsx';
 import type { SetUpForm } from './set-up-form.ts';
@@ -50,6 +50,14 @@ export function ProposerFields(props: PartProps) {
           )}
         </Field>
       )}
+      <div className="col-span-2">
+        <Switch
+          label="Wait for my approval"
+          hint="Each proposal is shown to you before it runs: approve, edit, send back or reject it. Can be switched at any time."
+          checked={form.asksApproval}
+          onChange={asksApproval => onChange({ asksApproval })}
+        />
+      </div>
       {form.proposer === 'patches' ? (
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}

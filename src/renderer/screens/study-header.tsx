@@ -9,11 +9,12 @@ import {
   Play,
   Scale,
   Trophy,
+  UserCheck,
 } from 'lucide-react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { ABSENT, formatMetric, formatNumber, formatPercent, formatUsd } from '../format/numbers.ts';
 import { describeStop } from '../format/stop-reasons.ts';
-import { goTo, requestOf, revealCell, showOverlay } from '../state/actions.ts';
+import { goTo, requestOf, revealCell, setApproval, showOverlay } from '../state/actions.ts';
 import { isActive, useRunning, useStore } from '../state/store.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { Menu, MenuItem, MenuLine } from '../ui/menu.tsx';
@@ -136,6 +137,18 @@ function Controls({ card }: { readonly card: StudyCard }) {
         >
           <Play size={15} aria-hidden /> Resume
         </Button>
+      )}
+      {isImported ? null : (
+        <IconButton
+          label={
+            card.asksApproval ? 'Proposals wait for your approval' : 'Proposals run without your approval'
+          }
+          aria-pressed={card.asksApproval}
+          disabled={!isOnline}
+          onClick={() => void setApproval(card, !card.asksApproval)}
+        >
+          <UserCheck size={16} aria-hidden />
+        </IconButton>
       )}
       {isImported ? null : (
         <IconButton

@@ -1,6 +1,6 @@
 import { toast } from 'sonner';
 import type { NewStudyForm } from '../../shared/calls.ts';
-import type { Cell, Settings } from '../../shared/notebook.ts';
+import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
 import type { ProgressView } from '../charts/progress-view.ts';
 import { explain } from './explain.ts';
 import { lastStudy, rememberStudy, rememberView } from './remember.ts';
@@ -184,6 +184,14 @@ export function requestOf(kind: 'pause' | 'continue' | 'stop' | 'stop_now'): Pro
   const running = studies.find(isActive);
   if (!running) return Promise.resolve(false);
   return attempt(() => getClient().studies.request({ study: running.id, kind }));
+}
+
+/** Approve mode on or off. */
+export function setApproval({ id, tag }: StudyCard, asks: boolean): Promise<boolean> {
+  return attempt(
+    () => getClient().studies.setApproval({ study: id, asks }),
+    asks ? `Proposals of ${tag} wait for your approval.` : `Proposals of ${tag} run without your approval.`,
+  );
 }
 
 /** The cells in the order they are listed, as far as the filter lets them through. */

@@ -1,4 +1,12 @@
-import { CircleCheck, CirclePause, CircleStop, FileInput, LoaderCircle, TriangleAlert } from 'lucide-react';
+import {
+  CircleCheck,
+  CirclePause,
+  CircleStop,
+  FileInput,
+  LoaderCircle,
+  TriangleAlert,
+  UserCheck,
+} from 'lucide-react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { classNames } from './class-names.ts';
 
@@ -7,6 +15,7 @@ const TROUBLE: ReadonlySet<string> = new Set(['error', 'proposer', 'baseline_fai
 
 const LOOKS = {
   running: { icon: LoaderCircle, word: 'Running', className: 'bg-accent-soft text-accent' },
+  waiting: { icon: UserCheck, word: 'Waits for you', className: 'bg-warn-soft text-warn' },
   paused: { icon: CirclePause, word: 'Paused', className: 'bg-warn-soft text-warn' },
   trouble: { icon: TriangleAlert, word: 'Needs attention', className: 'bg-crash-soft text-crash' },
   stopped: { icon: CircleStop, word: 'Stopped', className: 'bg-sunken text-muted' },
@@ -15,7 +24,8 @@ const LOOKS = {
   imported: { icon: FileInput, word: 'Imported', className: 'bg-sunken text-muted' },
 } as const;
 
-function lookOf({ state, stopReason }: Pick<StudyCard, 'state' | 'stopReason'>): keyof typeof LOOKS {
+function lookOf({ state, stopReason, current }: StudyCard): keyof typeof LOOKS {
+  if (state === 'running' && current?.phase === 'reviewing') return 'waiting';
   if (state !== 'stopped') return state;
   if (stopReason && TROUBLE.has(stopReason)) return 'trouble';
   return stopReason === 'user' || stopReason === null ? 'stopped' : 'ended';

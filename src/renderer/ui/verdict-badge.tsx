@@ -16,18 +16,18 @@ export function VerdictBadge({
   readonly word: Verdict['word'] | null;
   readonly phase?: Phase;
 }) {
-  const isInterrupted = phase === 'interrupted';
+  const isHeld = phase === 'interrupted' || phase === 'reviewing';
   const look = word
     ? LOOKS[word]
     : {
-        icon: isInterrupted ? CirclePause : CircleDashed,
-        className: isInterrupted ? 'text-warn' : 'text-accent',
+        icon: isHeld ? CirclePause : CircleDashed,
+        className: isHeld ? 'text-warn' : 'text-accent',
       };
   const Icon = look.icon;
   return (
     <span className={classNames('inline-flex items-center gap-1.5 font-medium text-sm', look.className)}>
       <Icon size={15} strokeWidth={2.25} aria-hidden className="shrink-0" />
-      {word ?? phase}
+      {word ?? (phase === 'reviewing' ? 'your turn' : phase)}
     </span>
   );
 }

@@ -1,5 +1,6 @@
 import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import { Diff, Hunk, type HunkData, type HunkTokens } from 'react-diff-view';
+import { useLineRemarks } from './diff-remarks.tsx';
 import type { DiffFile } from './parse-diff.ts';
 
 export type DiffMode = 'unified' | 'split';
@@ -25,11 +26,13 @@ const NEAR_PIXELS = 2_000;
  */
 export const DiffChunkView = memo(function DiffChunkView(props: {
   readonly chunk: DiffChunk;
+  /** Of the file, as it is shown. */
+  readonly path: string;
   readonly mode: DiffMode;
   readonly kind: DiffFile['kind'];
   readonly isEager: boolean;
 }) {
-  const { chunk, mode, kind, isEager } = props;
+  const { chunk, path, mode, kind, isEager } = props;
   const [isNear, setIsNear] = useState(isEager);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -47,20 +50,22 @@ export const DiffChunkView = memo(function DiffChunkView(props: {
   if (!isNear) return <div ref={place} style={{ height }} />;
   return (
     <div className="diff-chunk" style={{ containIntrinsicSize: `auto ${height}` }}>
-      <Table chunk={chunk} mode={mode} kind={kind} />
+      <Table chunk={chunk} path={path} mode={mode} kind={kind} />
     </div>
   );
 });
 
 function Table(props: {
   readonly chunk: DiffChunk;
+  readonly path: string;
   readonly mode: DiffMode;
   readonly kind: DiffFile['kind'];
 }) {
-  const { chunk, mode, kind } = props;
+  const { chunk, path, mode, kind } = props;
+  const remarks = useLineRemarks(path, chunk.hunks);
   const tokens = useMemo(() => chunk.getTokens?.() ?? null, [chunk]);
   return (
-    <Diff viewType={mode} diffType={kind} hunks={chunk.hunks} tokens={tokens} optimizeSelection>
+    <Diff viewType={mode} diffType={kind} hunks={chunk.hunks} tokens={tokens} optimizeSelection {...remarks}>
       {hunks => hunks.map(hunk => <Hunk key={chunk.key} hunk={hunk} />)}
     </Diff>
   );

@@ -117,7 +117,13 @@ function FileBody({ file, mode }: { readonly file: DiffFile; readonly mode: Diff
       {shown.map((chunk, index) => (
         <div key={chunk.key}>
           {chunk.heading !== null && <p className="diff-hunk-heading">{chunk.heading}</p>}
-          <DiffChunkView chunk={chunk} mode={mode} kind={file.kind} isEager={index < EAGER_CHUNKS} />
+          <DiffChunkView
+            chunk={chunk}
+            path={showPath(file.path)}
+            mode={mode}
+            kind={file.kind}
+            isEager={index < EAGER_CHUNKS}
+          />
         </div>
       ))}
       {hidden > 0 && (

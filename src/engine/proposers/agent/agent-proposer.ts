@@ -9,7 +9,7 @@ import { matchProposable } from '../../contract/editable.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { answerSchema, proposalOf } from '../answer.ts';
-import { describeRepair, digest } from '../briefing/digest.ts';
+import { describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import { systemText } from '../briefing/rules.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
@@ -148,6 +148,7 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
     systemText(request),
     digest(request),
     ...(request.repair ? [describeRepair(request.repair)] : []),
+    ...(request.review ? [describeReview(request.review)] : []),
     '# What to do now',
     `You are in a copy of the repository. Edit the files in place; you can write only these: ${files.join(', ') || '(new files that match the patterns)'}. You cannot run anything, and no file can be removed.`,
     'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}',

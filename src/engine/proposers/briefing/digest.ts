@@ -15,6 +15,8 @@ const NEAR_MISSES = 6;
 const NOTES = 12;
 const TEXT_CHARACTERS = 240;
 const NOTE_CHARACTERS = 1_000;
+const REVIEW_CHARACTERS = 40_000;
+const REJECTED = 12;
 /** Whatever the length of the study: about seven thousand tokens. */
 const DIGEST_CHARACTERS = 24_000;
 
@@ -77,7 +79,9 @@ export function digest(request: ProposalRequest, share = 1): string {
   const baseline = history.find(entry => entry.n === 0)?.metric ?? null;
   const crashes = countBy(history.filter(entry => entry.verdict === 'crash').map(entry => entry.reason));
   const categories = countBy(history.flatMap(entry => entry.category ?? []));
-  const own = refusals.filter(refusal => refusal.n === n);
+  const own = refusals.filter(
+    ({ n: at, reason }) => at === n && reason !== 'rejected' && reason !== 'sent_back',
+  );
   const parts: readonly (readonly [string, readonly string[]])[] = [
     [
       'State',
@@ -105,6 +109,16 @@ export function digest(request: ProposalRequest, share = 1): string {
       own.slice(-5).map(refusal => `- ${refusal.hypothesis ?? 'a proposal'}: ${refusal.message}`),
     ],
     [
+      'Rejected by the user; propose nothing of the kind',
+      refusals
+        .filter(refusal => refusal.reason === 'rejected')
+        .slice(-REJECTED)
+        .map(
+          refusal =>
+            `- ${short(refusal.hypothesis ?? '', TEXT_CHARACTERS)}: ${short(refusal.message, NOTE_CHARACTERS)}`,
+        ),
+    ],
+    [
       'Kept',
       history
         .filter(entry => entry.verdict === 'keep')
@@ -129,6 +143,15 @@ export function describeRepair(repair: NonNullable<ProposalRequest['repair']>): 
     `Your attempt "${repair.hypothesis}" crashed: ${repair.crash.class}.`,
     asData('end of its output', [repair.crash.message, ...repair.crash.tail].join('\n').toWellFormed()),
     'Mend the slip and keep the idea; the files are as the attempt left them. If the idea cannot work, say so without a proposal.',
+  ].join('\n');
+}
+
+/** What the user sent back, with what they remark. */
+export function describeReview(review: NonNullable<ProposalRequest['review']>): string {
+  return [
+    `The user read your proposal "${review.hypothesis}" and sends it back. Do it again as they say; nothing of it is in the files.`,
+    `Their remarks:\n${review.remarks}`,
+    asData('diff of what you proposed', review.diff.slice(0, REVIEW_CHARACTERS).toWellFormed()),
   ].join('\n');
 }
 

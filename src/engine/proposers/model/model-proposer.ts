@@ -6,7 +6,14 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages';
 import type { ModelSettings } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
-import { CATEGORY_IN_A_ROW, chooseMode, describeRepair, digest, tiredCategory } from '../briefing/digest.ts';
+import {
+  CATEGORY_IN_A_ROW,
+  chooseMode,
+  describeRepair,
+  describeReview,
+  digest,
+  tiredCategory,
+} from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
 import { writeFiles } from '../write-files.ts';
@@ -92,6 +99,7 @@ async function converse(
   const ask = [
     digest(request, isWhole ? 1 : 0.3),
     ...(request.repair ? [describeRepair(request.repair)] : []),
+    ...(request.review ? [describeReview(request.review)] : []),
   ];
   const talk: Talk = {
     messages: [{ role: 'user', content: [{ type: 'text', text: ask.join('\n\n') }] }],

@@ -1,0 +1,136 @@
+import type { Page } from '@playwright/test';
+import type { Reply } from '../../test/support/model-server.ts';
+import { expect, test } from './support/fixtures.ts';
+import {
+  cellOf,
+  notebook,
+  openCell,
+  openWindow,
+  runCommand,
+  startModelStudy,
+  study,
+} from './support/window.ts';
+
+function propose(hypothesis: string, rate: string): Reply {
+  return {
+    kind: 'message',
+    blocks: [
+      {
+        type: 'tool_use',
+        name: 'submit_proposal',
+        input: {
+          hypothesis,
+          rationale: 'The loss still falls steeply at the end.',
+          category: 'optimizer',
+          predicted_effect: -0.02,
+          differs: 'It does.',
+          edits: [{ path: 'train.py', old: 'LEARNING_RATE = 0.02', new: `LEARNING_RATE = ${rate}` }],
+        },
+      },
+    ],
+  };
+}
+
+function review(page: Page) {
+  const region = page.getByRole('region', { name: 'Proposal that waits for you' });
+  return {
+    region,
+    heading: region.getByRole('heading', { level: 2 }),
+    button: (name: string | RegExp) => region.getByRole('button', { name }),
+    lineOf: (text: string) => region.getByRole('row').filter({ hasText: text }).getByRole('button'),
+  };
+}
+
+test('a proposal waits, goes back with a comment on a line, and runs as the user changed it', async ({
+  page,
+  serve,
+  bench,
+  answer,
+}) => {
+  const told: string[] = [];
+  const model = await answer(request => {
+    told.push(JSON.stringify(request.body));
+    return told.length === 1 ? propose('Double the learning rate', '0.04') : propose('Half as far', '0.03');
+  });
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  await expect(study(page).header).toContainText('Waits for you');
+  await expect(cellOf(page, 1).region).toContainText('your turn');
+  await study(page).running.getByRole('button', { name: 'Review the proposal' }).click();
+  await expect(review(page).heading).toHaveText('Double the learning rate');
+  await expect(review(page).region).toContainText('expected change of val_bpb−0.02');
+  await expect(review(page).button('Send back')).toBeDisabled();
+  await expect(review(page).button('Reject')).toBeDisabled();
+
+  await review(page).lineOf('LEARNING_RATE = 0.04').press('Enter');
+  await page.keyboard.type('Twice is too far.');
+  // What is written stays while something else is looked at.
+  await study(page).tab('Notebook').click();
+  await study(page).tab('Live').click();
+  await expect(
+    review(page).region.getByRole('textbox', { name: /^Comment on line \d+ of train.py$/ }),
+  ).toHaveValue('Twice is too far.');
+  await review(page).button('Send back with 1 comment').click();
+  await expect(review(page).heading).toHaveText('Half as far');
+  expect(told[1]).toContain('Twice is too far.');
+  expect(told[1]).toContain('+LEARNING_RATE = 0.04');
+
+  await review(page).button('Edit').click();
+  const text = review(page).region.getByRole('textbox', { name: 'train.py' });
+  await text.fill((await text.inputValue()).replace('LEARNING_RATE = 0.03', 'LEARNING_RATE = 0.08'));
+  await review(page).button('Approve with my changes').click();
+  await study(page).tab('Notebook').click();
+  await expect(cellOf(page, 1).region).toContainText('keep');
+  const numbers = (await openCell(page, 1)).section('Numbers');
+  await expect(numbers).toContainText(/reviewed\s*approved with your changes/);
+  await openCell(page, 1, 'Diff');
+  await expect(cellOf(page, 1).panel.getByText('LEARNING_RATE = 0.08')).toBeVisible();
+  await expect(page.getByText('A proposal for #1 refused')).toBeVisible();
+});
+
+test('a rejection is remembered, and with approval switched off the study goes on by itself', async ({
+  page,
+  serve,
+  bench,
+  answer,
+}) => {
+  const told: string[] = [];
+  const model = await answer(request => {
+    told.push(JSON.stringify(request.body));
+    return propose(`Idea ${told.length}`, `0.0${told.length + 2}`);
+  });
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  await runCommand(page, 'review', 'Review the proposal');
+  await expect(review(page).heading).toHaveText('Idea 1');
+  await review(page).region.getByLabel('Remarks').fill('Leave the rate alone.');
+  await review(page).button('Reject').click();
+  await expect(review(page).heading).toHaveText('Idea 2');
+  // What was written belonged to the other one.
+  await expect(review(page).region.getByLabel('Remarks')).toHaveValue('');
+  expect(told[1]).toContain('Leave the rate alone.');
+  await study(page).header.getByRole('button', { name: 'Proposals wait for your approval' }).click();
+  await expect(study(page).header).toContainText('Ended');
+  await study(page).tab('Notebook').click();
+  await expect(notebook(page).mark('From here proposals run without your approval')).toBeVisible();
+  await expect(cellOf(page, 1).region).toContainText('Idea 2');
+});
+
+test('a paused study says that it has to go on before anything is decided', async ({
+  page,
+  serve,
+  bench,
+  answer,
+}) => {
+  const model = await answer(() => propose('Double the learning rate', '0.04'));
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  await study(page).tab('Live').click();
+  await expect(review(page).heading).toBeVisible();
+  await study(page).control('Pause').click();
+  await expect(review(page).region).toContainText('The study is paused. Continue it to decide.');
+  await expect(review(page).button('Approve')).toBeDisabled();
+  await study(page).control('Continue').click();
+  await review(page).button('Approve').click();
+  await expect(study(page).header).toContainText('Ended');
+});
