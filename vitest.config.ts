@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // Most of their time tests wait for processes; with one file at a time a small machine would wait with them.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // The slowest tests run whole studies with real training; none waits by sleeping.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -47,6 +47,7 @@ test('a model looks, proposes, and learns what came of it', async () => {
     'look_at_experiment',
     'compare_experiments',
     'submit_proposal',
+    'tune_constants',
   ]);
   const looked = lastText(second);
   expect(looked).toContain('prepare.sh');

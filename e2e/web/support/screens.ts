@@ -142,7 +142,9 @@ export const SCREENS: readonly Screen[] = [
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
       await setUp(page).field('Proposer').selectOption('agent');
       await setUp(page).field('With the search over constants').selectOption('alternate');
-      return page.getByText(/Not installed on this machine|signed in|no sign-in seen/);
+      const status = page.getByText(/Not installed on this machine|signed in|no sign-in seen/);
+      await status.scrollIntoViewIfNeeded();
+      return status;
     },
   },
   {

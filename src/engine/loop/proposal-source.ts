@@ -60,7 +60,8 @@ export class ProposalSource {
     const { proposer, ledger, workbench, signal } = this.#ports;
     if (!proposer.canLookAhead) return;
     const proposal = ledger.experiments.get(this.#study.id, n)?.proposal;
-    const running = { n, hypothesis: proposal?.hypothesis ?? '', category: proposal?.category ?? null };
+    const { hypothesis = '', category = null, memo = null } = proposal ?? {};
+    const running = { n, hypothesis, category, memo };
     const request = await this.#requestFor(n + 1, incumbent, null, running);
     const marker = proposerMarker(this.#study.id, n + 1);
     const editableFiles = workbench.editableFiles();

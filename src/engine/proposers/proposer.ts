@@ -21,6 +21,7 @@ export type ProposalRequest = {
     readonly n: number;
     readonly hypothesis: string;
     readonly category: string | null;
+    readonly memo: unknown;
   } | null;
   /** What the user sent back to be done again, with their remarks; null where nothing was. The files are the incumbent's. */
   readonly review: {

@@ -50,14 +50,6 @@ export function ProposerFields(props: PartProps) {
           )}
         </Field>
       )}
-      <div className="col-span-2">
-        <Switch
-          label="Wait for my approval"
-          hint="Each proposal is shown to you before it runs: approve, edit, send back or reject it. Can be switched at any time."
-          checked={form.asksApproval}
-          onChange={asksApproval => onChange({ asksApproval })}
-        />
-      </div>
       {form.proposer === 'patches' ? (
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}
@@ -75,6 +67,14 @@ export function ProposerFields(props: PartProps) {
           <Text {...props} name="proposerTimeout" label="May take (seconds)" inputMode="decimal" />
         </>
       ) : null}
+      <div className="col-span-2">
+        <Switch
+          label="Wait for my approval"
+          hint="Each proposal is shown to you before it runs: approve, edit, send back or reject it. Can be switched at any time."
+          checked={form.asksApproval}
+          onChange={asksApproval => onChange({ asksApproval })}
+        />
+      </div>
     </Part>
   );
 }

@@ -1,5 +1,6 @@
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import type { ProposalRequest } from '../proposer.ts';
+import { describeTunings } from './tunings.ts';
 import { asData, signed } from './words.ts';
 
 /** So many experiments without a keep are a plateau. */
@@ -125,6 +126,7 @@ export function digest(request: ProposalRequest, share = 1): string {
         .slice(-KEEPS)
         .map(line),
     ],
+    ['Tuned by the search', describeTunings(history)],
     ['Near misses', nearMisses(history).map(line)],
     ['Latest', history.slice(-LATEST).map(line)],
     ['Crashes so far', crashes.map(([reason, count]) => `- ${reason}: ${count}`)],

@@ -5,30 +5,15 @@ import type {
   ToolUseBlock,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { ModelSettings } from '../../../shared/study.ts';
-import { matchProposable } from '../../contract/editable.ts';
-import {
-  CATEGORY_IN_A_ROW,
-  chooseMode,
-  describeRepair,
-  describeReview,
-  digest,
-  tiredCategory,
-} from '../briefing/digest.ts';
+import { chooseMode, describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
+import { openTuning, tuningOf } from '../briefing/tunings.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
-import { writeFiles } from '../write-files.ts';
 import type { Called, Caller, CallParams } from './caller.ts';
-import { applyEdits } from './edits.ts';
 import { SOURCE_CHARACTERS, systemPrompt } from './prompt.ts';
-import {
-  describeExperiment,
-  describeFault,
-  look,
-  SUBMIT,
-  type Submission,
-  submissionSchema,
-  TOOLS,
-} from './tools.ts';
+import { type Submitted, submit } from './submission.ts';
+import { look, SUBMIT, TOOLS, TUNE } from './tools.ts';
+import { readTuning, tune } from './tuning.ts';
 
 /** Answers of the model in one conversation. */
 const MAX_TURNS = 16;
@@ -39,8 +24,6 @@ const MAX_TOKENS = 16_000;
 const MORE_TOKENS = 48_000;
 /** What all looks of one conversation may show. */
 const LOOK_CHARACTERS = 200_000;
-/** Hypotheses that share this much of their words are alike. */
-const ALIKE = 0.6;
 
 type Ports = {
   readonly caller: Pick<Caller, 'call'>;
@@ -72,6 +55,17 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
     canLookAhead: true,
     maxRefusals: 5,
     async propose(request, context) {
+      const { reader } = ports;
+      if (request.repair && tuningOf(reader.experiment(request.n)?.proposal?.memo)) {
+        return failed('What crashed is a value that the search chose; there is no slip to mend.');
+      }
+      const tuning = request.repair || request.review ? null : openTuning(request);
+      if (tuning) {
+        const { commit } = request.incumbent;
+        const tuned = await tune(tuning, request, reader, commit, context.worktree.path);
+        // With nothing left in the ranges the model has its turn again.
+        if (tuned.kind !== 'exhausted') return tuned;
+      }
       const talkWith = (isWhole: boolean) => converse(settings, extras, ports, request, context, isWhole);
       const whole = await talkWith(true);
       // A prompt that was too large is tried once more without what the tools can show as well.
@@ -152,6 +146,18 @@ async function converse(
     for (const use of uses) {
       const answer = (text: string, isError: boolean) =>
         results.push({ type: 'tool_result', tool_use_id: use.id, content: text, is_error: isError });
+      if (use.name === TUNE && !request.repair) {
+        const tuning = await readTuning(use.input, request, reader, commit);
+        const tuned =
+          typeof tuning === 'string'
+            ? { kind: 'failed' as const, message: tuning }
+            : await tune(tuning, request, reader, commit, worktree.path);
+        if (tuned.kind === 'proposed') return tuned;
+        talk.faults += 1;
+        if (talk.faults >= MAX_FAULTS) return failed(`Nothing could be tuned: ${tuned.message}`);
+        answer(tuned.message, true);
+        continue;
+      }
       if (use.name !== SUBMIT) {
         onThought(describeUse(use));
         if (talk.shown >= LOOK_CHARACTERS) {
@@ -163,8 +169,12 @@ async function converse(
         answer(text, isError);
         continue;
       }
-      const submitted = await submit(use.input, request, reader, commit, worktree.path, talk);
-      if (submitted.kind === 'written') return proposed(submitted.submission, request, settings);
+      const submitted = await submit(use.input, request, reader, commit, worktree.path, () => {
+        const isFirst = !talk.wasAskedWhy;
+        talk.wasAskedWhy = true;
+        return isFirst;
+      });
+      if (submitted.kind === 'written') return proposed(submitted, request, settings);
       talk.faults += 1;
       if (talk.faults >= MAX_FAULTS) return failed(`The proposal did not apply: ${submitted.message}`);
       answer(submitted.message, true);
@@ -207,67 +217,11 @@ function dropExtra(extras: Extras, { outcome, message }: Extract<Called, { kind:
   return true;
 }
 
-type Submitted =
-  | { readonly kind: 'written'; readonly submission: Submission }
-  | { readonly kind: 'wrong'; readonly message: string };
-
-/** Checks a proposal and writes its edits into the worktree, or says what is wrong with it. */
-async function submit(
-  input: unknown,
+function proposed(
+  { submission, turns }: Extract<Submitted, { kind: 'written' }>,
   request: ProposalRequest,
-  reader: StudyReader,
-  commit: string,
-  root: string,
-  talk: Talk,
-): Promise<Submitted> {
-  const wrong = (message: string): Submitted => ({ kind: 'wrong', message });
-  const parsed = submissionSchema.safeParse(input);
-  if (!parsed.success) return wrong(`The input is not valid: ${describeFault(parsed.error)}`);
-  const submission = parsed.data;
-  if (!request.repair) {
-    if (submission.category === tiredCategory(request.history)) {
-      return wrong(
-        `"${submission.category}" came ${CATEGORY_IN_A_ROW} times in a row without a keep: choose another category.`,
-      );
-    }
-    const alike =
-      submission.differs || talk.wasAskedWhy ? [] : findAlike(reader, submission.hypothesis, request.n);
-    if (alike.length > 0) {
-      talk.wasAskedWhy = true;
-      return wrong(
-        `Something alike was tried:\n${alike.join('\n')}\nSay in \`differs\` why yours is not the same, or choose again.`,
-      );
-    }
-  }
-  const isEditable = matchProposable(request.contract);
-  const applied = await applyEdits(submission.edits, isEditable, path => reader.readFile(commit, path));
-  if (applied.kind === 'wrong') return applied;
-  const fault = await writeFiles(root, applied.files, await reader.listFiles(commit));
-  return fault === null ? { kind: 'written', submission } : wrong(fault);
-}
-
-/** Past experiments whose hypothesis has nearly the same words. */
-function findAlike(reader: StudyReader, hypothesis: string, n: number): readonly string[] {
-  const own = wordsOf(hypothesis);
-  return reader
-    .search(hypothesis)
-    .filter(found => found.n !== n && found.n > 0 && found.proposal)
-    .filter(found => overlap(own, wordsOf(found.proposal?.hypothesis ?? '')) >= ALIKE)
-    .slice(0, 5)
-    .map(describeExperiment);
-}
-
-function wordsOf(text: string): ReadonlySet<string> {
-  return new Set(text.toLowerCase().match(/[\p{L}\p{N}_.]+/gu) ?? []);
-}
-
-/** Jaccard's index: what two sets share, of all they have. */
-function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  const shared = [...a].filter(word => b.has(word)).length;
-  return shared / (a.size + b.size - shared || 1);
-}
-
-function proposed(submission: Submission, request: ProposalRequest, settings: ModelSettings): ProposerAnswer {
+  settings: ModelSettings,
+): ProposerAnswer {
   const { hypothesis, rationale, category, predicted_effect: predictedEffect, differs } = submission;
   return {
     kind: 'proposed',
@@ -276,7 +230,11 @@ function proposed(submission: Submission, request: ProposalRequest, settings: Mo
       rationale: differs ? `${rationale}\n\nDiffers from what was tried: ${differs}` : rationale,
       predictedEffect,
       category,
-      memo: { model: settings.model, mode: request.repair ? 'repair' : chooseMode(request.history) },
+      memo: {
+        model: settings.model,
+        mode: request.repair ? 'repair' : chooseMode(request.history),
+        turns,
+      },
     },
   };
 }

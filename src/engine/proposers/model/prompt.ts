@@ -7,7 +7,7 @@ import type { ProposalRequest } from '../proposer.ts';
 export const SOURCE_CHARACTERS = 120_000;
 
 const TOOLS_ONLY_LOOK =
-  'You can only look and propose. You cannot run anything. Look at what you need, a few calls at most, then call submit_proposal exactly once.';
+  'You can only look and propose. You cannot run anything. Look at what you need, a few calls at most, then call submit_proposal exactly once, or tune_constants where only numbers are in question.';
 
 /** {@link systemText} and the sources, which stay while the incumbent does; each is cached up to its end. */
 export function systemPrompt(

@@ -2,6 +2,7 @@ import type { Tool } from '@anthropic-ai/sdk/resources/messages';
 import { z } from 'zod';
 import type { Experiment } from '../../../shared/study.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
+import { tuningSchema } from '../briefing/tunings.ts';
 import { asData, signed } from '../briefing/words.ts';
 import { editsSchema } from './edits.ts';
 
@@ -36,7 +37,7 @@ const looks = {
 } as const;
 type LookName = keyof typeof looks;
 
-const DESCRIPTIONS: Readonly<Record<LookName | 'submit_proposal', string>> = {
+const DESCRIPTIONS: Readonly<Record<LookName | 'submit_proposal' | 'tune_constants', string>> = {
   list_files: 'Paths of all files of the repository as they are now.',
   read_file: `Text of one file, ${FILE_LINES} lines at a time.`,
   search_experiments:
@@ -46,17 +47,22 @@ const DESCRIPTIONS: Readonly<Record<LookName | 'submit_proposal', string>> = {
   compare_experiments: 'The results of two experiments and the diff from the first to the second.',
   submit_proposal:
     'Hands in the one proposal and ends the conversation. Each edit replaces one exact, unique piece of a file (`old` by `new`) or gives the whole `content`. Edits that do not apply come back to be mended.',
+  tune_constants:
+    'In place of a proposal: hands constants with their ranges to the search, which tries values of them in the next experiments, one after the other, and learns from each verdict. For numbers alone it is better at it than you are. You are asked again when it is done, and told what came of it.',
 };
 
 export const SUBMIT = 'submit_proposal';
+export const TUNE = 'tune_constants';
 
-export const TOOLS: readonly Tool[] = [...Object.entries(looks), [SUBMIT, submissionSchema] as const].map(
-  ([name, schema]) => ({
-    name,
-    description: DESCRIPTIONS[name as LookName | typeof SUBMIT],
-    input_schema: toInputSchema(schema),
-  }),
-);
+export const TOOLS: readonly Tool[] = [
+  ...Object.entries(looks),
+  [SUBMIT, submissionSchema] as const,
+  [TUNE, tuningSchema] as const,
+].map(([name, schema]) => ({
+  name,
+  description: DESCRIPTIONS[name as keyof typeof DESCRIPTIONS],
+  input_schema: toInputSchema(schema),
+}));
 
 function toInputSchema(schema: z.ZodType): Tool['input_schema'] {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });

@@ -57,6 +57,15 @@ export function findConstants(file: string, source: string): readonly Constant[]
   return [...found.values()].filter(constant => constant !== null);
 }
 
+/** The number a literal's text says; null for what is no number. */
+export function readNumber({ kind, text }: Literal): number | null {
+  if (kind === 'power') {
+    const [base = '', exponent = ''] = text.split('**');
+    return Number(base) ** Number(exponent);
+  }
+  return kind === 'integer' || kind === 'float' ? Number(text.replaceAll('_', '')) : null;
+}
+
 /** The value and the comment behind it; a closing semicolon belongs to neither. No literal holds these signs. */
 function splitComment(rest: string): { readonly text: string; readonly comment: string } {
   const marks = ['#', '//'].map(mark => rest.indexOf(mark)).filter(at => at >= 0);

@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Proposer } from '../proposer.ts';
+import type { Proposal } from '../../../shared/study.ts';
+import type { ProposalRequest, Proposer } from '../proposer.ts';
 import { type Constant, findConstants } from './constants.ts';
 import { seededRandom } from './random.ts';
-import { type Choice, chooseMove, type Move } from './strategy.ts';
+import { type Bounds, type Choice, chooseMove, type Move } from './strategy.ts';
 
 /** Larger files are not source code anyone tunes. */
 const MAX_SOURCE_BYTES = 1024 * 1024;
@@ -24,27 +25,41 @@ export function searchProposer(seed: number): Proposer {
         // latin1 gives every byte back as it was.
         if (content.length <= MAX_SOURCE_BYTES) sources.set(file, content.toString('latin1'));
       }
-      const constants = [...sources].flatMap(([file, source]) => findConstants(file, source));
-      if (constants.length === 0) {
-        return {
-          kind: 'exhausted',
-          message: 'The editable files have no constants of the form NAME = number to search over.',
-        };
-      }
-      const refused = request.refusals.map(refusal => refusal.memo);
-      const random = seededRandom(seed, request.n, request.refusals.length);
-      const choice = chooseMove(constants, request.history, refused, random);
-      if (!choice) return { kind: 'exhausted', message: 'Every combination within reach was tried.' };
-      for (const [file, source] of sources) {
-        const changed = applyMoves(source, constants, choice.moves, file);
-        if (changed !== source) await writeFile(join(worktree.path, file), changed, 'latin1');
-      }
-      const sign = request.contract.metric.goal === 'minimize' ? -1 : 1;
-      return { kind: 'proposed', proposal: describe(choice, sign, sources.size > 1) };
+      const found = search(sources, seed, request, null);
+      if (typeof found === 'string') return { kind: 'exhausted', message: found };
+      for (const [file, text] of found.files) await writeFile(join(worktree.path, file), text, 'latin1');
+      return { kind: 'proposed', proposal: found.proposal };
     },
   };
 }
 
+/**
+ * The next change of the search, with the new texts of the files it changes; in words where it has none.
+ * @param sources texts by path
+ * @param bounds the constants that may be turned, and how far; null for all
+ */
+export function search(
+  sources: ReadonlyMap<string, string>,
+  seed: number,
+  request: Pick<ProposalRequest, 'n' | 'history' | 'refusals' | 'contract'>,
+  bounds: Bounds | null,
+): { readonly proposal: Proposal; readonly files: ReadonlyMap<string, string> } | string {
+  const constants = [...sources].flatMap(([file, source]) => findConstants(file, source));
+  if (constants.length === 0) {
+    return 'The editable files have no constants of the form NAME = number to search over.';
+  }
+  const refused = request.refusals.map(refusal => refusal.memo);
+  const random = seededRandom(seed, request.n, request.refusals.length);
+  const choice = chooseMove(constants, request.history, refused, random, bounds);
+  if (!choice) return 'Every combination within reach was tried.';
+  const files = new Map<string, string>();
+  for (const [file, source] of sources) {
+    const changed = applyMoves(source, constants, choice.moves, file);
+    if (changed !== source) files.set(file, changed);
+  }
+  const sign = request.contract.metric.goal === 'minimize' ? -1 : 1;
+  return { proposal: describe(choice, sign, sources.size > 1), files };
+}
 function applyMoves(
   source: string,
   constants: readonly Constant[],

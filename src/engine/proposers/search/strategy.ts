@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
-import type { Constant } from './constants.ts';
+import { type Constant, readNumber } from './constants.ts';
 import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';
 
 /** One constant turned. */
@@ -52,6 +52,9 @@ type Arm = {
   lastGain: number | null;
 };
 
+/** How far which constants may be turned, by {@link constantKey}; both ends are allowed. */
+export type Bounds = ReadonlyMap<string, { readonly low: number; readonly high: number }>;
+
 /** Weights of {@link scoreArm}; docs/search.md explains them. */
 const SCORE = {
   untried: 1,
@@ -70,12 +73,14 @@ const MAX_DRAWS = 400;
  * Picks the next change. Pure: the same constants, history and random numbers give the same choice. Null when
  * nothing new was found in {@link MAX_DRAWS} draws.
  * @param refused memos of refused proposals, which are not repeated either
+ * @param bounds only these constants are turned, and only so far; null for all
  */
 export function chooseMove(
   constants: readonly Constant[],
   history: readonly HistoryEntry[],
   refused: readonly unknown[],
   random: () => number,
+  bounds: Bounds | null = null,
 ): Choice | null {
   const arms = learn(history);
   const tried = new Set<string>([spellValues(constants, [])]);
@@ -83,10 +88,11 @@ export function chooseMove(
     const parsed = memoSchema.safeParse(memo);
     if (parsed.success) tried.add(parsed.data.values);
   }
-  const candidates = constants.flatMap(constant =>
+  const free = bounds ? constants.filter(constant => bounds.has(constantKey(constant))) : constants;
+  const candidates = free.flatMap(constant =>
     directionsOf(constant.literal).flatMap(direction => {
       const arm = arms.get(armKey(constant, direction)) ?? newArm();
-      const move = makeMove(constant, direction, arm.step, random);
+      const move = makeMove(constant, direction, arm.step, random, bounds);
       return move
         ? [{ move, arm, score: scoreArm(arm, arms, constant, direction) + SCORE.jitter * random() }]
         : [];
@@ -100,7 +106,7 @@ export function chooseMove(
 
   // Single turns have little left to say: try several at once, the more the harder it is to find something new.
   for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
-    const moves = drawMoves(constants, 2 + Math.floor(draw / 100), random);
+    const moves = drawMoves(free, 2 + Math.floor(draw / 100), random, bounds);
     if (moves.length > 0 && isNew(moves)) return choose(constants, moves, newArm());
   }
   return single ? choose(constants, [single.move], single.arm) : null;
@@ -155,7 +161,12 @@ function scoreArm(
   return paid * SCORE.missDecay ** arm.misses * SCORE.crashDecay ** arm.crashes;
 }
 
-function drawMoves(constants: readonly Constant[], count: number, random: () => number): readonly Move[] {
+function drawMoves(
+  constants: readonly Constant[],
+  count: number,
+  random: () => number,
+  bounds: Bounds | null,
+): readonly Move[] {
   const pool = [...constants];
   const moves: Move[] = [];
   while (moves.length < count && pool.length > 0) {
@@ -164,7 +175,7 @@ function drawMoves(constants: readonly Constant[], count: number, random: () => 
     const directions = directionsOf(constant.literal);
     const direction = directions[Math.floor(random() * directions.length)] ?? 'up';
     const step = Math.floor(random() * (FINEST_STEP + 1));
-    const move = makeMove(constant, direction, step, random);
+    const move = makeMove(constant, direction, step, random, bounds);
     if (move) moves.push(move);
   }
   return moves;
@@ -176,6 +187,7 @@ function makeMove(
   direction: Direction,
   wanted: number,
   random: () => number,
+  bounds: Bounds | null,
 ): Move | null {
   const pick = Math.floor(random() * 1000);
   const steps = [...Array(FINEST_STEP + 1).keys()].sort(
@@ -183,10 +195,17 @@ function makeMove(
   );
   for (const step of steps) {
     const to = turn(constant.literal, direction, step, pick);
-    if (to === null || to === constant.literal.text) continue;
+    if (to === null || to === constant.literal.text || !isWithin(constant, to, bounds)) continue;
     return { file: constant.file, name: constant.name, direction, step, from: constant.literal.text, to };
   }
   return null;
+}
+
+function isWithin(constant: Constant, to: string, bounds: Bounds | null): boolean {
+  const bound = bounds?.get(constantKey(constant));
+  if (!bound) return true;
+  const value = readNumber({ ...constant.literal, text: to });
+  return value !== null && value >= bound.low && value <= bound.high;
 }
 
 function choose(constants: readonly Constant[], moves: readonly Move[], arm: Arm): Choice {
@@ -209,6 +228,10 @@ function spellValues(constants: readonly Constant[], moves: readonly Move[]): st
       return `${file}:${name}=${move?.to ?? literal.text}`;
     })
     .join('\n');
+}
+
+export function constantKey({ file, name }: Pick<Constant, 'file' | 'name'>): string {
+  return `${file}\0${name}`;
 }
 
 function armKey(constant: Pick<Constant, 'file' | 'name'>, direction: Direction): string {

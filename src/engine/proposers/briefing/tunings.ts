@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { HistoryEntry } from '../../ledger/experiments.ts';
+import type { ProposalRequest } from '../proposer.ts';
+import { signed } from './words.ts';
+
+const MAX_EXPERIMENTS = 20;
+const SHOWN = 5;
+
+/** What a model hands over: numbers to turn, and for how long. */
+export const tuningSchema = z.strictObject({
+  hypothesis: z.string().trim().min(1).max(300),
+  rationale: z.string().trim().min(1).max(8_000),
+  constants: z
+    .array(
+      z.strictObject({
+        file: z.string().min(1).max(1_000),
+        name: z.string().min(1).max(200),
+        low: z.number(),
+        high: z.number(),
+      }),
+    )
+    .min(1)
+    .max(8),
+  experiments: z.number().int().min(2).max(MAX_EXPERIMENTS),
+});
+
+/** A tuning in the memo of each of its experiments, so that the history is its only state. */
+const memoSchema = z.object({
+  tuning: tuningSchema.extend({
+    /** Number of its first experiment. */
+    first: z.number().int(),
+    /** Experiments it may still have after this one. */
+    left: z.number().int(),
+  }),
+});
+export type Tuning = z.infer<typeof memoSchema>['tuning'];
+
+/** The tuning that an experiment with this memo belongs to; null where it belongs to none. */
+export function tuningOf(memo: unknown): Tuning | null {
+  const parsed = memoSchema.safeParse(memo);
+  return parsed.success ? parsed.data.tuning : null;
+}
+
+/** The tuning that goes on with the next experiment; null where none does, or the user has said something since. */
+export function openTuning({ history, running, steering, refusals }: ProposalRequest): Tuning | null {
+  const newest = tuningOf(running ? running.memo : history.at(-1)?.memo);
+  if (!newest || newest.left === 0) return null;
+  const isSteered = steering.some(({ n }) => n > newest.first);
+  const isTurnedDown = refusals.some(
+    ({ n, reason }) => n >= newest.first && (reason === 'rejected' || reason === 'sent_back'),
+  );
+  return isSteered || isTurnedDown ? null : newest;
+}
+
+/** What came of the tunings so far, the last ones, a line each. */
+export function describeTunings(history: readonly HistoryEntry[]): readonly string[] {
+  const byFirst = new Map<number, { tuning: Tuning; entries: HistoryEntry[] }>();
+  for (const entry of history) {
+    const tuning = tuningOf(entry.memo);
+    if (!tuning) continue;
+    const known = byFirst.get(tuning.first) ?? { tuning, entries: [] };
+    byFirst.set(tuning.first, known);
+    known.entries.push(entry);
+  }
+  return [...byFirst.values()].slice(-SHOWN).map(({ tuning, entries }) => {
+    const kept = entries.filter(({ verdict }) => verdict === 'keep');
+    const best = kept.at(-1);
+    const gain =
+      best && best.metric !== null && entries[0]?.incumbentMetric !== null
+        ? `, ${signed(best.metric - (entries[0]?.incumbentMetric ?? best.metric))} in all, the last with "${best.hypothesis}"`
+        : '';
+    return `- #${tuning.first} to #${entries.at(-1)?.n}, ${namesOf(tuning)}: ${kept.length} of ${entries.length} kept${gain}`;
+  });
+}
+
+export function namesOf({ constants }: Tuning): string {
+  return constants.map(({ name, low, high }) => `${name} (${low} to ${high})`).join(', ');
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { matchProposable } from '../../contract/editable.ts';
+import type { HistoryEntry } from '../../ledger/experiments.ts';
+import { CATEGORY_IN_A_ROW, tiredCategory } from '../briefing/digest.ts';
+import type { StudyReader } from '../briefing/study-reader.ts';
+import type { ProposalRequest } from '../proposer.ts';
+import { findConstants, readNumber } from '../search/constants.ts';
+import { writeFiles } from '../write-files.ts';
+import { applyEdits } from './edits.ts';
+import { describeExperiment, describeFault, type Submission, submissionSchema } from './tools.ts';
+
+/** Hypotheses that share this much of their words are alike. */
+const ALIKE = 0.6;
+const SHOWN = 5;
+
+/** A constant that a proposal turned, as its memo keeps it. */
+const turnSchema = z.object({
+  file: z.string(),
+  name: z.string(),
+  direction: z.enum(['up', 'down', 'other']),
+  from: z.string(),
+  to: z.string(),
+});
+export type Turn = z.infer<typeof turnSchema>;
+/** The search calls its turns moves. */
+const memoSchema = z.object({ turns: z.array(turnSchema).optional(), moves: z.array(turnSchema).optional() });
+
+export type Submitted =
+  | { readonly kind: 'written'; readonly submission: Submission; readonly turns: readonly Turn[] }
+  | { readonly kind: 'wrong'; readonly message: string };
+
+/**
+ * Checks a proposal and writes its edits into the worktree, or says what is wrong with it, in words for the model.
+ * @param asksWhy whether something alike in the past is to be told; once in a conversation is enough
+ */
+export async function submit(
+  input: unknown,
+  request: ProposalRequest,
+  reader: StudyReader,
+  commit: string,
+  root: string,
+  asksWhy: (alike: readonly string[]) => boolean,
+): Promise<Submitted> {
+  const wrong = (message: string): Submitted => ({ kind: 'wrong', message });
+  const parsed = submissionSchema.safeParse(input);
+  if (!parsed.success) return wrong(`The input is not valid: ${describeFault(parsed.error)}`);
+  const submission = parsed.data;
+  if (!request.repair && submission.category === tiredCategory(request.history)) {
+    return wrong(
+      `"${submission.category}" came ${CATEGORY_IN_A_ROW} times in a row without a keep: choose another category.`,
+    );
+  }
+  const read = (path: string) => reader.readFile(commit, path);
+  const applied = await applyEdits(submission.edits, matchProposable(request.contract), read);
+  if (applied.kind === 'wrong') return applied;
+  const turns: Turn[] = [];
+  for (const [file, after] of applied.files) turns.push(...findTurns(file, (await read(file)) ?? '', after));
+  if (!request.repair && !submission.differs) {
+    const alike = [
+      ...findAlike(reader, submission.hypothesis, request),
+      ...findSameTurns(turns, request.history),
+    ];
+    if (alike.length > 0 && asksWhy(alike)) {
+      return wrong(
+        `Something alike was tried:\n${alike.join('\n')}\nSay in \`differs\` why yours is not the same, or choose again.`,
+      );
+    }
+  }
+  const fault = await writeFiles(root, applied.files, await reader.listFiles(commit));
+  return fault === null ? { kind: 'written', submission, turns } : wrong(fault);
+}
+
+/** Past experiments, and proposals the user rejected, whose hypothesis has nearly the same words. */
+function findAlike(
+  reader: StudyReader,
+  hypothesis: string,
+  { n, refusals }: ProposalRequest,
+): readonly string[] {
+  const own = wordsOf(hypothesis);
+  const isAlike = (other: string | null | undefined) => overlap(own, wordsOf(other ?? '')) >= ALIKE;
+  const rejected = refusals
+    .filter(({ reason, hypothesis: other }) => reason === 'rejected' && isAlike(other))
+    .map(({ hypothesis: other, message }) => `Rejected by the user: ${other}. ${message}`);
+  const tried = reader
+    .search(hypothesis)
+    .filter(found => found.n !== n && found.n > 0 && isAlike(found.proposal?.hypothesis))
+    .map(describeExperiment);
+  return [...rejected, ...tried].slice(0, SHOWN);
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.toLowerCase().match(/[\p{L}\p{N}_.]+/gu) ?? []);
+}
+
+/** Jaccard's index: what two sets share, of all they have. */
+function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const shared = [...a].filter(word => b.has(word)).length;
+  return shared / (a.size + b.size - shared || 1);
+}
+
+/** The constants that differ between two texts of a file. */
+export function findTurns(file: string, before: string, after: string): readonly Turn[] {
+  const now = new Map(findConstants(file, after).map(constant => [constant.name, constant.literal]));
+  return findConstants(file, before).flatMap(({ name, literal }) => {
+    const other = now.get(name);
+    if (!other || other.text === literal.text) return [];
+    const [from, to] = [readNumber(literal), readNumber(other)];
+    const direction = from === null || to === null || from === to ? 'other' : to > from ? 'up' : 'down';
+    return [{ file, name, direction, from: literal.text, to: other.text }];
+  });
+}
+
+/** What did not pay and turned one of these constants the same way, newest first, as far as memos tell. */
+function findSameTurns(turns: readonly Turn[], history: readonly HistoryEntry[]): readonly string[] {
+  if (turns.length === 0) return [];
+  const found: string[] = [];
+  for (const entry of history.toReversed()) {
+    if (entry.verdict === 'keep' || found.length === SHOWN) continue;
+    const memo = memoSchema.safeParse(entry.memo);
+    const past = memo.success ? [...(memo.data.turns ?? []), ...(memo.data.moves ?? [])] : [];
+    const same = past.find(({ file, name, direction }) =>
+      turns.some(turn => turn.file === file && turn.name === name && turn.direction === direction),
+    );
+    if (!same) continue;
+    found.push(
+      `#${entry.n} ${entry.verdict}, ${entry.reason}: it turned ${same.name} the same way, from ${same.from} to ${same.to}`,
+    );
+  }
+  return found;
+}

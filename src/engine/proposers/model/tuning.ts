@@ -1,0 +1,83 @@
+import { matchProposable } from '../../contract/editable.ts';
+import type { StudyReader } from '../briefing/study-reader.ts';
+import { namesOf, type Tuning, tuningSchema } from '../briefing/tunings.ts';
+import type { ProposalRequest, ProposerAnswer } from '../proposer.ts';
+import { findConstants, readNumber } from '../search/constants.ts';
+import { search } from '../search/search-proposer.ts';
+import { constantKey } from '../search/strategy.ts';
+import { writeFiles } from '../write-files.ts';
+import { describeFault } from './tools.ts';
+
+/** Checks what a model hands over. In words for the model where it cannot be searched. */
+export async function readTuning(
+  input: unknown,
+  request: ProposalRequest,
+  reader: StudyReader,
+  commit: string,
+): Promise<Tuning | string> {
+  const parsed = tuningSchema.safeParse(input);
+  if (!parsed.success) return `The input is not valid: ${describeFault(parsed.error)}`;
+  const isEditable = matchProposable(request.contract);
+  for (const { file, name, low, high } of parsed.data.constants) {
+    const source = isEditable(file) ? await reader.readFile(commit, file) : null;
+    if (source === null) return `${file} is no editable file.`;
+    const constant = findConstants(file, source).find(found => found.name === name);
+    if (!constant) {
+      return `${file} has no constant ${name} that the search can turn: it must be assigned once, at the beginning of a line, as NAME = number.`;
+    }
+    const value = readNumber(constant.literal);
+    if (value === null) return `${name} is no number.`;
+    if (!(low <= value && value <= high && low < high)) {
+      return `The range of ${name} must hold its value ${constant.literal.text} and another.`;
+    }
+  }
+  return { ...parsed.data, first: request.n, left: parsed.data.experiments };
+}
+
+/** The next experiment of a tuning, written into the worktree. `exhausted` where nothing in the ranges is left. */
+export async function tune(
+  tuning: Tuning,
+  request: ProposalRequest,
+  reader: StudyReader,
+  commit: string,
+  root: string,
+): Promise<Exclude<ProposerAnswer, { kind: 'blocked' | 'spent' }>> {
+  const sources = new Map<string, string>();
+  for (const { file } of tuning.constants) {
+    const text = await reader.readFile(commit, file);
+    if (text !== null) sources.set(file, text);
+  }
+  const bounds = new Map(tuning.constants.map(constant => [constantKey(constant), constant]));
+  // What trains is not in the history yet, and is not to be tried twice.
+  const running = request.running
+    ? [{ ...NO_REFUSAL, n: request.running.n, memo: request.running.memo }]
+    : [];
+  const found = search(
+    sources,
+    tuning.first,
+    { ...request, refusals: [...request.refusals, ...running] },
+    bounds,
+  );
+  if (typeof found === 'string') return { kind: 'exhausted', message: found };
+  const fault = await writeFiles(root, found.files, await reader.listFiles(commit));
+  if (fault !== null) return { kind: 'failed', message: fault, memo: null };
+  const { proposal } = found;
+  const isFirst = tuning.first === request.n;
+  return {
+    kind: 'proposed',
+    proposal: {
+      ...proposal,
+      rationale: isFirst
+        ? `${tuning.hypothesis}\n\n${tuning.rationale}\n\nThe search tries up to ${tuning.experiments} values of ${namesOf(tuning)}. ${proposal.rationale ?? ''}`
+        : `The search goes on with the tuning that began with #${tuning.first}: ${tuning.hypothesis}. ${proposal.rationale ?? ''}`,
+      category: 'tuning',
+      memo: {
+        ...(proposal.memo as object),
+        mode: 'tune',
+        tuning: { ...tuning, left: tuning.left - 1 },
+      },
+    },
+  };
+}
+
+const NO_REFUSAL = { at: 0, reason: 'running', message: '', hypothesis: null };
