@@ -148,7 +148,7 @@ test.each<readonly [AgentName, string, object, number | null]>([
   expect(prompt).toContain('you can write only these: train.sh');
   expect(prompt).not.toContain('submit_proposal');
   // Not the worktree, and said in both ways agents go by.
-  expect(await readFile(`${own.log}.pwd`, 'utf8')).toMatch(/pawl-agent-.*\/work\n$/);
+  expect(await readFile(`${own.log}.pwd`, 'utf8')).toMatch(/pawl-[0-9a-f]{16}\/agent-.*\/work\n$/);
   await checkNight(own);
 });
 

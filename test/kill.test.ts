@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
+import { dataPaths } from '../src/engine/paths.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import type { DeathPoint } from './support/die-at.ts';
 import { findMarked } from './support/invariants.ts';
@@ -20,6 +21,7 @@ import {
   rowsOf,
   TAG,
 } from './support/study.ts';
+import { query } from './support/trainers.ts';
 
 /** Halves the start of an engine, and these tests start hundreds. */
 const env = { NODE_COMPILE_CACHE: await mkdtemp(join(tmpdir(), 'pawl-test-cache-')) };
@@ -340,9 +342,19 @@ test('a command proposer that outlives its engine is ended at the next start', a
   await running.waitFor(event => event.type === 'experiment_started' && event.n === 1);
   const { studyId } = rowsOf(home);
   await expect.poll(async () => (await findMarked(studyId)).length, { timeout: 10_000 }).toBeGreaterThan(1);
+  const { scratch } = dataPaths({ PAWL_HOME: home });
+  const worked = join(scratch, 'agent-abc', 'work');
+  await mkdir(worked, { recursive: true, mode: 0o700 });
   await running.kill();
+  const asked = () => query(home, 'SELECT outcome, message FROM proposer_call WHERE n = 1 ORDER BY id');
+  expect(asked()).toEqual([{ outcome: 'open', message: null }]);
   const again = await sitting(['resume', repository, '--proposer', 'search', '-n', '1'], { home, env });
   expect(again.code).toBe(0);
+  expect(asked()).toEqual([
+    { outcome: 'cancelled', message: 'The engine ended before there was an answer.' },
+    { outcome: 'proposed', message: null },
+  ]);
+  expect(existsSync(scratch)).toBe(false);
   await checkNight(night);
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LookAhead } from '../src/engine/loop/look-ahead.ts';
 import { lastText, modelNight, proposal } from './support/model-night.ts';
 import type { Reply } from './support/model-server.ts';
-import { git } from './support/scaffold.ts';
+import { git, temporaryFolder } from './support/scaffold.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
 
 const sourceOf = (night: { readonly repository: string }) =>
@@ -97,7 +97,7 @@ test('the end of the sitting ends what is under way', async () => {
 });
 
 test('a word of the user makes what was prepared an old one', async () => {
-  const ahead = new LookAhead();
+  const ahead = new LookAhead(await temporaryFolder());
   const asked = Promise.withResolvers<AbortSignal>();
   ahead.start(3, 'a', 'told this', (_, signal) => {
     asked.resolve(signal);

@@ -35,6 +35,10 @@ test('where the first has nothing the next is asked; who fails again and again r
     now: () => time,
   });
   expect(await night.run()).toBe('experiments');
+  const { ledger } = night.engine;
+  expect(ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^model claude-opus-5-5 rests for 5 min: .*does not accept the key/),
+  ]);
   // Three times it was asked; then it rested.
   expect(night.server.requests).toHaveLength(3);
   expect(rowsOf(night.home).experiments.filter(({ phase }) => phase === 'recorded')).toHaveLength(7);
@@ -152,7 +156,14 @@ test('while one rests the others having nothing is no end', async () => {
     experiments: 9,
     route: 'fallback',
   });
-  const ports = { ledger: night.engine.ledger, studyId: night.studyId, now: Date.now, onThought: () => {} };
+  const rests: [string, number, string][] = [];
+  const ports = {
+    ledger: night.engine.ledger,
+    studyId: night.studyId,
+    now: Date.now,
+    onThought: () => {},
+    onRest: (...rest: [string, number, string]) => rests.push(rest),
+  };
   const nothing: Proposer = {
     canRepair: false,
     maxRefusals: 1,
@@ -163,8 +174,8 @@ test('while one rests the others having nothing is no end', async () => {
   const route = routeProposer(
     'fallback',
     [
-      { label: 'a', proposer: logged('a', failing, calls) },
-      { label: 'b', proposer: logged('b', nothing, calls) },
+      { label: 'a', proposer: logged('a', failing, false, calls) },
+      { label: 'b', proposer: logged('b', nothing, true, calls) },
     ],
     ports,
   );
@@ -179,4 +190,9 @@ test('while one rests the others having nothing is no end', async () => {
   expect(await route.propose(request, context)).toMatchObject({
     message: expect.stringContaining('Resting after failures: a'),
   });
+  // Told once for each rest, and b began to rest as well, after its third.
+  expect(rests.map(([label, until, message]) => [label, until > Date.now(), message])).toEqual([
+    ['a', true, 'no key'],
+    ['b', true, 'All are tried.'],
+  ]);
 });

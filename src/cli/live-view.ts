@@ -116,6 +116,11 @@ export class LiveView {
         this.#live = null;
         this.#print(`#${event.n} interrupted. ${event.message}`);
         break;
+      case 'proposer_rests':
+        this.#print(
+          `${event.proposer} rests until ${new Date(event.until).toLocaleTimeString()}. ${event.message}`,
+        );
+        break;
       case 'warning':
         this.#print(styleText('yellow', `warning: ${event.message}`));
         break;

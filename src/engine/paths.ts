@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 
@@ -9,6 +11,8 @@ export type DataPaths = {
   readonly lockHolder: string;
   readonly worktrees: string;
   readonly studies: string;
+  /** Not in it but in the system's folder for temporary files, so that what works there has nothing of it around. */
+  readonly scratch: string;
 };
 
 /** `PAWL_HOME`, or the platform's folder for application data. */
@@ -21,6 +25,7 @@ export function dataPaths(environment: NodeJS.ProcessEnv): DataPaths {
     lockHolder: join(home, 'engine.json'),
     worktrees: join(home, 'worktrees'),
     studies: join(home, 'studies'),
+    scratch: join(tmpdir(), `pawl-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`),
   };
 }
 

@@ -117,6 +117,14 @@ export const eventSchema = z.discriminatedUnion('type', [
     previous: z.number().nullable(),
   }),
   z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
+  /** One of several proposers failed again and again and is not asked until then (milliseconds since the epoch). */
+  z.object({
+    ...base,
+    type: z.literal('proposer_rests'),
+    proposer: z.string(),
+    until: z.number(),
+    message: z.string(),
+  }),
   z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ ...base, type: z.literal('study_paused') }),
   z.object({ ...base, type: z.literal('study_continued') }),

@@ -58,6 +58,7 @@ export type Mark = {
     | 'instructions'
     | 'applied'
     | 'approval'
+    | 'rested'
     | 'warning';
   /** What to show: the steering note, the reason of the stop, the branch. */
   readonly text: string;

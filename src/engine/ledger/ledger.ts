@@ -32,12 +32,15 @@ export type Ledger = {
   readonly proposerCalls: ProposerCallStore;
   /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
   write<T>(work: () => T): T;
+  /** Done in the transaction of the next {@link write}, before it: for what is not worth one of its own. */
+  later(work: () => void): void;
   close(): void;
 };
 
 /** Throws what {@link openDatabase} throws. */
 export function openLedger(path: string): Ledger {
   const database: Database = openDatabase(path);
+  const later: (() => void)[] = [];
   return {
     studies: studyStore(database),
     experiments: experimentStore(database),
@@ -53,7 +56,21 @@ export function openLedger(path: string): Ledger {
     settings: settingStore(database),
     modelCalls: modelCallStore(database),
     proposerCalls: proposerCallStore(database),
-    write: work => translateErrors(() => database.transaction(work).immediate(), path),
+    write: work =>
+      translateErrors(() => {
+        const waiting = [...later];
+        const result = database
+          .transaction(() => {
+            for (const earlier of waiting) earlier();
+            return work();
+          })
+          .immediate();
+        later.splice(0, waiting.length);
+        return result;
+      }, path),
+    later: work => {
+      later.push(work);
+    },
     close: () => {
       database.close();
     },

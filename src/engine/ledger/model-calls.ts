@@ -38,7 +38,14 @@ export function modelCallStore(database: Database) {
      WHERE study_id = ? AND id > ?`,
   );
   const newest = database.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM model_call');
+  const closeOpen = database.prepare(
+    `UPDATE model_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
+  );
   return {
+    /** What nobody will answer any more. */
+    closeOpen(message: string): void {
+      closeOpen.run(message);
+    },
     /**
      * A call is about to be made that costs `reservedUsd` at most (null where the model has no price). Returns its id
      * for {@link end}.

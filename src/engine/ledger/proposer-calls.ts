@@ -17,6 +17,10 @@ export function proposerCallStore(database: Database) {
   const begin = database.prepare(
     `INSERT INTO proposer_call (study_id, n, at, proposer, outcome) VALUES (?, ?, ?, ?, 'open')`,
   );
+  const add = database.prepare<[ProposerCall, string]>(
+    `INSERT INTO proposer_call (study_id, n, at, proposer, outcome, message, seconds)
+     VALUES (?, @n, @at, @proposer, @outcome, @message, @seconds)`,
+  );
   const end = database.prepare('UPDATE proposer_call SET outcome = ?, message = ?, seconds = ? WHERE id = ?');
   const latest = database.prepare<[string, string, number], ProposerCall>(
     `SELECT n, at, proposer, outcome, message, seconds FROM proposer_call
@@ -70,10 +74,21 @@ export function proposerCallStore(database: Database) {
      ) author USING (study_id, n)
      WHERE verdict IS NOT NULL GROUP BY author.proposer`,
   );
+  const closeOpen = database.prepare(
+    `UPDATE proposer_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
+  );
   return {
+    /** What nobody will answer any more. */
+    closeOpen(message: string): void {
+      closeOpen.run(message);
+    },
     /** A proposer is about to be asked. Returns an id for {@link end}. */
     begin(studyId: string, n: number, at: number, proposer: string): number {
       return Number(begin.run(studyId, n, at, proposer).lastInsertRowid);
+    },
+    /** A call that took no time to speak of, once it is over. */
+    add(studyId: string, call: ProposerCall): void {
+      add.run(call, studyId);
     },
     end(id: number, outcome: ProposerOutcome, message: string | null, seconds: number): void {
       end.run(outcome, message, seconds, id);

@@ -86,7 +86,7 @@ export class Engine {
       try {
         // What was asked of an earlier engine is not meant for this one.
         ledger.write(() => ledger.requests.take());
-        await reconcile(ledger, engine.#now, options.killTimes);
+        await reconcile(ledger, paths, engine.#now, options.killTimes);
       } catch (error) {
         ledger.close();
         throw error;
@@ -155,7 +155,7 @@ export class Engine {
 
   /** What the notebook shows between experiments is written down before it is announced. */
   #mark(studyId: string, body: EngineEventBody): void {
-    const mark = markOf(body);
+    const mark = markOf(body, this.#now());
     if (!mark) return;
     try {
       this.ledger.write(() => this.ledger.marks.add(studyId, mark.kind, mark.text, this.#now()));
@@ -216,6 +216,7 @@ export class Engine {
       ...this.surroundings,
       ...{ ledger, paths, repository, now: this.#now, callTimes: this.#options.callTimes },
       onThought: text => thoughts.add(text),
+      onRest: (label, until, message) => emit({ type: 'proposer_rests', proposer: label, until, message }),
       hasWish: () => this.#runner?.hasWish() ?? false,
     });
     await mkdir(paths.worktrees, { recursive: true });
@@ -332,7 +333,10 @@ export class Engine {
 }
 
 /** The events that leave a mark in the notebook. */
-function markOf(event: EngineEventBody): { readonly kind: Mark['kind']; readonly text: string } | null {
+function markOf(
+  event: EngineEventBody,
+  now: number,
+): { readonly kind: Mark['kind']; readonly text: string } | null {
   switch (event.type) {
     case 'study_started':
       return { kind: 'started', text: event.proposer };
@@ -344,6 +348,10 @@ function markOf(event: EngineEventBody): { readonly kind: Mark['kind']; readonly
       return { kind: 'continued', text: '' };
     case 'warning':
       return { kind: 'warning', text: event.message };
+    case 'proposer_rests': {
+      const minutes = Math.max(1, Math.round((event.until - now) / 60_000));
+      return { kind: 'rested', text: `${event.proposer} rests for ${minutes} min: ${event.message}` };
+    }
     default:
       return null;
   }

@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Proposal } from '../../shared/study.ts';
 import type { ProposerAnswer } from '../proposers/proposer.ts';
 import { git } from '../repo/git.ts';
 import { type Repository, readBlob } from '../repo/repository.ts';
+import { makeScratch, removeScratch } from '../scratch.ts';
 
 /** A proposal that was made while another experiment trained. */
 export type Prepared = {
@@ -29,7 +29,13 @@ type Running = {
  * wait for it. At most one at a time; what fails here is simply asked for again when its turn comes.
  */
 export class LookAhead {
+  readonly #scratch: string;
   #running: Running | null = null;
+
+  /** @param scratch see {@link makeScratch} */
+  constructor(scratch: string) {
+    this.#scratch = scratch;
+  }
 
   /** @param make writes the files of a proposal into the folder */
   start(
@@ -40,7 +46,9 @@ export class LookAhead {
   ): void {
     if (this.#running) return;
     const stop = new AbortController();
-    const made = prepare(base, stop.signal, folder => make(folder, stop.signal)).catch(() => null);
+    const made = prepare(this.#scratch, base, stop.signal, folder => make(folder, stop.signal)).catch(
+      () => null,
+    );
     this.#running = { n, base, told, stop, made };
   }
 
@@ -72,11 +80,12 @@ export class LookAhead {
 }
 
 async function prepare(
+  scratch: string,
   base: string,
   signal: AbortSignal,
   make: (folder: string) => Promise<ProposerAnswer>,
 ): Promise<Prepared | null> {
-  const folder = await mkdtemp(join(tmpdir(), 'pawl-next-'));
+  const folder = await makeScratch(scratch, 'next');
   try {
     signal.throwIfAborted();
     const answer = await make(folder);
@@ -89,7 +98,7 @@ async function prepare(
     }
     return { proposal: answer.proposal, base, files };
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeScratch(folder);
   }
 }
 
@@ -101,9 +110,10 @@ export async function rebase(
   { files, base }: Prepared,
   onto: string,
   repository: Repository,
+  scratch: string,
 ): Promise<ReadonlyMap<string, string> | null> {
   if (base === onto) return files;
-  const folder = await mkdtemp(join(tmpdir(), 'pawl-merge-'));
+  const folder = await makeScratch(scratch, 'merge');
   try {
     const merged = new Map<string, string>();
     for (const [path, text] of files) {
@@ -129,6 +139,6 @@ export async function rebase(
     }
     return merged;
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeScratch(folder);
   }
 }

@@ -1,6 +1,7 @@
 import type { Study } from '../../shared/study.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { DataPaths } from '../paths.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer } from '../proposers/proposer.ts';
 import { writeFiles } from '../proposers/write-files.ts';
 import { readDiff } from '../repo/diff.ts';
@@ -15,18 +16,20 @@ type Ports = {
   readonly workbench: Workbench;
   readonly proposer: Proposer;
   readonly signal: AbortSignal;
+  readonly paths: DataPaths;
 };
 
 /** Where a study's proposals come from: the proposer, asked when the turn has come or while the one before trains. */
 export class ProposalSource {
   readonly #study: Study;
   readonly #ports: Ports;
-  readonly #ahead = new LookAhead();
+  readonly #ahead: LookAhead;
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
 
   constructor(study: Study, ports: Ports) {
     this.#study = study;
     this.#ports = ports;
+    this.#ahead = new LookAhead(ports.paths.scratch);
   }
 
   /**
@@ -102,7 +105,7 @@ export class ProposalSource {
     request: ProposalRequest,
     reset: () => Promise<void>,
   ): Promise<Extract<ProposerAnswer, { kind: 'proposed' }> | null> {
-    const { workbench, repository, ledger, signal } = this.#ports;
+    const { workbench, repository, ledger, signal, paths } = this.#ports;
     const { incumbent } = request;
     const prepared = await this.#ahead.take(request.n, toldBy(request));
     signal.throwIfAborted();
@@ -111,7 +114,7 @@ export class ProposalSource {
     // A keep of the same kind may have had the same reason: it is thought about anew.
     const last = ledger.experiments.get(this.#study.id, incumbent.n);
     if (isNew && last?.proposal?.category === prepared.proposal.category) return null;
-    const files = await rebase(prepared, incumbent.commit, repository);
+    const files = await rebase(prepared, incumbent.commit, repository, paths.scratch);
     if (!files) return null;
     const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
     if ((await writeFiles(workbench.path, files, tracked)) !== null) {

@@ -1,13 +1,19 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import type { DataPaths } from '../paths.ts';
+import { removeScratch } from '../scratch.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../training/kill-tree.ts';
+
+const ENGINE_ENDED = 'The engine ended before there was an answer.';
 
 /**
  * Puts right what an earlier life of the engine left: orphaned processes are ended, runs without an end and
  * experiments in flight become `interrupted`. A keep whose branch has not moved yet is finished when its study is
- * next run, because that needs the repository.
+ * next run, because that needs the repository. Questions to proposers that nobody will answer any more are closed, and
+ * what they worked on is removed.
  */
 export async function reconcile(
   ledger: Ledger,
+  paths: DataPaths,
   now: () => number,
   killTimes: KillTimes = KILL_TIMES,
 ): Promise<void> {
@@ -16,8 +22,11 @@ export async function reconcile(
   const isOwn = (marker: string) => own.has(marker.slice(0, marker.indexOf('/')));
   if (own.size > 0) await killTree({ hasMarker: isOwn, root: null, tracked: [] }, killTimes, { ask: true });
 
+  await removeScratch(paths.scratch);
   ledger.write(() => {
     interruptUnfinished(ledger, now());
+    ledger.modelCalls.closeOpen(ENGINE_ENDED);
+    ledger.proposerCalls.closeOpen(ENGINE_ENDED);
     for (const { id, state } of studies) {
       if (state !== 'running' && state !== 'paused') continue;
       ledger.studies.setState(id, 'stopped', 'error', 'The engine ended while the study was running.');

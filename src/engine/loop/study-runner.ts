@@ -29,7 +29,7 @@ export type RunnerPorts = TrainPorts & {
 };
 
 const ASK_AGAIN_MS = 15 * 60_000;
-/** Node takes a longer wait for none; a wait that ends early is begun again. */
+/** Node takes a longer wait for none. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** An edit that was found good, with what was said of it. */
@@ -341,8 +341,16 @@ export class StudyRunner {
     const { deadline = Number.POSITIVE_INFINITY } = this.#state.limits;
     const waiting = await this.#desk.take(n);
     ledger.write(() => ledger.experiments.setPhase(id, n, 'reviewing'));
-    const untilDeadline = Math.min(deadline - now(), LONGEST_TIMER_MS);
-    const late = setTimeout(() => this.#desk.wake(), untilDeadline);
+    let late: NodeJS.Timeout | undefined;
+    // A timer may fire a little early, and none is as long as some deadlines.
+    const watch = () => {
+      const left = Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS);
+      late = setTimeout(() => {
+        watch();
+        this.#desk.wake();
+      }, left);
+    };
+    watch();
     const isDisturbed = () => this.hasWish() || signal.aborted || now() >= deadline;
     const end = this.#desk.wait(waiting, isDisturbed, this.#identity);
     emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis });

@@ -41,6 +41,8 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly now: () => number;
   /** Told what the proposer is at while it proposes. */
   readonly onThought: (text: string) => void;
+  /** Told when a proposer begins to rest: until when, in milliseconds since the epoch, and what it failed with. */
+  readonly onRest: (proposer: string, until: number, message: string) => void;
   /** Whether the user wants the sitting to pause or stop. */
   readonly hasWish: () => boolean;
   readonly callTimes?: CallTimes | undefined;
@@ -77,11 +79,13 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
   const calls = { ledger: ports.ledger, studyId: study.id, now: ports.now };
   const arm = async (own: ArmSettings) => {
     const label = proposerLabel(own);
-    return { label, proposer: logged(label, await createArm(study, own, ports), calls) };
+    const isInstant = own.kind === 'search' || own.kind === 'patches';
+    return { label, proposer: logged(label, await createArm(study, own, ports), isInstant, calls) };
   };
   if (settings.kind !== 'route') return (await arm(settings)).proposer;
   const arms = await Promise.all(settings.arms.map(arm));
-  return routeProposer(settings.mode, arms, { ...calls, onThought: ports.onThought });
+  const { onThought, onRest } = ports;
+  return routeProposer(settings.mode, arms, { ...calls, onThought, onRest });
 }
 
 async function createArm(study: Study, settings: ArmSettings, ports: ProposerPorts): Promise<Proposer> {
@@ -97,6 +101,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         ...{ ledger: ports.ledger, studyId: study.id, now: ports.now },
         reader: new StudyReader(study, ports),
         environment: ports.environment,
+        scratch: ports.paths.scratch,
       });
     case 'model': {
       const price = await readModel(settings, ports);

@@ -2,22 +2,34 @@ import type { ProposerOutcome } from '../../shared/proposer-calls.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Proposer } from './proposer.ts';
 
-/** A proposer whose every call is in the ledger, with how it ended and how long it took. */
+/**
+ * A proposer whose every call is in the ledger, with how it ended and how long it took.
+ * @param isInstant it asks nobody: its calls are written down when they are over
+ */
 export function logged(
   label: string,
   proposer: Proposer,
+  isInstant: boolean,
   ports: { readonly ledger: Ledger; readonly studyId: string; readonly now: () => number },
 ): Proposer {
   const { ledger, studyId, now } = ports;
   return {
     ...proposer,
     async propose(request, context) {
+      const { n } = request;
+      const at = now();
       const began = performance.now();
-      const id = ledger.write(() => ledger.proposerCalls.begin(studyId, request.n, now(), label));
-      const end = (outcome: ProposerOutcome, message: string | null) =>
-        ledger.write(() =>
-          ledger.proposerCalls.end(id, outcome, message, (performance.now() - began) / 1000),
-        );
+      const id = isInstant ? null : ledger.write(() => ledger.proposerCalls.begin(studyId, n, at, label));
+      const end = (outcome: ProposerOutcome, message: string | null) => {
+        const seconds = (performance.now() - began) / 1000;
+        const save = () => {
+          if (id !== null) ledger.proposerCalls.end(id, outcome, message, seconds);
+          else ledger.proposerCalls.add(studyId, { n, at, proposer: label, outcome, message, seconds });
+        };
+        // What the loop makes of a proposal is written next anyway.
+        if (outcome === 'proposed') ledger.later(save);
+        else ledger.write(save);
+      };
       try {
         const answer = await proposer.propose(request, context);
         end(answer.kind, answer.kind === 'proposed' ? null : answer.message);

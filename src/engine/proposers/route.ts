@@ -26,15 +26,16 @@ export function routeProposer(
     readonly studyId: string;
     readonly now: () => number;
     readonly onThought: (text: string) => void;
+    readonly onRest: (proposer: string, until: number, message: string) => void;
   },
 ): Proposer {
-  const { ledger, studyId, now, onThought } = ports;
+  const { ledger, studyId, now, onThought, onRest } = ports;
   const began = now();
-  const isResting = ({ label }: Arm) => {
+  const restOf = ({ label }: Arm) => {
     // Of this sitting only: what was wrong in another one the user may have mended.
     const calls = ledger.proposerCalls.latest(studyId, label, REST_CALLS).filter(({ at }) => at >= began);
     const until = restsUntil(calls);
-    return until !== null && until > now();
+    return until !== null && until > now() ? until : null;
   };
   return {
     canRepair: arms.some(arm => arm.proposer.canRepair),
@@ -51,7 +52,7 @@ export function routeProposer(
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
       const first = turn % arms.length;
       const order = [...arms.slice(first), ...arms.slice(0, first)];
-      const awake = order.filter(arm => !isResting(arm));
+      const awake = order.filter(arm => restOf(arm) === null);
       const answers: ProposerAnswer[] = [];
       for (const [place, arm] of awake.entries()) {
         if (place > 0) {
@@ -61,6 +62,8 @@ export function routeProposer(
         const answer = await arm.proposer.propose(request, context);
         if (answer.kind === 'proposed') return answer;
         answers.push(answer);
+        const until = restOf(arm);
+        if (until !== null) onRest(arm.label, until, answer.message);
       }
       const [gravest] = answers.sort((a, b) => GRAVITY.indexOf(a.kind) - GRAVITY.indexOf(b.kind));
       const resting = order.filter(arm => !awake.includes(arm)).map(arm => arm.label);

@@ -3,6 +3,7 @@ import {
   FilePen,
   GitBranch,
   MessageSquare,
+  Moon,
   Pause,
   Play,
   ShieldX,
@@ -23,6 +24,7 @@ const LOOKS = {
   instructions: { icon: FilePen, className: 'text-accent' },
   applied: { icon: GitBranch, className: 'text-keep' },
   approval: { icon: UserCheck, className: 'text-accent' },
+  rested: { icon: Moon, className: 'text-muted' },
   warning: { icon: TriangleAlert, className: 'text-warn' },
 } as const;
 
@@ -46,6 +48,7 @@ function words(mark: Mark): string {
       return mark.text === 'on'
         ? 'From here each proposal waits for your approval'
         : 'From here proposals run without your approval';
+    case 'rested':
     case 'warning':
       return mark.text;
     default:

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import type { CallOutcome } from '../../../shared/model-calls.ts';
@@ -8,6 +7,7 @@ import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
+import { makeScratch, removeScratch } from '../../scratch.ts';
 import { answerSchema, proposalOf } from '../answer.ts';
 import { describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import { systemText } from '../briefing/rules.ts';
@@ -34,6 +34,8 @@ type Ports = {
   readonly studyId: string;
   readonly reader: StudyReader;
   readonly environment: NodeJS.ProcessEnv;
+  /** See {@link makeScratch}. */
+  readonly scratch: string;
   readonly now: () => number;
 };
 
@@ -48,26 +50,17 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
     async propose(request, context) {
       let folder: string | null = null;
       try {
-        folder = await mkdtemp(join(tmpdir(), 'pawl-agent-'));
+        folder = await makeScratch(ports.scratch, 'agent');
         return await work(settings, ports, request, context, folder);
       } catch (error) {
         // A full disk for temporary files, or what an agent left that nobody can read: another try may fare better.
         if (context.signal.aborted || error instanceof PawlError) throw error;
         return failed(`The agent's copy: ${(error as Error).message}`);
       } finally {
-        if (folder !== null) await removeCopy(folder);
+        if (folder !== null) await removeScratch(folder);
       }
     },
   };
-}
-
-/** An agent may have taken rights away; what cannot be removed all the same is left to the system. */
-async function removeCopy(folder: string): Promise<void> {
-  const places = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const place of places) {
-    if (place.isDirectory()) await chmod(join(place.parentPath, place.name), 0o700).catch(() => {});
-  }
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }
 
 async function work(
