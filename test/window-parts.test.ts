@@ -12,6 +12,7 @@ import {
 } from '../src/renderer/format/numbers.ts';
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
+import { newArm } from '../src/renderer/screens/set-up-arm.ts';
 import { contractOf, formOf, isContractWhole, readForm } from '../src/renderer/screens/set-up-form.ts';
 import { applyEvent, LIVE_POINTS } from '../src/renderer/state/apply-event.ts';
 import { type State, useStore } from '../src/renderer/state/store.ts';
@@ -165,12 +166,41 @@ describe('the set-up form', () => {
     ['metric', { metric: 'two words' }],
     ['editable', { editable: '../outside' }],
     ['environment', { environment: 'NOT-A-NAME' }],
-    ['command', { proposer: 'command', command: ' ' }],
-    ['seed', { seed: 'x' }],
-    ['patches', { proposer: 'patches' }],
   ] as const)('a bad %s is complained about there', (field, patch) => {
     const { problems } = readForm('/repo', { ...formOf(contract, 'mar5'), ...patch });
     expect(Object.keys(problems)).toEqual([field]);
+  });
+
+  test.each([
+    ['command', { kind: 'command', command: ' ' }],
+    ['seed', { kind: 'search', seed: 'x' }],
+    ['patches', { kind: 'patches' }],
+    ['timeout', { kind: 'agent', timeout: 'long' }],
+    ['model', { kind: 'model', model: '' }],
+    ['studyCap', { kind: 'model', studyCap: '-1' }],
+  ] as const)("a proposer's bad %s is complained about there, alone or among others", (field, patch) => {
+    const form = formOf(contract, 'mar5');
+    const bad = { ...newArm(patch.kind), ...patch };
+    expect(readForm('/repo', { ...form, arms: [bad] }).problems).toEqual({
+      arms: [{ [field]: expect.any(String) }],
+    });
+    const other = newArm(patch.kind === 'search' ? 'agent' : 'search');
+    const { problems } = readForm('/repo', { ...form, arms: [other, bad] });
+    expect(problems.arms).toEqual([undefined, { [field]: expect.any(String) }]);
+  });
+
+  test('several proposers are a route in their order', () => {
+    const arms = [newArm('agent'), newArm('model'), newArm('search')];
+    const { study, problems } = readForm('/repo', {
+      ...formOf(contract, 'mar5'),
+      arms,
+      routing: 'alternate',
+    });
+    expect(problems).toEqual({});
+    expect(study.proposer).toMatchObject({
+      ...{ kind: 'route', mode: 'alternate' },
+      arms: [{ kind: 'agent' }, { kind: 'model' }, { kind: 'search' }],
+    });
   });
 });
 

@@ -109,3 +109,40 @@ test('what cannot work is refused where it is written', async ({ page, serve, be
   await form.start.click();
   await expect(page.getByText(/knows no price for a-model-without-a-price/)).toBeVisible();
 });
+
+test('of several proposers each is asked where those before it have nothing', async ({
+  page,
+  serve,
+  bench,
+  answer,
+}) => {
+  const model = await answer(() => ({ kind: 'error', status: 401, message: 'invalid x-api-key' }));
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  const form = setUp(page);
+  const arm = (place: number) => page.getByRole('group', { name: `Proposer ${place}` });
+  await form.field('Proposer').selectOption('command');
+  await form.field('Command line').fill(bench.command);
+  await page.getByRole('button', { name: 'Add another proposer' }).click();
+  await arm(2).getByLabel('Proposer', { exact: true }).selectOption('model');
+  await arm(2).getByLabel('Key').selectOption('none');
+  await arm(2).getByLabel('Server').fill(model.url);
+  await page.getByRole('button', { name: 'Add another proposer' }).click();
+  await arm(3).getByLabel('Seed').fill('x');
+  await expect(arm(3)).toContainText('Write a number.');
+  await arm(3).getByRole('button', { name: 'Remove' }).click();
+  await arm(2).getByRole('button', { name: 'Up' }).click();
+  await expect(arm(1).getByLabel('Server')).toHaveValue(model.url);
+  await expect(arm(2).getByLabel('Command line')).toHaveValue(bench.command);
+  await form.field('Experiments').fill('3');
+  await form.field('Name of the study').fill('night');
+  await form.start.click();
+  await expect(study(page).header).toContainText('Ended');
+  const numbers = (await openCell(page, 1)).section('Numbers');
+  await expect(numbers).toContainText(/proposed by\s*command/);
+  // Three times it was asked, then it rests, and the notebook says so.
+  await expect(
+    page.getByText(/^model claude-opus-5-5 rests for 5 min: .*does not accept the key/),
+  ).toBeVisible();
+});

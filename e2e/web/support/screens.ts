@@ -141,7 +141,8 @@ export const SCREENS: readonly Screen[] = [
       await openWindow(page, night.server);
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
       await setUp(page).field('Proposer').selectOption('agent');
-      await setUp(page).field('With the search over constants').selectOption('alternate');
+      await page.getByRole('button', { name: 'Add another proposer' }).click();
+      await setUp(page).field('How they work together').selectOption('alternate');
       const status = page.getByText(/Not installed on this machine|signed in|no sign-in seen/);
       await status.scrollIntoViewIfNeeded();
       return status;

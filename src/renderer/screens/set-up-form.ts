@@ -1,6 +1,15 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
 import { type Contract, contractFileSchema } from '../../shared/contract.ts';
-import type { AgentName, ArmSettings, ModelSettings, RouteSettings } from '../../shared/study.ts';
+import type { RouteSettings } from '../../shared/study.ts';
+import {
+  type ArmForm,
+  type ArmProblems,
+  armOf,
+  newArm,
+  numberOf,
+  readArmIssue,
+  wordsOf,
+} from './set-up-arm.ts';
 
 /** The set-up form as text fields: what the user typed, right or wrong. */
 export type SetUpForm = {
@@ -17,22 +26,10 @@ export type SetUpForm = {
   readonly budget: string;
   readonly limit: string;
   readonly tag: string;
-  readonly proposer: ArmSettings['kind'];
-  /** Whether the search helps, and how. */
+  /** In their order; at least one. */
+  readonly arms: readonly ArmForm[];
+  readonly routing: RouteSettings['mode'];
   readonly asksApproval: boolean;
-  readonly partner: 'none' | RouteSettings['mode'];
-  readonly seed: string;
-  readonly command: string;
-  readonly proposerTimeout: string;
-  readonly patches: string;
-  readonly agent: AgentName;
-  readonly agentModel: string;
-  readonly model: string;
-  readonly effort: '' | NonNullable<ModelSettings['effort']>;
-  readonly baseUrl: string;
-  readonly key: ModelSettings['key'];
-  readonly studyCap: string;
-  readonly sittingCap: string;
   readonly experiments: string;
   readonly hours: string;
   readonly deadline: string;
@@ -40,7 +37,10 @@ export type SetUpForm = {
   readonly patience: string;
   readonly crashes: string;
 };
-export type FormProblems = Partial<Record<keyof SetUpForm, string>>;
+export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms'>, string>> & {
+  /** By place; undefined where nothing is wrong. */
+  readonly arms?: readonly (ArmProblems | undefined)[];
+};
 
 /** A night of five-minute runs is about a hundred experiments. */
 const DEFAULT_EXPERIMENTS = '100';
@@ -63,21 +63,9 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     budget: text(contract?.budget.seconds ?? 300),
     limit: text(contract?.budget.limitSeconds),
     tag,
-    proposer: 'search',
+    arms: [newArm('search')],
+    routing: 'fallback',
     asksApproval: false,
-    partner: 'none',
-    seed: '1',
-    command: '',
-    proposerTimeout: '600',
-    patches: '',
-    agent: 'claude',
-    agentModel: '',
-    model: 'claude-opus-5-5',
-    effort: '',
-    baseUrl: '',
-    key: 'environment',
-    studyCap: '20',
-    sittingCap: '',
     experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
     hours: text(contract?.stop.hours),
     deadline: contract?.stop.deadline ? toLocalInput(contract.stop.deadline) : '',
@@ -92,11 +80,6 @@ function lines(text: string): string[] {
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '');
-}
-
-/** A number, or NaN for the schema to complain about; null for an empty field. */
-function numberOf(text: string): number | null {
-  return text.trim() === '' ? null : Number(text);
 }
 
 /** The number under its key; nothing for an empty field. */
@@ -116,40 +99,10 @@ function toLocalInput(iso: string): string {
   return local.toISOString().slice(0, 16);
 }
 
-/** With the search as the other arm, where it is to help. */
-function proposerOf(form: SetUpForm): NewStudyForm['proposer'] {
-  const own = armOf(form);
-  if (form.partner === 'none' || own.kind === 'search') return own;
-  return { kind: 'route', mode: form.partner, arms: [own, { kind: 'search', seed: Number(form.seed) }] };
-}
-
-function armOf(form: SetUpForm): Extract<NewStudyForm['proposer'], { kind: 'route' }>['arms'][number] {
-  switch (form.proposer) {
-    case 'search':
-      return { kind: 'search', seed: Number(form.seed) };
-    case 'command':
-      return { kind: 'command', command: form.command, timeoutSeconds: Number(form.proposerTimeout) };
-    case 'patches':
-      return { kind: 'patches', folder: form.patches.trim() };
-    case 'agent':
-      return {
-        kind: 'agent',
-        agent: form.agent,
-        model: form.agentModel.trim() || null,
-        timeoutSeconds: Number(form.proposerTimeout),
-      };
-    case 'model':
-      return {
-        kind: 'model',
-        model: form.model,
-        effort: form.effort === '' ? null : form.effort,
-        baseUrl: form.baseUrl.trim() || null,
-        key: form.key,
-        capUsd: { study: numberOf(form.studyCap), sitting: numberOf(form.sittingCap) },
-      };
-    default:
-      return form.proposer satisfies never;
-  }
+function proposerOf({ arms, routing }: SetUpForm): NewStudyForm['proposer'] {
+  const [first, ...others] = arms.map(armOf);
+  if (!first) throw new Error('a form has at least one proposer');
+  return others.length === 0 ? first : { kind: 'route', mode: routing, arms: [first, ...others] };
 }
 
 export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {
@@ -187,7 +140,7 @@ function stopOf(form: SetUpForm): NonNullable<NewStudyForm['stop']> {
 }
 
 /** Field a schema's path belongs to. */
-const FIELDS: Readonly<Record<string, keyof SetUpForm>> = {
+const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.contract.editable': 'editable',
   'contract.contract.locked': 'locked',
   'contract.contract.instructions': 'instructions',
@@ -199,14 +152,6 @@ const FIELDS: Readonly<Record<string, keyof SetUpForm>> = {
   'contract.metric.memory_limit': 'memoryLimit',
   'contract.budget.seconds': 'budget',
   'contract.budget.limit_seconds': 'limit',
-  'proposer.seed': 'seed',
-  'proposer.command': 'command',
-  'proposer.timeoutSeconds': 'proposerTimeout',
-  'proposer.folder': 'patches',
-  'proposer.model': 'model',
-  'proposer.baseUrl': 'baseUrl',
-  'proposer.capUsd.study': 'studyCap',
-  'proposer.capUsd.sitting': 'sittingCap',
   'stop.experiments': 'experiments',
   'stop.hours': 'hours',
   'stop.deadline': 'deadline',
@@ -221,9 +166,6 @@ const EMPTY: FormProblems = {
   editable: 'Name at least one file that may change.',
   train: 'Write the command that trains.',
   metric: 'Name the number that counts.',
-  command: 'Write the command line of the proposer.',
-  patches: 'Name the folder with the patches.',
-  model: 'Choose a model.',
 };
 
 /** The study to start, or what is wrong field by field. */
@@ -241,19 +183,23 @@ export function readForm(
   };
   const parsed = newStudySchema.safeParse(study);
   const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
+  const arms: (ArmProblems | undefined)[] = [];
   for (const issue of parsed.error?.issues ?? []) {
     const path = issue.path.map(String);
-    // Of several proposers the first is the one the fields are of.
-    if (path[0] === 'proposer' && path[1] === 'arms') path.splice(1, 2);
+    if (path[0] === 'proposer') {
+      const isOne = path[1] !== 'arms';
+      const place = isOne ? 0 : Number(path[2]);
+      const found = readArmIssue(form.arms[place], issue, path.slice(isOne ? 1 : 3));
+      if (found) arms[place] = { ...found, ...arms[place] };
+      continue;
+    }
     const field =
       FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
     if (!field) continue;
     const isEmpty = String(form[field]).trim() === '';
-    problems[field] ??=
-      (isEmpty ? EMPTY[field] : undefined) ??
-      (issue.code === 'invalid_type' && issue.expected === 'number' ? 'Write a number.' : undefined) ??
-      `${issue.message[0]?.toUpperCase()}${issue.message.slice(1)}.`.replace(/\.\.$/, '.');
+    problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
   }
+  if (arms.length > 0) problems.arms = arms;
   return { study, problems };
 }
 

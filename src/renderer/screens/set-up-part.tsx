@@ -28,8 +28,8 @@ export function Part({
   );
 }
 
-/** One text field of the form, with its complaint. */
-export function Text({
+/** One text field of a form, with its complaint. */
+export function Text<F extends object>({
   form,
   problems,
   onChange,
@@ -37,8 +37,11 @@ export function Text({
   label,
   hint,
   ...rest
-}: PartProps & {
-  readonly name: Exclude<keyof SetUpForm, 'goal' | 'proposer' | 'asksApproval'>;
+}: {
+  readonly form: F;
+  readonly problems: Partial<Record<TextName<F>, string>>;
+  readonly onChange: (patch: Partial<F>) => void;
+  readonly name: TextName<F>;
   readonly label: string;
   readonly hint?: string;
   readonly placeholder?: string;
@@ -52,10 +55,13 @@ export function Text({
         <TextInput
           {...ids}
           {...rest}
-          value={form[name]}
-          onChange={event => onChange({ [name]: event.target.value })}
+          value={String(form[name])}
+          onChange={event => onChange({ [name]: event.target.value } as Partial<F>)}
         />
       )}
     </Field>
   );
 }
+
+/** The fields of a form that hold any text. */
+type TextName<F> = { [K in keyof F]: string extends F[K] ? K : never }[keyof F];

@@ -1,72 +1,103 @@
+import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
+import { useId } from 'react';
 import { AGENT_NAMES, EFFORTS } from '../../shared/study.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
+import { Button, IconButton } from '../ui/button.tsx';
 import { Field, Select, Switch } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { KeyField } from './key-field.tsx';
+import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
 import type { SetUpForm } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
-/** Who proposes, and what that proposer needs to know. */
-export function ProposerFields(props: PartProps) {
-  const { form, onChange } = props;
+/** As many as the host takes. */
+const MAX_ARMS = 8;
+
+type ArmProps = {
+  readonly form: ArmForm;
+  readonly problems: ArmProblems;
+  readonly onChange: (patch: Partial<ArmForm>) => void;
+};
+
+/** Who proposes, and what each proposer needs to know. */
+export function ProposerFields({ form, problems, onChange }: PartProps) {
+  const { arms } = form;
+  const setArms = (next: readonly ArmForm[]) => onChange({ arms: next });
+  const swap = (place: number, other: number) =>
+    setArms(arms.map((arm, at) => (at === place ? arms[other] : at === other ? arms[place] : arm) ?? arm));
   return (
     <Part
       title="Who proposes"
       hint="The proposer only proposes; training, git and the verdict stay with Pawl."
     >
-      <Field label="Proposer">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.proposer}
-            onChange={event => onChange({ proposer: event.target.value as SetUpForm['proposer'] })}
-          >
-            <option value="search">Search over constants (no network)</option>
-            <option value="command">A command that edits the files</option>
-            <option value="patches">A folder of patches</option>
-            <option value="model">A language model (Messages API)</option>
-            <option value="agent">An agent on the command line</option>
-          </Select>
-        )}
-      </Field>
-      {form.proposer === 'search' ? (
-        <Text {...props} name="seed" label="Seed" inputMode="numeric" />
-      ) : (
+      {arms.map((arm, place) => (
+        <fieldset
+          key={arm.id}
+          aria-label={`Proposer ${place + 1}`}
+          className={
+            arms.length > 1
+              ? 'col-span-2 grid grid-cols-2 gap-x-5 gap-y-3 rounded-lg border border-line p-4'
+              : 'contents'
+          }
+        >
+          {arms.length > 1 ? (
+            <div className="col-span-2 flex items-center justify-between">
+              <span className="font-medium text-muted text-sm">Proposer {place + 1}</span>
+              <span className="flex">
+                <IconButton label="Up" disabled={place === 0} onClick={() => swap(place, place - 1)}>
+                  <ArrowUp size={15} aria-hidden />
+                </IconButton>
+                <IconButton
+                  label="Down"
+                  disabled={place === arms.length - 1}
+                  onClick={() => swap(place, place + 1)}
+                >
+                  <ArrowDown size={15} aria-hidden />
+                </IconButton>
+                <IconButton label="Remove" onClick={() => setArms(arms.filter(other => other.id !== arm.id))}>
+                  <Trash2 size={15} aria-hidden />
+                </IconButton>
+              </span>
+            </div>
+          ) : null}
+          <ArmFields
+            form={arm}
+            problems={problems.arms?.[place] ?? {}}
+            onChange={patch =>
+              setArms(arms.map(other => (other.id === arm.id ? { ...other, ...patch } : other)))
+            }
+          />
+        </fieldset>
+      ))}
+      {arms.length > 1 ? (
         <Field
-          label="With the search over constants"
-          hint="Two proposers are counted apart, so they can be compared."
+          label="How they work together"
+          hint="Their calls, results and cost are counted apart, so they can be compared."
         >
           {ids => (
             <Select
               {...ids}
-              value={form.partner}
-              onChange={event => onChange({ partner: event.target.value as SetUpForm['partner'] })}
+              value={form.routing}
+              onChange={event => onChange({ routing: event.target.value as SetUpForm['routing'] })}
             >
-              <option value="none">No</option>
-              <option value="fallback">Where this one has nothing</option>
+              <option value="fallback">Each one where those before it have nothing</option>
               <option value="alternate">In turns</option>
             </Select>
           )}
         </Field>
-      )}
-      {form.proposer === 'patches' ? (
-        <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}
-      {form.proposer === 'model' ? <ModelFields {...props} /> : null}
-      {form.proposer === 'agent' ? <AgentFields {...props} /> : null}
-      {form.proposer === 'command' ? (
-        <>
-          <Text
-            {...props}
-            name="command"
-            label="Command line"
-            hint="Gets the request as JSON on stdin."
-            placeholder="./propose.py"
-          />
-          <Text {...props} name="proposerTimeout" label="May take (seconds)" inputMode="decimal" />
-        </>
-      ) : null}
+      <div className="col-span-2">
+        <Button
+          size="small"
+          disabled={arms.length >= MAX_ARMS}
+          onClick={() =>
+            setArms([...arms, newArm(arms.some(({ kind }) => kind === 'search') ? 'model' : 'search')])
+          }
+        >
+          <Plus size={14} aria-hidden /> Add another proposer
+        </Button>
+      </div>
       <div className="col-span-2">
         <Switch
           label="Wait for my approval"
@@ -79,7 +110,48 @@ export function ProposerFields(props: PartProps) {
   );
 }
 
-function AgentFields(props: PartProps) {
+function ArmFields(props: ArmProps) {
+  const { form, onChange } = props;
+  return (
+    <>
+      <Field label="Proposer">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.kind}
+            onChange={event => onChange({ kind: event.target.value as ArmForm['kind'] })}
+          >
+            <option value="search">Search over constants (no network)</option>
+            <option value="command">A command that edits the files</option>
+            <option value="patches">A folder of patches</option>
+            <option value="model">A language model (Messages API)</option>
+            <option value="agent">An agent on the command line</option>
+          </Select>
+        )}
+      </Field>
+      {form.kind === 'search' ? <Text {...props} name="seed" label="Seed" inputMode="numeric" /> : null}
+      {form.kind === 'patches' ? (
+        <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
+      ) : null}
+      {form.kind === 'model' ? <ModelFields {...props} /> : null}
+      {form.kind === 'agent' ? <AgentFields {...props} /> : null}
+      {form.kind === 'command' ? (
+        <>
+          <Text
+            {...props}
+            name="command"
+            label="Command line"
+            hint="Gets the request as JSON on stdin."
+            placeholder="./propose.py"
+          />
+          <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function AgentFields(props: ArmProps) {
   const { form, onChange } = props;
   const found = useCall('agents', () => getClient().proposers.agents());
   const chosen = found.value?.find(({ agent }) => agent === form.agent);
@@ -95,7 +167,7 @@ function AgentFields(props: PartProps) {
           <Select
             {...ids}
             value={form.agent}
-            onChange={event => onChange({ agent: event.target.value as SetUpForm['agent'] })}
+            onChange={event => onChange({ agent: event.target.value as ArmForm['agent'] })}
           >
             {AGENT_NAMES.map(name => {
               const status = found.value?.find(({ agent }) => agent === name);
@@ -110,19 +182,20 @@ function AgentFields(props: PartProps) {
         )}
       </Field>
       <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
-      <Text {...props} name="proposerTimeout" label="May take (seconds)" inputMode="decimal" />
+      <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
     </>
   );
 }
 
-const KEY_WORDS: Readonly<Record<SetUpForm['key'], string>> = {
+const KEY_WORDS: Readonly<Record<ArmForm['key'], string>> = {
   environment: 'ANTHROPIC_API_KEY of the environment',
   stored: 'The key stored in the desktop app',
   none: 'None: the server needs no key',
 };
 
-function ModelFields(props: PartProps) {
+function ModelFields(props: ArmProps) {
   const { form, onChange } = props;
+  const listId = useId();
   const isDesktop = useStore(state => state.host?.host === 'desktop');
   const list = useCall(
     JSON.stringify(['models', form.baseUrl.trim(), form.key]),
@@ -135,7 +208,7 @@ function ModelFields(props: PartProps) {
         {...props}
         name="model"
         label="Model"
-        list="models"
+        list={listId}
         hint={
           list.problem ??
           (list.value
@@ -143,7 +216,7 @@ function ModelFields(props: PartProps) {
             : 'Asking the server …')
         }
       />
-      <datalist id="models">
+      <datalist id={listId}>
         {list.value?.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}
@@ -155,7 +228,7 @@ function ModelFields(props: PartProps) {
           <Select
             {...ids}
             value={form.effort}
-            onChange={event => onChange({ effort: event.target.value as SetUpForm['effort'] })}
+            onChange={event => onChange({ effort: event.target.value as ArmForm['effort'] })}
           >
             <option value="">As the model likes</option>
             {EFFORTS.map(effort => (
@@ -171,7 +244,7 @@ function ModelFields(props: PartProps) {
           <Select
             {...ids}
             value={form.key}
-            onChange={event => onChange({ key: event.target.value as SetUpForm['key'] })}
+            onChange={event => onChange({ key: event.target.value as ArmForm['key'] })}
           >
             {Object.entries(KEY_WORDS)
               .filter(([key]) => key !== 'stored' || isDesktop)
