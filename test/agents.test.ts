@@ -5,7 +5,7 @@ import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
-import type { AgentName } from '../src/shared/study.ts';
+import { type AgentName, proposerLabel } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
 import { lives } from './support/trainers.ts';
@@ -39,7 +39,7 @@ const claude = (result: string, more: object = {}) =>
   );
 
 /** A study with a stand-in for an agent: a shell script in the agent's name. */
-async function night(agent: AgentName, script: string, timeoutSeconds = 30) {
+async function night(agent: AgentName, script: string, timeoutSeconds = 30, experiments = 1) {
   const own = await prepareNight();
   const bin = await temporaryFolder();
   const log = join(bin, 'log');
@@ -53,7 +53,7 @@ async function night(agent: AgentName, script: string, timeoutSeconds = 30) {
   const study = await engine.createStudy({
     repositoryPath: own.repository,
     tag: TAG,
-    stop: { experiments: 1 },
+    stop: { experiments },
     proposer: { kind: 'agent', agent, model: null, timeoutSeconds },
   });
   const events: EngineEvent[] = [];
@@ -71,7 +71,7 @@ async function night(agent: AgentName, script: string, timeoutSeconds = 30) {
     return end.reason;
   };
   return {
-    ...{ ...own, engine, run, events, untilEvent, bin, log },
+    ...{ ...own, engine, study, run, events, untilEvent, bin, log },
     calls: () => engine.ledger.modelCalls.list(study.id, 1),
     [Symbol.asyncDispose]: async () => engine.close(),
   };
@@ -260,4 +260,17 @@ test('what is installed and signed in can be seen', async () => {
     { agent: 'gemini', title: 'Gemini CLI', version: null, isSignedIn: true },
     { agent: 'opencode', title: 'OpenCode', version: null, isSignedIn: false },
   ]);
+});
+
+test('an agent makes the next proposal while an experiment trains', async () => {
+  const script = `sed -i 's/^LR=2/LR=8/; t; s/^DEPTH=4/DEPTH=8/' train.sh\n${claude(ANSWER)}`;
+  await using own = await night('claude', script, 30, 2);
+  await own.run();
+  const { ledger } = own.engine;
+  const [first] = ledger.runs.list(own.study.id, 1);
+  const calls = ledger.proposerCalls.latest(own.study.id, proposerLabel(own.study.proposer), 10);
+  const ahead = calls.findLast(({ n }) => n === 2);
+  expect(ahead?.at).toBeLessThanOrEqual(first?.endedAt ?? 0);
+  expect(ledger.experiments.history(own.study.id)).toHaveLength(3);
+  await checkNight(own);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LookAhead } from '../src/engine/loop/look-ahead.ts';
 import { lastText, modelNight, proposal } from './support/model-night.ts';
 import type { Reply } from './support/model-server.ts';
-import { git, temporaryFolder } from './support/scaffold.ts';
+import { FAST_TRAINER, git, temporaryFolder } from './support/scaffold.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
 
 const sourceOf = (night: { readonly repository: string }) =>
@@ -110,4 +110,25 @@ test('a word of the user makes what was prepared an old one', async () => {
   // Also where it is not asked yet.
   ahead.start(4, 'a', 'told this', () => Promise.reject(new Error('asked all the same')));
   await ahead.stop();
+});
+
+test('of proposers in turns the one whose turn comes is asked ahead, if it can be', async () => {
+  const whole = (n: number) =>
+    proposal('', '', {
+      edits: [{ path: 'train.sh', content: FAST_TRAINER.replace('LR=2', `LR=${8 + n}`) }],
+      category: `kind ${n}`,
+      differs: 'Yes.',
+    });
+  const night = await modelNight((_, index) => whole(index), {
+    ...{ experiments: 3, route: 'alternate', isLookingAhead: true },
+  });
+  await night.run();
+  const { ledger } = night.engine;
+  const [second] = ledger.runs.list(night.studyId, 2);
+  const calls = ledger.proposerCalls.latest(night.studyId, 'model claude-opus-5-5', 10);
+  const ahead = calls.findLast(({ n }) => n === 3);
+  expect(ahead?.at).toBeLessThanOrEqual(second?.endedAt ?? 0);
+  // The search has its turn when it comes.
+  expect(ledger.proposerCalls.author(night.studyId, 2)).toBe('search');
+  await checkNight(night);
 });

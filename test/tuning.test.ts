@@ -124,6 +124,24 @@ test('the same constant turned the same way is told, whatever the words', async 
   await checkNight(night);
 });
 
+test('a new note of the user has to be answered, once', async () => {
+  const replies = [
+    proposal('LR=2', 'LR=8'),
+    proposal('LR=2', 'LR=8', { answer: 'Depth comes next.' }),
+    proposal('DEPTH=4', 'DEPTH=8'),
+  ];
+  const night = await modelNight((_, index) => replies[index] as Reply, { experiments: 2 });
+  const { ledger } = night.engine;
+  ledger.write(() => ledger.marks.add(night.studyId, 'steered', 'Try the depth.', Date.now()));
+  expect(await night.run()).toBe('experiments');
+  expect(night.server.requests).toHaveLength(3);
+  expect(lastText(night.server.requests[1])).toContain('The user wrote to you: Try the depth.');
+  expect(ledger.experiments.get(night.studyId, 1)?.proposal?.rationale).toContain(
+    'To your note: Depth comes next.',
+  );
+  await checkNight(night);
+});
+
 test('turns are found by value', () => {
   const before = 'A = 1\nB = 2**4\nC = 0.5\nD = True\nE = 3\n';
   const after = 'A = 2\nB = 2**3\nC = 0.50\nD = False\nF = 3\n';

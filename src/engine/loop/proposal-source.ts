@@ -61,7 +61,7 @@ export class ProposalSource {
   /** Has the proposal for the experiment after `n` made while `n` trains, where the proposer can. */
   async lookAhead(n: number, incumbent: Incumbent): Promise<void> {
     const { proposer, ledger, workbench, signal } = this.#ports;
-    if (!proposer.canLookAhead) return;
+    if (!proposer.canLookAhead?.(n + 1)) return;
     const proposal = ledger.experiments.get(this.#study.id, n)?.proposal;
     const { hypothesis = '', category = null, memo = null } = proposal ?? {};
     const running = { n, hypothesis, category, memo };

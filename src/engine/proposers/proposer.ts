@@ -60,8 +60,8 @@ export type ProposerAnswer =
 export type Proposer = {
   /** Whether a crashed attempt may be handed back to be mended. */
   readonly canRepair: boolean;
-  /** Whether it can be asked for the next proposal while an experiment trains: it reads no file of the worktree. */
-  readonly canLookAhead?: boolean;
+  /** Whether it can be asked for experiment `n` while another trains: it reads no file of the worktree, which is empty then. */
+  readonly canLookAhead?: (n: number) => boolean;
   /** This many failed or refused proposals in a row end the study. */
   readonly maxRefusals: number;
   propose(request: ProposalRequest, context: ProposerContext): Promise<ProposerAnswer>;

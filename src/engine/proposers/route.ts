@@ -6,6 +6,8 @@ import { REST_CALLS, restsUntil } from './rest.ts';
 /** The user may not want an idea; that says nothing of who had it. */
 const isOfUser = (reason: string) => reason === 'rejected' || reason === 'sent_back';
 
+const NOBODY: ProposerAnswer = { kind: 'exhausted', message: 'There is no proposer.' };
+
 type Arm = { readonly label: string; readonly proposer: Proposer };
 
 /** After so many refused proposals for one experiment the next arm is asked. */
@@ -37,7 +39,12 @@ export function routeProposer(
     const until = restsUntil(calls);
     return until !== null && until > now() ? until : null;
   };
+  const firstFor = (turn: number) => arms[turn % arms.length];
   return {
+    canLookAhead: n => {
+      const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
+      return arm !== undefined && restOf(arm) === null && arm.proposer.canLookAhead?.(n) === true;
+    },
     canRepair: arms.some(arm => arm.proposer.canRepair),
     maxRefusals: REFUSALS_AN_ARM * arms.length,
     async propose(request, context) {
@@ -50,6 +57,8 @@ export function routeProposer(
       // Whose proposals were refused twice has had its turn.
       const refused = request.refusals.filter(({ n, reason }) => n === request.n && !isOfUser(reason)).length;
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
+      // Ahead of its turn nobody else is asked: who was asked now would be asked again.
+      if (request.running) return firstFor(turn)?.proposer.propose(request, context) ?? NOBODY;
       const first = turn % arms.length;
       const order = [...arms.slice(first), ...arms.slice(0, first)];
       const awake = order.filter(arm => restOf(arm) === null);

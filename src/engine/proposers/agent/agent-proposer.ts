@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
@@ -46,6 +46,7 @@ type Ports = {
 export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
   return {
     canRepair: true,
+    canLookAhead: () => true,
     maxRefusals: 5,
     async propose(request, context) {
       let folder: string | null = null;
@@ -76,9 +77,10 @@ async function work(
   await mkdir(own);
   for (const [name, text] of Object.entries(adapter.files)) await writeFile(join(own, name), text);
   const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
-  const tracked = await reader.listFiles(attempt ?? request.incumbent.commit);
+  const commit = attempt ?? request.incumbent.commit;
+  const tracked = await reader.listFiles(commit);
   const isEditable = matchProposable(request.contract);
-  const before = await makeCopy(context.worktree.path, copy, tracked, isEditable);
+  const before = await makeCopy(reader, commit, copy, isEditable);
 
   const began = performance.now();
   const call = ledger.write(() =>
@@ -148,24 +150,19 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
   ].join('\n\n');
 }
 
-/**
- * Copies the tracked plain files; returns their digests. Files that are not editable lose their write permission. A link
- * or a submodule is nothing an agent could work on.
- */
+/** Writes the commit's files into the folder; returns their digests. Files that are not editable lose their write permission. */
 async function makeCopy(
-  from: string,
+  reader: StudyReader,
+  commit: string,
   to: string,
-  tracked: readonly string[],
   isEditable: (path: string) => boolean,
 ): Promise<ReadonlyMap<string, string>> {
   const before = new Map<string, string>();
   await mkdir(to, { recursive: true });
-  for (const path of tracked) {
-    const source = join(from, path);
-    if (!(await lstat(source).catch(() => null))?.isFile()) continue;
+  await reader.export(commit, to);
+  for (const path of await reader.listFiles(commit)) {
     const target = join(to, path);
-    await mkdir(dirname(target), { recursive: true });
-    await copyFile(source, target);
+    if (!(await lstat(target).catch(() => null))?.isFile()) continue;
     before.set(path, digestOf(await readFile(target)));
     if (!isEditable(path)) await chmod(target, 0o444);
   }

@@ -6,6 +6,7 @@ import type { Note } from '../../ledger/notes.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { type DataPaths, runLog } from '../../paths.ts';
 import { readDiff } from '../../repo/diff.ts';
+import { exportFiles } from '../../repo/export-files.ts';
 import { listTree, type Repository, readBlob } from '../../repo/repository.ts';
 
 const TAIL_BYTES = 32 * 1024;
@@ -29,6 +30,19 @@ export class StudyReader {
 
   async listFiles(commit: string): Promise<readonly string[]> {
     return (await this.#list(commit)).map(({ path }) => path);
+  }
+
+  /** Writes the commit's plain files into an empty folder; a link or a submodule is nothing anybody could work on. */
+  async export(commit: string, folder: string): Promise<void> {
+    const files = (await this.#list(commit)).filter(
+      ({ mode, path }) => mode.startsWith('100') && !path.includes('\0'),
+    );
+    await exportFiles(
+      this.#repository,
+      commit,
+      files.map(({ path }) => path),
+      folder,
+    );
   }
 
   /** The tree of the commit that was asked for last is kept: a conversation asks for one again and again. */

@@ -22,6 +22,8 @@ export const tuningSchema = z.strictObject({
     .min(1)
     .max(8),
   experiments: z.number().int().min(2).max(MAX_EXPERIMENTS),
+  /** To the user's notes that are new. */
+  answer: z.string().trim().max(2_000).optional(),
 });
 
 /** A tuning in the memo of each of its experiments, so that the history is its only state. */

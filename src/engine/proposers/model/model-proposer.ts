@@ -52,7 +52,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
   const extras: Extras = { thinking: settings.baseUrl === null, effort: true };
   return {
     canRepair: true,
-    canLookAhead: true,
+    canLookAhead: () => true,
     maxRefusals: 5,
     async propose(request, context) {
       const { reader } = ports;
@@ -222,18 +222,25 @@ function proposed(
   request: ProposalRequest,
   settings: ModelSettings,
 ): ProposerAnswer {
-  const { hypothesis, rationale, category, predicted_effect: predictedEffect, differs } = submission;
+  const { hypothesis, category, predicted_effect: predictedEffect } = submission;
+  const { rationale, answer, differs } = submission;
+  const parts = [
+    rationale,
+    ...(answer ? [`To your note: ${answer}`] : []),
+    ...(differs ? [`Differs from what was tried: ${differs}`] : []),
+  ];
   return {
     kind: 'proposed',
     proposal: {
       hypothesis,
-      rationale: differs ? `${rationale}\n\nDiffers from what was tried: ${differs}` : rationale,
+      rationale: parts.join('\n\n'),
       predictedEffect,
       category,
       memo: {
         model: settings.model,
         mode: request.repair ? 'repair' : chooseMode(request.history),
         turns,
+        answered: request.steering.length,
       },
     },
   };

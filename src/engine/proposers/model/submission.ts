@@ -50,6 +50,8 @@ export async function submit(
       `"${submission.category}" came ${CATEGORY_IN_A_ROW} times in a row without a keep: choose another category.`,
     );
   }
+  const unanswered = submission.answer ? null : findUnanswered(request);
+  if (unanswered !== null) return wrong(unanswered);
   const read = (path: string) => reader.readFile(commit, path);
   const applied = await applyEdits(submission.edits, matchProposable(request.contract), read);
   if (applied.kind === 'wrong') return applied;
@@ -68,6 +70,16 @@ export async function submit(
   }
   const fault = await writeFiles(root, applied.files, await reader.listFiles(commit));
   return fault === null ? { kind: 'written', submission, turns } : wrong(fault);
+}
+
+/** What to tell a model that has not answered the user's newest notes; null where earlier proposals answered all. */
+export function findUnanswered({ history, running, steering }: ProposalRequest): string | null {
+  const memos = [...history.map(({ memo }) => memo), running?.memo];
+  const answered = memos.map(memo => Number((memo as { answered?: unknown } | null)?.answered) || 0);
+  const notes = steering.slice(Math.max(0, ...answered));
+  if (notes.length === 0) return null;
+  const words = notes.map(({ text }) => text).join(' / ');
+  return `The user wrote to you: ${words}\nFollow it, and say in \`answer\` what you make of it.`;
 }
 
 /** Past experiments, and proposals the user rejected, whose hypothesis has nearly the same words. */

@@ -20,6 +20,8 @@ export const submissionSchema = z.strictObject({
   predicted_effect: z.number(),
   /** Why it is not what was tried before, where something alike was. */
   differs: z.string().trim().max(2_000).optional(),
+  /** To the user's notes that are new. */
+  answer: z.string().trim().max(2_000).optional(),
   edits: editsSchema,
 });
 export type Submission = z.infer<typeof submissionSchema>;

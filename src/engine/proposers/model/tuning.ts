@@ -6,6 +6,7 @@ import { findConstants, readNumber } from '../search/constants.ts';
 import { search } from '../search/search-proposer.ts';
 import { constantKey } from '../search/strategy.ts';
 import { writeFiles } from '../write-files.ts';
+import { findUnanswered } from './submission.ts';
 import { describeFault } from './tools.ts';
 
 /** Checks what a model hands over. In words for the model where it cannot be searched. */
@@ -17,6 +18,8 @@ export async function readTuning(
 ): Promise<Tuning | string> {
   const parsed = tuningSchema.safeParse(input);
   if (!parsed.success) return `The input is not valid: ${describeFault(parsed.error)}`;
+  const unanswered = parsed.data.answer ? null : findUnanswered(request);
+  if (unanswered !== null) return unanswered;
   const isEditable = matchProposable(request.contract);
   for (const { file, name, low, high } of parsed.data.constants) {
     const source = isEditable(file) ? await reader.readFile(commit, file) : null;
@@ -68,12 +71,13 @@ export async function tune(
     proposal: {
       ...proposal,
       rationale: isFirst
-        ? `${tuning.hypothesis}\n\n${tuning.rationale}\n\nThe search tries up to ${tuning.experiments} values of ${namesOf(tuning)}. ${proposal.rationale ?? ''}`
+        ? `${tuning.hypothesis}\n\n${tuning.rationale}${tuning.answer ? `\n\nTo your note: ${tuning.answer}` : ''}\n\nThe search tries up to ${tuning.experiments} values of ${namesOf(tuning)}. ${proposal.rationale ?? ''}`
         : `The search goes on with the tuning that began with #${tuning.first}: ${tuning.hypothesis}. ${proposal.rationale ?? ''}`,
       category: 'tuning',
       memo: {
         ...(proposal.memo as object),
         mode: 'tune',
+        ...(isFirst ? { answered: request.steering.length } : {}),
         tuning: { ...tuning, left: tuning.left - 1 },
       },
     },
