@@ -263,7 +263,8 @@ test('what is installed and signed in can be seen', async () => {
 });
 
 test('an agent makes the next proposal while an experiment trains', async () => {
-  const script = `sed -i 's/^LR=2/LR=8/; t; s/^DEPTH=4/DEPTH=8/' train.sh\n${claude(ANSWER)}`;
+  const was = join(await temporaryFolder(), 'was');
+  const script = `if [ -e ${was} ]; then sed -i s/^DEPTH=4/DEPTH=8/ train.sh; else ${EDIT} touch ${was}; fi\n${claude(ANSWER)}`;
   await using own = await night('claude', script, 30, 2);
   await own.run();
   const { ledger } = own.engine;
