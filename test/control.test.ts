@@ -514,8 +514,12 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
   const missing = eventSchema.options
     .map(option => option.shape.type.value)
     .filter(type => !raw.some(event => event.type === type));
-  // A thought needs a model. A pause has its own test; a warning needs a process that cannot be ended.
-  expect(missing).toEqual(['thought', 'warning', 'study_paused', 'study_continued']);
+  // A thought needs a model, a rest several proposers, a review approve mode; those are looked at where they come. A pause
+  // has its own test; a warning needs a process that cannot be killed.
+  expect(missing).toEqual([
+    ...['thought', 'review_opened', 'review_closed', 'proposer_rests', 'warning'],
+    ...['study_paused', 'study_continued'],
+  ]);
   await checkNight(night);
 });
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventSchema } from '../src/shared/events.ts';
 import type { NotebookEvent, StudyCard } from '../src/shared/notebook.ts';
 import type { Decision, ReviewView } from '../src/shared/review.ts';
 import { bodyOf, modelNight, proposal } from './support/model-night.ts';
@@ -293,6 +294,8 @@ test('a model is told what was sent back and what was rejected', async () => {
     await night.engine.decide(night.studyId, review?.id ?? 0, decision);
   }
   expect(await ended).toBe('experiments');
+  // Nothing is in an event that its schema does not name.
+  expect(night.events.map(event => eventSchema.parse(event))).toEqual(night.events);
   const told = night.server.requests.map(request => JSON.stringify(bodyOf(request).messages));
   expect(told[1]).toContain('sends it back');
   expect(told[1]).toContain('train.sh, old line 1: Why here?');

@@ -5,6 +5,7 @@ import type { ProposalRequest, Proposer, ProposerContext } from '../src/engine/p
 import { restsUntil } from '../src/engine/proposers/rest.ts';
 import { routeProposer } from '../src/engine/proposers/route.ts';
 import { readProposerRecords } from '../src/engine/service/proposer-records.ts';
+import { eventSchema } from '../src/shared/events.ts';
 import { modelNight, proposal } from './support/model-night.ts';
 import { checkNight, rowsOf } from './support/study.ts';
 
@@ -39,6 +40,7 @@ test('where the first has nothing the next is asked; who fails again and again r
   expect(ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text)).toEqual([
     expect.stringMatching(/^model claude-opus-5-5 rests for 5 min: .*does not accept the key/),
   ]);
+  expect(night.events.map(event => eventSchema.parse(event))).toEqual(night.events);
   // Three times it was asked; then it rested.
   expect(night.server.requests).toHaveLength(3);
   expect(rowsOf(night.home).experiments.filter(({ phase }) => phase === 'recorded')).toHaveLength(7);
