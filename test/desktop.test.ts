@@ -48,6 +48,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     importedFrom: null,
     spend: null,
     asksApproval: false,
+    waiting: null,
     tally: {
       finished: 12,
       keep: 3,

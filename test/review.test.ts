@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { eventSchema } from '../src/shared/events.ts';
 import type { NotebookEvent, StudyCard } from '../src/shared/notebook.ts';
@@ -106,7 +107,7 @@ test('what the user changed in it is what runs', async () => {
   const foreign: Decision = { kind: 'approve', files: { 'train.sh': text, 'pawl.toml': 'x' } };
   expect(
     (await refusalOf(desk.calls.studies.decide({ study, review: id, decision: foreign }))).message,
-  ).toContain('what the contract does not call editable: pawl.toml');
+  ).toContain('pawl.toml is not part of the proposal.');
   await night.decide({ kind: 'approve', files: { 'train.sh': text } });
   await untilStopped(desk, study);
   expect(await git(night.repository, 'show', `refs/pawl/${TAG}/1:train.sh`)).toContain('LR=7');
@@ -270,6 +271,152 @@ test('a mend of a crash waits as well; rejected, the crash stands', async () => 
   expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'experiments' });
   await desk.close();
   await checkNight(night);
+});
+
+test('nothing but the files of the proposal can be changed with it', async () => {
+  const night = await reviewNight();
+  const { desk, study } = night;
+  const { id, files } = await night.waiting();
+  const text = files[0]?.text.replace('LR=3', 'LR=7') ?? '';
+  for (const path of ['nope/../../../escaped.txt', 'a\0b', 'new/', '.', '..', 'pawl.toml', 'other.sh']) {
+    const decision: Decision = {
+      kind: 'approve',
+      files: Object.fromEntries([
+        ['train.sh', text],
+        [path, 'owned'],
+      ]),
+    };
+    expect((await refusalOf(desk.calls.studies.decide({ study, review: id, decision }))).code).toBe('usage');
+  }
+  expect(await readdir(night.home)).not.toContain('escaped.txt');
+  await night.decide(APPROVE);
+  await untilStopped(desk, study);
+  await desk.close();
+  await checkNight(night);
+});
+
+test('an edit is taken whatever git is told of diffs', async () => {
+  const night = await reviewNight();
+  const { desk, study } = night;
+  await git(night.repository, 'config', 'diff.context', '0');
+  await git(night.repository, 'config', 'diff.noprefix', 'true');
+  const { files } = await night.waiting();
+  await night.decide({
+    kind: 'approve',
+    files: { 'train.sh': files[0]?.text.replace('LR=3', 'LR=7') ?? '' },
+  });
+  expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'experiments' });
+  expect(await git(night.repository, 'show', `refs/pawl/${TAG}/1:train.sh`)).toContain('LR=7');
+});
+
+/** Crashes with a rate of 3 or 4, and counts its runs. */
+const crashing = (counter: string) => `LR=2
+  echo run >> ${counter}
+  [ $LR -gt 2 ] && [ $LR -lt 5 ] && { echo "Traceback"; exit 1; }
+  echo "val_bpb: $LR"`;
+
+test.each(['a pause', 'a stop', 'a new engine'])(
+  '%s while a mend waits trains nothing again and forgets no crash',
+  async how => {
+    const counter = join(await temporaryFolder(), 'runs');
+    const night = await reviewNight({ trainer: crashing(counter), experiments: 2 });
+    const { study } = night;
+    let { desk } = night;
+    await night.waiting();
+    const mend = desk.waitForNext(isReviewing);
+    await night.decide(APPROVE);
+    await mend;
+    const before = await desk.calls.studies.review({ study, n: 1 });
+    expect(before).toMatchObject({ isRepair: true });
+    if (how === 'a pause') {
+      await desk.calls.studies.request({ study, kind: 'pause' });
+      await desk.waitFor(isCard(({ state }) => state === 'paused'));
+      const again = desk.waitForNext(isReviewing);
+      await desk.calls.studies.request({ study, kind: 'continue' });
+      await again;
+    } else {
+      if (how === 'a stop') {
+        await desk.calls.studies.request({ study, kind: 'stop' });
+        await untilStopped(desk, study);
+      } else {
+        await desk.close();
+        desk = await openDesk({ home: night.home });
+      }
+      const again = desk.waitForNext(isReviewing);
+      await desk.calls.studies.resume({ study });
+      await again;
+    }
+    expect(await desk.calls.studies.review({ study, n: 1 })).toEqual(before);
+    // The baseline and the crash.
+    expect(await readFile(counter, 'utf8')).toBe('run\nrun\n');
+    const next = desk.waitForNext(isCard(({ current }) => current?.n === 2 && current.phase === 'reviewing'));
+    await desk.calls.studies.decide({
+      ...{ study, review: before?.id ?? 0 },
+      decision: { kind: 'reject', reason: 'Not worth it.' },
+    });
+    await next;
+    expect(rowsOf(night.home).experiments[1]).toMatchObject({ phase: 'recorded', verdict: 'crash' });
+    expect(await readFile(counter, 'utf8')).toBe('run\nrun\n');
+    await desk.close();
+    await checkNight(night);
+  },
+);
+
+test('a decision that could not be written down is asked for again, with nothing lost', async () => {
+  const night = await reviewNight();
+  const { desk, study } = night;
+  const { files, id } = await night.waiting();
+  const database = new BetterSqlite3(join(night.home, 'pawl.sqlite'));
+  database.exec(`CREATE TRIGGER broken BEFORE UPDATE OF attempt_commit ON experiment WHEN NEW.n = 1
+    AND NEW.attempt_commit IS NOT NULL BEGIN SELECT RAISE(ABORT, 'broken'); END`);
+  const edited: Decision = {
+    kind: 'approve',
+    files: { 'train.sh': files[0]?.text.replace('LR=3', 'LR=7') ?? '' },
+  };
+  await expect(desk.calls.studies.decide({ study, review: id, decision: edited })).rejects.toThrow();
+  expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'error' });
+  desk.errors.length = 0;
+  database.exec('DROP TRIGGER broken');
+  database.close();
+  const again = desk.waitForNext(isReviewing);
+  await desk.calls.studies.resume({ study });
+  await again;
+  await desk.calls.studies.decide({ study, review: id, decision: edited });
+  await untilStopped(desk, study);
+  expect(await git(night.repository, 'show', `refs/pawl/${TAG}/1:train.sh`)).toContain('LR=7');
+  expect(await night.asked()).toHaveLength(1);
+  await desk.close();
+  await checkNight(night);
+});
+
+test('remarks on an idea do not go with the mend of another', async () => {
+  const counter = join(await temporaryFolder(), 'runs');
+  const night = await reviewNight({ trainer: crashing(counter) });
+  const { desk, study } = night;
+  await night.waiting();
+  const again = desk.waitForNext(isReviewing);
+  await night.decide({ kind: 'send_back', text: 'Smaller steps.', comments: [] });
+  await again;
+  await desk.calls.studies.setApproval({ study, asks: false });
+  await untilStopped(desk, study);
+  const asked = await night.asked();
+  expect(asked.map(({ kind }) => kind)).toEqual(['propose', 'propose', 'repair']);
+  expect(asked.map(({ review }) => review !== null)).toEqual([false, true, false]);
+  // The mend ran without anybody's word.
+  expect(await desk.calls.experiments.get({ study, n: 1 })).toMatchObject({ reviewed: null });
+  await desk.close();
+  await checkNight(night);
+});
+
+test('a proposal can be read while the study is stopped, and the card names it', async () => {
+  const night = await reviewNight();
+  const { desk, study } = night;
+  const { id } = await night.waiting();
+  expect(desk.service.card(study)).toMatchObject({ waiting: { n: 1, review: id } });
+  await desk.calls.studies.request({ study, kind: 'stop' });
+  expect(await untilStopped(desk, study)).toMatchObject({ current: null, waiting: { n: 1, review: id } });
+  expect(await desk.calls.studies.review({ study, n: 1 })).toMatchObject({ id });
+  await desk.close();
 });
 
 test('a model is told what was sent back and what was rejected', async () => {

@@ -87,11 +87,27 @@ test.each([true, false])('a tuning goes on after a stop (looking ahead: %s)', as
   await checkNight(night);
 });
 
+test('in turns with another proposer a tuning goes on', async () => {
+  const night = await modelNight(() => tune({ experiments: 3 }), { experiments: 6, route: 'alternate' });
+  expect(await night.run()).toBe('experiments');
+  expect(night.server.requests).toHaveLength(1);
+  await checkNight(night);
+});
+
+test('a mend need not answer the same note again', async () => {
+  const replies = [proposal('LR=2', 'LR=8; exit 3', { answer: 'I do.' }), proposal('LR=8; exit 3', 'LR=8')];
+  const night = await modelNight((_, index) => replies[index] as Reply, { experiments: 1 });
+  const { ledger } = night.engine;
+  ledger.write(() => ledger.marks.add(night.studyId, 'steered', 'Mind the rate.', Date.now()));
+  expect(await night.run()).toBe('experiments');
+  expect(night.server.requests).toHaveLength(2);
+});
+
 test('a word of the user ends a tuning', () => {
   const tuning: Tuning = { ...TUNING, first: 5, left: 2 };
   const request = (changes: Partial<ProposalRequest>) =>
     ({
-      ...{ history: [{ n: 6, memo: { tuning } }], running: null, steering: [], refusals: [] },
+      ...{ n: 7, history: [{ n: 6, memo: { tuning } }], running: null, steering: [], refusals: [] },
       ...changes,
     }) as unknown as ProposalRequest;
   const note = (n: number) => [{ n, at: 0, text: 'Leave the rate alone.' }];
@@ -104,7 +120,16 @@ test('a word of the user ends a tuning', () => {
   expect(openTuning(request({ refusals: refusal(7, 'duplicate') }))).toEqual(tuning);
   expect(openTuning(request({ refusals: refusal(4, 'rejected') }))).toEqual(tuning);
   expect(openTuning(request({ refusals: refusal(7, 'rejected') }))).toBeNull();
-  expect(openTuning(request({ running: { n: 7, hypothesis: '', category: null, memo: null } }))).toBeNull();
+  // Another proposer's turn in between ends nothing, a proposal of the model's own does.
+  const running = (memo: unknown) => ({ running: { n: 7, hypothesis: '', category: null, memo } });
+  expect(openTuning(request(running({ moves: [], values: '' })))).toEqual(tuning);
+  expect(openTuning(request(running({ agent: 'claude', model: null })))).toEqual(tuning);
+  expect(openTuning(request(running({ model: 'claude-opus-5-5' })))).toBeNull();
+  // Values that were tried before cost a few tries, and then the model has its turn.
+  const tried = (left: number) => ({ ...refusal(7, 'duplicate')[0], memo: { tuning: { ...tuning, left } } });
+  const same = [tried(1), tried(0)] as unknown as ProposalRequest['refusals'];
+  expect(openTuning(request({ refusals: same.slice(0, 1) }))?.left).toBe(1);
+  expect(openTuning(request({ refusals: same }))).toBeNull();
 });
 
 test('the same constant turned the same way is told, whatever the words', async () => {

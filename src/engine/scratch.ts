@@ -8,19 +8,31 @@ import { PawlError } from '../shared/errors.ts';
  */
 export async function makeScratch(root: string, name: string): Promise<string> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const found = await lstat(root);
-  if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+  if (!(await isOwnFolder(root))) {
     throw new PawlError('usage', `${root} is not a folder of yours; remove it, for Pawl works there.`);
   }
   return mkdtemp(join(root, `${name}-`));
 }
 
-/** Removes a scratch folder with whatever was made of it; what cannot be removed all the same is left to the system. */
+/**
+ * Removes a scratch folder with whatever was made of it. What cannot be removed all the same is left to the system, and
+ * so is a folder of somebody else's.
+ */
 export async function removeScratch(folder: string): Promise<void> {
-  const places = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const place of places) {
-    // Who worked there may have taken rights away.
-    if (place.isDirectory()) await chmod(join(place.parentPath, place.name), 0o700).catch(() => {});
-  }
+  if (!(await isOwnFolder(folder))) return;
+  await open(folder).catch(() => {});
   await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+}
+
+/** Takes back the rights that who worked there may have taken away, from the top down. */
+async function open(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const place of await readdir(folder, { withFileTypes: true })) {
+    if (place.isDirectory()) await open(join(folder, place.name));
+  }
+}
+
+async function isOwnFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
 }

@@ -96,7 +96,8 @@ export class Desktop {
 
   #isTraining(): boolean {
     const running = this.#service.running();
-    return running !== null && running.state !== 'paused';
+    // What waits for the user trains nothing.
+    return running !== null && running.state !== 'paused' && running.current?.phase !== 'reviewing';
   }
 
   #follow(event: NotebookEvent): void {

@@ -69,15 +69,21 @@ function showStudy(card: StudyCard): TrayAction {
   return { do: 'show', study: card.id, n: null };
 }
 
+/** Nothing trains until the user has looked at a proposal. */
+function isReviewing({ current }: StudyCard): boolean {
+  return current?.phase === 'reviewing';
+}
+
 function iconOf(running: StudyCard | null, alert: string | null): TrayIcon {
   if (alert !== null) return 'attention';
   if (!running) return 'idle';
-  return running.state === 'paused' ? 'paused' : 'running';
+  return running.state === 'paused' || isReviewing(running) ? 'paused' : 'running';
 }
 
 function describeState(running: StudyCard | null): string {
   if (!running) return 'not running';
   if (running.state === 'paused') return 'paused';
+  if (isReviewing(running) && !running.current?.wish) return 'waits for your approval';
   switch (running.current?.wish) {
     case 'pause':
       return 'pausing after this experiment';

@@ -100,6 +100,8 @@ export type StudyCard = {
   /** When the last experiment began or ended; `createdAt` before the first. */
   readonly activeAt: number;
   readonly current: CurrentExperiment | null;
+  /** The proposal that waits for the user, also in a study that is stopped. */
+  readonly waiting: { readonly n: number; readonly review: number } | null;
 };
 
 /** The experiment in flight. */

@@ -95,7 +95,8 @@ export function experimentStore(database: Database) {
     `INSERT INTO experiment (study_id, n, phase, parent_commit, started_at) VALUES (?, ?, 'proposing', ?, ?)
      ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
        started_at = excluded.started_at, ended_at = NULL, hypothesis = NULL, rationale = NULL,
-       predicted_effect = NULL, category = NULL, memo = NULL`,
+       predicted_effect = NULL, category = NULL, memo = NULL, attempt_commit = NULL, edit_digest = NULL,
+       source_lines = NULL`,
   );
   const propose = database.prepare(
     `UPDATE experiment SET phase = 'applying', hypothesis = ?, rationale = ?, predicted_effect = ?, category = ?,

@@ -37,10 +37,13 @@ export function reviewStore(database: Database) {
      VALUES (@studyId, @n, @at, @proposal, @start, @parent, @commit, @editDigest, @sourceLines, @isRepair)`,
   );
   const close = database.prepare(
-    'UPDATE review SET outcome = ?, message = ?, comments = ?, decided_at = ? WHERE id = ?',
+    'UPDATE review SET outcome = ?, message = ?, comments = ?, decided_at = ?, commit_name = ? WHERE id = ?',
   );
   const latest = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM review WHERE study_id = ? AND n = ? ORDER BY id DESC LIMIT 1`,
+  );
+  const ofCommit = database.prepare<[string, number, string], { outcome: ReviewOutcome | null }>(
+    'SELECT outcome FROM review WHERE study_id = ? AND n = ? AND commit_name = ? ORDER BY id DESC LIMIT 1',
   );
   const isOpen = database.prepare<[string, number], { id: number }>(
     'SELECT id FROM review WHERE study_id = ? AND id = ? AND outcome IS NULL',
@@ -51,17 +54,23 @@ export function reviewStore(database: Database) {
       const row = { ...review, proposal: JSON.stringify(review.proposal), isRepair: Number(review.isRepair) };
       return Number(add.run({ studyId, ...row }).lastInsertRowid);
     },
+    /** @param commit what was accepted, or waited in vain */
     close(
       id: number,
       outcome: ReviewOutcome,
       message: string | null,
       comments: readonly ReviewComment[],
       at: number,
+      commit: string,
     ): void {
-      close.run(outcome, message, JSON.stringify(comments), at, id);
+      close.run(outcome, message, JSON.stringify(comments), at, commit, id);
     },
     isOpen(studyId: string, id: number): boolean {
       return isOpen.get(studyId, id) !== undefined;
+    },
+    /** How the attempt came through its review; null where nobody was asked about it. */
+    outcomeOf(studyId: string, n: number, commit: string): ReviewOutcome | null {
+      return ofCommit.get(studyId, n, commit)?.outcome ?? null;
     },
     /** The last one of an experiment; null where it had none. */
     latest(studyId: string, n: number): Review | null {

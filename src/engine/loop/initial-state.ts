@@ -36,11 +36,15 @@ export function initialState(
 
 /** An unfinished experiment of an earlier sitting; also a baseline that failed, which a new sitting tries again. */
 export function findInterrupted(
-  { experiments }: Ledger,
+  { experiments, reviews }: Ledger,
   { id }: Study,
 ): Extract<LoopEvent, { type: 'started' }>['interrupted'] {
   const unfinished = experiments.unfinished(id).at(-1);
-  if (unfinished) return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null };
+  if (unfinished) {
+    // A mend that waits for the user comes before another run of what it mends.
+    const isWaiting = reviews.open(id, unfinished.n) !== null;
+    return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null && !isWaiting };
+  }
   const baseline = experiments.get(id, 0);
   return baseline?.verdict?.word === 'crash' ? { n: 0, hasAttempt: true } : null;
 }

@@ -92,7 +92,7 @@ export class ProposalSource {
     const { id, tag, contract } = this.#study;
     return {
       ...{ tag, n, contract, incumbent, repair, running },
-      review: await this.#readSentBack(n),
+      review: await this.#readSentBack(n, repair !== null),
       instructions: await this.#readInstructions(incumbent.commit),
       steering: ledger.marks.ofKind(id, 'steered'),
       history: ledger.experiments.history(id),
@@ -113,8 +113,10 @@ export class ProposalSource {
     const isNew = prepared.base !== incumbent.commit;
     // A keep of the same kind may have had the same reason: it is thought about anew.
     const last = ledger.experiments.get(this.#study.id, incumbent.n);
-    if (isNew && last?.proposal?.category === prepared.proposal.category) return null;
-    const files = await rebase(prepared, incumbent.commit, repository, paths.scratch);
+    const { category } = prepared.proposal;
+    if (isNew && category !== null && last?.proposal?.category === category) return null;
+    // What fails here is asked for again.
+    const files = await rebase(prepared, incumbent.commit, repository, paths.scratch).catch(() => null);
     if (!files) return null;
     const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
     if ((await writeFiles(workbench.path, files, tracked)) !== null) {
@@ -125,9 +127,9 @@ export class ProposalSource {
   }
 
   /** The experiment's last proposal, where the user wants it done again. */
-  async #readSentBack(n: number): Promise<ProposalRequest['review']> {
+  async #readSentBack(n: number, isRepair: boolean): Promise<ProposalRequest['review']> {
     const review = this.#ports.ledger.reviews.latest(this.#study.id, n);
-    if (review?.outcome !== 'sent_back') return null;
+    if (review?.outcome !== 'sent_back' || review.isRepair !== isRepair) return null;
     return {
       hypothesis: review.proposal.hypothesis,
       diff: await readDiff(this.#ports.repository, review.start, review.commit),

@@ -1,13 +1,20 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
-import { type Decision, describeRemarks, type ReviewOutcome } from '../../shared/review.ts';
+import {
+  type Decision,
+  describeRemarks,
+  type ReviewComment,
+  type ReviewOutcome,
+} from '../../shared/review.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Review } from '../ledger/reviews.ts';
 import { writeFiles } from '../proposers/write-files.ts';
-import { readPatch } from '../repo/diff.ts';
+import { listChangedFiles } from '../repo/diff.ts';
+import { exportFiles } from '../repo/export-files.ts';
 import { createRef, reviewRef } from '../repo/refs.ts';
 import { listTree, type Repository } from '../repo/repository.ts';
-import { gitIn } from '../repo/worktree.ts';
 import { commitMessage } from './proposal-text.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -20,11 +27,23 @@ type Ports = {
 
 /** What became of a proposal that waited. */
 export type Reviewed =
-  | { readonly kind: 'approved'; readonly review: Review }
+  | ({
+      readonly kind: 'approved';
+      /** As it is to run. */
+      readonly review: Review;
+      readonly files: readonly string[];
+    } & Decided)
   /** The reason, or the remarks it goes back with. */
-  | { readonly kind: 'sent_back' | 'rejected'; readonly review: Review; readonly message: string }
+  | ({ readonly kind: 'sent_back' | 'rejected'; readonly review: Review; readonly message: string } & Decided)
   /** Something else is to be done first; it waits on. */
   | { readonly kind: 'disturbed' };
+
+type Decided = {
+  /** Writes the decision down. Call it inside the `ledger.write` that says what it means to the experiment. */
+  readonly save: () => void;
+  /** Tells whoever decided that it is done, or why it could not be. */
+  readonly done: (error?: unknown) => void;
+};
 
 type Handed = {
   readonly id: number;
@@ -63,7 +82,7 @@ export class ReviewDesk {
 
   /**
    * Takes decisions from the moment it is called. Resolves once the user has decided, or `isDisturbed` says so after a
-   * {@link wake}. The decision is in the ledger by then, but for what it means to the experiment.
+   * {@link wake}. The decision is not in the ledger by then: it is written with what follows from it.
    */
   async wait(
     review: Review,
@@ -75,8 +94,7 @@ export class ReviewDesk {
       for (;;) {
         if (isDisturbed()) return { kind: 'disturbed' };
         if (!ledger.studies.get(this.#study.id)?.asksApproval) {
-          this.#close(review, 'auto', null, null);
-          return { kind: 'approved', review };
+          return this.#approve(review, review, 'auto', () => {});
         }
         const handed = this.#handed;
         if (handed && handed.id !== review.id) this.dismiss();
@@ -124,40 +142,46 @@ export class ReviewDesk {
     { decision, resolve, reject }: Handed,
     identity: Readonly<Record<string, string>>,
   ): Promise<Reviewed | null> {
+    const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+    this.#handed = null;
     try {
-      switch (decision.kind) {
-        case 'approve': {
-          const isEdited = Object.keys(decision.files).length > 0;
-          const made = isEdited ? await this.#rewrite(review, decision.files, identity) : review;
-          this.#close(review, isEdited ? 'edited' : 'approved', null, null);
-          resolve();
-          return { kind: 'approved', review: made };
-        }
-        case 'reject':
-          this.#close(review, 'rejected', decision.reason, decision);
-          resolve();
-          return { kind: 'rejected', review, message: decision.reason };
-        default: {
-          const message = describeRemarks(decision);
-          if (message === '') throw new PawlError('usage', 'Say what is to be done differently.');
-          this.#close(review, 'sent_back', message, decision);
-          resolve();
-          return { kind: 'sent_back', review, message };
-        }
+      if (decision.kind === 'approve') {
+        const isEdited = Object.keys(decision.files).length > 0;
+        const made = isEdited ? await this.#rewrite(review, decision.files, identity) : review;
+        return await this.#approve(review, made, isEdited ? 'edited' : 'approved', done);
       }
+      const message = decision.kind === 'reject' ? decision.reason : describeRemarks(decision);
+      if (message === '') throw new PawlError('usage', 'Say what is to be done differently.');
+      const kind = decision.kind === 'reject' ? 'rejected' : 'sent_back';
+      const comments = decision.kind === 'send_back' ? decision.comments : [];
+      return { kind, review, message, done, save: () => this.#close(review, kind, message, comments) };
     } catch (error) {
       reject(error);
       if (!(error instanceof PawlError) || error.code !== 'usage') throw error;
       return null;
-    } finally {
-      this.#handed = null;
     }
   }
 
-  #close(review: Review, outcome: ReviewOutcome, message: string | null, decision: Decision | null): void {
+  async #approve(
+    review: Review,
+    made: Review,
+    outcome: ReviewOutcome,
+    done: Decided['done'],
+  ): Promise<Reviewed> {
+    const changed = await listChangedFiles(this.#ports.repository, made.start, made.commit);
+    const save = () => this.#close(review, outcome, null, [], made.commit);
+    return { kind: 'approved', review: made, files: changed.map(({ path }) => path), done, save };
+  }
+
+  #close(
+    review: Review,
+    outcome: ReviewOutcome,
+    message: string | null,
+    comments: readonly ReviewComment[],
+    commit = review.commit,
+  ): void {
     const { ledger, now } = this.#ports;
-    const comments = decision?.kind === 'send_back' ? decision.comments : [];
-    ledger.write(() => ledger.reviews.close(review.id, outcome, message, comments, now()));
+    ledger.reviews.close(review.id, outcome, message, comments, now(), commit);
   }
 
   /** The proposal with the user's files in place of its own, judged and committed as any edit. */
@@ -168,19 +192,22 @@ export class ReviewDesk {
   ): Promise<Review> {
     const { ledger, repository, workbench } = this.#ports;
     const refuse = (message: string) => new PawlError('usage', message);
+    const changed = (await listChangedFiles(repository, review.start, review.commit)).map(({ path }) => path);
+    const foreign = Object.keys(files).find(path => !changed.includes(path));
+    if (foreign !== undefined) throw refuse(`${foreign} is not part of the proposal.`);
     await workbench.checkout(review.start);
     workbench.markDirty();
-    const patch = await readPatch(repository, review.start, review.commit);
-    await gitIn(workbench.worktree, ['apply', '--whitespace=nowarn', '-'], { stdin: patch });
-    const trees = await Promise.all([
-      listTree(repository, review.commit),
-      listTree(repository, review.start),
-    ]);
-    const fault = await writeFiles(
-      workbench.path,
-      new Map(Object.entries(files)),
-      trees.flat().map(({ path }) => path),
-    );
+    const tracked = (await listTree(repository, review.commit)).map(({ path }) => path);
+    const kept = changed.filter(path => tracked.includes(path));
+    try {
+      await exportFiles(repository, review.commit, kept, workbench.path);
+    } catch (error) {
+      if (!(error instanceof PawlError) || error.code !== 'git_failed') throw error;
+      throw refuse(`The proposal cannot be laid out again: ${error.message}`);
+    }
+    for (const path of changed)
+      if (!kept.includes(path)) await rm(join(workbench.path, path), { force: true });
+    const fault = await writeFiles(workbench.path, new Map(Object.entries(files)), tracked);
     if (fault !== null) throw refuse(fault);
     const edit = await workbench.readEdit();
     if (edit.kind === 'refused') throw refuse(edit.message);

@@ -7,7 +7,6 @@ import type { Incumbent } from '../ledger/experiments.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
 import type { ProposalRequest, Proposer } from '../proposers/proposer.ts';
-import { listChangedFiles } from '../repo/diff.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
 import { readIdentity } from '../repo/repository.ts';
 import { ratchet } from './branch.ts';
@@ -154,6 +153,8 @@ export class StudyRunner {
   }
 
   #perform(effect: Exclude<Effect, { type: 'stop' }>): Promise<LoopEvent> {
+    // Nothing waits for the user while something else is done.
+    if (effect.type !== 'review' && effect.type !== 'propose') this.#desk.dismiss();
     switch (effect.type) {
       case 'take_baseline':
         return this.#takeBaseline();
@@ -200,7 +201,7 @@ export class StudyRunner {
     const { ledger, workbench, now, emit } = this.#ports;
     const { id } = this.#study;
     const incumbent = this.#incumbent();
-    const isWaiting = ledger.reviews.open(id, n) !== null;
+    const waiting = ledger.reviews.open(id, n);
     const before = repair && ledger.experiments.get(id, n);
     if (repair) {
       // The crashed run is history now, whatever comes of the repair.
@@ -211,10 +212,13 @@ export class StudyRunner {
       this.#announceRun();
       emit({ type: 'phase', n, phase: 'proposing' });
     } else {
-      if (!isWaiting) ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
+      if (!waiting) ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
       this.#announceStart(n, incumbent.commit);
     }
-    if (isWaiting) return { type: 'submitted', n, repair };
+    if (waiting) {
+      const mended = waiting.isRepair ? (repair ?? this.#lastMeasured(n)) : null;
+      return { type: 'submitted', n, repair: mended };
+    }
     const start = before?.attemptCommit ?? incumbent.commit;
     const reset = async () => {
       await workbench.checkout(start);
@@ -260,6 +264,13 @@ export class StudyRunner {
       category: proposal.category,
     });
     return { type: 'proposed', n };
+  }
+
+  /** The crash that a mend which waits is of; a pause or another engine may have come since. */
+  #lastMeasured(n: number): Measured | null {
+    const run = this.#ports.ledger.runs.list(this.#study.id, n).at(-1);
+    if (!run?.crash) return null;
+    return { n, k: run.k, crash: run.crash, value: null, memory: null, sourceLinesDelta: 0 };
   }
 
   /** What a crashed attempt is handed back with. */
@@ -322,13 +333,16 @@ export class StudyRunner {
     proposal: Proposal | null,
     made: Parameters<Ledger['experiments']['attempt']>[2],
     files: readonly string[],
+    saveReview: (() => void) | null = null,
   ): Promise<LoopEvent> {
     const { ledger, emit } = this.#ports;
     const { id } = this.#study;
     ledger.write(() => {
+      saveReview?.();
       if (proposal) ledger.experiments.propose(id, n, proposal);
       ledger.experiments.attempt(id, n, made);
     });
+    if (saveReview) emit({ type: 'review_closed', n, outcome: 'approved' });
     await this.#createAttemptRef(n, made.commit);
     emit({ type: 'attempted', n, commit: made.commit, files: [...files] });
     return { type: 'attempted', n };
@@ -359,24 +373,35 @@ export class StudyRunner {
       signal.throwIfAborted();
       return { type: 'wished', wish: this.#state.wish };
     }
-    const { review, kind } = reviewed;
-    const { memo, hypothesis } = review.proposal;
-    if (kind === 'approved') {
-      ledger.write(() => ledger.experiments.setPhase(id, n, 'applying'));
+    const { review, kind, save, done } = reviewed;
+    try {
+      if (kind === 'approved') {
+        const { commit, editDigest, sourceLines, proposal } = review;
+        const accepted = await this.#accept(
+          n,
+          proposal,
+          { commit, editDigest, sourceLines },
+          reviewed.files,
+          save,
+        );
+        done();
+        return accepted;
+      }
+      const { memo, hypothesis } = review.proposal;
+      const refusal = { reason: kind, message: stripControl(reviewed.message), hypothesis };
+      ledger.write(() => {
+        save();
+        ledger.refusals.add(id, { n, at: now(), ...refusal, memo });
+        ledger.experiments.setPhase(id, n, 'proposing');
+      });
       emit({ type: 'review_closed', n, outcome: kind });
-      const { commit, editDigest, sourceLines, proposal } = review;
-      const changed = await listChangedFiles(this.#ports.repository, review.start, commit);
-      const files = changed.map(({ path }) => path);
-      return this.#accept(n, proposal, { commit, editDigest, sourceLines }, files);
+      emit({ type: 'refused', n, ...refusal });
+      done();
+      return { type: 'turned_down', how: kind, n, repair };
+    } catch (error) {
+      done(error);
+      throw error;
     }
-    const refusal = { reason: kind, message: stripControl(reviewed.message), hypothesis };
-    ledger.write(() => {
-      ledger.refusals.add(id, { n, at: now(), ...refusal, memo });
-      ledger.experiments.setPhase(id, n, 'proposing');
-    });
-    emit({ type: 'review_closed', n, outcome: kind });
-    emit({ type: 'refused', n, ...refusal });
-    return { type: 'turned_down', how: kind, n, repair };
   }
 
   /** The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. */

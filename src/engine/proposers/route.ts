@@ -59,7 +59,10 @@ export function routeProposer(
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
       // Ahead of its turn nobody else is asked: who was asked now would be asked again.
       if (request.running) return firstFor(turn)?.proposer.propose(request, context) ?? NOBODY;
-      const first = turn % arms.length;
+      // What the user sent back goes to who had it.
+      const author = request.review && ledger.proposerCalls.author(studyId, request.n);
+      const own = arms.findIndex(({ label }) => label === author);
+      const first = own < 0 ? turn % arms.length : own;
       const order = [...arms.slice(first), ...arms.slice(0, first)];
       const awake = order.filter(arm => restOf(arm) === null);
       const answers: ProposerAnswer[] = [];

@@ -26,6 +26,9 @@ export async function writeFiles(
 
 async function findFault(root: string, path: string, tracked: readonly string[]): Promise<string | null> {
   const parts = path.split('/');
+  if (parts.some(part => part === '' || part === '.' || part === '..' || part.includes('\0'))) {
+    return 'this is no path inside the repository.';
+  }
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const own = parts.slice(0, depth).join('/');
     const isLast = depth === parts.length;

@@ -39,14 +39,3 @@ export async function readDiff(repository: Repository, from: string, to: string)
   ]);
   return stdout.toString('utf8');
 }
-
-/** What `git apply` makes `to` of `from` with, binary files and all. */
-export async function readPatch(repository: Repository, from: string, to: string): Promise<Buffer> {
-  const { stdout } = await gitOf(repository, [
-    ...['diff', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--binary', '--full-index'],
-    from,
-    to,
-    '--',
-  ]);
-  return stdout;
-}

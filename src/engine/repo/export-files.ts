@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises';
 import { git } from './git.ts';
 import type { Repository } from './repository.ts';
 
-/** Writes files of a commit into an empty folder, as a checkout would; nothing of git's lies in it then. */
+/** Writes files of a commit into a folder, as a checkout would; git keeps nothing of it. */
 export async function exportFiles(
   repository: Repository,
   commit: string,
   paths: readonly string[],
   folder: string,
 ): Promise<void> {
-  const index = `${folder}.index`;
+  const index = `${folder}.export-index`;
   const run = (args: readonly string[], stdin = '') =>
     git(folder, ['--git-dir', repository.gitDir, '--work-tree', folder, ...args], {
       stdin,
@@ -17,7 +17,7 @@ export async function exportFiles(
     });
   try {
     await run(['read-tree', commit]);
-    await run(['checkout-index', '-z', '--stdin'], paths.map(path => `${path}\0`).join(''));
+    await run(['checkout-index', '--force', '-z', '--stdin'], paths.map(path => `${path}\0`).join(''));
   } finally {
     await rm(index, { force: true });
   }

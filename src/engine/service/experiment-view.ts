@@ -70,7 +70,10 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
     evidence: experiment.verdict?.evidence ?? null,
     proposer: ledger.proposerCalls.author(study.id, n),
     mode: modeOf(experiment.proposal?.memo),
-    reviewed: ledger.reviews.latest(study.id, n)?.outcome ?? null,
+    reviewed:
+      experiment.attemptCommit === null
+        ? null
+        : ledger.reviews.outcomeOf(study.id, n, experiment.attemptCommit),
     calls: ledger.modelCalls.list(study.id, n),
     parentCommit: experiment.parentCommit,
     incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,

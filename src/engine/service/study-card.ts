@@ -29,8 +29,15 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     asksApproval: study.asksApproval,
     cells: last === null ? 0 : last + 1,
     activeAt: newest ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
+    waiting: findWaiting(ledger, study.id),
     current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
   };
+}
+
+function findWaiting(ledger: Ledger, studyId: string): StudyCard['waiting'] {
+  const newest = ledger.experiments.unfinished(studyId).at(-1);
+  const review = newest && ledger.reviews.open(studyId, newest.n);
+  return review ? { n: review.n, review: review.id } : null;
 }
 
 function spendOf(ledger: Ledger, studyId: string): Spend | null {

@@ -109,7 +109,7 @@ function studyEntries(card: StudyCard, number: string | undefined): readonly Ent
     ...(card.state === 'imported'
       ? []
       : [
-          ...(card.current?.phase === 'reviewing'
+          ...(card.waiting
             ? [{ name: 'Review the proposal', run: () => goTo({ name: 'study', tab: 'live' }) }]
             : []),
           {

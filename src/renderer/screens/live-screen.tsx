@@ -14,6 +14,9 @@ import { useLiveLine } from './use-live-line.ts';
 
 /** Everything about what runs now: curve, terminal, machine. */
 export function LiveScreen({ card }: { readonly card: StudyCard }) {
+  if (card.waiting && (!card.current || card.current.phase === 'reviewing')) {
+    return <ReviewPanel card={card} {...card.waiting} />;
+  }
   if (!isActive(card)) {
     return (
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
@@ -26,7 +29,6 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
       </div>
     );
   }
-  if (card.current?.phase === 'reviewing') return <ReviewPanel card={card} n={card.current.n} />;
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_minmax(0,1fr)]">
       <LiveCurve card={card} />

@@ -16,9 +16,18 @@ import { type DiffRemarks, DiffRemarksContext } from '../viewers/diff-remarks.ts
 import { DiffView } from '../viewers/diff-view.tsx';
 
 /** The proposal that waits for the user: what it says, what it changes, and what can be done with it. */
-export function ReviewPanel({ card, n }: { readonly card: StudyCard; readonly n: number }) {
+export function ReviewPanel({
+  card,
+  n,
+  review,
+}: {
+  readonly card: StudyCard;
+  readonly n: number;
+  /** Its id. */
+  readonly review: number;
+}) {
   const study = card.id;
-  const { value, problem, again } = useCall(`${study}:${n}:${card.state}`, () =>
+  const { value, problem, again } = useCall(`${study}:${n}:${review}`, () =>
     getClient().studies.review({ study, n }),
   );
   if (problem) {
@@ -120,7 +129,10 @@ function Files({ review }: { readonly review: ReviewView }) {
         rows={24}
         value={files?.[path] ?? text}
         onChange={event => {
-          const { value } = event.target;
+          // A text field knows one kind of line end; the file keeps its own.
+          const value = text.includes('\r\n')
+            ? event.target.value.replaceAll('\n', '\r\n')
+            : event.target.value;
           changeReviewDraft(review.id, before => ({ files: { ...before.files, [path]: value } }));
         }}
         className="rounded-none border-0 font-mono text-xs leading-5"
@@ -133,7 +145,8 @@ function Files({ review }: { readonly review: ReviewView }) {
 function Verdict({ card, review }: { readonly card: StudyCard; readonly review: ReviewView }) {
   const draft = useReviewDraft(review.id);
   const isOnline = useStore(state => state.connection.kind === 'online');
-  const canDecide = isOnline && card.state === 'running' && !draft.isSending;
+  const canDecide =
+    isOnline && card.state === 'running' && card.current?.phase === 'reviewing' && !draft.isSending;
   const change = (patch: Parameters<typeof changeReviewDraft>[1]) => changeReviewDraft(review.id, patch);
   const decide = async (decision: Decision, done: string) => {
     change(() => ({ isSending: true }));
@@ -220,9 +233,13 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
             </Button>
           </>
         )}
-        {card.state === 'paused' ? (
-          <p className="text-sm text-warn">The study is paused. Continue it to decide.</p>
-        ) : null}
+        {card.state === 'running' ? null : (
+          <p className="text-sm text-warn">
+            {card.state === 'paused'
+              ? 'The study is paused. Continue it to decide.'
+              : 'The study is stopped. Resume it to decide.'}
+          </p>
+        )}
       </div>
     </div>
   );

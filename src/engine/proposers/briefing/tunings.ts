@@ -43,15 +43,29 @@ export function tuningOf(memo: unknown): Tuning | null {
   return parsed.success ? parsed.data.tuning : null;
 }
 
+/** So many values refused for one experiment, and the model has its turn again. */
+const REFUSALS = 3;
+
 /** The tuning that goes on with the next experiment; null where none does, or the user has said something since. */
-export function openTuning({ history, running, steering, refusals }: ProposalRequest): Tuning | null {
-  const newest = tuningOf(running ? running.memo : history.at(-1)?.memo);
-  if (!newest || newest.left === 0) return null;
-  const isSteered = steering.some(({ n }) => n > newest.first);
+export function openTuning({ n, history, running, steering, refusals }: ProposalRequest): Tuning | null {
+  // A value that was tried before costs no run; the search has another.
+  const refused = refusals.filter(refusal => refusal.n === n && tuningOf(refusal.memo));
+  if (refused.length >= REFUSALS) return null;
+  const memos = [...history, ...(running ? [running] : []), ...refused].map(({ memo }) => memo);
+  // Other proposers may have their turns in between.
+  const newest = memos.findLast(memo => tuningOf(memo) !== null || isOfModel(memo));
+  const tuning = tuningOf(newest);
+  if (!tuning || tuning.left === 0) return null;
+  const isSteered = steering.some(note => note.n > tuning.first);
   const isTurnedDown = refusals.some(
-    ({ n, reason }) => n >= newest.first && (reason === 'rejected' || reason === 'sent_back'),
+    refusal => refusal.n >= tuning.first && (refusal.reason === 'rejected' || refusal.reason === 'sent_back'),
   );
-  return isSteered || isTurnedDown ? null : newest;
+  return isSteered || isTurnedDown ? null : tuning;
+}
+
+/** Whether a model proposed it by itself. */
+function isOfModel(memo: unknown): boolean {
+  return typeof memo === 'object' && memo !== null && 'model' in memo && !('agent' in memo);
 }
 
 /** What came of the tunings so far, the last ones, a line each. */

@@ -50,7 +50,7 @@ export async function submit(
       `"${submission.category}" came ${CATEGORY_IN_A_ROW} times in a row without a keep: choose another category.`,
     );
   }
-  const unanswered = submission.answer ? null : findUnanswered(request);
+  const unanswered = submission.answer || request.repair ? null : findUnanswered(request);
   if (unanswered !== null) return wrong(unanswered);
   const read = (path: string) => reader.readFile(commit, path);
   const applied = await applyEdits(submission.edits, matchProposable(request.contract), read);

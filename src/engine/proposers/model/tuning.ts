@@ -45,8 +45,9 @@ export async function tune(
   commit: string,
   root: string,
 ): Promise<Exclude<ProposerAnswer, { kind: 'blocked' | 'spent' }>> {
+  // All that could be turned, as the search alone would see it: so each knows what the other has tried.
   const sources = new Map<string, string>();
-  for (const { file } of tuning.constants) {
+  for (const file of (await reader.listFiles(commit)).filter(matchProposable(request.contract)).sort()) {
     const text = await reader.readFile(commit, file);
     if (text !== null) sources.set(file, text);
   }
