@@ -3,6 +3,8 @@ import type { Reply } from '../../test/support/model-server.ts';
 import { expect, test } from './support/fixtures.ts';
 import {
   cellOf,
+  chooseFrom,
+  dialog,
   notebook,
   openCell,
   openWindow,
@@ -130,7 +132,11 @@ test('a paused study says that it has to go on before anything is decided', asyn
   await study(page).control('Pause').click();
   await expect(review(page).region).toContainText('The study is paused. Continue it to decide.');
   await expect(review(page).button('Approve')).toBeDisabled();
-  await study(page).control('Continue').click();
+  // It can be read in a study that is stopped as well.
+  await chooseFrom(page, study(page).control('Stop'), 'Stop after this experiment');
+  await expect(review(page).region).toContainText('The study is stopped. Resume it to decide.');
+  await study(page).control('Resume').click();
+  await dialog(page, 'Resume night').getByRole('button', { name: 'Resume' }).click();
   await review(page).button('Approve').click();
   await expect(study(page).header).toContainText('Ended');
 });
