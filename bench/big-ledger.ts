@@ -77,7 +77,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
           editDigest: n.toString(16).padStart(64, '0'),
           sourceLines: 600,
         });
-        const run = runs.begin(study.id, n, 0, n.toString(16).padStart(40, '0'), at);
+        const run = runs.begin(study.id, n, 0, n.toString(16).padStart(40, '0'), at, false);
         const points = curve(n);
         for (let start = 0; start < POINTS; start += CHUNK)
           runs.addPoints(run, points.slice(start, start + CHUNK));

@@ -3,6 +3,7 @@ import { benchLookAhead } from './look-ahead.ts';
 import { benchOutput } from './output.ts';
 import { benchOverhead } from './overhead.ts';
 import { benchSample } from './sample.ts';
+import { benchSandbox } from './sandbox.ts';
 import { benchWindow } from './window.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   output: benchOutput,
   ledger: benchLedger,
   'look-ahead': benchLookAhead,
+  sandbox: benchSandbox,
   sample: benchSample,
   window: benchWindow,
 };

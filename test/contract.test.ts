@@ -104,6 +104,7 @@ test('the defaults of a contract are upstream’s', () => {
     metric: { name: 'loss', goal: 'minimize', memory: null, memoryLimit: null },
     budget: { seconds: 300, limitSeconds: 630 },
     stop: {},
+    sandbox: { mode: 'preferred', network: false, reads: [] },
   });
 });
 
@@ -135,6 +136,10 @@ deadline = "2031-01-01T07:30:00+01:00"
 target = -0.5
 patience = 20
 crashes = 5
+[sandbox]
+mode = "required"
+network = true
+reads = ["~/data", "/mnt/corpus"]
 `;
   expect(parsePawlToml(text, 'pawl.toml')).toEqual({
     source: 'pawl.toml',
@@ -146,6 +151,7 @@ crashes = 5
     environment: ['WANDB_MODE'],
     metric: { name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
     budget: { seconds: 2.5, limitSeconds: 60 },
+    sandbox: { mode: 'required', network: true, reads: ['~/data', '/mnt/corpus'] },
     stop: {
       experiments: 100,
       hours: 8.5,

@@ -37,6 +37,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       metric: { name: 'val_bpb', goal: 'minimize', memory: null, memoryLimit: null },
       budget: { seconds: 300, limitSeconds: 600 },
       stop: {},
+      sandbox: { mode: 'preferred', network: false, reads: [] },
     },
     proposer: { kind: 'search', seed: 1 },
     stop: {},

@@ -71,6 +71,7 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
   const home = options.home ?? (await realpath(await mkdtemp(join(tmpdir(), 'pawl-home-'))));
   const env = {
     ...withoutUndefined(process.env),
+    PAWL_SANDBOX: 'off',
     ...options.env,
     PAWL_HOME: home,
     NODE_OPTIONS: '',

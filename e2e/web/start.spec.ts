@@ -1,11 +1,13 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import { git, makeRepository } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import {
   cellOf,
   dialog,
   notebook,
+  openCell,
   openWindow,
   setUp,
   sidebar,
@@ -15,7 +17,7 @@ import {
 } from './support/window.ts';
 
 test('from the first start the sample is running after two clicks', async ({ page, serve }) => {
-  await openWindow(page, await serve());
+  await openWindow(page, await serve({ sandbox: 'preferred' }));
   await expect(page.getByRole('heading', { name: 'New here? Start with the sample' })).toBeVisible();
   await welcome(page).sample.click();
   await setUp(page).start.click();
@@ -23,6 +25,9 @@ test('from the first start the sample is running after two clicks', async ({ pag
   await expect(cellOf(page, 0).region).toContainText('keep', { timeout: 30_000 });
   await expect(study(page).best).toHaveText(/^\d\.\d{4,}$/);
   await expect(cellOf(page, 1).region).toBeVisible();
+  // In a sandbox wherever the machine has one.
+  const word = (await findSandbox(process.env)).kind === 'none' ? 'none' : 'contained';
+  await expect((await openCell(page, 0)).section('Numbers')).toContainText(`sandbox${word}`);
 });
 
 test('a pasted path leads to a study of that repository', async ({ page, serve, bench }) => {

@@ -45,6 +45,10 @@ export const stopRulesSchema = z.strictObject({
 });
 export type StopRules = z.infer<typeof stopRulesSchema>;
 
+/** `required` runs nothing without containment, `preferred` says so where there is none, `off` asks for none. */
+export const SANDBOX_MODES = ['required', 'preferred', 'off'] as const;
+export type SandboxMode = (typeof SANDBOX_MODES)[number];
+
 /** pawl.toml as written: everything but the three things nobody can guess is optional. */
 export const contractFileSchema = z.strictObject({
   contract: z.strictObject({
@@ -68,6 +72,20 @@ export const contractFileSchema = z.strictObject({
     })
     .default({ seconds: 300 }),
   stop: stopRulesSchema.default({}),
+  sandbox: z
+    .strictObject({
+      mode: z.enum(SANDBOX_MODES).optional(),
+      network: z.boolean().optional(),
+      reads: z
+        .array(
+          z
+            .string()
+            .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
+            .refine(path => !path.split('/').includes('..'), { message: 'must not hold ".."' }),
+        )
+        .optional(),
+    })
+    .default({}),
 });
 export type ContractFile = z.infer<typeof contractFileSchema>;
 
@@ -94,11 +112,20 @@ export type Contract = {
   };
   readonly budget: { readonly seconds: number; readonly limitSeconds: number };
   readonly stop: StopRules;
+  readonly sandbox: {
+    readonly mode: SandboxMode;
+    readonly network: boolean;
+    /** Folders outside the repository that the training reads, absolute or below `~/`: data, caches. */
+    readonly reads: readonly string[];
+  };
 };
+
+/** Of a contract that says nothing of it. */
+export const DEFAULT_SANDBOX: Contract['sandbox'] = { mode: 'preferred', network: false, reads: [] };
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
-  const { contract, metric, budget, stop } = file;
+  const { contract, metric, budget, stop, sandbox } = file;
   return {
     source,
     editable: contract.editable,
@@ -118,6 +145,11 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       limitSeconds: budget.limit_seconds ?? defaultLimitSeconds(budget.seconds),
     },
     stop,
+    sandbox: {
+      mode: sandbox.mode ?? DEFAULT_SANDBOX.mode,
+      network: sandbox.network ?? DEFAULT_SANDBOX.network,
+      reads: sandbox.reads ?? DEFAULT_SANDBOX.reads,
+    },
   };
 }
 
@@ -127,7 +159,9 @@ export function defaultLimitSeconds(budgetSeconds: number): number {
 
 /** The file that says what a contract says; `contractFromFile` undoes it. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
-  const { editable, locked, instructions, train, setup, environment, metric, budget, stop } = contract;
+  const { editable, locked, instructions, train, setup, environment, metric, budget, stop, sandbox } =
+    contract;
+  const { mode, network, reads } = sandbox;
   return {
     contract: {
       editable: [...editable],
@@ -145,5 +179,8 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
     },
     budget: { seconds: budget.seconds, limit_seconds: budget.limitSeconds },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
+    ...(mode === 'preferred' && !network && reads.length === 0
+      ? {}
+      : { sandbox: { mode, network, reads: [...reads] } }),
   };
 }

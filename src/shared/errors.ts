@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   'proposer_invalid',
   'repository_unwritable',
   'setup_failed',
+  'sandbox_missing',
   'import_invalid',
   /** A bug of ours; `cause` has the stack. */
   'internal',

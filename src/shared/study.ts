@@ -224,6 +224,8 @@ export type Run = {
   readonly outputBytes: number | null;
   /** Units that stood behind the progress values, by series. */
   readonly units: Readonly<Record<string, string>>;
+  /** Whether a sandbox held it; null where nobody wrote that down. */
+  readonly isContained: boolean | null;
 };
 
 export type Experiment = {

@@ -12,6 +12,8 @@ export type ServerOptions = {
   readonly port?: number;
   /** PAWL_SERVE_TOKEN; a random one where none is given. */
   readonly token?: string;
+  /** PAWL_SANDBOX. */
+  readonly sandbox?: string;
 };
 
 /** A `pawl serve` of its own process. */
@@ -28,11 +30,13 @@ export class Server {
   }
 
   /** Resolves once it serves. */
-  static async start({ home, port = 0, token }: ServerOptions): Promise<Server> {
+  static async start({ home, port = 0, token, sandbox = 'off' }: ServerOptions): Promise<Server> {
     const child = spawn(process.execPath, [MAIN, 'serve', '--port', String(port)], {
       cwd: home,
       env: {
         ...process.env,
+        // Trainings of the tests are held and let go through files outside of their worktree.
+        PAWL_SANDBOX: sandbox,
         NO_COLOR: '1',
         FORCE_COLOR: undefined,
         NODE_OPTIONS: undefined,

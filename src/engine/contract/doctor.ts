@@ -19,6 +19,7 @@ import {
   readBlob,
   readHeadCommit,
 } from '../repo/repository.ts';
+import { findSandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { matchEditable } from './editable.ts';
@@ -70,6 +71,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
     await checkFiles(repository, head, contract, add);
     await checkCommands(repository, head, contract, input.environment, add);
     await checkDataCache(repository, head, input.environment, add);
+    await checkSandbox(contract, input.environment, add);
   }
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);
@@ -250,6 +252,24 @@ async function checkTag(repository: Repository | null, tag: string | null, add: 
   } else {
     add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
   }
+}
+
+async function checkSandbox(contract: Contract, environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
+  const mode = sandboxMode(contract, environment);
+  if (mode === 'off') {
+    add('sandbox', 'warning', 'Switched off: the training can change whatever you can.');
+    return;
+  }
+  const found = await findSandbox(environment);
+  if (found.kind === 'bubblewrap') {
+    const { network, reads } = contract.sandbox;
+    const more = [
+      network ? 'with network' : 'without network',
+      ...(reads.length > 0 ? [`reads ${reads.join(', ')}`] : []),
+    ];
+    add('sandbox', 'ok', `bubblewrap, ${more.join(', ')}`);
+  } else if (mode === 'required') add('sandbox', 'failed', found.why);
+  else add('sandbox', 'warning', `The training runs without a sandbox. ${found.why}`);
 }
 
 async function checkGpu(environment: NodeJS.ProcessEnv, add: Add): Promise<void> {

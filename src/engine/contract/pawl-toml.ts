@@ -11,6 +11,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   metric: Object.keys(contractFileSchema.shape.metric.shape),
   budget: Object.keys(contractFileSchema.shape.budget.unwrap().shape),
   stop: Object.keys(contractFileSchema.shape.stop.unwrap().shape),
+  sandbox: Object.keys(contractFileSchema.shape.sandbox.unwrap().shape),
 };
 
 /**

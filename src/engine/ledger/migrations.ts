@@ -242,4 +242,8 @@ CREATE TABLE review (
 CREATE INDEX review_by_study ON review (study_id, n, id);
 `,
   },
+  {
+    version: 50,
+    sql: 'ALTER TABLE run ADD COLUMN contained INTEGER;',
+  },
 ];

@@ -18,6 +18,7 @@ type Row = {
   cpu_seconds: number | null;
   output_bytes: number | null;
   units: string | null;
+  contained: number | null;
 };
 
 function fromRow(row: Row): Run {
@@ -34,6 +35,7 @@ function fromRow(row: Row): Run {
       row.ended_at === null ? null : { peakRssBytes: row.peak_rss_bytes, cpuSeconds: row.cpu_seconds },
     outputBytes: row.output_bytes,
     units: row.units === null ? {} : (JSON.parse(row.units) as Record<string, string>),
+    isContained: row.contained === null ? null : row.contained === 1,
   };
 }
 
@@ -61,10 +63,10 @@ export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
   const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes, units`;
-  const begin = database.prepare<[number, string, number, string, number]>(
-    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at)
-     SELECT id, ?, ?, edit_digest, ? FROM experiment WHERE study_id = ? AND n = ?`,
+    peak_rss_bytes, cpu_seconds, output_bytes, units, contained`;
+  const begin = database.prepare<[number, string, number, number, string, number]>(
+    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained)
+     SELECT id, ?, ?, edit_digest, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
   );
   const nextIndex = database.prepare<[string, number], { k: number }>(
     `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id
@@ -108,8 +110,8 @@ export function runStore(database: Database) {
       return nextIndex.get(studyId, n)?.k ?? 0;
     },
     /** Returns the run's row, for the calls that follow. */
-    begin(studyId: string, n: number, k: number, commit: string, at: number): number {
-      return Number(begin.run(k, commit, at, studyId, n).lastInsertRowid);
+    begin(studyId: string, n: number, k: number, commit: string, at: number, isContained: boolean): number {
+      return Number(begin.run(k, commit, at, Number(isContained), studyId, n).lastInsertRowid);
     },
     addPoints: progress.add,
     /** Samples of the machine while the run trained; seconds since the run began. */

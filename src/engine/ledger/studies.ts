@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Contract, StopRules } from '../../shared/contract.ts';
+import { type Contract, DEFAULT_SANDBOX, type StopRules } from '../../shared/contract.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -23,13 +23,21 @@ type Row = {
   asks_approval: number;
 };
 
+/** A study that was begun before there were any goes on as it did. */
+const BEFORE_SANDBOXES: Contract['sandbox'] = { ...DEFAULT_SANDBOX, mode: 'off', network: true };
+
+function readContract(text: string): Contract {
+  const contract = JSON.parse(text) as Omit<Contract, 'sandbox'> & Partial<Contract>;
+  return { ...contract, sandbox: contract.sandbox ?? BEFORE_SANDBOXES };
+}
+
 function fromRow(row: Row): Study {
   return {
     id: row.id,
     tag: row.tag,
     repositoryPath: row.repository_path,
     gitDir: row.git_dir,
-    contract: JSON.parse(row.contract) as Contract,
+    contract: readContract(row.contract),
     baseCommit: row.base_commit,
     proposer: JSON.parse(row.proposer) as ProposerSettings,
     stop: JSON.parse(row.stop) as StopRules,

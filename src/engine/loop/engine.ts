@@ -13,6 +13,7 @@ import type { DataPaths } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
+import { findSandbox, type Sandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
@@ -243,6 +244,7 @@ export class Engine {
     const { setup } = study.contract;
     const { signal } = this.#stopNow;
     const ports = {
+      sandbox: await this.#findSandbox(study),
       ledger,
       paths,
       repository,
@@ -277,6 +279,17 @@ export class Engine {
       clearInterval(poll);
       thoughts.stop();
     }
+  }
+
+  /** What the study's trainings are contained with. Rejects with `sandbox_missing` where there must be something. */
+  async #findSandbox(study: Study): Promise<Extract<Sandbox, { kind: 'bubblewrap' }> | null> {
+    const { environment } = this.#options;
+    const mode = sandboxMode(study.contract, environment);
+    if (mode === 'off') return null;
+    const found = await findSandbox(environment);
+    if (found.kind === 'bubblewrap') return found;
+    if (mode === 'preferred') return null;
+    throw new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${found.why}`);
   }
 
   /** Number of the experiment a proposal is made for now; null where none is. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
@@ -11,6 +12,9 @@ import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { type DataPaths, runLog, studyFolder } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
+import type { Sandbox } from '../sandbox/find-sandbox.ts';
+import { jailArguments } from '../sandbox/jail.ts';
+import { cacheVariables, trainingJail } from '../sandbox/training-jail.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
@@ -43,6 +47,8 @@ export type TrainPorts = {
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
   readonly telemetry: Telemetry | undefined;
+  /** What trainings are contained with; null for nothing. */
+  readonly sandbox: Extract<Sandbox, { kind: 'bubblewrap' }> | null;
 };
 
 export type Trained = {
@@ -76,6 +82,38 @@ export function environmentFor(
   });
 }
 
+/** What a run is started with: its environment, and the sandbox it is run behind. */
+async function containedWith(
+  study: Study,
+  ports: TrainPorts,
+  marker: string,
+): Promise<{
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox?: readonly string[];
+}> {
+  const { sandbox, paths, workbench, repository } = ports;
+  const own = environmentFor(study, ports, marker);
+  if (!sandbox) return { environment: own };
+  const caches = join(studyFolder(paths, study.id), 'caches');
+  const venv = own.UV_PROJECT_ENVIRONMENT ?? null;
+  const isUsers = venv?.startsWith(`${repository.path}/`) === true;
+  // uv makes an environment of the study's own where the user has none: that takes the network.
+  const writableVenv = venv !== null && !isUsers && /\buv\b/.test(study.contract.train) ? venv : null;
+  const network = study.contract.sandbox.network || writableVenv !== null;
+  const environment: Readonly<Record<string, string>> = {
+    ...own,
+    ...cacheVariables(caches, network),
+    TMPDIR: '/tmp',
+  };
+  const jail = await trainingJail({
+    ...{ contract: study.contract, worktree: workbench.path, locked: workbench.lockedFiles(), caches },
+    ...{ writableVenv, network },
+    ...{ environment, devices: sandbox.devices, home: environment.HOME ?? homedir() },
+    dataFolder: paths.home,
+  });
+  return { environment, sandbox: [sandbox.program, ...jailArguments(jail)] };
+}
+
 /**
  * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
  * the output could not be kept.
@@ -92,7 +130,7 @@ export async function trainAttempt(
   const startedAt = now();
   const run = ledger.write(() => {
     ledger.experiments.setPhase(study.id, n, 'training');
-    return ledger.runs.begin(study.id, n, k, commit, startedAt);
+    return ledger.runs.begin(study.id, n, k, commit, startedAt, ports.sandbox !== null);
   });
   emit({ type: 'phase', n, phase: 'training' });
   const logPath = runLog(paths, study.id, n, k);
@@ -125,10 +163,11 @@ export async function trainAttempt(
   const unwatch = ports.telemetry?.onSample(sample => {
     machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
   });
+  const contained = await containedWith(study, ports, runMarker(study.id, n, k));
   const trained = await runTraining({
     command: contract.train,
     cwd: workbench.path,
-    environment: environmentFor(study, ports, runMarker(study.id, n, k)),
+    ...contained,
     logPath,
     limitSeconds: contract.budget.limitSeconds,
     onOutput: chunk => attempt(() => reader.push(chunk)),

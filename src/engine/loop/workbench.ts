@@ -174,6 +174,18 @@ export class Workbench {
       .sort();
   }
 
+  /** Plain files that a training must not change, as the commit has them. */
+  lockedFiles(): readonly string[] {
+    return [...this.#pristine]
+      .filter(([path, { kind }]) => kind === 'file' && this.#isLocked(path) && !path.includes('\0'))
+      .map(([path]) => path)
+      .sort();
+  }
+
+  #isLocked(path: string): boolean {
+    return this.#isNamedLocked?.(path) ?? (this.#tracked.has(path) && !this.#isEditable(path));
+  }
+
   digest(): string {
     return digestEditable(this.#pristine, this.#isEditable);
   }
@@ -251,10 +263,9 @@ export class Workbench {
     // Whatever the training did to git's record of the worktree ends here.
     await mendWorktree(this.worktree, this.#commit);
     const now = await this.#scanner.scan(this.#skip);
-    const isLocked = this.#isNamedLocked ?? (path => this.#tracked.has(path) && !this.#isEditable(path));
     const changed = changedPaths(this.#pristine, now);
     this.#isClean = changed.length === 0;
-    return changed.filter(isLocked);
+    return changed.filter(path => this.#isLocked(path));
   }
 
   async #removeUntracked(scan: Scan): Promise<Scan> {

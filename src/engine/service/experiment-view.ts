@@ -50,6 +50,7 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
     peakRssBytes: run.resources?.peakRssBytes ?? null,
     cpuSeconds: run.resources?.cpuSeconds ?? null,
     outputBytes: run.outputBytes,
+    isContained: run.isContained,
     series: seriesNames(ledger.runs.series(study.id, run.n, run.k)).map(name => ({
       name,
       unit: run.units[name] ?? null,

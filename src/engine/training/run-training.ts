@@ -12,6 +12,8 @@ export type TrainingOptions = {
   /** Shell command line. */
   readonly command: string;
   readonly cwd: string;
+  /** Program and arguments that a command is run behind, to contain it; none for no sandbox. */
+  readonly sandbox?: readonly string[] | undefined;
   /** With the run marker in it; see `trainingEnvironment`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logPath: string;
@@ -43,6 +45,13 @@ export type TrainingResult = {
 const SHELL = '/bin/sh';
 const PRELUDE = 'stty -onlcr -echo 2>/dev/null; trap : TERM; /bin/sh -c "$1"; exit $?';
 
+/**
+ * Behind a sandbox the same: it stays when the command is asked to end, so that the command can do so in its own way,
+ * and the command hears of it as it otherwise would.
+ */
+const CONTAINED_PRELUDE = `stty -onlcr -echo 2>/dev/null; trap : TERM; command=$1; shift
+(trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$command"); exit $?`;
+
 /** A shell reports a command that died by signal n as 128 + n; there are 64 signals. */
 const SIGNAL_EXIT = 128;
 const MAX_SIGNAL = 64;
@@ -68,7 +77,9 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   const flow = new FlowControl(() => pty);
   const log = await OutputLog.create(options.logPath, flow.pause, flow.resume);
   try {
-    pty = spawn(SHELL, ['-c', PRELUDE, 'pawl', options.command], {
+    const { command, sandbox } = options;
+    const prelude = sandbox ? CONTAINED_PRELUDE : PRELUDE;
+    pty = spawn(SHELL, ['-c', prelude, 'pawl', command, ...(sandbox ?? [])], {
       cwd: options.cwd,
       env: { ...options.environment },
       encoding: null,

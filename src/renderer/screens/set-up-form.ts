@@ -1,5 +1,5 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
-import { type Contract, contractFileSchema } from '../../shared/contract.ts';
+import { type Contract, contractFileSchema, type SandboxMode } from '../../shared/contract.ts';
 import type { RouteSettings } from '../../shared/study.ts';
 import {
   type ArmForm,
@@ -19,6 +19,9 @@ export type SetUpForm = {
   readonly train: string;
   readonly setup: string;
   readonly environment: string;
+  readonly sandbox: SandboxMode;
+  readonly network: boolean;
+  readonly reads: string;
   readonly metric: string;
   readonly goal: 'minimize' | 'maximize';
   readonly memory: string;
@@ -56,6 +59,9 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     train: contract?.train ?? '',
     setup: contract?.setup ?? '',
     environment: contract?.environment.join(' ') ?? '',
+    sandbox: contract?.sandbox.mode ?? 'preferred',
+    network: contract?.sandbox.network ?? false,
+    reads: contract?.sandbox.reads.join('\n') ?? '',
     metric: contract?.metric.name ?? '',
     goal: contract?.metric.goal ?? 'minimize',
     memory: contract?.metric.memory ?? '',
@@ -124,6 +130,7 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...number('memory_limit', form.memoryLimit),
     },
     budget: { ...number('seconds', form.budget), ...number('limit_seconds', form.limit) },
+    sandbox: { mode: form.sandbox, network: form.network, reads: lines(form.reads) },
   };
 }
 
@@ -147,6 +154,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.contract.train': 'train',
   'contract.contract.setup': 'setup',
   'contract.contract.environment': 'environment',
+  'contract.sandbox.reads': 'reads',
   'contract.metric.name': 'metric',
   'contract.metric.memory': 'memory',
   'contract.metric.memory_limit': 'memoryLimit',

@@ -16,7 +16,7 @@ import { useRunning, useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
-import { Field, Select, TextArea } from '../ui/field.tsx';
+import { Field, Select, Switch, TextArea } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
@@ -109,6 +109,7 @@ function SetUp({
           ) : null}
           <ContractFields form={form} problems={shown} onChange={set} />
           <MeasureFields form={form} problems={shown} onChange={set} />
+          <SandboxFields form={form} problems={shown} onChange={set} />
           <ProposerFields form={form} problems={shown} onChange={set} />
           <StopFields form={form} problems={shown} onChange={set} />
           <SaveContract inspection={inspection} form={form} isWhole={isContractWhole(form)} />
@@ -304,6 +305,48 @@ function ContractFields(props: PartProps) {
         hint="Names; keys are never passed on by themselves."
         placeholder="HF_HOME"
       />
+    </Part>
+  );
+}
+
+function SandboxFields(props: PartProps) {
+  const { form, problems, onChange } = props;
+  return (
+    <Part
+      title="What the training can reach"
+      hint="In a sandbox it can change its worktree and nothing else, and sees nobody's home."
+    >
+      <Field label="Sandbox">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.sandbox}
+            onChange={event => onChange({ sandbox: event.target.value as SetUpForm['sandbox'] })}
+          >
+            <option value="preferred">Where this machine has one</option>
+            <option value="required">Required: else nothing runs</option>
+            <option value="off">Off: it can do whatever you can</option>
+          </Select>
+        )}
+      </Field>
+      <Field
+        label="Folders it reads"
+        hint="Data and caches outside of the repository, one a line."
+        problem={problems.reads}
+      >
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={2}
+            className="font-mono"
+            value={form.reads}
+            placeholder="~/.cache/autoresearch"
+            disabled={form.sandbox === 'off'}
+            onChange={event => onChange({ reads: event.target.value })}
+          />
+        )}
+      </Field>
+      <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
     </Part>
   );
 }

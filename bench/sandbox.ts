@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
+import { jailArguments } from '../src/engine/sandbox/jail.ts';
+import { MAX_SEALED } from '../src/engine/sandbox/training-jail.ts';
+import { printTable } from './report.ts';
+
+const run = promisify(execFile);
+const ROUNDS = 100;
+
+/** What it costs to start a command behind the sandbox, with and without, in turn. */
+export async function benchSandbox(): Promise<void> {
+  const sandbox = await findSandbox(process.env);
+  if (sandbox.kind === 'none') {
+    console.log(`\n### Sandbox: not measured. ${sandbox.why}`);
+    return;
+  }
+  const files = (await run('git', ['ls-files'])).stdout.split('\n').filter(Boolean).slice(0, MAX_SEALED);
+  const cwd = process.cwd();
+  const args = jailArguments({
+    ...{ hidden: ['/home', '/root'], readable: [], secret: [], writable: [cwd], network: false, cwd },
+    sealed: files.map(file => `${cwd}/${file}`),
+    devices: sandbox.devices,
+  });
+  const bare: number[] = [];
+  const contained: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    bare.push(await time('/bin/sh', ['-c', 'exit 0']));
+    contained.push(await time(sandbox.program, [...args, '/bin/sh', '-c', 'exit 0']));
+  }
+  const [without, withIt] = [median(bare), median(contained)];
+  printTable(`Sandbox: starting a command, median of ${ROUNDS}, ${files.length} locked files`, [
+    {
+      what: 'what the sandbox adds',
+      value: withIt - without,
+      unit: 'ms',
+      reference: `the same command without: ${without.toFixed(1)} ms; at most 30 ms`,
+      ratio: withIt / without,
+      isGood: withIt - without <= 30,
+    },
+  ]);
+}
+
+async function time(program: string, args: readonly string[]): Promise<number> {
+  const began = performance.now();
+  await run(program, [...args]);
+  return performance.now() - began;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

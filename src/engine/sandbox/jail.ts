@@ -1,0 +1,49 @@
+/**
+ * What a contained program sees: the system read-only, without anybody's home, without sockets and devices that are not
+ * for computing. Paths are absolute and without symbolic links.
+ */
+export type Jail = {
+  /** Folders in whose place an empty one stands; what is written there is gone with the program. */
+  readonly hidden: readonly string[];
+  /** Read-only, also where it lies in what is hidden. What is not there is left out. */
+  readonly readable: readonly string[];
+  /** Hidden also where it lies in what is readable. */
+  readonly secret: readonly string[];
+  readonly writable: readonly string[];
+  /** Files and folders in what is writable that are not. */
+  readonly sealed: readonly string[];
+  readonly network: boolean;
+  readonly cwd: string;
+  /** Names in /dev beside the usual ones. */
+  readonly devices: readonly string[];
+};
+
+/** Names in /dev that graphics drivers compute through: NVIDIA's, the kernel's DRM, AMD's. */
+export function computeDevices(names: readonly string[]): readonly string[] {
+  return names.filter(name => /^nvidia/.test(name) || name === 'dri' || name === 'kfd');
+}
+
+/**
+ * Arguments of `bwrap` before the command. Later ones lie over earlier ones. Source: bwrap(1).
+ * A read-only mount keeps nobody from a socket that lies in it, so /run and /tmp, where those are, are empty.
+ */
+export function jailArguments(jail: Jail): readonly string[] {
+  const each = (option: string, paths: readonly string[]) => paths.flatMap(path => [option, path, path]);
+  return [
+    ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp', '--tmpfs', '/run'],
+    ...jail.devices.flatMap(name => ['--dev-bind-try', `/dev/${name}`, `/dev/${name}`]),
+    // Names are looked up through it where systemd does; NixOS keeps its drivers and programs below /run.
+    ...each('--ro-bind-try', [
+      ...(jail.network ? ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager/resolv.conf'] : []),
+      ...['/run/opengl-driver', '/run/current-system', '/run/wrappers'],
+    ]),
+    ...jail.hidden.flatMap(path => ['--tmpfs', path]),
+    ...each('--ro-bind-try', jail.readable),
+    ...jail.secret.flatMap(path => ['--tmpfs', path]),
+    ...each('--bind', jail.writable),
+    ...each('--ro-bind', jail.sealed),
+    ...['--unshare-user-try', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...(jail.network ? [] : ['--unshare-net']),
+    ...['--die-with-parent', '--chdir', jail.cwd, '--'],
+  ];
+}

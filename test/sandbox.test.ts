@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { findSandbox, sandboxMode } from '../src/engine/sandbox/find-sandbox.ts';
+import { computeDevices, jailArguments } from '../src/engine/sandbox/jail.ts';
+import {
+  contractFileSchema,
+  contractFromFile,
+  contractToFile,
+  DEFAULT_SANDBOX,
+} from '../src/shared/contract.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
+import { contractFile, temporaryFolder, writeFiles } from './support/scaffold.ts';
+import { openDesk, untilStopped } from './support/service.ts';
+import { checkNight, type Night, prepareNight, rowsOf, TAG } from './support/study.ts';
+import { lives } from './support/trainers.ts';
+
+/** Why nothing can be contained on this machine; null where it can. */
+const found = await findSandbox(process.env);
+const NO_SANDBOX = found.kind === 'none' ? found.why : null;
+if (NO_SANDBOX) console.warn(`Tests of the sandbox are skipped: ${NO_SANDBOX}`);
+const contained = test.skipIf(NO_SANDBOX !== null);
+
+/** What a script says when it is run as a contained training, one `name: word` a line. */
+async function tryOut(
+  script: string,
+  options: {
+    readonly sandbox?: string;
+    readonly files?: Readonly<Record<string, string>>;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<Night & { readonly said: Readonly<Record<string, string>>; readonly code: number | null }> {
+  const night = await prepareNight({
+    trainer: `LR=2\nsay() { echo "said $1 $2"; }\n${script}\necho "val_bpb: $LR"\n`,
+    contract: `${contractFile({ more: options.env ? `environment = [${Object.keys(options.env).map(name => `"${name}"`)}]` : '' })}\n[sandbox]\nmode = "required"\n${options.sandbox ?? ''}`,
+  });
+  const env = { PAWL_SANDBOX: undefined, ...options.env };
+  const { code, stderr } = await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
+    home: night.home,
+    env,
+  });
+  expect(stderr).toBe('');
+  const { studyId } = rowsOf(night.home);
+  const log = await readFile(join(night.home, 'studies', studyId, 'runs', '0', 'output.log'), 'utf8');
+  const said = [...log.matchAll(/^said (\S+) (.*)$/gm)].map(([, name = '', word = '']) => [name, word]);
+  return { ...night, code, said: Object.fromEntries(said) };
+}
+
+/** A line that says whether a command came through. */
+const can = (name: string, command: string) =>
+  `if (${command}) >/dev/null 2>&1; then say ${name} yes; else say ${name} no; fi`;
+
+contained('what a training writes outside of its worktree comes to nothing', async () => {
+  const outside = await temporaryFolder();
+  const night = await tryOut(
+    [
+      can('locked', 'echo x >> prepare.sh'),
+      can('replaced', 'rm -f prepare.sh; echo x > prepare.sh'),
+      can('moved', 'echo x > other && mv other prepare.sh'),
+      can('contract', 'echo x >> pawl.toml'),
+      can('record', 'echo x > .git/index'),
+      can('own', 'echo x > made && echo x >> train.sh'),
+      can('folder', `echo x > ${outside}/x`),
+      can('system', 'echo x > /usr/x || echo x > /etc/x || echo x > /var/x'),
+      can('tmp', 'echo x > /tmp/pawl-sandbox-test'),
+      can('home', 'echo x > "$HOME/pawl-sandbox-test"'),
+      can('cache', 'mkdir -p "$XDG_CACHE_HOME" && echo x > "$XDG_CACHE_HOME/x"'),
+    ].join('\n'),
+  );
+  expect(night.said).toEqual({
+    ...{ locked: 'no', replaced: 'no', moved: 'no', contract: 'no', record: 'no', own: 'yes', folder: 'no' },
+    // Private, and gone with it.
+    ...{ system: 'no', tmp: 'yes', home: 'yes', cache: 'yes' },
+  });
+  expect(await readdir(outside)).toEqual([]);
+  expect(await readdir('/tmp')).not.toContain('pawl-sandbox-test');
+  expect(await readdir(process.env.HOME ?? '/')).not.toContain('pawl-sandbox-test');
+  await checkNight(night);
+});
+
+contained('it sees nobody’s home, no ledger and no network, but what the contract names', async () => {
+  const outside = await temporaryFolder();
+  await writeFiles(outside, { 'data/tokens': 'the data' });
+  const server = createServer(socket => socket.end()).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const script = [
+    can('ledger', 'cat "$LEDGER"'),
+    can('ssh', 'ls "$HOME/.ssh" || ls "$HOME/.bashrc" || ls "$HOME/.profile"'),
+    can('data', `grep 'the data' ${outside}/data/tokens`),
+    can('change', `echo x > ${outside}/data/tokens`),
+    can('network', `python3 -c 'import socket; socket.create_connection(("127.0.0.1", ${port}))'`),
+    can('engine', 'kill -0 "$ENGINE"'),
+    can('others', 'test "$(ls /proc | grep -c "^[0-9]")" -gt 20'),
+    can('python', 'python3 -c 1'),
+  ].join('\n');
+  const home = await temporaryFolder();
+  const env = { LEDGER: join(home, 'pawl.sqlite'), ENGINE: String(process.pid) };
+  const alone = await tryOut(script, { env });
+  expect(alone.said).toEqual({
+    ...{ ledger: 'no', ssh: 'no', data: 'no', change: 'no', network: 'no', engine: 'no', others: 'no' },
+    python: 'yes',
+  });
+  const named = await tryOut(script, {
+    env,
+    sandbox: `network = true\nreads = ["${outside}/data"]\n`,
+  });
+  expect(named.said).toMatchObject({ ledger: 'no', data: 'yes', change: 'no', network: 'yes' });
+  expect(await readFile(join(outside, 'data', 'tokens'), 'utf8')).toBe('the data');
+});
+
+contained('Pawl’s own folder cannot be read', async () => {
+  const night = await tryOut(
+    can('ledger', 'cat ../../pawl.sqlite || cat ../../engine.json || cat ../../studies/*/results.tsv'),
+  );
+  expect(night.said).toEqual({ ledger: 'no' });
+});
+
+contained('what one run leaves behind leads no later one', async () => {
+  const outside = await temporaryFolder();
+  const tricks = [
+    'mkdir -p "$HOME/.local/lib"; echo "import os; os._exit(9)" > "$HOME/.local/lib/sitecustomize.py"',
+    'echo "import os; os._exit(9)" > sitecustomize.py; echo "import os; os._exit(9)" > usercustomize.py',
+    'for site in $(python3 -c "import site; print(*site.getsitepackages())"); do echo "import os; os._exit(9)" > "$site/pawl.pth"; done 2>/dev/null',
+    'PYTHONPATH=. python3 -c 1; say trick $?',
+  ].join('\n');
+  const night = await prepareNight({
+    trainer: `LR=2\nsay() { echo "said $1 $2"; }\npython3 -c 1 || exit 8\n${tricks}\necho "val_bpb: $LR"\n`,
+    contract: `${contractFile()}\n[sandbox]\nmode = "required"\n`,
+  });
+  await writeFile(join(outside, 'x'), '');
+  const { code } = await sitting(['run', night.repository, '--tag', TAG, '-n', '2'], {
+    home: night.home,
+    env: { PAWL_SANDBOX: undefined },
+  });
+  expect(code).toBe(0);
+  expect(rowsOf(night.home).experiments.map(({ verdict }) => verdict)).not.toContain('crash');
+  await checkNight(night);
+});
+
+contained(
+  'what a training leaves running is gone when it is over, and all of it when the engine dies',
+  async () => {
+    const night = await prepareNight({
+      trainer: `LR=2\n(setsid sh -c 'trap "" TERM HUP; sleep 300' &)\n[ -e go ] && echo "val_bpb: $LR" && exit\nsleep 300\n`,
+      contract: `${contractFile({ limitSeconds: 600 })}\n[sandbox]\nmode = "required"\n`,
+    });
+    const running = new RunningPawl(['run', night.repository, '--tag', TAG], {
+      home: night.home,
+      env: { PAWL_SANDBOX: undefined },
+    });
+    const started = await running.waitFor(event => event.type === 'run_started');
+    const sleepers = async () => {
+      const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+      const own: number[] = [];
+      for (const pid of pids) {
+        const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+        if (environment.includes(`PAWL_RUN=${started.study}/`)) own.push(Number(pid));
+      }
+      return own;
+    };
+    await expect.poll(async () => (await sleepers()).length, { timeout: 10_000 }).toBeGreaterThan(2);
+    const pids = await sleepers();
+    // The engine alone: nobody asks or kills what it started.
+    await running.kill();
+    await expect
+      .poll(async () => (await Promise.all(pids.map(lives))).some(Boolean), { timeout: 10_000 })
+      .toBe(false);
+  },
+);
+
+contained('a training is asked to end before it is made to', async () => {
+  const night = await prepareNight({
+    trainer: `LR=2\ntrap 'echo "said goodbye"; exit 0' TERM\necho ready\nsleep 300 & wait\n`,
+    contract: `${contractFile({ limitSeconds: 1 })}\n[sandbox]\nmode = "required"\n`,
+  });
+  await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
+    home: night.home,
+    env: { PAWL_SANDBOX: undefined },
+  });
+  const { studyId } = rowsOf(night.home);
+  const log = await readFile(join(night.home, 'studies', studyId, 'runs', '0', 'output.log'), 'utf8');
+  expect(log).toContain('said goodbye');
+});
+
+contained('exit codes and signals come through', async () => {
+  for (const [script, outcome] of [
+    ['exit 7', 'exit 7'],
+    ['kill -SEGV $$', 'signal 11'],
+  ] as const) {
+    const night = await prepareNight({
+      trainer: `LR=2\n${script}\n`,
+      contract: `${contractFile()}\n[sandbox]\nmode = "required"\n`,
+    });
+    const { events } = await sitting(['run', night.repository, '--tag', TAG, '-n', '0'], {
+      home: night.home,
+      env: { PAWL_SANDBOX: undefined },
+    });
+    expect(eventsOf(events, 'run_finished')[0]?.outcome).toBe(outcome);
+  }
+});
+
+contained('each run says whether it was contained', async () => {
+  const night = await prepareNight();
+  const start = async (tag: string, environment: Readonly<Record<string, string>>) => {
+    const desk = await openDesk({ home: night.home, environment });
+    const { id: study } = await desk.calls.studies.start({
+      ...{ path: night.repository, tag, proposer: { kind: 'search', seed: 1 }, stop: { experiments: 0 } },
+    });
+    await untilStopped(desk, study);
+    const { runs } = await desk.calls.experiments.get({ study, n: 0 });
+    await desk.close();
+    return runs[0]?.isContained;
+  };
+  expect(await start('in', { PAWL_SANDBOX: 'preferred' })).toBe(true);
+  expect(await start('out', { PAWL_SANDBOX: 'off' })).toBe(false);
+});
+
+test('without bubblewrap what is required is refused, and what is preferred runs and says so', async () => {
+  const night = await prepareNight();
+  const bin = await temporaryFolder();
+  // The system's programs but for bubblewrap.
+  const names = (await readdir('/usr/bin')).filter(name => name !== 'bwrap');
+  await Promise.all(names.map(name => symlink(join('/usr/bin', name), join(bin, name))));
+  const run = async (tag: string, mode: string) => {
+    const desk = await openDesk({ home: night.home, environment: { PATH: bin, PAWL_SANDBOX: mode } });
+    const { id: study } = await desk.calls.studies.start({
+      ...{ path: night.repository, tag, proposer: { kind: 'search', seed: 1 }, stop: { experiments: 0 } },
+    });
+    const card = await untilStopped(desk, study);
+    const [experiment] = await desk.calls.studies.cells({ study, before: null, limit: 1 });
+    const detail = experiment && (await desk.calls.experiments.get({ study, n: 0 }));
+    await desk.close();
+    return { card, runs: detail?.runs.map(({ isContained }) => isContained) };
+  };
+  expect(await run('strict', 'required')).toMatchObject({
+    card: { stopReason: 'error', stopDetail: expect.stringContaining('apt-get install bubblewrap') },
+  });
+  expect(await run('loose', 'preferred')).toMatchObject({
+    ...{ card: { stopReason: 'experiments' }, runs: [false] },
+  });
+  expect(await findSandbox({ PATH: bin })).toMatchObject({ kind: 'none' });
+});
+
+test('a bubblewrap that is not allowed to work says what to do', async () => {
+  const bin = await temporaryFolder();
+  await writeFile(
+    join(bin, 'bwrap'),
+    '#!/bin/sh\necho "bwrap: setting up uid map: Permission denied" >&2\nexit 1\n',
+    { mode: 0o755 },
+  );
+  const sandbox = await findSandbox({ PATH: `${bin}:/usr/bin:/bin` });
+  expect(sandbox).toMatchObject({
+    kind: 'none',
+    why: expect.stringMatching(/uid map: Permission denied.*AppArmor/),
+  });
+});
+
+test('the machine’s user has the last word on the sandbox', () => {
+  const contract = contractFromFile(
+    contractFileSchema.parse({
+      contract: { editable: ['train.py'], train: 'python3 train.py' },
+      metric: { name: 'val_bpb' },
+    }),
+  );
+  expect(contract.sandbox).toEqual(DEFAULT_SANDBOX);
+  expect(sandboxMode(contract, {})).toBe('preferred');
+  expect(sandboxMode(contract, { PAWL_SANDBOX: 'off' })).toBe('off');
+  expect(sandboxMode(contract, { PAWL_SANDBOX: 'required' })).toBe('required');
+  expect(sandboxMode(contract, { PAWL_SANDBOX: 'nonsense' })).toBe('preferred');
+  const own = { ...contract, sandbox: { mode: 'off', network: true, reads: ['~/data'] } } as const;
+  expect(contractFromFile(contractFileSchema.parse(contractToFile(own))).sandbox).toEqual(own.sandbox);
+  for (const path of ['relative', '~', '/a/../b']) {
+    const sandbox = { reads: [path] };
+    expect(contractFileSchema.safeParse({ ...contractToFile(contract), sandbox }).success).toBe(false);
+  }
+});
+
+test('what computes is let in, after the devices of everybody', () => {
+  const names = ['null', 'nvidia0', 'nvidiactl', 'nvidia-uvm', 'nvidia-caps', 'dri', 'kfd', 'sda', 'tty'];
+  expect(computeDevices(names)).toEqual(['nvidia0', 'nvidiactl', 'nvidia-uvm', 'nvidia-caps', 'dri', 'kfd']);
+  const args = jailArguments({
+    ...{ hidden: ['/home'], readable: [], secret: [], writable: ['/w'], sealed: ['/w/x'] },
+    ...{ network: false, cwd: '/w', devices: ['nvidia0'] },
+  });
+  expect(args.indexOf('/dev/nvidia0')).toBeGreaterThan(args.indexOf('--dev'));
+  expect(args.lastIndexOf('/w/x')).toBeGreaterThan(args.lastIndexOf('--bind'));
+});
