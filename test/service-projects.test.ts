@@ -254,6 +254,13 @@ test('every contract a form can hold comes back from its file as it was', async 
         deadline: optional(fc.constant('2026-03-05T07:30:00+01:00')),
       })
       .map(defined),
+    sandbox: fc
+      .record({
+        mode: optional(fc.constantFrom('required', 'preferred', 'off')),
+        network: optional(fc.boolean()),
+        reads: optional(fc.array(fc.stringMatching(/^(?:~\/|\/)[a-z ]{1,9}$/), { maxLength: 3 })),
+      })
+      .map(defined),
   });
   const { calls } = await openDesk();
   const path = await createRepository({ 'a.txt': 'a' });
@@ -267,6 +274,8 @@ test('every contract a form can hold comes back from its file as it was', async 
     }),
     { numRuns: 60 },
   );
+  const plain = { contract: { editable: ['x'], train: 'x' }, metric: { name: 'a' }, stop: { target: -0 } };
+  expect(contractFileSchema.parse(plain).stop.target).toBe(0);
 });
 
 test('the sample project is made once and is the same ever after', async () => {

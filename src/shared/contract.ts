@@ -37,7 +37,11 @@ export const stopRulesSchema = z.strictObject({
   /** ISO 8601 instant after which no experiment starts. */
   deadline: z.iso.datetime({ offset: true }).optional(),
   /** The study ends when the incumbent's metric is at least this good. */
-  target: z.number().optional(),
+  target: z
+    .number()
+    // No file can tell -0 from 0.
+    .transform(value => value + 0)
+    .optional(),
   /** Experiments in a row without a keep. */
   patience: count.min(1).optional(),
   /** Crashes in a row. */
