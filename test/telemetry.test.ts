@@ -6,22 +6,23 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { gpuEnergyWh } from '../src/engine/telemetry/energy.ts';
 import { findRejectedMeasures, GPU_MEASURES, parseGpuRow } from '../src/engine/telemetry/gpu-query.ts';
 import { backoffMs, GpuSampler, type GpuSamplerOptions } from '../src/engine/telemetry/gpu-sampler.ts';
 import { HostSampler } from '../src/engine/telemetry/host-sampler.ts';
 import { Telemetry, type TelemetryOptions } from '../src/engine/telemetry/telemetry.ts';
 import { readIdentity } from '../src/engine/training/process-table.ts';
-import type { GpuState, TelemetrySample } from '../src/shared/telemetry.ts';
+import { type GpuState, type TelemetrySample, THROTTLE, throttleWords } from '../src/shared/telemetry.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
 const H100 =
-  '0, GPU-8fe3a97d-51f6-a669-0d80-b4530b81b816, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619';
+  '0, GPU-8fe3a97d-51f6-a669-0d80-b4530b81b816, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619, [N/A], 5, 16, 0x0000000000000004';
 /** Split by MIG: the whole has no utilisation. */
 const MIG =
-  '1, GPU-c97b7f88-c06d-650f-5339-f8dd0c1315c0, NVIDIA A100-SXM4-40GB, [N/A], 19, 40960, 31, 54.21, 400.00, 210, 1215';
+  '1, GPU-c97b7f88-c06d-650f-5339-f8dd0c1315c0, NVIDIA A100-SXM4-40GB, [N/A], 19, 40960, 31, 54.21, 400.00, 210, 1215, [N/A], 4, 16, 0x0000000000000001';
 /** A small card without power readings. */
 const LAPTOP =
-  '2, GPU-a230e637-c9e1-1b61-3830-a437b874d88d, NVIDIA GeForce MX150, 3, 210, 2048, 45, [Not Supported], [Not Supported], 139, 405';
+  '2, GPU-a230e637-c9e1-1b61-3830-a437b874d88d, NVIDIA GeForce MX150, 3, 210, 2048, 45, [Not Supported], [Not Supported], 139, 405, 31, 3, 4, [Not Supported]';
 const MISMATCH = 'Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 550.54\n';
 
 /** One process of the stand-in for nvidia-smi. It does what the test tells it and nothing by itself. */
@@ -168,27 +169,33 @@ test('a row holds every number of the GPU', () => {
     powerLimitWatts: 700,
     smClockMhz: 1755,
     memoryClockMhz: 2619,
+    pcieGeneration: 5,
+    pcieLanes: 16,
+    throttleReasons: 4,
   });
 });
 
 test.each(['[N/A]', '[Not Supported]', '[Unknown Error]', '[GPU requires reset]', 'ERR!', '', '97 %', 'NaN'])(
   'the field "%s" is absent and not 0',
   text => {
-    const sample = parseGpuRow(`0, GPU-1, NVIDIA L4, ${text}, 1, 2, 3, 4.5, ${text}, 6, ${text}`);
+    const sample = parseGpuRow(
+      `0, GPU-1, NVIDIA L4, ${text}, 1, 2, 3, 4.5, ${text}, 6, ${text}, 7, ${text}, 8, ${text}`,
+    );
     expect(sample).toStrictEqual({
       ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', memoryUsedMib: 1, memoryTotalMib: 2 },
-      ...{ temperatureCelsius: 3, powerWatts: 4.5, smClockMhz: 6 },
+      ...{ temperatureCelsius: 3, powerWatts: 4.5, smClockMhz: 6, fanPercent: 7, pcieLanes: 8 },
     });
   },
 );
 
 test('a name keeps its commas, and an unknown name is empty', () => {
-  const name = (text: string) => parseGpuRow(`7, GPU-1, ${text}, 1, 2, 3, 4, 5, 6, 7, 8`);
+  const name = (text: string) => parseGpuRow(`7, GPU-1, ${text}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x0c`);
   expect(name('NVIDIA RTX 6000, Ada,1 of 2')).toMatchObject({
     index: 7,
     name: 'NVIDIA RTX 6000, Ada,1 of 2',
     utilizationPercent: 1,
     memoryClockMhz: 8,
+    throttleReasons: 12,
   });
   expect(name('[Unknown Error]')?.name).toBe('');
 });
@@ -197,11 +204,36 @@ test.each([
   '',
   'No devices were found',
   'Failed to initialize NVML: Driver/library version mismatch',
-  'index, uuid, name, utilization.gpu [%], memory.used, memory.total, temperature.gpu, power.draw, power.limit, a, b',
-  H100.split(',').slice(0, 10).join(','),
-  Array.from({ length: 11 }, () => '[Unknown Error]').join(', '),
+  'index, uuid, name, utilization.gpu [%], memory.used, memory.total, temperature.gpu, power.draw, power.limit, a, b, c, d, e, f',
+  H100.split(',').slice(0, 14).join(','),
+  Array.from({ length: 15 }, () => '[Unknown Error]').join(', '),
 ])('the line "%s" is no GPU', line => {
   expect(parseGpuRow(line)).toBeNull();
+});
+
+test('what holds the clocks down is told in words', () => {
+  expect(throttleWords(0)).toEqual([]);
+  expect(throttleWords(THROTTLE.idle)).toEqual([]);
+  expect(throttleWords(THROTTLE.powerCap | THROTTLE.hardwareThermal)).toEqual([
+    'too hot',
+    'at its power limit',
+  ]);
+});
+
+test('energy is the integral of power, without what was not measured', () => {
+  const at = (seconds: number, ...watts: number[]) => ({
+    seconds,
+    step: null,
+    values: new Map(watts.map((value, index) => [`gpu${index}_power_watts`, value])),
+  });
+  expect(gpuEnergyWh([])).toBeNull();
+  expect(
+    gpuEnergyWh([{ seconds: 0, step: null, values: new Map([['cpu_percent', 3]]) }, at(1, 100)]),
+  ).toBeNull();
+  // A second at 300 W on the average, on each of two GPUs.
+  expect(gpuEnergyWh([at(0, 200, 300), at(1, 400, 300)])).toBeCloseTo(600 / 3600);
+  // Half an hour without a sample, a sleep of the machine for instance, counts for nothing.
+  expect(gpuEnergyWh([at(0, 300), at(1, 300), at(1801, 300), at(1802, 300)])).toBeCloseTo(600 / 3600);
 });
 
 test('only measures of the query are taken for rejected', () => {
@@ -299,17 +331,18 @@ test('a field the driver rejects is dropped, and the sampling goes on at once', 
   const { sampler, waits, states, until } = startSampler({ environment: smi.environment });
   (await smi.next()).end('Field "clocks.mem" is not a valid field to query.\n\n', 2);
   const second = await smi.next();
-  expect(second.args[0]).toMatch(/power\.limit,clocks\.sm$/);
+  expect(second.args[0]).toMatch(/power\.limit,clocks\.sm,fan\.speed,/);
   second.end('Field "power.limit" is not a valid field to query.\n\n', 2);
   const third = await smi.next();
-  expect(third.args[0]).toMatch(/power\.draw,clocks\.sm$/);
+  expect(third.args[0]).toMatch(/power\.draw,clocks\.sm,fan\.speed,/);
   const row = until(isSampling);
-  third.print('0, GPU-1, NVIDIA L4, 5, 10, 20, 30, 40.5, 1500\n');
+  third.print('0, GPU-1, NVIDIA L4, 5, 10, 20, 30, 40.5, 1500, 25, 4, 8, 0x0\n');
   await row;
   expect(sampler.gpus()).toStrictEqual([
     {
       ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', utilizationPercent: 5, memoryUsedMib: 10 },
       ...{ memoryTotalMib: 20, temperatureCelsius: 30, powerWatts: 40.5, smClockMhz: 1500 },
+      ...{ fanPercent: 25, pcieGeneration: 4, pcieLanes: 8, throttleReasons: 0 },
     },
   ]);
   expect(waits).toEqual([]);

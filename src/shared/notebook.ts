@@ -222,6 +222,8 @@ export type RunView = {
   /** Names of the series it printed, with their units; the main one (the loss) first. */
   readonly series: readonly { readonly name: string; readonly unit: string | null }[];
   readonly telemetry: readonly string[];
+  /** Of all GPUs while it trained, in Wh; null where no power was measured. */
+  readonly gpuEnergyWh: number | null;
   /** Whether a sandbox held it; null where nobody wrote that down. */
   readonly isContained: boolean | null;
 };

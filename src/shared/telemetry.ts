@@ -11,7 +11,38 @@ export type GpuSample = {
   readonly powerLimitWatts?: number;
   readonly smClockMhz?: number;
   readonly memoryClockMhz?: number;
+  readonly fanPercent?: number;
+  readonly pcieGeneration?: number;
+  readonly pcieLanes?: number;
+  /** What holds the clocks down, a bit each; see {@link throttleWords}. */
+  readonly throttleReasons?: number;
 };
+
+/** Bits of `throttleReasons`. Source: `nvmlClocksEventReasons` in NVML's header. */
+export const THROTTLE = {
+  idle: 0x1,
+  applicationClocks: 0x2,
+  powerCap: 0x4,
+  hardwareSlowdown: 0x8,
+  syncBoost: 0x10,
+  thermal: 0x20,
+  hardwareThermal: 0x40,
+  powerBrake: 0x80,
+  displayClocks: 0x100,
+} as const;
+
+const THROTTLE_WORDS: readonly (readonly [number, string])[] = [
+  [THROTTLE.thermal | THROTTLE.hardwareThermal, 'too hot'],
+  [THROTTLE.powerBrake, 'power brake'],
+  [THROTTLE.hardwareSlowdown, 'slowed by the hardware'],
+  [THROTTLE.powerCap, 'at its power limit'],
+  [THROTTLE.applicationClocks | THROTTLE.syncBoost | THROTTLE.displayClocks, 'held by a setting'],
+];
+
+/** What holds a GPU's clocks down, in words, gravest first; empty where nothing does but having nothing to do. */
+export function throttleWords(reasons: number): readonly string[] {
+  return THROTTLE_WORDS.filter(([bits]) => (reasons & bits) !== 0).map(([, words]) => words);
+}
 
 /** One second of the machine. */
 export type TelemetrySample = {
@@ -53,6 +84,8 @@ export function telemetrySeries(sample: TelemetrySample): ReadonlyMap<string, nu
     add(`${prefix}_power_watts`, gpu.powerWatts);
     add(`${prefix}_sm_clock_mhz`, gpu.smClockMhz);
     add(`${prefix}_memory_clock_mhz`, gpu.memoryClockMhz);
+    add(`${prefix}_fan_percent`, gpu.fanPercent);
+    add(`${prefix}_throttle_reasons`, gpu.throttleReasons);
   }
   return values;
 }

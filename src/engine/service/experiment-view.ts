@@ -5,6 +5,7 @@ import type { Experiment, Run, Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../repo/diff.ts';
 import { openRepository } from '../repo/repository.ts';
+import { gpuEnergyWh } from '../telemetry/energy.ts';
 import { seriesNames } from './series-view.ts';
 
 /** A diff that is longer than this is not read by anybody. */
@@ -39,6 +40,7 @@ export function requireExperiment(ledger: Ledger, study: Study, n: number): Expe
 }
 
 function runView(ledger: Ledger, study: Study, run: Run): RunView {
+  const machine = ledger.runs.telemetry(study.id, run.n, run.k);
   return {
     k: run.k,
     commit: run.commit,
@@ -55,7 +57,8 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
       name,
       unit: run.units[name] ?? null,
     })),
-    telemetry: seriesNames(ledger.runs.telemetry(study.id, run.n, run.k)),
+    telemetry: seriesNames(machine),
+    gpuEnergyWh: gpuEnergyWh(machine),
   };
 }
 

@@ -13,6 +13,11 @@ const MEASURE_NAMES = {
   'power.limit': 'powerLimitWatts',
   'clocks.sm': 'smClockMhz',
   'clocks.mem': 'memoryClockMhz',
+  'fan.speed': 'fanPercent',
+  'pcie.link.gen.current': 'pcieGeneration',
+  'pcie.link.width.current': 'pcieLanes',
+  // Drivers of today call it clocks_event_reasons and know this name as well.
+  'clocks_throttle_reasons.active': 'throttleReasons',
 } as const satisfies Record<string, keyof GpuSample>;
 
 /** A field of the query that a driver may lack. */
@@ -47,7 +52,7 @@ export function parseGpuRow(line: string, measures: readonly GpuMeasure[] = GPU_
   const values: { [Name in (typeof MEASURE_NAMES)[GpuMeasure]]?: number } = {};
   for (const [at, measure] of measures.entries()) {
     const text = columns[end + at] ?? '';
-    if (/^-?\d+(\.\d+)?$/.test(text)) values[MEASURE_NAMES[measure]] = Number(text);
+    if (/^(?:-?\d+(?:\.\d+)?|0x[0-9a-f]+)$/i.test(text)) values[MEASURE_NAMES[measure]] = Number(text);
   }
   const name = line.split(',').slice(2, end).join(',').trim();
   return { index: Number(index), uuid: known(uuid), name: known(name), ...values };

@@ -274,6 +274,7 @@ function Facts({
     ['peak memory', formatBytes(run?.peakRssBytes)],
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
+    ...(run?.gpuEnergyWh == null ? [] : [['GPU energy', `${formatNumber(run.gpuEnergyWh, 3)} Wh`] as const]),
     ...(run?.isContained == null ? [] : [['sandbox', run.isContained ? 'contained' : 'none'] as const]),
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
     ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),

@@ -12,6 +12,7 @@ const CHARTS = [
   { title: 'GPU power', unit: 'W', end: /^gpu(\d+)_power_watts$/, top: null },
   { title: 'GPU SM clock', unit: 'MHz', end: /^gpu(\d+)_sm_clock_mhz$/, top: null },
   { title: 'GPU memory clock', unit: 'MHz', end: /^gpu(\d+)_memory_clock_mhz$/, top: null },
+  { title: 'GPU fan', unit: '%', end: /^gpu(\d+)_fan_percent$/, top: 100 },
   { title: 'CPU', unit: '%', end: /^cpu_percent$/, top: 100 },
   { title: 'Host memory', unit: 'GiB', end: /^host_memory_gib$/, top: null },
 ] as const;

@@ -1,6 +1,6 @@
 import { Cpu } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { GpuSample, TelemetrySample } from '../../shared/telemetry.ts';
+import { type GpuSample, type TelemetrySample, throttleWords } from '../../shared/telemetry.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
 import { ABSENT, formatBytes, formatNumber } from '../format/numbers.ts';
 import { useStore } from '../state/store.ts';
@@ -59,9 +59,12 @@ function Gpu({
     whole === undefined
       ? show(value, unit)
       : `${value === undefined ? ABSENT : formatNumber(value)} / ${show(whole, unit)}`;
+  const throttled = throttleWords(gpu.throttleReasons ?? 0);
+  const { pcieGeneration, pcieLanes } = gpu;
+  const link = pcieGeneration && pcieLanes ? `, PCIe ${pcieGeneration}.0 ×${pcieLanes}` : '';
   return (
     <div className="flex flex-col gap-1">
-      <h2 className="truncate font-medium text-muted text-xs" title={`${gpu.name} ${gpu.uuid}`}>
+      <h2 className="truncate font-medium text-muted text-xs" title={`${gpu.name} ${gpu.uuid}${link}`}>
         GPU {gpu.index}: {gpu.name}
       </h2>
       <Meter
@@ -90,6 +93,12 @@ function Gpu({
         value={show(gpu.memoryClockMhz, 'MHz')}
         y={past(own => own.memoryClockMhz)}
       />
+      {gpu.fanPercent === undefined ? null : (
+        <Meter name="Fan" value={show(gpu.fanPercent, '%')} y={past(own => own.fanPercent)} />
+      )}
+      {throttled.length > 0 ? (
+        <p className="text-warn text-xs">Clocks held down: {throttled.join(', ')}</p>
+      ) : null}
     </div>
   );
 }
