@@ -10,7 +10,7 @@ import {
 } from '../src/engine/loop/step.ts';
 import { findStop } from '../src/engine/loop/stop-rules.ts';
 import { decide } from '../src/engine/verdict/decide.ts';
-import type { Crash } from '../src/shared/study.ts';
+import type { Crash, Verdict } from '../src/shared/study.ts';
 
 const metric = { name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb', memoryLimit: null } as const;
 
@@ -25,6 +25,7 @@ const fresh: LoopState = {
   maxRefusals: 3,
   refusals: 0,
   repairs: 0,
+  reruns: 0,
 };
 const running: LoopState = {
   ...fresh,
@@ -35,7 +36,7 @@ const running: LoopState = {
 const oops: Crash = { class: 'exception', message: 'oops', tail: [] };
 const measured = (change: Partial<Measured>): LoopEvent => ({
   type: 'measured',
-  ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0 },
+  ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
   ...change,
 });
 
@@ -183,6 +184,7 @@ const judged = {
   memory: null,
   incumbent: { experiment: 3, value: 1 },
   sourceLinesDelta: 0,
+  unfair: [] as const,
 };
 
 test.each([
@@ -204,6 +206,34 @@ test('a better value above the memory limit is discarded, and an unmeasured memo
   expect(decide({ ...limited, memory: 101 })).toMatchObject({ word: 'discard', reason: 'memory_limit' });
   expect(decide({ ...limited, memory: 100 })).toMatchObject({ word: 'keep' });
   expect(decide({ ...limited, memory: null })).toMatchObject({ word: 'keep' });
+});
+
+test('a run that was not fair is run again twice, and then decides with a note', () => {
+  let state = running;
+  for (const reruns of [1, 2]) {
+    const result = step(state, measured({ unfair: ['throttled'] }), 0);
+    expect(result.effect).toEqual({ type: 'train', n: 1 });
+    expect(result.state.reruns).toBe(reruns);
+    state = result.state;
+  }
+  const last = step(state, measured({ unfair: ['throttled'] }), 0);
+  expect(last.effect).toMatchObject({
+    type: 'record',
+    verdict: { word: 'keep', evidence: { unfair: ['throttled'] } },
+  });
+  const recorded = step(
+    last.state,
+    { type: 'recorded', n: 1, verdict: (last.effect as { verdict: Verdict }).verdict },
+    0,
+  );
+  expect(recorded.state.reruns).toBe(0);
+  // A crash is a crash on any machine, and who wants to stop gets the number there is.
+  expect(step(running, measured({ unfair: ['throttled'], crash: oops, value: null }), 0).effect.type).toBe(
+    'record',
+  );
+  expect(step({ ...running, wish: 'stop' }, measured({ unfair: ['suspended'] }), 0).effect.type).toBe(
+    'record',
+  );
 });
 
 test('evidence names the numbers and leaves out what was not measured', () => {

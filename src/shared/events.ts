@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FLAG_KINDS } from './fairness.ts';
 import { PHASES, STOP_REASONS } from './study.ts';
 
 /**
@@ -91,6 +92,14 @@ export const eventSchema = z.discriminatedUnion('type', [
     cpuSeconds: z.number().nullable(),
     /** Processes that were still there after the kill; empty is the rule. */
     survivors: z.array(z.number().int()),
+  }),
+  /** The number was not fairly come by: the experiment is run again. */
+  z.object({
+    ...base,
+    type: z.literal('run_unfair'),
+    n,
+    k,
+    flags: z.array(z.object({ kind: z.enum(FLAG_KINDS), detail: z.string() })),
   }),
   z.object({
     ...base,

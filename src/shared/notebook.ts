@@ -1,4 +1,5 @@
 import type { Contract, StopRules } from './contract.ts';
+import type { FairnessFlag } from './fairness.ts';
 import type { ModelCall, Spend } from './model-calls.ts';
 import type { ReviewOutcome } from './review.ts';
 import type {
@@ -59,6 +60,7 @@ export type Mark = {
     | 'applied'
     | 'approval'
     | 'rested'
+    | 'unfair'
     | 'warning';
   /** What to show: the steering note, the reason of the stop, the branch. */
   readonly text: string;
@@ -222,6 +224,8 @@ export type RunView = {
   /** Names of the series it printed, with their units; the main one (the loss) first. */
   readonly series: readonly { readonly name: string; readonly unit: string | null }[];
   readonly telemetry: readonly string[];
+  /** What may have made its number unfair. */
+  readonly flags: readonly FairnessFlag[];
   /** Of all GPUs while it trained, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Whether a sandbox held it; null where nobody wrote that down. */

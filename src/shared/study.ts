@@ -1,4 +1,5 @@
 import type { Contract, StopRules } from './contract.ts';
+import type { Fairness, FlagKind } from './fairness.ts';
 
 /** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
 export const PHASES = [
@@ -53,6 +54,8 @@ export type Evidence = {
   readonly incumbentMetric?: number;
   /** Non-blank lines of the editable files, attempt minus incumbent. */
   readonly sourceLinesDelta?: number;
+  /** Why the number was not fairly come by; it decided because running again had not helped. */
+  readonly unfair?: readonly FlagKind[];
 };
 
 export type Crash = {
@@ -226,6 +229,8 @@ export type Run = {
   readonly units: Readonly<Record<string, string>>;
   /** Whether a sandbox held it; null where nobody wrote that down. */
   readonly isContained: boolean | null;
+  /** Whether its number was fairly come by; null where nobody looked. */
+  readonly fairness: Fairness | null;
 };
 
 export type Experiment = {

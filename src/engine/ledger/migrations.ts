@@ -246,4 +246,5 @@ CREATE INDEX review_by_study ON review (study_id, n, id);
     version: 50,
     sql: 'ALTER TABLE run ADD COLUMN contained INTEGER;',
   },
+  { version: 60, sql: 'ALTER TABLE run ADD COLUMN fairness TEXT;' },
 ];

@@ -1,4 +1,5 @@
 import { type EngineEvent, fromScalar, toScalar } from '../../shared/events.ts';
+import type { Fairness } from '../../shared/fairness.ts';
 import type { Crash, ResourceUse, Run, RunOutcome, Summary } from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Database } from './database.ts';
@@ -19,6 +20,7 @@ type Row = {
   output_bytes: number | null;
   units: string | null;
   contained: number | null;
+  fairness: string | null;
 };
 
 function fromRow(row: Row): Run {
@@ -36,6 +38,7 @@ function fromRow(row: Row): Run {
     outputBytes: row.output_bytes,
     units: row.units === null ? {} : (JSON.parse(row.units) as Record<string, string>),
     isContained: row.contained === null ? null : row.contained === 1,
+    fairness: row.fairness === null ? null : (JSON.parse(row.fairness) as Fairness),
   };
 }
 
@@ -57,13 +60,14 @@ export type RunResult = {
   readonly resources: ResourceUse;
   readonly outputBytes: number;
   readonly units: Readonly<Record<string, string>>;
+  readonly fairness: Fairness;
 };
 
 export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
   const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes, units, contained`;
+    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, fairness`;
   const begin = database.prepare<[number, string, number, number, string, number]>(
     `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained)
      SELECT id, ?, ?, edit_digest, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
@@ -75,9 +79,13 @@ export function runStore(database: Database) {
   const list = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY k`,
   );
+  const fairnesses = database.prepare<[string, number], { fairness: string }>(
+    `SELECT fairness FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND fairness IS NOT NULL ORDER BY run.id DESC LIMIT ?`,
+  );
   const finish = database.prepare(
     `UPDATE run SET ended_at = ?, outcome = ?, summary = ?, crash = ?, units = ?, peak_rss_bytes = ?,
-       cpu_seconds = ?, output_bytes = ? WHERE id = ?`,
+       cpu_seconds = ?, output_bytes = ?, fairness = ? WHERE id = ?`,
   );
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
@@ -126,6 +134,7 @@ export function runStore(database: Database) {
         result.resources.peakRssBytes,
         result.resources.cpuSeconds,
         result.outputBytes,
+        JSON.stringify(result.fairness),
         run,
       );
     },
@@ -140,6 +149,10 @@ export function runStore(database: Database) {
     },
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);
+    },
+    /** What the study's last runs were judged by, newest first. */
+    latestFairness(studyId: string, count: number): readonly Fairness[] {
+      return fairnesses.all(studyId, count).map(row => JSON.parse(row.fairness) as Fairness);
     },
     list(studyId: string, n: number): readonly Run[] {
       return list.all(studyId, n).map(fromRow);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
+import { FLAG_WORDS } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
@@ -361,6 +362,10 @@ function markOf(
       return { kind: 'continued', text: '' };
     case 'warning':
       return { kind: 'warning', text: event.message };
+    case 'run_unfair': {
+      const why = event.flags.map(({ kind, detail }) => `${FLAG_WORDS[kind]}, ${detail}`).join('; ');
+      return { kind: 'unfair', text: `#${event.n} is run again, for the last run was not fair: ${why}` };
+    }
     case 'proposer_rests': {
       const minutes = Math.max(1, Math.round((event.until - now) / 60_000));
       return { kind: 'rested', text: `${event.proposer} rests for ${minutes} min: ${event.message}` };

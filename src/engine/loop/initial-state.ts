@@ -31,6 +31,7 @@ export function initialState(
     maxRefusals: proposer.maxRefusals,
     refusals: 0,
     repairs: countRepairs(ledger, study),
+    reruns: 0,
   };
 }
 

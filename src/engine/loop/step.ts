@@ -1,5 +1,6 @@
 import type { Contract } from '../../shared/contract.ts';
 import { unreachable } from '../../shared/errors.ts';
+import type { FlagKind } from '../../shared/fairness.ts';
 import type { Crash, CrashClass, StopReason, Verdict } from '../../shared/study.ts';
 import { decide } from '../verdict/decide.ts';
 import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
@@ -12,6 +13,9 @@ import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
 /** A crash that looks like a slip may be mended by the proposer, this often per experiment. */
 export const MAX_REPAIRS = 2;
 const REPAIRABLE: readonly CrashClass[] = ['exception', 'out_of_memory', 'no_metric', 'diverged'];
+
+/** A run whose number was not fairly come by is run again, this often per experiment. */
+export const MAX_RERUNS = 2;
 
 export type Wish = 'go' | 'pause' | 'stop';
 
@@ -28,6 +32,8 @@ export type LoopState = {
   /** Refused or failed proposals for this experiment so far. */
   readonly refusals: number;
   readonly repairs: number;
+  /** Further runs of this experiment because one was not fair. */
+  readonly reruns: number;
 };
 
 /** What the training and the check around it found. */
@@ -38,6 +44,8 @@ export type Measured = {
   readonly value: number | null;
   readonly memory: number | null;
   readonly sourceLinesDelta: number;
+  /** Why the number was not fairly come by; empty where it was. */
+  readonly unfair: readonly FlagKind[];
 };
 
 export type LoopEvent =
@@ -137,7 +145,10 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
 }
 
 function judge(state: LoopState, measured: Measured, canRepair: boolean): Step {
-  const { n, crash } = measured;
+  const { n, crash, unfair } = measured;
+  if (!crash && unfair.length > 0 && state.reruns < MAX_RERUNS && state.wish === 'go') {
+    return { state: { ...state, reruns: state.reruns + 1 }, effect: { type: 'train', n } };
+  }
   if (
     crash &&
     n > 0 &&
@@ -159,6 +170,7 @@ function judge(state: LoopState, measured: Measured, canRepair: boolean): Step {
     memory: measured.memory,
     incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
     sourceLinesDelta: measured.sourceLinesDelta,
+    unfair,
   });
   return { state, effect: { type: 'record', n, verdict } };
 }
@@ -173,6 +185,7 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
     next: n + 1,
     refusals: 0,
     repairs: 0,
+    reruns: 0,
     incumbent: isMeasuredKeep ? { n, metric } : state.incumbent,
     facts: {
       experiments: facts.experiments + (n === 0 ? 0 : 1),

@@ -270,7 +270,7 @@ export class StudyRunner {
   #lastMeasured(n: number): Measured | null {
     const run = this.#ports.ledger.runs.list(this.#study.id, n).at(-1);
     if (!run?.crash) return null;
-    return { n, k: run.k, crash: run.crash, value: null, memory: null, sourceLinesDelta: 0 };
+    return { n, k: run.k, crash: run.crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [] };
   }
 
   /** What a crashed attempt is handed back with. */
@@ -425,10 +425,12 @@ export class StudyRunner {
       await this.#createAttemptRef(n, experiment.attemptCommit);
       this.#announceStart(n, experiment.parentCommit ?? experiment.attemptCommit);
     }
+    if (this.#unsaved) this.#saveUnfair(n, this.#unsaved);
     await workbench.checkout(experiment.attemptCommit);
     if (this.#willGoOn(n)) await this.#source.lookAhead(n, this.#incumbent());
     const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
     this.#unsaved = trained;
+    const unfair = trained.result.fairness.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : []));
     const { metric, memory } = trained;
     const incumbentLines = ledger.experiments.incumbent(id)?.sourceLines ?? workbench.sourceLines();
     return {
@@ -439,7 +441,17 @@ export class StudyRunner {
       value: metric,
       memory,
       sourceLinesDelta: workbench.sourceLines() - incumbentLines,
+      unfair,
     };
+  }
+
+  /** A run that is not to decide is history before the next one begins. */
+  #saveUnfair(n: number, { k, result }: Trained): void {
+    const { ledger, emit } = this.#ports;
+    ledger.write(() => this.#saveRun());
+    this.#announceRun();
+    const flags = result.fairness.flags.filter(({ isUnfair }) => isUnfair);
+    emit({ type: 'run_unfair', n, k, flags: flags.map(({ kind, detail }) => ({ kind, detail })) });
   }
 
   async #record(n: number, verdict: Verdict): Promise<LoopEvent> {

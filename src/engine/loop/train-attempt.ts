@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
-import { telemetrySeries } from '../../shared/telemetry.ts';
+import { type GpuSample, telemetrySeries } from '../../shared/telemetry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
@@ -19,11 +19,14 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
+import { judgeFairness } from '../verdict/fairness.ts';
 import { namePaths, type Workbench } from './workbench.ts';
 
 /** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
 const CHUNK_POINTS = 512;
 const CHUNK_MS = 2_000;
+/** As many earlier runs say what the study's clocks are. */
+const NORM_RUNS = 50;
 /** Hosts get at most ten progress events a second. */
 const PROGRESS_MS = 100;
 
@@ -124,7 +127,7 @@ export async function trainAttempt(
   commit: string,
   ports: TrainPorts,
 ): Promise<Trained> {
-  const { ledger, paths, workbench, now, emit, signal } = ports;
+  const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
   const { contract } = study;
   const k = ledger.runs.nextIndex(study.id, n);
   const startedAt = now();
@@ -160,10 +163,14 @@ export async function trainAttempt(
     series.add(point);
     progress.add(point);
   }, elapsed);
+  const watched: GpuSample[] = [];
   const unwatch = ports.telemetry?.onSample(sample => {
+    const gpu = boundGpu(sample.gpus, userEnvironment);
+    if (gpu) watched.push(gpu);
     machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
   });
   const contained = await containedWith(study, ports, runMarker(study.id, n, k));
+  const [wallBegan, awakeBegan] = [now(), performance.now()];
   const trained = await runTraining({
     command: contract.train,
     cwd: workbench.path,
@@ -181,6 +188,7 @@ export async function trainAttempt(
     machine.flush();
     progress.flush();
   });
+  const [wallEnd, awakeEnd] = [now(), performance.now()];
   broken.signal.throwIfAborted();
   if (trained.logError) {
     const { message } = trained.logError;
@@ -203,7 +211,16 @@ export async function trainAttempt(
   const crash =
     lockCrash(touched) ??
     reader.classify(trained.outcome, contract.metric.name, contract.budget.limitSeconds);
+  const fairness = judgeFairness({
+    ...{ gpu: watched, summary },
+    wallSeconds: (wallEnd - wallBegan) / 1000,
+    awakeSeconds: (awakeEnd - awakeBegan) / 1000,
+    earlierClocks: ledger.runs
+      .latestFairness(study.id, NORM_RUNS)
+      .flatMap(({ smClockMhz }) => smClockMhz ?? []),
+  });
   const result: RunResult = {
+    fairness,
     outcome: trained.outcome,
     summary,
     crash,
@@ -232,6 +249,18 @@ export async function trainAttempt(
     endedAt: now(),
     finished,
   };
+}
+
+/** The GPU a training sees first: the user's choice, else the first there is. */
+function boundGpu(
+  gpus: readonly GpuSample[],
+  { CUDA_VISIBLE_DEVICES: chosen }: NodeJS.ProcessEnv,
+): GpuSample | null {
+  const first = chosen?.split(',')[0]?.trim();
+  const named = first
+    ? gpus.find(({ index, uuid }) => String(index) === first || uuid.startsWith(first))
+    : undefined;
+  return named ?? gpus[0] ?? null;
 }
 
 function lockCrash(touched: readonly string[]): Crash | null {

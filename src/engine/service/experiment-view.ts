@@ -53,6 +53,7 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
     cpuSeconds: run.resources?.cpuSeconds ?? null,
     outputBytes: run.outputBytes,
     isContained: run.isContained,
+    flags: run.fairness?.flags ?? [],
     series: seriesNames(ledger.runs.series(study.id, run.n, run.k)).map(name => ({
       name,
       unit: run.units[name] ?? null,

@@ -1,4 +1,5 @@
 import type { Contract } from '../../shared/contract.ts';
+import type { FlagKind } from '../../shared/fairness.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../shared/study.ts';
 
 export type DecideInput = {
@@ -12,6 +13,8 @@ export type DecideInput = {
   readonly incumbent: { readonly experiment: number; readonly value: number } | null;
   /** Non-blank lines of the editable files, attempt minus incumbent. */
   readonly sourceLinesDelta: number;
+  /** Why the number was not fairly come by, where it decides all the same. */
+  readonly unfair: readonly FlagKind[];
 };
 
 /**
@@ -27,6 +30,7 @@ export function decide(input: DecideInput): Verdict {
     ...(memory === null ? {} : { memory }),
     ...(incumbent && { incumbentExperiment: incumbent.experiment, incumbentMetric: incumbent.value }),
     ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
+    ...(input.unfair.length > 0 && { unfair: input.unfair }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
   if (value === null) return { word: 'crash', reason: 'no_metric', evidence };

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { FLAG_WORDS } from '../../shared/fairness.ts';
 import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
 import type { ReviewOutcome } from '../../shared/review.ts';
@@ -275,6 +276,10 @@ function Facts({
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
     ...(run?.gpuEnergyWh == null ? [] : [['GPU energy', `${formatNumber(run.gpuEnergyWh, 3)} Wh`] as const]),
+    ...(run?.flags ?? []).map(
+      ({ kind, detail, isUnfair }) =>
+        [isUnfair ? 'not fair' : 'noticed', `${FLAG_WORDS[kind]}, ${detail}`] as const,
+    ),
     ...(run?.isContained == null ? [] : [['sandbox', run.isContained ? 'contained' : 'none'] as const]),
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
     ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
@@ -291,7 +296,7 @@ function Facts({
     <section aria-label="Numbers" className="min-w-0">
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-sm">
         {facts.map(([name, value]) => (
-          <Fact key={name} name={name} value={value} />
+          <Fact key={`${name} ${value}`} name={name} value={value} />
         ))}
       </dl>
       {printed.length > 0 ? (

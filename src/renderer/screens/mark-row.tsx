@@ -6,6 +6,7 @@ import {
   Moon,
   Pause,
   Play,
+  Scale,
   ShieldX,
   TriangleAlert,
   UserCheck,
@@ -25,6 +26,7 @@ const LOOKS = {
   applied: { icon: GitBranch, className: 'text-keep' },
   approval: { icon: UserCheck, className: 'text-accent' },
   rested: { icon: Moon, className: 'text-muted' },
+  unfair: { icon: Scale, className: 'text-warn' },
   warning: { icon: TriangleAlert, className: 'text-warn' },
 } as const;
 
@@ -49,6 +51,7 @@ function words(mark: Mark): string {
         ? 'From here each proposal waits for your approval'
         : 'From here proposals run without your approval';
     case 'rested':
+    case 'unfair':
     case 'warning':
       return mark.text;
     default:

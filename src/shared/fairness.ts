@@ -1,0 +1,26 @@
+/** What can make a run's number say more about the machine than about the code. */
+export const FLAG_KINDS = ['suspended', 'clock_skew', 'throttled', 'clocks', 'memory_full'] as const;
+export type FlagKind = (typeof FLAG_KINDS)[number];
+
+export type FairnessFlag = {
+  readonly kind: FlagKind;
+  /** What was measured, in words. */
+  readonly detail: string;
+  /** Whether the run's number is not to decide. */
+  readonly isUnfair: boolean;
+};
+
+/** What is kept of a run for judging it and later ones. */
+export type Fairness = {
+  readonly flags: readonly FairnessFlag[];
+  /** Median while the GPU was busy; null where that was not measured. */
+  readonly smClockMhz: number | null;
+};
+
+export const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
+  suspended: 'the machine slept',
+  clock_skew: 'its own clock is off',
+  throttled: 'the GPU was slowed down',
+  clocks: 'the GPU ran at other clocks',
+  memory_full: 'GPU memory was nearly full',
+};

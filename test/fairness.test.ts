@@ -1,0 +1,143 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Engine } from '../src/engine/loop/engine.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { readExperiment } from '../src/engine/service/experiment-view.ts';
+import { Telemetry } from '../src/engine/telemetry/telemetry.ts';
+import { type FairnessInput, judgeFairness } from '../src/engine/verdict/fairness.ts';
+import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
+import type { GpuSample } from '../src/shared/telemetry.ts';
+import { FAST_TRAINER, temporaryFolder } from './support/scaffold.ts';
+import { checkNight, prepareNight, TAG } from './support/study.ts';
+
+const gpu = (changes: Partial<GpuSample> = {}): GpuSample => ({
+  ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', utilizationPercent: 98, smClockMhz: 1755 },
+  ...{ memoryUsedMib: 40_000, memoryTotalMib: 81_559, throttleReasons: 4 },
+  ...changes,
+});
+const run = (changes: Partial<FairnessInput> = {}) =>
+  judgeFairness({
+    ...{ gpu: Array.from({ length: 20 }, () => gpu()), wallSeconds: 300, awakeSeconds: 300, summary: null },
+    ...{ earlierClocks: [1755, 1740, 1770] },
+    ...changes,
+  });
+const kinds = (changes: Partial<FairnessInput>) =>
+  run(changes).flags.map(({ kind, isUnfair }) => `${kind}${isUnfair ? '' : ' (noticed)'}`);
+const samples = (count: number, changes: Partial<GpuSample>) => [
+  ...Array.from({ length: 20 - count }, () => gpu()),
+  ...Array.from({ length: count }, () => gpu(changes)),
+];
+
+test('a quiet run at its power limit is fair, and so is one without a GPU', () => {
+  expect(run()).toEqual({ flags: [], smClockMhz: 1755 });
+  expect(run({ gpu: [] })).toEqual({ flags: [], smClockMhz: null });
+  expect(run({ gpu: [{ index: 0, uuid: '', name: '' }] })).toEqual({ flags: [], smClockMhz: null });
+});
+
+test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
+  ['a sleep of the machine', { wallSeconds: 500 }, ['suspended']],
+  ['a clock set by a second', { wallSeconds: 301 }, []],
+  ['a clock set back', { wallSeconds: 100 }, []],
+  [
+    'a timer that counts more than there was',
+    { summary: { training_seconds: 320 } },
+    ['clock_skew (noticed)'],
+  ],
+  ['a timer that counts a little more', { summary: { training_seconds: 303 } }, []],
+  ['heat', { gpu: samples(5, { throttleReasons: 0x20 }) }, ['throttled']],
+  ['a power brake', { gpu: samples(20, { throttleReasons: 0x88 }) }, ['throttled']],
+  ['a moment of heat', { gpu: samples(2, { throttleReasons: 0x20 }) }, []],
+  ['slow clocks', { gpu: samples(20, { smClockMhz: 1410 }) }, ['clocks']],
+  ['fast clocks', { gpu: samples(20, { smClockMhz: 1980 }) }, ['clocks']],
+  [
+    'slow clocks while it has nothing to do',
+    { gpu: samples(8, { smClockMhz: 210, utilizationPercent: 0 }) },
+    [],
+  ],
+  [
+    'slow clocks with nothing to compare',
+    { gpu: samples(20, { smClockMhz: 1410 }), earlierClocks: [1755] },
+    [],
+  ],
+  ['a memory that is nearly full', { gpu: samples(1, { memoryUsedMib: 81_000 }) }, ['memory_full (noticed)']],
+])('%s', (_, changes, expected) => {
+  expect(kinds(changes)).toEqual(expected);
+});
+
+test('what was measured is told', () => {
+  expect(run({ wallSeconds: 500 }).flags[0]?.detail).toBe('for 200 s of 500 s');
+  expect(run({ gpu: samples(5, { throttleReasons: 0x60 }) }).flags[0]?.detail).toBe(
+    'too hot in 25 % of its seconds',
+  );
+});
+
+/** A study on a machine whose GPU is hot in the runs that are named, counted from 0. */
+async function hotNight(hotRuns: readonly number[], experiments: number) {
+  const folder = await temporaryFolder();
+  const [hot, runs] = [join(folder, 'hot'), join(folder, 'runs')];
+  await writeFile(runs, '');
+  await writeFile(
+    join(folder, 'nvidia-smi'),
+    `#!/bin/sh
+while :; do
+  if [ -e ${hot} ]; then reasons=0x0000000000000060; else reasons=0x0000000000000004; fi
+  echo "0, GPU-1, NVIDIA L4, 97, 45061, 81559, 54, 72.0, 72.0, 1755, 2619, [N/A], 4, 16, $reasons"
+  sleep 0.01
+done
+`,
+  );
+  await chmod(join(folder, 'nvidia-smi'), 0o755);
+  const isHot = hotRuns.map(index => `[ "$n" = ${index} ]`).join(' || ') || 'false';
+  const night = await prepareNight({
+    trainer: FAST_TRAINER.replace(
+      /^printf/m,
+      `n=$(($(wc -l < ${runs}))); echo run >> ${runs}\nif ${isHot}; then touch ${hot}; else rm -f ${hot}; fi\nsleep 0.4\nprintf`,
+    ),
+  });
+  const environment = { ...process.env, PAWL_HOME: night.home, PATH: `${folder}:${process.env.PATH}` };
+  const telemetry = new Telemetry({ environment, intervalMs: 10 });
+  const options = { paths: dataPaths(environment), host: 'test', environment, telemetry };
+  const engine = await Engine.open(options, null);
+  onTestFinished(() => {
+    telemetry.stop();
+    engine.close();
+  });
+  telemetry.start();
+  const study = await engine.createStudy({
+    ...{ repositoryPath: night.repository, tag: TAG, stop: { experiments } },
+    proposer: { kind: 'search', seed: 1 },
+  });
+  const events: EngineEvent[] = [];
+  const end = await engine.run(study.id, {}, event => events.push(event));
+  expect(end.error).toBeNull();
+  const detail = (n: number) => readExperiment(engine.ledger, study.id, n);
+  return { ...night, engine, study, events, detail };
+}
+
+test('an experiment whose run was not fair is run again, and the notebook says why', async () => {
+  const night = await hotNight([1], 1);
+  const { runs, evidence } = await night.detail(1);
+  expect(runs.map(({ flags }) => flags.filter(({ isUnfair }) => isUnfair).map(({ kind }) => kind))).toEqual([
+    ['throttled'],
+    [],
+  ]);
+  expect(evidence).toMatchObject({ run: 1 });
+  expect(evidence).not.toHaveProperty('unfair');
+  expect(night.engine.ledger.marks.ofKind(night.study.id, 'unfair').map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^#1 is run again, .* the GPU was slowed down, too hot in \d+ % of its seconds$/),
+  ]);
+  expect((await night.detail(0)).runs).toHaveLength(1);
+  expect(night.events.map(event => eventSchema.parse(event))).toEqual(night.events);
+  await checkNight(night);
+});
+
+test('a machine that is never fair decides in the end, and the verdict says so', async () => {
+  const night = await hotNight([0, 1, 2, 3, 4, 5, 6], 1);
+  for (const n of [0, 1]) {
+    const { runs, evidence } = await night.detail(n);
+    expect(runs).toHaveLength(3);
+    expect(evidence).toMatchObject({ run: 2, unfair: ['throttled'] });
+  }
+  await checkNight(night);
+});
