@@ -94,6 +94,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
               num_steps: POINTS,
             },
             crash: null,
+            fairness: { flags: [], smClockMhz: null },
             resources: { peakRssBytes: 3_000_000_000, cpuSeconds: 400 },
             outputBytes: 120_000,
             units: { dt: 'ms', mfu: '%' },

@@ -14,6 +14,8 @@ export type ServerOptions = {
   readonly token?: string;
   /** PAWL_SANDBOX. */
   readonly sandbox?: string;
+  /** A folder of programs that are found before the machine's own. */
+  readonly programs?: string;
 };
 
 /** A `pawl serve` of its own process. */
@@ -30,7 +32,7 @@ export class Server {
   }
 
   /** Resolves once it serves. */
-  static async start({ home, port = 0, token, sandbox = 'off' }: ServerOptions): Promise<Server> {
+  static async start({ home, port = 0, token, sandbox = 'off', programs }: ServerOptions): Promise<Server> {
     const child = spawn(process.execPath, [MAIN, 'serve', '--port', String(port)], {
       cwd: home,
       env: {
@@ -40,6 +42,7 @@ export class Server {
         NO_COLOR: '1',
         FORCE_COLOR: undefined,
         NODE_OPTIONS: undefined,
+        ...(programs === undefined ? {} : { PATH: `${programs}:${process.env.PATH}` }),
         PAWL_HOME: home,
         PAWL_SERVE_TOKEN: token,
       },

@@ -1,0 +1,47 @@
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from './support/fixtures.ts';
+import { cellOf, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
+
+/** A stand-in for nvidia-smi: one GPU that works, and is too hot while a file is there. */
+const smi = (hot: string) => `#!/bin/sh
+while :; do
+  if [ -e '${hot}' ]; then reasons=0x0000000000000060; else reasons=0x0000000000000004; fi
+  echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 97, 45061, 49140, 84, 298.37, 300.00, 1755, 2619, 61, 4, 16, $reasons"
+  sleep 0.2
+done
+`;
+
+test('a GPU that was too hot is seen live, its run does not decide, and the notebook says why', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({ seconds: 6 });
+  const hot = join(bench.folder, 'hot');
+  await writeFile(hot, '');
+  await writeFile(join(bench.folder, 'nvidia-smi'), smi(hot));
+  await chmod(join(bench.folder, 'nvidia-smi'), 0o755);
+  await openWindow(page, await serve({ programs: bench.folder }));
+  await startStudy(page, bench, { tag: 'night', experiments: 0 });
+  const machine = study(page).running.getByRole('region', { name: 'Machine' });
+  await expect(machine).toContainText('GPU 0: NVIDIA RTX 6000 Ada');
+  await expect(machine).toContainText('298.37 / 300 W');
+  await expect(machine).toContainText('Clocks held down: too hot');
+  await expect(
+    notebook(page).list.getByText(/^#0 is run again, .* the GPU was slowed down, too hot/),
+  ).toBeVisible({
+    timeout: 20_000,
+  });
+  await rm(hot);
+  await expect(machine).not.toContainText('Clocks held down: too hot');
+  await expect(cellOf(page, 0).region).toContainText('keep', { timeout: 20_000 });
+
+  const numbers = (await openCell(page, 0)).section('Numbers');
+  await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh/);
+  await expect(numbers).not.toContainText('not fair');
+  await cellOf(page, 0).region.getByLabel('Run', { exact: true }).selectOption({ index: 0 });
+  await expect(numbers).toContainText(/not fair\s*the GPU was slowed down, too hot in \d+ % of its seconds/);
+  await openCell(page, 0, 'Curves');
+  await expect(page.getByRole('img', { name: 'GPU power during the run' })).toBeVisible();
+});
