@@ -82,7 +82,7 @@ async function hotNight(hotRuns: readonly number[], experiments: number) {
     `#!/bin/sh
 while :; do
   if [ -e ${hot} ]; then reasons=0x0000000000000060; else reasons=0x0000000000000004; fi
-  echo "0, GPU-1, NVIDIA L4, 97, 45061, 81559, 54, 72.0, 72.0, 1755, 2619, [N/A], 4, 16, $reasons"
+  echo "0, GPU-1, NVIDIA L4, 97, 45061, 81559, 54, 72.0, 72.0, 1755, 2619, [N/A], 4, 16, $reasons, Disabled"
   sleep 0.01
 done
 `,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { boundGpu, gpuVariables } from '../src/engine/telemetry/bind-gpu.ts';
 import { gpuEnergyWh } from '../src/engine/telemetry/energy.ts';
 import { findRejectedMeasures, GPU_MEASURES, parseGpuRow } from '../src/engine/telemetry/gpu-query.ts';
 import { backoffMs, GpuSampler, type GpuSamplerOptions } from '../src/engine/telemetry/gpu-sampler.ts';
@@ -16,13 +17,13 @@ import { type GpuState, type TelemetrySample, THROTTLE, throttleWords } from '..
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
 const H100 =
-  '0, GPU-8fe3a97d-51f6-a669-0d80-b4530b81b816, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619, [N/A], 5, 16, 0x0000000000000004';
+  '0, GPU-8fe3a97d-51f6-a669-0d80-b4530b81b816, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619, [N/A], 5, 16, 0x0000000000000004, Disabled';
 /** Split by MIG: the whole has no utilisation. */
 const MIG =
-  '1, GPU-c97b7f88-c06d-650f-5339-f8dd0c1315c0, NVIDIA A100-SXM4-40GB, [N/A], 19, 40960, 31, 54.21, 400.00, 210, 1215, [N/A], 4, 16, 0x0000000000000001';
+  '1, GPU-c97b7f88-c06d-650f-5339-f8dd0c1315c0, NVIDIA A100-SXM4-40GB, [N/A], 19, 40960, 31, 54.21, 400.00, 210, 1215, [N/A], 4, 16, 0x0000000000000001, Enabled';
 /** A small card without power readings. */
 const LAPTOP =
-  '2, GPU-a230e637-c9e1-1b61-3830-a437b874d88d, NVIDIA GeForce MX150, 3, 210, 2048, 45, [Not Supported], [Not Supported], 139, 405, 31, 3, 4, [Not Supported]';
+  '2, GPU-a230e637-c9e1-1b61-3830-a437b874d88d, NVIDIA GeForce MX150, 3, 210, 2048, 45, [Not Supported], [Not Supported], 139, 405, 31, 3, 4, [Not Supported], [N/A]';
 const MISMATCH = 'Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 550.54\n';
 
 /** One process of the stand-in for nvidia-smi. It does what the test tells it and nothing by itself. */
@@ -172,6 +173,7 @@ test('a row holds every number of the GPU', () => {
     pcieGeneration: 5,
     pcieLanes: 16,
     throttleReasons: 4,
+    migMode: 0,
   });
 });
 
@@ -179,7 +181,7 @@ test.each(['[N/A]', '[Not Supported]', '[Unknown Error]', '[GPU requires reset]'
   'the field "%s" is absent and not 0',
   text => {
     const sample = parseGpuRow(
-      `0, GPU-1, NVIDIA L4, ${text}, 1, 2, 3, 4.5, ${text}, 6, ${text}, 7, ${text}, 8, ${text}`,
+      `0, GPU-1, NVIDIA L4, ${text}, 1, 2, 3, 4.5, ${text}, 6, ${text}, 7, ${text}, 8, ${text}, ${text}`,
     );
     expect(sample).toStrictEqual({
       ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', memoryUsedMib: 1, memoryTotalMib: 2 },
@@ -189,13 +191,15 @@ test.each(['[N/A]', '[Not Supported]', '[Unknown Error]', '[GPU requires reset]'
 );
 
 test('a name keeps its commas, and an unknown name is empty', () => {
-  const name = (text: string) => parseGpuRow(`7, GPU-1, ${text}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x0c`);
+  const name = (text: string) =>
+    parseGpuRow(`7, GPU-1, ${text}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x0c, Enabled`);
   expect(name('NVIDIA RTX 6000, Ada,1 of 2')).toMatchObject({
     index: 7,
     name: 'NVIDIA RTX 6000, Ada,1 of 2',
     utilizationPercent: 1,
     memoryClockMhz: 8,
     throttleReasons: 12,
+    migMode: 1,
   });
   expect(name('[Unknown Error]')?.name).toBe('');
 });
@@ -204,9 +208,9 @@ test.each([
   '',
   'No devices were found',
   'Failed to initialize NVML: Driver/library version mismatch',
-  'index, uuid, name, utilization.gpu [%], memory.used, memory.total, temperature.gpu, power.draw, power.limit, a, b, c, d, e, f',
-  H100.split(',').slice(0, 14).join(','),
-  Array.from({ length: 15 }, () => '[Unknown Error]').join(', '),
+  'index, uuid, name, utilization.gpu [%], memory.used, memory.total, temperature.gpu, power.draw, power.limit, a, b, c, d, e, f, g',
+  H100.split(',').slice(0, 15).join(','),
+  Array.from({ length: 16 }, () => '[Unknown Error]').join(', '),
 ])('the line "%s" is no GPU', line => {
   expect(parseGpuRow(line)).toBeNull();
 });
@@ -218,6 +222,33 @@ test('what holds the clocks down is told in words', () => {
     'too hot',
     'at its power limit',
   ]);
+});
+
+test('of several GPUs a training is bound to one by its UUID, unless the user chose', () => {
+  const gpus = [MIG, H100, LAPTOP].map(line => parseGpuRow(line)).filter(gpu => gpu !== null);
+  const [, whole, small] = gpus;
+  expect(boundGpu(gpus, {})).toBe(whole);
+  expect(gpuVariables(gpus, {})).toEqual({ CUDA_VISIBLE_DEVICES: whole?.uuid });
+  expect(boundGpu(gpus, { CUDA_VISIBLE_DEVICES: '2,0' })).toBe(small);
+  expect(boundGpu(gpus, { CUDA_VISIBLE_DEVICES: 'GPU-a230' })).toBe(small);
+  expect(boundGpu(gpus, { CUDA_VISIBLE_DEVICES: 'MIG-7' })).toBeNull();
+  expect(gpuVariables(gpus, { CUDA_VISIBLE_DEVICES: '' })).toEqual({});
+  // With one there is no choice, and with none nothing to bind.
+  expect(gpuVariables(gpus.slice(1, 2), {})).toEqual({});
+  expect(gpuVariables(gpus.slice(0, 1), {})).toEqual({});
+  expect(boundGpu([], {})).toBeNull();
+});
+
+test('the GPUs are known once the tool has told, or is known not to', async () => {
+  const smi = await fakeNvidiaSmi();
+  const telemetry = startTelemetry({ environment: smi.environment });
+  const known = telemetry.knownGpus(60_000);
+  (await smi.next()).print(`${H100}\n${LAPTOP}\n`);
+  expect((await known).map(({ index }) => index)).toContain(0);
+  const without = startTelemetry({ environment: { PATH: await temporaryFolder() } });
+  expect(await without.knownGpus(60_000)).toEqual([]);
+  const silent = await fakeNvidiaSmi();
+  expect(await startTelemetry({ environment: silent.environment }).knownGpus(20)).toEqual([]);
 });
 
 test('energy is the integral of power, without what was not measured', () => {
@@ -336,13 +367,13 @@ test('a field the driver rejects is dropped, and the sampling goes on at once', 
   const third = await smi.next();
   expect(third.args[0]).toMatch(/power\.draw,clocks\.sm,fan\.speed,/);
   const row = until(isSampling);
-  third.print('0, GPU-1, NVIDIA L4, 5, 10, 20, 30, 40.5, 1500, 25, 4, 8, 0x0\n');
+  third.print('0, GPU-1, NVIDIA L4, 5, 10, 20, 30, 40.5, 1500, 25, 4, 8, 0x0, Disabled\n');
   await row;
   expect(sampler.gpus()).toStrictEqual([
     {
       ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', utilizationPercent: 5, memoryUsedMib: 10 },
       ...{ memoryTotalMib: 20, temperatureCelsius: 30, powerWatts: 40.5, smClockMhz: 1500 },
-      ...{ fanPercent: 25, pcieGeneration: 4, pcieLanes: 8, throttleReasons: 0 },
+      ...{ fanPercent: 25, pcieGeneration: 4, pcieLanes: 8, throttleReasons: 0, migMode: 0 },
     },
   ]);
   expect(waits).toEqual([]);

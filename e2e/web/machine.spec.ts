@@ -7,7 +7,7 @@ import { cellOf, notebook, openCell, openWindow, startStudy, study } from './sup
 const smi = (hot: string) => `#!/bin/sh
 while :; do
   if [ -e '${hot}' ]; then reasons=0x0000000000000060; else reasons=0x0000000000000004; fi
-  echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 97, 45061, 49140, 84, 298.37, 300.00, 1755, 2619, 61, 4, 16, $reasons"
+  echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 97, 45061, 49140, 84, 298.37, 300.00, 1755, 2619, 61, 4, 16, $reasons, Disabled"
   sleep 0.2
 done
 `;

@@ -16,6 +16,8 @@ export type GpuSample = {
   readonly pcieLanes?: number;
   /** What holds the clocks down, a bit each; see {@link throttleWords}. */
   readonly throttleReasons?: number;
+  /** 1 where it is split into instances, which report nothing here. */
+  readonly migMode?: number;
 };
 
 /** Bits of `throttleReasons`. Source: `nvmlClocksEventReasons` in NVML's header. */

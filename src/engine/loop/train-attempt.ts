@@ -15,6 +15,7 @@ import type { Repository } from '../repo/repository.ts';
 import type { Sandbox } from '../sandbox/find-sandbox.ts';
 import { jailArguments } from '../sandbox/jail.ts';
 import { cacheVariables, trainingJail } from '../sandbox/training-jail.ts';
+import { boundGpu, gpuVariables } from '../telemetry/bind-gpu.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
@@ -25,6 +26,8 @@ import { namePaths, type Workbench } from './workbench.ts';
 /** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
 const CHUNK_POINTS = 512;
 const CHUNK_MS = 2_000;
+/** A driver that has not answered by then is not waited for. */
+const GPU_WAIT_MS = 5_000;
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
 /** Hosts get at most ten progress events a second. */
@@ -95,7 +98,8 @@ async function containedWith(
   readonly sandbox?: readonly string[];
 }> {
   const { sandbox, paths, workbench, repository } = ports;
-  const own = environmentFor(study, ports, marker);
+  const gpus = (await ports.telemetry?.knownGpus(GPU_WAIT_MS)) ?? [];
+  const own = { ...environmentFor(study, ports, marker), ...gpuVariables(gpus, ports.userEnvironment) };
   if (!sandbox) return { environment: own };
   const caches = join(studyFolder(paths, study.id), 'caches');
   const venv = own.UV_PROJECT_ENVIRONMENT ?? null;
@@ -249,18 +253,6 @@ export async function trainAttempt(
     endedAt: now(),
     finished,
   };
-}
-
-/** The GPU a training sees first: the user's choice, else the first there is. */
-function boundGpu(
-  gpus: readonly GpuSample[],
-  { CUDA_VISIBLE_DEVICES: chosen }: NodeJS.ProcessEnv,
-): GpuSample | null {
-  const first = chosen?.split(',')[0]?.trim();
-  const named = first
-    ? gpus.find(({ index, uuid }) => String(index) === first || uuid.startsWith(first))
-    : undefined;
-  return named ?? gpus[0] ?? null;
 }
 
 function lockCrash(touched: readonly string[]): Crash | null {

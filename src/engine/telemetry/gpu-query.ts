@@ -18,7 +18,14 @@ const MEASURE_NAMES = {
   'pcie.link.width.current': 'pcieLanes',
   // Drivers of today call it clocks_event_reasons and know this name as well.
   'clocks_throttle_reasons.active': 'throttleReasons',
+  'mig.mode.current': 'migMode',
 } as const satisfies Record<string, keyof GpuSample>;
+
+/** Modes are told in words. */
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ['Disabled', 0],
+  ['Enabled', 1],
+]);
 
 /** A field of the query that a driver may lack. */
 export type GpuMeasure = keyof typeof MEASURE_NAMES;
@@ -52,7 +59,9 @@ export function parseGpuRow(line: string, measures: readonly GpuMeasure[] = GPU_
   const values: { [Name in (typeof MEASURE_NAMES)[GpuMeasure]]?: number } = {};
   for (const [at, measure] of measures.entries()) {
     const text = columns[end + at] ?? '';
-    if (/^(?:-?\d+(?:\.\d+)?|0x[0-9a-f]+)$/i.test(text)) values[MEASURE_NAMES[measure]] = Number(text);
+    const word = WORDS.get(text);
+    if (word !== undefined) values[MEASURE_NAMES[measure]] = word;
+    else if (/^(?:-?\d+(?:\.\d+)?|0x[0-9a-f]+)$/i.test(text)) values[MEASURE_NAMES[measure]] = Number(text);
   }
   const name = line.split(',').slice(2, end).join(',').trim();
   return { index: Number(index), uuid: known(uuid), name: known(name), ...values };

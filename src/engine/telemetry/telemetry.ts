@@ -56,6 +56,26 @@ export class Telemetry {
     this.#gpus.stop();
   }
 
+  /** The GPUs of the newest sample, once it is known whether there are any; after `ms` at the latest. */
+  async knownGpus(ms: number): Promise<TelemetrySample['gpus']> {
+    const isKnown = () => this.gpuState.kind !== 'starting' && this.gpuState.kind !== 'sampling';
+    const gpus = () => this.#gpus.gpus();
+    if (this.#timer && !isKnown() && gpus().length === 0) {
+      await new Promise<void>(resolve => {
+        const late = setTimeout(done, ms);
+        const leave = this.onSample(() => {
+          if (isKnown() || gpus().length > 0) done();
+        });
+        function done() {
+          clearTimeout(late);
+          leave();
+          resolve();
+        }
+      });
+    }
+    return gpus();
+  }
+
   /** Returns the function that ends it. */
   onSample(listener: (sample: TelemetrySample) => void): () => void {
     // Wrapped, so that one function may listen twice and leave once.
