@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { readExperiment } from '../src/engine/service/experiment-view.ts';
+import { ForeignProcesses } from '../src/engine/telemetry/foreign-processes.ts';
 import { Telemetry } from '../src/engine/telemetry/telemetry.ts';
 import { type FairnessInput, judgeFairness } from '../src/engine/verdict/fairness.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
@@ -16,23 +19,29 @@ const gpu = (changes: Partial<GpuSample> = {}): GpuSample => ({
   ...{ memoryUsedMib: 40_000, memoryTotalMib: 81_559, throttleReasons: 4 },
   ...changes,
 });
+const earlierRun = (smClockMhz: number, ...foreign: number[]) => ({ flags: [], smClockMhz, foreign });
 const run = (changes: Partial<FairnessInput> = {}) =>
   judgeFairness({
     ...{ gpu: Array.from({ length: 20 }, () => gpu()), wallSeconds: 300, awakeSeconds: 300, summary: null },
-    ...{ earlierClocks: [1755, 1740, 1770] },
+    ...{ foreign: [], earlier: [1755, 1740, 1770].map(clock => earlierRun(clock)) },
     ...changes,
   });
 const kinds = (changes: Partial<FairnessInput>) =>
   run(changes).flags.map(({ kind, isUnfair }) => `${kind}${isUnfair ? '' : ' (noticed)'}`);
+const OTHER = { pid: 42, name: 'ollama', memoryMib: 3_000 };
 const samples = (count: number, changes: Partial<GpuSample>) => [
   ...Array.from({ length: 20 - count }, () => gpu()),
   ...Array.from({ length: count }, () => gpu(changes)),
 ];
 
 test('a quiet run at its power limit is fair, and so is one without a GPU', () => {
-  expect(run()).toEqual({ flags: [], smClockMhz: 1755 });
-  expect(run({ gpu: [] })).toEqual({ flags: [], smClockMhz: null });
-  expect(run({ gpu: [{ index: 0, uuid: '', name: '' }] })).toEqual({ flags: [], smClockMhz: null });
+  expect(run()).toEqual({ flags: [], smClockMhz: 1755, foreign: [] });
+  expect(run({ gpu: [] })).toEqual({ flags: [], smClockMhz: null, foreign: [] });
+  expect(run({ gpu: [{ index: 0, uuid: '', name: '' }] })).toEqual({
+    flags: [],
+    smClockMhz: null,
+    foreign: [],
+  });
 });
 
 test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
@@ -57,8 +66,15 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
   ],
   [
     'slow clocks with nothing to compare',
-    { gpu: samples(20, { smClockMhz: 1410 }), earlierClocks: [1755] },
+    { gpu: samples(20, { smClockMhz: 1410 }), earlier: [earlierRun(1755)] },
     [],
+  ],
+  ['another program', { foreign: [{ ...OTHER, samples: 20 }] }, ['shared']],
+  ['a glance of another program', { foreign: [{ ...OTHER, samples: 2 }] }, []],
+  [
+    'a program that was there in every run',
+    { foreign: [{ ...OTHER, samples: 20 }], earlier: [earlierRun(1755, 42), earlierRun(1755, 41, 42)] },
+    ['shared (noticed)'],
   ],
   ['a memory that is nearly full', { gpu: samples(1, { memoryUsedMib: 81_000 }) }, ['memory_full (noticed)']],
 ])('%s', (_, changes, expected) => {
@@ -66,6 +82,9 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
 });
 
 test('what was measured is told', () => {
+  expect(run({ foreign: [{ ...OTHER, samples: 20 }] })).toMatchObject({
+    ...{ flags: [{ detail: 'process 42 (ollama) with 3000 MiB' }], foreign: [42] },
+  });
   expect(run({ wallSeconds: 500 }).flags[0]?.detail).toBe('for 200 s of 500 s');
   expect(run({ gpu: samples(5, { throttleReasons: 0x60 }) }).flags[0]?.detail).toBe(
     'too hot in 25 % of its seconds',
@@ -140,4 +159,22 @@ test('a machine that is never fair decides in the end, and the verdict says so',
     expect(evidence).toMatchObject({ run: 2, unfair: ['throttled'] });
   }
   await checkNight(night);
+});
+
+test('processes of the run itself are nobody else’s', async () => {
+  const own = spawn('sleep', ['60'], { env: { ...process.env, PAWL_RUN: 'study/1.0' } });
+  const other = spawn('sleep', ['60'], { env: { ...process.env, PAWL_RUN: 'study/1.1' } });
+  onTestFinished(() => {
+    own.kill();
+    other.kill();
+  });
+  await Promise.all([once(own, 'spawn'), once(other, 'spawn')]);
+  const foreign = new ForeignProcesses('study/1.0');
+  const row = (pid = 0, memoryMib?: number) => ({ uuid: 'GPU-1', pid, ...(memoryMib ? { memoryMib } : {}) });
+  foreign.add(gpu({ processes: [row(own.pid, 900), row(other.pid, 100), row(4_000_000_000)] }));
+  foreign.add(gpu({ processes: [row(other.pid, 300)] }));
+  foreign.add(gpu({ processes: [row(other.pid)] }));
+  expect(await foreign.list()).toEqual([
+    { pid: other.pid, name: expect.stringMatching(/sleep|node/), samples: 3, memoryMib: 300 },
+  ]);
 });

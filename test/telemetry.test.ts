@@ -8,9 +8,11 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { boundGpu, gpuVariables } from '../src/engine/telemetry/bind-gpu.ts';
 import { gpuEnergyWh } from '../src/engine/telemetry/energy.ts';
+import { parseGpuProcess } from '../src/engine/telemetry/gpu-processes.ts';
 import { findRejectedMeasures, GPU_MEASURES, parseGpuRow } from '../src/engine/telemetry/gpu-query.ts';
-import { backoffMs, GpuSampler, type GpuSamplerOptions } from '../src/engine/telemetry/gpu-sampler.ts';
+import { GpuSampler, type GpuSamplerOptions } from '../src/engine/telemetry/gpu-sampler.ts';
 import { HostSampler } from '../src/engine/telemetry/host-sampler.ts';
+import { backoffMs } from '../src/engine/telemetry/smi-tool.ts';
 import { Telemetry, type TelemetryOptions } from '../src/engine/telemetry/telemetry.ts';
 import { readIdentity } from '../src/engine/training/process-table.ts';
 import { type GpuState, type TelemetrySample, THROTTLE, throttleWords } from '../src/shared/telemetry.ts';
@@ -133,7 +135,12 @@ function startSampler(options: GpuSamplerOptions) {
 }
 
 function startTelemetry(options: TelemetryOptions): Telemetry {
-  const telemetry = new Telemetry({ intervalMs: 2, ...options });
+  // Of the two tools a test plays the one that tells of GPUs.
+  const telemetry = new Telemetry({
+    intervalMs: 2,
+    ...options,
+    gpu: { hasProcesses: false, ...options.gpu },
+  });
   onTestFinished(() => telemetry.stop());
   telemetry.start();
   return telemetry;
@@ -250,6 +257,38 @@ test('the GPUs are known once the tool has told, or is known not to', async () =
   const silent = await fakeNvidiaSmi();
   expect(await startTelemetry({ environment: silent.environment }).knownGpus(20)).toEqual([]);
 });
+
+test('processes that compute are told with their GPU, by a tool of its own, and forgotten when they are gone', async () => {
+  const smi = await fakeNvidiaSmi();
+  let time = 1000;
+  const { sampler, until } = startSampler({
+    environment: smi.environment,
+    now: () => time,
+    hasProcesses: true,
+  });
+  const tools = [await smi.next(), await smi.next()];
+  const processes = tools.find(({ args }) => args[0] === '--query-compute-apps=gpu_uuid,pid,used_gpu_memory');
+  const gpus = tools.find(tool => tool !== processes);
+  const uuid = 'GPU-8fe3a97d-51f6-a669-0d80-b4530b81b816';
+  processes?.print(`${uuid}, 4242, 3000\n${uuid}, 4243, [N/A]\nGPU-other, 1, 5\nno running processes\n`);
+  const isTold = until(() => sampler.gpus()[0]?.processes?.length === 2);
+  const again = setInterval(() => gpus?.print(`${H100}\n`), 5);
+  onTestFinished(() => clearInterval(again));
+  await isTold;
+  expect(sampler.gpus()[0]?.processes).toEqual([
+    { uuid, pid: 4242, memoryMib: 3000 },
+    { uuid, pid: 4243 },
+  ]);
+  time += 5_001;
+  await until(() => sampler.gpus().length === 1 && sampler.gpus()[0]?.processes === undefined);
+});
+
+test.each(['', 'no running processes', 'GPU-1, x, 5', 'pid, 1, 2', 'GPU-1, 5, 6, 7'])(
+  'the line "%s" is no process',
+  line => {
+    expect(parseGpuProcess(line)).toBeNull();
+  },
+);
 
 test('energy is the integral of power, without what was not measured', () => {
   const at = (seconds: number, ...watts: number[]) => ({

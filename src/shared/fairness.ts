@@ -1,5 +1,12 @@
 /** What can make a run's number say more about the machine than about the code. */
-export const FLAG_KINDS = ['suspended', 'clock_skew', 'throttled', 'clocks', 'memory_full'] as const;
+export const FLAG_KINDS = [
+  'suspended',
+  'clock_skew',
+  'throttled',
+  'clocks',
+  'shared',
+  'memory_full',
+] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
 
 export type FairnessFlag = {
@@ -15,6 +22,8 @@ export type Fairness = {
   readonly flags: readonly FairnessFlag[];
   /** Median while the GPU was busy; null where that was not measured. */
   readonly smClockMhz: number | null;
+  /** Ids of the processes of others that computed on the GPU meanwhile. */
+  readonly foreign: readonly number[];
 };
 
 export const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
@@ -22,5 +31,6 @@ export const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   clock_skew: 'its own clock is off',
   throttled: 'the GPU was slowed down',
   clocks: 'the GPU ran at other clocks',
+  shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
 };

@@ -18,6 +18,15 @@ export type GpuSample = {
   readonly throttleReasons?: number;
   /** 1 where it is split into instances, which report nothing here. */
   readonly migMode?: number;
+  /** What computes on it; absent where nothing does, or nobody tells. */
+  readonly processes?: readonly GpuProcess[];
+};
+
+/** A process that computes on a GPU. */
+export type GpuProcess = {
+  readonly uuid: string;
+  readonly pid: number;
+  readonly memoryMib?: number;
 };
 
 /** Bits of `throttleReasons`. Source: `nvmlClocksEventReasons` in NVML's header. */

@@ -16,6 +16,7 @@ import type { Sandbox } from '../sandbox/find-sandbox.ts';
 import { jailArguments } from '../sandbox/jail.ts';
 import { cacheVariables, trainingJail } from '../sandbox/training-jail.ts';
 import { boundGpu, gpuVariables } from '../telemetry/bind-gpu.ts';
+import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
@@ -168,9 +169,13 @@ export async function trainAttempt(
     progress.add(point);
   }, elapsed);
   const watched: GpuSample[] = [];
+  const foreign = new ForeignProcesses(runMarker(study.id, n, k));
   const unwatch = ports.telemetry?.onSample(sample => {
     const gpu = boundGpu(sample.gpus, userEnvironment);
-    if (gpu) watched.push(gpu);
+    if (gpu) {
+      watched.push(gpu);
+      foreign.add(gpu);
+    }
     machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
   });
   const contained = await containedWith(study, ports, runMarker(study.id, n, k));
@@ -219,9 +224,8 @@ export async function trainAttempt(
     ...{ gpu: watched, summary },
     wallSeconds: (wallEnd - wallBegan) / 1000,
     awakeSeconds: (awakeEnd - awakeBegan) / 1000,
-    earlierClocks: ledger.runs
-      .latestFairness(study.id, NORM_RUNS)
-      .flatMap(({ smClockMhz }) => smClockMhz ?? []),
+    foreign: await foreign.list(),
+    earlier: ledger.runs.latestFairness(study.id, NORM_RUNS),
   });
   const result: RunResult = {
     fairness,

@@ -29,7 +29,7 @@ export class Telemetry {
   constructor(options: TelemetryOptions) {
     this.#options = { now: Date.now, intervalMs: INTERVAL_MS, ...options };
     const { environment, intervalMs, gpu } = this.#options;
-    this.#gpus = new GpuSampler({ ...gpu, environment, intervalMs });
+    this.#gpus = new GpuSampler({ hasProcesses: true, ...gpu, environment, intervalMs });
   }
 
   get gpuState(): GpuState {

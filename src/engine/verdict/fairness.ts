@@ -11,6 +11,8 @@ const SKEW_SECONDS = 1;
 const THROTTLED_SHARE = 0.1;
 const THROTTLED_SAMPLES = 3;
 const SLOWED = THROTTLE.hardwareSlowdown | THROTTLE.thermal | THROTTLE.hardwareThermal | THROTTLE.powerBrake;
+const SHARED_SHARE = 0.1;
+const SHARED_SAMPLES = 3;
 /** Clocks this far from the study's own are another machine's. */
 const CLOCKS_SHARE = 0.05;
 /** So many runs make a norm. */
@@ -26,13 +28,21 @@ export type FairnessInput = {
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
-  /** Median SM clocks of the study's earlier runs, in MHz. */
-  readonly earlierClocks: readonly number[];
+  /** Processes on that GPU that are not of the run, with the number of samples they were in. */
+  readonly foreign: readonly {
+    readonly pid: number;
+    readonly name: string;
+    readonly samples: number;
+    readonly memoryMib: number | null;
+  }[];
+  /** What the study's earlier runs were judged by. */
+  readonly earlier: readonly Fairness[];
 };
 
 /** Judges whether a run's number was fairly come by. Pure. */
 export function judgeFairness(input: FairnessInput): Fairness {
-  const { gpu, wallSeconds, awakeSeconds, summary, earlierClocks } = input;
+  const { gpu, wallSeconds, awakeSeconds, summary, earlier } = input;
+  const earlierClocks = earlier.flatMap(({ smClockMhz }) => smClockMhz ?? []);
   const flags: FairnessFlag[] = [];
   const flag = (kind: FairnessFlag['kind'], detail: string, isUnfair = true) =>
     flags.push({ kind, detail, isUnfair });
@@ -63,12 +73,21 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flag('clocks', `${smClockMhz} MHz, and ${norm} MHz in the runs before`);
   }
 
+  const foreign = input.foreign.filter(
+    ({ samples }) => samples >= SHARED_SAMPLES && samples > gpu.length * SHARED_SHARE,
+  );
+  for (const { pid, name, memoryMib } of foreign) {
+    // What was there in every run before, a desktop for instance, is part of the machine the study knows.
+    const isUsual = earlier.length > 0 && earlier.every(run => run.foreign.includes(pid));
+    flag('shared', `process ${pid} (${name})${memoryMib === null ? '' : ` with ${memoryMib} MiB`}`, !isUsual);
+  }
+
   const shares = gpu.flatMap(({ memoryUsedMib, memoryTotalMib }) =>
     memoryUsedMib !== undefined && memoryTotalMib ? [memoryUsedMib / memoryTotalMib] : [],
   );
   const fullest = Math.max(0, ...shares);
   if (fullest >= FULL_SHARE) flag('memory_full', `${(100 * fullest).toFixed(1)} % at most`, false);
-  return { flags, smClockMhz };
+  return { flags, smClockMhz, foreign: foreign.map(({ pid }) => pid) };
 }
 
 function median(values: readonly number[]): number | null {

@@ -1,0 +1,20 @@
+import type { GpuProcess } from '../../shared/telemetry.ts';
+
+const COLUMNS = ['gpu_uuid', 'pid', 'used_gpu_memory'] as const;
+
+/** Arguments of `nvidia-smi` for a row per computing process and interval, for ever. Source: `--help-query-compute-apps`. */
+export function gpuProcessArguments(intervalMs: number): readonly string[] {
+  return [
+    `--query-compute-apps=${COLUMNS.join(',')}`,
+    '--format=csv,noheader,nounits',
+    '-lms',
+    String(intervalMs),
+  ];
+}
+
+/** One line of the answer; null for a line that is no process's. Memory that is not told is absent. */
+export function parseGpuProcess(line: string): GpuProcess | null {
+  const [uuid = '', pid = '', memory = '', ...more] = line.split(',').map(column => column.trim());
+  if (more.length > 0 || !/^(?:GPU|MIG)-/.test(uuid) || !/^\d{1,10}$/.test(pid)) return null;
+  return { uuid, pid: Number(pid), ...(/^\d+$/.test(memory) ? { memoryMib: Number(memory) } : {}) };
+}
