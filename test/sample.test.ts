@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { RESULTS_HEADING } from '../src/engine/export/results-tsv.ts';
+import { OutputReader } from '../src/engine/metrics/output-reader.ts';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { createSample } from '../src/engine/sample/create-sample.ts';
 import { checkInvariants } from './support/invariants.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
 import { git, temporaryFolder } from './support/scaffold.ts';
@@ -105,4 +109,80 @@ print(any(seen[at] in training for at in range(0, len(seen), prepare.PASSAGE_BYT
 test('the split is the same every time', async () => {
   const code = 'import hashlib, prepare; print(hashlib.sha256(prepare.load_training_text()).hexdigest())';
   expect(await python(code)).toBe(await python(code));
+});
+
+const nano = fileURLToPath(new URL('../resources/samples/nano-gpt', import.meta.url));
+
+/** Python in the folder of nano-gpt. */
+const inNano = async (code: string) => {
+  const { stdout } = await promisify(execFile)('python3', ['-B', '-c', code], { cwd: nano });
+  return stdout;
+};
+
+test('nano-gpt prints what upstream prints, without PyTorch as well', async () => {
+  const output = await inNano(`import prepare
+clock = prepare.Clock()
+clock.trained = 30.04
+prepare.report_progress(420, clock, 3.123456, 1.0, 0.315, 524288, 39.81, 1)
+prepare.report_progress(421, clock, 3.1, 0.5, 0.0, 524288, None, 2)
+prepare.report_summary(clock, 0.9979, 45060.2, 39.8, 499600000, 953, 50300000, 8)
+prepare.report_summary(clock, 0.9979, None, None, 0, 1, 1, 8)`);
+  expect(output).toContain(
+    '\rstep 00420 (50.1%) | loss: 3.123456 | lrm: 1.00 | dt: 315ms | tok/sec: 1,664,406 | mfu: 39.8% | epoch: 1 | remaining: 30s    ',
+  );
+  expect(output).toContain('| tok/sec: 0 | mfu: n/a | epoch: 2 |');
+  expect(output).toMatch(
+    /\n---\nval_bpb: {10}0\.997900\ntraining_seconds: 30\.0\ntotal_seconds: {4}\d+\.\d\n/,
+  );
+  expect(output).toContain('\npeak_vram_mb:     45060.2\nmfu_percent:      39.80\ntotal_tokens_M:   499.6\n');
+  expect(output).toContain('\nnum_steps:        953\nnum_params_M:     50.3\ndepth:            8\n');
+  const summary = new OutputReader(
+    () => {},
+    () => 0,
+  );
+  summary.push(Buffer.from(output));
+  summary.end();
+  // What was not measured is absent.
+  expect(summary.summary()).toMatchObject({ val_bpb: 0.9979, num_steps: 1 });
+  expect(summary.summary()).not.toHaveProperty('peak_vram_mb');
+});
+
+test('the data of nano-gpt is the machine’s own, split by whole files, and scored in bits a byte', async () => {
+  const output = await inNano(`import math, prepare
+train, held_out = prepare.load()
+again, _ = prepare.load()
+print(len(train) > 1_000_000, len(held_out) > 10_000, train == again, held_out[:2000] in train)
+print(prepare.evaluate_bpb(lambda inputs, targets: math.log(256), held_out))
+seen = []
+prepare.evaluate_bpb(lambda inputs, targets: seen.append((len(inputs), inputs[0][1:] == targets[0][:-1])) or 0, held_out)
+print(sum(count for count, _ in seen), all(fits for _, fits in seen))`);
+  expect(output.trim().split('\n')).toEqual(['True True True False', '8.0', '128 True']);
+});
+
+test('nano-gpt is a repository of the known shape, and names what it lacks', async () => {
+  const folder = join(await temporaryFolder(), 'nano-gpt');
+  await createSample(folder, 'nano-gpt');
+  const { stdout } = await pawl(['doctor', folder, '--json'], { home: await temporaryFolder() });
+  const checks = JSON.parse(stdout) as { name: string; detail: string }[];
+  expect(checks.find(({ name }) => name === 'contract')?.detail).toContain('autoresearch');
+  const contract = autoresearchContract(await readFile(join(nano, 'prepare.py'), 'utf8'), false);
+  expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150 });
+  const constants = findConstants('train.py', await readFile(join(nano, 'train.py'), 'utf8'));
+  expect(constants.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['DEPTH', 'WIDTH', 'LEARNING_RATE', 'BETAS', 'ACTIVATION', 'COMPILE']),
+  );
+  expect(constants.map(({ name }) => name)).not.toContain('SEED');
+});
+
+const torch = await promisify(execFile)('/usr/bin/env', ['python3', '-c', 'import torch']).then(
+  () => null,
+  () => 'python3 has no PyTorch',
+);
+if (torch) console.warn(`The training of nano-gpt is skipped: ${torch}.`);
+test.skipIf(torch !== null)('nano-gpt trains', { timeout: 300_000 }, async () => {
+  const program = `import prepare, train
+prepare.TIME_BUDGET = 1
+prepare.EVAL_SEQUENCES = 4
+train.main()`;
+  expect(await inNano(program)).toMatch(/\n---\nval_bpb: {10}\d\.\d{6}\n/);
 });

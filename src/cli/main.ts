@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { SAMPLE_NAMES } from '../engine/sample/create-sample.ts';
 import { PawlError } from '../shared/errors.ts';
 import { AGENT_NAMES, EFFORTS } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
@@ -193,6 +194,7 @@ sittingOptions(
   program
     .command('demo')
     .description('copy the sample project to a fresh repository and run a few experiments on it')
+    .option('--sample <name>', 'byte-lm, or nano-gpt, which needs PyTorch', oneOf(...SAMPLE_NAMES))
     .option('--into <folder>', 'where to put it; default: a new temporary folder'),
 ).action(demo);
 

@@ -1,20 +1,21 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createSample } from '../../engine/sample/create-sample.ts';
+import { createSample, SAMPLE_NAME, type SampleName } from '../../engine/sample/create-sample.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { run, type SittingFlags } from './run.ts';
 
 const DEMO_EXPERIMENTS = 6;
 
 /** The sample in a repository of its own, and a short study on it. */
-export async function demo(flags: SittingFlags & { readonly into?: string }): Promise<void> {
-  const folder = flags.into
-    ? resolve(flags.into)
-    : join(await mkdtemp(join(tmpdir(), 'pawl-demo-')), 'byte-lm');
+export async function demo({
+  sample = SAMPLE_NAME,
+  ...flags
+}: SittingFlags & { readonly into?: string; readonly sample?: SampleName }): Promise<void> {
+  const folder = flags.into ? resolve(flags.into) : join(await mkdtemp(join(tmpdir(), 'pawl-demo-')), sample);
   const entries = await readdir(folder).catch(() => []);
   if (entries.length > 0) throw new PawlError('usage', `${folder} is not empty.`);
-  await createSample(folder);
+  await createSample(folder, sample);
   await run(folder, { experiments: DEMO_EXPERIMENTS, ...flags });
   if (flags.json) return;
   process.stdout.write(

@@ -4,19 +4,25 @@ import { fileURLToPath } from 'node:url';
 import { git } from '../repo/git.ts';
 import { PAWL_IDENTITY } from '../repo/repository.ts';
 
-/** Name of the sample project's folder. */
-export const SAMPLE_NAME = 'byte-lm';
+/** Names of the sample projects' folders; the first needs nothing but Python. */
+export const SAMPLE_NAMES = ['byte-lm', 'nano-gpt'] as const;
+export type SampleName = (typeof SAMPLE_NAMES)[number];
+export const SAMPLE_NAME: SampleName = 'byte-lm';
 /** Where the samples lie in a checkout. A host that was built elsewhere passes its own place. */
 const SAMPLES = fileURLToPath(new URL('../../../resources/samples', import.meta.url));
 
-/** Copies the sample project into a new folder and commits it to a fresh repository there. */
-export async function createSample(folder: string, samples = SAMPLES): Promise<void> {
+/** Copies a sample project into a new folder and commits it to a fresh repository there. */
+export async function createSample(
+  folder: string,
+  name: SampleName = SAMPLE_NAME,
+  samples = SAMPLES,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await cp(join(samples, SAMPLE_NAME), folder, {
+  await cp(join(samples, name), folder, {
     recursive: true,
     filter: source => basename(source) !== '__pycache__',
   });
   await git(folder, ['init', '--quiet', '--initial-branch=main']);
   await git(folder, ['add', '--all']);
-  await git(folder, ['commit', '--quiet', '--message=Start from the byte-lm sample'], { env: PAWL_IDENTITY });
+  await git(folder, ['commit', '--quiet', `--message=Start from the ${name} sample`], { env: PAWL_IDENTITY });
 }

@@ -70,7 +70,8 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     path !== home && ['/tmp', '/run', ...hidden].some(folder => path !== folder && isBelow(path, folder));
   return {
     hidden,
-    readable: unique(readable.filter(isWorthNaming)),
+    // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
+    readable: unique(readable.filter(isWorthNaming)).filter(path => existsSync(path)),
     secret: [input.dataFolder],
     writable: [input.worktree, caches, ...(writableVenv === null ? [] : [writableVenv])],
     sealed: topmost(input.locked).map(path => join(input.worktree, path)),

@@ -124,7 +124,7 @@ export async function openSample({ home }: DataPaths, samples: string | undefine
     async repository => repository.path.endsWith(SAMPLE_NAME) && (await readHeadCommit(repository)) !== null,
     () => false,
   );
-  if (!isMade) await createSample(folder, samples);
+  if (!isMade) await createSample(folder, SAMPLE_NAME, samples);
   return folder;
 }
 
