@@ -94,7 +94,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
               num_steps: POINTS,
             },
             crash: null,
-            fairness: { flags: [], smClockMhz: null },
+            fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
             resources: { peakRssBytes: 3_000_000_000, cpuSeconds: 400 },
             outputBytes: 120_000,
             units: { dt: 'ms', mfu: '%' },

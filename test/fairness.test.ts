@@ -10,20 +10,26 @@ import { ForeignProcesses } from '../src/engine/telemetry/foreign-processes.ts';
 import { Telemetry } from '../src/engine/telemetry/telemetry.ts';
 import { type FairnessInput, judgeFairness } from '../src/engine/verdict/fairness.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
+import type { Fairness, FlagKind } from '../src/shared/fairness.ts';
 import type { GpuSample } from '../src/shared/telemetry.ts';
 import { FAST_TRAINER, temporaryFolder } from './support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from './support/study.ts';
 
 const gpu = (changes: Partial<GpuSample> = {}): GpuSample => ({
   ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', utilizationPercent: 98, smClockMhz: 1755 },
-  ...{ memoryUsedMib: 40_000, memoryTotalMib: 81_559, throttleReasons: 4 },
+  ...{ memoryUsedMib: 40_000, memoryTotalMib: 81_559, throttleReasons: 0 },
   ...changes,
 });
-const earlierRun = (smClockMhz: number, ...foreign: number[]) => ({ flags: [], smClockMhz, foreign });
+const earlierRun = (smClockMhz: number, changes: Partial<Fairness> = {}): Fairness => ({
+  ...{ flags: [], smClockMhz, samples: 20, foreign: [] },
+  ...changes,
+});
+const thrice = (changes: Partial<Fairness>) => [1755, 1740, 1770].map(clock => earlierRun(clock, changes));
+const had = (kind: FlagKind) => ({ flags: [{ kind, detail: '', isUnfair: true }] });
 const run = (changes: Partial<FairnessInput> = {}) =>
   judgeFairness({
     ...{ gpu: Array.from({ length: 20 }, () => gpu()), wallSeconds: 300, awakeSeconds: 300, summary: null },
-    ...{ foreign: [], earlier: [1755, 1740, 1770].map(clock => earlierRun(clock)) },
+    ...{ foreign: [], isUsed: true, earlier: [1755, 1740, 1770].map(clock => earlierRun(clock)) },
     ...changes,
   });
 const kinds = (changes: Partial<FairnessInput>) =>
@@ -34,12 +40,16 @@ const samples = (count: number, changes: Partial<GpuSample>) => [
   ...Array.from({ length: count }, () => gpu(changes)),
 ];
 
-test('a quiet run at its power limit is fair, and so is one without a GPU', () => {
-  expect(run()).toEqual({ flags: [], smClockMhz: 1755, foreign: [] });
-  expect(run({ gpu: [] })).toEqual({ flags: [], smClockMhz: null, foreign: [] });
+test('a quiet run is fair, and so are one at its power limit and one without a GPU', () => {
+  expect(kinds({ gpu: samples(20, { throttleReasons: 4 }) })).toEqual([]);
+  // As long as a week: nothing is spread over arguments.
+  expect(kinds({ gpu: Array.from({ length: 600_000 }, () => gpu()) })).toEqual([]);
+  expect(run()).toEqual({ flags: [], smClockMhz: 1755, samples: 20, foreign: [] });
+  expect(run({ gpu: [] })).toEqual({ flags: [], smClockMhz: null, samples: 0, foreign: [] });
   expect(run({ gpu: [{ index: 0, uuid: '', name: '' }] })).toEqual({
     flags: [],
     smClockMhz: null,
+    samples: 1,
     foreign: [],
   });
 });
@@ -72,9 +82,41 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
   ['another program', { foreign: [{ ...OTHER, samples: 20 }] }, ['shared']],
   ['a glance of another program', { foreign: [{ ...OTHER, samples: 2 }] }, []],
   [
-    'a program that was there in every run',
-    { foreign: [{ ...OTHER, samples: 20 }], earlier: [earlierRun(1755, 42), earlierRun(1755, 41, 42)] },
+    'a program that was there in the last runs, whatever its number',
+    { foreign: [{ ...OTHER, samples: 20 }], earlier: thrice({ foreign: ['Xorg', 'ollama'] }) },
     ['shared (noticed)'],
+  ],
+  [
+    'a program that was there in one of them',
+    {
+      foreign: [{ ...OTHER, samples: 20 }],
+      earlier: [earlierRun(1755, { foreign: ['ollama'] }), ...thrice({})],
+    },
+    ['shared'],
+  ],
+  [
+    'a program that was there before a run too short to tell',
+    {
+      foreign: [{ ...OTHER, samples: 20 }],
+      earlier: [earlierRun(1755, { samples: 1 }), ...thrice({ foreign: ['ollama'] })],
+    },
+    ['shared (noticed)'],
+  ],
+  [
+    'heat as ever',
+    { gpu: samples(20, { throttleReasons: 0x20 }), earlier: thrice(had('throttled')) },
+    ['throttled (noticed)'],
+  ],
+  [
+    'clocks as of late',
+    { gpu: samples(20, { smClockMhz: 1410 }), earlier: thrice(had('clocks')) },
+    ['clocks (noticed)'],
+  ],
+  ['slow clocks at its power limit', { gpu: samples(20, { smClockMhz: 1410, throttleReasons: 4 }) }, []],
+  [
+    'a busy, hot GPU that the run does not use',
+    { gpu: samples(20, { throttleReasons: 0x20 }), isUsed: false, foreign: [{ ...OTHER, samples: 20 }] },
+    [],
   ],
   ['a memory that is nearly full', { gpu: samples(1, { memoryUsedMib: 81_000 }) }, ['memory_full (noticed)']],
 ])('%s', (_, changes, expected) => {
@@ -83,7 +125,7 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
 
 test('what was measured is told', () => {
   expect(run({ foreign: [{ ...OTHER, samples: 20 }] })).toMatchObject({
-    ...{ flags: [{ detail: 'process 42 (ollama) with 3000 MiB' }], foreign: [42] },
+    ...{ flags: [{ detail: 'process 42 (ollama) with 3000 MiB' }], foreign: ['ollama'] },
   });
   expect(run({ wallSeconds: 500 }).flags[0]?.detail).toBe('for 200 s of 500 s');
   expect(run({ gpu: samples(5, { throttleReasons: 0x60 }) }).flags[0]?.detail).toBe(
@@ -151,13 +193,17 @@ test('an experiment whose run was not fair is run again, and the notebook says w
   await checkNight(night);
 });
 
-test('a machine that is never fair decides in the end, and the verdict says so', async () => {
+test('a machine that is never fair decides in the end, says so, and is not asked again for long', async () => {
   const night = await hotNight([0, 1, 2, 3, 4, 5, 6], 1);
-  for (const n of [0, 1]) {
-    const { runs, evidence } = await night.detail(n);
-    expect(runs).toHaveLength(3);
-    expect(evidence).toMatchObject({ run: 2, unfair: ['throttled'] });
-  }
+  const first = await night.detail(0);
+  expect(first.runs).toHaveLength(3);
+  expect(first.evidence).toMatchObject({ run: 2, unfair: ['throttled'] });
+  // By then it is how this machine is.
+  const second = await night.detail(1);
+  expect(second.runs.map(({ flags }) => flags.filter(({ kind }) => kind === 'throttled'))).toMatchObject([
+    [{ isUnfair: false }],
+  ]);
+  expect(second.evidence).not.toHaveProperty('unfair');
   await checkNight(night);
 });
 
@@ -174,7 +220,14 @@ test('processes of the run itself are nobody else’s', async () => {
   foreign.add(gpu({ processes: [row(own.pid, 900), row(other.pid, 100), row(4_000_000_000)] }));
   foreign.add(gpu({ processes: [row(other.pid, 300)] }));
   foreign.add(gpu({ processes: [row(other.pid)] }));
-  expect(await foreign.list()).toEqual([
-    { pid: other.pid, name: expect.stringMatching(/sleep|node/), samples: 3, memoryMib: 300 },
-  ]);
+  expect(await foreign.list()).toEqual({
+    foreign: [{ pid: other.pid, name: expect.stringMatching(/sleep|node/), samples: 3, memoryMib: 300 }],
+    isUsed: true,
+  });
+  // What hides its environment is known by where it comes from.
+  const below = new ForeignProcesses('study/2.0');
+  below.isBelow(process.pid);
+  below.add(gpu({ processes: [row(other.pid)] }));
+  expect(await below.list()).toEqual({ foreign: [], isUsed: true });
+  expect(await new ForeignProcesses('study/3.0').list()).toEqual({ foreign: [], isUsed: null });
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -66,13 +66,15 @@ contained('what a training writes outside of its worktree comes to nothing', asy
       can('system', 'echo x > /usr/x || echo x > /etc/x || echo x > /var/x'),
       can('tmp', 'echo x > /tmp/pawl-sandbox-test'),
       can('home', 'echo x > "$HOME/pawl-sandbox-test"'),
+      can('unmount', 'umount prepare.sh || umount -l prepare.sh'),
+      can('remount', 'mount -o remount,rw,bind / || mount -o remount,rw,bind /usr'),
       can('cache', 'mkdir -p "$XDG_CACHE_HOME" && echo x > "$XDG_CACHE_HOME/x"'),
     ].join('\n'),
   );
   expect(night.said).toEqual({
     ...{ locked: 'no', replaced: 'no', moved: 'no', contract: 'no', record: 'no', own: 'yes', folder: 'no' },
     // Private, and gone with it.
-    ...{ system: 'no', tmp: 'yes', home: 'yes', cache: 'yes' },
+    ...{ system: 'no', tmp: 'yes', home: 'yes', cache: 'yes', unmount: 'no', remount: 'no' },
   });
   expect(await readdir(outside)).toEqual([]);
   expect(await readdir('/tmp')).not.toContain('pawl-sandbox-test');
@@ -110,6 +112,65 @@ contained('it sees nobody’s home, no ledger and no network, but what the contr
   });
   expect(named.said).toMatchObject({ ledger: 'no', data: 'yes', change: 'no', network: 'yes' });
   expect(await readFile(join(outside, 'data', 'tokens'), 'utf8')).toBe('the data');
+});
+
+contained('a home is hidden by whatever name it goes, and ordinary programs work', async () => {
+  const outside = await temporaryFolder();
+  await writeFiles(outside, {
+    'real/.ssh/id': 'secret',
+    'real/.rd/docker.sock': 'a socket',
+    'real/.rd/bin/tool': '#!/bin/sh\necho tool\n',
+    'real/.local/lib/python3.11/site-packages/x.py': '',
+    'real/apps/venv/pyvenv.cfg': '',
+    'real/apps/venv/bin/run': '#!/bin/sh\ncat "$(dirname "$0")/../pyvenv.cfg" && echo ran\n',
+    'other/bin/tool2': '#!/bin/sh\n',
+    'other/key': 'secret',
+  });
+  const home = join(outside, 'home');
+  await symlink(join(outside, 'real'), home);
+  for (const tool of ['real/.rd/bin/tool', 'real/apps/venv/bin/run', 'other/bin/tool2']) {
+    await chmod(join(outside, tool), 0o755);
+  }
+  const night = await prepareNight({
+    trainer: [
+      'LR=2\nsay() { echo "said $1 $2"; }',
+      can('tool', 'tool'),
+      can('socket', 'ls "$HOME/.rd/docker.sock"'),
+      can('ssh', `cat "$HOME/.ssh/id" || cat ${outside}/real/.ssh/id`),
+      can('other', `cat ${outside}/other/key`),
+      can('venv', `${home}/apps/venv/bin/run`),
+      can('lib', 'ls "$HOME/.local/lib/python3.11/site-packages/x.py"'),
+      can('git', 'git rev-parse HEAD'),
+      can('config', 'cat "$(git rev-parse --git-common-dir)/config"'),
+      'echo "val_bpb: $LR"',
+    ].join('\n'),
+    contract: `${contractFile({ train: `cd . && test -x ${home}/apps/venv/bin/run && sh train.sh` })}\n[sandbox]\nmode = "required"\n`,
+  });
+  const { stderr } = await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
+    home: night.home,
+    env: {
+      ...{ PAWL_SANDBOX: undefined, HOME: home, PYTHONPATH: `${home}/` },
+      PATH: `${process.env.PATH}:${home}/.rd/bin:${outside}/other/bin`,
+    },
+  });
+  expect(stderr).toBe('');
+  const { studyId } = rowsOf(night.home);
+  const log = await readFile(join(night.home, 'studies', studyId, 'runs', '0', 'output.log'), 'utf8');
+  const said = Object.fromEntries(
+    [...log.matchAll(/^said (\S+) (.*)$/gm)].map(([, name, word]) => [name, word]),
+  );
+  expect(said).toEqual({
+    ...{
+      tool: 'yes',
+      socket: 'no',
+      ssh: 'no',
+      other: 'no',
+      venv: 'yes',
+      lib: 'yes',
+      git: 'yes',
+      config: 'no',
+    },
+  });
 });
 
 contained('Pawl’s own folder cannot be read', async () => {
@@ -172,10 +233,13 @@ contained(
   },
 );
 
-contained('a training is asked to end before it is made to', async () => {
+contained.each([
+  ['a program', 'sh train.sh'],
+  ['a line of several', 'cd . && sh train.sh; exit $?'],
+])('%s is asked to end before it is made to', async (_, train) => {
   const night = await prepareNight({
-    trainer: `LR=2\ntrap 'echo "said goodbye"; exit 0' TERM\necho ready\nsleep 300 & wait\n`,
-    contract: `${contractFile({ limitSeconds: 1 })}\n[sandbox]\nmode = "required"\n`,
+    trainer: `LR=2\ntrap 'sleep 0.2; echo "said goodbye"; exit 0' TERM\necho ready\nsleep 300 & wait\n`,
+    contract: `${contractFile({ train, limitSeconds: 1 })}\n[sandbox]\nmode = "required"\n`,
   });
   await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
     home: night.home,
@@ -280,8 +344,29 @@ test('the machine’s user has the last word on the sandbox', () => {
 });
 
 test('what computes is let in, after the devices of everybody', () => {
-  const names = ['null', 'nvidia0', 'nvidiactl', 'nvidia-uvm', 'nvidia-caps', 'dri', 'kfd', 'sda', 'tty'];
-  expect(computeDevices(names)).toEqual(['nvidia0', 'nvidiactl', 'nvidia-uvm', 'nvidia-caps', 'dri', 'kfd']);
+  const names = [
+    'null',
+    'nvidia0',
+    'nvidiactl',
+    'nvidia-uvm',
+    'nvidia-caps',
+    'dri',
+    'kfd',
+    'sda',
+    'tty',
+    'dxg',
+    'nvhost-gpu',
+  ];
+  expect(computeDevices(names)).toEqual([
+    'nvidia0',
+    'nvidiactl',
+    'nvidia-uvm',
+    'nvidia-caps',
+    'dri',
+    'kfd',
+    'dxg',
+    'nvhost-gpu',
+  ]);
   const args = jailArguments({
     ...{ hidden: ['/home'], readable: [], secret: [], writable: ['/w'], sealed: ['/w/x'] },
     ...{ network: false, cwd: '/w', devices: ['nvidia0'] },

@@ -22,8 +22,10 @@ export type Fairness = {
   readonly flags: readonly FairnessFlag[];
   /** Median while the GPU was busy; null where that was not measured. */
   readonly smClockMhz: number | null;
-  /** Ids of the processes of others that computed on the GPU meanwhile. */
-  readonly foreign: readonly number[];
+  /** Samples of the GPU it was judged by. */
+  readonly samples: number;
+  /** Names of the processes of others that computed on the GPU meanwhile. */
+  readonly foreign: readonly string[];
 };
 
 export const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {

@@ -14,7 +14,7 @@ import type { DataPaths } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
-import { findSandbox, type Sandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
+import { findSandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
@@ -26,6 +26,7 @@ import { runSetUp } from './set-up.ts';
 import { stopLimits } from './stop-rules.ts';
 import { type SittingEnd, StudyRunner } from './study-runner.ts';
 import { Thoughts } from './thoughts.ts';
+import type { SittingSandbox } from './train-attempt.ts';
 import { Workbench } from './workbench.ts';
 
 /** How often the engine looks for what another process asks of it. */
@@ -246,6 +247,7 @@ export class Engine {
     const { signal } = this.#stopNow;
     const ports = {
       sandbox: await this.#findSandbox(study),
+      gpu: { variables: {} },
       ledger,
       paths,
       repository,
@@ -283,12 +285,12 @@ export class Engine {
   }
 
   /** What the study's trainings are contained with. Rejects with `sandbox_missing` where there must be something. */
-  async #findSandbox(study: Study): Promise<Extract<Sandbox, { kind: 'bubblewrap' }> | null> {
+  async #findSandbox(study: Study): Promise<SittingSandbox | null> {
     const { environment } = this.#options;
     const mode = sandboxMode(study.contract, environment);
     if (mode === 'off') return null;
     const found = await findSandbox(environment);
-    if (found.kind === 'bubblewrap') return found;
+    if (found.kind === 'bubblewrap') return { ...found, isRequired: mode === 'required', isWorking: null };
     if (mode === 'preferred') return null;
     throw new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${found.why}`);
   }

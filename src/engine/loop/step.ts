@@ -115,7 +115,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       if (event.how === 'sent_back' && state.wish === 'go') {
         return { state, effect: { type: 'propose', n, repair } };
       }
-      return judge(state, repair, false);
+      return judge(state, repair, false, now);
     }
     case 'refused': {
       const refusals = state.refusals + 1;
@@ -134,9 +134,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'attempted':
       return { state: { ...state, refusals: 0 }, effect: { type: 'train', n: event.n } };
     case 'measured':
-      return judge(state, event, state.canRepair);
+      return judge(state, event, state.canRepair, now);
     case 'repair_failed':
-      return judge(state, event, false);
+      return judge(state, event, false, now);
     case 'recorded':
       return next(settle(state, event.n, event.verdict), now);
     default:
@@ -144,9 +144,14 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
   }
 }
 
-function judge(state: LoopState, measured: Measured, canRepair: boolean): Step {
+function judge(state: LoopState, measured: Measured, canRepair: boolean, now: number): Step {
   const { n, crash, unfair } = measured;
-  if (!crash && unfair.length > 0 && state.reruns < MAX_RERUNS && state.wish === 'go') {
+  const { deadline = Number.POSITIVE_INFINITY } = state.limits;
+  // A pause comes after this experiment, to which the further run belongs.
+  const mayRerun = state.reruns < MAX_RERUNS && state.wish !== 'stop' && now < deadline;
+  // Memory that somebody else held says nothing of the code.
+  const isOurs = crash && !(crash.class === 'out_of_memory' && unfair.includes('shared'));
+  if (!isOurs && unfair.length > 0 && mayRerun) {
     return { state: { ...state, reruns: state.reruns + 1 }, effect: { type: 'train', n } };
   }
   if (

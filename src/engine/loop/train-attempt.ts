@@ -12,7 +12,7 @@ import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { type DataPaths, runLog, studyFolder } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
-import type { Sandbox } from '../sandbox/find-sandbox.ts';
+import { type Sandbox, trySandbox } from '../sandbox/find-sandbox.ts';
 import { jailArguments } from '../sandbox/jail.ts';
 import { cacheVariables, trainingJail } from '../sandbox/training-jail.ts';
 import { boundGpu, gpuVariables } from '../telemetry/bind-gpu.ts';
@@ -54,8 +54,16 @@ export type TrainPorts = {
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
   readonly telemetry: Telemetry | undefined;
-  /** What trainings are contained with; null for nothing. */
-  readonly sandbox: Extract<Sandbox, { kind: 'bubblewrap' }> | null;
+  /** What the sitting's trainings are contained with; null for nothing. */
+  readonly sandbox: SittingSandbox | null;
+  /** What binds the sitting's runs to one GPU, once it is known. */
+  readonly gpu: { variables: Readonly<Record<string, string>> };
+};
+
+export type SittingSandbox = Extract<Sandbox, { kind: 'bubblewrap' }> & {
+  readonly isRequired: boolean;
+  /** Whether the study's own jail works; null before it was tried. */
+  isWorking: boolean | null;
 };
 
 export type Trained = {
@@ -100,8 +108,11 @@ async function containedWith(
 }> {
   const { sandbox, paths, workbench, repository } = ports;
   const gpus = (await ports.telemetry?.knownGpus(GPU_WAIT_MS)) ?? [];
-  const own = { ...environmentFor(study, ports, marker), ...gpuVariables(gpus, ports.userEnvironment) };
-  if (!sandbox) return { environment: own };
+  if (gpus.length > 0 && Object.keys(ports.gpu.variables).length === 0) {
+    ports.gpu.variables = gpuVariables(gpus, ports.userEnvironment);
+  }
+  const own = { ...environmentFor(study, ports, marker), ...ports.gpu.variables };
+  if (!sandbox || sandbox.isWorking === false) return { environment: own };
   const caches = join(studyFolder(paths, study.id), 'caches');
   const venv = own.UV_PROJECT_ENVIRONMENT ?? null;
   const isUsers = venv?.startsWith(`${repository.path}/`) === true;
@@ -118,8 +129,22 @@ async function containedWith(
     ...{ writableVenv, network },
     ...{ environment, devices: sandbox.devices, home: environment.HOME ?? homedir() },
     dataFolder: paths.home,
+    history: ['HEAD', 'refs', 'objects', 'packed-refs']
+      .map(name => join(repository.gitDir, name))
+      .concat(workbench.worktree.adminDir),
   });
-  return { environment, sandbox: [sandbox.program, ...jailArguments(jail)] };
+  const args = jailArguments(jail);
+  if (sandbox.isWorking === null) {
+    const fault = await trySandbox(sandbox.program, args, environment);
+    sandbox.isWorking = fault === null;
+    if (fault !== null) {
+      if (sandbox.isRequired)
+        throw new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${fault}`);
+      ports.emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${fault}` });
+      return { environment: own };
+    }
+  }
+  return { environment, sandbox: [sandbox.program, ...args] };
 }
 
 /**
@@ -135,10 +160,11 @@ export async function trainAttempt(
   const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
   const { contract } = study;
   const k = ledger.runs.nextIndex(study.id, n);
+  const contained = await containedWith(study, ports, runMarker(study.id, n, k));
   const startedAt = now();
   const run = ledger.write(() => {
     ledger.experiments.setPhase(study.id, n, 'training');
-    return ledger.runs.begin(study.id, n, k, commit, startedAt, ports.sandbox !== null);
+    return ledger.runs.begin(study.id, n, k, commit, startedAt, contained.sandbox !== undefined);
   });
   emit({ type: 'phase', n, phase: 'training' });
   const logPath = runLog(paths, study.id, n, k);
@@ -171,14 +197,13 @@ export async function trainAttempt(
   const watched: GpuSample[] = [];
   const foreign = new ForeignProcesses(runMarker(study.id, n, k));
   const unwatch = ports.telemetry?.onSample(sample => {
-    const gpu = boundGpu(sample.gpus, userEnvironment);
+    const gpu = boundGpu(sample.gpus, { ...userEnvironment, ...ports.gpu.variables });
     if (gpu) {
       watched.push(gpu);
       foreign.add(gpu);
     }
     machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
   });
-  const contained = await containedWith(study, ports, runMarker(study.id, n, k));
   const [wallBegan, awakeBegan] = [now(), performance.now()];
   const trained = await runTraining({
     command: contract.train,
@@ -187,7 +212,10 @@ export async function trainAttempt(
     logPath,
     limitSeconds: contract.budget.limitSeconds,
     onOutput: chunk => attempt(() => reader.push(chunk)),
-    onStart: pid => emit({ type: 'run_started', n, k, pid, log: logPath }),
+    onStart: pid => {
+      foreign.isBelow(pid);
+      emit({ type: 'run_started', n, k, pid, log: logPath });
+    },
     signal: AbortSignal.any([signal, broken.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   }).finally(() => {
@@ -224,7 +252,7 @@ export async function trainAttempt(
     ...{ gpu: watched, summary },
     wallSeconds: (wallEnd - wallBegan) / 1000,
     awakeSeconds: (awakeEnd - awakeBegan) / 1000,
-    foreign: await foreign.list(),
+    ...(await foreign.list()),
     earlier: ledger.runs.latestFairness(study.id, NORM_RUNS),
   });
   const result: RunResult = {

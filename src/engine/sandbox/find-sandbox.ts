@@ -33,33 +33,42 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
   if (!program) {
     return none('bubblewrap is not installed (Debian and Ubuntu: apt-get install bubblewrap).');
   }
+  const probes: readonly (readonly string[])[] = [
+    ...((await findProgram('python3', path)) ? [['python3', '-c', CUDA_PROBE]] : []),
+    ...((await findProgram('nvidia-smi', path)) ? [['nvidia-smi', '-L']] : []),
+  ];
+  // First outside: some drivers make their devices when they are first used.
+  const outside: Ended[] = [];
+  for (const [name = '', ...args] of probes) outside.push(await run(name, args, environment));
   const devices = computeDevices(await readdir('/dev').catch(() => []));
   const jail: Jail = {
     ...{ hidden: [], readable: [], secret: [], writable: [], sealed: [] },
     ...{ network: false, cwd: '/', devices },
   };
-  const inside = await run(
-    program,
-    [...jailArguments(jail), 'env', '--default-signal=TERM', '/bin/sh', '-c', 'exit 0'],
-    environment,
-  );
-  if (inside.code !== 0) return none(explain(inside.said));
-  if (devices.length === 0) return { kind: 'bubblewrap', program, devices };
-  const probes: readonly (readonly string[])[] = [
-    ...((await findProgram('python3', path)) ? [['python3', '-c', CUDA_PROBE]] : []),
-    ...((await findProgram('nvidia-smi', path)) ? [['nvidia-smi', '-L']] : []),
-  ];
-  for (const [name = '', ...args] of probes) {
-    const outside = await run(name, args, environment);
-    if (outside.code !== 0) continue;
+  const fault = await trySandbox(program, jailArguments(jail), environment);
+  if (fault !== null) return none(fault);
+  for (const [place, [name = '', ...args]] of probes.entries()) {
+    const bare = outside[place];
+    if (bare?.code !== 0) continue;
     const contained = await run(program, [...jailArguments(jail), name, ...args], environment);
-    if (contained.code !== 0 || contained.out !== outside.out) {
+    if (contained.code !== 0 || contained.out !== bare.out) {
       return none(
         `The GPU answers outside of bubblewrap and not inside it (${contained.said || contained.out}).`,
       );
     }
   }
   return { kind: 'bubblewrap', program, devices };
+}
+
+/** Does nothing behind a sandbox. Null where that works, else why not and what to do about it. */
+export async function trySandbox(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<string | null> {
+  const command = ['env', '--default-signal=TERM', '/bin/sh', '-c', 'exit 0'];
+  const ended = await run(program, [...args, ...command], environment);
+  return ended.code === 0 ? null : explain(ended.said);
 }
 
 type Ended = { readonly code: number | null; readonly out: string; readonly said: string };

@@ -18,9 +18,11 @@ export type Jail = {
   readonly devices: readonly string[];
 };
 
-/** Names in /dev that graphics drivers compute through: NVIDIA's, the kernel's DRM, AMD's. */
+/** Names in /dev that graphics drivers compute through: NVIDIA's (Jetson's too), the kernel's DRM, AMD's, WSL's. */
 export function computeDevices(names: readonly string[]): readonly string[] {
-  return names.filter(name => /^nvidia/.test(name) || name === 'dri' || name === 'kfd');
+  return names.filter(
+    name => /^(?:nvidia|nvhost|nvmap|nvgpu)/.test(name) || ['dri', 'kfd', 'dxg'].includes(name),
+  );
 }
 
 /**
@@ -44,6 +46,7 @@ export function jailArguments(jail: Jail): readonly string[] {
     ...each('--ro-bind', jail.sealed),
     ...['--unshare-user-try', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(jail.network ? [] : ['--unshare-net']),
-    ...['--die-with-parent', '--chdir', jail.cwd, '--'],
+    // As root bwrap would leave capabilities to the program, and with those it could undo its mounts.
+    ...['--cap-drop', 'ALL', '--die-with-parent', '--chdir', jail.cwd, '--'],
   ];
 }

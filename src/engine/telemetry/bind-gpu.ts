@@ -8,6 +8,7 @@ const VARIABLE = 'CUDA_VISIBLE_DEVICES';
  */
 export function boundGpu(gpus: readonly GpuSample[], environment: NodeJS.ProcessEnv): GpuSample | null {
   const chosen = environment[VARIABLE]?.split(',')[0]?.trim();
+  if (chosen === '') return null;
   // A UUID may be cut short as long as it names one. Source: the CUDA programming guide.
   if (chosen)
     return gpus.find(({ index, uuid }) => String(index) === chosen || uuid.startsWith(chosen)) ?? null;

@@ -2,16 +2,25 @@ import { readFile } from 'node:fs/promises';
 import type { GpuSample } from '../../shared/telemetry.ts';
 import { readMarker } from '../training/process-table.ts';
 
-type Seen = { name: string; samples: number; memoryMib: number | null };
+type Seen = { readonly name: string; readonly isOwn: boolean; samples: number; memoryMib: number | null };
 
-/** Counts the processes on a GPU that are not of one run, told by the mark that every process of a run carries. */
+/** As deep as a tree of processes may be before it is none. */
+const MAX_DEPTH = 100;
+
+/** Tells the processes on a GPU that are of one run from those of others. */
 export class ForeignProcesses {
   readonly #marker: string;
   readonly #seen = new Map<number, Promise<Seen | null>>();
+  #root: number | null = null;
 
-  /** @param marker the run's, see `runMarker` */
+  /** @param marker the run's, which its processes carry; see `runMarker` */
   constructor(marker: string) {
     this.#marker = marker;
+  }
+
+  /** What descends from this process is of the run, also when it hides its environment. */
+  isBelow(root: number): void {
+    this.#root = root;
   }
 
   add({ processes = [] }: GpuSample): void {
@@ -29,17 +38,40 @@ export class ForeignProcesses {
     }
   }
 
-  async list(): Promise<readonly ({ readonly pid: number } & Readonly<Seen>)[]> {
+  /** `isUsed`: whether the run itself was seen on the GPU; null where nobody tells of processes. */
+  async list(): Promise<{
+    readonly foreign: readonly {
+      readonly pid: number;
+      readonly name: string;
+      readonly samples: number;
+      readonly memoryMib: number | null;
+    }[];
+    readonly isUsed: boolean | null;
+  }> {
     const all = await Promise.all([...this.#seen].map(async ([pid, seen]) => ({ pid, seen: await seen })));
-    return all.flatMap(({ pid, seen }) => (seen ? [{ pid, ...seen }] : []));
+    const known = all.flatMap(({ pid, seen }) => (seen ? [{ pid, ...seen }] : []));
+    return {
+      foreign: known.filter(({ isOwn }) => !isOwn).map(({ isOwn: _, ...rest }) => rest),
+      isUsed: known.length === 0 ? null : known.some(({ isOwn }) => isOwn),
+    };
   }
 
-  /** Null for a process of the run, and for one of which nothing can be seen: it may be of another namespace. */
+  /** Null for one of which nothing can be seen: it may be of another namespace. */
   async #look(pid: number): Promise<Seen | null> {
     const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => null);
     if (name === null) return null;
-    // What belongs to somebody else does not show its environment, and is not of the run.
-    if ((await readMarker(pid)) === this.#marker) return null;
-    return { name: name.trim(), samples: 0, memoryMib: null };
+    const isOwn = (await readMarker(pid)) === this.#marker || (await this.#descends(pid));
+    return { name: name.trim(), isOwn, samples: 0, memoryMib: null };
+  }
+
+  async #descends(pid: number): Promise<boolean> {
+    let at = pid;
+    for (let depth = 0; depth < MAX_DEPTH && at > 1; depth += 1) {
+      if (at === this.#root) return true;
+      const stat = await readFile(`/proc/${at}/stat`, 'latin1').catch(() => '');
+      // The name stands in parentheses and may hold anything. Source: proc_pid_stat(5).
+      at = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
+    }
+    return false;
   }
 }

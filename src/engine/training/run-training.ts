@@ -46,11 +46,13 @@ const SHELL = '/bin/sh';
 const PRELUDE = 'stty -onlcr -echo 2>/dev/null; trap : TERM; /bin/sh -c "$1"; exit $?';
 
 /**
- * Behind a sandbox the same: it stays when the command is asked to end, so that the command can do so in its own way,
- * and the command hears of it as it otherwise would.
+ * Behind a sandbox the same. The sandbox itself does not hear that the command is to end, and everything in it ends with its
+ * first process: so that one waits for the others, which have been asked too.
  */
-const CONTAINED_PRELUDE = `stty -onlcr -echo 2>/dev/null; trap : TERM; command=$1; shift
-(trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$command"); exit $?`;
+const CONTAINED_PRELUDE = `stty -onlcr -echo 2>/dev/null; trap : TERM; command=$1; inside=$2; shift 2
+(trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" pawl "$command"); exit $?`;
+const INSIDE = `trap asked=1 TERM; /bin/sh -c "$1"; code=$?
+if [ "$asked" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done; fi; exit $code`;
 
 /** A shell reports a command that died by signal n as 128 + n; there are 64 signals. */
 const SIGNAL_EXIT = 128;
@@ -78,8 +80,10 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   const log = await OutputLog.create(options.logPath, flow.pause, flow.resume);
   try {
     const { command, sandbox } = options;
-    const prelude = sandbox ? CONTAINED_PRELUDE : PRELUDE;
-    pty = spawn(SHELL, ['-c', prelude, 'pawl', command, ...(sandbox ?? [])], {
+    const script = sandbox
+      ? [CONTAINED_PRELUDE, 'pawl', command, INSIDE, ...sandbox]
+      : [PRELUDE, 'pawl', command];
+    pty = spawn(SHELL, ['-c', ...script], {
       cwd: options.cwd,
       env: { ...options.environment },
       encoding: null,

@@ -2,6 +2,10 @@ import type { Fairness, FairnessFlag } from '../../shared/fairness.ts';
 import type { Summary } from '../../shared/study.ts';
 import { type GpuSample, THROTTLE, throttleWords } from '../../shared/telemetry.ts';
 
+/** Fewer samples say nothing. */
+const LEAST_SAMPLES = 3;
+/** What so many runs in a row had is usual. */
+const USUAL_RUNS = 3;
 /** A clock that is set by a network may jump this much without anybody having slept. */
 const SLEPT_SECONDS = 2;
 /** A script's timer may count its own start-up a little otherwise, but no more time than there was. */
@@ -9,10 +13,8 @@ const SKEW_SHARE = 0.02;
 const SKEW_SECONDS = 1;
 /** Slowed for a larger share of its samples a run is another run. A power limit is not meant: many GPUs train at it. */
 const THROTTLED_SHARE = 0.1;
-const THROTTLED_SAMPLES = 3;
 const SLOWED = THROTTLE.hardwareSlowdown | THROTTLE.thermal | THROTTLE.hardwareThermal | THROTTLE.powerBrake;
 const SHARED_SHARE = 0.1;
-const SHARED_SAMPLES = 3;
 /** Clocks this far from the study's own are another machine's. */
 const CLOCKS_SHARE = 0.05;
 /** So many runs make a norm. */
@@ -35,13 +37,23 @@ export type FairnessInput = {
     readonly samples: number;
     readonly memoryMib: number | null;
   }[];
-  /** What the study's earlier runs were judged by. */
+  /** Whether the run itself was seen on the GPU; null where nobody tells of processes. */
+  readonly isUsed: boolean | null;
+  /** What the study's earlier runs were judged by, newest first. */
   readonly earlier: readonly Fairness[];
 };
 
 /** Judges whether a run's number was fairly come by. Pure. */
 export function judgeFairness(input: FairnessInput): Fairness {
-  const { gpu, wallSeconds, awakeSeconds, summary, earlier } = input;
+  const { wallSeconds, awakeSeconds, summary, earlier } = input;
+  // A GPU that the run does not compute on says nothing of it.
+  const gpu = input.isUsed === false ? [] : input.gpu;
+  const comparable = earlier.filter(({ samples }) => samples >= LEAST_SAMPLES).slice(0, USUAL_RUNS);
+  /** What the last runs had as well belongs to the machine the study knows, and running again would not mend it. */
+  const isUsual = (has: (run: Fairness) => boolean) =>
+    comparable.length === USUAL_RUNS && comparable.every(has);
+  const hadFlag = (kind: FairnessFlag['kind']) => (run: Fairness) =>
+    run.flags.some(flag => flag.kind === kind);
   const earlierClocks = earlier.flatMap(({ smClockMhz }) => smClockMhz ?? []);
   const flags: FairnessFlag[] = [];
   const flag = (kind: FairnessFlag['kind'], detail: string, isUnfair = true) =>
@@ -58,9 +70,10 @@ export function judgeFairness(input: FairnessInput): Fairness {
 
   const told = gpu.flatMap(({ throttleReasons }) => (throttleReasons === undefined ? [] : [throttleReasons]));
   const slowed = told.filter(reasons => (reasons & SLOWED) !== 0);
-  if (slowed.length >= THROTTLED_SAMPLES && slowed.length > told.length * THROTTLED_SHARE) {
+  if (slowed.length >= LEAST_SAMPLES && slowed.length > told.length * THROTTLED_SHARE) {
     const words = throttleWords(slowed.reduce((all, reasons) => all | (reasons & SLOWED), 0)).join(', ');
-    flag('throttled', `${words} in ${Math.round((100 * slowed.length) / told.length)} % of its seconds`);
+    const share = Math.round((100 * slowed.length) / told.length);
+    flag('throttled', `${words} in ${share} % of its seconds`, !isUsual(hadFlag('throttled')));
   }
 
   const smClockMhz = median(
@@ -69,25 +82,30 @@ export function judgeFairness(input: FairnessInput): Fairness {
       .flatMap(sample => sample.smClockMhz ?? []),
   );
   const norm = earlierClocks.length < NORM_RUNS ? null : median(earlierClocks);
-  if (smClockMhz !== null && norm !== null && Math.abs(smClockMhz / norm - 1) > CLOCKS_SHARE) {
-    flag('clocks', `${smClockMhz} MHz, and ${norm} MHz in the runs before`);
+  // At its power limit a GPU's clock is the code's doing.
+  const capped = told.filter(reasons => (reasons & THROTTLE.powerCap) !== 0);
+  const isCapped = capped.length > told.length / 2;
+  if (!isCapped && smClockMhz !== null && norm !== null && Math.abs(smClockMhz / norm - 1) > CLOCKS_SHARE) {
+    flag('clocks', `${smClockMhz} MHz, and ${norm} MHz in the runs before`, !isUsual(hadFlag('clocks')));
   }
 
-  const foreign = input.foreign.filter(
-    ({ samples }) => samples >= SHARED_SAMPLES && samples > gpu.length * SHARED_SHARE,
+  const foreign = (input.isUsed === false ? [] : input.foreign).filter(
+    ({ samples }) => samples >= LEAST_SAMPLES && samples > gpu.length * SHARED_SHARE,
   );
   for (const { pid, name, memoryMib } of foreign) {
-    // What was there in every run before, a desktop for instance, is part of the machine the study knows.
-    const isUsual = earlier.length > 0 && earlier.every(run => run.foreign.includes(pid));
-    flag('shared', `process ${pid} (${name})${memoryMib === null ? '' : ` with ${memoryMib} MiB`}`, !isUsual);
+    flag(
+      'shared',
+      `process ${pid} (${name})${memoryMib === null ? '' : ` with ${memoryMib} MiB`}`,
+      !isUsual(run => run.foreign.includes(name)),
+    );
   }
 
   const shares = gpu.flatMap(({ memoryUsedMib, memoryTotalMib }) =>
     memoryUsedMib !== undefined && memoryTotalMib ? [memoryUsedMib / memoryTotalMib] : [],
   );
-  const fullest = Math.max(0, ...shares);
+  const fullest = shares.reduce((most, share) => Math.max(most, share), 0);
   if (fullest >= FULL_SHARE) flag('memory_full', `${(100 * fullest).toFixed(1)} % at most`, false);
-  return { flags, smClockMhz, foreign: foreign.map(({ pid }) => pid) };
+  return { flags, smClockMhz, samples: gpu.length, foreign: input.foreign.map(({ name }) => name) };
 }
 
 function median(values: readonly number[]): number | null {
