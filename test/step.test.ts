@@ -236,6 +236,19 @@ test('a run that was not fair is run again twice, and then decides with a note',
   );
 });
 
+test('what belongs to the machine is run again before a pause, and not after the deadline', () => {
+  const unfair = measured({ unfair: ['suspended'] });
+  expect(step({ ...running, wish: 'pause' }, unfair, 0).effect.type).toBe('train');
+  const late = { ...running, limits: { deadline: 5 } };
+  expect(step(late, unfair, 4).effect.type).toBe('train');
+  expect(step(late, unfair, 5).effect.type).toBe('record');
+  // Memory that somebody else held says nothing of the code.
+  const full: Crash = { class: 'out_of_memory', message: 'full', tail: [] };
+  const crashed = (...kinds: Measured['unfair']) => measured({ unfair: kinds, crash: full, value: null });
+  expect(step(running, crashed('shared'), 0).effect.type).toBe('train');
+  expect(step(running, crashed('throttled'), 0).effect.type).toBe('record');
+});
+
 test('evidence names the numbers and leaves out what was not measured', () => {
   expect(decide({ ...judged, value: 0.9 }).evidence).toEqual({
     run: 0,

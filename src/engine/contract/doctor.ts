@@ -70,7 +70,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
     add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
     await checkFiles(repository, head, contract, add);
     await checkCommands(repository, head, contract, input.environment, add);
-    await checkDataCache(repository, head, input.environment, add);
+    await checkDataCache(repository, head, contract, input.environment, add);
     await checkSandbox(contract, input.environment, add);
   }
   await checkDataFolder(input.paths, add);
@@ -186,6 +186,7 @@ async function checkCommands(
 async function checkDataCache(
   repository: Repository,
   head: string,
+  contract: Contract,
   environment: NodeJS.ProcessEnv,
   add: Add,
 ): Promise<void> {
@@ -196,6 +197,14 @@ async function checkDataCache(
     found => found.isDirectory(),
     () => false,
   );
+  const { reads } = contract.sandbox;
+  const isSeen = reads.some(path =>
+    ['~/.cache', '~/.cache/autoresearch', dirname(cache), cache].includes(path),
+  );
+  if (isThere && !isSeen && sandboxMode(contract, environment) !== 'off') {
+    add('data cache', 'warning', `The sandbox hides ${cache}: name it under sandbox.reads.`);
+    return;
+  }
   add(
     'data cache',
     isThere ? 'ok' : 'failed',

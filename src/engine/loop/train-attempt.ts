@@ -27,6 +27,9 @@ import { namePaths, type Workbench } from './workbench.ts';
 /** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
 const CHUNK_POINTS = 512;
 const CHUNK_MS = 2_000;
+/** A baseline that fails is more often the sandbox's doing than the code's. */
+const SANDBOX_HINT =
+  'It ran in the sandbox: sandbox.reads names what it may read, and PAWL_SANDBOX=off runs it without.';
 /** A driver that has not answered by then is not waited for. */
 const GPU_WAIT_MS = 5_000;
 /** As many earlier runs say what the study's clocks are. */
@@ -245,9 +248,11 @@ export async function trainAttempt(
   emit({ type: 'phase', n, phase: 'measuring' });
   const touched = trained.outcome.kind === 'aborted' ? [] : await workbench.findTouchedLocks();
   const summary = reader.summary();
-  const crash =
+  const found =
     lockCrash(touched) ??
     reader.classify(trained.outcome, contract.metric.name, contract.budget.limitSeconds);
+  const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
+  const crash = isHinted ? { ...found, message: `${found.message} ${SANDBOX_HINT}` } : found;
   const fairness = judgeFairness({
     ...{ gpu: watched, summary },
     wallSeconds: (wallEnd - wallBegan) / 1000,
