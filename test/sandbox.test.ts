@@ -309,6 +309,44 @@ test('without bubblewrap what is required is refused, and what is preferred runs
   expect(await findSandbox({ PATH: bin })).toMatchObject({ kind: 'none' });
 });
 
+test.each(['required', 'preferred'])(
+  'a sandbox that fails for this study alone is no crash of its code (%s)',
+  async mode => {
+    const bin = await temporaryFolder();
+    await writeFile(
+      join(bin, 'bwrap'),
+      '#!/bin/sh\ncase "$*" in *worktrees*) echo "bwrap: no such mount" >&2; exit 1;; esac\n',
+      { mode: 0o755 },
+    );
+    const night = await prepareNight();
+    const environment = { PATH: `${bin}:${process.env.PATH}`, PAWL_SANDBOX: mode };
+    const desk = await openDesk({ home: night.home, environment });
+    const { id: study } = await desk.calls.studies.start({
+      ...{
+        path: night.repository,
+        tag: TAG,
+        proposer: { kind: 'search', seed: 1 },
+        stop: { experiments: 1 },
+      },
+    });
+    const card = await untilStopped(desk, study);
+    const { marks } = await desk.calls.studies.marks({ study });
+    if (mode === 'required') {
+      expect(card).toMatchObject({
+        ...{ stopReason: 'error', stopDetail: expect.stringContaining('bwrap: no such mount') },
+        tally: { finished: 0 },
+      });
+    } else {
+      expect(card).toMatchObject({ stopReason: 'experiments', tally: { finished: 2, crash: 0 } });
+      // Told once, not with each run.
+      expect(marks.filter(({ text }) => text.includes('not contained'))).toHaveLength(1);
+      const { runs } = await desk.calls.experiments.get({ study, n: 1 });
+      expect(runs.map(({ isContained }) => isContained)).toEqual([false]);
+    }
+    await desk.close();
+  },
+);
+
 test('a bubblewrap that is not allowed to work says what to do', async () => {
   const bin = await temporaryFolder();
   await writeFile(

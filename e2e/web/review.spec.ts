@@ -1,6 +1,8 @@
 import type { Page } from '@playwright/test';
-import type { Reply } from '../../test/support/model-server.ts';
+import type { Reply, RunningModelServer, Script } from '../../test/support/model-server.ts';
+import type { Bench } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
+import type { Server } from './support/server.ts';
 import {
   cellOf,
   chooseFrom,
@@ -33,6 +35,25 @@ function propose(hypothesis: string, rate: string): Reply {
   };
 }
 
+type Stage = {
+  readonly page: Page;
+  readonly serve: () => Promise<Server>;
+  readonly bench: Bench;
+  readonly answer: (reply: Script) => Promise<RunningModelServer>;
+};
+
+/** A study in approve mode whose model answers by the number of its turn; what it was told fills the list. */
+async function begin(
+  { page, serve, bench, answer }: Stage,
+  reply: (turn: number) => Reply,
+): Promise<readonly string[]> {
+  const told: string[] = [];
+  const model = await answer(request => reply(told.push(JSON.stringify(request.body))));
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  return told;
+}
+
 function review(page: Page) {
   const region = page.getByRole('region', { name: 'Proposal that waits for you' });
   return {
@@ -49,13 +70,9 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
   bench,
   answer,
 }) => {
-  const told: string[] = [];
-  const model = await answer(request => {
-    told.push(JSON.stringify(request.body));
-    return told.length === 1 ? propose('Double the learning rate', '0.04') : propose('Half as far', '0.03');
-  });
-  await openWindow(page, await serve());
-  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  const told = await begin({ page, serve, bench, answer }, turn =>
+    turn === 1 ? propose('Double the learning rate', '0.04') : propose('Half as far', '0.03'),
+  );
   await expect(study(page).header).toContainText('Waits for you');
   await expect(cellOf(page, 1).region).toContainText('your turn');
   await study(page).running.getByRole('button', { name: 'Review the proposal' }).click();
@@ -96,13 +113,7 @@ test('a rejection is remembered, and with approval switched off the study goes o
   bench,
   answer,
 }) => {
-  const told: string[] = [];
-  const model = await answer(request => {
-    told.push(JSON.stringify(request.body));
-    return propose(`Idea ${told.length}`, `0.0${told.length + 2}`);
-  });
-  await openWindow(page, await serve());
-  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  const told = await begin({ page, serve, bench, answer }, turn => propose(`Idea ${turn}`, `0.0${turn + 2}`));
   await runCommand(page, 'review', 'Review the proposal');
   await expect(review(page).heading).toHaveText('Idea 1');
   await review(page).region.getByLabel('Remarks').fill('Leave the rate alone.');
@@ -124,9 +135,7 @@ test('a paused study says that it has to go on before anything is decided', asyn
   bench,
   answer,
 }) => {
-  const model = await answer(() => propose('Double the learning rate', '0.04'));
-  await openWindow(page, await serve());
-  await startModelStudy(page, bench, model.url, { asksApproval: true });
+  await begin({ page, serve, bench, answer }, () => propose('Double the learning rate', '0.04'));
   await study(page).tab('Live').click();
   await expect(review(page).heading).toBeVisible();
   await study(page).control('Pause').click();

@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
-import { FLAG_WORDS } from '../shared/fairness.ts';
+import { describeFlag } from '../shared/fairness.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
 
 /** How often the live line is drawn again while nothing happens, for the remaining time. */
@@ -118,7 +118,7 @@ export class LiveView {
         this.#print(`#${event.n} interrupted. ${event.message}`);
         break;
       case 'run_unfair': {
-        const why = event.flags.map(({ kind, detail }) => `${FLAG_WORDS[kind]}, ${detail}`).join('; ');
+        const why = event.flags.map(describeFlag).join('; ');
         this.#print(`#${event.n} is run again: ${why}`);
         break;
       }

@@ -28,7 +28,7 @@ export type Fairness = {
   readonly foreign: readonly string[];
 };
 
-export const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
+const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   suspended: 'the machine slept',
   clock_skew: 'its own clock is off',
   throttled: 'the GPU was slowed down',
@@ -36,3 +36,8 @@ export const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
 };
+
+/** A flag as a reader is told of it. */
+export function describeFlag({ kind, detail }: Pick<FairnessFlag, 'kind' | 'detail'>): string {
+  return `${FLAG_WORDS[kind]}, ${detail}`;
+}

@@ -10,6 +10,11 @@ export type Refusal = {
   readonly memo: unknown;
 };
 
+/** Whether the user turned it down, and not the engine. */
+export function isOfUser({ reason }: Pick<Refusal, 'reason'>): boolean {
+  return reason === 'rejected' || reason === 'sent_back';
+}
+
 export type RefusalStore = ReturnType<typeof refusalStore>;
 
 export function refusalStore(database: Database) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
-import { FLAG_WORDS } from '../../shared/fairness.ts';
+import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
@@ -25,8 +25,8 @@ import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { runSetUp } from './set-up.ts';
 import { stopLimits } from './stop-rules.ts';
 import { type SittingEnd, StudyRunner } from './study-runner.ts';
+import { type SittingSandbox, sandboxMissing } from './surroundings.ts';
 import { Thoughts } from './thoughts.ts';
-import type { SittingSandbox } from './train-attempt.ts';
 import { Workbench } from './workbench.ts';
 
 /** How often the engine looks for what another process asks of it. */
@@ -292,7 +292,7 @@ export class Engine {
     const found = await findSandbox(environment);
     if (found.kind === 'bubblewrap') return { ...found, isRequired: mode === 'required', isWorking: null };
     if (mode === 'preferred') return null;
-    throw new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${found.why}`);
+    throw sandboxMissing(found.why);
   }
 
   /** Number of the experiment a proposal is made for now; null where none is. */
@@ -365,7 +365,7 @@ function markOf(
     case 'warning':
       return { kind: 'warning', text: event.message };
     case 'run_unfair': {
-      const why = event.flags.map(({ kind, detail }) => `${FLAG_WORDS[kind]}, ${detail}`).join('; ');
+      const why = event.flags.map(describeFlag).join('; ');
       return { kind: 'unfair', text: `#${event.n} is run again, for the last run was not fair: ${why}` };
     }
     case 'proposer_rests': {

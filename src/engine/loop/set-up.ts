@@ -7,7 +7,8 @@ import { CrashReader } from '../metrics/crash.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
 import { studyFolder } from '../paths.ts';
 import { runTraining } from '../training/run-training.ts';
-import { environmentFor, runMarker, type TrainPorts } from './train-attempt.ts';
+import { environmentFor } from './surroundings.ts';
+import { runMarker, type TrainPorts } from './train-attempt.ts';
 import type { Workbench } from './workbench.ts';
 
 /** A set-up may download and compile; after this it hangs. */

@@ -5,6 +5,7 @@ import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Refusal } from '../ledger/refusals.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
 import type { ProposalRequest, Proposer } from '../proposers/proposer.ts';
 import { attemptRef, createRef } from '../repo/refs.ts';
@@ -237,11 +238,10 @@ export class StudyRunner {
       return repair ? { ...repair, type: 'repair_failed' } : { type, message };
     }
     const refuse = (reason: string, message: string): LoopEvent => {
-      const memo = answer.kind === 'failed' ? answer.memo : answer.proposal.memo;
       const said = stripControl(message);
+      const { memo } = answer.kind === 'failed' ? answer : answer.proposal;
       const hypothesis = answer.kind === 'proposed' ? cleanProposal(answer.proposal).hypothesis : null;
-      ledger.write(() => ledger.refusals.add(id, { n, at: now(), reason, message: said, hypothesis, memo }));
-      emit({ type: 'refused', n, reason, message: said, hypothesis });
+      this.#refuse({ n, reason, message: said, hypothesis, memo });
       return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message: said };
     };
     if (answer.kind === 'failed') return refuse('proposer_failed', answer.message);
@@ -293,29 +293,19 @@ export class StudyRunner {
   }
 
   async #attempt(n: number): Promise<LoopEvent> {
-    const { ledger, workbench, emit, now } = this.#ports;
+    const { ledger, workbench } = this.#ports;
     const { id, tag } = this.#study;
     const edit = this.#edit;
     if (!edit) throw new Error(`experiment ${n} has no edit to commit`);
     const { proposal, repairOf } = edit;
-    const { hypothesis, memo } = proposal;
-    const message = commitMessage(tag, n, proposal);
     const parent = this.#incumbent().commit;
-    const commit = await workbench.commit(edit, parent, message, this.#identity);
+    const words = commitMessage(tag, n, proposal);
+    const commit = await workbench.commit(edit, parent, words, this.#identity);
     if (commit === null) {
-      const refusal = {
-        reason: 'no_change',
-        message: 'The edit changes nothing that git would store.',
-        hypothesis,
-      };
-      ledger.write(() => {
-        ledger.refusals.add(id, { n, at: now(), ...refusal, memo });
-        ledger.experiments.setPhase(id, n, 'proposing');
-      });
-      emit({ type: 'refused', n, ...refusal });
-      return repairOf
-        ? { ...repairOf, type: 'repair_failed' }
-        : { type: 'refused', message: refusal.message };
+      const message = 'The edit changes nothing that git would store.';
+      const { hypothesis, memo } = proposal;
+      this.#refuse({ n, reason: 'no_change', message, hypothesis, memo });
+      return repairOf ? { ...repairOf, type: 'repair_failed' } : { type: 'refused', message };
     }
     const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
     if (ledger.studies.get(id)?.asksApproval) {
@@ -388,20 +378,28 @@ export class StudyRunner {
         return accepted;
       }
       const { memo, hypothesis } = review.proposal;
-      const refusal = { reason: kind, message: stripControl(reviewed.message), hypothesis };
-      ledger.write(() => {
-        save();
-        ledger.refusals.add(id, { n, at: now(), ...refusal, memo });
-        ledger.experiments.setPhase(id, n, 'proposing');
-      });
-      emit({ type: 'review_closed', n, outcome: kind });
-      emit({ type: 'refused', n, ...refusal });
+      this.#refuse({ n, reason: kind, message: stripControl(reviewed.message), hypothesis, memo }, save);
       done();
       return { type: 'turned_down', how: kind, n, repair };
     } catch (error) {
       done(error);
       throw error;
     }
+  }
+
+  /** @param saveReview where it was the user who turned the proposal down */
+  #refuse(refusal: Omit<Refusal, 'at'>, saveReview: (() => void) | null = null): void {
+    const { ledger, emit, now } = this.#ports;
+    const { id } = this.#study;
+    const { n, reason, message, hypothesis } = refusal;
+    ledger.write(() => {
+      saveReview?.();
+      ledger.refusals.add(id, { ...refusal, at: now() });
+      ledger.experiments.setPhase(id, n, 'proposing');
+    });
+    if (saveReview)
+      emit({ type: 'review_closed', n, outcome: reason === 'sent_back' ? 'sent_back' : 'rejected' });
+    emit({ type: 'refused', n, reason, message, hypothesis });
   }
 
   /** The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. */

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
@@ -10,19 +8,14 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
-import { type DataPaths, runLog, studyFolder } from '../paths.ts';
-import type { Repository } from '../repo/repository.ts';
-import { type Sandbox, trySandbox } from '../sandbox/find-sandbox.ts';
-import { jailArguments } from '../sandbox/jail.ts';
-import { cacheVariables, trainingJail } from '../sandbox/training-jail.ts';
-import { boundGpu, gpuVariables } from '../telemetry/bind-gpu.ts';
+import { runLog } from '../paths.ts';
+import { boundGpu } from '../telemetry/bind-gpu.ts';
 import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
-import { trainingEnvironment } from '../training/environment.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
 import { judgeFairness } from '../verdict/fairness.ts';
-import { namePaths, type Workbench } from './workbench.ts';
+import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
+import { namePaths } from './workbench.ts';
 
 /** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
 const CHUNK_POINTS = 512;
@@ -30,8 +23,6 @@ const CHUNK_MS = 2_000;
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
   'It ran in the sandbox: sandbox.reads names what it may read, and PAWL_SANDBOX=off runs it without.';
-/** A driver that has not answered by then is not waited for. */
-const GPU_WAIT_MS = 5_000;
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
 /** Hosts get at most ten progress events a second. */
@@ -45,28 +36,12 @@ export function proposerMarker(studyId: string, n: number): string {
   return `${studyId}/${n}.proposer`;
 }
 
-export type TrainPorts = {
+export type TrainPorts = SurroundingsPorts & {
   readonly ledger: Ledger;
-  readonly paths: DataPaths;
-  readonly repository: Repository;
-  readonly workbench: Workbench;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly emit: (event: EngineEventBody) => void;
-  readonly userEnvironment: NodeJS.ProcessEnv;
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
-  readonly telemetry: Telemetry | undefined;
-  /** What the sitting's trainings are contained with; null for nothing. */
-  readonly sandbox: SittingSandbox | null;
-  /** What binds the sitting's runs to one GPU, once it is known. */
-  readonly gpu: { variables: Readonly<Record<string, string>> };
-};
-
-export type SittingSandbox = Extract<Sandbox, { kind: 'bubblewrap' }> & {
-  readonly isRequired: boolean;
-  /** Whether the study's own jail works; null before it was tried. */
-  isWorking: boolean | null;
 };
 
 export type Trained = {
@@ -81,75 +56,6 @@ export type Trained = {
   readonly finished: EngineEventBody;
 };
 
-/** What the training of a study sees, with uv pointed at the user's own environment where there is one. */
-export function environmentFor(
-  study: Study,
-  ports: Pick<TrainPorts, 'paths' | 'repository' | 'userEnvironment'>,
-  marker: string,
-): Record<string, string> {
-  const { repository, paths, userEnvironment } = ports;
-  const own = join(repository.path, '.venv');
-  const isOwn = existsSync(own);
-  return trainingEnvironment({
-    user: userEnvironment,
-    named: study.contract.environment,
-    marker,
-    uvProjectEnvironment: isOwn ? own : join(studyFolder(paths, study.id), 'venv'),
-    // The user's environment is used as it is: synchronising it would write in their checkout.
-    uvMaySync: !isOwn,
-  });
-}
-
-/** What a run is started with: its environment, and the sandbox it is run behind. */
-async function containedWith(
-  study: Study,
-  ports: TrainPorts,
-  marker: string,
-): Promise<{
-  readonly environment: Readonly<Record<string, string>>;
-  readonly sandbox?: readonly string[];
-}> {
-  const { sandbox, paths, workbench, repository } = ports;
-  const gpus = (await ports.telemetry?.knownGpus(GPU_WAIT_MS)) ?? [];
-  if (gpus.length > 0 && Object.keys(ports.gpu.variables).length === 0) {
-    ports.gpu.variables = gpuVariables(gpus, ports.userEnvironment);
-  }
-  const own = { ...environmentFor(study, ports, marker), ...ports.gpu.variables };
-  if (!sandbox || sandbox.isWorking === false) return { environment: own };
-  const caches = join(studyFolder(paths, study.id), 'caches');
-  const venv = own.UV_PROJECT_ENVIRONMENT ?? null;
-  const isUsers = venv?.startsWith(`${repository.path}/`) === true;
-  // uv makes an environment of the study's own where the user has none: that takes the network.
-  const writableVenv = venv !== null && !isUsers && /\buv\b/.test(study.contract.train) ? venv : null;
-  const network = study.contract.sandbox.network || writableVenv !== null;
-  const environment: Readonly<Record<string, string>> = {
-    ...own,
-    ...cacheVariables(caches, network),
-    TMPDIR: '/tmp',
-  };
-  const jail = await trainingJail({
-    ...{ contract: study.contract, worktree: workbench.path, locked: workbench.lockedFiles(), caches },
-    ...{ writableVenv, network },
-    ...{ environment, devices: sandbox.devices, home: environment.HOME ?? homedir() },
-    dataFolder: paths.home,
-    history: ['HEAD', 'refs', 'objects', 'packed-refs']
-      .map(name => join(repository.gitDir, name))
-      .concat(workbench.worktree.adminDir),
-  });
-  const args = jailArguments(jail);
-  if (sandbox.isWorking === null) {
-    const fault = await trySandbox(sandbox.program, args, environment);
-    sandbox.isWorking = fault === null;
-    if (fault !== null) {
-      if (sandbox.isRequired)
-        throw new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${fault}`);
-      ports.emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${fault}` });
-      return { environment: own };
-    }
-  }
-  return { environment, sandbox: [sandbox.program, ...args] };
-}
-
 /**
  * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
  * the output could not be kept.
@@ -163,7 +69,7 @@ export async function trainAttempt(
   const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
   const { contract } = study;
   const k = ledger.runs.nextIndex(study.id, n);
-  const contained = await containedWith(study, ports, runMarker(study.id, n, k));
+  const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
   const startedAt = now();
   const run = ledger.write(() => {
     ledger.experiments.setPhase(study.id, n, 'training');

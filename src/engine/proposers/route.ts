@@ -1,10 +1,8 @@
 import type { RouteSettings } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { isOfUser } from '../ledger/refusals.ts';
 import type { Proposer, ProposerAnswer } from './proposer.ts';
 import { REST_CALLS, restsUntil } from './rest.ts';
-
-/** The user may not want an idea; that says nothing of who had it. */
-const isOfUser = (reason: string) => reason === 'rejected' || reason === 'sent_back';
 
 const NOBODY: ProposerAnswer = { kind: 'exhausted', message: 'There is no proposer.' };
 
@@ -55,7 +53,10 @@ export function routeProposer(
         return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
       }
       // Whose proposals were refused twice has had its turn.
-      const refused = request.refusals.filter(({ n, reason }) => n === request.n && !isOfUser(reason)).length;
+      // The user may not want an idea; that says nothing of who had it.
+      const refused = request.refusals.filter(
+        refusal => refusal.n === request.n && !isOfUser(refusal),
+      ).length;
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
       // Ahead of its turn nobody else is asked: who was asked now would be asked again.
       if (request.running) return firstFor(turn)?.proposer.propose(request, context) ?? NOBODY;

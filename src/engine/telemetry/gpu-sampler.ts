@@ -2,12 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { GpuProcess, GpuSample, GpuState } from '../../shared/telemetry.ts';
 import { gpuProcessArguments, parseGpuProcess } from './gpu-processes.ts';
 import { findRejectedMeasures, GPU_MEASURES, gpuQueryArguments, parseGpuRow } from './gpu-query.ts';
-import { keepSmiTool } from './smi-tool.ts';
+import { FIRST_BACKOFF_MS, keepSmiTool, MAX_BACKOFF_MS } from './smi-tool.ts';
 
 /** A chart of a night needs no more, and the driver is asked while it works. */
 const INTERVAL_MS = 1000;
-const FIRST_BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 60_000;
 /** Ten intervals: a loaded machine is late by one or two, a driver that hangs says nothing for ever. */
 const SILENCE_MS = 10_000;
 /** Five intervals: a GPU that fell off the bus is gone from the picture before it misleads. */

@@ -6,9 +6,9 @@ import { LineSplitter } from '../metrics/line-splitter.ts';
 
 const TOOL = 'nvidia-smi';
 /** A tool that dies once, in a driver update or a GPU reset, is back soon. */
-const FIRST_BACKOFF_MS = 1000;
+export const FIRST_BACKOFF_MS = 1000;
 /** A tool that keeps dying costs a process a minute, and a mended driver is seen within one. */
-const MAX_BACKOFF_MS = 60_000;
+export const MAX_BACKOFF_MS = 60_000;
 /** What a dead tool left in its pipes is there at once; only a descendant that holds them open takes longer. */
 const DRAIN_MS = 1000;
 /** A driver's complaint is a line or two. */

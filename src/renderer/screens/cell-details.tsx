@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { FLAG_WORDS } from '../../shared/fairness.ts';
+import { describeFlag } from '../../shared/fairness.ts';
 import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
 import type { ReviewOutcome } from '../../shared/review.ts';
@@ -276,10 +276,7 @@ function Facts({
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
     ...(run?.gpuEnergyWh == null ? [] : [['GPU energy', `${formatNumber(run.gpuEnergyWh, 3)} Wh`] as const]),
-    ...(run?.flags ?? []).map(
-      ({ kind, detail, isUnfair }) =>
-        [isUnfair ? 'not fair' : 'noticed', `${FLAG_WORDS[kind]}, ${detail}`] as const,
-    ),
+    ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
     ...(run?.isContained == null ? [] : [['sandbox', run.isContained ? 'contained' : 'none'] as const]),
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
     ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),

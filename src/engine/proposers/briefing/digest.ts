@@ -1,4 +1,5 @@
 import type { HistoryEntry } from '../../ledger/experiments.ts';
+import { isOfUser } from '../../ledger/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { describeTunings } from './tunings.ts';
 import { asData, signed } from './words.ts';
@@ -80,9 +81,7 @@ export function digest(request: ProposalRequest, share = 1): string {
   const baseline = history.find(entry => entry.n === 0)?.metric ?? null;
   const crashes = countBy(history.filter(entry => entry.verdict === 'crash').map(entry => entry.reason));
   const categories = countBy(history.flatMap(entry => entry.category ?? []));
-  const own = refusals.filter(
-    ({ n: at, reason }) => at === n && reason !== 'rejected' && reason !== 'sent_back',
-  );
+  const own = refusals.filter(refusal => refusal.n === n && !isOfUser(refusal));
   const parts: readonly (readonly [string, readonly string[]])[] = [
     [
       'State',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
+import { isOfUser } from '../../ledger/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { signed } from './words.ts';
 
@@ -57,9 +58,7 @@ export function openTuning({ n, history, running, steering, refusals }: Proposal
   const tuning = tuningOf(newest);
   if (!tuning || tuning.left === 0) return null;
   const isSteered = steering.some(note => note.n > tuning.first);
-  const isTurnedDown = refusals.some(
-    refusal => refusal.n >= tuning.first && (refusal.reason === 'rejected' || refusal.reason === 'sent_back'),
-  );
+  const isTurnedDown = refusals.some(refusal => refusal.n >= tuning.first && isOfUser(refusal));
   return isSteered || isTurnedDown ? null : tuning;
 }
 

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
+import type { EngineEventBody } from '../../shared/events.ts';
+import type { Study } from '../../shared/study.ts';
+import { type DataPaths, studyFolder } from '../paths.ts';
+import type { Repository } from '../repo/repository.ts';
+import { type Sandbox, trySandbox } from '../sandbox/find-sandbox.ts';
+import { jailArguments } from '../sandbox/jail.ts';
+import { cacheVariables, trainingJail } from '../sandbox/training-jail.ts';
+import { gpuVariables } from '../telemetry/bind-gpu.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { trainingEnvironment } from '../training/environment.ts';
+import type { Workbench } from './workbench.ts';
+
+/** A driver that has not answered by then is not waited for. */
+const GPU_WAIT_MS = 5_000;
+
+export type SittingSandbox = Extract<Sandbox, { kind: 'bubblewrap' }> & {
+  readonly isRequired: boolean;
+  /** Whether the study's own jail works; null before it was tried. */
+  isWorking: boolean | null;
+};
+
+export type SurroundingsPorts = {
+  readonly paths: DataPaths;
+  readonly repository: Repository;
+  readonly workbench: Workbench;
+  readonly emit: (event: EngineEventBody) => void;
+  readonly userEnvironment: NodeJS.ProcessEnv;
+  readonly telemetry: Telemetry | undefined;
+  /** What the sitting's trainings are contained with; null for nothing. */
+  readonly sandbox: SittingSandbox | null;
+  /** What binds the sitting's runs to one GPU, once it is known. */
+  readonly gpu: { variables: Readonly<Record<string, string>> };
+};
+
+/** @param why with what to do about it */
+export function sandboxMissing(why: string): PawlError {
+  return new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${why}`);
+}
+
+/** What the training of a study sees, with uv pointed at the user's own environment where there is one. */
+export function environmentFor(
+  study: Study,
+  ports: Pick<SurroundingsPorts, 'paths' | 'repository' | 'userEnvironment'>,
+  marker: string,
+): Record<string, string> {
+  const { repository, paths, userEnvironment } = ports;
+  const own = usersVenv(repository);
+  return trainingEnvironment({
+    user: userEnvironment,
+    named: study.contract.environment,
+    marker,
+    uvProjectEnvironment: own ?? join(studyFolder(paths, study.id), 'venv'),
+    // The user's environment is used as it is: synchronising it would write in their checkout.
+    uvMaySync: own === null,
+  });
+}
+
+/** The environment in the user's checkout; null where there is none. */
+function usersVenv(repository: Repository): string | null {
+  const path = join(repository.path, '.venv');
+  return existsSync(path) ? path : null;
+}
+
+/** What a run is started with: its environment, and the sandbox it is run behind. */
+export async function surroundingsOf(
+  study: Study,
+  ports: SurroundingsPorts,
+  marker: string,
+): Promise<{
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox?: readonly string[];
+}> {
+  const { sandbox, paths, workbench, repository } = ports;
+  const gpus = (await ports.telemetry?.knownGpus(GPU_WAIT_MS)) ?? [];
+  if (gpus.length > 0 && Object.keys(ports.gpu.variables).length === 0) {
+    ports.gpu.variables = gpuVariables(gpus, ports.userEnvironment);
+  }
+  const own = { ...environmentFor(study, ports, marker), ...ports.gpu.variables };
+  if (!sandbox || sandbox.isWorking === false) return { environment: own };
+  const caches = join(studyFolder(paths, study.id), 'caches');
+  // uv makes an environment of the study's own where the user has none: that takes the network.
+  const isMade = usersVenv(repository) === null && /\buv\b/.test(study.contract.train);
+  const writableVenv = (isMade && own.UV_PROJECT_ENVIRONMENT) || null;
+  const network = study.contract.sandbox.network || writableVenv !== null;
+  const environment: Readonly<Record<string, string>> = {
+    ...own,
+    ...cacheVariables(caches, network),
+    TMPDIR: '/tmp',
+  };
+  const jail = await trainingJail({
+    ...{ contract: study.contract, worktree: workbench.path, locked: workbench.lockedFiles(), caches },
+    ...{ writableVenv, network },
+    ...{ environment, devices: sandbox.devices, home: environment.HOME ?? homedir() },
+    dataFolder: paths.home,
+    history: ['HEAD', 'refs', 'objects', 'packed-refs']
+      .map(name => join(repository.gitDir, name))
+      .concat(workbench.worktree.adminDir),
+  });
+  const args = jailArguments(jail);
+  if (sandbox.isWorking === null) {
+    const fault = await trySandbox(sandbox.program, args, environment);
+    sandbox.isWorking = fault === null;
+    if (fault !== null) {
+      if (sandbox.isRequired) throw sandboxMissing(fault);
+      ports.emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${fault}` });
+      return { environment: own };
+    }
+  }
+  return { environment, sandbox: [sandbox.program, ...args] };
+}

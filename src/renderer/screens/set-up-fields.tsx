@@ -1,0 +1,208 @@
+import { Field, Select, Switch, TextArea } from '../ui/field.tsx';
+import type { SetUpForm } from './set-up-form.ts';
+import { Part, type PartProps, Text } from './set-up-part.tsx';
+
+/** What may change, and how to train. */
+export function ContractFields(props: PartProps) {
+  const { form, problems, onChange } = props;
+  return (
+    <Part title="What may change, and how to train" hint="Everything else in the repository stays as it is.">
+      <Field label="Editable files" hint="One path or pattern a line." problem={problems.editable}>
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={3}
+            className="font-mono"
+            value={form.editable}
+            placeholder="train.py"
+            onChange={event => onChange({ editable: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field
+        label="Locked files"
+        hint="Compared around each run. Empty: every other tracked file."
+        problem={problems.locked}
+      >
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={3}
+            className="font-mono"
+            value={form.locked}
+            onChange={event => onChange({ locked: event.target.value })}
+          />
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="train"
+        label="Training command"
+        hint="Run in the study's own worktree."
+        placeholder="uv run train.py"
+      />
+      <Text
+        {...props}
+        name="setup"
+        label="Set-up command"
+        hint="Once for the study; may stay empty."
+        placeholder="uv sync"
+      />
+      <Text
+        {...props}
+        name="instructions"
+        label="Instructions"
+        hint="What the proposer reads first."
+        placeholder="program.md"
+      />
+      <Text
+        {...props}
+        name="environment"
+        label="Variables the training may see"
+        hint="Names; keys are never passed on by themselves."
+        placeholder="HF_HOME"
+      />
+    </Part>
+  );
+}
+
+/** What the training can reach. */
+export function SandboxFields(props: PartProps) {
+  const { form, problems, onChange } = props;
+  return (
+    <Part
+      title="What the training can reach"
+      hint="In a sandbox it can change its worktree and nothing else, and sees nobody's home."
+    >
+      <Field label="Sandbox">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.sandbox}
+            onChange={event => onChange({ sandbox: event.target.value as SetUpForm['sandbox'] })}
+          >
+            <option value="preferred">Where this machine has one</option>
+            <option value="required">Required: else nothing runs</option>
+            <option value="off">Off: it can do whatever you can</option>
+          </Select>
+        )}
+      </Field>
+      <Field
+        label="Folders it reads"
+        hint="Data and caches outside of the repository, one a line."
+        problem={problems.reads}
+      >
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={2}
+            className="font-mono"
+            value={form.reads}
+            placeholder="~/.cache/autoresearch"
+            disabled={form.sandbox === 'off'}
+            onChange={event => onChange({ reads: event.target.value })}
+          />
+        )}
+      </Field>
+      <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
+    </Part>
+  );
+}
+
+/** Which number counts, and for how long is trained. */
+export function MeasureFields(props: PartProps) {
+  const { form, onChange } = props;
+  return (
+    <Part
+      title="Which number counts"
+      hint={
+        <>
+          Printed by the training as <code>name: number</code> or <code>METRIC name=number</code>.
+        </>
+      }
+    >
+      <Text {...props} name="metric" label="Metric" placeholder="val_bpb" />
+      <Field label="Better is">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.goal}
+            onChange={event =>
+              onChange({ goal: event.target.value === 'maximize' ? 'maximize' : 'minimize' })
+            }
+          >
+            <option value="minimize">lower</option>
+            <option value="maximize">higher</option>
+          </Select>
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="budget"
+        label="Budget (seconds)"
+        hint="How long the training means to run."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="limit"
+        label="Limit (seconds)"
+        hint="When Pawl ends it. Empty: twice the budget and 30 s."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="memory"
+        label="Memory metric"
+        hint="A second number to show; may stay empty."
+        placeholder="peak_vram_mb"
+      />
+      <Text
+        {...props}
+        name="memoryLimit"
+        label="Memory limit"
+        hint="Above it an experiment is discarded."
+        inputMode="decimal"
+      />
+    </Part>
+  );
+}
+
+/** When the study ends, and its name. */
+export function StopFields(props: PartProps) {
+  return (
+    <Part title="When to stop" hint="Whichever comes first. Leave all empty to run until you stop it.">
+      <Text
+        {...props}
+        name="experiments"
+        label="Experiments"
+        hint="Besides the baseline."
+        inputMode="numeric"
+      />
+      <Text {...props} name="hours" label="Hours" hint="Of this sitting." inputMode="decimal" />
+      <Text
+        {...props}
+        name="deadline"
+        label="Not later than"
+        hint="No experiment starts after this."
+        type="datetime-local"
+      />
+      <Text
+        {...props}
+        name="target"
+        label="Target"
+        hint="Stop when the metric is at least this good."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="patience"
+        label="Patience"
+        hint="Experiments in a row without a keep."
+        inputMode="numeric"
+      />
+      <Text {...props} name="crashes" label="Crashes in a row" inputMode="numeric" />
+      <Text {...props} name="tag" label="Name of the study" hint="Its branch is autoresearch/<name>." />
+    </Part>
+  );
+}
