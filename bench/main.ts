@@ -2,6 +2,7 @@ import { benchLedger } from './ledger.ts';
 import { benchLookAhead } from './look-ahead.ts';
 import { benchOutput } from './output.ts';
 import { benchOverhead } from './overhead.ts';
+import { benchPrune } from './prune.ts';
 import { benchSample } from './sample.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchWindow } from './window.ts';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   ledger: benchLedger,
   'look-ahead': benchLookAhead,
   sandbox: benchSandbox,
+  prune: benchPrune,
   sample: benchSample,
   window: benchWindow,
 };

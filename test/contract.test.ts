@@ -35,7 +35,11 @@ test.each([
   ['TIME_BUDGET = 5 * 60\n', 300],
   ['TIME_BUDGET = 3e2\n', 300],
 ])('the budget of %j is %d seconds', (preparePy, seconds) => {
-  expect(autoresearchContract(preparePy, false).budget).toEqual({ seconds, limitSeconds: 2 * seconds + 30 });
+  expect(autoresearchContract(preparePy, false).budget).toEqual({
+    seconds,
+    limitSeconds: 2 * seconds + 30,
+    prune: false,
+  });
 });
 
 test('a repository shaped like autoresearch is run with python3 and its own budget, without a contract file', async () => {
@@ -102,7 +106,7 @@ test('the defaults of a contract are upstream’s', () => {
     setup: null,
     environment: [],
     metric: { name: 'loss', goal: 'minimize', memory: null, memoryLimit: null },
-    budget: { seconds: 300, limitSeconds: 630 },
+    budget: { seconds: 300, limitSeconds: 630, prune: false },
     stop: {},
     sandbox: { mode: 'preferred', network: false, reads: [] },
   });
@@ -110,7 +114,7 @@ test('the defaults of a contract are upstream’s', () => {
 
 test('the limit of a budget that is as long as one may be is no longer than a timer may be', () => {
   const { budget: read } = parsePawlToml(budget('seconds = 1_900_000'), 'pawl.toml');
-  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000 });
+  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000, prune: false });
 });
 
 test('every key of a contract is read', () => {
@@ -129,6 +133,7 @@ memory_limit = 40_000
 [budget]
 seconds = 2.5
 limit_seconds = 60
+prune = true
 [stop]
 experiments = 100
 hours = 8.5
@@ -150,7 +155,7 @@ reads = ["~/data", "/mnt/corpus"]
     setup: 'make',
     environment: ['WANDB_MODE'],
     metric: { name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
-    budget: { seconds: 2.5, limitSeconds: 60 },
+    budget: { seconds: 2.5, limitSeconds: 60, prune: true },
     sandbox: { mode: 'required', network: true, reads: ['~/data', '/mnt/corpus'] },
     stop: {
       experiments: 100,

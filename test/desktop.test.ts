@@ -35,7 +35,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       setup: null,
       environment: [],
       metric: { name: 'val_bpb', goal: 'minimize', memory: null, memoryLimit: null },
-      budget: { seconds: 300, limitSeconds: 600 },
+      budget: { seconds: 300, limitSeconds: 600, prune: false },
       stop: {},
       sandbox: { mode: 'preferred', network: false, reads: [] },
     },
@@ -119,7 +119,7 @@ describe('the tray', () => {
 
   test('says hours of a long budget', () => {
     const { contract } = card();
-    const long = { ...contract, budget: { seconds: 3 * 3600, limitSeconds: 6 * 3600 } };
+    const long = { ...contract, budget: { seconds: 3 * 3600, limitSeconds: 6 * 3600, prune: false } };
     const model = trayModel(card({ contract: long }), null, null, NOW);
     expect(labels(model.items)).toContain('#12: training, about 2 h 59 min left');
   });

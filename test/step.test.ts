@@ -37,6 +37,7 @@ const oops: Crash = { class: 'exception', message: 'oops', tail: [] };
 const measured = (change: Partial<Measured>): LoopEvent => ({
   type: 'measured',
   ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
+  pruned: null,
   ...change,
 });
 
@@ -185,6 +186,7 @@ const judged = {
   incumbent: { experiment: 3, value: 1 },
   sourceLinesDelta: 0,
   unfair: [] as const,
+  pruned: null,
 };
 
 test.each([

@@ -782,7 +782,8 @@ test('telemetry lets its process end, and takes a tool that hangs with it', asyn
   const module = pathToFileURL(join(import.meta.dirname, '../src/engine/telemetry/telemetry.ts')).href;
   await writeFiles(folder, {
     'host.mjs': `import { Telemetry } from ${JSON.stringify(module)};
-const telemetry = new Telemetry({ environment: ${JSON.stringify(smi.environment)}, intervalMs: 5 });
+const environment = ${JSON.stringify(smi.environment)};
+const telemetry = new Telemetry({ environment, intervalMs: 5, gpu: { hasProcesses: false } });
 telemetry.start();
 telemetry.onSample(() => telemetry.gpuState.kind === 'sampling' && process.disconnect?.());
 `,

@@ -45,3 +45,31 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   await openCell(page, 0, 'Curves');
   await expect(page.getByRole('img', { name: 'GPU power during the run' })).toBeVisible();
 });
+
+test('a run that cannot reach the best any more is ended, and its cell says over what', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const usual = Array.from({ length: 11 }, (_, index) => ({
+    hypothesis: `Another order of the data, seed ${index + 1}`,
+    category: 'seed',
+    set: { SEED: String(index + 1) },
+  }));
+  const hopeless = {
+    hypothesis: 'A learning rate of 40',
+    category: 'optimizer',
+    set: { LEARNING_RATE: '40', TRAIN_SECONDS: '8' },
+  };
+  const bench = await makeBench({ seconds: 0.1, turns: [...usual, hopeless] });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 13, isPruning: true });
+  await expect(study(page).header).toContainText('Ended', { timeout: 60_000 });
+  await expect(cellOf(page, 12).region).toContainText(/discard.*pruned/);
+  await expect(cellOf(page, 13).region).toContainText(/discard.*worse/);
+  const cell = await openCell(page, 12);
+  await expect(cell.section('Ended early')).toContainText(
+    /^Ended early, without a number.*It was ended at \d\d % of its way: loss .* no more than .* can be made good\.$/,
+  );
+  await expect(cell.section('Numbers')).toContainText(/outcome\s*pruned/);
+});

@@ -95,7 +95,8 @@ sittingOptions(
     .description('start a study in a repository and run it')
     .argument('[path]', 'the repository', '.')
     .option('--tag <tag>', 'name of the study; its branch is autoresearch/<tag>')
-    .option('--budget <seconds>', 'how long the training is expected to take', positive),
+    .option('--budget <seconds>', 'how long the training is expected to take', positive)
+    .option('--prune', 'end a run that cannot reach the best any more'),
 ).action(run);
 
 sittingOptions(

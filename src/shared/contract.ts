@@ -73,6 +73,7 @@ export const contractFileSchema = z.strictObject({
     .strictObject({
       seconds: seconds.default(300),
       limit_seconds: seconds.optional(),
+      prune: z.boolean().optional(),
     })
     .default({ seconds: 300 }),
   stop: stopRulesSchema.default({}),
@@ -114,7 +115,12 @@ export type Contract = {
     /** In the unit of `memory`; a run above it is discarded. */
     readonly memoryLimit: number | null;
   };
-  readonly budget: { readonly seconds: number; readonly limitSeconds: number };
+  readonly budget: {
+    readonly seconds: number;
+    readonly limitSeconds: number;
+    /** Whether a run is ended that cannot reach the incumbent any more; see `judgeCurve`. */
+    readonly prune: boolean;
+  };
   readonly stop: StopRules;
   readonly sandbox: {
     readonly mode: SandboxMode;
@@ -147,6 +153,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
     budget: {
       seconds: budget.seconds,
       limitSeconds: budget.limit_seconds ?? defaultLimitSeconds(budget.seconds),
+      prune: budget.prune ?? false,
     },
     stop,
     sandbox: {
@@ -181,7 +188,10 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
       ...(metric.memory === null ? {} : { memory: metric.memory }),
       ...(metric.memoryLimit === null ? {} : { memory_limit: metric.memoryLimit }),
     },
-    budget: { seconds: budget.seconds, limit_seconds: budget.limitSeconds },
+    budget: {
+      ...{ seconds: budget.seconds, limit_seconds: budget.limitSeconds },
+      ...(budget.prune ? { prune: true } : {}),
+    },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
     ...(mode === 'preferred' && !network && reads.length === 0
       ? {}

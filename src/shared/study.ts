@@ -1,5 +1,6 @@
 import type { Contract, StopRules } from './contract.ts';
 import type { Fairness, FlagKind } from './fairness.ts';
+import type { PruneEvidence } from './prune.ts';
 
 /** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
 export const PHASES = [
@@ -31,7 +32,8 @@ export type CrashClass = (typeof CRASH_CLASSES)[number];
 
 /** `imported` stands for the reason of a verdict somebody else's loop gave. */
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
-export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit', 'imported'] as const;
+/** `pruned` is Optuna's word for a run that was ended because it could not reach the best any more. */
+export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit', 'pruned', 'imported'] as const;
 export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
 /** Upstream's three words and a reason code; see `decide` for the rule. */
@@ -56,6 +58,8 @@ export type Evidence = {
   readonly sourceLinesDelta?: number;
   /** Why the number was not fairly come by; it decided because running again had not helped. */
   readonly unfair?: readonly FlagKind[];
+  /** Why its run was ended before its time. */
+  readonly pruned?: PruneEvidence;
 };
 
 export type Crash = {
@@ -210,6 +214,8 @@ export type RunOutcome =
   | { readonly kind: 'aborted' }
   /** It printed more than the limit and was ended. */
   | { readonly kind: 'flooded' }
+  /** It could not reach the incumbent any more and was ended. */
+  | { readonly kind: 'pruned' }
   | { readonly kind: 'spawn_failed'; readonly message: string }
   | { readonly kind: 'interrupted' };
 

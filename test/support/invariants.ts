@@ -118,7 +118,8 @@ export async function checkInvariants(input: {
   const lines = table.trimEnd().split('\n').slice(1);
   if (lines.length !== recorded.length) broken('6: results.tsv is not the ledger');
   for (const [index, { attempt_commit: attempt, metric, verdict }] of recorded.entries()) {
-    const expected = [attempt?.slice(0, 7), (verdict === 'crash' ? 0 : (metric ?? 0)).toFixed(6)].join('\t');
+    const number = verdict === 'crash' ? '0.000000' : (metric?.toFixed(6) ?? 'nan');
+    const expected = [attempt?.slice(0, 7), number].join('\t');
     if (!lines[index]?.startsWith(expected))
       broken(`6: line ${index + 1} of results.tsv is not the ledger's`);
   }

@@ -157,8 +157,9 @@ async function bytesOf(download: Download): Promise<Buffer> {
 export async function startStudy(
   page: Page,
   bench: Bench,
-  { tag, experiments }: { readonly tag: string; readonly experiments: number },
+  options: { readonly tag: string; readonly experiments: number; readonly isPruning?: boolean },
 ): Promise<void> {
+  const { tag, experiments, isPruning = false } = options;
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   const form = setUp(page);
@@ -166,6 +167,7 @@ export async function startStudy(
   await form.field('Command line').fill(bench.command);
   await form.field('Experiments').fill(String(experiments));
   await form.field('Name of the study').fill(tag);
+  if (isPruning) await page.getByRole('switch', { name: /^End runs early/ }).check();
   await form.start.click();
   await expect(study(page).heading).toHaveText(tag);
 }

@@ -45,7 +45,7 @@ const DEFAULT_PROPOSER_TIMEOUT_SECONDS = 600;
 
 export async function run(
   path: string,
-  flags: SittingFlags & { readonly tag?: string; readonly budget?: number },
+  flags: SittingFlags & { readonly tag?: string; readonly budget?: number; readonly prune?: boolean },
 ): Promise<void> {
   const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
   const stop = readStopRules(flags);
@@ -57,6 +57,7 @@ export async function run(
       stop,
       budgetSeconds: flags.budget,
       limitSeconds: flags.limit,
+      prune: flags.prune,
     });
     process.exitCode = await sit(engine, study, {}, flags);
   });

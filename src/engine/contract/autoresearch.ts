@@ -24,7 +24,7 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     setup: null,
     environment: [],
     metric: { name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb', memoryLimit: null },
-    budget: { seconds, limitSeconds: defaultLimitSeconds(seconds) },
+    budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), prune: false },
     stop: {},
     // Where upstream's prepare.py keeps the data and the tokenizer.
     sandbox: { ...DEFAULT_SANDBOX, reads: ['~/.cache/autoresearch'] },

@@ -8,14 +8,14 @@ export const MEGABYTES_PER_GIGABYTE = 1024;
 /**
  * One line of results.tsv in upstream's form, without the newline: commit of 7 characters, metric `%.6f`, memory in
  * GB `%.1f`, status, description. A crash has 0.000000 and 0.0, as upstream writes it; so has a memory that was not
- * measured, because the form knows no gap.
+ * measured, because the form knows no gap. A discard without a number has `nan`, for 0 would be the best of all.
  */
 export function formatResult(experiment: Experiment): string {
   const { verdict, metric, memory, attemptCommit } = experiment;
-  const isCrash = verdict?.word === 'crash' || metric === null;
+  const isCrash = verdict?.word === 'crash';
   return [
     attemptCommit?.slice(0, 7) ?? '-',
-    isCrash ? '0.000000' : metric.toFixed(6),
+    isCrash ? '0.000000' : (metric?.toFixed(6) ?? 'nan'),
     isCrash || memory === null ? '0.0' : (memory / MEGABYTES_PER_GIGABYTE).toFixed(1),
     verdict?.word ?? '',
     describe(experiment),

@@ -24,6 +24,8 @@ export type NewStudy = {
   readonly stop?: StopRules | undefined;
   readonly budgetSeconds?: number | undefined;
   readonly limitSeconds?: number | undefined;
+  /** Runs that cannot reach the incumbent any more are ended. */
+  readonly prune?: boolean | undefined;
   /** Approve mode from the start. */
   readonly asksApproval?: boolean | undefined;
   /** In place of the contract of the last commit. */
@@ -126,5 +128,6 @@ function applyOverrides(contract: Contract, input: NewStudy): Contract {
     (input.budgetSeconds === undefined
       ? contract.budget.limitSeconds
       : Math.max(contract.budget.limitSeconds, defaultLimitSeconds(seconds)));
-  return { ...contract, budget: { seconds, limitSeconds } };
+  const prune = input.prune ?? contract.budget.prune;
+  return { ...contract, budget: { seconds, limitSeconds, prune } };
 }

@@ -21,6 +21,7 @@ import { LINUX_ONLY } from '../training/process-table.ts';
 import { settleBranch } from './branch.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
 import { findRepository } from './find-repository.ts';
+import { Pruner } from './pruner.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { runSetUp } from './set-up.ts';
 import { stopLimits } from './stop-rules.ts';
@@ -248,6 +249,7 @@ export class Engine {
     const ports = {
       sandbox: await this.#findSandbox(study),
       gpu: { variables: {} },
+      pruner: new Pruner(study, ledger),
       ledger,
       paths,
       repository,

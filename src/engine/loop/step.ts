@@ -1,6 +1,7 @@
 import type { Contract } from '../../shared/contract.ts';
 import { unreachable } from '../../shared/errors.ts';
 import type { FlagKind } from '../../shared/fairness.ts';
+import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, CrashClass, StopReason, Verdict } from '../../shared/study.ts';
 import { decide } from '../verdict/decide.ts';
 import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
@@ -46,6 +47,8 @@ export type Measured = {
   readonly sourceLinesDelta: number;
   /** Why the number was not fairly come by; empty where it was. */
   readonly unfair: readonly FlagKind[];
+  /** Why the run was ended before its time; null where it was not. */
+  readonly pruned: PruneEvidence | null;
 };
 
 export type LoopEvent =
@@ -175,7 +178,7 @@ function judge(state: LoopState, measured: Measured, canRepair: boolean, now: nu
     memory: measured.memory,
     incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
     sourceLinesDelta: measured.sourceLinesDelta,
-    unfair,
+    ...{ unfair, pruned: measured.pruned },
   });
   return { state, effect: { type: 'record', n, verdict } };
 }

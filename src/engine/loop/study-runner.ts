@@ -1,4 +1,5 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
+import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
@@ -270,7 +271,16 @@ export class StudyRunner {
   #lastMeasured(n: number): Measured | null {
     const run = this.#ports.ledger.runs.list(this.#study.id, n).at(-1);
     if (!run?.crash) return null;
-    return { n, k: run.k, crash: run.crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [] };
+    return {
+      n,
+      k: run.k,
+      crash: run.crash,
+      value: null,
+      memory: null,
+      sourceLinesDelta: 0,
+      unfair: [],
+      pruned: null,
+    };
   }
 
   /** What a crashed attempt is handed back with. */
@@ -439,7 +449,7 @@ export class StudyRunner {
       value: metric,
       memory,
       sourceLinesDelta: workbench.sourceLines() - incumbentLines,
-      unfair,
+      ...{ unfair, pruned: trained.pruned },
     };
   }
 
@@ -465,6 +475,7 @@ export class StudyRunner {
     const experiment = ledger.experiments.get(id, n);
     if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
     const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
+    const { pruned } = verdict.evidence;
     if (verdict.word === 'keep' && experiment.attemptCommit) {
       await ratchet(
         ledger,
@@ -485,7 +496,7 @@ export class StudyRunner {
       metric: experiment.metric,
       delta: metricDelta(experiment),
       memory: experiment.memory,
-      message: crash?.message ?? null,
+      message: crash?.message ?? (pruned ? describePrune(pruned) : null),
       seconds: experiment.trainedSeconds,
       hypothesis: experiment.proposal?.hypothesis ?? '',
       commit: experiment.attemptCommit,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
+import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
 import { type GpuSample, telemetrySeries } from '../../shared/telemetry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -14,6 +15,7 @@ import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
 import { judgeFairness } from '../verdict/fairness.ts';
+import type { Pruner } from './pruner.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
 import { namePaths } from './workbench.ts';
 
@@ -42,6 +44,7 @@ export type TrainPorts = SurroundingsPorts & {
   readonly now: () => number;
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
+  readonly pruner: Pruner;
 };
 
 export type Trained = {
@@ -51,6 +54,8 @@ export type Trained = {
   readonly result: RunResult;
   readonly metric: number | null;
   readonly memory: number | null;
+  /** Why it was ended before its time; null where it was not. */
+  readonly pruned: PruneEvidence | null;
   readonly endedAt: number;
   /** To be sent once the run's end is written. */
   readonly finished: EngineEventBody;
@@ -70,6 +75,7 @@ export async function trainAttempt(
   const { contract } = study;
   const k = ledger.runs.nextIndex(study.id, n);
   const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
+  const isHopeless = await ports.pruner.watch();
   const startedAt = now();
   const run = ledger.write(() => {
     ledger.experiments.setPhase(study.id, n, 'training');
@@ -99,9 +105,13 @@ export async function trainAttempt(
   const machine = new SeriesWriter(points =>
     attempt(() => ledger.write(() => ledger.runs.addTelemetry(run, points))),
   );
+  const enough = new AbortController();
+  let pruned: PruneEvidence | null = null;
   const reader = new OutputReader(point => {
     series.add(point);
     progress.add(point);
+    pruned ??= isHopeless(point);
+    if (pruned) enough.abort();
   }, elapsed);
   const watched: GpuSample[] = [];
   const foreign = new ForeignProcesses(runMarker(study.id, n, k));
@@ -126,6 +136,7 @@ export async function trainAttempt(
       emit({ type: 'run_started', n, k, pid, log: logPath });
     },
     signal: AbortSignal.any([signal, broken.signal]),
+    enough: enough.signal,
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   }).finally(() => {
     unwatch?.();
@@ -187,12 +198,15 @@ export async function trainAttempt(
     survivors: [...trained.survivors],
   };
   const numbers = measure(summary, contract.metric);
+  // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
+  const isPruned = trained.outcome.kind === 'pruned' && !crash;
   return {
     run,
     k,
     result,
-    metric: crash ? null : numbers.metric,
-    memory: numbers.memory,
+    metric: crash || isPruned ? null : numbers.metric,
+    memory: isPruned ? null : numbers.memory,
+    pruned: isPruned ? pruned : null,
     endedAt: now(),
     finished,
   };

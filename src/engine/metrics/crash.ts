@@ -45,7 +45,7 @@ export class CrashReader {
   }
 
   /**
-   * Why a run gave no result, or null where it ended with exit code 0 and a finite metric.
+   * Why a run gave no result, or null where it ended with exit code 0 and a finite metric, or needed to give none.
    * @param metric the metric's value, null where it was not printed
    */
   classify(
@@ -62,6 +62,8 @@ export class CrashReader {
         return of('killed', 'Ended because it printed more than 2 GB.');
       case 'spawn_failed':
         return of('spawn_failed', outcome.message);
+      case 'pruned':
+        return null;
       case 'aborted':
       case 'interrupted':
         return of('killed', 'Ended before it finished.');

@@ -21,6 +21,8 @@ export type TrainingOptions = {
   readonly onOutput: (chunk: Buffer) => void;
   readonly onStart?: (pid: number) => void;
   readonly signal: AbortSignal;
+  /** Ends it because enough is known of it. */
+  readonly enough?: AbortSignal | undefined;
   readonly killTimes?: KillTimes;
   /** Default: {@link MAX_OUTPUT_BYTES}. */
   readonly maxOutputBytes?: number;
@@ -69,7 +71,7 @@ const PAUSED_LOOK_MS = 50;
 /**
  * Runs a command on a terminal of its own, as the leader of its own session and process group, and returns when
  * it and all its descendants are gone. The command's end is decided here and nowhere else: it exits, the limit
- * passes, the signal aborts, or the log cannot be written.
+ * passes, a signal aborts, or the log cannot be written.
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
   const { killTimes = KILL_TIMES } = options;
@@ -158,13 +160,15 @@ async function firstEnd(
     (): RunOutcome => ({ kind: 'timeout' }),
     (): RunOutcome => ({ kind: 'aborted' }),
   );
-  const aborted = new Promise<RunOutcome>(resolve => {
-    const abort = () => resolve({ kind: 'aborted' });
-    signal.addEventListener('abort', abort, { once: true, signal: ended });
-    // It may have come while the process was being started.
-    if (signal.aborted) abort();
-  });
-  return Promise.race([exited, timeout, aborted, flooded]);
+  const stopped = (by: AbortSignal, kind: 'aborted' | 'pruned') =>
+    new Promise<RunOutcome>(resolve => {
+      const stop = () => resolve({ kind });
+      by.addEventListener('abort', stop, { once: true, signal: ended });
+      // It may have come while the process was being started.
+      if (by.aborted) stop();
+    });
+  const pruned = options.enough ? [stopped(options.enough, 'pruned')] : [];
+  return Promise.race([exited, timeout, stopped(signal, 'aborted'), flooded, ...pruned]);
 }
 
 /** node-pty reports code 0 together with a signal; only a code without a signal is an exit. */

@@ -1,5 +1,6 @@
 import type { Contract } from '../../shared/contract.ts';
 import type { FlagKind } from '../../shared/fairness.ts';
+import type { PruneEvidence } from '../../shared/prune.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../shared/study.ts';
 
 export type DecideInput = {
@@ -15,12 +16,14 @@ export type DecideInput = {
   readonly sourceLinesDelta: number;
   /** Why the number was not fairly come by, where it decides all the same. */
   readonly unfair: readonly FlagKind[];
+  /** Why its run was ended before its time; null where it was not. */
+  readonly pruned: PruneEvidence | null;
 };
 
 /**
  * Upstream's plain rule: a better metric is kept, an equal or worse one discarded, and an equal one reached with
  * fewer lines is a keep of reason `simplified`. Equal means the same printed number. A crash or a missing metric
- * is never anything else.
+ * is never anything else. A run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
   const { crash, value, memory, incumbent, metric } = input;
@@ -31,8 +34,10 @@ export function decide(input: DecideInput): Verdict {
     ...(incumbent && { incumbentExperiment: incumbent.experiment, incumbentMetric: incumbent.value }),
     ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
+    ...(input.pruned && { pruned: input.pruned }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
+  if (input.pruned) return { word: 'discard', reason: 'pruned', evidence };
   if (value === null) return { word: 'crash', reason: 'no_metric', evidence };
   if (!incumbent) return { word: 'keep', reason: 'baseline', evidence };
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { describeFlag } from '../../shared/fairness.ts';
 import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
+import { describePrune, type PruneEvidence } from '../../shared/prune.ts';
 import type { ReviewOutcome } from '../../shared/review.ts';
 import {
   ABSENT,
@@ -151,6 +152,7 @@ function Why({
           </p>
         </section>
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
+        {detail.evidence?.pruned ? <EarlyEnd evidence={detail.evidence.pruned} /> : null}
         <Effect card={card} detail={detail} />
         {detail.files.length > 0 ? <Files files={detail.files} /> : null}
         {detail.refusals.length > 0 ? (
@@ -184,6 +186,15 @@ function CrashReport({ crash }: { readonly crash: NonNullable<RunView['crash']> 
           {crash.tail.join('\n')}
         </pre>
       ) : null}
+    </section>
+  );
+}
+
+function EarlyEnd({ evidence }: { readonly evidence: PruneEvidence }) {
+  return (
+    <section aria-label="Ended early" className="rounded-lg bg-sunken p-3">
+      <h4 className="font-medium text-sm">Ended early, without a number</h4>
+      <p className="mt-0.5 break-words text-sm">It was {describePrune(evidence)}.</p>
     </section>
   );
 }

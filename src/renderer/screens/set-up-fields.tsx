@@ -164,6 +164,11 @@ export function MeasureFields(props: PartProps) {
         hint="Above it an experiment is discarded."
         inputMode="decimal"
       />
+      <Switch
+        label="End runs early that cannot reach the best any more"
+        checked={form.prune}
+        onChange={prune => onChange({ prune })}
+      />
     </Part>
   );
 }

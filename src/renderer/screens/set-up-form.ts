@@ -26,6 +26,8 @@ export type SetUpForm = {
   readonly goal: 'minimize' | 'maximize';
   readonly memory: string;
   readonly memoryLimit: string;
+  /** Whether hopeless runs are ended. */
+  readonly prune: boolean;
   readonly budget: string;
   readonly limit: string;
   readonly tag: string;
@@ -68,6 +70,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     memoryLimit: text(contract?.metric.memoryLimit),
     budget: text(contract?.budget.seconds ?? 300),
     limit: text(contract?.budget.limitSeconds),
+    prune: contract?.budget.prune ?? false,
     tag,
     arms: [newArm('search')],
     routing: 'fallback',
@@ -129,7 +132,11 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...optional('memory', form.memory),
       ...number('memory_limit', form.memoryLimit),
     },
-    budget: { ...number('seconds', form.budget), ...number('limit_seconds', form.limit) },
+    budget: {
+      ...number('seconds', form.budget),
+      ...number('limit_seconds', form.limit),
+      ...(form.prune ? { prune: true } : {}),
+    },
     sandbox: { mode: form.sandbox, network: form.network, reads: lines(form.reads) },
   };
 }

@@ -21,6 +21,11 @@ export function systemText(request: ProposalRequest): string {
     `Training command: ${contract.train}`,
     `Metric: ${metric.name}, ${metric.goal === 'minimize' ? 'lower' : 'higher'} is better.`,
     `Budget: the training itself stops after ${budget.seconds} s; it is ended after ${budget.limitSeconds} s.`,
+    ...(budget.prune
+      ? [
+          'A run that falls hopelessly behind the incumbent is ended early and discarded: reason "pruned", no number.',
+        ]
+      : []),
     ...(metric.memory === null
       ? []
       : [

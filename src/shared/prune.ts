@@ -1,0 +1,27 @@
+/** What a doomed run was ended over. Shares of the metric are positive where it is worse than the incumbent. */
+export type PruneEvidence = {
+  /** Name of the series. */
+  readonly series: string;
+  /** Of its way, 0 to 1. */
+  readonly share: number;
+  readonly value: number;
+  /** The incumbent's at the same share. */
+  readonly incumbentValue: number;
+  /** How far it was behind, as a share of the incumbent's value there. */
+  readonly behind: number;
+  /** How far behind an earlier run could be and still come level, with a margin; in the same measure. */
+  readonly caughtUp: number;
+  /** Earlier runs that say so. */
+  readonly runs: number;
+};
+
+/** Why a run was ended before its time, as a reader is told of it. */
+export function describePrune(evidence: PruneEvidence): string {
+  const { series, share, value, incumbentValue, behind, caughtUp, runs } = evidence;
+  const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;
+  return (
+    `ended at ${Math.round(100 * share)} % of its way: ${series} ${value.toPrecision(5)}, and the incumbent's ` +
+    `${incumbentValue.toPrecision(5)} there; ${percent(behind)} behind, and by the ${runs} runs before it ` +
+    `no more than ${percent(caughtUp)} can be made good`
+  );
+}
