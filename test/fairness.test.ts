@@ -4,6 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Engine } from '../src/engine/loop/engine.ts';
+import { StepRate } from '../src/engine/metrics/step-rate.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { readExperiment } from '../src/engine/service/experiment-view.ts';
 import { ForeignProcesses } from '../src/engine/telemetry/foreign-processes.ts';
@@ -25,10 +26,13 @@ const earlierRun = (smClockMhz: number, changes: Partial<Fairness> = {}): Fairne
   ...changes,
 });
 const thrice = (changes: Partial<Fairness>) => [1755, 1740, 1770].map(clock => earlierRun(clock, changes));
+const ranAt = (stepsPerSecond: number | null, changes: Partial<Fairness> = {}) =>
+  earlierRun(1755, { stepsPerSecond, ...changes });
 const had = (kind: FlagKind) => ({ flags: [{ kind, detail: '', isUnfair: true }] });
 const run = (changes: Partial<FairnessInput> = {}) =>
   judgeFairness({
     ...{ gpu: Array.from({ length: 20 }, () => gpu()), wallSeconds: 300, awakeSeconds: 300, summary: null },
+    ...{ stepsPerSecond: null, sameCode: [] },
     ...{ foreign: [], isUsed: true, earlier: [1755, 1740, 1770].map(clock => earlierRun(clock)) },
     ...changes,
   });
@@ -44,13 +48,13 @@ test('a quiet run is fair, and so are one at its power limit and one without a G
   expect(kinds({ gpu: samples(20, { throttleReasons: 4 }) })).toEqual([]);
   // As long as a week: nothing is spread over arguments.
   expect(kinds({ gpu: Array.from({ length: 600_000 }, () => gpu()) })).toEqual([]);
-  expect(run()).toEqual({ flags: [], smClockMhz: 1755, samples: 20, foreign: [] });
-  expect(run({ gpu: [] })).toEqual({ flags: [], smClockMhz: null, samples: 0, foreign: [] });
+  const quiet = { flags: [], foreign: [], stepsPerSecond: null };
+  expect(run()).toEqual({ ...quiet, smClockMhz: 1755, samples: 20 });
+  expect(run({ gpu: [] })).toEqual({ ...quiet, smClockMhz: null, samples: 0 });
   expect(run({ gpu: [{ index: 0, uuid: '', name: '' }] })).toEqual({
-    flags: [],
+    ...quiet,
     smClockMhz: null,
     samples: 1,
-    foreign: [],
   });
 });
 
@@ -116,6 +120,14 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
   [
     'a busy, hot GPU that the run does not use',
     { gpu: samples(20, { throttleReasons: 0x20 }), isUsed: false, foreign: [{ ...OTHER, samples: 20 }] },
+    [],
+  ],
+  ['steps as fast as the same code has made', { stepsPerSecond: 3.1, sameCode: [ranAt(3.3)] }, []],
+  ['slower steps of the same code', { stepsPerSecond: 2.5, sameCode: [ranAt(3.3)] }, ['speed']],
+  ['faster steps of the same code', { stepsPerSecond: 4, sameCode: [ranAt(3.3)] }, ['speed (noticed)']],
+  [
+    'slower steps than in a run that told none, or was not fair',
+    { stepsPerSecond: 1, sameCode: [earlierRun(1755), ranAt(null), ranAt(3.3, had('throttled'))] },
     [],
   ],
   ['a memory that is nearly full', { gpu: samples(1, { memoryUsedMib: 81_000 }) }, ['memory_full (noticed)']],
@@ -230,4 +242,55 @@ test('processes of the run itself are nobody else’s', async () => {
   below.add(gpu({ processes: [row(other.pid)] }));
   expect(await below.list()).toEqual({ foreign: [], isUsed: true });
   expect(await new ForeignProcesses('study/3.0').list()).toEqual({ foreign: [], isUsed: null });
+});
+
+test('the rate is that of the later half, when nothing is compiled any more', () => {
+  const rate = (...points: readonly (readonly [number, number])[]) => {
+    const reader = new StepRate();
+    for (const [seconds, step] of points) reader.add({ seconds, values: new Map([['step', step]]) });
+    return reader.get();
+  };
+  const steps = (from: number, count: number, dt: number) =>
+    Array.from({ length: count }, (_, index) => [from + index * dt, index] as const);
+  expect(rate(...steps(60, 101, 0.5))).toBeCloseTo(2);
+  // The first step took half a minute.
+  expect(rate([0, 0], ...steps(30, 101, 0.5))).toBeCloseTo(2);
+  expect(rate()).toBeNull();
+  expect(rate(...steps(0, 8, 1))).toBeNull();
+  expect(rate([5, 0], [5, 40])).toBeNull();
+});
+
+test('the same code at another speed is run again', async () => {
+  const folder = await temporaryFolder();
+  const pace = join(folder, 'pace');
+  await writeFile(pace, '0.02');
+  const night = await prepareNight({
+    trainer: `LR=2
+n=0
+while [ $n -lt 40 ]; do n=$((n + 1)); printf 'step %05d | loss: 1.0\\n' $n; sleep "$(cat ${pace})"; done
+echo 'val_bpb: 1.0'
+`,
+  });
+  const environment = { ...process.env, PAWL_HOME: night.home, PAWL_SANDBOX: 'off' };
+  const engine = await Engine.open({ paths: dataPaths(environment), host: 'test', environment }, null);
+  onTestFinished(() => engine.close());
+  const study = await engine.createStudy({
+    ...{ repositoryPath: night.repository, tag: TAG, stop: { experiments: 0 } },
+    proposer: { kind: 'search', seed: 1 },
+  });
+  await engine.run(study.id, {}, event => {
+    if (event.type === 'progress' && Number(event.values.step) >= 30) engine.request('stop_now');
+  });
+  await writeFile(pace, '0.06');
+  await engine.run(study.id, {}, () => {});
+  const { runs, evidence } = await readExperiment(engine.ledger, study.id, 0);
+  expect(runs.map(({ flags }) => flags.map(({ kind }) => kind))).toEqual([
+    [],
+    ['speed'],
+    ['speed'],
+    ['speed'],
+  ]);
+  expect(runs[1]?.flags[0]?.detail).toMatch(/^\d+\.\d steps a second, and \d+\.\d before$/);
+  expect(evidence).toMatchObject({ run: 3, unfair: ['speed'] });
+  await checkNight(night);
 });

@@ -4,6 +4,7 @@ export const FLAG_KINDS = [
   'clock_skew',
   'throttled',
   'clocks',
+  'speed',
   'shared',
   'memory_full',
 ] as const;
@@ -22,6 +23,8 @@ export type Fairness = {
   readonly flags: readonly FairnessFlag[];
   /** Median while the GPU was busy; null where that was not measured. */
   readonly smClockMhz: number | null;
+  /** Over the later half of the run; null where it printed none, absent where nobody looked. */
+  readonly stepsPerSecond?: number | null;
   /** Samples of the GPU it was judged by. */
   readonly samples: number;
   /** Names of the processes of others that computed on the GPU meanwhile. */
@@ -33,6 +36,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   clock_skew: 'its own clock is off',
   throttled: 'the GPU was slowed down',
   clocks: 'the GPU ran at other clocks',
+  speed: 'the same code ran at another speed before',
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
 };

@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
+import { StepRate } from '../metrics/step-rate.ts';
 import { runLog } from '../paths.ts';
 import { boundGpu } from '../telemetry/bind-gpu.ts';
 import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
@@ -105,11 +106,13 @@ export async function trainAttempt(
   const machine = new SeriesWriter(points =>
     attempt(() => ledger.write(() => ledger.runs.addTelemetry(run, points))),
   );
+  const steps = new StepRate();
   const enough = new AbortController();
   let pruned: PruneEvidence | null = null;
   const reader = new OutputReader(point => {
     series.add(point);
     progress.add(point);
+    steps.add(point);
     pruned ??= isHopeless(point);
     if (pruned) enough.abort();
   }, elapsed);
@@ -171,7 +174,10 @@ export async function trainAttempt(
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const crash = isHinted ? { ...found, message: `${found.message} ${SANDBOX_HINT}` } : found;
   const fairness = judgeFairness({
-    ...{ gpu: watched, summary },
+    ...{ gpu: watched, summary, stepsPerSecond: steps.get() },
+    sameCode: ledger.runs
+      .list(study.id, n)
+      .flatMap(earlier => (earlier.commit === commit ? (earlier.fairness ?? []) : [])),
     wallSeconds: (wallEnd - wallBegan) / 1000,
     awakeSeconds: (awakeEnd - awakeBegan) / 1000,
     ...(await foreign.list()),

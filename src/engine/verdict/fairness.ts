@@ -19,6 +19,8 @@ const SHARED_SHARE = 0.1;
 const CLOCKS_SHARE = 0.05;
 /** So many runs make a norm. */
 const NORM_RUNS = 3;
+/** Steps of the same code that are this much slower were hindered; wall time is noisy. */
+const SPEED_SHARE = 0.1;
 const BUSY_PERCENT = 50;
 /** Beyond this an allocator begins to work around its limits. */
 const FULL_SHARE = 0.98;
@@ -30,6 +32,9 @@ export type FairnessInput = {
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
+  readonly stepsPerSecond: number | null;
+  /** What earlier runs of the same commit were judged by. */
+  readonly sameCode: readonly Fairness[];
   /** Processes on that GPU that are not of the run, with the number of samples they were in. */
   readonly foreign: readonly {
     readonly pid: number;
@@ -89,6 +94,18 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flag('clocks', `${smClockMhz} MHz, and ${norm} MHz in the runs before`, !isUsual(hadFlag('clocks')));
   }
 
+  const { stepsPerSecond } = input;
+  const earlierRates = input.sameCode.flatMap(run =>
+    run.flags.some(({ isUnfair }) => isUnfair) ? [] : (run.stepsPerSecond ?? []),
+  );
+  const usualRate = median(earlierRates);
+  if (stepsPerSecond !== null && usualRate !== null) {
+    const change = stepsPerSecond / usualRate - 1;
+    const detail = `${stepsPerSecond.toPrecision(3)} steps a second, and ${usualRate.toPrecision(3)} before`;
+    // Where it is faster it was the other run that was hindered.
+    if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, change < 0);
+  }
+
   const foreign = (input.isUsed === false ? [] : input.foreign).filter(
     ({ samples }) => samples >= LEAST_SAMPLES && samples > gpu.length * SHARED_SHARE,
   );
@@ -105,7 +122,13 @@ export function judgeFairness(input: FairnessInput): Fairness {
   );
   const fullest = shares.reduce((most, share) => Math.max(most, share), 0);
   if (fullest >= FULL_SHARE) flag('memory_full', `${(100 * fullest).toFixed(1)} % at most`, false);
-  return { flags, smClockMhz, samples: gpu.length, foreign: input.foreign.map(({ name }) => name) };
+  return {
+    flags,
+    smClockMhz,
+    stepsPerSecond,
+    samples: gpu.length,
+    foreign: input.foreign.map(({ name }) => name),
+  };
 }
 
 function median(values: readonly number[]): number | null {
