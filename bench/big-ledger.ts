@@ -40,6 +40,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
     importedFrom: null,
     importColumns: null,
     asksApproval: false,
+    gpu: null,
   };
   ledger.write(() => ledger.studies.insert(study));
   const { experiments, runs } = ledger;
@@ -95,6 +96,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
             },
             crash: null,
             fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
+            gpuEnergyWh: 8.3,
             resources: { peakRssBytes: 3_000_000_000, cpuSeconds: 400 },
             outputBytes: 120_000,
             units: { dt: 'ms', mfu: '%' },

@@ -4,7 +4,7 @@ import { judgeCurve, type PastRun, PRUNE_RUNS } from '../src/engine/verdict/prun
 import { isBetter } from '../src/shared/study.ts';
 import { printTable } from './report.ts';
 
-const STUDIES = 100;
+const STUDIES = 200;
 const EXPERIMENTS = 80;
 const RECORDED = new URL('curves/byte-lm.json', import.meta.url);
 /** The order of recorded experiments is shuffled this often. */
@@ -23,7 +23,7 @@ export async function benchPrune(): Promise<void> {
       kind =>
         [
           `generated, ${kind}: ${STUDIES} studies of ${EXPERIMENTS}`,
-          Array.from({ length: STUDIES }, () => generatedStudy(kind, random)),
+          Array.from({ length: STUDIES }, (_, seed) => generatedStudy(kind, randomFrom(seed))),
         ] as const,
     ),
   ];

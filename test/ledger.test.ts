@@ -29,6 +29,7 @@ const study: Study = {
   importedFrom: null,
   importColumns: null,
   asksApproval: false,
+  gpu: null,
 };
 
 async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {

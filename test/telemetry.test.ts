@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { boundGpu, gpuVariables } from '../src/engine/telemetry/bind-gpu.ts';
 import { gpuEnergyWh } from '../src/engine/telemetry/energy.ts';
 import { parseGpuProcess } from '../src/engine/telemetry/gpu-processes.ts';
 import { findRejectedMeasures, GPU_MEASURES, parseGpuRow } from '../src/engine/telemetry/gpu-query.ts';
@@ -86,7 +85,7 @@ async function fakeNvidiaSmi(): Promise<{
   await writeFile(join(folder, 'fake.cjs'), FAKE_TOOL);
   await writeTool(
     folder,
-    `#!/bin/sh\nexec '${process.execPath}' '${join(folder, 'fake.cjs')}' '${path}' "$@"\n`,
+    `#!/bin/sh\n[ "$1" = -L ] && exit\nexec '${process.execPath}' '${join(folder, 'fake.cjs')}' '${path}' "$@"\n`,
   );
   return {
     environment: { PATH: folder },
@@ -229,21 +228,6 @@ test('what holds the clocks down is told in words', () => {
     'too hot',
     'at its power limit',
   ]);
-});
-
-test('of several GPUs a training is bound to one by its UUID, unless the user chose', () => {
-  const gpus = [MIG, H100, LAPTOP].map(line => parseGpuRow(line)).filter(gpu => gpu !== null);
-  const [, whole, small] = gpus;
-  expect(boundGpu(gpus, {})).toBe(whole);
-  expect(gpuVariables(gpus, {})).toEqual({ CUDA_VISIBLE_DEVICES: whole?.uuid });
-  expect(boundGpu(gpus, { CUDA_VISIBLE_DEVICES: '2,0' })).toBe(small);
-  expect(boundGpu(gpus, { CUDA_VISIBLE_DEVICES: 'GPU-a230' })).toBe(small);
-  expect(boundGpu(gpus, { CUDA_VISIBLE_DEVICES: 'MIG-7' })).toBeNull();
-  expect(gpuVariables(gpus, { CUDA_VISIBLE_DEVICES: '' })).toEqual({});
-  // With one there is no choice, and with none nothing to bind.
-  expect(gpuVariables(gpus.slice(1, 2), {})).toEqual({});
-  expect(gpuVariables(gpus.slice(0, 1), {})).toEqual({});
-  expect(boundGpu([], {})).toBeNull();
 });
 
 test('the GPUs are known once the tool has told, or is known not to', async () => {

@@ -65,6 +65,7 @@ function sittingOptions(command: Command): Command {
     .option('--patience <count>', 'stop after this many experiments without a gain', count)
     .option('--max-crashes <count>', 'stop after this many crashes in a row', count)
     .option('--limit <seconds>', 'end a run after this long', positive)
+    .option('--gpu <name>', 'which GPU trains: its number, its UUID, or the UUID of a MIG instance')
     .option(
       '--proposer <kind>',
       'search, command, patches, model or agent',

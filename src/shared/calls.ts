@@ -94,6 +94,13 @@ export const settingsPatchSchema = z.strictObject({
     })
     .partial()
     .optional(),
+  electricity: z
+    .strictObject({
+      price: z.number().nonnegative().max(1_000_000).nullable(),
+      currency: text(8).trim().min(1),
+    })
+    .partial()
+    .optional(),
 });
 
 export const newStudySchema = z.strictObject({
@@ -103,6 +110,8 @@ export const newStudySchema = z.strictObject({
   stop: stopRulesSchema,
   /** Approve mode from the start. */
   asksApproval: z.boolean().optional(),
+  /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
+  gpu: text(128).trim().min(1).optional(),
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });

@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   'not_a_repository',
   'git_missing',
   'git_failed',
+  'gpu_missing',
   'branch_exists',
   'branch_moved',
   'data_folder_unusable',

@@ -95,6 +95,8 @@ export type StudyCard = {
   readonly tally: Tally;
   /** What calls to models came to; null where none was made. */
   readonly spend: Spend | null;
+  /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
+  readonly gpuEnergyWh: number | null;
   /** Approve mode: each proposal waits for the user. */
   readonly asksApproval: boolean;
   /** One more than the highest experiment number; 0 for an empty study. */
@@ -180,6 +182,12 @@ export type Settings = {
   readonly order: 'newest' | 'oldest';
   readonly diff: 'unified' | 'split';
   readonly notify: Readonly<Record<Notice['kind'], boolean>>;
+  readonly electricity: {
+    /** Of one kWh; null where the user gave none. */
+    readonly price: number | null;
+    /** As it is to stand before the amount. */
+    readonly currency: string;
+  };
 };
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -187,6 +195,7 @@ export const DEFAULT_SETTINGS: Settings = {
   order: 'newest',
   diff: 'unified',
   notify: { new_best: true, study_ended: true, crashes: true, attention: true },
+  electricity: { price: null, currency: '€' },
 };
 
 /** All a window needs to begin with; cells follow by page. */
@@ -226,7 +235,7 @@ export type RunView = {
   readonly telemetry: readonly string[];
   /** What may have made its number unfair. */
   readonly flags: readonly FairnessFlag[];
-  /** Of all GPUs while it trained, in Wh; null where no power was measured. */
+  /** Of its GPUs while it trained, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Whether a sandbox held it; null where nobody wrote that down. */
   readonly isContained: boolean | null;

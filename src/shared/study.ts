@@ -187,6 +187,8 @@ export type Study = {
   readonly importColumns: readonly string[] | null;
   /** Approve mode: each proposal waits for the user before it runs. */
   readonly asksApproval: boolean;
+  /** UUID or number of the GPU the user chose for it, or a UUID of a MIG instance; null leaves it to the machine. */
+  readonly gpu: string | null;
 };
 
 export type Proposal = {
@@ -237,6 +239,8 @@ export type Run = {
   readonly isContained: boolean | null;
   /** Whether its number was fairly come by; null where nobody looked. */
   readonly fairness: Fairness | null;
+  /** Of the GPUs it was given, in Wh; null where no power was measured. */
+  readonly gpuEnergyWh: number | null;
 };
 
 export type Experiment = {

@@ -1,6 +1,8 @@
 /** What one GPU said of itself. A field its driver does not know is absent, never 0. */
 export type GpuSample = {
   readonly index: number;
+  /** Absent for NVIDIA's. */
+  readonly maker?: 'amd';
   readonly uuid: string;
   readonly name: string;
   readonly utilizationPercent?: number;
@@ -16,11 +18,16 @@ export type GpuSample = {
   readonly pcieLanes?: number;
   /** What holds the clocks down, a bit each; see {@link throttleWords}. */
   readonly throttleReasons?: number;
-  /** 1 where it is split into instances, which report nothing here. */
+  /** 1 where it is split into instances. */
   readonly migMode?: number;
+  /** Those it is split into, as far as anybody told. */
+  readonly instances?: readonly GpuInstance[];
   /** What computes on it; absent where nothing does, or nobody tells. */
   readonly processes?: readonly GpuProcess[];
 };
+
+/** A part of a GPU that is split by MIG. */
+export type GpuInstance = { readonly uuid: string; readonly name: string };
 
 /** A process that computes on a GPU. */
 export type GpuProcess = {
@@ -66,6 +73,12 @@ export type TelemetrySample = {
     readonly memoryTotalBytes: number;
     /** Load average of the last minute. */
     readonly load: number;
+    /** Of all disks together since the last sample; absent in the first one, and where the kernel names none. */
+    readonly diskReadBytesPerSecond?: number;
+    readonly diskWriteBytesPerSecond?: number;
+    /** On the disk of Pawl's data. */
+    readonly diskFreeBytes?: number;
+    readonly diskTotalBytes?: number;
   };
   readonly gpus: readonly GpuSample[];
 };
@@ -87,6 +100,9 @@ export function telemetrySeries(sample: TelemetrySample): ReadonlyMap<string, nu
   };
   add('cpu_percent', sample.host.cpuPercent);
   add('host_memory_gib', sample.host.memoryUsedBytes / 1024 ** 3);
+  const { diskReadBytesPerSecond: read, diskWriteBytesPerSecond: written } = sample.host;
+  add('disk_read_mib_per_second', read === undefined ? undefined : read / 1024 ** 2);
+  add('disk_write_mib_per_second', written === undefined ? undefined : written / 1024 ** 2);
   for (const gpu of sample.gpus) {
     const prefix = `gpu${gpu.index}`;
     add(`${prefix}_utilization_percent`, gpu.utilizationPercent);

@@ -22,6 +22,7 @@ export type SittingFlags = {
   readonly patience?: number;
   readonly maxCrashes?: number;
   readonly limit?: number;
+  readonly gpu?: string;
   readonly proposer?: ArmSettings['kind'];
   readonly seed?: number;
   readonly command?: string;
@@ -58,6 +59,7 @@ export async function run(
       budgetSeconds: flags.budget,
       limitSeconds: flags.limit,
       prune: flags.prune,
+      gpu: flags.gpu,
     });
     process.exitCode = await sit(engine, study, {}, flags);
   });
@@ -69,6 +71,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     stop: readStopRules(flags),
     proposer: readProposer(flags),
     limitSeconds: flags.limit,
+    gpu: flags.gpu,
     repositoryPath: path,
   };
   await withEngine(resolve(path), async engine => {
@@ -113,8 +116,8 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
 
 /** Does the work with an engine and the machine's telemetry, and ends both. */
 async function withEngine(repository: string, work: (engine: Engine) => Promise<void>): Promise<void> {
-  const telemetry = new Telemetry({ environment: process.env });
   const paths = dataPaths(process.env);
+  const telemetry = new Telemetry({ environment: process.env, folder: paths.home });
   const options = { paths, host: 'terminal', environment: process.env, telemetry };
   const engine = await Engine.open(options, repository);
   telemetry.start();

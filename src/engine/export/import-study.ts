@@ -39,6 +39,7 @@ export async function importStudy(
     importedFrom: basename(path),
     importColumns: table.columns,
     asksApproval: false,
+    gpu: null,
   };
   ledger.write(() => {
     ledger.studies.insert(study);

@@ -247,4 +247,8 @@ CREATE INDEX review_by_study ON review (study_id, n, id);
     sql: 'ALTER TABLE run ADD COLUMN contained INTEGER;',
   },
   { version: 60, sql: 'ALTER TABLE run ADD COLUMN fairness TEXT;' },
+  {
+    version: 70,
+    sql: 'ALTER TABLE run ADD COLUMN gpu_energy_wh REAL; ALTER TABLE study ADD COLUMN gpu TEXT;',
+  },
 ];

@@ -21,6 +21,7 @@ type Row = {
   units: string | null;
   contained: number | null;
   fairness: string | null;
+  gpu_energy_wh: number | null;
 };
 
 function fromRow(row: Row): Run {
@@ -38,6 +39,7 @@ function fromRow(row: Row): Run {
     outputBytes: row.output_bytes,
     units: row.units === null ? {} : (JSON.parse(row.units) as Record<string, string>),
     isContained: row.contained === null ? null : row.contained === 1,
+    gpuEnergyWh: row.gpu_energy_wh,
     fairness: row.fairness === null ? null : (JSON.parse(row.fairness) as Fairness),
   };
 }
@@ -61,13 +63,15 @@ export type RunResult = {
   readonly outputBytes: number;
   readonly units: Readonly<Record<string, string>>;
   readonly fairness: Fairness;
+  /** As in {@link Run}. */
+  readonly gpuEnergyWh: number | null;
 };
 
 export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
   const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, fairness`;
+    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, fairness, gpu_energy_wh`;
   const begin = database.prepare<[number, string, number, number, string, number]>(
     `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained)
      SELECT id, ?, ?, edit_digest, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
@@ -83,9 +87,12 @@ export function runStore(database: Database) {
     `SELECT fairness FROM run JOIN experiment e ON e.id = experiment_id
      WHERE study_id = ? AND fairness IS NOT NULL ORDER BY run.id DESC LIMIT ?`,
   );
+  const energy = database.prepare<[string], { wh: number | null }>(
+    'SELECT sum(gpu_energy_wh) AS wh FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ?',
+  );
   const finish = database.prepare(
     `UPDATE run SET ended_at = ?, outcome = ?, summary = ?, crash = ?, units = ?, peak_rss_bytes = ?,
-       cpu_seconds = ?, output_bytes = ?, fairness = ? WHERE id = ?`,
+       cpu_seconds = ?, output_bytes = ?, fairness = ?, gpu_energy_wh = ? WHERE id = ?`,
   );
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
@@ -135,6 +142,7 @@ export function runStore(database: Database) {
         result.resources.cpuSeconds,
         result.outputBytes,
         JSON.stringify(result.fairness),
+        result.gpuEnergyWh,
         run,
       );
     },
@@ -149,6 +157,10 @@ export function runStore(database: Database) {
     },
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);
+    },
+    /** Of all the study's runs, in Wh; null where no power was measured. */
+    gpuEnergyWh(studyId: string): number | null {
+      return energy.get(studyId)?.wh ?? null;
     },
     /** What the study's last runs were judged by, newest first. */
     latestFairness(studyId: string, count: number): readonly Fairness[] {

@@ -21,6 +21,7 @@ type Row = {
   imported_from: string | null;
   import_columns: string | null;
   asks_approval: number;
+  gpu: string | null;
 };
 
 /** A study that was begun before there were any goes on as it did. */
@@ -50,6 +51,7 @@ function fromRow(row: Row): Study {
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
     asksApproval: row.asks_approval === 1,
+    gpu: row.gpu,
   };
 }
 
@@ -63,9 +65,9 @@ export type StudyStore = ReturnType<typeof studyStore>;
 export function studyStore(database: Database) {
   const insert = database.prepare(
     `INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
-       created_at, worktree_name, imported_from, import_columns, asks_approval)
+       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu)
      VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
-       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval)`,
+       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu)`,
   );
   const remove = database.prepare('DELETE FROM study WHERE id = ?');
   const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
@@ -73,7 +75,9 @@ export function studyStore(database: Database) {
   const setState = database.prepare(
     'UPDATE study SET state = ?, stop_reason = ?, stop_detail = ? WHERE id = ?',
   );
-  const setSettings = database.prepare('UPDATE study SET stop = ?, proposer = ?, contract = ? WHERE id = ?');
+  const setSettings = database.prepare(
+    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ? WHERE id = ?',
+  );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
   const setApproval = database.prepare('UPDATE study SET asks_approval = ? WHERE id = ?');
   const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
@@ -104,12 +108,13 @@ export function studyStore(database: Database) {
     setState(id: string, state: StudyState, reason: StopReason | null, detail: string | null): void {
       setState.run(state, reason, detail, id);
     },
-    /** What a resumed sitting may change: stop rules, proposer, budget. */
-    setSettings(id: string, settings: Pick<Study, 'stop' | 'proposer' | 'contract'>): void {
+    /** What a resumed sitting may change: stop rules, proposer, budget, GPU. */
+    setSettings(id: string, settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu'>): void {
       setSettings.run(
         JSON.stringify(settings.stop),
         JSON.stringify(settings.proposer),
         JSON.stringify(settings.contract),
+        settings.gpu,
         id,
       );
     },

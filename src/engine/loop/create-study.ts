@@ -28,6 +28,8 @@ export type NewStudy = {
   readonly prune?: boolean | undefined;
   /** Approve mode from the start. */
   readonly asksApproval?: boolean | undefined;
+  /** As in {@link Study}. */
+  readonly gpu?: string | null | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
 };
@@ -76,6 +78,7 @@ export async function createStudy(
     importedFrom: null,
     importColumns: null,
     asksApproval: input.asksApproval ?? false,
+    gpu: input.gpu ?? null,
   };
   await checkProposer(study.proposer, surroundings);
   ledger.write(() => ledger.studies.insert(study));

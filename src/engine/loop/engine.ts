@@ -53,6 +53,8 @@ export type SittingSettings = {
   readonly stop?: StopRules | undefined;
   readonly proposer?: ProposerSettings | undefined;
   readonly limitSeconds?: number | undefined;
+  /** As in {@link Study}. */
+  readonly gpu?: string | undefined;
   /** Where the repository may be now, if it is not where it was. */
   readonly repositoryPath?: string | undefined;
 };
@@ -195,6 +197,7 @@ export class Engine {
     const changed = {
       stop: { ...(isPast ? lasting : study.stop), ...settings.stop },
       proposer: settings.proposer ?? study.proposer,
+      gpu: settings.gpu ?? study.gpu,
       contract: {
         ...study.contract,
         budget: { ...budget, limitSeconds: settings.limitSeconds ?? budget.limitSeconds },

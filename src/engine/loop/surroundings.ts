@@ -76,8 +76,8 @@ export async function surroundingsOf(
 }> {
   const { sandbox, paths, workbench, repository } = ports;
   const gpus = (await ports.telemetry?.knownGpus(GPU_WAIT_MS)) ?? [];
-  if (gpus.length > 0 && Object.keys(ports.gpu.variables).length === 0) {
-    ports.gpu.variables = gpuVariables(gpus, ports.userEnvironment);
+  if (Object.keys(ports.gpu.variables).length === 0) {
+    ports.gpu.variables = gpuVariables(gpus, ports.userEnvironment, study.gpu);
   }
   const own = { ...environmentFor(study, ports, marker), ...ports.gpu.variables };
   if (!sandbox || sandbox.isWorking === false) return { environment: own };

@@ -11,7 +11,8 @@ import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { StepRate } from '../metrics/step-rate.ts';
 import { runLog } from '../paths.ts';
-import { boundGpu } from '../telemetry/bind-gpu.ts';
+import { boundGpus } from '../telemetry/bind-gpu.ts';
+import { gpuEnergyWh } from '../telemetry/energy.ts';
 import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
@@ -117,9 +118,12 @@ export async function trainAttempt(
     if (pruned) enough.abort();
   }, elapsed);
   const watched: GpuSample[] = [];
+  const power: SeriesPoint[] = [];
   const foreign = new ForeignProcesses(runMarker(study.id, n, k));
   const unwatch = ports.telemetry?.onSample(sample => {
-    const gpu = boundGpu(sample.gpus, { ...userEnvironment, ...ports.gpu.variables });
+    const gpus = boundGpus(sample.gpus, { ...userEnvironment, ...ports.gpu.variables });
+    power.push({ seconds: elapsed(), values: telemetrySeries({ ...sample, gpus }) });
+    const [gpu] = gpus;
     if (gpu) {
       watched.push(gpu);
       foreign.add(gpu);
@@ -185,6 +189,7 @@ export async function trainAttempt(
   });
   const result: RunResult = {
     fairness,
+    gpuEnergyWh: gpuEnergyWh(power),
     outcome: trained.outcome,
     summary,
     crash,

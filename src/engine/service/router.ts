@@ -127,6 +127,7 @@ export function createRouter(service: Service) {
           proposer: input.proposer,
           stop: input.stop,
           asksApproval: input.asksApproval,
+          gpu: input.gpu,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),

@@ -75,7 +75,7 @@ export class Service {
   static async open(options: ServiceOptions): Promise<Service> {
     const { paths, environment, host, now } = options;
     const { keys } = host;
-    const telemetry = new Telemetry({ environment, onError: options.onError });
+    const telemetry = new Telemetry({ environment, folder: paths.home, onError: options.onError });
     const engine = await Engine.open(
       {
         paths,

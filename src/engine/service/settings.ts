@@ -30,7 +30,7 @@ export function saveSettings(ledger: Ledger, patch: SettingsPatch): Settings {
 type SettingsPatch = ReturnType<typeof settingsPatchSchema.parse>;
 
 function merge(settings: Settings, patch: SettingsPatch): Settings {
-  const { notify } = patch;
+  const { notify, electricity } = patch;
   return {
     theme: patch.theme ?? settings.theme,
     order: patch.order ?? settings.order,
@@ -40,6 +40,11 @@ function merge(settings: Settings, patch: SettingsPatch): Settings {
       study_ended: notify?.study_ended ?? settings.notify.study_ended,
       crashes: notify?.crashes ?? settings.notify.crashes,
       attention: notify?.attention ?? settings.notify.attention,
+    },
+    electricity: {
+      // Null takes the price back.
+      price: electricity?.price === undefined ? settings.electricity.price : electricity.price,
+      currency: electricity?.currency ?? settings.electricity.currency,
     },
   };
 }

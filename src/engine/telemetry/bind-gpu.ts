@@ -1,29 +1,77 @@
-import type { GpuSample } from '../../shared/telemetry.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { GpuInstance, GpuSample } from '../../shared/telemetry.ts';
 
-const VARIABLE = 'CUDA_VISIBLE_DEVICES';
+/** Sources: the CUDA programming guide, and ROCm's page on GPU isolation. */
+const VARIABLES = { nvidia: 'CUDA_VISIBLE_DEVICES', amd: 'ROCR_VISIBLE_DEVICES' } as const;
 
-/**
- * The GPU a training computes on: what the user's `CUDA_VISIBLE_DEVICES` names first, else the first that is not split by
- * MIG; null where there is none.
- */
-export function boundGpu(gpus: readonly GpuSample[], environment: NodeJS.ProcessEnv): GpuSample | null {
-  const chosen = environment[VARIABLE]?.split(',')[0]?.trim();
-  if (chosen === '') return null;
-  // A UUID may be cut short as long as it names one. Source: the CUDA programming guide.
-  if (chosen)
-    return gpus.find(({ index, uuid }) => String(index) === chosen || uuid.startsWith(chosen)) ?? null;
-  return gpus.find(({ migMode = 0 }) => migMode === 0) ?? null;
+function variableOf(gpus: readonly GpuSample[]): (typeof VARIABLES)[keyof typeof VARIABLES] {
+  return VARIABLES[gpus[0]?.maker ?? 'nvidia'];
 }
 
 /**
- * The variable that binds a training to one of several GPUs, so that every run of a night has the same; nothing where the
- * user has chosen, or there is no choice. By UUID, for CUDA counts its devices in another order than nvidia-smi.
+ * The GPUs a training computes on, with what is known of them: those that its environment names, else the first one that
+ * is not split by MIG, else the first instance of the first. Empty where there is none.
+ */
+export function boundGpus(gpus: readonly GpuSample[], environment: NodeJS.ProcessEnv): readonly GpuSample[] {
+  const named = environment[variableOf(gpus)];
+  if (named !== undefined) {
+    return named.split(',').flatMap(name => findGpu(gpus, name.trim()) ?? []);
+  }
+  const whole = gpus.find(({ migMode = 0 }) => migMode === 0);
+  if (whole) return [whole];
+  const [split] = gpus;
+  const [first] = split?.instances ?? [];
+  return split && first ? [ofInstance(split, first)] : [];
+}
+
+/**
+ * The variable that binds a training to one GPU, so that every run of a night has the same: the one the user chose for the
+ * study; nothing where their environment says it, or there is no choice. By UUID, for CUDA counts its devices in another
+ * order than nvidia-smi. Rejects with `gpu_missing` for a chosen one that is not there.
+ * @param chosen UUID or number
  */
 export function gpuVariables(
   gpus: readonly GpuSample[],
   environment: NodeJS.ProcessEnv,
+  chosen: string | null,
 ): Readonly<Record<string, string>> {
-  if (environment[VARIABLE] !== undefined || gpus.length < 2) return {};
-  const gpu = boundGpu(gpus, environment);
-  return gpu && gpu.uuid !== '' ? { [VARIABLE]: gpu.uuid } : {};
+  const variable = variableOf(gpus);
+  if (chosen !== null) {
+    const gpu = findGpu(gpus, chosen);
+    if (!gpu && gpus.length > 0) {
+      const names = gpus.flatMap(({ index, name, instances = [] }) => [
+        `${index}: ${name}`,
+        ...instances.map(instance => `${instance.uuid}: ${instance.name}`),
+      ]);
+      throw new PawlError(
+        'gpu_missing',
+        `The GPU ${chosen} that was chosen for this study is not there. There are ${names.join(', ')}; choose with --gpu.`,
+      );
+    }
+    return { [variable]: gpu?.uuid || chosen };
+  }
+  const hasChoice = gpus.length > 1 || gpus.some(({ instances = [] }) => instances.length > 0);
+  if (environment[variable] !== undefined || !hasChoice) return {};
+  const [gpu] = boundGpus(gpus, environment);
+  return gpu && gpu.uuid !== '' ? { [variable]: gpu.uuid } : {};
+}
+
+/** A UUID may be cut short as long as it names one. */
+function findGpu(gpus: readonly GpuSample[], name: string): GpuSample | null {
+  if (name === '') return null;
+  for (const gpu of gpus) {
+    if (String(gpu.index) === name || gpu.uuid.startsWith(name)) return gpu;
+    const instance = gpu.instances?.find(({ uuid }) => uuid.startsWith(name));
+    if (instance) return ofInstance(gpu, instance);
+  }
+  return null;
+}
+
+/** What is known of an instance: what it has of its GPU, but not what all instances have together. */
+function ofInstance(gpu: GpuSample, { uuid, name }: GpuInstance): GpuSample {
+  const { utilizationPercent: _, memoryUsedMib: _used, memoryTotalMib: _total, ...rest } = gpu;
+  const { powerWatts: _watts, powerLimitWatts: _limit, instances: _all, ...shared } = rest;
+  const own = gpu.processes?.filter(process => process.uuid === uuid) ?? [];
+  const { processes: _processes, ...bare } = shared;
+  return { ...bare, uuid, name: `${gpu.name}, ${name}`, ...(own.length > 0 ? { processes: own } : {}) };
 }

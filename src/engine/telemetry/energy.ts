@@ -4,7 +4,7 @@ import type { SeriesPoint } from '../metrics/output-reader.ts';
 const MAX_GAP_SECONDS = 5;
 
 /**
- * Energy of all GPUs over a run in Wh, the integral of their power by trapezoids; null where no power was measured.
+ * Energy of the GPUs of these samples in Wh, the integral of their power by trapezoids; null where no power was measured.
  * @param points samples of the machine, oldest first
  */
 export function gpuEnergyWh(points: readonly SeriesPoint[]): number | null {

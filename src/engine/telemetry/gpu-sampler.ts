@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GpuProcess, GpuSample, GpuState } from '../../shared/telemetry.ts';
+import type { GpuInstance, GpuProcess, GpuSample, GpuState } from '../../shared/telemetry.ts';
 import { gpuProcessArguments, parseGpuProcess } from './gpu-processes.ts';
 import { findRejectedMeasures, GPU_MEASURES, gpuQueryArguments, parseGpuRow } from './gpu-query.ts';
+import { listMigInstances } from './mig-instances.ts';
 import { FIRST_BACKOFF_MS, keepSmiTool, MAX_BACKOFF_MS } from './smi-tool.ts';
 
 /** A chart of a night needs no more, and the driver is asked while it works. */
@@ -35,13 +36,15 @@ export type GpuSamplerOptions = {
 
 /**
  * The newest row of every NVIDIA GPU, from one long-lived `nvidia-smi`, which costs the driver far less than a
- * process per sample, and the processes that compute on them from another. Other makers' GPUs are not covered, nor are
- * the instances of a GPU split by MIG.
+ * process per sample, and the processes that compute on them from another. Where one is split by MIG its instances are
+ * listed once for each start of the tool; the driver measures no more of them.
  */
 export class GpuSampler {
   readonly #options: Required<GpuSamplerOptions>;
   readonly #rows = new Map<number, { readonly sample: GpuSample; readonly at: number }>();
   readonly #processes = new Map<string, { readonly process: GpuProcess; readonly at: number }>();
+  #instances: ReadonlyMap<string, readonly GpuInstance[]> | null = null;
+  #isListing = false;
   #state: GpuState = { kind: 'starting' };
   #session: AbortController | null = null;
 
@@ -73,8 +76,14 @@ export class GpuSampler {
     const processes = [...this.#processes.values()].map(row => row.process);
     return [...this.#rows.values()]
       .map(({ sample }) => {
-        const own = processes.filter(({ uuid }) => uuid === sample.uuid);
-        return own.length === 0 ? sample : { ...sample, processes: own };
+        const instances = this.#instances?.get(sample.uuid) ?? [];
+        const names = [sample.uuid, ...instances.map(({ uuid }) => uuid)];
+        const own = processes.filter(({ uuid }) => names.includes(uuid));
+        return {
+          ...sample,
+          ...(instances.length > 0 && { instances }),
+          ...(own.length > 0 && { processes: own }),
+        };
       })
       .sort((a, b) => a.index - b.index);
   }
@@ -93,6 +102,7 @@ export class GpuSampler {
         onLine: line => {
           const sample = parseGpuRow(line, measures);
           if (sample) this.#rows.set(sample.index, { sample, at: now() });
+          if (sample?.migMode === 1) this.#askForInstances(signal);
           return sample !== null;
         },
         onRejected: said => {
@@ -126,12 +136,29 @@ export class GpuSampler {
     );
   }
 
+  /** Whether a GPU is split and nobody has told yet into what. */
+  get isListing(): boolean {
+    return this.#isListing;
+  }
+
+  #askForInstances(signal: AbortSignal): void {
+    if (this.#isListing || this.#instances) return;
+    this.#isListing = true;
+    void listMigInstances(this.#options.environment).then(found => {
+      if (signal.aborted) return;
+      this.#instances = found;
+      this.#isListing = false;
+    });
+  }
+
   /** Kills the tools and forgets their rows. It may be started again. */
   stop(): void {
     this.#session?.abort();
     this.#session = null;
     this.#rows.clear();
     this.#processes.clear();
+    this.#instances = null;
+    this.#isListing = false;
     this.#state = { kind: 'starting' };
   }
 

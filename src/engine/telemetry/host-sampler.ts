@@ -2,21 +2,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TelemetrySample } from '../../shared/telemetry.ts';
 
+type DiskBytes = { readonly at: number; readonly read: number; readonly written: number };
+
 type CpuTicks = { readonly idle: number; readonly total: number };
 
 /**
- * Reads processor, memory and load of the machine from /proc, Linux only. In a container these are the machine's
+ * Reads processor, memory, load and disks of the machine from /proc, Linux only. In a container these are the machine's
  * numbers, not the container's share.
  */
 export class HostSampler {
   readonly #folder: string;
+  readonly #clock: () => number;
   #last: CpuTicks | null = null;
+  #lastDisk: DiskBytes | null = null;
 
-  constructor(folder = '/proc') {
+  /** @param clock milliseconds; never set back */
+  constructor(folder = '/proc', clock = () => performance.now()) {
     this.#folder = folder;
+    this.#clock = clock;
   }
 
-  /** The processor's share is of the time since the last call. Throws where /proc cannot be read. */
+  /** The processor's share and the disks' rates are of the time since the last call. Throws where /proc cannot be read. */
   read(): TelemetrySample['host'] {
     const now = parseCpuTicks(this.#text('stat'));
     const cpuPercent = this.#last && busyPercent(this.#last, now);
@@ -27,7 +33,29 @@ export class HostSampler {
       memoryUsedBytes: memory.totalBytes - memory.availableBytes,
       memoryTotalBytes: memory.totalBytes,
       load: parseLoad(this.#text('loadavg')),
+      ...this.#diskRates(),
     };
+  }
+
+  #diskRates(): Partial<Pick<TelemetrySample['host'], 'diskReadBytesPerSecond' | 'diskWriteBytesPerSecond'>> {
+    const before = this.#lastDisk;
+    const now = parseDisks(this.#optional('diskstats'), this.#clock());
+    this.#lastDisk = now;
+    const seconds = before && now ? (now.at - before.at) / 1000 : 0;
+    if (!before || !now || seconds <= 0) return {};
+    return {
+      // A disk that was taken out takes its count with it.
+      diskReadBytesPerSecond: Math.max(0, now.read - before.read) / seconds,
+      diskWriteBytesPerSecond: Math.max(0, now.written - before.written) / seconds,
+    };
+  }
+
+  #optional(name: string): string {
+    try {
+      return this.#text(name);
+    } catch {
+      return '';
+    }
   }
 
   #text(name: string): string {
@@ -64,6 +92,23 @@ function parseMemory(text: string): { readonly totalBytes: number; readonly avai
     return Number(kibibytes) * 1024;
   };
   return { totalBytes: bytes('MemTotal'), availableBytes: bytes('MemAvailable') };
+}
+
+/** The kernel counts sectors of this size, whatever the disk's are. */
+const SECTOR_BYTES = 512;
+/** Whole disks; their partitions, and what lies on top of them, would count twice. */
+const DISK = /^(?:(?:sd|vd|xvd|hd)[a-z]+|nvme\d+n\d+|mmcblk\d+)$/;
+
+/** Bytes moved since the machine started; null where there is no disk. Source: the kernel's page on I/O statistics. */
+function parseDisks(text: string, at: number): DiskBytes | null {
+  const disks = text
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+    .filter(fields => DISK.test(fields[2] ?? ''));
+  if (disks.length === 0) return null;
+  const sum = (field: number) =>
+    disks.reduce((total, fields) => total + SECTOR_BYTES * (Number(fields[field]) || 0), 0);
+  return { at, read: sum(5), written: sum(9) };
 }
 
 function parseLoad(text: string): number {

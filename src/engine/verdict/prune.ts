@@ -12,7 +12,7 @@ const LEAST_RUNS = 10;
 /** Of the latest runs; older ones were measured against what is long passed. */
 export const PRUNE_RUNS = 50;
 /** How far beyond the most that any run caught up is hopeless: so many deviations of what they caught up. */
-const DEVIATIONS = 1.5;
+const DEVIATIONS = 2;
 /** As a share of the metric; the runs of a study may happen to agree. */
 const LEAST_DEVIATION = 0.002;
 

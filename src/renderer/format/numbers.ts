@@ -47,6 +47,21 @@ export function formatUsd(usd: number): string {
   return `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
 }
 
+/** Energy in Wh as `3.2 Wh` or `1.25 kWh`. */
+export function formatEnergy(wh: number): string {
+  return wh < 1_000 ? `${formatNumber(wh, 3)} Wh` : `${formatNumber(wh / 1_000, 3)} kWh`;
+}
+
+/** What energy costs, or nothing where the user gave no price. Fractions of a cent are told of little. */
+export function formatElectricity(
+  wh: number,
+  { price, currency }: { readonly price: number | null; readonly currency: string },
+): string | null {
+  if (price === null) return null;
+  const amount = (wh / 1_000) * price;
+  return `${currency}${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
+}
+
 export function formatPercent(share: number | null | undefined, digits = 1): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return ABSENT;
   return `${(share * 100).toFixed(digits).replace('-', MINUS)} %`;

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { describeFlag } from '../../shared/fairness.ts';
 import type { ModelCall } from '../../shared/model-calls.ts';
-import type { Cell, ExperimentDetail, RunView, StudyCard } from '../../shared/notebook.ts';
+import type { Cell, ExperimentDetail, RunView, Settings, StudyCard } from '../../shared/notebook.ts';
 import { describePrune, type PruneEvidence } from '../../shared/prune.ts';
 import type { ReviewOutcome } from '../../shared/review.ts';
 import {
@@ -9,6 +9,8 @@ import {
   formatBytes,
   formatDelta,
   formatDuration,
+  formatElectricity,
+  formatEnergy,
   formatExactTime,
   formatMetric,
   formatNumber,
@@ -275,6 +277,7 @@ function Facts({
   readonly run: RunView | null;
 }) {
   const { cell, evidence } = detail;
+  const electricity = useStore(state => state.settings.electricity);
   const facts: readonly (readonly [string, string])[] = [
     [card.contract.metric.name, formatMetric(cell.metric)],
     ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
@@ -286,7 +289,7 @@ function Facts({
     ['peak memory', formatBytes(run?.peakRssBytes)],
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
-    ...(run?.gpuEnergyWh == null ? [] : [['GPU energy', `${formatNumber(run.gpuEnergyWh, 3)} Wh`] as const]),
+    ...energyOf(run, electricity),
     ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
     ...(run?.isContained == null ? [] : [['sandbox', run.isContained ? 'contained' : 'none'] as const]),
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
@@ -323,6 +326,18 @@ function Facts({
       ) : null}
     </section>
   );
+}
+
+function energyOf(
+  run: RunView | null,
+  electricity: Settings['electricity'],
+): readonly (readonly [string, string])[] {
+  if (run?.gpuEnergyWh == null) return [];
+  const cost = formatElectricity(run.gpuEnergyWh, electricity);
+  return [
+    ['GPU energy', formatEnergy(run.gpuEnergyWh)],
+    ...(cost === null ? [] : [['electricity', cost] as const]),
+  ];
 }
 
 const REVIEWED: Readonly<Record<ReviewOutcome, string>> = {

@@ -36,8 +36,36 @@ export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
           value={formatNumber(newest.host.load, 3)}
           y={telemetry.map(sample => sample.host.load)}
         />
+        <Disk host={newest.host} telemetry={telemetry} />
       </div>
     </section>
+  );
+}
+
+function Disk({
+  host,
+  telemetry,
+}: {
+  readonly host: TelemetrySample['host'];
+  readonly telemetry: readonly TelemetrySample[];
+}) {
+  const { diskFreeBytes: free, diskTotalBytes: total } = host;
+  const moved = ({ diskReadBytesPerSecond: read, diskWriteBytesPerSecond: written }: typeof host) =>
+    read === undefined || written === undefined ? null : read + written;
+  const rate = moved(host);
+  return (
+    <>
+      {rate === null ? null : (
+        <Meter name="Disk" value={`${formatBytes(rate)}/s`} y={telemetry.map(sample => moved(sample.host))} />
+      )}
+      {free === undefined || total === undefined ? null : (
+        <Meter
+          name="Disk free"
+          value={`${formatBytes(free)} / ${formatBytes(total)}`}
+          y={telemetry.map(sample => sample.host.diskFreeBytes ?? null)}
+        />
+      )}
+    </>
   );
 }
 
@@ -96,6 +124,11 @@ function Gpu({
       {gpu.fanPercent === undefined ? null : (
         <Meter name="Fan" value={show(gpu.fanPercent, '%')} y={past(own => own.fanPercent)} />
       )}
+      {gpu.instances ? (
+        <p className="break-words text-muted text-xs">
+          Split by MIG: {gpu.instances.map(({ name }) => name).join(', ')}
+        </p>
+      ) : null}
       {throttled.length > 0 ? (
         <p className="text-warn text-xs">Clocks held down: {throttled.join(', ')}</p>
       ) : null}
@@ -106,7 +139,7 @@ function Gpu({
 function NoGpu({ state }: { readonly state: { readonly kind: string; readonly message?: string } }) {
   const words: Readonly<Record<string, ReactNode>> = {
     starting: 'Looking for a GPU …',
-    none: 'No NVIDIA GPU is seen here (there is no nvidia-smi). That is fine for a training that needs none.',
+    none: 'No GPU of NVIDIA or AMD is seen here (there is no nvidia-smi, and no amdgpu driver). That is fine for a training that needs none.',
     sampling: 'nvidia-smi names no GPU.',
     failing: `nvidia-smi gives no numbers: ${state.message ?? ''}`,
   };

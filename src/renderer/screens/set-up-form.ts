@@ -26,6 +26,8 @@ export type SetUpForm = {
   readonly goal: 'minimize' | 'maximize';
   readonly memory: string;
   readonly memoryLimit: string;
+  /** UUID of the GPU; empty leaves it to the machine. */
+  readonly gpu: string;
   /** Whether hopeless runs are ended. */
   readonly prune: boolean;
   readonly budget: string;
@@ -71,6 +73,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     budget: text(contract?.budget.seconds ?? 300),
     limit: text(contract?.budget.limitSeconds),
     prune: contract?.budget.prune ?? false,
+    gpu: '',
     tag,
     arms: [newArm('search')],
     routing: 'fallback',
@@ -194,6 +197,7 @@ export function readForm(
     proposer: proposerOf(form),
     stop: stopOf(form),
     asksApproval: form.asksApproval,
+    ...optional('gpu', form.gpu),
     contract: contractOf(form),
   };
   const parsed = newStudySchema.safeParse(study);

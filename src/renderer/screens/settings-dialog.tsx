@@ -1,10 +1,11 @@
+import { useState } from 'react';
 import { toast } from 'sonner';
 import type { Host } from '../host/host.ts';
 import { saveSettings } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { Field, Select, Switch } from '../ui/field.tsx';
+import { Field, Select, Switch, TextInput } from '../ui/field.tsx';
 
 const NOTICES = [
   { kind: 'new_best', label: 'A new best was ratcheted', hint: 'With the old and the new value.' },
@@ -70,11 +71,59 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
             />
           ))}
         </fieldset>
+        <Electricity />
         <p className="break-words text-muted text-xs">
           Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Pawl itself sends nothing from
           this machine; a proposer of your choice and the training may.
         </p>
       </div>
     </Dialog>
+  );
+}
+
+/** What the user pays, so that runs can say what they cost. */
+function Electricity() {
+  const { electricity } = useStore(state => state.settings);
+  const [price, setPrice] = useState(electricity.price === null ? '' : String(electricity.price));
+  const [currency, setCurrency] = useState(electricity.currency);
+  const read = (text: string) => (text.trim() === '' ? null : Number(text.replace(',', '.')));
+  const isPrice = (value: number | null) => value === null || (value >= 0 && value <= 1_000_000);
+  return (
+    <fieldset className="grid grid-cols-[minmax(0,1fr)_6rem] gap-3">
+      <legend className="mb-2 font-medium text-sm">Electricity</legend>
+      <Field
+        label="Price of a kWh"
+        hint="Empty: energy is told, and no cost."
+        problem={isPrice(read(price)) ? null : 'Write a number, or nothing.'}
+      >
+        {ids => (
+          <TextInput
+            {...ids}
+            inputMode="decimal"
+            placeholder="0.30"
+            value={price}
+            onChange={event => {
+              setPrice(event.target.value);
+              const value = read(event.target.value);
+              if (isPrice(value)) saveSettings({ electricity: { price: value } });
+            }}
+          />
+        )}
+      </Field>
+      <Field label="Currency">
+        {ids => (
+          <TextInput
+            {...ids}
+            maxLength={8}
+            value={currency}
+            onChange={event => {
+              setCurrency(event.target.value);
+              const name = event.target.value.trim();
+              if (name !== '') saveSettings({ electricity: { currency: name } });
+            }}
+          />
+        )}
+      </Field>
+    </fieldset>
   );
 }

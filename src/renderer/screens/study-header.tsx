@@ -11,8 +11,16 @@ import {
   Trophy,
   UserCheck,
 } from 'lucide-react';
-import type { StudyCard } from '../../shared/notebook.ts';
-import { ABSENT, formatMetric, formatNumber, formatPercent, formatUsd } from '../format/numbers.ts';
+import type { Settings, StudyCard } from '../../shared/notebook.ts';
+import {
+  ABSENT,
+  formatElectricity,
+  formatEnergy,
+  formatMetric,
+  formatNumber,
+  formatPercent,
+  formatUsd,
+} from '../format/numbers.ts';
 import { describeStop } from '../format/stop-reasons.ts';
 import { goTo, requestOf, revealCell, setApproval, showOverlay } from '../state/actions.ts';
 import { isActive, useRunning, useStore } from '../state/store.ts';
@@ -24,6 +32,7 @@ import { NowRunning } from './now-running.tsx';
 /** What can be read from across the room: the best value, and what runs now. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
+  const electricity = useStore(state => state.settings.electricity);
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 px-6 pt-4 pb-3">
       <div className="min-w-72 flex-1">
@@ -40,6 +49,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
             ? ''
             : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
           {describeSpend(card)}
+          {describeEnergy(card, electricity)}
         </p>
         <div className="mt-2 min-h-6">
           {isActive(card) ? (
@@ -80,6 +90,15 @@ function describeSpend({ spend, tally }: StudyCard): string {
   if (spend.costUsd === null) return ` · ${formatNumber(spend.outputTokens)} tokens written, no price known`;
   const gains = tally.keep - 1;
   return ` · ${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} a gain` : ''}`;
+}
+
+/** What its GPUs took so far, and what each gain did. */
+function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Settings['electricity']): string {
+  if (wh === null) return '';
+  const told = (energy: number) =>
+    [formatEnergy(energy), formatElectricity(energy, electricity)].filter(Boolean).join(' or ');
+  const gains = tally.keep - 1;
+  return ` · ${told(wh)} of GPU power${gains > 0 ? `, ${told(wh / gains)} a gain` : ''}`;
 }
 
 function describeGain({ best, baseline, bestExperiment }: StudyCard['tally']): string {

@@ -146,10 +146,16 @@ export function saveSettings(patch: {
   readonly order?: Settings['order'];
   readonly diff?: Settings['diff'];
   readonly notify?: Partial<Settings['notify']>;
+  readonly electricity?: Partial<Settings['electricity']>;
 }): void {
   // Shown at once; what the host makes of it comes as an event.
   setState(({ settings }) => ({
-    settings: { ...settings, ...patch, notify: { ...settings.notify, ...patch.notify } },
+    settings: {
+      ...settings,
+      ...patch,
+      notify: { ...settings.notify, ...patch.notify },
+      electricity: { ...settings.electricity, ...patch.electricity },
+    },
   }));
   void attempt(() => getClient().app.saveSettings(patch));
 }

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { GpuInstance } from '../../shared/telemetry.ts';
+import { findProgram } from '../contract/find-command.ts';
+
+/** A driver that hangs is not waited for. */
+const LIST_MS = 20_000;
+
+/** Instances of the GPUs that are split by MIG, by the GPU's UUID; empty where nobody tells. */
+export async function listMigInstances(
+  environment: NodeJS.ProcessEnv,
+): Promise<ReadonlyMap<string, readonly GpuInstance[]>> {
+  const tool = await findProgram('nvidia-smi', environment.PATH ?? '');
+  if (!tool) return new Map();
+  const options = { env: environment, timeout: LIST_MS, killSignal: 'SIGKILL' as const };
+  const { stdout } = await promisify(execFile)(tool, ['-L'], options).catch(() => ({ stdout: '' }));
+  return parseMigInstances(stdout);
+}
+
+/**
+ * Reads what `nvidia-smi -L` lists: a line for each GPU, and below it one for each of its instances,
+ * `  MIG 3g.20gb     Device  0: (UUID: MIG-…)`. Source: NVIDIA's MIG user guide.
+ */
+export function parseMigInstances(text: string): ReadonlyMap<string, readonly GpuInstance[]> {
+  const found = new Map<string, GpuInstance[]>();
+  let current: GpuInstance[] | undefined;
+  for (const line of text.split('\n')) {
+    const gpu = /^GPU \d+: .*\(UUID: (GPU-[\w-]+)\)\s*$/.exec(line)?.[1];
+    if (gpu) {
+      current = [];
+      found.set(gpu, current);
+    }
+    const [, profile, uuid] = /^\s+(MIG \S+)\s+Device\s+\d+: \(UUID: (MIG-[\w/-]+)\)\s*$/.exec(line) ?? [];
+    if (profile && uuid) current?.push({ uuid, name: profile });
+  }
+  return new Map([...found].filter(([, instances]) => instances.length > 0));
+}

@@ -1,0 +1,273 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Engine } from '../src/engine/loop/engine.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { AmdSampler } from '../src/engine/telemetry/amd-sampler.ts';
+import { boundGpus, gpuVariables } from '../src/engine/telemetry/bind-gpu.ts';
+import { DiskSpace } from '../src/engine/telemetry/disk-space.ts';
+import { HostSampler } from '../src/engine/telemetry/host-sampler.ts';
+import { parseMigInstances } from '../src/engine/telemetry/mig-instances.ts';
+import { Telemetry } from '../src/engine/telemetry/telemetry.ts';
+import type { GpuSample } from '../src/shared/telemetry.ts';
+import { FAST_TRAINER, temporaryFolder, writeFiles } from './support/scaffold.ts';
+import { checkNight, prepareNight, TAG } from './support/study.ts';
+
+const WHOLE: GpuSample = { index: 0, uuid: 'GPU-8fe3a97d', name: 'NVIDIA H100', migMode: 0, powerWatts: 300 };
+const SMALL: GpuSample = { index: 2, uuid: 'GPU-a230e637', name: 'NVIDIA GeForce MX150' };
+const INSTANCES = [
+  { uuid: 'MIG-3f1c', name: 'MIG 3g.20gb' },
+  { uuid: 'MIG-77aa', name: 'MIG 2g.10gb' },
+];
+const SPLIT: GpuSample = {
+  ...{ index: 1, uuid: 'GPU-c97b7f88', name: 'NVIDIA A100', migMode: 1, instances: INSTANCES },
+  ...{ powerWatts: 200, memoryUsedMib: 9, memoryTotalMib: 40_960, temperatureCelsius: 40 },
+  processes: [
+    { uuid: 'MIG-3f1c', pid: 1 },
+    { uuid: 'MIG-77aa', pid: 2 },
+  ],
+};
+
+test('of several GPUs a training is bound to one by its UUID, unless the user’s environment chose', () => {
+  const gpus = [SPLIT, WHOLE, SMALL];
+  expect(boundGpus(gpus, {})).toEqual([WHOLE]);
+  expect(gpuVariables(gpus, {}, null)).toEqual({ CUDA_VISIBLE_DEVICES: WHOLE.uuid });
+  expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: '2,0' })).toEqual([SMALL, WHOLE]);
+  expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: 'GPU-a230' })).toEqual([SMALL]);
+  expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: 'MIG-other' })).toEqual([]);
+  expect(gpuVariables(gpus, { CUDA_VISIBLE_DEVICES: '' }, null)).toEqual({});
+  expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: '' })).toEqual([]);
+  // With one there is no choice, and with none nothing to bind.
+  expect(gpuVariables([WHOLE], {}, null)).toEqual({});
+  expect(gpuVariables([], {}, null)).toEqual({});
+  expect(boundGpus([], {})).toEqual([]);
+});
+
+test('what the user chose for the study comes before their environment, and must be there', () => {
+  const gpus = [SPLIT, WHOLE, SMALL];
+  const environment = { CUDA_VISIBLE_DEVICES: '0' };
+  expect(gpuVariables(gpus, environment, '2')).toEqual({ CUDA_VISIBLE_DEVICES: SMALL.uuid });
+  expect(gpuVariables(gpus, environment, 'GPU-a230')).toEqual({ CUDA_VISIBLE_DEVICES: SMALL.uuid });
+  expect(gpuVariables(gpus, environment, 'MIG-77aa')).toEqual({ CUDA_VISIBLE_DEVICES: 'MIG-77aa' });
+  // Where nobody tells of GPUs the user is believed.
+  expect(gpuVariables([], {}, '3')).toEqual({ CUDA_VISIBLE_DEVICES: '3' });
+  expect(() => gpuVariables(gpus, {}, '3')).toThrow(
+    /^The GPU 3 that was chosen for this study is not there\. There are 1: NVIDIA A100, MIG-3f1c: MIG 3g\.20gb, .* choose with --gpu\.$/,
+  );
+});
+
+test('an instance of a split GPU is bound by its own UUID, and has nothing that is all instances’ together', () => {
+  expect(gpuVariables([SPLIT], {}, null)).toEqual({ CUDA_VISIBLE_DEVICES: 'MIG-3f1c' });
+  expect(boundGpus([SPLIT], { CUDA_VISIBLE_DEVICES: 'MIG-77aa' })).toEqual([
+    {
+      ...{ index: 1, uuid: 'MIG-77aa', name: 'NVIDIA A100, MIG 2g.10gb', migMode: 1, temperatureCelsius: 40 },
+      processes: [{ uuid: 'MIG-77aa', pid: 2 }],
+    },
+  ]);
+  const { instances: _, ...untold } = SPLIT;
+  expect(boundGpus([untold], {})).toEqual([]);
+  expect(gpuVariables([untold], {}, null)).toEqual({});
+});
+
+const LISTING = `GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-c97b7f88)
+  MIG 3g.20gb     Device  0: (UUID: MIG-3f1c)
+  MIG 2g.10gb     Device  1: (UUID: MIG-GPU-c97b7f88/5/0)
+GPU 1: NVIDIA H100 (UUID: GPU-8fe3a97d)
+`;
+
+test('instances are read from the list, in the forms of old and new drivers', () => {
+  expect(parseMigInstances(LISTING)).toEqual(
+    new Map([
+      [
+        'GPU-c97b7f88',
+        [
+          { uuid: 'MIG-3f1c', name: 'MIG 3g.20gb' },
+          { uuid: 'MIG-GPU-c97b7f88/5/0', name: 'MIG 2g.10gb' },
+        ],
+      ],
+    ]),
+  );
+  expect(parseMigInstances('  MIG 3g.20gb     Device  0: (UUID: MIG-3f1c)\nNo devices were found\n')).toEqual(
+    new Map(),
+  );
+});
+
+/** A folder with a stand-in for nvidia-smi that prints the rows twenty times a second, and lists what it is told. */
+async function standIn(rows: readonly string[], listing = ''): Promise<string> {
+  const folder = await temporaryFolder();
+  const echo = (lines: readonly string[]) => lines.map(line => `echo "${line}"`).join('; ');
+  await writeFile(
+    join(folder, 'nvidia-smi'),
+    `#!/bin/sh
+case "$1" in
+  -L) cat <<'END'
+${listing}
+END
+  exit ;;
+  --query-compute-apps*) exec sleep 600 ;;
+esac
+while :; do ${echo(rows)}; sleep 0.05; done
+`,
+  );
+  await chmod(join(folder, 'nvidia-smi'), 0o755);
+  return folder;
+}
+
+const row = (index: number, uuid: string, mig: string, watts: number) =>
+  `${index}, ${uuid}, NVIDIA A100, 90, 19, 40960, 31, ${watts}, 400, 210, 1215, [N/A], 4, 16, 0x0000000000000000, ${mig}`;
+
+/** A study of the baseline alone on a machine of these GPUs, whose training prints what it is bound to. */
+async function studyOn(folder: string, gpu: string | null, env: Readonly<Record<string, string>> = {}) {
+  const night = await prepareNight({
+    trainer: FAST_TRAINER.replace(/^printf/m, 'echo "bound to: $CUDA_VISIBLE_DEVICES"\nsleep 0.4\nprintf'),
+  });
+  const environment = {
+    ...{ ...process.env, PAWL_HOME: night.home, PATH: `${folder}:${process.env.PATH}`, PAWL_SANDBOX: 'off' },
+    ...env,
+  };
+  const telemetry = new Telemetry({ environment, intervalMs: 20 });
+  const engine = await Engine.open(
+    { paths: dataPaths(environment), host: 'test', environment, telemetry },
+    null,
+  );
+  onTestFinished(() => {
+    telemetry.stop();
+    engine.close();
+  });
+  telemetry.start();
+  const study = await engine.createStudy({
+    ...{ repositoryPath: night.repository, tag: TAG, stop: { experiments: 0 }, gpu },
+    proposer: { kind: 'search', seed: 1 },
+  });
+  return { night, engine, study };
+}
+
+test('a study trains on the GPU that was chosen for it, and counts the energy of that one', async () => {
+  const folder = await standIn([row(0, 'GPU-aa', 'Disabled', 100), row(1, 'GPU-bb', 'Disabled', 40_000)]);
+  const { night, engine, study } = await studyOn(folder, 'GPU-bb', { CUDA_VISIBLE_DEVICES: '0' });
+  expect((await engine.run(study.id, {}, () => {})).error).toBeNull();
+  const [run] = engine.ledger.runs.list(study.id, 0);
+  const log = await readFile(join(night.home, 'studies', study.id, 'runs', '0', 'output.log'), 'utf8');
+  expect(log).toContain('bound to: GPU-bb');
+  // Of 40 kW for some tenths of a second; with the other one's it would be more, with that alone far less.
+  const seconds = ((run?.gpuEnergyWh ?? 0) * 3_600) / 40_000;
+  expect(seconds).toBeGreaterThan(0.1);
+  expect(engine.ledger.runs.gpuEnergyWh(study.id)).toBe(run?.gpuEnergyWh);
+  await checkNight(night);
+});
+
+test('a study whose GPU is not there says so before anything is trained', async () => {
+  const folder = await standIn([row(0, 'GPU-aa', 'Disabled', 100)]);
+  const { engine, study } = await studyOn(folder, 'GPU-gone');
+  const end = await engine.run(study.id, {}, () => {});
+  expect(end.error).toMatchObject({ code: 'gpu_missing' });
+  expect(engine.ledger.runs.list(study.id, 0)).toEqual([]);
+  // With another one it goes on.
+  expect((await engine.run(study.id, { gpu: '0' }, () => {})).error).toBeNull();
+  expect(engine.ledger.experiments.tally(study.id, 'minimize').keep).toBe(1);
+});
+
+test('on a machine whose GPU is split a study gets an instance', async () => {
+  const folder = await standIn([row(0, 'GPU-c97b7f88', 'Enabled', 100)], LISTING);
+  const { night, engine, study } = await studyOn(folder, null);
+  expect((await engine.run(study.id, {}, () => {})).error).toBeNull();
+  const log = await readFile(join(night.home, 'studies', study.id, 'runs', '0', 'output.log'), 'utf8');
+  expect(log).toContain('bound to: MIG-3f1c');
+  // What all instances take together is not its own.
+  expect(engine.ledger.runs.list(study.id, 0)[0]?.gpuEnergyWh).toBeNull();
+});
+
+/** A tree like the kernel's, of cards with these files. */
+async function cards(...all: readonly Readonly<Record<string, string>>[]): Promise<string> {
+  const folder = await temporaryFolder();
+  for (const [place, files] of all.entries()) {
+    const device = join(folder, `card${place}`, 'device');
+    await mkdir(join(device, 'hwmon', 'hwmon3'), { recursive: true });
+    await writeFiles(device, files);
+    await mkdir(join(folder, `card${place}-DP-1`));
+  }
+  return folder;
+}
+const RADEON = {
+  ...{ vendor: '0x1002\n', device: '0x744c\n', unique_id: '5c88007d4a2b1f03\n', product_name: '\n' },
+  ...{ gpu_busy_percent: '97\n', mem_info_vram_used: '21474836480\n', mem_info_vram_total: '25753026560\n' },
+  ...{ current_link_speed: '16.0 GT/s PCIe\n', current_link_width: '16\n' },
+  'hwmon/hwmon3/temp1_input': '61000\n',
+  'hwmon/hwmon3/power1_average': '301000000\n',
+  'hwmon/hwmon3/power1_cap': '355000000\n',
+  'hwmon/hwmon3/freq1_input': '2482000000\n',
+  'hwmon/hwmon3/freq2_input': '1249000000\n',
+  'hwmon/hwmon3/pwm1': '102\n',
+  'hwmon/hwmon3/pwm1_max': '255\n',
+};
+
+test('AMD’s GPUs are told by the kernel’s files, and what a card has not is absent', async () => {
+  const folder = await cards({ vendor: '0x8086\n' }, RADEON, {
+    ...{ vendor: '0x1002\n', product_name: 'AMD Instinct MI300X\n', gpu_busy_percent: 'N/A\n' },
+    'hwmon/hwmon3/power1_input': '512000000\n',
+  });
+  const sampler = new AmdSampler(folder);
+  expect(sampler.gpus()).toEqual([]);
+  await sampler.read();
+  expect(sampler.gpus()).toStrictEqual([
+    {
+      ...{ index: 0, maker: 'amd', uuid: 'GPU-5c88007d4a2b1f03', name: 'AMD GPU 0x744c' },
+      ...{ utilizationPercent: 97, memoryUsedMib: 20_480, memoryTotalMib: 24_560 },
+      ...{ temperatureCelsius: 61, powerWatts: 301, powerLimitWatts: 355, smClockMhz: 2482 },
+      ...{ memoryClockMhz: 1249, fanPercent: 40, pcieGeneration: 4, pcieLanes: 16 },
+    },
+    { index: 1, maker: 'amd', uuid: '', name: 'AMD Instinct MI300X', powerWatts: 512 },
+  ]);
+  expect(gpuVariables(sampler.gpus(), {}, null)).toEqual({ ROCR_VISIBLE_DEVICES: 'GPU-5c88007d4a2b1f03' });
+  const none = new AmdSampler(join(folder, 'nowhere'));
+  await none.read();
+  expect(none.gpus()).toEqual([]);
+});
+
+test('without nvidia-smi AMD’s GPUs are sampled, and with it they are not', async () => {
+  const folder = await cards(RADEON);
+  const names = async (path: string) => {
+    const telemetry = new Telemetry({ environment: { PATH: path }, intervalMs: 5, cards: folder });
+    onTestFinished(() => telemetry.stop());
+    telemetry.start();
+    const gpus = await telemetry.knownGpus(60_000);
+    return [telemetry.gpuState.kind, ...gpus.map(({ name }) => name)];
+  };
+  expect(await names(await temporaryFolder())).toEqual(['sampling', 'AMD GPU 0x744c']);
+  const path = `${await standIn([row(0, 'GPU-aa', 'Disabled', 100)])}:${process.env.PATH}`;
+  expect(await names(path)).toEqual(['sampling', 'NVIDIA A100']);
+});
+
+test('what the disks move is counted once, from the second reading on', async () => {
+  const folder = await temporaryFolder();
+  const disks = (read: number, written: number) => `   7       0 loop0 1 0 8 0 1 0 8 0 0 0 0
+ 259       0 nvme0n1 100 0 ${read} 0 100 0 ${written} 0 0 0 0
+ 259       1 nvme0n1p1 100 0 ${read} 0 100 0 ${written} 0 0 0 0
+   8       0 sda 100 0 1000 0 100 0 1000 0 0 0 0
+ 253       0 dm-0 100 0 ${read} 0 100 0 ${written} 0 0 0 0
+`;
+  await writeFiles(folder, {
+    stat: 'cpu  100 0 50 800 50 0 0 0 70 0\n',
+    meminfo: 'MemTotal: 1000 kB\nMemAvailable: 400 kB\n',
+    loadavg: '1 1 1 1/82 22522\n',
+    diskstats: disks(2_000, 4_000),
+  });
+  let time = 0;
+  const sampler = new HostSampler(folder, () => time);
+  expect(sampler.read()).not.toHaveProperty('diskReadBytesPerSecond');
+  time = 2_000;
+  await writeFiles(folder, { diskstats: disks(3_000, 4_000) });
+  expect(sampler.read()).toMatchObject({ diskReadBytesPerSecond: 256_000, diskWriteBytesPerSecond: 0 });
+  await writeFiles(folder, { diskstats: '' });
+  expect(sampler.read()).not.toHaveProperty('diskReadBytesPerSecond');
+});
+
+test('the room on the disk is what the system says', async () => {
+  const space = new DiskSpace(await temporaryFolder());
+  expect(space.last).toBeNull();
+  await space.look();
+  expect(space.last?.totalBytes).toBeGreaterThan(space.last?.freeBytes ?? Number.NaN);
+  const nowhere = new DiskSpace('/nowhere/at/all');
+  await nowhere.look();
+  expect(nowhere.last).toBeNull();
+});
