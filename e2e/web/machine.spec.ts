@@ -1,7 +1,7 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from './support/fixtures.ts';
-import { cellOf, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
+import { cellOf, dialog, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
 
 /** A stand-in for nvidia-smi: one GPU that works, and is too hot while a file is there. */
 const smi = (hot: string) => `#!/bin/sh
@@ -72,4 +72,43 @@ test('a run that cannot reach the best any more is ended, and its cell says over
     /^Ended early, without a number.*It was ended at \d\d % of its way: loss .* no more than .* can be made good\.$/,
   );
   await expect(cell.section('Numbers')).toContainText(/outcome\s*pruned/);
+});
+
+/** Two GPUs, of which the second takes a great deal. */
+const TWO = `#!/bin/sh
+while :; do
+  echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 12, 4061, 49140, 44, 98.37, 300.00, 1755, 2619, 61, 4, 16, 0x0, Disabled"
+  echo "1, GPU-a230e637, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619, [N/A], 5, 16, 0x4, Disabled"
+  sleep 0.2
+done
+`;
+
+test('the GPU is chosen where there is a choice, and energy is told with its price', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({
+    seconds: 3,
+    turns: [{ hypothesis: 'A gain', category: 'optimizer', set: { LEARNING_RATE: '0.06' } }],
+  });
+  await writeFile(join(bench.folder, 'nvidia-smi'), TWO);
+  await chmod(join(bench.folder, 'nvidia-smi'), 0o755);
+  await openWindow(page, await serve({ programs: bench.folder }));
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await dialog(page, 'Settings').getByLabel('Price of a kWh').fill('0,3x');
+  await expect(dialog(page, 'Settings')).toContainText('Write a number, or nothing.');
+  await dialog(page, 'Settings').getByLabel('Price of a kWh').fill('300');
+  await dialog(page, 'Settings').getByLabel('Currency').fill('CHF ');
+  await page.keyboard.press('Escape');
+  await startStudy(page, bench, { tag: 'night', experiments: 1, gpu: '1: NVIDIA H100 80GB HBM3' });
+  const machine = study(page).running.getByRole('region', { name: 'Machine' });
+  await expect(machine).toContainText('GPU 1: NVIDIA H100');
+  await expect(machine).toContainText(/Disk free\s*\d/);
+  await expect(study(page).header).toContainText('Ended', { timeout: 30_000 });
+  await expect(study(page).header).toContainText(
+    /\d Wh or CHF\s0\.\d+ of GPU power, \d.* Wh or CHF\s0\.\d+ a gain/,
+  );
+  const numbers = (await openCell(page, 1)).section('Numbers');
+  await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh\s*electricity\s*CHF\s0\.\d+/);
 });

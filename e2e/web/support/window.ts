@@ -157,9 +157,14 @@ async function bytesOf(download: Download): Promise<Buffer> {
 export async function startStudy(
   page: Page,
   bench: Bench,
-  options: { readonly tag: string; readonly experiments: number; readonly isPruning?: boolean },
+  options: {
+    readonly tag: string;
+    readonly experiments: number;
+    readonly isPruning?: boolean;
+    readonly gpu?: string;
+  },
 ): Promise<void> {
-  const { tag, experiments, isPruning = false } = options;
+  const { tag, experiments, isPruning = false, gpu } = options;
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   const form = setUp(page);
@@ -167,6 +172,7 @@ export async function startStudy(
   await form.field('Command line').fill(bench.command);
   await form.field('Experiments').fill(String(experiments));
   await form.field('Name of the study').fill(tag);
+  if (gpu !== undefined) await form.field('GPU').selectOption(gpu);
   if (isPruning) await page.getByRole('switch', { name: /^End runs early/ }).check();
   await form.start.click();
   await expect(study(page).heading).toHaveText(tag);

@@ -35,7 +35,11 @@ export function findStop(
     if (isReached) return { reason: 'target', detail: `${facts.best} has reached the target ${target}.` };
   }
   if (experiments !== undefined && facts.experiments >= experiments) {
-    return { reason: 'experiments', detail: `${facts.experiments} experiments are done.` };
+    const count = facts.experiments;
+    return {
+      reason: 'experiments',
+      detail: count === 1 ? 'One experiment is done.' : `${count} experiments are done.`,
+    };
   }
   if (deadline !== undefined && now >= deadline) {
     return { reason: 'deadline', detail: `The deadline ${new Date(deadline).toISOString()} has passed.` };

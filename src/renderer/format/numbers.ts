@@ -59,7 +59,9 @@ export function formatElectricity(
 ): string | null {
   if (price === null) return null;
   const amount = (wh / 1_000) * price;
-  return `${currency}${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
+  // A sign stands close to its amount, a word does not.
+  const gap = /\p{L}$/u.test(currency) ? '\u00a0' : '';
+  return `${currency}${gap}${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
 }
 
 export function formatPercent(share: number | null | undefined, digits = 1): string {

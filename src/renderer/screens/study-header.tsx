@@ -33,6 +33,7 @@ import { NowRunning } from './now-running.tsx';
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
   const electricity = useStore(state => state.settings.electricity);
+  const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 px-6 pt-4 pb-3">
       <div className="min-w-72 flex-1">
@@ -48,9 +49,8 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {tally.keepRate === null || tally.finished < 2
             ? ''
             : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
-          {describeSpend(card)}
-          {describeEnergy(card, electricity)}
         </p>
+        {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
         <div className="mt-2 min-h-6">
           {isActive(card) ? (
             <NowRunning card={card} />
@@ -87,9 +87,9 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
 /** What the study cost so far, and what each gain did. */
 function describeSpend({ spend, tally }: StudyCard): string {
   if (!spend) return '';
-  if (spend.costUsd === null) return ` · ${formatNumber(spend.outputTokens)} tokens written, no price known`;
+  if (spend.costUsd === null) return `${formatNumber(spend.outputTokens)} tokens written, no price known`;
   const gains = tally.keep - 1;
-  return ` · ${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} a gain` : ''}`;
+  return `${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} a gain` : ''}`;
 }
 
 /** What its GPUs took so far, and what each gain did. */
@@ -98,7 +98,7 @@ function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Sett
   const told = (energy: number) =>
     [formatEnergy(energy), formatElectricity(energy, electricity)].filter(Boolean).join(' or ');
   const gains = tally.keep - 1;
-  return ` · ${told(wh)} of GPU power${gains > 0 ? `, ${told(wh / gains)} a gain` : ''}`;
+  return `${told(wh)} of GPU power${gains > 0 ? `, ${told(wh / gains)} a gain` : ''}`;
 }
 
 function describeGain({ best, baseline, bestExperiment }: StudyCard['tally']): string {
