@@ -18,7 +18,15 @@ export async function benchSandbox(): Promise<void> {
   const files = (await run('git', ['ls-files'])).stdout.split('\n').filter(Boolean).slice(0, MAX_SEALED);
   const cwd = process.cwd();
   const args = jailArguments({
-    ...{ hidden: ['/home', '/root'], readable: [], secret: [], writable: [cwd], network: false, cwd },
+    ...{
+      hidden: ['/home', '/root'],
+      mounts: [],
+      readable: [],
+      secret: [],
+      writable: [cwd],
+      network: false,
+      cwd,
+    },
     sealed: files.map(file => `${cwd}/${file}`),
     devices: sandbox.devices,
   });

@@ -1,12 +1,15 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
+import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { type AgentName, proposerLabel } from '../src/shared/study.ts';
-import { temporaryFolder } from './support/scaffold.ts';
+import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
 import { lives } from './support/trainers.ts';
 
@@ -16,6 +19,10 @@ const ANSWER = JSON.stringify({
   predicted_effect: -0.06,
   category: 'constant',
 });
+/** What each can write of home. */
+const STATE: Readonly<Record<AgentName, string>> = {
+  ...{ claude: '.claude', codex: '.codex', gemini: '.gemini', opencode: '.local/share/opencode' },
+};
 const EDIT = "sed -i 's/^LR=2/LR=8/' train.sh\n";
 const say = (...lines: readonly unknown[]) =>
   lines.map(line => `cat <<'JSON'\n${JSON.stringify(line)}\nJSON\n`).join('');
@@ -39,16 +46,28 @@ const claude = (result: string, more: object = {}) =>
   );
 
 /** A study with a stand-in for an agent: a shell script in the agent's name. */
-async function night(agent: AgentName, script: string, timeoutSeconds = 30, experiments = 1) {
+async function night(
+  agent: AgentName,
+  script: string,
+  timeoutSeconds = 30,
+  experiments = 1,
+  env: Readonly<Record<string, string>> = {},
+) {
   const own = await prepareNight();
   const bin = await temporaryFolder();
-  const log = join(bin, 'log');
+  // A home of its own, of which the agent's folder is what a contained agent can write.
+  const userHome = await temporaryFolder();
+  const log = join(userHome, STATE[agent], 'log');
+  await mkdir(dirname(log), { recursive: true });
   await writeFile(
     join(bin, agent),
     `#!/bin/sh\ncat > ${log}.prompt\necho "$PWD" > ${log}.pwd\necho "$@" > ${log}.args\n${script}`,
   );
   await chmod(join(bin, agent), 0o755);
-  const environment = { ...process.env, PAWL_HOME: own.home, PATH: `${bin}:${process.env.PATH}` };
+  const environment = {
+    ...{ ...process.env, PAWL_HOME: own.home, HOME: userHome, PATH: `${bin}:${process.env.PATH}` },
+    ...env,
+  };
   const engine = await Engine.open({ paths: dataPaths(environment), host: 'test', environment }, null);
   const study = await engine.createStudy({
     repositoryPath: own.repository,
@@ -71,7 +90,7 @@ async function night(agent: AgentName, script: string, timeoutSeconds = 30, expe
     return end.reason;
   };
   return {
-    ...{ ...own, engine, study, run, events, untilEvent, bin, log },
+    ...{ ...own, engine, study, run, events, untilEvent, bin, log, userHome },
     calls: () => engine.ledger.modelCalls.list(study.id, 1),
     [Symbol.asyncDispose]: async () => engine.close(),
   };
@@ -274,4 +293,95 @@ test('an agent makes the next proposal while an experiment trains', async () => 
   expect(ahead?.at).toBeLessThanOrEqual(first?.endedAt ?? 0);
   expect(ledger.experiments.history(own.study.id)).toHaveLength(3);
   await checkNight(own);
+});
+
+const found = await findSandbox(process.env);
+const contained = test.skipIf(found.kind === 'none');
+const IN_SANDBOX = { PAWL_SANDBOX: 'required' };
+
+contained('a contained agent writes its copy and its own folder, and nothing else', async () => {
+  const server = createServer(socket => socket.end('hello'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const outside = await temporaryFolder();
+  const can = (name: string, command: string) =>
+    `if (${command}) >/dev/null 2>&1; then echo "${name} yes"; else echo "${name} no"; fi >> $HOME/.claude/said`;
+  const script = [
+    can('locked', 'echo x >> prepare.sh'),
+    can('folder', `echo x > ${outside}/x`),
+    can('profile', 'test -e $HOME/.profile'),
+    can('key', 'cat $HOME/.ssh/id'),
+    can('state', 'echo x > $HOME/.claude/token'),
+    can(
+      'copied',
+      'grep old $HOME/.claude.json && echo new > $HOME/.claude.json.1 && mv $HOME/.claude.json.1 $HOME/.claude.json',
+    ),
+    can(
+      'settings',
+      'echo x >> $HOME/.claude/settings.json || mv $HOME/.claude/settings.json $HOME/.claude/was',
+    ),
+    can('ledger', 'ls "$PAWL_HOME" | grep pawl'),
+    can('others', `kill -0 ${process.pid}`),
+    can('network', `bash -c 'read -r word < /dev/tcp/127.0.0.1/${port}; test "$word" = hello'`),
+    `${EDIT}${claude(ANSWER)}`,
+  ].join('\n');
+  await using own = await night('claude', script, 30, 1, IN_SANDBOX);
+  await writeFiles(own.userHome, {
+    '.profile': 'x',
+    '.ssh/id': 'secret',
+    '.claude.json': 'old',
+    '.claude/settings.json': '{}',
+  });
+  expect(await own.run()).toBe('experiments');
+  const said = await readFile(join(own.userHome, '.claude/said'), 'utf8');
+  expect(
+    Object.fromEntries(
+      said
+        .trim()
+        .split('\n')
+        .map(line => line.split(' ')),
+    ),
+  ).toEqual({
+    ...{ locked: 'no', folder: 'no', profile: 'no', key: 'no', state: 'yes', copied: 'yes', settings: 'no' },
+    ...{ ledger: 'no', others: 'no', network: 'yes' },
+  });
+  expect(await readdir(outside)).toEqual([]);
+  expect(await readFile(join(own.userHome, '.claude.json'), 'utf8')).toBe('old');
+  expect(await readFile(join(own.userHome, '.claude/settings.json'), 'utf8')).toBe('{}');
+  expect(rowsOf(own.home).experiments[1]).toMatchObject({ hypothesis: 'LR becomes 8', verdict: 'keep' });
+  await checkNight(own);
+});
+
+contained('an agent that writes what it is to do the next time is refused, and that is removed', async () => {
+  const script = `mkdir -p $HOME/.claude/hooks; echo evil > $HOME/.claude/hooks/x; ${EDIT}${claude(ANSWER)}`;
+  await using own = await night('claude', script, 30, 1, IN_SANDBOX);
+  expect(await own.run()).toBe('proposer');
+  const refused = own.events.filter(event => event.type === 'refused');
+  expect(refused[0]?.message).toMatch(/Claude Code wrote its own configuration, .*: \.claude\/hooks\./);
+  expect(await readdir(join(own.userHome, '.claude'))).not.toContain('hooks');
+});
+
+contained('an agent that is ended leaves nothing of itself in its sandbox', async () => {
+  const mark = `6${process.pid % 1000}00`;
+  await using own = await night('claude', `sleep ${mark} & sleep ${mark}\nwait`, 1, 1, IN_SANDBOX);
+  expect(await own.run()).toBe('proposer');
+  expect(own.calls()[0]).toMatchObject({ outcome: 'timeout' });
+  const lines = await Promise.all(
+    (await readdir('/proc'))
+      .filter(name => /^\d+$/.test(name))
+      .map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  expect(lines.filter(line => line.includes(`sleep\0${mark}`))).toEqual([]);
+});
+
+contained('a sign-in that is missing in the sandbox says where it may be', async () => {
+  const script = claude('Not logged in · Please run /login', { is_error: true });
+  await using own = await night('claude', script, 30, 1, IN_SANDBOX);
+  const blocked = own.untilEvent('warning');
+  const run = own.run();
+  expect(await blocked).toMatchObject({ message: expect.stringContaining('keyring cannot be reached') });
+  own.engine.request('stop_now');
+  await run;
 });

@@ -37,7 +37,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       metric: { name: 'val_bpb', goal: 'minimize', memory: null, memoryLimit: null },
       budget: { seconds: 300, limitSeconds: 600, prune: false },
       stop: {},
-      sandbox: { mode: 'preferred', network: false, reads: [] },
+      sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
     },
     proposer: { kind: 'search', seed: 1 },
     stop: {},

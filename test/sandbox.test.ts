@@ -233,6 +233,68 @@ contained(
   },
 );
 
+contained('what the set-up left is read-only, but for what the contract names', async () => {
+  const night = await prepareNight({
+    trainer: [
+      'LR=2',
+      'say() { echo "said $1 $2"; }',
+      can('library', 'echo x >> venv/site.py || echo x > venv/evil.pth'),
+      can('replaced', 'mv venv other'),
+      can('build', 'echo x >> build/out'),
+      can('read', 'grep -q ok venv/site.py'),
+      'echo "val_bpb: $LR"\n',
+    ].join('\n'),
+    contract: `${contractFile({ more: 'setup = "mkdir venv build && echo ok > venv/site.py && ln -s /etc linked"' })}
+[sandbox]
+mode = "required"
+writes = ["build"]
+`,
+  });
+  const { code } = await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
+    home: night.home,
+    env: { PAWL_SANDBOX: undefined },
+  });
+  expect(code).toBe(0);
+  const { studyId } = rowsOf(night.home);
+  const log = await readFile(join(night.home, 'studies', studyId, 'runs', '0', 'output.log'), 'utf8');
+  expect([...log.matchAll(/^said (.*)$/gm)].map(([, words]) => words)).toEqual([
+    ...['library no', 'replaced no', 'build yes', 'read yes'],
+  ]);
+});
+
+contained('the environment uv made for the baseline is what later trainings cannot change', async () => {
+  const bin = await temporaryFolder();
+  // A stand-in for uv that makes an environment as it does, unless it is told not to.
+  await writeFile(
+    join(bin, 'uv'),
+    '#!/bin/sh\n[ "$UV_NO_SYNC" ] || echo ok > "$UV_PROJECT_ENVIRONMENT/site.py"\nshift\nexec "$@"\n',
+    { mode: 0o755 },
+  );
+  const night = await prepareNight({
+    trainer: [
+      'LR=2',
+      'say() { echo "said $1 $2"; }',
+      can('library', 'echo x > "$UV_PROJECT_ENVIRONMENT/evil.pth"'),
+      can('read', 'grep -q ok "$UV_PROJECT_ENVIRONMENT/site.py"'),
+      can('network', 'ls /sys/class/net | grep -v "^lo$"'),
+      'echo "val_bpb: $LR"\n',
+    ].join('\n'),
+    contract: `${contractFile({ train: 'uv run sh train.sh' })}\n[sandbox]\nmode = "required"\n`,
+  });
+  const { code } = await pawl(['run', night.repository, '--tag', TAG, '-n', '1'], {
+    home: night.home,
+    env: { PAWL_SANDBOX: undefined, PATH: `${bin}:${process.env.PATH}` },
+  });
+  expect(code).toBe(0);
+  const { studyId } = rowsOf(night.home);
+  const said = async (n: number) => {
+    const log = await readFile(join(night.home, 'studies', studyId, 'runs', String(n), 'output.log'), 'utf8');
+    return [...log.matchAll(/^said (.*)$/gm)].map(([, words]) => words);
+  };
+  expect((await said(0)).slice(0, 2)).toEqual(['library yes', 'read yes']);
+  expect((await said(1)).slice(0, 2)).toEqual(['library no', 'read yes']);
+});
+
 contained.each([
   ['a program', 'sh train.sh'],
   ['a line of several', 'cd . && sh train.sh; exit $?'],
@@ -373,7 +435,10 @@ test('the machine’s user has the last word on the sandbox', () => {
   expect(sandboxMode(contract, { PAWL_SANDBOX: 'off' })).toBe('off');
   expect(sandboxMode(contract, { PAWL_SANDBOX: 'required' })).toBe('required');
   expect(sandboxMode(contract, { PAWL_SANDBOX: 'nonsense' })).toBe('preferred');
-  const own = { ...contract, sandbox: { mode: 'off', network: true, reads: ['~/data'] } } as const;
+  const own = {
+    ...contract,
+    sandbox: { mode: 'off', network: true, writes: ['build'], reads: ['~/data'] },
+  } as const;
   expect(contractFromFile(contractFileSchema.parse(contractToFile(own))).sandbox).toEqual(own.sandbox);
   for (const path of ['relative', '~', '/a/../b']) {
     const sandbox = { reads: [path] };
@@ -406,7 +471,7 @@ test('what computes is let in, after the devices of everybody', () => {
     'nvhost-gpu',
   ]);
   const args = jailArguments({
-    ...{ hidden: ['/home'], readable: [], secret: [], writable: ['/w'], sealed: ['/w/x'] },
+    ...{ hidden: ['/home'], mounts: [], readable: [], secret: [], writable: ['/w'], sealed: ['/w/x'] },
     ...{ network: false, cwd: '/w', devices: ['nvidia0'] },
   });
   expect(args.indexOf('/dev/nvidia0')).toBeGreaterThan(args.indexOf('--dev'));

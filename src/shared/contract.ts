@@ -81,6 +81,7 @@ export const contractFileSchema = z.strictObject({
     .strictObject({
       mode: z.enum(SANDBOX_MODES).optional(),
       network: z.boolean().optional(),
+      writes: z.array(relativePattern).optional(),
       reads: z
         .array(
           z
@@ -125,13 +126,20 @@ export type Contract = {
   readonly sandbox: {
     readonly mode: SandboxMode;
     readonly network: boolean;
+    /** Of what the set-up command left, what a training may write: `build`, say. Paths or patterns. */
+    readonly writes: readonly string[];
     /** Folders outside the repository that the training reads, absolute or below `~/`: data, caches. */
     readonly reads: readonly string[];
   };
 };
 
 /** Of a contract that says nothing of it. */
-export const DEFAULT_SANDBOX: Contract['sandbox'] = { mode: 'preferred', network: false, reads: [] };
+export const DEFAULT_SANDBOX: Contract['sandbox'] = {
+  mode: 'preferred',
+  network: false,
+  writes: [],
+  reads: [],
+};
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
@@ -159,6 +167,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
     sandbox: {
       mode: sandbox.mode ?? DEFAULT_SANDBOX.mode,
       network: sandbox.network ?? DEFAULT_SANDBOX.network,
+      writes: sandbox.writes ?? DEFAULT_SANDBOX.writes,
       reads: sandbox.reads ?? DEFAULT_SANDBOX.reads,
     },
   };
@@ -172,7 +181,7 @@ export function defaultLimitSeconds(budgetSeconds: number): number {
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
   const { editable, locked, instructions, train, setup, environment, metric, budget, stop, sandbox } =
     contract;
-  const { mode, network, reads } = sandbox;
+  const { mode, network, writes, reads } = sandbox;
   return {
     contract: {
       editable: [...editable],
@@ -193,8 +202,13 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
       ...(budget.prune ? { prune: true } : {}),
     },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
-    ...(mode === 'preferred' && !network && reads.length === 0
+    ...(mode === 'preferred' && !network && reads.length === 0 && writes.length === 0
       ? {}
-      : { sandbox: { mode, network, reads: [...reads] } }),
+      : {
+          sandbox: {
+            ...{ mode, network, reads: [...reads] },
+            ...(writes.length === 0 ? {} : { writes: [...writes] }),
+          },
+        }),
   };
 }

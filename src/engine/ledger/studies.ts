@@ -29,7 +29,7 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = { ...DEFAULT_SANDBOX, mode: 'off',
 
 function readContract(text: string): Contract {
   const contract = JSON.parse(text) as Omit<Contract, 'sandbox'> & Partial<Contract>;
-  return { ...contract, sandbox: contract.sandbox ?? BEFORE_SANDBOXES };
+  return { ...contract, sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox } };
 }
 
 function fromRow(row: Row): Study {

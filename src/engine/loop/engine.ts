@@ -219,7 +219,9 @@ export class Engine {
       const n = this.#proposing(study);
       if (n !== null) emit({ type: 'thought', n, text });
     });
+    const sandbox = await this.#findSandbox(study);
     const proposer = await createProposer(study, {
+      sandbox,
       ...this.surroundings,
       ...{ ledger, paths, repository, now: this.#now, callTimes: this.#options.callTimes },
       onThought: text => thoughts.add(text),
@@ -250,7 +252,7 @@ export class Engine {
     const { setup } = study.contract;
     const { signal } = this.#stopNow;
     const ports = {
-      sandbox: await this.#findSandbox(study),
+      sandbox,
       gpu: { variables: {} },
       pruner: new Pruner(study, ledger),
       ledger,

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import type { Study } from '../../shared/study.ts';
+import { matchEditable } from '../contract/editable.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
 import { type Sandbox, trySandbox } from '../sandbox/find-sandbox.ts';
@@ -24,6 +26,7 @@ export type SittingSandbox = Extract<Sandbox, { kind: 'bubblewrap' }> & {
 };
 
 export type SurroundingsPorts = {
+  readonly ledger: Ledger;
   readonly paths: DataPaths;
   readonly repository: Repository;
   readonly workbench: Workbench;
@@ -65,6 +68,22 @@ function usersVenv(repository: Repository): string | null {
   return existsSync(path) ? path : null;
 }
 
+/**
+ * The environment uv makes of the study's own where the user has none. The baseline makes it, which takes the network; from
+ * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
+ */
+function ownVenv(
+  study: Study,
+  { repository, ledger }: SurroundingsPorts,
+  environment: Readonly<Record<string, string>>,
+): { readonly path: string; readonly isWritable: boolean } | null {
+  const path = environment.UV_PROJECT_ENVIRONMENT;
+  if (usersVenv(repository) !== null || !/\buv\b/.test(study.contract.train) || !path) return null;
+  const isEditable = matchEditable(study.contract.editable);
+  const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
+  return { path, isWritable: !isFixed || ledger.experiments.incumbent(study.id) === null };
+}
+
 /** What a run is started with: its environment, and the sandbox it is run behind. */
 export async function surroundingsOf(
   study: Study,
@@ -82,18 +101,17 @@ export async function surroundingsOf(
   const own = { ...environmentFor(study, ports, marker), ...ports.gpu.variables };
   if (!sandbox || sandbox.isWorking === false) return { environment: own };
   const caches = join(studyFolder(paths, study.id), 'caches');
-  // uv makes an environment of the study's own where the user has none: that takes the network.
-  const isMade = usersVenv(repository) === null && /\buv\b/.test(study.contract.train);
-  const writableVenv = (isMade && own.UV_PROJECT_ENVIRONMENT) || null;
-  const network = study.contract.sandbox.network || writableVenv !== null;
+  const venv = ownVenv(study, ports, own);
+  const network = study.contract.sandbox.network || venv?.isWritable === true;
   const environment: Readonly<Record<string, string>> = {
     ...own,
     ...cacheVariables(caches, network),
     TMPDIR: '/tmp',
+    ...(venv && !venv.isWritable ? { UV_NO_SYNC: '1' } : {}),
   };
   const jail = await trainingJail({
     ...{ contract: study.contract, worktree: workbench.path, locked: workbench.lockedFiles(), caches },
-    ...{ writableVenv, network },
+    ...{ preserved: workbench.preservedPaths(), venv, network },
     ...{ environment, devices: sandbox.devices, home: environment.HOME ?? homedir() },
     dataFolder: paths.home,
     history: ['HEAD', 'refs', 'objects', 'packed-refs']

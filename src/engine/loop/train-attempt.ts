@@ -5,7 +5,6 @@ import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
 import { type GpuSample, telemetrySeries } from '../../shared/telemetry.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
@@ -41,7 +40,6 @@ export function proposerMarker(studyId: string, n: number): string {
 }
 
 export type TrainPorts = SurroundingsPorts & {
-  readonly ledger: Ledger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly killTimes: KillTimes | undefined;

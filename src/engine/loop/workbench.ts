@@ -102,6 +102,11 @@ export class Workbench {
     for (const path of preserved) this.#skip.add(path);
   }
 
+  /** What {@link keep} exempts. */
+  preservedPaths(): readonly string[] {
+    return [...this.#skip];
+  }
+
   /** Somebody else is about to write in the worktree. */
   markDirty(): void {
     this.#isClean = false;

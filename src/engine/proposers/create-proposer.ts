@@ -39,6 +39,8 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly paths: DataPaths;
   readonly repository: Repository;
   readonly now: () => number;
+  /** What agents on the command line are contained with; null for nothing. */
+  readonly sandbox: { readonly program: string } | null;
   /** Told what the proposer is at while it proposes. */
   readonly onThought: (text: string) => void;
   /** Told when a proposer begins to rest: until when, in milliseconds since the epoch, and what it failed with. */
@@ -102,6 +104,8 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         reader: new StudyReader(study, ports),
         environment: ports.environment,
         scratch: ports.paths.scratch,
+        home: ports.paths.home,
+        sandbox: ports.sandbox,
       });
     case 'model': {
       const price = await readModel(settings, ports);

@@ -5,6 +5,8 @@
 export type Jail = {
   /** Folders in whose place an empty one stands; what is written there is gone with the program. */
   readonly hidden: readonly string[];
+  /** Folders that stand in the place of others, writable: what and where. */
+  readonly mounts: readonly (readonly [string, string])[];
   /** Read-only, also where it lies in what is hidden. What is not there is left out. */
   readonly readable: readonly string[];
   /** Hidden also where it lies in what is readable. */
@@ -40,6 +42,7 @@ export function jailArguments(jail: Jail): readonly string[] {
       ...['/run/opengl-driver', '/run/current-system', '/run/wrappers'],
     ]),
     ...jail.hidden.flatMap(path => ['--tmpfs', path]),
+    ...jail.mounts.flatMap(([what, where]) => ['--bind', what, where]),
     ...each('--ro-bind-try', jail.readable),
     ...jail.secret.flatMap(path => ['--tmpfs', path]),
     ...each('--bind', jail.writable),

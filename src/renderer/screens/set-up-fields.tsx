@@ -105,6 +105,25 @@ export function SandboxFields(props: PartProps) {
           />
         )}
       </Field>
+      {form.setup.trim() === '' ? null : (
+        <Field
+          label="Writable of what the set-up left"
+          hint="One path or pattern a line; the rest is read-only."
+          problem={problems.writes}
+        >
+          {ids => (
+            <TextArea
+              {...ids}
+              rows={2}
+              className="font-mono"
+              value={form.writes}
+              placeholder="build"
+              disabled={form.sandbox === 'off'}
+              onChange={event => onChange({ writes: event.target.value })}
+            />
+          )}
+        </Field>
+      )}
       <GpuField {...props} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
     </Part>

@@ -20,6 +20,8 @@ export type SetUpForm = {
   readonly setup: string;
   readonly environment: string;
   readonly sandbox: SandboxMode;
+  /** One path or pattern a line. */
+  readonly writes: string;
   readonly network: boolean;
   readonly reads: string;
   readonly metric: string;
@@ -66,6 +68,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     sandbox: contract?.sandbox.mode ?? 'preferred',
     network: contract?.sandbox.network ?? false,
     reads: contract?.sandbox.reads.join('\n') ?? '',
+    writes: contract?.sandbox.writes.join('\n') ?? '',
     metric: contract?.metric.name ?? '',
     goal: contract?.metric.goal ?? 'minimize',
     memory: contract?.metric.memory ?? '',
@@ -140,7 +143,10 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...number('limit_seconds', form.limit),
       ...(form.prune ? { prune: true } : {}),
     },
-    sandbox: { mode: form.sandbox, network: form.network, reads: lines(form.reads) },
+    sandbox: {
+      ...{ mode: form.sandbox, network: form.network, reads: lines(form.reads) },
+      ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
+    },
   };
 }
 
@@ -165,6 +171,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.contract.setup': 'setup',
   'contract.contract.environment': 'environment',
   'contract.sandbox.reads': 'reads',
+  'contract.sandbox.writes': 'writes',
   'contract.metric.name': 'metric',
   'contract.metric.memory': 'memory',
   'contract.metric.memory_limit': 'memoryLimit',

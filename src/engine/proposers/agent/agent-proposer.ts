@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import type { CallOutcome } from '../../../shared/model-calls.ts';
@@ -7,6 +8,9 @@ import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
+import { type AgentJailInput, agentJail, missingGuards, removeMade } from '../../sandbox/agent-jail.ts';
+import { trySandbox } from '../../sandbox/find-sandbox.ts';
+import { jailArguments } from '../../sandbox/jail.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';
 import { answerSchema, proposalOf } from '../answer.ts';
 import { describeRepair, describeReview, digest } from '../briefing/digest.ts';
@@ -15,7 +19,7 @@ import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
 import { type ProcessResult, runProcess } from '../run-process.ts';
 import { writeFiles } from '../write-files.ts';
-import { ADAPTERS, type AgentOutput, type Json } from './adapters.ts';
+import { ADAPTERS, type Adapter, type AgentOutput, type Json } from './adapters.ts';
 
 /** An agent tells everything it reads; more than this it does not need. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -29,6 +33,10 @@ const QUOTA =
 const OUTAGE =
   /overloaded|(?:status|error|http)\W{0,3}(?:code\W{0,2})?5\d\d\b|connection (?:error|refused|reset|closed)|econn|enotfound|eai_again|fetch failed|network error|service unavailable/i;
 
+/** A sandbox leads to no keyring. */
+const KEYRING_HINT =
+  'It ran in the sandbox, where a sign-in that is kept in the system’s keyring cannot be reached: sign in with a file or a key, or set PAWL_SANDBOX=off.';
+
 type Ports = {
   readonly ledger: Ledger;
   readonly studyId: string;
@@ -37,6 +45,10 @@ type Ports = {
   /** See {@link makeScratch}. */
   readonly scratch: string;
   readonly now: () => number;
+  /** The data folder. */
+  readonly home: string;
+  /** What it is contained with; null for nothing. */
+  readonly sandbox: { readonly program: string } | null;
 };
 
 /**
@@ -66,11 +78,12 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
 
 async function work(
   settings: AgentSettings,
-  { ledger, studyId, reader, environment, now }: Ports,
+  ports: Ports,
   request: ProposalRequest,
   context: ProposerContext,
   folder: string,
 ): Promise<ProposerAnswer> {
+  const { ledger, studyId, reader, environment, now } = ports;
   const adapter = ADAPTERS[settings.agent];
   const copy = join(folder, 'work');
   const own = join(folder, 'own');
@@ -81,6 +94,20 @@ async function work(
   const tracked = await reader.listFiles(commit);
   const isEditable = matchProposable(request.contract);
   const before = await makeCopy(reader, commit, copy, isEditable);
+
+  const usersHome = environment.HOME || homedir();
+  const missing = await missingGuards(adapter.state, usersHome);
+  // Some go by PWD, not by where they are.
+  const surroundings = { ...environment, ...adapter.environment, PWD: copy };
+  const locked = tracked.filter(path => before.has(path) && !isEditable(path));
+  const { argv, fault: noSandbox } = await containment(ports, adapter, {
+    ...{ copy, own, locked, standIn: join(folder, 'home'), home: usersHome, environment: surroundings },
+  });
+
+  if (noSandbox !== null) {
+    const message = `${adapter.title} cannot be contained. ${noSandbox} PAWL_SANDBOX=off runs it without a sandbox.`;
+    return { kind: 'blocked', message };
+  }
 
   const began = performance.now();
   const call = ledger.write(() =>
@@ -107,10 +134,9 @@ async function work(
   try {
     result = await runProcess(
       {
-        argv: [adapter.program, ...adapter.argv(settings.model, own)],
+        argv: [...argv, adapter.program, ...adapter.argv(settings.model, own)] as [string, ...string[]],
         cwd: copy,
-        // Some go by PWD, not by where they are.
-        environment: { ...environment, ...adapter.environment, PWD: copy },
+        environment: argv.length > 0 ? { ...surroundings, TMPDIR: '/tmp' } : surroundings,
         input: promptFor(request, tracked.filter(isEditable)),
         timeoutSeconds: settings.timeoutSeconds,
         maxBytes: MAX_OUTPUT_BYTES,
@@ -123,10 +149,14 @@ async function work(
     throw error;
   }
   const output = adapter.read(parseLines(result.stdout));
-  const trouble = findTrouble(adapter.title, result, output);
+  const trouble = findTrouble(adapter.title, result, output, argv.length > 0);
   end(trouble?.outcome ?? 'ok', trouble?.answer.message ?? null, output);
   if (trouble) return trouble.answer;
 
+  const made = await removeMade(usersHome, missing);
+  if (made.length > 0) {
+    return failed(`${adapter.title} wrote its own configuration, which was removed: ${made.join(', ')}.`);
+  }
   const { files, faults } = await compareCopy(copy, before, isEditable);
   if (faults.length > 0) {
     return failed(`${adapter.title} changed what it may not: ${faults.slice(0, 5).join(', ')}.`);
@@ -136,6 +166,22 @@ async function work(
   }
   const fault = await writeFiles(context.worktree.path, files, tracked);
   return fault === null ? proposed(output.text, settings) : failed(fault);
+}
+
+/** What the agent is run behind, empty for no sandbox; or why that does not work. */
+async function containment(
+  { sandbox, home: dataFolder }: Ports,
+  { state, program }: Adapter,
+  input: Omit<AgentJailInput, 'state' | 'program' | 'dataFolder'>,
+): Promise<{ readonly argv: readonly string[]; readonly fault: string | null }> {
+  if (!sandbox) return { argv: [], fault: null };
+  await mkdir(input.standIn);
+  const jail = await agentJail({ ...input, state, program, dataFolder });
+  const args = jailArguments(jail);
+  return {
+    argv: [sandbox.program, ...args],
+    fault: await trySandbox(sandbox.program, args, input.environment),
+  };
 }
 
 function promptFor(request: ProposalRequest, files: readonly string[]): string {
@@ -229,7 +275,12 @@ type Trouble = {
   readonly answer: Extract<ProposerAnswer, { kind: 'failed' | 'blocked' }>;
 };
 
-function findTrouble(title: string, result: ProcessResult, output: AgentOutput): Trouble | null {
+function findTrouble(
+  title: string,
+  result: ProcessResult,
+  output: AgentOutput,
+  isContained: boolean,
+): Trouble | null {
   if (result.kind === 'output' && output.isComplete && output.error === null) return null;
   const why = result.kind === 'failed' ? result.why : null;
   const said = stripControl(
@@ -241,7 +292,10 @@ function findTrouble(title: string, result: ProcessResult, output: AgentOutput):
   if (SIGN_IN.test(said)) {
     return {
       outcome: 'unauthorized',
-      answer: { kind: 'blocked', message: `${title} is not signed in: ${said}` },
+      answer: {
+        kind: 'blocked',
+        message: `${title} is not signed in: ${said}${isContained ? ` ${KEYRING_HINT}` : ''}`,
+      },
     };
   }
   if (QUOTA.test(said)) {
