@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
 import { jailArguments } from '../src/engine/sandbox/jail.ts';
-import { MAX_SEALED } from '../src/engine/sandbox/training-jail.ts';
+import { foldersOf, MAX_SEALED } from '../src/engine/sandbox/training-jail.ts';
 import { printTable } from './report.ts';
 
 const run = promisify(execFile);
@@ -18,15 +18,8 @@ export async function benchSandbox(): Promise<void> {
   const files = (await run('git', ['ls-files'])).stdout.split('\n').filter(Boolean).slice(0, MAX_SEALED);
   const cwd = process.cwd();
   const args = jailArguments({
-    ...{
-      hidden: ['/home', '/root'],
-      mounts: [],
-      readable: [],
-      secret: [],
-      writable: [cwd],
-      network: false,
-      cwd,
-    },
+    ...{ hidden: ['/home', '/root'], mounts: [], readable: [], secret: [], writable: [cwd] },
+    ...{ network: false, cwd, held: foldersOf(files).map(folder => `${cwd}/${folder}`) },
     sealed: files.map(file => `${cwd}/${file}`),
     devices: sandbox.devices,
   });

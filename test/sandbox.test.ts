@@ -35,6 +35,7 @@ async function tryOut(
   const night = await prepareNight({
     trainer: `LR=2\nsay() { echo "said $1 $2"; }\n${script}\necho "val_bpb: $LR"\n`,
     contract: `${contractFile({ more: options.env ? `environment = [${Object.keys(options.env).map(name => `"${name}"`)}]` : '' })}\n[sandbox]\nmode = "required"\n${options.sandbox ?? ''}`,
+    files: options.files ?? {},
   });
   const env = { PAWL_SANDBOX: undefined, ...options.env };
   const { code, stderr } = await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
@@ -232,6 +233,20 @@ contained(
       .toBe(false);
   },
 );
+
+contained('a folder with locked files in it stays where it is, and can be written beside them', async () => {
+  const night = await tryOut(
+    [
+      can('locked', 'echo x >> lib/deep/score.sh'),
+      can('moved', 'mv lib/deep lib/was && mkdir lib/deep && echo x > lib/deep/score.sh'),
+      can('above', 'mv lib was && mkdir -p lib/deep && echo x > lib/deep/score.sh'),
+      can('beside', 'echo x > lib/deep/cache && mkdir lib/other'),
+    ].join('\n'),
+    { files: { 'lib/deep/score.sh': 'echo fixed\n' } },
+  );
+  expect(night.said).toEqual({ locked: 'no', moved: 'no', above: 'no', beside: 'yes' });
+  await checkNight(night);
+});
 
 contained('what the set-up left is read-only, but for what the contract names', async () => {
   const night = await prepareNight({
@@ -471,7 +486,15 @@ test('what computes is let in, after the devices of everybody', () => {
     'nvhost-gpu',
   ]);
   const args = jailArguments({
-    ...{ hidden: ['/home'], mounts: [], readable: [], secret: [], writable: ['/w'], sealed: ['/w/x'] },
+    ...{
+      hidden: ['/home'],
+      mounts: [],
+      readable: [],
+      secret: [],
+      writable: ['/w'],
+      held: ['/w/lib'],
+      sealed: ['/w/x'],
+    },
     ...{ network: false, cwd: '/w', devices: ['nvidia0'] },
   });
   expect(args.indexOf('/dev/nvidia0')).toBeGreaterThan(args.indexOf('--dev'));

@@ -28,6 +28,8 @@ export async function prepareNight(
   options: {
     readonly trainer?: string;
     readonly contract?: string;
+    /** Beside those of the project. */
+    readonly files?: Readonly<Record<string, string>>;
     readonly home?: string;
     readonly repository?: string;
   } = {},
@@ -37,6 +39,7 @@ export async function prepareNight(
       'train.sh': options.trainer ?? FAST_TRAINER,
       'pawl.toml': options.contract ?? contractFile(),
       'prepare.sh': 'echo fixed\n',
+      ...options.files,
     },
     options.repository,
   );

@@ -53,6 +53,7 @@ export async function agentJail(input: AgentJailInput): Promise<Jail> {
     mounts: [[standIn, await real(home)]],
     secret: [await real(input.dataFolder)],
     writable: await Promise.all([input.copy, ...folders].map(real)),
+    held: [],
     sealed: [...topmost(input.locked).map(path => join(input.copy, path)), ...guarded],
     network: true,
     cwd: input.copy,

@@ -12,6 +12,8 @@ export type Jail = {
   /** Hidden also where it lies in what is readable. */
   readonly secret: readonly string[];
   readonly writable: readonly string[];
+  /** Folders in what is writable that cannot be moved away from where they are, outermost first. */
+  readonly held: readonly string[];
   /** Files and folders in what is writable that are not. */
   readonly sealed: readonly string[];
   readonly network: boolean;
@@ -46,6 +48,8 @@ export function jailArguments(jail: Jail): readonly string[] {
     ...each('--ro-bind-try', jail.readable),
     ...jail.secret.flatMap(path => ['--tmpfs', path]),
     ...each('--bind', jail.writable),
+    // Nobody can rename what something is mounted on.
+    ...each('--bind', jail.held),
     ...each('--ro-bind', jail.sealed),
     ...['--unshare-user-try', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(jail.network ? [] : ['--unshare-net']),

@@ -65,6 +65,7 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     mounts: [],
     secret: [await real(input.dataFolder)],
     writable: await Promise.all([input.worktree, caches, ...(venv?.isWritable ? [venv.path] : [])].map(real)),
+    held: foldersOf(topmost(input.locked)).map(path => join(input.worktree, path)),
     sealed: [
       ...[...topmost(input.locked), ...(await plainPaths(input.worktree, topmost(preserved)))].map(path =>
         join(input.worktree, path),
@@ -87,4 +88,14 @@ async function plainPaths(folder: string, paths: readonly string[]): Promise<rea
 export function topmost(paths: readonly string[]): readonly string[] {
   const depth = (path: string) => path.split('/').length;
   return [...paths].sort((a, b) => depth(a) - depth(b)).slice(0, MAX_SEALED);
+}
+
+/** Every folder that one of the paths lies in, outermost first. */
+export function foldersOf(paths: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const names = path.split('/');
+    for (let depth = 1; depth < names.length; depth += 1) found.add(names.slice(0, depth).join('/'));
+  }
+  return [...found].sort((a, b) => a.length - b.length);
 }
