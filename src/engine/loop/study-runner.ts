@@ -1,25 +1,22 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
-import type { Proposal, StopReason, Study, Verdict } from '../../shared/study.ts';
+import type { StopReason, Study, Verdict } from '../../shared/study.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Refusal } from '../ledger/refusals.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
 import type { ProposalRequest, Proposer } from '../proposers/proposer.ts';
-import { attemptRef, createRef } from '../repo/refs.ts';
 import { readIdentity } from '../repo/repository.ts';
+import { type AcceptedEdit, Attempts } from './attempts.ts';
 import { ratchet } from './branch.ts';
 import { findInterrupted, initialState } from './initial-state.ts';
 import { ProposalSource } from './proposal-source.ts';
-import { cleanProposal, commitMessage } from './proposal-text.ts';
+import { cleanProposal } from './proposal-text.ts';
 import { ReviewDesk } from './review-desk.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import { findStop, type StopLimits } from './stop-rules.ts';
 import { type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
-import type { Edit } from './workbench.ts';
 
 export type RunnerPorts = TrainPorts & {
   readonly proposer: Proposer;
@@ -30,18 +27,6 @@ export type RunnerPorts = TrainPorts & {
 };
 
 const ASK_AGAIN_MS = 15 * 60_000;
-/** Node takes a longer wait for none. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** An edit that was found good, with what was said of it. */
-type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
-  readonly proposal: Proposal;
-  /** The commit the proposer started from. */
-  readonly start: string;
-  /** The crashed run it is to mend; null for an experiment's first attempt. */
-  readonly repairOf: Measured | null;
-};
-
 export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
 
 /**
@@ -60,6 +45,7 @@ export class StudyRunner {
   #edit: AcceptedEdit | null = null;
   readonly #source: ProposalSource;
   readonly #desk: ReviewDesk;
+  readonly #attempts: Attempts;
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -70,6 +56,7 @@ export class StudyRunner {
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);
     this.#desk = new ReviewDesk(study, ports);
+    this.#attempts = new Attempts(study, ports, this.#desk);
     this.#state = initialState(ports.ledger, study, limits, ports.proposer);
     ports.signal.addEventListener('abort', () => this.wish('stop'), { once: true });
   }
@@ -165,7 +152,11 @@ export class StudyRunner {
       case 'attempt':
         return this.#attempt(effect.n);
       case 'review':
-        return this.#review(effect.n, effect.repair);
+        return this.#attempts.review(effect.n, effect.repair, {
+          deadline: this.#state.limits.deadline,
+          wish: () => this.#state.wish,
+          identity: this.#identity,
+        });
       case 'train':
         return this.#train(effect.n);
       case 'record':
@@ -194,7 +185,7 @@ export class StudyRunner {
     await workbench.checkout(baseCommit);
     const made = { commit: baseCommit, editDigest: workbench.digest(), sourceLines: workbench.sourceLines() };
     ledger.write(() => ledger.experiments.attempt(id, 0, made));
-    await this.#createAttemptRef(0, baseCommit);
+    await this.#attempts.createRef(0, baseCommit);
     emit({ type: 'attempted', n: 0, commit: baseCommit, files: [] });
     return { type: 'attempted', n: 0 };
   }
@@ -242,7 +233,7 @@ export class StudyRunner {
       const said = stripControl(message);
       const { memo } = answer.kind === 'failed' ? answer : answer.proposal;
       const hypothesis = answer.kind === 'proposed' ? cleanProposal(answer.proposal).hypothesis : null;
-      this.#refuse({ n, reason, message: said, hypothesis, memo });
+      this.#attempts.refuse({ n, reason, message: said, hypothesis, memo });
       return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message: said };
     };
     if (answer.kind === 'failed') return refuse('proposer_failed', answer.message);
@@ -302,125 +293,9 @@ export class StudyRunner {
     return findStop(limits, { ...facts, experiments: facts.experiments + 1 }, metric.goal, now()) === null;
   }
 
-  async #attempt(n: number): Promise<LoopEvent> {
-    const { ledger, workbench } = this.#ports;
-    const { id, tag } = this.#study;
-    const edit = this.#edit;
-    if (!edit) throw new Error(`experiment ${n} has no edit to commit`);
-    const { proposal, repairOf } = edit;
-    const parent = this.#incumbent().commit;
-    const words = commitMessage(tag, n, proposal);
-    const commit = await workbench.commit(edit, parent, words, this.#identity);
-    if (commit === null) {
-      const message = 'The edit changes nothing that git would store.';
-      const { hypothesis, memo } = proposal;
-      this.#refuse({ n, reason: 'no_change', message, hypothesis, memo });
-      return repairOf ? { ...repairOf, type: 'repair_failed' } : { type: 'refused', message };
-    }
-    const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
-    if (ledger.studies.get(id)?.asksApproval) {
-      const { start } = edit;
-      const isRepair = repairOf !== null;
-      ledger.write(() => this.#desk.open({ n, proposal, start, parent, isRepair, ...made }));
-      return { type: 'submitted', n, repair: repairOf };
-    }
-    return this.#accept(n, repairOf ? proposal : null, made, edit.paths);
-  }
-
-  /** @param proposal where it takes the place of the one the experiment has */
-  async #accept(
-    n: number,
-    proposal: Proposal | null,
-    made: Parameters<Ledger['experiments']['attempt']>[2],
-    files: readonly string[],
-    saveReview: (() => void) | null = null,
-  ): Promise<LoopEvent> {
-    const { ledger, emit } = this.#ports;
-    const { id } = this.#study;
-    ledger.write(() => {
-      saveReview?.();
-      if (proposal) ledger.experiments.propose(id, n, proposal);
-      ledger.experiments.attempt(id, n, made);
-    });
-    if (saveReview) emit({ type: 'review_closed', n, outcome: 'approved' });
-    await this.#createAttemptRef(n, made.commit);
-    emit({ type: 'attempted', n, commit: made.commit, files: [...files] });
-    return { type: 'attempted', n };
-  }
-
-  /** Waits for the user's word on a proposal; a wish, the deadline or the end of approve mode end the wait as well. */
-  async #review(n: number, repair: Measured | null): Promise<LoopEvent> {
-    const { ledger, now, emit, signal } = this.#ports;
-    const { id } = this.#study;
-    const { deadline = Number.POSITIVE_INFINITY } = this.#state.limits;
-    const waiting = await this.#desk.take(n);
-    ledger.write(() => ledger.experiments.setPhase(id, n, 'reviewing'));
-    let late: NodeJS.Timeout | undefined;
-    // A timer may fire a little early, and none is as long as some deadlines.
-    const watch = () => {
-      const left = Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS);
-      late = setTimeout(() => {
-        watch();
-        this.#desk.wake();
-      }, left);
-    };
-    watch();
-    const isDisturbed = () => this.hasWish() || signal.aborted || now() >= deadline;
-    const end = this.#desk.wait(waiting, isDisturbed, this.#identity);
-    emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis });
-    const reviewed = await end.finally(() => clearTimeout(late));
-    if (reviewed.kind === 'disturbed') {
-      signal.throwIfAborted();
-      return { type: 'wished', wish: this.#state.wish };
-    }
-    const { review, kind, save, done } = reviewed;
-    try {
-      if (kind === 'approved') {
-        const { commit, editDigest, sourceLines, proposal } = review;
-        const accepted = await this.#accept(
-          n,
-          proposal,
-          { commit, editDigest, sourceLines },
-          reviewed.files,
-          save,
-        );
-        done();
-        return accepted;
-      }
-      const { memo, hypothesis } = review.proposal;
-      this.#refuse({ n, reason: kind, message: stripControl(reviewed.message), hypothesis, memo }, save);
-      done();
-      return { type: 'turned_down', how: kind, n, repair };
-    } catch (error) {
-      done(error);
-      throw error;
-    }
-  }
-
-  /** @param saveReview where it was the user who turned the proposal down */
-  #refuse(refusal: Omit<Refusal, 'at'>, saveReview: (() => void) | null = null): void {
-    const { ledger, emit, now } = this.#ports;
-    const { id } = this.#study;
-    const { n, reason, message, hypothesis } = refusal;
-    ledger.write(() => {
-      saveReview?.();
-      ledger.refusals.add(id, { ...refusal, at: now() });
-      ledger.experiments.setPhase(id, n, 'proposing');
-    });
-    if (saveReview)
-      emit({ type: 'review_closed', n, outcome: reason === 'sent_back' ? 'sent_back' : 'rejected' });
-    emit({ type: 'refused', n, reason, message, hypothesis });
-  }
-
-  /** The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. */
-  async #createAttemptRef(n: number, commit: string): Promise<void> {
-    const { ledger, repository } = this.#ports;
-    const { id, tag } = this.#study;
-    const trained = [...new Set(ledger.runs.list(id, n).map(run => run.commit))];
-    const place = trained.indexOf(commit);
-    const ref = attemptRef(tag, n, place < 0 ? trained.length : place);
-    if (await createRef(repository, ref, commit)) return;
-    throw new PawlError('branch_moved', `${ref} already points at another commit; somebody else wrote it.`);
+  #attempt(n: number): Promise<LoopEvent> {
+    if (!this.#edit) throw new Error(`experiment ${n} has no edit to commit`);
+    return this.#attempts.make(n, this.#edit, this.#incumbent().commit, this.#identity);
   }
 
   async #train(n: number): Promise<LoopEvent> {
@@ -430,7 +305,7 @@ export class StudyRunner {
     if (!experiment?.attemptCommit) throw new Error(`experiment ${n} has no attempt to train`);
     if (this.#announced !== n) {
       // Resumed: the engine may have died before it made the ref.
-      await this.#createAttemptRef(n, experiment.attemptCommit);
+      await this.#attempts.createRef(n, experiment.attemptCommit);
       this.#announceStart(n, experiment.parentCommit ?? experiment.attemptCommit);
     }
     if (this.#unsaved) this.#saveUnfair(n, this.#unsaved);
