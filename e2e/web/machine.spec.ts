@@ -44,6 +44,7 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   await expect(numbers).toContainText(/not fair\s*the GPU was slowed down, too hot in \d+ % of its seconds/);
   await openCell(page, 0, 'Curves');
   await expect(page.getByRole('img', { name: 'GPU power during the run' })).toBeVisible();
+  await expect(page.getByRole('img', { name: 'Load during the run' })).toBeVisible();
 });
 
 test('a run that cannot reach the best any more is ended, and its cell says over what', async ({

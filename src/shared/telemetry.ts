@@ -100,6 +100,7 @@ export function telemetrySeries(sample: TelemetrySample): ReadonlyMap<string, nu
   };
   add('cpu_percent', sample.host.cpuPercent);
   add('host_memory_gib', sample.host.memoryUsedBytes / 1024 ** 3);
+  add('host_load', sample.host.load);
   const { diskReadBytesPerSecond: read, diskWriteBytesPerSecond: written } = sample.host;
   add('disk_read_mib_per_second', read === undefined ? undefined : read / 1024 ** 2);
   add('disk_write_mib_per_second', written === undefined ? undefined : written / 1024 ** 2);

@@ -15,6 +15,8 @@ const CHARTS = [
   { title: 'GPU fan', unit: '%', end: /^gpu(\d+)_fan_percent$/, top: 100 },
   { title: 'CPU', unit: '%', end: /^cpu_percent$/, top: 100 },
   { title: 'Host memory', unit: 'GiB', end: /^host_memory_gib$/, top: null },
+  { title: 'Load', unit: '', end: /^host_load$/, top: null },
+  { title: 'Disks', unit: 'MiB/s', end: /^disk_(read|write)_mib_per_second$/, top: null },
 ] as const;
 
 /** What the machine did during a run. Charts without a series are left out; without any GPU it says so. */
@@ -31,7 +33,7 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
         {CHARTS.map(({ title, unit, end, top }) => {
           const lines = series.flatMap((view, place) => {
             const found = end.exec(view.name);
-            return found ? [seriesLine(view, found[1] === undefined ? title : `GPU ${found[1]}`, place)] : [];
+            return found ? [seriesLine(view, nameOf(found[1], title), place)] : [];
           });
           if (lines.length === 0) return null;
           return (
@@ -51,4 +53,10 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
       </div>
     </section>
   );
+}
+
+/** Of a line, by what tells it from the others of its chart. */
+function nameOf(which: string | undefined, title: string): string {
+  if (which === undefined) return title;
+  return /^\d/.test(which) ? `GPU ${which}` : which;
 }
