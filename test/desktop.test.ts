@@ -48,6 +48,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     baseCommit: 'a'.repeat(40),
     importedFrom: null,
     spend: null,
+    gpu: null,
     gpuEnergyWh: null,
     asksApproval: false,
     waiting: null,

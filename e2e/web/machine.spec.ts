@@ -110,6 +110,9 @@ test('the GPU is chosen where there is a choice, and energy is told with its pri
   await expect(study(page).header).toContainText(
     /\d Wh or CHF\s0\.\d+ of GPU power, \d.* Wh or CHF\s0\.\d+ a gain/,
   );
+  await study(page).control('Resume').click();
+  await expect(dialog(page, 'Resume night').getByLabel('GPU')).toHaveValue('GPU-a230e637');
+  await page.keyboard.press('Escape');
   const numbers = (await openCell(page, 1)).section('Numbers');
   await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh\s*electricity\s*CHF\s0\.\d+/);
 });

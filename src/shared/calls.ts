@@ -37,6 +37,7 @@ const path = text(4_096).min(1);
 const study = text(64).min(1);
 const n = z.number().int().nonnegative().max(10_000_000);
 const k = z.number().int().nonnegative().max(10_000);
+const gpuName = text(128).trim().min(1);
 const inStudy = z.strictObject({ study });
 const inExperiment = z.strictObject({ study, n });
 const inRun = z.strictObject({ study, n, k });
@@ -111,7 +112,7 @@ export const newStudySchema = z.strictObject({
   /** Approve mode from the start. */
   asksApproval: z.boolean().optional(),
   /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
-  gpu: text(128).trim().min(1).optional(),
+  gpu: gpuName.optional(),
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });
@@ -165,6 +166,8 @@ export const calls = {
           study,
           stop: stopRulesSchema.optional(),
           proposer: proposerSettingsSchema.optional(),
+          /** The GPU from now on; null leaves it to the machine. */
+          gpu: gpuName.nullable().optional(),
           /** Where the repository is, if it was moved. */
           repository: path.optional(),
         }),

@@ -95,6 +95,8 @@ export type StudyCard = {
   readonly tally: Tally;
   /** What calls to models came to; null where none was made. */
   readonly spend: Spend | null;
+  /** UUID or number of the GPU that was chosen for it; null leaves it to the machine. */
+  readonly gpu: string | null;
   /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Approve mode: each proposal waits for the user. */

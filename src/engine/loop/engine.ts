@@ -54,7 +54,7 @@ export type SittingSettings = {
   readonly proposer?: ProposerSettings | undefined;
   readonly limitSeconds?: number | undefined;
   /** As in {@link Study}. */
-  readonly gpu?: string | undefined;
+  readonly gpu?: string | null | undefined;
   /** Where the repository may be now, if it is not where it was. */
   readonly repositoryPath?: string | undefined;
 };
@@ -197,7 +197,7 @@ export class Engine {
     const changed = {
       stop: { ...(isPast ? lasting : study.stop), ...settings.stop },
       proposer: settings.proposer ?? study.proposer,
-      gpu: settings.gpu ?? study.gpu,
+      gpu: settings.gpu === undefined ? study.gpu : settings.gpu,
       contract: {
         ...study.contract,
         budget: { ...budget, limitSeconds: settings.limitSeconds ?? budget.limitSeconds },

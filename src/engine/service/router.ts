@@ -132,8 +132,8 @@ export function createRouter(service: Service) {
         }),
       ),
       resume: os.studies.resume.handler(({ input }) => {
-        const { study, stop, proposer, repository } = input;
-        service.begin(study, { stop, proposer, repositoryPath: repository });
+        const { study, stop, proposer, repository, gpu } = input;
+        service.begin(study, { stop, proposer, gpu, repositoryPath: repository });
         return service.card(input.study);
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),

@@ -26,6 +26,7 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     importedFrom: study.importedFrom,
     tally: experiments.tally(study.id, study.contract.metric.goal),
     spend: spendOf(ledger, study.id),
+    gpu: study.gpu,
     gpuEnergyWh: ledger.runs.gpuEnergyWh(study.id),
     asksApproval: study.asksApproval,
     cells: last === null ? 0 : last + 1,

@@ -6,6 +6,7 @@ import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field, TextInput } from '../ui/field.tsx';
+import { GpuField } from './gpu-field.tsx';
 
 /** How many more a study that had all its experiments is offered. */
 const MORE = 100;
@@ -21,6 +22,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
     card.stop.patience === undefined ? '' : String(card.stop.patience),
   );
   const [repository, setRepository] = useState(card.repositoryPath);
+  const [gpu, setGpu] = useState(card.gpu ?? '');
   const [problem, setProblem] = useState<string | null>(null);
   const resume = async (event: FormEvent) => {
     event.preventDefault();
@@ -34,6 +36,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         study: card.id,
         stop,
         ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
+        gpu: gpu === '' ? null : gpu,
       });
       onClose();
     } catch (error) {
@@ -80,6 +83,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             <TextInput {...ids} value={repository} onChange={event => setRepository(event.target.value)} />
           )}
         </Field>
+        <GpuField value={gpu} onChange={setGpu} />
         {problem ? (
           <p role="alert" className="text-crash text-sm">
             {problem}

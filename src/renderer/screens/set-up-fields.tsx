@@ -1,5 +1,5 @@
-import { useStore } from '../state/store.ts';
 import { Field, Select, Switch, TextArea } from '../ui/field.tsx';
+import { GpuField } from './gpu-field.tsx';
 import type { SetUpForm } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
@@ -124,33 +124,9 @@ export function SandboxFields(props: PartProps) {
           )}
         </Field>
       )}
-      <GpuField {...props} />
+      <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
     </Part>
-  );
-}
-
-/** Only where there is a choice. */
-function GpuField({ form, onChange }: PartProps) {
-  const gpus = useStore(state => state.telemetry.at(-1)?.gpus) ?? [];
-  const choices = gpus.flatMap(({ index, uuid, name, instances = [] }) => [
-    { uuid, name: `${index}: ${name}` },
-    ...instances.map(instance => ({ uuid: instance.uuid, name: `${index}: ${name}, ${instance.name}` })),
-  ]);
-  if (choices.length < 2) return null;
-  return (
-    <Field label="GPU" hint="Every run of the study trains on the same.">
-      {ids => (
-        <Select {...ids} value={form.gpu} onChange={event => onChange({ gpu: event.target.value })}>
-          <option value="">The first one</option>
-          {choices.map(({ uuid, name }) => (
-            <option key={uuid} value={uuid}>
-              {name}
-            </option>
-          ))}
-        </Select>
-      )}
-    </Field>
   );
 }
 
