@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
+import { bringBack } from '../src/engine/sandbox/agent-jail.ts';
 import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { type AgentName, proposerLabel } from '../src/shared/study.ts';
@@ -307,13 +308,13 @@ contained('a contained agent writes its copy and its own folder, and nothing els
   const { port } = server.address() as AddressInfo;
   const outside = await temporaryFolder();
   const can = (name: string, command: string) =>
-    `if (${command}) >/dev/null 2>&1; then echo "${name} yes"; else echo "${name} no"; fi >> $HOME/.claude/said`;
+    `if (${command}) >/dev/null 2>&1; then echo "${name} yes"; else echo "${name} no"; fi >> /tmp/said`;
   const script = [
     can('locked', 'echo x >> prepare.sh'),
     can('folder', `echo x > ${outside}/x`),
     can('profile', 'test -e $HOME/.profile'),
     can('key', 'cat $HOME/.ssh/id'),
-    can('state', 'echo x > $HOME/.claude/token'),
+    can('state', 'echo x > $HOME/.claude/token && mkdir $HOME/.claude/hooks'),
     can(
       'copied',
       'grep old $HOME/.claude.json && echo new > $HOME/.claude.json.1 && mv $HOME/.claude.json.1 $HOME/.claude.json',
@@ -325,6 +326,9 @@ contained('a contained agent writes its copy and its own folder, and nothing els
     can('ledger', 'ls "$PAWL_HOME" | grep pawl'),
     can('others', `kill -0 ${process.pid}`),
     can('network', `bash -c 'read -r word < /dev/tcp/127.0.0.1/${port}; test "$word" = hello'`),
+    // As a sign-in is renewed: another file in the place of the first.
+    can('signin', 'grep old $HOME/.claude/.credentials.json'),
+    'mv /tmp/said $HOME/.claude/.credentials.json',
     `${EDIT}${claude(ANSWER)}`,
   ].join('\n');
   await using own = await night('claude', script, 30, 1, IN_SANDBOX);
@@ -333,9 +337,10 @@ contained('a contained agent writes its copy and its own folder, and nothing els
     '.ssh/id': 'secret',
     '.claude.json': 'old',
     '.claude/settings.json': '{}',
+    '.claude/.credentials.json': 'old',
   });
   expect(await own.run()).toBe('experiments');
-  const said = await readFile(join(own.userHome, '.claude/said'), 'utf8');
+  const said = await readFile(join(own.userHome, '.claude/.credentials.json'), 'utf8');
   expect(
     Object.fromEntries(
       said
@@ -345,7 +350,7 @@ contained('a contained agent writes its copy and its own folder, and nothing els
     ),
   ).toEqual({
     ...{ locked: 'no', folder: 'no', profile: 'no', key: 'no', state: 'yes', copied: 'yes', settings: 'no' },
-    ...{ ledger: 'no', others: 'no', network: 'yes' },
+    ...{ ledger: 'no', others: 'no', network: 'yes', signin: 'yes' },
   });
   expect(await readdir(outside)).toEqual([]);
   expect(await readFile(join(own.userHome, '.claude.json'), 'utf8')).toBe('old');
@@ -354,13 +359,50 @@ contained('a contained agent writes its copy and its own folder, and nothing els
   await checkNight(own);
 });
 
-contained('an agent that writes what it is to do the next time is refused, and that is removed', async () => {
-  const script = `mkdir -p $HOME/.claude/hooks; echo evil > $HOME/.claude/hooks/x; ${EDIT}${claude(ANSWER)}`;
-  await using own = await night('claude', script, 30, 1, IN_SANDBOX);
-  expect(await own.run()).toBe('proposer');
-  const refused = own.events.filter(event => event.type === 'refused');
-  expect(refused[0]?.message).toMatch(/Claude Code wrote its own configuration, .*: \.claude\/hooks\./);
-  expect(await readdir(join(own.userHome, '.claude'))).not.toContain('hooks');
+contained(
+  'what an agent writes about how it works is gone with it, and where the user keeps it is known',
+  async () => {
+    const elsewhere = await temporaryFolder();
+    await writeFiles(elsewhere, { '.credentials.json': 'old', '.claude.json': 'old', 'settings.json': '{}' });
+    const script = [
+      'set -e',
+      'grep old "$CLAUDE_CONFIG_DIR/.credentials.json" && grep old "$CLAUDE_CONFIG_DIR/.claude.json"',
+      'mkdir "$CLAUDE_CONFIG_DIR/hooks"; echo evil > "$CLAUDE_CONFIG_DIR/hooks/x"',
+      'echo evil > "$CLAUDE_CONFIG_DIR/settings.local.json"',
+      'echo new > "$CLAUDE_CONFIG_DIR/.credentials.json"',
+      `${EDIT}${claude(ANSWER)}`,
+    ].join('\n');
+    const env = { ...IN_SANDBOX, CLAUDE_CONFIG_DIR: elsewhere };
+    await using own = await night('claude', script, 30, 1, env);
+    expect(await own.run()).toBe('experiments');
+    expect((await readdir(elsewhere)).sort()).toEqual(['.claude.json', '.credentials.json', 'settings.json']);
+    expect(await readFile(join(elsewhere, '.credentials.json'), 'utf8')).toBe('new\n');
+  },
+);
+
+contained('a sign-in that the user renewed meanwhile stays', async () => {
+  const folder = await temporaryFolder();
+  await writeFiles(folder, { file: 'old', copy: 'agent' });
+  const [file, copy] = [join(folder, 'file'), join(folder, 'copy')];
+  await bringBack([{ file, copy, before: Buffer.from('older') }]);
+  expect(await readFile(file, 'utf8')).toBe('old');
+  await bringBack([{ file, copy, before: Buffer.from('old') }]);
+  expect(await readFile(file, 'utf8')).toBe('agent');
+});
+
+contained('a home and a folder of settings that are links are followed', async () => {
+  const place = await temporaryFolder();
+  const home = join(await temporaryFolder(), 'home');
+  await writeFiles(place, { 'dots/settings.json': 'mine', 'dots/.credentials.json': 'old' });
+  await symlink(place, home);
+  await symlink(join(place, 'dots'), join(place, '.claude'));
+  const script = `set -e
+grep mine $HOME/.claude/settings.json
+echo new > $HOME/.claude/.credentials.json
+${EDIT}${claude(ANSWER)}`;
+  await using own = await night('claude', script, 30, 1, { ...IN_SANDBOX, HOME: home });
+  expect(await own.run()).toBe('experiments');
+  expect(await readFile(join(place, 'dots/.credentials.json'), 'utf8')).toBe('new\n');
 });
 
 contained('an agent that is ended leaves nothing of itself in its sandbox', async () => {

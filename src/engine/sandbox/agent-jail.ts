@@ -1,82 +1,101 @@
-import { cp, lstat, mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { homeView, real } from './home-view.ts';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import { homeView, isBelow, real } from './home-view.ts';
 import type { Jail } from './jail.ts';
 import { topmost } from './training-jail.ts';
 
-/** What an agent keeps in the user's home; paths are below it. */
-export type AgentState = {
-  /** Sign-in, sessions: it writes there, and what it writes stays. */
-  readonly folders: readonly string[];
-  /** It gets a copy of them. */
-  readonly files: readonly string[];
-  /** Read-only. */
+/** A folder an agent keeps its own things in. Names are below it. */
+export type AgentFolder = {
+  /** Below home; empty for home itself. */
+  readonly path: string;
+  /** The user's variable that puts it elsewhere, and what it is below that; null where there is none. */
+  readonly variable: { readonly name: string; readonly below: string } | null;
+  /** Files it may renew: it gets a copy, and what it made of it is copied back. */
+  readonly renews: readonly string[];
+  /** Files it gets a copy of. */
+  readonly copies: readonly string[];
+  /** Read-only: what says how it works, and can make it run something. */
   readonly reads: readonly string[];
-  /** In its folders what says how it works the next time, and can make it run something: it may not change these. */
-  readonly guarded: readonly string[];
 };
 
 export type AgentJailInput = {
-  readonly state: AgentState;
+  readonly folders: readonly AgentFolder[];
   readonly program: string;
   /** The copy of the repository it works in, and the files in there that it may not change. */
   readonly copy: string;
   readonly locked: readonly string[];
   /** Files it is given by Pawl. */
   readonly own: string;
-  /** An empty folder that stands in the place of home. */
-  readonly standIn: string;
+  /** An empty folder, for what stands in the place of home and of the agent's folders. */
+  readonly standIns: string;
   readonly dataFolder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Without symbolic links. */
   readonly home: string;
 };
 
-/** The jail of an agent on the command line: it writes its copy and its own state, reads the system, and has network. */
-export async function agentJail(input: AgentJailInput): Promise<Jail> {
-  const { state, home, standIn, environment } = input;
-  const inHome = (path: string) => join(home, path);
+/** A file an agent has a copy of, and may renew. */
+type Renewal = { readonly file: string; readonly copy: string; readonly before: Buffer };
+
+/**
+ * The jail of an agent on the command line: it writes its copy of the repository, reads the system, and has network. Home is
+ * empty but for what its program needs and its own settings, read-only; what it writes there is gone with it, but for
+ * a sign-in that it renewed: see {@link bringBack}.
+ */
+export async function agentJail(
+  input: AgentJailInput,
+): Promise<{ readonly jail: Jail; readonly renewals: readonly Renewal[] }> {
+  const { home, standIns, environment } = input;
+  const standIn = join(standIns, 'home');
+  await mkdir(standIn, { recursive: true });
+  /** By what they stand in the place of. */
+  const standsFor = new Map([[home, standIn]]);
+  const renewals: Renewal[] = [];
+  const reads: string[] = [];
+  for (const [place, { path, variable, ...names }] of input.folders.entries()) {
+    const named = variable && environment[variable.name];
+    const folder = named && isAbsolute(named) ? join(named, variable.below) : join(home, path);
+    const inside =
+      standsFor.get(folder) ??
+      (isBelow(folder, home) ? join(standIn, relative(home, folder)) : join(standIns, String(place)));
+    if (!isBelow(folder, home)) standsFor.set(folder, inside);
+    await mkdir(inside, { recursive: true });
+    for (const name of [...names.copies, ...names.renews]) {
+      const before = await readFile(join(folder, name)).catch(() => null);
+      if (before === null) continue;
+      const copy = join(inside, name);
+      await mkdir(dirname(copy), { recursive: true });
+      await writeFile(copy, before, { mode: 0o600 });
+      if (names.renews.includes(name)) renewals.push({ file: join(folder, name), copy, before });
+    }
+    reads.push(...names.reads.map(name => join(folder, name)));
+  }
   const view = await homeView({
     ...{ home, environment, command: input.program, programs: [] },
-    reads: [input.own, ...state.reads.map(inHome)],
+    reads: [input.own, ...reads],
   });
-  for (const path of state.files) {
-    await mkdir(dirname(join(standIn, path)), { recursive: true });
-    await cp(inHome(path), join(standIn, path)).catch(() => {});
-  }
-  const isThere = async (path: string) => (await lstat(path).catch(() => null)) !== null;
-  const folders: string[] = [];
-  for (const path of state.folders.map(inHome)) if (await isThere(path)) folders.push(path);
-  const guarded: string[] = [];
-  for (const path of state.guarded.map(inHome)) if (await isThere(path)) guarded.push(await real(path));
-  return {
+  const jail: Jail = {
     ...view,
-    mounts: [[standIn, await real(home)]],
+    mounts: [...standsFor].map(([where, what]) => [what, where] as const),
     secret: [await real(input.dataFolder)],
-    writable: await Promise.all([input.copy, ...folders].map(real)),
+    writable: [await real(input.copy)],
     held: [],
-    sealed: [...topmost(input.locked).map(path => join(input.copy, path)), ...guarded],
+    sealed: topmost(input.locked).map(path => join(input.copy, path)),
     network: true,
     cwd: input.copy,
     devices: [],
   };
+  return { jail, renewals };
 }
 
-/** Names those of the guarded paths that are not there yet: an agent that makes one is up to something. */
-export async function missingGuards(state: AgentState, home: string): Promise<readonly string[]> {
-  const missing: string[] = [];
-  for (const path of state.guarded) {
-    if ((await lstat(join(home, path)).catch(() => null)) === null) missing.push(path);
+/** A sign-in that is renewed by the agent is the only one that still works; one the user renewed meanwhile stays. */
+export async function bringBack(renewals: readonly Renewal[]): Promise<void> {
+  for (const { file, copy, before } of renewals) {
+    const [now, own] = await Promise.all([copy, file].map(path => readFile(path).catch(() => null)));
+    if (!now || now.equals(before) || !own?.equals(before)) continue;
+    const target = await real(file);
+    const fresh = `${target}.${process.pid}`;
+    await writeFile(fresh, now, { mode: 0o600 });
+    await rename(fresh, target);
   }
-  return missing;
-}
-
-/** Removes the guarded paths that an agent made, and names them. */
-export async function removeMade(home: string, missing: readonly string[]): Promise<readonly string[]> {
-  const made: string[] = [];
-  for (const path of missing) {
-    if ((await lstat(join(home, path)).catch(() => null)) === null) continue;
-    await rm(join(home, path), { recursive: true, force: true });
-    made.push(path);
-  }
-  return made;
 }

@@ -106,7 +106,8 @@ async function linksOf(path: string): Promise<readonly string[]> {
   return found;
 }
 
-function isBelow(path: string, folder: string): boolean {
+/** Whether a path is the folder or lies in it. */
+export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AgentName } from '../../../shared/study.ts';
-import type { AgentState } from '../../sandbox/agent-jail.ts';
+import type { AgentFolder } from '../../sandbox/agent-jail.ts';
 
 /**
  * What Pawl knows of each agent's command line: how it is run once without questions, and how its output is read. From
@@ -18,8 +18,8 @@ export type Adapter = {
   readonly read: (lines: readonly Json[]) => AgentOutput;
   /** Where a sign-in shows: a file below home, or a variable. It may also be in the system's keyring. */
   readonly signIn: { readonly files: readonly string[]; readonly variables: readonly string[] };
-  /** What it has in the user's home. */
-  readonly state: AgentState;
+  /** Where it keeps its sign-in and its settings. */
+  readonly folders: readonly AgentFolder[];
 };
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -86,13 +86,20 @@ export const ADAPTERS: Readonly<Record<AgentName, Adapter>> = {
       files: ['.claude/.credentials.json'],
       variables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'],
     },
-    state: {
-      ...{ folders: ['.claude'], files: ['.claude.json'], reads: [] },
-      guarded: [
-        ...['settings.json', 'settings.local.json', 'CLAUDE.md', 'commands', 'agents', 'hooks'],
-        ...['plugins', 'skills', 'output-styles', 'rules'],
-      ].map(name => `.claude/${name}`),
-    },
+    folders: [
+      {
+        ...{ path: '.claude', variable: { name: 'CLAUDE_CONFIG_DIR', below: '' }, copies: [] },
+        renews: ['.credentials.json'],
+        reads: [
+          ...['settings.json', 'settings.local.json', 'CLAUDE.md', 'commands', 'agents', 'hooks'],
+          ...['plugins', 'skills', 'output-styles', 'rules'],
+        ],
+      },
+      {
+        ...{ path: '', variable: { name: 'CLAUDE_CONFIG_DIR', below: '' } },
+        ...{ renews: [], copies: ['.claude.json'], reads: [] },
+      },
+    ],
   },
   codex: {
     title: 'Codex',
@@ -114,13 +121,16 @@ export const ADAPTERS: Readonly<Record<AgentName, Adapter>> = {
       files: ['.codex/auth.json'],
       variables: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'CODEX_ACCESS_TOKEN'],
     },
-    state: {
-      ...{ folders: ['.codex'], files: [], reads: [] },
-      guarded: [
-        ...['config.toml', 'AGENTS.md', 'AGENTS.override.md', 'prompts', 'rules', 'skills'],
-        'hooks.json',
-      ].map(name => `.codex/${name}`),
-    },
+    folders: [
+      {
+        ...{ path: '.codex', variable: { name: 'CODEX_HOME', below: '' } },
+        ...{ renews: ['auth.json'], copies: [] },
+        reads: [
+          ...['config.toml', 'AGENTS.md', 'AGENTS.override.md', 'prompts', 'rules', 'skills'],
+          'hooks.json',
+        ],
+      },
+    ],
   },
   gemini: {
     title: 'Gemini CLI',
@@ -137,13 +147,14 @@ export const ADAPTERS: Readonly<Record<AgentName, Adapter>> = {
       files: ['.gemini/oauth_creds.json', '.gemini/gemini-credentials.json'],
       variables: ['GEMINI_API_KEY', 'GOOGLE_GENAI_USE_VERTEXAI', 'GOOGLE_GENAI_USE_GCA'],
     },
-    state: {
-      ...{ folders: ['.gemini'], files: [], reads: [] },
-      guarded: [
-        ...['settings.json', 'GEMINI.md', 'extensions', 'commands', 'policies', 'skills', '.env'],
-        'trustedFolders.json',
-      ].map(name => `.gemini/${name}`),
-    },
+    folders: [
+      {
+        ...{ path: '.gemini', variable: { name: 'GEMINI_CLI_HOME', below: '.gemini' } },
+        renews: ['oauth_creds.json', 'gemini-credentials.json'],
+        copies: ['google_accounts.json', 'installation_id', 'trustedFolders.json'],
+        reads: ['settings.json', 'GEMINI.md', 'extensions', 'commands', 'policies', 'skills', '.env'],
+      },
+    ],
   },
   opencode: {
     title: 'OpenCode',
@@ -167,10 +178,16 @@ export const ADAPTERS: Readonly<Record<AgentName, Adapter>> = {
     files: {},
     read: readOpencode,
     signIn: { files: ['.local/share/opencode/auth.json'], variables: ['OPENCODE_AUTH_CONTENT'] },
-    state: {
-      folders: ['.local/share/opencode', '.local/state/opencode', '.cache/opencode'],
-      ...{ files: [], reads: ['.config/opencode'], guarded: [] },
-    },
+    folders: [
+      {
+        ...{ path: '.local/share/opencode', variable: { name: 'XDG_DATA_HOME', below: 'opencode' } },
+        ...{ renews: ['auth.json'], copies: [], reads: ['bin'] },
+      },
+      {
+        ...{ path: '.config', variable: { name: 'XDG_CONFIG_HOME', below: '' } },
+        ...{ renews: [], copies: [], reads: ['opencode'] },
+      },
+    ],
   },
 };
 

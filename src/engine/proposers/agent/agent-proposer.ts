@@ -8,8 +8,9 @@ import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
-import { type AgentJailInput, agentJail, missingGuards, removeMade } from '../../sandbox/agent-jail.ts';
+import { type AgentJailInput, agentJail, bringBack } from '../../sandbox/agent-jail.ts';
 import { trySandbox } from '../../sandbox/find-sandbox.ts';
+import { real } from '../../sandbox/home-view.ts';
 import { jailArguments } from '../../sandbox/jail.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';
 import { answerSchema, proposalOf } from '../answer.ts';
@@ -95,17 +96,14 @@ async function work(
   const isEditable = matchProposable(request.contract);
   const before = await makeCopy(reader, commit, copy, isEditable);
 
-  const usersHome = environment.HOME || homedir();
-  const missing = await missingGuards(adapter.state, usersHome);
   // Some go by PWD, not by where they are.
   const surroundings = { ...environment, ...adapter.environment, PWD: copy };
   const locked = tracked.filter(path => before.has(path) && !isEditable(path));
-  const { argv, fault: noSandbox } = await containment(ports, adapter, {
-    ...{ copy, own, locked, standIn: join(folder, 'home'), home: usersHome, environment: surroundings },
+  const box = await containment(ports, adapter, {
+    ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
   });
-
-  if (noSandbox !== null) {
-    const message = `${adapter.title} cannot be contained. ${noSandbox} PAWL_SANDBOX=off runs it without a sandbox.`;
+  if (box.fault !== null) {
+    const message = `${adapter.title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`;
     return { kind: 'blocked', message };
   }
 
@@ -134,9 +132,9 @@ async function work(
   try {
     result = await runProcess(
       {
-        argv: [...argv, adapter.program, ...adapter.argv(settings.model, own)] as [string, ...string[]],
+        argv: [...box.argv, adapter.program, ...adapter.argv(settings.model, own)] as [string, ...string[]],
         cwd: copy,
-        environment: argv.length > 0 ? { ...surroundings, TMPDIR: '/tmp' } : surroundings,
+        environment: { ...surroundings, ...box.environment },
         input: promptFor(request, tracked.filter(isEditable)),
         timeoutSeconds: settings.timeoutSeconds,
         maxBytes: MAX_OUTPUT_BYTES,
@@ -147,16 +145,14 @@ async function work(
   } catch (error) {
     end('cancelled', null, null);
     throw error;
+  } finally {
+    await box.done();
   }
   const output = adapter.read(parseLines(result.stdout));
-  const trouble = findTrouble(adapter.title, result, output, argv.length > 0);
+  const trouble = findTrouble(adapter.title, result, output, box.argv.length > 0);
   end(trouble?.outcome ?? 'ok', trouble?.answer.message ?? null, output);
   if (trouble) return trouble.answer;
 
-  const made = await removeMade(usersHome, missing);
-  if (made.length > 0) {
-    return failed(`${adapter.title} wrote its own configuration, which was removed: ${made.join(', ')}.`);
-  }
   const { files, faults } = await compareCopy(copy, before, isEditable);
   if (faults.length > 0) {
     return failed(`${adapter.title} changed what it may not: ${faults.slice(0, 5).join(', ')}.`);
@@ -168,19 +164,30 @@ async function work(
   return fault === null ? proposed(output.text, settings) : failed(fault);
 }
 
-/** What the agent is run behind, empty for no sandbox; or why that does not work. */
+type Containment = {
+  /** What the agent is run behind; empty for no sandbox. */
+  readonly argv: readonly string[];
+  /** Why that does not work; null where it does. */
+  readonly fault: string | null;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Call it when the agent has ended. */
+  readonly done: () => Promise<void>;
+};
+
 async function containment(
-  { sandbox, home: dataFolder }: Ports,
-  { state, program }: Adapter,
-  input: Omit<AgentJailInput, 'state' | 'program' | 'dataFolder'>,
-): Promise<{ readonly argv: readonly string[]; readonly fault: string | null }> {
-  if (!sandbox) return { argv: [], fault: null };
-  await mkdir(input.standIn);
-  const jail = await agentJail({ ...input, state, program, dataFolder });
+  { sandbox, home: dataFolder, environment }: Ports,
+  { folders, program }: Adapter,
+  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home'>,
+): Promise<Containment> {
+  if (!sandbox) return { argv: [], fault: null, environment: {}, done: async () => {} };
+  const home = await real(environment.HOME || homedir());
+  const { jail, renewals } = await agentJail({ ...input, folders, program, dataFolder, home });
   const args = jailArguments(jail);
   return {
     argv: [sandbox.program, ...args],
     fault: await trySandbox(sandbox.program, args, input.environment),
+    environment: { HOME: home, TMPDIR: '/tmp' },
+    done: () => bringBack(renewals),
   };
 }
 
