@@ -73,6 +73,7 @@ export async function agentJail(
   const view = await homeView({
     ...{ home, environment, command: input.program, programs: [] },
     reads: [input.own, ...reads],
+    covered: [...standsFor.keys()],
   });
   const jail: Jail = {
     ...view,

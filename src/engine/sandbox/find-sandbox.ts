@@ -9,7 +9,7 @@ import { computeDevices, type Jail, jailArguments } from './jail.ts';
 const PROBE_MS = 20_000;
 
 /** Loads the driver and counts its devices; a driver that works says 0 and how many. Source: the CUDA driver API. */
-const CUDA_PROBE = `import ctypes
+export const CUDA_PROBE = `import ctypes
 cuda = ctypes.CDLL("libcuda.so.1")
 count = ctypes.c_int()
 print(cuda.cuInit(0), cuda.cuDeviceGetCount(ctypes.byref(count)), count.value)`;

@@ -23,11 +23,13 @@ export type HomeViewInput = {
   /** Other programs it may start, and what it is to read besides. */
   readonly programs: readonly string[];
   readonly reads: readonly string[];
+  /** Other folders that something else stands in the place of. */
+  readonly covered?: readonly string[];
 };
 
 /** What a contained program sees of a home: nothing but the programs on its PATH, what those need, and what is named. */
 export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden' | 'readable'>> {
-  const { environment, command } = input;
+  const { environment, command, covered = [] } = input;
   const home = await real(input.home);
   const hidden = unique(
     await Promise.all(['/home', '/root', input.home].filter(existsSync).map(real)),
@@ -52,7 +54,7 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   // The rest of the system is readable anyway; a whole home never is, whosever it is.
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';
   const isWorthNaming = (path: string) =>
-    ['/tmp', '/run', ...hidden].some(folder => path !== folder && isBelow(path, folder));
+    ['/tmp', '/run', ...hidden, ...covered].some(folder => path !== folder && isBelow(path, folder));
   const readable: string[] = [];
   for (const path of wanted) {
     const target = await real(path);

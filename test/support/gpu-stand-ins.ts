@@ -1,0 +1,67 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { temporaryFolder } from './scaffold.ts';
+
+/** What a stand-in for a GPU says of itself, by the names nvidia-smi gives its fields. */
+const FIELDS: Readonly<Record<string, string>> = {
+  ...{ index: '0', uuid: 'GPU-8fe3a97d', name: 'NVIDIA RTX 6000, Ada', 'memory.total': '49140' },
+  ...{ 'memory.used': '45061', 'power.draw': '298.37', 'power.limit': '300.00', 'temperature.gpu': '64' },
+  ...{ 'clocks.sm': '1755', 'clocks.mem': '2619', 'utilization.gpu': '97' },
+  'clocks_throttle_reasons.active': '0x0000000000000000',
+};
+
+/** Answers once, or again and again where it is asked to; the processes are those whose numbers stand in a file. */
+const SMI = (folder: string, once: Readonly<Record<string, string>>) => `#!${process.execPath}
+const { existsSync, readFileSync } = require('node:fs');
+const args = process.argv.slice(2);
+const list = name => args.find(arg => arg.startsWith(name + '='))?.slice(name.length + 1).split(',');
+const gpu = list('--query-gpu');
+const apps = list('--query-compute-apps');
+const interval = args.indexOf('-lms');
+const fields = { ...${JSON.stringify(FIELDS)}, ...(interval < 0 ? ${JSON.stringify(once)} : {}) };
+const say = () => {
+  if (args[0] === '-L') console.log('GPU 0: ' + fields.name);
+  if (gpu) console.log(gpu.map(name => fields[name] ?? '[N/A]').join(', '));
+  const pids = apps ? readFileSync(${JSON.stringify(join(folder, 'computing'))}, 'utf8').split('\\n') : [];
+  for (const pid of pids.filter(pid => pid && existsSync('/proc/' + pid))) {
+    console.log(apps.map(name => ({ gpu_uuid: fields.uuid, pid, used_gpu_memory: '512' })[name]).join(', '));
+  }
+};
+say();
+if (interval >= 0) setInterval(say, Number(args[interval + 1]));
+`;
+
+/** Trains nano-gpt, multiplies, or answers what it is asked: whatever the check starts. */
+const PYTHON = (folder: string) => `#!/bin/sh
+case "$*" in
+*torch.__version__*) echo '2.9.0+cu129 True' ;;
+*libcuda*) echo '0 0 1' ;;
+*torch.randn*)
+  echo $$ >> '${folder}/computing'
+  echo computing
+  exec sleep 300 ;;
+*train.py)
+  echo $$ >> '${folder}/computing'
+  echo 'device: cuda'
+  sleep "$(sed -n 's/^TIME_BUDGET = //p' prepare.py)"
+  printf -- '---\\nval_bpb: 2.5\\npeak_vram_mb: 512.0\\n' ;;
+*) exit 9 ;;
+esac
+`;
+
+/**
+ * A folder for the front of a PATH with a GPU that works and a Python that has PyTorch, both stand-ins.
+ * @param once what nvidia-smi says otherwise when it is asked only once
+ */
+export async function gpuStandIns(once: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'computing'), '');
+  await writeProgram(folder, 'nvidia-smi', SMI(folder, once));
+  await writeProgram(folder, 'python3', PYTHON(folder));
+  return folder;
+}
+
+export async function writeProgram(folder: string, name: string, script: string): Promise<void> {
+  await writeFile(join(folder, name), script);
+  await chmod(join(folder, name), 0o755);
+}
