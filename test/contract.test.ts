@@ -108,7 +108,7 @@ test('the defaults of a contract are upstream’s', () => {
     metric: { name: 'loss', goal: 'minimize', memory: null, memoryLimit: null },
     budget: { seconds: 300, limitSeconds: 630, prune: false },
     stop: {},
-    sandbox: { mode: 'preferred', network: false, reads: [] },
+    sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
   });
 });
 
@@ -145,6 +145,7 @@ crashes = 5
 mode = "required"
 network = true
 reads = ["~/data", "/mnt/corpus"]
+writes = ["build"]
 `;
   expect(parsePawlToml(text, 'pawl.toml')).toEqual({
     source: 'pawl.toml',
@@ -156,7 +157,7 @@ reads = ["~/data", "/mnt/corpus"]
     environment: ['WANDB_MODE'],
     metric: { name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
     budget: { seconds: 2.5, limitSeconds: 60, prune: true },
-    sandbox: { mode: 'required', network: true, reads: ['~/data', '/mnt/corpus'] },
+    sandbox: { mode: 'required', network: true, writes: ['build'], reads: ['~/data', '/mnt/corpus'] },
     stop: {
       experiments: 100,
       hours: 8.5,

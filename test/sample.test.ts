@@ -166,7 +166,7 @@ test('nano-gpt is a repository of the known shape, and names what it lacks', asy
   const checks = JSON.parse(stdout) as { name: string; detail: string }[];
   expect(checks.find(({ name }) => name === 'contract')?.detail).toContain('autoresearch');
   const contract = autoresearchContract(await readFile(join(nano, 'prepare.py'), 'utf8'), false);
-  expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150 });
+  expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150, prune: false });
   const constants = findConstants('train.py', await readFile(join(nano, 'train.py'), 'utf8'));
   expect(constants.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['DEPTH', 'WIDTH', 'LEARNING_RATE', 'BETAS', 'ACTIVATION', 'COMPILE']),
