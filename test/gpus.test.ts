@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { runDoctor } from '../src/engine/contract/doctor.ts';
 import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { AmdSampler } from '../src/engine/telemetry/amd-sampler.ts';
@@ -236,6 +237,23 @@ test('without nvidia-smi AMD’s GPUs are sampled, and with it they are not', as
   expect(await names(await temporaryFolder())).toEqual(['sampling', 'AMD GPU 0x744c']);
   const path = `${await standIn([row(0, 'GPU-aa', 'Disabled', 100)])}:${process.env.PATH}`;
   expect(await names(path)).toEqual(['sampling', 'NVIDIA A100']);
+});
+
+test('the checks name AMD’s GPUs, and say where there is none', async () => {
+  const check = async (folder: string) => {
+    const environment = { PATH: await temporaryFolder() };
+    const paths = dataPaths({ PAWL_HOME: await temporaryFolder() });
+    const checks = await runDoctor({ path: folder, tag: null, paths, environment, cards: folder });
+    return checks.find(({ name }) => name === 'GPU');
+  };
+  expect(await check(await cards(RADEON))).toMatchObject({
+    outcome: 'ok',
+    detail: 'AMD GPU 0x744c, 24560 MiB, by the amdgpu driver',
+  });
+  expect(await check(await cards())).toMatchObject({
+    outcome: 'warning',
+    detail: expect.stringContaining('No GPU found'),
+  });
 });
 
 test('what the disks move is counted once, from the second reading on', async () => {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
@@ -20,6 +21,7 @@ import {
   readHeadCommit,
 } from '../repo/repository.ts';
 import { findSandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
+import { AmdSampler } from '../telemetry/amd-sampler.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { matchEditable } from './editable.ts';
@@ -33,6 +35,8 @@ export type DoctorInput = {
   readonly environment: NodeJS.ProcessEnv;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
+  /** Where the kernel lists graphics cards. */
+  readonly cards?: string | undefined;
 };
 
 /** Below this the night's logs and commits may not fit. */
@@ -75,7 +79,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   }
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);
-  await checkGpu(input.environment, add);
+  await checkGpu(input, add);
   await checkTag(repository, input.tag, add);
   return checks;
 }
@@ -281,10 +285,17 @@ async function checkSandbox(contract: Contract, environment: NodeJS.ProcessEnv, 
   else add('sandbox', 'warning', `The training runs without a sandbox. ${found.why}`);
 }
 
-async function checkGpu(environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
+async function checkGpu({ environment, cards }: DoctorInput, add: Add): Promise<void> {
   const tool = await findProgram('nvidia-smi', environment.PATH ?? '');
   if (!tool) {
-    add('GPU', 'warning', 'No NVIDIA driver found (nvidia-smi): fine for a training that needs no GPU.');
+    const amd = new AmdSampler(cards);
+    await Promise.race([amd.read(), delay(GPU_QUERY_TIMEOUT_MS, undefined, { ref: false })]);
+    const names = amd.gpus().map(({ name, memoryTotalMib }) => `${name}, ${memoryTotalMib ?? '?'} MiB`);
+    if (names.length > 0) add('GPU', 'ok', `${names.join('; ')}, by the amdgpu driver`);
+    else {
+      const found = 'No GPU found: no nvidia-smi, and no card of the amdgpu driver.';
+      add('GPU', 'warning', `${found} Fine for a training that needs none.`);
+    }
     return;
   }
   try {
