@@ -51,6 +51,20 @@ test('an error of the caller leaves no process behind', async () => {
   expect(await findMarked(study)).toEqual([]);
 });
 
+test('a process that became another program when it was asked is asked again', async () => {
+  const controller = new AbortController();
+  const { result, study } = await train(
+    "trap 'exec sleep 50' TERM; echo ready; while :; do sleep 0.05; done",
+    {
+      signal: controller.signal,
+      onOutput: () => controller.abort(),
+      killTimes: { askMs: 20_000, verifyMs: 2_000 },
+    },
+  );
+  expect((await result).seconds).toBeLessThan(15);
+  expect(await findMarked(study)).toEqual([]);
+});
+
 test('a process started while the others are asked to end is asked as well', async () => {
   const controller = new AbortController();
   const { result, study } = await train("trap 'sleep 50 & wait' TERM; echo ready; sleep 60 & wait; wait", {

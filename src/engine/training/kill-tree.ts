@@ -47,15 +47,18 @@ export async function killTree(
   return alive.map(info => info.pid);
 }
 
-/** Asks each process once, also one that is started while the others end, and waits until none is left. */
+/**
+ * Asks each process once, also one that is started while the others end, and waits until none is left. One that has
+ * become another program since is asked again: of a child that is about to become one, the first time may have come to nothing.
+ */
 async function askToEnd(target: KillTarget, limitMs: number): Promise<void> {
-  const asked = new Set<number>();
+  const asked = new Map<number, string>();
   const deadline = performance.now() + limitMs;
   for (let pause = POLL_MS; performance.now() < deadline; pause = Math.min(2 * pause, MAX_POLL_MS)) {
     const alive = await findProcesses(target);
     if (alive.length === 0) return;
-    const fresh = alive.filter(info => !asked.has(info.pid));
-    for (const info of fresh) asked.add(info.pid);
+    const fresh = alive.filter(({ pid, name }) => asked.get(pid) !== name);
+    for (const { pid, name } of fresh) asked.set(pid, name);
     signal(fresh, 'SIGTERM');
     // A stopped process acts on no signal but this one and SIGKILL.
     signal(fresh, 'SIGCONT');

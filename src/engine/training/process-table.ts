@@ -9,6 +9,8 @@ export const LINUX_ONLY =
 export type ProcessIdentity = { readonly pid: number; readonly startTicks: number };
 
 export type ProcessInfo = ProcessIdentity & {
+  /** Of the program it runs, cut by the kernel to 15 bytes. */
+  readonly name: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
@@ -34,10 +36,12 @@ function readProcess(pid: number): ProcessInfo | null {
     return null;
   }
   // The name may hold anything, also brackets; the fields begin behind the last one.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const nameEnd = text.lastIndexOf(')');
+  const fields = text.slice(nameEnd + 2).split(' ');
   const field = (number: number) => Number(fields[number - 3]);
   return {
     pid,
+    name: text.slice(text.indexOf('(') + 1, nameEnd),
     state: fields[0] ?? 'X',
     parent: field(4),
     group: field(5),
