@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runDoctor } from '../src/engine/contract/doctor.ts';
@@ -10,6 +11,7 @@ import { DiskSpace } from '../src/engine/telemetry/disk-space.ts';
 import { HostSampler } from '../src/engine/telemetry/host-sampler.ts';
 import { parseMigInstances } from '../src/engine/telemetry/mig-instances.ts';
 import { Telemetry } from '../src/engine/telemetry/telemetry.ts';
+import { trainingEnvironment } from '../src/engine/training/environment.ts';
 import type { GpuSample } from '../src/shared/telemetry.ts';
 import { FAST_TRAINER, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from './support/study.ts';
@@ -36,6 +38,8 @@ test('of several GPUs a training is bound to one by its UUID, unless the user’
   expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: '2,0' })).toEqual([SMALL, WHOLE]);
   expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: 'GPU-a230' })).toEqual([SMALL]);
   expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: 'MIG-other' })).toEqual([]);
+  // As CUDA reads it.
+  expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: '0,-1,2' })).toEqual([WHOLE]);
   expect(gpuVariables(gpus, { CUDA_VISIBLE_DEVICES: '' }, null)).toEqual({});
   expect(boundGpus(gpus, { CUDA_VISIBLE_DEVICES: '' })).toEqual([]);
   // With one there is no choice, and with none nothing to bind.
@@ -50,8 +54,9 @@ test('what the user chose for the study comes before their environment, and must
   expect(gpuVariables(gpus, environment, '2')).toEqual({ CUDA_VISIBLE_DEVICES: SMALL.uuid });
   expect(gpuVariables(gpus, environment, 'GPU-a230')).toEqual({ CUDA_VISIBLE_DEVICES: SMALL.uuid });
   expect(gpuVariables(gpus, environment, 'MIG-77aa')).toEqual({ CUDA_VISIBLE_DEVICES: 'MIG-77aa' });
-  // Where nobody tells of GPUs the user is believed.
-  expect(gpuVariables([], {}, '3')).toEqual({ CUDA_VISIBLE_DEVICES: '3' });
+  expect(() => gpuVariables([], {}, '3')).toThrow(/is not there\. There is none that Pawl can see; choose/);
+  // What names several names none.
+  expect(() => gpuVariables(gpus, {}, 'GPU-')).toThrow(/is not there/);
   expect(() => gpuVariables(gpus, {}, '3')).toThrow(
     /^The GPU 3 that was chosen for this study is not there\. There are 1: NVIDIA A100, MIG-3f1c: MIG 3g\.20gb, .* choose with --gpu\.$/,
   );
@@ -223,6 +228,52 @@ test('AMD’s GPUs are told by the kernel’s files, and what a card has not is 
   const none = new AmdSampler(join(folder, 'nowhere'));
   await none.read();
   expect(none.gpus()).toEqual([]);
+});
+
+test('a choice among AMD’s GPUs that the user made stays theirs', () => {
+  const card = (index: number, uuid: string): GpuSample => ({ index, uuid, name: 'AMD', maker: 'amd' });
+  const gpus = [card(0, ''), card(1, 'GPU-aa'), card(2, 'GPU-bb')];
+  // A graphics unit inside of the processor comes first and is not meant.
+  expect(boundGpus(gpus, {})).toEqual([gpus[1]]);
+  expect(gpuVariables(gpus, {}, null)).toEqual({ ROCR_VISIBLE_DEVICES: 'GPU-aa' });
+  for (const name of ['ROCR_VISIBLE_DEVICES', 'HIP_VISIBLE_DEVICES', 'CUDA_VISIBLE_DEVICES']) {
+    expect(gpuVariables(gpus, { [name]: '2' }, null)).toEqual({});
+    expect(boundGpus(gpus, { [name]: '2' })).toEqual([gpus[2]]);
+  }
+  const environment = { HIP_VISIBLE_DEVICES: '2' };
+  expect(gpuVariables(gpus, environment, '1')).toEqual({
+    ...{ ROCR_VISIBLE_DEVICES: 'GPU-aa', HIP_VISIBLE_DEVICES: '0' },
+  });
+  const user = { ROCR_VISIBLE_DEVICES: '1', HIP_VISIBLE_DEVICES: '0' };
+  const none = { named: [], marker: 'm', uvProjectEnvironment: null, uvMaySync: false };
+  expect(trainingEnvironment({ ...none, user })).toMatchObject(user);
+});
+
+test('a driver of AMD’s that hangs takes one of Node’s threads, and its numbers are forgotten', async () => {
+  const folder = await cards(RADEON, { vendor: '0x1002\n' }, { vendor: '0x1002\n' });
+  let time = 0;
+  const sampler = new AmdSampler(folder, () => time);
+  await sampler.read();
+  expect(sampler.gpus()).toHaveLength(3);
+  const hanging = ['unique_id', 'product_name', 'device', 'current_link_speed'];
+  for (const card of ['card0', 'card1', 'card2']) {
+    for (const name of hanging) {
+      await rm(join(folder, card, 'device', name), { force: true });
+      execFileSync('mkfifo', [join(folder, card, 'device', name)]);
+    }
+  }
+  const reading = sampler.read();
+  // The others are free: what reads a file gets it.
+  for (let turn = 0; turn < 10; turn += 1) await readFile('/etc/hostname');
+  time = 5_001;
+  expect(sampler.gpus()).toEqual([]);
+  // Each of the waiting readers gets an end.
+  const ends = (async () => {
+    for (const card of ['card0', 'card1', 'card2']) {
+      for (const name of hanging) await writeFile(join(folder, card, 'device', name), '');
+    }
+  })();
+  await Promise.all([reading, ends]);
 });
 
 test('without nvidia-smi AMD’s GPUs are sampled, and with it they are not', async () => {

@@ -151,6 +151,34 @@ test('without a share the clock measures the way from the first line on, and the
   });
 });
 
+test('a way that begins again is none, and a share that is printed counts alone', () => {
+  const epochs = read([
+    [0, { step: 1, progress: 50, loss: 3 }],
+    [1, { step: 2, progress: 100, loss: 3 }],
+    [2, { step: 3, progress: 5, loss: 3 }],
+    [3, { step: 4, progress: 100, loss: 3 }],
+  ]);
+  expect(epochs.curve).toBeNull();
+  expect(epochs.ends.slice(2)).toEqual([false, false]);
+  expect(
+    read([
+      [0, { step: 9, loss: 3 }],
+      [1, { step: 1, loss: 3 }],
+    ]).curve,
+  ).toBeNull();
+  const mixed = read([
+    [0, { loss: 9 }],
+    [80, { loss: 9 }],
+    [81, { progress: 2, loss: 3 }],
+    [82, { loss: 9 }],
+    [83, { progress: 7, loss: 2 }],
+  ]);
+  expect(mixed.curve?.points).toEqual([
+    { value: 3, step: null },
+    { value: 2, step: null },
+  ]);
+});
+
 test('a part with a number that is none is none, and what prints no loss has no curve', () => {
   const { curve } = read([
     [0, { progress: 1, loss: 3 }],

@@ -25,11 +25,18 @@ type Row = {
 };
 
 /** A study that was begun before there were any goes on as it did. */
-const BEFORE_SANDBOXES: Contract['sandbox'] = { ...DEFAULT_SANDBOX, mode: 'off', network: true };
+const BEFORE_SANDBOXES: Contract['sandbox'] = {
+  ...DEFAULT_SANDBOX,
+  ...{ mode: 'off', network: true, writes: ['**'] },
+};
 
 function readContract(text: string): Contract {
   const contract = JSON.parse(text) as Omit<Contract, 'sandbox'> & Partial<Contract>;
-  return { ...contract, sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox } };
+  return {
+    ...contract,
+    budget: { ...contract.budget, prune: contract.budget.prune ?? false },
+    sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox },
+  };
 }
 
 function fromRow(row: Row): Study {

@@ -179,7 +179,8 @@ export async function trainAttempt(
     ...{ gpu: watched, summary, stepsPerSecond: steps.get() },
     sameCode: ledger.runs
       .list(study.id, n)
-      .flatMap(earlier => (earlier.commit === commit ? (earlier.fairness ?? []) : [])),
+      .filter(earlier => earlier.commit === commit && earlier.outcome?.kind === 'exit')
+      .flatMap(({ fairness }) => fairness ?? []),
     wallSeconds: (wallEnd - wallBegan) / 1000,
     awakeSeconds: (awakeEnd - awakeBegan) / 1000,
     ...(await foreign.list()),

@@ -12,6 +12,9 @@ export type Curve = {
   readonly points: readonly (CurvePoint | null)[];
 };
 
+/** A share that is printed may be rounded. */
+const BACK_SHARE = 0.02;
+
 /** What a training lowers, as it is commonly called. */
 const LOSS = /^(?:train_?)?loss$/i;
 
@@ -25,7 +28,11 @@ export type CurveSettings = {
 /** Reads a run's curve from its progress points, in order. */
 export class CurveReader {
   readonly #settings: CurveSettings;
-  readonly #points: (CurvePoint | null)[] = [];
+  #points: (CurvePoint | null)[] = [];
+  #hasPercent = false;
+  #share = 0;
+  /** Whether the way went back, as where each epoch counts from the beginning: then nobody knows where it stands. */
+  #isLost = false;
   #series: string | null = null;
   #began: number | null = null;
   #values: number[] = [];
@@ -43,8 +50,23 @@ export class CurveReader {
     this.#series ??= this.#choose(values);
     if (this.#series === null) return false;
     const percent = values.get('progress');
+    if (percent !== undefined && !this.#hasPercent) {
+      // What the clock said before is of another measure.
+      this.#hasPercent = true;
+      this.#points = [];
+      this.#values = [];
+      this.#isBroken = false;
+      this.#share = 0;
+    }
+    if (this.#hasPercent && percent === undefined) return false;
     const share =
       percent === undefined ? (seconds - this.#began) / this.#settings.budgetSeconds : percent / 100;
+    const step = values.get('step') ?? null;
+    if (share < this.#share - BACK_SHARE || (step !== null && this.#step !== null && step < this.#step)) {
+      this.#isLost = true;
+    }
+    if (this.#isLost) return false;
+    this.#share = share;
     // What lies on a boundary ends a part.
     const part = Math.min(CURVE_PARTS, Math.ceil(share * CURVE_PARTS - 1e-9)) - 1;
     const before = this.#points.length;
@@ -52,13 +74,13 @@ export class CurveReader {
     const value = values.get(this.#series);
     if (value !== undefined && Number.isFinite(value)) this.#values.push(value);
     else if (value !== undefined) this.#isBroken = true;
-    this.#step = values.get('step') ?? this.#step;
+    this.#step = step ?? this.#step;
     return this.#points.length > before;
   }
 
-  /** The parts that have ended; with `isEnded` also the one it ended in. Null where there is no series to read. */
+  /** The parts that have ended; with `isEnded` also the one it ended in. Null where there is no series to read, or no way. */
   curve(isEnded: boolean): Curve | null {
-    if (this.#series === null) return null;
+    if (this.#series === null || this.#isLost) return null;
     const last = isEnded && this.#points.length < CURVE_PARTS ? [this.#current()] : [];
     return { series: this.#series, points: [...this.#points, ...last] };
   }

@@ -5,6 +5,7 @@ import type { Experiment, Run, Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../repo/diff.ts';
 import { openRepository } from '../repo/repository.ts';
+import { gpuEnergyWh } from '../telemetry/energy.ts';
 import { seriesNames } from './series-view.ts';
 
 /** A diff that is longer than this is not read by anybody. */
@@ -58,7 +59,8 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
       unit: run.units[name] ?? null,
     })),
     telemetry: seriesNames(machine),
-    gpuEnergyWh: run.gpuEnergyWh,
+    // Of runs from before it was written down.
+    gpuEnergyWh: run.gpuEnergyWh ?? gpuEnergyWh(machine),
   };
 }
 

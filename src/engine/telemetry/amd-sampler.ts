@@ -6,6 +6,8 @@ import type { GpuSample } from '../../shared/telemetry.ts';
 const FOLDER = '/sys/class/drm';
 const AMD_VENDOR = '0x1002';
 const MIB = 1024 ** 2;
+/** Five seconds, at a reading a second. */
+const STALE_MS = 5_000;
 /** Transfers a second and lane of each PCIe generation, in GT/s. */
 const PCIE_SPEEDS = [2.5, 5, 8, 16, 32, 64];
 
@@ -16,21 +18,29 @@ const PCIE_SPEEDS = [2.5, 5, 8, 16, 32, 64];
 export class AmdSampler {
   readonly #folder: string;
   #gpus: readonly GpuSample[] = [];
+  readonly #now: () => number;
+  #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
 
-  constructor(folder = FOLDER) {
+  /** @param now milliseconds, of a clock that is never set back */
+  constructor(folder = FOLDER, now = () => performance.now()) {
     this.#folder = folder;
+    this.#now = now;
   }
 
-  /** As of the last reading that has ended. */
+  /** As of the last reading that has ended; none where it is too old to tell of now. */
   gpus(): readonly GpuSample[] {
-    return this.#gpus;
+    return this.#now() - this.#readAt > STALE_MS ? [] : this.#gpus;
   }
 
-  /** Begins a reading where none is under way, so that none pile up behind a driver that hangs. Never rejects. */
+  /**
+   * Begins a reading where none is under way: a driver that hangs has one thread of Node's few, and no more. Never
+   * rejects.
+   */
   read(): Promise<void> {
     this.#reading ??= readCards(this.#folder).then(gpus => {
       this.#gpus = gpus;
+      this.#readAt = this.#now();
       this.#reading = null;
     });
     return this.#reading;
@@ -48,7 +58,9 @@ async function readCards(folder: string): Promise<readonly GpuSample[]> {
     const device = join(folder, `card${number}`, 'device');
     if ((await readText(device, 'vendor')) === AMD_VENDOR) devices.push(device);
   }
-  return Promise.all(devices.map(readCard));
+  const gpus: GpuSample[] = [];
+  for (const device of devices) gpus.push(await readCard(device, gpus.length));
+  return gpus;
 }
 
 async function readCard(device: string, index: number): Promise<GpuSample> {
@@ -58,9 +70,8 @@ async function readCard(device: string, index: number): Promise<GpuSample> {
     const text = await readText(folder, name);
     return text !== null && /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) / unit : undefined;
   };
-  const [id, product, code, speed] = await Promise.all(
-    ['unique_id', 'product_name', 'device', 'current_link_speed'].map(name => readText(device, name)),
-  );
+  const [id, product] = [await readText(device, 'unique_id'), await readText(device, 'product_name')];
+  const [code, speed] = [await readText(device, 'device'), await readText(device, 'current_link_speed')];
   const [fan, fanMost] = [await number(sensor, 'pwm1', 1), await number(sensor, 'pwm1_max', 1)];
   const generation = PCIE_SPEEDS.indexOf(Number.parseFloat(speed ?? '')) + 1;
   const measures = {

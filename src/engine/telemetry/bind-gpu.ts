@@ -1,10 +1,13 @@
 import { PawlError } from '../../shared/errors.ts';
 import type { GpuInstance, GpuSample } from '../../shared/telemetry.ts';
 
-/** Sources: the CUDA programming guide, and ROCm's page on GPU isolation. */
-const VARIABLES = { nvidia: 'CUDA_VISIBLE_DEVICES', amd: 'ROCR_VISIBLE_DEVICES' } as const;
+/** What names a maker's GPUs, the one Pawl sets first. Sources: the CUDA programming guide, ROCm's page on GPU isolation. */
+const VARIABLES = {
+  nvidia: ['CUDA_VISIBLE_DEVICES'],
+  amd: ['ROCR_VISIBLE_DEVICES', 'HIP_VISIBLE_DEVICES', 'CUDA_VISIBLE_DEVICES'],
+} as const;
 
-function variableOf(gpus: readonly GpuSample[]): (typeof VARIABLES)[keyof typeof VARIABLES] {
+function variablesOf(gpus: readonly GpuSample[]): (typeof VARIABLES)[keyof typeof VARIABLES] {
   return VARIABLES[gpus[0]?.maker ?? 'nvidia'];
 }
 
@@ -13,15 +16,20 @@ function variableOf(gpus: readonly GpuSample[]): (typeof VARIABLES)[keyof typeof
  * is not split by MIG, else the first instance of the first. Empty where there is none.
  */
 export function boundGpus(gpus: readonly GpuSample[], environment: NodeJS.ProcessEnv): readonly GpuSample[] {
-  const named = environment[variableOf(gpus)];
-  if (named !== undefined) {
-    return named.split(',').flatMap(name => findGpu(gpus, name.trim()) ?? []);
+  const variable = variablesOf(gpus).find(name => environment[name] !== undefined);
+  if (variable) {
+    const found = (environment[variable] ?? '').split(',').map(name => findGpu(gpus, name.trim()));
+    // What stands behind a name that is none does not count.
+    const end = found.indexOf(null);
+    return found.slice(0, end < 0 ? undefined : end).filter(gpu => gpu !== null);
   }
-  const whole = gpus.find(({ migMode = 0 }) => migMode === 0);
-  if (whole) return [whole];
+  const whole = gpus.filter(({ migMode = 0 }) => migMode === 0);
+  // A graphics unit inside of a processor may have no UUID, and is not what anybody means.
+  const first = whole.find(({ uuid }) => uuid !== '') ?? whole[0];
+  if (first) return [first];
   const [split] = gpus;
-  const [first] = split?.instances ?? [];
-  return split && first ? [ofInstance(split, first)] : [];
+  const [instance] = split?.instances ?? [];
+  return split && instance ? [ofInstance(split, instance)] : [];
 }
 
 /**
@@ -35,36 +43,37 @@ export function gpuVariables(
   environment: NodeJS.ProcessEnv,
   chosen: string | null,
 ): Readonly<Record<string, string>> {
-  const variable = variableOf(gpus);
+  const [variable, ...others] = variablesOf(gpus);
   if (chosen !== null) {
     const gpu = findGpu(gpus, chosen);
-    if (!gpu && gpus.length > 0) {
+    if (!gpu) {
       const names = gpus.flatMap(({ index, name, instances = [] }) => [
         `${index}: ${name}`,
         ...instances.map(instance => `${instance.uuid}: ${instance.name}`),
       ]);
       throw new PawlError(
         'gpu_missing',
-        `The GPU ${chosen} that was chosen for this study is not there. There are ${names.join(', ')}; choose with --gpu.`,
+        `The GPU ${chosen} that was chosen for this study is not there. There ${names.length > 0 ? `are ${names.join(', ')}` : 'is none that Pawl can see'}; choose with --gpu.`,
       );
     }
-    return { [variable]: gpu?.uuid || chosen };
+    // Of the one that is left others would name the place it had before.
+    const left = others.filter(name => environment[name] !== undefined).map(name => [name, '0']);
+    return { [variable]: gpu.uuid || String(gpu.index), ...Object.fromEntries(left) };
   }
   const hasChoice = gpus.length > 1 || gpus.some(({ instances = [] }) => instances.length > 0);
-  if (environment[variable] !== undefined || !hasChoice) return {};
+  const isSet = [variable, ...others].some(name => environment[name] !== undefined);
+  if (isSet || !hasChoice) return {};
   const [gpu] = boundGpus(gpus, environment);
   return gpu && gpu.uuid !== '' ? { [variable]: gpu.uuid } : {};
 }
 
-/** A UUID may be cut short as long as it names one. */
+/** By number or UUID; a UUID may be cut short as long as it names one. */
 function findGpu(gpus: readonly GpuSample[], name: string): GpuSample | null {
   if (name === '') return null;
-  for (const gpu of gpus) {
-    if (String(gpu.index) === name || gpu.uuid.startsWith(name)) return gpu;
-    const instance = gpu.instances?.find(({ uuid }) => uuid.startsWith(name));
-    if (instance) return ofInstance(gpu, instance);
-  }
-  return null;
+  const all = gpus.flatMap(gpu => [gpu, ...(gpu.instances ?? []).map(instance => ofInstance(gpu, instance))]);
+  const exact = gpus.find(({ index }) => String(index) === name) ?? all.find(({ uuid }) => uuid === name);
+  const [first, ...more] = all.filter(({ uuid }) => uuid.startsWith(name));
+  return exact ?? (first && more.length === 0 ? first : null);
 }
 
 /** What is known of an instance: what it has of its GPU, but not what all instances have together. */

@@ -23,7 +23,7 @@ const ALLOWED_PREFIXES = [
     'TORCHINDUCTOR_',
   ],
   ...['TRITON_', 'XLA_', 'JAX_', 'TF_', 'OMP_', 'MKL_', 'OPENBLAS_', 'NUMEXPR_', 'UV_', 'CONDA_', 'PYENV_'],
-  ...['ROCM_', 'HIP_', 'HSA_'],
+  ...['ROCM_', 'ROCR_', 'HIP_', 'HSA_', 'GPU_'],
 ];
 const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
 

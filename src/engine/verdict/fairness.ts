@@ -33,7 +33,7 @@ export type FairnessInput = {
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
   readonly stepsPerSecond: number | null;
-  /** What earlier runs of the same commit were judged by. */
+  /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
   readonly sameCode: readonly Fairness[];
   /** Processes on that GPU that are not of the run, with the number of samples they were in. */
   readonly foreign: readonly {
@@ -95,10 +95,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   }
 
   const { stepsPerSecond } = input;
-  const earlierRates = input.sameCode.flatMap(run =>
-    run.flags.some(({ isUnfair }) => isUnfair) ? [] : (run.stepsPerSecond ?? []),
-  );
-  const usualRate = median(earlierRates);
+  const usualRate = median(input.sameCode.flatMap(run => run.stepsPerSecond ?? []));
   if (stepsPerSecond !== null && usualRate !== null) {
     const change = stepsPerSecond / usualRate - 1;
     const detail = `${stepsPerSecond.toPrecision(3)} steps a second, and ${usualRate.toPrecision(3)} before`;
