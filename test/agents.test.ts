@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -53,8 +53,9 @@ async function night(
   timeoutSeconds = 30,
   experiments = 1,
   env: Readonly<Record<string, string>> = {},
+  repository?: string,
 ) {
-  const own = await prepareNight();
+  const own = await prepareNight(repository === undefined ? {} : { repository });
   const bin = await temporaryFolder();
   // A home of its own, of which the agent's folder is what a contained agent can write.
   const userHome = await temporaryFolder();
@@ -380,6 +381,16 @@ contained(
   },
 );
 
+contained('a contained agent does not see the checkout, wherever it is', async () => {
+  const place = await mkdtemp('/var/tmp/pawl-test-');
+  onTestFinished(() => rm(place, { recursive: true, force: true }));
+  const repository = join(place, 'repository');
+  const script = `if cat ${repository}/.env ${repository}/.git/config; then exit 1; fi >&2\n${EDIT}${claude(ANSWER)}`;
+  await using own = await night('claude', script, 30, 1, IN_SANDBOX, repository);
+  await writeFile(join(repository, '.env'), 'SECRET=1');
+  expect(await own.run()).toBe('experiments');
+});
+
 contained('a sign-in that the user renewed meanwhile stays', async () => {
   const folder = await temporaryFolder();
   await writeFiles(folder, { file: 'old', copy: 'agent' });
@@ -423,7 +434,7 @@ contained('a sign-in that is missing in the sandbox says where it may be', async
   await using own = await night('claude', script, 30, 1, IN_SANDBOX);
   const blocked = own.untilEvent('warning');
   const run = own.run();
-  expect(await blocked).toMatchObject({ message: expect.stringContaining('keyring cannot be reached') });
+  expect(await blocked).toMatchObject({ message: expect.stringContaining('neither the system’s keyring') });
   own.engine.request('stop_now');
   await run;
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -277,12 +277,121 @@ writes = ["build"]
   ]);
 });
 
+/** A night whose set-up makes something, and what its runs said of it. */
+async function setUpNight(setup: string, script: readonly string[], experiments: number, sandbox = '') {
+  const night = await prepareNight({
+    trainer: ['LR=2', 'say() { echo "said $1 $2"; }', ...script, 'echo "val_bpb: $LR"\n'].join('\n'),
+    contract: `${contractFile({ more: `setup = ${JSON.stringify(setup)}` })}
+[sandbox]
+mode = "required"
+${sandbox}
+`,
+    files: { 'pkg/README': 'fixed\n' },
+  });
+  const env = { PAWL_SANDBOX: undefined };
+  const args = ['run', night.repository, '--tag', TAG, '-n', String(experiments)];
+  const { events } = await sitting(args, { home: night.home, env });
+  const { studyId } = rowsOf(night.home);
+  const said = async (n: number) => {
+    const log = await readFile(join(night.home, 'studies', studyId, 'runs', String(n), 'output.log'), 'utf8');
+    return [...log.matchAll(/^said (.*)$/gm)].map(([, words]) => words);
+  };
+  const verdicts = eventsOf(events, 'verdict').map(({ verdict, reason }) => `${verdict} ${reason}`);
+  return { ...night, said, verdicts, setUps: eventsOf(events, 'setup_finished').length };
+}
+
+contained('what the set-up left beside tracked files cannot be exchanged for later runs', async () => {
+  const night = await setUpNight(
+    'echo hard > pkg/val.bin',
+    [
+      'say is "$(cat pkg/val.bin)"',
+      can('moved', 'mv pkg old && mkdir pkg && cp old/README pkg && echo easy > pkg/val.bin'),
+      can('removed', 'rm -f pkg/val.bin && echo easy > pkg/val.bin'),
+    ],
+    1,
+  );
+  for (const n of [0, 1]) expect(await night.said(n)).toEqual(['is hard', 'moved no', 'removed no']);
+});
+
+contained(
+  'a link that the set-up left and a training exchanges is a crash, and is set up again',
+  async () => {
+    const night = await setUpNight(
+      'mkdir -p data0 && echo hard > data0/val && ln -s data0 data',
+      ['say is "$(cat data/val)"', '[ $LR = 2 ] || { rm data && mkdir data && echo easy > data/val; }'],
+      2,
+    );
+    expect(night.verdicts).toEqual(['keep baseline', ...Array(2).fill('crash locked_file_touched')]);
+    for (const n of [0, 1, 2]) expect(await night.said(n)).toEqual(['is hard']);
+    expect(night.setUps).toBe(2);
+  },
+);
+
+contained('of more than can be mounted the files are compared', async () => {
+  const night = await setUpNight(
+    'for i in $(seq 10 70); do echo hard > made$i; done',
+    ['say is "$(cat made70)"', '[ $LR = 2 ] || echo easy > made70'],
+    2,
+  );
+  expect(night.verdicts).toEqual(['keep baseline', ...Array(2).fill('crash locked_file_touched')]);
+  expect(await night.said(2)).toEqual(['is hard']);
+});
+
+contained('a folder in what the set-up left can be named writable', async () => {
+  const night = await setUpNight(
+    'mkdir -p out/cache build && echo x > out/fixed',
+    [
+      can('cache', 'echo x > out/cache/x'),
+      can('fixed', 'echo y > out/fixed'),
+      can('build', 'echo x > build/x'),
+    ],
+    0,
+    'writes = ["out/cache/", "build/**"]',
+  );
+  expect(await night.said(0)).toEqual(['cache yes', 'fixed no', 'build yes']);
+});
+
+contained('the checkout is not seen, wherever it is', async () => {
+  const place = await mkdtemp('/var/tmp/pawl-test-');
+  onTestFinished(() => rm(place, { recursive: true, force: true }));
+  const repository = join(place, 'repository');
+  const night = await prepareNight({
+    repository,
+    trainer: [
+      'LR=2',
+      'say() { echo "said $1 $2"; }',
+      can('secret', `cat ${repository}/.env`),
+      can('configuration', `cat ${repository}/.git/config`),
+      can('commit', `git --git-dir=${repository}/.git rev-parse HEAD || cat ${repository}/.git/HEAD`),
+      'echo "val_bpb: $LR"\n',
+    ].join('\n'),
+    contract: `${contractFile()}\n[sandbox]\nmode = "required"\n`,
+  });
+  await writeFile(join(repository, '.env'), 'SECRET=1');
+  const env = { PAWL_SANDBOX: undefined };
+  await pawl(['run', repository, '--tag', TAG, '-n', '0'], { home: night.home, env });
+  const { studyId } = rowsOf(night.home);
+  const log = await readFile(join(night.home, 'studies', studyId, 'runs', '0', 'output.log'), 'utf8');
+  expect([...log.matchAll(/^said (.*)$/gm)].map(([, words]) => words)).toEqual([
+    ...['secret no', 'configuration no', 'commit yes'],
+  ]);
+});
+
 contained('the environment uv made for the baseline is what later trainings cannot change', async () => {
   const bin = await temporaryFolder();
   // A stand-in for uv that makes an environment as it does, unless it is told not to.
   await writeFile(
     join(bin, 'uv'),
-    '#!/bin/sh\n[ "$UV_NO_SYNC" ] || echo ok > "$UV_PROJECT_ENVIRONMENT/site.py"\nshift\nexec "$@"\n',
+    `#!/bin/sh
+if [ ! "$UV_NO_SYNC" ]; then
+  echo ok > "$UV_PROJECT_ENVIRONMENT/site.py"
+  mkdir -p "$UV_PROJECT_ENVIRONMENT/bin" "$UV_PYTHON_INSTALL_DIR"
+  echo python > "$UV_PYTHON_INSTALL_DIR/python"
+  ln -sf "$UV_PYTHON_INSTALL_DIR/python" "$UV_PROJECT_ENVIRONMENT/bin/python"
+fi
+shift
+exec "$@"
+`,
     { mode: 0o755 },
   );
   const night = await prepareNight({
@@ -291,14 +400,16 @@ contained('the environment uv made for the baseline is what later trainings cann
       'say() { echo "said $1 $2"; }',
       can('library', 'echo x > "$UV_PROJECT_ENVIRONMENT/evil.pth"'),
       can('read', 'grep -q ok "$UV_PROJECT_ENVIRONMENT/site.py"'),
-      can('network', 'ls /sys/class/net | grep -v "^lo$"'),
+      can('python', 'grep -q python "$UV_PROJECT_ENVIRONMENT/bin/python"'),
+      can('other', 'echo evil > "$UV_PROJECT_ENVIRONMENT/bin/python"'),
       'echo "val_bpb: $LR"\n',
     ].join('\n'),
     contract: `${contractFile({ train: 'uv run sh train.sh' })}\n[sandbox]\nmode = "required"\n`,
   });
   const { code } = await pawl(['run', night.repository, '--tag', TAG, '-n', '1'], {
     home: night.home,
-    env: { PAWL_SANDBOX: undefined, PATH: `${bin}:${process.env.PATH}` },
+    // A home without any Python of uv's.
+    env: { PAWL_SANDBOX: undefined, PATH: `${bin}:${process.env.PATH}`, HOME: await temporaryFolder() },
   });
   expect(code).toBe(0);
   const { studyId } = rowsOf(night.home);
@@ -306,8 +417,9 @@ contained('the environment uv made for the baseline is what later trainings cann
     const log = await readFile(join(night.home, 'studies', studyId, 'runs', String(n), 'output.log'), 'utf8');
     return [...log.matchAll(/^said (.*)$/gm)].map(([, words]) => words);
   };
-  expect((await said(0)).slice(0, 2)).toEqual(['library yes', 'read yes']);
+  expect(await said(0)).toEqual(['library yes', 'read yes', 'python yes', 'other yes']);
   expect((await said(1)).slice(0, 2)).toEqual(['library no', 'read yes']);
+  expect((await said(1))[3]).toBe('other no');
 });
 
 contained.each([
@@ -494,6 +606,7 @@ test('what computes is let in, after the devices of everybody', () => {
       writable: ['/w'],
       held: ['/w/lib'],
       sealed: ['/w/x'],
+      opened: [],
     },
     ...{ network: false, cwd: '/w', devices: ['nvidia0'] },
   });

@@ -17,7 +17,7 @@ test('a new best is told with the old and the new value, and a click opens it', 
   expect(best?.body).toBe('val_bpb 1.064 → 1.05 (-1.32 %) in experiment 1 of night.');
   expect(ended).toEqual({
     title: 'night has ended',
-    body: expect.stringContaining('1 experiment'),
+    body: expect.stringContaining('One experiment'),
   });
   await app.probe('blur');
   await app.probe('clickNotification', 0);

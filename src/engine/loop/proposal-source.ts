@@ -7,7 +7,7 @@ import { writeFiles } from '../proposers/write-files.ts';
 import { readDiff } from '../repo/diff.ts';
 import { listTree, type Repository, readBlob } from '../repo/repository.ts';
 import { LookAhead, rebase } from './look-ahead.ts';
-import { proposerMarker } from './train-attempt.ts';
+import { proposerMarker } from './markers.ts';
 import type { Workbench } from './workbench.ts';
 
 type Ports = {

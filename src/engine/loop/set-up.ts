@@ -5,10 +5,11 @@ import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { CrashReader } from '../metrics/crash.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
-import { studyFolder } from '../paths.ts';
+import { type DataPaths, studyFolder } from '../paths.ts';
 import { runTraining } from '../training/run-training.ts';
+import { runMarker } from './markers.ts';
 import { environmentFor } from './surroundings.ts';
-import { runMarker, type TrainPorts } from './train-attempt.ts';
+import type { TrainPorts } from './train-attempt.ts';
 import type { Workbench } from './workbench.ts';
 
 /** A set-up may download and compile; after this it hangs. */
@@ -27,7 +28,7 @@ export async function runSetUp(
 ): Promise<void> {
   const { ledger, paths, repository, emit, userEnvironment, killTimes, signal } = ports;
   const folder = studyFolder(paths, study.id);
-  const done = join(folder, 'setup-done');
+  const done = doneMark(folder);
   if (existsSync(done) && !isNew) return;
   await rm(done, { force: true });
   await mkdir(folder, { recursive: true });
@@ -58,4 +59,14 @@ export async function runSetUp(
   ledger.write(() => ledger.studies.setPreserved(study.id, preserved));
   await writeFile(done, '');
   emit({ type: 'setup_finished', seconds: result.seconds });
+}
+
+function doneMark(folder: string): string {
+  return join(folder, 'setup-done');
+}
+
+/** Takes back what the set-up command made in the worktree, so that it is run again before the next training. */
+export async function discardSetUp(study: Study, paths: DataPaths, workbench: Workbench): Promise<void> {
+  await rm(doneMark(studyFolder(paths, study.id)), { force: true });
+  await workbench.discardSetUp();
 }

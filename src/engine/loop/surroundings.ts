@@ -68,6 +68,12 @@ function usersVenv(repository: Repository): string | null {
   return existsSync(path) ? path : null;
 }
 
+/** Where uv keeps the user's own Pythons. */
+function usersPythons(environment: Readonly<Record<string, string>>): string {
+  const home = environment.HOME ?? homedir();
+  return environment.UV_PYTHON_INSTALL_DIR ?? join(home, '.local', 'share', 'uv', 'python');
+}
+
 /**
  * The environment uv makes of the study's own where the user has none. The baseline makes it, which takes the network; from
  * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
@@ -76,12 +82,20 @@ function ownVenv(
   study: Study,
   { repository, ledger }: SurroundingsPorts,
   environment: Readonly<Record<string, string>>,
-): { readonly path: string; readonly isWritable: boolean } | null {
+): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
   const path = environment.UV_PROJECT_ENVIRONMENT;
   if (usersVenv(repository) !== null || !/\buv\b/.test(study.contract.train) || !path) return null;
   const isEditable = matchEditable(study.contract.editable);
   const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
-  return { path, isWritable: !isFixed || ledger.experiments.incumbent(study.id) === null };
+  // One whose Python is gone has to be mended.
+  const isWhole = existsSync(join(path, 'bin', 'python'));
+  const isMade = ledger.experiments.incumbent(study.id) !== null && isWhole;
+  return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
+}
+
+/** Where uv puts the Pythons it fetches for an environment of the study's own: home is gone with each run. */
+function pythonsBeside(venv: string): string {
+  return `${venv}-pythons`;
 }
 
 /** What a run is started with: its environment, and the sandbox it is run behind. */
@@ -108,10 +122,14 @@ export async function surroundingsOf(
     ...cacheVariables(caches, network),
     TMPDIR: '/tmp',
     ...(venv && !venv.isWritable ? { UV_NO_SYNC: '1' } : {}),
+    ...(venv && !existsSync(usersPythons(own))
+      ? { UV_PYTHON_INSTALL_DIR: pythonsBeside(own.UV_PROJECT_ENVIRONMENT ?? '') }
+      : {}),
   };
   const jail = await trainingJail({
     ...{ contract: study.contract, worktree: workbench.path, locked: workbench.lockedFiles(), caches },
     ...{ preserved: workbench.preservedPaths(), venv, network },
+    checkout: [repository.path, repository.gitDir],
     ...{ environment, devices: sandbox.devices, home: environment.HOME ?? homedir() },
     dataFolder: paths.home,
     history: ['HEAD', 'refs', 'objects', 'packed-refs']

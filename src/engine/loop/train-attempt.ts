@@ -10,13 +10,17 @@ import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { StepRate } from '../metrics/step-rate.ts';
 import { runLog } from '../paths.ts';
+import { keptFrom } from '../sandbox/training-jail.ts';
 import { boundGpus } from '../telemetry/bind-gpu.ts';
 import { gpuEnergyWh } from '../telemetry/energy.ts';
 import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
 import { judgeFairness } from '../verdict/fairness.ts';
+import { runMarker } from './markers.ts';
+import { exchanged, fingerprints } from './preserved.ts';
 import type { Pruner } from './pruner.ts';
+import { discardSetUp } from './set-up.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
 import { namePaths } from './workbench.ts';
 
@@ -25,19 +29,11 @@ const CHUNK_POINTS = 512;
 const CHUNK_MS = 2_000;
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
-  'It ran in the sandbox: sandbox.reads names what it may read, and PAWL_SANDBOX=off runs it without.';
+  'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, and PAWL_SANDBOX=off runs it without.';
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
 /** Hosts get at most ten progress events a second. */
 const PROGRESS_MS = 100;
-
-export function runMarker(studyId: string, n: number, k: number): string {
-  return `${studyId}/${n}.${k}`;
-}
-
-export function proposerMarker(studyId: string, n: number): string {
-  return `${studyId}/${n}.proposer`;
-}
 
 export type TrainPorts = SurroundingsPorts & {
   /** Milliseconds since the epoch. */
@@ -128,6 +124,8 @@ export async function trainAttempt(
     }
     machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
   });
+  const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
+  const keptBefore = await fingerprints(workbench.path, kept);
   const [wallBegan, awakeBegan] = [now(), performance.now()];
   const trained = await runTraining({
     command: contract.train,
@@ -168,7 +166,10 @@ export async function trainAttempt(
 
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'measuring'));
   emit({ type: 'phase', n, phase: 'measuring' });
-  const touched = trained.outcome.kind === 'aborted' ? [] : await workbench.findTouchedLocks();
+  const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
+  if (lost.length > 0) await discardSetUp(study, paths, workbench);
+  const touched =
+    trained.outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
   const summary = reader.summary();
   const found =
     lockCrash(touched) ??

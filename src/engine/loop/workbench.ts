@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchEditable, matchPaths } from '../contract/editable.ts';
@@ -105,6 +105,14 @@ export class Workbench {
   /** What {@link keep} exempts. */
   preservedPaths(): readonly string[] {
     return [...this.#skip];
+  }
+
+  /** What the set-up command left is not what it left any more: it is removed, for the next checkout to set up again. */
+  async discardSetUp(): Promise<void> {
+    for (const path of this.#skip) await rm(join(this.#path, path), { recursive: true, force: true });
+    this.#skip.clear();
+    this.#isSetUp = false;
+    this.#isClean = false;
   }
 
   /** Somebody else is about to write in the worktree. */

@@ -105,6 +105,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         environment: ports.environment,
         scratch: ports.paths.scratch,
         home: ports.paths.home,
+        checkout: [ports.repository.path, ports.repository.gitDir],
         sandbox: ports.sandbox,
       });
     case 'model': {

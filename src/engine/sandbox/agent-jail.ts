@@ -29,6 +29,8 @@ export type AgentJailInput = {
   /** An empty folder, for what stands in the place of home and of the agent's folders. */
   readonly standIns: string;
   readonly dataFolder: string;
+  /** The user's checkout and its git folder. */
+  readonly checkout: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Without symbolic links. */
   readonly home: string;
@@ -78,10 +80,13 @@ export async function agentJail(
   const jail: Jail = {
     ...view,
     mounts: [...standsFor].map(([where, what]) => [what, where] as const),
-    secret: [await real(input.dataFolder)],
+    secret: (await Promise.all([input.dataFolder, ...input.checkout].map(real))).filter(
+      folder => folder !== '/' && !isBelow(input.copy, folder),
+    ),
     writable: [await real(input.copy)],
     held: [],
     sealed: topmost(input.locked).map(path => join(input.copy, path)),
+    opened: [],
     network: true,
     cwd: input.copy,
     devices: [],

@@ -16,6 +16,8 @@ export type Jail = {
   readonly held: readonly string[];
   /** Files and folders in what is writable that are not. */
   readonly sealed: readonly string[];
+  /** In what is sealed, writable all the same. */
+  readonly opened: readonly string[];
   readonly network: boolean;
   readonly cwd: string;
   /** Names in /dev beside the usual ones. */
@@ -51,6 +53,7 @@ export function jailArguments(jail: Jail): readonly string[] {
     // Nobody can rename what something is mounted on.
     ...each('--bind', jail.held),
     ...each('--ro-bind', jail.sealed),
+    ...each('--bind', jail.opened),
     ...['--unshare-user-try', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(jail.network ? [] : ['--unshare-net']),
     // As root bwrap would leave capabilities to the program, and with those it could undo its mounts.

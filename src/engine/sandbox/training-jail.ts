@@ -2,7 +2,7 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
-import { homeView, real } from './home-view.ts';
+import { homeView, isBelow, real } from './home-view.ts';
 import type { Jail } from './jail.ts';
 
 /** Each is a mount and takes a third of a millisecond; those left over are compared after the run, as all are. */
@@ -13,16 +13,18 @@ export type JailInput = {
   readonly worktree: string;
   /** Paths below the worktree that a training must not change. */
   readonly locked: readonly string[];
-  /** What the set-up command left there, which is not compared. */
+  /** What the set-up command left there. */
   readonly preserved: readonly string[];
+  /** The user's checkout and its git folder. */
+  readonly checkout: readonly string[];
   /** Pawl's own data, which holds the worktree. */
   readonly dataFolder: string;
   /** Folder of caches that the study's runs share. */
   readonly caches: string;
   /** What the training is given. */
   readonly environment: Readonly<Record<string, string>>;
-  /** uv's environment of the study's own; null where the user has one, or there is none. */
-  readonly venv: { readonly path: string; readonly isWritable: boolean } | null;
+  /** Folders of uv's environment of the study's own; null where the user has one, or there is none. */
+  readonly venv: { readonly folders: readonly string[]; readonly isWritable: boolean } | null;
   readonly network: boolean;
   /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
   readonly history: readonly string[];
@@ -47,9 +49,14 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
  */
 export async function trainingJail(input: JailInput): Promise<Jail> {
   const { contract, environment, caches, venv } = input;
-  for (const folder of [caches, ...(venv ? [venv.path] : [])]) await mkdir(folder, { recursive: true });
-  const isLeft = matchPaths(contract.sandbox.writes);
-  const preserved = input.preserved.filter(path => !isLeft(path));
+  for (const folder of [caches, ...(venv?.folders ?? [])]) await mkdir(folder, { recursive: true });
+  const preserved = await plainPaths(input.worktree, topmost(keptFrom(contract, input.preserved)));
+  const locked = topmost(input.locked);
+  const inWorktree = (path: string) => join(input.worktree, path);
+  // A repository that holds everything cannot be hidden from what is in it.
+  const checkout = (await Promise.all(input.checkout.map(real))).filter(
+    folder => !isBelow(input.worktree, folder) && folder !== '/',
+  );
   const uv = environment.UV_PROJECT_ENVIRONMENT;
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
@@ -59,23 +66,44 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
       ...contract.sandbox.reads.map(path => (path.startsWith('~/') ? join(input.home, path.slice(2)) : path)),
       ...input.history,
     ],
+    covered: checkout,
   });
   return {
     ...view,
+    hidden: [...view.hidden, ...checkout],
     mounts: [],
     secret: [await real(input.dataFolder)],
-    writable: await Promise.all([input.worktree, caches, ...(venv?.isWritable ? [venv.path] : [])].map(real)),
-    held: foldersOf(topmost(input.locked)).map(path => join(input.worktree, path)),
+    writable: await Promise.all(
+      [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
+    ),
+    held: foldersOf([...locked, ...preserved]).map(inWorktree),
     sealed: [
-      ...[...topmost(input.locked), ...(await plainPaths(input.worktree, topmost(preserved)))].map(path =>
-        join(input.worktree, path),
-      ),
-      ...(venv && !venv.isWritable ? [await real(venv.path)] : []),
+      ...[...locked, ...preserved].map(inWorktree),
+      ...(await Promise.all((venv && !venv.isWritable ? venv.folders : []).map(real))),
     ],
+    opened: (await plainPaths(input.worktree, openedIn(contract, preserved))).map(inWorktree),
     network: input.network,
     cwd: input.worktree,
     devices: input.devices,
   };
+}
+
+/** Of what the set-up command left, what a training may not write: all but what the contract names. */
+export function keptFrom(contract: Contract, preserved: readonly string[]): readonly string[] {
+  const isNamed = matchPaths([...contract.sandbox.writes, ...contract.sandbox.writes.map(bare)]);
+  return preserved.filter(path => !isNamed(path));
+}
+
+/** Paths that the contract names in the folders of what is kept. */
+function openedIn(contract: Contract, kept: readonly string[]): readonly string[] {
+  return contract.sandbox.writes
+    .map(bare)
+    .filter(path => !/[*?[\]{}]/.test(path) && kept.some(folder => path !== folder && isBelow(path, folder)));
+}
+
+/** `out` for `out/` and `out/**`. */
+function bare(pattern: string): string {
+  return pattern.replace(/\/(?:\*\*)?$/, '');
 }
 
 /** Those that are there and no links: a mount on a link would be one on what it points to. */

@@ -34,9 +34,9 @@ const QUOTA =
 const OUTAGE =
   /overloaded|(?:status|error|http)\W{0,3}(?:code\W{0,2})?5\d\d\b|connection (?:error|refused|reset|closed)|econn|enotfound|eai_again|fetch failed|network error|service unavailable/i;
 
-/** A sandbox leads to no keyring. */
+/** What else a sign-in may be kept in, a sandbox does not lead to. */
 const KEYRING_HINT =
-  'It ran in the sandbox, where a sign-in that is kept in the system’s keyring cannot be reached: sign in with a file or a key, or set PAWL_SANDBOX=off.';
+  'It ran in the sandbox, where its own sign-in file and keys in variables can be reached, but neither the system’s keyring nor what other programs keep; PAWL_SANDBOX=off runs it without.';
 
 type Ports = {
   readonly ledger: Ledger;
@@ -48,6 +48,8 @@ type Ports = {
   readonly now: () => number;
   /** The data folder. */
   readonly home: string;
+  /** The user's checkout and its git folder. */
+  readonly checkout: readonly string[];
   /** What it is contained with; null for nothing. */
   readonly sandbox: { readonly program: string } | null;
 };
@@ -164,6 +166,9 @@ async function work(
   return fault === null ? proposed(output.text, settings) : failed(fault);
 }
 
+/** For who has no home. */
+const NOBODYS_HOME = '/tmp/home';
+
 type Containment = {
   /** What the agent is run behind; empty for no sandbox. */
   readonly argv: readonly string[];
@@ -175,13 +180,15 @@ type Containment = {
 };
 
 async function containment(
-  { sandbox, home: dataFolder, environment }: Ports,
+  { sandbox, home: dataFolder, environment, checkout }: Ports,
   { folders, program }: Adapter,
-  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home'>,
+  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout'>,
 ): Promise<Containment> {
   if (!sandbox) return { argv: [], fault: null, environment: {}, done: async () => {} };
-  const home = await real(environment.HOME || homedir());
-  const { jail, renewals } = await agentJail({ ...input, folders, program, dataFolder, home });
+  const own = await real(environment.HOME || homedir());
+  // Nothing can stand in the place of everything.
+  const home = own === '/' ? NOBODYS_HOME : own;
+  const { jail, renewals } = await agentJail({ ...input, folders, program, dataFolder, checkout, home });
   const args = jailArguments(jail);
   return {
     argv: [sandbox.program, ...args],
