@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
+import type { SandboxMode } from '../src/shared/contract.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { printTable, quantile } from './report.ts';
 
@@ -53,6 +54,7 @@ export async function benchOverhead(): Promise<void> {
     const reference: number[] = [];
     const search: number[] = [];
     const command: number[] = [];
+    const contained: number[] = [];
     const phases = new Map<string, number>();
     for (let round = 0; round < ROUNDS; round += 1) {
       const copy = async (name: string) => {
@@ -76,6 +78,15 @@ export async function benchOverhead(): Promise<void> {
           null,
         ),
       );
+      contained.push(
+        await timePawl(
+          await copy('contained'),
+          join(folder, `home-b-${round}`),
+          { kind: 'search', seed: 1 },
+          null,
+          'preferred',
+        ),
+      );
     }
     const floor = quantile(reference, 0.5);
     const line = (what: string, times: readonly number[], bound: number | null) => {
@@ -93,6 +104,8 @@ export async function benchOverhead(): Promise<void> {
     printTable(`Overhead: wall time per experiment, ${EXPERIMENTS} experiments, median of ${ROUNDS} rounds`, [
       line('Pawl, search proposer', search, 4),
       line('Pawl, command proposer (one more process tree)', command, null),
+      // The reference contains nothing.
+      line('Pawl, search proposer, in the sandbox where there is one', contained, null),
     ]);
     const total = [...phases.values()].reduce((sum, value) => sum + value, 0);
     printTable(
@@ -124,9 +137,11 @@ async function timePawl(
   home: string,
   proposer: Parameters<Engine['createStudy']>[0]['proposer'],
   phases: Map<string, number> | null,
+  sandbox: SandboxMode = 'off',
 ): Promise<number> {
   const paths = dataPaths({ PAWL_HOME: home });
-  const engine = await Engine.open({ paths, host: 'bench', environment: process.env }, repository);
+  const environment = { ...process.env, PAWL_SANDBOX: sandbox };
+  const engine = await Engine.open({ paths, host: 'bench', environment }, repository);
   let start = 0;
   let last = 0;
   let label = '';
