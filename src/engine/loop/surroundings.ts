@@ -18,6 +18,8 @@ import type { Workbench } from './workbench.ts';
 
 /** A driver that has not answered by then is not waited for. */
 const GPU_WAIT_MS = 5_000;
+/** But where the user chose one: many GPUs whose driver is not kept loaded take their time. */
+const CHOSEN_GPU_WAIT_MS = 60_000;
 
 export type SittingSandbox = Extract<Sandbox, { kind: 'bubblewrap' }> & {
   readonly isRequired: boolean;
@@ -108,7 +110,8 @@ export async function surroundingsOf(
   readonly sandbox?: readonly string[];
 }> {
   const { sandbox, paths, workbench, repository } = ports;
-  const gpus = (await ports.telemetry?.knownGpus(GPU_WAIT_MS)) ?? [];
+  const patienceMs = study.gpu === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
+  const gpus = (await ports.telemetry?.knownGpus(patienceMs)) ?? [];
   if (Object.keys(ports.gpu.variables).length === 0) {
     ports.gpu.variables = gpuVariables(gpus, ports.userEnvironment, study.gpu);
   }
