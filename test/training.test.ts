@@ -51,6 +51,22 @@ test('an error of the caller leaves no process behind', async () => {
   expect(await findMarked(study)).toEqual([]);
 });
 
+test('a program that is asked to end has its time also behind a line of several commands', async () => {
+  const controller = new AbortController();
+  let said = '';
+  const program = "trap 'sleep 0.3; echo goodbye; exit' TERM; echo ready; while :; do sleep 0.05; done";
+  const { result } = await train(`sh -c ${JSON.stringify(program)}; true`, {
+    signal: controller.signal,
+    onOutput: chunk => {
+      said += chunk.toString();
+      controller.abort();
+    },
+    killTimes: { askMs: 20_000, verifyMs: 2_000 },
+  });
+  expect((await result).outcome).toEqual({ kind: 'aborted' });
+  expect(said).toContain('goodbye');
+});
+
 test('a process that became another program when it was asked is asked again', async () => {
   const controller = new AbortController();
   const { result, study } = await train(

@@ -42,10 +42,12 @@ export type TrainingResult = {
 /**
  * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote). The outer shell stays: it keeps
  * the terminal open when the command closes its own output and lives on. It outlives SIGTERM, so that the command can
- * end in its own way, but not the hang-up when the engine dies, which then reaches the command.
+ * end in its own way, but not the hang-up when the engine dies, which then reaches the command. The inner one, which waits for
+ * a line of several commands, outlives it too: with it the outer one would end, and hang up on what still ends.
  */
 const SHELL = '/bin/sh';
-const PRELUDE = 'stty -onlcr -echo 2>/dev/null; trap : TERM; /bin/sh -c "$1"; exit $?';
+const PRELUDE = `stty -onlcr -echo 2>/dev/null; trap : TERM
+/bin/sh -c 'trap : TERM; eval "$1"' pawl "$1"; exit $?`;
 
 /**
  * Behind a sandbox the same. The sandbox itself does not hear that the command is to end, and everything in it ends with its
