@@ -18,7 +18,7 @@ export async function benchSandbox(): Promise<void> {
   const files = (await run('git', ['ls-files'])).stdout.split('\n').filter(Boolean).slice(0, MAX_SEALED);
   const cwd = process.cwd();
   const args = jailArguments({
-    ...{ hidden: ['/home', '/root'], mounts: [], readable: [], secret: [], writable: [cwd], opened: [] },
+    ...{ hidden: ['/home', '/root'], mounts: [], readable: [], writable: [cwd], opened: [] },
     ...{ network: false, cwd, held: foldersOf(files).map(folder => `${cwd}/${folder}`) },
     sealed: files.map(file => `${cwd}/${file}`),
     devices: sandbox.devices,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -391,15 +392,80 @@ contained('a contained agent does not see the checkout, wherever it is', async (
   expect(await own.run()).toBe('experiments');
 });
 
-contained('a sign-in that the user renewed meanwhile stays', async () => {
+test('a sign-in that the user renewed meanwhile stays, and only a plain file is brought back', async () => {
   const folder = await temporaryFolder();
-  await writeFiles(folder, { file: 'old', copy: 'agent' });
-  const [file, copy] = [join(folder, 'file'), join(folder, 'copy')];
-  await bringBack([{ file, copy, before: Buffer.from('older') }]);
-  expect(await readFile(file, 'utf8')).toBe('old');
-  await bringBack([{ file, copy, before: Buffer.from('old') }]);
-  expect(await readFile(file, 'utf8')).toBe('agent');
+  const [file, copy] = [join(folder, 'file'), join(folder, 'box', 'copy')];
+  await writeFiles(folder, { file: '{"old": 1}', secret: '{"secret": 1}', 'box/copy': '{"agent": 1}' });
+  const before = Buffer.from('{"old": 1}');
+  const bring = async () => {
+    await bringBack([{ file, copy, before }]);
+    return JSON.parse(await readFile(file, 'utf8'));
+  };
+  await bringBack([{ file, copy, before: Buffer.from('{"older": 1}') }]);
+  expect(await readFile(file, 'utf8')).toBe('{"old": 1}');
+  // What leads elsewhere, what gives no end, and what is half written.
+  await rm(copy);
+  await symlink(join(folder, 'secret'), copy);
+  expect(await bring()).toEqual({ old: 1 });
+  await rm(copy);
+  execFileSync('mkfifo', [copy]);
+  expect(await bring()).toEqual({ old: 1 });
+  await rm(join(folder, 'box'), { recursive: true });
+  await writeFiles(folder, { 'else/copy': '{"secret": 1}' });
+  await symlink(join(folder, 'else'), join(folder, 'box'));
+  expect(await bring()).toEqual({ old: 1 });
+  await rm(join(folder, 'box'));
+  for (const content of ['', '{"ag', 'x'.repeat(2_000_000)]) {
+    await writeFiles(folder, { 'box/copy': content });
+    expect(await bring()).toEqual({ old: 1 });
+  }
+  await writeFiles(folder, { 'box/copy': '{"agent": 1}' });
+  expect(await bring()).toEqual({ agent: 1 });
+  // Where it cannot be kept nobody is stopped by it.
+  await rm(file);
+  await mkdir(file);
+  await bringBack([{ file, copy, before }]);
 });
+
+contained('a program that is not there needs the user in the sandbox too', async () => {
+  await using own = await night('claude', '', 30, 1, IN_SANDBOX);
+  await rm(join(own.bin, 'claude'));
+  const blocked = own.untilEvent('warning');
+  const run = own.run();
+  expect(await blocked).toMatchObject({
+    ...{ code: 'proposer_blocked', message: expect.stringContaining('there is no "claude" on the PATH') },
+  });
+  own.engine.request('stop_now');
+  await run;
+});
+
+contained(
+  'an agent whose settings lie in the checkout, and a checkout that is home, are no obstacle',
+  async () => {
+    const repository = join(await temporaryFolder(), 'repository');
+    const config = join(repository, '.conf');
+    const script = (place: string) => `set -e
+grep old ${place}/.credentials.json
+! cat ${repository}/secret 2>/dev/null
+${EDIT}${claude(ANSWER)}`;
+    const prepare = () =>
+      writeFiles(repository, {
+        secret: 'SECRET',
+        '.conf/.credentials.json': 'old',
+        '.claude/.credentials.json': 'old',
+      });
+    for (const [place, env] of [
+      [config, { CLAUDE_CONFIG_DIR: config }],
+      ['$HOME/.claude', { HOME: repository }],
+    ] as const) {
+      await rm(repository, { recursive: true, force: true });
+      const all = { ...IN_SANDBOX, ...env };
+      await using own = await night('claude', script(place), 30, 1, all, repository);
+      await prepare();
+      expect(await own.run()).toBe('experiments');
+    }
+  },
+);
 
 contained('a home and a folder of settings that are links are followed', async () => {
   const place = await temporaryFolder();

@@ -259,6 +259,8 @@ test('the rate is that of the later half, when nothing is compiled any more', ()
   expect(rate()).toBeNull();
   expect(rate(...steps(0, 8, 1))).toBeNull();
   expect(rate([5, 0], [5, 40])).toBeNull();
+  // Each epoch counts from the beginning.
+  expect(rate(...steps(0, 101, 0.1), ...steps(11, 101, 0.1))).toBeNull();
 });
 
 test('the same code at another speed is run again, and a run that was stopped is no measure', async () => {

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { removeBelow } from '../src/engine/repo/scan.ts';
 import { findSandbox, sandboxMode } from '../src/engine/sandbox/find-sandbox.ts';
 import { computeDevices, jailArguments } from '../src/engine/sandbox/jail.ts';
 import {
@@ -327,6 +328,20 @@ contained(
   },
 );
 
+test('what is removed again is not looked for behind a link', async () => {
+  const folder = await temporaryFolder();
+  const outside = await temporaryFolder();
+  await writeFiles(outside, { 'data/precious': 'x' });
+  await writeFiles(folder, { 'deep/data/made': 'x', 'deep/stays': 'x' });
+  await removeBelow(folder, 'deep/data');
+  expect(await readdir(join(folder, 'deep'))).toEqual(['stays']);
+  await symlink(outside, join(folder, 'linked'));
+  await removeBelow(folder, 'linked/data');
+  expect(await readdir(folder)).toEqual(['deep']);
+  expect(await readFile(join(outside, 'data/precious'), 'utf8')).toBe('x');
+  await removeBelow(folder, 'not/there');
+});
+
 contained('of more than can be mounted the files are compared', async () => {
   const night = await setUpNight(
     'for i in $(seq 10 70); do echo hard > made$i; done',
@@ -602,7 +617,6 @@ test('what computes is let in, after the devices of everybody', () => {
       hidden: ['/home'],
       mounts: [],
       readable: [],
-      secret: [],
       writable: ['/w'],
       held: ['/w/lib'],
       sealed: ['/w/x'],

@@ -53,7 +53,7 @@ async function compare(
   const outside = await ask(name, args);
   if (!outside.isAnswer) return skipped(what, `no answer outside either: ${outside.said}`);
   const jail = jailArguments({
-    ...{ hidden: [], mounts: [], readable: [], secret: [], writable: [], held: [], sealed: [], opened: [] },
+    ...{ hidden: [], mounts: [], readable: [], writable: [], held: [], sealed: [], opened: [] },
     ...{ network: false, cwd: '/', devices },
   });
   const inside = await ask(program, [...jail, name, ...args]);

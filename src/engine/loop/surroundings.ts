@@ -86,12 +86,13 @@ function ownVenv(
   environment: Readonly<Record<string, string>>,
 ): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
   const path = environment.UV_PROJECT_ENVIRONMENT;
-  if (usersVenv(repository) !== null || !/\buv\b/.test(study.contract.train) || !path) return null;
+  const { train, setup } = study.contract;
+  if (usersVenv(repository) !== null || !/\buv\b/.test(`${train} ${setup ?? ''}`) || !path) return null;
   const isEditable = matchEditable(study.contract.editable);
   const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
-  // One whose Python is gone has to be mended.
-  const isWhole = existsSync(join(path, 'bin', 'python'));
-  const isMade = ledger.experiments.incumbent(study.id) !== null && isWhole;
+  // One whose Python is gone has to be mended; a script's own environment is none of the project's.
+  const isBroken = existsSync(join(path, 'pyvenv.cfg')) && !existsSync(join(path, 'bin', 'python'));
+  const isMade = ledger.experiments.incumbent(study.id) !== null && !isBroken;
   return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
 }
 

@@ -29,7 +29,7 @@ const CHUNK_POINTS = 512;
 const CHUNK_MS = 2_000;
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
-  'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, and PAWL_SANDBOX=off runs it without.';
+  'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, a file cannot be renamed into a folder with locked files from outside of it; PAWL_SANDBOX=off runs it without.';
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
 /** Hosts get at most ten progress events a second. */
@@ -177,11 +177,14 @@ export async function trainAttempt(
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const crash = isHinted ? { ...found, message: `${found.message} ${SANDBOX_HINT}` } : found;
   const fairness = judgeFairness({
-    ...{ gpu: watched, summary, stepsPerSecond: steps.get() },
+    ...{ gpu: watched, summary },
+    stepsPerSecond: trained.outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
       .filter(earlier => earlier.commit === commit && earlier.outcome?.kind === 'exit')
-      .flatMap(({ fairness }) => fairness ?? []),
+      .flatMap(({ fairness }) => fairness ?? [])
+      // At other clocks it may have been faster than it should.
+      .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks')),
     wallSeconds: (wallEnd - wallBegan) / 1000,
     awakeSeconds: (awakeEnd - awakeBegan) / 1000,
     ...(await foreign.list()),

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchEditable, matchPaths } from '../contract/editable.ts';
@@ -7,6 +7,7 @@ import {
   changedPaths,
   countEditableLines,
   digestEditable,
+  removeBelow,
   removePaths,
   type Scan,
   WorktreeScanner,
@@ -109,7 +110,7 @@ export class Workbench {
 
   /** What the set-up command left is not what it left any more: it is removed, for the next checkout to set up again. */
   async discardSetUp(): Promise<void> {
-    for (const path of this.#skip) await rm(join(this.#path, path), { recursive: true, force: true });
+    for (const path of this.#skip) await removeBelow(this.#path, path);
     this.#skip.clear();
     this.#isSetUp = false;
     this.#isClean = false;

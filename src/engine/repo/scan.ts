@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { type BigIntStats, createReadStream } from 'node:fs';
 import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { spellPath } from './repository.ts';
@@ -225,6 +226,18 @@ function cutPath(rawPath: Buffer, rootBytes: number, depth: number): Buffer {
     end = next;
   }
   return rawPath.subarray(0, end);
+}
+
+/** Removes what lies at a path below a folder, without following a link on the way: the link is removed instead. */
+export async function removeBelow(root: string, path: string): Promise<void> {
+  let at = root;
+  for (const part of path.split('/')) {
+    at = join(at, part);
+    const found = await lstat(at).catch(() => null);
+    if (!found) return;
+    if (!found.isDirectory()) break;
+  }
+  await forceRemove(Buffer.from(at));
 }
 
 /** Removes a file or folder against missing rights and over-long paths, as far as its owner can. */

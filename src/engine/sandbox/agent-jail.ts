@@ -1,8 +1,12 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { homeView, isBelow, real } from './home-view.ts';
 import type { Jail } from './jail.ts';
-import { topmost } from './training-jail.ts';
+import { hideable, topmost } from './training-jail.ts';
+
+/** A sign-in is a few kilobytes. */
+const MAX_SIGN_IN_BYTES = 1024 ** 2;
 
 /** A folder an agent keeps its own things in. Names are below it. */
 export type AgentFolder = {
@@ -56,7 +60,10 @@ export async function agentJail(
   const reads: string[] = [];
   for (const [place, { path, variable, ...names }] of input.folders.entries()) {
     const named = variable && environment[variable.name];
-    const folder = named && isAbsolute(named) ? join(named, variable.below) : join(home, path);
+    const isNamed = named !== null && named !== undefined && isAbsolute(named);
+    const folder = await placeOf(isNamed ? join(named, variable?.below ?? '') : join(home, path), home);
+    // Nothing can stand in the place of what is not there.
+    if (!isBelow(folder, home) && !existsSync(folder)) continue;
     const inside =
       standsFor.get(folder) ??
       (isBelow(folder, home) ? join(standIn, relative(home, folder)) : join(standIns, String(place)));
@@ -72,17 +79,17 @@ export async function agentJail(
     }
     reads.push(...names.reads.map(name => join(folder, name)));
   }
+  const secret = await real(input.dataFolder);
+  const checkout = await hideable(input.checkout);
   const view = await homeView({
-    ...{ home, environment, command: input.program, programs: [] },
-    reads: [input.own, ...reads],
-    covered: [...standsFor.keys()],
+    ...{ home, environment, command: input.program, programs: [], reads },
+    ...{ covered: [...standsFor.keys(), ...checkout], secret },
   });
+  const isTaken = (folder: string) => standsFor.has(folder);
   const jail: Jail = {
-    ...view,
+    hidden: [...view.hidden, ...checkout, secret].filter(folder => !isTaken(folder)),
     mounts: [...standsFor].map(([where, what]) => [what, where] as const),
-    secret: (await Promise.all([input.dataFolder, ...input.checkout].map(real))).filter(
-      folder => folder !== '/' && !isBelow(input.copy, folder),
-    ),
+    readable: [...view.readable.filter(folder => !isTaken(folder)), input.own],
     writable: [await real(input.copy)],
     held: [],
     sealed: topmost(input.locked).map(path => join(input.copy, path)),
@@ -94,14 +101,59 @@ export async function agentJail(
   return { jail, renewals };
 }
 
-/** A sign-in that is renewed by the agent is the only one that still works; one the user renewed meanwhile stays. */
+/** In home the stand-in has it by its own name, also where it is a link; elsewhere a mount needs the real one. */
+async function placeOf(path: string, home: string): Promise<string> {
+  const spelled = join(await real(dirname(path)), basename(path));
+  return isBelow(spelled, home) ? spelled : real(path);
+}
+
+/**
+ * A sign-in that is renewed by the agent is the only one that still works; one the user renewed meanwhile stays. What the
+ * agent put in the place of its copy is not trusted: only a plain file of the same kind is brought back. Never rejects.
+ */
 export async function bringBack(renewals: readonly Renewal[]): Promise<void> {
   for (const { file, copy, before } of renewals) {
-    const [now, own] = await Promise.all([copy, file].map(path => readFile(path).catch(() => null)));
-    if (!now || now.equals(before) || !own?.equals(before)) continue;
-    const target = await real(file);
-    const fresh = `${target}.${process.pid}`;
-    await writeFile(fresh, now, { mode: 0o600 });
-    await rename(fresh, target);
+    const now = await readPlain(copy);
+    const own = await readFile(file).catch(() => null);
+    if (!now || now.equals(before) || !own?.equals(before) || isJson(now) !== isJson(before)) continue;
+    await replace(await real(file), now).catch(() => {});
+  }
+}
+
+/** Null for anything but a small plain file that is reached without links. */
+async function readPlain(path: string): Promise<Buffer | null> {
+  if ((await real(path)) !== path) return null;
+  // A pipe would never give an end.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch(() => null);
+  if (!file) return null;
+  try {
+    const stat = await file.stat();
+    return stat.isFile() && stat.size > 0 && stat.size <= MAX_SIGN_IN_BYTES ? await file.readFile() : null;
+  } catch {
+    return null;
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
+
+function isJson(content: Buffer): boolean {
+  try {
+    JSON.parse(content.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** In one piece where that can be done; a file that something is mounted on can only be written. */
+async function replace(file: string, content: Buffer): Promise<void> {
+  const fresh = `${file}.${process.pid}`;
+  try {
+    await writeFile(fresh, content, { mode: 0o600 });
+    await rename(fresh, file);
+  } catch {
+    await rm(fresh, { force: true });
+    await writeFile(file, content);
   }
 }

@@ -42,7 +42,7 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
   for (const [name = '', ...args] of probes) outside.push(await run(name, args, environment));
   const devices = computeDevices(await readdir('/dev').catch(() => []));
   const jail: Jail = {
-    ...{ hidden: [], mounts: [], readable: [], secret: [], writable: [], held: [], sealed: [], opened: [] },
+    ...{ hidden: [], mounts: [], readable: [], writable: [], held: [], sealed: [], opened: [] },
     ...{ network: false, cwd: '/', devices },
   };
   const fault = await trySandbox(program, jailArguments(jail), environment);

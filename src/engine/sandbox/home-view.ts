@@ -23,13 +23,15 @@ export type HomeViewInput = {
   /** Other programs it may start, and what it is to read besides. */
   readonly programs: readonly string[];
   readonly reads: readonly string[];
-  /** Other folders that something else stands in the place of. */
-  readonly covered?: readonly string[];
+  /** Other folders that are hidden, or that something else stands in the place of. */
+  readonly covered: readonly string[];
+  /** Never to be seen, whoever names it: Pawl's own data. What lies in a covered folder there is. */
+  readonly secret: string;
 };
 
 /** What a contained program sees of a home: nothing but the programs on its PATH, what those need, and what is named. */
 export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden' | 'readable'>> {
-  const { environment, command, covered = [] } = input;
+  const { environment, command, covered, secret } = input;
   const home = await real(input.home);
   const hidden = unique(
     await Promise.all(['/home', '/root', input.home].filter(existsSync).map(real)),
@@ -54,11 +56,15 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   // The rest of the system is readable anyway; a whole home never is, whosever it is.
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';
   const isWorthNaming = (path: string) =>
+    covered.includes(path) ||
     ['/tmp', '/run', ...hidden, ...covered].some(folder => path !== folder && isBelow(path, folder));
+  const isSecret = (path: string) =>
+    isBelow(path, secret) && !covered.some(folder => folder !== secret && isBelow(path, folder));
   const readable: string[] = [];
   for (const path of wanted) {
     const target = await real(path);
-    if (!isHome(target)) readable.push(...[resolve(path), target].filter(isWorthNaming));
+    if (isHome(target) || isSecret(target)) continue;
+    readable.push(...[resolve(path), target].filter(isWorthNaming));
   }
   // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
   return { hidden, readable: unique(readable).filter(path => existsSync(path)) };
@@ -93,7 +99,9 @@ function installationOf(folder: string): string {
     'versions',
     'include',
   ].some(name => existsSync(join(parent, name)));
-  return isInstallation ? parent : folder;
+  // With programs of several installers in it, and next to them everybody's data.
+  const isShared = basename(parent) === '.local';
+  return isInstallation && !isShared ? parent : folder;
 }
 
 /** A program and everything it is a link to, one after the other. */

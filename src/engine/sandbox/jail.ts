@@ -9,8 +9,6 @@ export type Jail = {
   readonly mounts: readonly (readonly [string, string])[];
   /** Read-only, also where it lies in what is hidden. What is not there is left out. */
   readonly readable: readonly string[];
-  /** Hidden also where it lies in what is readable. */
-  readonly secret: readonly string[];
   readonly writable: readonly string[];
   /** Folders in what is writable that cannot be moved away from where they are, outermost first. */
   readonly held: readonly string[];
@@ -45,10 +43,11 @@ export function jailArguments(jail: Jail): readonly string[] {
       ...(jail.network ? ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager/resolv.conf'] : []),
       ...['/run/opengl-driver', '/run/current-system', '/run/wrappers'],
     ]),
-    ...jail.hidden.flatMap(path => ['--tmpfs', path]),
-    ...jail.mounts.flatMap(([what, where]) => ['--bind', what, where]),
-    ...each('--ro-bind-try', jail.readable),
-    ...jail.secret.flatMap(path => ['--tmpfs', path]),
+    ...byDepth([
+      ...jail.hidden.map(path => [path, ['--tmpfs', path]] as const),
+      ...jail.mounts.map(([what, where]) => [where, ['--bind', what, where]] as const),
+      ...jail.readable.map(path => [path, ['--ro-bind-try', path, path]] as const),
+    ]),
     ...each('--bind', jail.writable),
     // Nobody can rename what something is mounted on.
     ...each('--bind', jail.held),
@@ -59,4 +58,10 @@ export function jailArguments(jail: Jail): readonly string[] {
     // As root bwrap would leave capabilities to the program, and with those it could undo its mounts.
     ...['--cap-drop', 'ALL', '--die-with-parent', '--chdir', jail.cwd, '--'],
   ];
+}
+
+/** What lies deeper comes later, so that the nearest folder that is named decides about a path. */
+function byDepth(places: readonly (readonly [string, readonly string[]])[]): readonly string[] {
+  const depth = (path: string) => path.split('/').filter(Boolean).length;
+  return [...places].sort(([a], [b]) => depth(a) - depth(b)).flatMap(([, options]) => options);
 }

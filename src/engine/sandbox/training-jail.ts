@@ -50,13 +50,12 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
 export async function trainingJail(input: JailInput): Promise<Jail> {
   const { contract, environment, caches, venv } = input;
   for (const folder of [caches, ...(venv?.folders ?? [])]) await mkdir(folder, { recursive: true });
-  const preserved = await plainPaths(input.worktree, topmost(keptFrom(contract, input.preserved)));
+  const kept = topmost(keptFrom(contract, input.preserved));
+  const preserved = await plainPaths(input.worktree, kept);
   const locked = topmost(input.locked);
   const inWorktree = (path: string) => join(input.worktree, path);
-  // A repository that holds everything cannot be hidden from what is in it.
-  const checkout = (await Promise.all(input.checkout.map(real))).filter(
-    folder => !isBelow(input.worktree, folder) && folder !== '/',
-  );
+  const secret = await real(input.dataFolder);
+  const checkout = await hideable(input.checkout);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
@@ -66,17 +65,19 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
       ...contract.sandbox.reads.map(path => (path.startsWith('~/') ? join(input.home, path.slice(2)) : path)),
       ...input.history,
     ],
-    covered: checkout,
+    ...{ covered: checkout, secret },
   });
   return {
     ...view,
-    hidden: [...view.hidden, ...checkout],
+    hidden: [...view.hidden, ...checkout, secret],
     mounts: [],
-    secret: [await real(input.dataFolder)],
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
     ),
-    held: foldersOf([...locked, ...preserved]).map(inWorktree),
+    // A mark that keeps an empty folder in git decides about nothing.
+    held: foldersOf([...locked.filter(path => !/(?:^|\/)\.(?:git)?keep$/.test(path)), ...kept]).map(
+      inWorktree,
+    ),
     sealed: [
       ...[...locked, ...preserved].map(inWorktree),
       ...(await Promise.all((venv && !venv.isWritable ? venv.folders : []).map(real))),
@@ -86,6 +87,11 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     cwd: input.worktree,
     devices: input.devices,
   };
+}
+
+/** Without links, and without what holds everything: that cannot be hidden from what is in it. */
+export async function hideable(folders: readonly string[]): Promise<readonly string[]> {
+  return (await Promise.all(folders.map(real))).filter(folder => folder !== '/');
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */

@@ -59,8 +59,8 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
       unit: run.units[name] ?? null,
     })),
     telemetry: seriesNames(machine),
-    // Of runs from before it was written down.
-    gpuEnergyWh: run.gpuEnergyWh ?? gpuEnergyWh(machine),
+    // Of runs from before it was written down, as the steps a second tell that came with it.
+    gpuEnergyWh: run.fairness?.stepsPerSecond === undefined ? gpuEnergyWh(machine) : run.gpuEnergyWh,
   };
 }
 

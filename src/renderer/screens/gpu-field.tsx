@@ -12,12 +12,14 @@ export function GpuField({
 }) {
   const gpus = useStore(state => state.telemetry.at(-1)?.gpus) ?? [];
   const choices = gpus.flatMap(({ index, uuid, name, instances = [] }) => [
-    { uuid, names: [uuid, String(index)], name: `${index}: ${name}` },
+    { uuid: uuid || String(index), index: String(index), name: `${index}: ${name}` },
     ...instances.map(instance => ({
-      ...{ uuid: instance.uuid, names: [instance.uuid], name: `${index}: ${name}, ${instance.name}` },
+      ...{ uuid: instance.uuid, index: null, name: `${index}: ${name}, ${instance.name}` },
     })),
   ]);
-  const chosen = choices.find(({ names }) => names.includes(value));
+  // As the engine finds it: by number, or by as much of a UUID as names one.
+  const [first, ...more] = choices.filter(({ uuid }) => value !== '' && uuid.startsWith(value));
+  const chosen = choices.find(({ index }) => index === value) ?? (more.length === 0 ? first : undefined);
   const isGone = value !== '' && !chosen;
   if (choices.length < 2 && !isGone) return null;
   return (

@@ -6,6 +6,7 @@ import { PawlError } from '../../../shared/errors.ts';
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
+import { findProgram } from '../../contract/find-command.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { type AgentJailInput, agentJail, bringBack } from '../../sandbox/agent-jail.ts';
@@ -66,7 +67,8 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
     async propose(request, context) {
       let folder: string | null = null;
       try {
-        folder = await makeScratch(ports.scratch, 'agent');
+        // A mount needs the real name.
+        folder = await real(await makeScratch(ports.scratch, 'agent'));
         return await work(settings, ports, request, context, folder);
       } catch (error) {
         // A full disk for temporary files, or what an agent left that nobody can read: another try may fare better.
@@ -104,6 +106,10 @@ async function work(
   const box = await containment(ports, adapter, {
     ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
   });
+  if (box.argv.length > 0 && !(await findProgram(adapter.program, environment.PATH ?? ''))) {
+    const message = `${adapter.title} could not be started: there is no "${adapter.program}" on the PATH.`;
+    return { kind: 'blocked', message };
+  }
   if (box.fault !== null) {
     const message = `${adapter.title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`;
     return { kind: 'blocked', message };
@@ -300,6 +306,10 @@ function findTrouble(
   const said = stripControl(
     output.error || (why === 'exit' || why === null ? lastLine(result.stderr) : '') || '',
   );
+  if (isContained && /^bwrap: /.test(lastLine(result.stderr))) {
+    const message = `${title} could not be started in the sandbox: ${stripControl(lastLine(result.stderr))}`;
+    return { outcome: 'connection', answer: { kind: 'blocked', message } };
+  }
   if (why === 'not_started' && result.kind === 'failed') {
     return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
   }
