@@ -328,6 +328,22 @@ contained(
   },
 );
 
+contained('what was exchanged while nobody could look is set up again', async () => {
+  const night = await setUpNight('ln -s /etc data && echo hard > made', ['say is "$(cat made)"'], 0);
+  const [worktree = ''] = await readdir(join(night.home, 'worktrees'));
+  const made = join(night.home, 'worktrees', worktree, 'made');
+  const resume = async () => {
+    const env = { PAWL_SANDBOX: undefined };
+    const args = ['resume', night.repository, '--tag', TAG, '-n', '1'];
+    const { events } = await sitting(args, { home: night.home, env });
+    return eventsOf(events, 'setup_finished').length;
+  };
+  await writeFile(made, 'easy\n');
+  expect(await resume()).toBe(1);
+  expect(await night.said(1)).toEqual(['is hard']);
+  expect(await resume()).toBe(0);
+});
+
 test('what is removed again is not looked for behind a link', async () => {
   const folder = await temporaryFolder();
   const outside = await temporaryFolder();

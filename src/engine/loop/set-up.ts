@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { CrashReader } from '../metrics/crash.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
+import { keptFrom } from '../sandbox/training-jail.ts';
 import { runTraining } from '../training/run-training.ts';
 import { runMarker } from './markers.ts';
+import { fingerprints } from './preserved.ts';
 import { environmentFor } from './surroundings.ts';
 import type { TrainPorts } from './train-attempt.ts';
 import type { Workbench } from './workbench.ts';
@@ -29,7 +30,10 @@ export async function runSetUp(
   const { ledger, paths, repository, emit, userEnvironment, killTimes, signal } = ports;
   const folder = studyFolder(paths, study.id);
   const done = doneMark(folder);
-  if (existsSync(done) && !isNew) return;
+  if (!isNew) {
+    if (await isAsLeft(study, workbench, done, ports.sandbox !== null)) return;
+    await discardSetUp(study, paths, workbench);
+  }
   await rm(done, { force: true });
   await mkdir(folder, { recursive: true });
   emit({ type: 'setup_started', command });
@@ -57,10 +61,38 @@ export async function runSetUp(
   const preserved = await workbench.listMade();
   workbench.keep(preserved);
   ledger.write(() => ledger.studies.setPreserved(study.id, preserved));
-  await writeFile(done, '');
+  const left = await fingerprints(workbench.path, preserved);
+  await writeFile(done, JSON.stringify(Object.fromEntries(left)));
   emit({ type: 'setup_finished', seconds: result.seconds });
 }
 
+/**
+ * Whether a set-up was made and what it left is what it left: an engine that died while a training ran could not look. Not
+ * looked at where trainings are not contained, which may write there.
+ */
+async function isAsLeft(
+  study: Study,
+  workbench: Workbench,
+  done: string,
+  isContained: boolean,
+): Promise<boolean> {
+  const left = await readLeft(done);
+  if (left === null || !isContained) return left !== null;
+  const kept = keptFrom(study.contract, [...left.keys()]);
+  const now = await fingerprints(workbench.path, kept);
+  return kept.every(path => now.get(path) === left.get(path));
+}
+
+/** Null where no set-up came to its end, or nobody knows. */
+async function readLeft(done: string): Promise<ReadonlyMap<string, string> | null> {
+  try {
+    return new Map(Object.entries(JSON.parse(await readFile(done, 'utf8')) as Record<string, string>));
+  } catch {
+    return null;
+  }
+}
+
+/** Holds what {@link fingerprints} tells of what was left. */
 function doneMark(folder: string): string {
   return join(folder, 'setup-done');
 }
