@@ -3,38 +3,61 @@ import { GpuField } from './gpu-field.tsx';
 import type { SetUpForm } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
+/** Several of something, one a line. */
+function Lines({
+  form,
+  problems,
+  onChange,
+  name,
+  label,
+  hint,
+  placeholder,
+  rows = 2,
+  isDisabled = false,
+}: PartProps & {
+  readonly name: 'editable' | 'locked' | 'reads' | 'writes';
+  readonly label: string;
+  readonly hint: string;
+  readonly placeholder?: string;
+  readonly rows?: number;
+  readonly isDisabled?: boolean;
+}) {
+  return (
+    <Field label={label} hint={hint} problem={problems[name]}>
+      {ids => (
+        <TextArea
+          {...ids}
+          rows={rows}
+          className="font-mono"
+          value={form[name]}
+          placeholder={placeholder}
+          disabled={isDisabled}
+          onChange={event => onChange({ [name]: event.target.value })}
+        />
+      )}
+    </Field>
+  );
+}
+
 /** What may change, and how to train. */
 export function ContractFields(props: PartProps) {
-  const { form, problems, onChange } = props;
   return (
     <Part title="What may change, and how to train" hint="Everything else in the repository stays as it is.">
-      <Field label="Editable files" hint="One path or pattern a line." problem={problems.editable}>
-        {ids => (
-          <TextArea
-            {...ids}
-            rows={3}
-            className="font-mono"
-            value={form.editable}
-            placeholder="train.py"
-            onChange={event => onChange({ editable: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field
+      <Lines
+        {...props}
+        name="editable"
+        label="Editable files"
+        hint="One path or pattern a line."
+        placeholder="train.py"
+        rows={3}
+      />
+      <Lines
+        {...props}
+        name="locked"
         label="Locked files"
         hint="Compared around each run. Empty: every other tracked file."
-        problem={problems.locked}
-      >
-        {ids => (
-          <TextArea
-            {...ids}
-            rows={3}
-            className="font-mono"
-            value={form.locked}
-            onChange={event => onChange({ locked: event.target.value })}
-          />
-        )}
-      </Field>
+        rows={3}
+      />
       <Text
         {...props}
         name="train"
@@ -69,7 +92,7 @@ export function ContractFields(props: PartProps) {
 
 /** What the training can reach. */
 export function SandboxFields(props: PartProps) {
-  const { form, problems, onChange } = props;
+  const { form, onChange } = props;
   return (
     <Part
       title="What the training can reach"
@@ -88,41 +111,23 @@ export function SandboxFields(props: PartProps) {
           </Select>
         )}
       </Field>
-      <Field
+      <Lines
+        {...props}
+        name="reads"
         label="Folders it reads"
         hint="Data and caches outside of the repository, one a line."
-        problem={problems.reads}
-      >
-        {ids => (
-          <TextArea
-            {...ids}
-            rows={2}
-            className="font-mono"
-            value={form.reads}
-            placeholder="~/.cache/autoresearch"
-            disabled={form.sandbox === 'off'}
-            onChange={event => onChange({ reads: event.target.value })}
-          />
-        )}
-      </Field>
+        placeholder="~/.cache/autoresearch"
+        isDisabled={form.sandbox === 'off'}
+      />
       {form.setup.trim() === '' ? null : (
-        <Field
+        <Lines
+          {...props}
+          name="writes"
           label="Writable of what the set-up left"
-          hint="One path or pattern a line; the rest is read-only."
-          problem={problems.writes}
-        >
-          {ids => (
-            <TextArea
-              {...ids}
-              rows={2}
-              className="font-mono"
-              value={form.writes}
-              placeholder="build"
-              disabled={form.sandbox === 'off'}
-              onChange={event => onChange({ writes: event.target.value })}
-            />
-          )}
-        </Field>
+          hint="One path a line; the rest is read-only."
+          placeholder="build"
+          isDisabled={form.sandbox === 'off'}
+        />
       )}
       <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
