@@ -37,6 +37,11 @@ seconds = 5
 const PROPOSER = `read -r request; n=\${request#*\\"experiment\\":}; n=\${n%%,*}
 sed -i "s/^LR=.*/LR=$n/" train.sh; echo "{\\"hypothesis\\":\\"Set LR to $n\\"}"`;
 
+type Proposer = Parameters<Engine['createStudy']>[0]['proposer'];
+const SEARCH: Proposer = { kind: 'search', seed: 1 };
+const COMMAND: Proposer = { kind: 'command', command: PROPOSER, timeoutSeconds: 20 };
+type TimeOptions = [phases: Map<string, number> | null, sandbox?: SandboxMode];
+
 /** Wall time per experiment, Pawl's against the bare loop's, in alternating rounds; the median counts. */
 export async function benchOverhead(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
@@ -61,32 +66,12 @@ export async function benchOverhead(): Promise<void> {
         await cp(base, join(folder, `${name}-${round}`), { recursive: true });
         return join(folder, `${name}-${round}`);
       };
+      const time = async (name: string, proposer: Proposer, ...more: TimeOptions) =>
+        timePawl(await copy(name), join(folder, `home-${name}-${round}`), proposer, ...more);
       reference.push(await timeReference(await copy('reference')));
-      search.push(
-        await timePawl(
-          await copy('search'),
-          join(folder, `home-s-${round}`),
-          { kind: 'search', seed: 1 },
-          phases,
-        ),
-      );
-      command.push(
-        await timePawl(
-          await copy('command'),
-          join(folder, `home-c-${round}`),
-          { kind: 'command', command: PROPOSER, timeoutSeconds: 20 },
-          null,
-        ),
-      );
-      contained.push(
-        await timePawl(
-          await copy('contained'),
-          join(folder, `home-b-${round}`),
-          { kind: 'search', seed: 1 },
-          null,
-          'preferred',
-        ),
-      );
+      search.push(await time('search', SEARCH, phases));
+      command.push(await time('command', COMMAND, null));
+      contained.push(await time('contained', SEARCH, null, 'preferred'));
     }
     const floor = quantile(reference, 0.5);
     const line = (what: string, times: readonly number[], bound: number | null) => {
@@ -135,9 +120,8 @@ async function timeReference(repository: string): Promise<number> {
 async function timePawl(
   repository: string,
   home: string,
-  proposer: Parameters<Engine['createStudy']>[0]['proposer'],
-  phases: Map<string, number> | null,
-  sandbox: SandboxMode = 'off',
+  proposer: Proposer,
+  ...[phases, sandbox = 'off']: TimeOptions
 ): Promise<number> {
   const paths = dataPaths({ PAWL_HOME: home });
   const environment = { ...process.env, PAWL_SANDBOX: sandbox };

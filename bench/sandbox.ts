@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
-import { jailArguments } from '../src/engine/sandbox/jail.ts';
-import { foldersOf, MAX_SEALED } from '../src/engine/sandbox/training-jail.ts';
-import { printTable } from './report.ts';
+import { foldersOf, jailArguments, MAX_SEALED } from '../src/engine/sandbox/jail.ts';
+import { printTable, quantile } from './report.ts';
 
 const run = promisify(execFile);
 const ROUNDS = 100;
@@ -29,7 +28,7 @@ export async function benchSandbox(): Promise<void> {
     bare.push(await time('/bin/sh', ['-c', 'exit 0']));
     contained.push(await time(sandbox.program, [...args, '/bin/sh', '-c', 'exit 0']));
   }
-  const [without, withIt] = [median(bare), median(contained)];
+  const [without, withIt] = [quantile(bare, 0.5), quantile(contained, 0.5)];
   printTable(`Sandbox: starting a command, median of ${ROUNDS}, ${files.length} locked files`, [
     {
       what: 'what the sandbox adds',
@@ -46,8 +45,4 @@ async function time(program: string, args: readonly string[]): Promise<number> {
   const began = performance.now();
   await run(program, [...args]);
   return performance.now() - began;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

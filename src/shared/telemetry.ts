@@ -26,6 +26,19 @@ export type GpuSample = {
   readonly processes?: readonly GpuProcess[];
 };
 
+/** The one of several GPUs and instances that a word means: by its number, or by as much of its UUID as names one. */
+export function findByName<T extends { readonly index: number | null; readonly uuid: string }>(
+  all: readonly T[],
+  word: string,
+): T | null {
+  if (word === '') return null;
+  const exact =
+    all.find(({ index }) => index !== null && String(index) === word) ??
+    all.find(({ uuid }) => uuid === word);
+  const [first, ...more] = all.filter(({ uuid }) => uuid.startsWith(word));
+  return exact ?? (first && more.length === 0 ? first : null);
+}
+
 /** A part of a GPU that is split by MIG. */
 export type GpuInstance = { readonly uuid: string; readonly name: string };
 

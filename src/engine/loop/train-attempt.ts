@@ -4,19 +4,16 @@ import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
-import { type GpuSample, telemetrySeries } from '../../shared/telemetry.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { StepRate } from '../metrics/step-rate.ts';
 import { runLog } from '../paths.ts';
 import { keptFrom } from '../sandbox/training-jail.ts';
-import { boundGpus } from '../telemetry/bind-gpu.ts';
-import { gpuEnergyWh } from '../telemetry/energy.ts';
-import { ForeignProcesses } from '../telemetry/foreign-processes.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { runTraining } from '../training/run-training.ts';
 import { judgeFairness } from '../verdict/fairness.ts';
+import { MachineWatch } from './machine-watch.ts';
 import { runMarker } from './markers.ts';
 import { exchanged, fingerprints } from './preserved.ts';
 import type { Pruner } from './pruner.ts';
@@ -111,18 +108,10 @@ export async function trainAttempt(
     pruned ??= isHopeless(point);
     if (pruned) enough.abort();
   }, elapsed);
-  const watched: GpuSample[] = [];
-  const power: SeriesPoint[] = [];
-  const foreign = new ForeignProcesses(runMarker(study.id, n, k));
-  const unwatch = ports.telemetry?.onSample(sample => {
-    const gpus = boundGpus(sample.gpus, { ...userEnvironment, ...ports.gpu.variables });
-    power.push({ seconds: elapsed(), values: telemetrySeries({ ...sample, gpus }) });
-    const [gpu] = gpus;
-    if (gpu) {
-      watched.push(gpu);
-      foreign.add(gpu);
-    }
-    machine.add({ seconds: elapsed(), values: telemetrySeries(sample) });
+  const watch = new MachineWatch({
+    ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
+    environment: { ...userEnvironment, ...ports.gpu.variables },
+    onPoint: point => machine.add(point),
   });
   const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
   const keptBefore = await fingerprints(workbench.path, kept);
@@ -135,14 +124,14 @@ export async function trainAttempt(
     limitSeconds: contract.budget.limitSeconds,
     onOutput: chunk => attempt(() => reader.push(chunk)),
     onStart: pid => {
-      foreign.isBelow(pid);
+      watch.isBelow(pid);
       emit({ type: 'run_started', n, k, pid, log: logPath });
     },
     signal: AbortSignal.any([signal, broken.signal]),
     enough: enough.signal,
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   }).finally(() => {
-    unwatch?.();
+    watch.stop();
     attempt(() => reader.end());
     series.flush();
     machine.flush();
@@ -177,7 +166,7 @@ export async function trainAttempt(
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const crash = isHinted ? { ...found, message: `${found.message} ${SANDBOX_HINT}` } : found;
   const fairness = judgeFairness({
-    ...{ gpu: watched, summary },
+    summary,
     stepsPerSecond: trained.outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
@@ -187,12 +176,12 @@ export async function trainAttempt(
       .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks')),
     wallSeconds: (wallEnd - wallBegan) / 1000,
     awakeSeconds: (awakeEnd - awakeBegan) / 1000,
-    ...(await foreign.list()),
+    ...(await watch.seen()),
     earlier: ledger.runs.latestFairness(study.id, NORM_RUNS),
   });
   const result: RunResult = {
     fairness,
-    gpuEnergyWh: gpuEnergyWh(power),
+    gpuEnergyWh: watch.energyWh(),
     outcome: trained.outcome,
     summary,
     crash,

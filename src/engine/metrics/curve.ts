@@ -1,3 +1,4 @@
+import { median } from './number.ts';
 import type { SeriesPoint } from './output-reader.ts';
 
 /** A curve is read at each twentieth of its budget. */
@@ -91,9 +92,8 @@ export class CurveReader {
   }
 
   #current(): CurvePoint | null {
-    const sorted = [...this.#values].sort((a, b) => a - b);
-    const value = sorted[Math.floor(sorted.length / 2)];
-    return value === undefined || this.#isBroken ? null : { value, step: this.#step };
+    const value = median(this.#values);
+    return value === null || this.#isBroken ? null : { value, step: this.#step };
   }
 
   #close(): void {

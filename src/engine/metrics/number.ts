@@ -28,3 +28,9 @@ export function parseQuantity(text: string): Quantity | null {
     digits !== undefined ? Number(digits) : /^n/i.test(match[3] ?? '') ? Number.NaN : Infinity;
   return { value: match[1] === '-' ? -magnitude : magnitude, unit: unit[1] ?? null };
 }
+
+/** The upper one of two middle values; null of none. */
+export function median(values: readonly number[]): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}

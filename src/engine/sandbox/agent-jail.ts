@@ -2,8 +2,7 @@ import { constants, existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { homeView, isBelow, real } from './home-view.ts';
-import type { Jail } from './jail.ts';
-import { hideable, topmost } from './training-jail.ts';
+import { type Jail, topmost } from './jail.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
@@ -79,17 +78,15 @@ export async function agentJail(
     }
     reads.push(...names.reads.map(name => join(folder, name)));
   }
-  const secret = await real(input.dataFolder);
-  const checkout = await hideable(input.checkout);
+  const { checkout, dataFolder } = input;
   const view = await homeView({
     ...{ home, environment, command: input.program, programs: [], reads },
-    ...{ covered: [...standsFor.keys(), ...checkout], secret },
+    ...{ checkout, dataFolder, standIns: [...standsFor.keys()] },
   });
-  const isTaken = (folder: string) => standsFor.has(folder);
   const jail: Jail = {
-    hidden: [...view.hidden, ...checkout, secret].filter(folder => !isTaken(folder)),
+    hidden: view.hidden,
     mounts: [...standsFor].map(([where, what]) => [what, where] as const),
-    readable: [...view.readable.filter(folder => !isTaken(folder)), input.own],
+    readable: [...view.readable, input.own],
     writable: [await real(input.copy)],
     held: [],
     sealed: topmost(input.locked).map(path => join(input.copy, path)),

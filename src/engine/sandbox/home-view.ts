@@ -23,19 +23,28 @@ export type HomeViewInput = {
   /** Other programs it may start, and what it is to read besides. */
   readonly programs: readonly string[];
   readonly reads: readonly string[];
-  /** Other folders that are hidden, or that something else stands in the place of. */
-  readonly covered: readonly string[];
-  /** Never to be seen, whoever names it: Pawl's own data. What lies in a covered folder there is. */
-  readonly secret: string;
+  /** The user's checkout and its git folder: hidden but for what is named in them. */
+  readonly checkout: readonly string[];
+  /** Pawl's own data: not to be seen, whoever names it, but for a checkout that lies in it. */
+  readonly dataFolder: string;
+  /** Folders that something else stands in the place of. */
+  readonly standIns: readonly string[];
 };
 
-/** What a contained program sees of a home: nothing but the programs on its PATH, what those need, and what is named. */
+/**
+ * What a contained program sees of a home, of the checkout and of Pawl's data: nothing but the programs on its PATH, what
+ * those need, and what is named.
+ */
 export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden' | 'readable'>> {
-  const { environment, command, covered, secret } = input;
+  const { environment, command, standIns } = input;
   const home = await real(input.home);
-  const hidden = unique(
-    await Promise.all(['/home', '/root', input.home].filter(existsSync).map(real)),
-  ).filter(path => path !== '/');
+  // What holds everything cannot be hidden from what is in it.
+  const realOf = async (paths: readonly string[]) =>
+    (await Promise.all(paths.map(real))).filter(path => path !== '/');
+  const homes = await realOf(['/home', '/root', input.home].filter(existsSync));
+  const secret = await real(input.dataFolder);
+  const covered = [...standIns, ...(await realOf(input.checkout))];
+  const hidden = unique([...homes, ...covered, secret]);
   const folders = (environment.PATH ?? '').split(':').filter(isAbsolute);
   const named = READ_VARIABLES.flatMap(name => (environment[name] ?? '').split(':')).filter(isAbsolute);
   const program = firstProgram(command);
@@ -57,7 +66,7 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';
   const isWorthNaming = (path: string) =>
     covered.includes(path) ||
-    ['/tmp', '/run', ...hidden, ...covered].some(folder => path !== folder && isBelow(path, folder));
+    ['/tmp', '/run', ...hidden].some(folder => path !== folder && isBelow(path, folder));
   const isSecret = (path: string) =>
     isBelow(path, secret) && !covered.some(folder => folder !== secret && isBelow(path, folder));
   const readable: string[] = [];
@@ -66,8 +75,12 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
     if (isHome(target) || isSecret(target)) continue;
     readable.push(...[resolve(path), target].filter(isWorthNaming));
   }
-  // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
-  return { hidden, readable: unique(readable).filter(path => existsSync(path)) };
+  const isFree = (path: string) => !standIns.includes(path);
+  return {
+    hidden: hidden.filter(isFree),
+    // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
+    readable: unique(readable).filter(path => isFree(path) && existsSync(path)),
+  };
 }
 
 /** A mount needs the real name; a program may come by the other. */

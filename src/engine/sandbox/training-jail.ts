@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
 import { homeView, isBelow, real } from './home-view.ts';
-import type { Jail } from './jail.ts';
-
-/** Each is a mount and takes a third of a millisecond; those left over are compared after the run, as all are. */
-export const MAX_SEALED = 50;
+import { foldersOf, type Jail, topmost } from './jail.ts';
 
 export type JailInput = {
   readonly contract: Contract;
@@ -54,8 +51,6 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const preserved = await plainPaths(input.worktree, kept);
   const locked = topmost(input.locked);
   const inWorktree = (path: string) => join(input.worktree, path);
-  const secret = await real(input.dataFolder);
-  const checkout = await hideable(input.checkout);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
@@ -65,11 +60,10 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
       ...contract.sandbox.reads.map(path => (path.startsWith('~/') ? join(input.home, path.slice(2)) : path)),
       ...input.history,
     ],
-    ...{ covered: checkout, secret },
+    ...{ checkout: input.checkout, dataFolder: input.dataFolder, standIns: [] },
   });
   return {
     ...view,
-    hidden: [...view.hidden, ...checkout, secret],
     mounts: [],
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
@@ -87,11 +81,6 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     cwd: input.worktree,
     devices: input.devices,
   };
-}
-
-/** Without links, and without what holds everything: that cannot be hidden from what is in it. */
-export async function hideable(folders: readonly string[]): Promise<readonly string[]> {
-  return (await Promise.all(folders.map(real))).filter(folder => folder !== '/');
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */
@@ -116,20 +105,4 @@ function bare(pattern: string): string {
 async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(paths.map(path => lstat(join(folder, path)).catch(() => null)));
   return paths.filter((_, place) => found[place]?.isFile() || found[place]?.isDirectory());
-}
-
-/** What decides about a run lies near the top: `prepare.py`, `pawl.toml`. */
-export function topmost(paths: readonly string[]): readonly string[] {
-  const depth = (path: string) => path.split('/').length;
-  return [...paths].sort((a, b) => depth(a) - depth(b)).slice(0, MAX_SEALED);
-}
-
-/** Every folder that one of the paths lies in, outermost first. */
-export function foldersOf(paths: readonly string[]): readonly string[] {
-  const found = new Set<string>();
-  for (const path of paths) {
-    const names = path.split('/');
-    for (let depth = 1; depth < names.length; depth += 1) found.add(names.slice(0, depth).join('/'));
-  }
-  return [...found].sort((a, b) => a.length - b.length);
 }

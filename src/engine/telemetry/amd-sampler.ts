@@ -1,13 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GpuSample } from '../../shared/telemetry.ts';
+import { STALE_MS } from './gpu-sampler.ts';
 
 /** Where the kernel lists graphics cards. */
 const FOLDER = '/sys/class/drm';
 const AMD_VENDOR = '0x1002';
 const MIB = 1024 ** 2;
-/** Five seconds, at a reading a second. */
-const STALE_MS = 5_000;
 /** Transfers a second and lane of each PCIe generation, in GT/s. */
 const PCIE_SPEEDS = [2.5, 5, 8, 16, 32, 64];
 

@@ -1,5 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import type { GpuInstance, GpuSample } from '../../shared/telemetry.ts';
+import { findByName, type GpuInstance, type GpuSample } from '../../shared/telemetry.ts';
 
 /** What names a maker's GPUs, the one Pawl sets first. Sources: the CUDA programming guide, ROCm's page on GPU isolation. */
 const VARIABLES = {
@@ -67,20 +67,26 @@ export function gpuVariables(
   return gpu && gpu.uuid !== '' ? { [variable]: gpu.uuid } : {};
 }
 
-/** By number or UUID; a UUID may be cut short as long as it names one. */
-function findGpu(gpus: readonly GpuSample[], name: string): GpuSample | null {
-  if (name === '') return null;
-  const all = gpus.flatMap(gpu => [gpu, ...(gpu.instances ?? []).map(instance => ofInstance(gpu, instance))]);
-  const exact = gpus.find(({ index }) => String(index) === name) ?? all.find(({ uuid }) => uuid === name);
-  const [first, ...more] = all.filter(({ uuid }) => uuid.startsWith(name));
-  return exact ?? (first && more.length === 0 ? first : null);
+function findGpu(gpus: readonly GpuSample[], word: string): GpuSample | null {
+  const all = gpus.flatMap(gpu => [
+    { index: gpu.index, uuid: gpu.uuid, sample: gpu },
+    ...(gpu.instances ?? []).map(instance => ({
+      ...{ index: null, uuid: instance.uuid, sample: ofInstance(gpu, instance) },
+    })),
+  ]);
+  return findByName(all, word)?.sample ?? null;
 }
 
-/** What is known of an instance: what it has of its GPU, but not what all instances have together. */
+/** What all instances of a GPU have together. */
+const TOGETHER = [
+  ...(['utilizationPercent', 'memoryUsedMib', 'memoryTotalMib', 'powerWatts', 'powerLimitWatts'] as const),
+  ...(['instances', 'processes'] as const),
+];
+
+/** What is known of an instance: what it has of its GPU, and what computes on it. */
 function ofInstance(gpu: GpuSample, { uuid, name }: GpuInstance): GpuSample {
-  const { utilizationPercent: _, memoryUsedMib: _used, memoryTotalMib: _total, ...rest } = gpu;
-  const { powerWatts: _watts, powerLimitWatts: _limit, instances: _all, ...shared } = rest;
   const own = gpu.processes?.filter(process => process.uuid === uuid) ?? [];
-  const { processes: _processes, ...bare } = shared;
-  return { ...bare, uuid, name: `${gpu.name}, ${name}`, ...(own.length > 0 ? { processes: own } : {}) };
+  const shared: { -readonly [Key in keyof GpuSample]: GpuSample[Key] } = { ...gpu };
+  for (const key of TOGETHER) delete shared[key];
+  return { ...shared, uuid, name: `${gpu.name}, ${name}`, ...(own.length > 0 ? { processes: own } : {}) };
 }

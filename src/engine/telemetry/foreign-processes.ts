@@ -1,6 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import type { GpuSample } from '../../shared/telemetry.ts';
-import { readMarker } from '../training/process-table.ts';
+import { readMarker, readProcess } from '../training/process-table.ts';
+
+/** A process on a GPU that is not of the run. */
+export type ForeignProcess = {
+  readonly pid: number;
+  readonly name: string;
+  /** In how many samples it was seen. */
+  readonly samples: number;
+  readonly memoryMib: number | null;
+};
 
 type Seen = { readonly name: string; readonly isOwn: boolean; samples: number; memoryMib: number | null };
 
@@ -40,12 +48,7 @@ export class ForeignProcesses {
 
   /** `isUsed`: whether the run itself was seen on the GPU; null where nobody tells of processes. */
   async list(): Promise<{
-    readonly foreign: readonly {
-      readonly pid: number;
-      readonly name: string;
-      readonly samples: number;
-      readonly memoryMib: number | null;
-    }[];
+    readonly foreign: readonly ForeignProcess[];
     readonly isUsed: boolean | null;
   }> {
     const all = await Promise.all([...this.#seen].map(async ([pid, seen]) => ({ pid, seen: await seen })));
@@ -58,19 +61,17 @@ export class ForeignProcesses {
 
   /** Null for one of which nothing can be seen: it may be of another namespace. */
   async #look(pid: number): Promise<Seen | null> {
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => null);
-    if (name === null) return null;
-    const isOwn = (await readMarker(pid)) === this.#marker || (await this.#descends(pid));
-    return { name: name.trim(), isOwn, samples: 0, memoryMib: null };
+    const info = readProcess(pid);
+    if (info === null) return null;
+    const isOwn = (await readMarker(pid)) === this.#marker || this.#descends(pid);
+    return { name: info.name, isOwn, samples: 0, memoryMib: null };
   }
 
-  async #descends(pid: number): Promise<boolean> {
+  #descends(pid: number): boolean {
     let at = pid;
     for (let depth = 0; depth < MAX_DEPTH && at > 1; depth += 1) {
       if (at === this.#root) return true;
-      const stat = await readFile(`/proc/${at}/stat`, 'latin1').catch(() => '');
-      // The name stands in parentheses and may hold anything. Source: proc_pid_stat(5).
-      at = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
+      at = readProcess(at)?.parent ?? 0;
     }
     return false;
   }

@@ -10,7 +10,7 @@ const INTERVAL_MS = 1000;
 /** Ten intervals: a loaded machine is late by one or two, a driver that hangs says nothing for ever. */
 const SILENCE_MS = 10_000;
 /** Five intervals: a GPU that fell off the bus is gone from the picture before it misleads. */
-const STALE_MS = 5000;
+export const STALE_MS = 5000;
 
 /** Times in milliseconds; each has a default. */
 export type GpuSamplerOptions = {

@@ -27,7 +27,7 @@ export const TICKS_PER_SECOND = 100;
 export const PAGE_BYTES = 4096;
 
 /** Source of the fields and their numbers: proc(5), /proc/pid/stat. Null when the process is gone. */
-function readProcess(pid: number): ProcessInfo | null {
+export function readProcess(pid: number): ProcessInfo | null {
   let text: string;
   try {
     // The kernel makes this file from memory in microseconds; a thread pool would take ten times as long.

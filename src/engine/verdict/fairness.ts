@@ -1,6 +1,8 @@
 import type { Fairness, FairnessFlag } from '../../shared/fairness.ts';
 import type { Summary } from '../../shared/study.ts';
 import { type GpuSample, THROTTLE, throttleWords } from '../../shared/telemetry.ts';
+import { median } from '../metrics/number.ts';
+import type { ForeignProcess } from '../telemetry/foreign-processes.ts';
 
 /** Fewer samples say nothing. */
 const LEAST_SAMPLES = 3;
@@ -35,13 +37,8 @@ export type FairnessInput = {
   readonly stepsPerSecond: number | null;
   /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
   readonly sameCode: readonly Fairness[];
-  /** Processes on that GPU that are not of the run, with the number of samples they were in. */
-  readonly foreign: readonly {
-    readonly pid: number;
-    readonly name: string;
-    readonly samples: number;
-    readonly memoryMib: number | null;
-  }[];
+  /** On that GPU. */
+  readonly foreign: readonly ForeignProcess[];
   /** Whether the run itself was seen on the GPU; null where nobody tells of processes. */
   readonly isUsed: boolean | null;
   /** What the study's earlier runs were judged by, newest first. */
@@ -126,9 +123,4 @@ export function judgeFairness(input: FairnessInput): Fairness {
     samples: gpu.length,
     foreign: input.foreign.map(({ name }) => name),
   };
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
 }

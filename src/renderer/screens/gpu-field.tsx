@@ -1,3 +1,4 @@
+import { findByName } from '../../shared/telemetry.ts';
 import { useStore } from '../state/store.ts';
 import { Field, Select } from '../ui/field.tsx';
 
@@ -12,14 +13,12 @@ export function GpuField({
 }) {
   const gpus = useStore(state => state.telemetry.at(-1)?.gpus) ?? [];
   const choices = gpus.flatMap(({ index, uuid, name, instances = [] }) => [
-    { uuid: uuid || String(index), index: String(index), name: `${index}: ${name}` },
+    { uuid: uuid || String(index), index, name: `${index}: ${name}` },
     ...instances.map(instance => ({
       ...{ uuid: instance.uuid, index: null, name: `${index}: ${name}, ${instance.name}` },
     })),
   ]);
-  // As the engine finds it: by number, or by as much of a UUID as names one.
-  const [first, ...more] = choices.filter(({ uuid }) => value !== '' && uuid.startsWith(value));
-  const chosen = choices.find(({ index }) => index === value) ?? (more.length === 0 ? first : undefined);
+  const chosen = findByName(choices, value);
   const isGone = value !== '' && !chosen;
   if (choices.length < 2 && !isGone) return null;
   return (

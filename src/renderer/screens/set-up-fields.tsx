@@ -1,43 +1,7 @@
-import { Field, Select, Switch, TextArea } from '../ui/field.tsx';
+import { Field, Select, Switch } from '../ui/field.tsx';
 import { GpuField } from './gpu-field.tsx';
 import type { SetUpForm } from './set-up-form.ts';
-import { Part, type PartProps, Text } from './set-up-part.tsx';
-
-/** Several of something, one a line. */
-function Lines({
-  form,
-  problems,
-  onChange,
-  name,
-  label,
-  hint,
-  placeholder,
-  rows = 2,
-  isDisabled = false,
-}: PartProps & {
-  readonly name: 'editable' | 'locked' | 'reads' | 'writes';
-  readonly label: string;
-  readonly hint: string;
-  readonly placeholder?: string;
-  readonly rows?: number;
-  readonly isDisabled?: boolean;
-}) {
-  return (
-    <Field label={label} hint={hint} problem={problems[name]}>
-      {ids => (
-        <TextArea
-          {...ids}
-          rows={rows}
-          className="font-mono"
-          value={form[name]}
-          placeholder={placeholder}
-          disabled={isDisabled}
-          onChange={event => onChange({ [name]: event.target.value })}
-        />
-      )}
-    </Field>
-  );
-}
+import { Lines, Part, type PartProps, Text } from './set-up-part.tsx';
 
 /** What may change, and how to train. */
 export function ContractFields(props: PartProps) {

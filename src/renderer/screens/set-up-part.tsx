@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Field, TextInput } from '../ui/field.tsx';
+import { Field, TextArea, TextInput } from '../ui/field.tsx';
 import type { FormProblems, SetUpForm } from './set-up-form.ts';
 
 /** What every part of the set-up form is given. */
@@ -57,6 +57,42 @@ export function Text<F extends object>({
           {...rest}
           value={String(form[name])}
           onChange={event => onChange({ [name]: event.target.value } as Partial<F>)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** Several of something, one a line. */
+export function Lines({
+  form,
+  problems,
+  onChange,
+  name,
+  label,
+  hint,
+  placeholder,
+  rows = 2,
+  isDisabled = false,
+}: PartProps & {
+  readonly name: 'editable' | 'locked' | 'reads' | 'writes';
+  readonly label: string;
+  readonly hint: string;
+  readonly placeholder?: string;
+  readonly rows?: number;
+  readonly isDisabled?: boolean;
+}) {
+  return (
+    <Field label={label} hint={hint} problem={problems[name]}>
+      {ids => (
+        <TextArea
+          {...ids}
+          rows={rows}
+          className="font-mono"
+          value={form[name]}
+          placeholder={placeholder}
+          disabled={isDisabled}
+          onChange={event => onChange({ [name]: event.target.value })}
         />
       )}
     </Field>

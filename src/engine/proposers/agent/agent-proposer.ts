@@ -103,13 +103,14 @@ async function work(
   // Some go by PWD, not by where they are.
   const surroundings = { ...environment, ...adapter.environment, PWD: copy };
   const locked = tracked.filter(path => before.has(path) && !isEditable(path));
-  const box = await containment(ports, adapter, {
-    ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
-  });
-  if (box.argv.length > 0 && !(await findProgram(adapter.program, environment.PATH ?? ''))) {
+  // Behind a sandbox it would be the sandbox that fails.
+  if (ports.sandbox && !(await findProgram(adapter.program, environment.PATH ?? ''))) {
     const message = `${adapter.title} could not be started: there is no "${adapter.program}" on the PATH.`;
     return { kind: 'blocked', message };
   }
+  const box = await containment(ports, adapter, {
+    ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
+  });
   if (box.fault !== null) {
     const message = `${adapter.title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`;
     return { kind: 'blocked', message };
