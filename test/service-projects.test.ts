@@ -241,7 +241,10 @@ test('every contract a form can hold comes back from its file as it was', async 
       })
       .map(defined),
     budget: fc
-      .record({ seconds: fc.integer({ min: 1, max: 900_000 }), limit_seconds: optional(number) })
+      .record({
+        ...{ seconds: fc.integer({ min: 1, max: 900_000 }), limit_seconds: optional(number) },
+        prune: optional(fc.boolean()),
+      })
       .map(defined),
     stop: fc
       .record({
@@ -258,6 +261,7 @@ test('every contract a form can hold comes back from its file as it was', async 
       .record({
         mode: optional(fc.constantFrom('required', 'preferred', 'off')),
         network: optional(fc.boolean()),
+        writes: optional(fc.array(pattern, { maxLength: 3 })),
         reads: optional(fc.array(fc.stringMatching(/^(?:~\/|\/)[a-z ]{1,9}$/), { maxLength: 3 })),
       })
       .map(defined),

@@ -132,8 +132,9 @@ describe('the set-up form', () => {
     contractFileSchema.parse({
       contract: { editable: ['src/*.c', 'Makefile'], train: 'make bench', environment: ['CC', 'CFLAGS'] },
       metric: { name: 'ops_per_second', goal: 'maximize', memory: 'rss', memory_limit: 100 },
-      budget: { seconds: 10, limit_seconds: 60 },
+      budget: { seconds: 10, limit_seconds: 60, prune: true },
       stop: { patience: 5 },
+      sandbox: { mode: 'required', network: true, writes: ['build', 'out/*'], reads: ['~/data'] },
     }),
   );
 
@@ -151,6 +152,12 @@ describe('the set-up form', () => {
       stop: { patience: 5, experiments: 100 },
       proposer: { kind: 'search' },
     });
+  });
+
+  test('a GPU is named only where one was chosen', () => {
+    const form = formOf(contract, 'mar5');
+    expect(readForm('/repo', form).study).not.toHaveProperty('gpu');
+    expect(readForm('/repo', { ...form, gpu: 'GPU-bb' }).study.gpu).toBe('GPU-bb');
   });
 
   test('an empty form says for each field what is missing', () => {
