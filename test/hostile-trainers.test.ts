@@ -250,7 +250,8 @@ report(1)`),
     OMP_NUM_THREADS: '3',
   });
   expect(Object.keys(seen.environment)).not.toContain('PAWL_HOME');
-  expect(seen.tty).toEqual([true, true, true]);
+  // Nobody is there to answer a question.
+  expect(seen.tty).toEqual([false, true, true]);
   // Whatever the engine has open it opened for itself: its ledger, lock and log, its sockets and timers.
   const inherited = Object.values(seen.fds).filter(
     path => path.startsWith(home) || /^(?:socket|anon_inode)/.test(path),

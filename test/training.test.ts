@@ -93,3 +93,52 @@ test('a process started while the others are asked to end is asked as well', asy
   expect(seconds).toBeLessThan(15);
   expect(await findMarked(study)).toEqual([]);
 });
+
+/** Keeps the engine's loop from turning, as a machine under load or a suspended engine does. */
+function hold(milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end; );
+}
+
+test('the last lines are read, however busy the loop is when the training ends', async () => {
+  for (let round = 0; round < 2; round += 1) {
+    const busy = setInterval(() => hold(250), 1);
+    const { result, logPath } = await train('sleep 0.1; seq 1 4000; echo "val_bpb: 1"');
+    const { outcome } = await result.finally(() => clearInterval(busy));
+    expect(outcome).toEqual({ kind: 'exit', code: 0 });
+    const lines = (await readFile(logPath, 'utf8')).split('\n');
+    expect(lines.slice(-3)).toEqual(['4000', 'val_bpb: 1', '']);
+    expect(lines).toHaveLength(4002);
+  }
+});
+
+test('an engine that was held up over the limit looks whether the training had ended in time', async () => {
+  const late = { limitSeconds: 1, onStart: () => hold(2_500) };
+  const early = await (await train('sleep 0.2; exit 3', late)).result;
+  expect(early.outcome).toEqual({ kind: 'exit', code: 3 });
+  expect(early.seconds).toBeLessThan(1);
+  const { outcome, seconds } = await (await train('sleep 1.5', late)).result;
+  expect(outcome).toEqual({ kind: 'timeout' });
+  expect(seconds).toBeGreaterThan(1);
+});
+
+test('who asks a question finds the input at its end', async () => {
+  const questions = [
+    'python3 -c \'input("Your choice? ")\'',
+    "python3 -c 'import getpass; getpass.getpass()'",
+    "sh -c 'read -r answer </dev/tty || echo EOFError'",
+  ];
+  for (const question of questions) {
+    const { result, logPath } = await train(question);
+    expect((await result).outcome.kind).toBe('exit');
+    expect(await readFile(logPath, 'utf8')).toContain('EOFError');
+  }
+});
+
+test('a program has a terminal for its output', async () => {
+  const { result, logPath } = await train('[ -t 1 ] && [ -t 2 ] && stty size </dev/tty; ps -o tpgid= -p $$');
+  expect((await result).outcome).toEqual({ kind: 'exit', code: 0 });
+  const [size, group] = (await readFile(logPath, 'utf8')).split('\n');
+  expect(size).toBe('50 200');
+  // It is in the foreground of a terminal of its own, so that it hears when that one is hung up.
+  expect(Number(group)).toBeGreaterThan(0);
+});

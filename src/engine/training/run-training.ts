@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type IPty, spawn } from 'node-pty';
+import type { IPty } from 'node-pty';
 import type { ResourceUse, RunOutcome } from '../../shared/study.ts';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { RUN_MARKER } from './environment.ts';
@@ -7,6 +9,7 @@ import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
 import { OutputLog } from './output-log.ts';
 import { readIdentity } from './process-table.ts';
 import { ResourceSampler } from './resource-sampler.ts';
+import { type Owner, openTerminal } from './terminal.ts';
 
 export type TrainingOptions = {
   /** Shell command line. */
@@ -14,6 +17,8 @@ export type TrainingOptions = {
   readonly cwd: string;
   /** Program and arguments that a command is run behind, to contain it; none for no sandbox. */
   readonly sandbox?: readonly string[] | undefined;
+  /** Who it runs as behind the sandbox, where that is somebody else. */
+  readonly owner?: Owner | null | undefined;
   /** With the run marker in it; see `trainingEnvironment`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logPath: string;
@@ -40,21 +45,28 @@ export type TrainingResult = {
 };
 
 /**
- * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote). The outer shell stays: it keeps
- * the terminal open when the command closes its own output and lives on. It outlives SIGTERM, so that the command can
- * end in its own way, but not the hang-up when the engine dies, which then reaches the command. The inner one, which waits for
- * a line of several commands, outlives it too: with it the outer one would end, and hang up on what still ends.
+ * What a training is started by: `$1` is where the shell writes when the command ended, in seconds since the machine was
+ * started, `$2` the command, `$3` what runs it inside of a sandbox, and the sandbox follows.
+ *
+ * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote), and that whoever reads from it
+ * finds the end of the input at once: nobody is there to answer. Of all processes of the machine the kernel shall take
+ * these first when memory runs out.
+ *
+ * This shell stays: it keeps the terminal open when the command closes its own output and lives on. It outlives SIGTERM,
+ * so that the command can end in its own way, but not the hang-up when the engine dies, which then reaches the command. The
+ * inner shell, which waits for a line of several commands, outlives SIGTERM too: with it this one would end, and hang up on
+ * what still ends. A sandbox does not hear that the command is to end, and everything in it ends with its first process.
  */
-const SHELL = '/bin/sh';
-const PRELUDE = `stty -onlcr -echo 2>/dev/null; trap : TERM
-/bin/sh -c 'trap : TERM; eval "$1"' pawl "$1"; exit $?`;
+const PRELUDE = `stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
+echo 900 2>/dev/null >/proc/self/oom_score_adj
+trap : TERM
+clock=$1; command=$2; inside=$3; shift 3
+if [ $# -eq 0 ]; then /bin/sh -c 'trap : TERM; eval "$1"' pawl "$command"
+else (trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" pawl "$command")
+fi
+code=$?; read -r up rest </proc/uptime; echo "$up" >"$clock"; exit $code`;
 
-/**
- * Behind a sandbox the same. The sandbox itself does not hear that the command is to end, and everything in it ends with its
- * first process: so that one waits for the others, which have been asked too.
- */
-const CONTAINED_PRELUDE = `stty -onlcr -echo 2>/dev/null; trap : TERM; command=$1; inside=$2; shift 2
-(trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" pawl "$command"); exit $?`;
+/** The sandbox's first process waits for the others, which have been asked to end as well. */
 const INSIDE = `trap asked=1 TERM; /bin/sh -c "$1"; code=$?
 if [ "$asked" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done; fi; exit $code`;
 
@@ -62,13 +74,14 @@ if [ "$asked" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; do
 const SIGNAL_EXIT = 128;
 const MAX_SIGNAL = 64;
 
+const SHELL = '/bin/sh';
 const ROWS = 50;
 
 /** A training that prints more is not printing progress; without an end it would fill the disk. */
 const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
 
-/** How often to look whether a process that is not read from (backpressure) has ended. */
-const PAUSED_LOOK_MS = 50;
+/** What the shell's clock and the engine's may differ by although nothing held the engine up. */
+const SLACK_SECONDS = 0.5;
 
 /**
  * Runs a command on a terminal of its own, as the leader of its own session and process group, and returns when
@@ -76,90 +89,106 @@ const PAUSED_LOOK_MS = 50;
  * passes, a signal aborts, or the log cannot be written.
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
-  const { killTimes = KILL_TIMES } = options;
+  const { command, sandbox, owner = null, killTimes = KILL_TIMES } = options;
   const started = performance.now();
-  const seconds = () => (performance.now() - started) / 1000;
+  const elapsed = () => (performance.now() - started) / 1000;
+  const clock = { path: `${options.logPath}.end`, began: readUptime() };
   let pty: IPty | null = null;
-  const flow = new FlowControl(() => pty);
-  const log = await OutputLog.create(options.logPath, flow.pause, flow.resume);
+  let take = (_chunk: Buffer): void => {};
+  const log = await OutputLog.create(
+    options.logPath,
+    () => pty?.pause(),
+    () => pty?.resume(),
+  );
+  const flooded = new Promise<RunOutcome>(resolve => {
+    take = chunk => {
+      log.write(chunk);
+      if (log.error) resolve({ kind: 'aborted' });
+      else if (log.bytes > (options.maxOutputBytes ?? MAX_OUTPUT_BYTES)) resolve({ kind: 'flooded' });
+      else options.onOutput(chunk);
+    };
+  });
   try {
-    const { command, sandbox } = options;
-    const script = sandbox
-      ? [CONTAINED_PRELUDE, 'pawl', command, INSIDE, ...sandbox]
-      : [PRELUDE, 'pawl', command];
-    pty = spawn(SHELL, ['-c', ...script], {
-      cwd: options.cwd,
-      env: { ...options.environment },
-      encoding: null,
-      cols: TERMINAL_COLUMNS,
-      rows: ROWS,
+    pty = openTerminal({
+      ...{ program: SHELL, cwd: options.cwd, environment: options.environment, owner },
+      args: ['-c', PRELUDE, 'pawl', clock.path, command, INSIDE, ...(sandbox ?? [])],
+      ...{ columns: TERMINAL_COLUMNS, rows: ROWS, onData: chunk => take(chunk) },
     });
   } catch (cause) {
     await log.close();
     const message = `The training could not be started: ${String((cause as Error).message ?? cause)}`;
     return {
       outcome: { kind: 'spawn_failed', message },
-      seconds: seconds(),
+      seconds: elapsed(),
       outputBytes: 0,
       resources: { peakRssBytes: null, cpuSeconds: null },
       survivors: [],
       logError: null,
     };
   }
-  const child = pty;
+  const { pid } = pty;
+  let hasExited = false;
   const exited = new Promise<RunOutcome>(resolve => {
-    child.onExit(({ exitCode, signal: number }) => resolve(outcomeOf(exitCode, number)));
+    pty?.onExit(({ exitCode, signal }) => {
+      hasExited = true;
+      // What a survivor prints later belongs to nothing.
+      take = () => {};
+      resolve(outcomeOf(exitCode, signal));
+    });
   });
-  const root = readIdentity(child.pid);
-  const sampler = new ResourceSampler(child.pid);
+  const root = readIdentity(pid);
+  const sampler = new ResourceSampler(pid);
   const ending = new AbortController();
   let outcome: RunOutcome = { kind: 'aborted' };
   let resources: ResourceUse;
   let survivors: readonly number[];
+  let heldUpSeconds: number | null = null;
   try {
-    outcome = await firstEnd(child, exited, log, ending.signal, options);
+    outcome = await firstEnd(pid, exited, flooded, ending.signal, options);
+    if (hasExited) heldUpSeconds = await secondsBeforeHeldUp(clock, elapsed());
+    if (heldUpSeconds !== null && heldUpSeconds > options.limitSeconds + SLACK_SECONDS) {
+      outcome = { kind: 'timeout' };
+    }
   } finally {
     // Whatever happened, also in the caller's own functions: nothing goes on running.
     ending.abort();
     resources = sampler.stop();
     const marker = options.environment[RUN_MARKER];
-    const endedByItself = outcome.kind === 'exit' || outcome.kind === 'signal';
     survivors = await killTree(
       { hasMarker: found => found === marker, root, tracked: sampler.tracked.values() },
       killTimes,
-      { ask: !endedByItself },
+      { ask: !hasExited },
     );
-    flow.stop();
-    if (!endedByItself) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
+    // Also while the disk is behind: of what was asked to end the last words are read.
+    pty.resume();
+    if (!hasExited) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
+    take = () => {};
     await log.close();
+    await rm(clock.path, { force: true });
   }
-  return { outcome, seconds: seconds(), outputBytes: log.bytes, resources, survivors, logError: log.error };
+  return {
+    outcome,
+    seconds: heldUpSeconds ?? elapsed(),
+    outputBytes: log.bytes,
+    resources,
+    survivors,
+    logError: log.error,
+  };
 }
 
-/** Waits for whatever ends a run first. Output is taken until `ended`. */
+/** Waits for whatever ends a run first. */
 async function firstEnd(
-  child: IPty,
+  pid: number,
   exited: Promise<RunOutcome>,
-  log: OutputLog,
+  flooded: Promise<RunOutcome>,
   ended: AbortSignal,
   options: TrainingOptions,
 ): Promise<RunOutcome> {
-  const { signal, limitSeconds, maxOutputBytes = MAX_OUTPUT_BYTES } = options;
-  options.onStart?.(child.pid);
-  const flooded = new Promise<RunOutcome>(resolve => {
-    const listener = child.onData(data => {
-      // With `encoding: null` node-pty hands over bytes, whatever its types say.
-      const chunk = data as unknown as Buffer;
-      log.write(chunk);
-      if (log.error) resolve({ kind: 'aborted' });
-      else if (log.bytes > maxOutputBytes) resolve({ kind: 'flooded' });
-      else options.onOutput(chunk);
-    });
-    // What a survivor prints later belongs to nothing.
-    void exited.then(() => listener.dispose());
-  });
+  const { signal, limitSeconds } = options;
+  options.onStart?.(pid);
   const timeout = delay(limitSeconds * 1000, undefined, { signal: ended }).then(
-    (): RunOutcome => ({ kind: 'timeout' }),
+    // An engine that was held up learns of the end after the limit, although it was before.
+    (): RunOutcome | Promise<RunOutcome> => (readIdentity(pid) ? { kind: 'timeout' } : exited),
     (): RunOutcome => ({ kind: 'aborted' }),
   );
   const stopped = (by: AbortSignal, kind: 'aborted' | 'pruned') =>
@@ -173,43 +202,28 @@ async function firstEnd(
   return Promise.race([exited, timeout, stopped(signal, 'aborted'), flooded, ...pruned]);
 }
 
+/**
+ * How long the command really took, by the shell's clock, where that is clearly less than what the engine saw of it, because
+ * the engine was suspended or busy. Null otherwise, and where the shell was killed.
+ */
+async function secondsBeforeHeldUp(
+  clock: { readonly path: string; readonly began: number },
+  elapsed: number,
+): Promise<number | null> {
+  const ended = Number.parseFloat(await readFile(clock.path, 'latin1').catch(() => ''));
+  const seconds = ended - clock.began;
+  return elapsed - seconds > SLACK_SECONDS ? seconds : null;
+}
+
+/** Seconds since the machine was started. Source: proc(5). */
+function readUptime(): number {
+  return Number.parseFloat(readFileSync('/proc/uptime', 'latin1'));
+}
+
 /** node-pty reports code 0 together with a signal; only a code without a signal is an exit. */
 function outcomeOf(code: number, signal: number | undefined): RunOutcome {
   if (signal) return { kind: 'signal', signal };
   const reported = code - SIGNAL_EXIT;
   if (reported > 0 && reported <= MAX_SIGNAL) return { kind: 'signal', signal: reported };
   return { kind: 'exit', code };
-}
-
-/**
- * Pauses reading from the terminal while the disk is behind, which stops the program at its next write. node-pty
- * closes the terminal soon after its process ends, also while paused, so a paused one is looked after: once the
- * process has ended what is left (one kernel buffer) is read at once.
- */
-class FlowControl {
-  readonly #pty: () => IPty | null;
-  #look: NodeJS.Timeout | null = null;
-
-  constructor(pty: () => IPty | null) {
-    this.#pty = pty;
-  }
-
-  readonly pause = (): void => {
-    const pty = this.#pty();
-    if (!pty) return;
-    pty.pause();
-    this.#look = setInterval(() => {
-      if (!readIdentity(pty.pid)) this.resume();
-    }, PAUSED_LOOK_MS);
-  };
-
-  readonly resume = (): void => {
-    this.stop();
-    this.#pty()?.resume();
-  };
-
-  stop(): void {
-    if (this.#look) clearInterval(this.#look);
-    this.#look = null;
-  }
 }
