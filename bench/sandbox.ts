@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
-import { foldersOf, jailArguments, MAX_SEALED } from '../src/engine/sandbox/jail.ts';
+import { containedBy, findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
+import { EMPTY_JAIL, foldersOf, MAX_SEALED } from '../src/engine/sandbox/jail.ts';
 import { printTable, quantile } from './report.ts';
 
 const run = promisify(execFile);
@@ -16,9 +16,10 @@ export async function benchSandbox(): Promise<void> {
   }
   const files = (await run('git', ['ls-files'])).stdout.split('\n').filter(Boolean).slice(0, MAX_SEALED);
   const cwd = process.cwd();
-  const args = jailArguments({
-    ...{ hidden: ['/home', '/root'], mounts: [], readable: [], writable: [cwd], opened: [] },
-    ...{ network: false, cwd, held: foldersOf(files).map(folder => `${cwd}/${folder}`) },
+  const [program, ...args] = containedBy(sandbox, {
+    ...EMPTY_JAIL,
+    ...{ hidden: ['/home', '/root'], writable: [cwd], cwd },
+    held: foldersOf(files).map(folder => `${cwd}/${folder}`),
     sealed: files.map(file => `${cwd}/${file}`),
     devices: sandbox.devices,
   });
@@ -26,7 +27,7 @@ export async function benchSandbox(): Promise<void> {
   const contained: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     bare.push(await time('/bin/sh', ['-c', 'exit 0']));
-    contained.push(await time(sandbox.program, [...args, '/bin/sh', '-c', 'exit 0']));
+    contained.push(await time(program, [...args, '/bin/sh', '-c', 'exit 0']));
   }
   const [without, withIt] = [quantile(bare, 0.5), quantile(contained, 0.5)];
   printTable(`Sandbox: starting a command, median of ${ROUNDS}, ${files.length} locked files`, [

@@ -92,6 +92,7 @@ async function addApp(folder) {
     recursive: true,
     filter: path => basename(path) !== '__pycache__',
   });
+  await cp(join(root, 'resources', 'seccomp'), join(folder, 'resources', 'seccomp'), { recursive: true });
   for (const path of PACKAGE_FILES) {
     const from = join(root, 'node_modules', path);
     await cp(from, join(folder, 'node_modules', path), {

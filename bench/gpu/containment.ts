@@ -1,6 +1,11 @@
 import { findProgram } from '../../src/engine/contract/find-command.ts';
-import { CUDA_PROBE, findSandbox, type Sandbox } from '../../src/engine/sandbox/find-sandbox.ts';
-import { jailArguments } from '../../src/engine/sandbox/jail.ts';
+import {
+  type Bubblewrap,
+  CUDA_PROBE,
+  containedBy,
+  findSandbox,
+} from '../../src/engine/sandbox/find-sandbox.ts';
+import { EMPTY_JAIL } from '../../src/engine/sandbox/jail.ts';
 import type { Context } from './context.ts';
 import { output, saidBy } from './machine.ts';
 import { type Row, rowsOf } from './row.ts';
@@ -41,7 +46,7 @@ async function compare(
   what: string,
   name: string,
   args: readonly string[],
-  { program, devices }: Extract<Sandbox, { kind: 'bubblewrap' }>,
+  sandbox: Bubblewrap,
   environment: NodeJS.ProcessEnv,
 ): Promise<Row> {
   if (!(await findProgram(name, environment.PATH ?? ''))) return skipped(what, `${name} is not on the PATH`);
@@ -52,10 +57,7 @@ async function compare(
     );
   const outside = await ask(name, args);
   if (!outside.isAnswer) return skipped(what, `no answer outside either: ${outside.said}`);
-  const jail = jailArguments({
-    ...{ hidden: [], mounts: [], readable: [], writable: [], held: [], sealed: [], opened: [] },
-    ...{ network: false, cwd: '/', devices },
-  });
+  const [program, ...jail] = containedBy(sandbox, { ...EMPTY_JAIL, devices: sandbox.devices });
   const inside = await ask(program, [...jail, name, ...args]);
   return judged(
     what,

@@ -21,6 +21,10 @@ export const ERROR_CODES = [
   'repository_unwritable',
   'setup_failed',
   'sandbox_missing',
+  /** Code of a model would run without a sandbox, and the user has not agreed. */
+  'uncontained',
+  /** The study could not train: its command, say, is not there. */
+  'cannot_train',
   'import_invalid',
   /** A bug of ours; `cause` has the stack. */
   'internal',

@@ -55,6 +55,8 @@ esac
  */
 export async function gpuStandIns(once: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await temporaryFolder();
+  // For whoever a stand-in for bubblewrap runs them as.
+  await chmod(folder, 0o755);
   await writeFile(join(folder, 'computing'), '');
   await writeProgram(folder, 'nvidia-smi', SMI(folder, once));
   await writeProgram(folder, 'python3', PYTHON(folder));

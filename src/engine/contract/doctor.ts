@@ -22,6 +22,7 @@ import {
 } from '../repo/repository.ts';
 import { findSandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
 import { AmdSampler } from '../telemetry/amd-sampler.ts';
+import { findNvidiaSmi } from '../telemetry/find-nvidia-smi.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { matchEditable } from './editable.ts';
@@ -286,7 +287,7 @@ async function checkSandbox(contract: Contract, environment: NodeJS.ProcessEnv, 
 }
 
 async function checkGpu({ environment, cards }: DoctorInput, add: Add): Promise<void> {
-  const tool = await findProgram('nvidia-smi', environment.PATH ?? '');
+  const tool = await findNvidiaSmi(environment);
   if (!tool) {
     const amd = new AmdSampler(cards);
     await Promise.race([amd.read(), delay(GPU_QUERY_TIMEOUT_MS, undefined, { ref: false })]);

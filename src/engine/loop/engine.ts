@@ -1,6 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StopRules } from '../../shared/contract.ts';
+import type { Contract, StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import { describeFlag } from '../../shared/fairness.ts';
@@ -14,11 +14,14 @@ import type { DataPaths } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
-import { findSandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
+import type { Repository } from '../repo/repository.ts';
+import { type Trial, tryContainment } from '../sandbox/contain.ts';
+import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { settleBranch } from './branch.ts';
+import { agree, hasAgreed, refuseUncontained } from './consent.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
 import { findRepository } from './find-repository.ts';
 import { Pruner } from './pruner.ts';
@@ -26,7 +29,7 @@ import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { runSetUp } from './set-up.ts';
 import { stopLimits } from './stop-rules.ts';
 import { type SittingEnd, StudyRunner } from './study-runner.ts';
-import { type SittingSandbox, sandboxMissing } from './surroundings.ts';
+import type { SittingSandbox } from './surroundings.ts';
 import { Thoughts } from './thoughts.ts';
 import { Workbench } from './workbench.ts';
 
@@ -112,6 +115,15 @@ export class Engine {
   /** Writes a study down and makes its branch; see `createStudy`. */
   createStudy(input: NewStudy): Promise<Study> {
     return createStudy(this.ledger, input, this.#now(), this.surroundings);
+  }
+
+  /** Whether the user lets code of models run without a sandbox on this machine. */
+  hasAgreedToUncontained(): boolean {
+    return hasAgreed(this.ledger);
+  }
+
+  agreeToUncontained(): void {
+    this.ledger.write(() => agree(this.ledger));
   }
 
   /** What settings of proposers are checked against. */
@@ -219,7 +231,7 @@ export class Engine {
       const n = this.#proposing(study);
       if (n !== null) emit({ type: 'thought', n, text });
     });
-    const sandbox = await this.#findSandbox(study);
+    const sandbox = await this.#findSandbox(study, repository);
     const proposer = await createProposer(study, {
       sandbox,
       ...this.surroundings,
@@ -291,15 +303,23 @@ export class Engine {
     }
   }
 
-  /** What the study's trainings are contained with. Rejects with `sandbox_missing` where there must be something. */
-  async #findSandbox(study: Study): Promise<SittingSandbox | null> {
+  /** What the study's trainings are contained with. Rejects where that is nothing and the user has not agreed. */
+  async #findSandbox(study: Study, repository: Repository): Promise<SittingSandbox | null> {
+    const { environment, paths } = this.#options;
+    const { contract, baseCommit: commit, proposer } = study;
+    const trial = await tryContainment({ contract, repository, paths, userEnvironment: environment, commit });
+    this.#refuseUncontained(contract, proposer, trial);
+    const isRequired = sandboxMode(contract, environment) === 'required';
+    return trial.sandbox && { ...trial.sandbox, isRequired, isWorking: null, namedData: trial.namedData };
+  }
+
+  /** Throws `sandbox_missing` or `uncontained`. */
+  #refuseUncontained(contract: Contract, proposer: ProposerSettings, trial: Trial): void {
     const { environment } = this.#options;
-    const mode = sandboxMode(study.contract, environment);
-    if (mode === 'off') return null;
-    const found = await findSandbox(environment);
-    if (found.kind === 'bubblewrap') return { ...found, isRequired: mode === 'required', isWorking: null };
-    if (mode === 'preferred') return null;
-    throw sandboxMissing(found.why);
+    if (trial.sandbox) return;
+    const isAgreed = environment.PAWL_SANDBOX === 'off' || this.hasAgreedToUncontained();
+    const refusal = refuseUncontained(sandboxMode(contract, environment), proposer, trial.why, isAgreed);
+    if (refusal) throw refusal;
   }
 
   /** Number of the experiment a proposal is made for now; null where none is. */

@@ -5,11 +5,11 @@ import type { Study } from '../../shared/study.ts';
 import { CrashReader } from '../metrics/crash.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
+import { environmentOf } from '../sandbox/contain.ts';
 import { keptFrom } from '../sandbox/training-jail.ts';
 import { runTraining } from '../training/run-training.ts';
 import { runMarker } from './markers.ts';
 import { fingerprints } from './preserved.ts';
-import { environmentFor } from './surroundings.ts';
 import type { TrainPorts } from './train-attempt.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -42,7 +42,10 @@ export async function runSetUp(
   const result = await runTraining({
     command,
     cwd: workbench.path,
-    environment: environmentFor(study, { paths, repository, userEnvironment }, runMarker(study.id, -1, 0)),
+    environment: environmentOf(
+      { contract: study.contract, repository, folder, userEnvironment },
+      runMarker(study.id, -1, 0),
+    ),
     logPath: join(folder, 'setup.log'),
     limitSeconds: SETUP_LIMIT_SECONDS,
     onOutput: chunk => lines.push(chunk),

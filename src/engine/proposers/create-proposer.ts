@@ -11,6 +11,7 @@ import {
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
+import type { Bubblewrap } from '../sandbox/find-sandbox.ts';
 import { agentProposer } from './agent/agent-proposer.ts';
 import { StudyReader } from './briefing/study-reader.ts';
 import { commandProposer } from './command.ts';
@@ -40,7 +41,7 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly repository: Repository;
   readonly now: () => number;
   /** What agents on the command line are contained with; null for nothing. */
-  readonly sandbox: { readonly program: string } | null;
+  readonly sandbox: Bubblewrap | null;
   /** Told what the proposer is at while it proposes. */
   readonly onThought: (text: string) => void;
   /** Told when a proposer begins to rest: until when, in milliseconds since the epoch, and what it failed with. */

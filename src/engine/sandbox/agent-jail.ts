@@ -1,8 +1,10 @@
 import { constants, existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { tokenFiles } from './data-caches.ts';
 import { homeView, isBelow, real } from './home-view.ts';
-import { type Jail, topmost } from './jail.ts';
+import { type Jail, type Mount, topmost } from './jail.ts';
+import { reachableSockets, shownFiles } from './sockets.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
@@ -56,7 +58,7 @@ export async function agentJail(
   /** By what they stand in the place of. */
   const standsFor = new Map([[home, standIn]]);
   const renewals: Renewal[] = [];
-  const reads: string[] = [];
+  const settings: Mount[] = [];
   for (const [place, { path, variable, ...names }] of input.folders.entries()) {
     const named = variable && environment[variable.name];
     const isNamed = named !== null && named !== undefined && isAbsolute(named);
@@ -76,26 +78,36 @@ export async function agentJail(
       await writeFile(copy, before, { mode: 0o600 });
       if (names.renews.includes(name)) renewals.push({ file: join(folder, name), copy, before });
     }
-    reads.push(...names.reads.map(name => join(folder, name)));
+    // In the stand-in the folder is one also where the user's is a link.
+    for (const where of names.reads.map(name => join(folder, name)).filter(existsSync)) {
+      settings.push({ what: await real(where), where, isWritable: false });
+    }
   }
   const { checkout, dataFolder } = input;
   const view = await homeView({
-    ...{ home, environment, command: input.program, programs: [], reads },
+    ...{ home, environment, command: input.program, programs: [], reads: [] },
     ...{ checkout, dataFolder, standIns: [...standsFor.keys()] },
   });
-  const jail: Jail = {
+  const isInStandIn = (path: string) =>
+    [...standsFor].some(
+      ([where, what]) => isBelow(path, where) && existsSync(join(what, relative(where, path))),
+    );
+  const jail: Omit<Jail, 'masked'> = {
     hidden: view.hidden,
-    mounts: [...standsFor].map(([where, what]) => [what, where] as const),
+    mounts: [...[...standsFor].map(([where, what]) => ({ what, where, isWritable: true })), ...settings],
     readable: [...view.readable, input.own],
+    links: view.links.filter(([, at]) => !isInStandIn(at)),
     writable: [await real(input.copy)],
-    held: [],
+    ...{ made: [], held: [] },
     sealed: topmost(input.locked).map(path => join(input.copy, path)),
     opened: [],
     network: true,
     cwd: input.copy,
     devices: [],
   };
-  return { jail, renewals };
+  const secrets = await shownFiles(jail, tokenFiles(environment, home));
+  const masked = [...secrets, ...(await reachableSockets(jail, []))];
+  return { jail: { ...jail, masked }, renewals };
 }
 
 /** In home the stand-in has it by its own name, also where it is a link; elsewhere a mount needs the real one. */

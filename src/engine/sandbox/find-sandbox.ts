@@ -1,9 +1,16 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { promisify } from 'node:util';
 import { type Contract, SANDBOX_MODES, type SandboxMode } from '../../shared/contract.ts';
 import { findProgram } from '../contract/find-command.ts';
-import { computeDevices, type Jail, jailArguments } from './jail.ts';
+import { findResource } from '../resources.ts';
+import { findNvidiaSmi } from '../telemetry/find-nvidia-smi.ts';
+import { homeView } from './home-view.ts';
+import { type Confinement, computeDevices, EMPTY_JAIL, type Jail, jailArguments } from './jail.ts';
+import { passable } from './passable.ts';
+import { dropUser, findIdentity, type Identity } from './unprivileged.ts';
 
 /** A probe does next to nothing; a driver that hangs must not hang the study. */
 const PROBE_MS = 20_000;
@@ -14,8 +21,25 @@ cuda = ctypes.CDLL("libcuda.so.1")
 count = ctypes.c_int()
 print(cuda.cuInit(0), cuda.cuDeviceGetCount(ctypes.byref(count)), count.value)`;
 
+/** System calls that a contained program is not allowed; made by `scripts/make-seccomp.mjs`. */
+const FILTER = `seccomp/${process.arch}.bpf`;
+
+/** bubblewrap reads its filter from here, once: it is opened anew for each run. */
+const FILTERED = 'exec "$@" 9<"$0"';
+
+export type Bubblewrap = Confinement & {
+  readonly kind: 'bubblewrap';
+  readonly program: string;
+  readonly version: string;
+  readonly devices: readonly string[];
+  /** Who contained programs run as; null where that is who Pawl runs as. */
+  readonly identity: Identity | null;
+  /** File with the filter of system calls; null where there is none for this kind of machine. */
+  readonly filter: string | null;
+};
+
 export type Sandbox =
-  | { readonly kind: 'bubblewrap'; readonly program: string; readonly devices: readonly string[] }
+  | Bubblewrap
   /** `why` is what to do about it. */
   | { readonly kind: 'none'; readonly why: string };
 
@@ -25,7 +49,7 @@ export function sandboxMode(contract: Contract, environment: NodeJS.ProcessEnv):
   return own ?? contract.sandbox.mode;
 }
 
-/** Whether trainings can be contained on this machine, tried with a program that does nothing and with the GPU's driver. */
+/** Whether programs can be contained on this machine, tried with one that does nothing and with the GPU's driver. */
 export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandbox> {
   const none = (why: string): Sandbox => ({ kind: 'none', why });
   const path = environment.PATH ?? '';
@@ -33,66 +57,149 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
   if (!program) {
     return none('bubblewrap is not installed (Debian and Ubuntu: apt-get install bubblewrap).');
   }
+  const nvidiaSmi = await findNvidiaSmi(environment);
   const probes: readonly (readonly string[])[] = [
     ...((await findProgram('python3', path)) ? [['python3', '-c', CUDA_PROBE]] : []),
-    ...((await findProgram('nvidia-smi', path)) ? [['nvidia-smi', '-L']] : []),
+    ...(nvidiaSmi ? [[nvidiaSmi, '-L']] : []),
   ];
   // First outside: some drivers make their devices when they are first used.
   const outside: Ended[] = [];
   for (const [name = '', ...args] of probes) outside.push(await run(name, args, environment));
   const devices = computeDevices(await readdir('/dev').catch(() => []));
-  const jail: Jail = {
-    ...{ hidden: [], mounts: [], readable: [], writable: [], held: [], sealed: [], opened: [] },
-    ...{ network: false, cwd: '/', devices },
+  const identity = await findIdentity(devices, path);
+  if (identity === null && process.getuid?.() === 0) {
+    return none(
+      'Pawl runs as root, and setpriv, which would make the training somebody else, was not found (Debian and Ubuntu: apt-get install util-linux).',
+    );
+  }
+  const sandbox: Bubblewrap = {
+    ...{ kind: 'bubblewrap', program, devices, identity, dropsUser: identity !== null },
+    ...(await featuresOf(program, environment)),
+    filter: findResource(FILTER),
   };
-  const fault = await trySandbox(program, jailArguments(jail), environment);
+  // What answers may lie in a home: an environment's Python, say.
+  const view = await homeView({
+    ...{ home: environment.HOME ?? homedir(), environment, command: 'true' },
+    ...{ programs: [nvidiaSmi ?? ''], reads: [], checkout: [], dataFolder: null, standIns: [] },
+  });
+  const contained = containedBy(sandbox, { ...EMPTY_JAIL, ...view, devices });
+  const fault = await trySandbox(contained, environment);
   if (fault !== null) return none(fault);
-  for (const [place, [name = '', ...args]] of probes.entries()) {
+  for (const [place, probe] of probes.entries()) {
     const bare = outside[place];
     if (bare?.code !== 0) continue;
-    const contained = await run(program, [...jailArguments(jail), name, ...args], environment);
-    if (contained.code !== 0 || contained.out !== bare.out) {
-      return none(
-        `The GPU answers outside of bubblewrap and not inside it (${contained.said || contained.out}).`,
-      );
+    const [name = '', ...args] = [...contained, ...probe];
+    const inside = await run(name, args, environment);
+    if (inside.code !== 0 || inside.out !== bare.out) {
+      return none(`The GPU answers outside of bubblewrap and not inside it (${inside.said || inside.out}).`);
     }
   }
-  return { kind: 'bubblewrap', program, devices };
+  return sandbox;
+}
+
+/** Program and arguments that a command is run behind. */
+export function containedBy(sandbox: Bubblewrap, wanted: Jail): readonly [string, ...string[]] {
+  const { program, filter, identity } = sandbox;
+  const jail = identity ? passable(wanted) : wanted;
+  const args = [...jailArguments(jail, sandbox), ...(filter ? ['--seccomp', '9'] : []), '--'];
+  const rest = [...args, ...(identity ? [...dropUser(identity), 'env', '-C', jail.cwd] : [])];
+  return filter ? ['/bin/sh', '-c', FILTERED, filter, program, ...rest] : [program, ...rest];
 }
 
 /** Does nothing behind a sandbox. Null where that works, else why not and what to do about it. */
 export async function trySandbox(
-  program: string,
-  args: readonly string[],
+  contained: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<string | null> {
+  const [name = '', ...args] = contained;
   const command = ['env', '--default-signal=TERM', '/bin/sh', '-c', 'exit 0'];
-  const ended = await run(program, [...args, ...command], environment);
-  return ended.code === 0 ? null : explain(ended.said);
+  const ended = await run(name, [...args, ...command], environment);
+  const program = contained.find(part => part.endsWith('/bwrap')) ?? '/usr/bin/bwrap';
+  return ended.code === 0 ? null : explain(ended.said, program);
 }
 
-type Ended = { readonly code: number | null; readonly out: string; readonly said: string };
+/** Whether a command ends well behind a sandbox. */
+export async function runContained(
+  contained: readonly string[],
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  const [name = '', ...args] = [...contained, ...command];
+  return (await run(name, args, environment)).code === 0;
+}
+
+/** What this bubblewrap is able to. One that is installed with root's rights needs no namespace of users, and cannot forbid them. */
+async function featuresOf(
+  program: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Pick<Bubblewrap, 'version' | 'forbidsUserNamespaces'>> {
+  const [version, help] = await Promise.all([
+    run(program, ['--version'], environment),
+    run(program, ['--help'], environment),
+  ]);
+  const isSetUid = await stat(program).then(({ mode, uid }) => uid === 0 && (mode & 0o4000) !== 0);
+  return {
+    version: version.out.replace(/^bubblewrap /, ''),
+    forbidsUserNamespaces: !isSetUid && /--disable-userns\b/.test(`${help.out}${help.err}`),
+  };
+}
+
+type Ended = {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** The last line of `err`. */
+  readonly said: string;
+};
 
 async function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<Ended> {
+  const ended = (code: number | null, out: string, err: string): Ended => ({
+    ...{ code, out: out.trim(), err },
+    said: err.trim().split('\n').at(-1) ?? '',
+  });
   try {
     const options = { env: environment, timeout: PROBE_MS, killSignal: 'SIGKILL' as const };
-    const { stdout } = await promisify(execFile)(program, [...args], options);
-    return { code: 0, out: stdout.trim(), said: '' };
+    const { stdout, stderr } = await promisify(execFile)(program, [...args], options);
+    return ended(0, stdout, stderr);
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
-    return {
-      code: typeof code === 'number' ? code : null,
-      out: stdout.trim(),
-      said: stderr.trim().split('\n').at(-1) ?? '',
-    };
+    return ended(typeof code === 'number' ? code : null, stdout, stderr);
   }
 }
 
-/** Since Ubuntu 23.10 AppArmor forbids user namespaces to programs without a profile. */
-function explain(said: string): string {
+/** The kernel's switch that Ubuntu has had on since 23.10: programs without an AppArmor profile make no namespaces of users. */
+const APPARMOR_SWITCH = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
+const APPARMOR_PROFILE = '/etc/apparmor.d/bwrap';
+
+/** What lets bubblewrap work under {@link APPARMOR_SWITCH}. Source: apparmor.d(5), "userns". */
+export function appArmorProfile(program: string): string {
+  return `abi <abi/4.0>,
+include <tunables/global>
+
+profile bwrap ${program} flags=(unconfined) {
+  userns,
+}
+`;
+}
+
+/** The last line bubblewrap said, as something the user can act on. */
+async function explain(said: string, program: string): Promise<string> {
   const isForbidden = /permission denied|operation not permitted|no permissions/i.test(said);
-  const advice = isForbidden
-    ? ' This system forbids it to make namespaces: on Ubuntu give /usr/bin/bwrap an AppArmor profile with "userns,", elsewhere set kernel.unprivileged_userns_clone to 1.'
-    : '';
+  const advice = isForbidden ? ` ${await adviseOnNamespaces(program)}` : '';
   return `bubblewrap does not work here: ${said || 'it said nothing'}.${advice}`;
+}
+
+/** What the user has to do where the system forbids bubblewrap to make namespaces. */
+export async function adviseOnNamespaces(
+  program: string,
+  files = { restricts: APPARMOR_SWITCH, profile: APPARMOR_PROFILE },
+): Promise<string> {
+  const restricts = await readFile(files.restricts, 'utf8').catch(() => '0');
+  if (restricts.trim() !== '1') {
+    return 'This system forbids it to make namespaces: set kernel.unprivileged_userns_clone to 1 where there is such a setting; a container has to be started so that it may (docker: --privileged, or --security-opt seccomp=unconfined --security-opt apparmor=unconfined with --cap-add SYS_ADMIN).';
+  }
+  const load = `sudo apparmor_parser -r ${files.profile}`;
+  return existsSync(files.profile)
+    ? `AppArmor forbids it to make namespaces although there is a profile: see that ${files.profile} says "userns," for ${program}, then run: ${load}`
+    : `AppArmor forbids it to make namespaces. Put this into ${files.profile}, then run: ${load}\n${appArmorProfile(program)}`;
 }

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
-import { readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { findProgram, firstProgram } from '../contract/find-command.ts';
-import type { Jail } from './jail.ts';
-
-/** As many as the system follows itself. */
-const MAX_LINKS = 40;
+import { EMPTIED, type Jail } from './jail.ts';
+import { linkReader, trace } from './links.ts';
 
 /** Variables that name folders a program reads. */
 const READ_VARIABLES = [
   ...['VIRTUAL_ENV', 'CONDA_PREFIX', 'PYENV_ROOT', 'PYTHONHOME', 'PYTHONPATH', 'LD_LIBRARY_PATH'],
-  ...['CUDA_HOME', 'CUDA_PATH', 'HF_HOME', 'HF_HUB_CACHE', 'HF_DATASETS_CACHE', 'UV_PYTHON_INSTALL_DIR'],
-  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
+  ...['CUDA_HOME', 'CUDA_PATH', 'UV_PYTHON_INSTALL_DIR', 'NVM_DIR', 'BUN_INSTALL', 'VOLTA_HOME'],
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
 ];
+
+/** Programs that a script names by themselves (`#!/usr/bin/env python3`), and that are often links to somewhere else. */
+const INTERPRETERS = /^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|bun|deno|julia|Rscript|R|ruby|perl|java)$/;
 
 export type HomeViewInput = {
   readonly home: string;
@@ -25,61 +26,89 @@ export type HomeViewInput = {
   readonly reads: readonly string[];
   /** The user's checkout and its git folder: hidden but for what is named in them. */
   readonly checkout: readonly string[];
-  /** Pawl's own data: not to be seen, whoever names it, but for a checkout that lies in it. */
-  readonly dataFolder: string;
+  /** Pawl's own data: not to be seen, whoever names it, but for a checkout that lies in it. Null hides none. */
+  readonly dataFolder: string | null;
   /** Folders that something else stands in the place of. */
   readonly standIns: readonly string[];
 };
 
 /**
  * What a contained program sees of a home, of the checkout and of Pawl's data: nothing but the programs on its PATH, what
- * those need, and what is named.
+ * those need, and what is named. Where a name leads through links, each link is there and what it leads to.
  */
-export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden' | 'readable'>> {
+export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden' | 'readable' | 'links'>> {
   const { environment, command, standIns } = input;
+  const read = linkReader();
   const home = await real(input.home);
   // What holds everything cannot be hidden from what is in it.
   const realOf = async (paths: readonly string[]) =>
     (await Promise.all(paths.map(real))).filter(path => path !== '/');
-  const homes = await realOf(['/home', '/root', input.home].filter(existsSync));
-  const secret = await real(input.dataFolder);
+  const homes = await realOf([
+    ...['/home', '/root', input.home].filter(existsSync),
+    ...(await windowsDrives()),
+  ]);
+  const secret = input.dataFolder === null ? null : await real(input.dataFolder);
   const covered = [...standIns, ...(await realOf(input.checkout))];
-  const hidden = unique([...homes, ...covered, secret]);
-  const folders = (environment.PATH ?? '').split(':').filter(isAbsolute);
-  const named = READ_VARIABLES.flatMap(name => (environment[name] ?? '').split(':')).filter(isAbsolute);
+  const hidden = unique([...homes, ...covered, ...(secret === null ? [] : [secret])]);
+
+  const wanted = new Set<string>();
+  const want = (...paths: readonly string[]) => {
+    for (const path of paths) if (isAbsolute(path)) wanted.add(resolve(path));
+  };
+  /** A program comes with what it belongs to, by each of its names. */
+  const wantProgram = async (path: string) => {
+    want(path);
+    const { links, real: target } = await trace(path, read);
+    for (const place of [...links.filter(({ isLast }) => isLast).map(({ at }) => at), target]) {
+      want(installationOf(dirname(place)), ...packagesOf(place));
+    }
+  };
+  for (const folder of (environment.PATH ?? '').split(':').filter(isAbsolute)) {
+    want(installationOf(folder), installationOf(await real(folder)));
+    if (!isBelowAny(await real(folder), hidden)) continue;
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter(candidate => INTERPRETERS.test(candidate))) {
+      await wantProgram(join(folder, name));
+    }
+  }
   const program = firstProgram(command);
-  const programs = [
-    ...wordsOf(command, input.home),
-    ...(program === null ? [] : [(await findProgram(program, environment.PATH ?? '')) ?? '']),
-    ...input.programs,
-  ].filter(isAbsolute);
-  const wanted = [
-    ...folders.map(installationOf),
-    ...(await Promise.all(programs.map(linksOf)))
-      .flat()
-      .flatMap(path => [path, installationOf(dirname(path))]),
-    ...named,
-    ...['.local/share/uv', '.local/lib'].map(path => join(input.home, path)),
-    ...input.reads,
-  ];
+  const named = program === null ? null : await findProgram(program, environment.PATH ?? '');
+  for (const path of [...wordsOf(command, input.home), named ?? '', ...input.programs].filter(isAbsolute)) {
+    await wantProgram(path);
+  }
+  want(...READ_VARIABLES.flatMap(name => (environment[name] ?? '').split(':')));
+  want(...['.local/share/uv', '.local/lib'].map(path => join(input.home, path)), ...input.reads);
+
   // The rest of the system is readable anyway; a whole home never is, whosever it is.
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';
+  const emptied = unique([...EMPTIED, ...hidden]);
   const isWorthNaming = (path: string) =>
-    covered.includes(path) ||
-    ['/tmp', '/run', ...hidden].some(folder => path !== folder && isBelow(path, folder));
+    covered.includes(path) || emptied.some(folder => path !== folder && isBelow(path, folder));
   const isSecret = (path: string) =>
-    isBelow(path, secret) && !covered.some(folder => folder !== secret && isBelow(path, folder));
-  const readable: string[] = [];
-  for (const path of wanted) {
-    const target = await real(path);
-    if (isHome(target) || isSecret(target)) continue;
-    readable.push(...[resolve(path), target].filter(isWorthNaming));
-  }
+    secret !== null &&
+    isBelow(path, secret) &&
+    !covered.some(folder => folder !== secret && isBelow(path, folder));
   const isFree = (path: string) => !standIns.includes(path);
+
+  const readable = new Set<string>();
+  const links = new Map<string, string>();
+  for (const path of wanted) {
+    const found = await trace(path, read);
+    // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
+    if (isHome(found.real) || isSecret(found.real) || !existsSync(found.real)) continue;
+    if (isWorthNaming(found.real) && isFree(found.real)) readable.add(found.real);
+    for (const { at, target } of found.links) if (isWorthNaming(at)) links.set(at, target);
+  }
+  /** Whether what lies at a path comes with a folder that is let in, and need not be named itself. */
+  const comesAlong = (path: string) => {
+    const above = [...emptied, ...readable].filter(folder => folder !== path && isBelow(path, folder));
+    const nearest = above.reduce((best, folder) => (folder.length > best.length ? folder : best), '');
+    return readable.has(nearest);
+  };
   return {
     hidden: hidden.filter(isFree),
-    // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
-    readable: unique(readable).filter(path => isFree(path) && existsSync(path)),
+    readable: [...readable].filter(path => hidden.includes(path) || !comesAlong(path)),
+    links: [...links].filter(([at]) => !comesAlong(at)).map(([at, target]) => [target, at] as const),
   };
 }
 
@@ -111,27 +140,36 @@ function installationOf(folder: string): string {
     'shims',
     'versions',
     'include',
+    'install/global/node_modules',
   ].some(name => existsSync(join(parent, name)));
   // With programs of several installers in it, and next to them everybody's data.
   const isShared = basename(parent) === '.local';
   return isInstallation && !isShared ? parent : folder;
 }
 
-/** A program and everything it is a link to, one after the other. */
-async function linksOf(path: string): Promise<readonly string[]> {
-  const found = [path];
-  for (let at = path; found.length < MAX_LINKS; ) {
-    const next = await readlink(at).catch(() => null);
-    if (next === null) break;
-    at = resolve(dirname(at), next);
-    found.push(at);
-  }
-  return found;
+/** The folder of packages a program lies in: what it requires lies beside it there. */
+function packagesOf(program: string): readonly string[] {
+  const end = program.indexOf('/node_modules/');
+  return end < 0 ? [] : [program.slice(0, end + '/node_modules'.length)];
+}
+
+/** Where WSL shows the drives of Windows, with everybody's files on them. Source: mount types 9p and drvfs in proc(5). */
+async function windowsDrives(): Promise<readonly string[]> {
+  const mounts = await readFile('/proc/self/mounts', 'utf8').catch(() => '');
+  return mounts
+    .split('\n')
+    .map(line => line.split(' '))
+    .filter(([, place = '', type = '']) => /^(?:9p|drvfs)$/.test(type) && /^\/mnt\/[a-z]$/.test(place))
+    .map(([, place = '']) => place);
 }
 
 /** Whether a path is the folder or lies in it. */
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function isBelowAny(path: string, folders: readonly string[]): boolean {
+  return [...EMPTIED, ...folders].some(folder => isBelow(path, folder));
 }
 
 function unique(paths: readonly string[]): readonly string[] {

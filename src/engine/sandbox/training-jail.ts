@@ -2,8 +2,10 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
+import { type DataMounts, tokenFiles } from './data-caches.ts';
 import { homeView, isBelow, real } from './home-view.ts';
 import { foldersOf, type Jail, topmost } from './jail.ts';
+import { reachableSockets, shownFiles } from './sockets.ts';
 
 export type JailInput = {
   readonly contract: Contract;
@@ -18,11 +20,14 @@ export type JailInput = {
   readonly dataFolder: string;
   /** Folder of caches that the study's runs share. */
   readonly caches: string;
-  /** What the training is given. */
+  /** What the training is given, and what the user has. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   /** Folders of uv's environment of the study's own; null where the user has one, or there is none. */
   readonly venv: { readonly folders: readonly string[]; readonly isWritable: boolean } | null;
   readonly network: boolean;
+  /** Caches of data, which the run sees without changing them. */
+  readonly data: DataMounts;
   /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
   readonly history: readonly string[];
   readonly home: string;
@@ -36,7 +41,9 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
     TORCHINDUCTOR_CACHE_DIR: join(caches, 'torchinductor'),
     TRITON_CACHE_DIR: join(caches, 'triton'),
     UV_CACHE_DIR: join(caches, 'uv'),
-    ...(network ? {} : { HF_HUB_OFFLINE: '1', UV_OFFLINE: '1' }),
+    // Its own state, and where a token would be looked for; the data has variables of its own.
+    HF_HOME: join(caches, 'huggingface'),
+    ...(network ? {} : { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1' }),
   };
 }
 
@@ -52,19 +59,18 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const locked = topmost(input.locked);
   const inWorktree = (path: string) => join(input.worktree, path);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
+  const reads = contract.sandbox.reads.map(path =>
+    path.startsWith('~/') ? join(input.home, path.slice(2)) : path,
+  );
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
     programs: uv ? [join(uv, 'bin', 'python')] : [],
-    reads: [
-      ...(uv && !venv ? [uv] : []),
-      ...contract.sandbox.reads.map(path => (path.startsWith('~/') ? join(input.home, path.slice(2)) : path)),
-      ...input.history,
-    ],
-    ...{ checkout: input.checkout, dataFolder: input.dataFolder, standIns: [] },
+    reads: [...(uv && !venv ? [uv] : []), ...[...reads, ...input.data.folders, ...input.history]],
+    ...{ checkout: input.checkout, dataFolder: input.dataFolder, standIns: input.data.places },
   });
-  return {
+  const jail: Omit<Jail, 'masked'> = {
     ...view,
-    mounts: [],
+    ...{ mounts: input.data.mounts, made: [] },
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
     ),
@@ -81,6 +87,8 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     cwd: input.worktree,
     devices: input.devices,
   };
+  const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
+  return { ...jail, masked: [...secrets, ...(await reachableSockets(jail, reads))] };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */

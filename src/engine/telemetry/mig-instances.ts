@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { GpuInstance } from '../../shared/telemetry.ts';
-import { findProgram } from '../contract/find-command.ts';
+import { findNvidiaSmi } from './find-nvidia-smi.ts';
 
 /** A driver that hangs is not waited for. */
 const LIST_MS = 20_000;
@@ -10,7 +10,7 @@ const LIST_MS = 20_000;
 export async function listMigInstances(
   environment: NodeJS.ProcessEnv,
 ): Promise<ReadonlyMap<string, readonly GpuInstance[]>> {
-  const tool = await findProgram('nvidia-smi', environment.PATH ?? '');
+  const tool = await findNvidiaSmi(environment);
   if (!tool) return new Map();
   const options = { env: environment, timeout: LIST_MS, killSignal: 'SIGKILL' as const };
   const { stdout } = await promisify(execFile)(tool, ['-L'], options).catch(() => ({ stdout: '' }));

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { GpuState } from '../../shared/telemetry.ts';
-import { findProgram } from '../contract/find-command.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
+import { findNvidiaSmi } from './find-nvidia-smi.ts';
 
 const TOOL = 'nvidia-smi';
 /** A tool that dies once, in a driver update or a GPU reset, is back soon. */
@@ -49,7 +49,7 @@ export function backoffMs(failures: number, firstMs = FIRST_BACKOFF_MS, maxMs = 
 /** Keeps one long-lived `nvidia-smi` running until the signal aborts: started again with growing waits when it dies. */
 export async function keepSmiTool(options: SmiToolOptions, signal: AbortSignal): Promise<void> {
   const { environment, firstBackoffMs, maxBackoffMs, silenceMs, wait, onState, onRejected } = options;
-  const tool = await findProgram(TOOL, environment.PATH ?? '');
+  const tool = await findNvidiaSmi(environment);
   if (signal.aborted) return;
   if (!tool) return onState({ kind: 'none' });
   let failures = 0;

@@ -1,3 +1,5 @@
+import { isDataVariable } from './data-variables.ts';
+
 /**
  * What the training may see of the user's environment. An allow-list, because the environment of a desktop
  * session holds keys and tokens, and the training is code a model wrote.
@@ -5,7 +7,26 @@
 const ALLOWED = new Set([
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TMP', 'TEMP'],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'CC', 'CXX'],
-  ...['HF_HOME', 'HF_HUB_CACHE', 'HF_DATASETS_CACHE', 'HF_HUB_OFFLINE', 'TRANSFORMERS_CACHE'],
+  ...[
+    'HF_HOME',
+    'HF_HUB_CACHE',
+    'HF_DATASETS_CACHE',
+    'HF_ASSETS_CACHE',
+    'HUGGINGFACE_HUB_CACHE',
+    'TRANSFORMERS_CACHE',
+  ],
+  ...['KERNELS_CACHE', 'KAGGLEHUB_CACHE', 'TIKTOKEN_CACHE_DIR', 'DATA_GYM_CACHE_DIR', 'NLTK_DATA'],
+  ...['SCIKIT_LEARN_DATA', 'TFDS_DATA_DIR', 'GENSIM_DATA_DIR'],
+  // What keeps a library from the network, or from asking.
+  ...[
+    'HF_HUB_OFFLINE',
+    'HF_DATASETS_OFFLINE',
+    'TRANSFORMERS_OFFLINE',
+    'WANDB_MODE',
+    'WANDB_DISABLED',
+    'WANDB_SILENT',
+  ],
+  ...['HF_HUB_DISABLE_TELEMETRY', 'DO_NOT_TRACK', 'NEPTUNE_MODE', 'COMET_MODE', 'CLEARML_OFFLINE_MODE'],
   ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
 ]);
@@ -47,7 +68,10 @@ export function trainingEnvironment(input: EnvironmentInput): Record<string, str
   for (const [name, value] of Object.entries(input.user)) {
     if (value === undefined) continue;
     const isAllowed =
-      (ALLOWED.has(name) || ALLOWED_PREFIXES.some(prefix => name.startsWith(prefix))) && !SECRET.test(name);
+      (ALLOWED.has(name) ||
+        ALLOWED_PREFIXES.some(prefix => name.startsWith(prefix)) ||
+        isDataVariable(name)) &&
+      !SECRET.test(name);
     if (isAllowed || named.has(name)) environment[name] = value;
   }
   return {

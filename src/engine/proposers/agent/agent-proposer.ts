@@ -10,9 +10,9 @@ import { findProgram } from '../../contract/find-command.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { type AgentJailInput, agentJail, bringBack } from '../../sandbox/agent-jail.ts';
-import { trySandbox } from '../../sandbox/find-sandbox.ts';
+import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';
-import { jailArguments } from '../../sandbox/jail.ts';
+import { giveTo } from '../../sandbox/unprivileged.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';
 import { answerSchema, proposalOf } from '../answer.ts';
 import { describeRepair, describeReview, digest } from '../briefing/digest.ts';
@@ -52,7 +52,7 @@ type Ports = {
   /** The user's checkout and its git folder. */
   readonly checkout: readonly string[];
   /** What it is contained with; null for nothing. */
-  readonly sandbox: { readonly program: string } | null;
+  readonly sandbox: Bubblewrap | null;
 };
 
 /**
@@ -196,10 +196,14 @@ async function containment(
   // Nothing can stand in the place of everything.
   const home = own === '/' ? NOBODYS_HOME : own;
   const { jail, renewals } = await agentJail({ ...input, folders, program, dataFolder, checkout, home });
-  const args = jailArguments(jail);
+  const argv = containedBy(sandbox, jail);
+  if (sandbox.identity) {
+    for (const path of [input.copy, input.own, input.standIns])
+      await giveTo(sandbox.identity, path, new Set());
+  }
   return {
-    argv: [sandbox.program, ...args],
-    fault: await trySandbox(sandbox.program, args, input.environment),
+    argv,
+    fault: await trySandbox(argv, input.environment),
     environment: { HOME: home, TMPDIR: '/tmp' },
     done: () => bringBack(renewals),
   };

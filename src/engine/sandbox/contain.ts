@@ -1,0 +1,259 @@
+import { existsSync } from 'node:fs';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Contract } from '../../shared/contract.ts';
+import { matchEditable } from '../contract/editable.ts';
+import { findProgram, firstProgram } from '../contract/find-command.ts';
+import type { DataPaths } from '../paths.ts';
+import { listTree, type Repository, readBlob } from '../repo/repository.ts';
+import { makeScratch, removeScratch } from '../scratch.ts';
+import { trainingEnvironment } from '../training/environment.ts';
+import { type DataCache, findDataCaches, namedDataFolders, viewDataCaches } from './data-caches.ts';
+import {
+  type Bubblewrap,
+  containedBy,
+  findSandbox,
+  runContained,
+  sandboxMode,
+  trySandbox,
+} from './find-sandbox.ts';
+import { real } from './home-view.ts';
+import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
+import { giveTo } from './unprivileged.ts';
+
+/** What a training is contained in: the same for a study that runs and for one that is only looked at. */
+export type Place = {
+  readonly contract: Contract;
+  readonly repository: Repository;
+  readonly paths: DataPaths;
+  /** Of the study, with its environments and caches. */
+  readonly folder: string;
+  /** Without symbolic links. */
+  readonly worktree: string;
+  readonly locked: readonly string[];
+  readonly preserved: readonly string[];
+  /** git's own record of the worktree; null where there is none. */
+  readonly adminDir: string | null;
+  /** Whether the baseline is there; it makes uv's environment, if uv makes one. */
+  readonly hasBaseline: boolean;
+  /** What the repository calls its data; see {@link readNamedData}. */
+  readonly namedData: readonly string[];
+  readonly userEnvironment: NodeJS.ProcessEnv;
+};
+
+export type Contained = {
+  readonly environment: Readonly<Record<string, string>>;
+  /** Program and arguments the training is run behind. */
+  readonly argv: readonly [string, ...string[]];
+};
+
+/** What the training sees, with uv pointed at the user's own environment where there is one. */
+export function environmentOf(
+  {
+    contract,
+    repository,
+    folder,
+    userEnvironment,
+  }: Pick<Place, 'contract' | 'repository' | 'folder' | 'userEnvironment'>,
+  marker: string,
+): Record<string, string> {
+  const own = usersVenv(repository);
+  return trainingEnvironment({
+    user: userEnvironment,
+    named: contract.environment,
+    marker,
+    uvProjectEnvironment: own ?? join(folder, 'venv'),
+    // The user's environment is used as it is: synchronising it would write in their checkout.
+    uvMaySync: own === null,
+  });
+}
+
+/** The environment in the user's checkout; null where there is none. */
+function usersVenv(repository: Repository): string | null {
+  const path = join(repository.path, '.venv');
+  return existsSync(path) ? path : null;
+}
+
+/** Where uv keeps the user's own Pythons. */
+function usersPythons(environment: Readonly<Record<string, string>>): string {
+  const home = environment.HOME ?? homedir();
+  return environment.UV_PYTHON_INSTALL_DIR ?? join(home, '.local', 'share', 'uv', 'python');
+}
+
+/** Where uv puts the Pythons it fetches for an environment of the study's own: home is gone with each run. */
+function pythonsBeside(venv: string): string {
+  return `${venv}-pythons`;
+}
+
+/**
+ * The environment uv makes of the study's own where the user has none. The baseline makes it, which takes the network; from
+ * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
+ */
+function ownVenv(
+  { contract, repository, hasBaseline }: Place,
+  environment: Readonly<Record<string, string>>,
+): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
+  const path = environment.UV_PROJECT_ENVIRONMENT;
+  const { train, setup } = contract;
+  if (usersVenv(repository) !== null || !/\buv\b/.test(`${train} ${setup ?? ''}`) || !path) return null;
+  const isEditable = matchEditable(contract.editable);
+  const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
+  // One whose Python is gone has to be mended; a script's own environment is none of the project's.
+  const isBroken = existsSync(join(path, 'pyvenv.cfg')) && !existsSync(join(path, 'bin', 'python'));
+  const isMade = hasBaseline && !isBroken;
+  return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
+}
+
+/**
+ * Builds the jail of a run, and what it needs on disk.
+ * @param own what the training would be given without a sandbox
+ */
+export async function contain(
+  place: Place,
+  sandbox: Bubblewrap,
+  own: Readonly<Record<string, string>>,
+): Promise<Contained> {
+  const { contract, repository, folder, worktree, preserved } = place;
+  const caches = join(folder, 'caches');
+  const venv = ownVenv(place, own);
+  const network = contract.sandbox.network || venv?.isWritable === true;
+  const home = own.HOME ?? homedir();
+  const found = await findDataCaches(own, home, place.namedData);
+  const data = await viewDataCaches(found, join(folder, 'data'), sandbox.identity);
+  const environment: Readonly<Record<string, string>> = {
+    ...(network ? {} : { WANDB_MODE: 'offline' }),
+    ...own,
+    ...cacheVariables(caches, network),
+    ...data.variables,
+    TMPDIR: '/tmp',
+    ...(venv && !venv.isWritable ? { UV_NO_SYNC: '1' } : {}),
+    ...(venv && !existsSync(usersPythons(own))
+      ? { UV_PYTHON_INSTALL_DIR: pythonsBeside(own.UV_PROJECT_ENVIRONMENT ?? '') }
+      : {}),
+    // git looks at nothing that somebody else owns, and here the repository is root's.
+    ...(sandbox.identity
+      ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
+      : {}),
+  };
+  const jail = await trainingJail({
+    ...{ contract, worktree, locked: place.locked, caches, preserved, venv, network, data, home },
+    checkout: [repository.path, repository.gitDir],
+    ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
+    dataFolder: place.paths.home,
+    history: [
+      ...['HEAD', 'refs', 'objects', 'packed-refs'].map(name => join(repository.gitDir, name)),
+      ...(place.adminDir === null ? [] : [place.adminDir]),
+    ],
+  });
+  if (sandbox.identity) {
+    const kept = new Set(keptFrom(contract, preserved).map(path => join(worktree, path)));
+    await giveTo(sandbox.identity, worktree, kept);
+    for (const path of [...jail.writable, ...jail.opened]) await giveFolder(sandbox.identity, path);
+  }
+  return { environment, argv: containedBy(sandbox, jail) };
+}
+
+/** A folder that only contained programs write in is theirs from the first time on. */
+async function giveFolder(identity: NonNullable<Bubblewrap['identity']>, path: string): Promise<void> {
+  const { uid } = await stat(path);
+  if (uid !== identity.uid) await giveTo(identity, path, new Set());
+}
+
+/** Folders that the repository's `prepare.py` calls its data. Not asked where a proposal may change that file. */
+export async function readNamedData(
+  repository: Repository,
+  commit: string,
+  contract: Contract,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  if (matchEditable(contract.editable)('prepare.py')) return [];
+  const script = (await readBlob(repository, commit, 'prepare.py'))?.toString('utf8') ?? '';
+  return namedDataFolders(script, environment.HOME ?? homedir());
+}
+
+export type Trial = {
+  /** What the trainings are contained with; null for nothing. */
+  readonly sandbox: Bubblewrap | null;
+  /** Why nothing can be contained, with what to do about it; null where it can, or where nobody wants it. */
+  readonly why: string | null;
+  /** Why the training command would not be found in the sandbox, though it is outside of it; null where it would. */
+  readonly hiddenCommand: string | null;
+  readonly data: readonly DataCache[];
+  /** What the repository calls its data, there or not. */
+  readonly namedData: readonly string[];
+};
+
+/**
+ * Tries the jail that a study of this commit has, with an empty stand-in for its worktree: does it start, does the GPU's
+ * driver answer, is the command there? Changes nothing.
+ */
+export async function tryContainment(
+  input: Pick<Place, 'contract' | 'repository' | 'paths' | 'userEnvironment'> & { readonly commit: string },
+): Promise<Trial> {
+  const { contract, repository, commit, paths, userEnvironment } = input;
+  const namedData = await readNamedData(repository, commit, contract, userEnvironment);
+  const scratch = await real(await makeScratch(paths.scratch, 'trial'));
+  try {
+    const place: Place = {
+      ...{ contract, repository, paths, userEnvironment, namedData },
+      ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
+      ...{ preserved: [], adminDir: null, hasBaseline: false },
+      locked: await standInFor(repository, commit, contract, join(scratch, 'worktree')),
+    };
+    const own = environmentOf(place, 'trial');
+    const data = await findDataCaches(own, own.HOME ?? homedir(), namedData);
+    const none = (why: string | null): Trial => ({
+      sandbox: null,
+      why,
+      hiddenCommand: null,
+      data,
+      namedData,
+    });
+    if (sandboxMode(contract, userEnvironment) === 'off') return none(null);
+    const sandbox = await findSandbox(userEnvironment);
+    if (sandbox.kind === 'none') return none(sandbox.why);
+    const { argv, environment } = await contain(place, sandbox, own);
+    const fault = await trySandbox(argv, environment);
+    if (fault !== null) return none(fault);
+    const hiddenCommand = await findHiddenCommand(contract.train, argv, environment);
+    return { sandbox, why: null, hiddenCommand, data, namedData };
+  } finally {
+    await removeScratch(scratch);
+  }
+}
+
+/** Empty files in the place of those a jail would seal. */
+async function standInFor(
+  repository: Repository,
+  commit: string,
+  { editable, locked }: Contract,
+  folder: string,
+): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true });
+  const isEditable = matchEditable(editable);
+  const paths = (await listTree(repository, commit))
+    .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
+    .map(({ path }) => path);
+  const sealed = locked === null ? paths : [];
+  for (const path of sealed) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), '');
+  }
+  return sealed;
+}
+
+/** A program that is found outside, and by the same name not inside. */
+async function findHiddenCommand(
+  train: string,
+  argv: readonly [string, ...string[]],
+  environment: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  const program = firstProgram(train);
+  if (program === null || (program.includes('/') && !program.startsWith('/'))) return null;
+  const outside = await findProgram(program, environment.PATH ?? '');
+  if (outside === null) return null;
+  return (await runContained(argv, ['/bin/sh', '-c', 'command -v -- "$0"', program], environment))
+    ? null
+    : outside;
+}

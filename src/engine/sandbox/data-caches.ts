@@ -1,0 +1,218 @@
+import { existsSync } from 'node:fs';
+import {
+  copyFile,
+  lchown,
+  mkdir,
+  opendir,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+} from 'node:fs/promises';
+import { basename, isAbsolute, join } from 'node:path';
+import { isDataVariable } from '../training/data-variables.ts';
+import type { Owner } from '../training/terminal.ts';
+import { isBelow, real } from './home-view.ts';
+import type { Mount } from './jail.ts';
+
+/** A folder in which a library keeps data that it has fetched. */
+export type DataCache = {
+  /** Absolute, as the library spells it. */
+  readonly folder: string;
+  /** The variable that tells the library; null where it knows only the one place. */
+  readonly variable: string | null;
+  /** Whether it has to be the folder itself: some libraries refuse links to their files. */
+  readonly isPlain: boolean;
+};
+
+/** Where contained programs find the originals. */
+const ORIGINALS = '/run/pawl/data';
+/** A tree of more than this costs seconds before each run; it is let in as it is, read-only. */
+const MAX_ENTRIES = 50_000;
+/** Made anew by whoever takes it: through a link, a lock would be taken on the original, or refused (filelock 4.3: ELOOP). */
+const LOCK = /\.lock$/;
+/** torch hub appends to this one (torch 1.13, `torch/hub.py`). */
+const APPENDED = new Set(['trusted_list']);
+
+/**
+ * The data caches that are there: where the libraries look by themselves, what the user's variables name, and autoresearch's
+ * own. Sources: huggingface_hub 2.4.0 and datasets 5.2.0 (`constants.py`, `config.py`), kernels 0.17.2, torch 1.13
+ * (`torch/hub.py`), kagglehub 1.0.3, tiktoken 0.14.0 (`load.py`), nltk 3.10.4 (`data.py`, `pathsec.py`),
+ * scikit-learn 1.9.1, tensorflow_datasets 4.9.10, medmnist 3.0.2, gensim 4.4.0.
+ * @param environment what the training would be given without a sandbox
+ * @param named further folders, such as what `prepare.py` calls its cache
+ */
+export async function findDataCaches(
+  environment: Readonly<Record<string, string | undefined>>,
+  home: string,
+  named: readonly string[],
+): Promise<readonly DataCache[]> {
+  const cache = environment.XDG_CACHE_HOME || join(home, '.cache');
+  const hugging = environment.HF_HOME || join(cache, 'huggingface');
+  const own = (await readdir(join(home, '.cache')).catch(() => [])).filter(name =>
+    /^autoresearch/.test(name),
+  );
+  const list = (variable: string | null, ...folders: readonly (string | undefined)[]): DataCache => ({
+    ...{ folder: folders.find(Boolean) ?? '', variable, isPlain: false },
+  });
+  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_DATASETS_CACHE, HF_ASSETS_CACHE } = environment;
+  const known: readonly DataCache[] = [
+    list('HF_HUB_CACHE', HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, join(hugging, 'hub')),
+    list('HF_DATASETS_CACHE', HF_DATASETS_CACHE, join(hugging, 'datasets')),
+    list('HF_ASSETS_CACHE', HF_ASSETS_CACHE, join(hugging, 'assets')),
+    list('KERNELS_CACHE', environment.KERNELS_CACHE),
+    list('TORCH_HOME', environment.TORCH_HOME, join(cache, 'torch')),
+    list('KAGGLEHUB_CACHE', environment.KAGGLEHUB_CACHE, join(home, '.cache', 'kagglehub')),
+    list(
+      'TIKTOKEN_CACHE_DIR',
+      ...[environment.TIKTOKEN_CACHE_DIR, environment.DATA_GYM_CACHE_DIR, '/tmp/data-gym-cache'],
+    ),
+    { ...list('NLTK_DATA', environment.NLTK_DATA, join(home, 'nltk_data')), isPlain: true },
+    list('SCIKIT_LEARN_DATA', environment.SCIKIT_LEARN_DATA, join(home, 'scikit_learn_data')),
+    list('TFDS_DATA_DIR', environment.TFDS_DATA_DIR, join(home, 'tensorflow_datasets')),
+    list('GENSIM_DATA_DIR', environment.GENSIM_DATA_DIR, join(home, 'gensim-data')),
+    list(null, join(home, '.medmnist')),
+    list(null, join(home, '.keras', 'datasets')),
+    ...own.map(name => list(null, join(home, '.cache', name))),
+    ...Object.keys(environment)
+      .filter(isDataVariable)
+      .map(name => list(name, environment[name])),
+    ...named.map(folder => list(null, folder)),
+  ];
+  const found = new Map<string, DataCache>();
+  const kept = [home, ...tokenFiles(environment, home).filter(existsSync)];
+  for (const candidate of known) {
+    const { folder } = candidate;
+    const isFolder = isAbsolute(folder) && (await stat(folder).catch(() => null))?.isDirectory() === true;
+    if (!isFolder || found.has(folder)) continue;
+    // A variable may name all of a home, or what holds the tokens too.
+    const place = await real(folder);
+    if ((await Promise.all(kept.map(real))).some(path => isBelow(path, place))) continue;
+    found.set(folder, candidate);
+  }
+  const folders = [...found.keys()];
+  return [...found.values()].filter(
+    ({ folder }) => !folders.some(other => other !== folder && isBelow(folder, other)),
+  );
+}
+
+/** Files with tokens, which no contained program sees, whatever is let in. */
+export function tokenFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  home: string,
+): readonly string[] {
+  const cache = environment.XDG_CACHE_HOME || join(home, '.cache');
+  const hugging = [environment.HF_HOME, join(cache, 'huggingface')].filter(path => path !== undefined);
+  return [
+    ...hugging.flatMap(folder => ['token', 'stored_tokens'].map(name => join(folder, name))),
+    ...['.netrc', '_netrc', '.git-credentials', '.pypirc', '.npmrc'].map(name => join(home, name)),
+    ...['access_token', 'credentials.json', 'kaggle.json'].map(name => join(home, '.kaggle', name)),
+  ];
+}
+
+export type DataMounts = {
+  readonly mounts: readonly Mount[];
+  /** The folders as they are spelled, and the real ones, in whose place something stands. */
+  readonly folders: readonly string[];
+  readonly places: readonly string[];
+  /** What tells the libraries. */
+  readonly variables: Readonly<Record<string, string>>;
+};
+
+/**
+ * Lets a run use the caches without changing them: libraries take locks and write indexes even for what they have, so in
+ * the place of each folder stands a private one of the same folders, in which each file is a link to the read-only original.
+ * @param into a folder for the private ones; what an earlier run left in it is removed
+ * @param owner whose they are to be; null for who Pawl is
+ */
+export async function viewDataCaches(
+  caches: readonly DataCache[],
+  into: string,
+  owner: Owner | null,
+): Promise<DataMounts> {
+  await rm(into, { recursive: true, force: true });
+  const mounts: Mount[] = [];
+  const places: string[] = [];
+  const variables: Record<string, string> = {};
+  const count = { entries: 0 };
+  for (const [index, { folder, variable, isPlain }] of caches.entries()) {
+    const original = await real(folder);
+    const tree = join(into, String(index));
+    if (variable !== null) variables[variable] = folder;
+    const isLinked =
+      !isPlain && (await linkTree(original, tree, join(ORIGINALS, String(index)), owner, count));
+    places.push(original);
+    mounts.push(
+      ...(isLinked
+        ? [
+            { what: original, where: join(ORIGINALS, String(index)), isWritable: false },
+            { what: tree, where: original, isWritable: true },
+          ]
+        : [{ what: original, where: original, isWritable: false }]),
+    );
+  }
+  return { mounts, places, variables, folders: caches.map(({ folder }) => folder) };
+}
+
+/** False where there is too much for it. */
+async function linkTree(
+  from: string,
+  to: string,
+  original: string,
+  owner: Owner | null,
+  count: { entries: number },
+): Promise<boolean> {
+  await mkdir(to, { recursive: true });
+  if (owner) await lchown(to, owner.uid, owner.gid);
+  for await (const entry of await opendir(from)) {
+    count.entries += 1;
+    if (count.entries > MAX_ENTRIES) return false;
+    const { name } = entry;
+    const [source, target] = [join(from, name), join(to, name)];
+    if (entry.isDirectory()) {
+      // An offline kernel is looked for in the list of what its repository has, most of which is not fetched (kernels 0.17.2).
+      if (name === 'trees' && basename(from).startsWith('kernels--')) continue;
+      if (!(await linkTree(source, target, join(original, name), owner, count))) return false;
+    } else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
+    else if (APPENDED.has(name)) {
+      await copyFile(source, target);
+      if (owner) await lchown(target, owner.uid, owner.gid);
+    } else if (entry.isFile() && !LOCK.test(name)) await symlink(join(original, name), target);
+  }
+  // datasets takes the newest folder for the newest version.
+  const { atime, mtime } = await stat(from);
+  await utimes(to, atime, mtime);
+  return true;
+}
+
+/**
+ * Folders that a script of the repository calls its cache: `CACHE_DIR = os.path.join(os.path.expanduser("~"), ".cache", "x")`,
+ * `Path.home() / ".cache" / "x"`, `"~/.cache/x"`. Only such in which nobody keeps secrets: below `~/.cache`, below what is
+ * called data, or outside of home.
+ */
+export function namedDataFolders(script: string, home: string): readonly string[] {
+  const found = new Set<string>();
+  const line = /^[ \t]*\w*(?:CACHE|DATA|ROOT)\w*\s*(?::\s*\w+\s*)?=\s*(.+)$/gim;
+  for (const [, expression = ''] of script.matchAll(line)) {
+    const words = [...expression.matchAll(/"([^"\n]*)"|'([^'\n]*)'/g)].map(([, a, b]) => a ?? b ?? '');
+    // A variable's name, and a default behind it.
+    const parts = words.filter(word => !/^[A-Z][A-Z0-9_]*$/.test(word));
+    const isOfHome = /expanduser|Path\.home\(\)/.test(expression) || parts[0]?.startsWith('~') === true;
+    const first = parts[0] ?? '';
+    if (!isOfHome && !isAbsolute(first)) continue;
+    const path = join(isOfHome ? home : '/', ...parts.map(part => part.replace(/^~\/?/, '')));
+    if (path !== home && !path.includes('..') && isOfData(path, home)) found.add(path.replace(/\/$/, ''));
+  }
+  return [...found];
+}
+
+/** Whether a path may hold data by its name; a home has folders of secrets, and they are found by name too. */
+function isOfData(path: string, home: string): boolean {
+  if (!isBelow(path, home)) return !['/', '/home', '/root', '/etc', '/var', '/usr'].includes(path);
+  const below = path.slice(home.length + 1);
+  return /^(?:\.cache\/.|data(?:sets?)?(?:\/|$)|\.(?:medmnist|keras\/datasets|torch|mnist|cifar\w*)(?:\/|$))/i.test(
+    below,
+  );
+}
