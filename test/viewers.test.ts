@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { HunkTokens } from 'react-diff-view';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_NUMBER } from '../src/renderer/viewers/bound-sequences.ts';
 import { fromEditorText, smallestChange, toEditorText } from '../src/renderer/viewers/document-change.ts';
 import { canColour, highlightHunk, languageOf } from '../src/renderer/viewers/highlight-hunk.ts';
 import {
@@ -22,7 +23,12 @@ import {
 import { compareWords, markWords, pairChanges } from '../src/renderer/viewers/mark-words.ts';
 import { type DiffFile, MAX_LINE_CHARACTERS, parseDiff } from '../src/renderer/viewers/parse-diff.ts';
 import { readQuotedPath, showPath } from '../src/renderer/viewers/quoted-path.ts';
-import { feedScreen, MAX_WAITING_BYTES, skippedLine } from '../src/renderer/viewers/terminal-feed.ts';
+import {
+  feedScreen,
+  MAX_WAITING_BYTES,
+  PIECE_CHARACTERS,
+  skippedLine,
+} from '../src/renderer/viewers/terminal-feed.ts';
 import type { LogHit, LogPiece } from '../src/shared/notebook.ts';
 
 function parsed(diff: string): readonly DiffFile[] {
@@ -437,12 +443,12 @@ describe('the rows of a log', () => {
 
 describe('output for the terminal', () => {
   const screenOf = () => {
-    const written: (Uint8Array | string)[] = [];
+    const written: string[] = [];
     const waiting: (() => void)[] = [];
     return {
       written,
-      write: (data: Uint8Array | string, done?: () => void) => {
-        written.push(data);
+      write: (text: string, done?: () => void) => {
+        written.push(text);
         if (done !== undefined) waiting.push(done);
       },
       paint: () => {
@@ -451,11 +457,12 @@ describe('output for the terminal', () => {
     };
   };
   const megabytes = (count: number) => new Uint8Array(count * 1024 * 1024);
+  const encode = (text: string) => new TextEncoder().encode(text);
 
   test('says how much was skipped before it', () => {
     const screen = screenOf();
-    feedScreen(screen)(Uint8Array.of(1), 3_355_443);
-    expect(screen.written).toEqual([skippedLine(3_355_443), Uint8Array.of(1)]);
+    feedScreen(screen)(encode('a'), 3_355_443);
+    expect(screen.written).toEqual([skippedLine(3_355_443), 'a']);
     expect(skippedLine(3_355_443)).toContain('… 3.2 MB not shown …');
   });
 
@@ -464,15 +471,40 @@ describe('output for the terminal', () => {
     const feed = feedScreen(screen);
     feed(megabytes(3), 0);
     feed(megabytes(2), 0);
-    expect(screen.written.length).toBe(1);
+    expect(screen.written.join('').length).toBe(3 * 1024 * 1024);
     screen.paint();
     expect(screen.written.at(-1)).toBe(skippedLine(2 * 1024 * 1024));
   });
 
-  test('passes a single piece of any size', () => {
+  test('passes a single piece of any size, in small ones between which the page can paint', () => {
     const screen = screenOf();
     feedScreen(screen)(new Uint8Array(MAX_WAITING_BYTES + 1), 0);
-    expect(screen.written.length).toBe(1);
+    expect(screen.written.join('').length).toBe(MAX_WAITING_BYTES + 1);
+    expect(Math.max(...screen.written.map(text => text.length))).toBe(PIECE_CHARACTERS);
+  });
+
+  test('has no number in a sequence that would keep the screen busy, also where the sequence comes in pieces', () => {
+    const screen = screenOf();
+    const feed = feedScreen(screen);
+    for (const piece of ['a\x1b[9', '9', '999Sb']) feed(encode(piece), 0);
+    expect(screen.written.join('')).toBe(`a\x1b[${MAX_NUMBER}Sb`);
+  });
+
+  test('goes on after a gap as if no sequence had been begun before it', () => {
+    const screen = screenOf();
+    const feed = feedScreen(screen);
+    feed(encode('a\x1b[9'), 0);
+    feed(encode('999 b'), 7);
+    expect(screen.written).toEqual(['a\x1b[', skippedLine(7), '999 b']);
+  });
+
+  test('waits for what it takes to paint: lines to move count more than their few bytes', () => {
+    const screen = screenOf();
+    const feed = feedScreen(screen);
+    feed(encode('\x1b[255S'.repeat(4_096)), 0);
+    feed(encode('left out'), 0);
+    screen.paint();
+    expect(screen.written.at(-1)).toBe(skippedLine(8));
   });
 });
 
