@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
 import { gitFailure } from './git.ts';
+import { LOCK_PATIENCE, type LockPatience, outwaitLock } from './outwait-lock.ts';
 import { gitOf, type Repository, readRef } from './repository.ts';
 
 export function branchRef(tag: string): string {
@@ -45,42 +48,62 @@ export async function isTagUsed(repository: Repository, tag: string): Promise<bo
 }
 
 /** Creates a ref, or does nothing where it already points there. False where it points elsewhere. */
-export async function createRef(repository: Repository, ref: string, commit: string): Promise<boolean> {
-  const { exitCode, stderr } = await gitOf(repository, ['update-ref', '--stdin', '-z'], {
-    stdin: `create ${ref}\0${commit}\0`,
-    accept: [0, 128],
-  });
-  return exitCode === 0 || settleRefusal(repository, ref, commit, stderr);
+export function createRef(
+  repository: Repository,
+  ref: string,
+  commit: string,
+  patience?: LockPatience,
+): Promise<boolean> {
+  return writeRef(repository, ref, `create ${ref}\0${commit}\0`, commit, patience);
 }
 
 /**
  * Moves a ref by compare-and-swap. True when it points at `to` afterwards; false when it pointed at neither
  * `from` nor `to`, in which case nothing moved.
  */
-export async function moveRef(
+export function moveRef(
   repository: Repository,
   ref: string,
   from: string,
   to: string,
+  patience?: LockPatience,
 ): Promise<boolean> {
-  const { exitCode, stderr } = await gitOf(repository, ['update-ref', '--stdin', '-z'], {
-    stdin: `update ${ref}\0${to}\0${from}\0`,
-    accept: [0, 128],
-  });
-  return exitCode === 0 || settleRefusal(repository, ref, to, stderr);
+  return writeRef(repository, ref, `update ${ref}\0${to}\0${from}\0`, to, patience);
 }
 
-/** git refused. If the ref is where it should be, an earlier life of the engine put it there. */
-async function settleRefusal(
+/** Refs that only Pawl writes: what is left on them by a git that was killed was left by Pawl's. */
+const OWN_REF = /^refs\/(?:heads\/autoresearch|pawl)\//;
+const LOCKED = /Unable to create '(.+\.lock)': File exists/s;
+const REFUSED = /reference already exists|but expected|reference is missing|unable to resolve reference/;
+/** Somebody may write the same ref again and again. */
+const MAX_TRIES = 10;
+
+async function writeRef(
   repository: Repository,
   ref: string,
+  stdin: string,
   wanted: string,
-  stderr: string,
+  patience = LOCK_PATIENCE,
 ): Promise<boolean> {
-  const now = await readRef(repository, ref);
-  if (now === wanted) return true;
-  if (/reference already exists|but expected|reference is missing|unable to resolve reference/.test(stderr)) {
-    return false;
+  for (let tries = 1; ; tries += 1) {
+    const { exitCode, stderr } = await gitOf(repository, ['update-ref', '--stdin', '-z'], {
+      stdin,
+      accept: [0, 128],
+    });
+    if (exitCode === 0) return true;
+    // git refused. If the ref is where it should be, an earlier life of the engine put it there.
+    if ((await readRef(repository, ref)) === wanted) return true;
+    if (REFUSED.test(stderr)) return false;
+    const lock = LOCKED.exec(stderr)?.[1];
+    if (lock === undefined || tries === MAX_TRIES) {
+      throw gitFailure(repository.gitDir, ['update-ref'], exitCode, stderr);
+    }
+    const isOurs = OWN_REF.test(ref) && lock === join(repository.gitDir, `${ref}.lock`);
+    if (await outwaitLock(lock, isOurs, patience)) continue;
+    throw new PawlError(
+      'git_failed',
+      `git cannot write ${ref}: ${lock} is in the way, left by a git that was ended. ` +
+        'Delete it if no git is running there, and try again.',
+    );
   }
-  throw gitFailure(repository.gitDir, ['update-ref'], 128, stderr);
 }
