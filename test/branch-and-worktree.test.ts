@@ -271,3 +271,17 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(stderr).toContain(`git config --global --add safe.directory ${repository}`);
   },
 );
+
+test('a merge or pick that a program left half done in the worktree is no part of the attempt', async () => {
+  for (const file of ['MERGE_HEAD', 'CHERRY_PICK_HEAD']) {
+    const repository = await fastRepository();
+    const other = 'git -c user.name=Other -c user.email=other@localhost commit-tree -m other HEAD^{tree}';
+    const script = `${raiseRate()} && ${other} > "$(git rev-parse --git-dir)/${file}"`;
+    await runStudy(repository, { args: proposing(script) });
+    const [parents, author, committer] = (
+      await git(repository, 'log', '-1', '--format=%P%n%an%n%cn', 'refs/pawl/night/1')
+    ).split('\n');
+    expect([file, parents]).toEqual([file, await git(repository, 'rev-parse', 'main')]);
+    expect([file, author]).toEqual([file, committer]);
+  }
+});

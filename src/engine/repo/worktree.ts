@@ -79,20 +79,21 @@ async function isRealFolder(path: string): Promise<boolean> {
   return found?.isDirectory() === true && (await realpath(path)) === path;
 }
 
+/** A merge or pick that a program began: `git commit` would end it, with a second parent or another's name. */
+const HALF_DONE = ['MERGE_HEAD', 'MERGE_MODE', 'CHERRY_PICK_HEAD', 'REVERT_HEAD'];
+
 /** Puts git's record of the worktree right. Only this study uses it, so a lock left there is a dead process's. */
 async function mendLinks(worktree: Worktree): Promise<void> {
   const { adminDir } = worktree;
   await writeIfDifferent(join(worktree.path, '.git'), `gitdir: ${adminDir}\n`);
   await writeIfDifferent(join(adminDir, 'gitdir'), `${join(worktree.path, '.git')}\n`);
   await writeIfDifferent(join(adminDir, 'commondir'), '../..\n');
-  for (const lock of [
-    join(adminDir, 'index.lock'),
-    join(adminDir, 'HEAD.lock'),
+  for (const left of [
+    ...['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].map(name => join(adminDir, name)),
     `${indexPath(worktree)}.lock`,
   ]) {
-    await rm(lock, { recursive: true, force: true });
+    await rm(left, { recursive: true, force: true });
   }
-  await rm(join(adminDir, 'config.worktree'), { recursive: true, force: true });
 }
 
 /** Whether the worktree's `.git` is still the file git made, and leads to git's record. */
