@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PawlError } from '../../shared/errors.ts';
 import type { DataPaths } from '../paths.ts';
 import { translateErrors } from './database.ts';
+import { tightenDataFolder } from './tighten-data-folder.ts';
 
 const holderSchema = z.object({
   pid: z.number().int(),
@@ -12,6 +13,12 @@ const holderSchema = z.object({
   repository: z.string().nullable(),
 });
 export type LockHolder = z.infer<typeof holderSchema>;
+
+export type EngineLock = {
+  /** What {@link tightenDataFolder} said when the lock was taken, for the host to pass on. */
+  readonly tightened: string | null;
+  release(): void;
+};
 
 /** Long enough to outlast another process that only looks whether the lock is held. */
 const LOCK_WAIT_MS = 300;
@@ -29,21 +36,23 @@ export function readLockHolder(paths: DataPaths): LockHolder | null {
  * Takes the data folder for this process until `release`. The lock is SQLite's own file lock on a file made for
  * it, so the system gives it back when the process dies in whatever way. Throws `engine_running`.
  */
-export function takeEngineLock(paths: DataPaths, holder: LockHolder): { release(): void } {
+export function takeEngineLock(paths: DataPaths, holder: LockHolder): EngineLock {
   return translateErrors(() => lockFolder(paths, holder), paths.lock);
 }
 
-function lockFolder(paths: DataPaths, holder: LockHolder): { release(): void } {
+function lockFolder(paths: DataPaths, holder: LockHolder): EngineLock {
   mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  const tightened = tightenDataFolder(paths);
   const lock = new BetterSqlite3(paths.lock, { timeout: LOCK_WAIT_MS });
   try {
     lock.exec('BEGIN EXCLUSIVE');
-    writeFileSync(paths.lockHolder, JSON.stringify(holder));
+    writeFileSync(paths.lockHolder, JSON.stringify(holder), { mode: 0o600 });
   } catch (error) {
     lock.close();
     throw (error as { code?: unknown }).code === 'SQLITE_BUSY' ? alreadyRunning(paths) : error;
   }
   return {
+    tightened,
     release() {
       rmSync(paths.lockHolder, { force: true });
       lock.exec('ROLLBACK');
