@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
@@ -17,7 +17,7 @@ import {
 } from './support/scaffold.ts';
 import { callsOver } from './support/served.ts';
 import type { Calls } from './support/service.ts';
-import { checkNight, rowsOf, TAG } from './support/study.ts';
+import { checkNight, isRecorded, rowsOf, TAG } from './support/study.ts';
 import { lives } from './support/trainers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -46,9 +46,24 @@ type Serving = {
   readonly socket: WebSocket;
 };
 
-/** `pawl serve` on a free port, once it has said where it is. */
-async function startServing(home: string, env: Readonly<Record<string, string>> = {}): Promise<Serving> {
-  const child = startNode(process.execPath, [await checkout(true), 'serve', '--port', '0'], home, env);
+/** `pawl serve` on a free port, once it has said where it is. `descriptors` is how many files it may have open. */
+async function startServing(
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+  descriptors?: number,
+): Promise<Serving> {
+  // The hard limit too: Node raises the soft one to it.
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
+  const args = [
+    '-c',
+    `${limit}exec "$0" "$@"`,
+    process.execPath,
+    await checkout(true),
+    'serve',
+    '--port',
+    '0',
+  ];
+  const child = startNode('/bin/sh', args, home, env);
   const ended = endOf(child);
   const said = await new Promise<string>((resolve, reject) => {
     let stdout = '';
@@ -107,6 +122,32 @@ test('a token of the user that is short or odd is refused, and not repeated', as
     expect(stderr).toMatch(/^pawl: PAWL_SERVE_TOKEN must have at least 32 [^\n]*\n$/);
     expect(stderr).not.toContain(token);
   }
+});
+
+test('a study goes on where few files may be open and hundreds of connections are held', async () => {
+  const night = await gatedNight();
+  const { calls, child, ended, url } = await startServing(night.home, {}, 256);
+  const idle = Array.from({ length: 600 }, () => connect(Number(url.port), '127.0.0.1'));
+  onTestFinished(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  let closed = 0;
+  for (const socket of idle)
+    socket
+      .on('error', () => {})
+      .on('close', () => (closed += 1))
+      .resume();
+  await expect.poll(() => closed, { interval: 10 }).toBeGreaterThan(500);
+  await calls.studies.start({
+    ...{ path: night.repository, tag: TAG, proposer: { kind: 'search', seed: 1 } },
+    stop: { experiments: 2 },
+  });
+  const recorded = () => rowsOf(night.home).experiments.filter(isRecorded).length;
+  await expect.poll(recorded, { interval: 50, timeout: 30_000 }).toBe(3);
+  expect((await fetch(url)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await ended).code).toBe(0);
+  await checkNight(night);
 });
 
 test('without a token of the user it is another one each time', async () => {

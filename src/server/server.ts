@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,6 +13,7 @@ import { contentSecurityPolicy } from '../shared/content-security-policy.ts';
 import { PawlError } from '../shared/errors.ts';
 import { type Refusal, refuseHost, refuseOrigin, refuseToken } from './access.ts';
 import { carryCalls } from './carry-calls.ts';
+import { readDescriptorLimit, type ServerLimits, Strangers, serverLimits } from './strangers.ts';
 
 /** Only this machine; a tunnel of ssh ends here too. */
 const ADDRESS = '127.0.0.1';
@@ -20,8 +21,8 @@ const ADDRESS = '127.0.0.1';
 const CALLS_PATH = '/calls';
 /** The largest thing a window sends is a file of instructions. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
-/** More windows than anybody has; each costs a picture of the ledger. */
-const MAX_SOCKETS = 64;
+/** Between two looks for connections whose time is over. */
+const LOOK_MS = 1_000;
 /** A window that sleeps does not answer a close, and must not keep the host from ending. */
 const CLOSE_MS = 2_000;
 
@@ -44,6 +45,8 @@ export type ServerOptions = {
   /** Secret of this start; whoever has it may do everything a window may. */
   readonly token: string;
   readonly log: Logger;
+  /** Those that this process can afford, unless given. */
+  readonly limits?: ServerLimits;
 };
 
 export type RunningServer = {
@@ -55,6 +58,10 @@ export type RunningServer = {
 /** Serves the window and its calls on the loopback address. Rejects with `usage` where the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { router, folder, port, token, log } = options;
+  const { limits = serverLimits(readDescriptorLimit()) } = options;
+  const strangers = new Strangers(limits.strangers, () =>
+    log.warn(`more than ${limits.strangers} connections without the token: the oldest are closed`),
+  );
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -63,27 +70,52 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   sockets.on('wsClientError', (error, socket, request) => {
     refuseUpgrade(request, socket, { status: 400, why: error.message }, log);
   });
+  const timing = {
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: Math.min(LOOK_MS, limits.headMs),
+  };
   // Node's own answer to a request without a Host is in no log.
-  const http = createServer({ requireHostHeader: false }, (request, response) => {
-    respond(request, response, folder, log).catch(error => {
-      log.warn({ error: String(error), url: request.url }, 'request failed');
-      response.destroy();
-    });
+  const http = createServer({ requireHostHeader: false, ...timing }, (request, response) => {
+    const { socket } = request;
+    // Node goes on with what it had read before the connection was closed.
+    if (socket.destroyed) return;
+    if (!strangers.ask(socket)) {
+      log.warn('too many requests without waiting for an answer: connection closed');
+      socket.destroy();
+      return;
+    }
+    response.once('close', () => strangers.answered(socket));
+    const answer = () =>
+      respond(request, response, folder, log).catch(error => {
+        log.warn({ error: String(error), url: request.url }, 'request failed');
+        response.destroy();
+      });
+    // One after the other, so that each connection has one file open. An answer has a socket when its turn has come.
+    if (response.socket) void answer();
+    else response.once('socket', () => void answer());
   });
-  http.on('upgrade', (request, socket, head) => {
+  // Also for whoever does not read what they asked for. The windows' sockets have a heartbeat instead.
+  http.setTimeout(limits.idleMs);
+  http.on('connection', socket => strangers.add(socket));
+  http.on('upgrade', (request, socket: Socket, head) => {
     const refusal =
       request.url === CALLS_PATH
         ? (refuseHost(request) ?? refuseOrigin(request) ?? refuseToken(request, token))
         : { status: 404 as const, why: 'no such path' };
-    if (refusal || sockets.clients.size >= MAX_SOCKETS) {
+    if (refusal || sockets.clients.size >= limits.windows) {
       refuseUpgrade(request, socket, refusal ?? { status: 403, why: 'too many windows' }, log);
       return;
     }
+    strangers.admit(socket);
     sockets.handleUpgrade(request, socket, head, (opened: WebSocket) => carryCalls(opened, router, log));
   });
   http.on('connect', (request, socket) => refuseUpgrade(request, socket, ONLY_GET, log));
-  http.on('clientError', (error, socket) => {
-    log.warn({ error: error.message }, 'malformed request refused');
+  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Browsers connect before they know what to ask.
+    const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (!isLate) log.warn({ error: error.message }, 'malformed request refused');
     socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
+import type { ServerLimits } from '../../src/server/strangers.ts';
 import { temporaryFolder, writeFiles } from './scaffold.ts';
 import { type Calls, type Desk, openDesk } from './service.ts';
 
@@ -33,7 +34,9 @@ export type Served = {
   dial(): Promise<Socket>;
 };
 
-export async function serveWindow(options: { readonly desk?: Desk } = {}): Promise<Served> {
+export async function serveWindow(
+  options: { readonly desk?: Desk; readonly limits?: ServerLimits } = {},
+): Promise<Served> {
   const root = await temporaryFolder();
   const folder = join(root, 'window');
   await writeFiles(root, {
@@ -51,6 +54,7 @@ export async function serveWindow(options: { readonly desk?: Desk } = {}): Promi
   let told = 0;
   let waiting: (() => void)[] = [];
   const server = await startServer({
+    ...(options.limits ? { limits: options.limits } : {}),
     router: desk.router,
     folder,
     port: 0,
