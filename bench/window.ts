@@ -83,6 +83,7 @@ async function makeRepository(folder: string) {
       metric: { name: 'val_bpb', goal: 'minimize' },
       budget: { seconds: 60 },
       stop: {},
+      limits: {},
       sandbox: {},
     }),
     proposer: { kind: 'command', command: PROPOSER, timeoutSeconds: 10 },

@@ -108,6 +108,7 @@ test('the defaults of a contract are upstream’s', () => {
     metric: { name: 'loss', goal: 'minimize', memory: null, memoryLimit: null },
     budget: { seconds: 300, limitSeconds: 630, prune: false },
     stop: {},
+    limits: { memoryGb: null, processes: null, freeDiskGb: null },
     sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
   });
 });
@@ -141,6 +142,10 @@ deadline = "2031-01-01T07:30:00+01:00"
 target = -0.5
 patience = 20
 crashes = 5
+[limits]
+memory_gb = 24
+processes = 64
+free_disk_gb = 1.5
 [sandbox]
 mode = "required"
 network = true
@@ -157,6 +162,7 @@ writes = ["build"]
     environment: ['WANDB_MODE'],
     metric: { name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
     budget: { seconds: 2.5, limitSeconds: 60, prune: true },
+    limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
     sandbox: { mode: 'required', network: true, writes: ['build'], reads: ['~/data', '/mnt/corpus'] },
     stop: {
       experiments: 100,

@@ -1,11 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { eventsOf, type PawlResult, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { contractFile, FAST_TRAINER, git, temporaryFolder } from './support/scaffold.ts';
 import {
-  enlargeDisk,
   fillDisk,
   freeDisk,
   makeReadOnly,
@@ -59,26 +58,71 @@ const NOISES: readonly (readonly [string, string])[] = [
 ];
 
 for (const [what, command] of NOISES) {
-  diskTest(
-    `a training that fills the disk with ${what} stops the loop, which goes on once there is space`,
-    async () => {
-      const night = await prepareNight({
-        home: await smallDisk(8),
-        trainer: `if [ -n "$NOISY" ]; then ${command}; fi\n${FAST_TRAINER}`,
-        contract: contractFile({ more: 'environment = ["NOISY"]' }),
-      });
-      const { home, repository } = night;
-      const before = await sitting(['run', repository, '--tag', TAG, '-n', '1'], { home });
-      expect(before.code).toBe(0);
-      const full = await sitting(['resume', repository, '-n', '3'], { home, env: { NOISY: '1' } });
-      expectFullDisk(full, home);
-      expect(eventsOf(full.events, 'study_stopped')[0]).toMatchObject({ reason: 'error', finished: 2 });
-      expectVerdictsKept(home, before.events);
-      await enlargeDisk(home, 64);
-      await finish(night, 3);
-    },
-  );
+  diskTest(`a training that fills the disk with ${what} is a crash, and the next one trains`, async () => {
+    const night = await prepareNight({
+      home: await smallDisk(8),
+      trainer: `if [ -n "$NOISY" ]; then ${command}; fi\n${FAST_TRAINER}`,
+      contract: contractFile({ more: 'environment = ["NOISY"]' }),
+    });
+    const { home, repository } = night;
+    const before = await sitting(['run', repository, '--tag', TAG, '-n', '1'], { home });
+    expect(before.code).toBe(0);
+    const full = await sitting(['resume', repository, '-n', '3'], { home, env: { NOISY: '1' } });
+    expect({ code: full.code, stderr: full.stderr }).toEqual({ code: 0, stderr: '' });
+    const verdicts = eventsOf(full.events, 'verdict');
+    expect(verdicts.map(({ n, reason }) => [n, reason])).toEqual([
+      [2, 'disk_full'],
+      [3, 'disk_full'],
+    ]);
+    for (const { message } of verdicts) expect(message).toContain('The disk was full');
+    expectVerdictsKept(home, [...before.events, ...full.events]);
+    await finish(night, 5);
+  });
 }
+
+diskTest(
+  'what a training leaves in its worktree is cleaned away before the next one needs the room',
+  async () => {
+    const night = await prepareNight({
+      home: await smallDisk(16),
+      trainer: `LR=2\n[ $LR = 2 ] || head -c 30000000 /dev/urandom > checkpoint\necho "val_bpb: $LR"\n`,
+      contract: contractFile(),
+    });
+    const { home, repository } = night;
+    const { events, code } = await sitting(['run', repository, '--tag', TAG, '-n', '2'], { home });
+    expect(code).toBe(0);
+    expect(eventsOf(events, 'verdict').map(({ reason }) => reason)).toEqual([
+      ...['baseline', 'disk_full', 'disk_full'],
+    ]);
+    // All that it printed is there.
+    expect(eventsOf(events, 'verdict').map(({ message }) => message)).not.toContainEqual(
+      expect.stringContaining('256 KiB'),
+    );
+    await checkNight(night);
+  },
+);
+
+diskTest('a resumed study first cleans away what an engine that was killed left', async () => {
+  const go = join(await temporaryFolder(), 'go');
+  const night = await prepareNight({
+    home: await smallDisk(16),
+    trainer: `LR=2\n[ $LR = 2 ] || [ -e "$GO" ] || { head -c 30000000 /dev/urandom > checkpoint; sleep 300; }\necho "val_bpb: $LR"\n`,
+    contract: contractFile({ more: 'environment = ["GO"]', limitSeconds: 600 }),
+  });
+  const { home, repository } = night;
+  // The engine is stopped, so that nothing watches the disk, before it is killed.
+  const running = new RunningPawl(['run', repository, '--tag', TAG, '-n', '1'], {
+    home,
+    env: { ...pausingAt({ event: { type: 'run_started', n: 1 } }), GO: go },
+  });
+  await untilPaused(running);
+  const worktree = join(home, 'worktrees', rowsOf(home).worktreeName, 'checkpoint');
+  await expect.poll(() => statfs(home).then(({ bavail }) => bavail), { timeout: 20_000 }).toBe(0);
+  expect((await stat(worktree)).size).toBeGreaterThan(1_000_000);
+  await running.kill();
+  await writeFile(go, '');
+  await finish(night, 1);
+});
 
 diskTest(
   'a disk that is full when the series is to be written ends the training and the sitting',

@@ -55,6 +55,11 @@ export class LiveView {
               `${event.budgetSeconds} s a run, ended after ${event.limitSeconds} s · proposer ${event.proposer}`,
           ),
         );
+        this.#print(
+          event.uncontained === null
+            ? styleText('gray', 'the runs are contained')
+            : styleText('yellow', `NOT CONTAINED: the runs can do whatever you can. ${event.uncontained}`),
+        );
         break;
       case 'setup_started':
         this.#message = `setting up: ${event.command}`;

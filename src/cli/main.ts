@@ -85,6 +85,7 @@ function sittingOptions(command: Command): Command {
       'make no call to the model that could pass this, for the whole study',
       positive,
     )
+    .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
     .option('--fallback', 'ask the search where the proposer has nothing')
     .option('--alternate', 'the proposer and the search in turns, to compare them')
     .option('--json', 'one event per line on stdout instead of the live view');

@@ -38,6 +38,8 @@ const study = text(64).min(1);
 const n = z.number().int().nonnegative().max(10_000_000);
 const k = z.number().int().nonnegative().max(10_000);
 const gpuName = text(128).trim().min(1);
+/** The user lets code of models run without a sandbox on this machine, from now on. */
+const agreesUncontained = z.boolean().optional();
 const inStudy = z.strictObject({ study });
 const inExperiment = z.strictObject({ study, n });
 const inRun = z.strictObject({ study, n, k });
@@ -113,6 +115,7 @@ export const newStudySchema = z.strictObject({
   asksApproval: z.boolean().optional(),
   /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
   gpu: gpuName.optional(),
+  agreesUncontained,
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });
@@ -168,6 +171,7 @@ export const calls = {
           proposer: proposerSettingsSchema.optional(),
           /** The GPU from now on; null leaves it to the machine. */
           gpu: gpuName.nullable().optional(),
+          agreesUncontained,
           /** Where the repository is, if it was moved. */
           repository: path.optional(),
         }),

@@ -77,6 +77,13 @@ export const contractFileSchema = z.strictObject({
     })
     .default({ seconds: 300 }),
   stop: stopRulesSchema.default({}),
+  limits: z
+    .strictObject({
+      memory_gb: positive.optional(),
+      processes: count.min(1).optional(),
+      free_disk_gb: z.number().nonnegative().finite().optional(),
+    })
+    .default({}),
   sandbox: z
     .strictObject({
       mode: z.enum(SANDBOX_MODES).optional(),
@@ -123,6 +130,14 @@ export type Contract = {
     readonly prune: boolean;
   };
   readonly stop: StopRules;
+  /** What a run may take of the machine; null is Pawl's own measure. */
+  readonly limits: {
+    /** GiB, of all its processes together. */
+    readonly memoryGb: number | null;
+    readonly processes: number | null;
+    /** GiB that stay free on the disk of Pawl's data. */
+    readonly freeDiskGb: number | null;
+  };
   readonly sandbox: {
     readonly mode: SandboxMode;
     readonly network: boolean;
@@ -132,6 +147,9 @@ export type Contract = {
     readonly reads: readonly string[];
   };
 };
+
+/** Of a contract that says nothing of them. */
+export const DEFAULT_LIMITS: Contract['limits'] = { memoryGb: null, processes: null, freeDiskGb: null };
 
 /** Of a contract that says nothing of it. */
 export const DEFAULT_SANDBOX: Contract['sandbox'] = {
@@ -143,7 +161,7 @@ export const DEFAULT_SANDBOX: Contract['sandbox'] = {
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
-  const { contract, metric, budget, stop, sandbox } = file;
+  const { contract, metric, budget, stop, limits, sandbox } = file;
   return {
     source,
     editable: contract.editable,
@@ -164,6 +182,11 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       prune: budget.prune ?? false,
     },
     stop,
+    limits: {
+      memoryGb: limits.memory_gb ?? null,
+      processes: limits.processes ?? null,
+      freeDiskGb: limits.free_disk_gb ?? null,
+    },
     sandbox: {
       mode: sandbox.mode ?? DEFAULT_SANDBOX.mode,
       network: sandbox.network ?? DEFAULT_SANDBOX.network,
@@ -179,8 +202,9 @@ export function defaultLimitSeconds(budgetSeconds: number): number {
 
 /** The file that says what a contract says; `contractFromFile` undoes it. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
-  const { editable, locked, instructions, train, setup, environment, metric, budget, stop, sandbox } =
+  const { editable, locked, instructions, train, setup, environment, metric, budget, stop, limits, sandbox } =
     contract;
+  const { memoryGb, processes, freeDiskGb } = limits;
   const { mode, network, writes, reads } = sandbox;
   return {
     contract: {
@@ -202,6 +226,15 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
       ...(budget.prune ? { prune: true } : {}),
     },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
+    ...(memoryGb === null && processes === null && freeDiskGb === null
+      ? {}
+      : {
+          limits: {
+            ...(memoryGb === null ? {} : { memory_gb: memoryGb }),
+            ...(processes === null ? {} : { processes }),
+            ...(freeDiskGb === null ? {} : { free_disk_gb: freeDiskGb }),
+          },
+        }),
     ...(mode === 'preferred' && !network && reads.length === 0 && writes.length === 0
       ? {}
       : {

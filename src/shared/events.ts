@@ -29,6 +29,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     resumed: z.boolean(),
     /** The incumbent's metric so far; null before the baseline. */
     best: z.number().nullable(),
+    /** Why its runs are not contained; null where they are. */
+    uncontained: z.string().nullable(),
   }),
   z.object({ ...base, type: z.literal('setup_started'), command: z.string() }),
   z.object({ ...base, type: z.literal('setup_finished'), seconds: z.number() }),

@@ -42,6 +42,8 @@ export type Cell = {
   readonly commit: string | null;
   readonly tags: readonly string[];
   readonly notes: number;
+  /** Whether a sandbox held its last run; null where none ran, or nobody wrote that down. */
+  readonly isContained: boolean | null;
 };
 
 /** What stands between two cells: something the user or the study did at a time. */
@@ -99,6 +101,8 @@ export type StudyCard = {
   readonly gpu: string | null;
   /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
+  /** Whether a sandbox held the study's last run; null where none ran, or nobody wrote that down. */
+  readonly isContained: boolean | null;
   /** Approve mode: each proposal waits for the user. */
   readonly asksApproval: boolean;
   /** One more than the highest experiment number; 0 for an empty study. */

@@ -27,6 +27,7 @@ export const CRASH_CLASSES = [
   'no_metric',
   'locked_file_touched',
   'spawn_failed',
+  'disk_full',
 ] as const;
 export type CrashClass = (typeof CRASH_CLASSES)[number];
 
@@ -216,6 +217,12 @@ export type RunOutcome =
   | { readonly kind: 'aborted' }
   /** It printed more than the limit and was ended. */
   | { readonly kind: 'flooded' }
+  /** It took more of the machine than it may and was ended. */
+  | {
+      readonly kind: 'limited';
+      readonly limit: 'memory' | 'processes' | 'disk';
+      readonly message: string;
+    }
   /** It could not reach the incumbent any more and was ended. */
   | { readonly kind: 'pruned' }
   | { readonly kind: 'spawn_failed'; readonly message: string }

@@ -38,10 +38,6 @@ export async function smallDisk(megabytes: number): Promise<string> {
   return folder;
 }
 
-export async function enlargeDisk(folder: string, megabytes: number): Promise<void> {
-  await run('mount', ['-o', `remount,size=${megabytes}m`, folder]);
-}
-
 export async function makeReadOnly(folder: string): Promise<void> {
   await run('mount', ['-o', 'remount,ro', folder]);
 }

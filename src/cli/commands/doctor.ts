@@ -24,8 +24,17 @@ export async function doctor(
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else {
-    const rows = checks.map(({ outcome, name, detail }) => [SIGNS[outcome], name, clip(detail, 400)]);
+    const rows = checks.map(({ outcome, name, detail }) => [
+      SIGNS[outcome],
+      name,
+      clip(detail.split('\n')[0] ?? '', 400),
+    ]);
     process.stdout.write(`${tableText(rows, ['left', 'left', 'left'])}\n`);
+    // What is to be copied into a file stands by itself.
+    for (const { detail } of checks) {
+      const [, ...more] = detail.split('\n');
+      if (more.length > 0) process.stdout.write(`\n${more.join('\n')}`);
+    }
   }
   if (checks.some(check => check.outcome === 'failed')) process.exitCode = EXIT.usage;
 }

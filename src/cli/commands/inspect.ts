@@ -135,7 +135,8 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['parent', experiment.parentCommit],
     ['attempt', experiment.attemptCommit],
   ];
-  print(`#${experiment.n} of ${study.tag}`);
+  const isOpen = ledger.runs.isContained(study.id) === false;
+  print(`#${experiment.n} of ${study.tag}${isOpen ? ', whose runs are NOT CONTAINED' : ''}`);
   for (const [label, value] of lines) if (value) print(`${label.padEnd(14)} ${clip(value, 2000)}`);
   for (const run of ledger.runs.list(study.id, experiment.n)) {
     const seconds = run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000;
@@ -146,6 +147,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       peakRssBytes === null ? '' : `peak memory ${bytesText(peakRssBytes)}`,
       cpuSeconds === null ? '' : `${cpuSeconds.toFixed(1)} s of processor time`,
       run.outputBytes === null ? '' : `${bytesText(run.outputBytes)} of output`,
+      run.isContained === null ? '' : run.isContained ? 'contained' : 'NOT CONTAINED',
     ];
     print(`${`run ${run.k}`.padEnd(14)} ${parts.filter(Boolean).join(', ')}`);
     if (run.crash) {

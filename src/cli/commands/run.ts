@@ -37,6 +37,7 @@ export type SittingFlags = {
   readonly fallback?: boolean;
   readonly alternate?: boolean;
   readonly auto?: boolean;
+  readonly uncontained?: boolean;
   readonly json?: boolean;
 };
 
@@ -51,6 +52,7 @@ export async function run(
   const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
+    if (flags.uncontained) engine.agreeToUncontained();
     const study = await engine.createStudy({
       repositoryPath: path,
       tag: flags.tag,
@@ -75,6 +77,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     repositoryPath: path,
   };
   await withEngine(resolve(path), async engine => {
+    if (flags.uncontained) engine.agreeToUncontained();
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
     if (study.asksApproval && flags.auto) engine.setApproval(study.id, false);
     else if (study.asksApproval) throw needsWindow(study);

@@ -1,4 +1,9 @@
-import { type Contract, DEFAULT_SANDBOX, defaultLimitSeconds } from '../../shared/contract.ts';
+import {
+  type Contract,
+  DEFAULT_LIMITS,
+  DEFAULT_SANDBOX,
+  defaultLimitSeconds,
+} from '../../shared/contract.ts';
 
 /**
  * The shape of karpathy/autoresearch: `train.py` may change, `prepare.py` fixes data, metric and budget,
@@ -26,6 +31,7 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     metric: { name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb', memoryLimit: null },
     budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), prune: false },
     stop: {},
+    limits: DEFAULT_LIMITS,
     // Where upstream's prepare.py keeps the data and the tokenizer.
     sandbox: { ...DEFAULT_SANDBOX, reads: ['~/.cache/autoresearch'] },
   };

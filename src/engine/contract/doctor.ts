@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { stat, statfs } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
@@ -17,16 +16,14 @@ import {
   listTree,
   openRepository,
   type Repository,
-  readBlob,
   readHeadCommit,
 } from '../repo/repository.ts';
-import { findSandbox, sandboxMode } from '../sandbox/find-sandbox.ts';
 import { AmdSampler } from '../telemetry/amd-sampler.ts';
 import { findNvidiaSmi } from '../telemetry/find-nvidia-smi.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
+import { type Add, checkTraining } from './check-training.ts';
 import { matchEditable } from './editable.ts';
-import { findProgram, firstProgram } from './find-command.ts';
 import { loadContract } from './load-contract.ts';
 
 export type DoctorInput = {
@@ -74,9 +71,8 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   if (contract) {
     add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
     await checkFiles(repository, head, contract, add);
-    await checkCommands(repository, head, contract, input.environment, add);
-    await checkDataCache(repository, head, contract, input.environment, add);
-    await checkSandbox(contract, input.environment, add);
+    const { paths, environment } = input;
+    await checkTraining({ repository, commit: head, contract, paths, environment }, add);
   }
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);
@@ -84,8 +80,6 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   await checkTag(repository, input.tag, add);
   return checks;
 }
-
-type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
 async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promise<T | null> {
   try {
@@ -147,76 +141,6 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
   if (contract.instructions !== null) report('instructions', 'instructions', contract.instructions);
 }
 
-async function checkCommands(
-  repository: Repository,
-  head: string,
-  contract: Contract,
-  environment: NodeJS.ProcessEnv,
-  add: Add,
-): Promise<void> {
-  const executables = (await listTree(repository, head))
-    .filter(entry => entry.mode === '100755')
-    .map(entry => entry.path);
-  const commands = [
-    ['training command', contract.train],
-    ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
-  ] as const;
-  for (const [name = '', command = ''] of commands) {
-    const program = firstProgram(command);
-    if (program === null) {
-      add(name, 'skipped', `"${command}" is a shell construct; it is tried when it runs.`);
-      continue;
-    }
-    const isInRepository = program.includes('/') && !isAbsolute(program);
-    // In a worktree there is what is committed, and nothing else of the checkout.
-    const found = isInRepository
-      ? executables.find(path => path === normalize(program))
-      : await findProgram(program, environment.PATH ?? '');
-    const advice: Record<string, string> = {
-      uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
-      python: 'Install Python 3 (Debian: apt-get install python3).',
-      python3: 'Install Python 3 (Debian: apt-get install python3).',
-    };
-    add(
-      name,
-      found ? 'ok' : 'failed',
-      found
-        ? `${command} (${found})`
-        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? 'Install it or mend the command.'}`,
-    );
-  }
-}
-
-/** Upstream's prepare.py downloads its data once to a folder in the user's cache. */
-async function checkDataCache(
-  repository: Repository,
-  head: string,
-  contract: Contract,
-  environment: NodeJS.ProcessEnv,
-  add: Add,
-): Promise<void> {
-  const preparePy = (await readBlob(repository, head, 'prepare.py'))?.toString('utf8') ?? '';
-  if (!/\.cache.{0,40}autoresearch/s.test(preparePy)) return;
-  const cache = join(environment.HOME ?? homedir(), '.cache', 'autoresearch');
-  const isThere = await stat(cache).then(
-    found => found.isDirectory(),
-    () => false,
-  );
-  const { reads } = contract.sandbox;
-  const isSeen = reads.some(path =>
-    ['~/.cache', '~/.cache/autoresearch', dirname(cache), cache].includes(path),
-  );
-  if (isThere && !isSeen && sandboxMode(contract, environment) !== 'off') {
-    add('data cache', 'warning', `The sandbox hides ${cache}: name it under sandbox.reads.`);
-    return;
-  }
-  add(
-    'data cache',
-    isThere ? 'ok' : 'failed',
-    isThere ? cache : `${cache} is missing: run "uv run prepare.py" once in the repository.`,
-  );
-}
-
 /** The data folder itself, or the folder it will be made in. */
 async function checkDataFolder({ home }: DataPaths, add: Add): Promise<void> {
   let folder = home;
@@ -266,24 +190,6 @@ async function checkTag(repository: Repository | null, tag: string | null, add: 
   } else {
     add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
   }
-}
-
-async function checkSandbox(contract: Contract, environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
-  const mode = sandboxMode(contract, environment);
-  if (mode === 'off') {
-    add('sandbox', 'warning', 'Switched off: the training can change whatever you can.');
-    return;
-  }
-  const found = await findSandbox(environment);
-  if (found.kind === 'bubblewrap') {
-    const { network, reads } = contract.sandbox;
-    const more = [
-      network ? 'with network' : 'without network',
-      ...(reads.length > 0 ? [`reads ${reads.join(', ')}`] : []),
-    ];
-    add('sandbox', 'ok', `bubblewrap, ${more.join(', ')}`);
-  } else if (mode === 'required') add('sandbox', 'failed', found.why);
-  else add('sandbox', 'warning', `The training runs without a sandbox. ${found.why}`);
 }
 
 async function checkGpu({ environment, cards }: DoctorInput, add: Add): Promise<void> {

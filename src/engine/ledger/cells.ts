@@ -19,6 +19,7 @@ type Row = {
   trained_ms: number | null;
   tags: string;
   notes: number;
+  contained: number | null;
 };
 
 function fromRow(row: Row): Cell {
@@ -41,6 +42,7 @@ function fromRow(row: Row): Cell {
     commit: row.attempt_commit,
     tags: JSON.parse(row.tags) as string[],
     notes: row.notes,
+    isContained: row.contained === null ? null : row.contained === 1,
   };
 }
 
@@ -52,7 +54,8 @@ export function cellStore(database: Database) {
     started_at, ended_at, attempt_commit,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = e.id) AS trained_ms,
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
-    (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes`;
+    (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes,
+    (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained`;
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n = ?`,
   );

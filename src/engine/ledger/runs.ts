@@ -90,6 +90,10 @@ export function runStore(database: Database) {
   const energy = database.prepare<[string], { wh: number | null }>(
     'SELECT sum(gpu_energy_wh) AS wh FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ?',
   );
+  const contained = database.prepare<[string], { contained: number | null }>(
+    `SELECT contained FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ?
+     ORDER BY run.id DESC LIMIT 1`,
+  );
   const finish = database.prepare(
     `UPDATE run SET ended_at = ?, outcome = ?, summary = ?, crash = ?, units = ?, peak_rss_bytes = ?,
        cpu_seconds = ?, output_bytes = ?, fairness = ?, gpu_energy_wh = ? WHERE id = ?`,
@@ -161,6 +165,11 @@ export function runStore(database: Database) {
     /** Of all the study's runs, in Wh; null where no power was measured. */
     gpuEnergyWh(studyId: string): number | null {
       return energy.get(studyId)?.wh ?? null;
+    },
+    /** Whether the study's last run was contained; null where none ran, or nobody wrote that down. */
+    isContained(studyId: string): boolean | null {
+      const row = contained.get(studyId);
+      return row == null || row.contained === null ? null : row.contained === 1;
     },
     /** What the study's last runs were judged by, newest first. */
     latestFairness(studyId: string, count: number): readonly Fairness[] {

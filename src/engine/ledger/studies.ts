@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Contract, DEFAULT_SANDBOX, type StopRules } from '../../shared/contract.ts';
+import { type Contract, DEFAULT_LIMITS, DEFAULT_SANDBOX, type StopRules } from '../../shared/contract.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -31,10 +31,11 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = {
 };
 
 function readContract(text: string): Contract {
-  const contract = JSON.parse(text) as Omit<Contract, 'sandbox'> & Partial<Contract>;
+  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits'> & Partial<Contract>;
   return {
     ...contract,
     budget: { ...contract.budget, prune: contract.budget.prune ?? false },
+    limits: contract.limits ?? DEFAULT_LIMITS,
     sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox },
   };
 }

@@ -36,13 +36,14 @@ export type NewStudy = {
 
 /**
  * Writes a study down and makes its branch at the repository's HEAD. Rejects with `not_a_repository`,
- * `contract_…`, `branch_exists`, `usage`.
+ * `contract_…`, `branch_exists`, `usage`, and with what `refuse` throws, before anything is made.
  */
 export async function createStudy(
   ledger: Ledger,
   input: NewStudy,
   now: number,
   surroundings: ProposerSurroundings,
+  refuse: (repository: Repository, commit: string, contract: Contract) => Promise<void>,
 ): Promise<Study> {
   const repository = await openRepository(input.repositoryPath);
   const baseCommit = await readHeadCommit(repository);
@@ -55,6 +56,7 @@ export async function createStudy(
   const contract = applyOverrides(input.contract ?? (await loadContract(repository, baseCommit)), input);
   const fault = findFileFaults(await listTree(repository, baseCommit), contract)[0];
   if (fault) throw new PawlError('contract_invalid', fault.message);
+  await refuse(repository, baseCommit, contract);
   const tag = input.tag
     ? await checkTag(ledger, repository, input.tag)
     : await findFreeTag(ledger, repository, now);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract, StopRules } from '../../shared/contract.ts';
@@ -7,7 +8,9 @@ import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
-import { takeEngineLock } from '../ledger/engine-lock.ts';
+import { refuseUntrainable } from '../contract/check-training.ts';
+import { DiskReserve } from '../disk-reserve.ts';
+import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
 import type { DataPaths } from '../paths.ts';
@@ -15,13 +18,13 @@ import { createProposer, type ProposerSurroundings } from '../proposers/create-p
 import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
 import type { Repository } from '../repo/repository.ts';
-import { type Trial, tryContainment } from '../sandbox/contain.ts';
+import { tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { settleBranch } from './branch.ts';
-import { agree, hasAgreed, refuseUncontained } from './consent.ts';
+import { agree, hasAgreed, isWrittenByModels, refuseUncontained } from './consent.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
 import { findRepository } from './find-repository.ts';
 import { Pruner } from './pruner.ts';
@@ -69,29 +72,37 @@ export type SittingSettings = {
 export class Engine {
   readonly ledger: Ledger;
   readonly #options: EngineOptions;
-  readonly #lock: { release(): void };
+  readonly #lock: EngineLock;
   readonly #now: () => number;
   #runner: StudyRunner | null = null;
   #stopNow = new AbortController();
   /** Requests that came before the sitting had a runner. */
   readonly #early: RequestKind[] = [];
+  readonly #reserve: DiskReserve;
+  /** What the first sitting tells. */
+  readonly #notices: string[];
   #sequence = 0;
 
-  private constructor(options: EngineOptions, ledger: Ledger, lock: { release(): void }) {
+  private constructor(options: EngineOptions, ledger: Ledger, lock: EngineLock, reserve: DiskReserve) {
     this.#options = options;
     this.ledger = ledger;
     this.#lock = lock;
     this.#now = options.now ?? Date.now;
+    this.#reserve = reserve;
+    this.#notices = lock.tightened === null ? [] : [lock.tightened];
   }
 
   /** Rejects with `engine_running`, `ledger_newer`, `ledger_damaged` or `disk_full`. */
   static async open(options: EngineOptions, repository: string | null): Promise<Engine> {
     const { paths, host } = options;
     if (process.platform !== 'linux') throw new PawlError('usage', LINUX_ONLY);
+    // A full disk would keep even the lock from being taken.
+    const reserve = new DiskReserve(paths.home);
+    if (!(await reserve.hasRoom().catch(() => true))) reserve.release();
     const lock = takeEngineLock(paths, { pid: process.pid, host, startedAt: Date.now(), repository });
     try {
       const ledger = openLedger(paths.ledger);
-      const engine = new Engine(options, ledger, lock);
+      const engine = new Engine(options, ledger, lock, reserve);
       try {
         // What was asked of an earlier engine is not meant for this one.
         ledger.write(() => ledger.requests.take());
@@ -114,7 +125,22 @@ export class Engine {
 
   /** Writes a study down and makes its branch; see `createStudy`. */
   createStudy(input: NewStudy): Promise<Study> {
-    return createStudy(this.ledger, input, this.#now(), this.surroundings);
+    const { environment, paths } = this.#options;
+    return createStudy(
+      this.ledger,
+      input,
+      this.#now(),
+      this.surroundings,
+      async (repository, commit, contract) => {
+        const trial = await refuseUntrainable({ repository, commit, contract, paths, environment });
+        const refusal = this.#refuseUncontained(
+          contract,
+          input.proposer,
+          trial.sandbox ? null : { why: trial.why },
+        );
+        if (refusal) throw refusal;
+      },
+    );
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */
@@ -154,11 +180,14 @@ export class Engine {
       end = await this.#sit(study, settings.repositoryPath, emit);
     } catch (caught) {
       error = toPawlError(caught, this.#options.paths.home);
+      // What happened is still written down, and the room for that is taken again afterwards.
+      if (error.code === 'disk_full') this.#reserve.release();
       end = { reason: 'error', detail: error.message };
     }
     this.#runner = null;
     this.#early.length = 0;
     this.#recordEnd(studyId, end);
+    if (error?.code === 'disk_full') await this.#reserve.fill();
     const { finished, keep, discard, crash, baseline, best, bestExperiment } = this.ledger.experiments.tally(
       studyId,
       study.contract.metric.goal,
@@ -231,7 +260,7 @@ export class Engine {
       const n = this.#proposing(study);
       if (n !== null) emit({ type: 'thought', n, text });
     });
-    const sandbox = await this.#findSandbox(study, repository);
+    const { sandbox, why } = await this.#findSandbox(study, repository);
     const proposer = await createProposer(study, {
       sandbox,
       ...this.surroundings,
@@ -242,6 +271,30 @@ export class Engine {
     });
     await mkdir(paths.worktrees, { recursive: true });
     const worktreePath = join(await realpath(paths.worktrees), study.worktreeName);
+    const { setup } = study.contract;
+    const { signal } = this.#stopNow;
+    const ports = {
+      sandbox,
+      gpu: { variables: {} },
+      reserve: this.#reserve,
+      pruner: new Pruner(study, ledger),
+      ledger,
+      paths,
+      repository,
+      emit,
+      userEnvironment: environment,
+      killTimes,
+      signal,
+      telemetry,
+    };
+    const workbench = new Workbench(
+      repository,
+      worktreePath,
+      study.contract,
+      study.preserved,
+      setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, ports),
+    );
+    await this.#makeRoom(study, workbench);
     await settleBranch(ledger, repository, study, worktreePath);
     const incumbent = ledger.experiments.incumbent(study.id);
     ledger.write(() => {
@@ -260,29 +313,12 @@ export class Engine {
       proposer: proposerLabel(study.proposer),
       resumed: ledger.experiments.lastNumber(study.id) !== null,
       best: incumbent?.metric ?? null,
+      uncontained: sandbox ? null : (why ?? 'The sandbox is switched off.'),
     });
-    const { setup } = study.contract;
-    const { signal } = this.#stopNow;
-    const ports = {
-      sandbox,
-      gpu: { variables: {} },
-      pruner: new Pruner(study, ledger),
-      ledger,
-      paths,
-      repository,
-      emit,
-      userEnvironment: environment,
-      killTimes,
-      signal,
-      telemetry,
-    };
-    const workbench = new Workbench(
-      repository,
-      worktreePath,
-      study.contract,
-      study.preserved,
-      setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, ports),
-    );
+    if (why !== null) {
+      emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${why}` });
+    }
+    for (const message of this.#notices.splice(0)) emit({ type: 'warning', code: 'data_folder', message });
     const limits = stopLimits(study.stop, this.#now());
     const runner = new StudyRunner(study, limits, {
       ...ports,
@@ -303,23 +339,52 @@ export class Engine {
     }
   }
 
+  /** Cleans before anything is written: what a run left may be what fills the disk. Rejects with `disk_full`. */
+  async #makeRoom(study: Study, workbench: Workbench): Promise<void> {
+    const { home } = this.#options.paths;
+    if (!(await this.#reserve.hasRoom()) && existsSync(workbench.path)) {
+      await workbench.checkout(this.ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
+    }
+    if (!(await this.#reserve.hasRoom())) {
+      throw new PawlError('disk_full', `The disk that holds ${home} is full. Make room, then "pawl resume".`);
+    }
+    await this.#reserve.fill();
+  }
+
   /** What the study's trainings are contained with. Rejects where that is nothing and the user has not agreed. */
-  async #findSandbox(study: Study, repository: Repository): Promise<SittingSandbox | null> {
+  async #findSandbox(
+    study: Study,
+    repository: Repository,
+  ): Promise<{ readonly sandbox: SittingSandbox | null; readonly why: string | null }> {
     const { environment, paths } = this.#options;
     const { contract, baseCommit: commit, proposer } = study;
     const trial = await tryContainment({ contract, repository, paths, userEnvironment: environment, commit });
-    this.#refuseUncontained(contract, proposer, trial);
-    const isRequired = sandboxMode(contract, environment) === 'required';
-    return trial.sandbox && { ...trial.sandbox, isRequired, isWorking: null, namedData: trial.namedData };
+    const { sandbox, why, namedData } = trial;
+    const refusal = this.#refuseUncontained(contract, proposer, sandbox ? null : { why });
+    if (refusal) throw refusal;
+    const refuse = (fault: string) => this.#refuseUncontained(contract, proposer, { why: fault });
+    return { sandbox: sandbox && { ...sandbox, refuse, isWorking: null, namedData }, why };
   }
 
-  /** Throws `sandbox_missing` or `uncontained`. */
-  #refuseUncontained(contract: Contract, proposer: ProposerSettings, trial: Trial): void {
+  /** Rejects with `uncontained` where a sitting would run code of models without a sandbox, and the user has not agreed. */
+  async requireConsent(studyId: string, settings: SittingSettings): Promise<void> {
+    const study = this.ledger.studies.get(studyId);
+    const proposer = settings.proposer ?? study?.proposer;
+    if (!study || !proposer || !isWrittenByModels(proposer) || this.hasAgreedToUncontained()) return;
+    const repository = await findRepository(this.ledger, study, settings.repositoryPath);
+    await this.#findSandbox({ ...study, proposer }, repository);
+  }
+
+  /** Why a study may not run as it would; null where it may. `uncontained` is null where there is a sandbox. */
+  #refuseUncontained(
+    contract: Contract,
+    proposer: ProposerSettings,
+    uncontained: { readonly why: string | null } | null,
+  ): PawlError | null {
     const { environment } = this.#options;
-    if (trial.sandbox) return;
+    if (!uncontained) return null;
     const isAgreed = environment.PAWL_SANDBOX === 'off' || this.hasAgreedToUncontained();
-    const refusal = refuseUncontained(sandboxMode(contract, environment), proposer, trial.why, isAgreed);
-    if (refusal) throw refusal;
+    return refuseUncontained(sandboxMode(contract, environment), proposer, uncontained.why, isAgreed);
   }
 
   /** Number of the experiment a proposal is made for now; null where none is. */

@@ -1,3 +1,4 @@
+import type { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -8,7 +9,6 @@ import { type Bubblewrap, trySandbox } from '../sandbox/find-sandbox.ts';
 import { gpuVariables } from '../telemetry/bind-gpu.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Owner } from '../training/terminal.ts';
-import { sandboxMissing } from './consent.ts';
 import type { Workbench } from './workbench.ts';
 
 /** A driver that has not answered by then is not waited for. */
@@ -17,7 +17,8 @@ const GPU_WAIT_MS = 5_000;
 const CHOSEN_GPU_WAIT_MS = 60_000;
 
 export type SittingSandbox = Bubblewrap & {
-  readonly isRequired: boolean;
+  /** Why nothing may run without it, for a reason it does not work; null where something may. */
+  readonly refuse: (why: string) => PawlError | null;
   /** What the repository calls its data. */
   readonly namedData: readonly string[];
   /** Whether the study's own jail works; null before it was tried. */
@@ -75,7 +76,8 @@ export async function surroundingsOf(
     const fault = await trySandbox(argv, environment);
     sandbox.isWorking = fault === null;
     if (fault !== null) {
-      if (sandbox.isRequired) throw sandboxMissing(fault);
+      const refusal = sandbox.refuse(fault);
+      if (refusal) throw refusal;
       ports.emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${fault}` });
       return { environment: own };
     }

@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
+import type { DiskReserve } from '../disk-reserve.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
@@ -11,7 +12,8 @@ import { StepRate } from '../metrics/step-rate.ts';
 import { runLog } from '../paths.ts';
 import { keptFrom } from '../sandbox/training-jail.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
-import { runTraining } from '../training/run-training.ts';
+import { limitsFor } from '../training/limits.ts';
+import { runTraining, type TrainingResult } from '../training/run-training.ts';
 import { judgeFairness } from '../verdict/fairness.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { runMarker } from './markers.ts';
@@ -31,6 +33,9 @@ const SANDBOX_HINT =
 const NORM_RUNS = 50;
 /** Hosts get at most ten progress events a second. */
 const PROGRESS_MS = 100;
+/** Of the output of a run that filled the disk with it. */
+const KEPT_LOG_BYTES = 256 * 1024;
+const CUT_LOG = 'Only the first 256 KiB of its output are kept.';
 
 export type TrainPorts = SurroundingsPorts & {
   /** Milliseconds since the epoch. */
@@ -38,6 +43,7 @@ export type TrainPorts = SurroundingsPorts & {
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
   readonly pruner: Pruner;
+  readonly reserve: DiskReserve;
 };
 
 export type Trained = {
@@ -122,6 +128,7 @@ export async function trainAttempt(
     ...contained,
     logPath,
     limitSeconds: contract.budget.limitSeconds,
+    limits: await limitsFor(contract.limits, paths.home),
     onOutput: chunk => attempt(() => reader.push(chunk)),
     onStart: pid => {
       watch.isBelow(pid);
@@ -138,16 +145,10 @@ export async function trainAttempt(
     progress.flush();
   });
   const [wallEnd, awakeEnd] = [now(), performance.now()];
-  broken.signal.throwIfAborted();
-  if (trained.logError) {
-    const { message } = trained.logError;
-    throw new PawlError(
-      'disk_full',
-      `The disk that holds ${paths.home} is full or broken: the training's output could not be written (${message}). ` +
-        'Make room, then "pawl resume".',
-      { cause: trained.logError },
-    );
-  }
+  const fullDisk = findFullDisk(trained, broken.signal, paths.home);
+  if (fullDisk) ports.reserve.release();
+  else broken.signal.throwIfAborted();
+  const outcome: RunOutcome = fullDisk?.outcome ?? trained.outcome;
   if (trained.survivors.length > 0) {
     const message = `Processes that could not be ended: ${trained.survivors.join(', ')}.`;
     emit({ type: 'warning', code: 'survivors', message });
@@ -157,17 +158,17 @@ export async function trainAttempt(
   emit({ type: 'phase', n, phase: 'measuring' });
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
   if (lost.length > 0) await discardSetUp(study, paths, workbench);
-  const touched =
-    trained.outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
+  const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
   const summary = reader.summary();
   const found =
-    lockCrash(touched) ??
-    reader.classify(trained.outcome, contract.metric.name, contract.budget.limitSeconds);
+    lockCrash(touched) ?? reader.classify(outcome, contract.metric.name, contract.budget.limitSeconds);
+  const cut = fullDisk && (await makeRoom(fullDisk, commit, logPath, ports)) ? ` ${CUT_LOG}` : '';
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
-  const crash = isHinted ? { ...found, message: `${found.message} ${SANDBOX_HINT}` } : found;
+  const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
+  const crash = found && { ...found, message: found.message + hint + cut };
   const fairness = judgeFairness({
     summary,
-    stepsPerSecond: trained.outcome.kind === 'exit' ? steps.get() : null,
+    stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
       .filter(earlier => earlier.commit === commit && earlier.outcome?.kind === 'exit')
@@ -182,7 +183,7 @@ export async function trainAttempt(
   const result: RunResult = {
     fairness,
     gpuEnergyWh: watch.energyWh(),
-    outcome: trained.outcome,
+    outcome,
     summary,
     crash,
     resources: trained.resources,
@@ -193,7 +194,7 @@ export async function trainAttempt(
     type: 'run_finished',
     n,
     k,
-    outcome: describeOutcome(trained.outcome),
+    outcome: describeOutcome(outcome),
     seconds: trained.seconds,
     summary: summary && encodeSummary(summary),
     outputBytes: trained.outputBytes,
@@ -202,7 +203,7 @@ export async function trainAttempt(
   };
   const numbers = measure(summary, contract.metric);
   // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
-  const isPruned = trained.outcome.kind === 'pruned' && !crash;
+  const isPruned = outcome.kind === 'pruned' && !crash;
   return {
     run,
     k,
@@ -213,6 +214,58 @@ export async function trainAttempt(
     endedAt: now(),
     finished,
   };
+}
+
+type FullDisk = {
+  readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
+  /** What ends the sitting where the run was not what filled the disk. */
+  readonly error: PawlError;
+};
+
+/** What a run that met a full disk ended as; null for any other. Throws where its output was lost for another reason. */
+function findFullDisk(
+  { outcome, logError }: TrainingResult,
+  broken: AbortSignal,
+  home: string,
+): FullDisk | null {
+  const message = logError
+    ? `The disk was full: its output could not be written (${logError.message}).`
+    : 'The disk was full: its series could not be written.';
+  const limited = { kind: 'limited', limit: 'disk', message } as const;
+  const error = (cause: unknown) =>
+    new PawlError(
+      'disk_full',
+      `The disk that holds ${home} is full or broken: what the training gave could not be written${logError ? ` (${logError.message})` : ''}. ` +
+        'Make room, then "pawl resume".',
+      { cause },
+    );
+  if (outcome.kind === 'limited' && outcome.limit === 'disk') return { outcome, error: error(null) };
+  if (broken.reason instanceof PawlError && broken.reason.code === 'disk_full') {
+    return { outcome: limited, error: broken.reason };
+  }
+  if (!logError) return null;
+  if (logError.code === 'ENOSPC' || logError.code === 'EDQUOT') {
+    return { outcome: limited, error: error(logError) };
+  }
+  throw error(logError);
+}
+
+/**
+ * Removes what the run left in its worktree and, where that is not enough, all but the beginning of its output. Rejects where
+ * there is no room then either: somebody else filled the disk, and the run proves nothing. Resolves to whether output was cut.
+ */
+async function makeRoom(
+  { error }: FullDisk,
+  commit: string,
+  logPath: string,
+  { workbench, reserve }: TrainPorts,
+): Promise<boolean> {
+  await workbench.checkout(commit);
+  const isCut = !(await reserve.hasRoom());
+  if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
+  if (!(await reserve.hasRoom())) throw error;
+  await reserve.fill();
+  return isCut;
 }
 
 function lockCrash(touched: readonly string[]): Crash | null {

@@ -15,6 +15,13 @@ const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
 /** Upstream prints the word on its own or behind the progress line, and leaves with 1. */
 const FAIL = /(?:^|\s)FAIL\s*$/;
 
+/** What passing a limit is called. */
+const LIMIT_CLASSES = {
+  memory: 'out_of_memory',
+  processes: 'killed',
+  disk: 'disk_full',
+} as const satisfies Record<string, CrashClass>;
+
 /** Remembers, in bounded memory, the lines that explain a crash. */
 export class CrashReader {
   #recent: string[] = [];
@@ -62,6 +69,8 @@ export class CrashReader {
         return of('killed', 'Ended because it printed more than 2 GB.');
       case 'spawn_failed':
         return of('spawn_failed', outcome.message);
+      case 'limited':
+        return of(LIMIT_CLASSES[outcome.limit], outcome.message);
       case 'pruned':
         return null;
       case 'aborted':

@@ -193,6 +193,12 @@ export async function tryContainment(
 ): Promise<Trial> {
   const { contract, repository, commit, paths, userEnvironment } = input;
   const namedData = await readNamedData(repository, commit, contract, userEnvironment);
+  const home = userEnvironment.HOME ?? homedir();
+  const data = await findDataCaches(userEnvironment, home, namedData);
+  const none = (why: string | null): Trial => ({ sandbox: null, why, hiddenCommand: null, data, namedData });
+  if (sandboxMode(contract, userEnvironment) === 'off') return none(null);
+  const sandbox = await findSandbox(userEnvironment);
+  if (sandbox.kind === 'none') return none(sandbox.why);
   const scratch = await real(await makeScratch(paths.scratch, 'trial'));
   try {
     const place: Place = {
@@ -202,17 +208,6 @@ export async function tryContainment(
       locked: await standInFor(repository, commit, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');
-    const data = await findDataCaches(own, own.HOME ?? homedir(), namedData);
-    const none = (why: string | null): Trial => ({
-      sandbox: null,
-      why,
-      hiddenCommand: null,
-      data,
-      namedData,
-    });
-    if (sandboxMode(contract, userEnvironment) === 'off') return none(null);
-    const sandbox = await findSandbox(userEnvironment);
-    if (sandbox.kind === 'none') return none(sandbox.why);
     const { argv, environment } = await contain(place, sandbox, own);
     const fault = await trySandbox(argv, environment);
     if (fault !== null) return none(fault);

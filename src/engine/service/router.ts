@@ -120,8 +120,9 @@ export function createRouter(service: Service) {
       })),
     },
     studies: {
-      start: os.studies.start.handler(({ input }) =>
-        service.start({
+      start: os.studies.start.handler(({ input }) => {
+        if (input.agreesUncontained) service.engine.agreeToUncontained();
+        return service.start({
           repositoryPath: cleanPath(input.path),
           tag: input.tag || undefined,
           proposer: input.proposer,
@@ -129,11 +130,14 @@ export function createRouter(service: Service) {
           asksApproval: input.asksApproval,
           gpu: input.gpu,
           contract: input.contract && contractFromFile(input.contract, 'form'),
-        }),
-      ),
-      resume: os.studies.resume.handler(({ input }) => {
+        });
+      }),
+      resume: os.studies.resume.handler(async ({ input }) => {
         const { study, stop, proposer, repository, gpu } = input;
-        service.begin(study, { stop, proposer, gpu, repositoryPath: repository });
+        const settings = { stop, proposer, gpu, repositoryPath: repository };
+        if (input.agreesUncontained) service.engine.agreeToUncontained();
+        await service.engine.requireConsent(study, settings);
+        service.begin(study, settings);
         return service.card(input.study);
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),

@@ -28,6 +28,7 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     spend: spendOf(ledger, study.id),
     gpu: study.gpu,
     gpuEnergyWh: ledger.runs.gpuEnergyWh(study.id),
+    isContained: ledger.runs.isContained(study.id),
     asksApproval: study.asksApproval,
     cells: last === null ? 0 : last + 1,
     activeAt: newest ? (newest.endedAt ?? newest.startedAt) : study.createdAt,

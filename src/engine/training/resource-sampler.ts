@@ -1,5 +1,11 @@
 import type { ResourceUse } from '../../shared/study.ts';
-import { listTree, PAGE_BYTES, type ProcessIdentity, TICKS_PER_SECOND } from './process-table.ts';
+import {
+  listTree,
+  PAGE_BYTES,
+  type ProcessIdentity,
+  type ProcessInfo,
+  TICKS_PER_SECOND,
+} from './process-table.ts';
 
 const SAMPLE_MS = 250;
 
@@ -11,13 +17,16 @@ export class ResourceSampler {
   readonly tracked = new Map<number, ProcessIdentity>();
   readonly #root: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #onSample: (tree: readonly ProcessInfo[]) => Promise<void>;
   #peakRssPages = 0;
   #cpuTicks = 0;
   #samples = 0;
   #isSampling = false;
 
-  constructor(root: number) {
+  /** @param onSample told of every look at the tree; looks wait for it */
+  constructor(root: number, onSample: (tree: readonly ProcessInfo[]) => Promise<void> = async () => {}) {
     this.#root = root;
+    this.#onSample = onSample;
     this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS);
     this.#timer.unref();
   }
@@ -33,6 +42,7 @@ export class ResourceSampler {
     if (this.#isSampling) return;
     this.#isSampling = true;
     const tree = await listTree(this.#root);
+    await this.#onSample(tree);
     this.#isSampling = false;
     if (tree.length === 0) return;
     let rss = 0;

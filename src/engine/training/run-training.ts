@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IPty } from 'node-pty';
 import type { ResourceUse, RunOutcome } from '../../shared/study.ts';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
+import { makeCgroup, userScope } from './cgroup.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
+import { findPassedLimit, outOfMemory, type RunLimits } from './limits.ts';
 import { OutputLog } from './output-log.ts';
 import { readIdentity } from './process-table.ts';
 import { ResourceSampler } from './resource-sampler.ts';
@@ -31,6 +34,8 @@ export type TrainingOptions = {
   readonly killTimes?: KillTimes;
   /** Default: {@link MAX_OUTPUT_BYTES}. */
   readonly maxOutputBytes?: number;
+  /** What it may take of the machine; none for a command that the user wrote. */
+  readonly limits?: RunLimits | undefined;
 };
 
 export type TrainingResult = {
@@ -46,7 +51,8 @@ export type TrainingResult = {
 
 /**
  * What a training is started by: `$1` is where the shell writes when the command ended, in seconds since the machine was
- * started, `$2` the command, `$3` what runs it inside of a sandbox, and the sandbox follows.
+ * started, `$2` a file that takes the shell's number to limit what it may take, or nothing, `$3` the command, `$4` what runs
+ * it inside of a sandbox, and the sandbox follows.
  *
  * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote), and that whoever reads from it
  * finds the end of the input at once: nobody is there to answer. Of all processes of the machine the kernel shall take
@@ -58,9 +64,10 @@ export type TrainingResult = {
  * what still ends. A sandbox does not hear that the command is to end, and everything in it ends with its first process.
  */
 const PRELUDE = `stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
-echo 900 2>/dev/null >/proc/self/oom_score_adj
+(echo 900 >/proc/$$/oom_score_adj) 2>/dev/null
+[ -z "$2" ] || echo $$ >"$2"
 trap : TERM
-clock=$1; command=$2; inside=$3; shift 3
+clock=$1; command=$3; inside=$4; shift 4
 if [ $# -eq 0 ]; then /bin/sh -c 'trap : TERM; eval "$1"' pawl "$command"
 else (trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" pawl "$command")
 fi
@@ -92,6 +99,9 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   const { command, sandbox, owner = null, killTimes = KILL_TIMES } = options;
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
+  const { limits } = options;
+  const group = limits ? await makeCgroup(groupName(options.logPath), limits) : null;
+  const scope = limits && !group && sandbox ? await userScope(options.environment, limits) : [];
   const clock = { path: `${options.logPath}.end`, began: readUptime() };
   let pty: IPty | null = null;
   let take = (_chunk: Buffer): void => {};
@@ -111,11 +121,15 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   try {
     pty = openTerminal({
       ...{ program: SHELL, cwd: options.cwd, environment: options.environment, owner },
-      args: ['-c', PRELUDE, 'pawl', clock.path, command, INSIDE, ...(sandbox ?? [])],
+      args: [
+        ...['-c', PRELUDE, 'pawl', clock.path, group?.processes ?? '', command, INSIDE],
+        ...[...scope, ...(sandbox ?? [])],
+      ],
       ...{ columns: TERMINAL_COLUMNS, rows: ROWS, onData: chunk => take(chunk) },
     });
   } catch (cause) {
     await log.close();
+    await group?.remove();
     const message = `The training could not be started: ${String((cause as Error).message ?? cause)}`;
     return {
       outcome: { kind: 'spawn_failed', message },
@@ -137,14 +151,19 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     });
   });
   const root = readIdentity(pid);
-  const sampler = new ResourceSampler(pid);
+  const passed = Promise.withResolvers<RunOutcome>();
+  const sampler = new ResourceSampler(pid, async tree => {
+    const limit = limits ? await findPassedLimit(limits, tree) : null;
+    if (limit) passed.resolve(limit);
+  });
   const ending = new AbortController();
   let outcome: RunOutcome = { kind: 'aborted' };
   let resources: ResourceUse;
   let survivors: readonly number[];
   let heldUpSeconds: number | null = null;
   try {
-    outcome = await firstEnd(pid, exited, flooded, ending.signal, options);
+    outcome = await firstEnd(pid, exited, [flooded, passed.promise], ending.signal, options);
+    if (limits && (await group?.hasRunOut())) outcome = outOfMemory(null, limits.memoryBytes);
     if (hasExited) heldUpSeconds = await secondsBeforeHeldUp(clock, elapsed());
     if (heldUpSeconds !== null && heldUpSeconds > options.limitSeconds + SLACK_SECONDS) {
       outcome = { kind: 'timeout' };
@@ -165,6 +184,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     take = () => {};
     await log.close();
     await rm(clock.path, { force: true });
+    await group?.remove();
   }
   return {
     outcome,
@@ -180,7 +200,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
 async function firstEnd(
   pid: number,
   exited: Promise<RunOutcome>,
-  flooded: Promise<RunOutcome>,
+  others: readonly Promise<RunOutcome>[],
   ended: AbortSignal,
   options: TrainingOptions,
 ): Promise<RunOutcome> {
@@ -199,7 +219,7 @@ async function firstEnd(
       if (by.aborted) stop();
     });
   const pruned = options.enough ? [stopped(options.enough, 'pruned')] : [];
-  return Promise.race([exited, timeout, stopped(signal, 'aborted'), flooded, ...pruned]);
+  return Promise.race([exited, timeout, stopped(signal, 'aborted'), ...others, ...pruned]);
 }
 
 /**
@@ -213,6 +233,11 @@ async function secondsBeforeHeldUp(
   const ended = Number.parseFloat(await readFile(clock.path, 'latin1').catch(() => ''));
   const seconds = ended - clock.began;
   return elapsed - seconds > SLACK_SECONDS ? seconds : null;
+}
+
+/** A name for the control group of a run that no other run has at the same time. */
+function groupName(logPath: string): string {
+  return `pawl-${process.pid}-${createHash('sha256').update(logPath).digest('hex').slice(0, 12)}`;
 }
 
 /** Seconds since the machine was started. Source: proc(5). */

@@ -291,7 +291,9 @@ function Facts({
     ['output', formatBytes(run?.outputBytes)],
     ...energyOf(run, electricity),
     ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
-    ...(run?.isContained == null ? [] : [['sandbox', run.isContained ? 'contained' : 'none'] as const]),
+    ...(run?.isContained == null
+      ? []
+      : [['sandbox', run.isContained ? 'contained' : 'not contained'] as const]),
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
     ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
     ...(detail.reviewed === null ? [] : [['reviewed', REVIEWED[detail.reviewed]] as const]),

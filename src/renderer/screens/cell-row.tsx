@@ -72,6 +72,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               </span>
             )}
             <RelativeTime at={cell.endedAt ?? cell.startedAt} />
+            {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {cell.notes > 0 ? (
               <span className="inline-flex items-center gap-1">
                 <StickyNote size={11} aria-hidden /> {cell.notes} {cell.notes === 1 ? 'note' : 'notes'}

@@ -1,12 +1,13 @@
 import { type FormEvent, useState } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { describeStop } from '../format/stop-reasons.ts';
-import { explain } from '../state/explain.ts';
+import { codeOf, explain } from '../state/explain.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field, TextInput } from '../ui/field.tsx';
 import { GpuField } from './gpu-field.tsx';
+import { UncontainedConsent } from './uncontained-consent.tsx';
 
 /** How many more a study that had all its experiments is offered. */
 const MORE = 100;
@@ -24,6 +25,8 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   const [repository, setRepository] = useState(card.repositoryPath);
   const [gpu, setGpu] = useState(card.gpu ?? '');
   const [problem, setProblem] = useState<string | null>(null);
+  /** Null until the host asks for it. */
+  const [consent, setConsent] = useState<boolean | null>(null);
   const resume = async (event: FormEvent) => {
     event.preventDefault();
     const stop = {
@@ -37,10 +40,12 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         stop,
         ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
         gpu: gpu === '' ? null : gpu,
+        ...(consent ? { agreesUncontained: true } : {}),
       });
       onClose();
     } catch (error) {
       setProblem(explain(error));
+      if (codeOf(error) === 'uncontained') setConsent(false);
     }
   };
   return (
@@ -89,6 +94,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             {problem}
           </p>
         ) : null}
+        {consent === null ? null : <UncontainedConsent isAgreed={consent} onChange={setConsent} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit">

@@ -93,6 +93,27 @@ export function SandboxFields(props: PartProps) {
           isDisabled={form.sandbox === 'off'}
         />
       )}
+      <Text
+        {...props}
+        name="memoryGb"
+        label="Memory of a run (GiB)"
+        hint="Above it a run is ended. Empty: 95 % of the machine's."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="freeDiskGb"
+        label="Disk that stays free (GiB)"
+        hint="Below it a run is ended. Empty: a quarter of a GiB."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="processes"
+        label="Processes of a run"
+        hint="Above it a run is ended. Empty: 4096."
+        inputMode="numeric"
+      />
       <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
     </Part>

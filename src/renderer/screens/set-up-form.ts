@@ -34,6 +34,10 @@ export type SetUpForm = {
   readonly prune: boolean;
   readonly budget: string;
   readonly limit: string;
+  /** GiB, a count, GiB. */
+  readonly memoryGb: string;
+  readonly processes: string;
+  readonly freeDiskGb: string;
   readonly tag: string;
   /** In their order; at least one. */
   readonly arms: readonly ArmForm[];
@@ -76,6 +80,9 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     budget: text(contract?.budget.seconds ?? 300),
     limit: text(contract?.budget.limitSeconds),
     prune: contract?.budget.prune ?? false,
+    memoryGb: text(contract?.limits.memoryGb),
+    processes: text(contract?.limits.processes),
+    freeDiskGb: text(contract?.limits.freeDiskGb),
     gpu: '',
     tag,
     arms: [newArm('search')],
@@ -143,6 +150,11 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...number('limit_seconds', form.limit),
       ...(form.prune ? { prune: true } : {}),
     },
+    limits: {
+      ...number('memory_gb', form.memoryGb),
+      ...number('processes', form.processes),
+      ...number('free_disk_gb', form.freeDiskGb),
+    },
     sandbox: {
       ...{ mode: form.sandbox, network: form.network, reads: lines(form.reads) },
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
@@ -177,6 +189,9 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.metric.memory_limit': 'memoryLimit',
   'contract.budget.seconds': 'budget',
   'contract.budget.limit_seconds': 'limit',
+  'contract.limits.memory_gb': 'memoryGb',
+  'contract.limits.processes': 'processes',
+  'contract.limits.free_disk_gb': 'freeDiskGb',
   'stop.experiments': 'experiments',
   'stop.hours': 'hours',
   'stop.deadline': 'deadline',

@@ -11,7 +11,7 @@ import { useEffect, useId, useState } from 'react';
 import { toast } from 'sonner';
 import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
 import { attempt, startStudy } from '../state/actions.ts';
-import { explain } from '../state/explain.ts';
+import { codeOf, explain } from '../state/explain.ts';
 import { useRunning, useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
@@ -20,6 +20,7 @@ import { useCall } from '../ui/use-call.ts';
 import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
 import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from './set-up-form.ts';
 import { ProposerFields } from './set-up-proposer.tsx';
+import { UncontainedConsent } from './uncontained-consent.tsx';
 
 /** How long the checks wait for the next letter. */
 const CHECK_MS = 400;
@@ -56,6 +57,8 @@ function SetUp({
   const [isTried, setIsTried] = useState(false);
   const [isStarting, setIsStarting] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
+  /** Null until the host asks for it. */
+  const [consent, setConsent] = useState<boolean | null>(null);
   const running = useRunning();
   const formId = useId();
   const { study, problems } = readForm(inspection.path, form);
@@ -73,9 +76,10 @@ function SetUp({
     if (hasProblems) return;
     setIsStarting(true);
     try {
-      await startStudy(study);
+      await startStudy(consent ? { ...study, agreesUncontained: true } : study);
     } catch (error) {
       setRefusal(explain(error));
+      if (codeOf(error) === 'uncontained') setConsent(false);
     }
     setIsStarting(false);
   };
@@ -142,6 +146,11 @@ function SetUp({
                 {refusal}
               </p>
             ) : null}
+            {consent === null ? null : (
+              <div className="mb-3">
+                <UncontainedConsent isAgreed={consent} onChange={setConsent} />
+              </div>
+            )}
             {running ? (
               <p className="mb-3 text-sm text-warn">
                 {running.tag} is {running.state}: one study runs at a time, so stop it first.
@@ -236,7 +245,7 @@ function Checks({
             <Icon size={16} className={`mt-0.5 shrink-0 ${className}`} role="img" aria-label={word} />
             <div className="min-w-0">
               <p className="font-medium">{name}</p>
-              <p className="break-words text-muted text-xs">{detail}</p>
+              <p className="whitespace-pre-wrap break-words text-muted text-xs">{detail}</p>
             </div>
           </li>
         );

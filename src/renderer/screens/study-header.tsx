@@ -8,6 +8,7 @@ import {
   Pause,
   Play,
   Scale,
+  ShieldOff,
   Trophy,
   UserCheck,
 } from 'lucide-react';
@@ -42,6 +43,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
             {card.tag}
           </h1>
           <StatePill card={card} />
+          {card.isContained === false ? <NotContained /> : null}
         </div>
         <p className="mt-0.5 truncate text-muted text-sm">
           {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
@@ -81,6 +83,18 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       </div>
       <Controls card={card} />
     </header>
+  );
+}
+
+/** No sandbox holds what the study runs. */
+function NotContained() {
+  return (
+    <span
+      className="inline-flex items-center gap-1.5 whitespace-nowrap rounded-full bg-warn-soft px-2.5 py-1 font-medium text-sm text-warn"
+      title="Its runs can do whatever you can. The marks of the study and the checks of a new one say why."
+    >
+      <ShieldOff size={14} aria-hidden /> Not contained
+    </span>
   );
 }
 

@@ -1,4 +1,10 @@
 import { ORPCError } from '@orpc/client';
+import type { ErrorCode } from '../../shared/errors.ts';
+
+/** The name of what went wrong; null where the host gave none. */
+export function codeOf(error: unknown): ErrorCode | null {
+  return error instanceof ORPCError ? ((error.data as { code?: ErrorCode } | undefined)?.code ?? null) : null;
+}
 
 /** What went wrong in words for the user: the host's own sentence, else that it cannot be reached. */
 export function explain(error: unknown): string {

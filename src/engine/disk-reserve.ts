@@ -1,0 +1,64 @@
+import { rmSync } from 'node:fs';
+import { open, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const MAX_BYTES = 8 * 1024 ** 2;
+/** Of a small disk, this share. */
+const SHARE = 20;
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Room on the disk of the data folder that nobody else can take: a file that is removed when the disk is full, so that what
+ * happened can still be written down.
+ */
+export class DiskReserve {
+  readonly #folder: string;
+  readonly #path: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#path = join(folder, 'reserve');
+  }
+
+  /** Whether there is room for work besides the reserve, given up or not. */
+  async hasRoom(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize + (await this.#size()) >= 2 * (await this.#wanted());
+  }
+
+  /** Gives the room up. */
+  release(): void {
+    rmSync(this.#path, { force: true });
+  }
+
+  /** Takes the room, or as much of it as there is. Never rejects. */
+  async fill(): Promise<void> {
+    try {
+      const wanted = await this.#wanted();
+      const has = await this.#size();
+      if (has >= wanted) return;
+      // Zeros would take no room where files are compressed or have holes.
+      const chunk = Buffer.alloc(CHUNK_BYTES).map((_, index) => (index * 2_654_435_761) >>> 13);
+      const file = await open(this.#path, 'a', 0o600);
+      try {
+        for (let size = has; size < wanted; size += chunk.length) await file.write(chunk);
+      } finally {
+        await file.close();
+      }
+    } catch {
+      // A full disk has none; what could be taken stays taken.
+    }
+  }
+
+  #size(): Promise<number> {
+    return stat(this.#path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+
+  async #wanted(): Promise<number> {
+    const { blocks, bsize } = await statfs(this.#folder);
+    return Math.min(MAX_BYTES, Math.floor((blocks * bsize) / SHARE));
+  }
+}

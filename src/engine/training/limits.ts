@@ -1,0 +1,88 @@
+import { readFile, statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import type { Contract } from '../../shared/contract.ts';
+import type { RunOutcome } from '../../shared/study.ts';
+import { PAGE_BYTES, type ProcessInfo } from './process-table.ts';
+
+/** What a run may take of the machine. */
+export type RunLimits = {
+  /** Of all its processes together. */
+  readonly memoryBytes: number;
+  readonly processes: number;
+  /** A folder on the disk it writes to, and what has to stay free there. */
+  readonly disk: { readonly folder: string; readonly minFreeBytes: number };
+};
+
+/** The engine, the window and the system live on the rest. */
+const MEMORY_SHARE = 0.95;
+const DEFAULT_PROCESSES = 4096;
+const FREE_SHARE = 0.1;
+const MAX_FREE_BYTES = 256 * 1024 ** 2;
+
+/**
+ * The limits of one run. Not by RLIMIT_AS, because CUDA and sanitizers reserve far more addresses than they use, nor by
+ * RLIMIT_NPROC, which counts all processes of the user.
+ */
+export async function limitsFor(settings: Contract['limits'], folder: string): Promise<RunLimits> {
+  const { bavail, bsize } = await statfs(folder);
+  const least = Math.min(MAX_FREE_BYTES, bavail * bsize * FREE_SHARE);
+  return {
+    memoryBytes: Math.floor(
+      settings.memoryGb === null ? totalmem() * MEMORY_SHARE : settings.memoryGb * 1024 ** 3,
+    ),
+    processes: settings.processes ?? DEFAULT_PROCESSES,
+    disk: {
+      folder,
+      minFreeBytes: Math.floor(settings.freeDiskGb === null ? least : settings.freeDiskGb * 1024 ** 3),
+    },
+  };
+}
+
+type Limited = Extract<RunOutcome, { kind: 'limited' }>;
+
+/** Which limit a run has passed; null where none. */
+export async function findPassedLimit(
+  limits: RunLimits,
+  tree: readonly ProcessInfo[],
+): Promise<Limited | null> {
+  const { memoryBytes, processes, disk } = limits;
+  if (tree.length > processes) {
+    return limited('processes', `It had ${tree.length} processes; the limit is ${processes}.`);
+  }
+  const resident = tree.reduce((sum, { rssPages }) => sum + rssPages * PAGE_BYTES, 0);
+  // Pages that several processes share are counted once for each of them there; the exact sum costs more.
+  if (resident > memoryBytes) {
+    const shares = await Promise.all(tree.map(proportionalBytes));
+    const used = shares.reduce((sum, bytes) => sum + bytes, 0);
+    if (used > memoryBytes) return outOfMemory(used, memoryBytes);
+  }
+  const { bavail, bsize } = await statfs(disk.folder).catch(() => ({
+    bavail: Number.POSITIVE_INFINITY,
+    bsize: 1,
+  }));
+  if (bavail * bsize < disk.minFreeBytes) {
+    return limited('disk', `The disk was full: less than ${mebibytes(disk.minFreeBytes)} were free.`);
+  }
+  return null;
+}
+
+export function outOfMemory(used: number | null, limit: number): Limited {
+  const taken = used === null ? 'more memory' : mebibytes(used);
+  return limited('memory', `Out of memory: it took ${taken}; the limit is ${mebibytes(limit)}.`);
+}
+
+function limited(limit: Limited['limit'], message: string): Limited {
+  return { kind: 'limited', limit, message };
+}
+
+/** Its own memory and its share of what it has with others. Source: proc_pid_smaps(5), smaps_rollup. */
+async function proportionalBytes({ pid, rssPages }: ProcessInfo): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1').catch(() => '');
+  const kibibytes = /^Pss:\s+(\d+) kB/m.exec(rollup)?.[1];
+  return kibibytes === undefined ? rssPages * PAGE_BYTES : Number(kibibytes) * 1024;
+}
+
+function mebibytes(bytes: number): string {
+  const size = bytes / 1024 ** 2;
+  return `${size < 10 ? size.toFixed(1) : Math.round(size).toLocaleString('en')} MiB`;
+}
