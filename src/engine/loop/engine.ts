@@ -267,8 +267,8 @@ export class Engine {
     const workbench = new Workbench(
       repository,
       worktreePath,
-      study.contract,
-      study.preserved,
+      study,
+      signal,
       setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, ports),
     );
     const limits = stopLimits(study.stop, this.#now());
