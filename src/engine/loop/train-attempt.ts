@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
+import { adviseOnOutputs } from '../contract/outputs.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
@@ -161,7 +163,7 @@ export async function trainAttempt(
     trained.outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
   const summary = reader.summary();
   const found =
-    lockCrash(touched) ??
+    lockCrash(touched, contract) ??
     reader.classify(trained.outcome, contract.metric.name, contract.budget.limitSeconds);
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const crash = isHinted ? { ...found, message: `${found.message} ${SANDBOX_HINT}` } : found;
@@ -215,11 +217,11 @@ export async function trainAttempt(
   };
 }
 
-function lockCrash(touched: readonly string[]): Crash | null {
+function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
   if (touched.length === 0) return null;
   return {
     class: 'locked_file_touched',
-    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.`,
+    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.${adviseOnOutputs(touched, contract)}`,
     tail: [],
   };
 }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Study } from '../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../contract/editable.ts';
+import { isCodeName, isOutputName } from '../contract/outputs.ts';
 import { removeBelow, removeLeftovers } from '../repo/remove.ts';
 import { listTree, type Repository } from '../repo/repository.ts';
 import {
@@ -57,6 +58,10 @@ export class Workbench {
   readonly #repository: Repository;
   readonly #isEditable: (path: string) => boolean;
   readonly #isNamedLocked: ((path: string) => boolean) | null;
+  readonly #instructions: string | null;
+  readonly #baseCommit: string;
+  /** Tracked files that the user's own code was seen to write. */
+  readonly #outputs: Set<string>;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -83,15 +88,18 @@ export class Workbench {
   constructor(
     repository: Repository,
     path: string,
-    study: Pick<Study, 'contract' | 'preserved'>,
+    study: Pick<Study, 'contract' | 'preserved' | 'outputs' | 'baseCommit'>,
     signal: AbortSignal,
     setUp: SetUp | null,
   ) {
-    const { editable, locked } = study.contract;
+    const { editable, locked, instructions } = study.contract;
     this.#repository = repository;
     this.#path = path;
     this.#isEditable = matchEditable(editable);
     this.#isNamedLocked = locked && matchPaths(locked);
+    this.#instructions = instructions;
+    this.#baseCommit = study.baseCommit;
+    this.#outputs = new Set(study.outputs);
     this.#scanner = new WorktreeScanner(path, {
       isEditable: this.#isEditable,
       isNamedLocked: file => this.#isNamedLocked?.(file) === true,
@@ -210,7 +218,24 @@ export class Workbench {
   }
 
   #isLocked(path: string): boolean {
-    return this.#isNamedLocked?.(path) ?? (this.#tracked.has(path) && !this.#isEditable(path));
+    if (this.#isNamedLocked) return this.#isNamedLocked(path);
+    return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
+  }
+
+  /**
+   * Whether what is checked out may write a tracked file; the next checkout restores it. The user's own code may write all but
+   * code and configuration, for nobody knows yet what its outputs are; what a proposer wrote may write outputs only.
+   */
+  #mayBeWritten(path: string): boolean {
+    const was = this.#pristine.get(path);
+    if (was?.kind !== 'file' || was.executable || isCodeName(path) || path === this.#instructions)
+      return false;
+    return this.#commit === this.#baseCommit || this.#outputs.has(path) || isOutputName(path);
+  }
+
+  /** What the baseline's runs were seen to write; see {@link Study}. */
+  outputs(): readonly string[] {
+    return [...this.#outputs];
   }
 
   digest(): string {
@@ -280,7 +305,10 @@ export class Workbench {
     return commit;
   }
 
-  /** Locked files that are not what they were before the training. */
+  /**
+   * Locked files that are not what they were before the training. What else the user's own code changed is an output from now
+   * on, see {@link outputs}.
+   */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#isClean = false;
     // Whatever the training did to git's record of the worktree ends here.
@@ -288,6 +316,10 @@ export class Workbench {
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
     this.#isClean = changed.length === 0 && !hasLeftovers;
+    if (this.#commit === this.#baseCommit && this.#isNamedLocked === null) {
+      for (const path of changed)
+        if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
+    }
     return changed.filter(path => this.#isLocked(path));
   }
 
