@@ -101,6 +101,18 @@ test('a folder with nothing in it that matters is one leftover, and a crowded on
   expect(Math.max(...pieces.map(piece => piece.length))).toBeLessThanOrEqual(1024);
 });
 
+test('what is not looked at stays in its folder, also after another set-up left it elsewhere', async () => {
+  const root = await temporaryFolder();
+  await writeFiles(root, { 'train.py': 'x', 'a/kept': 'x', 'b/kept': 'x' });
+  const { scanner, pieces, onLeftovers } = scannerOf(root, { editable: ['train.py'] });
+  const layout = { tracked: new Set(['train.py']), skip: new Set(['a/kept']) };
+  await scanner.scan(layout, { onLeftovers });
+  layout.skip.clear();
+  layout.skip.add('b/kept');
+  await scanner.scan(layout, { onLeftovers });
+  expect(pieces.flat().map(({ path }) => path)).toEqual(['b', 'a']);
+});
+
 test('more new files than any proposal adds are not kept, however wide the patterns are', async () => {
   const root = await temporaryFolder();
   await writeMany(join(root, 'out'), MAX_NEW_FILES + 10);

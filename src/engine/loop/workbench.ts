@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Study } from '../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../contract/editable.ts';
@@ -299,7 +299,13 @@ export class Workbench {
     await mendWorktree(this.worktree, parent);
     const commit = await commitPaths(this.worktree, { parent, message, paths: edit.paths, identity });
     if (commit === null) return null;
-    this.#remember(commit, await this.#listTracked(commit));
+    const tracked = new Set(this.#tracked);
+    for (const path of edit.paths) {
+      const isThere = await lstat(join(this.#path, path)).catch(() => null);
+      if (isThere) tracked.add(path);
+      else tracked.delete(path);
+    }
+    this.#remember(commit, tracked);
     this.#pristine = await this.#clean();
     this.#isClean = true;
     return commit;

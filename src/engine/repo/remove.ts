@@ -18,9 +18,15 @@ export async function removeAt(rawPath: Buffer, signal?: AbortSignal): Promise<v
     await removeTree(rawPath, signal);
   } catch {
     signal?.throwIfAborted();
-    const path = rawPath.toString();
-    // Neither `rm` below nor Node can remove an entry of a folder it may not write.
+    // Nobody can remove an entry of a folder they may not write.
     await chmod(rawPath.subarray(0, Math.max(0, rawPath.lastIndexOf('/'))), 0o700).catch(() => {});
+    const isGone = await removeTree(rawPath, signal).then(
+      () => true,
+      () => false,
+    );
+    if (isGone) return;
+    signal?.throwIfAborted();
+    const path = rawPath.toString();
     const found = await lstat(rawPath).catch(() => null);
     const options = signal ? { signal } : {};
     if (found?.isDirectory()) await run('chmod', ['-R', 'u+rwX', '--', path], options).catch(() => {});

@@ -77,8 +77,7 @@ export class WorktreeScanner {
   readonly #root: Buffer;
   readonly #wanted: Wanted;
   #remembered = new Map<string, Remembered>();
-  #ours: { readonly layout: Layout; readonly skipped: number; readonly folders: ReadonlySet<string> } | null =
-    null;
+  #folders: { readonly of: ReadonlySet<string>; readonly folders: ReadonlySet<string> } | null = null;
 
   constructor(root: string, wanted: Wanted) {
     this.#root = Buffer.from(root);
@@ -128,10 +127,12 @@ export class WorktreeScanner {
     files: Map<string, FileState>,
   ): Promise<Omit<Scan, 'files'> & { readonly found: readonly Entry[] }> {
     const { tracked, skip } = layout;
-    const ours = this.#foldersOf(layout);
+    const ours = this.#foldersOf(tracked);
+    const besides = foldersOf(skip);
     const found: Entry[] = [];
     const added = { editable: 0, locked: 0 };
     let hasLeftovers = false;
+    let handing: Promise<void> = Promise.resolve();
     const isWanted = (path: string) => this.#wanted.isEditable(path) || this.#wanted.isNamedLocked(path);
     const folders: Place[] = [{ path: '', rawPath: this.#root, isOurs: true }];
     while (folders.length > 0) {
@@ -143,7 +144,7 @@ export class WorktreeScanner {
             for (const entry of entries) {
               const { path, rawPath, isFolder } = entry;
               if (path === '.git' || skip.has(path)) continue;
-              const isOurs = tracked.has(path) || (isFolder && ours.has(path));
+              const isOurs = tracked.has(path) || (isFolder && (ours.has(path) || besides.has(path)));
               if (!isOurs && place.isOurs && !(this.#wanted.isEditable(path) && !isFolder && !isCleaning))
                 leftovers.push(entry);
               if (isFolder) {
@@ -158,7 +159,9 @@ export class WorktreeScanner {
             }
             if (leftovers.length === 0) return;
             hasLeftovers = true;
-            await onLeftovers?.(leftovers);
+            // One piece at a time, whatever the number of folders that are read.
+            handing = handing.then(() => onLeftovers?.(leftovers));
+            await handing;
           });
           if (kind === 'full' || place.path === '') return;
           if (tracked.has(place.path) || (!isCleaning && isWanted(place.path)))
@@ -172,22 +175,10 @@ export class WorktreeScanner {
     return { found, hasLeftovers, isCut: added.editable > MAX_NEW_FILES };
   }
 
-  /** Folders that something lies in which is tracked or not looked at: they are never removed as a whole. */
-  #foldersOf(layout: Layout): ReadonlySet<string> {
-    const { tracked, skip } = layout;
-    if (this.#ours?.layout.tracked === tracked && this.#ours.skipped === skip.size) return this.#ours.folders;
-    const folders = new Set<string>();
-    for (const paths of [tracked, skip]) {
-      for (const path of paths) {
-        for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
-          const folder = path.slice(0, at);
-          if (folders.has(folder)) break;
-          folders.add(folder);
-        }
-      }
-    }
-    this.#ours = { layout, skipped: skip.size, folders };
-    return folders;
+  /** Folders that something tracked lies in. */
+  #foldersOf(tracked: ReadonlySet<string>): ReadonlySet<string> {
+    if (this.#folders?.of !== tracked) this.#folders = { of: tracked, folders: foldersOf(tracked) };
+    return this.#folders.folders;
   }
 
   async #read(
@@ -228,6 +219,19 @@ export class WorktreeScanner {
       await file.close();
     }
   }
+}
+
+/** Folders that one of the paths lies in: they are never a leftover as a whole. */
+function foldersOf(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  }
+  return folders;
 }
 
 const NO_FILE = { executable: false, size: 0, digest: '', sourceLines: null } as const;
