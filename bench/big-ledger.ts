@@ -36,6 +36,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
     stopDetail: null,
     createdAt: Date.now() - 40 * DAY_MS,
     preserved: [],
+    outputs: [],
     worktreeName: 'bench',
     importedFrom: null,
     importColumns: null,

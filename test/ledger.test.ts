@@ -25,6 +25,7 @@ const study: Study = {
   stopDetail: null,
   createdAt: 1,
   preserved: [],
+  outputs: [],
   worktreeName: 'pawl-night',
   importedFrom: null,
   importColumns: null,

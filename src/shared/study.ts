@@ -180,6 +180,8 @@ export type Study = {
   readonly createdAt: number;
   /** Untracked paths the set-up command made; they survive the cleaning between experiments. */
   readonly preserved: readonly string[];
+  /** Tracked files that the baseline's run changed: the training's outputs, restored between runs. */
+  readonly outputs: readonly string[];
   /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
   readonly worktreeName: string;
   /** Name of the file an imported study was read from; null for own studies. */

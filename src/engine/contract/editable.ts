@@ -9,6 +9,26 @@ export function matchPaths(patterns: readonly string[]): (path: string) => boole
 }
 
 /**
+ * A test for folders: whether a path below it can match. Where a pattern is more than plain names from some part on, anything
+ * below the parts before it can.
+ */
+export function mayMatchBelow(patterns: readonly string[]): (folder: string) => boolean {
+  const places = patterns.map(pattern => {
+    const parts = pattern.split('/');
+    const plain = parts.findIndex(part => !/^[\p{L}\p{M}\p{N}_. -]+$/u.test(part) || part === '.');
+    return plain < 0
+      ? { base: pattern, isPlain: true }
+      : { base: parts.slice(0, plain).join('/'), isPlain: false };
+  });
+  const isBelow = (path: string, folder: string) => folder === '' || path.startsWith(`${folder}/`);
+  return folder =>
+    places.some(
+      ({ base, isPlain }) =>
+        isBelow(base, folder) || (!isPlain && (folder === base || isBelow(folder, base))),
+    );
+}
+
+/**
  * What a proposal may change: the contract's patterns, but never the contract itself, nor `.git` and the files that
  * steer git (`.gitattributes` can name filters to run, `.gitmodules` repositories to fetch).
  */

@@ -35,6 +35,7 @@ export async function importStudy(
     stopDetail: null,
     createdAt: options.now,
     preserved: [],
+    outputs: [],
     worktreeName: '',
     importedFrom: basename(path),
     importColumns: table.columns,

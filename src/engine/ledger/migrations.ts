@@ -251,4 +251,5 @@ CREATE INDEX review_by_study ON review (study_id, n, id);
     version: 70,
     sql: 'ALTER TABLE run ADD COLUMN gpu_energy_wh REAL; ALTER TABLE study ADD COLUMN gpu TEXT;',
   },
+  { version: 80, sql: "ALTER TABLE study ADD COLUMN outputs TEXT NOT NULL DEFAULT '[]';" },
 ];

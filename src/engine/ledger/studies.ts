@@ -22,6 +22,7 @@ type Row = {
   import_columns: string | null;
   asks_approval: number;
   gpu: string | null;
+  outputs: string;
 };
 
 /** A study that was begun before there were any goes on as it did. */
@@ -55,6 +56,7 @@ function fromRow(row: Row): Study {
     stopDetail: row.stop_detail,
     createdAt: row.created_at,
     preserved: JSON.parse(row.preserved) as string[],
+    outputs: JSON.parse(row.outputs) as string[],
     worktreeName: row.worktree_name,
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
@@ -87,6 +89,7 @@ export function studyStore(database: Database) {
     'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ? WHERE id = ?',
   );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
+  const setOutputs = database.prepare('UPDATE study SET outputs = ? WHERE id = ?');
   const setApproval = database.prepare('UPDATE study SET asks_approval = ? WHERE id = ?');
   const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
 
@@ -132,6 +135,9 @@ export function studyStore(database: Database) {
     },
     setPreserved(id: string, paths: readonly string[]): void {
       setPreserved.run(JSON.stringify(paths), id);
+    },
+    setOutputs(id: string, paths: readonly string[]): void {
+      setOutputs.run(JSON.stringify(paths), id);
     },
     /** After the user moved the repository. */
     setRepository(id: string, path: string, gitDir: string): void {

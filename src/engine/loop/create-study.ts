@@ -76,6 +76,7 @@ export async function createStudy(
     stopDetail: null,
     createdAt: now,
     preserved: [],
+    outputs: [],
     worktreeName: `pawl-${tag}-${id.slice(-6)}`,
     importedFrom: null,
     importColumns: null,

@@ -290,8 +290,8 @@ export class Engine {
     const workbench = new Workbench(
       repository,
       worktreePath,
-      study.contract,
-      study.preserved,
+      study,
+      signal,
       setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, ports),
     );
     await this.#makeRoom(study, workbench);

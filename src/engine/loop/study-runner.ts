@@ -17,6 +17,7 @@ import { ReviewDesk } from './review-desk.ts';
 import { type Effect, type LoopEvent, type LoopState, type Measured, step, type Wish } from './step.ts';
 import { findStop, type StopLimits } from './stop-rules.ts';
 import { type Trained, type TrainPorts, trainAttempt } from './train-attempt.ts';
+import { namePaths } from './workbench.ts';
 
 export type RunnerPorts = TrainPorts & {
   readonly proposer: Proposer;
@@ -312,6 +313,7 @@ export class StudyRunner {
     await workbench.checkout(experiment.attemptCommit);
     if (this.#willGoOn(n)) await this.#source.lookAhead(n, this.#incumbent());
     const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
+    this.#rememberOutputs();
     this.#unsaved = trained;
     const unfair = trained.result.fairness.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : []));
     const { metric, memory } = trained;
@@ -326,6 +328,19 @@ export class StudyRunner {
       sourceLinesDelta: workbench.sourceLines() - incumbentLines,
       ...{ unfair, pruned: trained.pruned },
     };
+  }
+
+  /** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
+  #rememberOutputs(): void {
+    const { ledger, workbench, emit } = this.#ports;
+    const { id } = this.#study;
+    const outputs = workbench.outputs();
+    const known = ledger.studies.get(id)?.outputs ?? [];
+    const fresh = outputs.filter(path => !known.includes(path));
+    if (fresh.length === 0) return;
+    ledger.write(() => ledger.studies.setOutputs(id, outputs));
+    const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
+    emit({ type: 'warning', code: 'outputs', message });
   }
 
   /** A run that is not to decide is history before the next one begins. */

@@ -1,9 +1,11 @@
 import { mkdir, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
+import { adviseOnOutputs } from '../contract/outputs.ts';
 import type { DiskReserve } from '../disk-reserve.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
@@ -161,7 +163,8 @@ export async function trainAttempt(
   const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
   const summary = reader.summary();
   const found =
-    lockCrash(touched) ?? reader.classify(outcome, contract.metric.name, contract.budget.limitSeconds);
+    lockCrash(touched, contract) ??
+    reader.classify(outcome, contract.metric.name, contract.budget.limitSeconds);
   const cut = fullDisk && (await makeRoom(fullDisk, commit, logPath, ports)) ? ` ${CUT_LOG}` : '';
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
@@ -268,11 +271,11 @@ async function makeRoom(
   return isCut;
 }
 
-function lockCrash(touched: readonly string[]): Crash | null {
+function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
   if (touched.length === 0) return null;
   return {
     class: 'locked_file_touched',
-    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.`,
+    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.${adviseOnOutputs(touched, contract)}`,
     tail: [],
   };
 }

@@ -1,20 +1,23 @@
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract } from '../../shared/contract.ts';
-import { matchEditable, matchPaths } from '../contract/editable.ts';
+import type { Study } from '../../shared/study.ts';
+import { matchEditable, matchPaths, mayMatchBelow } from '../contract/editable.ts';
+import { isCodeName, isOutputName } from '../contract/outputs.ts';
+import { removeBelow, removeLeftovers } from '../repo/remove.ts';
 import { listTree, type Repository } from '../repo/repository.ts';
 import {
   changedPaths,
   countEditableLines,
   digestEditable,
-  removeBelow,
-  removePaths,
+  type Files,
+  MAX_EDIT_BYTES,
+  MAX_NEW_FILES,
   type Scan,
+  type ScanOptions,
   WorktreeScanner,
 } from '../repo/scan.ts';
 import {
   commitPaths,
-  filterIgnored,
   forgetIndex,
   gitIn,
   hasIntactLink,
@@ -23,6 +26,7 @@ import {
   resetWorktree,
   type Worktree,
 } from '../repo/worktree.ts';
+import { ForeignPaths } from './foreign-paths.ts';
 
 /** What a proposer left behind, judged. */
 export type Edit =
@@ -43,6 +47,9 @@ export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
 /** How many paths a message names before it counts the rest. */
 const NAMED_PATHS = 5;
 
+/** The last one finds nothing to remove; where not even that is so, somebody else is at work. */
+const CLEANING_PASSES = 10;
+
 /**
  * A study's worktree with the contract's eyes: what is tracked, what may change, what did change. Every experiment
  * starts from exactly the incumbent's files, and every training from exactly the attempt's.
@@ -51,6 +58,10 @@ export class Workbench {
   readonly #repository: Repository;
   readonly #isEditable: (path: string) => boolean;
   readonly #isNamedLocked: ((path: string) => boolean) | null;
+  readonly #instructions: string | null;
+  readonly #baseCommit: string;
+  /** Tracked files that the user's own code was seen to write. */
+  readonly #outputs: Set<string>;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -60,33 +71,43 @@ export class Workbench {
   /** Tracked paths by commit: of the incumbent and of the latest attempt, between which the loop goes to and fro. */
   #trackedOf = new Map<string, ReadonlySet<string>>();
   /** The files as the current commit has them. */
-  #pristine: Scan = new Map();
+  #pristine: Files = new Map();
   #isClean = false;
   #isSetUp = false;
   /** Files nobody may edit, as the sitting's first checkout had them. */
-  #first: Scan | null = null;
+  #first: Files | null = null;
 
+  readonly #signal: AbortSignal;
   readonly #setUp: SetUp | null;
 
   /**
    * @param path absolute, without symbolic links
+   * @param signal the sitting's: looking, cleaning and setting up reject with an AbortError when it is aborted
    * @param setUp called with a fresh checkout, before anything runs in it
    */
   constructor(
     repository: Repository,
     path: string,
-    contract: Contract,
-    preserved: readonly string[],
+    study: Pick<Study, 'contract' | 'preserved' | 'outputs' | 'baseCommit'>,
+    signal: AbortSignal,
     setUp: SetUp | null,
   ) {
+    const { editable, locked, instructions } = study.contract;
     this.#repository = repository;
     this.#path = path;
-    this.#isEditable = matchEditable(contract.editable);
-    this.#isNamedLocked = contract.locked && matchPaths(contract.locked);
-    const isOfInterest = (file: string) => this.#tracked.has(file) || this.#isNamedLocked?.(file) === true;
-    this.#scanner = new WorktreeScanner(path, this.#isEditable, isOfInterest);
+    this.#isEditable = matchEditable(editable);
+    this.#isNamedLocked = locked && matchPaths(locked);
+    this.#instructions = instructions;
+    this.#baseCommit = study.baseCommit;
+    this.#outputs = new Set(study.outputs);
+    this.#scanner = new WorktreeScanner(path, {
+      isEditable: this.#isEditable,
+      isNamedLocked: file => this.#isNamedLocked?.(file) === true,
+      mayHold: mayMatchBelow([...editable, ...(locked ?? [])]),
+    });
+    this.#signal = signal;
     this.#setUp = setUp;
-    this.keep(preserved);
+    this.keep(study.preserved);
   }
 
   get worktree(): Worktree {
@@ -110,7 +131,7 @@ export class Workbench {
 
   /** What the set-up command left is not what it left any more: it is removed, for the next checkout to set up again. */
   async discardSetUp(): Promise<void> {
-    for (const path of this.#skip) await removeBelow(this.#path, path);
+    for (const path of this.#skip) await removeBelow(this.#path, path, this.#signal);
     this.#skip.clear();
     this.#isSetUp = false;
     this.#isClean = false;
@@ -126,24 +147,24 @@ export class Workbench {
    * preserved removed. A worktree that had to be made anew is set up first.
    */
   async checkout(commit: string): Promise<void> {
-    const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit);
+    const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit, this.#signal);
     this.#worktree = worktree;
     if (!isNew && this.#isClean && this.#commit === commit) return;
     // The first checkout of a sitting owes nothing to what an earlier one left.
     if (!this.#isSetUp) await forgetIndex(worktree);
-    await resetWorktree(worktree, commit);
+    await resetWorktree(worktree, commit, this.#signal);
     this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
     if (this.#setUp && (isNew || !this.#isSetUp)) {
       await this.#setUp(this, isNew);
-      await resetWorktree(worktree, commit);
+      await resetWorktree(worktree, commit, this.#signal);
     }
     this.#isSetUp = true;
-    this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
+    this.#pristine = await this.#clean();
     if (!this.#agreesWithFirst()) {
       // Something kept git from seeing a change. Written anew, the files can only be the commit's.
       await forgetIndex(worktree);
-      await resetWorktree(worktree, commit);
-      this.#pristine = await this.#removeUntracked(await this.#scanner.scan(this.#skip));
+      await resetWorktree(worktree, commit, this.#signal);
+      this.#pristine = await this.#clean();
       if (!this.#agreesWithFirst()) throw new Error('the worktree cannot be made what the commit says');
     }
     this.#isClean = true;
@@ -197,7 +218,24 @@ export class Workbench {
   }
 
   #isLocked(path: string): boolean {
-    return this.#isNamedLocked?.(path) ?? (this.#tracked.has(path) && !this.#isEditable(path));
+    if (this.#isNamedLocked) return this.#isNamedLocked(path);
+    return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
+  }
+
+  /**
+   * Whether what is checked out may write a tracked file; the next checkout restores it. The user's own code may write all but
+   * code and configuration, for nobody knows yet what its outputs are; what a proposer wrote may write outputs only.
+   */
+  #mayBeWritten(path: string): boolean {
+    const was = this.#pristine.get(path);
+    if (was?.kind !== 'file' || was.executable || isCodeName(path) || path === this.#instructions)
+      return false;
+    return this.#commit === this.#baseCommit || this.#outputs.has(path) || isOutputName(path);
+  }
+
+  /** What the baseline's runs were seen to write; see {@link Study}. */
+  outputs(): readonly string[] {
+    return [...this.#outputs];
   }
 
   digest(): string {
@@ -217,17 +255,13 @@ export class Workbench {
     if (!(await hasIntactLink(this.worktree))) {
       return refuse('not_editable', 'The edit touches .git.');
     }
-    const now = await this.#scanner.scan(this.#skip);
+    const foreign = new ForeignPaths(this.worktree, this.#isEditable, this.#signal);
+    const { files: now, isCut } = await this.#look(leftovers => foreign.add(leftovers));
     const changed = changedPaths(this.#pristine, now);
-    const foreign = changed.filter(path => !this.#isEditable(path));
-    const untracked = foreign.filter(
-      path => !this.#tracked.has(path) && now.get(path)?.kind !== 'emptyFolder',
-    );
-    const ignored = await filterIgnored(this.worktree, untracked.map(askable));
-    const isUntracked = new Set(untracked);
-    const offending = foreign.filter(
-      path => this.#tracked.has(path) || (isUntracked.has(path) && !ignored.has(askable(path))),
-    );
+    const offending = [
+      ...changed.filter(path => this.#tracked.has(path) && !this.#isEditable(path)),
+      ...foreign.found,
+    ].sort();
     if (offending.length > 0) {
       return refuse(
         'not_editable',
@@ -237,6 +271,12 @@ export class Workbench {
     const paths = changed.filter(path => this.#isEditable(path));
     const odd = paths.filter(path => (now.get(path)?.kind ?? 'file') !== 'file');
     if (odd.length > 0) return refuse('not_a_file', `Only plain files may be edited: ${namePaths(odd)}.`);
+    const large = paths.filter(path => (now.get(path)?.size ?? 0) > MAX_EDIT_BYTES);
+    if (large.length > 0) {
+      const most = `${MAX_EDIT_BYTES / 1024 ** 2} MB`;
+      return refuse('too_large', `No edited file may be larger than ${most}: ${namePaths(large)}.`);
+    }
+    if (isCut) return refuse('too_large', `The edit adds more than ${MAX_NEW_FILES} files.`);
     if (paths.length === 0) return refuse('no_change', 'The edit changes nothing.');
     return {
       kind: 'edit',
@@ -259,40 +299,56 @@ export class Workbench {
     await mendWorktree(this.worktree, parent);
     const commit = await commitPaths(this.worktree, { parent, message, paths: edit.paths, identity });
     if (commit === null) return null;
-    const now = await this.#scanner.scan(this.#skip);
     const tracked = new Set(this.#tracked);
     for (const path of edit.paths) {
-      if (now.has(path)) tracked.add(path);
+      const isThere = await lstat(join(this.#path, path)).catch(() => null);
+      if (isThere) tracked.add(path);
       else tracked.delete(path);
     }
     this.#remember(commit, tracked);
-    this.#pristine = await this.#removeUntracked(now);
+    this.#pristine = await this.#clean();
     this.#isClean = true;
     return commit;
   }
 
-  /** Locked files that are not what they were before the training. */
+  /**
+   * Locked files that are not what they were before the training. What else the user's own code changed is an output from now
+   * on, see {@link outputs}.
+   */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#isClean = false;
     // Whatever the training did to git's record of the worktree ends here.
     await mendWorktree(this.worktree, this.#commit);
-    const now = await this.#scanner.scan(this.#skip);
-    const changed = changedPaths(this.#pristine, now);
-    this.#isClean = changed.length === 0;
+    const { files, hasLeftovers } = await this.#look();
+    const changed = changedPaths(this.#pristine, files);
+    this.#isClean = changed.length === 0 && !hasLeftovers;
+    if (this.#commit === this.#baseCommit && this.#isNamedLocked === null) {
+      for (const path of changed)
+        if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
+    }
     return changed.filter(path => this.#isLocked(path));
   }
 
-  async #removeUntracked(scan: Scan): Promise<Scan> {
-    const extra = [...scan.keys()].filter(path => !this.#tracked.has(path));
-    if (extra.length === 0) return scan;
-    await removePaths(this.#path, scan, extra, this.#skip);
-    return this.#scanner.scan(this.#skip);
+  /** What lies there now, to be compared with the pristine files. */
+  #look(onLeftovers?: ScanOptions['onLeftovers']): Promise<Scan> {
+    const options = { signal: this.#signal, expected: this.#pristine, onLeftovers };
+    return this.#scanner.scan({ tracked: this.#tracked, skip: this.#skip }, options);
   }
-}
 
-/** A path git can be asked about: of a name that is not UTF-8 the folder it is in. */
-function askable(path: string): string {
-  return path.includes('\0') ? path.slice(0, path.lastIndexOf('/', path.indexOf('\0'))) || '.' : path;
+  /** Removes what is neither tracked nor preserved, and returns what stays. */
+  async #clean(): Promise<Files> {
+    const signal = this.#signal;
+    const layout = { tracked: this.#tracked, skip: this.#skip };
+    // What is removed while a folder is read can hide another entry of it on some file systems.
+    for (let pass = 0; pass < CLEANING_PASSES; pass += 1) {
+      const { files, hasLeftovers } = await this.#scanner.scan(layout, {
+        ...{ signal, isCleaning: true },
+        onLeftovers: leftovers => removeLeftovers(leftovers, signal),
+      });
+      if (!hasLeftovers) return files;
+    }
+    throw new Error('the worktree cannot be cleaned: something writes in it');
+  }
 }
 
 function refuse(reason: string, message: string): Edit {

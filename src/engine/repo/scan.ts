@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { type BigIntStats, createReadStream } from 'node:fs';
-import { chmod, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { BigIntStats } from 'node:fs';
+import { chmod, type FileHandle, lstat, open, readlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { spellPath } from './repository.ts';
+import { type Entry, readFolder } from './read-folder.ts';
 
 /**
  * What lies in a worktree, by content. git's own answer would depend on an index and on ignore rules the
@@ -14,23 +11,57 @@ import { spellPath } from './repository.ts';
 export type FileState = {
   readonly kind: 'file' | 'link' | 'emptyFolder' | 'unreadableFolder' | 'other';
   readonly executable: boolean;
-  /**
-   * SHA-256 of the content or of the link's target, hex. For files that are neither tracked, editable nor locked
-   * (a checkpoint may have gigabytes) only inode, size and times.
-   */
-  readonly digest: string;
-  /** Lines that are not blank; null for files no one may edit. */
+  /** Bytes of a file; 0 for what is none. */
+  readonly size: number;
+  /** SHA-256 of the content or of the link's target, hex; null where its size alone tells that it is another. */
+  readonly digest: string | null;
+  /** Lines that are not blank; null for files no one may edit, and for large ones. */
   readonly sourceLines: number | null;
-  /** The path as the file system spells it, for names that are not UTF-8. */
-  readonly rawPath: Buffer;
 };
 
 /** By path relative to the worktree, `/` as separator. Names that are not UTF-8 stand as `\0` and hex. */
-export type Scan = ReadonlyMap<string, FileState>;
+export type Files = ReadonlyMap<string, FileState>;
 
-type Remembered = { readonly stamp: string; readonly state: FileState };
+export type Scan = {
+  /** What is tracked, may be edited or is locked by name. */
+  readonly files: Files;
+  /** Whether anything else lies there. */
+  readonly hasLeftovers: boolean;
+  /** Whether there are more new files that may be edited than {@link MAX_NEW_FILES}; those are not in `files`. */
+  readonly isCut: boolean;
+};
 
-/** Larger files are read as a stream, so that a checkpoint in the worktree does not fill the memory. */
+/** What belongs into a worktree: paths that are tracked, and untracked ones that are not looked at. */
+export type Layout = { readonly tracked: ReadonlySet<string>; readonly skip: ReadonlySet<string> };
+
+/** Which untracked paths matter beside the tracked ones. */
+export type Wanted = {
+  readonly isEditable: (path: string) => boolean;
+  readonly isNamedLocked: (path: string) => boolean;
+  /** Whether anything in the folder can be one of them. */
+  readonly mayHold: (folder: string) => boolean;
+};
+
+export type ScanOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** What the commit's checkout had: a file of another size has changed, whatever is in it. */
+  readonly expected?: Files | undefined;
+  /** Is handed what does not belong here, in pieces: files, and folders with nothing tracked in them whole. */
+  readonly onLeftovers?: ((leftovers: readonly Entry[]) => Promise<void>) | undefined;
+  /** Whether leftovers are on their way out, so that nobody need look for edits in them. */
+  readonly isCleaning?: boolean | undefined;
+};
+
+/**
+ * No edit of source comes near it: GitHub takes no file of more than 100 MB, and a model writes some kilobytes. What is larger is
+ * what a training left, perhaps sparse, and could take hours to read.
+ */
+export const MAX_EDIT_BYTES = 64 * 1024 * 1024;
+
+/** Nor does any proposal add as many files; a training can leave a million that a pattern like `**` calls editable. */
+export const MAX_NEW_FILES = 10_000;
+
+/** Larger files are read as a stream, so that they do not fill the memory. */
 const READ_WHOLE_BYTES = 4 * 1024 * 1024;
 
 /** A file changed in the same tick as it was read could change again unseen; git calls it racy. */
@@ -39,127 +70,179 @@ const RACY_MS = 50;
 /** This many files or folders are open at a time: a tree may have more than a process may open. */
 const AT_ONCE = 64;
 
-const slash = Buffer.from('/');
-const run = promisify(execFile);
+type Remembered = { readonly stamp: string; readonly state: FileState };
+type Place = Pick<Entry, 'path' | 'rawPath'> & { readonly isOurs: boolean };
 
 export class WorktreeScanner {
   readonly #root: Buffer;
-  readonly #isEditable: (path: string) => boolean;
-  readonly #isOfInterest: (path: string) => boolean;
+  readonly #wanted: Wanted;
   #remembered = new Map<string, Remembered>();
+  #folders: { readonly of: ReadonlySet<string>; readonly folders: ReadonlySet<string> } | null = null;
 
-  /**
-   * @param isOfInterest whether a file's content matters, beside that of the editable ones
-   */
-  constructor(root: string, isEditable: (path: string) => boolean, isOfInterest: (path: string) => boolean) {
+  constructor(root: string, wanted: Wanted) {
     this.#root = Buffer.from(root);
-    this.#isEditable = isEditable;
-    this.#isOfInterest = isOfInterest;
+    this.#wanted = wanted;
   }
 
   /**
-   * Reads the whole worktree but `.git` at its top and `skip`. A file's content is read again unless inode,
-   * size, mtime and ctime are as they were: ctime cannot be set by a program, so a rewrite cannot hide.
+   * Reads the worktree but `.git` at its top and what the layout skips. A file's content is read again unless inode,
+   * size, mtime and ctime are as they were: ctime cannot be set by a program, so a rewrite cannot hide. What it keeps grows with
+   * what is tracked, not with what somebody left. Rejects with an AbortError when the signal is aborted.
    */
-  async scan(skip: ReadonlySet<string>): Promise<Scan> {
-    const found = new Map<string, FileState>();
-    const remembered = new Map<string, Remembered>();
+  async scan(layout: Layout, options: ScanOptions = {}): Promise<Scan> {
+    const { signal, expected } = options;
+    const files = new Map<string, FileState>();
     // A root that was replaced by a link to somewhere else holds nothing of ours.
     const root = await lstat(this.#root).catch(() => null);
-    if (!root?.isDirectory()) return found;
-    const files = await listFiles(this.#root, skip, found);
-    for (let start = 0; start < files.length; start += AT_ONCE) {
+    if (!root?.isDirectory()) return { files, hasLeftovers: false, isCut: false };
+    const { found, ...rest } = await this.#walk(layout, options, files);
+    const remembered = new Map<string, Remembered>();
+    for (let start = 0; start < found.length; start += AT_ONCE) {
+      signal?.throwIfAborted();
       await Promise.all(
-        files.slice(start, start + AT_ONCE).map(async ({ path, rawPath }) => {
+        found.slice(start, start + AT_ONCE).map(async ({ path, rawPath }) => {
           const stat = await lstat(rawPath, { bigint: true }).catch(() => null);
           if (!stat) return;
           const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}`;
           const before = this.#remembered.get(path);
-          const state = before?.stamp === stamp ? before.state : await this.#read(path, rawPath, stat, stamp);
-          found.set(path, state);
-          if (Date.now() - Number(stat.ctimeMs) > RACY_MS) remembered.set(path, { stamp, state });
+          const isRead = layout.tracked.has(path) || this.#wanted.isEditable(path);
+          const state =
+            before?.stamp === stamp
+              ? before.state
+              : await this.#read(path, rawPath, stat, isRead, expected, signal);
+          files.set(path, state);
+          if (state.digest !== null && Date.now() - Number(stat.ctimeMs) > RACY_MS)
+            remembered.set(path, { stamp, state });
         }),
       );
     }
     this.#remembered = remembered;
-    return found;
+    return { files, ...rest };
   }
 
-  async #read(path: string, rawPath: Buffer, stat: BigIntStats, stamp: string): Promise<FileState> {
+  /** Finds the files that matter; of folders only those that have nothing in them go to `files`. */
+  async #walk(
+    layout: Layout,
+    { signal, onLeftovers, isCleaning = false }: ScanOptions,
+    files: Map<string, FileState>,
+  ): Promise<Omit<Scan, 'files'> & { readonly found: readonly Entry[] }> {
+    const { tracked, skip } = layout;
+    const ours = this.#foldersOf(tracked);
+    const besides = foldersOf(skip);
+    const found: Entry[] = [];
+    const added = { editable: 0, locked: 0 };
+    let hasLeftovers = false;
+    let handing: Promise<void> = Promise.resolve();
+    const isWanted = (path: string) => this.#wanted.isEditable(path) || this.#wanted.isNamedLocked(path);
+    const folders: Place[] = [{ path: '', rawPath: this.#root, isOurs: true }];
+    while (folders.length > 0) {
+      signal?.throwIfAborted();
+      await Promise.all(
+        folders.splice(-AT_ONCE).map(async place => {
+          const kind = await readFolder(place, signal, async entries => {
+            const leftovers: Entry[] = [];
+            for (const entry of entries) {
+              const { path, rawPath, isFolder } = entry;
+              if (path === '.git' || skip.has(path)) continue;
+              const isOurs = tracked.has(path) || (isFolder && (ours.has(path) || besides.has(path)));
+              if (!isOurs && place.isOurs && !(this.#wanted.isEditable(path) && !isFolder && !isCleaning))
+                leftovers.push(entry);
+              if (isFolder) {
+                const isLookedAt = !isCleaning && (this.#wanted.mayHold(path) || isWanted(path));
+                if (isOurs || isLookedAt) folders.push({ path, rawPath, isOurs });
+              } else if (tracked.has(path)) found.push(entry);
+              else if (!isCleaning && isWanted(path)) {
+                const sort = this.#wanted.isNamedLocked(path) ? 'locked' : 'editable';
+                added[sort] += 1;
+                if (added[sort] <= MAX_NEW_FILES) found.push(entry);
+              }
+            }
+            if (leftovers.length === 0) return;
+            hasLeftovers = true;
+            // One piece at a time, whatever the number of folders that are read.
+            handing = handing.then(() => onLeftovers?.(leftovers));
+            await handing;
+          });
+          if (kind === 'full' || place.path === '') return;
+          if (tracked.has(place.path) || (!isCleaning && isWanted(place.path)))
+            files.set(place.path, {
+              ...NO_FILE,
+              kind: kind === 'empty' ? 'emptyFolder' : 'unreadableFolder',
+            });
+        }),
+      );
+    }
+    return { found, hasLeftovers, isCut: added.editable > MAX_NEW_FILES };
+  }
+
+  /** Folders that something tracked lies in. */
+  #foldersOf(tracked: ReadonlySet<string>): ReadonlySet<string> {
+    if (this.#folders?.of !== tracked) this.#folders = { of: tracked, folders: foldersOf(tracked) };
+    return this.#folders.folders;
+  }
+
+  async #read(
+    path: string,
+    rawPath: Buffer,
+    stat: BigIntStats,
+    isRead: boolean,
+    expected: Files | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<FileState> {
     const executable = (stat.mode & 0o100n) !== 0n;
     if (stat.isSymbolicLink()) {
       const target = await readlink(rawPath, { encoding: 'buffer' });
-      return { kind: 'link', executable: false, digest: sha256(target), sourceLines: null, rawPath };
+      return { ...NO_FILE, kind: 'link', digest: sha256(target) };
     }
-    if (!stat.isFile()) return { kind: 'other', executable, digest: '', sourceLines: null, rawPath };
-    if (!this.#isEditable(path) && !this.#isOfInterest(path)) {
-      return { kind: 'file', executable, digest: stamp, sourceLines: null, rawPath };
+    if (!stat.isFile()) return { ...NO_FILE, kind: 'other', executable };
+    const size = Number(stat.size);
+    const isEditable = this.#wanted.isEditable(path);
+    const state = { kind: 'file', executable, size, sourceLines: null } as const;
+    const before = expected?.get(path);
+    const isOther = expected !== undefined && (before?.kind !== 'file' || before.size !== size);
+    // A locked file only has to be known for another; of an edit everything is told apart, if it is one.
+    if (!isRead || (isOther && (!isEditable || size > MAX_EDIT_BYTES))) return { ...state, digest: null };
+    const file = await openFile(rawPath, stat);
+    try {
+      if (size > READ_WHOLE_BYTES) {
+        const hash = createHash('sha256');
+        await pipeline(file.createReadStream({ autoClose: false }), hash, { signal });
+        return { ...state, digest: hash.digest('hex') };
+      }
+      const content = await file.readFile({ signal });
+      return {
+        ...state,
+        digest: sha256(content),
+        sourceLines: isEditable ? countSourceLines(content) : null,
+      };
+    } finally {
+      await file.close();
     }
-    if (stat.size > READ_WHOLE_BYTES) {
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(rawPath), hash);
-      return { kind: 'file', executable, digest: hash.digest('hex'), sourceLines: null, rawPath };
-    }
-    const content = await readFile(rawPath).catch(async error => {
-      if (error.code !== 'EACCES') throw error;
-      // The training may have taken the right to read its own file away.
-      await chmod(rawPath, (Number(stat.mode) & 0o777) | 0o400);
-      return readFile(rawPath);
-    });
-    const sourceLines = this.#isEditable(path) ? countSourceLines(content) : null;
-    return { kind: 'file', executable, digest: sha256(content), sourceLines, rawPath };
   }
 }
 
-/** Walks the folders below the root; folders without a file in them go to `found` at once. */
-async function listFiles(
-  root: Buffer,
-  skip: ReadonlySet<string>,
-  found: Map<string, FileState>,
-): Promise<readonly { readonly path: string; readonly rawPath: Buffer }[]> {
-  const files: { path: string; rawPath: Buffer }[] = [];
-  const folders = [{ rawFolder: root, prefix: '' }];
-  while (folders.length > 0) {
-    await Promise.all(
-      folders.splice(0, AT_ONCE).map(async ({ rawFolder, prefix }) => {
-        const entries = await readFolder(rawFolder);
-        if ((entries === null || entries.length === 0) && prefix !== '') {
-          const kind = entries === null ? 'unreadableFolder' : 'emptyFolder';
-          const state = {
-            kind,
-            executable: false,
-            digest: '',
-            sourceLines: null,
-            rawPath: rawFolder,
-          } as const;
-          found.set(prefix.slice(0, -1), state);
-        }
-        for (const entry of entries ?? []) {
-          const path = prefix + spellPath(entry.name);
-          if (path === '.git' || skip.has(path)) continue;
-          const rawPath = Buffer.concat([rawFolder, slash, entry.name]);
-          if (entry.isDirectory()) folders.push({ rawFolder: rawPath, prefix: `${path}/` });
-          else files.push({ path, rawPath });
-        }
-      }),
-    );
+/** Folders that one of the paths lies in: they are never a leftover as a whole. */
+function foldersOf(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
   }
-  return files;
+  return folders;
 }
 
-/** Entries of a folder; null where it cannot be read at all (a path longer than the system's limit). */
-async function readFolder(folder: Buffer) {
-  const read = () => readdir(folder, { withFileTypes: true, encoding: 'buffer' });
-  try {
-    return await read().catch(async error => {
-      if (error.code !== 'EACCES') throw error;
-      await chmod(folder, 0o700);
-      return read();
-    });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    return null;
-  }
+const NO_FILE = { executable: false, size: 0, digest: '', sourceLines: null } as const;
+
+async function openFile(rawPath: Buffer, stat: BigIntStats): Promise<FileHandle> {
+  return open(rawPath).catch(async error => {
+    if (error.code !== 'EACCES') throw error;
+    // The training may have taken the right to read its own file away.
+    await chmod(rawPath, (Number(stat.mode) & 0o777) | 0o400);
+    return open(rawPath);
+  });
 }
 
 function sha256(content: Buffer): string {
@@ -174,7 +257,7 @@ function countSourceLines(content: Buffer): number {
 }
 
 /** Paths that differ between two scans: added, removed, or of another kind, mode or content. */
-export function changedPaths(before: Scan, after: Scan): readonly string[] {
+export function changedPaths(before: Files, after: Files): readonly string[] {
   const changed: string[] = [];
   for (const [path, state] of after) {
     const old = before.get(path);
@@ -185,84 +268,20 @@ export function changedPaths(before: Scan, after: Scan): readonly string[] {
 }
 
 function isSame(a: FileState, b: FileState): boolean {
-  return a.kind === b.kind && a.executable === b.executable && a.digest === b.digest;
-}
-
-/**
- * Removes leftovers, in the largest pieces: a folder with nothing else in it goes whole, so that no later run finds
- * it and no path in it can be too long to name.
- * @param keep paths that stay although no scan shows them
- */
-export async function removePaths(
-  root: string,
-  scan: Scan,
-  paths: readonly string[],
-  keep: ReadonlySet<string>,
-): Promise<void> {
-  const leftovers = new Set(paths);
-  const keptFolders = new Set<string>();
-  for (const path of [...keep, ...[...scan.keys()].filter(candidate => !leftovers.has(candidate))]) {
-    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1))
-      keptFolders.add(path.slice(0, at));
-  }
-  const targets = new Map<string, Buffer>();
-  for (const path of paths) {
-    const state = scan.get(path);
-    if (!state) continue;
-    const parts = path.split('/');
-    let depth = 1;
-    while (depth < parts.length && keptFolders.has(parts.slice(0, depth).join('/'))) depth += 1;
-    targets.set(parts.slice(0, depth).join('/'), cutPath(state.rawPath, Buffer.byteLength(root), depth));
-  }
-  for (const target of targets.values()) await forceRemove(target);
-}
-
-/** The first `depth` parts of a raw path below the root. */
-function cutPath(rawPath: Buffer, rootBytes: number, depth: number): Buffer {
-  let end = rootBytes;
-  for (let part = 0; part < depth; part += 1) {
-    const next = rawPath.indexOf(slash, end + 1);
-    if (next < 0) return rawPath;
-    end = next;
-  }
-  return rawPath.subarray(0, end);
-}
-
-/** Removes what lies at a path below a folder, without following a link on the way: the link is removed instead. */
-export async function removeBelow(root: string, path: string): Promise<void> {
-  let at = root;
-  for (const part of path.split('/')) {
-    at = join(at, part);
-    const found = await lstat(at).catch(() => null);
-    if (!found) return;
-    if (!found.isDirectory()) break;
-  }
-  await forceRemove(Buffer.from(at));
-}
-
-/** Removes a file or folder against missing rights and over-long paths, as far as its owner can. */
-async function forceRemove(path: Buffer): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch {
-    // Neither `rm` below nor Node's can remove an entry of a folder it may not write.
-    await chmod(parentOf(path), 0o700).catch(() => {});
-    const found = await lstat(path).catch(() => null);
-    if (found?.isDirectory()) await run('chmod', ['-R', 'u+rwX', '--', path.toString()]).catch(() => {});
-    // It works relative to folders, so that no path is too long for it.
-    await run('rm', ['-rf', '--', path.toString()]);
-  }
-}
-
-function parentOf(path: Buffer): Buffer {
-  return path.subarray(0, Math.max(0, path.lastIndexOf('/')));
+  return (
+    a.kind === b.kind &&
+    a.executable === b.executable &&
+    a.size === b.size &&
+    a.digest === b.digest &&
+    a.digest !== null
+  );
 }
 
 /** One digest for the editable files' names, modes and contents: equal exactly when the trees would be. */
-export function digestEditable(scan: Scan, isEditable: (path: string) => boolean): string {
+export function digestEditable(files: Files, isEditable: (path: string) => boolean): string {
   const hash = createHash('sha256');
-  for (const path of [...scan.keys()].sort()) {
-    const state = scan.get(path);
+  for (const path of [...files.keys()].sort()) {
+    const state = files.get(path);
     if (state && isEditable(path))
       hash.update(`${path}\0${state.kind}\0${state.executable}\0${state.digest}\0`);
   }
@@ -270,8 +289,8 @@ export function digestEditable(scan: Scan, isEditable: (path: string) => boolean
 }
 
 /** Sum of the editable files' non-blank lines. */
-export function countEditableLines(scan: Scan): number {
+export function countEditableLines(files: Files): number {
   let total = 0;
-  for (const state of scan.values()) total += state.sourceLines ?? 0;
+  for (const state of files.values()) total += state.sourceLines ?? 0;
   return total;
 }

@@ -2,6 +2,7 @@ import { chmod, copyFile, lstat, mkdir, readFile, realpath, rm, writeFile } from
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
+import { removeAt } from './remove.ts';
 import { gitOf, type Repository } from './repository.ts';
 
 /**
@@ -43,12 +44,13 @@ export async function openWorktree(
   repository: Repository,
   path: string,
   commit: string,
+  signal?: AbortSignal,
 ): Promise<{ readonly worktree: Worktree; readonly isNew: boolean }> {
   const worktree: Worktree = { path, adminDir: join(repository.gitDir, 'worktrees', basename(path)) };
   if (await mendWorktree(worktree, commit)) return { worktree, isNew: false };
   // A link is unlinked, never followed: what it points to is not ours.
   for (const stale of [path, worktree.adminDir, indexPath(worktree)]) {
-    await rm(stale, { recursive: true, force: true });
+    await removeAt(Buffer.from(stale), signal);
   }
   await mkdir(dirname(path), { recursive: true });
   await gitOf(repository, [
@@ -134,8 +136,8 @@ export async function forgetIndex(worktree: Worktree): Promise<void> {
 }
 
 /** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
-export async function resetWorktree(worktree: Worktree, commit: string): Promise<void> {
-  await gitIn(worktree, ['read-tree', '--reset', '-u', commit]);
+export async function resetWorktree(worktree: Worktree, commit: string, signal?: AbortSignal): Promise<void> {
+  await gitIn(worktree, ['read-tree', '--reset', '-u', commit], { signal });
   await showHead(worktree, commit);
 }
 

@@ -1,0 +1,81 @@
+import type { Contract } from '../../shared/contract.ts';
+
+/**
+ * Which tracked files a training may be the writer of, where the contract does not say what is locked: never code and
+ * configuration, at once what is called as outputs are, and else only what the user's own code was seen to write.
+ * It goes by names alone; the executable bit is the caller's to look at.
+ */
+
+const CODE = new Set(
+  `py pyi pyx pxd ipynb sh bash zsh fish ps1 bat cmd c h cc cpp cxx hpp hh hxx cu cuh cl metal wgsl glsl rs go java kt kts
+   scala swift m mm js mjs cjs jsx ts tsx mts cts rb pl pm php lua r jl hs ml mli fs fsx cs vb ex exs erl clj cljs zig nim d
+   dart f f90 f95 for asm s sql proto thrift cmake mk gradle bzl nix tf jinja j2 tmpl html css scss vue svelte rkt lisp el
+   toml yaml yml ini cfg conf env lock properties xml plist so dll dylib a o jar wasm exe pyc whl`.split(
+    /\s+/,
+  ),
+);
+
+/** Names of configuration with endings that other things have as well. */
+const CONFIGURATION =
+  /^(?:(?:dev-)?requirements|constraints|cmakelists|dockerfile|containerfile|makefile)\b|(?:^|[._-])(?:config|settings|params|hparams|hyperparameters|package|tsconfig|schema)(?:[._-]|$)/i;
+
+const OUTPUT_ENDINGS = new Set(['tsv', 'csv', 'json', 'jsonl', 'ndjson', 'txt', 'md']);
+
+/** `history` is not among them: the prices a strategy is judged by are called that too. */
+const OUTPUT_WORDS = new Set(
+  'result results metric metrics score scores experiment experiments log logs leaderboard progress losses'.split(
+    ' ',
+  ),
+);
+
+/** A number may be measured from these, so an attempt must not write them, whatever else the name says. */
+const DATA_WORDS = new Set(
+  `eval evals evaluation val valid validation test tests testing dev holdout heldout data dataset datasets corpus gold golden
+   truth groundtruth label labels target targets answer answers expected reference references baseline baselines fixture
+   fixtures benchmark benchmarks question questions query queries prompt prompts input inputs sample samples`.split(
+    /\s+/,
+  ),
+);
+
+/** Code, configuration, and what has no ending and so could be either. */
+export function isCodeName(path: string): boolean {
+  const name = nameOf(path);
+  const ending = endingOf(name);
+  return ending === null || CODE.has(ending) || CONFIGURATION.test(name);
+}
+
+/** Whether a file is called as what a training writes for people to read is called: `run.log`, `results.tsv`. */
+export function isOutputName(path: string): boolean {
+  if (isCodeName(path)) return false;
+  const ending = endingOf(nameOf(path)) ?? '';
+  if (wordsOf(path).some(word => DATA_WORDS.has(word))) return false;
+  if (ending === 'log') return true;
+  return OUTPUT_ENDINGS.has(ending) && wordsOf(nameOf(path)).some(word => OUTPUT_WORDS.has(word));
+}
+
+/** What to do about locked files that a training changed on purpose; '' where they are code. */
+export function adviseOnOutputs(touched: readonly string[], { locked }: Pick<Contract, 'locked'>): string {
+  if (touched.every(isCodeName)) return '';
+  return locked === null
+    ? ' If the training is to write one of them, list the files that it must not write under contract.locked in pawl.toml: what is not listed there is restored before each run.'
+    : ' If the training is to write one of them, contract.locked in pawl.toml must not name it: what is not listed there is restored before each run.';
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** In lower case, without the dot; null for `Makefile` and `.gitignore`. */
+function endingOf(name: string): string | null {
+  const dot = name.lastIndexOf('.');
+  return dot <= 0 ? null : name.slice(dot + 1).toLowerCase();
+}
+
+/** `evalResults_2.json`: eval, results, json. */
+function wordsOf(path: string): readonly string[] {
+  return path
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}]+/u)
+    .filter(Boolean);
+}
