@@ -200,7 +200,9 @@ for (const state of STATES) {
       expect(results.stderr).toBe('');
       expect(JSON.parse(results.stdout)).toHaveLength(recorded.length);
       expectFullDisk(await pawl(['resume', repository], { home, cwd: repository }), home);
-      expect(rowsOf(home).experiments.filter(isRecorded)).toEqual(recorded);
+      // An engine that ended gave its own files' room back, which may do for an experiment or two.
+      const after = rowsOf(home).experiments.filter(isRecorded);
+      expect(after.slice(0, recorded.length)).toEqual(recorded);
 
       await freeDisk(home);
       await finish(night, 5);

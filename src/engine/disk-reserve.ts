@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { open, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PawlError } from '../shared/errors.ts';
 
 const MAX_BYTES = 8 * 1024 ** 2;
 /** Of a small disk, this share. */
@@ -26,9 +27,20 @@ export class DiskReserve {
     return bavail * bsize + (await this.#size()) >= 2 * (await this.#wanted());
   }
 
-  /** Gives the room up. */
-  release(): void {
+  /** Rejects with `disk_full` where there is none. */
+  async requireRoom(): Promise<void> {
+    if (await this.hasRoom()) return;
+    throw new PawlError(
+      'disk_full',
+      `The disk that holds ${this.#folder} is full. Make room, then "pawl resume".`,
+    );
+  }
+
+  /** Gives the room up. False where there was none. */
+  release(): boolean {
+    if (!existsSync(this.#path)) return false;
     rmSync(this.#path, { force: true });
+    return true;
   }
 
   /** Takes the room, or as much of it as there is. Never rejects. */

@@ -1,3 +1,4 @@
+import { PawlError } from '../../shared/errors.ts';
 import { type CellStore, cellStore } from './cells.ts';
 import { type Database, openDatabase, translateErrors } from './database.ts';
 import { type ExperimentStore, experimentStore } from './experiments.ts';
@@ -37,8 +38,11 @@ export type Ledger = {
   close(): void;
 };
 
-/** Throws what {@link openDatabase} throws. */
-export function openLedger(path: string): Ledger {
+/**
+ * Throws what {@link openDatabase} throws.
+ * @param makeRoom called where a write meets a full disk; says whether there is room now, and it is worth another try
+ */
+export function openLedger(path: string, makeRoom: () => boolean = () => false): Ledger {
   const database: Database = openDatabase(path);
   const later: (() => void)[] = [];
   return {
@@ -56,18 +60,26 @@ export function openLedger(path: string): Ledger {
     settings: settingStore(database),
     modelCalls: modelCallStore(database),
     proposerCalls: proposerCallStore(database),
-    write: work =>
-      translateErrors(() => {
-        const waiting = [...later];
-        const result = database
-          .transaction(() => {
-            for (const earlier of waiting) earlier();
-            return work();
-          })
-          .immediate();
-        later.splice(0, waiting.length);
-        return result;
-      }, path),
+    write: work => {
+      const write = () =>
+        translateErrors(() => {
+          const waiting = [...later];
+          const result = database
+            .transaction(() => {
+              for (const earlier of waiting) earlier();
+              return work();
+            })
+            .immediate();
+          later.splice(0, waiting.length);
+          return result;
+        }, path);
+      try {
+        return write();
+      } catch (error) {
+        if (!(error instanceof PawlError) || error.code !== 'disk_full' || !makeRoom()) throw error;
+        return write();
+      }
+    },
     later: work => {
       later.push(work);
     },

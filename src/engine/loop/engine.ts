@@ -101,7 +101,7 @@ export class Engine {
     if (!(await reserve.hasRoom().catch(() => true))) reserve.release();
     const lock = takeEngineLock(paths, { pid: process.pid, host, startedAt: Date.now(), repository });
     try {
-      const ledger = openLedger(paths.ledger);
+      const ledger = openLedger(paths.ledger, () => reserve.release());
       const engine = new Engine(options, ledger, lock, reserve);
       try {
         // What was asked of an earlier engine is not meant for this one.
@@ -341,13 +341,10 @@ export class Engine {
 
   /** Cleans before anything is written: what a run left may be what fills the disk. Rejects with `disk_full`. */
   async #makeRoom(study: Study, workbench: Workbench): Promise<void> {
-    const { home } = this.#options.paths;
     if (!(await this.#reserve.hasRoom()) && existsSync(workbench.path)) {
       await workbench.checkout(this.ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
     }
-    if (!(await this.#reserve.hasRoom())) {
-      throw new PawlError('disk_full', `The disk that holds ${home} is full. Make room, then "pawl resume".`);
-    }
+    await this.#reserve.requireRoom();
     await this.#reserve.fill();
   }
 

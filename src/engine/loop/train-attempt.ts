@@ -74,6 +74,8 @@ export async function trainAttempt(
 ): Promise<Trained> {
   const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
   const { contract } = study;
+  // What the ledger still takes may come out of the reserve.
+  await ports.reserve.requireRoom();
   const k = ledger.runs.nextIndex(study.id, n);
   const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
   const isHopeless = await ports.pruner.watch();
