@@ -21,10 +21,15 @@ export class DiskReserve {
     this.#path = join(folder, 'reserve');
   }
 
+  /** Bytes that are free, the reserve among them. */
+  async free(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize + (await this.#size());
+  }
+
   /** Whether there is room for work besides the reserve, given up or not. */
   async hasRoom(): Promise<boolean> {
-    const { bavail, bsize } = await statfs(this.#folder);
-    return bavail * bsize + (await this.#size()) >= 2 * (await this.#wanted());
+    return (await this.free()) >= 2 * (await this.#wanted());
   }
 
   /** Rejects with `disk_full` where there is none. */

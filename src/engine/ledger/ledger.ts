@@ -35,6 +35,8 @@ export type Ledger = {
   write<T>(work: () => T): T;
   /** Done in the transaction of the next {@link write}, before it: for what is not worth one of its own. */
   later(work: () => void): void;
+  /** Gives back what room on the disk it can; on a full one that may be none. */
+  shrink(): void;
   close(): void;
 };
 
@@ -82,6 +84,13 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     },
     later: work => {
       later.push(work);
+    },
+    shrink: () => {
+      try {
+        database.pragma('wal_checkpoint(TRUNCATE)');
+      } catch (error) {
+        if (!String((error as { code?: unknown }).code).startsWith('SQLITE_')) throw error;
+      }
     },
     close: () => {
       database.close();

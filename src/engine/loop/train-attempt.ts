@@ -37,6 +37,8 @@ const NORM_RUNS = 50;
 const PROGRESS_MS = 100;
 /** Of the output of a run that filled the disk with it. */
 const KEPT_LOG_BYTES = 256 * 1024;
+/** Share of what was free before a run that is free again when all it left is gone, if it was the run that took it. */
+const GIVEN_BACK = 0.7;
 const CUT_LOG = 'Only the first 256 KiB of its output are kept.';
 
 export type TrainPorts = SurroundingsPorts & {
@@ -76,6 +78,7 @@ export async function trainAttempt(
   const { contract } = study;
   // What the ledger still takes may come out of the reserve.
   await ports.reserve.requireRoom();
+  const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
   const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
   const isHopeless = await ports.pruner.watch();
@@ -167,7 +170,7 @@ export async function trainAttempt(
   const found =
     lockCrash(touched, contract) ??
     reader.classify(outcome, contract.metric.name, contract.budget.limitSeconds);
-  const cut = fullDisk && (await makeRoom(fullDisk, commit, logPath, ports)) ? ` ${CUT_LOG}` : '';
+  const cut = fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, ports)) ? ` ${CUT_LOG}` : '';
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
   const crash = found && { ...found, message: found.message + hint + cut };
@@ -261,14 +264,17 @@ function findFullDisk(
  */
 async function makeRoom(
   { error }: FullDisk,
+  freeBefore: number,
   commit: string,
   logPath: string,
-  { workbench, reserve }: TrainPorts,
+  { workbench, reserve, ledger }: TrainPorts,
 ): Promise<boolean> {
   await workbench.checkout(commit);
   const isCut = !(await reserve.hasRoom());
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
-  if (!(await reserve.hasRoom())) throw error;
+  ledger.shrink();
+  const isOurs = (await reserve.free()) > GIVEN_BACK * freeBefore;
+  if (!isOurs || !(await reserve.hasRoom())) throw error;
   await reserve.fill();
   return isCut;
 }
