@@ -15,6 +15,14 @@ const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
 /** Upstream prints the word on its own or behind the progress line, and leaves with 1. */
 const FAIL = /(?:^|\s)FAIL\s*$/;
 
+/** By which programs tell that they asked something and found the input at its end. Files end too, with other words. */
+const END_OF_INPUT = /^EOFError: EOF when reading a line$|\bUser force closed the prompt\b/;
+/** Of getpass; a connection between processes ends with the same word, but asks nothing. */
+const BARE_END = /^EOFError$/;
+/** A line that waits for an answer. */
+const QUESTION = /[?:>\])]\s*$/;
+const QUESTION_CHARACTERS = 200;
+
 /** What passing a limit is called. */
 const LIMIT_CLASSES = {
   memory: 'out_of_memory',
@@ -30,6 +38,9 @@ export class CrashReader {
   #raised: string | null = null;
   #sawOutOfMemory: string | null = null;
   #sawFail = false;
+  /** What stood before the traceback on its line, or before the word that tells of the end of the input. */
+  #asked: string | null = null;
+  #sawEndOfInput = false;
 
   line(line: string): void {
     const short = line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line;
@@ -38,11 +49,17 @@ export class CrashReader {
       // It may stand behind a progress line that ended without a newline.
       this.#traceback = [TRACEBACK];
       this.#raised = null;
+      this.#asked = this.#questionIn(line.slice(0, start));
     } else if (this.#traceback && this.#raised === null && short.trim() !== '') {
       if (this.#traceback.length >= TRACEBACK_LINES) this.#traceback.splice(1, 1);
       this.#traceback.push(short);
       // The exception's own line closes it; what comes after is somebody else's.
       if (EXCEPTION.test(short)) this.#raised = short.trim();
+    }
+    const abort = /^(.*?)\s*(Aborted!)$/.exec(short.trim());
+    if (abort && this.#traceback === null) {
+      this.#sawEndOfInput = true;
+      this.#asked = this.#questionIn(abort[1] ?? '');
     }
     if (OUT_OF_MEMORY.test(short)) this.#sawOutOfMemory = short.trim();
     if (FAIL.test(line.slice(-16))) this.#sawFail = true;
@@ -101,6 +118,10 @@ export class CrashReader {
       return Number.isFinite(metric) ? null : of('diverged', `${metricName} is ${metric}.`);
     }
     // An exception that was caught and told of earlier is not the one that ended it.
+    const raised = this.#raised ?? '';
+    const isUnanswered =
+      END_OF_INPUT.test(raised) || ((BARE_END.test(raised) || this.#sawEndOfInput) && this.#asked !== null);
+    if (isUnanswered) return of('exception', this.#unanswered());
     if (this.#raised)
       return of(OUT_OF_MEMORY.test(this.#raised) ? 'out_of_memory' : 'exception', this.#raised);
     if (this.#sawOutOfMemory) return of('out_of_memory', this.#sawOutOfMemory);
@@ -108,6 +129,17 @@ export class CrashReader {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
     }
     return of('exception', `Ended with exit code ${code}.`);
+  }
+
+  /** The question in what was printed on a line, or on the line before. */
+  #questionIn(text: string): string | null {
+    const candidate = text.trim() || (this.#recent.at(-1) ?? '').trim();
+    return QUESTION.test(candidate) ? candidate.slice(-QUESTION_CHARACTERS) : null;
+  }
+
+  #unanswered(): string {
+    const what = this.#asked === null ? 'It asked something' : `It asked "${this.#asked}"`;
+    return `${what}, and nobody is there to answer: its input is at its end${this.#raised ? ` (${this.#raised})` : ''}.`;
   }
 
   #tail(): readonly string[] {
