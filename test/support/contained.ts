@@ -1,69 +1,42 @@
 import { execFile } from 'node:child_process';
-import { mkdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { dataPaths } from '../../src/engine/paths.ts';
-import { openRepository } from '../../src/engine/repo/repository.ts';
-import { contain, environmentOf } from '../../src/engine/sandbox/contain.ts';
-import { type Bubblewrap, findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
-import { contractFileSchema, contractFromFile } from '../../src/shared/contract.ts';
-import { createRepository, temporaryFolder, writeFiles } from './scaffold.ts';
+import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
+import { type ContainedOptions, runInJail } from './contained-core.ts';
+import { createRepository, temporaryFolder } from './scaffold.ts';
 
 const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('contained-main.ts', import.meta.url));
+/** An ordinary user, where the tests run as root. */
+export const ORDINARY = 65_534;
 
 /** What this machine contains with, or why it cannot. */
 export const found = await findSandbox(process.env);
 
-export type ContainedOptions = {
-  /** Default: an empty one. */
-  readonly home?: string;
-  /** Before the usual PATH. */
-  readonly path?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly train?: string;
-  readonly sandbox?: { readonly network?: boolean; readonly reads?: readonly string[] };
-  /** In the worktree. */
-  readonly files?: Readonly<Record<string, string>>;
-  readonly namedData?: readonly string[];
-  /** The user's checkout; default: a fresh repository. */
-  readonly repository?: string;
-  readonly use?: Bubblewrap;
-};
-
-/** Runs a shell script in the jail of a study's training, without a study. Rejects where it ends with another code than 0. */
+/** What a shell script prints in the jail of a training. */
 export async function runContained(
   script: string,
   options: ContainedOptions = {},
-): Promise<{ readonly stdout: string; readonly environment: Readonly<Record<string, string>> }> {
-  const sandbox = options.use ?? found;
-  if (sandbox.kind === 'none') throw new Error(sandbox.why);
-  const base = await realpath(await temporaryFolder());
-  const home = options.home ?? join(base, 'home');
-  const worktree = join(base, 'data', 'worktrees', 'w');
-  for (const folder of [home, worktree, join(base, 'data', 'study')])
-    await mkdir(folder, { recursive: true });
-  await writeFiles(worktree, { ...options.files });
-  const contract = contractFromFile(
-    contractFileSchema.parse({
-      contract: { editable: ['train.sh'], train: options.train ?? 'sh train.sh' },
-      metric: { name: 'val_bpb' },
-      ...(options.sandbox ? { sandbox: options.sandbox } : {}),
-    }),
-  );
-  const repository = await openRepository(options.repository ?? (await createRepository({ 'train.sh': '' })));
-  const userEnvironment = {
-    ...{ HOME: home, PATH: [...(options.path ?? []), process.env.PATH].join(':') },
-    ...options.environment,
-  };
-  const place = {
-    ...{ contract, repository, userEnvironment, worktree, locked: [], preserved: [], adminDir: null },
-    ...{ paths: dataPaths({ PAWL_HOME: join(base, 'data') }), folder: join(base, 'data', 'study') },
-    ...{ hasBaseline: true, namedData: options.namedData ?? [] },
-  };
-  const { argv, environment } = await contain(place, sandbox, environmentOf(place, 'test/0.0'));
-  const [program, ...args] = argv;
-  const { stdout } = await run(program, [...args, '/bin/sh', '-c', script], { env: { ...environment } });
-  return { stdout, environment };
+): Promise<{ readonly stdout: string }> {
+  const repository = await createRepository({ 'train.sh': '' });
+  return { stdout: await runInJail(script, options, await temporaryFolder(), repository) };
+}
+
+/** The same, where Pawl is an ordinary user's; folders in the options have to be that user's. */
+export async function runContainedAsUser(
+  script: string,
+  options: ContainedOptions = {},
+): Promise<{ readonly stdout: string }> {
+  if (process.getuid?.() !== 0) return runContained(script, options);
+  const repository = await createRepository({ 'train.sh': '' });
+  const base = await temporaryFolder();
+  await run('chown', ['-R', `${ORDINARY}:${ORDINARY}`, base, `${repository}/..`]);
+  const user = ['--reuid', String(ORDINARY), '--regid', String(ORDINARY), '--clear-groups'];
+  const task = JSON.stringify([script, options, base, repository]);
+  const { stdout } = await run('setpriv', [...user, process.execPath, MAIN, task], {
+    env: { PATH: process.env.PATH, HOME: base },
+  });
+  return { stdout };
 }
 
 /** A line of shell that says whether a command comes through. */

@@ -1,0 +1,1 @@
+export function seccompFilter(arch: 'x64' | 'arm64'): Buffer;

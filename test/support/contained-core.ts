@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { dataPaths } from '../../src/engine/paths.ts';
+import { openRepository } from '../../src/engine/repo/repository.ts';
+import { contain, environmentOf } from '../../src/engine/sandbox/contain.ts';
+import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
+import { contractFileSchema, contractFromFile } from '../../src/shared/contract.ts';
+
+const run = promisify(execFile);
+
+export type ContainedOptions = {
+  /** Default: an empty one. */
+  readonly home?: string;
+  /** Before the usual PATH. */
+  readonly path?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly train?: string;
+  readonly sandbox?: { readonly network?: boolean; readonly reads?: readonly string[] };
+  readonly namedData?: readonly string[];
+};
+
+/**
+ * Runs a shell script in the jail of a study's training, without a study, and tells what it printed. Rejects where it ends
+ * with another code than 0. Needs no test around it, so that another user can run it.
+ * @param base an empty folder for the data folder and the home
+ * @param repository the user's checkout
+ */
+export async function runInJail(
+  script: string,
+  options: ContainedOptions,
+  base: string,
+  repository: string,
+): Promise<string> {
+  const sandbox = await findSandbox(process.env);
+  if (sandbox.kind === 'none') throw new Error(sandbox.why);
+  const place = await realpath(base);
+  const home = options.home ?? join(place, 'home');
+  const worktree = join(place, 'data', 'worktrees', 'w');
+  for (const folder of [home, worktree, join(place, 'data', 'study')])
+    await mkdir(folder, { recursive: true });
+  const contract = contractFromFile(
+    contractFileSchema.parse({
+      contract: { editable: ['train.sh'], train: options.train ?? 'sh train.sh' },
+      metric: { name: 'val_bpb' },
+      ...(options.sandbox ? { sandbox: options.sandbox } : {}),
+    }),
+  );
+  const userEnvironment = {
+    ...{ HOME: home, PATH: [...(options.path ?? []), process.env.PATH].join(':') },
+    ...options.environment,
+  };
+  const where = {
+    ...{ contract, userEnvironment, worktree, locked: [], preserved: [], adminDir: null },
+    ...{ paths: dataPaths({ PAWL_HOME: join(place, 'data') }), folder: join(place, 'data', 'study') },
+    ...{
+      repository: await openRepository(repository),
+      hasBaseline: true,
+      namedData: options.namedData ?? [],
+    },
+  };
+  const { argv, environment } = await contain(where, sandbox, environmentOf(where, 'test/0.0'));
+  const [program, ...args] = argv;
+  const { stdout } = await run(program, [...args, '/bin/sh', '-c', script], { env: { ...environment } });
+  return stdout;
+}
