@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { seccompFilter } from '../scripts/make-seccomp.mjs';
 import { adviseOnNamespaces } from '../src/engine/sandbox/find-sandbox.ts';
-import { listeningSockets } from '../src/engine/sandbox/sockets.ts';
+import { boundSockets } from '../src/engine/sandbox/sockets.ts';
 import { giveTo } from '../src/engine/sandbox/unprivileged.ts';
 import { answers, can, found, ORDINARY, runContained, runContainedAsUser } from './support/contained.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
@@ -75,7 +75,7 @@ contained(
 );
 
 contained.each(WHOSE)(
-  'nobody who listens on this machine can be reached by a path (%s)',
+  'nobody who has a socket on this machine can be reached by its path (%s)',
   async (_, inside) => {
     const place = await mkdtemp('/var/tmp/pawl-test-');
     onTestFinished(() => rm(place, { recursive: true, force: true }));
@@ -88,7 +88,7 @@ contained.each(WHOSE)(
       await once(server, 'listening');
       await chmod(path, 0o777);
     }
-    expect(await listeningSockets()).toEqual(expect.arrayContaining([open, letIn]));
+    expect(await boundSockets()).toEqual(expect.arrayContaining([open, letIn]));
     const connect = (path: string) =>
       `python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("${path}")'`;
     await run('sh', ['-c', connect(open)]);

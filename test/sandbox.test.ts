@@ -594,7 +594,8 @@ test('the machine’s user has the last word on the sandbox', () => {
   expect(sandboxMode(contract, {})).toBe('preferred');
   expect(sandboxMode(contract, { PAWL_SANDBOX: 'off' })).toBe('off');
   expect(sandboxMode(contract, { PAWL_SANDBOX: 'required' })).toBe('required');
-  expect(sandboxMode(contract, { PAWL_SANDBOX: 'nonsense' })).toBe('preferred');
+  expect(sandboxMode(contract, { PAWL_SANDBOX: 'Required' })).toBe('required');
+  expect(() => sandboxMode(contract, { PAWL_SANDBOX: 'none' })).toThrow('it takes required, preferred, off');
   const own = {
     ...contract,
     sandbox: { mode: 'off', network: true, writes: ['build'], reads: ['~/data'] },

@@ -52,7 +52,6 @@ export async function run(
   const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
-    if (flags.uncontained) engine.agreeToUncontained();
     const study = await engine.createStudy({
       repositoryPath: path,
       tag: flags.tag,
@@ -62,6 +61,7 @@ export async function run(
       limitSeconds: flags.limit,
       prune: flags.prune,
       gpu: flags.gpu,
+      agreesUncontained: flags.uncontained,
     });
     process.exitCode = await sit(engine, study, {}, flags);
   });

@@ -20,6 +20,9 @@ export type TrainingInput = {
   readonly environment: NodeJS.ProcessEnv;
 };
 
+const IN_WORKTREE =
+  'Install it or mend the command: in a worktree there is what is committed. An environment in your checkout is found by an absolute path, or where it is activated.';
+
 /** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
   const { environment: userEnvironment, ...rest } = input;
@@ -68,12 +71,16 @@ async function checkCommands(
       python: 'Install Python 3 (Debian: apt-get install python3).',
       python3: 'Install Python 3 (Debian: apt-get install python3).',
     };
+    if (!found && isInRepository && name === 'training command' && contract.setup !== null) {
+      add(name, 'warning', `"${program}" is not committed: the set-up command has to make it.`);
+      continue;
+    }
     add(
       name,
       found ? 'ok' : 'failed',
       found
         ? `${command} (${found})`
-        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? 'Install it or mend the command.'}`,
+        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or mend the command.')}`,
     );
   }
 }

@@ -30,6 +30,8 @@ export type NewStudy = {
   readonly asksApproval?: boolean | undefined;
   /** As in {@link Study}. */
   readonly gpu?: string | null | undefined;
+  /** Code of models may run without a sandbox on this machine, from now on. */
+  readonly agreesUncontained?: boolean | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
 };

@@ -13,12 +13,13 @@ import { DiskReserve } from '../disk-reserve.ts';
 import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
-import type { DataPaths } from '../paths.ts';
+import { type DataPaths, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
+import { removeBelow } from '../repo/remove.ts';
 import type { Repository } from '../repo/repository.ts';
-import { tryContainment } from '../sandbox/contain.ts';
+import { CACHES, DATA_VIEW, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
@@ -133,6 +134,7 @@ export class Engine {
       this.surroundings,
       async (repository, commit, contract) => {
         const trial = await refuseUntrainable({ repository, commit, contract, paths, environment });
+        if (input.agreesUncontained) this.agreeToUncontained();
         const refusal = this.#refuseUncontained(
           contract,
           input.proposer,
@@ -343,6 +345,10 @@ export class Engine {
   async #makeRoom(study: Study, workbench: Workbench): Promise<void> {
     if (!(await this.#reserve.hasRoom()) && existsSync(workbench.path)) {
       await workbench.checkout(this.ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
+      const folder = studyFolder(this.#options.paths, study.id);
+      for (const name of [DATA_VIEW, CACHES]) {
+        if (!(await this.#reserve.hasRoom())) await removeBelow(folder, name);
+      }
     }
     await this.#reserve.requireRoom();
     await this.#reserve.fill();

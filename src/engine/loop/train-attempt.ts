@@ -11,7 +11,9 @@ import { encodeSummary, type RunResult } from '../ledger/runs.ts';
 import { measure } from '../metrics/measure.ts';
 import { OutputReader, type SeriesPoint } from '../metrics/output-reader.ts';
 import { StepRate } from '../metrics/step-rate.ts';
-import { runLog } from '../paths.ts';
+import { runLog, studyFolder } from '../paths.ts';
+import { removeBelow } from '../repo/remove.ts';
+import { CACHES, DATA_VIEW } from '../sandbox/contain.ts';
 import { keptFrom } from '../sandbox/training-jail.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { limitsFor } from '../training/limits.ts';
@@ -170,7 +172,10 @@ export async function trainAttempt(
   const found =
     lockCrash(touched, contract) ??
     reader.classify(outcome, contract.metric.name, contract.budget.limitSeconds);
-  const cut = fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, ports)) ? ` ${CUT_LOG}` : '';
+  const cut =
+    fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
+      ? ` ${CUT_LOG}`
+      : '';
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
   const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
   const crash = found && { ...found, message: found.message + hint + cut };
@@ -259,7 +264,7 @@ function findFullDisk(
 }
 
 /**
- * Removes what the run left in its worktree and, where that is not enough, all but the beginning of its output. Rejects where
+ * Removes what the run left in its worktree and, where that is not enough, its caches and all but the beginning of its output. Rejects where
  * there is no room then either: somebody else filled the disk, and the run proves nothing. Resolves to whether output was cut.
  */
 async function makeRoom(
@@ -267,9 +272,13 @@ async function makeRoom(
   freeBefore: number,
   commit: string,
   logPath: string,
+  folder: string,
   { workbench, reserve, ledger }: TrainPorts,
 ): Promise<boolean> {
   await workbench.checkout(commit);
+  await removeBelow(folder, DATA_VIEW);
+  // What it costs is time: compilers fill them anew.
+  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeBelow(folder, CACHES);
   const isCut = !(await reserve.hasRoom());
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
   ledger.shrink();

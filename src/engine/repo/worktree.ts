@@ -94,7 +94,7 @@ async function mendLinks(worktree: Worktree): Promise<void> {
     ...['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].map(name => join(adminDir, name)),
     `${indexPath(worktree)}.lock`,
   ]) {
-    await rm(left, { recursive: true, force: true });
+    await removeAt(Buffer.from(left));
   }
 }
 
@@ -115,7 +115,7 @@ async function hasContent(path: string, content: string): Promise<boolean> {
 
 async function writeIfDifferent(path: string, content: string): Promise<void> {
   if (await hasContent(path, content)) return;
-  await rm(path, { recursive: true, force: true });
+  await removeAt(Buffer.from(path));
   await writeFile(path, content);
 }
 
@@ -145,7 +145,7 @@ export async function resetWorktree(worktree: Worktree, commit: string, signal?:
 async function showHead(worktree: Worktree, commit: string): Promise<void> {
   await detachHead(worktree, commit);
   const index = join(worktree.adminDir, 'index');
-  await rm(index, { recursive: true, force: true });
+  await removeAt(Buffer.from(index));
   await copyFile(indexPath(worktree), index);
 }
 

@@ -101,7 +101,7 @@ export async function agentJail(
     ...{ made: [], held: [] },
     sealed: topmost(input.locked).map(path => join(input.copy, path)),
     opened: [],
-    network: true,
+    ...{ network: true, emptyBytes: null },
     cwd: input.copy,
     devices: [],
   };

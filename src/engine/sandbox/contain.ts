@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
@@ -9,6 +9,7 @@ import type { DataPaths } from '../paths.ts';
 import { listTree, type Repository, readBlob } from '../repo/repository.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import { trainingEnvironment } from '../training/environment.ts';
+import { limitsFor } from '../training/limits.ts';
 import { type DataCache, findDataCaches, namedDataFolders, viewDataCaches } from './data-caches.ts';
 import {
   type Bubblewrap,
@@ -21,6 +22,11 @@ import {
 import { real } from './home-view.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
+
+/** In a study's folder: the private trees of data caches. */
+export const DATA_VIEW = 'data';
+/** In a study's folder: what its runs keep for each other. */
+export const CACHES = 'caches';
 
 /** What a training is contained in: the same for a study that runs and for one that is only looked at. */
 export type Place = {
@@ -86,6 +92,19 @@ function pythonsBeside(venv: string): string {
   return `${venv}-pythons`;
 }
 
+/** The study's own folder of Pythons, in which the user's are links: uv looks in one folder only, and home is read-only. */
+async function linkPythons(own: Readonly<Record<string, string>>): Promise<string> {
+  const folder = pythonsBeside(own.UV_PROJECT_ENVIRONMENT ?? '');
+  const users = usersPythons(own);
+  await mkdir(folder, { recursive: true });
+  for (const name of await readdir(users).catch(() => [])) {
+    // What else lies there is uv's bookkeeping.
+    if (/^(?:cpython|pypy|graalpy)-/.test(name))
+      await symlink(join(users, name), join(folder, name)).catch(() => {});
+  }
+  return folder;
+}
+
 /**
  * The environment uv makes of the study's own where the user has none. The baseline makes it, which takes the network; from
  * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
@@ -115,12 +134,12 @@ export async function contain(
   own: Readonly<Record<string, string>>,
 ): Promise<Contained> {
   const { contract, repository, folder, worktree, preserved } = place;
-  const caches = join(folder, 'caches');
+  const caches = join(folder, CACHES);
   const venv = ownVenv(place, own);
   const network = contract.sandbox.network || venv?.isWritable === true;
   const home = own.HOME ?? homedir();
   const found = await findDataCaches(own, home, place.namedData);
-  const data = await viewDataCaches(found, join(folder, 'data'), sandbox.identity);
+  const data = await viewDataCaches(found, join(folder, DATA_VIEW), sandbox.identity);
   const environment: Readonly<Record<string, string>> = {
     ...(network ? {} : { WANDB_MODE: 'offline' }),
     ...own,
@@ -128,9 +147,7 @@ export async function contain(
     ...data.variables,
     TMPDIR: '/tmp',
     ...(venv && !venv.isWritable ? { UV_NO_SYNC: '1' } : {}),
-    ...(venv && !existsSync(usersPythons(own))
-      ? { UV_PYTHON_INSTALL_DIR: pythonsBeside(own.UV_PROJECT_ENVIRONMENT ?? '') }
-      : {}),
+    ...(venv ? { UV_PYTHON_INSTALL_DIR: await linkPythons(own) } : {}),
     // git looks at nothing that somebody else owns, and here the repository is root's.
     ...(sandbox.identity
       ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
@@ -141,6 +158,9 @@ export async function contain(
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,
+    emptyBytes: sandbox.sizesFolders
+      ? Math.floor((await limitsFor(contract.limits, place.paths.home)).memoryBytes / 2)
+      : null,
     history: [
       ...['HEAD', 'refs', 'objects', 'packed-refs'].map(name => join(repository.gitDir, name)),
       ...(place.adminDir === null ? [] : [place.adminDir]),

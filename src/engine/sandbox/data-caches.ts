@@ -1,17 +1,7 @@
 import { existsSync } from 'node:fs';
-import {
-  copyFile,
-  lchown,
-  mkdir,
-  opendir,
-  readdir,
-  readlink,
-  rm,
-  stat,
-  symlink,
-  utimes,
-} from 'node:fs/promises';
-import { basename, isAbsolute, join } from 'node:path';
+import { copyFile, lchown, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { removeBelow } from '../repo/remove.ts';
 import { isDataVariable } from '../training/data-variables.ts';
 import type { Owner } from '../training/terminal.ts';
 import { isBelow, real } from './home-view.ts';
@@ -105,10 +95,15 @@ export function tokenFiles(
 ): readonly string[] {
   const cache = environment.XDG_CACHE_HOME || join(home, '.cache');
   const hugging = [environment.HF_HOME, join(cache, 'huggingface')].filter(path => path !== undefined);
+  const kaggle = [environment.KAGGLE_CONFIG_DIR, join(home, '.kaggle')].filter(path => path !== undefined);
+  const named = [environment.HF_TOKEN_PATH, environment.NETRC, environment.KAGGLE_API_TOKEN];
   return [
+    ...named.filter(path => path !== undefined).filter(isAbsolute),
     ...hugging.flatMap(folder => ['token', 'stored_tokens'].map(name => join(folder, name))),
     ...['.netrc', '_netrc', '.git-credentials', '.pypirc', '.npmrc'].map(name => join(home, name)),
-    ...['access_token', 'credentials.json', 'kaggle.json'].map(name => join(home, '.kaggle', name)),
+    ...kaggle.flatMap(folder =>
+      ['access_token', 'credentials.json', 'kaggle.json'].map(name => join(folder, name)),
+    ),
   ];
 }
 
@@ -132,7 +127,7 @@ export async function viewDataCaches(
   into: string,
   owner: Owner | null,
 ): Promise<DataMounts> {
-  await rm(into, { recursive: true, force: true });
+  await removeBelow(dirname(into), basename(into));
   const mounts: Mount[] = [];
   const places: string[] = [];
   const variables: Record<string, string> = {};
@@ -166,7 +161,9 @@ async function linkTree(
 ): Promise<boolean> {
   await mkdir(to, { recursive: true });
   if (owner) await lchown(to, owner.uid, owner.gid);
-  for await (const entry of await opendir(from)) {
+  // What somebody else keeps to themselves is of no use, and is no fault.
+  const entries = await readdir(from, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
     count.entries += 1;
     if (count.entries > MAX_ENTRIES) return false;
     const { name } = entry;
@@ -175,15 +172,20 @@ async function linkTree(
       // An offline kernel is looked for in the list of what its repository has, most of which is not fetched (kernels 0.17.2).
       if (name === 'trees' && basename(from).startsWith('kernels--')) continue;
       if (!(await linkTree(source, target, join(original, name), owner, count))) return false;
-    } else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
-    else if (APPENDED.has(name)) {
-      await copyFile(source, target);
-      if (owner) await lchown(target, owner.uid, owner.gid);
+    } else if (entry.isSymbolicLink()) {
+      const says = await readlink(source).catch(() => null);
+      if (says !== null) await symlink(says, target);
+    } else if (entry.isFile() && APPENDED.has(name)) {
+      const isCopied = await copyFile(source, target).then(
+        () => true,
+        () => false,
+      );
+      if (owner && isCopied) await lchown(target, owner.uid, owner.gid);
     } else if (entry.isFile() && !LOCK.test(name)) await symlink(join(original, name), target);
   }
   // datasets takes the newest folder for the newest version.
-  const { atime, mtime } = await stat(from);
-  await utimes(to, atime, mtime);
+  const times = await stat(from).catch(() => null);
+  if (times) await utimes(to, times.atime, times.mtime);
   return true;
 }
 
@@ -208,9 +210,13 @@ export function namedDataFolders(script: string, home: string): readonly string[
   return [...found];
 }
 
+/** Where a system keeps other things than data, and other people theirs. */
+const NO_DATA = ['/tmp', '/run', '/var', '/proc', '/sys', '/dev', '/etc', '/usr', '/boot', '/home', '/root'];
+
 /** Whether a path may hold data by its name; a home has folders of secrets, and they are found by name too. */
 function isOfData(path: string, home: string): boolean {
-  if (!isBelow(path, home)) return !['/', '/home', '/root', '/etc', '/var', '/usr'].includes(path);
+  if (!isBelow(path, home))
+    return path.split('/').length > 2 && !NO_DATA.some(folder => isBelow(path, folder));
   const below = path.slice(home.length + 1);
   return /^(?:\.cache\/.|data(?:sets?)?(?:\/|$)|\.(?:medmnist|keras\/datasets|torch|mnist|cifar\w*)(?:\/|$))/i.test(
     below,

@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { promisify } from 'node:util';
 import { type Contract, SANDBOX_MODES, type SandboxMode } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
 import { findProgram } from '../contract/find-command.ts';
 import { findResource } from '../resources.ts';
 import { findNvidiaSmi } from '../telemetry/find-nvidia-smi.ts';
@@ -29,6 +30,8 @@ const FILTERED = 'exec "$@" 9<"$0"';
 
 export type Bubblewrap = Confinement & {
   readonly kind: 'bubblewrap';
+  /** Whether this bubblewrap can bound what an empty folder takes. */
+  readonly sizesFolders: boolean;
   readonly program: string;
   readonly version: string;
   readonly devices: readonly string[];
@@ -43,10 +46,16 @@ export type Sandbox =
   /** `why` is what to do about it. */
   | { readonly kind: 'none'; readonly why: string };
 
-/** What the contract asks for, unless this machine's user says otherwise: `PAWL_SANDBOX` is `required`, `preferred` or `off`. */
+/**
+ * What the contract asks for, unless this machine's user says otherwise: `PAWL_SANDBOX` is `required`, `preferred` or `off`.
+ * Throws `usage` for another word: a misspelt one must not leave anybody unprotected.
+ */
 export function sandboxMode(contract: Contract, environment: NodeJS.ProcessEnv): SandboxMode {
-  const own = SANDBOX_MODES.find(mode => mode === environment.PAWL_SANDBOX);
-  return own ?? contract.sandbox.mode;
+  const word = environment.PAWL_SANDBOX;
+  if (!word) return contract.sandbox.mode;
+  const own = SANDBOX_MODES.find(mode => mode === word.toLowerCase());
+  if (own) return own;
+  throw new PawlError('usage', `PAWL_SANDBOX is "${word}"; it takes ${SANDBOX_MODES.join(', ')}.`);
 }
 
 /** Whether programs can be contained on this machine, tried with one that does nothing and with the GPU's driver. */
@@ -132,7 +141,7 @@ export async function runContained(
 async function featuresOf(
   program: string,
   environment: NodeJS.ProcessEnv,
-): Promise<Pick<Bubblewrap, 'version' | 'forbidsUserNamespaces'>> {
+): Promise<Pick<Bubblewrap, 'version' | 'forbidsUserNamespaces' | 'sizesFolders'>> {
   const [version, help] = await Promise.all([
     run(program, ['--version'], environment),
     run(program, ['--help'], environment),
@@ -140,6 +149,7 @@ async function featuresOf(
   const isSetUid = await stat(program).then(({ mode, uid }) => uid === 0 && (mode & 0o4000) !== 0);
   return {
     version: version.out.replace(/^bubblewrap /, ''),
+    sizesFolders: /--size\b/.test(`${help.out}${help.err}`),
     forbidsUserNamespaces: !isSetUid && /--disable-userns\b/.test(`${help.out}${help.err}`),
   };
 }

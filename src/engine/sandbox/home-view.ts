@@ -15,6 +15,9 @@ const READ_VARIABLES = [
 /** Programs that a script names by themselves (`#!/usr/bin/env python3`), and that are often links to somewhere else. */
 const INTERPRETERS = /^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|bun|deno|julia|Rscript|R|ruby|perl|java)$/;
 
+/** Links on the PATH that are followed; each may be a mount. */
+const MAX_FOLLOWED = 40;
+
 export type HomeViewInput = {
   readonly home: string;
   /** What the program is given. */
@@ -60,16 +63,26 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
     want(path);
     const { links, real: target } = await trace(path, read);
     for (const place of [...links.filter(({ isLast }) => isLast).map(({ at }) => at), target]) {
-      want(installationOf(dirname(place)), ...packagesOf(place));
+      want(installationOf(dirname(place), home), ...packagesOf(place));
     }
   };
+  const followed = new Set<string>();
   for (const folder of (environment.PATH ?? '').split(':').filter(isAbsolute)) {
-    want(installationOf(folder), installationOf(await real(folder)));
+    want(installationOf(folder, home), installationOf(await real(folder), home));
     if (!isBelowAny(await real(folder), hidden)) continue;
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter(candidate => INTERPRETERS.test(candidate))) {
-      await wantProgram(join(folder, name));
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      const path = join(folder, entry.name);
+      if (INTERPRETERS.test(entry.name)) await wantProgram(path);
+      else if (entry.isSymbolicLink() && followed.size < MAX_FOLLOWED) followed.add(path);
     }
+  }
+  // What another installer's program is a link to; what lies beside it may be anybody's.
+  for (const path of followed) {
+    want(path);
+    const { real: target } = await trace(path, read);
+    const folder = dirname(target);
+    const installation = installationOf(folder, home);
+    want(...(installation === folder ? [] : [installation]), ...packagesOf(target));
   }
   const program = firstProgram(command);
   const named = program === null ? null : await findProgram(program, environment.PATH ?? '');
@@ -130,7 +143,7 @@ function wordsOf(command: string, home: string): readonly string[] {
  * What a folder of programs belongs to: `~/.pyenv` for `~/.pyenv/shims`. Only what is known to be an installation: beside
  * another `bin` may lie keys and sockets.
  */
-function installationOf(folder: string): string {
+function installationOf(folder: string, home: string): string {
   const parent = dirname(folder);
   if (!/^(?:bin|shims|condabin)$/.test(basename(folder))) return folder;
   const isInstallation = [
@@ -143,7 +156,7 @@ function installationOf(folder: string): string {
     'install/global/node_modules',
   ].some(name => existsSync(join(parent, name)));
   // With programs of several installers in it, and next to them everybody's data.
-  const isShared = basename(parent) === '.local';
+  const isShared = basename(parent) === '.local' || parent === home;
   return isInstallation && !isShared ? parent : folder;
 }
 

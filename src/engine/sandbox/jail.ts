@@ -25,6 +25,8 @@ export type Jail = {
   /** Sockets that nobody can connect to. */
   readonly masked: readonly string[];
   readonly network: boolean;
+  /** How much may be written to each empty folder, in bytes, for it takes memory; null leaves it to the kernel. */
+  readonly emptyBytes: number | null;
   readonly cwd: string;
   /** Names in /dev beside the usual ones. */
   readonly devices: readonly string[];
@@ -45,7 +47,7 @@ export const EMPTY_JAIL: Jail = {
     sealed: [],
     opened: [],
   },
-  ...{ masked: [], network: false, cwd: '/', devices: [] },
+  ...{ masked: [], network: false, emptyBytes: null, cwd: '/', devices: [] },
 };
 
 /** How bubblewrap is to be used on this machine. */
@@ -84,7 +86,8 @@ export function jailArguments(
 ): readonly string[] {
   const each = (option: string, paths: readonly string[]) => paths.flatMap(path => [option, path, path]);
   // A folder that bubblewrap makes belongs to who started it.
-  const empty = (path: string) => [...(dropsUser ? ['--perms', '1777'] : []), '--tmpfs', path];
+  const size = jail.emptyBytes === null ? [] : ['--size', String(jail.emptyBytes)];
+  const empty = (path: string) => [...(dropsUser ? ['--perms', '1777'] : []), ...size, '--tmpfs', path];
   return [
     ...['--ro-bind', '/', '/', '--dev', '/dev', ...(dropsUser ? empty('/dev/shm') : []), '--proc', '/proc'],
     ...each('--ro-bind', KERNEL_INTERFACES.filter(existsSync)),

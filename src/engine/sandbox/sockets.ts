@@ -3,19 +3,17 @@ import { lstat, readFile } from 'node:fs/promises';
 import { isBelow, real } from './home-view.ts';
 import { EMPTIED, type Jail } from './jail.ts';
 
-/** `__SO_ACCEPTCON`: somebody listens. Source: proc_pid_net(5), /proc/net/unix. */
-const LISTENING = 0x10000;
 /** Each is a mount. */
 const MAX_MASKED = 200;
 
-/** Paths of the sockets on which somebody of this machine listens. */
-export async function listeningSockets(): Promise<readonly string[]> {
+/** Paths of the sockets that somebody of this machine has bound: who listens, and who takes datagrams. Source: proc_pid_net(5). */
+export async function boundSockets(): Promise<readonly string[]> {
   const table = await readFile('/proc/net/unix', 'utf8').catch(() => '');
   const paths = new Set<string>();
   for (const line of table.split('\n').slice(1)) {
     // Num RefCount Protocol Flags Type St Inode Path
-    const fields = /^\S+ \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line);
-    if (fields && (Number.parseInt(fields[1] ?? '', 16) & LISTENING) !== 0) paths.add(fields[2] ?? '');
+    const path = /^\S+ \S+ \S+ \S+ \S+ \S+ +\d+ (\/.*)$/.exec(line)?.[1];
+    if (path !== undefined) paths.add(path);
   }
   return [...paths];
 }
@@ -31,11 +29,16 @@ export async function reachableSockets(
   const isShown = visibility(jail);
   const allowed = await Promise.all(letIn.map(real));
   const found: string[] = [];
-  for (const listening of await listeningSockets()) {
+  for (const bound of await boundSockets()) {
     if (found.length >= MAX_MASKED) break;
-    const path = await real(listening);
-    const isOpen = isShown(path) && !allowed.some(folder => isBelow(path, folder));
-    if (isOpen && (await lstat(path).catch(() => null))?.isSocket()) found.push(path);
+    const path = await real(bound);
+    if (allowed.some(folder => isBelow(path, folder))) continue;
+    if (!(await lstat(path).catch(() => null))?.isSocket()) continue;
+    // A folder that is mounted elsewhere shows what is in it by another name.
+    const others = jail.mounts
+      .filter(({ what, isWritable }) => !isWritable && isBelow(path, what))
+      .map(({ what, where }) => where + path.slice(what.length));
+    found.push(...new Set([...(isShown(path) ? [path] : []), ...others]));
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
@@ -26,6 +26,8 @@ export type JailInput = {
   /** Folders of uv's environment of the study's own; null where the user has one, or there is none. */
   readonly venv: { readonly folders: readonly string[]; readonly isWritable: boolean } | null;
   readonly network: boolean;
+  /** How much may be written to each folder that is empty at first, for it takes memory; null leaves it to the kernel. */
+  readonly emptyBytes: number | null;
   /** Caches of data, which the run sees without changing them. */
   readonly data: DataMounts;
   /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
@@ -54,6 +56,8 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
 export async function trainingJail(input: JailInput): Promise<Jail> {
   const { contract, environment, caches, venv } = input;
   for (const folder of [caches, ...(venv?.folders ?? [])]) await mkdir(folder, { recursive: true });
+  // An earlier run may have taken the rights away.
+  await chmod(caches, 0o700);
   const kept = topmost(keptFrom(contract, input.preserved));
   const preserved = await plainPaths(input.worktree, kept);
   const locked = topmost(input.locked);
@@ -83,7 +87,7 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
       ...(await Promise.all((venv && !venv.isWritable ? venv.folders : []).map(real))),
     ],
     opened: (await plainPaths(input.worktree, openedIn(contract, preserved))).map(inWorktree),
-    network: input.network,
+    ...{ network: input.network, emptyBytes: input.emptyBytes },
     cwd: input.worktree,
     devices: input.devices,
   };
@@ -109,8 +113,13 @@ function bare(pattern: string): string {
   return pattern.replace(/\/(?:\*\*)?$/, '');
 }
 
-/** Those that are there and no links: a mount on a link would be one on what it points to. */
+/** Those that are there and are reached through no link: a mount on a link would be one on what it points to. */
 async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(paths.map(path => lstat(join(folder, path)).catch(() => null)));
-  return paths.filter((_, place) => found[place]?.isFile() || found[place]?.isDirectory());
+  const isPlain = async (path: string) => {
+    const place = join(folder, path);
+    const found = await lstat(place).catch(() => null);
+    return (found?.isFile() || found?.isDirectory()) === true && (await real(place)) === place;
+  };
+  const plain = await Promise.all(paths.map(isPlain));
+  return paths.filter((_, place) => plain[place]);
 }

@@ -120,18 +120,18 @@ export function createRouter(service: Service) {
       })),
     },
     studies: {
-      start: os.studies.start.handler(({ input }) => {
-        if (input.agreesUncontained) service.engine.agreeToUncontained();
-        return service.start({
+      start: os.studies.start.handler(({ input }) =>
+        service.start({
           repositoryPath: cleanPath(input.path),
           tag: input.tag || undefined,
           proposer: input.proposer,
           stop: input.stop,
           asksApproval: input.asksApproval,
           gpu: input.gpu,
+          agreesUncontained: input.agreesUncontained,
           contract: input.contract && contractFromFile(input.contract, 'form'),
-        });
-      }),
+        }),
+      ),
       resume: os.studies.resume.handler(async ({ input }) => {
         const { study, stop, proposer, repository, gpu } = input;
         const settings = { stop, proposer, gpu, repositoryPath: repository };

@@ -2,7 +2,7 @@
 const DATA_VARIABLE = /_(?:CACHE|DATA|DATASETS?)(?:_(?:DIR|HOME|PATH|ROOT|FOLDER))?$/;
 /** What compilers and package managers keep; a study has these of its own. */
 const BUILD_CACHE =
-  /^(?:XDG|UV|PIP|NPM|TRITON|TORCHINDUCTOR|CUDA|CCACHE|SCCACHE|NUMBA|PYTHON|CONDA|PYENV|WANDB)_/i;
+  /^(?:XDG|NODE|UV|PIP|NPM|TRITON|TORCHINDUCTOR|CUDA|CCACHE|SCCACHE|NUMBA|PYTHON|CONDA|PYENV|WANDB)_/i;
 
 export function isDataVariable(name: string): boolean {
   return DATA_VARIABLE.test(name) && !BUILD_CACHE.test(name);

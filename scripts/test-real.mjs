@@ -1,0 +1,52 @@
+// Tests with real programs: installs pinned versions of them beside the dependencies, then runs test/real. What cannot be
+// installed is a failure, never a skip.
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { requireNode, root } from './find-node.mjs';
+import { ensureGit, ensurePython } from './setup.mjs';
+
+const run = promisify(execFile);
+
+/** What pip installs, and in the second list what comes without the packages it names: these need none of them here. */
+const PACKAGES = ['uv==0.13.9', 'huggingface_hub==2.4.0', 'datasets==5.2.0'];
+const ALONE = ['kernels==0.17.2'];
+
+const venv = join(root, 'node_modules', '.cache', 'pawl', 'real-programs');
+const stamp = join(venv, 'installed');
+
+async function install() {
+  const wanted = [...PACKAGES, ...ALONE].join('\n');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.log(`test:real: installing ${[...PACKAGES, ...ALONE].join(', ')}`);
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(join(venv, '..'), { recursive: true });
+  // The system's own, where there is one: any user can run it.
+  const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+  await run(python, ['-m', 'venv', '--without-pip', venv]);
+  const options = ['--python', join(venv, 'bin', 'python'), 'install', '--quiet'];
+  const pip = args => run('python3', ['-m', 'pip', '--disable-pip-version-check', ...options, ...args]);
+  await pip(PACKAGES);
+  await pip(['--no-deps', ...ALONE]);
+  writeFileSync(stamp, wanted);
+}
+
+await ensureGit();
+await ensurePython();
+const node = requireNode();
+try {
+  await install();
+} catch (error) {
+  console.error(`test:real: the programs could not be installed: ${error.stderr || error.message}`);
+  process.exit(1);
+}
+const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '-c', join(root, 'vitest.real.config.ts')];
+const child = spawn(node, [...args, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PAWL_REAL_PROGRAMS: venv },
+});
+child.on('exit', code => {
+  process.exitCode = code ?? 1;
+});
