@@ -194,16 +194,16 @@ test("the user's clean and smudge filters work on locked and editable files", as
 test('a required filter that fails ends the sitting with an error that names it', async () => {
   const repository = await constantsRepository({
     'model.bin': 'x\n',
-    '.gitattributes': '*.bin filter=lfs\n',
+    '.gitattributes': '*.bin filter=sealed\n',
   });
   const userState = await snapshotUserState(repository);
   const { env } = await userWithGitConfig(
-    '[filter "lfs"]\n\tclean = false\n\tsmudge = false\n\trequired = true\n',
+    '[filter "sealed"]\n\tclean = false\n\tsmudge = false\n\trequired = true\n',
   );
   const home = await temporaryFolder();
   const { code, stderr } = await sitting(['run', repository, '--tag', 'night', '-n', '1'], { home, env });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^pawl: .*filter.*lfs/);
+  expect(stderr).toMatch(/^pawl: .*filter.*sealed/);
   expect(await snapshotUserState(repository)).toBe(userState);
 });
 

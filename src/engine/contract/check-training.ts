@@ -5,8 +5,8 @@ import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import type { DataPaths } from '../paths.ts';
-import { listTree, type Repository, readBlob } from '../repo/repository.ts';
-import { type Trial, tryContainment } from '../sandbox/contain.ts';
+import { type Repository, readBlob } from '../repo/repository.ts';
+import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import { findProgram, firstProgram } from './find-command.ts';
 
@@ -16,6 +16,8 @@ export type TrainingInput = {
   readonly repository: Repository;
   readonly commit: string;
   readonly contract: Contract;
+  /** Of the commit, where it is known already. */
+  readonly tree?: CommitFiles['tree'];
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
 };
@@ -25,11 +27,12 @@ const IN_WORKTREE =
 
 /** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
-  const { environment: userEnvironment, ...rest } = input;
-  await checkCommands(input, add);
-  await checkLargeFiles(input, add);
-  const trial = await tryContainment({ ...rest, userEnvironment });
-  await checkData(input, trial, add);
+  const { repository, commit, contract, paths, environment: userEnvironment } = input;
+  const files = await readCommitFiles(repository, commit, input.tree);
+  await checkCommands(input, files, add);
+  await checkLargeFiles(input, files, add);
+  const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
+  checkData(input, files, trial, add);
   checkSandbox(input, trial, add);
   return trial;
 }
@@ -45,12 +48,11 @@ export async function refuseUntrainable(input: TrainingInput): Promise<Trial> {
 }
 
 async function checkCommands(
-  { repository, commit, contract, environment }: TrainingInput,
+  { contract, environment }: TrainingInput,
+  { tree }: CommitFiles,
   add: Add,
 ): Promise<void> {
-  const executables = (await listTree(repository, commit))
-    .filter(entry => entry.mode === '100755')
-    .map(entry => entry.path);
+  const executables = tree.filter(entry => entry.mode === '100755').map(entry => entry.path);
   const commands = [
     ['training command', contract.train],
     ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
@@ -86,10 +88,12 @@ async function checkCommands(
 }
 
 /** Files that git keeps elsewhere: without git-lfs there would be a few lines of text in the place of each. */
-async function checkLargeFiles({ repository, commit, environment }: TrainingInput, add: Add): Promise<void> {
-  const attributes = (await listTree(repository, commit)).filter(({ path }) =>
-    /(?:^|\/)\.gitattributes$/.test(path),
-  );
+async function checkLargeFiles(
+  { repository, commit, environment }: TrainingInput,
+  { tree }: CommitFiles,
+  add: Add,
+): Promise<void> {
+  const attributes = tree.filter(({ path }) => /(?:^|\/)\.gitattributes$/.test(path));
   const texts = await Promise.all(attributes.map(({ path }) => readBlob(repository, commit, path)));
   if (!texts.some(text => /^[^#\n]*\bfilter=lfs\b/m.test(text?.toString('utf8') ?? ''))) return;
   const program = await findProgram('git-lfs', environment.PATH ?? '');
@@ -102,14 +106,14 @@ async function checkLargeFiles({ repository, commit, environment }: TrainingInpu
 }
 
 /** Data that was fetched before: what libraries keep, and what the repository's `prepare.py` names. */
-async function checkData(
-  { repository, commit, contract, environment }: TrainingInput,
+function checkData(
+  { contract, environment }: TrainingInput,
+  { preparePy }: CommitFiles,
   { data, namedData }: Trial,
   add: Add,
-): Promise<void> {
+): void {
   const upstream = join(environment.HOME ?? homedir(), '.cache', 'autoresearch');
-  const preparePy = (await readBlob(repository, commit, 'prepare.py'))?.toString('utf8') ?? '';
-  const isUpstream = /\.cache.{0,40}autoresearch(?![\w-])/s.test(preparePy);
+  const isUpstream = /\.cache.{0,40}autoresearch(?![\w-])/s.test(preparePy ?? '');
   const named = new Set([...namedData, ...(isUpstream && namedData.length === 0 ? [upstream] : [])]);
   const missing = [...named].filter(path => !existsSync(path));
   const found = data.map(({ folder, variable }) => (variable === null ? folder : `${folder} (${variable})`));

@@ -45,7 +45,12 @@ export async function createStudy(
   input: NewStudy,
   now: number,
   surroundings: ProposerSurroundings,
-  refuse: (repository: Repository, commit: string, contract: Contract) => Promise<void>,
+  refuse: (
+    repository: Repository,
+    commit: string,
+    contract: Contract,
+    tree: Awaited<ReturnType<typeof listTree>>,
+  ) => Promise<void>,
 ): Promise<Study> {
   const repository = await openRepository(input.repositoryPath);
   const baseCommit = await readHeadCommit(repository);
@@ -56,9 +61,10 @@ export async function createStudy(
     );
   }
   const contract = applyOverrides(input.contract ?? (await loadContract(repository, baseCommit)), input);
-  const fault = findFileFaults(await listTree(repository, baseCommit), contract)[0];
+  const tree = await listTree(repository, baseCommit);
+  const fault = findFileFaults(tree, contract)[0];
   if (fault) throw new PawlError('contract_invalid', fault.message);
-  await refuse(repository, baseCommit, contract);
+  await refuse(repository, baseCommit, contract, tree);
   const tag = input.tag
     ? await checkTag(ledger, repository, input.tag)
     : await findFreeTag(ledger, repository, now);

@@ -19,7 +19,7 @@ import type { CallTimes } from '../proposers/model/caller.ts';
 import { branchRef } from '../repo/refs.ts';
 import { removeBelow } from '../repo/remove.ts';
 import type { Repository } from '../repo/repository.ts';
-import { CACHES, DATA_VIEW, tryContainment } from '../sandbox/contain.ts';
+import { CACHES, DATA_VIEW, readCommitFiles, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
@@ -132,8 +132,8 @@ export class Engine {
       input,
       this.#now(),
       this.surroundings,
-      async (repository, commit, contract) => {
-        const trial = await refuseUntrainable({ repository, commit, contract, paths, environment });
+      async (repository, commit, contract, tree) => {
+        const trial = await refuseUntrainable({ repository, commit, contract, tree, paths, environment });
         if (input.agreesUncontained) this.agreeToUncontained();
         const refusal = this.#refuseUncontained(
           contract,
@@ -361,8 +361,14 @@ export class Engine {
   ): Promise<{ readonly sandbox: SittingSandbox | null; readonly why: string | null }> {
     const { environment, paths } = this.#options;
     const { contract, baseCommit: commit, proposer } = study;
-    const trial = await tryContainment({ contract, repository, paths, userEnvironment: environment, commit });
-    const { sandbox, why, namedData } = trial;
+    const isOff = sandboxMode(contract, environment) === 'off';
+    const trial = isOff
+      ? null
+      : await tryContainment({
+          ...{ contract, repository, paths, userEnvironment: environment },
+          ...(await readCommitFiles(repository, commit)),
+        });
+    const { sandbox, why, namedData } = trial ?? { sandbox: null, why: null, namedData: [] };
     const refusal = this.#refuseUncontained(contract, proposer, sandbox ? null : { why });
     if (refusal) throw refusal;
     const refuse = (fault: string) => this.#refuseUncontained(contract, proposer, { why: fault });

@@ -43,7 +43,7 @@ export type Place = {
   readonly adminDir: string | null;
   /** Whether the baseline is there; it makes uv's environment, if uv makes one. */
   readonly hasBaseline: boolean;
-  /** What the repository calls its data; see {@link readNamedData}. */
+  /** What the repository calls its data; see `namedDataFolders`. */
   readonly namedData: readonly string[];
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
@@ -181,15 +181,31 @@ async function giveFolder(identity: NonNullable<Bubblewrap['identity']>, path: s
 }
 
 /** Folders that the repository's `prepare.py` calls its data. Not asked where a proposal may change that file. */
-export async function readNamedData(
+function findNamedData(
+  preparePy: string | null,
+  { editable }: Contract,
+  environment: NodeJS.ProcessEnv,
+): readonly string[] {
+  if (preparePy === null || matchEditable(editable)('prepare.py')) return [];
+  return namedDataFolders(preparePy, environment.HOME ?? homedir());
+}
+
+/** A commit's files, and what its `prepare.py` says; null where it has none. */
+export type CommitFiles = {
+  readonly tree: Awaited<ReturnType<typeof listTree>>;
+  readonly preparePy: string | null;
+};
+
+/** @param tree of the commit, where it is known already */
+export async function readCommitFiles(
   repository: Repository,
   commit: string,
-  contract: Contract,
-  environment: NodeJS.ProcessEnv,
-): Promise<readonly string[]> {
-  if (matchEditable(contract.editable)('prepare.py')) return [];
-  const script = (await readBlob(repository, commit, 'prepare.py'))?.toString('utf8') ?? '';
-  return namedDataFolders(script, environment.HOME ?? homedir());
+  tree?: CommitFiles['tree'],
+): Promise<CommitFiles> {
+  const files = tree ?? (await listTree(repository, commit));
+  const hasIt = files.some(({ path }) => path === 'prepare.py');
+  const preparePy = hasIt ? await readBlob(repository, commit, 'prepare.py') : null;
+  return { tree: files, preparePy: preparePy?.toString('utf8') ?? null };
 }
 
 export type Trial = {
@@ -209,10 +225,10 @@ export type Trial = {
  * driver answer, is the command there? Changes nothing.
  */
 export async function tryContainment(
-  input: Pick<Place, 'contract' | 'repository' | 'paths' | 'userEnvironment'> & { readonly commit: string },
+  input: Pick<Place, 'contract' | 'repository' | 'paths' | 'userEnvironment'> & CommitFiles,
 ): Promise<Trial> {
-  const { contract, repository, commit, paths, userEnvironment } = input;
-  const namedData = await readNamedData(repository, commit, contract, userEnvironment);
+  const { contract, repository, tree, preparePy, paths, userEnvironment } = input;
+  const namedData = findNamedData(preparePy, contract, userEnvironment);
   const home = userEnvironment.HOME ?? homedir();
   const data = await findDataCaches(userEnvironment, home, namedData);
   const none = (why: string | null): Trial => ({ sandbox: null, why, hiddenCommand: null, data, namedData });
@@ -225,7 +241,7 @@ export async function tryContainment(
       ...{ contract, repository, paths, userEnvironment, namedData },
       ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
       ...{ preserved: [], adminDir: null, hasBaseline: false },
-      locked: await standInFor(repository, commit, contract, join(scratch, 'worktree')),
+      locked: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');
     const { argv, environment } = await contain(place, sandbox, own);
@@ -240,14 +256,13 @@ export async function tryContainment(
 
 /** Empty files in the place of those a jail would seal. */
 async function standInFor(
-  repository: Repository,
-  commit: string,
+  tree: CommitFiles['tree'],
   { editable, locked }: Contract,
   folder: string,
 ): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
   const isEditable = matchEditable(editable);
-  const paths = (await listTree(repository, commit))
+  const paths = tree
     .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
     .map(({ path }) => path);
   const sealed = locked === null ? paths : [];
