@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { findProgram } from '../../engine/contract/find-command.ts';
+import { makeDataFolder } from '../../engine/ledger/engine-lock.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { createRouter } from '../../engine/service/router.ts';
 import { Service } from '../../engine/service/service.ts';
@@ -30,6 +31,7 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
   }
   const token = readToken();
   const paths = dataPaths(process.env);
+  makeDataFolder(paths);
   const log = pino(
     { base: null },
     pino.destination({ dest: join(paths.home, 'logs', 'serve.log'), mkdir: true, sync: true }),

@@ -40,8 +40,13 @@ export function takeEngineLock(paths: DataPaths, holder: LockHolder): EngineLock
   return translateErrors(() => lockFolder(paths, holder), paths.lock);
 }
 
+/** For the user alone from the beginning; whoever writes there before the engine calls it. Throws `data_folder_unusable`. */
+export function makeDataFolder({ home, ledger }: DataPaths): void {
+  translateErrors(() => mkdirSync(home, { recursive: true, mode: 0o700 }), ledger);
+}
+
 function lockFolder(paths: DataPaths, holder: LockHolder): EngineLock {
-  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  makeDataFolder(paths);
   const tightened = tightenDataFolder(paths);
   const lock = new BetterSqlite3(paths.lock, { timeout: LOCK_WAIT_MS });
   try {

@@ -206,7 +206,7 @@ export async function adviseOnNamespaces(
 ): Promise<string> {
   const restricts = await readFile(files.restricts, 'utf8').catch(() => '0');
   if (restricts.trim() !== '1') {
-    return 'This system forbids it to make namespaces: set kernel.unprivileged_userns_clone to 1 where there is such a setting; a container has to be started so that it may (docker: --privileged, or --security-opt seccomp=unconfined --security-opt apparmor=unconfined with --cap-add SYS_ADMIN).';
+    return 'This system forbids it to make namespaces: set kernel.unprivileged_userns_clone to 1 where there is such a setting, or start the container with the right to (docker run --privileged).';
   }
   const load = `sudo apparmor_parser -r ${files.profile}`;
   return existsSync(files.profile)

@@ -63,6 +63,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           </button>
           <p className="truncate text-muted text-xs *:mr-2">
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
+            {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {cell.category ? <span>{cell.category}</span> : null}
             {cell.verdict ? <span>{cell.verdict.reason.replaceAll('_', ' ')}</span> : null}
             <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
@@ -72,7 +73,6 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               </span>
             )}
             <RelativeTime at={cell.endedAt ?? cell.startedAt} />
-            {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {cell.notes > 0 ? (
               <span className="inline-flex items-center gap-1">
                 <StickyNote size={11} aria-hidden /> {cell.notes} {cell.notes === 1 ? 'note' : 'notes'}
