@@ -2,7 +2,7 @@ import { chmodSync, linkSync, mkdirSync, statSync, symlinkSync, writeFileSync } 
 import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isEngineRunning, takeEngineLock } from '../src/engine/ledger/engine-lock.ts';
+import { isEngineRunning, makeDataFolder, takeEngineLock } from '../src/engine/ledger/engine-lock.ts';
 import { openLedger } from '../src/engine/ledger/ledger.ts';
 import { tightenDataFolder } from '../src/engine/ledger/tighten-data-folder.ts';
 import { dataPaths } from '../src/engine/paths.ts';
@@ -117,4 +117,10 @@ test('the locks this process has on the files are still held afterwards', async 
     'Another Pawl is running',
   );
   lock.release();
+});
+
+test('a new data folder is the user’s alone, whoever makes it', async () => {
+  const paths = dataPaths({ PAWL_HOME: join(await temporaryFolder(), 'new', 'home') });
+  makeDataFolder(paths);
+  expect(modeOf(paths.home)).toBe('700');
 });

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { cp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -286,12 +286,4 @@ test('a second signal while it ends does not cut the ending short', async () => 
   expect(await ended).toMatchObject({ code: 0 });
   expect(await findMarked(study)).toEqual([]);
   expect(rowsOf(night.home)).toMatchObject({ state: 'stopped', stopReason: 'user' });
-});
-
-test('a new data folder is the user’s alone from the beginning', async () => {
-  const home = join(await temporaryFolder(), 'new', 'home');
-  const { child, ended } = await startServing(home);
-  expect(((await stat(home)).mode & 0o777).toString(8)).toBe('700');
-  child.kill('SIGTERM');
-  await ended;
 });
