@@ -134,7 +134,7 @@ print("---"); print("val_bpb: %.4f" % (1 + LR))
   const data = join(user, '.cache', 'autoresearch-ts');
   const missing = await pawl(['doctor', repository], { home, env });
   expect(missing.stdout).toMatch(
-    /✗ failed +data cache +.*autoresearch-ts is missing: run "uv run prepare.py"/,
+    /✗ failed +data cache +.*autoresearch-ts is missing: run "python3 prepare.py"/,
   );
   expect((await pawl(['run', repository, '-n', '0'], { home, env })).stderr).toContain('is missing');
   await mkdir(data, { recursive: true });

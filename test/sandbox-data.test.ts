@@ -127,6 +127,20 @@ test('what a script calls its data is let in only where nobody keeps anything el
   ]) {
     expect(read(`DATA_DIR = ${refused}`)).toEqual([]);
   }
+  // What is no folder of data, and what cannot be told without running it.
+  for (const line of [
+    'database = "/srv/x/y.db"',
+    'data = requests.get(BASE + "/api/v1/items")',
+    'root_element = tree.find("/a/b/c")',
+    'DATA_DIR = "/content/cache/x" if COLAB else "cache"',
+    'DATA_DIR = f"/mnt/{name}"',
+  ]) {
+    expect(read(line)).toEqual([]);
+  }
+  const set = { MY_CACHE: '/elsewhere' };
+  expect(namedDataFolders('CACHE_DIR = os.environ.get("MY_CACHE", "/mnt/data/cache")', home, set)).toEqual(
+    [],
+  );
   for (const refused of ['~', '~/.ssh', '~/.config/x', '~/.cache', '~/../x/.cache/y', '~/Documents']) {
     expect(read(`DATA_DIR = os.path.expanduser("${refused}")`)).toEqual([]);
   }

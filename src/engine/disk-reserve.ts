@@ -32,9 +32,9 @@ export class DiskReserve {
     return (await this.free()) >= 2 * (await this.#wanted());
   }
 
-  /** Rejects with `disk_full` where there is none. */
-  async requireRoom(): Promise<void> {
-    if (await this.hasRoom()) return;
+  /** Rejects with `disk_full` where there is none, or less than what has to stay free. */
+  async requireRoom(leastBytes = 0): Promise<void> {
+    if ((await this.hasRoom()) && (await this.free()) >= leastBytes) return;
     throw new PawlError(
       'disk_full',
       `The disk that holds ${this.#folder} is full. Make room, then "pawl resume".`,

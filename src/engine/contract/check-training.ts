@@ -118,12 +118,13 @@ function checkData(
   const missing = [...named].filter(path => !existsSync(path));
   const found = data.map(({ folder, variable }) => (variable === null ? folder : `${folder} (${variable})`));
   if (missing.length > 0) {
-    const advice = 'run "uv run prepare.py" once in the repository.';
-    // A set-up command may be what fetches it.
+    const python = firstProgram(contract.train) === 'uv' ? 'uv run' : 'python3';
+    // autoresearch's own; what else a script names it may make itself, and so may a set-up command.
+    const isSure = contract.setup === null && missing.some(path => path.startsWith(upstream));
     add(
       'data cache',
-      contract.setup === null ? 'failed' : 'warning',
-      `${missing.join(', ')} is missing: ${advice}`,
+      isSure ? 'failed' : 'warning',
+      `${missing.join(', ')} is missing: run "${python} prepare.py" once in the repository.`,
     );
   } else if (found.length > 0) add('data cache', 'ok', found.join(', '));
 }
@@ -157,6 +158,7 @@ function checkSandbox(
   const more = [
     network ? 'with network' : 'without network',
     ...(sandbox.identity ? ['as nobody'] : []),
+    ...(sandbox.filter === null ? ['without a filter of system calls'] : []),
     ...(reads.length > 0 ? [`reads ${reads.join(', ')}`] : []),
   ];
   add('sandbox', 'ok', `bubblewrap ${sandbox.version}, ${more.join(', ')}`);

@@ -97,10 +97,9 @@ export class Engine {
   static async open(options: EngineOptions, repository: string | null): Promise<Engine> {
     const { paths, host } = options;
     if (process.platform !== 'linux') throw new PawlError('usage', LINUX_ONLY);
-    // A full disk would keep even the lock from being taken.
     const reserve = new DiskReserve(paths.home);
-    if (!(await reserve.hasRoom().catch(() => true))) reserve.release();
-    const lock = takeEngineLock(paths, { pid: process.pid, host, startedAt: Date.now(), repository });
+    const holder = { pid: process.pid, host, startedAt: Date.now(), repository };
+    const lock = lockOnFullDisk(() => takeEngineLock(paths, holder), reserve);
     try {
       const ledger = openLedger(paths.ledger, () => reserve.release());
       const engine = new Engine(options, ledger, lock, reserve);
@@ -446,6 +445,16 @@ export class Engine {
     }
     if (kind === 'continue') this.#runner.goOn();
     else this.#runner.wish(kind);
+  }
+}
+
+/** A full disk would keep even the lock from being taken. Another engine's reserve stays its own: its lock is asked first. */
+function lockOnFullDisk(take: () => EngineLock, reserve: DiskReserve): EngineLock {
+  try {
+    return take();
+  } catch (error) {
+    if (!(error instanceof PawlError) || error.code !== 'disk_full' || !reserve.release()) throw error;
+    return take();
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, truncate } from 'node:fs/promises';
+import { mkdir, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
@@ -80,6 +80,9 @@ export async function trainAttempt(
   const { contract } = study;
   // What the ledger still takes may come out of the reserve.
   await ports.reserve.requireRoom();
+  await ports.reserve.fill();
+  const limits = await limitsFor(contract.limits, paths.home);
+  await ports.reserve.requireRoom(limits.disk.minFreeBytes);
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
   const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
@@ -137,7 +140,7 @@ export async function trainAttempt(
     ...contained,
     logPath,
     limitSeconds: contract.budget.limitSeconds,
-    limits: await limitsFor(contract.limits, paths.home),
+    limits,
     onOutput: chunk => attempt(() => reader.push(chunk)),
     onStart: pid => {
       watch.isBelow(pid);
@@ -176,7 +179,7 @@ export async function trainAttempt(
     fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
       ? ` ${CUT_LOG}`
       : '';
-  const isHinted = found !== null && n === 0 && contained.sandbox !== undefined;
+  const isHinted = found !== null && n === 0 && contained.sandbox !== undefined && outcome.kind !== 'limited';
   const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
   const crash = found && { ...found, message: found.message + hint + cut };
   const fairness = judgeFairness({
@@ -279,10 +282,11 @@ async function makeRoom(
   await removeBelow(folder, DATA_VIEW);
   // What it costs is time: compilers fill them anew.
   if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeBelow(folder, CACHES);
-  const isCut = !(await reserve.hasRoom());
+  const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
+  const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
   ledger.shrink();
-  const isOurs = (await reserve.free()) > GIVEN_BACK * freeBefore;
+  const isOurs = await isGivenBack();
   if (!isOurs || !(await reserve.hasRoom())) throw error;
   await reserve.fill();
   return isCut;

@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { tokenFiles } from './data-caches.ts';
 import { homeView, isBelow, real } from './home-view.ts';
@@ -37,6 +37,8 @@ export type AgentJailInput = {
   /** The user's checkout and its git folder. */
   readonly checkout: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether it gets copies of its settings, because it runs as somebody who could not read them. */
+  readonly copiesSettings: boolean;
   /** Without symbolic links. */
   readonly home: string;
 };
@@ -80,7 +82,13 @@ export async function agentJail(
     }
     // In the stand-in the folder is one also where the user's is a link.
     for (const where of names.reads.map(name => join(folder, name)).filter(existsSync)) {
-      settings.push({ what: await real(where), where, isWritable: false });
+      const what = await real(where);
+      const copy = join(inside, where.slice(folder.length + 1));
+      // What root keeps from everybody the agent could not read, which is somebody else then.
+      if (input.copiesSettings && (await lstat(what)).isFile()) {
+        await mkdir(dirname(copy), { recursive: true });
+        await copyFile(what, copy);
+      } else settings.push({ what, where, isWritable: false });
     }
   }
   const { checkout, dataFolder } = input;

@@ -9,7 +9,7 @@ import type { DataPaths } from '../paths.ts';
 import { listTree, type Repository, readBlob } from '../repo/repository.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import { trainingEnvironment } from '../training/environment.ts';
-import { limitsFor } from '../training/limits.ts';
+import { memoryBytesOf } from '../training/limits.ts';
 import { type DataCache, findDataCaches, namedDataFolders, viewDataCaches } from './data-caches.ts';
 import {
   type Bubblewrap,
@@ -158,9 +158,7 @@ export async function contain(
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,
-    emptyBytes: sandbox.sizesFolders
-      ? Math.floor((await limitsFor(contract.limits, place.paths.home)).memoryBytes / 2)
-      : null,
+    emptyBytes: sandbox.sizesFolders ? Math.floor(memoryBytesOf(contract.limits) / 2) : null,
     history: [
       ...['HEAD', 'refs', 'objects', 'packed-refs'].map(name => join(repository.gitDir, name)),
       ...(place.adminDir === null ? [] : [place.adminDir]),
@@ -187,7 +185,7 @@ function findNamedData(
   environment: NodeJS.ProcessEnv,
 ): readonly string[] {
   if (preparePy === null || matchEditable(editable)('prepare.py')) return [];
-  return namedDataFolders(preparePy, environment.HOME ?? homedir());
+  return namedDataFolders(preparePy, environment.HOME ?? homedir(), environment);
 }
 
 /** A commit's files, and what its `prepare.py` says; null where it has none. */

@@ -20,7 +20,9 @@ export type DataCache = {
 /** Where contained programs find the originals. */
 const ORIGINALS = '/run/pawl/data';
 /** A tree of more than this costs seconds before each run; it is let in as it is, read-only. */
-const MAX_ENTRIES = 50_000;
+const MAX_ENTRIES = 20_000;
+/** Folders that were found to have more, for as long as this process lives. */
+const tooLarge = new Set<string>();
 /** Made anew by whoever takes it: through a link, a lock would be taken on the original, or refused (filelock 4.3: ELOOP). */
 const LOCK = /\.lock$/;
 /** torch hub appends to this one (torch 1.13, `torch/hub.py`). */
@@ -131,13 +133,18 @@ export async function viewDataCaches(
   const mounts: Mount[] = [];
   const places: string[] = [];
   const variables: Record<string, string> = {};
-  const count = { entries: 0 };
   for (const [index, { folder, variable, isPlain }] of caches.entries()) {
     const original = await real(folder);
     const tree = join(into, String(index));
     if (variable !== null) variables[variable] = folder;
     const isLinked =
-      !isPlain && (await linkTree(original, tree, join(ORIGINALS, String(index)), owner, count));
+      !isPlain &&
+      !tooLarge.has(original) &&
+      (await linkTree(original, tree, join(ORIGINALS, String(index)), owner, { entries: 0 }));
+    if (!isLinked && !isPlain) {
+      tooLarge.add(original);
+      await removeBelow(into, String(index));
+    }
     places.push(original);
     mounts.push(
       ...(isLinked
@@ -194,13 +201,23 @@ async function linkTree(
  * `Path.home() / ".cache" / "x"`, `"~/.cache/x"`. Only such in which nobody keeps secrets: below `~/.cache`, below what is
  * called data, or outside of home.
  */
-export function namedDataFolders(script: string, home: string): readonly string[] {
+export function namedDataFolders(
+  script: string,
+  home: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): readonly string[] {
   const found = new Set<string>();
-  const line = /^[ \t]*\w*(?:CACHE|DATA|ROOT)\w*\s*(?::\s*\w+\s*)?=\s*(.+)$/gim;
+  const line =
+    /^[ \t]*(?:CACHE|\w*(?:CACHE|DATA(?:SETS?)?)_?(?:DIR|ROOT|PATH|HOME|FOLDER))\s*(?::\s*\w+\s*)?=\s*(.+)$/gim;
   for (const [, expression = ''] of script.matchAll(line)) {
+    // What is computed otherwise is not guessed.
+    if (/[{]|\sif\s/.test(expression)) continue;
     const words = [...expression.matchAll(/"([^"\n]*)"|'([^'\n]*)'/g)].map(([, a, b]) => a ?? b ?? '');
     // A variable's name, and a default behind it.
-    const parts = words.filter(word => !/^[A-Z][A-Z0-9_]*$/.test(word));
+    const isVariable = (word: string) => /^[A-Z][A-Z0-9_]*$/.test(word);
+    // The default of a variable that the user has set is not what the script takes.
+    if (words.some(word => isVariable(word) && environment[word])) continue;
+    const parts = words.filter(word => !isVariable(word));
     const isOfHome = /expanduser|Path\.home\(\)/.test(expression) || parts[0]?.startsWith('~') === true;
     const first = parts[0] ?? '';
     if (!isOfHome && !isAbsolute(first)) continue;

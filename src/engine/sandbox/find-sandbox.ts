@@ -81,7 +81,7 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
       'Pawl runs as root, and setpriv, which would make the training somebody else, was not found (Debian and Ubuntu: apt-get install util-linux).',
     );
   }
-  const sandbox: Bubblewrap = {
+  let sandbox: Bubblewrap = {
     ...{ kind: 'bubblewrap', program, devices, identity, dropsUser: identity !== null },
     ...(await featuresOf(program, environment)),
     filter: findResource(FILTER),
@@ -91,9 +91,19 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
     ...{ home: environment.HOME ?? homedir(), environment, command: 'true' },
     ...{ programs: [nvidiaSmi ?? ''], reads: [], checkout: [], dataFolder: null, standIns: [] },
   });
-  const contained = containedBy(sandbox, { ...EMPTY_JAIL, ...view, devices });
-  const fault = await trySandbox(contained, environment);
-  if (fault !== null) return none(fault);
+  const jail = { ...EMPTY_JAIL, ...view, devices };
+  const fault = await trySandbox(containedBy(sandbox, jail), environment);
+  if (fault !== null) {
+    // Where the kernel's settings cannot be written at all, as in many containers; the filter forbids the same.
+    const plain = { ...sandbox, forbidsUserNamespaces: false };
+    const isWorking =
+      sandbox.forbidsUserNamespaces &&
+      sandbox.filter !== null &&
+      (await trySandbox(containedBy(plain, jail), environment)) === null;
+    if (!isWorking) return none(fault);
+    sandbox = plain;
+  }
+  const contained = containedBy(sandbox, jail);
   for (const [place, probe] of probes.entries()) {
     const bare = outside[place];
     if (bare?.code !== 0) continue;
@@ -182,7 +192,7 @@ const APPARMOR_SWITCH = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns'
 const APPARMOR_PROFILE = '/etc/apparmor.d/bwrap';
 
 /** What lets bubblewrap work under {@link APPARMOR_SWITCH}. Source: apparmor.d(5), "userns". */
-export function appArmorProfile(program: string): string {
+function appArmorProfile(program: string): string {
   return `abi <abi/4.0>,
 include <tunables/global>
 

@@ -157,6 +157,12 @@ export class Service {
     }
   }
 
+  /** Throws where {@link begin} would, before anything is written for it. */
+  requireReady(study: string): void {
+    this.#requireIdle();
+    requireOwnStudy(this.ledger, study);
+  }
+
   /** Writes a study down and begins it. Rejects with what `createStudy` rejects with, or `engine_running`. */
   async start(input: NewStudy): Promise<StudyCard> {
     this.#requireIdle();
@@ -176,8 +182,7 @@ export class Service {
    * `study_read_only`.
    */
   begin(study: string, settings: SittingSettings): void {
-    this.#requireIdle();
-    requireOwnStudy(this.ledger, study);
+    this.requireReady(study);
     this.announcer.begin(study);
     const ended = this.engine
       .run(study, settings, event => this.announcer.handle(event))

@@ -16,6 +16,8 @@ export type RunLimits = {
 /** The engine, the window and the system live on the rest. */
 const MEMORY_SHARE = 0.95;
 const DEFAULT_PROCESSES = 4096;
+/** From one exact sum of a run's memory to the next. */
+const EXACT_PAUSE_MS = 1_000;
 const FREE_SHARE = 0.1;
 const MAX_FREE_BYTES = 256 * 1024 ** 2;
 
@@ -27,9 +29,7 @@ export async function limitsFor(settings: Contract['limits'], folder: string): P
   const { bavail, bsize } = await statfs(folder);
   const least = Math.min(MAX_FREE_BYTES, bavail * bsize * FREE_SHARE);
   return {
-    memoryBytes: Math.floor(
-      settings.memoryGb === null ? totalmem() * MEMORY_SHARE : settings.memoryGb * 1024 ** 3,
-    ),
+    memoryBytes: memoryBytesOf(settings),
     processes: settings.processes ?? DEFAULT_PROCESSES,
     disk: {
       folder,
@@ -38,20 +38,43 @@ export async function limitsFor(settings: Contract['limits'], folder: string): P
   };
 }
 
+/** How much memory a run may take. */
+export function memoryBytesOf({ memoryGb }: Contract['limits']): number {
+  return Math.floor(memoryGb === null ? totalmem() * MEMORY_SHARE : memoryGb * 1024 ** 3);
+}
+
 type Limited = Extract<RunOutcome, { kind: 'limited' }>;
 
-/** Which limit a run has passed; null where none. */
-export async function findPassedLimit(
+/** Tells at each look at a run's processes which limit it has passed; null where none. */
+export function limitWatch(limits: RunLimits): (tree: readonly ProcessInfo[]) => Promise<Limited | null> {
+  let exactAgainAt = 0;
+  return tree => {
+    const isExact = performance.now() >= exactAgainAt;
+    // What costs the most is not asked again at once where it has just said that all is well.
+    if (isExact && isAbove(limits, tree)) exactAgainAt = performance.now() + EXACT_PAUSE_MS;
+    return findPassedLimit(limits, tree, isExact);
+  };
+}
+
+function residentBytes(tree: readonly ProcessInfo[]): number {
+  return tree.reduce((sum, { rssPages }) => sum + rssPages * PAGE_BYTES, 0);
+}
+
+function isAbove({ memoryBytes }: RunLimits, tree: readonly ProcessInfo[]): boolean {
+  return residentBytes(tree) > memoryBytes;
+}
+
+async function findPassedLimit(
   limits: RunLimits,
   tree: readonly ProcessInfo[],
+  isExact: boolean,
 ): Promise<Limited | null> {
   const { memoryBytes, processes, disk } = limits;
   if (tree.length > processes) {
     return limited('processes', `It had ${tree.length} processes; the limit is ${processes}.`);
   }
-  const resident = tree.reduce((sum, { rssPages }) => sum + rssPages * PAGE_BYTES, 0);
   // Pages that several processes share are counted once for each of them there; the exact sum costs more.
-  if (resident > memoryBytes) {
+  if (isExact && isAbove(limits, tree)) {
     const shares = await Promise.all(tree.map(proportionalBytes));
     const used = shares.reduce((sum, bytes) => sum + bytes, 0);
     if (used > memoryBytes) return outOfMemory(used, memoryBytes);

@@ -41,19 +41,22 @@ export class ResourceSampler {
   async #sample(): Promise<void> {
     if (this.#isSampling) return;
     this.#isSampling = true;
-    const tree = await listTree(this.#root);
-    await this.#onSample(tree);
-    this.#isSampling = false;
-    if (tree.length === 0) return;
-    let rss = 0;
-    let cpu = 0;
-    for (const info of tree) {
-      this.tracked.set(info.pid, info);
-      rss += info.rssPages;
-      cpu += info.cpuTicks;
+    try {
+      const tree = await listTree(this.#root);
+      if (tree.length === 0) return;
+      let rss = 0;
+      let cpu = 0;
+      for (const info of tree) {
+        this.tracked.set(info.pid, info);
+        rss += info.rssPages;
+        cpu += info.cpuTicks;
+      }
+      this.#samples += 1;
+      this.#peakRssPages = Math.max(this.#peakRssPages, rss);
+      this.#cpuTicks = Math.max(this.#cpuTicks, cpu);
+      await this.#onSample(tree);
+    } finally {
+      this.#isSampling = false;
     }
-    this.#samples += 1;
-    this.#peakRssPages = Math.max(this.#peakRssPages, rss);
-    this.#cpuTicks = Math.max(this.#cpuTicks, cpu);
   }
 }

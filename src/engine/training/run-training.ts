@@ -8,7 +8,7 @@ import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { makeCgroup, userScope } from './cgroup.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
-import { findPassedLimit, outOfMemory, type RunLimits } from './limits.ts';
+import { limitWatch, outOfMemory, type RunLimits } from './limits.ts';
 import { OutputLog } from './output-log.ts';
 import { readIdentity } from './process-table.ts';
 import { ResourceSampler } from './resource-sampler.ts';
@@ -152,8 +152,9 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   });
   const root = readIdentity(pid);
   const passed = Promise.withResolvers<RunOutcome>();
+  const passedIn = limits ? limitWatch(limits) : null;
   const sampler = new ResourceSampler(pid, async tree => {
-    const limit = limits ? await findPassedLimit(limits, tree) : null;
+    const limit = passedIn ? await passedIn(tree) : null;
     if (limit) passed.resolve(limit);
   });
   const ending = new AbortController();

@@ -40,7 +40,12 @@ export function openTerminal(options: TerminalOptions): IPty {
     rows,
   });
   const { _socket: stream, fd, ptsName } = pty as unknown as Inside;
-  if (owner) chownSync(ptsName, owner.uid, owner.gid);
+  try {
+    if (owner) chownSync(ptsName, owner.uid, owner.gid);
+  } catch (error) {
+    pty.kill('SIGKILL');
+    throw error;
+  }
   pty.onData(data => onData(data as unknown as Buffer));
   const destroy = stream.destroy.bind(stream);
   stream.destroy = error => {

@@ -160,8 +160,7 @@ function SetUp({
               <p className="mb-3 text-crash text-sm">Mend the marked fields first.</p>
             ) : failed.length > 0 ? (
               <p className="mb-3 text-crash text-sm">
-                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}; the study would
-                not get far.
+                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: mend that first.
               </p>
             ) : null}
             <Button

@@ -189,13 +189,16 @@ type Containment = {
 async function containment(
   { sandbox, home: dataFolder, environment, checkout }: Ports,
   { folders, program }: Adapter,
-  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout'>,
+  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout' | 'copiesSettings'>,
 ): Promise<Containment> {
   if (!sandbox) return { argv: [], fault: null, environment: {}, done: async () => {} };
   const own = await real(environment.HOME || homedir());
   // Nothing can stand in the place of everything.
   const home = own === '/' ? NOBODYS_HOME : own;
-  const { jail, renewals } = await agentJail({ ...input, folders, program, dataFolder, checkout, home });
+  const { jail, renewals } = await agentJail({
+    ...{ ...input, folders, program, dataFolder, checkout, home },
+    copiesSettings: sandbox.identity !== null,
+  });
   const argv = containedBy(sandbox, jail);
   if (sandbox.identity) {
     for (const path of [input.copy, input.own, input.standIns])
