@@ -83,12 +83,11 @@ export async function agentJail(
     // In the stand-in the folder is one also where the user's is a link.
     for (const where of names.reads.map(name => join(folder, name)).filter(existsSync)) {
       const what = await real(where);
-      const copy = join(inside, where.slice(folder.length + 1));
+      const copy = join(standIns, `settings-${settings.length}`);
       // What root keeps from everybody the agent could not read, which is somebody else then.
-      if (input.copiesSettings && (await lstat(what)).isFile()) {
-        await mkdir(dirname(copy), { recursive: true });
-        await copyFile(what, copy);
-      } else settings.push({ what, where, isWritable: false });
+      const isCopied = input.copiesSettings && (await lstat(what)).isFile();
+      if (isCopied) await copyFile(what, copy);
+      settings.push({ what: isCopied ? copy : what, where, isWritable: false });
     }
   }
   const { checkout, dataFolder } = input;
