@@ -163,10 +163,10 @@ done
   await chmod(join(folder, 'nvidia-smi'), 0o755);
   const isHot = hotRuns.map(index => `[ "$n" = ${index} ]`).join(' || ') || 'false';
   const night = await prepareNight({
-    // Its own steps would be more than it is told to make.
+    // Its own steps would be more than it is told to make. Heat ends with its run: a slow start of the next is not its doing.
     trainer: FAST_TRAINER.replace(/^printf '\\rstep.*\n/gm, '').replace(
       /^printf/m,
-      `n=$(($(wc -l < ${runs}))); echo run >> ${runs}\nif ${isHot}; then touch ${hot}; else rm -f ${hot}; fi\n${training}\nprintf`,
+      `n=$(($(wc -l < ${runs}))); echo run >> ${runs}\nif ${isHot}; then touch ${hot}; fi\n${training}\nrm -f ${hot}\nprintf`,
     ),
   });
   const environment = { ...process.env, PAWL_HOME: night.home, PATH: `${folder}:${process.env.PATH}` };
