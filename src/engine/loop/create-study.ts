@@ -15,6 +15,7 @@ import {
   PREFIX_BLOCKED,
 } from '../repo/refs.ts';
 import { listTree, openRepository, type Repository, readHeadCommit } from '../repo/repository.ts';
+import type { CommitFiles } from '../sandbox/contain.ts';
 
 export type NewStudy = {
   readonly repositoryPath: string;
@@ -49,7 +50,7 @@ export async function createStudy(
     repository: Repository,
     commit: string,
     contract: Contract,
-    tree: Awaited<ReturnType<typeof listTree>>,
+    tree: CommitFiles['tree'],
   ) => Promise<void>,
 ): Promise<Study> {
   const repository = await openRepository(input.repositoryPath);

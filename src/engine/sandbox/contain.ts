@@ -20,6 +20,7 @@ import {
   trySandbox,
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
+import { topmost } from './jail.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
@@ -263,7 +264,8 @@ async function standInFor(
   const paths = tree
     .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
     .map(({ path }) => path);
-  const sealed = locked === null ? paths : [];
+  // No more than a jail seals.
+  const sealed = locked === null ? topmost(paths) : [];
   for (const path of sealed) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), '');

@@ -1,4 +1,5 @@
-import { access, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,11 +44,7 @@ export async function makeCgroup(
   for (const parent of own === '/' ? [here] : [dirname(here), here]) {
     const handedDown = await readFile(join(parent, 'cgroup.subtree_control'), 'utf8').catch(() => '');
     const controllers = handedDown.trim().split(/\s+/);
-    const isOurs = await access(parent, constants.W_OK).then(
-      () => true,
-      () => false,
-    );
-    if (!isOurs || !controllers.includes('memory') || !controllers.includes('pids')) continue;
+    if (!controllers.includes('memory') || !controllers.includes('pids')) continue;
     const group = await fillGroup(join(parent, name), limits).catch(() => null);
     if (group) return group;
   }
@@ -94,14 +91,9 @@ export async function userScope(
   limits: RunLimits,
   files: SystemFiles = SYSTEM,
 ): Promise<readonly string[]> {
-  const isThere = (path: string) =>
-    access(path).then(
-      () => true,
-      () => false,
-    );
   const isRoot = process.getuid?.() === 0;
-  if (isRoot || !environment.XDG_RUNTIME_DIR || !(await isThere(files.systemd))) return [];
-  if (!(await isThere(join(files.linger, userInfo().username)))) return [];
+  if (isRoot || !environment.XDG_RUNTIME_DIR || !existsSync(files.systemd)) return [];
+  if (!existsSync(join(files.linger, userInfo().username))) return [];
   const program = await findProgram('systemd-run', environment.PATH ?? '');
   if (program === null) return [];
   return [
