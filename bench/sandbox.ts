@@ -7,7 +7,7 @@ import { printTable, quantile } from './report.ts';
 const run = promisify(execFile);
 const ROUNDS = 100;
 
-/** What it costs to start a command behind the sandbox, with and without, in turn. */
+/** What it costs to start a command behind the sandbox, with it, without, and behind the least there is, in turn. */
 export async function benchSandbox(): Promise<void> {
   const sandbox = await findSandbox(process.env);
   if (sandbox.kind === 'none') {
@@ -23,13 +23,17 @@ export async function benchSandbox(): Promise<void> {
     sealed: files.map(file => `${cwd}/${file}`),
     devices: sandbox.devices,
   });
+  const floor = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--bind', cwd, cwd];
+  const mounts = files.flatMap(file => ['--ro-bind', `${cwd}/${file}`, `${cwd}/${file}`]);
   const bare: number[] = [];
+  const mounted: number[] = [];
   const contained: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     bare.push(await time('/bin/sh', ['-c', 'exit 0']));
+    mounted.push(await time(sandbox.program, [...floor, ...mounts, '/bin/sh', '-c', 'exit 0']));
     contained.push(await time(program, [...args, '/bin/sh', '-c', 'exit 0']));
   }
-  const [without, withIt] = [quantile(bare, 0.5), quantile(contained, 0.5)];
+  const [without, floorOf, withIt] = [quantile(bare, 0.5), quantile(mounted, 0.5), quantile(contained, 0.5)];
   printTable(`Sandbox: starting a command, median of ${ROUNDS}, ${files.length} locked files`, [
     {
       what: 'what the sandbox adds',
@@ -38,6 +42,14 @@ export async function benchSandbox(): Promise<void> {
       reference: `the same command without: ${without.toFixed(1)} ms; at most 30 ms`,
       ratio: withIt / without,
       isGood: withIt - without <= 30,
+    },
+    {
+      what: 'a start in the sandbox',
+      value: withIt,
+      unit: 'ms',
+      reference: `bubblewrap with the same files mounted and nothing else: ${floorOf.toFixed(1)} ms`,
+      ratio: withIt / floorOf,
+      isGood: null,
     },
   ]);
 }
