@@ -81,6 +81,7 @@ async function makeRepository(folder: string) {
     contract: contractFromFile({
       contract: { editable: ['knob'], train: './train.sh' },
       metric: { name: 'val_bpb', goal: 'minimize' },
+      checks: {},
       budget: { seconds: 60 },
       stop: {},
       limits: {},

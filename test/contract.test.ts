@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
@@ -105,7 +106,8 @@ test('the defaults of a contract are upstream’s', () => {
     train: 'sh train.sh',
     setup: null,
     environment: [],
-    metric: { name: 'loss', goal: 'minimize', memory: null, memoryLimit: null },
+    metric: { ...DEFAULT_METRIC, name: 'loss', goal: 'minimize' },
+    ...{ checks: [], model: null },
     budget: { seconds: 300, limitSeconds: 630, prune: false },
     stop: {},
     limits: { memoryGb: null, processes: null, freeDiskGb: null },
@@ -131,6 +133,21 @@ name = "accuracy"
 goal = "maximize"
 memory = "peak_vram_mb"
 memory_limit = 40_000
+pattern = "acc is (.*)"
+command = "./report"
+command_seconds = 5
+wait = "7d"
+poll = "30m"
+[metric.require]
+correctness = "PASS"
+val_pass = true
+memory = "< 40000"
+[checks]
+tests = "make test"
+lint = { command = "make lint", seconds = 20 }
+[model]
+name = "small"
+base_url = "http://localhost:8080"
 [budget]
 seconds = 2.5
 limit_seconds = 60
@@ -160,7 +177,21 @@ writes = ["build"]
     train: 'sh train.sh',
     setup: 'make',
     environment: ['WANDB_MODE'],
-    metric: { name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
+    metric: {
+      ...{ name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
+      ...{ pattern: 'acc is (.*)', command: './report', commandSeconds: 5 },
+      ...{ waitSeconds: 604_800, pollSeconds: 1_800 },
+      require: [
+        { name: 'correctness', how: '=', value: 'PASS' },
+        { name: 'val_pass', how: '=', value: 'true' },
+        { name: 'memory', how: '<', value: '40000' },
+      ],
+    },
+    checks: [
+      { name: 'tests', command: 'make test', seconds: 600 },
+      { name: 'lint', command: 'make lint', seconds: 20 },
+    ],
+    model: { name: 'small', baseUrl: 'http://localhost:8080' },
     budget: { seconds: 2.5, limitSeconds: 60, prune: true },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
     sandbox: { mode: 'required', network: true, writes: ['build'], reads: ['~/data', '/mnt/corpus'] },

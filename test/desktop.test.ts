@@ -14,6 +14,7 @@ import { type TrayItem, trayModel } from '../src/main/tray-model.ts';
 import { respond } from '../src/main/window-response.ts';
 import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState } from '../src/main/window-state.ts';
 import { contentSecurityPolicy } from '../src/shared/content-security-policy.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract.ts';
 import type { StudyCard } from '../src/shared/notebook.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
@@ -34,7 +35,8 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       train: 'python train.py',
       setup: null,
       environment: [],
-      metric: { name: 'val_bpb', goal: 'minimize', memory: null, memoryLimit: null },
+      metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
+      ...{ checks: [], model: null },
       budget: { seconds: 300, limitSeconds: 600, prune: false },
       stop: {},
       limits: { memoryGb: null, processes: null, freeDiskGb: null },

@@ -10,9 +10,10 @@ import {
 } from '../src/engine/loop/step.ts';
 import { findStop } from '../src/engine/loop/stop-rules.ts';
 import { decide } from '../src/engine/verdict/decide.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
 
-const metric = { name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb', memoryLimit: null } as const;
+const metric = { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' } as const;
 
 const fresh: LoopState = {
   metric,

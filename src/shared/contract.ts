@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { directionOf } from './metric-direction.ts';
 
 /** Seconds that are added to twice the budget when the contract sets no limit: start-up and evaluation. */
 export const LIMIT_GRACE_SECONDS = 30;
@@ -18,14 +19,43 @@ const positive = z.number().positive().finite();
 /** Timers take at most 2^31 milliseconds. */
 const MAX_SECONDS = 2_000_000;
 const seconds = positive.max(MAX_SECONDS);
-/** What a line of output can name; see `SummaryReader`. */
+/** What output can name; see `SummaryReader`. `Sharpe Ratio`, `recall@1`, `total_µs` and `ns/op` are names. */
 const metricName = z
   .string()
   .trim()
   .regex(
-    /^[A-Za-z_][\w.\-/%]{0,63}$/,
-    'must be a name without spaces, as it stands before the colon in the output',
+    /^(?!.*(?: {2}|::))[\p{L}_][\p{L}\p{N}\p{M} _.\-/%@+*#()[\]²³]{0,63}$/u,
+    'must be a name as it stands before the colon in the output, of at most 64 characters',
   );
+
+/** `7d`, `12h`, `30m`, `45s`: seconds. */
+const duration = z
+  .string()
+  .trim()
+  .regex(/^\d+(?:\.\d+)?\s*[smhd]$/, 'must be a time like "7d", "12h", "30m" or "45s"')
+  .refine(text => durationSeconds(text) > 0, { message: 'must be more than nothing' })
+  .refine(text => durationSeconds(text) <= MAX_WAIT_SECONDS, { message: 'must be at most a year' });
+const MAX_WAIT_SECONDS = 366 * 86_400;
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function durationSeconds(text: string): number {
+  return Number.parseFloat(text) * (UNIT_SECONDS[text.trim().slice(-1)] ?? Number.NaN);
+}
+
+/** How a printed value is compared: `=`, which is meant where none is written, `!=`, `<`, `<=`, `>`, `>=`. */
+const COMPARISON = /^(==?|!=|<=?|>=?)?\s*(.*)$/s;
+const requirement = z.union([z.boolean(), z.number().finite(), z.string().trim().min(1).max(200)]).refine(
+  value => {
+    if (typeof value !== 'string') return true;
+    const [, how = '=', what = ''] = COMPARISON.exec(value) ?? [];
+    return what !== '' && (!/^[<>]/.test(how) || Number.isFinite(Number(what)));
+  },
+  { message: 'must be a value, or a comparison with a number like "< 40000"' },
+);
+
+/** A limit for a command that is no training, where none is named. */
+const CHECK_SECONDS = 600;
+const command = z.string().trim().min(1);
 const count = z.number().int().nonnegative();
 
 /** `[stop]` of pawl.toml. Each rule is optional; a study without any runs until its user stops it. */
@@ -63,12 +93,23 @@ export const contractFileSchema = z.strictObject({
     setup: z.string().trim().min(1).optional(),
     environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
   }),
-  metric: z.strictObject({
-    name: metricName,
-    goal: z.enum(['minimize', 'maximize']).default('minimize'),
-    memory: metricName.optional(),
-    memory_limit: positive.optional(),
-  }),
+  metric: z
+    .strictObject({
+      name: metricName,
+      goal: z.enum(['minimize', 'maximize']).optional(),
+      memory: metricName.optional(),
+      memory_limit: positive.optional(),
+      pattern: z.string().min(1).max(1000).optional(),
+      command: command.optional(),
+      command_seconds: seconds.optional(),
+      wait: duration.optional(),
+      poll: duration.optional(),
+      require: z.record(metricName, requirement).optional(),
+    })
+    .refine(({ goal, name }) => goal !== undefined || directionOf(name) !== null, {
+      path: ['goal'],
+      message: 'is required: the name does not tell whether "minimize" or "maximize" is meant',
+    }),
   budget: z
     .strictObject({
       seconds: seconds.default(300),
@@ -77,6 +118,20 @@ export const contractFileSchema = z.strictObject({
     })
     .default({ seconds: 300 }),
   stop: stopRulesSchema.default({}),
+  checks: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.-]{0,39}$/, 'must be a short name of letters, digits, "_", "." and "-"'),
+      z.union([command, z.strictObject({ command, seconds: seconds.optional() })]),
+    )
+    .default({}),
+  model: z
+    .strictObject({
+      name: z.string().trim().min(1).max(200),
+      base_url: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .optional(),
   limits: z
     .strictObject({
       memory_gb: positive.optional(),
@@ -105,7 +160,7 @@ export type ContractFile = z.infer<typeof contractFileSchema>;
 /** What may change, what must not, how to train, which number counts, for how long. Fixed for a study's life. */
 export type Contract = {
   /** `pawl.toml`, the shape that was recognised without one, or what the user filled in for this study. */
-  readonly source: 'pawl.toml' | 'autoresearch' | 'form';
+  readonly source: 'pawl.toml' | 'autoresearch' | 'pi-autoresearch' | 'form';
   /** Glob patterns, relative to the repository root, `/` as separator. */
   readonly editable: readonly string[];
   /** Glob patterns; `null` is every tracked file that is not editable. */
@@ -122,7 +177,22 @@ export type Contract = {
     readonly memory: string | null;
     /** In the unit of `memory`; a run above it is discarded. */
     readonly memoryLimit: number | null;
+    /** Regular expression in RE2's syntax, whose only group is the number; null finds it by its name. */
+    readonly pattern: string | null;
+    /** Prints the number after the training, which then need not. */
+    readonly command: string | null;
+    readonly commandSeconds: number;
+    /** How long the number may take to come, after the training; null where it is there when that ends. */
+    readonly waitSeconds: number | null;
+    /** How often `command` is asked meanwhile. */
+    readonly pollSeconds: number;
+    /** What must hold for a keep, besides the metric. */
+    readonly require: readonly Requirement[];
   };
+  /** Commands that must succeed after the training for a keep: tests, linters. */
+  readonly checks: readonly Check[];
+  /** Which model the training and its scorer may ask, through Pawl; null for none. */
+  readonly model: { readonly name: string; readonly baseUrl: string | null } | null;
   readonly budget: {
     readonly seconds: number;
     readonly limitSeconds: number;
@@ -148,6 +218,21 @@ export type Contract = {
   };
 };
 
+/** A printed value beside the one that is wanted: text is compared without regard to case, `<` and its like as numbers. */
+export type Requirement = {
+  readonly name: string;
+  readonly how: '=' | '!=' | '<' | '<=' | '>' | '>=';
+  readonly value: string;
+};
+
+export type Check = { readonly name: string; readonly command: string; readonly seconds: number };
+
+/** Of a contract that only names its metric. */
+export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
+  ...{ memory: null, memoryLimit: null, pattern: null, command: null, commandSeconds: CHECK_SECONDS },
+  ...{ waitSeconds: null, pollSeconds: 600, require: [] },
+};
+
 /** Of a contract that says nothing of them. */
 export const DEFAULT_LIMITS: Contract['limits'] = { memoryGb: null, processes: null, freeDiskGb: null };
 
@@ -161,7 +246,7 @@ export const DEFAULT_SANDBOX: Contract['sandbox'] = {
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
-  const { contract, metric, budget, stop, limits, sandbox } = file;
+  const { contract, metric, checks, model, budget, stop, limits, sandbox } = file;
   return {
     source,
     editable: contract.editable,
@@ -172,10 +257,24 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
     environment: contract.environment ?? [],
     metric: {
       name: metric.name,
-      goal: metric.goal,
+      // The schema lets none through without either.
+      goal: metric.goal ?? directionOf(metric.name) ?? 'minimize',
       memory: metric.memory ?? null,
       memoryLimit: metric.memory_limit ?? null,
+      pattern: metric.pattern ?? null,
+      command: metric.command ?? null,
+      commandSeconds: metric.command_seconds ?? DEFAULT_METRIC.commandSeconds,
+      waitSeconds: metric.wait === undefined ? null : durationSeconds(metric.wait),
+      pollSeconds: metric.poll === undefined ? DEFAULT_METRIC.pollSeconds : durationSeconds(metric.poll),
+      require: Object.entries(metric.require ?? {}).map(([name, value]) => requirementOf(name, value)),
     },
+    checks: Object.entries(checks).map(([name, check]) => ({
+      name,
+      ...(typeof check === 'string'
+        ? { command: check, seconds: CHECK_SECONDS }
+        : { command: check.command, seconds: check.seconds ?? CHECK_SECONDS }),
+    })),
+    model: model === undefined ? null : { name: model.name, baseUrl: model.base_url ?? null },
     budget: {
       seconds: budget.seconds,
       limitSeconds: budget.limit_seconds ?? defaultLimitSeconds(budget.seconds),
@@ -196,14 +295,20 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
   };
 }
 
+function requirementOf(name: string, value: string | number | boolean): Requirement {
+  const [, how = '=', what = ''] = COMPARISON.exec(String(value)) ?? [];
+  return { name, how: (how === '==' ? '=' : how) as Requirement['how'], value: what };
+}
+
 export function defaultLimitSeconds(budgetSeconds: number): number {
   return Math.min(2 * budgetSeconds + LIMIT_GRACE_SECONDS, MAX_SECONDS);
 }
 
 /** The file that says what a contract says; `contractFromFile` undoes it. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
-  const { editable, locked, instructions, train, setup, environment, metric, budget, stop, limits, sandbox } =
-    contract;
+  const { editable, locked, instructions, train, setup, environment } = contract;
+  const { metric, checks, model, budget, stop, limits, sandbox } = contract;
+  const { commandSeconds, pollSeconds } = DEFAULT_METRIC;
   const { memoryGb, processes, freeDiskGb } = limits;
   const { mode, network, writes, reads } = sandbox;
   return {
@@ -220,7 +325,32 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
       goal: metric.goal,
       ...(metric.memory === null ? {} : { memory: metric.memory }),
       ...(metric.memoryLimit === null ? {} : { memory_limit: metric.memoryLimit }),
+      ...(metric.pattern === null ? {} : { pattern: metric.pattern }),
+      ...(metric.command === null ? {} : { command: metric.command }),
+      ...(metric.commandSeconds === commandSeconds ? {} : { command_seconds: metric.commandSeconds }),
+      ...(metric.waitSeconds === null ? {} : { wait: `${metric.waitSeconds}s` }),
+      ...(metric.pollSeconds === pollSeconds ? {} : { poll: `${metric.pollSeconds}s` }),
+      ...(metric.require.length === 0
+        ? {}
+        : {
+            require: Object.fromEntries(
+              metric.require.map(({ name, how, value }) => [name, `${how} ${value}`]),
+            ),
+          }),
     },
+    ...(checks.length === 0
+      ? {}
+      : {
+          checks: Object.fromEntries(
+            checks.map(({ name, command, seconds }) => [
+              name,
+              seconds === CHECK_SECONDS ? command : { command, seconds },
+            ]),
+          ),
+        }),
+    ...(model === null
+      ? {}
+      : { model: { name: model.name, ...(model.baseUrl === null ? {} : { base_url: model.baseUrl }) } }),
     budget: {
       ...{ seconds: budget.seconds, limit_seconds: budget.limitSeconds },
       ...(budget.prune ? { prune: true } : {}),

@@ -1,6 +1,7 @@
 import {
   type Contract,
   DEFAULT_LIMITS,
+  DEFAULT_METRIC,
   DEFAULT_SANDBOX,
   defaultLimitSeconds,
 } from '../../shared/contract.ts';
@@ -28,7 +29,8 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     train: hasPyproject ? 'uv run train.py' : 'python3 train.py',
     setup: null,
     environment: [],
-    metric: { name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb', memoryLimit: null },
+    metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' },
+    ...{ checks: [], model: null },
     budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), prune: false },
     stop: {},
     limits: DEFAULT_LIMITS,

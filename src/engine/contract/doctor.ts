@@ -45,6 +45,7 @@ const GPU_QUERY_TIMEOUT_MS = 10_000;
 const CONTRACT_SOURCES: Readonly<Record<Contract['source'], string>> = {
   'pawl.toml': 'pawl.toml',
   autoresearch: 'shaped like autoresearch, no file needed',
+  'pi-autoresearch': 'shaped like pi-autoresearch, no file needed',
   form: 'as filled in for this study',
 };
 

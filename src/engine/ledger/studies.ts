@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Contract, DEFAULT_LIMITS, DEFAULT_SANDBOX, type StopRules } from '../../shared/contract.ts';
+import {
+  type Contract,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+  type StopRules,
+} from '../../shared/contract.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -32,9 +38,13 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = {
 };
 
 function readContract(text: string): Contract {
-  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits'> & Partial<Contract>;
+  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'model'> &
+    Partial<Contract>;
   return {
     ...contract,
+    metric: { ...DEFAULT_METRIC, ...contract.metric },
+    checks: contract.checks ?? [],
+    model: contract.model ?? null,
     budget: { ...contract.budget, prune: contract.budget.prune ?? false },
     limits: contract.limits ?? DEFAULT_LIMITS,
     sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox },

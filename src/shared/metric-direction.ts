@@ -1,0 +1,50 @@
+export type Direction = 'minimize' | 'maximize';
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/).filter(Boolean));
+
+/** What is a cost, by the words its name is made of. */
+const COSTS = words(`
+  bpb bpc bpd nll loss error errors err rmse mse mae mape smape perplexity ppl wer cer fid divergence kl brier ece
+  logloss regret cost price penalty drawdown violations failures failed misses conflicts time latency duration delay
+  elapsed runtime seconds minutes hours size bytes memory mem vram rss allocs allocations instructions cycles steps
+  energy watts joules params distance edits tokens length loc warnings smells regressions p50 p90 p95 p99
+`);
+
+/** What is a gain. */
+const GAINS = words(`
+  acc accuracy score auc auroc auprc roc f1 precision recall r2 sharpe sortino calmar throughput qps rps tps iops fps
+  ops bleu rouge meteor reward rewards return returns pnl profit profits revenue funds equity cagr win wins winrate pass
+  passes passed passrate hit hits ndcg mrr map iou miou dice psnr ssim speedup tflops gflops flops mfu coverage correct
+  kappa mcc bandwidth similarity cosine quality fitness utility likelihood elo conversion ctr solved success alpha
+  correlation spearman pearson
+`);
+
+/** Behind a name they say what is counted: less of it is better. */
+const COST_UNITS = words('ns us µs μs ms s sec secs msec usec nsec kb mb gb kib mib gib');
+
+/** `tokens_per_sec`, `tok/s`, `samples_per_second`. */
+const RATE = /(?:\bper[\s_-]?|\/\s*|_p)(?:s|sec|secs|second|min|minute|hour|h)$/i;
+
+/**
+ * Whether lower or higher is better, as far as the name of a metric tells; null where it does not, or where its words
+ * disagree.
+ */
+export function directionOf(name: string): Direction | null {
+  if (RATE.test(name.replaceAll('_', ' ').trim()) || RATE.test(name)) return 'maximize';
+  const parts = name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+  if (parts.length > 1 && COST_UNITS.has(parts.at(-1) ?? '')) return 'minimize';
+  const told = new Set<Direction>();
+  for (const part of parts) {
+    if (COSTS.has(part)) told.add('minimize');
+    if (GAINS.has(part)) told.add('maximize');
+  }
+  // A rate of errors is an error, and so is the error of a score.
+  const last = parts.at(-1) ?? '';
+  if (/^(?:loss|errors?|err)$/.test(last)) return 'minimize';
+  const [only] = told;
+  return told.size === 1 && only !== undefined ? only : null;
+}
