@@ -1,19 +1,21 @@
 import { StringDecoder } from 'node:string_decoder';
 
 /** Longer lines are cut: what training prints is untrusted, and no line worth reading is longer. */
-export const MAX_LINE_CHARACTERS = 16_384;
+export const MAX_LINE_CHARACTERS = 65_536;
 
 /**
  * Turns chunks of terminal output into lines, split on `\r` and `\n` and free of control sequences. Empty lines
- * are passed on. Bytes that are not UTF-8 become U+FFFD. The last, unfinished line comes with `end`.
+ * are passed on. Bytes that are not UTF-8 become U+FFFD. The last, unfinished line comes with `end`. With each comes its
+ * number, from 1, as lines that end with a newline are counted.
  */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
-  readonly #onLine: (line: string) => void;
+  readonly #onLine: (line: string, number: number) => void;
+  #number = 1;
   #rest = '';
   #isCutting = false;
 
-  constructor(onLine: (line: string) => void) {
+  constructor(onLine: (line: string, number: number) => void) {
     this.#onLine = onLine;
   }
 
@@ -35,6 +37,7 @@ export class LineSplitter {
       this.#rest = '';
       if (!this.#isCutting) this.#emit(line);
       this.#isCutting = false;
+      if (match[0] === '\n') this.#number += 1;
       start = match.index + 1;
     }
     if (this.#isCutting) return;
@@ -47,7 +50,8 @@ export class LineSplitter {
   }
 
   #emit(line: string): void {
-    this.#onLine(stripControl(line.length > MAX_LINE_CHARACTERS ? line.slice(0, MAX_LINE_CHARACTERS) : line));
+    const text = line.length > MAX_LINE_CHARACTERS ? line.slice(0, MAX_LINE_CHARACTERS) : line;
+    this.#onLine(stripControl(text), this.#number);
   }
 }
 

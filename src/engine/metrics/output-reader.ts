@@ -1,8 +1,13 @@
+import type { Contract } from '../../shared/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
 import { CrashReader } from './crash.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { inUnit, type Quantity } from './number.ts';
+import { readNumbers } from './pairs.ts';
+import { compilePattern, type Pattern } from './pattern.ts';
+import { PrintedNames } from './printed-names.ts';
 import { parseProgress } from './progress.ts';
-import { SummaryReader } from './summary.ts';
+import { SummaryReader, type Wanted } from './summary.ts';
 
 /** A progress point with its time: seconds since the run began. */
 export type SeriesPoint = { readonly seconds: number; readonly values: ReadonlyMap<string, number> };
@@ -19,26 +24,47 @@ const MAX_SERIES = 256;
 /** This many first characters and the number of bars tell whether a line has the form of the last progress line. */
 const FORM_CHARACTERS = 5;
 
-/** Reads a run's output while it comes: series, summary, and what a crash needs. Memory stays bounded. */
+/** Past this many lines, only those that are read anyhow are looked at for what a message could list. */
+const LISTED_LINES = 50_000;
+const LISTED_CHARACTERS = 2_000;
+
+export type OutputSettings = {
+  readonly metric: Contract['metric'];
+  /** What each series and number is told in; where one is not named, the first unit it is printed with. */
+  readonly units: Readonly<Record<string, string>>;
+};
+
+/** Reads a run's output while it comes: series, result, and what a crash needs. Memory stays bounded. */
 export class OutputReader {
-  readonly units = new Map<string, string>();
-  readonly #summary = new SummaryReader();
+  readonly units: Map<string, string>;
+  readonly #metric: Contract['metric'] | null;
+  readonly #pattern: Pattern | null;
+  #matched: Quantity | null = null;
+  readonly #summary: SummaryReader;
+  readonly #names = new PrintedNames();
   readonly #crash = new CrashReader();
   readonly #splitter: LineSplitter;
   readonly #onPoint: (point: SeriesPoint) => void;
   readonly #now: () => number;
-  readonly #names = new Set<string>();
+  readonly #series = new Set<string>();
   #form = '';
   #seen = 0;
   #stride = 1;
+  /** The last line that was thinned unread. */
+  #skipped: string | null = null;
 
   /**
    * @param now seconds since the run began
+   * @param settings without them no name is looked for within other text
    */
-  constructor(onPoint: (point: SeriesPoint) => void, now: () => number) {
+  constructor(onPoint: (point: SeriesPoint) => void, now: () => number, settings?: OutputSettings) {
     this.#onPoint = onPoint;
     this.#now = now;
-    this.#splitter = new LineSplitter(line => this.#line(line));
+    this.#metric = settings?.metric ?? null;
+    this.#pattern = settings?.metric.pattern ? compilePattern(settings.metric.pattern) : null;
+    this.#summary = new SummaryReader(settings && wantedOf(settings.metric));
+    this.units = new Map(Object.entries(settings?.units ?? {}));
+    this.#splitter = new LineSplitter((line, number) => this.#line(line, number));
   }
 
   push(chunk: Buffer): void {
@@ -48,36 +74,96 @@ export class OutputReader {
   /** Call once after the last chunk. */
   end(): void {
     this.#splitter.end();
+    this.#readSkipped();
   }
 
   summary(): Summary | null {
-    return this.#summary.result();
+    const found = new Map(this.#summary.result());
+    const name = this.#metric?.name;
+    if (this.#pattern && name !== undefined) {
+      found.delete(name);
+      if (this.#matched) found.set(name, this.#matched);
+    }
+    if (found.size === 0) return null;
+    return Object.fromEntries([...found].map(([key, quantity]) => [key, this.#inUnit(key, quantity)]));
+  }
+
+  /** What was printed for a name the contract asks for, word or number; null where nothing was. */
+  printed(name: string): string | null {
+    return this.#summary.printed(name)?.text ?? null;
   }
 
   classify(outcome: RunOutcome, metricName: string, limitSeconds: number): Crash | null {
     const metric = this.summary()?.[metricName] ?? null;
-    return this.#crash.classify(outcome, metric, metricName, limitSeconds);
+    const crash = this.#crash.classify(outcome, metric, metricName, limitSeconds);
+    if (crash?.class !== 'no_metric') return crash;
+    const looked = this.#pattern ? ' that metric.pattern finds' : '';
+    return {
+      ...crash,
+      message: `${crash.message.replace(/\.$/, '')}${looked}.${this.#names.describe(metricName)}`,
+    };
   }
 
-  #line(line: string): void {
+  #line(line: string, number: number): void {
     this.#crash.line(line);
+    if (this.#pattern) this.#matched = this.#pattern(line) ?? this.#matched;
     // A line is thinned unread only if it looks like the last one: anything else may be the result.
     const isThinned = this.#stride > 1 && this.#seen % this.#stride !== 0 && formOf(line) === this.#form;
     const point = isThinned ? null : parseProgress(line);
-    if (!point && !isThinned) {
-      this.#summary.line(line);
-      return;
-    }
+    if (isThinned) this.#skipped = line;
+    else this.#readSkipped();
+    if (!isThinned) this.#readResult(line, number, point !== null);
+    if (!point && !isThinned) return;
     this.#seen += 1;
     if (this.#seen >= FULL_RESOLUTION_POINTS * this.#stride * 2) this.#stride *= 2;
     if (!point) return;
     this.#form = formOf(line);
-    for (const name of point.values.keys()) if (this.#names.size < MAX_SERIES) this.#names.add(name);
-    const values = new Map([...point.values].filter(([name]) => this.#names.has(name)));
-    if (values.size === 0) return;
-    for (const [name, unit] of point.units) if (this.#names.has(name)) this.units.set(name, unit);
-    this.#onPoint({ seconds: this.#now(), values });
+    for (const name of point.values.keys()) if (this.#series.size < MAX_SERIES) this.#series.add(name);
+    const values = new Map<string, number>();
+    for (const [name, value] of point.values) {
+      if (!this.#series.has(name)) continue;
+      const quantity = { value, unit: point.units.get(name) ?? null };
+      values.set(name, this.#inUnit(name, quantity));
+      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number);
+    }
+    if (values.size > 0) this.#onPoint({ seconds: this.#now(), values });
   }
+
+  #readResult(line: string, number: number, isProgress: boolean): void {
+    // An object may be both.
+    if (isProgress && !line.trimStart().startsWith('{')) {
+      this.#summary.find(line);
+      return;
+    }
+    const pairs = this.#summary.line(line);
+    if (number > LISTED_LINES) return;
+    if (pairs.length > 0) this.#names.add(pairs, number);
+    else if (line.length <= LISTED_CHARACTERS) {
+      this.#names.addLone(line, number);
+      this.#names.add(readNumbers(line), number);
+    }
+  }
+
+  #readSkipped(): void {
+    if (this.#skipped !== null) this.#summary.find(this.#skipped);
+    this.#skipped = null;
+  }
+
+  /** In one unit by name, so that `980ms` and `1.1s` can be compared. */
+  #inUnit(name: string, quantity: Quantity): number {
+    const unit = this.units.get(name);
+    if (unit !== undefined) return inUnit(quantity, unit);
+    if (quantity.unit !== null) this.units.set(name, quantity.unit);
+    return quantity.value;
+  }
+}
+
+function wantedOf({ name, memory, require: requirements }: Contract['metric']): Wanted {
+  return {
+    metric: name,
+    numbers: memory === null ? [name] : [name, memory],
+    words: requirements.map(requirement => requirement.name),
+  };
 }
 
 function formOf(line: string): string {

@@ -1,4 +1,5 @@
 import { parseQuantity } from './number.ts';
+import { type Pair, readNumbers, readObject, withoutLogPrefix } from './pairs.ts';
 
 /** One progress line's values by name, in the order printed. */
 export type ProgressPoint = {
@@ -9,45 +10,136 @@ export type ProgressPoint = {
 /** More keys than this on one line are not progress but a table. */
 const MAX_KEYS = 32;
 
+const COUNTER =
+  /^\s{0,8}(step|iter|iteration|epoch)(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)/i;
+/** What may stand behind a counter: of how many, and which share. */
+const OF_HOW_MANY = /^\s{0,8}\/\s{0,8}\d[\d,]{0,20}/;
+const SHARE = /^\]?\s{0,8}\(\s{0,8}([\d.]{1,12})%\s{0,8}\)/;
+/** A name and a number, and nothing else. */
+const BARE = /^\s{0,64}\S{1,64}\s{1,64}\S{1,32}\s{0,64}$/;
+/** A progress bar of tqdm: `40%|████      | 20/50 [00:01<00:02, 19.9it/s, loss=0.3]`. */
+const BAR = /(\d{1,3})%\|[^|]{0,400}\|\s{0,8}(?:(\d[\d.,]{0,20}[kMGT]?)\/)?/;
+/** A progress bar of Keras: `2/5 ━━━━ 0s 12ms/step - accuracy: 0.81 - loss: 1.8`. */
+const KERAS = /^\s{0,8}(\d{1,12})\/(?:\d{1,12}|Unknown)\s.{0,400}?(?:\/(?:step|epoch|sample))?\s-\s/;
+const KERAS_EPOCH = /^\s{0,8}Epoch\s\d{1,12}(?:\/\d{1,12})?\s{0,4}[-:]\s/i;
+
 /**
- * Reads `step 00420 (43.8%) | loss: 3.123456 | dt: 315ms | …` and every `key: value | key: value` line, also with
- * `=`. Returns null for anything else. A value that is not a number (`mfu: n/a`) is left out. Format: FIELD's
- * upstream progress line; a leading `step N (P%)` gives `step` and `progress`.
+ * Reads what trainings print on their way; null for anything else: `step 00420 (43.8%) | loss: 3.123456 | dt: 315ms` and every
+ * `key: value | key: value` line, also with `=`; lines that begin with a counter (`step:5/20000 train_loss:6.9`, `Epoch 3 loss 0.5`);
+ * bars of tqdm, Lightning and Keras; objects that hold a step, an epoch or a loss. A value that is not a number
+ * (`mfu: n/a`) is left out. Format: FIELD's upstream progress line; a leading `step N (P%)` gives `step` and `progress`.
  */
 export function parseProgress(line: string): ProgressPoint | null {
-  const bar = line.indexOf('|');
-  if (bar < 0 && !/^\s*step\s+\d/i.test(line)) return null;
-  const segments = line.split('|');
-  if (segments.length > MAX_KEYS) return null;
-  const values = new Map<string, number>();
+  const text = withoutLogPrefix(line);
+  const bar = text.includes('%|') ? BAR.exec(text) : null;
+  if (bar) return readBar(text, bar);
+  if (text.includes('|')) return readSegments(text);
+  if (COUNTER.test(text)) return readCounted(text);
+  const keras = text.includes(' - ') ? (KERAS.exec(text) ?? KERAS_EPOCH.exec(text)) : null;
+  if (keras)
+    return pointOf(readNumbers(text.slice(keras[0].length)), keras[1] ? [['batch', Number(keras[1])]] : []);
+  return text.trimStart().startsWith('{') ? readStep(text) : null;
+}
+
+type Start = readonly (readonly [string, number])[];
+
+function pointOf(pairs: readonly Pair[], start: Start): ProgressPoint | null {
+  const values = new Map<string, number>(start);
   const units = new Map<string, string>();
-  let pairs = 0;
-  for (const segment of segments) {
-    const counted =
-      /^\s*(step|iter|iteration|epoch)\s+(\d[\d,]*)(?:\s*\/\s*\d[\d,]*)?\s*(?:\(\s*([\d.]+)%\s*\))?/i.exec(
-        segment,
-      );
-    if (counted) {
-      values.set((counted[1] ?? '').toLowerCase(), Number(counted[2]?.replaceAll(',', '')));
-      if (counted[3] !== undefined) {
-        values.set('progress', Number(counted[3]));
-        units.set('progress', '%');
-      }
-      pairs += 1;
-      continue;
-    }
-    const separator = segment.search(/[:=]/);
-    if (separator < 0) continue;
-    const name = segment.slice(0, separator).trim();
-    if (!isSeriesName(name)) continue;
-    pairs += 1;
-    const quantity = parseQuantity(segment.slice(separator + 1));
+  if (values.has('progress')) units.set('progress', '%');
+  if (pairs.length > MAX_KEYS) return null;
+  for (const { name, quantity } of pairs) {
     if (!quantity) continue;
     values.set(name, quantity.value);
     if (quantity.unit) units.set(name, quantity.unit);
   }
+  return values.size > start.length ? { values, units } : null;
+}
+
+function readBar(text: string, bar: RegExpExecArray): ProgressPoint | null {
+  const behind = text.slice(bar.index + bar[0].length);
+  const counted = readCounter(text.slice(0, bar.index));
+  const done = bar[2] === undefined ? null : parseQuantity(bar[2]);
+  return pointOf(readNumbers(behind), [
+    ...(counted?.values ?? []),
+    // Within an epoch the steps begin anew.
+    ...(done ? [[counted ? 'batch' : 'step', done.value] as const] : []),
+    ['progress', Number(bar[1])],
+  ]);
+}
+
+/** `step 5/100 (5.0%)` at the beginning of a text; null where there is none. */
+function readCounter(text: string): { readonly values: Start; readonly length: number } | null {
+  const match = COUNTER.exec(text);
+  if (!match) return null;
+  let length = match[0].length;
+  length += OF_HOW_MANY.exec(text.slice(length))?.[0].length ?? 0;
+  const share = SHARE.exec(text.slice(length));
+  length += share?.[0].length ?? 0;
+  const counter = [(match[1] ?? '').toLowerCase(), Number(match[2]?.replaceAll(',', ''))] as const;
+  return { values: share ? [counter, ['progress', Number(share[1])]] : [counter], length };
+}
+
+function readCounted(text: string): ProgressPoint | null {
+  const counted = readCounter(text);
+  if (!counted) return null;
+  const pairs = readNumbers(text.slice(counted.length));
+  const point = pointOf(pairs, counted.values);
+  if (point) return point;
+  const isStep = counted.values.some(([name]) => name === 'step');
+  return isStep && pairs.length === 0 ? bare(counted.values) : null;
+}
+
+function bare(values: Start): ProgressPoint {
+  return { values: new Map(values), units: new Map(values.length > 1 ? [['progress', '%']] : []) };
+}
+
+function readSegments(text: string): ProgressPoint | null {
+  const segments = text.split('|');
+  if (segments.length > MAX_KEYS) return null;
+  const values = new Map<string, number>();
+  const units = new Map<string, string>();
+  let pairs = 0;
+  const add = (name: string, rest: string): void => {
+    pairs += 1;
+    const quantity = parseQuantity(rest);
+    if (!quantity) return;
+    values.set(name, quantity.value);
+    if (quantity.unit) units.set(name, quantity.unit);
+  };
+  for (const segment of segments) {
+    const counted = readCounter(segment);
+    if (counted) {
+      for (const [name, value] of counted.values) values.set(name, value);
+      if (counted.values.length > 1) units.set('progress', '%');
+      pairs += 1;
+      continue;
+    }
+    const separator = segment.search(/[:=]/);
+    const name = segment.slice(0, Math.max(0, separator)).trim();
+    if (separator < 0 || !isSeriesName(name)) {
+      // `loss 3.23`
+      const only = separator < 0 && BARE.test(segment) ? readNumbers(segment)[0] : undefined;
+      if (only) add(only.name, only.text);
+      continue;
+    }
+    const rest = segment.slice(separator + 1);
+    add(name, rest);
+    // A result behind the line's unfinished end.
+    if (/\s[\p{L}_]\S{0,63}\s{0,4}[:=]/u.test(rest)) {
+      for (const more of readNumbers(rest)) add(more.name, more.text);
+    }
+  }
   const isProgress = pairs >= 2 || (pairs === 1 && values.has('step'));
   return isProgress && values.size > 0 ? { values, units } : null;
+}
+
+/** An object with one of these tells of the way, not of its end. */
+const STEPS = ['step', 'epoch', 'iter', 'iteration', 'loss', 'train_loss'];
+
+function readStep(text: string): ProgressPoint | null {
+  const pairs = readObject(text)?.filter(({ name }) => !name.includes('.')) ?? [];
+  return pairs.some(({ name }) => STEPS.includes(name)) ? pointOf(pairs, []) : null;
 }
 
 function isSeriesName(name: string): boolean {

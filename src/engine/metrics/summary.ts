@@ -1,64 +1,150 @@
-import type { Summary } from '../../shared/study.ts';
-import { parseQuantity } from './number.ts';
+import type { Quantity } from './number.ts';
+import {
+  findNamed,
+  type Pair,
+  readAlone,
+  readBenchmark,
+  readMetricLine,
+  readObject,
+  readTableRow,
+  withoutLogPrefix,
+} from './pairs.ts';
 
 /** Names of more summary values than this are dropped: a result has a dozen. */
 const MAX_SUMMARY_KEYS = 256;
 
-const PAIR = /^\s{0,8}([A-Za-z_][\w.\-/%]{0,63})\s*:\s*(.+)$/;
-const METRIC = /^\s*METRIC\s+([A-Za-z_][\w.\-/]{0,63})\s*=\s*(.+)$/;
+/** Names that are also found within other text. */
+export type Wanted = {
+  /** What counts: a block that has it begins the result anew; null where every block does. */
+  readonly metric: string | null;
+  readonly numbers: readonly string[];
+  /** Names whose value may be a word. */
+  readonly words: readonly string[];
+};
+
+type Values = Map<string, Pair>;
 
 /**
- * Collects the result as the lines go by. A `---` line opens a block of `name: number` lines that lasts until a
- * line of another form; the last block wins over everything before it. `METRIC name=number` lines count from
- * wherever they stand, and so do, where there never is a block, plain `name: number` lines: the last one wins.
+ * Collects the result as the lines go by. What is printed in two ways counts by the more deliberate one:
+ *
+ * 1. A block: a `---` line and the `name: number` lines behind it, until a line of another form. The last block that has
+ *    the metric begins the result anew; a later one without it adds to it. `METRIC name=number` lines count as much.
+ * 2. A line that says nothing else: `name: number`, `name = number`, an object, a row of a table, each also behind what a
+ *    logger writes before it, and Go's benchmarks.
+ * 3. For the names that are asked for only: wherever they stand on a line, behind a progress bar for instance.
+ *
+ * Of one kind the last value counts, and a value that is no number takes back the one before.
  */
 export class SummaryReader {
+  readonly #wanted: Wanted;
+  /** Whether pairs behind a line of dashes are of a block; `opening` until the first number shows that there is one. */
+  #state: 'outside' | 'opening' | 'inside' = 'outside';
   #hasBlock = false;
-  #block: Map<string, number> | null = null;
-  #plain = new Map<string, number>();
-  #result = new Map<string, number>();
+  /** The last block alone, and the result with it. */
+  #current: Values = new Map();
+  #result: Values = new Map();
+  readonly #plain: Values = new Map();
+  readonly #loose: Values = new Map();
+  /** By unit, which benchmark has printed it; null where several have. */
+  readonly #benchmarks = new Map<string, string | null>();
 
-  line(line: string): void {
-    if (/^\s*-{3,}\s*$/.test(line)) {
-      this.#block = new Map();
-      return;
+  constructor(wanted: Wanted = { metric: null, numbers: [], words: [] }) {
+    this.#wanted = wanted;
+  }
+
+  /** @returns what the line says by itself */
+  line(line: string): readonly Pair[] {
+    if (/^\s{0,16}-{3,}\s*$/.test(line)) {
+      this.#state = 'opening';
+      return [];
     }
-    const metric = METRIC.exec(line);
+    const metric = readMetricLine(line);
     if (metric) {
-      this.#set(this.#result, metric[1] ?? '', metric[2] ?? '');
-      return;
+      this.#set(this.#result, metric);
+      return [metric];
     }
-    if (line.trim() === '') return;
-    const pair = PAIR.exec(line);
-    if (!pair) {
-      this.#block = null;
-      return;
+    if (line.trim() === '') return [];
+    const text = withoutLogPrefix(line);
+    const alone = readAlone(text);
+    if (alone && (this.#state === 'inside' || (this.#state === 'opening' && alone.quantity !== null))) {
+      this.#addToBlock(alone);
+      return [alone];
     }
-    if (this.#block) {
-      if (this.#block.size === 0) {
-        // A new block is a new result: a value only an earlier one has is stale.
-        this.#result = new Map();
-        this.#hasBlock = true;
-      }
-      this.#set(this.#block, pair[1] ?? '', pair[2] ?? '');
-      this.#set(this.#result, pair[1] ?? '', pair[2] ?? '');
-    } else {
-      this.#set(this.#plain, pair[1] ?? '', pair[2] ?? '');
-    }
+    if (!alone) this.#state = 'outside';
+    const row = readTableRow(text);
+    const pairs = readObject(text) ?? (row ? [row] : alone ? [alone] : this.#benchmark(text));
+    for (const pair of pairs) this.#set(this.#plain, pair);
+    this.find(text);
+    return pairs;
+  }
+
+  /** Looks for the wanted names anywhere on a line that is no result by itself. */
+  find(line: string): void {
+    const { numbers, words } = this.#wanted;
+    for (const name of numbers) this.#findOne(line, name, false);
+    for (const name of words) this.#findOne(line, name, true);
   }
 
   /** What counts, or null where nothing of the form was printed. */
-  result(): Summary | null {
-    const result = this.#hasBlock ? this.#result : new Map([...this.#plain, ...this.#result]);
-    return result.size === 0 ? null : Object.fromEntries(result);
+  result(): ReadonlyMap<string, Quantity> | null {
+    const found = new Map<string, Quantity>();
+    for (const [name, { quantity }] of this.#values()) {
+      if (quantity !== null && found.size < MAX_SUMMARY_KEYS) found.set(name, quantity);
+    }
+    return found.size === 0 ? null : found;
   }
 
-  #set(target: Map<string, number>, name: string, text: string): void {
-    const quantity = parseQuantity(text);
-    if (!quantity) {
-      target.delete(name);
-      return;
+  /** What was printed for a wanted name, as it stood; null where nothing was. */
+  printed(name: string): Pair | null {
+    return this.#values().get(name) ?? null;
+  }
+
+  #values(): Values {
+    const values: Values = new Map(this.#hasBlock ? this.#result : [...this.#plain, ...this.#result]);
+    for (const name of [...this.#wanted.numbers, ...this.#wanted.words]) {
+      const pair = values.get(name) ?? this.#plain.get(name) ?? this.#loose.get(name);
+      if (pair) values.set(name, pair);
     }
-    if (target.size < MAX_SUMMARY_KEYS || target.has(name)) target.set(name, quantity.value);
+    return values;
+  }
+
+  #addToBlock(pair: Pair): void {
+    const { metric } = this.#wanted;
+    const isNew = this.#state === 'opening';
+    if (isNew) this.#current = new Map();
+    this.#state = 'inside';
+    this.#hasBlock = true;
+    this.#set(this.#current, pair);
+    // A new result: a value that only an earlier one has is stale.
+    if (metric === null ? isNew : pair.name === metric) this.#result = new Map(this.#current);
+    this.#set(this.#result, pair);
+  }
+
+  /** Each value of a benchmark by `BenchmarkName unit`, and by its unit alone as long as that names one benchmark. */
+  #benchmark(text: string): readonly Pair[] {
+    const benchmark = readBenchmark(text);
+    if (!benchmark) return [];
+    const { name, pairs } = benchmark;
+    const told: Pair[] = [];
+    for (const pair of pairs) {
+      const owner = this.#benchmarks.get(pair.name) ?? (this.#benchmarks.has(pair.name) ? null : name);
+      this.#benchmarks.set(pair.name, owner === name ? name : null);
+      if (owner === name) told.push(pair);
+      else this.#plain.delete(pair.name);
+      told.push({ ...pair, name: `${name} ${pair.name}` });
+    }
+    return told;
+  }
+
+  #findOne(line: string, name: string, isWord: boolean): void {
+    if (!line.includes(name)) return;
+    const found = findNamed(line, name);
+    if (!found || (found.quantity === null && !isWord)) return;
+    this.#set(found.isFinal ? this.#plain : this.#loose, found);
+  }
+
+  #set(target: Values, pair: Pair): void {
+    if (pair.quantity === null && !this.#wanted.words.includes(pair.name)) target.delete(pair.name);
+    else if (target.size < MAX_SUMMARY_KEYS || target.has(pair.name)) target.set(pair.name, pair);
   }
 }

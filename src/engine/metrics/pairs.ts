@@ -1,0 +1,193 @@
+import { parseQuantity, type Quantity } from './number.ts';
+
+/** A name with what was printed for it; `quantity` is null where that is no number. */
+export type Pair = { readonly name: string; readonly text: string; readonly quantity: Quantity | null };
+
+/** More pairs than this on one line are not results but a table. */
+export const MAX_PAIRS = 256;
+const MAX_TEXT_CHARACTERS = 200;
+
+/** A name of one word: `val_bpb`, `tok/sec`, `recall@1`, `total_µs`. */
+const WORD = String.raw`[\p{L}_][\p{L}\p{N}_.\-/@%+*]{0,63}`;
+/** A name that may have several: `Sharpe Ratio`, `MEAN SHARPE (all windows)`. */
+const NAME = String.raw`[\p{L}_][\p{L}\p{N}\p{M}_.\-/@%+*#()[\]²³ ]{0,63}?`;
+/** Bullets, prompts and emphasis before a name. */
+const LEAD = String.raw`\s{0,16}(?:[>*•\-#=✓✔→]{1,4}\s{1,4})?[*\x60"']{0,3}`;
+
+const ALONE = new RegExp(
+  String.raw`^${LEAD}(${NAME})[*\x60"']{0,3}\s{0,64}[:=](?![:=])\*{0,2}\s*(\S.*)$`,
+  'u',
+);
+const METRIC = /^\s*METRIC\s+([^\s=][^\s=]{0,63})\s*=\s*(.+)$/;
+const BENCHMARK = /^(Benchmark[^\s]{0,200}?)(?:-\d{1,4})?\s+\d+\s+(?=[\d.])/;
+const BENCHMARK_VALUE = /([\d.]+(?:[eE][+-]?\d+)?)\s+([^\s\d][^\s]{0,63})/g;
+
+/** What loggers write before the message: time, level, logger, rank, in any order. Each part is bounded. */
+const LEVEL = '(?:DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL)';
+const LOG_PARTS = [
+  /^\[?\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?\]?/,
+  /^\[?\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?\]?/,
+  new RegExp(String.raw`^[[(]?${LEVEL}\b[\])]?(?::[\w.]{1,60}:)?`),
+  new RegExp(String.raw`^[\w.]{1,60}(?= [-|] ${LEVEL}\b)`),
+  /^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{6}\s{1,8}\d{1,9} [\w.\-/]{1,80}:\d{1,6}\]/,
+  /^\[(?:rank\s?\d{1,5}\]:?|\d{1,5}\]:)/i,
+  /^\((?:[\w ]{1,40} )?pid=\d{1,9}\)/,
+  /^\[[A-Za-z][\w.\-/]{0,60}(?::\d{1,6})?\](?=\[|\s)/,
+  /^(?:[\w.]{1,60}:[\w.<>]{1,60}:\d{1,6})(?=\s)/,
+];
+const LOG_SEPARATOR = /^\s{0,12}(?:[-|:]\s{1,4})?/;
+const MAX_LOG_PARTS = 6;
+/** A line of no logger begins with none of these. */
+const LOG_START = /^\s*[\d[(\w]/;
+
+/** What stands behind a logger's prefix. */
+export function withoutLogPrefix(line: string): string {
+  if (!LOG_START.test(line)) return line;
+  let text = line.trimStart();
+  let hasPrefix = false;
+  for (let part = 0; part < MAX_LOG_PARTS; part += 1) {
+    const match = LOG_PARTS.map(form => form.exec(text)?.[0]).find(found => found !== undefined);
+    if (match === undefined) break;
+    text = text.slice(match.length);
+    text = text.slice(LOG_SEPARATOR.exec(text)?.[0].length ?? 0);
+    hasPrefix = true;
+  }
+  return hasPrefix ? text : line;
+}
+
+/** `METRIC name=value`, which counts wherever it stands; null for any other line. */
+export function readMetricLine(line: string): Pair | null {
+  const match = METRIC.exec(line);
+  return match ? pairOf(match[1] ?? '', match[2] ?? '') : null;
+}
+
+/** A line that is nothing but `name: value` or `name = value`; null for any other. */
+export function readAlone(line: string): Pair | null {
+  const match = ALONE.exec(line);
+  return match ? pairOf((match[1] ?? '').trimEnd(), match[2] ?? '') : null;
+}
+
+/** A number or word of a JSON object or a Python dict that is the whole line, by its name; of nested ones by `outer.inner` too. */
+export function readObject(line: string): readonly Pair[] | null {
+  const text = line.trim();
+  if (!text.startsWith('{') || !text.endsWith('}')) return null;
+  const value = parseObject(text);
+  if (value === null) return null;
+  const pairs: Pair[] = [];
+  const visit = (object: object, outer: string): void => {
+    for (const [name, inner] of Object.entries(object)) {
+      if (pairs.length >= MAX_PAIRS) return;
+      if (typeof inner === 'object' && inner !== null && !Array.isArray(inner))
+        visit(inner, `${outer}${name}.`);
+      else if (typeof inner !== 'object') {
+        pairs.push(pairOf(name, String(inner)));
+        if (outer !== '') pairs.push(pairOf(`${outer}${name}`, String(inner)));
+      }
+    }
+  };
+  visit(value, '');
+  return pairs;
+}
+
+function parseObject(text: string): object | null {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return parseDict(text);
+  }
+}
+
+const DICT_ENTRY =
+  /(?:'([^'\\]{1,64})'|"([^"\\]{1,64})"):\s{0,4}(?:'([^'\\]{0,200})'|"([^"\\]{0,200})"|([\w.+-]{1,40}(?:\([\w.+-]{1,40}\))?)(?=[,}\s]))/g;
+
+/** The flat entries of a dict as Python prints it; `np.float64(0.5)` is what NumPy writes for a number. */
+function parseDict(text: string): object | null {
+  const found: Record<string, string> = {};
+  for (const [, single, double, quoted, doubly, bare] of text.matchAll(DICT_ENTRY)) {
+    const value = quoted ?? doubly ?? bare?.replace(/^[\w.]+\(([^)]*)\)$/, '$1') ?? '';
+    found[single ?? double ?? ''] = value;
+    if (Object.keys(found).length >= MAX_PAIRS) break;
+  }
+  return Object.keys(found).length === 0 ? null : found;
+}
+
+/** A row of a table with two cells, a name and a number, as rich and Markdown draw it. */
+export function readTableRow(line: string): Pair | null {
+  if (!/^\s{0,16}[|│┃]/.test(line)) return null;
+  const cells = line
+    .split(/[|│┃]/, 6)
+    .map(cell => cell.trim())
+    .filter(cell => cell !== '');
+  const [name = '', value = ''] = cells;
+  if (cells.length !== 2 || !/^[*`"']{0,3}[\p{L}_]/u.test(name)) return null;
+  const pair = pairOf(name.replaceAll(/[*`"']/g, ''), value);
+  return pair.quantity === null || pair.name.length > 64 ? null : pair;
+}
+
+/** `BenchmarkName-8  1000  1234 ns/op  …` as Go's testing package prints it: each value by its unit. */
+export function readBenchmark(
+  line: string,
+): { readonly name: string; readonly pairs: readonly Pair[] } | null {
+  const match = BENCHMARK.exec(line);
+  if (!match) return null;
+  const values = line.slice(match[0].length).matchAll(BENCHMARK_VALUE);
+  return {
+    name: match[1] ?? '',
+    pairs: [...values].slice(0, MAX_PAIRS).map(([, value = '', unit = '']) => pairOf(unit, value)),
+  };
+}
+
+/** Behind these words a name means what was, or what is wished for. */
+const OTHER_VALUES =
+  /(?:^|[^\p{L}])(?:previous|prev|prior|last|old|baseline|reference|ref|target|goal|wanted|expected|threshold|initial|start|delta|change|improvement|gain)\s{1,4}$/iu;
+/** Before it the value is as good as one that stands alone. */
+const FINAL = /(?:^|[^\p{L}])(?:final|overall)\s{1,4}$/iu;
+const BESIDE_NAME = /[\p{L}\p{N}_.\-/@%]/u;
+/** `val_acc 0.91`, and nothing more. */
+const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}\s{0,8}(?:\||$))/;
+/** No line worth reading names what counts more often. */
+const MAX_PLACES = 16;
+const SEPARATOR = /^["'`*]{0,3}\s{0,64}[:=](?![:=])\s{0,64}/;
+
+/** What stands behind a name somewhere on a line, the last time it does; null where it does not. */
+export function findNamed(line: string, name: string): (Pair & { readonly isFinal: boolean }) | null {
+  let at = line.length;
+  for (let place = 0; place < MAX_PLACES && at > 0; place += 1) {
+    at = line.lastIndexOf(name, at - 1);
+    if (at < 0) return null;
+    const before = line.slice(Math.max(0, at - 32), at);
+    const rest = line.slice(at + name.length);
+    if (BESIDE_NAME.test(before.slice(-1)) || OTHER_VALUES.test(before)) continue;
+    const separator =
+      SEPARATOR.exec(rest.slice(0, 140))?.[0] ?? ALONE_BEHIND.exec(rest.slice(0, 140))?.[0] ?? null;
+    if (separator === null) continue;
+    const pair = pairOf(name, rest.slice(separator.length, separator.length + MAX_TEXT_CHARACTERS));
+    const isBar = pair.quantity === null && /^\s*\d{1,3}%\|/.test(pair.text);
+    if (!isBar) return { ...pair, isFinal: FINAL.test(before) };
+  }
+  return null;
+}
+
+const ANYWHERE = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_.\-/@%+*])(${WORD})(?:\s{0,4}[:=]\s{0,16}|\s{1,4})(?=[-+−]?(?:\.?\d|nan\b|inf\b))`,
+  'giu',
+);
+
+/** Every `name: 1`, `name=1` and `name 1` of a text, in order. */
+export function readNumbers(text: string): readonly Pair[] {
+  const pairs: Pair[] = [];
+  for (const match of text.matchAll(ANYWHERE)) {
+    const pair = pairOf(
+      match[1] ?? '',
+      text.slice(match.index + match[0].length, match.index + match[0].length + 64),
+    );
+    if (pair.quantity !== null) pairs.push(pair);
+    if (pairs.length >= MAX_PAIRS) break;
+  }
+  return pairs;
+}
+
+function pairOf(name: string, text: string): Pair {
+  const whole = name.replaceAll(/\s+/g, ' ');
+  return { name: whole, text: text.trim().slice(0, MAX_TEXT_CHARACTERS), quantity: parseQuantity(text) };
+}

@@ -1,0 +1,44 @@
+import { distance } from 'fastest-levenshtein';
+import type { Pair } from './pairs.ts';
+
+/** A run that printed more names printed a table. */
+const MAX_NAMES = 200;
+/** How many a message lists. */
+const SHOWN_NAMES = 10;
+const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
+
+/** Remembers the names and numbers that a run printed, so that a crash for want of the metric can say what there was. */
+export class PrintedNames {
+  readonly #found = new Map<string, { readonly text: string; readonly line: number }>();
+  #lone: { readonly text: string; readonly line: number } | null = null;
+
+  /** @param line from 1, as lines that end with a newline are counted */
+  add(pairs: readonly Pick<Pair, 'name' | 'text' | 'quantity'>[], line: number): void {
+    for (const { name, text, quantity } of pairs) {
+      if (quantity === null || (this.#found.size >= MAX_NAMES && !this.#found.has(name))) continue;
+      this.#found.set(name, { text: text.split(/\s/, 1)[0]?.slice(0, 24) ?? '', line });
+    }
+  }
+
+  addLone(text: string, line: number): void {
+    const number = LONE_NUMBER.exec(text)?.[1];
+    if (number !== undefined) this.#lone = { text: number, line };
+  }
+
+  /** What was printed in place of a metric, and what to write into pawl.toml; sentences that begin with a space, or nothing. */
+  describe(metric: string): string {
+    const near = (name: string) => distance(name.toLowerCase(), metric.toLowerCase());
+    const names = [...this.#found].sort(([a], [b]) => near(a) - near(b));
+    const [nearest] = names;
+    if (nearest) {
+      const shown = names
+        .slice(0, SHOWN_NAMES)
+        .map(([name, { text, line }]) => `${name} ${text} (line ${line})`);
+      const more = names.length > shown.length ? `, and ${names.length - shown.length} more` : '';
+      return ` It printed ${shown.join(', ')}${more}. The nearest name is ${nearest[0]}: if that is meant, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`;
+    }
+    return this.#lone
+      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if that is meant, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
+      : ' It printed no name with a number.';
+  }
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { OutputReader, type SeriesPoint } from '../src/engine/metrics/output-reader.ts';
+import { type Contract, DEFAULT_METRIC } from '../src/shared/contract.ts';
+
+/** What programs print, in the forms their libraries give it: each file is one of them. */
+const FOLDER = join(import.meta.dirname, 'fixtures', 'output');
+
+function read(text: string, metric: Partial<Contract['metric']> & { readonly name: string }) {
+  const points: SeriesPoint[] = [];
+  const settings = { metric: { ...DEFAULT_METRIC, goal: 'minimize', ...metric }, units: {} } as const;
+  const reader = new OutputReader(
+    point => points.push(point),
+    () => 1,
+    settings,
+  );
+  reader.push(Buffer.from(text));
+  reader.end();
+  const message = reader.classify({ kind: 'exit', code: 0 }, metric.name, 60)?.message ?? null;
+  const series = (name: string) => points.flatMap(({ values }) => values.get(name) ?? []);
+  return { reader, message, series, value: reader.summary()?.[metric.name] ?? null };
+}
+
+const file = (name: string) => readFileSync(join(FOLDER, `${name}.txt`), 'utf8');
+
+test.each([
+  ['at-sign', 'combined', 0.61],
+  ['at-sign', 'recall@1', 0.61],
+  ['dashes_then_text', 'val_bpb', 0.9979],
+  ['several-blocks', 'min_test_pnl', 20],
+  ['equals_and_fstring', 'val_bpb', 0.9979],
+  ['hf-trainer', 'eval_loss', 0.42],
+  ['json', 'accuracy', 0.91],
+  ['keras', 'val_accuracy', 0.82],
+  ['lightning', 'val_loss', 0.4312],
+  ['progress-forms', 'val_accuracy', 0.81],
+  ['progress-forms', 'val_loss', 0.42],
+  ['logging-prefix', 'val_auc', 0.9123],
+  ['metric-micro', 'total_µs', 3100],
+  ['names-with-spaces', 'Sharpe Ratio', 1.234],
+  ['names-with-spaces', 'MEAN SHARPE (all windows)', 1.3],
+  ['nanochat', 'Minimum validation bpb', 0.8123],
+  ['nanochat', 'Validation bpb', 0.8123],
+  ['number-with-a-failed-guard', 'throughput_tflops', 150.1],
+  ['go-bench', 'ns/op', 1234],
+  ['go-bench', 'BenchmarkX ns/op', 1234],
+  ['go-bench', 'val_bpb', 0.81],
+  ['open_progress_line', 'val_bpb', 0.9979],
+  ['tqdm_open_bar', 'val_loss', 0.9979],
+  ['si_progress', 'val_loss', 2.5],
+  ['speedrun', 'val_bpb', 1.2243657],
+  ['tqdm_desc_is_metric', 'val_acc', 0.9123],
+])('of %s %s is %d', (name, metric, value) => {
+  const { value: found, message } = read(file(name), { name: metric });
+  expect(found).toBe(value);
+  expect(message).toBeNull();
+});
+
+test.each([
+  ['keras', 'loss', [1.9, 1.8, 1.7, 1.6, 1.5, 1.9, 1.8, 1.7, 1.6, 1.5]],
+  ['keras', 'val_loss', [0.431, 0.432]],
+  ['lightning', 'train_loss', [2, 1.8, 1.6, 1.4, 1.2, 1]],
+  ['progress-forms', 'loss', [0.9, 3.2312]],
+  ['progress-forms', 'lr', [3e-4]],
+  ['tqdm_open_bar', 'loss', [3, 2.8, 2.6, 2.4, 2.2, 2, 1.8, 1.6, 1.4, 1.2, 1]],
+  ['tqdm_open_bar', 'step', [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]],
+  ['speedrun', 'step', [5, 20_000]],
+  ['speedrun', 'train_loss', [6.9357]],
+  ['si_progress', 'tok/s', [998_700, 999_900, 1_020_000, 1_050_000]],
+  ['si_progress', 'dt', [980, 999, 1100, 1200]],
+  ['nanochat', 'Validation bpb', [0.8123]],
+  ['tqdm_desc_is_metric', 'val_acc', []],
+])('of %s the series %s is read', (name, series, values) => {
+  expect(read(file(name), { name: 'none' }).series(series)).toEqual(values);
+});
+
+test.each<[string, string, string, number | null]>([
+  ['behind a glog prefix', 'I1128 10:00:00.123456 1234 train.py:42] val_auc: 0.9', 'val_auc', 0.9],
+  ['behind a level and a logger', 'INFO:root:val_auc: 0.9', 'val_auc', 0.9],
+  [
+    'behind a logger that comes first',
+    '2026-03-10 10:00:00,1 - my.train - INFO - val_auc: 0.9',
+    'val_auc',
+    0.9,
+  ],
+  [
+    'behind what loguru writes',
+    '2026-03-10 10:00:00.123 | INFO     | __main__:train:42 - val_auc: 0.9',
+    'val_auc',
+    0.9,
+  ],
+  ['behind a rank', '[rank0]: val_auc: 0.9', 'val_auc', 0.9],
+  ['behind a bullet, in bold', '- **val_auc**: 0.9', 'val_auc', 0.9],
+  ['in a row of a Markdown table', '| val_auc | 0.9 |', 'val_auc', 0.9],
+  ['as an object behind a level', 'INFO {"val_auc": 0.9}', 'val_auc', 0.9],
+  ['as a nested object', '{"test": {"val_auc": 0.9}}', 'test.val_auc', 0.9],
+  ['as a dict of NumPy', "{'val_auc': np.float64(0.9), 'n': np.int64(3)}", 'val_auc', 0.9],
+  ['as quoted numbers of a dict', "{'eval_loss': '0.42'}", 'eval_loss', 0.42],
+  ['with a currency', 'final_funds: $10,234.50', 'final_funds', 10_234.5],
+  ['with a minus and a currency', 'pnl: -$12.5', 'pnl', -12.5],
+  ['at the end of a sentence', 'val_auc: 0.9.', 'val_auc', 0.9],
+  ['without a separator', 'val_auc 0.9', 'val_auc', 0.9],
+  ['with its deviation', 'val_auc: 0.9 ± 0.1', 'val_auc', 0.9],
+  ['after a rule with other pairs', 'val_auc: 0.9\n-----\ntime: 3\n', 'val_auc', 0.9],
+  ['as one that it was before', 'best val_auc: 0.9\nprevious val_auc: 0.7', 'val_auc', 0.9],
+  ['as the last of an epoch and the final one', 'epoch 1 val_auc=0.8\nfinal val_auc = 0.9', 'val_auc', 0.9],
+  ['as a change', 'val_auc: 0.7 -> 0.9', 'val_auc', null],
+  ['as a share of a bar', 'val_auc:  20%|██        | 10/50', 'val_auc', null],
+  ['as a part of another name', 'my_val_auc: 0.9', 'val_auc', null],
+  ['as what is wished for', 'target val_auc: 0.9', 'val_auc', null],
+  ['in a unit that is told with a rate', 'speed: 1.5 GB/s', 'speed', 1.5],
+  ['by two benchmarks of Go', 'BenchmarkA-8 10 5 ns/op\nBenchmarkB-8 10 7 ns/op', 'ns/op', null],
+  [
+    'by two benchmarks of Go, with the name',
+    'BenchmarkA-8 10 5 ns/op\nBenchmarkB-8 10 7 ns/op',
+    'BenchmarkA ns/op',
+    5,
+  ],
+])('a value is read %s', (_, text, metric, value) => {
+  expect(read(text, { name: metric }).value).toBe(value);
+});
+
+test('times and prefixes of one name are told in the unit that the study began with', () => {
+  const settings = {
+    metric: { ...DEFAULT_METRIC, name: 'latency', goal: 'minimize' },
+    units: { latency: 'ms', rate: 'MB/s' },
+  } as const;
+  const reader = new OutputReader(
+    () => {},
+    () => 1,
+    settings,
+  );
+  reader.push(Buffer.from('latency: 1.1s\nrate: 2 GB/s\n'));
+  reader.end();
+  expect(reader.summary()).toEqual({ latency: 1100, rate: 2000 });
+});
+
+test('words that are asked for are read too, before others where they stand alone on their line', () => {
+  const require = [{ name: 'correctness', how: '=', value: 'PASS' }] as const;
+  const { reader } = read('correctness: FAIL\nrun 2 correctness: PASS (all)\nscore: 3', {
+    name: 'score',
+    require,
+  });
+  expect(reader.printed('correctness')).toBe('FAIL');
+  expect(
+    read('{"correctness": true}\nscore: 3', { name: 'score', require }).reader.printed('correctness'),
+  ).toBe('true');
+});
+
+test('of a flood the last value counts, also where its line was not looked at', () => {
+  const lines = [...Array(90_001).keys()].map(index => `step ${index} | loss: 1 | val_loss: ${index}`);
+  expect(read(lines.join('\n'), { name: 'val_loss' }).value).toBe(90_000);
+});
+
+test('no line makes reading slow', () => {
+  const began = performance.now();
+  const hostile = [
+    'a',
+    ' ',
+    'a ',
+    'val_loss ',
+    'val_loss:',
+    "{'a':",
+    '| ',
+    'a=',
+    '1,',
+    '[',
+    'INFO ',
+    '- ',
+    '50%|',
+  ];
+  for (const text of hostile) read(`${text.repeat(65_536 / text.length)}\n`.repeat(3), { name: 'val_loss' });
+  // Quadratic behaviour would take minutes; this is a bound on the algorithm, not a timing.
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test.each([
+  ['no group', 'val_loss', /must have one group/],
+  ['two groups', '(a)(b)', /has 2/],
+  ['an unclosed group', '(a', /no regular expression of RE2: .*missing closing \)/],
+  ['what only slow engines can', '(?=a)(b)', /no regular expression of RE2/],
+])('a pattern with %s is refused', (_, pattern, message) => {
+  expect(() => read('', { name: 'x', pattern })).toThrow(message);
+});
+
+test('a number without a name is found by a pattern', () => {
+  expect(read(file('one-number'), { name: 'score', pattern: String.raw`^([\d.]+)$` }).value).toBe(58.2);
+});
+
+test('where the metric is not found, what was printed is listed with its lines, the nearest name and what to write', () => {
+  const { message } = read('epoch: 1\ntest_acc: 0.5\nval_los: 0.25\n', { name: 'val_loss' });
+  expect(message).toBe(
+    'Ended with exit code 0 but printed no val_loss. It printed val_los 0.25 (line 3), epoch 1 (line 1), test_acc 0.5 (line 2). ' +
+      'The nearest name is val_los: if that is meant, write name = "val_los" under [metric] in pawl.toml.',
+  );
+});
