@@ -306,6 +306,26 @@ test.each([
   ['a number in quotes', budget('seconds = "300"'), /^pawl\.toml:7: budget\.seconds: .*number.*string/],
   ['a word for a table', `budget = 300\n${VALID}`, /^pawl\.toml:1: budget: .*object.*number/],
   ['an array of tables', `${VALID}[[stop]]\nexperiments = 3\n`, /^pawl\.toml:6: stop: .*object.*array/],
+  [
+    'a pattern without a group',
+    `${VALID}pattern = "loss"\n`,
+    /^pawl\.toml:6: metric\.pattern must have one group/,
+  ],
+  [
+    'a name whose direction is not told',
+    VALID.replace('loss', 'foo'),
+    /^pawl\.toml:4: metric\.goal: is required: the name does not tell/,
+  ],
+  [
+    'a wait that is no time',
+    `${VALID}wait = "soon"\n`,
+    /^pawl\.toml:6: metric\.wait: must be a time like "7d"/,
+  ],
+  [
+    'a condition that compares with no number',
+    `${VALID}require = { memory = "< much" }\n`,
+    /^pawl\.toml:6: metric\.require\.memory: must be a value, or a comparison/,
+  ],
   ['an unknown goal', `${VALID}goal = "smaller"\n`, /^pawl\.toml:6: metric\.goal: .*"minimize".*"maximize"/],
   ['a date for a deadline', stop('deadline = 2031-01-01T00:00:00Z'), /^pawl\.toml:7: stop\.deadline: /],
   ['a deadline without a zone', stop('deadline = "2031-01-01T00:00:00"'), /^pawl\.toml:7: stop\.deadline: /],

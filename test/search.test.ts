@@ -152,6 +152,7 @@ function play(
       verdict: value === null ? 'crash' : isKeep ? 'keep' : 'discard',
       reason: '',
       metric: value,
+      guard: null,
       incumbentMetric: bestValue,
     });
     tried.push(attempt);

@@ -39,6 +39,7 @@ const measured = (change: Partial<Measured>): LoopEvent => ({
   type: 'measured',
   ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
   pruned: null,
+  guard: null,
   ...change,
 });
 
@@ -188,6 +189,7 @@ const judged = {
   sourceLinesDelta: 0,
   unfair: [] as const,
   pruned: null,
+  guard: null,
 };
 
 test.each([

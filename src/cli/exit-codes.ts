@@ -8,7 +8,7 @@ export const EXIT = {
   failed: 1,
   /** Bad usage or a bad contract; nothing was started. */
   usage: 2,
-  /** The baseline gave no number, so there is nothing to compare with. */
+  /** The baseline gave no number that counts, so there is nothing to compare with. */
   baselineFailed: 3,
   /** Stopped by the user before a rule held. */
   interrupted: 130,

@@ -1,5 +1,6 @@
 import type { Contract, StopRules } from './contract.ts';
 import type { Fairness, FlagKind } from './fairness.ts';
+import type { GuardFailure } from './guard.ts';
 import type { PruneEvidence } from './prune.ts';
 
 /** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
@@ -33,8 +34,11 @@ export type CrashClass = (typeof CRASH_CLASSES)[number];
 
 /** `imported` stands for the reason of a verdict somebody else's loop gave. */
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
-/** `pruned` is Optuna's word for a run that was ended because it could not reach the best any more. */
-export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit', 'pruned', 'imported'] as const;
+/**
+ * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` is Optuna's word for
+ * a run that was ended because it could not reach the best any more.
+ */
+export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit', 'guard', 'pruned', 'imported'] as const;
 export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
 /** Upstream's three words and a reason code; see `decide` for the rule. */
@@ -61,6 +65,8 @@ export type Evidence = {
   readonly unfair?: readonly FlagKind[];
   /** Why its run was ended before its time. */
   readonly pruned?: PruneEvidence;
+  /** What did not hold besides the metric. */
+  readonly guard?: GuardFailure;
 };
 
 export type Crash = {
@@ -100,7 +106,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   exhausted: 'The proposer has nothing left to propose.',
   spend: 'The spend cap is reached.',
   proposer: 'The proposer failed again and again.',
-  baseline_failed: 'The baseline gave no number.',
+  baseline_failed: 'The baseline gave no number that counts.',
   error: 'Something went wrong.',
 };
 

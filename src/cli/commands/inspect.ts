@@ -11,6 +11,7 @@ import { dataPaths, runLog } from '../../engine/paths.ts';
 import { readDiff } from '../../engine/repo/diff.ts';
 import { openRepository } from '../../engine/repo/repository.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { describeGuard } from '../../shared/guard.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';
 import { bytesText, clip, deltaText, durationText, metricText, tableText, verdictText } from '../format.ts';
@@ -122,6 +123,7 @@ export async function show(
 function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void {
   const { proposal, verdict } = experiment;
   const metric = study.contract.metric.name;
+  const { guard } = verdict?.evidence ?? {};
   const lines: [string, string | null | undefined][] = [
     ['hypothesis', proposal?.hypothesis],
     ['rationale', proposal?.rationale],
@@ -132,12 +134,14 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['difference', deltaText(metricDelta(experiment)) || null],
     ['predicted', proposal?.predictedEffect == null ? null : deltaText(proposal.predictedEffect)],
     [study.contract.metric.memory ?? 'memory', experiment.memory === null ? null : String(experiment.memory)],
+    ['guard', guard && describeGuard(guard)],
     ['parent', experiment.parentCommit],
     ['attempt', experiment.attemptCommit],
   ];
   const isOpen = ledger.runs.isContained(study.id) === false;
   print(`#${experiment.n} of ${study.tag}${isOpen ? ', whose runs are NOT CONTAINED' : ''}`);
   for (const [label, value] of lines) if (value) print(`${label.padEnd(14)} ${clip(value, 2000)}`);
+  for (const line of guard?.tail ?? []) print(`${''.padEnd(14)} ${clip(line, 300)}`);
   for (const run of ledger.runs.list(study.id, experiment.n)) {
     const seconds = run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000;
     const { peakRssBytes = null, cpuSeconds = null } = run.resources ?? {};

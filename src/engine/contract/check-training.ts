@@ -4,6 +4,7 @@ import { isAbsolute, join, normalize } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
+import { compilePattern } from '../metrics/pattern.ts';
 import type { DataPaths } from '../paths.ts';
 import { type Repository, readBlob } from '../repo/repository.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
@@ -29,6 +30,7 @@ const IN_WORKTREE =
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
   const { repository, commit, contract, paths, environment: userEnvironment } = input;
   const files = await readCommitFiles(repository, commit, input.tree);
+  checkPattern(contract, add);
   await checkCommands(input, files, add);
   await checkLargeFiles(input, files, add);
   const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
@@ -47,6 +49,17 @@ export async function refuseUntrainable(input: TrainingInput): Promise<Trial> {
   return trial;
 }
 
+function checkPattern({ metric }: Contract, add: Add): void {
+  if (metric.pattern === null) return;
+  try {
+    compilePattern(metric.pattern);
+    add('metric pattern', 'ok', metric.pattern);
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    add('metric pattern', 'failed', error.message);
+  }
+}
+
 async function checkCommands(
   { contract, environment }: TrainingInput,
   { tree }: CommitFiles,
@@ -56,6 +69,8 @@ async function checkCommands(
   const commands = [
     ['training command', contract.train],
     ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
+    ...(contract.metric.command === null ? [] : [['metric command', contract.metric.command]]),
+    ...contract.checks.map(({ name, command }) => [`check "${name}"`, command]),
   ] as const;
   for (const [name = '', command = ''] of commands) {
     const program = firstProgram(command);
@@ -73,7 +88,7 @@ async function checkCommands(
       python: 'Install Python 3 (Debian: apt-get install python3).',
       python3: 'Install Python 3 (Debian: apt-get install python3).',
     };
-    if (!found && isInRepository && name === 'training command' && contract.setup !== null) {
+    if (!found && isInRepository && name !== 'set-up command' && contract.setup !== null) {
       add(name, 'warning', `"${program}" is not committed: the set-up command has to make it.`);
       continue;
     }

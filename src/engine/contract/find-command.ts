@@ -13,8 +13,39 @@ export function firstProgram(commandLine: string): string | null {
 
 /** Words every POSIX shell understands by itself. */
 const SHELL_WORDS = new Set([
-  ...['.', ':', '[', 'cd', 'command', 'echo', 'eval', 'exec', 'exit', 'export', 'false', 'for', 'if'],
-  ...['printf', 'set', 'source', 'test', 'time', 'trap', 'true', 'ulimit', 'umask', 'unset', 'while'],
+  ...[
+    '!',
+    '.',
+    ':',
+    '[',
+    'cd',
+    'case',
+    'command',
+    'echo',
+    'eval',
+    'exec',
+    'exit',
+    'export',
+    'false',
+    'for',
+    'if',
+  ],
+  ...[
+    'printf',
+    'set',
+    'source',
+    'test',
+    'time',
+    'trap',
+    'true',
+    'type',
+    'ulimit',
+    'umask',
+    'unset',
+    'until',
+    'wait',
+    'while',
+  ],
 ]);
 
 /** Absolute path of a program as a shell would find it, or null. Shell words find themselves. */

@@ -3,6 +3,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { type Contract, contractFileSchema, contractFromFile } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { compilePattern } from '../metrics/pattern.ts';
 
 /** Every key pawl.toml knows, by table; for naming the nearest one to a misspelt key. */
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +31,7 @@ export function parsePawlToml(text: string, fileName: string): Contract {
     throw new PawlError('contract_invalid', `${fileName}:${cause.line}: not valid TOML: ${what}`, { cause });
   }
   const result = contractFileSchema.safeParse(table, { reportInput: true });
-  if (result.success) return contractFromFile(result.data);
+  if (result.success) return checkPattern(contractFromFile(result.data), text, fileName);
   // A misspelt key explains a missing one.
   const { issues } = result.error;
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
@@ -38,6 +39,18 @@ export function parsePawlToml(text: string, fileName: string): Contract {
   const { path, message } = describe(issue);
   const line = findLine(text, path);
   throw new PawlError('contract_invalid', `${fileName}:${line}: ${path.map(showKey).join('.')}: ${message}`);
+}
+
+function checkPattern(contract: Contract, text: string, fileName: string): Contract {
+  const { pattern } = contract.metric;
+  try {
+    if (pattern !== null) compilePattern(pattern);
+    return contract;
+  } catch (cause) {
+    if (!(cause instanceof PawlError)) throw cause;
+    const line = findLine(text, ['metric', 'pattern']);
+    throw new PawlError(cause.code, `${fileName}:${line}: ${cause.message}`, { cause });
+  }
 }
 
 function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: string } {

@@ -1,3 +1,4 @@
+import type { GuardFailure } from '../../shared/guard.ts';
 import {
   type Evidence,
   type Experiment,
@@ -83,6 +84,8 @@ export type HistoryEntry = {
   readonly reason: string;
   readonly metric: number | null;
   readonly incumbentMetric: number | null;
+  /** What did not hold besides the metric; null where nothing was asked or all of it held. */
+  readonly guard: GuardFailure | null;
 };
 
 export type ExperimentStore = ReturnType<typeof experimentStore>;
@@ -233,6 +236,7 @@ export function experimentStore(database: Database) {
           reason: row.reason ?? '',
           metric,
           incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
+          guard: verdict?.evidence.guard ?? null,
         };
       });
     },

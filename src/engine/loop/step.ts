@@ -1,6 +1,7 @@
 import type { Contract } from '../../shared/contract.ts';
 import { unreachable } from '../../shared/errors.ts';
 import type { FlagKind } from '../../shared/fairness.ts';
+import type { GuardFailure } from '../../shared/guard.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import type { Crash, CrashClass, StopReason, Verdict } from '../../shared/study.ts';
 import { decide } from '../verdict/decide.ts';
@@ -49,6 +50,8 @@ export type Measured = {
   readonly unfair: readonly FlagKind[];
   /** Why the run was ended before its time; null where it was not. */
   readonly pruned: PruneEvidence | null;
+  /** What the contract asks for besides the metric and did not get. */
+  readonly guard: GuardFailure | null;
 };
 
 export type LoopEvent =
@@ -178,7 +181,7 @@ function judge(state: LoopState, measured: Measured, canRepair: boolean, now: nu
     memory: measured.memory,
     incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
     sourceLinesDelta: measured.sourceLinesDelta,
-    ...{ unfair, pruned: measured.pruned },
+    ...{ unfair, pruned: measured.pruned, guard: measured.guard },
   });
   return { state, effect: { type: 'record', n, verdict } };
 }

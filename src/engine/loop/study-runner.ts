@@ -1,4 +1,5 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
+import { describeGuard } from '../../shared/guard.ts';
 import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { StopReason, Study, Verdict } from '../../shared/study.ts';
@@ -272,6 +273,7 @@ export class StudyRunner {
       sourceLinesDelta: 0,
       unfair: [],
       pruned: null,
+      guard: null,
     };
   }
 
@@ -326,7 +328,7 @@ export class StudyRunner {
       value: metric,
       memory,
       sourceLinesDelta: workbench.sourceLines() - incumbentLines,
-      ...{ unfair, pruned: trained.pruned },
+      ...{ unfair, pruned: trained.pruned, guard: trained.guard },
     };
   }
 
@@ -365,7 +367,7 @@ export class StudyRunner {
     const experiment = ledger.experiments.get(id, n);
     if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
     const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
-    const { pruned } = verdict.evidence;
+    const { pruned, guard } = verdict.evidence;
     if (verdict.word === 'keep' && experiment.attemptCommit) {
       await ratchet(
         ledger,
@@ -386,7 +388,7 @@ export class StudyRunner {
       metric: experiment.metric,
       delta: metricDelta(experiment),
       memory: experiment.memory,
-      message: crash?.message ?? (pruned ? describePrune(pruned) : null),
+      message: crash?.message ?? (pruned ? describePrune(pruned) : guard ? describeGuard(guard) : null),
       seconds: experiment.trainedSeconds,
       hypothesis: experiment.proposal?.hypothesis ?? '',
       commit: experiment.attemptCommit,

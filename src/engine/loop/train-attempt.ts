@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type EngineEventBody, toScalar } from '../../shared/events.ts';
+import type { GuardFailure } from '../../shared/guard.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
-import type { Crash, RunOutcome, Study } from '../../shared/study.ts';
+import type { Crash, RunOutcome, Study, Summary } from '../../shared/study.ts';
 import { adviseOnOutputs } from '../contract/outputs.ts';
 import type { DiskReserve } from '../disk-reserve.ts';
 import { encodeSummary, type RunResult } from '../ledger/runs.ts';
@@ -21,6 +22,7 @@ import { runTraining, type TrainingResult } from '../training/run-training.ts';
 import { judgeFairness } from '../verdict/fairness.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { runMarker } from './markers.ts';
+import { measureAttempt } from './measure-attempt.ts';
 import { exchanged, fingerprints } from './preserved.ts';
 import type { Pruner } from './pruner.ts';
 import { discardSetUp } from './set-up.ts';
@@ -61,6 +63,8 @@ export type Trained = {
   readonly memory: number | null;
   /** Why it was ended before its time; null where it was not. */
   readonly pruned: PruneEvidence | null;
+  /** What the contract asks for besides the metric and did not get; null where all of it held. */
+  readonly guard: GuardFailure | null;
   readonly endedAt: number;
   /** To be sent once the run's end is written. */
   readonly finished: EngineEventBody;
@@ -119,13 +123,17 @@ export async function trainAttempt(
   const steps = new StepRate();
   const enough = new AbortController();
   let pruned: PruneEvidence | null = null;
-  const reader = new OutputReader(point => {
-    series.add(point);
-    progress.add(point);
-    steps.add(point);
-    pruned ??= isHopeless(point);
-    if (pruned) enough.abort();
-  }, elapsed);
+  const reader = new OutputReader(
+    point => {
+      series.add(point);
+      progress.add(point);
+      steps.add(point);
+      pruned ??= isHopeless(point);
+      if (pruned) enough.abort();
+    },
+    elapsed,
+    { metric: contract.metric, units: n === 0 ? {} : (ledger.runs.list(study.id, 0).at(-1)?.units ?? {}) },
+  );
   const watch = new MachineWatch({
     ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
     environment: { ...userEnvironment, ...ports.gpu.variables },
@@ -134,21 +142,21 @@ export async function trainAttempt(
   const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
   const keptBefore = await fingerprints(workbench.path, kept);
   const [wallBegan, awakeBegan] = [now(), performance.now()];
+  const place = {
+    ...{ cwd: workbench.path, ...contained, logPath, limits },
+    signal: AbortSignal.any([signal, broken.signal]),
+    ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
+  };
   const trained = await runTraining({
+    ...place,
     command: contract.train,
-    cwd: workbench.path,
-    ...contained,
-    logPath,
     limitSeconds: contract.budget.limitSeconds,
-    limits,
     onOutput: chunk => attempt(() => reader.push(chunk)),
     onStart: pid => {
       watch.isBelow(pid);
       emit({ type: 'run_started', n, k, pid, log: logPath });
     },
-    signal: AbortSignal.any([signal, broken.signal]),
     enough: enough.signal,
-    ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   }).finally(() => {
     watch.stop();
     attempt(() => reader.end());
@@ -160,21 +168,28 @@ export async function trainAttempt(
   const fullDisk = findFullDisk(trained, broken.signal, paths.home);
   if (fullDisk) ports.reserve.release();
   else broken.signal.throwIfAborted();
-  const outcome: RunOutcome = fullDisk?.outcome ?? trained.outcome;
-  if (trained.survivors.length > 0) {
-    const message = `Processes that could not be ended: ${trained.survivors.join(', ')}.`;
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'measuring'));
+  emit({ type: 'phase', n, phase: 'measuring' });
+  const ended: RunOutcome = fullDisk?.outcome ?? trained.outcome;
+  const isDone = ended.kind === 'exit' && ended.code === 0;
+  const measured = isDone ? await measureAttempt(contract, reader, place) : null;
+  const outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
+  const survivors = [...trained.survivors, ...(measured?.survivors ?? [])];
+  if (survivors.length > 0) {
+    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
     emit({ type: 'warning', code: 'survivors', message });
   }
 
-  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'measuring'));
-  emit({ type: 'phase', n, phase: 'measuring' });
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
   if (lost.length > 0) await discardSetUp(study, paths, workbench);
   const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
-  const summary = reader.summary();
+  const summary = joined(reader.summary(), measured?.summary ?? null);
+  const printsMetric = contract.metric.command === null && contract.metric.waitSeconds === null;
   const found =
     lockCrash(touched, contract) ??
-    reader.classify(outcome, contract.metric.name, contract.budget.limitSeconds);
+    reader.classify(outcome, printsMetric ? contract.metric.name : null, contract.budget.limitSeconds) ??
+    measured?.crash ??
+    null;
   const cut =
     fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
       ? ` ${CUT_LOG}`
@@ -203,8 +218,8 @@ export async function trainAttempt(
     summary,
     crash,
     resources: trained.resources,
-    outputBytes: trained.outputBytes,
-    units: Object.fromEntries(reader.units),
+    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0),
+    units: { ...Object.fromEntries(reader.units), ...measured?.units },
   };
   const finished: EngineEventBody = {
     type: 'run_finished',
@@ -213,9 +228,9 @@ export async function trainAttempt(
     outcome: describeOutcome(outcome),
     seconds: trained.seconds,
     summary: summary && encodeSummary(summary),
-    outputBytes: trained.outputBytes,
+    outputBytes: result.outputBytes ?? 0,
     ...trained.resources,
-    survivors: [...trained.survivors],
+    survivors,
   };
   const numbers = measure(summary, contract.metric);
   // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
@@ -227,9 +242,15 @@ export async function trainAttempt(
     metric: crash || isPruned ? null : numbers.metric,
     memory: isPruned ? null : numbers.memory,
     pruned: isPruned ? pruned : null,
+    guard: crash ? null : (measured?.guard ?? null),
     endedAt: now(),
     finished,
   };
+}
+
+/** What the training printed, and over it what the command for the metric did. */
+function joined(training: Summary | null, command: Summary | null): Summary | null {
+  return training && command ? { ...training, ...command } : (command ?? training);
 }
 
 type FullDisk = {

@@ -71,11 +71,12 @@ export class CrashReader {
   /**
    * Why a run gave no result, or null where it ended with exit code 0 and a finite metric, or needed to give none.
    * @param metric the metric's value, null where it was not printed
+   * @param metricName null where the run need not print it
    */
   classify(
     outcome: RunOutcome,
     metric: number | null,
-    metricName: string,
+    metricName: string | null,
     limitSeconds: number,
   ): Crash | null {
     const of = (kind: CrashClass, message: string): Crash => ({ class: kind, message, tail: this.#tail() });
@@ -110,10 +111,11 @@ export class CrashReader {
   #classifyExit(
     code: number,
     metric: number | null,
-    metricName: string,
+    metricName: string | null,
     of: (kind: CrashClass, message: string) => Crash,
   ): Crash | null {
     if (code === 0) {
+      if (metricName === null) return null;
       if (metric === null) return of('no_metric', `Ended with exit code 0 but printed no ${metricName}.`);
       return Number.isFinite(metric) ? null : of('diverged', `${metricName} is ${metric}.`);
     }

@@ -93,10 +93,11 @@ export class OutputReader {
     return this.#summary.printed(name)?.text ?? null;
   }
 
-  classify(outcome: RunOutcome, metricName: string, limitSeconds: number): Crash | null {
-    const metric = this.summary()?.[metricName] ?? null;
+  /** @param metricName null where the run need not print it */
+  classify(outcome: RunOutcome, metricName: string | null, limitSeconds: number): Crash | null {
+    const metric = metricName === null ? null : (this.summary()?.[metricName] ?? null);
     const crash = this.#crash.classify(outcome, metric, metricName, limitSeconds);
-    if (crash?.class !== 'no_metric') return crash;
+    if (crash?.class !== 'no_metric' || metricName === null) return crash;
     const looked = this.#pattern ? ' that metric.pattern finds' : '';
     return {
       ...crash,

@@ -1,5 +1,6 @@
 import type { Contract } from '../../shared/contract.ts';
 import type { FlagKind } from '../../shared/fairness.ts';
+import type { GuardFailure } from '../../shared/guard.ts';
 import type { PruneEvidence } from '../../shared/prune.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../shared/study.ts';
 
@@ -18,12 +19,14 @@ export type DecideInput = {
   readonly unfair: readonly FlagKind[];
   /** Why its run was ended before its time; null where it was not. */
   readonly pruned: PruneEvidence | null;
+  /** What the contract asks for besides the metric and did not get; null where all of it held. */
+  readonly guard: GuardFailure | null;
 };
 
 /**
  * Upstream's plain rule: a better metric is kept, an equal or worse one discarded, and an equal one reached with
  * fewer lines is a keep of reason `simplified`. Equal means the same printed number. A crash or a missing metric
- * is never anything else. A run that was ended because it could not reach the incumbent is a discard without a number.
+ * is never anything else. A number whose guards do not hold is discarded, the baseline's too. A run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
   const { crash, value, memory, incumbent, metric } = input;
@@ -35,10 +38,12 @@ export function decide(input: DecideInput): Verdict {
     ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
     ...(input.pruned && { pruned: input.pruned }),
+    ...(input.guard && { guard: input.guard }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
   if (input.pruned) return { word: 'discard', reason: 'pruned', evidence };
   if (value === null) return { word: 'crash', reason: 'no_metric', evidence };
+  if (input.guard) return { word: 'discard', reason: 'guard', evidence };
   if (!incumbent) return { word: 'keep', reason: 'baseline', evidence };
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };

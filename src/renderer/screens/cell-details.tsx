@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { describeFlag } from '../../shared/fairness.ts';
+import { describeGuard, type GuardFailure } from '../../shared/guard.ts';
 import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, Settings, StudyCard } from '../../shared/notebook.ts';
 import { describePrune, type PruneEvidence } from '../../shared/prune.ts';
@@ -154,6 +155,7 @@ function Why({
           </p>
         </section>
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
+        {detail.evidence?.guard ? <FailedGuard guard={detail.evidence.guard} /> : null}
         {detail.evidence?.pruned ? <EarlyEnd evidence={detail.evidence.pruned} /> : null}
         <Effect card={card} detail={detail} />
         {detail.files.length > 0 ? <Files files={detail.files} /> : null}
@@ -177,17 +179,34 @@ function Why({
   );
 }
 
+function FailedGuard({ guard }: { readonly guard: GuardFailure }) {
+  return (
+    <section aria-label="Failed guard" className="rounded-lg bg-sunken p-3">
+      <h4 className="font-medium text-sm">
+        {guard.kind === 'check' ? 'A check failed' : 'A condition did not hold'}, so its number does not count
+      </h4>
+      <p className="mt-0.5 break-words text-sm">{describeGuard(guard)}.</p>
+      <OutputTail lines={guard.tail} />
+    </section>
+  );
+}
+
+function OutputTail({ lines }: { readonly lines: readonly string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <pre tabIndex={0} className="mt-2 max-h-56 overflow-auto font-mono text-xs leading-relaxed">
+      {lines.join('\n')}
+    </pre>
+  );
+}
+
 function CrashReport({ crash }: { readonly crash: NonNullable<RunView['crash']> }) {
   return (
     <section aria-label="Crash" className="rounded-lg bg-crash-soft p-3">
       <h4 className="font-medium text-crash text-sm">{crash.class.replaceAll('_', ' ')}</h4>
       <p className="mt-0.5 break-words text-sm">{crash.message}</p>
-      {crash.tail.length > 0 ? (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-        <pre tabIndex={0} className="mt-2 max-h-56 overflow-auto font-mono text-xs leading-relaxed">
-          {crash.tail.join('\n')}
-        </pre>
-      ) : null}
+      <OutputTail lines={crash.tail} />
     </section>
   );
 }

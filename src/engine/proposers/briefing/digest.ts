@@ -1,3 +1,4 @@
+import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import { isOfUser } from '../../ledger/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
@@ -16,6 +17,9 @@ const KEEPS = 20;
 const NEAR_MISSES = 6;
 const NOTES = 12;
 const TEXT_CHARACTERS = 240;
+/** Failed guards that are told, each with so many lines of its output. */
+const GUARDS = 5;
+const GUARD_LINES = 8;
 const NOTE_CHARACTERS = 1_000;
 const REVIEW_CHARACTERS = 40_000;
 const REJECTED = 12;
@@ -62,7 +66,7 @@ export function tiredCategory(history: readonly HistoryEntry[]): string | null {
 /** Discards that came close to what they were measured against, closest first. */
 export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
   return history
-    .filter(entry => entry.verdict === 'discard' && gap(entry) <= NEAR_MISS_SHARE)
+    .filter(entry => entry.verdict === 'discard' && entry.guard === null && gap(entry) <= NEAR_MISS_SHARE)
     .sort((a, b) => gap(a) - gap(b))
     .slice(0, NEAR_MISSES);
 }
@@ -70,6 +74,16 @@ export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEn
 function gap({ metric, incumbentMetric }: HistoryEntry): number {
   if (metric === null || incumbentMetric === null || incumbentMetric === 0) return Number.POSITIVE_INFINITY;
   return Math.abs((metric - incumbentMetric) / incumbentMetric);
+}
+
+/** What was printed is the attempt's: it is quoted as data. */
+function guardText(guard: GuardFailure): string {
+  return asData(
+    'guard',
+    [short(describeGuard(guard), NOTE_CHARACTERS), ...guard.tail.slice(-GUARD_LINES)]
+      .join('\n')
+      .toWellFormed(),
+  );
 }
 
 /** The study so far in words, of bounded length. */
@@ -128,6 +142,14 @@ export function digest(request: ProposalRequest, share = 1): string {
     ['Tuned by the search', describeTunings(history)],
     ['Near misses', nearMisses(history).map(line)],
     ['Latest', history.slice(-LATEST).map(line)],
+    [
+      'Discarded because a guard failed, whatever the number',
+      history
+        .flatMap(({ n, hypothesis, guard }) =>
+          guard ? [`- #${n} ${short(hypothesis, TEXT_CHARACTERS)}: ${guardText(guard)}`] : [],
+        )
+        .slice(-GUARDS),
+    ],
     ['Crashes so far', crashes.map(([reason, count]) => `- ${reason}: ${count}`)],
     ['Categories so far', categories.map(([category, count]) => `- ${category}: ${count}`)],
   ];

@@ -31,6 +31,16 @@ export function systemText(request: ProposalRequest): string {
       : [
           `Memory is measured as ${metric.memory}${metric.memoryLimit === null ? '' : `; above ${metric.memoryLimit} an experiment is discarded`}.`,
         ]),
+    ...(metric.require.length === 0
+      ? []
+      : [
+          `For a keep this must hold as well, as printed: ${metric.require.map(({ name, how, value }) => `${name} ${how} ${value}`).join(', ')}.`,
+        ]),
+    ...(contract.checks.length === 0
+      ? []
+      : [
+          `After the training these commands must succeed, or the experiment is discarded: ${contract.checks.map(({ name, command }) => `${name} (${command})`).join(', ')}.`,
+        ]),
     ...(instructions === null
       ? []
       : ['# Instructions of the user', instructions.slice(0, INSTRUCTIONS_CHARACTERS).toWellFormed()]),

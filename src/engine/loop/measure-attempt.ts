@@ -1,0 +1,173 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { Contract } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { GuardFailure } from '../../shared/guard.ts';
+import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
+import { LineSplitter } from '../metrics/line-splitter.ts';
+import { OutputReader } from '../metrics/output-reader.ts';
+import { runTraining, type TrainingOptions, type TrainingResult } from '../training/run-training.ts';
+import { findUnmet } from '../verdict/requirements.ts';
+
+/** Of what a command printed, the log of its run keeps this much from the end. */
+const KEPT_OUTPUT_BYTES = 256 * 1024;
+const TAIL_LINES = 20;
+const LINE_CHARACTERS = 400;
+
+/** What the commands run in: the training's own place. */
+export type CommandPlace = Omit<
+  TrainingOptions,
+  'command' | 'logPath' | 'limitSeconds' | 'onOutput' | 'onStart' | 'enough'
+> & {
+  /** The run's log, to which what they print is added. */
+  readonly logPath: string;
+};
+
+export type MeasuredByCommands = {
+  /** Of `metric.command`, in place of the training's. */
+  readonly summary: Summary | null;
+  readonly units: Readonly<Record<string, string>>;
+  /** Why there is no number; null where there is one, or none was to be found here. */
+  readonly crash: Crash | null;
+  readonly guard: GuardFailure | null;
+  readonly addedBytes: number;
+  /** How the last command ended, where the study was told to stop meanwhile. */
+  readonly isAborted: boolean;
+  readonly survivors: readonly number[];
+};
+
+/**
+ * What is to be done once a training ended well: `metric.command` gives the number where the training does not, the
+ * conditions are looked at, and the checks run, in their order, until one fails. All of it is the attempt's code, so it
+ * runs where the training ran.
+ * @param training reader of what that printed
+ */
+export async function measureAttempt(
+  contract: Contract,
+  training: OutputReader,
+  place: CommandPlace,
+): Promise<MeasuredByCommands> {
+  const { metric, checks } = contract;
+  let summary: Summary | null = null;
+  let crash: Crash | null = null;
+  let guard: GuardFailure | null = null;
+  let addedBytes = 0;
+  const survivors: number[] = [];
+  const units = Object.fromEntries(training.units);
+  const reader = new OutputReader(
+    () => {},
+    () => 0,
+    { metric, units },
+  );
+  const run = async (name: string, command: string, seconds: number, onOutput: (chunk: Buffer) => void) => {
+    const ran = await runCommand({ name, command, seconds }, place, onOutput);
+    addedBytes += ran.addedBytes;
+    survivors.push(...ran.result.survivors);
+    return ran;
+  };
+  const end = (isAborted: boolean): MeasuredByCommands => ({
+    ...{ summary, crash, guard, addedBytes, isAborted, survivors },
+    units: Object.fromEntries(reader.units),
+  });
+
+  if (metric.command !== null && metric.waitSeconds === null) {
+    const { result, tail } = await run('metric.command', metric.command, metric.commandSeconds, chunk =>
+      reader.push(chunk),
+    );
+    reader.end();
+    const { outcome } = result;
+    if (outcome.kind === 'aborted') return end(true);
+    summary = reader.summary();
+    crash = endedWell(outcome)
+      ? reader.classify(outcome, metric.name, metric.commandSeconds)
+      : {
+          class: 'no_metric',
+          message: `metric.command ${describeEnd(outcome, metric.commandSeconds)}, so there is no ${metric.name}.`,
+          tail,
+        };
+    if (crash) return end(false);
+  }
+  guard = findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
+  if (guard) return end(false);
+  for (const { name, command, seconds } of checks) {
+    const { result, tail } = await run(name, command, seconds, () => {});
+    if (result.outcome.kind === 'aborted') return end(true);
+    if (endedWell(result.outcome)) continue;
+    guard = { kind: 'check', name, wanted: command, found: describeEnd(result.outcome, seconds), tail };
+    break;
+  }
+  return end(false);
+}
+
+function endedWell(outcome: RunOutcome): boolean {
+  return outcome.kind === 'exit' && outcome.code === 0;
+}
+
+function describeEnd(outcome: RunOutcome, seconds: number): string {
+  switch (outcome.kind) {
+    case 'exit':
+      return `ended with exit code ${outcome.code}`;
+    case 'signal':
+      return `was ended by signal ${outcome.signal}`;
+    case 'timeout':
+      return `was ended after ${seconds} s, its limit`;
+    case 'flooded':
+      return 'was ended because it printed too much';
+    case 'limited':
+    case 'spawn_failed':
+      return `did not end well (${outcome.message})`;
+    default:
+      return `did not end (${outcome.kind})`;
+  }
+}
+
+type Command = { readonly name: string; readonly command: string; readonly seconds: number };
+
+async function runCommand(
+  { name, command, seconds }: Command,
+  place: CommandPlace,
+  onOutput: (chunk: Buffer) => void,
+): Promise<{
+  readonly result: TrainingResult;
+  readonly tail: readonly string[];
+  readonly addedBytes: number;
+}> {
+  const own = `${place.logPath}.command`;
+  const tail: string[] = [];
+  const lines = new LineSplitter(line => {
+    if (line.trim() === '') return;
+    tail.push(line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line);
+    if (tail.length > TAIL_LINES) tail.shift();
+  });
+  try {
+    const result = await runTraining({
+      ...{ ...place, command, logPath: own, limitSeconds: seconds },
+      onOutput: chunk => {
+        lines.push(chunk);
+        onOutput(chunk);
+      },
+    });
+    lines.end();
+    if (result.logError)
+      throw new PawlError(
+        'disk_full',
+        `What ${name} printed could not be written (${result.logError.message}). Make room, then "pawl resume".`,
+        { cause: result.logError },
+      );
+    return { result, tail, addedBytes: await addToLog(place.logPath, own, `${name}: ${command}`) };
+  } finally {
+    await rm(own, { force: true });
+    await rm(`${own}.end`, { force: true });
+  }
+}
+
+/** So that one log tells the whole of a run. */
+async function addToLog(log: string, from: string, title: string): Promise<number> {
+  const { size } = await stat(from);
+  const before = (await stat(log)).size;
+  const stream = createWriteStream(log, { flags: 'a' });
+  stream.write(`\n[pawl] ${title.replaceAll(/\s+/g, ' ')}\n`);
+  await pipeline(createReadStream(from, { start: Math.max(0, size - KEPT_OUTPUT_BYTES) }), stream);
+  return (await stat(log)).size - before;
+}
