@@ -161,16 +161,18 @@ test('a locked file that a check changes is found like one that the training cha
 });
 
 test('a study that is stopped while a check runs loses nothing and checks again', async () => {
+  const mark = join(await temporaryFolder(), 'checked');
   const repository = await createRepository({
     'idea.sh': 'echo score: 1\n',
-    'pawl.toml': `[contract]\neditable = ["idea.sh"]\ntrain = "sh idea.sh"\n${METRIC}[checks]\nslow = "test ! -e /tmp/no-such-place && sleep 2"\n`,
+    'pawl.toml': `[contract]\neditable = ["idea.sh"]\ntrain = "sh idea.sh"\n${METRIC}[checks]\nslow = "test -e ${mark} || { touch ${mark}; sleep 600; }"\n`,
   });
   const home = await temporaryFolder();
-  const running = new RunningPawl(['run', repository, '--tag', 'night', '-n', '0'], { home });
+  const env = { PAWL_SANDBOX: 'off' };
+  const running = new RunningPawl(['run', repository, '--tag', 'night', '-n', '0'], { home, env });
   await running.waitFor(event => event.type === 'phase' && event.phase === 'measuring');
   await pawl(['stop', '--now'], { home });
   expect((await running.ended).code).toBe(130);
-  const { events, code } = await sitting(['resume', repository, '-n', '0'], { home });
+  const { events, code } = await sitting(['resume', repository, '-n', '0'], { home, env });
   expect(code).toBe(0);
   expect(eventsOf(events, 'verdict').map(({ verdict }) => verdict)).toEqual(['keep']);
 });

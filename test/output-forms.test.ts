@@ -195,3 +195,13 @@ test('where the metric is not found, what was printed is listed with its lines, 
       'The nearest name is val_los: if that is meant, write name = "val_los" under [metric] in pawl.toml.',
   );
 });
+
+test.each<[string, string, number | null]>([
+  ['before a summary without it', 'score: 1\n---\ndepth: 8\n', null],
+  ['in a summary before one without it', '---\nscore: 1\n---\ndepth: 8\n', 1],
+  ['behind a summary without it', '---\ndepth: 8\n\nFinal score: 2\n', 2],
+  ['in a summary and taken back in the next', '---\nscore: 1\n---\nscore: n/a\n', null],
+  ['before a long rule', 'score: 1\n------\ndepth: 8\n', 1],
+])('a value %s counts as such', (_, text, value) => {
+  expect(read(text, { name: 'score' }).value).toBe(value);
+});

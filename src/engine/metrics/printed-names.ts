@@ -30,6 +30,9 @@ export class PrintedNames {
     const near = (name: string) => distance(name.toLowerCase(), metric.toLowerCase());
     const names = [...this.#found].sort(([a], [b]) => near(a) - near(b));
     const [nearest] = names;
+    const own = this.#found.get(metric);
+    if (own)
+      return ` It printed ${metric} ${own.text} (line ${own.line}) before its summary, which has none.`;
     if (nearest) {
       const shown = names
         .slice(0, SHOWN_NAMES)
@@ -39,6 +42,6 @@ export class PrintedNames {
     }
     return this.#lone
       ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if that is meant, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
-      : ' It printed no name with a number.';
+      : '';
   }
 }

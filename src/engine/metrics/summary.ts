@@ -54,7 +54,8 @@ export class SummaryReader {
 
   /** @returns what the line says by itself */
   line(line: string): readonly Pair[] {
-    if (/^\s{0,16}-{3,}\s*$/.test(line)) {
+    // Upstream's rule; a longer one only parts what is printed.
+    if (/^\s{0,16}---\s*$/.test(line)) {
       this.#state = 'opening';
       return [];
     }
@@ -66,8 +67,9 @@ export class SummaryReader {
     if (line.trim() === '') return [];
     const text = withoutLogPrefix(line);
     const alone = readAlone(text);
-    if (alone && (this.#state === 'inside' || (this.#state === 'opening' && alone.quantity !== null))) {
+    if (alone && (this.#state === 'inside' || (this.#state === 'opening' && this.#begins(alone)))) {
       this.#addToBlock(alone);
+      this.find(text);
       return [alone];
     }
     if (!alone) this.#state = 'outside';
@@ -108,10 +110,23 @@ export class SummaryReader {
     return values;
   }
 
+  #begins({ name, quantity }: Pair): boolean {
+    return quantity !== null || name === this.#wanted.metric;
+  }
+
+  /** What was printed before a block is not the result. */
+  #open(): void {
+    this.#current = new Map();
+    for (const name of this.#wanted.numbers) {
+      this.#plain.delete(name);
+      this.#loose.delete(name);
+    }
+  }
+
   #addToBlock(pair: Pair): void {
     const { metric } = this.#wanted;
     const isNew = this.#state === 'opening';
-    if (isNew) this.#current = new Map();
+    if (isNew) this.#open();
     this.#state = 'inside';
     this.#hasBlock = true;
     this.#set(this.#current, pair);
@@ -144,7 +159,10 @@ export class SummaryReader {
   }
 
   #set(target: Values, pair: Pair): void {
-    if (pair.quantity === null && !this.#wanted.words.includes(pair.name)) target.delete(pair.name);
+    const { numbers, words } = this.#wanted;
+    const isWanted = numbers.includes(pair.name) || words.includes(pair.name);
+    // Of what is wanted it stays known that it was taken back.
+    if (pair.quantity === null && !isWanted) target.delete(pair.name);
     else if (target.size < MAX_SUMMARY_KEYS || target.has(pair.name)) target.set(pair.name, pair);
   }
 }
