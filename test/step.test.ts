@@ -40,6 +40,7 @@ const measured = (change: Partial<Measured>): LoopEvent => ({
   ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
   pruned: null,
   guard: null,
+  source: null,
   ...change,
 });
 
@@ -190,6 +191,7 @@ const judged = {
   unfair: [] as const,
   pruned: null,
   guard: null,
+  source: null,
 };
 
 test.each([

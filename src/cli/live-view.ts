@@ -104,6 +104,7 @@ export class LiveView {
         break;
       case 'verdict':
         this.#live = null;
+        this.#message = null;
         this.#print(
           [
             `#${event.n}`.padStart(4),
@@ -117,6 +118,9 @@ export class LiveView {
         break;
       case 'new_best':
         this.#best = { metric: event.metric, n: event.n };
+        break;
+      case 'awaiting_number':
+        this.#message = `waits for its number until ${new Date(event.until).toLocaleString()}; "pawl measured ${event.n} <value> --source <words>" enters it`;
         break;
       case 'interrupted':
         this.#live = null;

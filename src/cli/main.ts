@@ -6,7 +6,7 @@ import { VERSION } from '../shared/version.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { exportCommand, importCommand } from './commands/exchange.ts';
-import { ask, note, results, search, show, status } from './commands/inspect.ts';
+import { ask, measured, note, results, search, show, status } from './commands/inspect.ts';
 import { resume, run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -150,6 +150,15 @@ studyOptions(
     .argument('<n>', 'number of the experiment', whole)
     .argument('<words...>'),
 ).action(note);
+
+studyOptions(
+  program
+    .command('measured')
+    .description('enter the number of an experiment that waits for it')
+    .argument('<n>', 'number of the experiment', whole)
+    .argument('<value>', 'what was measured', finite)
+    .requiredOption('--source <words>', 'where the number comes from'),
+).action(measured);
 
 program
   .command('import')

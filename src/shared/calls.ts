@@ -249,6 +249,13 @@ export const calls = {
     addNote: oc.input(
       z.strictObject({ study, n, text: text(20_000).trim().min(1, 'Write the note first.') }),
     ),
+    /** The number of an experiment that waits for it; rejects with `usage` where it does not. */
+    enterNumber: oc.input(
+      z.strictObject({
+        ...{ study, n, value: z.number().finite() },
+        source: text(500).trim().min(1, 'Say where the number comes from.'),
+      }),
+    ),
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
   },
   proposers: {

@@ -127,6 +127,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     metric: z.number(),
     previous: z.number().nullable(),
   }),
+  /** Trained; its number comes later, until then (milliseconds since the epoch) at the latest. */
+  z.object({ ...base, type: z.literal('awaiting_number'), n, k: z.number(), until: z.number() }),
   z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
   /** One of several proposers failed again and again and is not asked until then (milliseconds since the epoch). */
   z.object({

@@ -273,6 +273,8 @@ export type ExperimentDetail = {
   readonly refusals: readonly RefusedProposal[];
   /** Of an imported row: its fields under their headings. */
   readonly imported: readonly { readonly name: string; readonly value: string }[] | null;
+  /** Until when its number may still come; null where none is waited for. */
+  readonly awaitedUntil: number | null;
 };
 
 /** A thinned series: `x` seconds or step, `y` values; null is a value that was NaN or infinite. */

@@ -67,6 +67,8 @@ export type Evidence = {
   readonly pruned?: PruneEvidence;
   /** What did not hold besides the metric. */
   readonly guard?: GuardFailure;
+  /** Who says the number, where no program of the run printed it. */
+  readonly source?: string;
 };
 
 export type Crash = {

@@ -5,6 +5,7 @@ import { metricDelta } from '../../engine/export/results-tsv.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../../engine/ledger/ledger.ts';
 import type { RequestKind } from '../../engine/ledger/requests.ts';
+import { enterNumber } from '../../engine/loop/await-number.ts';
 import { describeOutcome } from '../../engine/loop/train-attempt.ts';
 import { LineSplitter, stripControl } from '../../engine/metrics/line-splitter.ts';
 import { dataPaths, runLog } from '../../engine/paths.ts';
@@ -215,6 +216,18 @@ export async function note(n: number, words: readonly string[], flags: StudyFlag
       throw new PawlError('experiment_not_found', `There is no experiment ${n} in ${study.tag}.`);
     }
     ledger.write(() => ledger.notes.add(study.id, n, words.join(' '), Date.now()));
+  });
+}
+
+/** Enters the number of an experiment that waits for it; the engine takes it from the ledger, now or when it goes on. */
+export async function measured(
+  n: number,
+  value: number,
+  flags: StudyFlags & { readonly source: string },
+): Promise<void> {
+  await withStudy(flags, (ledger, study) => {
+    enterNumber(ledger, study, n, { value, source: flags.source }, Date.now());
+    print(`Experiment ${n} has ${study.contract.metric.name} ${metricText(value)}.`);
   });
 }
 

@@ -3,6 +3,7 @@ import { type CellStore, cellStore } from './cells.ts';
 import { type Database, openDatabase, translateErrors } from './database.ts';
 import { type ExperimentStore, experimentStore } from './experiments.ts';
 import { type InstructionsStore, instructionsStore } from './instructions.ts';
+import { type LateNumberStore, lateNumberStore } from './late-numbers.ts';
 import { type MarkStore, markStore } from './marks.ts';
 import { type ModelCallStore, modelCallStore } from './model-calls.ts';
 import { type NoteStore, noteStore } from './notes.ts';
@@ -23,6 +24,7 @@ export type Ledger = {
   readonly refusals: RefusalStore;
   readonly reviews: ReviewStore;
   readonly notes: NoteStore;
+  readonly lateNumbers: LateNumberStore;
   readonly requests: RequestStore;
   readonly cells: CellStore;
   readonly marks: MarkStore;
@@ -53,6 +55,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     runs: runStore(database),
     refusals: refusalStore(database),
     reviews: reviewStore(database),
+    lateNumbers: lateNumberStore(database),
     notes: noteStore(database),
     requests: requestStore(database),
     cells: cellStore(database),

@@ -252,4 +252,18 @@ CREATE INDEX review_by_study ON review (study_id, n, id);
     sql: 'ALTER TABLE run ADD COLUMN gpu_energy_wh REAL; ALTER TABLE study ADD COLUMN gpu TEXT;',
   },
   { version: 80, sql: "ALTER TABLE study ADD COLUMN outputs TEXT NOT NULL DEFAULT '[]';" },
+  {
+    version: 90,
+    sql: `
+CREATE TABLE late_number (
+  id INTEGER PRIMARY KEY,
+  study_id TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+  n INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  value REAL NOT NULL,
+  source TEXT NOT NULL
+) STRICT;
+CREATE INDEX late_number_by_study ON late_number (study_id, n, id);
+`,
+  },
 ];

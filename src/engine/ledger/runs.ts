@@ -98,6 +98,10 @@ export function runStore(database: Database) {
     `UPDATE run SET ended_at = ?, outcome = ?, summary = ?, crash = ?, units = ?, peak_rss_bytes = ?,
        cpu_seconds = ?, output_bytes = ?, fairness = ?, gpu_energy_wh = ? WHERE id = ?`,
   );
+  const setCrash = database.prepare(
+    `UPDATE run SET crash = ?
+     WHERE k = ? AND experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)`,
+  );
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
   );
@@ -131,6 +135,10 @@ export function runStore(database: Database) {
     /** Returns the run's row, for the calls that follow. */
     begin(studyId: string, n: number, k: number, commit: string, at: number, isContained: boolean): number {
       return Number(begin.run(k, commit, at, Number(isContained), studyId, n).lastInsertRowid);
+    },
+    /** Of a run that had ended well, and whose number never came. */
+    setCrash(studyId: string, { n, k }: Pick<Run, 'n' | 'k'>, crash: Crash): void {
+      setCrash.run(JSON.stringify(crash), k, studyId, n);
     },
     addPoints: progress.add,
     /** Samples of the machine while the run trained; seconds since the run began. */

@@ -1,6 +1,7 @@
 import type { Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Proposer } from '../proposers/proposer.ts';
+import { findAwaited } from './await-number.ts';
 import type { LoopEvent, LoopState } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
@@ -37,13 +38,16 @@ export function initialState(
 
 /** An unfinished experiment of an earlier sitting; also a baseline that failed, which a new sitting tries again. */
 export function findInterrupted(
-  { experiments, reviews }: Ledger,
-  { id }: Study,
+  ledger: Ledger,
+  study: Study,
 ): Extract<LoopEvent, { type: 'started' }>['interrupted'] {
+  const { experiments, reviews } = ledger;
+  const { id } = study;
   const unfinished = experiments.unfinished(id).at(-1);
   if (unfinished) {
     // A mend that waits for the user comes before another run of what it mends.
-    const isWaiting = reviews.open(id, unfinished.n) !== null;
+    const isReviewed = reviews.open(id, unfinished.n) !== null;
+    const isWaiting = isReviewed || findAwaited(ledger, study, unfinished.n) !== null;
     return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null && !isWaiting };
   }
   const baseline = experiments.get(id, 0);

@@ -6,6 +6,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { GuardFailure } from '../../shared/guard.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
+import { measure } from '../metrics/measure.ts';
 import { OutputReader } from '../metrics/output-reader.ts';
 import { runTraining, type TrainingOptions, type TrainingResult } from '../training/run-training.ts';
 import { findUnmet } from '../verdict/requirements.ts';
@@ -98,6 +99,32 @@ export async function measureAttempt(
     break;
   }
   return end(false);
+}
+
+/** Runs `metric.command` without a word in the log; its number, or null where it has none yet. */
+export async function askMetricCommand(
+  { metric }: Contract,
+  units: Readonly<Record<string, string>>,
+  place: CommandPlace,
+): Promise<number | null> {
+  if (metric.command === null) return null;
+  const reader = new OutputReader(
+    () => {},
+    () => 0,
+    { metric, units },
+  );
+  const own = `${place.logPath}.command`;
+  try {
+    const { outcome } = await runTraining({
+      ...{ ...place, command: metric.command, logPath: own, limitSeconds: metric.commandSeconds },
+      onOutput: chunk => reader.push(chunk),
+    });
+    reader.end();
+    return endedWell(outcome) ? measure(reader.summary(), metric).metric : null;
+  } finally {
+    await rm(own, { force: true });
+    await rm(`${own}.end`, { force: true });
+  }
 }
 
 function endedWell(outcome: RunOutcome): boolean {

@@ -2,6 +2,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import { removeScratch } from '../scratch.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../training/kill-tree.ts';
+import { findAwaited } from './await-number.ts';
 
 const ENGINE_ENDED = 'The engine ended before there was an answer.';
 
@@ -37,11 +38,13 @@ export async function reconcile(
 /** Runs without an end and experiments in flight become `interrupted`. Call it inside `ledger.write`. */
 export function interruptUnfinished(ledger: Ledger, now: number): void {
   for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now);
-  for (const { id } of ledger.studies.list()) {
+  for (const study of ledger.studies.list()) {
+    const { id } = study;
     for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {
       // A keep is finished when its study is next run; that needs the repository.
-      // What waits for the user waits on.
-      const stays = verdict?.word === 'keep' || phase === 'interrupted' || phase === 'reviewing';
+      // What waits for the user or for its number waits on.
+      const waits = phase === 'reviewing' || findAwaited(ledger, study, n) !== null;
+      const stays = verdict?.word === 'keep' || phase === 'interrupted' || waits;
       if (!stays) ledger.experiments.setPhase(id, n, 'interrupted');
     }
   }

@@ -52,6 +52,8 @@ export type Measured = {
   readonly pruned: PruneEvidence | null;
   /** What the contract asks for besides the metric and did not get. */
   readonly guard: GuardFailure | null;
+  /** Who says the number, where no program of the run printed it. */
+  readonly source: string | null;
 };
 
 export type LoopEvent =
@@ -80,6 +82,10 @@ export type LoopEvent =
   | ({ readonly type: 'repair_failed' } & Measured)
   | { readonly type: 'attempted'; readonly n: number }
   | ({ readonly type: 'measured' } & Measured)
+  /** Trained, and its number comes later. */
+  | { readonly type: 'awaiting'; readonly n: number; readonly unfair: readonly FlagKind[] }
+  /** It came, or did not in time. */
+  | ({ readonly type: 'numbered' } & Measured)
   | { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
 
 export type Effect =
@@ -88,6 +94,7 @@ export type Effect =
   | { readonly type: 'attempt'; readonly n: number }
   | { readonly type: 'review'; readonly n: number; readonly repair: Measured | null }
   | { readonly type: 'train'; readonly n: number }
+  | { readonly type: 'await_number'; readonly n: number }
   | { readonly type: 'record'; readonly n: number; readonly verdict: Verdict }
   | { readonly type: 'wait' }
   | { readonly type: 'stop'; readonly reason: StopReason; readonly detail: string | null };
@@ -141,6 +148,15 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return { state: { ...state, refusals: 0 }, effect: { type: 'train', n: event.n } };
     case 'measured':
       return judge(state, event, state.canRepair, now);
+    case 'awaiting': {
+      const { n } = event;
+      return event.unfair.length > 0 && mayRerun(state, now)
+        ? rerun(state, n)
+        : { state, effect: { type: 'await_number', n } };
+    }
+    case 'numbered':
+      // A number that took a week is not waited for again.
+      return conclude(state, event);
     case 'repair_failed':
       return judge(state, event, false, now);
     case 'recorded':
@@ -152,14 +168,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
 
 function judge(state: LoopState, measured: Measured, canRepair: boolean, now: number): Step {
   const { n, crash, unfair } = measured;
-  const { deadline = Number.POSITIVE_INFINITY } = state.limits;
-  // A pause comes after this experiment, to which the further run belongs.
-  const mayRerun = state.reruns < MAX_RERUNS && state.wish !== 'stop' && now < deadline;
   // Memory that somebody else held says nothing of the code.
   const isOurs = crash && !(crash.class === 'out_of_memory' && unfair.includes('shared'));
-  if (!isOurs && unfair.length > 0 && mayRerun) {
-    return { state: { ...state, reruns: state.reruns + 1 }, effect: { type: 'train', n } };
-  }
+  if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, n);
   if (
     crash &&
     n > 0 &&
@@ -173,6 +184,21 @@ function judge(state: LoopState, measured: Measured, canRepair: boolean, now: nu
       effect: { type: 'propose', n, repair: measured },
     };
   }
+  return conclude(state, measured);
+}
+
+function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
+  const { deadline = Number.POSITIVE_INFINITY } = limits;
+  // A pause comes after this experiment, to which the further run belongs.
+  return reruns < MAX_RERUNS && wish !== 'stop' && now < deadline;
+}
+
+function rerun(state: LoopState, n: number): Step {
+  return { state: { ...state, reruns: state.reruns + 1 }, effect: { type: 'train', n } };
+}
+
+function conclude(state: LoopState, measured: Measured): Step {
+  const { n, crash, unfair } = measured;
   const verdict = decide({
     metric: state.metric,
     run: measured.k,
@@ -181,7 +207,7 @@ function judge(state: LoopState, measured: Measured, canRepair: boolean, now: nu
     memory: measured.memory,
     incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
     sourceLinesDelta: measured.sourceLinesDelta,
-    ...{ unfair, pruned: measured.pruned, guard: measured.guard },
+    ...{ unfair, pruned: measured.pruned, guard: measured.guard, source: measured.source },
   });
   return { state, effect: { type: 'record', n, verdict } };
 }

@@ -7,9 +7,11 @@ import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
+import { measure } from '../metrics/measure.ts';
 import type { ProposalRequest, Proposer } from '../proposers/proposer.ts';
 import { readIdentity } from '../repo/repository.ts';
 import { type AcceptedEdit, Attempts } from './attempts.ts';
+import { awaitedUntil, awaitNumber, findAwaited } from './await-number.ts';
 import { ratchet } from './branch.ts';
 import { findInterrupted, initialState } from './initial-state.ts';
 import { ProposalSource } from './proposal-source.ts';
@@ -131,7 +133,8 @@ export class StudyRunner {
         return { reason: 'user', detail: null };
       }
       // A run that was measured before the stop came is judged; nothing of it is lost.
-      const isFinished = event.type === 'recorded' || (event.type === 'measured' && !this.#wasAborted());
+      const isMeasured = event.type === 'measured' || event.type === 'awaiting' || event.type === 'numbered';
+      const isFinished = event.type === 'recorded' || (isMeasured && !this.#wasAborted());
       if (this.#ports.signal.aborted && !isFinished) {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
@@ -161,6 +164,8 @@ export class StudyRunner {
         });
       case 'train':
         return this.#train(effect.n);
+      case 'await_number':
+        return this.#awaitNumber(effect.n);
       case 'record':
         return this.#record(effect.n, effect.verdict);
       case 'wait':
@@ -171,6 +176,7 @@ export class StudyRunner {
   }
 
   async #takeBaseline(): Promise<LoopEvent> {
+    if (findAwaited(this.#ports.ledger, this.#study, 0)) return { type: 'awaiting', n: 0, unfair: [] };
     const { ledger, workbench, now, emit } = this.#ports;
     const { id, baseCommit } = this.#study;
     ledger.write(() => {
@@ -195,6 +201,7 @@ export class StudyRunner {
   async #propose(n: number, repair: Measured | null): Promise<LoopEvent> {
     const { ledger, workbench, now, emit } = this.#ports;
     const { id } = this.#study;
+    if (!repair && findAwaited(ledger, this.#study, n)) return { type: 'awaiting', n, unfair: [] };
     const incumbent = this.#incumbent();
     const waiting = ledger.reviews.open(id, n);
     const before = repair && ledger.experiments.get(id, n);
@@ -273,7 +280,7 @@ export class StudyRunner {
       sourceLinesDelta: 0,
       unfair: [],
       pruned: null,
-      guard: null,
+      ...{ guard: null, source: null },
     };
   }
 
@@ -319,6 +326,9 @@ export class StudyRunner {
     this.#unsaved = trained;
     const unfair = trained.result.fairness.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : []));
     const { metric, memory } = trained;
+    const { crash, outcome } = trained.result;
+    const isLate = this.#study.contract.metric.waitSeconds !== null && outcome.kind !== 'aborted';
+    if (isLate && !crash && !trained.pruned && !trained.guard) return { type: 'awaiting', n, unfair };
     const incumbentLines = ledger.experiments.incumbent(id)?.sourceLines ?? workbench.sourceLines();
     return {
       type: 'measured',
@@ -328,8 +338,52 @@ export class StudyRunner {
       value: metric,
       memory,
       sourceLinesDelta: workbench.sourceLines() - incumbentLines,
-      ...{ unfair, pruned: trained.pruned, guard: trained.guard },
+      ...{ unfair, pruned: trained.pruned, guard: trained.guard, source: null },
     };
+  }
+
+  /** Waits until the number of a run that ended is there, however long; a wish or the deadline end the wait, and it goes on later. */
+  async #awaitNumber(n: number): Promise<LoopEvent> {
+    const { ledger, workbench, now, emit, signal } = this.#ports;
+    const { id, contract } = this.#study;
+    ledger.write(() => this.#saveRun());
+    this.#announceRun();
+    const run = findAwaited(ledger, this.#study, n);
+    if (!run) throw new Error(`experiment ${n} has no run whose number is to come`);
+    if (this.#announced !== n) {
+      // Resumed: what the training left is gone, its code is not.
+      this.#announceStart(n, ledger.experiments.get(id, n)?.parentCommit ?? run.commit);
+      await workbench.checkout(run.commit);
+    }
+    emit({ type: 'awaiting_number', n, k: run.k, until: awaitedUntil(this.#study, run) });
+    const came = await awaitNumber(this.#study, run, this.#ports, {
+      isDisturbed: () => this.#state.wish !== 'go' || signal.aborted || now() >= this.#deadline(),
+      rest: ms => this.#rest(Math.min(ms, this.#deadline() - now())),
+    });
+    if (!came) return { type: 'wished', wish: this.#state.wish };
+    const { crash } = came;
+    if (crash) ledger.write(() => ledger.runs.setCrash(id, run, crash));
+    const incumbentLines = ledger.experiments.incumbent(id)?.sourceLines ?? workbench.sourceLines();
+    return {
+      ...{ type: 'numbered', n, k: run.k, ...came, pruned: null, guard: null },
+      memory: measure(run.summary, contract.metric).memory,
+      unfair: run.fairness?.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : [])) ?? [],
+      sourceLinesDelta: workbench.sourceLines() - incumbentLines,
+    };
+  }
+
+  #deadline(): number {
+    return this.#state.limits.deadline ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Until somebody wishes something, or the time is over. */
+  async #rest(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>(resolve => {
+      this.#wakeUp = resolve;
+      timer = setTimeout(resolve, Math.max(1, ms));
+    });
+    clearTimeout(timer);
   }
 
   /** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
@@ -446,7 +500,7 @@ export class StudyRunner {
     const { ledger, emit, now } = this.#ports;
     const { id } = this.#study;
     // What waits for the user waits on.
-    if (effect.type === 'review') return;
+    if (effect.type === 'review' || effect.type === 'await_number') return;
     if (effect.type === 'wait') {
       ledger.write(() => ledger.experiments.dropUnproposed(id, this.#state.next));
       return;

@@ -3,6 +3,7 @@ import { toScalar } from '../../shared/events.ts';
 import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
 import type { Experiment, Run, Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { awaitedUntil, findAwaited } from '../loop/await-number.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../repo/diff.ts';
 import { openRepository } from '../repo/repository.ts';
 import { gpuEnergyWh } from '../telemetry/energy.ts';
@@ -70,6 +71,7 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
   const experiment = requireExperiment(ledger, study, n);
   const cell = ledger.cells.get(study.id, n);
   if (!cell) throw new Error(`experiment ${n} has no cell`);
+  const awaited = findAwaited(ledger, study, n);
   return {
     cell,
     rationale: experiment.proposal?.rationale ?? null,
@@ -94,6 +96,7 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
       name,
       value: experiment.imported?.[place] ?? '',
     })),
+    awaitedUntil: awaited && awaitedUntil(study, awaited),
   };
 }
 

@@ -4,6 +4,7 @@ import { contractFromFile } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { runDoctor } from '../contract/doctor.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
+import { enterNumber } from '../loop/await-number.ts';
 import { runLog } from '../paths.ts';
 import { detectAgents } from '../proposers/agent/detect.ts';
 import { listModels } from '../proposers/create-proposer.ts';
@@ -205,6 +206,10 @@ export function createRouter(service: Service) {
         requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
         ledger.write(() => ledger.notes.add(input.study, input.n, input.text, now()));
         announcer.announceCell(input.study, input.n);
+      }),
+      enterNumber: os.experiments.enterNumber.handler(({ input: { study, n, value, source } }) => {
+        enterNumber(ledger, requireStudy(ledger, study), n, { value, source }, now());
+        announcer.announceCell(study, n);
       }),
       setTags: os.experiments.setTags.handler(({ input }) => {
         requireExperiment(ledger, requireStudy(ledger, input.study), input.n);

@@ -21,6 +21,8 @@ export type DecideInput = {
   readonly pruned: PruneEvidence | null;
   /** What the contract asks for besides the metric and did not get; null where all of it held. */
   readonly guard: GuardFailure | null;
+  /** Who says the number, where no program of the run printed it; null where one did. */
+  readonly source: string | null;
 };
 
 /**
@@ -39,6 +41,7 @@ export function decide(input: DecideInput): Verdict {
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
     ...(input.pruned && { pruned: input.pruned }),
     ...(input.guard && { guard: input.guard }),
+    ...(input.source !== null && { source: input.source }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
   if (input.pruned) return { word: 'discard', reason: 'pruned', evidence };

@@ -24,6 +24,7 @@ import { classNames } from '../ui/class-names.ts';
 import { TabList, tabId } from '../ui/tab-list.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { DiffView } from '../viewers/diff-view.tsx';
+import { AwaitedNumber } from './awaited-number.tsx';
 import { NotesAndTags } from './notes-and-tags.tsx';
 import { RunCurves } from './run-curves.tsx';
 import { RunLog } from './run-log.tsx';
@@ -154,6 +155,7 @@ function Why({
             {rationale ?? <span className="text-muted">The proposer gave no reason.</span>}
           </p>
         </section>
+        <AwaitedNumber card={card} detail={detail} />
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
         {detail.evidence?.guard ? <FailedGuard guard={detail.evidence.guard} /> : null}
         {detail.evidence?.pruned ? <EarlyEnd evidence={detail.evidence.pruned} /> : null}

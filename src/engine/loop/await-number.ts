@@ -1,0 +1,101 @@
+import { PawlError } from '../../shared/errors.ts';
+import type { Crash, Run, Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { runLog } from '../paths.ts';
+import { limitsFor } from '../training/limits.ts';
+import { runMarker } from './markers.ts';
+import { askMetricCommand } from './measure-attempt.ts';
+import { surroundingsOf } from './surroundings.ts';
+import type { TrainPorts } from './train-attempt.ts';
+
+/** Another process may have written a number down. */
+const LOOK_MS = 1_000;
+
+/** The run whose number is still to come, from `metric.command` or somebody who types it in; null where none waits. */
+export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number): Run | null {
+  if (contract.metric.waitSeconds === null) return null;
+  const experiment = ledger.experiments.get(id, n);
+  const run = ledger.runs.list(id, n).at(-1);
+  const isWaiting = experiment?.phase === 'measuring' && experiment.verdict === null;
+  return isWaiting && run?.endedAt && run.commit === experiment.attemptCommit ? run : null;
+}
+
+/** Milliseconds since the epoch at which nobody waits for the number any more. */
+export function awaitedUntil({ contract }: Study, run: Run): number {
+  return (run.endedAt ?? run.startedAt) + 1000 * (contract.metric.waitSeconds ?? 0);
+}
+
+/**
+ * Writes a number down that somebody has typed in; the engine takes it from there, now or in its next sitting. Throws `usage`
+ * where none is waited for.
+ */
+export function enterNumber(
+  ledger: Ledger,
+  study: Study,
+  n: number,
+  number: { readonly value: number; readonly source: string },
+  now: number,
+): void {
+  if (!findAwaited(ledger, study, n)) {
+    throw new PawlError(
+      'usage',
+      `Experiment ${n} of ${study.tag} does not wait for a number. One waits where metric.wait says so, after its training.`,
+    );
+  }
+  if (!Number.isFinite(number.value)) throw new PawlError('usage', 'The number must be finite.');
+  const source = number.source.trim();
+  if (source === '') throw new PawlError('usage', 'Say where the number comes from.');
+  ledger.write(() => ledger.lateNumbers.add(study.id, n, { value: number.value, source, at: now }));
+}
+
+/** A number that came, with who says it, or why none did. */
+type Came = { readonly value: number | null; readonly source: string | null; readonly crash: Crash | null };
+
+/**
+ * Waits until the number is typed in, `metric.command` prints it, or its time is over; null where something else is to be done
+ * first. What was typed in counts before what a command says.
+ */
+export async function awaitNumber(
+  study: Study,
+  run: Run,
+  ports: TrainPorts,
+  sitting: {
+    readonly isDisturbed: () => boolean;
+    /** Resolves after so many milliseconds, or earlier. */
+    readonly rest: (ms: number) => Promise<void>;
+  },
+): Promise<Came | null> {
+  const { ledger, now } = ports;
+  const { name, command, pollSeconds, waitSeconds } = study.contract.metric;
+  const until = awaitedUntil(study, run);
+  for (let nextPoll = now(); ; ) {
+    const typed = ledger.lateNumbers.get(study.id, run.n);
+    if (typed) return { value: typed.value, source: typed.source, crash: null };
+    if (sitting.isDisturbed()) return null;
+    if (command !== null && now() >= nextPoll) {
+      nextPoll = now() + 1000 * pollSeconds;
+      const value = await askForNumber(study, run, ports);
+      const source = `metric.command at ${new Date(now()).toISOString()}`;
+      if (value !== null) return { value, source, crash: null };
+      continue;
+    }
+    if (now() >= until) {
+      const message = `No ${name} came within ${waitSeconds} s after the training.`;
+      return { value: null, source: null, crash: { class: 'no_metric', message, tail: [] } };
+    }
+    await sitting.rest(Math.min(LOOK_MS, until - now()));
+  }
+}
+
+/** Asks `metric.command` once, where the run was trained; its number, or null where there is none yet. */
+async function askForNumber(study: Study, run: Run, ports: TrainPorts): Promise<number | null> {
+  const { ledger, paths, workbench, signal, killTimes } = ports;
+  const { n, k } = run;
+  const units = ledger.runs.list(study.id, 0).at(-1)?.units ?? {};
+  return askMetricCommand(study.contract, units, {
+    ...{ cwd: workbench.path, signal, logPath: runLog(paths, study.id, n, k) },
+    ...(await surroundingsOf(study, ports, runMarker(study.id, n, k))),
+    limits: await limitsFor(study.contract.limits, paths.home),
+    ...(killTimes ? { killTimes } : {}),
+  });
+}
