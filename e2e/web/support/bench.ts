@@ -179,6 +179,10 @@ export type BenchOptions = {
   readonly name?: string;
   /** Seconds a run takes. */
   readonly seconds?: number;
+  /** Lines for `[metric]` of its contract. */
+  readonly metric?: string;
+  /** Lines of its `[checks]`. */
+  readonly checks?: string;
 };
 
 /** A repository with a real, quick training that a test can hold, and a command that proposes for it. */
@@ -194,7 +198,8 @@ export class Bench {
     this.command = `"${PYTHON}" -S "${join(folder, 'propose.py')}"`;
   }
 
-  static async make({ turns = [], name = 'byte-model', seconds = 0.6 }: BenchOptions = {}): Promise<Bench> {
+  static async make(options: BenchOptions = {}): Promise<Bench> {
+    const { turns = [], name = 'byte-model', seconds = 0.6, metric = '', checks = '' } = options;
     const bench = new Bench(await temporaryFolder('bench'), name);
     await mkdir(join(bench.folder, 'control'));
     await mkdir(join(bench.folder, 'requests'));
@@ -204,7 +209,7 @@ export class Bench {
       'train.py': TRAIN.replace('TRAIN_SECONDS = 0.6', `TRAIN_SECONDS = ${seconds}`),
       'prepare.py': prepare(join(bench.folder, 'control')),
       'program.md': PROGRAM,
-      'pawl.toml': CONTRACT,
+      'pawl.toml': `${CONTRACT.replace('[budget]', `${metric}\n[budget]`)}\n[checks]\n${checks}\n`,
       'README.md': '# A byte model\n',
     });
     return bench;

@@ -124,7 +124,7 @@ export async function show(
 function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void {
   const { proposal, verdict } = experiment;
   const metric = study.contract.metric.name;
-  const { guard } = verdict?.evidence ?? {};
+  const { guard, source } = verdict?.evidence ?? {};
   const lines: [string, string | null | undefined][] = [
     ['hypothesis', proposal?.hypothesis],
     ['rationale', proposal?.rationale],
@@ -132,6 +132,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['phase', experiment.phase === 'recorded' ? null : experiment.phase],
     ['verdict', verdict && `${verdictText(verdict.word).trimEnd()} (${verdict.reason.replaceAll('_', ' ')})`],
     [metric, experiment.metric === null ? null : metricText(experiment.metric)],
+    ['says', source],
     ['difference', deltaText(metricDelta(experiment)) || null],
     ['predicted', proposal?.predictedEffect == null ? null : deltaText(proposal.predictedEffect)],
     [study.contract.metric.memory ?? 'memory', experiment.memory === null ? null : String(experiment.memory)],

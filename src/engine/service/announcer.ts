@@ -170,6 +170,16 @@ export class Announcer {
         );
       case 'review_opened':
         return of('attention', `${study.tag}: a proposal waits for you`, event.hypothesis, event.n);
+      case 'awaiting_number': {
+        const { name, command } = study.contract.metric;
+        if (command !== null) return null;
+        return of(
+          'attention',
+          `${study.tag}: experiment ${event.n} waits for its ${name}`,
+          'Type it into its cell.',
+          event.n,
+        );
+      }
       case 'warning':
         return of('attention', `${study.tag} needs attention`, event.message);
       case 'study_stopped': {

@@ -301,6 +301,7 @@ function Facts({
   const electricity = useStore(state => state.settings.electricity);
   const facts: readonly (readonly [string, string])[] = [
     [card.contract.metric.name, formatMetric(cell.metric)],
+    ...(evidence?.source === undefined ? [] : [['says', evidence.source] as const]),
     ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
     ...(cell.memory === null
       ? []
