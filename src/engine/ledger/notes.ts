@@ -19,10 +19,24 @@ export function noteStore(database: Database) {
   const addTag = database.prepare(
     'INSERT INTO tag (experiment_id, position, tag) SELECT id, ?, ? FROM experiment WHERE study_id = ? AND n = ?',
   );
-  const search = database.prepare<[string, string, number], SearchHit>(
+  const searchStems = database.prepare<[string, string, number], SearchHit>(
     `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
      FROM (SELECT rowid AS id, rank FROM experiment_text WHERE experiment_text MATCH ?) hit
      JOIN experiment USING (id) WHERE study_id = ? ORDER BY hit.rank LIMIT ?`,
+  );
+  const searchTyped = database.prepare<
+    [{ studyId: string; all: string; whole: string | null; typed: string; limit: number }],
+    SearchHit
+  >(
+    // The unfinished word is looked for among stems and, for stems hide the ends of words, among words.
+    `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
+     FROM (
+       SELECT rowid AS id, rank FROM experiment_text WHERE experiment_text MATCH @all
+       UNION ALL
+       SELECT rowid, rank FROM experiment_word WHERE experiment_word MATCH @typed AND (@whole IS NULL
+         OR rowid IN (SELECT rowid FROM experiment_text WHERE experiment_text MATCH @whole))
+     ) hit
+     JOIN experiment USING (id) WHERE study_id = @studyId GROUP BY id ORDER BY min(hit.rank) LIMIT @limit`,
   );
 
   return {
@@ -41,14 +55,20 @@ export function noteStore(database: Database) {
     searchAny(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]{3,}/gu);
       if (!terms) return [];
-      return search.all(terms.map(term => `"${term}"`).join(' OR '), studyId, limit);
+      return searchStems.all(terms.map(term => `"${term}"`).join(' OR '), studyId, limit);
     },
     /** Best match first. Every word must occur, the last one may be unfinished; no operators. */
     search(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]+/gu);
       if (!terms) return [];
-      const query = terms.map(term => `"${term}"`).join(' ');
-      return search.all(`${query}*`, studyId, limit);
+      const quoted = terms.map(term => `"${term}"`);
+      return searchTyped.all({
+        studyId,
+        all: `${quoted.join(' ')}*`,
+        whole: quoted.slice(0, -1).join(' ') || null,
+        typed: `${quoted.at(-1)}*`,
+        limit,
+      });
     },
   };
 }
