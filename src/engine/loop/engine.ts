@@ -217,6 +217,8 @@ export class Engine {
     try {
       this.ledger.write(() => {
         if (end.reason === 'error') interruptUnfinished(this.ledger, this.#now());
+        // What was asked of this sitting is not meant for the next.
+        this.ledger.requests.take();
         this.ledger.studies.setState(studyId, 'stopped', end.reason, end.detail);
       });
     } catch (error) {

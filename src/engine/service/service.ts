@@ -206,9 +206,6 @@ export class Service {
       throw new PawlError('usage', 'This study is not running.');
     }
     this.engine.request(kind);
-    if (kind === 'pause' || kind === 'stop') this.announcer.setWish(study, kind);
-    // A wish to stop stays.
-    if (kind === 'continue' && this.announcer.wish === 'pause') this.announcer.setWish(study, null);
   }
 
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
