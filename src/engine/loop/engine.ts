@@ -16,6 +16,7 @@ import type { RequestKind } from '../ledger/requests.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
+import { refuseConstantless } from '../proposers/search/survey.ts';
 import { branchRef } from '../repo/refs.ts';
 import { removeBelow } from '../repo/remove.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -132,6 +133,8 @@ export class Engine {
       this.#now(),
       this.surroundings,
       async (repository, commit, contract, tree) => {
+        const stop = { ...contract.stop, ...input.stop };
+        await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
         const trial = await refuseUntrainable({ repository, commit, contract, tree, paths, environment });
         if (input.agreesUncontained) this.agreeToUncontained();
         const refusal = this.#refuseUncontained(
@@ -259,6 +262,8 @@ export class Engine {
     const { ledger } = this;
     const { paths, environment, killTimes, telemetry } = this.#options;
     const repository = await findRepository(ledger, study, movedTo);
+    const hasBaseline = ledger.experiments.incumbent(study.id) !== null;
+    if (!hasBaseline) await refuseConstantless(repository, study.baseCommit, study);
     const thoughts = new Thoughts(text => {
       const n = this.#proposing(study);
       if (n !== null) emit({ type: 'thought', n, text });

@@ -9,7 +9,7 @@ type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
 /** Larger files are not what anybody tunes by hand, and reading takes its time. */
 const MAX_CHARACTERS = 256 * 1024;
 /** One with a syntax error takes the parser far longer. */
-const MAX_BROKEN_CHARACTERS = 32 * 1024;
+const MAX_BROKEN_CHARACTERS = 128 * 1024;
 /** No call is written deeper in others. */
 const MAX_CONVERSIONS = 4;
 
