@@ -328,6 +328,10 @@ width = 128
     expect(names('package.json', '{"a": 1}')).toEqual([]);
     expect(names('a.json', JSON.stringify(Array.from({ length: 300 }, (_, a) => ({ a }))))).toEqual([]);
     expect(names('a.yaml', 'a: &x 1\na: 2\n')).toEqual([]);
+    // Names that nobody could be shown, or that read differently as bytes.
+    expect(names('a.json', `{"a\\nb": 1, "${'x'.repeat(300)}": 2, "gr\u00f6\u00dfe": 3, "b c": 4}`)).toEqual([
+      'b c',
+    ]);
   });
 
   test('no data makes the reading slow or deep', () => {

@@ -189,6 +189,9 @@ export class Announcer {
 
 function describeGain(study: Study, event: Extract<EngineEvent, { type: 'new_best' }>): string {
   const { previous, metric } = event;
+  if (metric === previous) {
+    return `${study.contract.metric.name} ${metric} as before, with simpler code, in experiment ${event.n} of ${study.tag}.`;
+  }
   const change =
     previous === null || previous === 0
       ? ''

@@ -23,6 +23,9 @@ export type Candidate = Omit<Constant, 'file'> & {
   readonly alias?: string;
 };
 
+/** Names are shown, and handed over by models; other characters read differently as bytes and as text. */
+const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
+
 /**
  * The constants of a file, in their order: of Python what `findPythonConstants` says, of JSON, TOML and YAML every value, of
  * anything else `ALL_CAPS = literal` at the beginning of a line, also behind `const`, `let`, `static` and the like, with or
@@ -41,8 +44,9 @@ export function findConstants(file: string, source: string, given: Given = new S
   return candidates
     .filter(
       ({ name, alias, start }) =>
-        [name, alias ?? name].every(own => !given.has(own) && !isLeftAlone(own) && seen.get(own) === 1) &&
-        !locked.has(source.lastIndexOf('\n', start - 1) + 1),
+        [name, alias ?? name].every(
+          own => NAMEABLE.test(own) && !given.has(own) && !isLeftAlone(own) && seen.get(own) === 1,
+        ) && !locked.has(source.lastIndexOf('\n', start - 1) + 1),
     )
     .sort((a, b) => a.start - b.start)
     .map(({ name, literal, start, end }) => ({ file, name, literal, start, end }));
