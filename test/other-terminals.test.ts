@@ -5,6 +5,8 @@ import { type GatedNight, gatedNight } from './support/gated-night.ts';
 import { pawl } from './support/pawl.ts';
 import { type Desk, isTraining, openDesk, untilStopped } from './support/service.ts';
 import { checkNight, TAG } from './support/study.ts';
+import { tableDesk } from './support/table-desk.ts';
+import { UPSTREAM } from './support/tables.ts';
 
 async function trainingDesk(): Promise<{ night: GatedNight; desk: Desk; card: StudyCard }> {
   const night = await gatedNight();
@@ -58,4 +60,25 @@ test('a terminal is told that a window runs no study, and what it asked does not
   await writeFile(night.gate, '');
   desk.service.begin(card.id, { stop: { experiments: 2 } });
   expect(await untilStopped(desk, card.id)).toMatchObject({ stopReason: 'experiments' });
+});
+
+test('a window is told of notes and of studies that another terminal wrote', async () => {
+  const table = await tableDesk();
+  await table.import('one.tsv', UPSTREAM);
+  const desk = await openDesk({ home: table.home });
+  const [one] = (await desk.calls.app.snapshot()).studies;
+  const noted = desk.waitForNext(
+    event => event.type === 'cell' && event.study === one?.id && event.cell.n === 1 && event.cell.notes === 1,
+  );
+  expect(await pawl(['note', '1', 'look', 'here', '--tag', 'one'], { home: table.home })).toMatchObject({
+    code: 0,
+  });
+  await noted;
+  const imported = desk.waitForNext(cardWhere(({ tag, tally }) => tag === 'two' && tally.finished === 4));
+  await table.import('two.tsv', UPSTREAM);
+  await imported;
+  // What a window writes itself is told once.
+  const before = desk.events.length;
+  await desk.calls.experiments.addNote({ study: one?.id ?? '', n: 2, text: 'mine' });
+  expect(desk.events.slice(before).filter(({ type }) => type === 'cell')).toHaveLength(1);
 });

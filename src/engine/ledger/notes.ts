@@ -13,6 +13,11 @@ export function noteStore(database: Database) {
   const list = database.prepare<[string, number], Note>(
     `SELECT at, text FROM note JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY note.id`,
   );
+  const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM note');
+  const after = database.prepare<[number], { id: number; studyId: string; n: number }>(
+    `SELECT note.id, study_id AS studyId, n FROM note JOIN experiment e ON e.id = experiment_id
+     WHERE note.id > ? ORDER BY note.id`,
+  );
   const dropTags = database.prepare(
     'DELETE FROM tag WHERE experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)',
   );
@@ -45,6 +50,14 @@ export function noteStore(database: Database) {
     },
     list(studyId: string, n: number): readonly Note[] {
       return list.all(studyId, n);
+    },
+    /** Id of the last note of all studies; 0 where there is none. */
+    newest(): number {
+      return newest.get()?.id ?? 0;
+    },
+    /** Where notes were written after that one, oldest first. */
+    after(id: number): readonly { readonly id: number; readonly studyId: string; readonly n: number }[] {
+      return after.all(id);
     },
     /** Replaces an experiment's tags; doubles are dropped. Call it inside `ledger.write`. */
     setTags(studyId: string, n: number, tags: readonly string[]): void {
