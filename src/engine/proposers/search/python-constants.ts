@@ -120,9 +120,8 @@ class PythonModule {
     if (place.kind === 'module' && place.isTop && isSimple && /^[A-Z][A-Z0-9_]*$/.test(name)) {
       this.#add(name, value);
     }
-    if (place.kind !== 'class' || !this.#isRecord(place.node) || (type !== null && /\bClassVar\b/.test(type)))
-      return;
-    if (type === null) return;
+    if (place.kind !== 'class' || type === null || /\bClassVar\b/.test(type)) return;
+    if (!this.#isRecord(place.node)) return;
     const of = nameOf(this.#source, place.node);
     const index = this.#fieldCounts.get(of) ?? 0;
     this.#fieldCounts.set(of, index + 1);
