@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { pawl, sitting } from './support/pawl.ts';
 import { createRepository, git, temporaryFolder } from './support/scaffold.ts';
 import { openDesk, refusalOf } from './support/service.ts';
-import { SHELL_FILES } from './support/trainers.ts';
+import { proposer, SHELL_FILES } from './support/trainers.ts';
 
 const TRAINER = `touch trained
 echo '---'
@@ -51,4 +51,16 @@ test('the set-up says which constants the search has, and that it has none', asy
     message: expect.stringContaining('no constants'),
   });
   expect((await desk.calls.app.snapshot()).studies).toEqual([]);
+});
+
+test('a search beside another proposer is warned of before the baseline', async () => {
+  const home = await temporaryFolder();
+  const repository = await withTrainer(TRAINER);
+  const { command } = await proposer("open('train.sh', 'a').write('# more\\n')\nanswer('more')");
+  const args = ['run', repository, '--tag', 'night', '-n', '1', '--command', command, '--fallback'];
+  const { code, events } = await sitting(args, { home });
+  expect(code).toBe(0);
+  const types = events.flatMap(event => (event.type === 'warning' ? [event.code] : [event.type]));
+  expect(types.indexOf('constants')).toBeGreaterThan(types.indexOf('study_started'));
+  expect(types.indexOf('constants')).toBeLessThan(types.indexOf('experiment_started'));
 });

@@ -16,7 +16,7 @@ import type { RequestKind } from '../ledger/requests.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
-import { refuseConstantless } from '../proposers/search/survey.ts';
+import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
 import { branchRef } from '../repo/refs.ts';
 import { removeBelow } from '../repo/remove.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -326,6 +326,8 @@ export class Engine {
     if (why !== null) {
       emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${why}` });
     }
+    const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
+    if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
     for (const message of this.#notices.splice(0)) emit({ type: 'warning', code: 'data_folder', message });
     const limits = stopLimits(study.stop, this.#now());
     const runner = new StudyRunner(study, limits, {

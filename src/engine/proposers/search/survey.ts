@@ -45,13 +45,34 @@ export async function surveyConstants(
 export async function refuseConstantless(
   repository: Repository,
   commit: string,
-  { proposer, contract, stop }: Pick<Study, 'proposer' | 'contract' | 'stop'>,
+  study: Pick<Study, 'proposer' | 'contract' | 'stop'>,
 ): Promise<void> {
-  if (proposer.kind !== 'search' || stop.experiments === 0) return;
-  const { constants, isWhole } = await surveyConstants(repository, commit, contract, 1);
-  if (constants.length > 0 || !isWhole) return;
+  if (study.proposer.kind !== 'search' || !(await lacksConstants(repository, commit, study))) return;
   throw new PawlError(
     'proposer_invalid',
     `Nothing was started. ${NO_CONSTANTS} Choose another proposer, or let the contract's editable files have some.`,
   );
+}
+
+/** What to say of a search that is one of several proposers and has nothing to turn; null where it has, or there is none. */
+export async function findIdleSearch(
+  repository: Repository,
+  commit: string,
+  study: Pick<Study, 'proposer' | 'contract' | 'stop'>,
+): Promise<string | null> {
+  const { proposer } = study;
+  const isArm = proposer.kind === 'route' && proposer.arms.some(({ kind }) => kind === 'search');
+  if (!isArm || !(await lacksConstants(repository, commit, study))) return null;
+  return `The search will have nothing to propose. ${NO_CONSTANTS}`;
+}
+
+async function lacksConstants(
+  repository: Repository,
+  commit: string,
+  { contract, stop }: Pick<Study, 'contract' | 'stop'>,
+): Promise<boolean> {
+  // A baseline alone asks nobody.
+  if (stop.experiments === 0) return false;
+  const { constants, isWhole } = await surveyConstants(repository, commit, contract, 1);
+  return constants.length === 0 && isWhole;
 }
