@@ -519,7 +519,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
   // has its own test; a warning needs a process that cannot be killed.
   expect(missing).toEqual([
     ...['thought', 'review_opened', 'review_closed', 'run_unfair', 'proposer_rests', 'warning'],
-    ...['study_paused', 'study_continued'],
+    ...['wished', 'study_paused', 'study_continued'],
   ]);
   await checkNight(night);
 });

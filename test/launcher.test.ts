@@ -20,7 +20,7 @@ const OLD_NODE =
 test.skipIf(OLD_NODE === null)(
   'the launcher works under an old Node and passes the exit code on',
   async () => {
-    const night = await prepareNight({ trainer: 'exit 1\n' });
+    const night = await prepareNight({ trainer: 'LR=2\nexit 1\n' });
     const launch = (...args: string[]) => endOf(startNode(OLD_NODE ?? '', [LAUNCHER, ...args], night.home));
     expect(await launch('--version')).toMatchObject({
       code: 0,

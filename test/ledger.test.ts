@@ -194,11 +194,63 @@ test('words are found in hypotheses, rationales and notes, also unfinished ones 
   ledger.close();
 });
 
+test('a word is found at each of its letters while it is typed, whatever its stem', async () => {
+  const { ledger } = await openWithStudy();
+  const words = ['normalization', 'scaling', 'tuning', 'decaying', 'Éclair', 'densities', 'relational'];
+  for (const [n, word] of words.entries()) record(ledger, n, `Try ${word} of the inputs`, discard(n));
+  ledger.write(() => ledger.notes.add('s1', 0, 'an oscillating curve', 5));
+  const find = (text: string) => ledger.notes.search('s1', text, 10).map(hit => hit.n);
+  for (const [n, word] of words.entries()) {
+    for (let end = 2; end <= word.length; end += 1) expect(find(word.slice(0, end))).toContain(n);
+  }
+  expect(find('try scalin')).toEqual([1]);
+  expect(find('oscillati')).toEqual([0]);
+  expect(find('normali')).toEqual([0]);
+  // Both words are whole but for the last, which the ledger knows by its stem too.
+  expect(find('inputs normalizations')).toEqual([0]);
+  expect(find('scalin try')).toEqual([]);
+  ledger.close();
+});
+
+test('a ledger of before is found in while a word is typed', async () => {
+  const path = join(await temporaryFolder(), 'pawl.sqlite');
+  const before = openDatabase(path, MIGRATIONS.slice(0, -1));
+  before.exec(`INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
+      created_at, worktree_name) VALUES ('s1', 'night', '', '', '{}', '', '{}', '{}', 'ready', 1, 'w');
+    INSERT INTO experiment (study_id, n, phase, hypothesis, started_at) VALUES ('s1', 0, 'recorded', 'Layer normalization', 1);
+    INSERT INTO note (experiment_id, at, text) SELECT id, 1, 'an oscillating curve' FROM experiment;`);
+  before.close();
+  const ledger = openLedger(path);
+  expect(ledger.notes.search('s1', 'normali', 10)).toHaveLength(1);
+  expect(ledger.notes.search('s1', 'oscillati', 10)).toHaveLength(1);
+  ledger.close();
+});
+
+test('the best and the incumbent are one experiment, also after a keep that only made the code simpler', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  record(ledger, 1, 'Raise the rate', keep(0.5));
+  record(ledger, 2, 'Remove the warmup', {
+    word: 'keep',
+    reason: 'simplified',
+    evidence: { run: 0, metric: 0.5 },
+  });
+  expect(ledger.experiments.incumbent('s1')?.n).toBe(2);
+  expect(ledger.experiments.tally('s1', 'minimize')).toMatchObject({ best: 0.5, bestExperiment: 2 });
+  // Decided, and the branch has not moved yet.
+  record(ledger, 3, 'Lower the rate', discard(2));
+  ledger.write(() => ledger.experiments.decide('s1', 3, keep(0.4), 3));
+  expect(ledger.experiments.incumbent('s1')?.n).toBe(2);
+  expect(ledger.experiments.tally('s1', 'minimize')).toMatchObject({ best: 0.5, bestExperiment: 2, keep: 4 });
+  ledger.close();
+});
+
 test('a hypothesis that is written anew is found by its new words only', async () => {
   const { ledger } = await openWithStudy();
   record(ledger, 0, 'alpha', keep(1));
   record(ledger, 0, 'beta', keep(1));
   expect(ledger.notes.search('s1', 'alpha', 10)).toEqual([]);
+  expect(ledger.notes.search('s1', 'alp', 10)).toEqual([]);
   expect(ledger.notes.search('s1', 'beta', 10)).toHaveLength(1);
   ledger.close();
 });

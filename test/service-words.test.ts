@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { gatedNight } from './support/gated-night.ts';
 import {
   createRepository,
+  FAST_TRAINER,
   fastRepository,
   git,
   snapshotUserState,
@@ -91,6 +92,7 @@ test('steering and new instructions reach the proposer from the next proposal on
 test('of two who save the same version one is refused', async () => {
   const path = await createRepository({
     ...SHELL_FILES,
+    'train.sh': FAST_TRAINER,
     'pawl.toml': SHELL_FILES['pawl.toml'].replace('[metric]', 'instructions = "program.md"\n[metric]'),
     'program.md': 'Lower it.\n',
   });

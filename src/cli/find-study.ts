@@ -7,7 +7,8 @@ import type { Study } from '../shared/study.ts';
 
 /**
  * The study meant by a path and a tag: the latest of the path's repository, of that tag where one is given. A path
- * without studies of its own (or outside any repository) stands for all. Rejects with `study_not_found`.
+ * without studies of its own (or outside any repository) stands for all. Rejects with `study_not_found`, and with
+ * `not_a_repository` where there is nothing at the path.
  */
 export async function findStudy(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {
   const all = ledger.studies.list();
@@ -22,6 +23,12 @@ export async function findStudy(ledger: Ledger, path: string, tag: string | unde
   const own = all.filter(
     study => study.gitDir !== '' && (study.gitDir === gitDir || study.repositoryPath === here),
   );
+  if (own.length === 0 && !existsSync(path)) {
+    throw new PawlError(
+      'not_a_repository',
+      `There is no folder ${path}. If it is a study's name: --tag ${path}.`,
+    );
+  }
   const tagged = (own.length > 0 ? own : all).filter(study => tag === undefined || study.tag === tag);
   // A tag may also name a study of another repository, or an imported one.
   const found = tagged[0] ?? all.find(study => study.tag === tag);

@@ -31,6 +31,7 @@ export class LiveView {
   #limitSeconds = 0;
   #metric = '';
   #message: string | null = null;
+  #wish: 'pause' | 'stop' | null = null;
 
   constructor(stream: WriteStream) {
     this.#stream = stream;
@@ -145,7 +146,11 @@ export class LiveView {
       case 'review_closed':
         this.#message = null;
         break;
+      case 'wished':
+        this.#wish = event.wish;
+        break;
       case 'study_paused':
+        this.#wish = null;
         this.#message = 'paused: "pawl resume" in another terminal goes on';
         this.#print('Paused.');
         break;
@@ -215,6 +220,7 @@ export class LiveView {
       `#${live.n}`,
       clip(live.hypothesis, HYPOTHESIS_COLUMNS),
       live.phase,
+      this.#wish === null ? '' : `then ${this.#wish === 'pause' ? 'a pause' : 'the end'}`,
       step === undefined ? '' : `step ${step}`,
       loss === undefined ? '' : `loss ${typeof loss === 'number' ? loss.toFixed(4) : loss}`,
       elapsed === null ? '' : this.#timeLeft(elapsed),

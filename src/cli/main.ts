@@ -11,6 +11,12 @@ import { resume, run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';
+import {
+  chooseRepository,
+  type RepositoryFlag,
+  repositoryArgument,
+  repositoryOption,
+} from './repository-argument.ts';
 
 /** Messages may quote what a repository or a table says. */
 const MESSAGE_CHARACTERS = 2_000;
@@ -92,73 +98,79 @@ function sittingOptions(command: Command): Command {
 }
 
 sittingOptions(
-  program
-    .command('run')
+  repositoryArgument(program.command('run'))
     .description('start a study in a repository and run it')
-    .argument('[path]', 'the repository', '.')
     .option('--tag <tag>', 'name of the study; its branch is autoresearch/<tag>')
     .option('--budget <seconds>', 'how long the training is expected to take', positive)
     .option('--prune', 'end a run that cannot reach the best any more'),
-).action(run);
+).action((path, { repository, ...flags }) => run(chooseRepository(path, { repository }), flags));
 
 sittingOptions(
-  program
-    .command('resume')
+  repositoryArgument(program.command('resume'))
     .description('go on with a study that was stopped, interrupted or paused')
-    .argument('[path]', 'the repository', '.')
     .option('--tag <tag>', 'which study; default: the latest of the repository')
     .option('--auto', 'proposals wait for approval no more'),
-).action(resume);
+).action((path, { repository, ...flags }) => resume(chooseRepository(path, { repository }), flags));
 
-/** The options that choose a study to look at. */
-function studyOptions(command: Command): Command {
-  return command
-    .option('-C, --repository <path>', 'the repository', '.')
-    .option('--tag <tag>', 'which study; default: the latest of the repository, else the latest of all');
+/** The option that chooses a study of the repository to look at. */
+function studyOption(command: Command): Command {
+  return command.option(
+    '--tag <tag>',
+    'which study; default: the latest of the repository, else the latest of all',
+  );
 }
 
-studyOptions(program.command('status').description('say what runs, and how the latest study stands'))
+/** The flags with the repository that argument and option name together. */
+function at<F extends RepositoryFlag>(
+  path: string | undefined,
+  flags: F,
+): F & { readonly repository: string } {
+  return { ...flags, repository: chooseRepository(path, flags) };
+}
+
+studyOption(
+  repositoryArgument(program.command('status')).description('say what runs, and how the latest study stands'),
+)
   .option('--json', 'as JSON')
-  .action(status);
+  .action((path, flags) => status(at(path, flags)));
 
-studyOptions(program.command('results').description('print the experiments of a study'))
+studyOption(repositoryArgument(program.command('results')).description('print the experiments of a study'))
   .option('--format <format>', 'table, tsv, csv or json', oneOf('table', 'tsv', 'csv', 'json'), 'table')
-  .action(results);
+  .action((path, flags) => results(at(path, flags)));
 
-studyOptions(
-  program
-    .command('show')
-    .description('show one experiment: hypothesis, verdict, numbers')
-    .argument('<n>', 'number of the experiment', whole),
+studyOption(
+  repositoryArgument(program.command('show').argument('<n>', 'number of the experiment', whole)).description(
+    'show one experiment: hypothesis, verdict, numbers',
+  ),
 )
   .option('--diff', 'its difference to the incumbent of its time')
   .option('--log', 'the output of its last run, as it was printed')
   .option('--series', 'its progress values as tab-separated columns')
-  .action(show);
+  .action((n, path, flags) => show(n, at(path, flags)));
 
-studyOptions(
-  program
-    .command('search')
+studyOption(
+  repositoryOption(program.command('search'))
     .description('find experiments by words of their hypotheses, rationales and notes')
     .argument('<words...>'),
-).action(search);
+).action((words, flags) => search(words, at(undefined, flags)));
 
-studyOptions(
-  program
-    .command('note')
+studyOption(
+  repositoryOption(program.command('note'))
     .description('write a note on an experiment')
     .argument('<n>', 'number of the experiment', whole)
     .argument('<words...>'),
-).action(note);
+).action((n, words, flags) => note(n, words, at(undefined, flags)));
 
-studyOptions(
-  program
-    .command('measured')
-    .description('enter the number of an experiment that waits for it')
-    .argument('<n>', 'number of the experiment', whole)
-    .argument('<value>', 'what was measured', finite)
-    .requiredOption('--source <words>', 'where the number comes from'),
-).action(measured);
+studyOption(
+  repositoryArgument(
+    program
+      .command('measured')
+      .argument('<n>', 'number of the experiment', whole)
+      .argument('<value>', 'what was measured', finite),
+  ).description('enter the number of an experiment that waits for it'),
+)
+  .requiredOption('--source <words>', 'where the number comes from')
+  .action((n, value, path, flags) => measured(n, value, at(path, flags)));
 
 program
   .command('import')
@@ -172,10 +184,12 @@ program
   )
   .action(importCommand);
 
-studyOptions(program.command('export').description('write everything the ledger has of a study'))
+studyOption(
+  repositoryArgument(program.command('export')).description('write everything the ledger has of a study'),
+)
   .option('--format <format>', 'json (with the series), csv or tsv', oneOf('json', 'csv', 'tsv'), 'json')
   .option('-o, --output <file>', 'default: stdout')
-  .action(exportCommand);
+  .action((path, flags) => exportCommand(at(path, flags)));
 
 program
   .command('stop')
@@ -194,13 +208,11 @@ program
   .option('--open', 'open it in the browser of this machine')
   .action(serve);
 
-program
-  .command('doctor')
+repositoryArgument(program.command('doctor'))
   .description('check everything a study needs, and say what to do about what is missing')
-  .argument('[path]', 'the repository', '.')
   .option('--tag <tag>', 'also check that this name is free')
   .option('--json', 'as JSON')
-  .action(doctor);
+  .action((path, { repository, ...flags }) => doctor(chooseRepository(path, { repository }), flags));
 
 sittingOptions(
   program

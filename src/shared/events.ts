@@ -139,6 +139,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     message: z.string(),
   }),
   z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
+  /** Somebody wants a pause or a stop after this experiment, from wherever they asked, or does not any more. */
+  z.object({ ...base, type: z.literal('wished'), wish: z.enum(['pause', 'stop']).nullable() }),
   z.object({ ...base, type: z.literal('study_paused') }),
   z.object({ ...base, type: z.literal('study_continued') }),
   z.object({

@@ -285,7 +285,7 @@ export type Tally = {
   readonly keep: number;
   readonly discard: number;
   readonly crash: number;
-  /** keep / (keep + discard); null before the first. */
+  /** See {@link keepRate}. */
   readonly keepRate: number | null;
   readonly baseline: number | null;
   readonly best: number | null;
@@ -295,6 +295,27 @@ export type Tally = {
 /** True where `a` is the better value. NaN is never better. */
 export function isBetter(goal: Contract['metric']['goal'], a: number, b: number): boolean {
   return goal === 'minimize' ? a < b : a > b;
+}
+
+/** Upstream's keep rate, keep / (keep + discard), of a study with its baseline; null before the first of either. */
+export function keepRate({ keep, discard }: Pick<Tally, 'keep' | 'discard'>): number | null {
+  return keep + discard === 0 ? null : keep / (keep + discard);
+}
+
+/**
+ * The best of keeps in the order they were kept; null where none has a number. Of equal ones it is the last, which was kept
+ * because it is simpler and is where the branch stands.
+ */
+export function findBest<K extends { readonly metric: number | null }>(
+  keeps: readonly K[],
+  goal: Contract['metric']['goal'],
+): K | null {
+  let best: K | null = null;
+  for (const kept of keeps) {
+    if (kept.metric === null || Number.isNaN(kept.metric)) continue;
+    if (best === null || best.metric === null || !isBetter(goal, best.metric, kept.metric)) best = kept;
+  }
+  return best;
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import type { DataPaths } from '../paths.ts';
+import { NO_CONSTANTS } from '../proposers/search/search-proposer.ts';
+import { surveyConstants } from '../proposers/search/survey.ts';
 import { howToGetGit, isRecentGit } from '../repo/git-binary.ts';
 import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../repo/refs.ts';
 import {
@@ -37,6 +39,8 @@ export type DoctorInput = {
   readonly cards?: string | undefined;
 };
 
+/** So many say all there is to say of them. */
+const MANY_CONSTANTS = 200;
 /** Below this the night's logs and commits may not fit. */
 const LOW_DISK_BYTES = 1024 ** 3;
 /** A driver that hangs must not hang the check. */
@@ -72,6 +76,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   if (contract) {
     add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
     await checkFiles(repository, head, contract, add);
+    await checkConstants(repository, head, contract, add);
     const { paths, environment } = input;
     await checkTraining({ repository, commit: head, contract, paths, environment }, add);
   }
@@ -140,6 +145,24 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
   const others = `the other ${tree.length - editable.length} tracked files`;
   report('locked files', 'locked', contract.locked?.join(', ') ?? others);
   if (contract.instructions !== null) report('instructions', 'instructions', contract.instructions);
+}
+
+/** What the search has to work with; other proposers need none of it. */
+async function checkConstants(
+  repository: Repository,
+  head: string,
+  contract: Contract,
+  add: Add,
+): Promise<void> {
+  const { constants, isWhole } = await surveyConstants(repository, head, contract, MANY_CONSTANTS);
+  if (constants.length > 0) {
+    const names = shorten(constants.map(({ name }) => name));
+    add(
+      'constants',
+      'ok',
+      `${isWhole ? '' : 'at least '}${constants.length} for the search to turn: ${names}`,
+    );
+  } else add('constants', 'warning', `${NO_CONSTANTS} Choose another proposer than the search.`);
 }
 
 /** The data folder itself, or the folder it will be made in. */

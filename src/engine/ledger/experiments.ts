@@ -2,7 +2,8 @@ import type { GuardFailure } from '../../shared/guard.ts';
 import {
   type Evidence,
   type Experiment,
-  isBetter,
+  findBest,
+  keepRate,
   type Phase,
   type Proposal,
   type Tally,
@@ -138,7 +139,7 @@ export function experimentStore(database: Database) {
     `SELECT verdict, count(*) AS count FROM experiment WHERE study_id = ? AND verdict IS NOT NULL GROUP BY verdict`,
   );
   const keeps = database.prepare<[string], { n: number; metric: number | null }>(
-    `SELECT n, metric FROM experiment WHERE study_id = ? AND verdict = 'keep' ORDER BY n`,
+    `SELECT n, metric FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
   );
   const incumbent = database.prepare<
     [string],
@@ -240,20 +241,16 @@ export function experimentStore(database: Database) {
         };
       });
     },
-    /** Upstream's counts. The best is the best value among the keeps, the baseline among them. */
+    /** Upstream's counts. The best of an own study is its {@link incumbent}. */
     tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
       const count = { keep: 0, discard: 0, crash: 0 };
       for (const row of counts.all(studyId)) count[row.verdict] = row.count;
       const kept = keeps.all(studyId);
-      let best: { n: number; metric: number } | null = null;
-      for (const { n, metric } of kept) {
-        if (metric !== null && (best === null || isBetter(goal, metric, best.metric))) best = { n, metric };
-      }
-      const decided = count.keep + count.discard;
+      const best = findBest(kept, goal);
       return {
         ...count,
-        finished: decided + count.crash,
-        keepRate: decided === 0 ? null : count.keep / decided,
+        finished: count.keep + count.discard + count.crash,
+        keepRate: keepRate(count),
         baseline: kept[0]?.metric ?? null,
         best: best?.metric ?? null,
         bestExperiment: best?.n ?? null,

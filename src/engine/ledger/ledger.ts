@@ -37,6 +37,8 @@ export type Ledger = {
   write<T>(work: () => T): T;
   /** Done in the transaction of the next {@link write}, before it: for what is not worth one of its own. */
   later(work: () => void): void;
+  /** Whether another process wrote something since this was last asked. */
+  wasWrittenElsewhere(): boolean;
   /** Gives back what room on the disk it can; on a full one that may be none. */
   shrink(): void;
   close(): void;
@@ -49,6 +51,8 @@ export type Ledger = {
 export function openLedger(path: string, makeRoom: () => boolean = () => false): Ledger {
   const database: Database = openDatabase(path);
   const later: (() => void)[] = [];
+  const readVersion = () => database.pragma('data_version', { simple: true });
+  let version = readVersion();
   return {
     studies: studyStore(database),
     experiments: experimentStore(database),
@@ -87,6 +91,11 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     },
     later: work => {
       later.push(work);
+    },
+    wasWrittenElsewhere: () => {
+      const before = version;
+      version = readVersion();
+      return version !== before;
     },
     shrink: () => {
       try {

@@ -13,16 +13,35 @@ export function noteStore(database: Database) {
   const list = database.prepare<[string, number], Note>(
     `SELECT at, text FROM note JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY note.id`,
   );
+  const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM note');
+  const after = database.prepare<[number], { id: number; studyId: string; n: number }>(
+    `SELECT note.id, study_id AS studyId, n FROM note JOIN experiment e ON e.id = experiment_id
+     WHERE note.id > ? ORDER BY note.id`,
+  );
   const dropTags = database.prepare(
     'DELETE FROM tag WHERE experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)',
   );
   const addTag = database.prepare(
     'INSERT INTO tag (experiment_id, position, tag) SELECT id, ?, ? FROM experiment WHERE study_id = ? AND n = ?',
   );
-  const search = database.prepare<[string, string, number], SearchHit>(
+  const searchStems = database.prepare<[string, string, number], SearchHit>(
     `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
      FROM (SELECT rowid AS id, rank FROM experiment_text WHERE experiment_text MATCH ?) hit
      JOIN experiment USING (id) WHERE study_id = ? ORDER BY hit.rank LIMIT ?`,
+  );
+  const searchTyped = database.prepare<
+    [{ studyId: string; all: string; whole: string | null; typed: string; limit: number }],
+    SearchHit
+  >(
+    // The unfinished word is looked for among stems and, for stems hide the ends of words, among words.
+    `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
+     FROM (
+       SELECT rowid AS id, rank FROM experiment_text WHERE experiment_text MATCH @all
+       UNION ALL
+       SELECT rowid, rank FROM experiment_word WHERE experiment_word MATCH @typed AND (@whole IS NULL
+         OR rowid IN (SELECT rowid FROM experiment_text WHERE experiment_text MATCH @whole))
+     ) hit
+     JOIN experiment USING (id) WHERE study_id = @studyId GROUP BY id ORDER BY min(hit.rank) LIMIT @limit`,
   );
 
   return {
@@ -31,6 +50,14 @@ export function noteStore(database: Database) {
     },
     list(studyId: string, n: number): readonly Note[] {
       return list.all(studyId, n);
+    },
+    /** Id of the last note of all studies; 0 where there is none. */
+    newest(): number {
+      return newest.get()?.id ?? 0;
+    },
+    /** Where notes were written after that one, oldest first. */
+    after(id: number): readonly { readonly id: number; readonly studyId: string; readonly n: number }[] {
+      return after.all(id);
     },
     /** Replaces an experiment's tags; doubles are dropped. Call it inside `ledger.write`. */
     setTags(studyId: string, n: number, tags: readonly string[]): void {
@@ -41,14 +68,20 @@ export function noteStore(database: Database) {
     searchAny(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]{3,}/gu);
       if (!terms) return [];
-      return search.all(terms.map(term => `"${term}"`).join(' OR '), studyId, limit);
+      return searchStems.all(terms.map(term => `"${term}"`).join(' OR '), studyId, limit);
     },
     /** Best match first. Every word must occur, the last one may be unfinished; no operators. */
     search(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]+/gu);
       if (!terms) return [];
-      const query = terms.map(term => `"${term}"`).join(' ');
-      return search.all(`${query}*`, studyId, limit);
+      const quoted = terms.map(term => `"${term}"`);
+      return searchTyped.all({
+        studyId,
+        all: `${quoted.join(' ')}*`,
+        whole: quoted.slice(0, -1).join(' ') || null,
+        typed: `${quoted.at(-1)}*`,
+        limit,
+      });
     },
   };
 }

@@ -16,6 +16,7 @@ import type { RequestKind } from '../ledger/requests.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { CallTimes } from '../proposers/model/caller.ts';
+import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
 import { branchRef } from '../repo/refs.ts';
 import { removeBelow } from '../repo/remove.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -132,6 +133,8 @@ export class Engine {
       this.#now(),
       this.surroundings,
       async (repository, commit, contract, tree) => {
+        const stop = { ...contract.stop, ...input.stop };
+        await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
         const trial = await refuseUntrainable({ repository, commit, contract, tree, paths, environment });
         if (input.agreesUncontained) this.agreeToUncontained();
         const refusal = this.#refuseUncontained(
@@ -217,6 +220,8 @@ export class Engine {
     try {
       this.ledger.write(() => {
         if (end.reason === 'error') interruptUnfinished(this.ledger, this.#now());
+        // What was asked of this sitting is not meant for the next.
+        this.ledger.requests.take();
         this.ledger.studies.setState(studyId, 'stopped', end.reason, end.detail);
       });
     } catch (error) {
@@ -257,6 +262,8 @@ export class Engine {
     const { ledger } = this;
     const { paths, environment, killTimes, telemetry } = this.#options;
     const repository = await findRepository(ledger, study, movedTo);
+    const hasBaseline = ledger.experiments.incumbent(study.id) !== null;
+    if (!hasBaseline) await refuseConstantless(repository, study.baseCommit, study);
     const thoughts = new Thoughts(text => {
       const n = this.#proposing(study);
       if (n !== null) emit({ type: 'thought', n, text });
@@ -319,6 +326,8 @@ export class Engine {
     if (why !== null) {
       emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${why}` });
     }
+    const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
+    if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
     for (const message of this.#notices.splice(0)) emit({ type: 'warning', code: 'data_folder', message });
     const limits = stopLimits(study.stop, this.#now());
     const runner = new StudyRunner(study, limits, {

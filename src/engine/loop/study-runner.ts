@@ -62,7 +62,7 @@ export class StudyRunner {
     this.#desk = new ReviewDesk(study, ports);
     this.#attempts = new Attempts(study, ports, this.#desk);
     this.#state = initialState(ports.ledger, study, limits, ports.proposer);
-    ports.signal.addEventListener('abort', () => this.wish('stop'), { once: true });
+    ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 
   /** Id of the study. */
@@ -72,6 +72,11 @@ export class StudyRunner {
 
   /** Takes effect between two experiments. */
   wish(wish: Wish): void {
+    if (this.#state.wish !== wish) this.#ports.emit({ type: 'wished', wish: wish === 'go' ? null : wish });
+    this.#take(wish);
+  }
+
+  #take(wish: Wish): void {
     this.#isBlocked = false;
     this.#state = { ...this.#state, wish };
     this.#wakeUp?.();

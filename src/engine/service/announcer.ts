@@ -31,6 +31,7 @@ export class Announcer {
     this.#hub = hub;
   }
 
+  /** What the user asked for; shown until it happens. */
   get wish(): CurrentExperiment['wish'] {
     return this.#wish;
   }
@@ -38,12 +39,6 @@ export class Announcer {
   /** The newest points that windows were told of the run that trains. */
   get recent(): LiveRun | null {
     return this.#recent;
-  }
-
-  /** What the user asked for; shown until it happens. */
-  setWish(study: string, wish: CurrentExperiment['wish']): void {
-    this.#wish = wish;
-    this.announceStudy(study);
   }
 
   announceStudy(id: string): void {
@@ -89,6 +84,9 @@ export class Announcer {
     switch (event.type) {
       case 'run_finished':
         this.#recent = null;
+        break;
+      case 'wished':
+        this.#wish = event.wish;
         break;
       case 'study_stopped':
       case 'study_paused':
@@ -201,6 +199,9 @@ export class Announcer {
 
 function describeGain(study: Study, event: Extract<EngineEvent, { type: 'new_best' }>): string {
   const { previous, metric } = event;
+  if (metric === previous) {
+    return `${study.contract.metric.name} ${metric} as before, with simpler code, in experiment ${event.n} of ${study.tag}.`;
+  }
   const change =
     previous === null || previous === 0
       ? ''

@@ -12,6 +12,7 @@ import { Telemetry } from '../telemetry/telemetry.ts';
 import { Announcer } from './announcer.ts';
 import { EventHub } from './event-hub.ts';
 import { requireOwnStudy } from './experiment-view.ts';
+import { OutsideWrites } from './outside-writes.ts';
 import { listProjects } from './projects.ts';
 import { readSettings } from './settings.ts';
 import { studyCard } from './study-card.ts';
@@ -55,6 +56,7 @@ export class Service {
   readonly telemetry: Telemetry;
   readonly options: ServiceOptions;
   readonly now: () => number;
+  readonly #outside: OutsideWrites;
   /** A study that is being written down, to begin at once. */
   #starting: Promise<Study> | null = null;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
@@ -65,6 +67,7 @@ export class Service {
     this.engine = engine;
     this.telemetry = telemetry;
     this.announcer = new Announcer(engine.ledger, this.hub);
+    this.#outside = new OutsideWrites(engine.ledger, this.announcer);
     telemetry.onSample(sample => {
       this.hub.publish({ type: 'telemetry', sample, gpuState: telemetry.gpuState });
     });
@@ -206,9 +209,6 @@ export class Service {
       throw new PawlError('usage', 'This study is not running.');
     }
     this.engine.request(kind);
-    if (kind === 'pause' || kind === 'stop') this.announcer.setWish(study, kind);
-    // A wish to stop stays.
-    if (kind === 'continue' && this.announcer.wish === 'pause') this.announcer.setWish(study, null);
   }
 
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
@@ -243,6 +243,7 @@ export class Service {
       this.engine.request('stop_now');
       await this.#sitting.ended;
     }
+    this.#outside.stop();
     this.telemetry.stop();
     this.engine.close();
   }

@@ -1,4 +1,4 @@
-import { isBetter, runningBest } from '../../shared/study.ts';
+import { findBest, runningBest } from '../../shared/study.ts';
 import { LARGEST_DRAWN } from './axis-ticks.ts';
 import { robustFence } from './robust-fence.ts';
 import { shorten } from './shorten.ts';
@@ -145,13 +145,9 @@ function wholeDomain(points: readonly ProgressPoint[], axis: ProgressAxis): read
 
 function countRows(rows: readonly ProgressRow[], goal: Goal): ProgressTally {
   const tally = { keep: 0, discard: 0, crash: 0 };
-  let best: ProgressRow | null = null;
-  for (const row of rows) {
-    if (row.word === null) continue;
-    tally[row.word] += 1;
-    if (kindOf(row) !== 'keep') continue;
-    if (best === null || isBetter(goal, row.metric ?? 0, best.metric ?? 0)) best = row;
-  }
+  for (const row of rows) if (row.word !== null) tally[row.word] += 1;
+  const keeps = rows.filter(row => kindOf(row) === 'keep').sort((a, b) => a.n - b.n);
+  const best = findBest(keeps, goal);
   return {
     ...tally,
     finished: rows.length,

@@ -29,7 +29,8 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
               {
                 n: cell.n,
                 at: cell.endedAt ?? cell.startedAt,
-                word: cell.verdict?.word ?? null,
+                // A keep is one when the branch has moved; until then the best is another.
+                word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
                 metric: cell.metric,
                 hypothesis: cell.hypothesis,
               },

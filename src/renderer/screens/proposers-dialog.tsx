@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import type { ProposerRecord } from '../../shared/proposer-calls.ts';
+import { keepRate } from '../../shared/study.ts';
 import { ABSENT, formatDuration, formatPercent, formatUsd } from '../format/numbers.ts';
 import { getClient } from '../state/sync.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -24,7 +25,7 @@ export function ProposersDialog({
   return (
     <Dialog
       title="Proposers"
-      description="Who was asked, what came of it, and what it cost. A gain is what a keep won on its incumbent."
+      description="Who was asked, what came of it, and what it cost. A gain is what a keep won on its incumbent. The baseline is nobody's proposal."
       onClose={onClose}
       isWide
     >
@@ -61,13 +62,13 @@ export function ProposersDialog({
 
 function Record({ record }: { readonly record: ProposerRecord }) {
   const { calls, proposed, experiments, keep, costUsd, gainShare, trainedSeconds, restsUntil } = record;
-  const decided = keep + record.discard;
   const hours = trainedSeconds / 3600;
   const facts: readonly (readonly [string, string])[] = [
     ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} came to a proposal`],
     ['a call takes', formatDuration(calls === 0 ? null : record.seconds / calls)],
     ['experiments', `${experiments}: ${keep} kept, ${record.discard} discarded, ${record.crash} crashed`],
-    ['keep rate', formatPercent(decided === 0 ? null : keep / decided, 0)],
+    // Without the baseline, which nobody proposed: so it is not the study's keep rate, and not called that.
+    ['of its own kept', formatPercent(keepRate(record), 1)],
     ['gain', formatPercent(gainShare, 2)],
     ['gain an hour trained', formatPercent(hours === 0 ? null : gainShare / hours, 2)],
     ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],

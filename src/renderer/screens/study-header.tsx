@@ -48,9 +48,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
         <p className="mt-0.5 truncate text-muted text-sm">
           {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
           discarded, {tally.crash} crashed
-          {tally.keepRate === null || tally.finished < 2
-            ? ''
-            : ` · keep rate ${formatPercent(tally.keepRate, 0)}`}
+          {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 1)}`}
         </p>
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
         <div className="mt-2 min-h-6">

@@ -127,7 +127,8 @@ async function search(text: string): Promise<void> {
     const found = new Set(await getClient().studies.search({ study, words: text.slice(0, 400) }));
     const number = /^#?(\d+)$/.exec(text.trim())?.[1];
     if (number) found.add(Number(number));
-    if (getState().view.filter.text === text) setState({ found });
+    const now = getState();
+    if (now.study === study && now.view.filter.text === text) setState({ found });
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Cell, Mark, NotebookEvent, StudyCard } from '../../shared/notebook.ts';
+import type { Cell, Mark, NotebookEvent, RefusedProposal, StudyCard } from '../../shared/notebook.ts';
 import type { Live, Notebook, State } from './store.ts';
 
 /** Five minutes of samples at one a second. */
@@ -31,11 +31,7 @@ export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
     case 'refused':
       return inNotebook(state, event.study, notebook => ({
         ...notebook,
-        refusals: notebook.refusals.some(
-          known => known.at === event.refusal.at && known.n === event.refusal.n,
-        )
-          ? notebook.refusals
-          : [...notebook.refusals, event.refusal],
+        refusals: withRefusal(notebook.refusals, event.refusal),
       }));
     case 'live':
       return { live: withPoints(state.live, event) };
@@ -75,8 +71,16 @@ export function withCell(cells: readonly (Cell | undefined)[], cell: Cell): read
   return next;
 }
 
-function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
+export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
   return marks.some(known => known.id === mark.id) ? marks : [...marks, mark];
+}
+
+export function withRefusal(
+  refusals: readonly RefusedProposal[],
+  refusal: RefusedProposal,
+): readonly RefusedProposal[] {
+  const isKnown = refusals.some(known => known.at === refusal.at && known.n === refusal.n);
+  return isKnown ? refusals : [...refusals, refusal];
 }
 
 /** Points of a run that is over are not live any more. */

@@ -1,6 +1,6 @@
 import type { EventBatch, Notice } from '../../shared/notebook.ts';
 import { type Client, ConnectionError, type Host } from '../host/host.ts';
-import { applyEvent } from './apply-event.ts';
+import { applyEvent, withMark, withRefusal } from './apply-event.ts';
 import { restoreView } from './remember.ts';
 import { type State, useStore } from './store.ts';
 
@@ -14,7 +14,7 @@ let client: Client | null = null;
 let retryNow: (() => void) | null = null;
 /** Changes with every reading of a notebook, so that pages of an earlier one are thrown away. */
 let reading = 0;
-/** Numbers of cells events told of while pages were on their way: what an event says is newer than a page. */
+/** Numbers of cells of the open study that events told of while its pages were on their way: they are newer. */
 let toldMeanwhile = new Set<number>();
 
 /** The calls of the present connection. Throws while there is none. */
@@ -112,8 +112,9 @@ function applyBatch(batch: EventBatch, onNotice: (notice: Notice) => void): void
   useStore.setState(before => {
     let state: State = before;
     for (const event of batch.events) {
-      if (event.type === 'cell') toldMeanwhile.add(event.cell.n);
-      if (event.type === 'cell_removed') toldMeanwhile.add(event.n);
+      const isOpen = 'study' in event && event.study === state.notebook?.study;
+      if (isOpen && event.type === 'cell') toldMeanwhile.add(event.cell.n);
+      if (isOpen && event.type === 'cell_removed') toldMeanwhile.add(event.n);
       state = Object.assign({}, state, applyEvent(state, event));
     }
     return state;
@@ -162,9 +163,17 @@ export async function readNotebook(study: string): Promise<void> {
     }
     const { marks, refusals } = await journal;
     if (own !== reading) return;
-    useStore.setState(state =>
-      state.notebook
-        ? { notebook: { ...state.notebook, marks, refusals, status: 'ready', problem: null } }
+    useStore.setState(({ notebook }) =>
+      notebook
+        ? {
+            notebook: {
+              ...notebook,
+              // Events may have told of more since the host answered.
+              marks: notebook.marks.reduce(withMark, marks),
+              refusals: notebook.refusals.reduce(withRefusal, refusals),
+              ...{ status: 'ready', problem: null },
+            },
+          }
         : {},
     );
   } catch (error) {

@@ -50,7 +50,7 @@ const DESCRIPTIONS: Readonly<Record<LookName | 'submit_proposal' | 'tune_constan
   submit_proposal:
     'Hands in the one proposal and ends the conversation. Each edit replaces one exact, unique piece of a file (`old` by `new`) or gives the whole `content`. Edits that do not apply come back to be mended.',
   tune_constants:
-    'In place of a proposal: hands constants with their ranges to the search, which tries values of them in the next experiments, one after the other, and learns from each verdict. For numbers alone it is better at it than you are. You are asked again when it is done, and told what came of it.',
+    'In place of a proposal: hands constants with their ranges to the search, which tries values of them in the next experiments, one after the other, and learns from each verdict. A constant is called as its file calls it: `LR`, a field `Config.lr`, an option `--lr`, in JSON, TOML and YAML `optimizer.lr`. For numbers alone it is better at it than you are. You are asked again when it is done, and told what came of it.',
 };
 
 export const SUBMIT = 'submit_proposal';

@@ -2,12 +2,17 @@ import { matchProposable } from '../../contract/editable.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import { namesOf, type Tuning, tuningSchema } from '../briefing/tunings.ts';
 import type { ProposalRequest, ProposerAnswer } from '../proposer.ts';
-import { findConstants, readNumber } from '../search/constants.ts';
+import { findConstants } from '../search/constants.ts';
+import { givenBy } from '../search/given.ts';
+import { readNumber } from '../search/literal.ts';
 import { search } from '../search/search-proposer.ts';
 import { constantKey } from '../search/strategy.ts';
 import { writeFiles } from '../write-files.ts';
 import { findUnanswered } from './submission.ts';
 import { describeFault } from './tools.ts';
+
+/** Of the constants a file has, where a model names one that it has not. */
+const SHOWN_NAMES = 40;
 
 /** Checks what a model hands over. In words for the model where it cannot be searched. */
 export async function readTuning(
@@ -24,9 +29,13 @@ export async function readTuning(
   for (const { file, name, low, high } of parsed.data.constants) {
     const source = isEditable(file) ? await reader.readFile(commit, file) : null;
     if (source === null) return `${file} is no editable file.`;
-    const constant = findConstants(file, source).find(found => found.name === name);
+    const found = findConstants(file, source, givenBy(request.contract));
+    const constant = found.find(other => other.name === name);
     if (!constant) {
-      return `${file} has no constant ${name} that the search can turn: it must be assigned once, at the beginning of a line, as NAME = number.`;
+      const known = found.map(other => other.name);
+      const more = known.length > SHOWN_NAMES ? ` and ${known.length - SHOWN_NAMES} more` : '';
+      const has = known.length > 0 ? `${known.slice(0, SHOWN_NAMES).join(', ')}${more}` : 'none';
+      return `${file} has no constant ${name} that the search can turn. It has: ${has}.`;
     }
     const value = readNumber(constant.literal);
     if (value === null) return `${name} is no number.`;

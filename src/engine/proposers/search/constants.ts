@@ -1,10 +1,15 @@
-/**
- * The constants of a source file: `ALL_CAPS = literal` at the beginning of a line, as Python writes them, and the
- * same behind `const`, `let`, `static` and the like, with or without a type and a semicolon. Anything computed is
- * left alone, but for Python's `2**19`.
- */
+import { findDataConstants, isDataFile } from './data-constants.ts';
+import type { Given } from './given.ts';
+import { isLeftAlone } from './left-alone.ts';
+import type { Literal } from './literal.ts';
+import { parseLiteral } from './literal.ts';
+import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
+import { findPythonConstants } from './python-constants.ts';
+
+/** A value in an editable file that the search may turn. */
 export type Constant = {
   readonly file: string;
+  /** The only one of its file: `DEPTH`, `Config.lr`, `--lr`, `optimizer.lr`. */
   readonly name: string;
   readonly literal: Literal;
   /** Where the literal's text stands in the file. */
@@ -12,58 +17,72 @@ export type Constant = {
   readonly end: number;
 };
 
-export type Literal =
-  | { readonly kind: 'boolean'; readonly value: boolean; readonly text: string }
-  | { readonly kind: 'integer'; readonly value: number; readonly text: string }
-  | { readonly kind: 'power'; readonly base: number; readonly exponent: number; readonly text: string }
-  | { readonly kind: 'float'; readonly value: number; readonly text: string }
-  | {
-      readonly kind: 'choice';
-      readonly value: string;
-      readonly choices: readonly string[];
-      readonly text: string;
-    }
-  | { readonly kind: 'tuple'; readonly items: readonly Literal[]; readonly text: string };
+/** What a reader of one language finds, before it is asked whether it may be turned. */
+export type Candidate = Omit<Constant, 'file'> & {
+  /** What else the program calls it: its environment variable, its option. No two candidates may share one. */
+  readonly alias?: string;
+};
+
+/** Names are shown, and handed over by models; other characters read differently as bytes and as text. */
+const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
+
+/**
+ * The constants of a file, in their order: of Python what `findPythonConstants` says, of JSON, TOML and YAML every value, of
+ * anything else `ALL_CAPS = literal` at the beginning of a line, also behind `const`, `let`, `static` and the like, with or
+ * without a type and a semicolon. Anything computed is left alone, and so is what `isLeftAlone` names, what a comment says
+ * not to change, what is `given`, and a name that is assigned twice.
+ */
+export function findConstants(file: string, source: string, given: Given = new Set()): readonly Constant[] {
+  const { candidates, lines } = readCandidates(file, source, given);
+  const locked = findLockedLines(lines);
+  const seen = new Map<string, number>();
+  const count = (name: string) => seen.set(name, (seen.get(name) ?? 0) + 1);
+  for (const { name, alias } of candidates) {
+    count(name);
+    if (alias !== undefined && alias !== name) count(alias);
+  }
+  return candidates
+    .filter(
+      ({ name, alias, start }) =>
+        [name, alias ?? name].every(
+          own => NAMEABLE.test(own) && !given.has(own) && !isLeftAlone(own) && seen.get(own) === 1,
+        ) && !locked.has(source.lastIndexOf('\n', start - 1) + 1),
+    )
+    .sort((a, b) => a.start - b.start)
+    .map(({ name, literal, start, end }) => ({ file, name, literal, start, end }));
+}
+
+function readCandidates(
+  file: string,
+  source: string,
+  given: Given,
+): { readonly candidates: readonly Candidate[]; readonly lines: readonly SourceLine[] } {
+  const isPython = /\.pyw?$/.test(file) || /^#!.{0,80}\bpython/.test(source.slice(0, 100));
+  if (isPython) {
+    const { candidates, lines, isWhole } = findPythonConstants(source, given);
+    if (isWhole) return { candidates, lines };
+    const known = new Set(candidates.map(({ start }) => start));
+    const others = lines.flatMap(line => readLine(line) ?? []).filter(({ start }) => !known.has(start));
+    return { candidates: [...candidates, ...others], lines };
+  }
+  const lines = splitLines(source, null);
+  if (isDataFile(file)) return { lines, candidates: findDataConstants(file, source) };
+  return { lines, candidates: lines.flatMap(line => readLine(line) ?? []) };
+}
 
 /** What stands before the literal: words of a declaration, the name, a type. */
 const ASSIGNMENT =
   /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|int|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
 
-/** A better seed is luck, not progress; paths and versions are not for turning. */
-const LEFT_ALONE = /(?:^|_)(?:SEED|PATH|DIR|FILE|URL|NAME|VERSION|PORT|HOST)(?:_|$)|^DEVICE$/;
-
-/** Longer lines hold data, not constants. */
-const MAX_LINE_CHARACTERS = 1_000;
-
-export function findConstants(file: string, source: string): readonly Constant[] {
-  const found = new Map<string, Constant | null>();
-  let lineStart = 0;
-  for (const line of source.split('\n')) {
-    const offset = lineStart;
-    lineStart += line.length + 1;
-    const match = line.length > MAX_LINE_CHARACTERS ? null : ASSIGNMENT.exec(line);
-    const name = match?.[1];
-    if (!match || name === undefined || LEFT_ALONE.test(name)) continue;
-    const { text, comment } = splitComment(line.slice(match[0].length));
-    const literal = parseLiteral(text.trim(), comment);
-    if (!literal) continue;
-    const start = offset + match[0].length + text.length - text.trimStart().length;
-    // A name assigned twice is not a constant.
-    found.set(
-      name,
-      found.has(name) ? null : { file, name, literal, start, end: start + literal.text.length },
-    );
-  }
-  return [...found.values()].filter(constant => constant !== null);
-}
-
-/** The number a literal's text says; null for what is no number. */
-export function readNumber({ kind, text }: Literal): number | null {
-  if (kind === 'power') {
-    const [base = '', exponent = ''] = text.split('**');
-    return Number(base) ** Number(exponent);
-  }
-  return kind === 'integer' || kind === 'float' ? Number(text.replaceAll('_', '')) : null;
+function readLine({ start: offset, text: line }: SourceLine): Candidate | null {
+  const match = ASSIGNMENT.exec(line);
+  const name = match?.[1];
+  if (!match || name === undefined) return null;
+  const { text, comment } = splitComment(line.slice(match[0].length));
+  const literal = parseLiteral(text.trim(), comment);
+  if (!literal) return null;
+  const start = offset + match[0].length + text.length - text.trimStart().length;
+  return { name, literal, start, end: start + literal.text.length };
 }
 
 /** The value and the comment behind it; a closing semicolon belongs to neither. No literal holds these signs. */
@@ -72,33 +91,4 @@ function splitComment(rest: string): { readonly text: string; readonly comment: 
   const end = marks.length > 0 ? Math.min(...marks) : rest.length;
   const value = rest.slice(0, end).trimEnd();
   return { text: value.endsWith(';') ? value.slice(0, -1) : value, comment: rest.slice(end) };
-}
-
-function parseLiteral(text: string, comment: string): Literal | null {
-  if (/^(?:True|true)$/.test(text)) return { kind: 'boolean', value: true, text };
-  if (/^(?:False|false)$/.test(text)) return { kind: 'boolean', value: false, text };
-  const power = /^(\d+)\s*\*\*\s*(\d+)$/.exec(text);
-  if (power) return { kind: 'power', base: Number(power[1]), exponent: Number(power[2]), text };
-  if (/^[+-]?\d[\d_]*$/.test(text) && !/^0\d/.test(text)) {
-    const value = Number(text.replaceAll('_', ''));
-    return Number.isSafeInteger(value) ? { kind: 'integer', value, text } : null;
-  }
-  if (/^[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
-    return { kind: 'float', value: Number(text.replaceAll('_', '')), text };
-  }
-  const quoted = /^(["'])([^"'\\]*)\1$/.exec(text);
-  if (quoted) {
-    // Words may only be exchanged for those the author lists: `# one of "relu", "gelu"`.
-    const choices = [...comment.matchAll(/["']([^"']+)["']/g)].map(choice => choice[1] ?? '');
-    const value = quoted[2] ?? '';
-    return choices.length > 1 && choices.includes(value) ? { kind: 'choice', value, choices, text } : null;
-  }
-  const list = /^[([](.*?),?\s*[)\]]$/.exec(text);
-  if (list && list[1] !== undefined && !/[()[\]]/.test(list[1])) {
-    const items = list[1].split(',').map(item => parseLiteral(item.trim(), ''));
-    return items.length > 0 && items.every(item => item !== null && item.kind !== 'tuple')
-      ? { kind: 'tuple', items: items as Literal[], text }
-      : null;
-  }
-  return null;
 }

@@ -1,5 +1,5 @@
 import { unreachable } from '../../../shared/errors.ts';
-import type { Literal } from './constants.ts';
+import type { Literal } from './literal.ts';
 
 /** Which way a constant is turned. `other` is for values without an order. */
 export type Direction = 'up' | 'down' | 'other';
@@ -40,7 +40,7 @@ export function turn(literal: Literal, direction: Direction, step: number, pick:
     case 'float': {
       if (direction === 'other') return null;
       const value = turnFloat(literal.value, direction, step, factor);
-      return value === null ? null : writeFloat(value, literal.text);
+      return value === null ? null : writeFloat(value, literal);
     }
     case 'choice': {
       if (direction !== 'other') return null;
@@ -116,9 +116,19 @@ function writeInteger(value: number, like: string): string {
   return like.includes('_') ? text.replace(/\B(?=(\d{3})+(?!\d))/g, '_') : text;
 }
 
-function writeFloat(value: number, like: string): string {
+function writeFloat(value: number, like: Extract<Literal, { kind: 'float' }>): string {
   const rounded = Number(value.toPrecision(4));
-  if (/e/i.test(like)) return rounded.toExponential().replace('e+', 'e');
   const text = String(rounded);
-  return /[.e]/.test(text) ? text : `${text}.0`;
+  if (/e/i.test(like.text)) return withExponent(rounded.toExponential().replace('e+', 'e'), like);
+  if (text.includes('e')) return withExponent(text, like);
+  return text.includes('.') ? text : `${text}.0`;
+}
+
+/** A number that already had an exponent without a point stays what it is taken for. */
+function withExponent(text: string, like: Extract<Literal, { kind: 'float' }>): string {
+  const hasNone = /^[^.]*e/i.test(like.text);
+  if (!like.needsPoint || hasNone) return text;
+  const [mantissa = '', exponent = ''] = text.split('e');
+  const sign = /^[+-]/.test(exponent) ? '' : '+';
+  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}e${sign}${exponent}`;
 }

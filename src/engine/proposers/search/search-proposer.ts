@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import type { Proposal } from '../../../shared/study.ts';
 import type { ProposalRequest, Proposer } from '../proposer.ts';
 import { type Constant, findConstants } from './constants.ts';
+import { givenBy } from './given.ts';
 import { seededRandom } from './random.ts';
 import { type Bounds, type Choice, chooseMove, type Move } from './strategy.ts';
 
 /** Larger files are not source code anyone tunes. */
-const MAX_SOURCE_BYTES = 1024 * 1024;
+export const MAX_SOURCE_BYTES = 1024 * 1024;
+
+/** What is said of editable files that the search can do nothing with. */
+export const NO_CONSTANTS =
+  'The editable files have no constants that the search may turn: NAME = number at the beginning of a line, a default of an environment variable or an option, a field of a dataclass, or a value in JSON, TOML or YAML.';
 
 /**
  * The proposer that needs nothing: turns the constants of the editable files, learning from the verdicts. The
@@ -44,10 +49,9 @@ export function search(
   request: Pick<ProposalRequest, 'n' | 'history' | 'refusals' | 'contract'>,
   bounds: Bounds | null,
 ): { readonly proposal: Proposal; readonly files: ReadonlyMap<string, string> } | string {
-  const constants = [...sources].flatMap(([file, source]) => findConstants(file, source));
-  if (constants.length === 0) {
-    return 'The editable files have no constants of the form NAME = number to search over.';
-  }
+  const given = givenBy(request.contract);
+  const constants = [...sources].flatMap(([file, source]) => findConstants(file, source, given));
+  if (constants.length === 0) return NO_CONSTANTS;
   const refused = request.refusals.map(refusal => refusal.memo);
   const random = seededRandom(seed, request.n, request.refusals.length);
   const choice = chooseMove(constants, request.history, refused, random, bounds);

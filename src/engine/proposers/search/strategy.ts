@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
-import { type Constant, readNumber } from './constants.ts';
+import type { Constant } from './constants.ts';
+import { readNumber } from './literal.ts';
 import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';
 
 /** One constant turned. */

@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { PawlError } from '../shared/errors.ts';
+
+export type RepositoryFlag = { readonly repository?: string };
+
+/** Lets a command be told the repository as its last argument and, like git, with `-C`. See {@link chooseRepository}. */
+export function repositoryArgument(command: Command): Command {
+  return repositoryOption(command.argument('[path]', 'the repository; default: this folder'));
+}
+
+/** For a command whose arguments are words, which may look like a path. */
+export function repositoryOption(command: Command): Command {
+  return command.option('-C, --repository <path>', 'the repository; default: this folder');
+}
+
+/** Where a command is to look. Throws `usage` where argument and option name two folders. */
+export function chooseRepository(path: string | undefined, { repository }: RepositoryFlag): string {
+  if (path !== undefined && repository !== undefined && resolve(path) !== resolve(repository)) {
+    throw new PawlError('usage', `Two repositories are named, ${path} and ${repository}: name one.`);
+  }
+  return path ?? repository ?? '.';
+}

@@ -1,0 +1,20 @@
+import type { Contract } from '../../../shared/contract.ts';
+
+/** Names of variables and options that the environment or the command give a value: what stands in a file is not used. */
+export type Given = ReadonlySet<string>;
+
+/** Variables the contract lets through, and assignments and options of its command: `LR=1`, `--lr 1`, `optimizer.lr=1`. */
+export function givenBy({ environment, train }: Pick<Contract, 'environment' | 'train'>): Given {
+  const given = new Set(environment);
+  for (const word of train.split(/\s+/)) {
+    const [name = ''] = word.split('=', 1);
+    if (name.startsWith('-')) given.add(name).add(plainOption(name));
+    else if (word.includes('=')) given.add(name);
+  }
+  return given;
+}
+
+/** `--optim.weight-decay` as a program calls it inside: `weight_decay`. */
+export function plainOption(option: string): string {
+  return (option.replace(/^-+/, '').split('.').at(-1) ?? '').replaceAll('-', '_');
+}

@@ -1,0 +1,25 @@
+/**
+ * Words that say of a name that turning it is no progress: a better seed is luck, an evaluation of another size is another
+ * number, a longer clock is not a faster training, and what is reported, logged or shared out among processors changes no result.
+ */
+const WORDS = new Set(
+  `SEED SEEDS PATH PATHS DIR FILE FILES FILENAME URL NAME VERSION PORT HOST ID
+  FLOPS FLOP TFLOPS GFLOPS EVAL EVALS EVALUATION VALIDATION HOLDOUT TEST TESTS BENCHMARK AUTOTUNE AUTOTUNING
+  WORKER WORKERS THREAD THREADS VERBOSE VERBOSITY DEBUG LOGGING LOGGER WANDB TENSORBOARD TIMEOUT WALLCLOCK`
+    .split(/\s+/)
+    .filter(Boolean),
+);
+
+/** The same for several words together, with `_` between and around them. */
+const PHRASES =
+  /^_DEVICE_$|_(?:LOG|PRINT|SAVE|CHECKPOINT|CKPT|REPORT)_(?:[A-Z0-9]+_)?(?:EVERY|INTERVAL|FREQ|FREQUENCY|PERIOD|LEVEL|STEPS|DIR|N)_|_VAL_(?!$)|_(?:TIME|WALL)_(?:BUDGET|LIMIT|CLOCK)_|_(?:MAX|BUDGET)_SECONDS_|_PEAK_(?:BANDWIDTH|BW|MEM|MEMORY|TOPS)_/;
+
+/** Whether a constant of this name is none to turn, in whatever case; what is said of a class or a table holds for all in it. */
+export function isLeftAlone(name: string): boolean {
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toUpperCase()
+    .split(/[^A-Z0-9]+/)
+    .filter(Boolean);
+  return words.some(word => WORDS.has(word)) || PHRASES.test(`_${words.join('_')}_`);
+}

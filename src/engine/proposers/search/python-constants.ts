@@ -1,0 +1,316 @@
+import { parser } from '@lezer/python';
+import type { Candidate } from './constants.ts';
+import { type Given, plainOption } from './given.ts';
+import { choiceOf, type Literal, parseLiteral } from './literal.ts';
+import { type SourceLine, splitLines } from './locked-sections.ts';
+
+type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
+
+/** Larger files are not what anybody tunes by hand, and reading takes its time. */
+const MAX_CHARACTERS = 256 * 1024;
+/** One with a syntax error takes the parser far longer. */
+const MAX_BROKEN_CHARACTERS = 128 * 1024;
+/** No call is written deeper in others. */
+const MAX_CONVERSIONS = 4;
+
+/**
+ * What of a Python file is meant to be turned: `ALL_CAPS = literal` at the top level, defaults of environment variables
+ * (`float(os.environ.get("LR", 0.04))`, with or without quotes), fields of dataclasses that no call of the file gives, and
+ * defaults of options (`add_argument("--lr", default=3e-4)`), which the command does not give.
+ */
+export function findPythonConstants(source: string, given: Given): PythonReading {
+  const { tree, isWhole } = parse(source);
+  const module = new PythonModule(source, given);
+  const comments: number[] = [];
+  tree?.iterate({
+    enter: ({ name, from, node }) => {
+      if (name === 'Comment') comments.push(from);
+      else if (name === 'AssignStatement') module.assign(node);
+      else if (name === 'CallExpression') module.call(node);
+      else if (name === 'ScopeStatement') module.scope(node);
+    },
+  });
+  return { candidates: module.candidates(), lines: splitLines(source, tree ? comments : null), isWhole };
+}
+
+type PythonReading = {
+  readonly candidates: readonly Candidate[];
+  readonly lines: readonly SourceLine[];
+  /** Whether the parser understood all of it; the grammar may be older than the file's Python. */
+  readonly isWhole: boolean;
+};
+
+function parse(source: string): {
+  readonly tree: ReturnType<typeof parser.parse> | null;
+  readonly isWhole: boolean;
+} {
+  if (source.length > MAX_CHARACTERS) return { tree: null, isWhole: false };
+  try {
+    return { tree: parser.configure({ strict: true }).parse(source), isWhole: true };
+  } catch {
+    return { tree: source.length > MAX_BROKEN_CHARACTERS ? null : parser.parse(source), isWhole: false };
+  }
+}
+
+/** A field of a class, the nth. */
+type Field = { readonly of: string; readonly name: string; readonly index: number };
+
+/** What one reading of a module comes to. */
+class PythonModule {
+  readonly #source: string;
+  readonly #given: Given;
+  readonly #found: Candidate[] = [];
+  /** How often the module gives a name a value, besides in classes and functions. */
+  readonly #assigned = new Map<string, number>();
+  /** Options and environment variables that the module itself sets. */
+  readonly #set = new Set<string>();
+  /** What calls give of a class's fields: names, and how many by place. */
+  readonly #made = new Map<string, { readonly names: Set<string>; count: number }>();
+  /** Fields of records, by the name of their constant. */
+  readonly #fields = new Map<string, Field>();
+  readonly #fieldCounts = new Map<string, number>();
+
+  constructor(source: string, given: Given) {
+    this.#source = source;
+    this.#given = given;
+  }
+
+  /** What takes effect as far as the module tells: no call, other assignment or default of its own stands over it. */
+  candidates(): readonly Candidate[] {
+    return this.#found.filter(({ name, alias }) => {
+      const field = this.#fields.get(name);
+      const made = field && this.#made.get(field.of);
+      const isMade = made && (made.names.has(field.name) || field.index < made.count);
+      const calls = [
+        ...(alias?.startsWith('-') ? [plainOption(alias)] : alias === undefined ? [] : [alias]),
+        ...(field ? [field.name] : []),
+      ];
+      const isElsewhere = calls.some(call => this.#set.has(call) || this.#given.has(call));
+      return !isMade && !isElsewhere && (this.#assigned.get(name) ?? 0) <= 1;
+    });
+  }
+
+  scope(node: SyntaxNode): void {
+    // A function that says `global NAME` gives it a value.
+    if (node.firstChild?.name !== 'global') return;
+    for (const child of childrenOf(node)) if (child.name === 'VariableName') this.#count(this.#text(child));
+  }
+
+  assign(node: SyntaxNode): void {
+    const children = childrenOf(node);
+    const [target, second] = children;
+    const [operator, value] = children.slice(-2);
+    if (!target || !operator || !value) return;
+    const place = placeOf(node);
+    if (place.kind === 'module') {
+      const last = children.findLastIndex(child => child.name === 'AssignOp');
+      for (const child of children.slice(0, Math.max(last, 0))) {
+        if (child.name === 'VariableName') this.#count(this.#text(child));
+      }
+    }
+    if (target.name === 'MemberExpression') {
+      const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(this.#text(target))?.[1];
+      if (name !== undefined) this.#set.add(name);
+      return;
+    }
+    if (target.name !== 'VariableName') return;
+    const name = this.#text(target);
+    const type = second?.name === 'TypeDef' ? this.#text(second) : null;
+    const isSimple = operator.name === 'AssignOp' && children.length === (type === null ? 3 : 4);
+    if (place.kind === 'module' && place.isTop && isSimple && /^[A-Z][A-Z0-9_]*$/.test(name)) {
+      this.#add(name, value);
+    }
+    if (place.kind !== 'class' || type === null || /\bClassVar\b/.test(type)) return;
+    if (!this.#isRecord(place.node)) return;
+    const of = nameOf(this.#source, place.node);
+    const index = this.#fieldCounts.get(of) ?? 0;
+    this.#fieldCounts.set(of, index + 1);
+    this.#fields.set(`${of}.${name}`, { of, name, index });
+    if (isSimple) this.#add(`${of}.${name}`, this.#defaultOf(value));
+  }
+
+  call(node: SyntaxNode): void {
+    const callee = node.firstChild;
+    const list = node.lastChild;
+    if (!callee || list?.name !== 'ArgList' || callee.to - callee.from > 200) return;
+    const path = this.#text(callee).replace(/\s+/g, '');
+    const name = path.split('.').at(-1) ?? '';
+    if (/^(?:os\.)?(?:environ\.get|getenv)$/.test(path)) this.#readVariable(node, list);
+    else if (/^(?:os\.)?environ\.setdefault$/.test(path)) this.#setBy(list);
+    else if (name === 'add_argument' || path === 'click.option') this.#readOption(list);
+    else if (name === 'set_defaults')
+      for (const { key } of this.#arguments(list)) if (key) this.#set.add(key);
+    if (callee.name === 'VariableName') this.#make(path, list);
+  }
+
+  #make(className: string, list: SyntaxNode): void {
+    const known = this.#made.get(className) ?? { names: new Set<string>(), count: 0 };
+    const given = this.#arguments(list);
+    this.#made.set(className, known);
+    known.count = Math.max(known.count, given.filter(({ key }) => key === null).length);
+    for (const { key } of given) if (key) known.names.add(key);
+  }
+
+  #setBy(list: SyntaxNode): void {
+    const name = this.#word(this.#arguments(list)[0]?.value);
+    if (name !== null) this.#set.add(name);
+  }
+
+  /** `float(os.environ.get("LR", 0.04))`: named by what it is given to, where that is a name of the module or a class. */
+  #readVariable(call: SyntaxNode, list: SyntaxNode): void {
+    const given = this.#arguments(list);
+    const variable = this.#word(given[0]?.value);
+    const value = (given.find(({ key }) => key === 'default') ?? given[1])?.value;
+    if (variable === null || !value) return;
+    let outer = call;
+    let isNumber = false;
+    for (let depth = 0; depth < MAX_CONVERSIONS; depth += 1) {
+      const above = outer.parent?.name === 'ArgList' ? outer.parent.parent : null;
+      const how = above?.firstChild && this.#text(above.firstChild);
+      if (!above || (how !== 'float' && how !== 'int' && how !== 'bool')) break;
+      isNumber ||= how !== 'bool';
+      outer = above;
+    }
+    this.#add(this.#targetOf(outer) ?? variable, value, variable, isNumber);
+  }
+
+  #targetOf(value: SyntaxNode): string | null {
+    const statement = value.parent;
+    const target = statement?.firstChild;
+    if (statement?.name !== 'AssignStatement' || target?.name !== 'VariableName') return null;
+    const place = placeOf(statement);
+    if (place.kind === 'module') return this.#text(target);
+    return place.kind === 'class' ? `${nameOf(this.#source, place.node)}.${this.#text(target)}` : null;
+  }
+
+  #readOption(list: SyntaxNode): void {
+    const given = this.#arguments(list);
+    const options = given.flatMap(({ key, value }) => (key === null ? (this.#word(value) ?? []) : []));
+    const option = options.find(word => word.startsWith('--')) ?? options.find(word => word.startsWith('-'));
+    const value = given.find(({ key }) => key === 'default')?.value;
+    if (option === undefined || !value) return;
+    const find = (wanted: string) => given.find(({ key }) => key === wanted)?.value;
+    const type = find('type');
+    const choices = find('choices') ?? null;
+    const isNumber = type !== undefined && /^(?:float|int)$/.test(this.#text(type));
+    const words = choices && childrenOf(choices).flatMap(child => this.#word(child) ?? []);
+    this.#add(option, value, option, isNumber, words ?? []);
+  }
+
+  #add(
+    name: string,
+    value: SyntaxNode,
+    alias?: string,
+    isNumber = false,
+    choices: readonly string[] = [],
+  ): void {
+    // In quotes for a conversion: what is turned stands between them.
+    const isQuoted = isNumber && value.name === 'String';
+    const start = value.from + (isQuoted ? 1 : 0);
+    const end = value.to - (isQuoted ? 1 : 0);
+    const literal = isQuoted ? this.#number(start, end) : this.#literal(value, choices);
+    if (!literal) return;
+    this.#found.push({
+      ...{ name, literal, start, end },
+      ...(alias === undefined ? {} : { alias }),
+    });
+  }
+
+  #number(start: number, end: number): Literal | null {
+    const literal = end - start > 100 ? null : parseLiteral(this.#source.slice(start, end), '');
+    return literal?.kind === 'integer' || literal?.kind === 'float' ? literal : null;
+  }
+
+  #literal(value: SyntaxNode, choices: readonly string[]): Literal | null {
+    if (value.to - value.from > 1_000) return null;
+    const text = this.#text(value);
+    const word = this.#word(value);
+    if (word !== null && choices.length > 0) return choiceOf(text, word, choices);
+    const end = this.#source.indexOf('\n', value.to);
+    const rest = this.#source.slice(value.to, end < 0 ? undefined : Math.min(end, value.to + 1_000));
+    const mark = rest.indexOf('#');
+    return parseLiteral(text, mark < 0 ? '' : rest.slice(mark));
+  }
+
+  /** What stands for a field's default: the value, or the argument of `field(default=…)`. */
+  #defaultOf(value: SyntaxNode): SyntaxNode {
+    const list = value.name === 'CallExpression' ? value.lastChild : null;
+    const given = list?.name === 'ArgList' ? this.#arguments(list) : [];
+    return given.find(({ key }) => key === 'default')?.value ?? value;
+  }
+
+  #isRecord(definition: SyntaxNode): boolean {
+    const decorated = definition.parent?.name === 'DecoratedStatement' ? childrenOf(definition.parent) : [];
+    const isDecorated = decorated.some(
+      child =>
+        child.name === 'Decorator' &&
+        childrenOf(child).some(part =>
+          /^(?:dataclass|define|frozen|mutable|attrs|chz)$/.test(this.#text(part)),
+        ),
+    );
+    const bases = childrenOf(definition).find(child => child.name === 'ArgList');
+    return (
+      isDecorated || (bases !== undefined && /\b(?:BaseModel|NamedTuple|Struct)\b/.test(this.#text(bases)))
+    );
+  }
+
+  /** The arguments of a call; what is unpacked (`*more`, `**more`) gives nothing that can be told. */
+  #arguments(list: SyntaxNode): readonly { readonly key: string | null; readonly value: SyntaxNode }[] {
+    const found: { key: string | null; value: SyntaxNode }[] = [];
+    let part: SyntaxNode[] = [];
+    const close = () => {
+      const [first, second, third] = part;
+      if (first && part.length === 1) found.push({ key: null, value: first });
+      else if (first && third && part.length === 3 && second?.name === 'AssignOp') {
+        found.push({ key: this.#text(first), value: third });
+      }
+      part = [];
+    };
+    for (const child of childrenOf(list)) {
+      if (child.name === ',' || child.name === ')') close();
+      else if (child.name !== '(' && child.name !== 'Comment') part.push(child);
+    }
+    return found;
+  }
+
+  /** What a plain string says; null for anything else. */
+  #word(node: SyntaxNode | undefined): string | null {
+    if (node?.name !== 'String' || node.to - node.from > 200) return null;
+    return /^(["'])([^"'\\]*)\1$/.exec(this.#text(node))?.[2] ?? null;
+  }
+
+  #count(name: string): void {
+    this.#assigned.set(name, (this.#assigned.get(name) ?? 0) + 1);
+  }
+
+  #text({ from, to }: SyntaxNode): string {
+    return this.#source.slice(from, to);
+  }
+}
+
+type Place =
+  /** `isTop`: in no `if`, loop or the like. */
+  | { readonly kind: 'module'; readonly isTop: boolean }
+  | { readonly kind: 'class'; readonly node: SyntaxNode }
+  | { readonly kind: 'function' };
+
+function placeOf(statement: SyntaxNode): Place {
+  let isTop = true;
+  for (let node = statement.parent; node; node = node.parent) {
+    if (node.name === 'FunctionDefinition' || node.name === 'LambdaExpression') return { kind: 'function' };
+    if (node.name === 'ClassDefinition') return { kind: 'class', node };
+    if (node.name !== 'Script') isTop = false;
+  }
+  return { kind: 'module', isTop };
+}
+
+function nameOf(source: string, definition: SyntaxNode): string {
+  const name = definition.getChild('VariableName');
+  return name ? source.slice(name.from, name.to) : '';
+}
+
+function childrenOf(node: SyntaxNode): readonly SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
+  return children;
+}

@@ -1,0 +1,78 @@
+import type { Contract } from '../../../shared/contract.ts';
+import { PawlError } from '../../../shared/errors.ts';
+import type { Study } from '../../../shared/study.ts';
+import { matchProposable } from '../../contract/editable.ts';
+import { listTree, type Repository, readBlob } from '../../repo/repository.ts';
+import { type Constant, findConstants } from './constants.ts';
+import { givenBy } from './given.ts';
+import { MAX_SOURCE_BYTES, NO_CONSTANTS } from './search-proposer.ts';
+
+/** Of more editable files only these are looked at: each is a process of git's. */
+const MAX_FILES = 100;
+
+export type Survey = {
+  readonly constants: readonly Constant[];
+  /** Whether all editable files were looked at. */
+  readonly isWhole: boolean;
+};
+
+/**
+ * The constants the search would find in a commit's editable files.
+ * @param enough how many are wanted; no further file is read once there are so many
+ */
+export async function surveyConstants(
+  repository: Repository,
+  commit: string,
+  contract: Contract,
+  enough: number,
+): Promise<Survey> {
+  const isProposable = matchProposable(contract);
+  const files = (await listTree(repository, commit)).filter(
+    ({ mode, path }) => mode.startsWith('100') && isProposable(path),
+  );
+  const given = givenBy(contract);
+  const constants: Constant[] = [];
+  for (const { path } of files.slice(0, MAX_FILES)) {
+    if (constants.length >= enough) return { constants, isWhole: false };
+    const content = await readBlob(repository, commit, path);
+    if (!content || content.length > MAX_SOURCE_BYTES) continue;
+    constants.push(...findConstants(path, content.toString('latin1'), given));
+  }
+  return { constants, isWhole: files.length <= MAX_FILES };
+}
+
+/** Rejects with `proposer_invalid` where a study would train its baseline for a search that has nothing to turn. */
+export async function refuseConstantless(
+  repository: Repository,
+  commit: string,
+  study: Pick<Study, 'proposer' | 'contract' | 'stop'>,
+): Promise<void> {
+  if (study.proposer.kind !== 'search' || !(await lacksConstants(repository, commit, study))) return;
+  throw new PawlError(
+    'proposer_invalid',
+    `Nothing was started. ${NO_CONSTANTS} Choose another proposer, or let the contract's editable files have some.`,
+  );
+}
+
+/** What to say of a search that is one of several proposers and has nothing to turn; null where it has, or there is none. */
+export async function findIdleSearch(
+  repository: Repository,
+  commit: string,
+  study: Pick<Study, 'proposer' | 'contract' | 'stop'>,
+): Promise<string | null> {
+  const { proposer } = study;
+  const isArm = proposer.kind === 'route' && proposer.arms.some(({ kind }) => kind === 'search');
+  if (!isArm || !(await lacksConstants(repository, commit, study))) return null;
+  return `The search will have nothing to propose. ${NO_CONSTANTS}`;
+}
+
+async function lacksConstants(
+  repository: Repository,
+  commit: string,
+  { contract, stop }: Pick<Study, 'contract' | 'stop'>,
+): Promise<boolean> {
+  // A baseline alone asks nobody.
+  if (stop.experiments === 0) return false;
+  const { constants, isWhole } = await surveyConstants(repository, commit, contract, 1);
+  return constants.length === 0 && isWhole;
+}

@@ -1,0 +1,361 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse as parseToml } from 'smol-toml';
+import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { givenBy } from '../src/engine/proposers/search/given.ts';
+import { isLeftAlone } from '../src/engine/proposers/search/left-alone.ts';
+import { turn } from '../src/engine/proposers/search/moves.ts';
+import { temporaryFolder } from './support/scaffold.ts';
+
+const run = promisify(execFile);
+const names = (file: string, source: string, given?: ReadonlySet<string>) =>
+  findConstants(file, source, given).map(({ name }) => name);
+const fixture = (name: string) => readFile(join(import.meta.dirname, 'fixtures/constants', name), 'utf8');
+
+/** The file with every constant turned one step, and what each became. */
+function turnAll(file: string, source: string): { text: string; turned: Record<string, string> } {
+  let text = source;
+  const turned: Record<string, string> = {};
+  for (const { name, literal, start, end } of findConstants(file, source).toReversed()) {
+    const to = turn(literal, 'up', 0, 0) ?? turn(literal, 'other', 0, 0) ?? literal.text;
+    turned[name] = to;
+    text = text.slice(0, start) + to + text.slice(end);
+  }
+  return { text, turned };
+}
+
+describe('of Python', () => {
+  test('defaults of environment variables and fields of dataclasses are constants', async () => {
+    expect(names('train.py', await fixture('constants-not-found.py'))).toEqual([
+      ...['H.matrix_lr', 'H.iterations', 'C.lr'],
+    ]);
+  });
+
+  test('reporting constants, evaluation sizes, autotune switches and workers are none', async () => {
+    expect(names('train.py', await fixture('constants-not-to-turn.py'))).toEqual([]);
+  });
+
+  test('a section that a comment closes has none, until the next section', async () => {
+    expect(names('train.py', await fixture('session-setup-constants.py'))).toEqual(['MAX_POSITIONS']);
+  });
+
+  const SOURCE = `"""Docs.
+LR = 3
+"""
+import argparse, os
+from dataclasses import dataclass, field
+
+A = float(os.environ.get("A", 0.04))
+B = int(os.getenv('B', '64'))
+C: float = float(os.environ.get("C", "1e-3"))
+D = os.environ.get("D", 8)
+GATE = bool(int(os.environ.get("GATE", "1")))
+WORD = os.environ.get("WORD", "adam")
+
+class Hyper:
+    warmup = float(os.environ.get("WARMUP", default="0.1"))
+    plain = 5
+
+@dataclass(frozen=True)
+class Config:
+    width: int = 64
+    rate: float = field(default=0.02)
+    is_deep: bool = False
+    data_path: str = "x"
+    layers: int = 4
+    heads: int = 2
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--momentum", "-m", type=float, default=0.9)
+    parser.add_argument(
+        "--weight-decay",
+        type=float,
+        default=1e-4,  # small
+    )
+    parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
+    parser.add_argument("--decay", default="0.5", type=float)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--taken", type=int, default=4)
+    parser.set_defaults(taken=5)
+    args = parser.parse_args([])
+    clip = float(os.environ.get("CLIP", 1.0))
+    config = Config(32, heads=8)
+    print([A, B, C, int(D), GATE, Hyper.warmup, config.rate, config.is_deep, config.layers, args.momentum,
+           args.weight_decay, args.optimizer, args.decay, clip])
+
+main()
+`;
+
+  test('what stands in environment, options and fields is found, but not what the file itself gives', () => {
+    expect(names('train.py', SOURCE)).toEqual([
+      ...['A', 'B', 'C', 'D', 'GATE', 'Hyper.warmup', 'Config.rate', 'Config.is_deep', 'Config.layers'],
+      ...['--momentum', '--weight-decay', '--optimizer', '--decay', 'CLIP'],
+    ]);
+    for (const { start, end, literal } of findConstants('train.py', SOURCE)) {
+      expect(SOURCE.slice(start, end)).toBe(literal.text);
+    }
+  });
+
+  test('the program sees the values that were written', async () => {
+    const { text, turned } = turnAll('train.py', SOURCE);
+    const path = join(await temporaryFolder(), 'train.py');
+    await writeFile(path, text);
+    await run('python3', ['-m', 'py_compile', path]);
+    const { stdout } = await run('python3', [path], { env: { PATH: process.env.PATH } });
+    const seen = stdout
+      .trim()
+      .replace(/^\[|\]$/g, '')
+      .split(', ');
+    const values = Object.values(turned).reverse();
+    expect(seen).toEqual([
+      ...['0.08', '128', '0.002', '10', 'True', '0.2', '0.04', 'True', '6'],
+      ...['0.95', '0.0002', "'sgd'", '0.75', '2.0'],
+    ]);
+    expect(values).toEqual([
+      ...['0.08', '128', '2e-3', '10', '2', '0.2', '0.04', 'True', '6'],
+      ...['0.95', '2e-4', '"sgd"', '0.75', '2.0'],
+    ]);
+  });
+
+  test('what the environment or the command gives is none', () => {
+    const train = 'C=2 python train.py --momentum 0.8 --weight-decay=0 --layers 8';
+    const given = givenBy({ environment: ['A', 'WARMUP'], train });
+    expect(names('train.py', SOURCE, given)).toEqual([
+      ...['B', 'D', 'GATE', 'Config.rate', 'Config.is_deep', '--optimizer', '--decay', 'CLIP'],
+    ]);
+  });
+
+  test('a name that is given another value anywhere in the module is none', () => {
+    const source = `A = 1
+B = 2
+C = 3
+D = 4
+E = int(os.environ.get("X", 5))
+F = int(os.environ.get("X", 6))
+G = int(os.environ.get("Y", 7))
+if B:
+    A = 2
+B, H = 1, 2
+def f():
+    global C
+    D = 5
+    C = 9
+os.environ["Y"] = "1"
+`;
+    expect(names('f.py', source)).toEqual(['D']);
+  });
+
+  test('a file with a mistake in it is read as far as it can be', () => {
+    expect(names('f.py', 'A = 1\ndef f(:\n    pass\nB = 2\n')).toContain('A');
+  });
+
+  test('no Python makes the reading slow or deep', () => {
+    for (const evil of ['(', '*', '@', '-', 'a=', 'f"{', 'lambda x:', 'if x:\n ', '[', '"']) {
+      const start = performance.now();
+      findConstants('f.py', evil.repeat(Math.ceil(400_000 / evil.length)));
+      findConstants('f.py', evil.repeat(Math.ceil(30_000 / evil.length)));
+      // Bounds the algorithm and times nothing: without a limit some of these take half a minute.
+      expect(performance.now() - start).toBeLessThan(15_000);
+    }
+  });
+});
+
+describe('sections', () => {
+  test('end at a heading, at a comment that allows changes, and with their block', () => {
+    const source = `# ---- Evaluation (fixed) ----
+A = 1
+# how many
+B = 2
+
+# one more of it
+C = 3
+# ---- Model ----
+D = 4
+E = 5  # do not change
+# Don't touch these.
+F = 6
+
+G = 7
+
+# The optimizer
+H = 8
+# DO_NOT_EDIT
+I = 9
+# Hyperparameters, edit these
+J = 10
+`;
+    expect(names('f.py', source)).toEqual(['D', 'H', 'J']);
+    expect(names('f.sh', source)).toEqual(['D', 'H', 'J']);
+    expect(names('f.py', '# DO NOT CHANGE ANYTHING BELOW\nA = 1\n\n# more\nB = 2\n')).toEqual([]);
+    const nested = 'class X:\n    # never change this\n    y = 1\nA = 1\n';
+    expect(names('f.py', nested)).toEqual(['A']);
+    expect(names('f.c', '// do not modify\nconst int A = 1;\n\n// tunable\nconst int B = 2;\n')).toEqual([
+      'B',
+    ]);
+  });
+
+  test('a comment within a string is none', () => {
+    expect(names('f.py', '"""\n# do not change\n"""\nA = 1\n')).toEqual(['A']);
+  });
+});
+
+test('names that are not for turning are told from those that sound like them', () => {
+  const left = `H100_BF16_PEAK_FLOPS FINAL_EVAL_BATCH_SIZE EVAL_EVERY AUTOTUNE_WARMUP_STEPS NUM_WORKERS num_threads SEED
+    random_seed DATA_DIR LOG_EVERY print_interval VAL_TOKENS val_loss_every TEST_SIZE TIME_BUDGET PEAK_MEMORY_BANDWIDTH DEVICE
+    Config.evalBatchSize data.seed --num-workers SAVE_EVERY CHECKPOINT_EVERY_STEPS`;
+  const free = `PEAK_LR DEVICE_BATCH_SIZE CLIP_VAL LOG_SIGMA_INIT WARMUP_STEPS HEADS EVALUE LATEST_WEIGHT THREADED_SCALE
+    gradient_checkpointing optimizer.lr layers[0].width VALUE_DIM DIRICHLET_ALPHA`;
+  const split = (text: string) => text.split(/\s+/).filter(Boolean);
+  expect(split(left).filter(name => !isLeftAlone(name))).toEqual([]);
+  expect(split(free).filter(name => isLeftAlone(name))).toEqual([]);
+});
+
+describe('of data', () => {
+  const YAML = `# settings
+optimizer:
+  lr: 0.00002   # the rate
+  betas: [0.9, 0.95]
+  nesterov: false
+  name: adam
+layers:
+  - width: 64
+  - {width: 128, drop: 1.0e-5}
+seed: 1
+eval:
+  batch_size: 8
+  # do not change
+  k: 5
+word: "x"
+`;
+  const TOML = `title = "x"
+steps = 1_000 # many
+[optimizer]
+lr = 3e-4
+"weight decay" = 0.1
+betas = [0.9, 0.95]
+table = { a = 1, b.c = true }
+text = """
+lr = 5
+"""
+[[layer]]
+width = 64
+[[layer]]
+width = 128
+`;
+  const JSON_TEXT = `{
+  "lr": 0.001,
+  "model": {"depth": 8, "betas": [0.9, 0.95], "bias": true},
+  "layers": [{"width": 64}, {"width": 128}],
+  "seed": 4, "name": "x", "note": null
+}
+`;
+
+  test('every value of a YAML, TOML or JSON file is a constant, by its path', () => {
+    expect(names('config.yaml', YAML)).toEqual([
+      ...['optimizer.lr', 'optimizer.betas', 'optimizer.nesterov', 'layers[0].width', 'layers[1].width'],
+      'layers[1].drop',
+    ]);
+    expect(names('config.toml', TOML)).toEqual([
+      ...['steps', 'optimizer.lr', 'optimizer.weight decay', 'optimizer.betas', 'optimizer.table.a'],
+      ...['optimizer.table.b.c', 'layer[0].width', 'layer[1].width'],
+    ]);
+    expect(names('config.json', JSON_TEXT)).toEqual([
+      ...['lr', 'model.depth', 'model.betas', 'model.bias', 'layers[0].width', 'layers[1].width'],
+    ]);
+    const given = givenBy({ environment: [], train: 'python train.py optimizer.lr=1 --depth=4' });
+    expect(names('config.yaml', YAML, given)).not.toContain('optimizer.lr');
+  });
+
+  test('a program reads what was written, and comments and layout stay', async () => {
+    const yaml = turnAll('config.yaml', YAML).text;
+    expect(parseYaml(yaml)).toMatchObject({
+      optimizer: { lr: 0.000_04, betas: [0.95, 0.95], nesterov: true, name: 'adam' },
+      layers: [{ width: 128 }, { width: 256, drop: 2e-5 }],
+      seed: 1,
+      eval: { k: 5 },
+    });
+    expect(yaml).toContain('# the rate\n');
+    const toml = turnAll('config.toml', TOML).text;
+    expect(parseToml(toml)).toMatchObject({
+      steps: 2000,
+      optimizer: { lr: 6e-4, 'weight decay': 0.2, betas: [0.95, 0.95], table: { a: 2, b: { c: false } } },
+      layer: [{ width: 128 }, { width: 256 }],
+    });
+    expect(toml).toContain('# many\n');
+    const json = turnAll('config.json', JSON_TEXT).text;
+    expect(JSON.parse(json)).toMatchObject({
+      lr: 0.002,
+      model: { depth: 10, betas: [0.95, 0.95], bias: false },
+      layers: [{ width: 128 }, { width: 256 }],
+      seed: 4,
+    });
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'c.toml'), toml);
+    await writeFile(join(folder, 'c.json'), json);
+    const code =
+      'import json, tomllib; print(json.load(open("c.json"))["lr"], tomllib.load(open("c.toml", "rb"))["optimizer"]["lr"])';
+    expect((await run('python3', ['-c', code], { cwd: folder })).stdout).toBe('0.002 0.0006\n');
+  });
+
+  test('a number of YAML stays one for readers of its first version', () => {
+    const down = (text: string) => {
+      const [found] = findConstants('c.yml', `lr: ${text}\n`);
+      return found ? turn(found.literal, 'down', 0, 0) : null;
+    };
+    // Those take a number with an exponent but without a point for a word.
+    expect(down('0.000001')).toBe('5.0e-7');
+    expect(down('1.0e-5')).toBe('5.0e-6');
+    expect(down('1e-5')).toBe('5e-6');
+  });
+
+  test('a byte order mark, line ends of Windows and comments in JSON do no harm', () => {
+    for (const mark of ['\uFEFF', '\u00EF\u00BB\u00BF']) {
+      const source = `${mark}{\r\n  // one\r\n  "lr": 0.1,\r\n}\r\n`;
+      expect(findConstants('c.json', source)).toMatchObject([{ name: 'lr', literal: { text: '0.1' } }]);
+      expect(findConstants('c.yaml', `${mark}lr: 0.1\r\nb: 2\r\n`)).toHaveLength(2);
+    }
+  });
+
+  test('what is no settings file has none: broken, large, of a tool, or a table of numbers', () => {
+    expect(names('a.json', '{"a": 1')).toEqual([]);
+    expect(names('a.toml', 'a = \nb = 1')).toEqual([]);
+    expect(names('a.yaml', 'a: [1\nb: 2')).toEqual([]);
+    expect(names('package.json', '{"a": 1}')).toEqual([]);
+    expect(names('a.json', JSON.stringify(Array.from({ length: 300 }, (_, a) => ({ a }))))).toEqual([]);
+    expect(names('a.yaml', 'a: &x 1\na: 2\n')).toEqual([]);
+    // Names that nobody could be shown, or that read differently as bytes.
+    expect(names('a.json', `{"a\\nb": 1, "${'x'.repeat(300)}": 2, "gr\u00f6\u00dfe": 3, "b c": 4}`)).toEqual([
+      'b c',
+    ]);
+  });
+
+  test('no data makes the reading slow or deep', () => {
+    const evils = [
+      '[',
+      '{"a":',
+      '- ',
+      'a: &a [*a,',
+      '? ',
+      'a = [',
+      '[[a]]\n',
+      '"',
+      '# ',
+      'a:\n ',
+      '&a ',
+      '!!a ',
+      '{a: ',
+    ];
+    for (const evil of evils) {
+      for (const file of ['a.json', 'a.yaml', 'a.toml']) {
+        const start = performance.now();
+        expect(findConstants(file, evil.repeat(Math.floor(60_000 / evil.length))).length).toBeLessThan(201);
+        expect(performance.now() - start).toBeLessThan(5_000);
+      }
+    }
+  });
+});
