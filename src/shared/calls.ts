@@ -23,6 +23,7 @@ import type {
 } from './notebook.ts';
 import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
+import { SAMPLE_NAMES } from './samples.ts';
 import { AGENT_NAMES, EFFORTS } from './study.ts';
 
 /**
@@ -152,8 +153,10 @@ export const calls = {
     choose: oc.output(type<string | null>()),
     /** Models a server offers. Rejects with `proposer_invalid` where it cannot be asked. */
     models: oc.input(z.strictObject({ baseUrl, key: modelKey })).output(type<readonly ModelChoice[]>()),
-    /** A fresh copy of the sample project. */
-    createSample: oc.output(type<{ readonly path: string }>()),
+    /** A fresh copy of a sample project. */
+    createSample: oc
+      .input(z.strictObject({ name: z.enum(SAMPLE_NAMES) }))
+      .output(type<{ readonly path: string }>()),
     forget: oc.input(z.strictObject({ gitDir: path })),
     /** Writes pawl.toml in the user's checkout, because the user asked for it. Refuses to replace one. */
     saveContract: oc

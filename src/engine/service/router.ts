@@ -108,8 +108,8 @@ export function createRouter(service: Service) {
         return host.chooseFolder();
       }),
       models: os.projects.models.handler(({ input }) => listModels(input, service.engine.surroundings)),
-      createSample: os.projects.createSample.handler(async () => ({
-        path: await openSample(paths, samples),
+      createSample: os.projects.createSample.handler(async ({ input }) => ({
+        path: await openSample(input.name, paths, samples),
       })),
       forget: os.projects.forget.handler(async ({ input }) => {
         ledger.write(() => ledger.projects.forget(input.gitDir));
