@@ -82,7 +82,7 @@ function sittingOptions(command: Command): Command {
     .option('--keyless', 'the server needs no key')
     .option(
       '--max-cost <dollars>',
-      'make no call to the model that could pass this, for the whole study',
+      'make no call to a model that could pass this, for the whole study',
       positive,
     )
     .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')

@@ -252,4 +252,20 @@ CREATE INDEX review_by_study ON review (study_id, n, id);
     sql: 'ALTER TABLE run ADD COLUMN gpu_energy_wh REAL; ALTER TABLE study ADD COLUMN gpu TEXT;',
   },
   { version: 80, sql: "ALTER TABLE study ADD COLUMN outputs TEXT NOT NULL DEFAULT '[]';" },
+  {
+    version: 90,
+    sql: `
+ALTER TABLE study ADD COLUMN cap_usd REAL;
+ALTER TABLE model_call ADD COLUMN is_kept INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE model_answer (
+  study_id TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+  digest TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  question BLOB NOT NULL,
+  answer BLOB,
+  PRIMARY KEY (study_id, digest)
+) STRICT;
+`,
+  },
 ];

@@ -2,6 +2,7 @@ import { PawlError, unreachable } from '../../shared/errors.ts';
 import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { StopReason, Study, Verdict } from '../../shared/study.ts';
+import type { Denial } from '../asked-model/answers.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
@@ -47,6 +48,8 @@ export class StudyRunner {
   readonly #source: ProposalSource;
   readonly #desk: ReviewDesk;
   readonly #attempts: Attempts;
+  /** Why the model that the last run asked did not answer; null where it did, or none was asked. */
+  #denial: Denial | null = null;
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -130,12 +133,40 @@ export class StudyRunner {
         return { reason: 'user', detail: null };
       }
       // A run that was measured before the stop came is judged; nothing of it is lost.
+      const denial = event.type === 'measured' && !this.#wasAborted() ? this.#denial : null;
+      if (denial) {
+        const told = await this.#denied(effect, denial);
+        if ('reason' in told) return told;
+        event = told;
+        continue;
+      }
       const isFinished = event.type === 'recorded' || (event.type === 'measured' && !this.#wasAborted());
       if (this.#ports.signal.aborted && !isFinished) {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
     }
+  }
+
+  /**
+   * A run that was left without an answer says nothing of its code: it is run again, on resume where the cap is reached, and
+   * after a pause where the server did not answer. What was answered is kept and not paid for again.
+   */
+  async #denied(effect: Effect, { kind, message }: Denial): Promise<SittingEnd | LoopEvent> {
+    this.#denial = null;
+    if (kind === 'spent') {
+      this.#interrupt(effect, `${message} It will be run again on resume.`);
+      return { reason: 'spend', detail: message };
+    }
+    this.#interrupt(effect, `${message} It will be run again.`);
+    const warning = `The model that the training asks did not answer. ${message}`;
+    this.#ports.emit({ type: 'warning', code: 'model_blocked', message: warning });
+    if (!this.hasWish()) {
+      this.wish('pause');
+      this.#isBlocked = true;
+      await this.#wait();
+    }
+    return { type: 'started', interrupted: findInterrupted(this.#ports.ledger, this.#study) };
   }
 
   #wasAborted(): boolean {
@@ -312,7 +343,13 @@ export class StudyRunner {
     if (this.#unsaved) this.#saveUnfair(n, this.#unsaved);
     await workbench.checkout(experiment.attemptCommit);
     if (this.#willGoOn(n)) await this.#source.lookAhead(n, this.#incumbent());
-    const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
+    const { attemptCommit } = experiment;
+    const train = () => trainAttempt(this.#study, n, attemptCommit, this.#ports);
+    const { value: trained, denial } = (await this.#ports.model?.during(n, train)) ?? {
+      value: await train(),
+      denial: null,
+    };
+    this.#denial = denial;
     this.#rememberOutputs();
     this.#unsaved = trained;
     const unfair = trained.result.fairness.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : []));
@@ -440,7 +477,7 @@ export class StudyRunner {
     this.#unsaved = null;
   }
 
-  #interrupt(effect: Effect): void {
+  #interrupt(effect: Effect, why = 'Stopped by the user; it will be run again on resume.'): void {
     const { ledger, emit, now } = this.#ports;
     const { id } = this.#study;
     // What waits for the user waits on.
@@ -457,7 +494,7 @@ export class StudyRunner {
       ledger.experiments.dropUnproposed(id, n);
     });
     this.#announceRun();
-    emit({ type: 'interrupted', n, message: 'Stopped by the user; it will be run again on resume.' });
+    emit({ type: 'interrupted', n, message: why });
   }
 
   #incumbent(): Incumbent {
