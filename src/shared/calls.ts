@@ -117,6 +117,8 @@ export const newStudySchema = z.strictObject({
   /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
   gpu: gpuName.optional(),
   agreesUncontained,
+  /** What it may spend on models, those its trainings ask included. US dollars. */
+  capUsd: z.number().positive().max(1_000_000).optional(),
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });

@@ -253,7 +253,7 @@ CREATE INDEX review_by_study ON review (study_id, n, id);
   },
   { version: 80, sql: "ALTER TABLE study ADD COLUMN outputs TEXT NOT NULL DEFAULT '[]';" },
   {
-    version: 90,
+    version: 110,
     sql: `
 ALTER TABLE study ADD COLUMN cap_usd REAL;
 ALTER TABLE model_call ADD COLUMN is_kept INTEGER NOT NULL DEFAULT 0;

@@ -128,6 +128,7 @@ export function createRouter(service: Service) {
           stop: input.stop,
           asksApproval: input.asksApproval,
           gpu: input.gpu,
+          capUsd: input.capUsd,
           agreesUncontained: input.agreesUncontained,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
