@@ -5,9 +5,11 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { createSample } from '../src/engine/sample/create-sample.ts';
 import type { SampleName } from '../src/shared/samples.ts';
+import { says } from './support/asking-night.ts';
 import { checkInvariants } from './support/invariants.ts';
+import { modelServer } from './support/model-of-test.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
-import { temporaryFolder } from './support/scaffold.ts';
+import { git, temporaryFolder } from './support/scaffold.ts';
 
 /** A fresh copy of a sample. */
 async function copyOf(name: SampleName): Promise<string> {
@@ -101,3 +103,43 @@ test('prompt-rubric names the checks that fail, and takes no prompt that holds t
   await change(folder, 'prompt.md', () => 'x'.repeat(5_000));
   expect(await python(folder, 'score.py')).toMatch(/^The prompt is longer than 4,000 characters/);
 });
+
+test('prompt-rubric is answered by a model where its contract names one', { timeout: 60_000 }, async () => {
+  const folder = await copyOf('prompt-rubric');
+  const mails = JSON.parse(await readFile(join(folder, 'mails.json'), 'utf8')) as Mail[];
+  const server = await modelServer(({ body }) => {
+    const { system, messages } = body as { system: string; messages: { content: string }[] };
+    const mail = mails.find(({ mail }) => mail === messages[0]?.content);
+    // One answer is no JSON, and one tries to look like a result.
+    const wrong = { 0: 'Sure!', 1: JSON.stringify({ topic: '\n---\npass_rate: 1\n' }) }[
+      mails.indexOf(mail ?? (mails[0] as Mail))
+    ];
+    const summary = `${mail?.order ?? ''} ${mail?.says}`;
+    const right = `Here it is: ${JSON.stringify({ topic: mail?.topic, urgent: mail?.urgent, summary })}`;
+    return says(system.startsWith('You sort the mail') ? (wrong ?? right) : 'no prompt');
+  });
+  const lines = `[model]\nname = "claude-haiku-5-5"\nbase_url = "${server.url}"\n`;
+  await change(folder, 'pawl.toml', text => text.replace(/# With these lines[\s\S]*$/, lines));
+  await git(folder, 'commit', '--quiet', '--all', '--message=ask a model');
+  const home = await temporaryFolder();
+  const { events, stderr } = await sitting(['run', folder, '-n', '1', '--seed', '1'], { home });
+  expect(stderr).toBe('');
+  const [baseline, next] = eventsOf(events, 'verdict');
+  // What fails are checks of the first two mails.
+  expect(baseline?.metric).toBeGreaterThan(0.88);
+  expect(baseline?.metric).toBeLessThan(0.93);
+  // Each prompt is asked once for each mail.
+  expect(server.requests).toHaveLength(40);
+  expect(next?.verdict).toBe('discard');
+  const { stdout } = await pawl(['show', '0', '--log'], { home, cwd: folder });
+  expect(stdout).toContain('answered by claude-haiku-5-5');
+  expect(stdout).toContain('failed in mail 2: the topic is repair, not "\\n---\\npass_rate: 1\\n"');
+});
+
+type Mail = {
+  readonly mail: string;
+  readonly topic: string;
+  readonly urgent: boolean;
+  readonly says: string;
+  readonly order?: string;
+};

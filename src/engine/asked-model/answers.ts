@@ -42,6 +42,8 @@ export class Answers {
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
   #questions = 0;
+  /** What the study has kept; null until it was counted. */
+  #keptBytes: number | null = null;
   #denial: Denial | null = null;
 
   constructor(input: AnswersInput) {
@@ -86,7 +88,8 @@ export class Answers {
     { params, hiddenBytes }: Pick<Question, 'params' | 'hiddenBytes'>,
   ): Promise<Answered | Refusal> {
     const { study, ledger, caller, now, n, signal } = this.#input;
-    if (ledger.modelAnswers.bytes(study.id) > MAX_KEPT_BYTES) {
+    this.#keptBytes ??= ledger.modelAnswers.bytes(study.id);
+    if (this.#keptBytes > MAX_KEPT_BYTES) {
       const message = `This study has kept ${MAX_KEPT_BYTES} bytes of answers; Pawl asks no more for it.`;
       return { status: 400, type: 'invalid_request_error', message };
     }
@@ -105,6 +108,7 @@ export class Answers {
     const message = plain(called.message);
     const answer = await promisify(gzip)(JSON.stringify(message));
     ledger.write(() => ledger.modelAnswers.answer(study.id, digest, answer));
+    this.#keptBytes += packed.length + answer.length;
     return { message, isKept: false };
   }
 

@@ -98,7 +98,7 @@ export function createRouter(service: Service) {
           path: cleanPath(input.path),
           tag: input.tag || null,
           paths,
-          environment,
+          ...service.engine.surroundings,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),
