@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { clientFor } from '../src/engine/proposers/model/caller.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { askingNight, says } from './support/asking-night.ts';
 import { found } from './support/contained.ts';
 import { bodyOf, KEY } from './support/model-night.ts';
+import { modelServer } from './support/model-of-test.ts';
 import type { Request } from './support/model-server.ts';
 import { checkNight } from './support/study.ts';
 
@@ -201,7 +203,33 @@ test('a key of the user’s goes to no server that only the contract names', asy
   expect(keyOf(night.server.requests[0])).toMatch(/none$/);
 });
 
-test('no headers of a training are passed on, and no server is followed elsewhere', async () => {
+test('where the training has the machine’s network it asks at a port of the machine', async () => {
+  const night = await askingNight(
+    `${SCORE}\nprint("at", os.environ["ANTHROPIC_BASE_URL"])\n`,
+    () => says('1.5'),
+    {
+      tables: '[sandbox]\nnetwork = true\n',
+    },
+  );
+  await night.run();
+  expect(await night.log(0)).toMatch(/val_bpb: 1\.5\r?\nat http:\/\/127\.0\.0\.1:(?!8473)\d+/);
+  expect(night.server.requests).toHaveLength(1);
+});
+
+test('a server that leads elsewhere is not followed with the key', async () => {
+  const elsewhere = await modelServer(() => says('never'));
+  const server = await modelServer(() => ({
+    kind: 'error',
+    status: 307,
+    headers: { location: `${elsewhere.url}/v1/messages` },
+  }));
+  const { messages } = clientFor({ baseUrl: server.url }, KEY);
+  const call = messages.create({ model: 'm', max_tokens: 1, messages: [{ role: 'user', content: 'x' }] });
+  await expect(call).rejects.toThrow();
+  expect([server.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
+});
+
+test('no headers of a training are passed on', async () => {
   const night = await askingNight(
     `
 ask("first", headers={"anthropic-beta": "mcp-client-2025-11-20", "x-evil": "1", "cookie": "a=b"}, path="/v1/messages?beta=true")

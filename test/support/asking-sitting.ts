@@ -52,6 +52,8 @@ reads = ${JSON.stringify(options.reads ?? [])}
   const environment = {
     ...{ PATH: process.env.PATH, HOME: home, PAWL_HOME: data, PAWL_SANDBOX: options.sandbox },
     ...{ ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.url },
+    // Nobody answers there; what asks Pawl has to go around it.
+    ...{ HTTP_PROXY: 'http://127.0.0.1:9', http_proxy: 'http://127.0.0.1:9', NO_PROXY: 'example.org' },
   };
   const { stdout, stderr } = await run(program, args, { env: environment, cwd: '/' }).catch(
     (error: { stdout: string; stderr: string }) => error,

@@ -26,10 +26,7 @@ export async function askSettings(
   const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
   const models = arms.filter(arm => arm.kind === 'model');
   const own = models.find(({ baseUrl }) => isSame(baseUrl, model.baseUrl));
-  const isKnown =
-    own !== undefined ||
-    model.baseUrl === null ||
-    isSame(surroundings.environment.ANTHROPIC_BASE_URL ?? null, model.baseUrl);
+  const isKnown = own !== undefined || isUsersServer(model.baseUrl, surroundings.environment);
   const key = own?.key ?? (isKnown ? await findKey(surroundings) : 'none');
   if (key === null && model.baseUrl === null) {
     throw new PawlError(
@@ -57,6 +54,11 @@ export async function askSettings(
     );
   }
   return { settings, price };
+}
+
+/** Whether a server is Anthropic's, or the one the user's own environment names. */
+export function isUsersServer(baseUrl: string | null, { ANTHROPIC_BASE_URL }: NodeJS.ProcessEnv): boolean {
+  return baseUrl === null || (ANTHROPIC_BASE_URL !== undefined && isSame(ANTHROPIC_BASE_URL, baseUrl));
 }
 
 async function findKey({

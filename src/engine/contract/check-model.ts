@@ -1,6 +1,6 @@
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { askSettings, DEFAULT_CAP_USD } from '../asked-model/ask-settings.ts';
+import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../asked-model/ask-settings.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { findForwarderPython, NO_FORWARDER, type Trial } from '../sandbox/contain.ts';
@@ -45,8 +45,9 @@ export async function checkModel(
     const cap = `; for at most $${DEFAULT_CAP_USD} in a study, or what --max-cost says`;
     const advice =
       '. Your key goes to no server that only the contract names: where it is yours, put its address into ANTHROPIC_BASE_URL';
-    const isKeyless = key === 'none' && environment.ANTHROPIC_BASE_URL === undefined;
-    add('model', 'ok', `${who}${key === 'none' ? (isKeyless ? advice : '') : cap}.`);
+    const isKeyless = key === 'none' && !isUsersServer(baseUrl, environment);
+    const outcome = isKeyless ? 'warning' : 'ok';
+    add('model', outcome, `${who}${key === 'none' ? (isKeyless ? advice : '') : cap}.`);
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
     add('model', 'failed', error.message);
