@@ -52,6 +52,9 @@ const baseUrl = z
 const modelKey = z.enum(['environment', 'stored', 'none']);
 const dollars = z.number().positive().max(1_000_000).nullable();
 
+/** What a study may spend on models, those its trainings ask included. US dollars. */
+const capUsd = z.number().positive().max(1_000_000).optional();
+
 const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('search'), seed: z.number().int().nonnegative() }),
   z.strictObject({
@@ -117,8 +120,7 @@ export const newStudySchema = z.strictObject({
   /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
   gpu: gpuName.optional(),
   agreesUncontained,
-  /** What it may spend on models, those its trainings ask included. US dollars. */
-  capUsd: z.number().positive().max(1_000_000).optional(),
+  capUsd,
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });
@@ -176,6 +178,7 @@ export const calls = {
           proposer: proposerSettingsSchema.optional(),
           /** The GPU from now on; null leaves it to the machine. */
           gpu: gpuName.nullable().optional(),
+          capUsd,
           agreesUncontained,
           /** Where the repository is, if it was moved. */
           repository: path.optional(),
