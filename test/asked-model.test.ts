@@ -138,6 +138,23 @@ test('a server that does not answer is no fault of the code: the study pauses, a
   await checkNight(night);
 });
 
+test('an experiment that makes the server fail each time is judged in the end', async () => {
+  const night = await askingNight(
+    `
+if sys.argv[1] == "2":
+    print("val_bpb: 2")
+else:
+    status, answer, _ = ask("What makes it fail.")
+    print("val_bpb:", status)
+`,
+    () => ({ kind: 'error', status: 403, message: 'not this' }),
+    { askAgainMs: 1, experiments: 1 },
+  );
+  expect(await night.run()).toBe('experiments');
+  expect(night.engine.ledger.runs.list(night.studyId, 1)).toHaveLength(5);
+  expect(night.events.filter(({ type }) => type === 'verdict')).toHaveLength(2);
+});
+
 test('what Pawl does not know, and what would reach the network, is refused in the API’s own form', async () => {
   const night = await askingNight(
     `

@@ -29,6 +29,8 @@ export type RunnerPorts = TrainPorts & {
 };
 
 const ASK_AGAIN_MS = 15 * 60_000;
+/** As often an experiment whose model did not answer is run again: for an hour, with the pauses between. */
+const MAX_FAILURES = 4;
 export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
 
 /**
@@ -50,6 +52,8 @@ export class StudyRunner {
   readonly #attempts: Attempts;
   /** Why the model that the last run asked did not answer; null where it did, or none was asked. */
   #denial: Denial | null = null;
+  /** How often the server failed in an experiment. */
+  #failures = { n: -1, count: 0 };
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -132,14 +136,14 @@ export class StudyRunner {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
-      // A run that was measured before the stop came is judged; nothing of it is lost.
-      const denial = event.type === 'measured' && !this.#wasAborted() ? this.#denial : null;
+      const denial = event.type === 'measured' && !this.#wasAborted() ? this.#takeDenial(event.n) : null;
       if (denial) {
         const told = await this.#denied(effect, denial);
         if ('reason' in told) return told;
         event = told;
         continue;
       }
+      // A run that was measured before the stop came is judged; nothing of it is lost.
       const isFinished = event.type === 'recorded' || (event.type === 'measured' && !this.#wasAborted());
       if (this.#ports.signal.aborted && !isFinished) {
         this.#interrupt(effect);
@@ -149,11 +153,22 @@ export class StudyRunner {
   }
 
   /**
+   * Why the run that has just ended is not to be judged. Null where it is: it was answered, or the server failed so often in this
+   * experiment that what it asks is the more likely cause.
+   */
+  #takeDenial(n: number): Denial | null {
+    const denial = this.#denial;
+    this.#denial = null;
+    if (denial?.kind !== 'failed') return denial;
+    this.#failures = { n, count: this.#failures.n === n ? this.#failures.count + 1 : 1 };
+    return this.#failures.count > MAX_FAILURES ? null : denial;
+  }
+
+  /**
    * A run that was left without an answer says nothing of its code: it is run again, on resume where the cap is reached, and
    * after a pause where the server did not answer. What was answered is kept and not paid for again.
    */
   async #denied(effect: Effect, { kind, message }: Denial): Promise<SittingEnd | LoopEvent> {
-    this.#denial = null;
     if (kind === 'spent') {
       this.#interrupt(effect, `${message} It will be run again on resume.`);
       return { reason: 'spend', detail: message };
