@@ -42,6 +42,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
     importColumns: null,
     asksApproval: false,
     gpu: null,
+    capUsd: null,
   };
   ledger.write(() => ledger.studies.insert(study));
   const { experiments, runs } = ledger;

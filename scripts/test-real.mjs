@@ -10,7 +10,7 @@ import { ensureGit, ensurePython } from './setup.mjs';
 const run = promisify(execFile);
 
 /** What pip installs, and in the second list what comes without the packages it names: these need none of them here. */
-const PACKAGES = ['uv==0.13.9', 'huggingface_hub==2.4.0', 'datasets==5.2.0'];
+const PACKAGES = ['uv==0.13.9', 'huggingface_hub==2.4.0', 'datasets==5.2.0', 'anthropic==2.14.0'];
 const ALONE = ['kernels==0.17.2'];
 
 const venv = join(root, 'node_modules', '.cache', 'pawl', 'real-programs');

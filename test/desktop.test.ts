@@ -52,6 +52,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     importedFrom: null,
     spend: null,
     gpu: null,
+    capUsd: null,
     isContained: null,
     gpuEnergyWh: null,
     asksApproval: false,

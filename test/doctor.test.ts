@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { pawl } from './support/pawl.ts';
 import {
+  contractFile,
   createRepository,
   FAST_TRAINER,
   fastRepository,
@@ -225,4 +226,24 @@ test('doctor warns of uncommitted changes and of submodules', async () => {
     checks.find(check => check.name === name && check.outcome === 'warning')?.detail;
   expect(detail('checkout')).toMatch(/^3 uncommitted changes: a study starts from the last commit/);
   expect(detail('submodules')).toMatch(/^sub: empty in a study's worktree\..*git submodule update --init/);
+});
+
+test.each([
+  [
+    'a key',
+    { ANTHROPIC_API_KEY: 'k' },
+    'ok',
+    /ask claude-haiku-5-5 at Anthropic's, with the key in ANTHROPIC_API_KEY; for at most \$5/,
+  ],
+  ['no key', {}, 'failed', /there is no key for it: set ANTHROPIC_API_KEY/],
+] as const)('a model that the training may ask is looked for with %s', async (_, env, outcome, detail) => {
+  const repository = await createRepository({
+    'train.sh': 'LR=1\n',
+    'pawl.toml': `${contractFile()}[model]\nname = "claude-haiku-5-5"\n`,
+  });
+  const none = { ANTHROPIC_API_KEY: undefined, ANTHROPIC_BASE_URL: undefined };
+  const { checks } = await examine(repository, [], { ...none, ...env });
+  const found = checks.find(({ name }) => name === 'model');
+  expect(found?.outcome).toBe(outcome);
+  expect(found?.detail).toMatch(detail);
 });

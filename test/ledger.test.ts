@@ -31,6 +31,7 @@ const study: Study = {
   importColumns: null,
   asksApproval: false,
   gpu: null,
+  capUsd: null,
 };
 
 async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {

@@ -284,10 +284,10 @@ test('every contract a form can hold comes back from its file as it was', async 
 
 test('the sample project is made once and is the same ever after', async () => {
   const { calls, home } = await openDesk();
-  const { path } = await calls.projects.createSample();
+  const { path } = await calls.projects.createSample({ name: 'byte-lm' });
   expect(path.startsWith(home)).toBe(true);
   const head = await git(path, 'rev-parse', 'HEAD');
-  expect(await calls.projects.createSample()).toEqual({ path });
+  expect(await calls.projects.createSample({ name: 'byte-lm' })).toEqual({ path });
   expect(await git(path, 'rev-parse', 'HEAD')).toBe(head);
   expect((await calls.projects.inspect({ path })).problem).toBeNull();
 });

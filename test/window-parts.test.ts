@@ -131,7 +131,12 @@ describe('the set-up form', () => {
   const contract = contractFromFile(
     contractFileSchema.parse({
       contract: { editable: ['src/*.c', 'Makefile'], train: 'make bench', environment: ['CC', 'CFLAGS'] },
-      metric: { name: 'ops_per_second', goal: 'maximize', memory: 'rss', memory_limit: 100 },
+      metric: {
+        ...{ name: 'ops_per_second', goal: 'maximize', memory: 'rss', memory_limit: 100 },
+        ...{ pattern: 'ops ([0-9.]+)', require: { correctness: 'PASS' } },
+      },
+      checks: { tests: 'make test' },
+      model: { name: 'claude-haiku-5-5', base_url: 'http://127.0.0.1:1' },
       budget: { seconds: 10, limit_seconds: 60, prune: true },
       stop: { patience: 5 },
       sandbox: { mode: 'required', network: true, writes: ['build', 'out/*'], reads: ['~/data'] },
@@ -152,6 +157,13 @@ describe('the set-up form', () => {
       stop: { patience: 5, experiments: 100 },
       proposer: { kind: 'search' },
     });
+  });
+
+  test('a cap for what the training asks is named only where one was written', () => {
+    const form = formOf(contract, 'mar5');
+    expect(readForm('/repo', form).study).not.toHaveProperty('capUsd');
+    expect(readForm('/repo', { ...form, cap: '2.5' }).study.capUsd).toBe(2.5);
+    expect(Object.keys(readForm('/repo', { ...form, cap: '-1' }).problems)).toEqual(['cap']);
   });
 
   test('a GPU is named only where one was chosen', () => {

@@ -30,6 +30,14 @@ test('from the first start the sample is running after two clicks', async ({ pag
   await expect((await openCell(page, 0)).section('Numbers')).toContainText(`sandbox${word}`);
 });
 
+test('another sample opens from the first screen, with its contract', async ({ page, serve }) => {
+  await openWindow(page, await serve());
+  await welcome(page).region.getByRole('button', { name: 'Open fast-text' }).click();
+  await expect(setUp(page).heading).toHaveText('New study in fast-text');
+  await expect(page.getByText('From pawl.toml')).toBeVisible();
+  await expect(setUp(page).field('Metric')).toHaveValue('speed');
+});
+
 test('a pasted path leads to a study of that repository', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   // Quotes and blanks around it, as file managers copy paths.

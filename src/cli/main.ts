@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { SAMPLE_NAMES } from '../engine/sample/create-sample.ts';
 import { PawlError } from '../shared/errors.ts';
+import { SAMPLE_NAMES } from '../shared/samples.ts';
 import { AGENT_NAMES, EFFORTS } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
 import { demo } from './commands/demo.ts';
@@ -88,7 +88,7 @@ function sittingOptions(command: Command): Command {
     .option('--keyless', 'the server needs no key')
     .option(
       '--max-cost <dollars>',
-      'make no call to the model that could pass this, for the whole study',
+      'make no call to a model that could pass this, for the whole study',
       positive,
     )
     .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
@@ -217,8 +217,12 @@ repositoryArgument(program.command('doctor'))
 sittingOptions(
   program
     .command('demo')
-    .description('copy the sample project to a fresh repository and run a few experiments on it')
-    .option('--sample <name>', 'byte-lm, or nano-gpt, which needs PyTorch', oneOf(...SAMPLE_NAMES))
+    .description('copy a sample project to a fresh repository and run a few experiments on it')
+    .option(
+      '--sample <name>',
+      `${SAMPLE_NAMES.slice(0, -1).join(', ')}, or nano-gpt, which needs PyTorch`,
+      oneOf(...SAMPLE_NAMES),
+    )
     .option('--into <folder>', 'where to put it; default: a new temporary folder'),
 ).action(demo);
 

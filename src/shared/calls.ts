@@ -23,6 +23,7 @@ import type {
 } from './notebook.ts';
 import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
+import { SAMPLE_NAMES } from './samples.ts';
 import { AGENT_NAMES, EFFORTS } from './study.ts';
 
 /**
@@ -50,6 +51,9 @@ const baseUrl = z
   .nullable();
 const modelKey = z.enum(['environment', 'stored', 'none']);
 const dollars = z.number().positive().max(1_000_000).nullable();
+
+/** What a study may spend on models, those its trainings ask included. US dollars. */
+const capUsd = z.number().positive().max(1_000_000).optional();
 
 const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('search'), seed: z.number().int().nonnegative() }),
@@ -116,6 +120,7 @@ export const newStudySchema = z.strictObject({
   /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
   gpu: gpuName.optional(),
   agreesUncontained,
+  capUsd,
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });
@@ -152,8 +157,10 @@ export const calls = {
     choose: oc.output(type<string | null>()),
     /** Models a server offers. Rejects with `proposer_invalid` where it cannot be asked. */
     models: oc.input(z.strictObject({ baseUrl, key: modelKey })).output(type<readonly ModelChoice[]>()),
-    /** A fresh copy of the sample project. */
-    createSample: oc.output(type<{ readonly path: string }>()),
+    /** A fresh copy of a sample project. */
+    createSample: oc
+      .input(z.strictObject({ name: z.enum(SAMPLE_NAMES) }))
+      .output(type<{ readonly path: string }>()),
     forget: oc.input(z.strictObject({ gitDir: path })),
     /** Writes pawl.toml in the user's checkout, because the user asked for it. Refuses to replace one. */
     saveContract: oc
@@ -171,6 +178,7 @@ export const calls = {
           proposer: proposerSettingsSchema.optional(),
           /** The GPU from now on; null leaves it to the machine. */
           gpu: gpuName.nullable().optional(),
+          capUsd,
           agreesUncontained,
           /** Where the repository is, if it was moved. */
           repository: path.optional(),

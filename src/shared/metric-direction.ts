@@ -13,7 +13,7 @@ const COSTS = words(`
 /** What is a gain. */
 const GAINS = words(`
   acc accuracy score auc auroc auprc roc f1 precision recall r2 sharpe sortino calmar throughput qps rps tps iops fps
-  ops bleu rouge meteor reward rewards return returns pnl profit profits revenue funds equity cagr win wins winrate pass
+  ops speed bleu rouge meteor reward rewards return returns pnl profit profits revenue funds equity cagr win wins winrate pass
   passes passed passrate hit hits ndcg mrr map iou miou dice psnr ssim speedup tflops gflops flops mfu coverage correct
   kappa mcc bandwidth similarity cosine quality fitness utility likelihood elo conversion ctr solved success alpha
   correlation spearman pearson

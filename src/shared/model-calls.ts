@@ -29,7 +29,7 @@ export type CallTokens = {
 export type ModelCall = {
   readonly n: number;
   readonly at: number;
-  /** Kind of the proposer that asked. */
+  /** Label of the proposer that asked; see {@link TRAINING} for a training. */
   readonly proposer: string;
   readonly model: string;
   readonly requestId: string | null;
@@ -39,7 +39,12 @@ export type ModelCall = {
   /** null where the model has no price, or the server did not say what it took. */
   readonly costUsd: number | null;
   readonly seconds: number | null;
+  /** Answered with what an earlier call brought. */
+  readonly isKept: boolean;
 };
+
+/** Who asked, where it was a training, the command of its metric or a check. */
+export const TRAINING = 'training';
 
 /** What calls to models came to. Calls without a price count in tokens only. */
 export type Spend = {

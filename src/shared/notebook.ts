@@ -99,6 +99,8 @@ export type StudyCard = {
   readonly spend: Spend | null;
   /** UUID or number of the GPU that was chosen for it; null leaves it to the machine. */
   readonly gpu: string | null;
+  /** As in {@link Study}. */
+  readonly capUsd: number | null;
   /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Whether a sandbox held the study's last run; null where none ran, or nobody wrote that down. */

@@ -200,6 +200,8 @@ export type Study = {
   readonly asksApproval: boolean;
   /** UUID or number of the GPU the user chose for it, or a UUID of a MIG instance; null leaves it to the machine. */
   readonly gpu: string | null;
+  /** What it may spend on models in US dollars, those its trainings ask included; null where the user named no cap. */
+  readonly capUsd: number | null;
 };
 
 export type Proposal = {

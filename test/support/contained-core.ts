@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ModelAccess } from '../../src/engine/asked-model/model-access.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
 import { openRepository } from '../../src/engine/repo/repository.ts';
 import { contain, environmentOf } from '../../src/engine/sandbox/contain.ts';
@@ -19,6 +20,7 @@ export type ContainedOptions = {
   readonly train?: string;
   readonly sandbox?: { readonly network?: boolean; readonly reads?: readonly string[] };
   readonly namedData?: readonly string[];
+  readonly model?: ModelAccess;
 };
 
 /**
@@ -58,6 +60,7 @@ export async function runInJail(
       repository: await openRepository(repository),
       hasBaseline: true,
       namedData: options.namedData ?? [],
+      model: options.model ?? null,
     },
   };
   const { argv, environment } = await contain(where, sandbox, environmentOf(where, 'test/0.0'));

@@ -1,15 +1,16 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createSample, SAMPLE_NAME, type SampleName } from '../../engine/sample/create-sample.ts';
+import { createSample } from '../../engine/sample/create-sample.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { FIRST_SAMPLE, type SampleName } from '../../shared/samples.ts';
 import { run, type SittingFlags } from './run.ts';
 
 const DEMO_EXPERIMENTS = 6;
 
-/** The sample in a repository of its own, and a short study on it. */
+/** A sample in a repository of its own, and a short study on it. */
 export async function demo({
-  sample = SAMPLE_NAME,
+  sample = FIRST_SAMPLE,
   ...flags
 }: SittingFlags & { readonly into?: string; readonly sample?: SampleName }): Promise<void> {
   const folder = flags.into ? resolve(flags.into) : join(await mkdtemp(join(tmpdir(), 'pawl-demo-')), sample);

@@ -61,6 +61,7 @@ export async function run(
       limitSeconds: flags.limit,
       prune: flags.prune,
       gpu: flags.gpu,
+      capUsd: flags.maxCost,
       agreesUncontained: flags.uncontained,
     });
     process.exitCode = await sit(engine, study, {}, flags);
@@ -74,6 +75,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     proposer: readProposer(flags),
     limitSeconds: flags.limit,
     gpu: flags.gpu,
+    capUsd: flags.maxCost,
     repositoryPath: path,
   };
   await withEngine(resolve(path), async engine => {

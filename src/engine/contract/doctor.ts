@@ -7,6 +7,7 @@ import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import type { DataPaths } from '../paths.ts';
+import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { NO_CONSTANTS } from '../proposers/search/search-proposer.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
 import { howToGetGit, isRecentGit } from '../repo/git-binary.ts';
@@ -24,6 +25,7 @@ import { AmdSampler } from '../telemetry/amd-sampler.ts';
 import { findNvidiaSmi } from '../telemetry/find-nvidia-smi.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
+import { checkModel } from './check-model.ts';
 import { type Add, checkTraining } from './check-training.ts';
 import { matchEditable } from './editable.ts';
 import { loadContract } from './load-contract.ts';
@@ -33,6 +35,8 @@ export type DoctorInput = {
   readonly tag: string | null;
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
+  /** As in `ProposerSurroundings`. */
+  readonly storedKey?: ProposerSurroundings['storedKey'];
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
   /** Where the kernel lists graphics cards. */
@@ -78,7 +82,8 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
     await checkFiles(repository, head, contract, add);
     await checkConstants(repository, head, contract, add);
     const { paths, environment } = input;
-    await checkTraining({ repository, commit: head, contract, paths, environment }, add);
+    const trial = await checkTraining({ repository, commit: head, contract, paths, environment }, add);
+    await checkModel(contract, trial, input, add);
   }
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);

@@ -41,6 +41,7 @@ export async function importStudy(
     importColumns: table.columns,
     asksApproval: false,
     gpu: null,
+    capUsd: null,
   };
   ledger.write(() => {
     ledger.studies.insert(study);

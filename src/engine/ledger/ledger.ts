@@ -5,6 +5,7 @@ import { type ExperimentStore, experimentStore } from './experiments.ts';
 import { type InstructionsStore, instructionsStore } from './instructions.ts';
 import { type LateNumberStore, lateNumberStore } from './late-numbers.ts';
 import { type MarkStore, markStore } from './marks.ts';
+import { type ModelAnswerStore, modelAnswerStore } from './model-answers.ts';
 import { type ModelCallStore, modelCallStore } from './model-calls.ts';
 import { type NoteStore, noteStore } from './notes.ts';
 import { type ProjectStore, projectStore } from './projects.ts';
@@ -32,6 +33,7 @@ export type Ledger = {
   readonly projects: ProjectStore;
   readonly settings: SettingStore;
   readonly modelCalls: ModelCallStore;
+  readonly modelAnswers: ModelAnswerStore;
   readonly proposerCalls: ProposerCallStore;
   /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
   write<T>(work: () => T): T;
@@ -68,6 +70,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     projects: projectStore(database),
     settings: settingStore(database),
     modelCalls: modelCallStore(database),
+    modelAnswers: modelAnswerStore(database),
     proposerCalls: proposerCallStore(database),
     write: work => {
       const write = () =>

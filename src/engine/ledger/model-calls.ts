@@ -1,7 +1,8 @@
 import type { ModelCall, Spend } from '../../shared/model-calls.ts';
 import type { Database } from './database.ts';
 
-type Row = Omit<ModelCall, 'tokens'> & {
+type Row = Omit<ModelCall, 'tokens' | 'isKept'> & {
+  isKept: number;
   inputTokens: number | null;
   cacheReadTokens: number | null;
   cacheWriteTokens: number | null;
@@ -20,10 +21,14 @@ export function modelCallStore(database: Database) {
        cache_read_tokens = @cacheRead, cache_write_tokens = @cacheWrite, output_tokens = @output, cost_usd = @costUsd,
        seconds = @seconds WHERE id = @id`,
   );
+  const kept = database.prepare(
+    `INSERT INTO model_call (study_id, n, at, proposer, model, outcome, reserved_usd, cost_usd, seconds, is_kept)
+     VALUES (?, ?, ?, ?, ?, 'ok', 0, 0, 0, 1)`,
+  );
   const list = database.prepare<[string, number], Row>(
     `SELECT n, at, proposer, model, request_id AS requestId, outcome, message, input_tokens AS inputTokens,
        cache_read_tokens AS cacheReadTokens, cache_write_tokens AS cacheWriteTokens, output_tokens AS outputTokens,
-       cost_usd AS costUsd, seconds FROM model_call WHERE study_id = ? AND n = ? ORDER BY id`,
+       cost_usd AS costUsd, seconds, is_kept AS isKept FROM model_call WHERE study_id = ? AND n = ? ORDER BY id`,
   );
   const sums = `count(*) AS calls, count(*) FILTER (WHERE outcome <> 'ok') AS failed,
     coalesce(sum(input_tokens), 0) AS inputTokens, coalesce(sum(cache_read_tokens), 0) AS cacheReadTokens,
@@ -57,6 +62,10 @@ export function modelCallStore(database: Database) {
       const { n, at, proposer, model, reservedUsd } = call;
       return Number(begin.run(studyId, n, at, proposer, model, reservedUsd).lastInsertRowid);
     },
+    /** A call that was answered with what is kept; it cost nothing. */
+    answerKept(studyId: string, call: Pick<ModelCall, 'n' | 'at' | 'proposer' | 'model'>): void {
+      kept.run(studyId, call.n, call.at, call.proposer, call.model);
+    },
     end(
       id: number,
       result: Pick<ModelCall, 'outcome' | 'message' | 'requestId' | 'tokens' | 'costUsd' | 'seconds'>,
@@ -67,8 +76,9 @@ export function modelCallStore(database: Database) {
     list(studyId: string, n: number): readonly ModelCall[] {
       return list
         .all(studyId, n)
-        .map(({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, ...call }) => ({
+        .map(({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, isKept, ...call }) => ({
           ...call,
+          isKept: isKept === 1,
           tokens: {
             input: inputTokens,
             cacheRead: cacheReadTokens,

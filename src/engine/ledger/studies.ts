@@ -28,6 +28,7 @@ type Row = {
   import_columns: string | null;
   asks_approval: number;
   gpu: string | null;
+  cap_usd: number | null;
   outputs: string;
 };
 
@@ -72,6 +73,7 @@ function fromRow(row: Row): Study {
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
     asksApproval: row.asks_approval === 1,
     gpu: row.gpu,
+    capUsd: row.cap_usd,
   };
 }
 
@@ -85,9 +87,9 @@ export type StudyStore = ReturnType<typeof studyStore>;
 export function studyStore(database: Database) {
   const insert = database.prepare(
     `INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
-       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu)
+       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu, cap_usd)
      VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
-       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu)`,
+       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu, @capUsd)`,
   );
   const remove = database.prepare('DELETE FROM study WHERE id = ?');
   const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
@@ -96,7 +98,7 @@ export function studyStore(database: Database) {
     'UPDATE study SET state = ?, stop_reason = ?, stop_detail = ? WHERE id = ?',
   );
   const setSettings = database.prepare(
-    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ? WHERE id = ?',
+    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ? WHERE id = ?',
   );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
   const setOutputs = database.prepare('UPDATE study SET outputs = ? WHERE id = ?');
@@ -129,13 +131,17 @@ export function studyStore(database: Database) {
     setState(id: string, state: StudyState, reason: StopReason | null, detail: string | null): void {
       setState.run(state, reason, detail, id);
     },
-    /** What a resumed sitting may change: stop rules, proposer, budget, GPU. */
-    setSettings(id: string, settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu'>): void {
+    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, cap. */
+    setSettings(
+      id: string,
+      settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu' | 'capUsd'>,
+    ): void {
       setSettings.run(
         JSON.stringify(settings.stop),
         JSON.stringify(settings.proposer),
         JSON.stringify(settings.contract),
         settings.gpu,
+        settings.capUsd,
         id,
       );
     },

@@ -1,6 +1,7 @@
 import { type Contract, defaultLimitSeconds, type StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
+import { askSettings } from '../asked-model/ask-settings.ts';
 import { findFileFaults } from '../contract/check-files.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -31,6 +32,8 @@ export type NewStudy = {
   readonly asksApproval?: boolean | undefined;
   /** As in {@link Study}. */
   readonly gpu?: string | null | undefined;
+  /** As in {@link Study}. */
+  readonly capUsd?: number | undefined;
   /** Code of models may run without a sandbox on this machine, from now on. */
   readonly agreesUncontained?: boolean | undefined;
   /** In place of the contract of the last commit. */
@@ -91,8 +94,10 @@ export async function createStudy(
     importColumns: null,
     asksApproval: input.asksApproval ?? false,
     gpu: input.gpu ?? null,
+    capUsd: input.capUsd ?? null,
   };
   await checkProposer(study.proposer, surroundings);
+  await askSettings(study, surroundings);
   ledger.write(() => ledger.studies.insert(study));
   try {
     if (!(await createRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);

@@ -8,6 +8,7 @@ import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
+import { AskedModel } from '../asked-model/asked-model.ts';
 import { refuseUntrainable } from '../contract/check-training.ts';
 import { DiskReserve } from '../disk-reserve.ts';
 import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
@@ -63,6 +64,8 @@ export type SittingSettings = {
   readonly limitSeconds?: number | undefined;
   /** As in {@link Study}. */
   readonly gpu?: string | null | undefined;
+  /** As in {@link Study}. */
+  readonly capUsd?: number | undefined;
   /** Where the repository may be now, if it is not where it was. */
   readonly repositoryPath?: string | undefined;
 };
@@ -245,6 +248,7 @@ export class Engine {
       stop: { ...(isPast ? lasting : study.stop), ...settings.stop },
       proposer: settings.proposer ?? study.proposer,
       gpu: settings.gpu === undefined ? study.gpu : settings.gpu,
+      capUsd: settings.capUsd ?? study.capUsd,
       contract: {
         ...study.contract,
         budget: { ...budget, limitSeconds: settings.limitSeconds ?? budget.limitSeconds },
@@ -277,12 +281,16 @@ export class Engine {
       onRest: (label, until, message) => emit({ type: 'proposer_rests', proposer: label, until, message }),
       hasWish: () => this.#runner?.hasWish() ?? false,
     });
+    const model = await AskedModel.open(study, {
+      ...{ ...this.surroundings, ledger, scratch: paths.scratch, now: this.#now },
+      ...{ signal: this.#stopNow.signal, callTimes: this.#options.callTimes },
+    });
     await mkdir(paths.worktrees, { recursive: true });
     const worktreePath = join(await realpath(paths.worktrees), study.worktreeName);
     const { setup } = study.contract;
     const { signal } = this.#stopNow;
     const ports = {
-      sandbox,
+      ...{ sandbox, model },
       gpu: { variables: {} },
       reserve: this.#reserve,
       pruner: new Pruner(study, ledger),

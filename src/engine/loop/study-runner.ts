@@ -3,6 +3,7 @@ import { describeGuard } from '../../shared/guard.ts';
 import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { StopReason, Study, Verdict } from '../../shared/study.ts';
+import type { Denial } from '../asked-model/answers.ts';
 import { appendResult, writeResultsFile } from '../export/results-file.ts';
 import { metricDelta } from '../export/results-tsv.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
@@ -31,6 +32,8 @@ export type RunnerPorts = TrainPorts & {
 };
 
 const ASK_AGAIN_MS = 15 * 60_000;
+/** As often an experiment whose model did not answer is run again: for an hour, with the pauses between. */
+const MAX_FAILURES = 4;
 export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
 
 /**
@@ -50,6 +53,10 @@ export class StudyRunner {
   readonly #source: ProposalSource;
   readonly #desk: ReviewDesk;
   readonly #attempts: Attempts;
+  /** Why the model that the last run asked did not answer; null where it did, or none was asked. */
+  #denial: Denial | null = null;
+  /** How often the server failed in an experiment. */
+  #failures = { n: -1, count: 0 };
   /** Whether the pause is the proposer's, which is asked again now and then, and not the user's. */
   #isBlocked = false;
   /** Number of the experiment that was announced last. */
@@ -137,6 +144,13 @@ export class StudyRunner {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
+      const denial = event.type === 'measured' && !this.#wasAborted() ? this.#takeDenial(event.n) : null;
+      if (denial) {
+        const told = await this.#denied(effect, denial);
+        if ('reason' in told) return told;
+        event = told;
+        continue;
+      }
       // A run that was measured before the stop came is judged; nothing of it is lost.
       const isMeasured = event.type === 'measured' || event.type === 'awaiting' || event.type === 'numbered';
       const isFinished = event.type === 'recorded' || (isMeasured && !this.#wasAborted());
@@ -145,6 +159,38 @@ export class StudyRunner {
         return { reason: 'user', detail: null };
       }
     }
+  }
+
+  /**
+   * Why the run that has just ended is not to be judged. Null where it is: it was answered, or the server failed so often in this
+   * experiment that what it asks is the more likely cause.
+   */
+  #takeDenial(n: number): Denial | null {
+    const denial = this.#denial;
+    this.#denial = null;
+    if (denial?.kind !== 'failed') return denial;
+    this.#failures = { n, count: this.#failures.n === n ? this.#failures.count + 1 : 1 };
+    return this.#failures.count > MAX_FAILURES ? null : denial;
+  }
+
+  /**
+   * A run that was left without an answer says nothing of its code: it is run again, on resume where the cap is reached, and
+   * after a pause where the server did not answer. What was answered is kept and not paid for again.
+   */
+  async #denied(effect: Effect, { kind, message }: Denial): Promise<SittingEnd | LoopEvent> {
+    if (kind === 'spent') {
+      this.#interrupt(effect, `${message} It will be run again on resume.`);
+      return { reason: 'spend', detail: message };
+    }
+    this.#interrupt(effect, `${message} It will be run again.`);
+    const warning = `The model that the training asks did not answer. ${message}`;
+    this.#ports.emit({ type: 'warning', code: 'model_blocked', message: warning });
+    if (!this.hasWish()) {
+      this.wish('pause');
+      this.#isBlocked = true;
+      await this.#wait();
+    }
+    return { type: 'started', interrupted: findInterrupted(this.#ports.ledger, this.#study) };
   }
 
   #wasAborted(): boolean {
@@ -326,7 +372,13 @@ export class StudyRunner {
     if (this.#unsaved) this.#saveUnfair(n, this.#unsaved);
     await workbench.checkout(experiment.attemptCommit);
     if (this.#willGoOn(n)) await this.#source.lookAhead(n, this.#incumbent());
-    const trained = await trainAttempt(this.#study, n, experiment.attemptCommit, this.#ports);
+    const { attemptCommit } = experiment;
+    const train = () => trainAttempt(this.#study, n, attemptCommit, this.#ports);
+    const { value: trained, denial } = (await this.#ports.model?.during(n, train)) ?? {
+      value: await train(),
+      denial: null,
+    };
+    this.#denial = denial;
     this.#rememberOutputs();
     this.#unsaved = trained;
     const unfair = trained.result.fairness.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : []));
@@ -501,7 +553,7 @@ export class StudyRunner {
     this.#unsaved = null;
   }
 
-  #interrupt(effect: Effect): void {
+  #interrupt(effect: Effect, why = 'Stopped by the user; it will be run again on resume.'): void {
     const { ledger, emit, now } = this.#ports;
     const { id } = this.#study;
     // What waits for the user waits on.
@@ -518,7 +570,7 @@ export class StudyRunner {
       ledger.experiments.dropUnproposed(id, n);
     });
     this.#announceRun();
-    emit({ type: 'interrupted', n, message: 'Stopped by the user; it will be run again on resume.' });
+    emit({ type: 'interrupted', n, message: why });
   }
 
   #incumbent(): Incumbent {

@@ -1,6 +1,8 @@
 import type { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import type { Study } from '../../shared/study.ts';
+import type { AskedModel } from '../asked-model/asked-model.ts';
+import { wayByPort } from '../asked-model/model-access.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
@@ -35,6 +37,8 @@ export type SurroundingsPorts = {
   readonly telemetry: Telemetry | undefined;
   /** What the sitting's trainings are contained with; null for nothing. */
   readonly sandbox: SittingSandbox | null;
+  /** The model that the contract lets its runs ask; null where it names none. */
+  readonly model: AskedModel | null;
   /** What binds the sitting's runs to one GPU, once it is known. */
   readonly gpu: { variables: Readonly<Record<string, string>> };
 };
@@ -57,14 +61,27 @@ export async function surroundingsOf(
   }
   const { contract } = study;
   const folder = studyFolder(paths, study.id);
-  const own = {
+  const seen = {
     ...environmentOf({ contract, repository, folder, userEnvironment }, marker),
     ...ports.gpu.variables,
   };
-  if (!sandbox || sandbox.isWorking === false) return { environment: own };
+  const own = ports.model ? await ports.model.withoutKey(seen) : seen;
+  const access = ports.model?.access ?? null;
+  const bare = async () => ({
+    environment: access ? { ...own, ...(await wayByPort(access, own)).variables } : own,
+  });
+  if (!sandbox || sandbox.isWorking === false) return bare();
   const { argv, environment } = await contain(
     {
-      ...{ contract, repository, paths, folder, userEnvironment, namedData: sandbox.namedData },
+      ...{
+        contract,
+        repository,
+        paths,
+        folder,
+        userEnvironment,
+        namedData: sandbox.namedData,
+        model: access,
+      },
       ...{ worktree: workbench.path, locked: workbench.lockedFiles(), preserved: workbench.preservedPaths() },
       adminDir: workbench.worktree.adminDir,
       hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
@@ -79,7 +96,7 @@ export async function surroundingsOf(
       const refusal = sandbox.refuse(fault);
       if (refusal) throw refusal;
       ports.emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${fault}` });
-      return { environment: own };
+      return bare();
     }
   }
   return { environment, sandbox: argv, owner: sandbox.identity };

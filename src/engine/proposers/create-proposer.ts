@@ -113,7 +113,10 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
       const price = await readModel(settings, ports);
       const readOwnKey = () => readKey(settings, ports);
       return modelProposer(settings, {
-        caller: new Caller(study, settings, price, { ...ports, readKey: readOwnKey }),
+        caller: new Caller(study, settings, price, {
+          ...{ ...ports, readKey: readOwnKey },
+          label: proposerLabel(settings),
+        }),
         reader: new StudyReader(study, ports),
         onThought: ports.onThought,
       });
@@ -156,7 +159,8 @@ async function readModel(settings: ModelSettings, surroundings: ProposerSurround
   return price;
 }
 
-async function readKey(
+/** Null where the server needs none. Rejects with `proposer_invalid` where there should be one. */
+export async function readKey(
   settings: Pick<ModelSettings, 'key'>,
   { environment, storedKey }: ProposerSurroundings,
 ): Promise<string | null> {

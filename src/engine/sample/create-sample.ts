@@ -1,20 +1,17 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FIRST_SAMPLE, type SampleName } from '../../shared/samples.ts';
 import { git } from '../repo/git.ts';
 import { PAWL_IDENTITY } from '../repo/repository.ts';
 
-/** Names of the sample projects' folders; the first needs nothing but Python. */
-export const SAMPLE_NAMES = ['byte-lm', 'nano-gpt'] as const;
-export type SampleName = (typeof SAMPLE_NAMES)[number];
-export const SAMPLE_NAME: SampleName = 'byte-lm';
 /** Where the samples lie in a checkout. A host that was built elsewhere passes its own place. */
 const SAMPLES = fileURLToPath(new URL('../../../resources/samples', import.meta.url));
 
 /** Copies a sample project into a new folder and commits it to a fresh repository there. */
 export async function createSample(
   folder: string,
-  name: SampleName = SAMPLE_NAME,
+  name: SampleName = FIRST_SAMPLE,
   samples = SAMPLES,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -3,6 +3,8 @@ import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from '../asked-model/model-access.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { findProgram, firstProgram } from '../contract/find-command.ts';
 import type { DataPaths } from '../paths.ts';
@@ -46,6 +48,8 @@ export type Place = {
   readonly hasBaseline: boolean;
   /** What the repository calls its data; see `namedDataFolders`. */
   readonly namedData: readonly string[];
+  /** The model that it may ask; null where its contract names none, or nothing runs. */
+  readonly model: ModelAccess | null;
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
 
@@ -68,7 +72,8 @@ export function environmentOf(
   const own = usersVenv(repository);
   return trainingEnvironment({
     user: userEnvironment,
-    named: contract.environment,
+    // Beside the model that Pawl asks for it no key of the user's has a place.
+    named: contract.environment.filter(name => contract.model === null || !/^ANTHROPIC_/i.test(name)),
     marker,
     uvProjectEnvironment: own ?? join(folder, 'venv'),
     // The user's environment is used as it is: synchronising it would write in their checkout.
@@ -141,6 +146,7 @@ export async function contain(
   const home = own.HOME ?? homedir();
   const found = await findDataCaches(own, home, place.namedData);
   const data = await viewDataCaches(found, join(folder, DATA_VIEW), sandbox.identity);
+  const model = place.model && (await wayOf(place.model, network, own));
   const environment: Readonly<Record<string, string>> = {
     ...(network ? {} : { WANDB_MODE: 'offline' }),
     ...own,
@@ -153,9 +159,10 @@ export async function contain(
     ...(sandbox.identity
       ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
       : {}),
+    ...model?.variables,
   };
   const jail = await trainingJail({
-    ...{ contract, worktree, locked: place.locked, caches, preserved, venv, network, data, home },
+    ...{ contract, worktree, locked: place.locked, caches, preserved, venv, network, data, home, model },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,
@@ -170,8 +177,29 @@ export async function contain(
     await giveTo(sandbox.identity, worktree, kept);
     for (const path of [...jail.writable, ...jail.opened]) await giveFolder(sandbox.identity, path);
   }
-  return { environment, argv: containedBy(sandbox, jail) };
+  return { environment, argv: [...containedBy(sandbox, jail), ...(model?.argv ?? [])] };
 }
+
+/** How a contained run asks its model. Rejects with `cannot_train` where nothing could hand on what it asks. */
+async function wayOf(
+  access: ModelAccess,
+  network: boolean,
+  own: Readonly<Record<string, string>>,
+): Promise<ModelWay> {
+  if (network) return wayByPort(access, own);
+  const python = await findForwarderPython(own.PATH ?? '');
+  if (python !== null) return wayBySocket(access, python, own);
+  throw new PawlError('cannot_train', NO_FORWARDER);
+}
+
+/** The system's own, which every jail shows, goes before one of the user's. */
+export async function findForwarderPython(path: string): Promise<string | null> {
+  return existsSync(SYSTEM_PYTHON) ? SYSTEM_PYTHON : findProgram('python3', path);
+}
+
+const SYSTEM_PYTHON = '/usr/bin/python3';
+export const NO_FORWARDER =
+  'A contained training asks its model through a program in Python, and python3 was not found. Install it (Debian: apt-get install python3).';
 
 /** A folder that only contained programs write in is theirs from the first time on. */
 async function giveFolder(identity: NonNullable<Bubblewrap['identity']>, path: string): Promise<void> {
@@ -239,7 +267,7 @@ export async function tryContainment(
     const place: Place = {
       ...{ contract, repository, paths, userEnvironment, namedData },
       ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
-      ...{ preserved: [], adminDir: null, hasBaseline: false },
+      ...{ preserved: [], adminDir: null, hasBaseline: false, model: null },
       locked: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');

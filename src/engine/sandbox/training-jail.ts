@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
+import type { ModelWay } from '../asked-model/model-access.ts';
 import { matchPaths } from '../contract/editable.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
 import { homeView, isBelow, real } from './home-view.ts';
@@ -30,6 +31,8 @@ export type JailInput = {
   readonly emptyBytes: number | null;
   /** Caches of data, which the run sees without changing them. */
   readonly data: DataMounts;
+  /** How it asks the model that its contract names; null where it asks none, or over the network. */
+  readonly model: ModelWay | null;
   /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
   readonly history: readonly string[];
   readonly home: string;
@@ -74,7 +77,7 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   });
   const jail: Omit<Jail, 'masked'> = {
     ...view,
-    ...{ mounts: input.data.mounts, made: [] },
+    ...{ mounts: [...input.data.mounts, ...(input.model?.mounts ?? [])], made: [] },
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
     ),
@@ -92,7 +95,8 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     devices: input.devices,
   };
   const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
-  return { ...jail, masked: [...secrets, ...(await reachableSockets(jail, reads))] };
+  const letIn = [...reads, ...(input.model?.mounts ?? []).map(({ what }) => what)];
+  return { ...jail, masked: [...secrets, ...(await reachableSockets(jail, letIn))] };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */

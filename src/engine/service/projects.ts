@@ -5,13 +5,14 @@ import { stringify } from 'smol-toml';
 import { type ContractFile, contractFromFile, contractToFile } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Folder, Inspection, Project } from '../../shared/notebook.ts';
+import type { SampleName } from '../../shared/samples.ts';
 import { CONTRACT_FILE_NAME } from '../contract/editable.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { findFreeTag } from '../loop/create-study.ts';
 import type { DataPaths } from '../paths.ts';
 import { listTree, openRepository, type Repository, readBranch, readHeadCommit } from '../repo/repository.ts';
-import { createSample, SAMPLE_NAME } from '../sample/create-sample.ts';
+import { createSample } from '../sample/create-sample.ts';
 
 /** Enough to choose from in a form. */
 const SHOWN_FILES = 2_000;
@@ -117,14 +118,18 @@ export async function browseFolder(path: string | undefined, hidden: boolean): P
   return { path: folder, parent: dirname(folder) === folder ? null : dirname(folder), entries: found.flat() };
 }
 
-/** The sample project below the data folder; made at the first call, the same one ever after. */
-export async function openSample({ home }: DataPaths, samples: string | undefined): Promise<string> {
-  const folder = join(home, 'samples', SAMPLE_NAME);
+/** A sample project below the data folder; made at the first call, the same one ever after. */
+export async function openSample(
+  name: SampleName,
+  { home }: DataPaths,
+  samples: string | undefined,
+): Promise<string> {
+  const folder = join(home, 'samples', name);
   const isMade = await openRepository(folder).then(
-    async repository => repository.path.endsWith(SAMPLE_NAME) && (await readHeadCommit(repository)) !== null,
+    async repository => repository.path.endsWith(name) && (await readHeadCommit(repository)) !== null,
     () => false,
   );
-  if (!isMade) await createSample(folder, SAMPLE_NAME, samples);
+  if (!isMade) await createSample(folder, name, samples);
   return folder;
 }
 

@@ -99,7 +99,7 @@ export function createRouter(service: Service) {
           path: cleanPath(input.path),
           tag: input.tag || null,
           paths,
-          environment,
+          ...service.engine.surroundings,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),
@@ -109,8 +109,8 @@ export function createRouter(service: Service) {
         return host.chooseFolder();
       }),
       models: os.projects.models.handler(({ input }) => listModels(input, service.engine.surroundings)),
-      createSample: os.projects.createSample.handler(async () => ({
-        path: await openSample(paths, samples),
+      createSample: os.projects.createSample.handler(async ({ input }) => ({
+        path: await openSample(input.name, paths, samples),
       })),
       forget: os.projects.forget.handler(async ({ input }) => {
         ledger.write(() => ledger.projects.forget(input.gitDir));
@@ -129,13 +129,14 @@ export function createRouter(service: Service) {
           stop: input.stop,
           asksApproval: input.asksApproval,
           gpu: input.gpu,
+          capUsd: input.capUsd,
           agreesUncontained: input.agreesUncontained,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),
       resume: os.studies.resume.handler(async ({ input }) => {
-        const { study, stop, proposer, repository, gpu } = input;
-        const settings = { stop, proposer, gpu, repositoryPath: repository };
+        const { study, stop, proposer, repository, gpu, capUsd } = input;
+        const settings = { stop, proposer, gpu, capUsd, repositoryPath: repository };
         service.requireReady(study);
         if (input.agreesUncontained) service.engine.agreeToUncontained();
         await service.engine.requireConsent(study, settings);

@@ -27,6 +27,7 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     tally: experiments.tally(study.id, study.contract.metric.goal),
     spend: spendOf(ledger, study.id),
     gpu: study.gpu,
+    capUsd: study.capUsd,
     gpuEnergyWh: ledger.runs.gpuEnergyWh(study.id),
     isContained: ledger.runs.isContained(study.id),
     asksApproval: study.asksApproval,

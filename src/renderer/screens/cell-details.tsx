@@ -382,6 +382,10 @@ function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonl
   const sum = (pick: (call: ModelCall) => number | null) =>
     calls.reduce((total, call) => total + (pick(call) ?? 0), 0);
   const failed = calls.filter(({ outcome }) => outcome !== 'ok').length;
+  const kept = calls.filter(({ isKept }) => isKept).length;
+  const more = [failed > 0 ? `${failed} failed` : '', kept > 0 ? `${kept} answered before` : ''].filter(
+    Boolean,
+  );
   const isPriced = calls.every(({ costUsd }) => costUsd !== null);
   const usd = sum(call => call.costUsd);
   return [
@@ -393,7 +397,7 @@ function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonl
           ? `${formatUsd(usd)} and what nobody counted`
           : 'the model has no price',
     ],
-    ['calls', failed === 0 ? String(calls.length) : `${calls.length}, ${failed} failed`],
+    ['calls', [calls.length, ...more].join(', ')],
     ['tokens in', formatNumber(sum(call => call.tokens.input))],
     ['from the cache', formatNumber(sum(call => call.tokens.cacheRead))],
     ['to the cache', formatNumber(sum(call => call.tokens.cacheWrite))],

@@ -2,6 +2,7 @@ import { Command } from 'cmdk';
 import { Dialog } from 'radix-ui';
 import { useState } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
+import { SAMPLE_NAMES } from '../../shared/samples.ts';
 import {
   goTo,
   openSample,
@@ -144,7 +145,7 @@ function runningEntries(running: StudyCard): readonly Entry[] {
 function appEntries(): readonly Entry[] {
   return [
     { name: 'Open a project', keys: 'o', run: () => goTo({ name: 'welcome' }) },
-    { name: 'Open the sample project', run: () => void openSample() },
+    ...SAMPLE_NAMES.map(name => ({ name: `Open the sample ${name}`, run: () => void openSample(name) })),
     { name: 'Browse folders', run: () => showOverlay({ name: 'folder' }) },
     { name: 'Light theme', run: () => saveSettings({ theme: 'light' }) },
     { name: 'Dark theme', run: () => saveSettings({ theme: 'dark' }) },

@@ -24,6 +24,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   );
   const [repository, setRepository] = useState(card.repositoryPath);
   const [gpu, setGpu] = useState(card.gpu ?? '');
+  const [cap, setCap] = useState(card.capUsd === null ? '' : String(card.capUsd));
   const [problem, setProblem] = useState<string | null>(null);
   /** Null until the host asks for it. */
   const [consent, setConsent] = useState<boolean | null>(null);
@@ -40,6 +41,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         stop,
         ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
         gpu: gpu === '' ? null : gpu,
+        ...(cap.trim() === '' ? {} : { capUsd: Number(cap) }),
         ...(consent ? { agreesUncontained: true } : {}),
       });
       onClose();
@@ -89,6 +91,21 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
           )}
         </Field>
         <GpuField value={gpu} onChange={setGpu} />
+        {card.contract.model === null ? null : (
+          <Field
+            label={`Cap for asking ${card.contract.model.name} (US$)`}
+            hint="Of the whole study. Empty: the proposer's cap, else 5."
+          >
+            {ids => (
+              <TextInput
+                {...ids}
+                inputMode="decimal"
+                value={cap}
+                onChange={event => setCap(event.target.value)}
+              />
+            )}
+          </Field>
+        )}
         {problem ? (
           <p role="alert" className="text-crash text-sm">
             {problem}

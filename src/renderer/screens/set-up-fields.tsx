@@ -114,6 +114,15 @@ export function SandboxFields(props: PartProps) {
         hint="Above it a run is ended. Empty: 4096."
         inputMode="numeric"
       />
+      {form.found?.model ? (
+        <Text
+          {...props}
+          name="cap"
+          label={`Cap for asking ${form.found.model.name} (US$)`}
+          hint="Of the study; the training asks it through Pawl. Empty: the proposer's cap, else 5."
+          inputMode="decimal"
+        />
+      ) : null}
       <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
     </Part>

@@ -1,5 +1,10 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
-import { type Contract, contractFileSchema, type SandboxMode } from '../../shared/contract.ts';
+import {
+  type Contract,
+  contractFileSchema,
+  contractToFile,
+  type SandboxMode,
+} from '../../shared/contract.ts';
 import type { RouteSettings } from '../../shared/study.ts';
 import {
   type ArmForm,
@@ -43,6 +48,10 @@ export type SetUpForm = {
   readonly arms: readonly ArmForm[];
   readonly routing: RouteSettings['mode'];
   readonly asksApproval: boolean;
+  /** What it may spend on models in US dollars, where the contract lets the training ask one. */
+  readonly cap: string;
+  /** What was found, for what the form has no fields for: it stays as it was written. */
+  readonly found: Contract | null;
   readonly experiments: string;
   readonly hours: string;
   readonly deadline: string;
@@ -50,7 +59,7 @@ export type SetUpForm = {
   readonly patience: string;
   readonly crashes: string;
 };
-export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms'>, string>> & {
+export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'found'>, string>> & {
   /** By place; undefined where nothing is wrong. */
   readonly arms?: readonly (ArmProblems | undefined)[];
 };
@@ -88,6 +97,8 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     arms: [newArm('search')],
     routing: 'fallback',
     asksApproval: false,
+    cap: '',
+    found: contract,
     experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
     hours: text(contract?.stop.hours),
     deadline: contract?.stop.deadline ? toLocalInput(contract.stop.deadline) : '',
@@ -130,6 +141,7 @@ function proposerOf({ arms, routing }: SetUpForm): NewStudyForm['proposer'] {
 export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {
   const locked = lines(form.locked);
   const environment = form.environment.split(/[\s,]+/).filter(name => name !== '');
+  const { metric, checks, model } = unshown(form.found);
   return {
     contract: {
       editable: lines(form.editable),
@@ -140,11 +152,13 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...(environment.length > 0 ? { environment } : {}),
     },
     metric: {
+      ...metric,
       name: form.metric,
       goal: form.goal,
       ...optional('memory', form.memory),
       ...number('memory_limit', form.memoryLimit),
     },
+    ...{ checks, model },
     budget: {
       ...number('seconds', form.budget),
       ...number('limit_seconds', form.limit),
@@ -160,6 +174,14 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
     },
   };
+}
+
+/** The parts of a contract that have no fields. */
+function unshown(found: Contract | null) {
+  if (found === null) return { metric: {}, checks: undefined, model: undefined };
+  const { metric, checks, model } = contractToFile(found);
+  const { pattern, command, command_seconds, wait, poll, require } = metric;
+  return { metric: { pattern, command, command_seconds, wait, poll, require }, checks, model };
 }
 
 function stopOf(form: SetUpForm): NonNullable<NewStudyForm['stop']> {
@@ -199,6 +221,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'stop.patience': 'patience',
   'stop.crashes': 'crashes',
   tag: 'tag',
+  capUsd: 'cap',
 };
 
 /** What a schema cannot say in the user's words, because it only sees that nothing is there. */
@@ -220,6 +243,7 @@ export function readForm(
     stop: stopOf(form),
     asksApproval: form.asksApproval,
     ...optional('gpu', form.gpu),
+    ...number('capUsd', form.cap),
     contract: contractOf(form),
   };
   const parsed = newStudySchema.safeParse(study);

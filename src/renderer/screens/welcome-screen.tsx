@@ -1,6 +1,7 @@
 import { ArrowRight, FlaskConical, FolderOpen, FolderX, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Project, StudyCard } from '../../shared/notebook.ts';
+import { FIRST_SAMPLE, SAMPLE_NAMES, SAMPLE_WORDS, type SampleName } from '../../shared/samples.ts';
 import { formatMetric, formatPercent } from '../format/numbers.ts';
 import { attempt, goTo, openProject, openSample, openStudy, showOverlay } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
@@ -11,7 +12,7 @@ import { PawlMark } from '../ui/pawl-mark.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { StatePill } from '../ui/state-pill.tsx';
 
-/** Where a night begins: drop, choose or paste a repository, go on with a recent one, or try the sample. */
+/** Where a night begins: drop, choose or paste a repository, go on with a recent one, or try a sample. */
 export function WelcomeScreen() {
   const projects = useStore(state => state.projects);
   return (
@@ -98,26 +99,47 @@ function OpenForm() {
 
 function SampleCard({ isFirst }: { readonly isFirst: boolean }) {
   const [isBusy, setIsBusy] = useState(false);
+  const open = async (name: SampleName) => {
+    setIsBusy(true);
+    await openSample(name);
+    setIsBusy(false);
+  };
   return (
-    <div className="flex items-center gap-4 rounded-xl border border-line bg-surface px-5 py-4">
-      <FlaskConical size={24} className="shrink-0 text-accent" aria-hidden />
-      <div className="flex-1">
-        <h2 className="font-medium">{isFirst ? 'New here? Start with the sample' : 'The sample project'}</h2>
-        <p className="text-muted text-sm">
-          A byte-level language model in plain Python. Five seconds of training a run, no GPU, no download.
-        </p>
+    <div className="rounded-xl border border-line bg-surface px-5 py-4">
+      <div className="flex items-center gap-4">
+        <FlaskConical size={24} className="shrink-0 text-accent" aria-hidden />
+        <div className="flex-1">
+          <h2 className="font-medium">
+            {isFirst ? 'New here? Start with the sample' : 'The sample project'}
+          </h2>
+          <p className="text-muted text-sm">{SAMPLE_WORDS[FIRST_SAMPLE]}</p>
+        </div>
+        <Button
+          kind={isFirst ? 'primary' : 'plain'}
+          disabled={isBusy}
+          onClick={() => void open(FIRST_SAMPLE)}
+        >
+          Open the sample project
+        </Button>
       </div>
-      <Button
-        kind={isFirst ? 'primary' : 'plain'}
-        disabled={isBusy}
-        onClick={async () => {
-          setIsBusy(true);
-          await openSample();
-          setIsBusy(false);
-        }}
-      >
-        Open the sample project
-      </Button>
+      <ul aria-label="More samples" className="mt-3 border-line border-t pt-2 pl-10">
+        {SAMPLE_NAMES.filter(name => name !== FIRST_SAMPLE).map(name => (
+          <li key={name} className="flex items-center gap-4 py-1">
+            <p className="flex-1 text-muted text-sm">
+              <span className="text-ink">{name}</span> · {SAMPLE_WORDS[name]}
+            </p>
+            <Button
+              kind="quiet"
+              size="small"
+              disabled={isBusy}
+              aria-label={`Open ${name}`}
+              onClick={() => void open(name)}
+            >
+              Open
+            </Button>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

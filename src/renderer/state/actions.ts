@@ -1,6 +1,7 @@
 import { toast } from 'sonner';
 import type { NewStudyForm } from '../../shared/calls.ts';
 import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
+import type { SampleName } from '../../shared/samples.ts';
 import type { ProgressView } from '../charts/progress-view.ts';
 import { explain } from './explain.ts';
 import { lastStudy, rememberStudy, rememberView } from './remember.ts';
@@ -172,9 +173,9 @@ export async function openProject(path: string): Promise<string | null> {
   }
 }
 
-export async function openSample(): Promise<void> {
+export async function openSample(name: SampleName): Promise<void> {
   await attempt(async () => {
-    const { path } = await getClient().projects.createSample();
+    const { path } = await getClient().projects.createSample({ name });
     goTo({ name: 'set_up', path });
   });
 }

@@ -7,7 +7,7 @@ import Anthropic, {
 } from '@anthropic-ai/sdk';
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
 import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
-import { type ModelSettings, proposerLabel, type Study } from '../../../shared/study.ts';
+import type { ModelSettings, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
@@ -23,6 +23,8 @@ const PATIENCE_MS = 600_000;
 /** What went wrong after the answer had begun may have cost its price each time. */
 const MAX_COSTLY = 3;
 const MESSAGE_CHARACTERS = 500;
+/** A server could send for ever; the longest answer of a model is far from it. */
+const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
 
 /** Trouble that passes by itself: the same request is worth making again. */
 const PASSING: readonly CallOutcome[] = [
@@ -49,6 +51,8 @@ const CALL_TIMES: CallTimes = {
 
 export type CallerPorts = {
   readonly ledger: Ledger;
+  /** Who asks, in the ledger. */
+  readonly label: string;
   readonly now: () => number;
   /** Told what the model thinks, and why there is a wait. */
   readonly onThought: (text: string) => void;
@@ -95,13 +99,17 @@ export class Caller {
     this.#before = ports.ledger.modelCalls.newest();
   }
 
-  /** Rejects with an AbortError when the signal is aborted. */
-  async call(n: number, params: CallParams, signal: AbortSignal): Promise<Called> {
+  /**
+   * Rejects with an AbortError when the signal is aborted.
+   * @param hiddenBytes of text that is worth the tokens the server counts and the request does not show: of images, say
+   */
+  async call(n: number, params: CallParams, signal: AbortSignal, hiddenBytes = 0): Promise<Called> {
     const { onThought, hasWish, callTimes = CALL_TIMES } = this.#ports;
     let waited = 0;
     let costly = 0;
     for (let tries = 0; ; tries += 1) {
-      const reserved = mostOf(this.#price, Buffer.byteLength(JSON.stringify(params)), params.max_tokens);
+      const bytes = Buffer.byteLength(JSON.stringify(params)) + hiddenBytes;
+      const reserved = mostOf(this.#price, bytes, params.max_tokens);
       const cap = this.#findPassedCap(reserved ?? 0);
       if (cap !== null) return { kind: 'spent', message: cap };
       const result = await this.#request(n, params, reserved, signal);
@@ -146,7 +154,7 @@ export class Caller {
       ledger.modelCalls.begin(this.#study.id, {
         n,
         at: now(),
-        proposer: proposerLabel(this.#settings),
+        proposer: this.#ports.label,
         model,
         reservedUsd,
       }),
@@ -238,7 +246,7 @@ export function clientFor(
 const OWN_HEADERS =
   /^(?:accept|content-type|authorization|x-api-key|user-agent|anthropic-(?:version|beta)|x-stainless-.+)$/;
 
-/** Tells of every byte that comes: the SDK keeps a server's pings to itself. */
+/** Tells of every byte that comes: the SDK keeps a server's pings to itself. Follows nobody elsewhere with the key. */
 async function fetchOwn(
   url: Parameters<typeof fetch>[0],
   init: RequestInit | undefined,
@@ -246,13 +254,17 @@ async function fetchOwn(
 ): Promise<Response> {
   const headers = new Headers(init?.headers);
   for (const name of [...headers.keys()]) if (!OWN_HEADERS.test(name)) headers.delete(name);
-  const response = await fetch(url, { ...init, headers });
+  const response = await fetch(url, { ...init, headers, redirect: 'error' });
   onBytes();
   if (!response.body) return response;
+  let bytes = 0;
   const tap = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       onBytes();
-      controller.enqueue(chunk);
+      bytes += chunk.byteLength;
+      if (bytes > MAX_ANSWER_BYTES)
+        controller.error(new Error(`it is longer than ${MAX_ANSWER_BYTES} bytes`));
+      else controller.enqueue(chunk);
     },
   });
   return new Response(response.body.pipeThrough(tap), response);

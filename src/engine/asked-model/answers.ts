@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { Message } from '@anthropic-ai/sdk/resources/messages';
+import { type CallOutcome, TRAINING } from '../../shared/model-calls.ts';
+import type { Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Called, Caller } from '../proposers/model/caller.ts';
+import type { AskSettings } from './ask-settings.ts';
+import type { Question, Refusal } from './read-question.ts';
+
+/** Calls that are under way to the server at the same time; further ones wait. */
+const AT_ONCE = 8;
+/** Questions of one run, those that are answered with what is kept included. */
+const MAX_QUESTIONS = 50_000;
+/** Of all questions and answers of a study, packed. */
+const MAX_KEPT_BYTES = 512 * 1024 ** 2;
+
+/** Why a run was left without an answer through no fault of its code. */
+export type Denial = { readonly kind: 'spent' | 'failed'; readonly message: string };
+
+export type Answered = { readonly message: Message; readonly isKept: boolean };
+
+export type AnswersInput = AskSettings & {
+  readonly study: Study;
+  readonly n: number;
+  readonly caller: Caller;
+  readonly ledger: Ledger;
+  readonly now: () => number;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+};
+
+/** Failures that are the question's own. */
+const OF_THE_QUESTION: readonly CallOutcome[] = ['bad_request', 'too_large', 'bad_tool_input'];
+
+/** Answers the questions of one run: from what the study has kept, else by a call that is paid for. */
+export class Answers {
+  readonly #input: AnswersInput;
+  /** By digest: the same question that is asked twice at once is one call. */
+  readonly #underWay = new Map<string, Promise<Answered | Refusal>>();
+  readonly #waiting: (() => void)[] = [];
+  #calls = 0;
+  #questions = 0;
+  /** What the study has kept; null until it was counted. */
+  #keptBytes: number | null = null;
+  #denial: Denial | null = null;
+
+  constructor(input: AnswersInput) {
+    this.#input = input;
+  }
+
+  /** The first time a question was left without an answer; null where none was. */
+  get denial(): Denial | null {
+    return this.#denial;
+  }
+
+  /** Rejects with an AbortError when the run is over, and where the ledger cannot be written. */
+  async answer({ params, hiddenBytes }: Question): Promise<Answered | Refusal> {
+    const { study, settings, ledger, now, n } = this.#input;
+    this.#questions += 1;
+    if (this.#questions > MAX_QUESTIONS) {
+      const message = `This run has asked ${MAX_QUESTIONS} questions; Pawl answers no more.`;
+      return { status: 400, type: 'invalid_request_error', message };
+    }
+    const text = JSON.stringify(params);
+    const digest = createHash('sha256')
+      .update(JSON.stringify([settings.baseUrl, settings.model, text]))
+      .digest('hex');
+    const kept = ledger.modelAnswers.find(study.id, digest);
+    if (kept) {
+      const call = { n, at: now(), proposer: TRAINING, model: settings.model };
+      ledger.later(() => ledger.modelCalls.answerKept(study.id, call));
+      return { message: JSON.parse((await promisify(gunzip)(kept)).toString()) as Message, isKept: true };
+    }
+    const same = this.#underWay.get(digest);
+    if (same) return same;
+    const call = this.#ask(digest, text, { params, hiddenBytes }).finally(() =>
+      this.#underWay.delete(digest),
+    );
+    this.#underWay.set(digest, call);
+    return call;
+  }
+
+  async #ask(
+    digest: string,
+    text: string,
+    { params, hiddenBytes }: Pick<Question, 'params' | 'hiddenBytes'>,
+  ): Promise<Answered | Refusal> {
+    const { study, ledger, caller, now, n, signal } = this.#input;
+    this.#keptBytes ??= ledger.modelAnswers.bytes(study.id);
+    if (this.#keptBytes > MAX_KEPT_BYTES) {
+      const message = `This study has kept ${MAX_KEPT_BYTES} bytes of answers; Pawl asks no more for it.`;
+      return { status: 400, type: 'invalid_request_error', message };
+    }
+    const packed = await promisify(gzip)(text);
+    await this.#turn();
+    let called: Called;
+    try {
+      signal.throwIfAborted();
+      ledger.write(() => ledger.modelAnswers.ask(study.id, digest, packed, now()));
+      called = await caller.call(n, params, signal, hiddenBytes);
+    } finally {
+      this.#calls -= 1;
+      this.#waiting.shift()?.();
+    }
+    if (called.kind !== 'message') return this.#refuse(called);
+    const message = plain(called.message);
+    const answer = await promisify(gzip)(JSON.stringify(message));
+    ledger.write(() => ledger.modelAnswers.answer(study.id, digest, answer));
+    this.#keptBytes += packed.length + answer.length;
+    return { message, isKept: false };
+  }
+
+  /** Resolves when another call may be made. */
+  async #turn(): Promise<void> {
+    while (this.#calls >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    this.#calls += 1;
+  }
+
+  #refuse(called: Exclude<Called, { kind: 'message' }>): Refusal {
+    const { message } = called;
+    if (called.kind === 'spent') {
+      this.#denial ??= { kind: 'spent', message };
+      return { status: 402, type: 'billing_error', message };
+    }
+    const { outcome } = called;
+    if (!OF_THE_QUESTION.includes(outcome)) this.#denial ??= { kind: 'failed', message };
+    return { ...statusOf(outcome), message };
+  }
+}
+
+/** As the API would say it. */
+function statusOf(outcome: CallOutcome): Pick<Refusal, 'status' | 'type'> {
+  switch (outcome) {
+    case 'too_large':
+      return { status: 413, type: 'request_too_large' };
+    case 'bad_request':
+    case 'bad_tool_input':
+      return { status: 400, type: 'invalid_request_error' };
+    case 'rate_limited':
+      return { status: 429, type: 'rate_limit_error' };
+    case 'overloaded':
+      return { status: 529, type: 'overloaded_error' };
+    case 'unauthorized':
+      return { status: 401, type: 'authentication_error' };
+    default:
+      return { status: 500, type: 'api_error' };
+  }
+}
+
+/** Without what the SDK adds to an answer. */
+function plain(message: Message): Message {
+  const strip = <T extends object>(value: T): T => {
+    const { parsed_output: _, ...rest } = value as T & { parsed_output?: unknown };
+    return rest as T;
+  };
+  const content = message.content.filter(block => typeof block?.type === 'string');
+  return {
+    ...strip(message),
+    content: content.map(block => (block.type === 'text' ? strip(block) : block)),
+  };
+}

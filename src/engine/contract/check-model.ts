@@ -1,0 +1,55 @@
+import type { Contract } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../asked-model/ask-settings.ts';
+import type { DataPaths } from '../paths.ts';
+import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
+import { findForwarderPython, NO_FORWARDER, type Trial } from '../sandbox/contain.ts';
+import type { Add } from './check-training.ts';
+
+const KEYS = {
+  environment: 'with the key in ANTHROPIC_API_KEY',
+  stored: 'with the stored key',
+  none: 'without a key',
+} as const;
+
+/** Whether the model that the contract names can be asked: its key, its price, the cap, and the way out of the sandbox. */
+export async function checkModel(
+  contract: Contract,
+  { sandbox }: Trial,
+  {
+    paths,
+    environment,
+    storedKey,
+  }: Pick<ProposerSurroundings, 'environment' | 'storedKey'> & { readonly paths: DataPaths },
+  add: Add,
+): Promise<void> {
+  const { model } = contract;
+  if (model === null) return;
+  try {
+    // As far as it can be told without the study's proposer.
+    const ask = await askSettings(
+      { contract, proposer: { kind: 'search', seed: 1 }, capUsd: null },
+      { home: paths.home, environment, storedKey },
+    );
+    if (ask === null) return;
+    if (
+      sandbox &&
+      !contract.sandbox.network &&
+      (await findForwarderPython(environment.PATH ?? '')) === null
+    ) {
+      add('model', 'failed', NO_FORWARDER);
+      return;
+    }
+    const { key, baseUrl } = ask.settings;
+    const who = `the training may ask ${model.name} at ${baseUrl ?? "Anthropic's"}, ${KEYS[key]}`;
+    const cap = `; for at most $${DEFAULT_CAP_USD} in a study, or what --max-cost says`;
+    const advice =
+      '. Your key goes to no server that only the contract names: where it is yours, put its address into ANTHROPIC_BASE_URL';
+    const isKeyless = key === 'none' && !isUsersServer(baseUrl, environment);
+    const outcome = isKeyless ? 'warning' : 'ok';
+    add('model', outcome, `${who}${key === 'none' ? (isKeyless ? advice : '') : cap}.`);
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    add('model', 'failed', error.message);
+  }
+}
