@@ -2,8 +2,7 @@ import { toScalar } from '../../shared/events.ts';
 import { type Experiment, runningBest, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary } from '../ledger/runs.ts';
-import { formatImportedTable } from './import-results.ts';
-import { describe, formatResults, isRecorded, metricDelta } from './results-tsv.ts';
+import { describe, formatImportedTable, formatResults, isRecorded, metricDelta } from './results-tsv.ts';
 
 /** Experiments are read from the ledger in pages of this size, so that a long study does not fill the memory. */
 const PAGE = 500;

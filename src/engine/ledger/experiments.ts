@@ -4,8 +4,10 @@ import {
   isBetter,
   type Phase,
   type Proposal,
+  type ShownVerdict,
   type Tally,
   type Verdict,
+  type VerdictWord,
 } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -48,14 +50,15 @@ function fromRow(row: Row): Experiment {
           },
     parentCommit: row.parent_commit,
     attemptCommit: row.attempt_commit,
+    // A row with a reason and no verdict was judged elsewhere, in a word of its own.
     verdict:
-      row.verdict === null
+      row.reason === null
         ? null
         : ({
-            word: row.verdict,
+            word: row.verdict ?? 'other',
             reason: row.reason,
             evidence: JSON.parse(row.evidence ?? '{}') as Evidence,
-          } as Verdict),
+          } as ShownVerdict),
     metric: row.metric,
     memory: row.memory,
     startedAt: row.started_at,
@@ -113,8 +116,9 @@ export function experimentStore(database: Database) {
   );
   const insertImported = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, hypothesis, verdict, reason, evidence, metric, memory, attempt_commit,
-       started_at, imported)
-     VALUES (@studyId, @n, 'recorded', @hypothesis, @verdict, @reason, '{}', @metric, @memory, @commit, @at, @imported)`,
+       started_at, ended_at, imported)
+     VALUES (@studyId, @n, 'recorded', @hypothesis, @verdict, @reason, '{}', @metric, @memory, @commit, @startedAt,
+       @endedAt, @imported)`,
   );
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n = ?`,
@@ -131,8 +135,9 @@ export function experimentStore(database: Database) {
   const last = database.prepare<[string], { n: number }>(
     'SELECT n FROM experiment WHERE study_id = ? ORDER BY n DESC LIMIT 1',
   );
-  const counts = database.prepare<[string], { verdict: Verdict['word']; count: number }>(
-    `SELECT verdict, count(*) AS count FROM experiment WHERE study_id = ? AND verdict IS NOT NULL GROUP BY verdict`,
+  const counts = database.prepare<[string], { verdict: VerdictWord; count: number }>(
+    `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
+     WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
   );
   const keeps = database.prepare<[string], { n: number; metric: number | null }>(
     `SELECT n, metric FROM experiment WHERE study_id = ? AND verdict = 'keep' ORDER BY n`,
@@ -186,15 +191,27 @@ export function experimentStore(database: Database) {
       studyId: string;
       n: number;
       hypothesis: string;
-      verdict: Verdict['word'];
+      verdict: VerdictWord;
+      /** Of an `other` verdict its word. */
       reason: string;
       metric: number | null;
       memory: number | null;
       commit: string | null;
-      at: number;
+      /** When it began and ended; null where nobody wrote that down. */
+      startedAt: number | null;
+      endedAt: number | null;
       imported: readonly string[];
+      /** When it was imported. */
+      at: number;
     }): void {
-      insertImported.run({ ...row, imported: JSON.stringify(row.imported) });
+      const { verdict, startedAt, endedAt, imported, at, ...rest } = row;
+      insertImported.run({
+        ...rest,
+        verdict: verdict === 'other' ? null : verdict,
+        startedAt: startedAt ?? at,
+        endedAt: startedAt === null ? null : endedAt,
+        imported: JSON.stringify(imported),
+      });
     },
     get(studyId: string, n: number): Experiment | null {
       const row = byNumber.get(studyId, n);
@@ -238,8 +255,9 @@ export function experimentStore(database: Database) {
     },
     /** Upstream's counts. The best is the best value among the keeps, the baseline among them. */
     tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
-      const count = { keep: 0, discard: 0, crash: 0 };
-      for (const row of counts.all(studyId)) count[row.verdict] = row.count;
+      const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
+      for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
+      const { other, ...count } = counted;
       const kept = keeps.all(studyId);
       let best: { n: number; metric: number } | null = null;
       for (const { n, metric } of kept) {
@@ -248,7 +266,7 @@ export function experimentStore(database: Database) {
       const decided = count.keep + count.discard;
       return {
         ...count,
-        finished: decided + count.crash,
+        finished: decided + count.crash + other,
         keepRate: decided === 0 ? null : count.keep / decided,
         baseline: kept[0]?.metric ?? null,
         best: best?.metric ?? null,

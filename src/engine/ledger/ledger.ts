@@ -35,6 +35,8 @@ export type Ledger = {
   write<T>(work: () => T): T;
   /** Done in the transaction of the next {@link write}, before it: for what is not worth one of its own. */
   later(work: () => void): void;
+  /** A number that is another one after another process wrote to the file. */
+  version(): number;
   /** Gives back what room on the disk it can; on a full one that may be none. */
   shrink(): void;
   close(): void;
@@ -85,6 +87,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     later: work => {
       later.push(work);
     },
+    version: () => Number(database.pragma('data_version', { simple: true })),
     shrink: () => {
       try {
         database.pragma('wal_checkpoint(TRUNCATE)');

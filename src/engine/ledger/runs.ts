@@ -1,6 +1,6 @@
 import { type EngineEvent, fromScalar, toScalar } from '../../shared/events.ts';
 import type { Fairness } from '../../shared/fairness.ts';
-import type { Crash, ResourceUse, Run, RunOutcome, Summary } from '../../shared/study.ts';
+import type { Crash, ResourceUse, Run, RunOutcome, ShownOutcome, Summary } from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Database } from './database.ts';
 import { packPoints, unpackPoints } from './series.ts';
@@ -31,7 +31,7 @@ function fromRow(row: Row): Run {
     commit: row.commit_name,
     startedAt: row.started_at,
     endedAt: row.ended_at,
-    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
+    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as ShownOutcome),
     summary: row.summary === null ? null : decodeSummary(JSON.parse(row.summary)),
     crash: row.crash === null ? null : (JSON.parse(row.crash) as Crash),
     resources:

@@ -1,7 +1,10 @@
 import { PawlError } from '../../shared/errors.ts';
+import { type ImportAnswer, SHOWN_SKIPPED } from '../../shared/imports.ts';
 import type { KeyStatus } from '../../shared/model-calls.ts';
 import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
+import { type ImportSource, importStudy } from '../import/import-study.ts';
+import type { ImportAnswers } from '../import/imported-table.ts';
 import type { RequestKind } from '../ledger/requests.ts';
 import type { NewStudy } from '../loop/create-study.ts';
 import { Engine, type SittingSettings } from '../loop/engine.ts';
@@ -15,6 +18,7 @@ import { requireOwnStudy } from './experiment-view.ts';
 import { listProjects } from './projects.ts';
 import { readSettings } from './settings.ts';
 import { studyCard } from './study-card.ts';
+import { watchImports } from './watch-imports.ts';
 
 /** What a host with windows brings: what differs between the desktop and the browser. */
 export type HostPorts = {
@@ -57,6 +61,8 @@ export class Service {
   readonly now: () => number;
   /** A study that is being written down, to begin at once. */
   #starting: Promise<Study> | null = null;
+  /** Ends the look-out for what another process imports. */
+  readonly #imports: () => void;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
 
   private constructor(options: ServiceOptions, engine: Engine, telemetry: Telemetry) {
@@ -69,6 +75,7 @@ export class Service {
       this.hub.publish({ type: 'telemetry', sample, gpuState: telemetry.gpuState });
     });
     telemetry.start();
+    this.#imports = watchImports(engine.ledger, study => this.announcer.announceStudy(study));
   }
 
   /** Rejects with what `Engine.open` rejects with, `engine_running` above all. */
@@ -126,7 +133,7 @@ export class Service {
 
   /** The study that did something last; what a tray shows when nothing runs. */
   latest(): StudyCard | null {
-    const [study] = this.ledger.studies.list();
+    const study = this.ledger.studies.list().find(({ state }) => state !== 'imported');
     return study ? this.#card(study) : null;
   }
 
@@ -211,6 +218,25 @@ export class Service {
     if (kind === 'continue' && this.announcer.wish === 'pause') this.announcer.setWish(study, null);
   }
 
+  /** Results from elsewhere as a new study, or what has to be answered first. Rejects with `import_invalid` or `usage`. */
+  async import(
+    source: ImportSource,
+    answers: ImportAnswers & { readonly tag: string | null },
+  ): Promise<ImportAnswer> {
+    const outcome = await importStudy(this.ledger, source, { ...answers, now: this.now() });
+    if (outcome.kind === 'question') return outcome;
+    const { study, goalFrom, isProven, skipped } = outcome;
+    this.announcer.announceStudy(study.id);
+    return {
+      kind: 'imported',
+      card: this.card(study.id),
+      goalFrom,
+      isProven,
+      skipped: skipped.slice(0, SHOWN_SKIPPED),
+      skippedCount: skipped.length,
+    };
+  }
+
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
   async applyBest(id: string, branch: string): Promise<{ readonly commit: string; readonly n: number }> {
     const study = this.ledger.studies.get(id);
@@ -243,6 +269,7 @@ export class Service {
       this.engine.request('stop_now');
       await this.#sitting.ended;
     }
+    this.#imports();
     this.telemetry.stop();
     this.engine.close();
   }

@@ -30,6 +30,8 @@ import { RunLog } from './run-log.tsx';
 const PARTS = ['why', 'diff', 'curves', 'log'] as const;
 const PART_NAMES = { why: 'Why and what came of it', diff: 'Diff', curves: 'Curves', log: 'Log' } as const;
 
+const ELSEWHERE = 'This experiment was run elsewhere.';
+
 /** An opened cell: everything the ledger has of an experiment. */
 export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
   const [part, setPart] = useState<(typeof PARTS)[number]>('why');
@@ -98,6 +100,8 @@ function Log({
   readonly cell: Cell;
   readonly run: RunView | null;
 }) {
+  if (card.state === 'imported')
+    return <p className="p-4 text-muted text-sm">{ELSEWHERE} It has no log here.</p>;
   if (!run) return <p className="p-4 text-muted text-sm">Nothing has run yet, so there is no log.</p>;
   return (
     <div className="h-[min(24rem,45vh)]">
@@ -108,9 +112,12 @@ function Log({
 
 function Diff({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
   const mode = useStore(state => state.settings.diff);
-  const { value, problem } = useCall(cell.commit ? `diff ${card.id} ${cell.n} ${cell.commit}` : null, () =>
+  const isHere = cell.commit !== null && card.state !== 'imported';
+  const { value, problem } = useCall(isHere ? `diff ${card.id} ${cell.n} ${cell.commit}` : null, () =>
     getClient().experiments.diff({ study: card.id, n: cell.n }),
   );
+  if (card.state === 'imported')
+    return <p className="p-4 text-muted text-sm">{ELSEWHERE} It has no diff here.</p>;
   if (!cell.commit)
     return <p className="p-4 text-muted text-sm">There is no commit yet, so there is no diff.</p>;
   if (problem) return <p className="p-4 text-crash text-sm">{problem}</p>;
@@ -149,9 +156,11 @@ function Why({
       <div className="flex min-w-0 flex-col gap-4">
         <section aria-label="Rationale">
           <h3 className="mb-1 break-words font-medium">{cell.hypothesis ?? 'No hypothesis yet'}</h3>
-          <p className="whitespace-pre-wrap break-words text-sm">
-            {rationale ?? <span className="text-muted">The proposer gave no reason.</span>}
-          </p>
+          {rationale === null && card.state === 'imported' ? null : (
+            <p className="whitespace-pre-wrap break-words text-sm">
+              {rationale ?? <span className="text-muted">The proposer gave no reason.</span>}
+            </p>
+          )}
         </section>
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
         {detail.evidence?.pruned ? <EarlyEnd evidence={detail.evidence.pruned} /> : null}
@@ -276,34 +285,9 @@ function Facts({
   readonly detail: ExperimentDetail;
   readonly run: RunView | null;
 }) {
-  const { cell, evidence } = detail;
   const electricity = useStore(state => state.settings.electricity);
-  const facts: readonly (readonly [string, string])[] = [
-    [card.contract.metric.name, formatMetric(cell.metric)],
-    ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
-    ...(cell.memory === null
-      ? []
-      : [[card.contract.metric.memory ?? 'memory', formatNumber(cell.memory)] as const]),
-    ['trained', formatDuration(cell.trainedSeconds)],
-    ['outcome', run?.outcome ? describeOutcome(run.outcome) : run ? 'still running' : ABSENT],
-    ['peak memory', formatBytes(run?.peakRssBytes)],
-    ['CPU time', formatDuration(run?.cpuSeconds)],
-    ['output', formatBytes(run?.outputBytes)],
-    ...energyOf(run, electricity),
-    ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
-    ...(run?.isContained == null
-      ? []
-      : [['sandbox', run.isContained ? 'contained' : 'not contained'] as const]),
-    ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
-    ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
-    ...(detail.reviewed === null ? [] : [['reviewed', REVIEWED[detail.reviewed]] as const]),
-    ...costOf(card, detail),
-    ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
-    ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
-    ['began', formatExactTime(cell.startedAt)],
-    ...(cell.endedAt === null ? [] : [['ended', formatExactTime(cell.endedAt)] as const]),
-    ...(detail.imported ?? []).map(({ name, value }) => [`imported: ${name}`, value] as const),
-  ];
+  const facts =
+    card.state === 'imported' ? importedFacts(card, detail, run) : ownFacts(card, detail, run, electricity);
   const printed = (run?.summary ?? []).filter(({ name }) => name !== card.contract.metric.name);
   return (
     <section aria-label="Numbers" className="min-w-0">
@@ -328,6 +312,60 @@ function Facts({
       ) : null}
     </section>
   );
+}
+
+type FactList = readonly (readonly [string, string])[];
+
+function ownFacts(
+  card: StudyCard,
+  detail: ExperimentDetail,
+  run: RunView | null,
+  electricity: Settings['electricity'],
+): FactList {
+  const { cell, evidence } = detail;
+  return [
+    [card.contract.metric.name, formatMetric(cell.metric)],
+    ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
+    ...(cell.memory === null
+      ? []
+      : [[card.contract.metric.memory ?? 'memory', formatNumber(cell.memory)] as const]),
+    ['trained', formatDuration(cell.trainedSeconds)],
+    ['outcome', run?.outcome ? describeOutcome(run.outcome) : run ? 'still running' : ABSENT],
+    ['peak memory', formatBytes(run?.peakRssBytes)],
+    ['CPU time', formatDuration(run?.cpuSeconds)],
+    ['output', formatBytes(run?.outputBytes)],
+    ...energyOf(run, electricity),
+    ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
+    ...(run?.isContained == null
+      ? []
+      : [['sandbox', run.isContained ? 'contained' : 'not contained'] as const]),
+    ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
+    ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
+    ...(detail.reviewed === null ? [] : [['reviewed', REVIEWED[detail.reviewed]] as const]),
+    ...costOf(card, detail),
+    ['commit', cell.commit?.slice(0, 10) ?? ABSENT],
+    ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
+    ['began', formatExactTime(cell.startedAt)],
+    ...(cell.endedAt === null ? [] : [['ended', formatExactTime(cell.endedAt)] as const]),
+  ];
+}
+
+/** What somebody wrote down elsewhere, and nothing else. */
+function importedFacts(card: StudyCard, { cell, imported }: ExperimentDetail, run: RunView | null): FactList {
+  const ends = cell.endedAt === null ? [] : [cell.startedAt, cell.endedAt].map(formatExactTime);
+  return [
+    [card.contract.metric.name, formatMetric(cell.metric)],
+    ...(cell.memory === null
+      ? []
+      : [[card.contract.metric.memory ?? 'memory', formatNumber(cell.memory)] as const]),
+    ...(cell.trainedSeconds === null ? [] : [['trained', formatDuration(cell.trainedSeconds)] as const]),
+    ...(run?.outcome && run.outcome.kind !== 'untold'
+      ? [['outcome', describeOutcome(run.outcome)] as const]
+      : []),
+    ...(cell.commit === null ? [] : [['commit', cell.commit.slice(0, 10)] as const]),
+    ...ends.map((time, place) => [place === 0 ? 'began' : 'ended', time] as const),
+    ...(imported ?? []).map(({ name, value }) => [`imported: ${name}`, value] as const),
+  ];
 }
 
 function energyOf(
