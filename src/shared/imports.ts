@@ -5,8 +5,8 @@ export type ImportQuestion =
   | { readonly kind: 'metric'; readonly names: readonly string[] }
   | { readonly kind: 'goal'; readonly metricName: string; readonly why: string };
 
-/** What was left out of an import, and why. */
-export type Skipped = { readonly line: number; readonly reason: string };
+/** What was left out of an import, and why; of a file that is no text without a line. */
+export type Skipped = { readonly line: number | null; readonly reason: string };
 
 /** What told which direction is better: who imported, the file in words, the metric's name, or the rows that were kept. */
 export type GoalSource = 'given' | 'file' | 'name' | 'keeps';

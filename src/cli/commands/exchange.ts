@@ -56,14 +56,16 @@ export async function importCommand(
       const better = metric.goal === 'minimize' ? 'lower' : 'higher';
       print(`${clip(metric.name, 64)}: ${better} is better, ${TOLD[goalFrom]}.`);
     }
-    if (finished > 0) {
-      const best = tally.bestExperiment === null ? '' : ` in #${tally.bestExperiment}`;
+    if (tally.best !== null) {
       print(
-        `${clip(metric.name, 64)}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)}${best}`,
+        `${clip(metric.name, 64)}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)} in #${tally.bestExperiment}`,
       );
+    } else if (finished > 0) print('Nothing was kept, so there is no best.');
+    if (skipped.length > 0)
+      print(skipped.length === 1 ? 'Skipped 1 row:' : `Skipped ${skipped.length} rows:`);
+    for (const { line, reason } of skipped.slice(0, LISTED)) {
+      print(`  ${line === null ? '' : `line ${line}: `}${clip(reason, 160)}`);
     }
-    if (skipped.length > 0) print(`Skipped ${skipped.length} ${skipped.length === 1 ? 'row' : 'rows'}:`);
-    for (const { line, reason } of skipped.slice(0, LISTED)) print(`  line ${line}: ${clip(reason, 160)}`);
     if (skipped.length > LISTED) print(`  and ${skipped.length - LISTED} more.`);
   } finally {
     ledger.close();

@@ -36,18 +36,23 @@ export function isResultHeading(heading: string): boolean {
 
 /** Measured on what the training did not see. */
 export function isHeldOut(heading: string): boolean {
-  return HELD_OUT.test(lastPart(plainHeading(heading)));
+  return HELD_OUT.test(joined(plainHeading(heading)));
 }
 
-/** The last part of `metrics.loss` is its name. */
+/** The last part of `metrics.loss` and `val/loss` is its name. */
 function lastPart(name: string): string {
-  return name.split('.').at(-1) ?? name;
+  return (name.split(/[./]/).at(-1) || name).replace(/^_+/, '');
+}
+
+/** All its parts, as one word each. */
+function joined(name: string): string {
+  return name.replace(/[./]+/g, '_');
 }
 
 /** Never what is optimised: counters, names, dates, seeds, what is told in words. */
 const NEVER = new Set(
   words(
-    `# n no num number idx index i iter iters iteration iterations it run run_id run_number run_no exp experiment
+    `# n no num number idx index i iter iters iteration iterations it run run_id run_name run_number global_step run_no exp experiment
      experiment_id experiment_number exp_id exp_no trial trial_id round generation gen attempt attempts try cycle seq
      segment exit_code epoch step steps timestamp ts date datetime when rounds generations started ended start end created_at finished_at seed guard
      guard_metric confidence p_value pvalue p z t stderr std stdev sd ci ci_low ci_high noise sigma line lines rank
@@ -85,7 +90,7 @@ export function metricRole(heading: string, all: readonly string[]): MetricRole 
   const rank = METRICS.indexOf(name);
   if (rank >= 0) return { kind: 'sure', rank };
   if (/^primary_./.test(name)) return { kind: 'sure', rank: METRICS.indexOf('primary_metric') };
-  if (isVerdictHeading(name)) return { kind: 'never' };
+  if (isVerdictHeading(name) || SETTINGS.test(name)) return { kind: 'never' };
   if (NEVER.has(last) || IDENTIFIER.test(last) || COMMITS.includes(last) || last === '')
     return { kind: 'never' };
   if (MEMORY.has(last)) return { kind: 'secondary' };
@@ -100,8 +105,8 @@ export function metricRole(heading: string, all: readonly string[]): MetricRole 
   const isSpread =
     SPREAD.test(name) &&
     ['mean_', 'avg_', 'median_'].some(mean => names.includes(name.replace(SPREAD, mean)));
-  const isBehind = isBefore || isSpread || (TRAINING.test(last) && all.some(isHeldOut));
-  return { kind: isBehind || SETTINGS.test(name) || isResource(last) ? 'secondary' : 'plain' };
+  const isBehind = isBefore || isSpread || (TRAINING.test(joined(name)) && all.some(isHeldOut));
+  return { kind: isBehind || isResource(last) ? 'secondary' : 'plain' };
 }
 
 /** `total_ms` and `tokens_per_second` are metrics; `training_seconds` and `num_steps` are what a run took. */

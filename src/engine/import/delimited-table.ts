@@ -74,6 +74,7 @@ export function readDelimitedTable(text: string): RawTable | null {
         .map(line => line.trim().replace(/^#+\s*/, '')),
       metricNames: [],
       goal: null,
+      verdictColumn: null,
     },
   };
 }

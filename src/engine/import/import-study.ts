@@ -15,6 +15,8 @@ import { isValidTag } from '../repo/refs.ts';
 import type { ImportAnswers, ImportedTable } from './imported-table.ts';
 import { interpretTable } from './interpret-table.ts';
 import { readTable, readTableFile } from './read-table.ts';
+import { readTracked } from './trackers/read-tracked.ts';
+import { trackedTable } from './trackers/tracked-table.ts';
 
 /** Skipped rows that a message lists. */
 const LISTED = 3;
@@ -50,8 +52,10 @@ export async function importStudy(
   const name = basename('path' in source ? source.path : source.name);
   const tag = options.tag ?? tagOf(name);
   if (!isValidTag(tag)) throw new PawlError('usage', `"${tag}" is no name for a study; give another one.`);
-  const content = 'path' in source ? await readTableFile(source.path) : source.content;
-  const raw = readTable(content, name, options.metric);
+  const tracked = 'path' in source ? await readTracked(source.path) : null;
+  const raw = tracked
+    ? trackedTable(tracked)
+    : readTable('path' in source ? await readTableFile(source.path) : source.content, name, options.metric);
   const found = interpretTable(raw, options);
   if (found.kind === 'question') {
     const { question } = found;
@@ -69,20 +73,22 @@ export async function importStudy(
   }
   const { table } = found;
   if (table.rows.length === 0 && table.skipped.length > 0) {
-    throw new PawlError('import_invalid', `${name}:${describeSkipped(table.skipped)} No row can be read.`);
+    throw new PawlError('import_invalid', `${name}${describeSkipped(table.skipped)} No row can be read.`);
   }
   const study = importedStudy(table, tag, name, options.now);
   ledger.write(() => {
     ledger.studies.insert(study);
     for (const [n, row] of table.rows.entries()) {
       const { hypothesis, verdict, word, metric, memory, commit, fields } = row;
+      const run = tracked?.runs[row.line - 1];
       ledger.experiments.insertImported({
         ...{ studyId: study.id, n, hypothesis, verdict, metric, memory, commit },
-        ...{ startedAt: null, endedAt: null },
+        ...{ startedAt: run?.startedAt ?? null, endedAt: run?.endedAt ?? null },
         reason: word ?? 'imported',
         at: options.now,
         imported: fields,
       });
+      if (run) ledger.runs.insertImported(study.id, n, run, options.now);
     }
   });
   return {
@@ -94,10 +100,12 @@ export async function importStudy(
   };
 }
 
-/** `4: 3 fields where the heading has 5. And 2 more.` */
+/** `:4: 3 fields where the heading has 5. And 2 more.` */
 function describeSkipped(skipped: readonly Skipped[]): string {
-  const listed = skipped.slice(0, LISTED).map(({ line, reason }) => `${line}: ${reason}`);
-  return `${listed.join(' ')}${skipped.length > LISTED ? ` And ${skipped.length - LISTED} more.` : ''}`;
+  const listed = skipped
+    .slice(0, LISTED)
+    .map(({ line, reason }) => `${line === null ? '' : `${line}: `}${reason}`);
+  return `:${skipped[0]?.line == null ? ' ' : ''}${listed.join(' ')}${skipped.length > LISTED ? ` And ${skipped.length - LISTED} more.` : ''}`;
 }
 
 function tagOf(name: string): string {

@@ -15,6 +15,7 @@ export type ImportedRow = {
   readonly commit: string | null;
   /** The fields as they stood, in the order of the columns. */
   readonly fields: readonly string[];
+  readonly line: number;
 };
 
 export type ImportedTable = {

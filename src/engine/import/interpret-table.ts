@@ -4,7 +4,7 @@ import { chooseGoal, goalInWords } from './choose-goal.ts';
 import { chooseMetric } from './choose-metric.ts';
 import { commitColumn, descriptionColumns, memoryColumn } from './column-roles.ts';
 import type { Goal, ImportAnswers, ImportedRow, ImportedTable } from './imported-table.ts';
-import { plainHeading, type RawRow, type RawTable } from './raw-table.ts';
+import { byLine, plainHeading, type RawRow, type RawTable } from './raw-table.ts';
 import { readNumber } from './read-number.ts';
 import { isVerdictHeading, type ReadVerdict, readVerdict, verdictHeadingRank } from './verdict-words.ts';
 
@@ -77,7 +77,7 @@ export function interpretTable(raw: RawTable, answers: ImportAnswers): Interpret
       isProven: chosen.isProven,
       hasMemory: memoryColumn(raw.columns) !== null,
       rows: finish(readable, raw.columns, goal.goal),
-      skipped: skipped.sort((a, b) => a.line - b.line),
+      skipped: skipped.sort(byLine),
     },
   };
 }
@@ -87,7 +87,8 @@ function asks(question: ImportQuestion): Interpretation {
 }
 
 /** Columns a verdict may stand in, the one with the most known words first. */
-function chooseVerdictColumns({ columns, rows }: RawTable): readonly number[] {
+function chooseVerdictColumns({ columns, rows, told }: RawTable): readonly number[] {
+  if (told.verdictColumn !== null) return [told.verdictColumn];
   const known = (column: number) =>
     rows.filter(({ fields }) => {
       const word = readVerdict(fields[column] ?? '', plainHeading(columns[column] ?? ''))?.word;
@@ -190,6 +191,7 @@ function finish(rows: readonly Readable[], columns: readonly string[], goal: Goa
       memory: megabytes[index] || null,
       commit: /^[0-9a-f]{4,64}$/i.test(name) ? name : null,
       fields: row.fields,
+      line: row.line,
     };
   });
 }

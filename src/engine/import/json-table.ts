@@ -1,6 +1,6 @@
 import type { Skipped } from '../../shared/imports.ts';
 import { goalInWords } from './choose-goal.ts';
-import { MAX_COLUMNS, MAX_ROWS, type RawRow, type RawTable } from './raw-table.ts';
+import { byLine, MAX_COLUMNS, MAX_ROWS, type RawRow, type RawTable } from './raw-table.ts';
 
 /** Objects in objects beyond this depth stay text. */
 const MAX_DEPTH = 3;
@@ -66,8 +66,8 @@ function tableOf(
     columns,
     headingLine: 1,
     rows,
-    skipped: skipped.sort((a, b) => a.line - b.line),
-    told: { comments: [], metricNames: names, goal },
+    skipped: skipped.sort(byLine),
+    told: { comments: [], metricNames: names, goal, verdictColumn: null },
   };
 }
 

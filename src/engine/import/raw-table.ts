@@ -24,6 +24,8 @@ export type RawTable = {
     /** What it says a column "metric" holds; several where it measured one after another. */
     readonly metricNames: readonly string[];
     readonly goal: 'minimize' | 'maximize' | null;
+    /** Where its verdicts stand, where that needs no looking for. */
+    readonly verdictColumn: number | null;
   };
 };
 
@@ -40,4 +42,8 @@ export function plainHeading(heading: string): string {
     .trim()
     .toLowerCase()
     .replace(/[\s-]+/g, '_');
+}
+
+export function byLine(a: Skipped, b: Skipped): number {
+  return (a.line ?? 0) - (b.line ?? 0);
 }

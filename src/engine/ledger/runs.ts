@@ -67,6 +67,9 @@ export type RunResult = {
   readonly gpuEnergyWh: number | null;
 };
 
+/** Points of an imported run in one chunk. */
+const IMPORTED_CHUNK = 2_000;
+
 export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
@@ -100,6 +103,11 @@ export function runStore(database: Database) {
   );
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
+  );
+  const insertImported = database.prepare(
+    `INSERT INTO run (experiment_id, k, commit_name, started_at, ended_at, outcome, summary)
+     SELECT id, 0, '', @startedAt, @endedAt, @outcome, @summary FROM experiment
+     WHERE study_id = @studyId AND n = @n`,
   );
   const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
   const chunkTable = (table: 'series_chunk' | 'telemetry_chunk') => {
@@ -158,6 +166,32 @@ export function runStore(database: Database) {
       readonly run: number;
     }[] {
       return open.all().map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
+    },
+    /** A run elsewhere, with its curves. Only what is known of it is shown, so of unknown times any will do: `at`. */
+    insertImported(
+      studyId: string,
+      n: number,
+      run: {
+        readonly startedAt: number | null;
+        readonly endedAt: number | null;
+        readonly exitCode: number | null;
+        readonly summary: ReadonlyMap<string, number>;
+        readonly points: readonly SeriesPoint[];
+      },
+      at: number,
+    ): void {
+      const outcome: ShownOutcome =
+        run.exitCode === null ? { kind: 'untold' } : { kind: 'exit', code: run.exitCode };
+      const row = Number(
+        insertImported.run({
+          ...{ studyId, n, startedAt: run.startedAt ?? at, endedAt: run.startedAt && run.endedAt },
+          outcome: JSON.stringify(outcome),
+          summary: JSON.stringify(encodeSummary(Object.fromEntries(run.summary))),
+        }).lastInsertRowid,
+      );
+      for (let from = 0; from < run.points.length; from += IMPORTED_CHUNK) {
+        progress.add(row, run.points.slice(from, from + IMPORTED_CHUNK));
+      }
     },
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);

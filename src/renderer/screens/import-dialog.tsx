@@ -211,7 +211,8 @@ function Summary({ done: { card, goalFrom, isProven, skipped, skippedCount } }: 
           <ul className="max-h-48 overflow-y-auto">
             {skipped.map(({ line, reason }) => (
               <li key={`${line} ${reason}`} className="break-words">
-                <span className="tabular text-muted">line {line}:</span> {reason}
+                {line === null ? null : <span className="tabular text-muted">line {line}: </span>}
+                {reason}
               </li>
             ))}
           </ul>
