@@ -449,3 +449,16 @@ test('the CSV of an imported study leaves the metric of a crash empty', async ()
   expect(rows.map(row => row.verdict)).toEqual(['keep', 'keep', 'discard', 'crash']);
   expect(rows.map(row => row.val_bpb && Number(row.val_bpb))).toEqual([0.9979, 0.9932, 1.005, '']);
 });
+
+test('what is exported of an imported study holds nothing that nobody wrote down', async () => {
+  const desk = await tableDesk();
+  await desk.import('results.tsv', UPSTREAM);
+  const { study, experiments } = JSON.parse(await desk.export('results', 'json'));
+  expect(Object.keys(study)).toEqual([
+    ...['id', 'tag', 'state', 'createdAt', 'importedFrom', 'importColumns', 'contract'],
+  ]);
+  expect(study.contract).toEqual({ metric: { name: 'val_bpb', goal: 'minimize', memory: 'memory_mb' } });
+  expect(experiments[1]).toMatchObject({ startedAt: null, endedAt: null, runs: [], parentCommit: null });
+  const [row] = parseCsv(await desk.export('results', 'csv'));
+  expect(row).toMatchObject({ started_at: '', ended_at: '', outcome: '', runs: '0' });
+});

@@ -55,7 +55,7 @@ export function exportCsv(ledger: Ledger, study: Study): string {
       predicted_effect: proposal?.predictedEffect,
       parent_commit: experiment.parentCommit,
       attempt_commit: experiment.attemptCommit,
-      started_at: new Date(experiment.startedAt).toISOString(),
+      started_at: isUntimed(experiment) ? null : new Date(experiment.startedAt).toISOString(),
       ended_at: experiment.endedAt === null ? null : new Date(experiment.endedAt).toISOString(),
       runs: runs.length,
       outcome: run?.outcome?.kind,
@@ -84,6 +84,11 @@ export function exportCsv(ledger: Ledger, study: Study): string {
   return [columns.map(quote).join(','), ...lines, ''].join('\r\n');
 }
 
+/** A row from elsewhere of which nobody wrote down when it ran. */
+function isUntimed({ imported, endedAt }: Experiment): boolean {
+  return imported !== null && endedAt === null;
+}
+
 function quote(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = String(value);
@@ -93,9 +98,25 @@ function quote(value: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** A study without what only one that ran here has: of an imported one nobody knows the command or who proposed. */
+function known(study: Study): object {
+  if (study.state !== 'imported') return study;
+  const { id, tag, state, createdAt, importedFrom, importColumns, contract } = study;
+  const { name, goal, memory } = contract.metric;
+  return {
+    id,
+    tag,
+    state,
+    createdAt,
+    importedFrom,
+    importColumns,
+    contract: { metric: { name, goal, memory } },
+  };
+}
+
 /** Everything, with the series, as pieces of one JSON document; joined they are its text. */
 export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
-  yield `{"pawl":1,"study":${JSON.stringify(study)},"refusals":${JSON.stringify(ledger.refusals.list(study.id))},"experiments":[`;
+  yield `{"pawl":1,"study":${JSON.stringify(known(study))},"refusals":${JSON.stringify(ledger.refusals.list(study.id))},"experiments":[`;
   let separator = '';
   for (const experiment of eachExperiment(ledger, study)) {
     const runs = ledger.runs.list(study.id, experiment.n).map(run => ({
@@ -107,7 +128,8 @@ export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
       })),
     }));
     const notes = ledger.notes.list(study.id, experiment.n);
-    yield `${separator}\n${JSON.stringify({ ...experiment, notes, runs })}`;
+    const startedAt = isUntimed(experiment) ? null : experiment.startedAt;
+    yield `${separator}\n${JSON.stringify({ ...experiment, startedAt, notes, runs })}`;
     separator = ',';
   }
   yield '\n]}\n';
