@@ -288,7 +288,9 @@ function Facts({
   const electricity = useStore(state => state.settings.electricity);
   const facts =
     card.state === 'imported' ? importedFacts(card, detail, run) : ownFacts(card, detail, run, electricity);
-  const printed = (run?.summary ?? []).filter(({ name }) => name !== card.contract.metric.name);
+  // Of an imported run they are among its fields.
+  const summary = card.state === 'imported' ? [] : (run?.summary ?? []);
+  const printed = summary.filter(({ name }) => name !== card.contract.metric.name);
   return (
     <section aria-label="Numbers" className="min-w-0">
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-sm">
@@ -364,7 +366,9 @@ function importedFacts(card: StudyCard, { cell, imported }: ExperimentDetail, ru
       : []),
     ...(cell.commit === null ? [] : [['commit', cell.commit.slice(0, 10)] as const]),
     ...ends.map((time, place) => [place === 0 ? 'began' : 'ended', time] as const),
-    ...(imported ?? []).map(({ name, value }) => [`imported: ${name}`, value] as const),
+    ...(imported ?? []).flatMap(({ name, value }) =>
+      value === '' ? [] : [[`imported: ${name}`, value] as const],
+    ),
   ];
 }
 
