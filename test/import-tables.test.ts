@@ -248,6 +248,19 @@ test('of a log that measured two metrics one after the other it is asked which o
   });
 });
 
+test('what a file says of its metric is not believed of another one that is asked for', () => {
+  const rows = [1, 2].map(n =>
+    JSON.stringify({ run: n, metric: n, metrics: { accuracy: n / 10, quux: n }, status: 'keep' }),
+  );
+  const log = [config('total_µs', 'lower'), ...rows].join('\n');
+  expect(tableOf(interpret('a.jsonl', log, { metric: 'metrics.accuracy' }))).toMatchObject({
+    ...{ metric: 'metrics.accuracy', goal: 'maximize', goalFrom: 'name' },
+  });
+  expect(tableOf(interpret('a.jsonl', log, { metric: 'metrics.quux' })).goalFrom).toBe('keeps');
+  const commented = table('# lower is better', 'metric|val_acc|status', '9|0.1|keep', '8|0.2|keep');
+  expect(tableOf(interpret('a.tsv', commented, { metric: 'val_acc' })).goal).toBe('maximize');
+});
+
 test('two segments of one metric are one study', () => {
   const log = [
     config('total_µs', 'lower'),

@@ -2,7 +2,7 @@ import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { VerdictWord } from '../../shared/study.ts';
 import { chooseGoal, goalInWords } from './choose-goal.ts';
 import { chooseMetric } from './choose-metric.ts';
-import { commitColumn, descriptionColumns, memoryColumn } from './column-roles.ts';
+import { commitColumn, descriptionColumns, memoryColumn, metricRole } from './column-roles.ts';
 import type { Goal, ImportAnswers, ImportedRow, ImportedTable } from './imported-table.ts';
 import { byLine, plainHeading, type RawRow, type RawTable } from './raw-table.ts';
 import { readNumber } from './read-number.ts';
@@ -63,7 +63,10 @@ export function interpretTable(raw: RawTable, answers: ImportAnswers): Interpret
     skipped.push({ line: row.line, reason: `"${clip(row.fields[chosen.column] ?? '')}" is not a number.` });
     return [];
   });
-  const told = answers.goal ?? raw.told.goal ?? goalInComments(raw) ?? goalInWords(heading);
+  // What the file says of its metric holds for no other one that is asked for.
+  const isOther =
+    answers.metric !== null && !isNameOfMetric && metricRole(heading, raw.columns).kind !== 'sure';
+  const told = goalInWords(heading) ?? (isOther ? null : (raw.told.goal ?? goalInComments(raw)));
   const goal: ReturnType<typeof chooseGoal> =
     answers.goal === null ? chooseGoal(metricName, told, readable) : { goal: answers.goal, from: 'given' };
   if (goal.goal === null) return asks({ kind: 'goal', metricName, why: goal.why });

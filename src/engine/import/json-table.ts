@@ -4,6 +4,7 @@ import { byLine, MAX_COLUMNS, MAX_ROWS, type RawRow, type RawTable } from './raw
 
 /** Objects in objects beyond this depth stay text. */
 const MAX_DEPTH = 3;
+const MAX_NAME_CHARACTERS = 200;
 /** Lines of this kind tell of the log itself. */
 const NO_ROWS = new Set(['hook', 'header', 'meta', 'metadata', 'session', 'event', 'comment']);
 
@@ -99,7 +100,7 @@ function segmentOf(value: Record<string, unknown>): Segment {
 function flatten(value: Record<string, unknown>, prefix: string, depth: number, fields: Fields): void {
   for (const [key, inner] of Object.entries(value)) {
     if (fields.size >= MAX_COLUMNS) return;
-    const name = `${prefix}${key}`;
+    const name = `${prefix}${key}`.slice(0, MAX_NAME_CHARACTERS);
     if (isObject(inner) && depth < MAX_DEPTH) flatten(inner, `${name}.`, depth + 1, fields);
     else fields.set(name, inner === null ? '' : typeof inner === 'string' ? inner : JSON.stringify(inner));
   }

@@ -15,6 +15,8 @@ const SQLITE_HEAD = 'SQLite format 3\0';
 /** Folders below each other that are looked through for logs, and how many files of them. */
 const MAX_DEPTH = 8;
 const MAX_FOUND = 10_000;
+/** In a folder with more in it than this, logs are not looked for any further. */
+const MAX_LOOKED = 200_000;
 
 /**
  * The runs that a tracker of experiments left in a file or a folder; null for a file that is of none. Rejects with
@@ -134,10 +136,12 @@ async function readHead(path: string): Promise<Buffer> {
 /** Files below a folder by their names, in the order of their paths. Links are not followed. */
 async function findFiles(folder: string, isWanted: (name: string) => boolean): Promise<readonly string[]> {
   const found: string[] = [];
+  let looked = 0;
   const look = async (at: string, depth: number): Promise<void> => {
     const entries = await readdir(at, { withFileTypes: true }).catch(() => []);
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (found.length >= MAX_FOUND) return;
+      looked += 1;
+      if (found.length >= MAX_FOUND || looked > MAX_LOOKED) return;
       const path = join(at, entry.name);
       if (entry.isFile() && isWanted(entry.name)) found.push(path);
       else if (entry.isDirectory() && depth < MAX_DEPTH && !entry.name.startsWith('.'))
