@@ -1,16 +1,15 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { Verdict } from '../shared/study.ts';
-
-type Word = Verdict['word'];
+import type { VerdictWord } from '../shared/study.ts';
 
 /** Told by sign and word as well as by colour; blue and orange are told apart by everyone. */
-const SIGNS: Readonly<Record<Word, { sign: string; style: Parameters<typeof styleText>[0] }>> = {
+const SIGNS: Readonly<Record<VerdictWord, { sign: string; style: Parameters<typeof styleText>[0] }>> = {
   keep: { sign: '▲', style: ['blue', 'bold'] },
   discard: { sign: '·', style: 'gray' },
   crash: { sign: '✗', style: 'yellow' },
+  other: { sign: '?', style: 'gray' },
 };
 
-export function verdictText(word: Word): string {
+export function verdictText(word: VerdictWord): string {
   const { sign, style } = SIGNS[word];
   return styleText(style, `${sign} ${word.padEnd(7)}`);
 }

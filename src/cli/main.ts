@@ -174,12 +174,13 @@ studyOption(
 
 program
   .command('import')
-  .description('read a results.tsv of any known form into a read-only study')
+  .description('read results from elsewhere into a read-only study: a table of any known form')
   .argument('<file>')
   .option('--tag <tag>', 'name of the study; default: the file name')
+  .option('--metric <name>', 'the column that holds the metric; default: told from the headings')
   .option(
     '--goal <goal>',
-    'minimize or maximize; default: told from the kept rows',
+    'minimize or maximize; default: told from the file, the name of the metric, or the kept rows',
     oneOf('minimize', 'maximize'),
   )
   .action(importCommand);

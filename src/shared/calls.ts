@@ -1,6 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
+import type { ImportAnswer } from './imports.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
   Cell,
@@ -128,6 +129,8 @@ export type NewStudyForm = z.input<typeof newStudySchema>;
 
 /** More cells in one answer than this would hold up the host. */
 export const CELL_PAGE = 1_000;
+/** A table that a window sends itself; a longer one is read from its path. */
+export const MAX_TABLE_CHARACTERS = 3_000_000;
 /** A chart is never wider than this many points. */
 const MAX_WIDTH = 4_096;
 
@@ -208,6 +211,23 @@ export const calls = {
       .output(type<{ readonly marks: readonly Mark[]; readonly refusals: readonly RefusedProposal[] }>()),
     /** Numbers of the experiments that match, best first. */
     search: oc.input(z.strictObject({ study, words: text(400) })).output(type<readonly number[]>()),
+    /**
+     * Results from elsewhere as a read-only study: a file or folder on the host's machine, or the text of a table the
+     * user dropped. Where the file leaves something open the answer is the question, and nothing was written.
+     */
+    import: oc
+      .input(
+        z.strictObject({
+          source: z.union([
+            z.strictObject({ path }),
+            z.strictObject({ name: text(255).min(1), text: text(MAX_TABLE_CHARACTERS) }),
+          ]),
+          tag: text(64).optional(),
+          goal: z.enum(['minimize', 'maximize']).optional(),
+          metric: text(200).min(1).optional(),
+        }),
+      )
+      .output(type<ImportAnswer>()),
     /** The pieces of the file, in order. */
     export: oc
       .input(z.strictObject({ study, format: z.enum(['json', 'csv', 'tsv']) }))

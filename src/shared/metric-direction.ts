@@ -22,8 +22,9 @@ const GAINS = words(`
 /** Behind a name they say what is counted: less of it is better. */
 const COST_UNITS = words('ns us µs μs ms s sec secs msec usec nsec kb mb gb kib mib gib');
 
-/** `tokens_per_sec`, `tok/s`, `samples_per_second`. */
-const RATE = /(?:\bper[\s_-]?|\/\s*|_p)(?:s|sec|secs|second|min|minute|hour|h)$/i;
+/** `tokens_per_sec`, `tok/s`, `samples_per_second`, `tg_tok_s`. */
+const RATE =
+  /(?:\bper[\s_-]?|\/\s*|_p|\b(?:toks?|tokens?|reqs?|requests?|ops|samples|imgs?|images|frames|rows|docs|its|iters|steps|[kmg]?b|bytes)[\s_-]?)(?:s|sec|secs|second|min|minute|hour|h)$/i;
 
 /**
  * Whether lower or higher is better, as far as the name of a metric tells; null where it does not, or where its words

@@ -6,11 +6,11 @@ import type {
   Evidence,
   Phase,
   ProposerSettings,
-  RunOutcome,
+  ShownOutcome,
+  ShownVerdict,
   StopReason,
   StudyState,
   Tally,
-  Verdict,
 } from './study.ts';
 import type { GpuState, TelemetrySample } from './telemetry.ts';
 
@@ -27,7 +27,7 @@ export type Cell = {
   readonly category: string | null;
   /** Predicted change of the metric. */
   readonly predictedEffect: number | null;
-  readonly verdict: Pick<Verdict, 'word' | 'reason'> | null;
+  readonly verdict: Pick<ShownVerdict, 'word' | 'reason'> | null;
   readonly metric: number | null;
   /** The incumbent's metric when the verdict was given. */
   readonly incumbentMetric: number | null;
@@ -109,7 +109,7 @@ export type StudyCard = {
   readonly asksApproval: boolean;
   /** One more than the highest experiment number; 0 for an empty study. */
   readonly cells: number;
-  /** When the last experiment began or ended; `createdAt` before the first. */
+  /** When the last experiment began or ended; `createdAt` before the first, and of an imported study. */
   readonly activeAt: number;
   readonly current: CurrentExperiment | null;
   /** The proposal that waits for the user, also in a study that is stopped. */
@@ -227,7 +227,7 @@ export type RunView = {
   readonly commit: string;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  readonly outcome: RunOutcome | null;
+  readonly outcome: ShownOutcome | null;
   /** Everything the training printed in its summary, in order; non-finite numbers as words. */
   readonly summary: readonly { readonly name: string; readonly value: number | string }[];
   readonly crash: {

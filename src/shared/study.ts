@@ -51,6 +51,15 @@ export type Verdict =
     }
   | { readonly word: 'crash'; readonly reason: (typeof CRASH_REASONS)[number]; readonly evidence: Evidence };
 
+/**
+ * A verdict as the notebook shows it. `other` stands for a word of somebody else's loop that is none of the three; its
+ * reason is that word. It counts neither as keep nor as discard, and no study of Pawl's own has one.
+ */
+export type ShownVerdict =
+  | Verdict
+  | { readonly word: 'other'; readonly reason: string; readonly evidence: Evidence };
+export type VerdictWord = ShownVerdict['word'];
+
 /** The numbers a verdict came from. A number that was not measured is absent. */
 export type Evidence = {
   /** Run (its `k`) the metric was read from. */
@@ -240,6 +249,9 @@ export type RunOutcome =
   | { readonly kind: 'spawn_failed'; readonly message: string }
   | { readonly kind: 'interrupted' };
 
+/** `untold` is the end of a run elsewhere of which nobody wrote it down. */
+export type ShownOutcome = RunOutcome | { readonly kind: 'untold' };
+
 export type Run = {
   readonly n: number;
   /** 0 is the first run of the experiment. */
@@ -247,7 +259,7 @@ export type Run = {
   readonly commit: string;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  readonly outcome: RunOutcome | null;
+  readonly outcome: ShownOutcome | null;
   readonly summary: Summary | null;
   readonly crash: Crash | null;
   readonly resources: ResourceUse | null;
@@ -269,7 +281,7 @@ export type Experiment = {
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;
   readonly attemptCommit: string | null;
-  readonly verdict: Verdict | null;
+  readonly verdict: ShownVerdict | null;
   readonly metric: number | null;
   readonly memory: number | null;
   readonly startedAt: number;
@@ -282,7 +294,7 @@ export type Experiment = {
 
 /** Counts as upstream's notebook gives them. */
 export type Tally = {
-  /** Experiments with a verdict, the baseline among them. */
+  /** Experiments with a verdict, the baseline among them, and `other` words of an imported table. */
   readonly finished: number;
   readonly keep: number;
   readonly discard: number;
@@ -325,7 +337,7 @@ export function findBest<K extends { readonly metric: number | null }>(
  * before the first keep.
  */
 export function runningBest(
-  rows: readonly { readonly word: Verdict['word'] | null; readonly metric: number | null }[],
+  rows: readonly { readonly word: VerdictWord | null; readonly metric: number | null }[],
   goal: Contract['metric']['goal'],
 ): readonly (number | null)[] {
   let best: number | null = null;

@@ -314,6 +314,28 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'import',
+    open: async stage => {
+      await ofNight(stage);
+      await runCommand(stage.page, 'import', 'Import results from elsewhere');
+      return dialog(stage.page, 'Import results from elsewhere').getByLabel('Path of a file or folder');
+    },
+  },
+  {
+    name: 'import-question',
+    open: async stage => {
+      await ofNight(stage);
+      await runCommand(stage.page, 'import', 'Import results from elsewhere');
+      const form = dialog(stage.page, 'Import results from elsewhere');
+      await form.getByLabel('File of results').setInputFiles({
+        name: 'two.tsv',
+        mimeType: 'text/plain',
+        buffer: Buffer.from('id\tquux\tgrault\tstatus\n1\t4\t2\tkeep\n'),
+      });
+      return form.getByLabel('Which of these is the metric?');
+    },
+  },
+  {
     name: 'shortcuts',
     open: overNight(page => page.keyboard.press('?'), 'Keyboard shortcuts'),
   },

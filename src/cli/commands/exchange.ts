@@ -3,40 +3,90 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exportCsv, exportJson, exportTsv } from '../../engine/export/export-study.ts';
-import { importStudy } from '../../engine/export/import-study.ts';
+import { importStudy } from '../../engine/import/import-study.ts';
 import { openLedger } from '../../engine/ledger/ledger.ts';
 import { dataPaths } from '../../engine/paths.ts';
-import { isValidTag } from '../../engine/repo/refs.ts';
 import { PawlError } from '../../shared/errors.ts';
+import type { ImportQuestion } from '../../shared/imports.ts';
 import { findStudy } from '../find-study.ts';
-import { metricText } from '../format.ts';
+import { clip, metricText } from '../format.ts';
+
+/** Skipped rows the terminal lists; the rest is counted. */
+const LISTED = 20;
+
+const TOLD: Readonly<Record<'file' | 'name' | 'keeps', string>> = {
+  file: 'as the file says',
+  name: 'as its name says',
+  keeps: 'as the rows that were kept tell',
+};
 
 export async function importCommand(
   file: string,
-  flags: { readonly tag?: string; readonly goal?: 'minimize' | 'maximize' },
+  flags: {
+    readonly tag?: string;
+    readonly goal?: 'minimize' | 'maximize';
+    readonly metric?: string;
+  },
 ): Promise<void> {
-  const tag =
-    flags.tag ??
-    (basename(file)
-      .replace(/\.[^.]*$/, '')
-      .replace(/[^A-Za-z0-9._-]+/g, '-') ||
-      'imported');
-  if (!isValidTag(tag)) throw new PawlError('usage', `"${tag}" is no valid tag; give one with --tag.`);
   const ledger = openLedger(dataPaths(process.env).ledger);
   try {
-    const study = await importStudy(ledger, file, { tag, goal: flags.goal ?? null, now: Date.now() });
+    const outcome = await importStudy(
+      ledger,
+      { path: file },
+      { tag: flags.tag ?? null, goal: flags.goal ?? null, metric: flags.metric ?? null, now: Date.now() },
+    );
+    if (outcome.kind === 'question') throw new PawlError('usage', askFor(outcome.question, file));
+    const { study, goalFrom, isProven, skipped } = outcome;
     const { metric } = study.contract;
     const tally = ledger.experiments.tally(study.id, metric.goal);
+    const { finished, keep, discard, crash } = tally;
+    const others = finished - keep - discard - crash;
     const rate = tally.keepRate === null ? '–' : `${(tally.keepRate * 100).toFixed(1)} %`;
-    process.stdout.write(
-      `Imported ${tally.finished} experiments as ${tag}: ${tally.keep} keep, ${tally.discard} discard, ` +
-        `${tally.crash} crash, keep rate ${rate}.\n` +
-        `${metric.name}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)}` +
-        `${tally.bestExperiment === null ? '' : ` in #${tally.bestExperiment}`}\n`,
-    );
+    if (finished === 0) print(`Imported ${study.tag}: a heading without a row, so an empty study.`);
+    else {
+      print(
+        `Imported ${finished} experiments as ${study.tag}: ${keep} keep, ${discard} discard, ${crash} crash, ` +
+          `${others === 0 ? '' : `${others} other, `}keep rate ${rate}.`,
+      );
+    }
+    if (isProven)
+      print(`Of several numbers ${clip(metric.name, 64)} is the one that agrees with what was kept.`);
+    // Upstream's own metric needs no explanation.
+    if (goalFrom !== 'given' && metric.name !== 'val_bpb') {
+      const better = metric.goal === 'minimize' ? 'lower' : 'higher';
+      print(`${clip(metric.name, 64)}: ${better} is better, ${TOLD[goalFrom]}.`);
+    }
+    if (tally.best !== null) {
+      print(
+        `${clip(metric.name, 64)}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)} in #${tally.bestExperiment}`,
+      );
+    } else if (finished > 0) print('Nothing was kept, so there is no best.');
+    if (skipped.length > 0)
+      print(skipped.length === 1 ? 'Skipped 1 row:' : `Skipped ${skipped.length} rows:`);
+    for (const { line, reason } of skipped.slice(0, LISTED)) {
+      print(`  ${line === null ? '' : `line ${line}: `}${clip(reason, 160)}`);
+    }
+    if (skipped.length > LISTED) print(`  and ${skipped.length - LISTED} more.`);
   } finally {
     ledger.close();
   }
+}
+
+function askFor(question: ImportQuestion, file: string): string {
+  const name = basename(file);
+  if (question.kind === 'goal') {
+    return (
+      `${name}: is a lower or a higher ${question.metricName} better? ${question.why[0]?.toUpperCase()}${question.why.slice(1)}. ` +
+      'Say --goal minimize or --goal maximize.'
+    );
+  }
+  if (question.names.length === 0) return `${name}: no column holds the metric. Name one with --metric.`;
+  const names = question.names.slice(0, 20).map(column => `"${column}"`);
+  return `${name}: which of these is the metric: ${names.join(', ')}? Say it with --metric.`;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 export async function exportCommand(flags: {

@@ -60,8 +60,10 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
     if (current)
       print(`#${current.n} ${current.phase}: ${current.proposal?.hypothesis ?? 'no proposal yet'}`);
     const { finished, keep, discard, crash, keepRate } = tally;
+    const others = finished - keep - discard - crash;
+    const other = others === 0 ? '' : `, ${others} other`;
     const rate = keepRate === null ? '' : `, keep rate ${(keepRate * 100).toFixed(1)} %`;
-    print(`${finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash${rate}`);
+    print(`${finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash${other}${rate}`);
     if (tally.best !== null) {
       print(
         `${study.contract.metric.name}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)} in #${tally.bestExperiment}`,
@@ -148,7 +150,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     const seconds = run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000;
     const { peakRssBytes = null, cpuSeconds = null } = run.resources ?? {};
     const parts = [
-      run.outcome ? describeOutcome(run.outcome) : 'running',
+      run.outcome === null ? 'running' : run.outcome.kind === 'untold' ? '' : describeOutcome(run.outcome),
       durationText(seconds),
       peakRssBytes === null ? '' : `peak memory ${bytesText(peakRssBytes)}`,
       cpuSeconds === null ? '' : `${cpuSeconds.toFixed(1)} s of processor time`,

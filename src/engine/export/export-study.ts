@@ -2,8 +2,7 @@ import { toScalar } from '../../shared/events.ts';
 import { type Experiment, runningBest, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { encodeSummary } from '../ledger/runs.ts';
-import { formatImportedTable } from './import-results.ts';
-import { describe, formatResults, isRecorded, metricDelta } from './results-tsv.ts';
+import { describe, formatImportedTable, formatResults, isRecorded, metricDelta } from './results-tsv.ts';
 
 /** Experiments are read from the ledger in pages of this size, so that a long study does not fill the memory. */
 const PAGE = 500;
@@ -56,7 +55,7 @@ export function exportCsv(ledger: Ledger, study: Study): string {
       predicted_effect: proposal?.predictedEffect,
       parent_commit: experiment.parentCommit,
       attempt_commit: experiment.attemptCommit,
-      started_at: new Date(experiment.startedAt).toISOString(),
+      started_at: isUntimed(experiment) ? null : new Date(experiment.startedAt).toISOString(),
       ended_at: experiment.endedAt === null ? null : new Date(experiment.endedAt).toISOString(),
       runs: runs.length,
       outcome: run?.outcome?.kind,
@@ -85,6 +84,11 @@ export function exportCsv(ledger: Ledger, study: Study): string {
   return [columns.map(quote).join(','), ...lines, ''].join('\r\n');
 }
 
+/** A row from elsewhere of which nobody wrote down when it ran. */
+function isUntimed({ imported, endedAt }: Experiment): boolean {
+  return imported !== null && endedAt === null;
+}
+
 function quote(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = String(value);
@@ -94,9 +98,25 @@ function quote(value: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** A study without what only one that ran here has: of an imported one nobody knows the command or who proposed. */
+function known(study: Study): object {
+  if (study.state !== 'imported') return study;
+  const { id, tag, state, createdAt, importedFrom, importColumns, contract } = study;
+  const { name, goal, memory } = contract.metric;
+  return {
+    id,
+    tag,
+    state,
+    createdAt,
+    importedFrom,
+    importColumns,
+    contract: { metric: { name, goal, memory } },
+  };
+}
+
 /** Everything, with the series, as pieces of one JSON document; joined they are its text. */
 export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
-  yield `{"pawl":1,"study":${JSON.stringify(study)},"refusals":${JSON.stringify(ledger.refusals.list(study.id))},"experiments":[`;
+  yield `{"pawl":1,"study":${JSON.stringify(known(study))},"refusals":${JSON.stringify(ledger.refusals.list(study.id))},"experiments":[`;
   let separator = '';
   for (const experiment of eachExperiment(ledger, study)) {
     const runs = ledger.runs.list(study.id, experiment.n).map(run => ({
@@ -108,7 +128,8 @@ export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
       })),
     }));
     const notes = ledger.notes.list(study.id, experiment.n);
-    yield `${separator}\n${JSON.stringify({ ...experiment, notes, runs })}`;
+    const startedAt = isUntimed(experiment) ? null : experiment.startedAt;
+    yield `${separator}\n${JSON.stringify({ ...experiment, startedAt, notes, runs })}`;
     separator = ',';
   }
   yield '\n]}\n';

@@ -43,3 +43,13 @@ export function metricDelta(experiment: Experiment): number | null {
   const before = verdict?.evidence.incumbentMetric;
   return metric === null || before === undefined ? null : metric - before;
 }
+
+/** An imported table as it was read: its columns in their order, every field as it stood, in one line each. */
+export function formatImportedTable(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const oneLine = (field: string, place: number) =>
+    field.replace(place === columns.length - 1 ? /[\r\n]+/g : /[\t\r\n]+/g, ' ');
+  return [columns, ...rows].map(fields => `${fields.map(oneLine).join('\t')}\n`).join('');
+}

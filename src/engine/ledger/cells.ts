@@ -31,7 +31,8 @@ function fromRow(row: Row): Cell {
     hypothesis: row.hypothesis,
     category: row.category,
     predictedEffect: row.predicted_effect,
-    verdict: row.verdict === null ? null : ({ word: row.verdict, reason: row.reason } as Cell['verdict']),
+    verdict:
+      row.reason === null ? null : ({ word: row.verdict ?? 'other', reason: row.reason } as Cell['verdict']),
     metric: row.metric,
     incumbentMetric,
     delta: row.metric === null || incumbentMetric === null ? null : row.metric - incumbentMetric,

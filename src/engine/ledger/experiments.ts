@@ -6,8 +6,10 @@ import {
   keepRate,
   type Phase,
   type Proposal,
+  type ShownVerdict,
   type Tally,
   type Verdict,
+  type VerdictWord,
 } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -50,14 +52,15 @@ function fromRow(row: Row): Experiment {
           },
     parentCommit: row.parent_commit,
     attemptCommit: row.attempt_commit,
+    // A row with a reason and no verdict was judged elsewhere, in a word of its own.
     verdict:
-      row.verdict === null
+      row.reason === null
         ? null
         : ({
-            word: row.verdict,
+            word: row.verdict ?? 'other',
             reason: row.reason,
             evidence: JSON.parse(row.evidence ?? '{}') as Evidence,
-          } as Verdict),
+          } as ShownVerdict),
     metric: row.metric,
     memory: row.memory,
     startedAt: row.started_at,
@@ -117,8 +120,9 @@ export function experimentStore(database: Database) {
   );
   const insertImported = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, hypothesis, verdict, reason, evidence, metric, memory, attempt_commit,
-       started_at, imported)
-     VALUES (@studyId, @n, 'recorded', @hypothesis, @verdict, @reason, '{}', @metric, @memory, @commit, @at, @imported)`,
+       started_at, ended_at, imported)
+     VALUES (@studyId, @n, 'recorded', @hypothesis, @verdict, @reason, '{}', @metric, @memory, @commit, @startedAt,
+       @endedAt, @imported)`,
   );
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n = ?`,
@@ -135,8 +139,9 @@ export function experimentStore(database: Database) {
   const last = database.prepare<[string], { n: number }>(
     'SELECT n FROM experiment WHERE study_id = ? ORDER BY n DESC LIMIT 1',
   );
-  const counts = database.prepare<[string], { verdict: Verdict['word']; count: number }>(
-    `SELECT verdict, count(*) AS count FROM experiment WHERE study_id = ? AND verdict IS NOT NULL GROUP BY verdict`,
+  const counts = database.prepare<[string], { verdict: VerdictWord; count: number }>(
+    `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
+     WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
   );
   const keeps = database.prepare<[string], { n: number; metric: number | null }>(
     `SELECT n, metric FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
@@ -190,15 +195,27 @@ export function experimentStore(database: Database) {
       studyId: string;
       n: number;
       hypothesis: string;
-      verdict: Verdict['word'];
+      verdict: VerdictWord;
+      /** Of an `other` verdict its word. */
       reason: string;
       metric: number | null;
       memory: number | null;
       commit: string | null;
-      at: number;
+      /** When it began and ended; null where nobody wrote that down. */
+      startedAt: number | null;
+      endedAt: number | null;
       imported: readonly string[];
+      /** When it was imported. */
+      at: number;
     }): void {
-      insertImported.run({ ...row, imported: JSON.stringify(row.imported) });
+      const { verdict, startedAt, endedAt, imported, at, ...rest } = row;
+      insertImported.run({
+        ...rest,
+        verdict: verdict === 'other' ? null : verdict,
+        startedAt: startedAt ?? at,
+        endedAt: startedAt === null ? null : endedAt,
+        imported: JSON.stringify(imported),
+      });
     },
     get(studyId: string, n: number): Experiment | null {
       const row = byNumber.get(studyId, n);
@@ -243,13 +260,14 @@ export function experimentStore(database: Database) {
     },
     /** Upstream's counts. The best of an own study is its {@link incumbent}. */
     tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
-      const count = { keep: 0, discard: 0, crash: 0 };
-      for (const row of counts.all(studyId)) count[row.verdict] = row.count;
+      const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
+      for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
+      const { other, ...count } = counted;
       const kept = keeps.all(studyId);
       const best = findBest(kept, goal);
       return {
         ...count,
-        finished: count.keep + count.discard + count.crash,
+        finished: count.keep + count.discard + count.crash + other,
         keepRate: keepRate(count),
         baseline: kept[0]?.metric ?? null,
         best: best?.metric ?? null,

@@ -1,6 +1,6 @@
 import { type EngineEvent, fromScalar, toScalar } from '../../shared/events.ts';
 import type { Fairness } from '../../shared/fairness.ts';
-import type { Crash, ResourceUse, Run, RunOutcome, Summary } from '../../shared/study.ts';
+import type { Crash, ResourceUse, Run, RunOutcome, ShownOutcome, Summary } from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Database } from './database.ts';
 import { packPoints, unpackPoints } from './series.ts';
@@ -31,7 +31,7 @@ function fromRow(row: Row): Run {
     commit: row.commit_name,
     startedAt: row.started_at,
     endedAt: row.ended_at,
-    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
+    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as ShownOutcome),
     summary: row.summary === null ? null : decodeSummary(JSON.parse(row.summary)),
     crash: row.crash === null ? null : (JSON.parse(row.crash) as Crash),
     resources:
@@ -66,6 +66,9 @@ export type RunResult = {
   /** As in {@link Run}. */
   readonly gpuEnergyWh: number | null;
 };
+
+/** Points of an imported run in one chunk. */
+const IMPORTED_CHUNK = 2_000;
 
 export type RunStore = ReturnType<typeof runStore>;
 
@@ -104,6 +107,11 @@ export function runStore(database: Database) {
   );
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
+  );
+  const insertImported = database.prepare(
+    `INSERT INTO run (experiment_id, k, commit_name, started_at, ended_at, outcome, summary)
+     SELECT id, 0, '', @startedAt, @endedAt, @outcome, @summary FROM experiment
+     WHERE study_id = @studyId AND n = @n`,
   );
   const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
   const chunkTable = (table: 'series_chunk' | 'telemetry_chunk') => {
@@ -166,6 +174,32 @@ export function runStore(database: Database) {
       readonly run: number;
     }[] {
       return open.all().map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
+    },
+    /** A run elsewhere, with its curves. Only what is known of it is shown, so of unknown times any will do: `at`. */
+    insertImported(
+      studyId: string,
+      n: number,
+      run: {
+        readonly startedAt: number | null;
+        readonly endedAt: number | null;
+        readonly exitCode: number | null;
+        readonly summary: ReadonlyMap<string, number>;
+        readonly points: readonly SeriesPoint[];
+      },
+      at: number,
+    ): void {
+      const outcome: ShownOutcome =
+        run.exitCode === null ? { kind: 'untold' } : { kind: 'exit', code: run.exitCode };
+      const row = Number(
+        insertImported.run({
+          ...{ studyId, n, startedAt: run.startedAt ?? at, endedAt: run.startedAt && run.endedAt },
+          outcome: JSON.stringify(outcome),
+          summary: JSON.stringify(encodeSummary(Object.fromEntries(run.summary))),
+        }).lastInsertRowid,
+      );
+      for (let from = 0; from < run.points.length; from += IMPORTED_CHUNK) {
+        progress.add(row, run.points.slice(from, from + IMPORTED_CHUNK));
+      }
     },
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);

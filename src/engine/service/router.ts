@@ -171,6 +171,14 @@ export function createRouter(service: Service) {
       search: os.studies.search.handler(({ input }) =>
         ledger.notes.search(input.study, input.words, SEARCH_HITS).map(hit => hit.n),
       ),
+      import: os.studies.import.handler(({ input: { source, tag, goal, metric } }) =>
+        service.import(
+          'path' in source
+            ? { path: cleanPath(source.path) }
+            : { name: source.name, content: Buffer.from(source.text) },
+          { tag: tag || null, goal: goal ?? null, metric: metric ?? null },
+        ),
+      ),
       export: os.studies.export.handler(({ input }) => {
         const study = requireStudy(ledger, input.study);
         return refusing(

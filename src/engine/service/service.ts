@@ -1,7 +1,10 @@
 import { PawlError } from '../../shared/errors.ts';
+import { type ImportAnswer, SHOWN_SKIPPED } from '../../shared/imports.ts';
 import type { KeyStatus } from '../../shared/model-calls.ts';
 import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
+import { type ImportSource, importStudy } from '../import/import-study.ts';
+import type { ImportAnswers } from '../import/imported-table.ts';
 import type { RequestKind } from '../ledger/requests.ts';
 import type { NewStudy } from '../loop/create-study.ts';
 import { Engine, type SittingSettings } from '../loop/engine.ts';
@@ -129,7 +132,7 @@ export class Service {
 
   /** The study that did something last; what a tray shows when nothing runs. */
   latest(): StudyCard | null {
-    const [study] = this.ledger.studies.list();
+    const study = this.ledger.studies.list().find(({ state }) => state !== 'imported');
     return study ? this.#card(study) : null;
   }
 
@@ -209,6 +212,25 @@ export class Service {
       throw new PawlError('usage', 'This study is not running.');
     }
     this.engine.request(kind);
+  }
+
+  /** Results from elsewhere as a new study, or what has to be answered first. Rejects with `import_invalid` or `usage`. */
+  async import(
+    source: ImportSource,
+    answers: ImportAnswers & { readonly tag: string | null },
+  ): Promise<ImportAnswer> {
+    const outcome = await importStudy(this.ledger, source, { ...answers, now: this.now() });
+    if (outcome.kind === 'question') return outcome;
+    const { study, goalFrom, isProven, skipped } = outcome;
+    this.announcer.announceStudy(study.id);
+    return {
+      kind: 'imported',
+      card: this.card(study.id),
+      goalFrom,
+      isProven,
+      skipped: skipped.slice(0, SHOWN_SKIPPED),
+      skippedCount: skipped.length,
+    };
   }
 
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */

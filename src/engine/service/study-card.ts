@@ -32,7 +32,8 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     isContained: ledger.runs.isContained(study.id),
     asksApproval: study.asksApproval,
     cells: last === null ? 0 : last + 1,
-    activeAt: newest ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
+    // What was imported is new here, whenever it ran.
+    activeAt: newest && study.state !== 'imported' ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
     waiting: findWaiting(ledger, study.id),
     current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
   };

@@ -1,13 +1,16 @@
-import { findBest, runningBest } from '../../shared/study.ts';
+import { findBest, runningBest, type VerdictWord } from '../../shared/study.ts';
 import { LARGEST_DRAWN } from './axis-ticks.ts';
 import { robustFence } from './robust-fence.ts';
 import { shorten } from './shorten.ts';
 
-/** One experiment for the chart. `at` is milliseconds since the epoch: when it ended, or started. */
+/**
+ * One experiment for the chart. `at` is milliseconds since the epoch: when it ended, or started; NaN where nobody wrote
+ * that down.
+ */
 export type ProgressRow = {
   readonly n: number;
   readonly at: number;
-  readonly word: 'keep' | 'discard' | 'crash' | null;
+  readonly word: VerdictWord | null;
   readonly metric: number | null;
   readonly hypothesis: string | null;
 };
@@ -17,7 +20,10 @@ export type ProgressAxis = 'experiment' | 'time' | 'kept';
 
 export type Goal = 'minimize' | 'maximize';
 
-/** How a row is drawn: by its verdict, or `blank` where it was not a crash and still has no number. */
+/**
+ * How a row is drawn: by its verdict, where `other` looks like a discard for both were not kept, or `blank` where it was not a
+ * crash and still has no number.
+ */
 export type PointKind = 'discard' | 'keep' | 'crash' | 'blank';
 
 export type ProgressPoint = {
@@ -144,8 +150,9 @@ function wholeDomain(points: readonly ProgressPoint[], axis: ProgressAxis): read
 }
 
 function countRows(rows: readonly ProgressRow[], goal: Goal): ProgressTally {
-  const tally = { keep: 0, discard: 0, crash: 0 };
-  for (const row of rows) if (row.word !== null) tally[row.word] += 1;
+  const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
+  for (const row of rows) if (row.word !== null) counted[row.word] += 1;
+  const { other: _, ...tally } = counted;
   const keeps = rows.filter(row => kindOf(row) === 'keep').sort((a, b) => a.n - b.n);
   const best = findBest(keeps, goal);
   return {

@@ -32,6 +32,8 @@ import { RunLog } from './run-log.tsx';
 const PARTS = ['why', 'diff', 'curves', 'log'] as const;
 const PART_NAMES = { why: 'Why and what came of it', diff: 'Diff', curves: 'Curves', log: 'Log' } as const;
 
+const ELSEWHERE = 'This experiment was run elsewhere.';
+
 /** An opened cell: everything the ledger has of an experiment. */
 export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
   const [part, setPart] = useState<(typeof PARTS)[number]>('why');
@@ -100,6 +102,8 @@ function Log({
   readonly cell: Cell;
   readonly run: RunView | null;
 }) {
+  if (card.state === 'imported')
+    return <p className="p-4 text-muted text-sm">{ELSEWHERE} It has no log here.</p>;
   if (!run) return <p className="p-4 text-muted text-sm">Nothing has run yet, so there is no log.</p>;
   return (
     <div className="h-[min(24rem,45vh)]">
@@ -110,9 +114,12 @@ function Log({
 
 function Diff({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
   const mode = useStore(state => state.settings.diff);
-  const { value, problem } = useCall(cell.commit ? `diff ${card.id} ${cell.n} ${cell.commit}` : null, () =>
+  const isHere = cell.commit !== null && card.state !== 'imported';
+  const { value, problem } = useCall(isHere ? `diff ${card.id} ${cell.n} ${cell.commit}` : null, () =>
     getClient().experiments.diff({ study: card.id, n: cell.n }),
   );
+  if (card.state === 'imported')
+    return <p className="p-4 text-muted text-sm">{ELSEWHERE} It has no diff here.</p>;
   if (!cell.commit)
     return <p className="p-4 text-muted text-sm">There is no commit yet, so there is no diff.</p>;
   if (problem) return <p className="p-4 text-crash text-sm">{problem}</p>;
@@ -151,9 +158,11 @@ function Why({
       <div className="flex min-w-0 flex-col gap-4">
         <section aria-label="Rationale">
           <h3 className="mb-1 break-words font-medium">{cell.hypothesis ?? 'No hypothesis yet'}</h3>
-          <p className="whitespace-pre-wrap break-words text-sm">
-            {rationale ?? <span className="text-muted">The proposer gave no reason.</span>}
-          </p>
+          {rationale === null && card.state === 'imported' ? null : (
+            <p className="whitespace-pre-wrap break-words text-sm">
+              {rationale ?? <span className="text-muted">The proposer gave no reason.</span>}
+            </p>
+          )}
         </section>
         <AwaitedNumber card={card} detail={detail} />
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
@@ -297,9 +306,47 @@ function Facts({
   readonly detail: ExperimentDetail;
   readonly run: RunView | null;
 }) {
-  const { cell, evidence } = detail;
   const electricity = useStore(state => state.settings.electricity);
-  const facts: readonly (readonly [string, string])[] = [
+  const facts =
+    card.state === 'imported' ? importedFacts(card, detail, run) : ownFacts(card, detail, run, electricity);
+  // Of an imported run they are among its fields.
+  const summary = card.state === 'imported' ? [] : (run?.summary ?? []);
+  const printed = summary.filter(({ name }) => name !== card.contract.metric.name);
+  return (
+    <section aria-label="Numbers" className="min-w-0">
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-sm">
+        {facts.map(([name, value]) => (
+          <Fact key={`${name} ${value}`} name={name} value={value} />
+        ))}
+      </dl>
+      {printed.length > 0 ? (
+        <>
+          <h4 className="mt-3 mb-1 font-medium text-muted text-xs">What the training printed at its end</h4>
+          <dl className="grid max-h-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 overflow-y-auto text-sm">
+            {printed.map(({ name, value }) => (
+              <Fact
+                key={name}
+                name={name}
+                value={typeof value === 'number' ? formatNumber(value, 8) : value}
+              />
+            ))}
+          </dl>
+        </>
+      ) : null}
+    </section>
+  );
+}
+
+type FactList = readonly (readonly [string, string])[];
+
+function ownFacts(
+  card: StudyCard,
+  detail: ExperimentDetail,
+  run: RunView | null,
+  electricity: Settings['electricity'],
+): FactList {
+  const { cell, evidence } = detail;
+  return [
     [card.contract.metric.name, formatMetric(cell.metric)],
     ...(evidence?.source === undefined ? [] : [['says', evidence.source] as const]),
     ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
@@ -324,32 +371,27 @@ function Facts({
     ['parent', detail.parentCommit?.slice(0, 10) ?? ABSENT],
     ['began', formatExactTime(cell.startedAt)],
     ...(cell.endedAt === null ? [] : [['ended', formatExactTime(cell.endedAt)] as const]),
-    ...(detail.imported ?? []).map(({ name, value }) => [`imported: ${name}`, value] as const),
   ];
-  const printed = (run?.summary ?? []).filter(({ name }) => name !== card.contract.metric.name);
-  return (
-    <section aria-label="Numbers" className="min-w-0">
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-sm">
-        {facts.map(([name, value]) => (
-          <Fact key={`${name} ${value}`} name={name} value={value} />
-        ))}
-      </dl>
-      {printed.length > 0 ? (
-        <>
-          <h4 className="mt-3 mb-1 font-medium text-muted text-xs">What the training printed at its end</h4>
-          <dl className="grid max-h-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 overflow-y-auto text-sm">
-            {printed.map(({ name, value }) => (
-              <Fact
-                key={name}
-                name={name}
-                value={typeof value === 'number' ? formatNumber(value, 8) : value}
-              />
-            ))}
-          </dl>
-        </>
-      ) : null}
-    </section>
-  );
+}
+
+/** What somebody wrote down elsewhere, and nothing else. */
+function importedFacts(card: StudyCard, { cell, imported }: ExperimentDetail, run: RunView | null): FactList {
+  const ends = cell.endedAt === null ? [] : [cell.startedAt, cell.endedAt].map(formatExactTime);
+  return [
+    [card.contract.metric.name, formatMetric(cell.metric)],
+    ...(cell.memory === null
+      ? []
+      : [[card.contract.metric.memory ?? 'memory', formatNumber(cell.memory)] as const]),
+    ...(cell.trainedSeconds === null ? [] : [['trained', formatDuration(cell.trainedSeconds)] as const]),
+    ...(run?.outcome && run.outcome.kind !== 'untold'
+      ? [['outcome', describeOutcome(run.outcome)] as const]
+      : []),
+    ...(cell.commit === null ? [] : [['commit', cell.commit.slice(0, 10)] as const]),
+    ...ends.map((time, place) => [place === 0 ? 'began' : 'ended', time] as const),
+    ...(imported ?? []).flatMap(({ name, value }) =>
+      value === '' ? [] : [[`imported: ${name}`, value] as const],
+    ),
+  ];
 }
 
 function energyOf(

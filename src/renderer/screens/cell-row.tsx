@@ -2,6 +2,7 @@ import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../shared/notebook.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
+import { knownTime } from '../format/known-time.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../format/numbers.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
@@ -28,6 +29,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isHovered = useStore(state => state.hovered === cell.n);
   const isCompared = useStore(state => state.view.compared.includes(cell.n));
   const isBest = card.tally.bestExperiment === cell.n;
+  const at = knownTime(cell);
   return (
     <article
       aria-label={`Experiment ${cell.n}`}
@@ -65,14 +67,18 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {cell.category ? <span>{cell.category}</span> : null}
-            {cell.verdict ? <span>{cell.verdict.reason.replaceAll('_', ' ')}</span> : null}
-            <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
+            {cell.verdict && cell.verdict.reason !== 'imported' ? (
+              <span>{cell.verdict.reason.replaceAll('_', ' ')}</span>
+            ) : null}
+            {card.state === 'imported' && cell.trainedSeconds === null ? null : (
+              <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
+            )}
             {cell.memory === null ? null : (
               <span className="tabular">
                 {card.contract.metric.memory ?? 'memory'} {formatNumber(cell.memory)}
               </span>
             )}
-            <RelativeTime at={cell.endedAt ?? cell.startedAt} />
+            {at === null ? null : <RelativeTime at={at} />}
             {cell.notes > 0 ? (
               <span className="inline-flex items-center gap-1">
                 <StickyNote size={11} aria-hidden /> {cell.notes} {cell.notes === 1 ? 'note' : 'notes'}

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { ProgressChart } from '../charts/progress-chart.tsx';
 import type { ProgressRow } from '../charts/progress-model.ts';
+import { knownTime } from '../format/known-time.ts';
 import { hoverCell, revealCell, setChartView } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
 import { useViewportHeight } from '../ui/use-viewport-height.ts';
@@ -28,7 +29,7 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
           ? [
               {
                 n: cell.n,
-                at: cell.endedAt ?? cell.startedAt,
+                at: knownTime(cell) ?? Number.NaN,
                 // A keep is one when the branch has moved; until then the best is another.
                 word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
                 metric: cell.metric,

@@ -31,6 +31,8 @@ export function ChartTools({
   const view = useStore(state => state.view.chart);
   const isZoomed = view.x !== null || view.y !== null;
   const { metric } = card.contract;
+  // Rows from elsewhere have none.
+  const hasTimes = rows.length === 0 || rows.some(({ at }) => Number.isFinite(at));
   const svg = () =>
     progressSvg(rows, {
       ...EXPORT_SIZE,
@@ -45,7 +47,7 @@ export function ChartTools({
   return (
     <div className="flex items-center justify-between px-2">
       <div className="flex gap-1" role="group" aria-label="Horizontal axis">
-        {AXES.map(({ axis, label }) => (
+        {AXES.filter(({ axis }) => axis !== 'time' || hasTimes).map(({ axis, label }) => (
           <button
             key={axis}
             type="button"

@@ -31,8 +31,8 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
     ...(running ? [{ heading: 'What runs', entries: runningEntries(running) }] : []),
     {
       heading: 'Studies',
-      entries: studies.slice(0, 50).map(({ id, tag, repositoryPath }) => ({
-        name: `Open ${tag} (${repositoryPath.split('/').at(-1)})`,
+      entries: studies.slice(0, 50).map(({ id, tag, repositoryPath, importedFrom }) => ({
+        name: `Open ${tag} (${importedFrom ?? repositoryPath.split('/').at(-1)})`,
         run: () => openStudy(id),
       })),
     },
@@ -101,15 +101,20 @@ function studyEntries(card: StudyCard, number: string | undefined): readonly Ent
       ? [{ name: `Go to experiment #${number}`, run: () => toNotebook(Number(number), true) }]
       : []),
     { name: 'Notebook', keys: '1', run: () => goTo({ name: 'study', tab: 'notebook' }) },
-    { name: 'Live view', keys: '2', run: () => goTo({ name: 'study', tab: 'live' }) },
     { name: 'Compare', keys: '3', run: () => goTo({ name: 'study', tab: 'compare' }) },
-    { name: 'Edit the instructions', keys: '4', run: () => goTo({ name: 'study', tab: 'instructions' }) },
     ...(best === null ? [] : [{ name: 'Jump to the best', keys: 'b', run: () => toNotebook(best, false) }]),
     { name: 'Show only what was kept', run: () => setFilter({ verdicts: ['keep'] }) },
     { name: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
     ...(card.state === 'imported'
       ? []
       : [
+          { name: 'Live view', keys: '2', run: () => goTo({ name: 'study', tab: 'live' }) },
+          {
+            name: 'Edit the instructions',
+            keys: '4',
+            run: () => goTo({ name: 'study', tab: 'instructions' }),
+          },
+          { name: 'How the proposers do', run: () => showOverlay({ name: 'proposers' }) },
           ...(card.waiting
             ? [{ name: 'Review the proposal', run: () => goTo({ name: 'study', tab: 'live' }) }]
             : []),
@@ -127,7 +132,6 @@ function studyEntries(card: StudyCard, number: string | undefined): readonly Ent
             ? []
             : [{ name: 'Apply the best to a branch', run: () => showOverlay({ name: 'apply' }) }]),
         ]),
-    { name: 'How the proposers do', run: () => showOverlay({ name: 'proposers' }) },
     { name: 'Export the study', run: () => showOverlay({ name: 'export' }) },
   ];
 }
@@ -146,6 +150,7 @@ function appEntries(): readonly Entry[] {
   return [
     { name: 'Open a project', keys: 'o', run: () => goTo({ name: 'welcome' }) },
     ...SAMPLE_NAMES.map(name => ({ name: `Open the sample ${name}`, run: () => void openSample(name) })),
+    { name: 'Import results from elsewhere', run: () => showOverlay({ name: 'import', source: null }) },
     { name: 'Browse folders', run: () => showOverlay({ name: 'folder' }) },
     { name: 'Light theme', run: () => saveSettings({ theme: 'light' }) },
     { name: 'Dark theme', run: () => saveSettings({ theme: 'dark' }) },

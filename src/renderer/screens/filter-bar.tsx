@@ -7,7 +7,7 @@ import { Button, IconButton } from '../ui/button.tsx';
 import { classNames } from '../ui/class-names.ts';
 import { VerdictBadge } from '../ui/verdict-badge.tsx';
 
-const WORDS = ['keep', 'discard', 'crash'] as const;
+const WORDS = ['keep', 'discard', 'crash', 'other'] as const;
 
 /** Which cells are listed, and in which order. */
 export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly shown: number }) {
@@ -19,7 +19,8 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
     [cells],
   );
   const isFiltered = filter.verdicts.length > 0 || filter.category !== null || filter.text !== '';
-  const counts = { keep: card.tally.keep, discard: card.tally.discard, crash: card.tally.crash };
+  const { keep, discard, crash, finished } = card.tally;
+  const counts = { keep, discard, crash, other: finished - keep - discard - crash };
   return (
     <div
       className="flex flex-wrap items-center gap-1.5 border-line border-b px-4 py-2"
@@ -45,7 +46,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
         />
       </div>
       <div className="flex gap-1" role="group" aria-label="Verdicts">
-        {WORDS.map(word => {
+        {WORDS.filter(word => word !== 'other' || counts.other > 0).map(word => {
           const isOn = filter.verdicts.includes(word);
           return (
             <button

@@ -33,7 +33,7 @@ export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
       </p>
     );
   }
-  if (value.path === null || card.state === 'imported') {
+  if (value.path === null) {
     return (
       <EmptyState icon={<FileX size={28} />} title="This study has no instructions">
         Its contract names no file like program.md. You can still steer it with a note (s).

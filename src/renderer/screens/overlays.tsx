@@ -5,6 +5,7 @@ import { ApplyDialog } from './apply-dialog.tsx';
 import { CommandPalette } from './command-palette.tsx';
 import { ExportDialog } from './export-dialog.tsx';
 import { FolderDialog } from './folder-dialog.tsx';
+import { ImportDialog } from './import-dialog.tsx';
 import { ProposersDialog } from './proposers-dialog.tsx';
 import { ResumeDialog } from './resume-dialog.tsx';
 import { SettingsDialog } from './settings-dialog.tsx';
@@ -28,6 +29,8 @@ export function Overlays({ host }: { readonly host: Host }) {
       return <SettingsDialog host={host} onClose={close} />;
     case 'folder':
       return <FolderDialog onClose={close} />;
+    case 'import':
+      return <ImportDialog source={overlay.source} pathOfFile={host.pathOfFile} onClose={close} />;
     case 'stop_now':
       return <StopDialog onClose={close} />;
     case 'steer':

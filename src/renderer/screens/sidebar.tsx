@@ -107,8 +107,12 @@ function StudyEntry({ card }: { readonly card: StudyCard }) {
           <StatePill card={card} isSmall />
         </span>
         <span className="tabular truncate text-muted text-xs">
-          {card.tally.best === null ? 'no result yet' : `best ${formatMetric(card.tally.best)}`} ·{' '}
-          {card.cells} tried
+          {card.tally.best === null
+            ? card.state === 'imported'
+              ? 'nothing kept'
+              : 'no result yet'
+            : `best ${formatMetric(card.tally.best)}`}{' '}
+          · {card.cells} tried
         </span>
       </button>
     </li>

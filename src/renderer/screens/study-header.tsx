@@ -33,6 +33,7 @@ import { NowRunning } from './now-running.tsx';
 /** What can be read from across the room: the best value, and what runs now. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
+  const others = tally.finished - tally.keep - tally.discard - tally.crash;
   const electricity = useStore(state => state.settings.electricity);
   const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
   return (
@@ -48,6 +49,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
         <p className="mt-0.5 truncate text-muted text-sm">
           {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
           discarded, {tally.crash} crashed
+          {others === 0 ? '' : `, ${others} other`}
           {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 1)}`}
         </p>
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
@@ -67,7 +69,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {tally.best === null ? ABSENT : formatMetric(tally.best)}
         </p>
         <p className="tabular text-muted text-sm">
-          {describeGain(tally)}
+          {describeGain(card)}
           {tally.bestExperiment === null ? null : (
             <button
               type="button"
@@ -113,9 +115,12 @@ function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Sett
   return `${told(wh)} of GPU power${gains > 0 ? `, ${told(wh / gains)} a gain` : ''}`;
 }
 
-function describeGain({ best, baseline, bestExperiment }: StudyCard['tally']): string {
-  if (best === null || baseline === null) return 'no baseline yet';
-  if (bestExperiment === 0) return 'nothing better yet than the baseline,';
+function describeGain({ tally: { best, baseline, bestExperiment }, state }: StudyCard): string {
+  if (best === null || baseline === null)
+    return state === 'imported' ? 'nothing was kept' : 'no baseline yet';
+  if (bestExperiment === 0) {
+    return state === 'imported' ? 'nothing better than the first,' : 'nothing better yet than the baseline,';
+  }
   const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
   return `${share}from ${formatMetric(baseline)}`;
 }
@@ -216,9 +221,11 @@ function Controls({ card }: { readonly card: StudyCard }) {
         >
           Apply best to a branch …
         </MenuItem>
-        <MenuItem icon={<Scale size={15} />} onSelect={() => showOverlay({ name: 'proposers' })}>
-          Proposers …
-        </MenuItem>
+        {isImported ? null : (
+          <MenuItem icon={<Scale size={15} />} onSelect={() => showOverlay({ name: 'proposers' })}>
+            Proposers …
+          </MenuItem>
+        )}
         <MenuLine />
         <MenuItem icon={<Download size={15} />} onSelect={() => showOverlay({ name: 'export' })}>
           Export …

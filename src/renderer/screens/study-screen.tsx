@@ -10,9 +10,11 @@ import { NotebookScreen } from './notebook-screen.tsx';
 import { StudyHeader } from './study-header.tsx';
 
 const PANEL = 'study-panel';
+/** Nothing runs, and nobody is instructed. */
+const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare'];
 
 /** One study: how it stands above, one of its four views below. */
-export function StudyScreen({ tab }: { readonly tab: StudyTab }) {
+export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
   const card = useStudy();
   const compared = useStore(state => state.view.compared.length);
   if (!card) {
@@ -22,6 +24,8 @@ export function StudyScreen({ tab }: { readonly tab: StudyTab }) {
       </EmptyState>
     );
   }
+  const names = card.state === 'imported' ? IMPORTED_TABS : STUDY_TABS;
+  const tab = names.includes(wanted) ? wanted : 'notebook';
   const titles: Readonly<Record<StudyTab, string>> = {
     notebook: 'Notebook',
     live: 'Live',
@@ -34,7 +38,7 @@ export function StudyScreen({ tab }: { readonly tab: StudyTab }) {
       <div className="border-line border-b px-5">
         <TabList
           label="Views of the study"
-          names={STUDY_TABS}
+          names={names}
           titles={titles}
           chosen={tab}
           panel={PANEL}

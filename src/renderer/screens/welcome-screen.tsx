@@ -1,4 +1,4 @@
-import { ArrowRight, FlaskConical, FolderOpen, FolderX, X } from 'lucide-react';
+import { ArrowRight, FileInput, FlaskConical, FolderOpen, FolderX, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Project, StudyCard } from '../../shared/notebook.ts';
 import { FIRST_SAMPLE, SAMPLE_NAMES, SAMPLE_WORDS, type SampleName } from '../../shared/samples.ts';
@@ -30,6 +30,7 @@ export function WelcomeScreen() {
         </header>
         <OpenForm />
         <SampleCard isFirst={projects.length === 0} />
+        <ImportCard />
         <RecentProjects projects={projects} />
       </div>
     </section>
@@ -140,6 +141,22 @@ function SampleCard({ isFirst }: { readonly isFirst: boolean }) {
           </li>
         ))}
       </ul>
+    </div>
+  );
+}
+
+function ImportCard() {
+  return (
+    <div className="flex items-center gap-4 rounded-xl border border-line bg-surface px-5 py-4">
+      <FileInput size={24} className="shrink-0 text-accent" aria-hidden />
+      <div className="flex-1">
+        <h2 className="font-medium">Results from elsewhere</h2>
+        <p className="text-muted text-sm">
+          A results.tsv of another loop, or what a tracker left, as a notebook to read and compare. Drop it,
+          or choose it.
+        </p>
+      </div>
+      <Button onClick={() => showOverlay({ name: 'import', source: null })}>Import results …</Button>
     </div>
   );
 }

@@ -11,7 +11,7 @@ const viewSchema = z.object({
   chart: z.object({ axis: z.enum(['experiment', 'time', 'kept']), x: range, y: range }),
   isChartHidden: z.boolean(),
   filter: z.object({
-    verdicts: z.array(z.enum(['keep', 'discard', 'crash', 'running'])),
+    verdicts: z.array(z.enum(['keep', 'discard', 'crash', 'other', 'running'])),
     category: z.string().nullable(),
     text: z.string(),
   }),

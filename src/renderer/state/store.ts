@@ -11,9 +11,10 @@ import {
   type StudyCard,
   type Thought,
 } from '../../shared/notebook.ts';
-import type { Verdict } from '../../shared/study.ts';
+import type { VerdictWord } from '../../shared/study.ts';
 import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
 import type { ProgressView } from '../charts/progress-view.ts';
+import type { ImportSource } from './import-source.ts';
 
 /** How the window stands with its host. */
 export type ConnectionState =
@@ -54,7 +55,7 @@ export type StudyTab = (typeof STUDY_TABS)[number];
 
 export type Filter = {
   /** Empty is all. */
-  readonly verdicts: readonly (Verdict['word'] | 'running')[];
+  readonly verdicts: readonly (VerdictWord | 'running')[];
   readonly category: string | null;
   readonly text: string;
 };
@@ -70,6 +71,8 @@ export type Overlay =
   | { readonly name: 'proposers' }
   | { readonly name: 'resume' }
   | { readonly name: 'folder' }
+  /** Begins at once where a source is given. */
+  | { readonly name: 'import'; readonly source: ImportSource | null }
   | { readonly name: 'stop_now' };
 
 /** What belongs to how one study is looked at; kept over reloads. */

@@ -1,21 +1,16 @@
-import { Check, CircleDashed, CirclePause, Minus, X } from 'lucide-react';
-import type { Phase, Verdict } from '../../shared/study.ts';
+import { Check, CircleDashed, CircleHelp, CirclePause, Minus, X } from 'lucide-react';
+import type { Phase, VerdictWord } from '../../shared/study.ts';
 import { classNames } from './class-names.ts';
 
 const LOOKS = {
   keep: { icon: Check, className: 'text-keep' },
   discard: { icon: Minus, className: 'text-discard' },
   crash: { icon: X, className: 'text-crash' },
+  other: { icon: CircleHelp, className: 'text-muted' },
 } as const;
 
 /** An experiment's verdict as icon and word, or its phase while there is none; the colour only repeats them. */
-export function VerdictBadge({
-  word,
-  phase,
-}: {
-  readonly word: Verdict['word'] | null;
-  readonly phase?: Phase;
-}) {
+export function VerdictBadge({ word, phase }: { readonly word: VerdictWord | null; readonly phase?: Phase }) {
   const isHeld = phase === 'interrupted' || phase === 'reviewing';
   const look = word
     ? LOOKS[word]

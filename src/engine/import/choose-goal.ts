@@ -1,0 +1,89 @@
+import { directionOf } from '../../shared/metric-direction.ts';
+import { isBetter, type VerdictWord } from '../../shared/study.ts';
+import type { Goal, ImportedTable } from './imported-table.ts';
+
+export type Judged = { readonly verdict: VerdictWord; readonly metric: number | null };
+
+export type ChosenGoal =
+  | { readonly goal: Goal; readonly from: ImportedTable['goalFrom'] }
+  | { readonly goal: null; readonly why: string };
+
+/** So many of the comparisons have to agree. */
+const AGREEMENT = 0.8;
+/** From so many comparisons on, rows can speak against the metric's name. */
+const ENOUGH_TO_DOUBT = 3;
+
+/** What a comment or a heading says in words: `lower is better`, `metric_direction: higher_is_better`, `maximize`. */
+export function goalInWords(text: string): Goal | null {
+  const plain = text.toLowerCase().replace(/[_-]+/g, ' ');
+  const isLower = /\b(?:lower|less|smaller|fewer|min)\b(?: is|=) better|\bminimi[sz]|↓|⬇/.test(plain);
+  const isHigher = /\b(?:higher|more|bigger|greater|larger|max)\b(?: is|=) better|\bmaximi[sz]|↑|⬆/.test(
+    plain,
+  );
+  if (isLower !== isHigher) return isLower ? 'minimize' : 'maximize';
+  const said = /\b(?:goal|direction|objective|optimi[sz]e)\s*[:=]\s*(lower|higher|min|max|down|up)\b/.exec(
+    plain,
+  )?.[1];
+  // Both at once is a sentence about something else.
+  if (isLower || said === undefined) return null;
+  return said === 'lower' || said === 'min' || said === 'down' ? 'minimize' : 'maximize';
+}
+
+/**
+ * The direction from the file's own words, from the metric's name, else from the baseline and the rows that were kept.
+ * Bits per byte are minimized whatever somebody kept.
+ */
+export function chooseGoal(metricName: string, told: Goal | null, rows: readonly Judged[]): ChosenGoal {
+  const named = directionOf(metricName);
+  const kept = goalOfKeeps(rows);
+  if (told !== null) {
+    if (named !== null && named !== told && kept.goal === named) {
+      return { goal: null, why: `the file says "${told}", its name and its rows say "${named}"` };
+    }
+    return { goal: told, from: 'file' };
+  }
+  if (named !== null) {
+    const isDoubted = kept.goal !== null && kept.goal !== named && kept.comparisons >= ENOUGH_TO_DOUBT;
+    if (isDoubted && !/(?:^|_)bp[bcd]$/i.test(metricName)) {
+      return { goal: null, why: `its name says "${named}", the rows that were kept say "${kept.goal}"` };
+    }
+    return { goal: named, from: 'name' };
+  }
+  return kept.goal === null
+    ? { goal: null, why: 'neither the file, nor its name, nor the rows that were kept tell' }
+    : { goal: kept.goal, from: 'keeps' };
+}
+
+/** A table whose only keep is the baseline tells nothing. */
+function goalOfKeeps(rows: readonly Judged[]): { readonly goal: Goal | null; readonly comparisons: number } {
+  const { lower, higher, keeps } = compareWithKept(rows);
+  const comparisons = lower + higher;
+  if (keeps === 0) return { goal: null, comparisons };
+  if (higher / comparisons >= AGREEMENT) return { goal: 'maximize', comparisons };
+  return { goal: lower / comparisons >= AGREEMENT ? 'minimize' : null, comparisons };
+}
+
+/**
+ * Each keep beats the one before it, and no discard does: how many rows say so of lower numbers, how many of higher
+ * ones, and how many of them were kept.
+ */
+export function compareWithKept(rows: readonly Judged[]): {
+  readonly lower: number;
+  readonly higher: number;
+  readonly keeps: number;
+} {
+  let incumbent: number | null = null;
+  let keeps = 0;
+  let lower = 0;
+  let higher = 0;
+  for (const { verdict, metric } of rows) {
+    if (metric === null || (verdict !== 'keep' && verdict !== 'discard')) continue;
+    if (incumbent !== null && metric !== incumbent) {
+      if (isBetter('maximize', metric, incumbent) === (verdict === 'keep')) higher += 1;
+      else lower += 1;
+      if (verdict === 'keep') keeps += 1;
+    }
+    if (verdict === 'keep') incumbent = metric;
+  }
+  return { lower, higher, keeps };
+}

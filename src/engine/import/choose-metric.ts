@@ -1,0 +1,120 @@
+import { directionOf } from '../../shared/metric-direction.ts';
+import type { VerdictWord } from '../../shared/study.ts';
+import { compareWithKept } from './choose-goal.ts';
+import { isHeldOut, type MetricRole, metricRole } from './column-roles.ts';
+import { plainHeading, type RawRow } from './raw-table.ts';
+import { readNumber } from './read-number.ts';
+
+export type ChosenMetric =
+  /** `isProven` where several could be, and the verdicts agree with one of them only. */
+  { readonly column: number; readonly isProven: boolean } | { readonly names: readonly string[] };
+
+/** What it takes to tell the metric by the verdicts alone; with less it is asked. */
+const PROOF = { keeps: 3, rows: 10, share: 0.95, rival: 0.6 } as const;
+
+type Candidate = { readonly column: number; readonly values: readonly (number | null)[] };
+
+/**
+ * The column that holds the metric, by the headings; where several could, by what was measured: a kept row has the
+ * metric, and a number that is always the same decides nothing. Several names where that leaves more than one, none
+ * where no column is left.
+ * @param verdicts of the rows
+ */
+export function chooseMetric(
+  columns: readonly string[],
+  rows: readonly RawRow[],
+  verdicts: readonly VerdictWord[],
+  wanted: string | null,
+): ChosenMetric {
+  if (wanted !== null) return findWanted(columns, wanted);
+  const found = columns.map((heading, column) => ({ heading, column, role: metricRole(heading, columns) }));
+  const usable = found.filter(({ column }) => isNumeric(rows, column));
+  const [surest] = usable
+    .flatMap(({ column, role }) => (role.kind === 'sure' ? [{ column, rank: role.rank }] : []))
+    .sort((a, b) => a.rank - b.rank);
+  if (surest) return { column: surest.column, isProven: false };
+  for (const kind of ['plain', 'secondary', 'derived'] as const) {
+    const candidates = usable
+      .filter(({ role }) => role.kind === kind)
+      .map(({ column }) => ({ column, values: rows.map(row => numberOf(row, column)) }));
+    if (candidates.length === 0) continue;
+    const left = narrow(candidates, verdicts);
+    const heldOut = left.filter(({ column }) => isHeldOut(columns[column] ?? ''));
+    const [only] = heldOut.length === 1 ? heldOut : left;
+    if (only && (left.length === 1 || heldOut.length === 1)) return { column: only.column, isProven: false };
+    const proven = findProven(left, columns, verdicts);
+    if (proven) return { column: proven.column, isProven: true };
+    return { names: left.map(({ column }) => columns[column]?.trim() ?? '') };
+  }
+  return chooseByName(found.filter(({ column }) => rows.every(row => isBlank(row.fields[column] ?? ''))));
+}
+
+/** Nothing was measured yet: the name has to say it. */
+function chooseByName(
+  found: readonly { readonly heading: string; readonly column: number; readonly role: MetricRole }[],
+): ChosenMetric {
+  const [surest] = found
+    .flatMap(({ column, role }) => (role.kind === 'sure' ? [{ column, rank: role.rank }] : []))
+    .sort((a, b) => a.rank - b.rank);
+  if (surest) return { column: surest.column, isProven: false };
+  const told = found.filter(({ heading, role }) => role.kind === 'plain' && directionOf(heading) !== null);
+  const [only] = told;
+  return only && told.length === 1
+    ? { column: only.column, isProven: false }
+    : { names: told.map(({ heading }) => heading.trim()) };
+}
+
+/** Empty, or one of the marks for "not measured". */
+function isBlank(field: string): boolean {
+  return /^\W*(?:n\/?a|nan|none|null|tbd|pending)?\W*$/i.test(field.slice(0, 40)) && field.length <= 40;
+}
+
+function findWanted(columns: readonly string[], wanted: string): ChosenMetric {
+  const exact = columns.findIndex(column => column.trim() === wanted.trim());
+  const column = exact >= 0 ? exact : columns.findIndex(name => plainHeading(name) === plainHeading(wanted));
+  return column >= 0 ? { column, isProven: false } : { names: [] };
+}
+
+function narrow(candidates: readonly Candidate[], verdicts: readonly VerdictWord[]): readonly Candidate[] {
+  const whole = candidates.filter(({ values }) =>
+    values.every((value, row) => value !== null || verdicts[row] !== 'keep'),
+  );
+  const moving = (whole.length > 0 ? whole : candidates).filter(({ values }) => {
+    const measured = values.filter(value => value !== null);
+    return measured.length < 3 || new Set(measured).size > 1;
+  });
+  if (moving.length > 0) return moving;
+  return whole.length > 0 ? whole : candidates;
+}
+
+/** The one number that decided, by what was kept: nearly always, in many rows, and no other does nearly as well. */
+function findProven(
+  candidates: readonly Candidate[],
+  columns: readonly string[],
+  verdicts: readonly VerdictWord[],
+): Candidate | null {
+  const found = candidates.map(candidate => {
+    const { lower, higher, keeps } = compareWithKept(
+      candidate.values.map((metric, row) => ({ verdict: verdicts[row] ?? 'other', metric })),
+    );
+    const goal = directionOf(columns[candidate.column] ?? '');
+    const agreed = goal === null ? Math.max(lower, higher) : goal === 'minimize' ? lower : higher;
+    return { candidate, keeps, agreed, share: agreed / (lower + higher || 1) };
+  });
+  const [best, next] = found.sort((a, b) => b.agreed - a.agreed);
+  if (!best || best.keeps < PROOF.keeps || best.agreed < PROOF.rows || best.share < PROOF.share) return null;
+  return next && next.agreed > best.agreed * PROOF.rival ? null : best.candidate;
+}
+
+function numberOf(row: RawRow, column: number): number | null {
+  const read = readNumber(row.fields[column] ?? '');
+  return read.kind === 'number' ? read.value : null;
+}
+
+/** More numbers than other things with digits in them: names of commits, dates, shares. */
+function isNumeric(rows: readonly RawRow[], column: number): boolean {
+  const fields = rows.map(row => readNumber(row.fields[column] ?? ''));
+  const numbers = fields.filter(({ kind }) => kind === 'number').length;
+  const unclear = fields.filter(({ kind }) => kind === 'unclear').length;
+  return numbers > 0 && numbers >= unclear;
+}

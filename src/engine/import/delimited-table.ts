@@ -1,0 +1,215 @@
+import type { Skipped } from '../../shared/imports.ts';
+import { isResultHeading } from './column-roles.ts';
+import { MAX_COLUMNS, MAX_ROWS, plainHeading, type RawRow, type RawTable } from './raw-table.ts';
+import { readNumber } from './read-number.ts';
+import { DELIMITERS, type Delimiter, splitLine } from './split-line.ts';
+import { isVerdictHeading, readVerdict } from './verdict-words.ts';
+
+/** A heading stands near the top; beyond this many lines the file is something else. */
+const HEADING_LINES = 100;
+/** A field in quotes that goes on for longer was never closed. */
+const MAX_FIELD_LINES = 20;
+/** In a file with more quotes that are not closed, quotes mean something else. */
+const MAX_OPEN_QUOTES = 100;
+
+type Heading = {
+  readonly delimiter: Delimiter;
+  readonly names: readonly string[];
+  /** Where each of its columns is among the table's. */
+  readonly places: readonly number[];
+};
+
+/**
+ * Rows under a heading: separated by tabs, commas, semicolons, bars (Markdown) or spaces. Comments, notes between rows,
+ * a heading that stands there again and another heading further down are what people and agents write. Null where no
+ * line is a heading.
+ */
+export function readDelimitedTable(text: string): RawTable | null {
+  const lines = text.split(/\r\n|\n|\r/);
+  const first = findHeading(lines);
+  if (!first) return null;
+  const columns: string[] = [];
+  const rows: RawRow[] = [];
+  const skipped: Skipped[] = [];
+  const skip = (index: number, reason: string) => skipped.push({ line: index + 1, reason });
+  for (const index of lines.slice(0, first.index).keys()) {
+    const line = lines[index]?.trim() ?? '';
+    if (line !== '' && !line.startsWith('#') && !isRule(line)) skip(index, 'stands before the heading.');
+  }
+  let heading = placeHeading(first, columns);
+  let openQuotes = 0;
+  for (let index = first.index + 1; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    if (line.trim() === '' || isRule(line)) continue;
+    const again = hasVerdict(line, heading) ? null : headingOf(line);
+    if (again) {
+      heading = placeHeading(again, columns);
+      continue;
+    }
+    if (line.trimStart().startsWith('#') && !hasVerdict(line, heading)) continue;
+    const row = splitRow(lines, index, heading, openQuotes < MAX_OPEN_QUOTES);
+    if (typeof row === 'string') {
+      if (row === OPEN_QUOTE) openQuotes += 1;
+      skip(index, row);
+      continue;
+    }
+    const fields: string[] = [];
+    for (const [place, column] of heading.places.entries()) fields[column] = row.fields[place] ?? '';
+    if (rows.length >= MAX_ROWS) {
+      skip(index, `comes after ${MAX_ROWS} rows; the rest was not read.`);
+      break;
+    }
+    rows.push({ line: index + 1, fields, count: row.count });
+    index = row.last;
+  }
+  return {
+    columns,
+    headingLine: first.index + 1,
+    rows: rows.map(row => ({ ...row, fields: columns.map((_, column) => row.fields[column] ?? '') })),
+    skipped,
+    told: {
+      comments: lines
+        .slice(0, first.index)
+        .filter(line => line.trimStart().startsWith('#'))
+        .map(line => line.trim().replace(/^#+\s*/, '')),
+      metricNames: [],
+      goal: null,
+      verdictColumn: null,
+    },
+  };
+}
+
+function findHeading(lines: readonly string[]) {
+  for (const [index, line] of lines.slice(0, HEADING_LINES).entries()) {
+    const heading = headingOf(line);
+    if (heading) return { ...heading, index };
+  }
+  // Results that nobody judged have their heading first.
+  const index = lines.findIndex(line => line.trim() !== '' && !line.startsWith('#'));
+  const heading = headingOf(lines[index] ?? '', isResultHeading);
+  return heading && heading.delimiter !== 'spaces' && heading.names.length >= 3
+    ? { ...heading, index }
+    : null;
+}
+
+/** Names without a number among them, one of which says that results stand below: a verdict's, say. */
+function headingOf(
+  line: string,
+  isHeading: (name: string) => boolean = isVerdictHeading,
+): Pick<Heading, 'delimiter' | 'names'> | null {
+  const bare = writtenTabs(line.replace(/^\s*#\s*(?=\S)/, ''));
+  if (bare.length > 16_384) return null;
+  for (const delimiter of DELIMITERS) {
+    // What stands between tabs may hold anything else.
+    if (delimiter !== '\t' && bare.split('\t', 3).length > 2) continue;
+    const names = splitLine(bare, delimiter, Number.POSITIVE_INFINITY)?.slice(0, MAX_COLUMNS + 1) ?? [];
+    if (names.length < 2 || names.length > MAX_COLUMNS) continue;
+    if (line.trimStart().startsWith('#') && names.length < 3) continue;
+    const plain = names.map(plainHeading);
+    if (!plain.some(isHeading) || plain.some(name => readNumber(name).kind === 'number')) continue;
+    // Prose is no heading, and neither is a row whose description is one of these words.
+    if (delimiter === 'spaces' && !plain.every(name => /^[\p{L}\p{N}_.@%/#?-]{1,64}$/u.test(name))) continue;
+    if (new Set(plain).size < 2 || plain.filter(name => name !== '').length < 2) continue;
+    return { delimiter, names };
+  }
+  return null;
+}
+
+/** Gives each column its place in the table; one of a name that is there already, in its order, is that one. */
+function placeHeading(
+  { delimiter, names }: Pick<Heading, 'delimiter' | 'names'>,
+  columns: string[],
+): Heading {
+  const taken = new Set<number>();
+  const places = names.map(name => {
+    const known = columns.findIndex(
+      (column, place) => !taken.has(place) && plainHeading(column) === plainHeading(name),
+    );
+    const place = known >= 0 ? known : columns.push(name) - 1;
+    taken.add(place);
+    return place;
+  });
+  return { delimiter, names, places };
+}
+
+/** The line under a heading of Markdown, or one that is drawn. */
+function isRule(line: string): boolean {
+  return /^[\s|:+=_*-]+$/.test(line) && /[-=_*]{3}/.test(line);
+}
+
+const OPEN_QUOTE = 'a quote is opened and not closed.';
+
+type SplitRow = { readonly fields: readonly string[]; readonly count: number; readonly last: number };
+
+/** A row's fields, or why it is none. */
+function splitRow(
+  lines: readonly string[],
+  index: number,
+  heading: Heading,
+  canJoin: boolean,
+): SplitRow | string {
+  const { delimiter, names } = heading;
+  let line = lines[index] ?? '';
+  let last = index;
+  let fields = splitLine(line, delimiter, names.length);
+  const end = Math.min(lines.length - 1, index + (canJoin ? MAX_FIELD_LINES : 0));
+  while (fields === null && last < end) {
+    last += 1;
+    line += `\n${lines[last]}`;
+    fields = splitLine(line, delimiter, names.length, true);
+  }
+  if (fields === null) return OPEN_QUOTE;
+  if (fields.length < names.length && delimiter === '\t') fields = mendTabs(line, heading) ?? fields;
+  if (fields.length === 1) return 'is a note, no row.';
+  const verdict = names.findIndex(name => isVerdictHeading(plainHeading(name)));
+  if (
+    fields.length < names.length &&
+    verdict >= 0 &&
+    (fields.length <= verdict || !hasKnownVerdict(fields, heading))
+  ) {
+    return `${fields.length} fields where the heading has ${names.length}.`;
+  }
+  // What is beyond the last column belongs to it: a tab or a comma in a description.
+  const joint = delimiter === 'spaces' || delimiter === '|' ? ' ' : delimiter;
+  const rest = fields.slice(names.length - 1).join(joint);
+  if (fields.length > names.length && verdict >= 0 && !hasKnownVerdict(fields, heading)) {
+    return `${fields.length} fields where the heading has ${names.length}.`;
+  }
+  return {
+    fields: fields.length < names.length ? fields : [...fields.slice(0, names.length - 1), rest],
+    count: fields.length,
+    last,
+  };
+}
+
+/** The two characters `\\t` for a tab, as a shell writes them. */
+function writtenTabs(line: string): string {
+  return line.includes('\t') ? line : line.replaceAll('\\t', '\t');
+}
+
+/** A row written with the two characters `\t`, or with spaces, under a heading with tabs. */
+function mendTabs(line: string, heading: Heading): readonly string[] | null {
+  const written = writtenTabs(line).split('\t');
+  if (written.length >= heading.names.length) return written;
+  if (line.includes('\t')) return null;
+  for (const delimiter of ['spaces', ','] as const) {
+    const fields = splitLine(line, delimiter, heading.names.length);
+    if (fields && fields.length >= heading.names.length && hasKnownVerdict(fields, heading)) return fields;
+  }
+  return null;
+}
+
+/** Whether a word that is a verdict stands where the heading has one: then the row is not shifted. */
+function hasKnownVerdict(fields: readonly string[], { names }: Heading): boolean {
+  return names.some((name, place) => {
+    const heading = plainHeading(name);
+    if (!isVerdictHeading(heading)) return false;
+    const verdict = readVerdict(fields[place] ?? '', heading);
+    return verdict !== null && verdict.word !== 'other';
+  });
+}
+
+function hasVerdict(line: string, heading: Heading): boolean {
+  const fields = splitLine(line, heading.delimiter, heading.names.length);
+  return fields !== null && fields.length >= heading.names.length && hasKnownVerdict(fields, heading);
+}

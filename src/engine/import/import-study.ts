@@ -1,0 +1,158 @@
+import { basename } from 'node:path';
+import {
+  type Contract,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+  defaultLimitSeconds,
+} from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
+import type { Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { newStudyId } from '../ledger/studies.ts';
+import { isValidTag } from '../repo/refs.ts';
+import type { ImportAnswers, ImportedTable } from './imported-table.ts';
+import { interpretTable } from './interpret-table.ts';
+import { readTable, readTableFile } from './read-table.ts';
+import { readTracked } from './trackers/read-tracked.ts';
+import { trackedTable } from './trackers/tracked-table.ts';
+
+/** Skipped rows that a message lists. */
+const LISTED = 3;
+
+export type ImportOutcome =
+  | {
+      readonly kind: 'imported';
+      readonly study: Study;
+      readonly goalFrom: ImportedTable['goalFrom'];
+      readonly isProven: boolean;
+      readonly skipped: readonly Skipped[];
+    }
+  | { readonly kind: 'question'; readonly question: ImportQuestion };
+
+export type ImportOptions = ImportAnswers & {
+  /** Null: from the file's name. */
+  readonly tag: string | null;
+  readonly now: number;
+};
+
+/** A file on this machine, or a table whose text is here already. */
+export type ImportSource = { readonly path: string } | { readonly name: string; readonly content: Buffer };
+
+/**
+ * Reads results from elsewhere into a new read-only study, or says what has to be answered first. Rejects with
+ * `import_invalid` or `usage`; then, and where it asks, nothing was written.
+ */
+export async function importStudy(
+  ledger: Ledger,
+  source: ImportSource,
+  options: ImportOptions,
+): Promise<ImportOutcome> {
+  const name = basename('path' in source ? source.path : source.name);
+  const tag = options.tag ?? tagOf(name);
+  if (!isValidTag(tag)) throw new PawlError('usage', `"${tag}" is no name for a study; give another one.`);
+  const tracked = 'path' in source ? await readTracked(source.path) : null;
+  const raw = tracked
+    ? trackedTable(tracked)
+    : readTable('path' in source ? await readTableFile(source.path) : source.content, name, options.metric);
+  const found = interpretTable(raw, options);
+  if (found.kind === 'question') {
+    const { question } = found;
+    if (question.kind === 'goal' || question.names.length > 0) return found;
+    throw new PawlError(
+      'import_invalid',
+      `${name}:${raw.headingLine}: no column holds the metric: none has numbers that could be one.`,
+    );
+  }
+  if (found.kind === 'unknown_metric') {
+    throw new PawlError(
+      'usage',
+      `${name} has no column "${options.metric}"; it has ${found.names.map(column => `"${column.trim()}"`).join(', ')}.`,
+    );
+  }
+  const { table } = found;
+  if (table.rows.length === 0 && table.skipped.length > 0) {
+    throw new PawlError('import_invalid', `${name}${describeSkipped(table.skipped)} No row can be read.`);
+  }
+  const study = importedStudy(table, tag, name, options.now);
+  ledger.write(() => {
+    ledger.studies.insert(study);
+    for (const [n, row] of table.rows.entries()) {
+      const { hypothesis, verdict, word, metric, memory, commit, fields } = row;
+      const run = tracked?.runs[row.line - 1];
+      ledger.experiments.insertImported({
+        ...{ studyId: study.id, n, hypothesis, verdict, metric, memory, commit },
+        ...{ startedAt: run?.startedAt ?? null, endedAt: run?.endedAt ?? null },
+        reason: word ?? 'imported',
+        at: options.now,
+        imported: fields,
+      });
+      if (run) ledger.runs.insertImported(study.id, n, run, options.now);
+    }
+  });
+  return {
+    kind: 'imported',
+    study,
+    goalFrom: table.goalFrom,
+    isProven: table.isProven,
+    skipped: table.skipped,
+  };
+}
+
+/** `:4: 3 fields where the heading has 5. And 2 more.` */
+function describeSkipped(skipped: readonly Skipped[]): string {
+  const listed = skipped
+    .slice(0, LISTED)
+    .map(({ line, reason }) => `${line === null ? '' : `${line}: `}${reason}`);
+  return `:${skipped[0]?.line == null ? ' ' : ''}${listed.join(' ')}${skipped.length > LISTED ? ` And ${skipped.length - LISTED} more.` : ''}`;
+}
+
+function tagOf(name: string): string {
+  return name.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9._-]+/g, '-') || 'imported';
+}
+
+function importedStudy(table: ImportedTable, tag: string, name: string, now: number): Study {
+  return {
+    id: newStudyId(now),
+    tag,
+    repositoryPath: '',
+    gitDir: '',
+    contract: importedContract(table),
+    baseCommit: '',
+    proposer: { kind: 'search', seed: 0 },
+    stop: {},
+    state: 'imported',
+    stopReason: null,
+    stopDetail: null,
+    createdAt: now,
+    preserved: [],
+    outputs: [],
+    worktreeName: '',
+    importedFrom: name,
+    importColumns: table.columns,
+    asksApproval: false,
+    gpu: null,
+    capUsd: null,
+  };
+}
+
+/** Of a study that was never run here only the metric is known. The rest is empty, and shown nowhere. */
+function importedContract({ metricName, goal, hasMemory }: ImportedTable): Contract {
+  return {
+    source: 'form',
+    editable: [],
+    locked: null,
+    instructions: null,
+    train: '',
+    setup: null,
+    environment: [],
+    metric: { ...DEFAULT_METRIC, name: metricName, goal, memory: hasMemory ? 'memory_mb' : null },
+    checks: [],
+    model: null,
+    budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), prune: false },
+    stop: {},
+    limits: DEFAULT_LIMITS,
+    sandbox: DEFAULT_SANDBOX,
+  };
+}

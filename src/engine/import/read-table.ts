@@ -1,0 +1,64 @@
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
+import { readDelimitedTable } from './delimited-table.ts';
+import { readJsonTable } from './json-table.ts';
+import type { RawTable } from './raw-table.ts';
+
+/** A table of 100,000 rows has about 10 MB. */
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A table of results from text: rows under a heading, or JSON. Throws `import_invalid` with file and line.
+ * @param metric the one that is wanted of a log that measured several
+ */
+export function readTable(content: Buffer, fileName: string, metric: string | null): RawTable {
+  const text = decode(content, fileName).replace(/^\uFEFF/, '');
+  const table = readJsonTable(text, metric) ?? readDelimitedTable(text);
+  if (table) return table;
+  const line = text.split(/\r\n|\n|\r/).findIndex(candidate => candidate.trim() !== '') + 1;
+  throw new PawlError(
+    'import_invalid',
+    `${fileName}:${Math.max(line, 1)}: this is not the heading of a results table: it has no column like "status", "verdict" or "kept".`,
+  );
+}
+
+/** Rejects with `import_invalid` where the file cannot be read or is too large for a table. */
+export async function readTableFile(path: string): Promise<Buffer> {
+  const file = await open(path).catch(cause => {
+    throw new PawlError('import_invalid', `${path} cannot be read: ${cause.message}`, { cause });
+  });
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_TABLE_BYTES) {
+      throw new PawlError(
+        'import_invalid',
+        `${path} has ${size} bytes; a results table has less than ${MAX_TABLE_BYTES}.`,
+      );
+    }
+    return await file.readFile();
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    throw new PawlError('import_invalid', `${basename(path)} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/** A guess at another encoding would change what is exported again. */
+function decode(content: Buffer, fileName: string): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    return decoder.decode(content);
+  } catch (cause) {
+    const text = content.toString('latin1').split('\n');
+    const isBroken = (line: string) =>
+      !Buffer.from(Buffer.from(line, 'latin1').toString('utf8')).equals(Buffer.from(line, 'latin1'));
+    const line = text.findIndex(isBroken) + 1;
+    throw new PawlError('import_invalid', `${fileName}:${line}: not UTF-8 text, so no results table.`, {
+      cause,
+    });
+  }
+}

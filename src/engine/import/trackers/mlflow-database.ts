@@ -1,0 +1,84 @@
+import type { Database } from 'better-sqlite3';
+import { columnsOf } from './sqlite-copy.ts';
+import { MAX_RUNS, RunGatherer, type Tracked, type TrackedRun, wholeTime } from './tracked-run.ts';
+
+/** More numbers of one run are not looked at. */
+const MAX_ROWS = 1_000_000;
+
+type RunRow = {
+  run_uuid: string;
+  name: string | null;
+  status: string | null;
+  start_time: number | null;
+  end_time: number | null;
+  source_version: string | null;
+  experiment: string | null;
+};
+
+export function isMlflowDatabase(database: Database): boolean {
+  const runs = columnsOf(database, 'runs');
+  return (
+    ['run_uuid', 'name', 'status', 'start_time', 'end_time', 'experiment_id', 'lifecycle_stage'].every(name =>
+      runs.has(name),
+    ) &&
+    ['run_uuid', 'key', 'value', 'timestamp', 'step', 'is_nan'].every(name =>
+      columnsOf(database, 'metrics').has(name),
+    )
+  );
+}
+
+/** The runs of MLflow's SQLite store that were not deleted, in the order in which they began. */
+export function readMlflowDatabase(database: Database): Tracked {
+  const has = (table: string, ...names: readonly string[]) =>
+    names.every(name => columnsOf(database, table).has(name));
+  const version = columnsOf(database, 'runs').has('source_version') ? 'source_version' : 'NULL';
+  const experiment = has('experiments', 'experiment_id', 'name')
+    ? '(SELECT e.name FROM experiments e WHERE e.experiment_id = runs.experiment_id)'
+    : 'NULL';
+  const rows = database
+    .prepare<[number], RunRow>(
+      `SELECT run_uuid, name, status, start_time, end_time, ${version} AS source_version, ${experiment} AS experiment
+       FROM runs WHERE lifecycle_stage IS NOT 'deleted' ORDER BY start_time, rowid LIMIT ?`,
+    )
+    .all(MAX_RUNS + 1);
+  const metrics = database.prepare<
+    [string, number],
+    { key: string; value: number; timestamp: number; step: number; is_nan: number }
+  >(
+    'SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? ORDER BY step, timestamp LIMIT ?',
+  );
+  const params = has('params', 'run_uuid', 'key', 'value')
+    ? database.prepare<[string], { key: string; value: string }>(
+        'SELECT key, substr(value, 1, 1000) AS value FROM params WHERE run_uuid = ? LIMIT 1000',
+      )
+    : null;
+  const isOneExperiment = new Set(rows.map(row => row.experiment)).size <= 1;
+  const runs = rows.slice(0, MAX_RUNS).map((row): TrackedRun => {
+    const gatherer = new RunGatherer();
+    const start = row.start_time;
+    for (const { key, value, timestamp, step, is_nan } of metrics.iterate(row.run_uuid, MAX_ROWS)) {
+      gatherer.add(start === null ? 0 : Math.max(0, (timestamp - start) / 1000), step, [
+        [String(key), is_nan === 1 ? Number.NaN : Number(value)],
+      ]);
+    }
+    for (const { key, value } of params?.iterate(row.run_uuid) ?? [])
+      gatherer.setting(String(key), String(value));
+    const name = row.name || row.run_uuid;
+    return {
+      name: isOneExperiment || row.experiment === null ? name : `${row.experiment}: ${name}`,
+      status: row.status,
+      exitCode: null,
+      startedAt: wholeTime(start),
+      endedAt: wholeTime(row.end_time),
+      settings: gatherer.settings,
+      summary: gatherer.summary,
+      points: gatherer.points(),
+      commit: row.source_version || null,
+    };
+  });
+  const isCut = rows.length > MAX_RUNS;
+  return {
+    runs,
+    skipped: isCut ? [{ line: null, reason: `only the first ${MAX_RUNS} runs were read.` }] : [],
+  };
+}

@@ -1,0 +1,153 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { PawlError } from '../../../shared/errors.ts';
+import type { Skipped } from '../../../shared/imports.ts';
+import { isMlflowDatabase, readMlflowDatabase } from './mlflow-database.ts';
+import { findMlflowRuns, readMlflowFolder } from './mlflow-folder.ts';
+import type { RecordEnd } from './record-file.ts';
+import { withSqliteCopy } from './sqlite-copy.ts';
+import { isEventFileName, readTensorboardRun } from './tensorboard-log.ts';
+import { MAX_FILE_BYTES, MAX_RUNS, type Tracked, type TrackedRun } from './tracked-run.ts';
+import { isTrackioDatabase, readTrackioDatabase } from './trackio-database.ts';
+import { isWandbFile, readWandbRun } from './wandb-run.ts';
+
+const SQLITE_HEAD = 'SQLite format 3\0';
+/** Folders below each other that are looked through for logs, and how many files of them. */
+const MAX_DEPTH = 8;
+const MAX_FOUND = 10_000;
+/** In a folder with more in it than this, logs are not looked for any further. */
+const MAX_LOOKED = 200_000;
+
+/**
+ * The runs that a tracker of experiments left in a file or a folder; null for a file that is of none. Rejects with
+ * `import_invalid` for a folder without any, and for a database of something else.
+ */
+export async function readTracked(path: string): Promise<Tracked | null> {
+  const found = await stat(path).catch(() => null);
+  if (!found) return null;
+  if (found.isDirectory()) return readFolder(path);
+  const head = await readHead(path);
+  if (head.toString('latin1') === SQLITE_HEAD) return readDatabase(path);
+  if (isWandbFile(head)) return readWandbFiles([path]);
+  return isEventFileName(basename(path)) ? readEventFolders(path, [[path]]) : null;
+}
+
+async function readFolder(folder: string): Promise<Tracked> {
+  const mlflow = await findMlflowRuns(folder);
+  if (mlflow.length > 0) return readMlflowFolder(mlflow);
+  const files = await findFiles(folder, name => name.endsWith('.wandb') || isEventFileName(name));
+  const wandb = files.filter(file => file.endsWith('.wandb'));
+  if (wandb.length > 0) return readWandbFiles(wandb);
+  const byFolder = new Map<string, string[]>();
+  for (const file of files) {
+    const own = file.slice(0, -basename(file).length - 1);
+    byFolder.set(own, [...(byFolder.get(own) ?? []), file]);
+  }
+  if (byFolder.size > 0) return readEventFolders(folder, [...byFolder.values()]);
+  throw new PawlError(
+    'import_invalid',
+    `${folder} holds no runs: no run-*.wandb, no event files of TensorBoard and no meta.yaml of MLflow.`,
+  );
+}
+
+async function readDatabase(path: string): Promise<Tracked> {
+  return withSqliteCopy(path, database => {
+    if (isMlflowDatabase(database)) return readMlflowDatabase(database);
+    if (isTrackioDatabase(database)) return readTrackioDatabase(database);
+    throw new PawlError('import_invalid', `${basename(path)} is a database of neither MLflow nor trackio.`);
+  });
+}
+
+async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
+  const runs: TrackedRun[] = [];
+  const skipped: Skipped[] = tooMany(paths.length);
+  for (const path of paths.slice(0, MAX_RUNS)) {
+    const file = await readBounded(path, skipped);
+    const read = file && (await readWandbRun(file, basename(path, '.wandb')));
+    if (!read) {
+      if (file) skipped.push({ line: null, reason: `${basename(path)} is no log of Weights & Biases.` });
+      continue;
+    }
+    tellEnd(basename(path), read.end, skipped);
+    runs.push(read.run);
+  }
+  return { runs: runs.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0)), skipped };
+}
+
+/** @param groups the files of each run, oldest first */
+async function readEventFolders(top: string, groups: readonly (readonly string[])[]): Promise<Tracked> {
+  const runs: TrackedRun[] = [];
+  const skipped: Skipped[] = tooMany(groups.length);
+  for (const paths of groups.slice(0, MAX_RUNS)) {
+    const files: Buffer[] = [];
+    for (const path of paths) {
+      const file = await readBounded(path, skipped);
+      if (file) files.push(file);
+    }
+    const folder = join(paths[0] ?? top, '..');
+    const name = relative(top, folder).replaceAll('\\', '/') || basename(folder);
+    const { run, end } = await readTensorboardRun(files, name.startsWith('..') ? basename(folder) : name);
+    tellEnd(name, end, skipped);
+    if (run.points.length > 0) runs.push(run);
+    else skipped.push({ line: null, reason: `${name} has no numbers.` });
+  }
+  return { runs: runs.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0)), skipped };
+}
+
+/** A run that was cut off is no fault of the file's: what stands before the cut is whole. */
+function tellEnd(name: string, { isCut, broken }: RecordEnd, skipped: Skipped[]): void {
+  if (isCut)
+    skipped.push({ line: null, reason: `${name} ends within a record, as of a run that was killed.` });
+  if (broken > 0) skipped.push({ line: null, reason: `${name}: ${broken} broken records were left out.` });
+}
+
+function tooMany(count: number): Skipped[] {
+  return count > MAX_RUNS
+    ? [{ line: null, reason: `only the first ${MAX_RUNS} of ${count} runs were read.` }]
+    : [];
+}
+
+async function readBounded(path: string, skipped: Skipped[]): Promise<Buffer | null> {
+  const name = basename(path);
+  try {
+    const { size } = await stat(path);
+    if (size <= MAX_FILE_BYTES) return await readFile(path);
+    skipped.push({ line: null, reason: `${name} has ${size} bytes; at most ${MAX_FILE_BYTES} are read.` });
+  } catch (error) {
+    skipped.push({
+      line: null,
+      reason: `${name} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    });
+  }
+  return null;
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  const file = await open(path).catch(() => null);
+  if (!file) return Buffer.alloc(0);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(SQLITE_HEAD.length), 0, SQLITE_HEAD.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Files below a folder by their names, in the order of their paths. Links are not followed. */
+async function findFiles(folder: string, isWanted: (name: string) => boolean): Promise<readonly string[]> {
+  const found: string[] = [];
+  let looked = 0;
+  const look = async (at: string, depth: number): Promise<void> => {
+    const entries = await readdir(at, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      looked += 1;
+      if (found.length >= MAX_FOUND || looked > MAX_LOOKED) return;
+      const path = join(at, entry.name);
+      if (entry.isFile() && isWanted(entry.name)) found.push(path);
+      else if (entry.isDirectory() && depth < MAX_DEPTH && !entry.name.startsWith('.'))
+        await look(path, depth + 1);
+    }
+  };
+  await look(folder, 0);
+  return found;
+}

@@ -1,0 +1,96 @@
+import type { Skipped } from '../../../shared/imports.ts';
+import type { SeriesPoint } from '../../metrics/output-reader.ts';
+
+/** A run as a tracker of experiments wrote it down. */
+export type TrackedRun = {
+  readonly name: string;
+  /** How it ended, in the tracker's word; null where the tracker does not say. */
+  readonly status: string | null;
+  readonly exitCode: number | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** What it was set to. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** The last value of each of its numbers. */
+  readonly summary: ReadonlyMap<string, number>;
+  readonly points: readonly SeriesPoint[];
+  /** The commit it ran on. */
+  readonly commit: string | null;
+};
+
+/** What a tracker left, read. */
+export type Tracked = { readonly runs: readonly TrackedRun[]; readonly skipped: readonly Skipped[] };
+
+export const MAX_RUNS = 2_000;
+/** Of one file; larger ones hold pictures or weights. */
+export const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_SERIES = 256;
+const MAX_POINTS = 40_000;
+const MAX_SETTINGS = 256;
+const MAX_TEXT_CHARACTERS = 1_000;
+const MAX_NAME_CHARACTERS = 200;
+
+/** The largest time a `Date` can hold, in milliseconds. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Whole milliseconds since the epoch; null for what is no time. */
+export function wholeTime(ms: number | null): number | null {
+  return ms !== null && Math.abs(ms) <= MAX_TIME_MS ? Math.round(ms) : null;
+}
+
+/** Gathers one run's numbers as they come, within bounds: the first 256 names, and of many points every second, fourth … */
+export class RunGatherer {
+  readonly settings = new Map<string, string>();
+  readonly summary = new Map<string, number>();
+  readonly #names = new Set<string>();
+  #points: { seconds: number; step: number | null; values: Map<string, number> }[] = [];
+  #stride = 1;
+  #seen = 0;
+
+  /** Numbers of one moment. Those of the same step as the ones before belong to the same point. */
+  add(seconds: number, step: number | null, values: Iterable<readonly [string, number]>): void {
+    const last = this.#points.at(-1);
+    const entries = [...values].filter(([name]) => this.#isKnown(name));
+    for (const [name, value] of entries) this.summary.set(name, value);
+    if (entries.length === 0) return;
+    const isSame =
+      last !== undefined &&
+      step !== null &&
+      last.step === step &&
+      entries.every(([name]) => !last.values.has(name));
+    if (isSame) {
+      for (const [name, value] of entries) last.values.set(name, value);
+      return;
+    }
+    this.#seen += 1;
+    if (this.#seen % this.#stride !== 0) return;
+    this.#points.push({ seconds, step, values: new Map(entries) });
+    if (this.#points.length < MAX_POINTS) return;
+    this.#points = this.#points.filter((_, index) => index % 2 === 1);
+    this.#stride *= 2;
+  }
+
+  setting(name: string, value: string): void {
+    if (!this.settings.has(name) && this.settings.size >= MAX_SETTINGS) return;
+    this.settings.set(name.slice(0, MAX_NAME_CHARACTERS), value.slice(0, MAX_TEXT_CHARACTERS));
+  }
+
+  /** In the order of time; a step of its own where the run has none by that name. */
+  points(): readonly SeriesPoint[] {
+    const hasStep = this.#names.has('step');
+    return this.#points
+      .sort((a, b) => a.seconds - b.seconds)
+      .map(({ seconds, step, values }) => ({
+        seconds,
+        values: hasStep || step === null ? values : new Map([['step', step], ...values]),
+      }));
+  }
+
+  #isKnown(name: string): boolean {
+    if (this.#names.has(name)) return true;
+    if (this.#names.size >= MAX_SERIES || name === '' || name.length > MAX_NAME_CHARACTERS) return false;
+    this.#names.add(name);
+    return true;
+  }
+}

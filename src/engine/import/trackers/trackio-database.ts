@@ -1,0 +1,96 @@
+import type { Database } from 'better-sqlite3';
+import { columnsOf } from './sqlite-copy.ts';
+import { MAX_RUNS, RunGatherer, type Tracked } from './tracked-run.ts';
+
+/** More lines of one run are not looked at. */
+const MAX_ROWS = 1_000_000;
+/** A longer line holds a picture or a table. */
+const MAX_LINE_CHARACTERS = 100_000;
+
+export function isTrackioDatabase(database: Database): boolean {
+  const metrics = columnsOf(database, 'metrics');
+  return ['timestamp', 'run_name', 'step', 'metrics'].every(name => metrics.has(name));
+}
+
+/** The runs of a project of trackio: a line of JSON a `log`. Older versions know runs by their names alone. */
+export function readTrackioDatabase(database: Database): Tracked {
+  const key = columnsOf(database, 'metrics').has('run_id') ? 'run_id' : 'run_name';
+  const rows = database
+    .prepare<[number], { key: string; name: string }>(
+      `SELECT ${key} AS key, min(run_name) AS name FROM metrics GROUP BY ${key} ORDER BY min(id) LIMIT ?`,
+    )
+    .all(MAX_RUNS + 1);
+  const lines = database.prepare<
+    [string, number, number],
+    { timestamp: string; step: number; metrics: string }
+  >(
+    `SELECT timestamp, step, metrics FROM metrics WHERE ${key} = ? AND length(metrics) <= ? ORDER BY step, id LIMIT ?`,
+  );
+  const configs = columnsOf(database, 'configs');
+  const settings =
+    configs.has(key) && configs.has('config')
+      ? database.prepare<[string, number], { config: string }>(
+          `SELECT config FROM configs WHERE ${key} = ? AND length(config) <= ? LIMIT 1`,
+        )
+      : null;
+  const runs = rows.slice(0, MAX_RUNS).map(run => {
+    const gatherer = new RunGatherer();
+    let start: number | null = null;
+    let end: number | null = null;
+    for (const line of lines.iterate(run.key, MAX_LINE_CHARACTERS, MAX_ROWS)) {
+      const at = Date.parse(line.timestamp);
+      if (Number.isFinite(at)) {
+        start ??= at;
+        end = at;
+      }
+      const values = Object.entries(parseObject(line.metrics)).flatMap(([name, value]) => {
+        const number = numberOf(value);
+        return number === null ? [] : [[name, number] as const];
+      });
+      gatherer.add(
+        start === null || !Number.isFinite(at) ? 0 : Math.max(0, (at - start) / 1000),
+        line.step,
+        values,
+      );
+    }
+    const config = settings?.get(run.key, MAX_LINE_CHARACTERS)?.config;
+    for (const [name, value] of Object.entries(parseObject(config ?? '{}'))) {
+      // `_Created` and its like are trackio's own.
+      if (!name.startsWith('_'))
+        gatherer.setting(name, typeof value === 'string' ? value : JSON.stringify(value));
+    }
+    return {
+      name: run.name || run.key,
+      status: null,
+      exitCode: null,
+      startedAt: start,
+      endedAt: end,
+      settings: gatherer.settings,
+      summary: gatherer.summary,
+      points: gatherer.points(),
+      commit: null,
+    };
+  });
+  const isCut = rows.length > MAX_RUNS;
+  return {
+    runs,
+    skipped: isCut ? [{ line: null, reason: `only the first ${MAX_RUNS} runs were read.` }] : [],
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Infinities and NaN stand as words, for JSON has none. */
+function numberOf(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^-?(?:NaN|Infinity)$/.test(value) ? Number(value) : null;
+}

@@ -1,0 +1,188 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readLevelDbLog } from './leveldb-log.ts';
+import { type Fields, field, readMessage } from './protobuf-fields.ts';
+import type { RecordEnd } from './record-file.ts';
+import { RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
+
+/** `:W&B`, the magic number 0xBEE1 (little-endian) and the version of the format. */
+const HEADER = Buffer.from([0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe]);
+const HEADER_BYTES = 7;
+/** The engine has its turn after so many records. */
+const RECORDS_A_TURN = 2_000;
+
+type Item = { key: string; value: string };
+
+/** Of `wandb_internal.proto`: `HistoryItem`, `SummaryItem` and `ConfigItem` have the same numbers. */
+function itemFields(item: Item & { nested: string[] }): Fields {
+  return {
+    1: field.text(key => {
+      item.key = key;
+    }),
+    2: field.text(part => item.nested.push(part)),
+    16: field.text(json => {
+      item.value = json;
+    }),
+  };
+}
+
+function readItem(bytes: Uint8Array): Item {
+  const item = { key: '', value: '', nested: [] as string[] };
+  readMessage(bytes, itemFields(item));
+  return { key: item.nested.length > 0 ? item.nested.join('.') : item.key, value: item.value };
+}
+
+export function isWandbFile(head: Buffer): boolean {
+  return head.subarray(0, HEADER.length).equals(HEADER);
+}
+
+export type WandbRun = { readonly run: TrackedRun; readonly end: RecordEnd };
+
+/**
+ * A run that Weights & Biases logged offline (`run-*.wandb`): a log of `Record` messages. Null where the file is none.
+ * @param fallbackName where the run has no name yet
+ */
+export async function readWandbRun(file: Buffer, fallbackName: string): Promise<WandbRun | null> {
+  if (!isWandbFile(file)) return null;
+  const gatherer = new RunGatherer();
+  const run = { name: '', id: '', startedAt: null as number | null, runtime: 0 };
+  let commit: string | null = null;
+  let exitCode: number | null = null;
+  let malformed = 0;
+  const addConfig = (bytes: Uint8Array) =>
+    readMessage(bytes, {
+      1: field.bytes(item => {
+        const { key, value } = readItem(item);
+        if (!key.startsWith('_')) gatherer.setting(key, plain(value));
+      }),
+    });
+  const fields: Fields = {
+    2: field.bytes(bytes => {
+      const { seconds, step, values } = readHistory(bytes, run.startedAt);
+      run.runtime = Math.max(run.runtime, seconds);
+      gatherer.add(seconds, step, values);
+    }),
+    3: field.bytes(bytes =>
+      readMessage(bytes, {
+        1: field.bytes(item => {
+          const { key, value } = readItem(item);
+          const number = numberOf(value);
+          if (number !== null && !key.startsWith('_')) gatherer.summary.set(key, number);
+        }),
+      }),
+    ),
+    5: field.bytes(addConfig),
+    17: field.message(() => ({
+      1: field.text(id => {
+        run.id = id;
+      }),
+      4: field.bytes(addConfig),
+      8: field.text(name => {
+        run.name = name;
+      }),
+      17: field.message(() => ({
+        1: field.integer(seconds => {
+          run.startedAt = seconds * 1000;
+        }),
+      })),
+      21: field.message(() => ({
+        2: field.text(name => {
+          commit = /^[0-9a-f]{7,64}$/.test(name) ? name : null;
+        }),
+      })),
+    })),
+    18: field.message(() => ({
+      // Zero is not written.
+      1: field.integer(code => {
+        exitCode = code;
+      }),
+    })),
+  };
+  let count = 0;
+  const records = readLevelDbLog(file, HEADER_BYTES);
+  let next = records.next();
+  for (; !next.done; next = records.next()) {
+    count += 1;
+    if (count % RECORDS_A_TURN === 0) await nextTurn();
+    try {
+      if (hasField(next.value, 18)) exitCode ??= 0;
+      readMessage(next.value, fields);
+    } catch {
+      malformed += 1;
+    }
+  }
+  const { isCut, broken } = next.value;
+  const end = { isCut, broken: broken + malformed };
+  return { run: finish(run, gatherer, exitCode, commit, fallbackName), end };
+}
+
+function hasField(bytes: Uint8Array, number: number): boolean {
+  let isThere = false;
+  readMessage(bytes, {
+    [number]: field.bytes(() => {
+      isThere = true;
+    }),
+  });
+  return isThere;
+}
+
+function finish(
+  run: {
+    readonly name: string;
+    readonly id: string;
+    readonly startedAt: number | null;
+    readonly runtime: number;
+  },
+  gatherer: RunGatherer,
+  exitCode: number | null,
+  commit: string | null,
+  fallbackName: string,
+): TrackedRun {
+  return {
+    name: run.name || run.id || fallbackName,
+    status: exitCode === null ? 'unfinished' : exitCode === 0 ? 'finished' : 'failed',
+    exitCode,
+    startedAt: wholeTime(run.startedAt),
+    endedAt: wholeTime(run.startedAt === null ? null : run.startedAt + run.runtime * 1000),
+    settings: gatherer.settings,
+    summary: gatherer.summary,
+    points: gatherer.points(),
+    commit,
+  };
+}
+
+/** One `wandb.log`: numbers by name, `_step`, `_runtime` in seconds and `_timestamp` among them. */
+function readHistory(bytes: Uint8Array, startedAt: number | null) {
+  const values = new Map<string, number>();
+  let step: number | null = null;
+  readMessage(bytes, {
+    1: field.bytes(item => {
+      const { key, value } = readItem(item);
+      const number = numberOf(value);
+      if (number !== null) values.set(key, number);
+    }),
+    2: field.message(() => ({
+      1: field.integer(number => {
+        step = number;
+      }),
+    })),
+  });
+  const timestamp = values.get('_timestamp');
+  const seconds =
+    values.get('_runtime') ??
+    (timestamp !== undefined && startedAt !== null ? timestamp - startedAt / 1000 : 0);
+  step = values.get('_step') ?? step;
+  const own = [...values].filter(([name]) => !name.startsWith('_'));
+  return { seconds: Math.max(0, seconds), step, values: own };
+}
+
+/** JSON, or what Python writes for it: NaN and infinities. */
+function numberOf(json: string): number | null {
+  const text = json.trim().replace(/^"(.*)"$/, '$1');
+  if (/^-?(?:NaN|Infinity)$/.test(text)) return Number(text);
+  return /^-?\d/.test(text) && Number.isFinite(Number(text)) ? Number(text) : null;
+}
+
+function plain(json: string): string {
+  const text = json.trim();
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+}

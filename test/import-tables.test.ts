@@ -1,0 +1,340 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { interpretTable } from '../src/engine/import/interpret-table.ts';
+import { readTable } from '../src/engine/import/read-table.ts';
+
+const FOLDER = join(import.meta.dirname, 'fixtures', 'import');
+
+function read(name: string, answers: { goal?: 'minimize' | 'maximize'; metric?: string } = {}) {
+  return interpret(name, readFileSync(join(FOLDER, name)), answers);
+}
+
+function interpret(
+  name: string,
+  content: Buffer | string,
+  { goal = null, metric = null }: { goal?: 'minimize' | 'maximize' | null; metric?: string | null } = {},
+) {
+  return interpretTable(readTable(Buffer.from(content), name, metric), { goal, metric });
+}
+
+function tableOf(found: ReturnType<typeof interpretTable>) {
+  if (found.kind !== 'table') throw new Error(JSON.stringify(found));
+  const { metricName, goal, goalFrom, rows, skipped } = found.table;
+  return {
+    metric: metricName,
+    goal,
+    goalFrom,
+    verdicts: rows.map(row => row.word ?? row.verdict),
+    numbers: rows.map(row => row.metric),
+    skipped: skipped.map(({ line }) => line),
+    rows,
+  };
+}
+
+const LOWER = { goal: 'minimize' } as const;
+const HIGHER = { goal: 'maximize' } as const;
+
+test.each([
+  ['01-goal-comment.tsv', 'metric', LOWER, ['keep', 'discard', 'keep'], [113848, 128850, 98500]],
+  ['02-goal-comment-higher-one-keep.tsv', 'metric', HIGHER, ['keep', 'no-op', 'keep'], [14, 14, 16]],
+  ['03-status-words.tsv', 'score', HIGHER, ['keep', 'keep', 'discard'], [1, 1.2, 0.9]],
+  ['04-best.tsv', 'val_bpb', LOWER, ['keep', 'discard', 'keep'], [1.8654, 1.882, 1.8642]],
+  [
+    '05-val_bpb-last-keep-higher.tsv',
+    'val_bpb',
+    LOWER,
+    ['keep', 'discard', 'keep'],
+    [1.094873, 1.207139, 1.179734],
+  ],
+  ['06-one-keep-accuracy.tsv', 'pass_rate', HIGHER, ['keep', 'discard'], [0.8, 0.7]],
+  ['07-percent.tsv', 'score', HIGHER, ['keep', 'keep'], [68.6, 92]],
+  ['08-decision-column.tsv', 'val_bpb', LOWER, ['keep', 'discard', 'crash'], [2.3467, 1.6005, null]],
+  ['10-spaces-for-tabs.tsv', 'val_bpb', LOWER, ['keep', 'discard'], [0.997277, 1.001276]],
+  ['12-iter-column.tsv', 'improvement_pct', HIGHER, ['discard', 'keep', 'keep'], [0.15, 1.89, 2.2]],
+  ['13-note-line.tsv', 'metric', LOWER, ['keep', 'keep', 'correctness_fail'], [2.65, 1.41, null]],
+  ['15-literal-backslash-t.tsv', 'val_bpb', LOWER, ['keep', 'discard'], [1.044255, 1.09531]],
+  ['16-header-only.tsv', 'primary_rmse', LOWER, [], []],
+  ['17-short-row.tsv', 'val_bpb', LOWER, ['keep', 'discard'], [1.044255, 1.044255]],
+  ['20-wrong-sentinel.tsv', 'score', HIGHER, ['keep', 'keep'], [-999, 1.079]],
+  ['21-pi.jsonl', 'combined_µs', LOWER, ['keep', 'discard', 'crash', 'crash'], [3818, 4063, null, null]],
+  ['22-kept-bool.jsonl', 'score_ns', LOWER, ['keep', 'discard'], [2657600000, null]],
+  ['23-comma.csv', 'val_bpb', LOWER, ['keep', 'keep'], [1, 0.99]],
+  ['25-discard-zero.tsv', 'val_bpb', LOWER, ['keep', 'discard'], [1.4, null]],
+  ['27-hex-id-first.tsv', 'tg_tok_s', HIGHER, ['keep', 'discard', 'keep'], [29.17, 26.34, 37.32]],
+  ['28-inf.tsv', 'val_bpb', LOWER, ['keep', 'crash'], [0.9752, null]],
+  ['t-blocked_na.tsv', 'val_bpb', LOWER, ['blocked'], [null]],
+  ['t-crlf_bom.tsv', 'val_bpb', LOWER, ['keep'], [1.865]],
+  ['t-dash.tsv', 'val_bpb', LOWER, ['keep', 'crash'], [1.865, null]],
+  ['t-header_again.tsv', 'val_bpb', LOWER, ['keep', 'discard'], [1.865, 1.9]],
+  ['t-keep_mark.tsv', 'val_bpb', LOWER, ['keep'], [1.865]],
+] as const)('%s is read: %s', (name, metric, goal, verdicts, numbers) => {
+  const table = tableOf(read(name));
+  expect(table).toMatchObject({ metric, ...goal, verdicts, numbers });
+  expect(table.skipped).toEqual(name === '13-note-line.tsv' ? [3] : []);
+});
+
+test('of two columns that could be the metric it is asked which one is', () => {
+  expect(read('19-secondary.tsv')).toEqual({
+    kind: 'question',
+    question: { kind: 'metric', names: ['ndcg@10', 'map@100'] },
+  });
+  expect(tableOf(read('19-secondary.tsv', { metric: 'NDCG@10' }))).toMatchObject({
+    ...{ metric: 'ndcg@10', goal: 'maximize', numbers: [0.443, 0.466] },
+  });
+});
+
+const table = (...rows: readonly string[]) => `${rows.map(row => row.replaceAll('|', '\t')).join('\n')}\n`;
+
+test.each([
+  [
+    'a metric of any name whose keeps rise',
+    ['metric|status', '10|keep', '12|keep', '11|discard'],
+    'maximize',
+    'keeps',
+  ],
+  ['words behind the heading', ['quux (lower is better)|status', '10|keep', '12|keep'], 'minimize', 'file'],
+  ['an arrow behind the heading', ['quux ↑|status', '10|keep'], 'maximize', 'file'],
+  ['a comment that minimizes', ['# goal: minimize', 'metric|status', '10|keep'], 'minimize', 'file'],
+  ['a rate', ['samples_per_second|status', '10|keep'], 'maximize', 'name'],
+] as const)('the direction is told from %s', (_, rows, goal, goalFrom) => {
+  expect(tableOf(interpret('a.tsv', table(...rows)))).toMatchObject({ goal, goalFrom });
+});
+
+test.each([
+  ['only the baseline was kept', ['metric|status', '10|keep', '12|discard']],
+  ['keeps go up and down', ['metric|status', '10|keep', '12|keep', '9|keep', '13|keep', '8|keep']],
+  [
+    'the name says one thing and the rows another',
+    ['score|status', '9|keep', '8|keep', '7|keep', '9|discard', '6|keep'],
+  ],
+  [
+    'two comments disagree',
+    ['# lower is better', '# higher is better', 'metric|status', '10|keep', '12|discard'],
+  ],
+])('the direction is asked where %s', (_, rows) => {
+  expect(interpret('a.tsv', table(...rows))).toMatchObject({ kind: 'question', question: { kind: 'goal' } });
+  expect(tableOf(interpret('a.tsv', table(...rows), { goal: 'maximize' })).goalFrom).toBe('given');
+});
+
+test.each([
+  [
+    'a counter, a date, a name and a seed',
+    ['iter|date|commit|val_loss|seed|status', '1|2026-03-01|1234567|2.5|42|keep'],
+  ],
+  [
+    'what a run took',
+    ['commit|memory_gb|training_seconds|num_params|val_loss|status', 'a1b2|44.0|300.1|50.3|2.5|keep'],
+  ],
+  [
+    'what it was compared with',
+    ['commit|baseline_loss|val_loss|delta|p_value|status', 'a1b2|2.6|2.5|-0.1|0.03|keep'],
+  ],
+  ['the loss of the training', ['commit|train_loss|val_loss|status', 'a1b2|2.1|2.5|keep']],
+  ['a number that never changes', ['a_loss|val_loss|status', '3|2.5|keep', '3|2.4|keep', '3|2.6|discard']],
+  ['a number that a kept row lacks', ['b_loss|val_loss|status', '3|2.7|discard', '-|2.5|keep']],
+])('%s is not taken for the metric', (_, rows) => {
+  expect(tableOf(interpret('a.tsv', table(...rows))).metric).toBe('val_loss');
+});
+
+test.each([
+  ['KEEP', 'keep'],
+  ['**kept** (best)', 'keep'],
+  ['✅ keep', 'keep'],
+  ['Reverted', 'discard'],
+  ['rolled back', 'discard'],
+  ['OOM', 'crash'],
+  ['timed-out', 'crash'],
+  ['not kept', 'discard'],
+  ['keep?', 'other'],
+  ['discard (crash)', 'other'],
+  ['pending', 'other'],
+])('the word %j is a %s', (word, verdict) => {
+  const rows = table('val_bpb|status', '1|keep', `0.9|${word}`);
+  expect(tableOf(interpret('a.tsv', rows)).rows[1]?.verdict).toBe(verdict);
+});
+
+test.each([
+  ['1,250.5', 1250.5],
+  ['+1.5', 1.5],
+  ['−1.5', -1.5],
+  ['~1.5', 1.5],
+  ['1.5 ± 0.01', 1.5],
+  ['**1.5**', 1.5],
+  ['1.5 (best)', 1.5],
+  ['1.5e-3', 0.0015],
+  ['n/a', null],
+  ['—', null],
+  ['timeout', null],
+])('%j is read as %d', (field, number) => {
+  expect(tableOf(interpret('a.tsv', table('val_bpb|status', '2|keep', `${field}|discard`))).numbers[1]).toBe(
+    number,
+  );
+});
+
+test.each(['0,998', '3/5', 'v2', '0.9 or 1', '12ms'])(
+  '%j is no number to rely on, so its row is skipped',
+  field => {
+    const found = tableOf(interpret('a.tsv', table('val_bpb|status', '2|keep', `${field}|discard`)));
+    expect(found).toMatchObject({ numbers: [2], skipped: [3] });
+  },
+);
+
+test('numbers of one unit are read, those of another are not', () => {
+  const found = tableOf(
+    interpret('a.tsv', table('latency|status', '12ms|keep', '11ms|keep', '1.2s|discard', '0|crash')),
+  );
+  expect(found).toMatchObject({ goal: 'minimize', numbers: [12, 11, null], skipped: [4] });
+});
+
+test('a table of Markdown, one with semicolons and one in a comment are tables', () => {
+  const rows = [
+    [
+      'a.md',
+      '# Results\n\n| commit | val_bpb | status | idea |\n|---|---:|---|---|\n| a1b2c3d | 0.99 | keep | wide |\n',
+    ],
+    ['a.csv', 'commit;val_bpb;status;idea\na1b2c3d;0.99;keep;wide\n'],
+    ['a.tsv', '# commit\tval_bpb\tstatus\tidea\na1b2c3d\t0.99\tkeep\twide\n'],
+  ] as const;
+  for (const [name, text] of rows) {
+    expect(tableOf(interpret(name, text)).rows).toMatchObject([
+      { commit: 'a1b2c3d', metric: 0.99, verdict: 'keep', hypothesis: 'wide' },
+    ]);
+  }
+});
+
+test('a heading further down gives the columns of the rows below it', () => {
+  const found = tableOf(
+    interpret(
+      'a.tsv',
+      table(
+        'commit|val_bpb|status',
+        'a1b2c3d|0.99|keep',
+        'commit|memory_gb|val_bpb|status',
+        'b1b2c3d|44|0.98|keep',
+      ),
+    ),
+  );
+  expect(found.numbers).toEqual([0.99, 0.98]);
+  expect(found.rows.map(row => row.memory)).toEqual([null, 44 * 1024]);
+});
+
+test('a quote that is not closed costs its row and no more', () => {
+  const found = tableOf(
+    interpret(
+      'a.csv',
+      'val_bpb,status,description\n1,keep,"a, b"\n2,discard,"open\n0.9,keep,"two\nlines"\n0.8,keep,c\n',
+    ),
+  );
+  expect(found.numbers).toEqual([1, 0.9, 0.8]);
+  expect(found.skipped).toEqual([3]);
+  expect(found.rows.map(row => row.hypothesis)).toEqual(['a, b', 'two\nlines', 'c']);
+});
+
+const config = (metricName: string, bestDirection: string) =>
+  JSON.stringify({ type: 'config', metricName, bestDirection });
+const run = (metric: number, status = 'keep') => JSON.stringify({ run: 1, metric, status, description: 'x' });
+
+test('of a log that measured two metrics one after the other it is asked which one is meant', () => {
+  const log = [config('total_µs', 'lower'), run(10), run(9), config('score', 'higher'), run(1), run(2)].join(
+    '\n',
+  );
+  expect(interpret('a.jsonl', log)).toEqual({
+    kind: 'question',
+    question: { kind: 'metric', names: ['total_µs', 'score'] },
+  });
+  expect(tableOf(interpret('a.jsonl', log, { metric: 'score' }))).toMatchObject({
+    ...{ metric: 'score', goal: 'maximize', numbers: [1, 2], skipped: [2, 3] },
+  });
+});
+
+test('what a file says of its metric is not believed of another one that is asked for', () => {
+  const rows = [1, 2].map(n =>
+    JSON.stringify({ run: n, metric: n, metrics: { accuracy: n / 10, quux: n }, status: 'keep' }),
+  );
+  const log = [config('total_µs', 'lower'), ...rows].join('\n');
+  expect(tableOf(interpret('a.jsonl', log, { metric: 'metrics.accuracy' }))).toMatchObject({
+    ...{ metric: 'metrics.accuracy', goal: 'maximize', goalFrom: 'name' },
+  });
+  expect(tableOf(interpret('a.jsonl', log, { metric: 'metrics.quux' })).goalFrom).toBe('keeps');
+  const commented = table('# lower is better', 'metric|val_acc|status', '9|0.1|keep', '8|0.2|keep');
+  expect(tableOf(interpret('a.tsv', commented, { metric: 'val_acc' })).goal).toBe('maximize');
+});
+
+test('two segments of one metric are one study', () => {
+  const log = [
+    config('total_µs', 'lower'),
+    run(10),
+    '{"type":"hook"}',
+    'broken',
+    config('total_µs', 'lower'),
+    run(9),
+  ].join('\n');
+  expect(tableOf(interpret('a.jsonl', log))).toMatchObject({
+    ...{ metric: 'total_µs', goal: 'minimize', numbers: [10, 9], skipped: [4] },
+  });
+});
+
+test('results of a sweep that nobody judged are rows without a verdict', () => {
+  const rows = [0.3, 0.2].map(val_loss =>
+    JSON.stringify({ lr: 0.1, metrics: { val_loss, train_loss: 0.1 } }),
+  );
+  expect(tableOf(interpret('a.jsonl', rows.join('\n')))).toMatchObject({
+    ...{ metric: 'metrics.val_loss', goal: 'minimize', verdicts: ['none', 'none'], numbers: [0.3, 0.2] },
+  });
+});
+
+test('of several numbers the one that agrees with what was kept, again and again, is the metric', () => {
+  const rows = [...Array(14).keys()].map(n => `${100 + n}|${n % 2 ? 3 : 5}|${n % 4 < 2 ? 8 : 9}|keep`);
+  const found = interpret('a.tsv', table('quux|grault|corge|status', ...rows));
+  expect(tableOf(found)).toMatchObject({ metric: 'quux', goal: 'maximize', goalFrom: 'keeps' });
+  expect(found).toMatchObject({ table: { isProven: true } });
+  expect(interpret('a.tsv', table('quux|grault|corge|status', ...rows.slice(0, 8)))).toMatchObject({
+    question: { kind: 'metric' },
+  });
+});
+
+test.each([
+  [
+    'settings in an object of their own',
+    { params: { fast: 3 }, fitness_after: 2, kept: true },
+    'fitness_after',
+  ],
+  [
+    'the least and the most of a mean',
+    { min_reward: 1, max_reward: 3, mean_reward: 2, kept: true },
+    'mean_reward',
+  ],
+  ['what it was before', { quux_before: 1, quux_after: 2, kept: true }, 'quux_after'],
+])('%s is not taken for the metric', (_, row, metric) => {
+  const other = JSON.parse(JSON.stringify(row).replaceAll(/\d/g, digit => String(Number(digit) + 1)));
+  expect(tableOf(interpret('a.jsonl', `${JSON.stringify(row)}\n${JSON.stringify(other)}\n`)).metric).toBe(
+    metric,
+  );
+});
+
+test('a metric that is named in each row has its name and direction from there', () => {
+  const rows = [0.9, 0.8].map(metric =>
+    JSON.stringify({ metric, metricName: 'quux', direction: 'higher', status: 'keep' }),
+  );
+  expect(tableOf(interpret('a.jsonl', rows.join('\n')))).toMatchObject({
+    ...{ metric: 'quux', goal: 'maximize', goalFrom: 'file', numbers: [0.9, 0.8] },
+  });
+});
+
+test('a row whose verdict is also a heading somewhere is a row', () => {
+  const found = tableOf(
+    interpret('a.tsv', table('iteration|val_loss|result|description', '1|2|keep|a', 'tri|-|keep|b')),
+  );
+  expect(found).toMatchObject({ verdicts: ['keep', 'keep'], numbers: [2, null] });
+});
+
+test('a million characters without an end to them are read in no time', () => {
+  const long = 'a '.repeat(500_000);
+  const started = performance.now();
+  expect(() => interpret('a.tsv', long)).toThrow(/not the heading/);
+  expect(() => interpret('a.tsv', `${'"'.repeat(1_000_000)}\n`)).toThrow(/not the heading/);
+  interpret('a.tsv', table('val_bpb|status|description', `1|keep|${long}`, `${'1'.repeat(500_000)}|keep|x`));
+  interpret('a.csv', `val_bpb,status,description\n1,keep,"${'""'.repeat(200_000)}\n`);
+  expect(performance.now() - started).toBeLessThan(5_000);
+});

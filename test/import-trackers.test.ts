@@ -1,0 +1,232 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { expect, onTestFinished, test } from 'vitest';
+import { importStudy } from '../src/engine/import/import-study.ts';
+import { openLedger } from '../src/engine/ledger/ledger.ts';
+import { pawl } from './support/pawl.ts';
+import { temporaryFolder } from './support/scaffold.ts';
+
+/** Made by the trackers' own writers, see `make.py` there. */
+const FIXTURES = join(import.meta.dirname, 'fixtures', 'trackers');
+const STEPS = 40;
+const RATES = [0.1, 0.03, 0.01];
+const valLoss = (rate: number, step: number) => 1 + rate + Math.exp(-step / 10);
+
+async function imported(path: string, metric: string | null = null) {
+  const folder = await temporaryFolder();
+  const ledger = openLedger(join(folder, 'pawl.sqlite'));
+  onTestFinished(() => ledger.close());
+  const outcome = await importStudy(ledger, { path }, { tag: null, goal: null, metric, now: 5_000 });
+  if (outcome.kind !== 'imported') throw new Error(JSON.stringify(outcome));
+  const { study, skipped } = outcome;
+  const experiments = ledger.experiments.page(study.id, 0, 100);
+  return {
+    study,
+    skipped: skipped.map(({ reason }) => reason),
+    experiments,
+    names: experiments.map(({ proposal }) => proposal?.hypothesis),
+    words: experiments.map(({ verdict }) => (verdict?.word === 'other' ? verdict.reason : verdict?.word)),
+    run: (n: number) => ledger.runs.list(study.id, n)[0],
+    series: (n: number, name: string) =>
+      ledger.runs.series(study.id, n, 0).flatMap(point => {
+        const value = point.values.get(name);
+        return value === undefined ? [] : [{ step: point.values.get('step'), value }];
+      }),
+    setting: (n: number, name: string) =>
+      experiments[n]?.imported?.[study.importColumns?.indexOf(`settings.${name}`) ?? -1],
+  };
+}
+
+const curve = (rate: number) => [...Array(STEPS).keys()].map(step => ({ step, value: valLoss(rate, step) }));
+
+test.each([
+  {
+    tracker: 'Weights & Biases, offline runs in a folder',
+    path: 'wandb-offline/wandb',
+    metric: 'val/loss',
+    words: ['crash', 'finished', 'finished'],
+    lr: '0.01',
+  },
+  {
+    tracker: "MLflow's file store",
+    path: 'mlruns',
+    metric: 'val_loss',
+    words: ['crash', 'FINISHED', 'FINISHED'],
+    lr: '0.01',
+  },
+  {
+    tracker: "MLflow's SQLite",
+    path: 'mlflow-sqlite/mlflow.db',
+    metric: 'val_loss',
+    words: ['crash', 'FINISHED', 'FINISHED'],
+    lr: '0.01',
+  },
+  {
+    tracker: "trackio's SQLite",
+    path: 'trackio/demo.db',
+    metric: 'val/loss',
+    words: ['none', 'none', 'none'],
+    lr: '0.01',
+  },
+])(
+  'what $tracker left is a study with an experiment a run and its curves',
+  async ({ path, metric, words, lr }) => {
+    const { study, skipped, names, experiments, run, series, setting, ...found } = await imported(
+      join(FIXTURES, path),
+    );
+    expect(skipped).toEqual([]);
+    expect(study).toMatchObject({
+      state: 'imported',
+      contract: { metric: { name: metric, goal: 'minimize' } },
+    });
+    expect(names).toEqual(RATES.map(rate => `rate-${rate}`));
+    expect(found.words).toEqual(words);
+    expect(experiments[2]?.metric).toBeCloseTo(valLoss(0.01, STEPS - 1), 12);
+    expect(setting(2, 'lr')).toBe(lr);
+    expect(series(2, metric)).toHaveLength(STEPS);
+    for (const [index, { step, value }] of series(2, metric).entries()) {
+      expect(step).toBe(index);
+      expect(value).toBeCloseTo(valLoss(0.01, index), 12);
+    }
+    const { startedAt, endedAt } = experiments[2] ?? {};
+    expect(startedAt).toBeGreaterThan(1_600_000_000_000);
+    expect(endedAt).toBeGreaterThanOrEqual(startedAt ?? Number.NaN);
+    expect(run(2)).toMatchObject({ isContained: null, fairness: null, resources: expect.anything() });
+  },
+);
+
+test('event files of TensorBoard are read, scalars written as numbers and as tensors', async () => {
+  const { study, names, series, words, skipped } = await imported(join(FIXTURES, 'tensorboard'));
+  expect(skipped).toEqual([]);
+  expect(study.contract.metric).toMatchObject({ name: 'val/loss', goal: 'minimize' });
+  expect(words).toEqual(['none', 'none', 'none']);
+  for (const rate of RATES) {
+    const points = series(names.indexOf(`rate-${rate}`), 'val/loss');
+    expect(points.map(({ step }) => step)).toEqual(curve(rate).map(({ step }) => step));
+    for (const [index, { value }] of points.entries()) expect(value).toBeCloseTo(valLoss(rate, index), 6);
+  }
+});
+
+async function wandbFile(): Promise<{ readonly name: string; readonly content: Buffer }> {
+  const folder = join(FIXTURES, 'wandb-offline', 'wandb');
+  const [first = ''] = (await readdir(folder)).sort();
+  const [name = ''] = await readdir(join(folder, first));
+  return { name, content: await readFile(join(folder, first, name)) };
+}
+
+async function eventFile(): Promise<{ readonly name: string; readonly content: Buffer }> {
+  const folder = join(FIXTURES, 'tensorboard', 'rate-0.1');
+  const [name = ''] = await readdir(folder);
+  return { name, content: await readFile(join(folder, name)) };
+}
+
+test.each([
+  ['Weights & Biases', wandbFile],
+  ['TensorBoard', eventFile],
+] as const)(
+  'a run of %s that was killed keeps what was whole, and is told from a broken one',
+  async (_, read) => {
+    const { name, content } = await read();
+    const folder = await temporaryFolder();
+    const path = join(folder, name);
+    const whole = (await (await written(path, content)).series(0, 'train/loss')).length;
+    expect(whole).toBe(STEPS);
+    const cut = await written(path, content.subarray(0, Math.floor(content.length * 0.6) + 3));
+    expect(cut.skipped).toEqual([
+      expect.stringMatching(/ends within a record, as of a run that was killed\.$/),
+    ]);
+    const kept = cut.series(0, 'train/loss');
+    expect(kept.length).toBeGreaterThan(10);
+    expect(kept.length).toBeLessThan(STEPS);
+    for (const [index, { value }] of kept.entries()) expect(value).toBeCloseTo(valLoss(0.1, index) - 0.1, 6);
+    const broken = Buffer.from(content);
+    const middle = Math.floor(content.length * 0.6);
+    broken[middle] = (broken[middle] ?? 0) ^ 0x55;
+    const mended = await written(path, broken);
+    expect(mended.skipped).toEqual([expect.stringMatching(/broken records were left out\.$/)]);
+    const left = ['train/loss', 'val/loss'].map(metric => mended.series(0, metric).length);
+    expect(Math.min(...left)).toBeLessThan(STEPS);
+    expect(Math.min(...left)).toBeGreaterThan(10);
+  },
+);
+
+async function written(path: string, content: Buffer) {
+  await writeFile(path, content);
+  return imported(path, 'train/loss');
+}
+
+test('a log cut anywhere, or with any byte changed, is read or refused and never more', async () => {
+  const folder = await temporaryFolder();
+  for (const { name, content } of [await wandbFile(), await eventFile()]) {
+    const path = join(folder, name);
+    for (let at = 0; at < content.length; at += 797) {
+      const changed = Buffer.from(content);
+      changed[at] = (changed[at] ?? 0) ^ 0xff;
+      for (const variant of [content.subarray(0, at), changed]) {
+        await writeFile(path, variant);
+        await imported(path, 'train/loss').catch(error => {
+          expect(error).toMatchObject({ code: expect.stringMatching(/^(?:import_invalid|usage)$/) });
+        });
+      }
+    }
+  }
+}, 60_000);
+
+test('a database is read from a copy: nothing is made beside it, and its program may go on', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'demo.db');
+  await cp(join(FIXTURES, 'trackio', 'demo.db'), path);
+  const owner = new BetterSqlite3(path);
+  onTestFinished(() => void owner.close());
+  owner.pragma('journal_mode = WAL');
+  owner.exec(
+    `INSERT INTO metrics (run_id, timestamp, run_name, step, metrics)
+     SELECT run_id, timestamp, run_name, 40, '{"val/loss": 0.5}' FROM metrics ORDER BY id LIMIT 1`,
+  );
+  const before = (await readdir(folder)).sort();
+  const { experiments } = await imported(path);
+  expect(experiments[0]?.metric).toBe(0.5);
+  expect((await readdir(folder)).sort()).toEqual(before);
+  owner.exec('BEGIN IMMEDIATE');
+  expect((await imported(path)).experiments).toHaveLength(3);
+  owner.exec('ROLLBACK');
+});
+
+test('a database of something else, one that would count for ever, and a folder without runs are refused', async () => {
+  const folder = await temporaryFolder();
+  const make = (name: string, sql: string) => {
+    const database = new BetterSqlite3(join(folder, name));
+    database.exec(sql);
+    database.close();
+    return join(folder, name);
+  };
+  const paths = [
+    make('other.db', 'CREATE TABLE metrics (a)'),
+    make(
+      'view.db',
+      `CREATE VIEW metrics AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+       SELECT i AS id, i AS timestamp, i AS run_name, i AS step, '{}' AS metrics FROM n`,
+    ),
+    folder,
+  ];
+  for (const path of paths) {
+    await expect(imported(path)).rejects.toMatchObject({ code: 'import_invalid' });
+  }
+});
+
+test('the terminal tells of runs that nobody judged, and shows their curves', async () => {
+  const home = await temporaryFolder();
+  const folder = join(home, 'wandb');
+  await mkdir(folder);
+  await cp(join(FIXTURES, 'wandb-offline', 'wandb'), folder, { recursive: true });
+  const { code, stdout } = await pawl(['import', folder], { home });
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout:
+      'Imported 3 experiments as wandb: 0 keep, 0 discard, 1 crash, 2 other, keep rate –.\n' +
+      'val/loss: lower is better, as its name says.\nNothing was kept, so there is no best.\n',
+  });
+  const shown = await pawl(['show', '1', '--series', '--tag', 'wandb'], { home });
+  expect(shown.stdout.split('\n')).toHaveLength(STEPS + 2);
+});
