@@ -1,0 +1,132 @@
+import { posix } from 'node:path';
+import type { Claim } from './claims.ts';
+import { codeSpans, type Document, type Passage, readPassages, sourceOf } from './document.ts';
+import type { TrackedPaths } from './tracked-paths.ts';
+
+/** A command line of a text, as it would be run from the top of the repository. */
+export type CommandLine = {
+  readonly line: string;
+  /** The committed file that it runs; null where it names none. */
+  readonly script: string | null;
+};
+
+const RUNNERS = new Set(
+  `uv python python3 bash sh make cargo go node npm npx pnpm yarn bun deno julia Rscript ruby bundle rake torchrun
+   accelerate poetry pixi just dotnet java mvn gradle swift zig php perl elixir mix ctest pytest nix stack cabal`.split(
+    /\s+/,
+  ),
+);
+const LAUNCH =
+  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
+const ONCE =
+  /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
+const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
+/** Something to be filled in. */
+const PLACEHOLDER = /<[^>\s]{1,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
+
+/** Reads which commands a text gives for an experiment: those whose output is kept are the loop's own. */
+export function readCommands(document: Document, tracked: TrackedPaths): readonly Claim<CommandLine>[] {
+  const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
+  const claims: Claim<CommandLine>[] = [];
+  for (const passage of readPassages(document)) {
+    for (const text of linesOf(passage)) {
+      const { line, isKept } = stripRedirection(text);
+      const found = readCommandLine(line, tracked, folder);
+      if (!found) continue;
+      const { script } = found;
+      const about = `${passage.lead} ${passage.kind === 'code' ? passage.heading : passage.text}`;
+      if (
+        !isKept &&
+        (ONCE.test(passage.kind === 'code' ? about : passage.text) || ONCE_SCRIPT.test(script ?? ''))
+      )
+        continue;
+      if (/(?:^|\/)prepare\.py$/.test(script ?? '')) continue;
+      const strength = isKept ? 3 : LAUNCH.test(about) || LAUNCH.test(passage.heading) ? 2 : 1;
+      claims.push({ value: found, source: sourceOf(document, passage.line), strength });
+    }
+  }
+  return claims;
+}
+
+/** Whether something of a command line is to be filled in first. */
+export function isTemplate({ line }: CommandLine): boolean {
+  return PLACEHOLDER.test(line);
+}
+
+/** Two ways to write one command. */
+export function commandKey({ line }: CommandLine): string {
+  return line
+    .replace(/\bpython3\b/g, 'python')
+    .replace(/\s+/g, ' ')
+    .replace(/(^|\s)\.\//g, '$1');
+}
+
+/** What of a passage may be a command line. */
+function linesOf({ kind, text }: Passage): readonly string[] {
+  if (kind === 'code') return [text];
+  const spans = codeSpans(text).filter(span => /\s|\//.test(span));
+  if (spans.length > 0) return spans;
+  // "Run the experiment: python train.py > run.log 2>&1"
+  const bare = /(?:^|:\s)((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/.exec(text)?.[1];
+  return bare === undefined ? [] : [bare];
+}
+
+/** A command line without where its output goes, and whether it is kept in a file. */
+function stripRedirection(text: string): { readonly line: string; readonly isKept: boolean } {
+  const line = text.replace(/^[$%>#]\s+/, '').replace(/\s+#\s.*$/, '');
+  const at = / (?:[12]?>>?|&>) ?\S|\s\|&? ?tee\b| 2>&1/.exec(line)?.index ?? -1;
+  if (at < 0) return { line: line.trim(), isKept: false };
+  return { line: line.slice(0, at).trim(), isKept: /\.(?:log|txt|out)\b|\btee\b/.test(line.slice(at)) };
+}
+
+function readCommandLine(text: string, tracked: TrackedPaths, folder: string): CommandLine | null {
+  if (text.length > 500 || /[\0\n]/.test(text)) return null;
+  const words = text.replace(/^cd\s+\S+\s*&&\s*/, '').split(/\s+/);
+  while (/^(?:[A-Za-z_]\w*=\S*|time|nohup|env|timeout|\d+[smh]?)$/.test(words[0] ?? '')) words.shift();
+  const program = words[0] ?? '';
+  const own = /[./]/.test(program) ? tracked.resolve(program, folder) : null;
+  if (own?.includes('*') || (!RUNNERS.has(program) && own === null)) return null;
+  if (words.length < 2 && own === null && program !== 'make') return null;
+  const script = own ?? scriptOf(words.slice(1), tracked, folder);
+  if (script === null && /^(?:uv|python3?|bash|sh|julia|ruby|Rscript|torchrun|node)$/.test(program))
+    return null;
+  return { line: fromTop(text, words, script, tracked, folder), script };
+}
+
+/** The first word that is a committed file, or a module of Python's. */
+function scriptOf(words: readonly string[], tracked: TrackedPaths, folder: string): string | null {
+  for (const [index, word] of words.entries()) {
+    if (words[index - 1] === '-m') {
+      const module = word.replaceAll('.', '/');
+      const found = [`${module}.py`, `${module}/__main__.py`].find(
+        path => tracked.resolve(path, folder) !== null,
+      );
+      if (found !== undefined) return tracked.resolve(found, folder);
+    }
+    if (!/^-/.test(word) && /\w\.\w/.test(word)) {
+      const path = tracked.resolve(word, folder);
+      if (path !== null && !path.includes('*')) return path;
+    }
+  }
+  return null;
+}
+
+/** The line as it has to be written at the top, where its text lies in a folder and means that. */
+function fromTop(
+  text: string,
+  words: readonly string[],
+  script: string | null,
+  tracked: TrackedPaths,
+  folder: string,
+): string {
+  if (folder === '' || /^cd\s/.test(text)) return text;
+  const isOfTop = script !== null && words.some(word => word.replace(/^\.\//, '') === script);
+  const isOfFolder = script === null || (script.startsWith(`${folder}/`) && tracked.has(script));
+  return isOfTop || !isOfFolder ? text : inFolder(folder, text);
+}
+
+/** A command line that is run in a folder of the repository. */
+export function inFolder(folder: string, line: string): string {
+  if (folder === '') return line;
+  return `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`} && ${line}`;
+}

@@ -1,0 +1,217 @@
+import type { Contract } from '../../shared/contract.ts';
+import { directionOf } from '../../shared/metric-direction.ts';
+import type { Claim } from './claims.ts';
+import {
+  clausesOf,
+  codeSpans,
+  type Document,
+  holdsWord,
+  type Passage,
+  readPassages,
+  sourceOf,
+} from './document.ts';
+
+type Goal = Contract['metric']['goal'];
+
+/** A name as output has it: no words of a sentence, at most 64 characters. */
+const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.\-/%@+*]{0,63}$/u;
+/** Names that stand in such places and are no metric. */
+const NO_METRIC =
+  /^(?:metric|metrics|name|value|number|description|commit|hash|id|iteration|iter|experiment|exp|run|run_id|round|step|n|tag|date|time|timestamp|model|branch|status|decision|verdict|keep|discard|crash|notes?|hypothesis|category|axis|delta|guard|memory_gb|memory|error|traceback|none|n\/a|the|lower|higher|primary|secondary|results?\.tsv|[\w-]+\.(?:py|md|tsv|csv|json|jsonl|sh|log|txt|yaml|toml))$/i;
+
+export function isMetricName(name: string): boolean {
+  return NAME.test(name) && !NO_METRIC.test(name);
+}
+
+/**
+ * What a tool reads as its name, what a sentence says, what a command asks for by itself, first, or besides, a column of the
+ * table, and the first line of a printed example.
+ */
+export type MetricClaim = Claim<string> & {
+  readonly kind: 'named' | 'said' | 'asked' | 'asked first' | 'asked too' | 'column' | 'printed';
+};
+
+/** Reads which number a text says that counts. */
+export function readMetrics(document: Document): readonly MetricClaim[] {
+  const passages = readPassages(document);
+  const claims: MetricClaim[] = [];
+  let isBlock = false;
+  for (const [index, passage] of passages.entries()) {
+    const add = (value: string | undefined, kind: MetricClaim['kind']) => {
+      const name = value?.replace(/[*:,.;]+$/, '').replace(/^\*+/, '');
+      if (name !== undefined && isMetricName(name))
+        claims.push({ value: name, source: sourceOf(document, passage.line), strength: 1, kind });
+    };
+    const asked = readGrep(passage.text);
+    add(asked[0], asked.length > 1 ? 'asked first' : 'asked');
+    for (const name of asked.slice(1)) add(name, 'asked too');
+    add(readColumns(passage.text)[0], 'column');
+    if (passage.kind !== 'code') {
+      isBlock = false;
+      for (const name of readGoal(passage)) add(name, 'said');
+      continue;
+    }
+    // The first line of a printed summary; what stands below it is printed besides.
+    const before = passages[index - 1];
+    const isFirst = before?.kind !== 'code' || /^-{3,}$/.test(before.text);
+    const pair = /^(?:METRIC\s+)?([^\s:=]{1,64})\s*[:=]\s*[-+]?[\d.]+(?:\s|$|%)/.exec(passage.text);
+    if (isFirst && pair && !isBlock) add(pair[1], 'printed');
+    isBlock = isBlock || pair !== null;
+  }
+  return claims;
+}
+
+/** The names a `grep "^name:\|^other:"` looks for. */
+function readGrep(text: string): readonly string[] {
+  const pattern = /\bgrep\s+(?:-\w+\s+)*(["'])([^"']{1,300})\1/.exec(text)?.[2];
+  if (pattern === undefined) return [];
+  return pattern
+    .split(/\\?\|/)
+    .map(part => /^\(?\^?(?:METRIC )?([^\s\\^$()[\]:=]{1,64})\s*[:=]/.exec(part.trim())?.[1])
+    .filter(name => name !== undefined);
+}
+
+/** The columns of a results table that may be a metric, where a line is its heading. */
+function readColumns(text: string): readonly string[] {
+  const heading = codeSpans(text).find(span => /\t|\\t/.test(span)) ?? text;
+  const cells = heading
+    .replace(/^.*echo\s+(?:-e\s+)?/, '')
+    .replace(/["'].*$/, match => match.slice(1).replace(/["'].*$/, ''))
+    .split(/\s*(?:\t|\\t)\s*/)
+    .map(cell => cell.trim());
+  if (cells.length < 3 || !cells.some(cell => /^(?:status|decision|description)$/i.test(cell))) return [];
+  return cells.filter(isMetricName);
+}
+
+const GOAL_WORD = /\b(?:goal|objective|primary|metric|optimi[sz]e|target metric|key metric|score to)\b/i;
+
+/** The names that a sentence about the goal gives it. */
+function readGoal(passage: Passage): readonly string[] {
+  const { text, heading } = passage;
+  const isOfMetrics = /\bmetrics?\b/i.test(heading);
+  const plain = text.replaceAll('**', '');
+  // pi-autoresearch's "Primary: `name` (unit, lower is better)", and a heading that says the same.
+  const primary = /^(?:the )?primary(?: metric)?\s*[:—–-]\s*`?([^\s`(,;]{1,64})/i.exec(plain)?.[1];
+  if (primary !== undefined) return [primary];
+  if (passage.kind === 'heading') return readNamed(plain);
+  if (/\bsecondary\b/i.test(`${heading} ${plain.slice(0, 40)}`)) return [];
+  if (/\bprimary\b/i.test(heading) && isOfMetrics) {
+    const first = /^(?:`([^`]{1,64})`|\*\*`?([^*`]{1,64})`?\*\*)/.exec(text);
+    return [first?.[1] ?? first?.[2]].filter(name => name !== undefined);
+  }
+  return clausesOf(plain).flatMap(clause => {
+    if (!GOAL_WORD.test(clause) && !/^\W*(?:maximi[sz]e|minimi[sz]e|lower|raise|get the)\b/i.test(clause))
+      return [];
+    return [...readNamed(clause), ...readSuperlative(clause)];
+  });
+}
+
+/** "The metric is `x`", "Metric: x", "Metric name: `x`". */
+function readNamed(clause: string): readonly string[] {
+  const found =
+    /\bmetric(?: name)?\s*(?:is|:|=|—|–)\s*(?:the )?(?:`([^`]{1,64})`|([^\s`(,;]{1,64}))/i.exec(clause) ??
+    undefined;
+  const name = found?.[1] ?? found?.[2];
+  return name === undefined || (found?.[1] === undefined && !looksLikeName(name)) ? [] : [name];
+}
+
+/** "get the lowest val_bpb", "maximize the `score`", "get the highest score." */
+function readSuperlative(clause: string): readonly string[] {
+  const rest =
+    /\b(?:lowest|highest|best|minimi[sz](?:e|es|ing)|maximi[sz](?:e|es|ing)|lower|raise|optimi[sz](?:e|es|ing))\s+(?:the\s+|your\s+)?(.*)$/i.exec(
+      clause,
+    )?.[1];
+  if (rest === undefined) return [];
+  const quoted = /^(?:[\w-]+\s+){0,3}`([^`]{1,64})`/.exec(rest)?.[1];
+  if (quoted !== undefined) return [quoted];
+  const word = /^([^\s`(,;]{1,64})/.exec(rest)?.[1]?.replace(/[.*:]+$/, '') ?? '';
+  const next = rest.slice(word.length, word.length + 2);
+  // A word of ordinary English is the metric only where the sentence ends with it.
+  return looksLikeName(word) || /^[.*:!]/.test(next) || next === '' ? [word] : [];
+}
+
+function looksLikeName(word: string): boolean {
+  return /[_@\d/]|\p{Ll}\p{Lu}/u.test(word.replace(/[.:,]+$/, ''));
+}
+
+const LESS = /^(?:lowest|lower|minimi[sz]\w*|smallest|smaller|fewest|fewer|least|shortest|fastest)$/i;
+const MORE = /^(?:highest|higher|maximi[sz]\w*|largest|larger|greatest|greater|most|biggest)$/i;
+
+/**
+ * Reads whether a text wants a metric low or high: what it says of the metric where it speaks of the goal, of keeping
+ * or of being better. What it says elsewhere is a finding of somebody's, and no rule.
+ */
+export function readDirections(document: Document, metric: string): readonly Claim<Goal>[] {
+  const claims: Claim<Goal>[] = [];
+  const spoken = metric.replaceAll(/[_-]/g, ' ').toLowerCase();
+  for (const { text, line, heading } of readPassages(document)) {
+    const plain = text.replaceAll(/[*`]/g, '');
+    const lower = plain.toLowerCase();
+    if (!holdsWord(lower, metric.toLowerCase()) && !lower.includes(spoken)) continue;
+    const source = sourceOf(document, line);
+    const better =
+      readBetter(plain) ??
+      (/\bgrep\b|\bprimary\b|\bmetric\b/i.test(`${plain} ${heading}`) ? readBracket(plain) : null);
+    if (better !== null) {
+      claims.push({ value: better, source, strength: 2 });
+      continue;
+    }
+    for (const clause of clausesOf(plain)) {
+      if (
+        !/\b(?:goal|objective|get the|improved?|advance|optimi|minimi|maximi)/i.test(clause) &&
+        !/^\W*(?:lower|raise)\b/i.test(clause)
+      )
+        continue;
+      const value = readBefore(clause.toLowerCase(), metric.toLowerCase(), spoken) ?? readImproved(clause);
+      if (value !== null) claims.push({ value, source, strength: 2 });
+    }
+  }
+  return claims;
+}
+
+/** The direction a name tells by itself, as a claim. */
+export function directionByName(metric: string): readonly Claim<Goal>[] {
+  const value = directionOf(metric);
+  return value === null ? [] : [{ value, source: `the name ${metric}`, strength: 1 }];
+}
+
+/** "lower is better", "higher = better". */
+function readBetter(text: string): Goal | null {
+  const word = /\b(\w+)\s*(?:is|are|=|→|->|means)\s*(?:always )?better\b/i.exec(text)?.[1] ?? '';
+  return toGoal(word);
+}
+
+/** "(maximize)", "(lower)", "(ms, higher …". */
+function readBracket(text: string): Goal | null {
+  const words = /\(([^()]{1,40})\)/.exec(text)?.[1]?.split(/[\s,]+/) ?? [];
+  const goals = new Set(words.map(toGoal).filter(goal => goal !== null));
+  const [only] = goals;
+  return goals.size === 1 && only !== undefined ? only : null;
+}
+
+/** "If it improved (higher than …)", "improved (lower)". */
+function readImproved(clause: string): Goal | null {
+  return toGoal(/\bimproved?\s*\(\s*(\w+)/i.exec(clause)?.[1] ?? '');
+}
+
+/** The nearest such word among the four before the metric. */
+function readBefore(clause: string, metric: string, spoken: string): Goal | null {
+  const name = clause.includes(metric) ? metric : spoken;
+  const words = clause
+    .slice(0, Math.max(0, clause.indexOf(name)))
+    .trim()
+    .split(/[\s,]+/)
+    .slice(-4)
+    .reverse();
+  for (const word of words) {
+    if (word === 'raise') return 'maximize';
+    const goal = toGoal(word.replace(/[^\p{L}]/gu, ''));
+    if (goal !== null) return goal;
+  }
+  return null;
+}
+
+function toGoal(word: string): Goal | null {
+  if (LESS.test(word)) return 'minimize';
+  return MORE.test(word) ? 'maximize' : null;
+}
