@@ -3,7 +3,7 @@ import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shar
 import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeClaims, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
-import { type CommandLine, commandKey, isTemplate } from './read-command.ts';
+import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
 import type { FileRoles } from './read-file-roles.ts';
 import { directionByName, type MetricClaim } from './read-metric.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
@@ -18,7 +18,8 @@ export type Sayings = {
   readonly isReserved: (path: string) => boolean;
   readonly commands: readonly Claim<CommandLine>[];
   readonly metrics: readonly MetricClaim[];
-  readonly goals: (metric: string) => readonly Claim<Goal>[];
+  /** Of a metric, or of whatever the metric is. */
+  readonly goals: (metric: string | null) => readonly Claim<Goal>[];
   /** Sources in which a printed name is met. */
   readonly code: readonly Document[];
   /** The rest of the contract, and what is shown of it. */
@@ -60,14 +61,13 @@ export function assemble(sayings: Sayings): Recognition {
   const locked = settleLocked(sayings, editable ?? []);
   if (locked !== null) findings.push(locked);
   const train = take('train', settleCommand(sayings, editable ?? []), ({ line }) => line, 'how to train');
-  const name = take('metric', chooseMetric(metrics, code), value => value, 'which number counts');
-  const told = name === null ? [] : [...goals(name), ...directionByName(name)];
-  const goal =
-    name === null
-      ? base.metric.goal
-      : take('goal', settle(told), value => value, `whether ${name} is better low or high`);
-  if (name === null && goal === null)
-    unclear.push({ name: 'goal', why: 'Nothing says whether lower or higher is better.', candidates: [] });
+  const counted = chooseMetric(metrics, code);
+  const name = take('metric', counted, value => value, 'which number counts');
+  // Where it is not clear which number counts it may be clear all the same that it is to be high.
+  const names = counted.kind === 'torn' ? counted.claims.map(({ value }) => value) : [name ?? ''];
+  const own = [...goals(name), ...(name === null ? [] : directionByName(name))];
+  const told = settle(own.length > 0 ? own : names.flatMap(directionByName));
+  const goal = take('goal', told, value => value, `whether ${name ?? 'that number'} is better low or high`);
   return {
     draft: { ...base, editable, train: train?.line ?? null, metric: { ...base.metric, name, goal } },
     findings: [...findings, ...sayings.findings],
@@ -128,18 +128,26 @@ function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding 
   };
 }
 
-/** The loop's own command; one in passing counts only where all agree and it runs a file that the text gives a part in this. */
+/**
+ * The loop's own command. One in passing counts only where all agree and it runs a file that the text gives a part in this,
+ * and one that is to be filled in only as it is written elsewhere without that.
+ */
 function settleCommand(
   { commands, roles, tracked }: Sayings,
   editable: readonly string[],
 ): Settled<CommandLine> {
-  const settled = settle(commands, commandKey);
-  if (settled.kind !== 'found') return settled;
-  const claim = commands.find(({ value }) => value === settled.value);
+  const whole = commands.filter(({ value, strength }) => !isTemplate(value) && strength > SURENESS.once);
+  const surest = Math.max(...commands.map(({ strength }) => strength));
+  const templates = commands.filter(({ value, strength }) => isTemplate(value) && strength === surest);
+  const settled = settle(whole, commandKey);
+  if (settled.kind === 'silent')
+    return commands.length > 0 ? { kind: 'torn', claims: commands.slice(0, 4) } : settled;
+  if (settled.kind === 'torn') return settled;
   const { script } = settled.value;
+  if (templates.some(({ value }) => value.script !== script)) return { kind: 'torn', claims: templates };
   const parts = [...editable, ...roles.locked.map(({ value }) => value)];
   const hasPart = script !== null && parts.some(part => tracked.overlap(script, part));
-  const isSure = (claim?.strength ?? 0) > 1 || hasPart;
-  if (isSure && !isTemplate(settled.value)) return settled;
-  return { kind: 'torn', claims: claim ? [claim] : [] };
+  const sureness = Math.max(...whole.map(({ strength }) => strength));
+  if (sureness > SURENESS.passing || hasPart) return settled;
+  return { kind: 'torn', claims: whole.slice(0, 1) };
 }

@@ -9,7 +9,7 @@ import { codeSpans, type Document, readPassages, sourceOf } from './document.ts'
 import type { PiSession, Shape } from './find-shape.ts';
 import { type CommandLine, inFolder } from './read-command.ts';
 import { readFileRoles } from './read-file-roles.ts';
-import { type MetricClaim, readDirections, readMetrics } from './read-metric.ts';
+import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readRules } from './read-rules.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
@@ -109,14 +109,18 @@ export function recognizePi(
     isReserved: path => isOfSession(path, session, folder),
     commands: [commandClaim(prompt, measure.path, folder, run(measure.path))],
     metrics: metricsOf(prompt, measure, log),
-    goals: metric => [...(prompt ? readDirections(prompt, metric) : []), ...(log?.goal ? [log.goal] : [])],
+    goals: metric => [
+      ...(prompt && metric !== null ? readDirections(prompt, metric) : []),
+      ...(prompt ? readGeneralDirections(prompt) : []),
+      ...(log?.goal && log.metric?.value === metric ? [log.goal] : []),
+    ],
     code: [measure],
     base: {
       ...base,
       source: 'pi-autoresearch',
       instructions: prompt?.path ?? null,
       checks,
-      metric: { ...base.metric, memory: null, name: null, goal: log?.goal?.value ?? null },
+      metric: { ...base.metric, memory: null, name: null, goal: null },
       budget: { ...base.budget, limitSeconds: BENCHMARK_SECONDS },
       stop: { ...rules.stop, ...(limit ? { experiments: limit.experiments } : {}) },
       sandbox: { ...base.sandbox, reads: [] },
@@ -158,7 +162,7 @@ function isOfSession(path: string, { hooks, ...files }: PiSession, folder: strin
 /** The prompt's "Primary" and the log's name, which have to be one; else the only number the script prints by itself. */
 function metricsOf(prompt: Document | null, measure: Document, log: PiLog | null): readonly MetricClaim[] {
   const claims = prompt ? readMetrics(prompt) : [];
-  const primary = claims.filter(({ kind }) => kind === 'said').slice(0, 1);
+  const primary = claims.filter(({ kind }) => kind === 'named').slice(0, 1);
   const named = [...primary, ...(log?.metric ? [log.metric] : [])].map(claim => ({
     ...claim,
     kind: 'named' as const,
@@ -170,7 +174,7 @@ function metricsOf(prompt: Document | null, measure: Document, log: PiLog | null
       ? []
       : [{ value: name, source: sourceOf(measure, index + 1), strength: 1, kind: 'named' as const }];
   });
-  return [...claims, ...printed];
+  return printed.length > 0 ? printed : claims;
 }
 
 /** `maxIterations` counts the baseline. */

@@ -7,9 +7,9 @@ import { findInCode } from './choose-metric.ts';
 import { type Claim, settle } from './claims.ts';
 import { type Document, holdsWord, sourceOf } from './document.ts';
 import { findPair, type Shape } from './find-shape.ts';
-import { type CommandLine, inFolder, readCommands } from './read-command.ts';
+import { type CommandLine, inFolder, readCommands, SURENESS } from './read-command.ts';
 import { type FileRoles, readFileRoles } from './read-file-roles.ts';
-import { type MetricClaim, readDirections, readMetrics } from './read-metric.ts';
+import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
 import { readTableDirection } from './read-table-direction.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
@@ -57,8 +57,9 @@ export function recognizeProgram(
     pair,
   );
   const commands = firstOf(said.map(text => readCommands(text, tracked)));
-  if (pair === null && roles.editable.length === 0 && !commands.some(({ strength }) => strength > 1))
-    return null;
+  const namesFiles = roles.editable.length > 0 || roles.missing.length > 0;
+  const isLaunched = commands.some(({ strength }) => strength >= SURENESS.launch);
+  if (pair === null && !namesFiles && !isLaunched) return null;
 
   const prepare = code.find(({ path }) => path === at('prepare.py'));
   const upstream = autoresearchContract(
@@ -77,14 +78,24 @@ export function recognizeProgram(
     { name: 'instructions', value: program.path, source: 'by its name' },
     ...rules.findings,
   ];
-  const isReserved = (path: string) =>
-    [program.path, readme?.path].includes(path) || /(?:^|\/)results?\.tsv$|\.log$/.test(path);
+  const isReserved = (path: string) => [program.path, readme?.path].includes(path) || isRecord(path);
   return assemble({
     ...{ tracked, roles, isReserved, code, findings },
-    commands: commands.length > 0 ? commands : commandByName(pair, folder, upstream.train),
+    commands: hasOwnCommand(commands, pair)
+      ? commands
+      : [
+          ...commandByName(
+            pair,
+            folder,
+            upstream.train,
+            said.flatMap(text => readCommands(text, tracked)),
+          ),
+          ...commands,
+        ],
     metrics: metricsOf(said, pair, code),
     goals: metric => [
-      ...firstOf(said.map(text => readDirections(text, metric))),
+      ...firstOf(said.map(text => (metric === null ? [] : readDirections(text, metric)))),
+      ...firstOf(said.map(readGeneralDirections)),
       ...readTableDirection(table),
     ],
     base: {
@@ -96,6 +107,16 @@ export function recognizeProgram(
   });
 }
 
+/** What an agent writes for itself and for people: results, logs, notes. */
+function isRecord(path: string): boolean {
+  return (
+    /(?:^|\/)(?:readme|claude|agents)\.md$|(?:^|\/)results?\.tsv$|\.log$/i.test(path) ||
+    /(?:^|[/_.-])(?:notes?|journal|ideas|learnings?|knowledge|changelog|todo|paper|report|reading_materials|literature|insights?)(?:[/_.-][^/]*)?\.(?:md|txt)$/i.test(
+      path,
+    )
+  );
+}
+
 /** What the program says, else what its README does, else nothing. */
 function firstOf<T>(all: readonly (readonly T[])[]): readonly T[] {
   return all.find(claims => claims.length > 0) ?? [];
@@ -104,12 +125,13 @@ function firstOf<T>(all: readonly (readonly T[])[]): readonly T[] {
 function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] | null): FileRoles {
   const [edited] = pair ?? [];
   const byName = edited === undefined ? [] : [{ value: edited, source: BY_NAME, strength: 0 }];
-  const editable = firstOf(all.map(roles => roles.editable));
+  const own = all.find(({ editable, missing }) => editable.length + missing.length > 0) ?? all[0];
+  if (!own) throw new Error('a program is a text');
+  const { editable } = own;
   return {
-    editable: editable.length > 0 ? editable : byName,
-    // What any of them forbids is forbidden.
-    locked: all.flatMap(({ locked }) => locked),
-    missing: editable.length > 0 ? firstOf(all.map(({ missing }) => missing)) : (all[0]?.missing ?? []),
+    editable: editable.length + own.missing.length > 0 ? editable : byName,
+    // Of the text that says what may be edited: another may speak of another tool.
+    ...{ locked: own.locked, missing: own.missing },
   };
 }
 
@@ -117,12 +139,36 @@ function commandByName(
   pair: readonly [string, string] | null,
   folder: string,
   upstream: string,
+  said: readonly Claim<CommandLine>[],
 ): readonly Claim<CommandLine>[] {
   if (pair === null) return [];
   const [edited, measured] = pair;
   const script = posix.basename(edited) === 'train.py' ? edited : measured;
-  const line = upstream.replace('train.py', posix.basename(script));
-  return [{ value: { line: inFolder(folder, line), script }, source: BY_NAME, strength: 2 }];
+  const isUv = said.some(({ value }) => /\buv run\b/.test(value.line));
+  const line = (isUv ? 'uv run train.py' : upstream).replace('train.py', posix.basename(script));
+  const byName = {
+    value: { line: inFolder(folder, line), script },
+    source: BY_NAME,
+    strength: SURENESS.launch,
+  };
+  // Where a text runs the other of the two and never this one, its name may mislead.
+  const others = said.filter(({ value }) => value.script !== null && pair.includes(value.script));
+  const isNever = others.length > 0 && !others.some(({ value }) => value.script === script);
+  return [
+    byName,
+    ...(isNever ? others.slice(0, 3).map(claim => ({ ...claim, strength: SURENESS.launch })) : []),
+  ];
+}
+
+/** Whether a text gives a command for what the shape is known to run, or for the loop; what it says of once is none. */
+function hasOwnCommand(
+  commands: readonly Claim<CommandLine>[],
+  pair: readonly [string, string] | null,
+): boolean {
+  return commands.some(
+    ({ value, strength }) =>
+      strength >= SURENESS.launch || (strength > SURENESS.once && pair?.includes(value.script ?? '')),
+  );
 }
 
 /** Where no text names a number, upstream's is taken if the code has it. */

@@ -24,28 +24,35 @@ const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|s
 /** Something to be filled in. */
 const PLACEHOLDER = /<[^>\s]{1,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
 
-/** Reads which commands a text gives for an experiment: those whose output is kept are the loop's own. */
+/** How surely a text means a command: as the loop's own, whose output is kept; as how to run; in passing; for once. */
+export const SURENESS = { kept: 4, launch: 3, passing: 2, once: 1 } as const;
+
+/** Reads which commands a text gives. */
 export function readCommands(document: Document, tracked: TrackedPaths): readonly Claim<CommandLine>[] {
   const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
-  const claims: Claim<CommandLine>[] = [];
-  for (const passage of readPassages(document)) {
-    for (const text of linesOf(passage)) {
+  return readPassages(document).flatMap(passage =>
+    linesOf(passage).flatMap(text => {
       const { line, isKept } = stripRedirection(text);
-      const found = readCommandLine(line, tracked, folder);
-      if (!found) continue;
-      const { script } = found;
-      const about = `${passage.lead} ${passage.kind === 'code' ? passage.heading : passage.text}`;
-      if (
-        !isKept &&
-        (ONCE.test(passage.kind === 'code' ? about : passage.text) || ONCE_SCRIPT.test(script ?? ''))
-      )
-        continue;
-      if (/(?:^|\/)prepare\.py$/.test(script ?? '')) continue;
-      const strength = isKept ? 3 : LAUNCH.test(about) || LAUNCH.test(passage.heading) ? 2 : 1;
-      claims.push({ value: found, source: sourceOf(document, passage.line), strength });
-    }
-  }
-  return claims;
+      const found = readCommandLine(line, tracked, folder, passage.kind === 'code');
+      const source = sourceOf(document, passage.line);
+      return found ? [{ value: found, source, strength: surenessOf(passage, found, isKept) }] : [];
+    }),
+  );
+}
+
+function surenessOf(
+  { kind, text, lead, heading }: Passage,
+  { script }: CommandLine,
+  isKept: boolean,
+): number {
+  const about = kind === 'code' ? `${lead} ${heading}` : `${lead} ${text}`;
+  const isLaunch = LAUNCH.test(about) || LAUNCH.test(heading);
+  const isOnce = ONCE.test(kind === 'code' ? about : text.replace(/`[^`]*`/g, ''));
+  if (isKept && !/(?:^|\/)prepare\.py$/.test(script ?? '')) return SURENESS.kept;
+  if (isOnce) return SURENESS.once;
+  // What is called as a preparation is one, unless it is what there is to launch.
+  if (ONCE_SCRIPT.test(script ?? '')) return isLaunch ? SURENESS.passing : SURENESS.once;
+  return isLaunch ? SURENESS.launch : SURENESS.passing;
 }
 
 /** Whether something of a command line is to be filled in first. */
@@ -63,7 +70,8 @@ export function commandKey({ line }: CommandLine): string {
 
 /** What of a passage may be a command line. */
 function linesOf({ kind, text }: Passage): readonly string[] {
-  if (kind === 'code') return [text];
+  // A recipe in a block of code has its numbers.
+  if (kind === 'code') return [text.replace(/^\d{1,2}[.)]\s+/, '')];
   const spans = codeSpans(text).filter(span => /\s|\//.test(span));
   if (spans.length > 0) return spans;
   // "Run the experiment: python train.py > run.log 2>&1"
@@ -79,17 +87,23 @@ function stripRedirection(text: string): { readonly line: string; readonly isKep
   return { line: line.slice(0, at).trim(), isKept: /\.(?:log|txt|out)\b|\btee\b/.test(line.slice(at)) };
 }
 
-function readCommandLine(text: string, tracked: TrackedPaths, folder: string): CommandLine | null {
+function readCommandLine(
+  text: string,
+  tracked: TrackedPaths,
+  folder: string,
+  isCode: boolean,
+): CommandLine | null {
   if (text.length > 500 || /[\0\n]/.test(text)) return null;
   const words = text.replace(/^cd\s+\S+\s*&&\s*/, '').split(/\s+/);
   while (/^(?:[A-Za-z_]\w*=\S*|time|nohup|env|timeout|\d+[smh]?)$/.test(words[0] ?? '')) words.shift();
   const program = words[0] ?? '';
-  const own = /[./]/.test(program) ? tracked.resolve(program, folder) : null;
-  if (own?.includes('*') || (!RUNNERS.has(program) && own === null)) return null;
-  if (words.length < 2 && own === null && program !== 'make') return null;
+  const name = posix.basename(program);
+  // A file in backticks is a file; to be run it is written as one that is.
+  const own = (isCode ? /^\.\/|\.sh$/ : /^\.\//).test(program) ? tracked.resolve(program, folder) : null;
+  if (own?.includes('*') || (!RUNNERS.has(name) && own === null)) return null;
+  if (words.length < 2 && own === null && name !== 'make') return null;
   const script = own ?? scriptOf(words.slice(1), tracked, folder);
-  if (script === null && /^(?:uv|python3?|bash|sh|julia|ruby|Rscript|torchrun|node)$/.test(program))
-    return null;
+  if (script === null && /^(?:uv|python3?|bash|sh|julia|ruby|Rscript|torchrun|node)$/.test(name)) return null;
   return { line: fromTop(text, words, script, tracked, folder), script };
 }
 

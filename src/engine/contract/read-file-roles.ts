@@ -22,9 +22,18 @@ const FORBIDDEN =
 const EXCEPT = /\b(?:except(?: for)?|other than|besides|outside(?: of)?|apart from|anything but|only)\b/i;
 const LOCKED =
   /\bforbidden\b|\bprohibited\b|\bnot allowed\b|\bread[- ]?only\b|\bimmutable\b|\boff[- ]limits\b|\buntouch(?:ed|able)\b|\blocked\b|\bfrozen\b|\bfixed (?:constants|infrastructure|evaluation|harness|benchmark|judge)\b/i;
-/** Who edits, or that it is the one: with these a mention is a rule. */
-const RULE =
-  /\b(?:you|your|agents?|llms?|ai|claude|codex|gpt|researcher|only|single|sole|mutable|editable|freely|target)\b/i;
+/** Who edits what, or that it is the one: with these a mention is a rule, and no step or account. */
+const RULE: readonly RegExp[] = [
+  /\b(?:you|agents?|llms?|ai|claude|codex|gpt|researcher)\b(?:\s+(?:may|can|should|will|to|is allowed to|are allowed to|freely|only|actually|must))*\s+(?:edit|modif|change|tune|rewrite|optimi|mutate|improve)/i,
+  /\b(?:only|single|sole|one)\b.{0,30}\b(?:edit|modif|chang|tun|touch|optimi|mutable)/i,
+  /\b(?:editable|mutable|modifiable)\b/i,
+  /\b(?:files?|script|module)\b.{0,12}\b(?:to|that you|being|we)\b.{0,12}\b(?:edit|modif|chang|optimi|improv|tun)/i,
+  /\b(?:edit|modify|change|tune|optimi[sz]e)\b\s+(?:\W?this\b|only\b|freely\b)/i,
+];
+/** "Only when necessary" is no rule of what may be edited. */
+const SOMETIMES = /\bonly (?:when|if|as|for|after|where)\b/i;
+/** "Everything else is fixed" is about no file that was named. */
+const OTHERS = /\b(?:everything|anything|all|nothing) else\b|\bother files\b|\bthe rest\b/i;
 const HUMAN = /\b(?:humans?|the user|by hand|maintainers?)\b/i;
 
 const EDITABLE_LIST =
@@ -67,7 +76,9 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
   for (const passage of readPassages(document)) {
     const source = sourceOf(document, passage.line);
     const stand = passage.kind === 'heading' ? null : standOf(passage);
+    // What an item begins with is what all of it is about; else a sentence is about what the one before it named.
     let before: readonly Reference[] = [];
+    let isAboutOne = false;
     const text = passage.kind === 'code' ? passage.text.replace(/^[\s│├└─|`+-]+/, '') : passage.text;
     for (const clause of clausesOf(text)) {
       const plain = clause.replaceAll('**', '').replaceAll('"', '');
@@ -84,7 +95,9 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
         if (found.length === 0 && before.length === 0 && role.strength > STRENGTH.passing)
           missing.push(...namesOf(plain).map(value => ({ value, source, strength: role.strength })));
       }
-      if (!isOfBefore) before = subjectOf(plain, found);
+      if (isOfBefore || isAboutOne) continue;
+      isAboutOne = before.length === 0 && found[0]?.at === 0;
+      before = subjectOf(plain, found);
     }
   }
   return { editable, locked, missing };
@@ -106,17 +119,25 @@ function roleOf(
   const of = isOfBefore ? references : isDescribed ? subjectOf(clause, references) : references;
   const hasVerb = EDIT.test(clause);
   const isListed = kind === 'item' || kind === 'code' || kind === 'row' || kind === 'prose';
+  const chinese = readChinese(clause);
+  if (chinese !== null)
+    return chinese === 'locked' ? { kind: 'locked', of } : { kind: 'editable', of, strength: STRENGTH.said };
+  if (isOfBefore && OTHERS.test(clause)) return { kind: 'none' };
   if (FORBIDDEN.test(clause)) {
     const at = EXCEPT.exec(clause)?.index ?? -1;
     const spared = references.filter(reference => at >= 0 && reference.at > at);
     if (spared.length > 0) return { kind: 'editable', of: spared, strength: STRENGTH.said };
     return { kind: 'locked', of };
   }
-  if (LOCKED.test(clause)) return { kind: 'locked', of };
-  if (stand === 'locked list' && isListed && !isOfBefore) return { kind: 'locked', of };
+  if (LOCKED.test(clause))
+    return { kind: 'locked', of: isDescribed ? of : nearestBefore(references, LOCKED.exec(clause)) };
+  const isAny = /^\W*(?:any|all|every|everything|anything|the|other)\b/i.test(clause);
+  if (stand === 'locked list' && isListed && !isOfBefore && (isDescribed || isAny))
+    return { kind: 'locked', of };
   if (stand === 'cannot' && hasVerb) return { kind: 'locked', of };
   if (HUMAN.test(clause)) return { kind: 'none' };
-  if (hasVerb && isRule(clause, isDescribed, stand)) return { kind: 'editable', of, strength: STRENGTH.said };
+  if (hasVerb && isRule(clause, clause.slice(0, references[0]?.at ?? 0), stand))
+    return { kind: 'editable', of, strength: STRENGTH.said };
   if (stand === 'editable list' && isListed && isDescribed && !isOfBefore)
     return { kind: 'editable', of, strength: STRENGTH.listed };
   const isStep =
@@ -124,13 +145,30 @@ function roleOf(
   return isStep && !isOfBefore ? { kind: 'editable', of, strength: STRENGTH.passing } : { kind: 'none' };
 }
 
+/** "唯一可以修改", "只能修改"; "不要修改", "只读". */
+function readChinese(clause: string): 'editable' | 'locked' | null {
+  if (/(?:不要|不得|不能|不可|不可以|禁止|请勿|严禁)(?:修改|改动|编辑|更改)|只读/.test(clause))
+    return 'locked';
+  return /(?:唯一|只能|只可以|仅能|可以)[^。]{0,8}(?:修改|改动|编辑)/.test(clause) ? 'editable' : null;
+}
+
+/** Of what a sentence names in passing, a word of being locked is about what stands just before it. */
+function nearestBefore(
+  references: readonly Reference[],
+  match: RegExpExecArray | null,
+): readonly Reference[] {
+  const nearest = references.findLast(({ at }) => at < (match?.index ?? 0));
+  return nearest ? [nearest] : [];
+}
+
 /** Whether a clause with a verb of editing says who may edit what, and is no step of a recipe. */
-function isRule(clause: string, isDescribed: boolean, stand: Stand): boolean {
-  if (stand === 'can') return true;
-  if (isDescribed) return RULE.test(clause);
+function isRule(clause: string, before: string, stand: Stand): boolean {
+  if (SOMETIMES.test(clause)) return false;
   return (
-    /\bonly\b/i.test(clause) ||
-    /\b(?:you|agent|llm)s?\b.{0,20}\b(?:edit|modif|chang|tune|improve|optimi)/i.test(clause)
+    (stand === 'can' &&
+      /\b(?:edit|modif\w+|chang\w+|tune|rewrite|improve|optimi\w+)\b[^(]{0,60}$/i.test(before)) ||
+    RULE.some(pattern => pattern.test(clause)) ||
+    /\b(?:edit|modify|change|tune)\b.{0,60}\bonly\b/i.test(clause)
   );
 }
 

@@ -17,7 +17,7 @@ type Goal = Contract['metric']['goal'];
 const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.\-/%@+*]{0,63}$/u;
 /** Names that stand in such places and are no metric. */
 const NO_METRIC =
-  /^(?:metric|metrics|name|value|number|description|commit|hash|id|iteration|iter|experiment|exp|run|run_id|round|step|n|tag|date|time|timestamp|model|branch|status|decision|verdict|keep|discard|crash|notes?|hypothesis|category|axis|delta|guard|memory_gb|memory|error|traceback|none|n\/a|the|lower|higher|primary|secondary|results?\.tsv|[\w-]+\.(?:py|md|tsv|csv|json|jsonl|sh|log|txt|yaml|toml))$/i;
+  /^(?:metric|metrics|name|value|number|description|commit|hash|id|iteration|iter|experiment|exp|run|run_id|round|step|n|tag|date|time|timestamp|model|branch|status|decision|verdict|keep|discard|crash|notes?|hypothesis|category|axis|delta|guard|memory_gb|memory|\w*_(?:type|kind|id|name|tag|pass)|correctness|guard|error|traceback|none|n\/a|the|lower|higher|primary|secondary|results?\.tsv|[\w-]+\.(?:py|md|tsv|csv|json|jsonl|sh|log|txt|yaml|toml))$/i;
 
 export function isMetricName(name: string): boolean {
   return NAME.test(name) && !NO_METRIC.test(name);
@@ -31,16 +31,21 @@ export type MetricClaim = Claim<string> & {
   readonly kind: 'named' | 'said' | 'asked' | 'asked first' | 'asked too' | 'column' | 'printed';
 };
 
+/** Written as code, or as a name that is no word; and a word of the language. */
+export const LITERAL = 2;
+const WORD = 1;
+
 /** Reads which number a text says that counts. */
 export function readMetrics(document: Document): readonly MetricClaim[] {
   const passages = readPassages(document);
   const claims: MetricClaim[] = [];
   let isBlock = false;
   for (const [index, passage] of passages.entries()) {
-    const add = (value: string | undefined, kind: MetricClaim['kind']) => {
+    const before = passages[index - 1];
+    const add = (value: string | undefined, kind: MetricClaim['kind'], strength: number = LITERAL) => {
       const name = value?.replace(/[*:,.;]+$/, '').replace(/^\*+/, '');
       if (name !== undefined && isMetricName(name))
-        claims.push({ value: name, source: sourceOf(document, passage.line), strength: 1, kind });
+        claims.push({ value: name, source: sourceOf(document, passage.line), strength, kind });
     };
     const asked = readGrep(passage.text);
     add(asked[0], asked.length > 1 ? 'asked first' : 'asked');
@@ -48,12 +53,21 @@ export function readMetrics(document: Document): readonly MetricClaim[] {
     add(readColumns(passage.text)[0], 'column');
     if (passage.kind !== 'code') {
       isBlock = false;
-      for (const name of readGoal(passage)) add(name, 'said');
+      const named = readPrimary(passage);
+      add(named, 'named');
+      // The first of a list of what comes first.
+      if (passage.kind === 'item' && before?.kind !== 'item' && /\bpriorit/i.test(passage.lead))
+        add(/^`([^`]{1,64})`/.exec(passage.text)?.[1], 'said');
+      // "The goal is to maximize the number printed as:", and below it `name=…`.
+      if (GOAL_WORD.test(passage.lead))
+        add(/^`([^`\s=:]{1,64})\s*[=:][^`]{0,20}`$/.exec(passage.text)?.[1], 'said');
+      if (named === undefined)
+        for (const { name, isLiteral } of readGoal(passage)) add(name, 'said', isLiteral ? LITERAL : WORD);
       continue;
     }
     // The first line of a printed summary; what stands below it is printed besides.
-    const before = passages[index - 1];
     const isFirst = before?.kind !== 'code' || /^-{3,}$/.test(before.text);
+    if (readBetter(passage.text) !== null) add(/^(\S{1,64})\s/.exec(passage.text)?.[1], 'said');
     const pair = /^(?:METRIC\s+)?([^\s:=]{1,64})\s*[:=]\s*[-+]?[\d.]+(?:\s|$|%)/.exec(passage.text);
     if (isFirst && pair && !isBlock) add(pair[1], 'printed');
     isBlock = isBlock || pair !== null;
@@ -85,57 +99,75 @@ function readColumns(text: string): readonly string[] {
 
 const GOAL_WORD = /\b(?:goal|objective|primary|metric|optimi[sz]e|target metric|key metric|score to)\b/i;
 
-/** The names that a sentence about the goal gives it. */
-function readGoal(passage: Passage): readonly string[] {
-  const { text, heading } = passage;
-  const isOfMetrics = /\bmetrics?\b/i.test(heading);
+type Said = { readonly name: string; readonly isLiteral: boolean };
+
+/** pi-autoresearch's "Primary: `name` (unit, lower is better)", and what else is written to name the metric and nothing more. */
+function readPrimary({ text, heading, kind }: Passage): string | undefined {
+  if (kind === 'heading') return undefined;
   const plain = text.replaceAll('**', '');
-  // pi-autoresearch's "Primary: `name` (unit, lower is better)", and a heading that says the same.
-  const primary = /^(?:the )?primary(?: metric)?\s*[:—–-]\s*`?([^\s`(,;]{1,64})/i.exec(plain)?.[1];
-  if (primary !== undefined) return [primary];
-  if (passage.kind === 'heading') return readNamed(plain);
+  const found =
+    /^(?:the )?(?:primary(?: metric)?|metric)(?: name| from `[^`]{1,40}`)?\s*[:—–]\s*(?:`([^`]{1,64})`|([^\s`(,;]{1,64})(\s*\(|\s*$)?)/i.exec(
+      plain,
+    );
+  if (found?.[1] !== undefined) return found[1];
+  if (found?.[2] !== undefined)
+    return looksLikeName(found[2]) || found[3] !== undefined ? found[2] : undefined;
+  const isUnderPrimary = /\bprimary\b/i.test(heading) && /\bmetric/i.test(heading);
+  const first = isUnderPrimary ? /^(?:`([^`]{1,64})`|\*\*`?([^*`]{1,64})`?\*\*)/.exec(text) : null;
+  return first?.[1] ?? first?.[2];
+}
+
+/** The names that a sentence about the goal gives it. */
+function readGoal({ text, heading }: Passage): readonly Said[] {
+  const plain = text.replaceAll('**', '');
   if (/\bsecondary\b/i.test(`${heading} ${plain.slice(0, 40)}`)) return [];
-  if (/\bprimary\b/i.test(heading) && isOfMetrics) {
-    const first = /^(?:`([^`]{1,64})`|\*\*`?([^*`]{1,64})`?\*\*)/.exec(text);
-    return [first?.[1] ?? first?.[2]].filter(name => name !== undefined);
-  }
   return clausesOf(plain).flatMap(clause => {
-    if (!GOAL_WORD.test(clause) && !/^\W*(?:maximi[sz]e|minimi[sz]e|lower|raise|get the)\b/i.test(clause))
-      return [];
-    return [...readNamed(clause), ...readSuperlative(clause)];
+    if (/\b(?:not|never|don['’]t)\b/i.test(clause)) return [];
+    const isGoal =
+      GOAL_WORD.test(clause) || /^\W*(?:maximi[sz]e|minimi[sz]e|lower|raise|get the)\b/i.test(clause);
+    if (readBetter(clause) !== null) {
+      const name = /^\W*`([^`]{1,64})`/.exec(clause)?.[1];
+      if (name !== undefined) return [{ name, isLiteral: true }];
+    }
+    const chinese = /(?:目标|指标)[^`]{0,20}`([^`]{1,64})`/.exec(clause)?.[1];
+    if (chinese !== undefined) return [{ name: chinese, isLiteral: true }];
+    return isGoal ? [readNamed(clause), readSuperlative(clause)].filter(said => said !== null) : [];
   });
 }
 
 /** "The metric is `x`", "Metric: x", "Metric name: `x`". */
-function readNamed(clause: string): readonly string[] {
-  const found =
-    /\bmetric(?: name)?\s*(?:is|:|=|—|–)\s*(?:the )?(?:`([^`]{1,64})`|([^\s`(,;]{1,64}))/i.exec(clause) ??
-    undefined;
+function readNamed(clause: string): Said | null {
+  const found = /\bmetric(?: name)?\s*(?:is|:|=|—|–)\s*(?:the )?(?:`([^`]{1,64})`|([^\s`(,;]{1,64}))/i.exec(
+    clause,
+  );
   const name = found?.[1] ?? found?.[2];
-  return name === undefined || (found?.[1] === undefined && !looksLikeName(name)) ? [] : [name];
+  return name === undefined || (found?.[1] === undefined && !looksLikeName(name))
+    ? null
+    : { name, isLiteral: found?.[1] !== undefined };
 }
 
 /** "get the lowest val_bpb", "maximize the `score`", "get the highest score." */
-function readSuperlative(clause: string): readonly string[] {
+function readSuperlative(clause: string): Said | null {
   const rest =
     /\b(?:lowest|highest|best|minimi[sz](?:e|es|ing)|maximi[sz](?:e|es|ing)|lower|raise|optimi[sz](?:e|es|ing))\s+(?:the\s+|your\s+)?(.*)$/i.exec(
       clause,
     )?.[1];
-  if (rest === undefined) return [];
+  if (rest === undefined) return null;
   const quoted = /^(?:[\w-]+\s+){0,3}`([^`]{1,64})`/.exec(rest)?.[1];
-  if (quoted !== undefined) return [quoted];
-  const word = /^([^\s`(,;]{1,64})/.exec(rest)?.[1]?.replace(/[.*:]+$/, '') ?? '';
-  const next = rest.slice(word.length, word.length + 2);
+  if (quoted !== undefined) return { name: quoted, isLiteral: true };
+  const name = /^([^\s`(,;]{1,64})/.exec(rest)?.[1]?.replace(/[.*:]+$/, '') ?? '';
+  const next = rest.slice(name.length, name.length + 2);
   // A word of ordinary English is the metric only where the sentence ends with it.
-  return looksLikeName(word) || /^[.*:!]/.test(next) || next === '' ? [word] : [];
+  const isNamed = looksLikeName(name) || /^[.*:!]/.test(next) || next === '';
+  return isNamed ? { name, isLiteral: /_/.test(name) } : null;
 }
 
 function looksLikeName(word: string): boolean {
   return /[_@\d/]|\p{Ll}\p{Lu}/u.test(word.replace(/[.:,]+$/, ''));
 }
 
-const LESS = /^(?:lowest|lower|minimi[sz]\w*|smallest|smaller|fewest|fewer|least|shortest|fastest)$/i;
-const MORE = /^(?:highest|higher|maximi[sz]\w*|largest|larger|greatest|greater|most|biggest)$/i;
+const LESS = /^(?:lowest|lower|minimi[sz]\w*|smallest|smaller|fewest|fewer|shortest|fastest)$/i;
+const MORE = /^(?:highest|higher|maximi[sz]\w*|largest|larger|greatest|greater|biggest)$/i;
 
 /**
  * Reads whether a text wants a metric low or high: what it says of the metric where it speaks of the goal, of keeping
@@ -169,6 +201,26 @@ export function readDirections(document: Document, metric: string): readonly Cla
   return claims;
 }
 
+/** What a text says of the direction without naming the metric: where it speaks of nothing but the goal. */
+export function readGeneralDirections(document: Document): readonly Claim<Goal>[] {
+  return readPassages(document).flatMap(({ text, line, heading }) => {
+    const plain = text.replaceAll(/[*`]/g, '');
+    const isOfGoal = /\b(?:objective|goal|metric|scor|fitness|evaluation)/i.test(heading);
+    const told = clausesOf(plain).flatMap(clause => {
+      const labelled = /^direction\s*[:=]\s*(\w+)/i.exec(clause)?.[1];
+      if (labelled !== undefined) return [toGoal(labelled)];
+      if (/^(?:lower|higher)\s*(?:is|=)\s*better\b/i.test(clause))
+        return isOfGoal ? [readBetter(clause)] : [];
+      return /\b(?:goal|objective)\b/i.test(clause)
+        ? [toGoal(/\b(maximi[sz]e|minimi[sz]e|highest|lowest)\b/i.exec(clause)?.[1] ?? '')]
+        : [];
+    });
+    return told
+      .filter(goal => goal !== null)
+      .map(value => ({ value, source: sourceOf(document, line), strength: 1 }));
+  });
+}
+
 /** The direction a name tells by itself, as a claim. */
 export function directionByName(metric: string): readonly Claim<Goal>[] {
   const value = directionOf(metric);
@@ -177,6 +229,8 @@ export function directionByName(metric: string): readonly Claim<Goal>[] {
 
 /** "lower is better", "higher = better". */
 function readBetter(text: string): Goal | null {
+  if (/越[高大]越好/.test(text)) return 'maximize';
+  if (/越[低小]越好/.test(text)) return 'minimize';
   const word = /\b(\w+)\s*(?:is|are|=|→|->|means)\s*(?:always )?better\b/i.exec(text)?.[1] ?? '';
   return toGoal(word);
 }
