@@ -13,7 +13,7 @@ import { directionOf } from '../../shared/metric-direction.ts';
 import { autoresearchContract } from './autoresearch.ts';
 
 /** Where a finding is from that the user said. */
-const YOURS = 'you said so';
+export const YOURS = 'you said so';
 
 const { contract, metric } = contractFileSchema.shape;
 /** What each choice has to be; the rules of pawl.toml. */
