@@ -237,7 +237,7 @@ test('a proposal that writes into a submodule is refused and the study goes on',
   const script = `n=$(cat "$HOME/n" 2>/dev/null); echo 1 >> "$HOME/n"
     if [ -z "$n" ]; then echo x > sub/new.txt; else ${raiseRate()}; fi`;
   const { code, stderr, events } = await sitting(
-    ['run', repository, '--tag', 'night', '-n', '1', ...proposing(script)],
+    ['run', repository, '--tag', 'night', '-n', '1', '--trust-setup', ...proposing(script)],
     { home, env: { HOME: await temporaryFolder() } },
   );
   expect(`${code} ${stderr}`).toBe('0 ');

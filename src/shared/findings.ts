@@ -1,22 +1,23 @@
 import type { Contract } from './contract.ts';
 
-/** What is looked for in a repository without a pawl.toml. */
-export const FINDING_NAMES = [
-  ...([
-    'editable',
-    'locked',
-    'train',
-    'metric',
-    'goal',
-    'budget',
-    'memory',
-    'data',
-    'checks',
-    'stop',
-  ] as const),
-  ...(['instructions', 'setup', 'rules', 'history'] as const),
-] as const;
-export type FindingName = (typeof FINDING_NAMES)[number];
+/** What is looked for in a repository, with what it is called, in the order it is shown. */
+export const FINDING_LABELS = {
+  editable: 'editable',
+  locked: 'locked',
+  train: 'command',
+  setup: 'set-up',
+  metric: 'metric',
+  goal: 'better is',
+  budget: 'budget',
+  memory: 'memory metric',
+  data: 'data folder',
+  checks: 'check',
+  stop: 'stops',
+  instructions: 'instructions',
+  history: 'history',
+  rules: 'rule',
+} as const;
+export type FindingName = keyof typeof FINDING_LABELS;
 
 /** Something that a repository says of its contract. */
 export type Finding = {
@@ -26,6 +27,18 @@ export type Finding = {
   /** Where it was read: `program.md:12`, or in words where no line says it. */
   readonly source: string;
 };
+
+/** In the order they are shown. */
+export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+  const order = Object.keys(FINDING_LABELS);
+  return [...findings].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** What a finding says, in words. */
+export function findingWords({ name, value }: Finding): string {
+  if (name !== 'goal') return value;
+  return value === 'minimize' ? 'lower' : 'higher';
+}
 
 /** Without these a study cannot begin, and they are asked for rather than guessed. */
 export const ASKED_NAMES = ['editable', 'train', 'metric', 'goal'] as const;

@@ -1,5 +1,6 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
-import { type Contract, contractFileSchema, type SandboxMode } from '../../shared/contract.ts';
+import { contractFileSchema, type SandboxMode } from '../../shared/contract.ts';
+import type { Draft } from '../../shared/findings.ts';
 import type { RouteSettings } from '../../shared/study.ts';
 import {
   type ArmForm,
@@ -10,9 +11,12 @@ import {
   readArmIssue,
   wordsOf,
 } from './set-up-arm.ts';
+import { type MeasuresForm, measuresOf, metricMeasures, tableMeasures } from './set-up-measures.ts';
 
 /** The set-up form as text fields: what the user typed, right or wrong. */
-export type SetUpForm = {
+export type SetUpForm = MeasuresForm & {
+  /** What the form was filled in from, for what it has no field for. */
+  readonly kept: Draft | null;
   readonly editable: string;
   readonly locked: string;
   readonly instructions: string;
@@ -25,7 +29,8 @@ export type SetUpForm = {
   readonly network: boolean;
   readonly reads: string;
   readonly metric: string;
-  readonly goal: 'minimize' | 'maximize';
+  /** Empty where the name tells, or nobody has said. */
+  readonly goal: '' | 'minimize' | 'maximize';
   readonly memory: string;
   readonly memoryLimit: string;
   /** UUID of the GPU; empty leaves it to the machine. */
@@ -50,7 +55,7 @@ export type SetUpForm = {
   readonly patience: string;
   readonly crashes: string;
 };
-export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms'>, string>> & {
+export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'kept'>, string>> & {
   /** By place; undefined where nothing is wrong. */
   readonly arms?: readonly (ArmProblems | undefined)[];
 };
@@ -58,12 +63,14 @@ export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms'>, stri
 /** A night of five-minute runs is about a hundred experiments. */
 const DEFAULT_EXPERIMENTS = '100';
 
-/** The form filled in from what was found; where nothing was found only the defaults. */
-export function formOf(contract: Contract | null, tag: string): SetUpForm {
+/** The form filled in from what was found, empty where that is unclear; where nothing was found only the defaults. */
+export function formOf(contract: Draft | null, tag: string): SetUpForm {
   const text = (value: number | null | undefined) =>
     value === null || value === undefined ? '' : String(value);
   return {
-    editable: contract?.editable.join('\n') ?? '',
+    ...measuresOf(contract),
+    kept: contract,
+    editable: contract?.editable?.join('\n') ?? '',
     locked: contract?.locked?.join('\n') ?? '',
     instructions: contract?.instructions ?? '',
     train: contract?.train ?? '',
@@ -74,7 +81,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     reads: contract?.sandbox.reads.join('\n') ?? '',
     writes: contract?.sandbox.writes.join('\n') ?? '',
     metric: contract?.metric.name ?? '',
-    goal: contract?.metric.goal ?? 'minimize',
+    goal: contract?.metric.goal ?? '',
     memory: contract?.metric.memory ?? '',
     memoryLimit: text(contract?.metric.memoryLimit),
     budget: text(contract?.budget.seconds ?? 300),
@@ -141,10 +148,12 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
     },
     metric: {
       name: form.metric,
-      goal: form.goal,
+      ...(form.goal === '' ? {} : { goal: form.goal }),
+      ...metricMeasures(form, form.kept),
       ...optional('memory', form.memory),
       ...number('memory_limit', form.memoryLimit),
     },
+    ...tableMeasures(form, form.kept),
     budget: {
       ...number('seconds', form.budget),
       ...number('limit_seconds', form.limit),
@@ -185,6 +194,14 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.sandbox.reads': 'reads',
   'contract.sandbox.writes': 'writes',
   'contract.metric.name': 'metric',
+  'contract.metric.goal': 'goal',
+  'contract.metric.pattern': 'pattern',
+  'contract.metric.command': 'metricCommand',
+  'contract.metric.wait': 'wait',
+  'contract.metric.require': 'require',
+  'contract.checks': 'checks',
+  'contract.model.name': 'model',
+  'contract.model.base_url': 'modelUrl',
   'contract.metric.memory': 'memory',
   'contract.metric.memory_limit': 'memoryLimit',
   'contract.budget.seconds': 'budget',
@@ -206,6 +223,7 @@ const EMPTY: FormProblems = {
   editable: 'Name at least one file that may change.',
   train: 'Write the command that trains.',
   metric: 'Name the number that counts.',
+  goal: 'Say whether lower or higher is better.',
 };
 
 /** The study to start, or what is wrong field by field. */
@@ -237,6 +255,8 @@ export function readForm(
     const field =
       FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
     if (!field) continue;
+    // A metric without a name has no direction either; the one complaint is enough.
+    if (field === 'goal' && form.metric.trim() === '') continue;
     const isEmpty = String(form[field]).trim() === '';
     problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
   }
