@@ -80,7 +80,7 @@ export function readPassages({ lines }: Document): readonly Passage[] {
     } else if (item) {
       close();
       open = { kind: 'item', line, text: (item[2] ?? '').trim() };
-    } else if (open && open.text.length < MAX_LINE_CHARACTERS) {
+    } else if (open && isContinued(open, text)) {
       open = { ...open, text: `${open.text} ${text.trim()}` };
     } else {
       close();
@@ -89,6 +89,12 @@ export function readPassages({ lines }: Document): readonly Passage[] {
   }
   close();
   return passages;
+}
+
+/** Whether a line goes on with what is open: below an item one that is not set in and begins anew is a sentence of its own. */
+function isContinued(open: { readonly kind: string; readonly text: string }, line: string): boolean {
+  if (open.text.length > MAX_LINE_CHARACTERS) return false;
+  return open.kind === 'prose' || /^\s/.test(line) || /^[\p{Ll}(,]/u.test(line);
 }
 
 /** What stands between backticks. */

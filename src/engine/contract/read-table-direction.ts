@@ -7,7 +7,7 @@ export function readTableDirection(table: Document | null): readonly Claim<Contr
   if (table === null) return [];
   for (const [index, line] of table.lines.entries()) {
     if (!line.startsWith('#')) return [];
-    const word = /\bdirection\s*[:=]\s*(lower|higher|min|max)/i.exec(line)?.[1]?.toLowerCase();
+    const word = /direction\s*[:=]\s*(lower|higher|min|max)/i.exec(line)?.[1]?.toLowerCase();
     if (word === undefined) continue;
     const value = word === 'lower' || word === 'min' ? 'minimize' : 'maximize';
     return [{ value, source: sourceOf(table, index + 1), strength: 2 }];
