@@ -53,6 +53,8 @@ export type Rules = { readonly stop: StopRules; readonly findings: readonly Find
 /** More than this of a text's rules nobody reads in a list. */
 const SHOWN_RULES = 12;
 const SHOWN_CHARACTERS = 160;
+/** "Do not modify." is about what stands before it, and is read with that. */
+const LEAST_CHARACTERS = 20;
 
 /** When a text says to stop, and what it says never to do. Pawl keeps the first and shows the second. */
 export function readRules(document: Document): Rules {
@@ -68,7 +70,11 @@ export function readRules(document: Document): Rules {
         stop = { ...stop, [found.rule]: found.value };
         findings.push({ name: 'stop', value: `after ${found.value} ${found.rule}`, source });
       }
-      if (rules < SHOWN_RULES && /^\W*(?:never|do not|don'?t)\b/i.test(clause)) {
+      if (
+        rules < SHOWN_RULES &&
+        clause.length >= LEAST_CHARACTERS &&
+        /^\W*(?:never|do not|don'?t)\b/i.test(clause)
+      ) {
         rules += 1;
         const value = clause.length > SHOWN_CHARACTERS ? `${clause.slice(0, SHOWN_CHARACTERS)}…` : clause;
         findings.push({ name: 'rules', value, source });

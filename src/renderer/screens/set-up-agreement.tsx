@@ -12,7 +12,10 @@ export function SetUpAgreement({
   readonly onChange: (isAgreed: boolean) => void;
 }) {
   return (
-    <section aria-label="Set-up" className="mb-3 rounded-md border border-line px-3 py-2.5">
+    <section
+      aria-label="Set-up"
+      className="mb-3 max-h-72 overflow-y-auto rounded-md border border-line px-3 py-2.5"
+    >
       <p className="mb-1.5 text-sm">Before the first run this runs as you, outside of the sandbox:</p>
       <pre className="max-h-28 overflow-auto whitespace-pre-wrap break-words rounded bg-sunken px-2 py-1.5 font-mono text-xs">
         {setUp.command}
