@@ -12,15 +12,17 @@ export type CommandLine = {
 
 const RUNNERS = new Set(
   `uv python python3 bash sh make cargo go node npm npx pnpm yarn bun deno julia Rscript ruby bundle rake torchrun
-   accelerate poetry pixi just dotnet java mvn gradle swift zig php perl elixir mix ctest pytest nix stack cabal`.split(
-    /\s+/,
-  ),
+   accelerate poetry pixi just dotnet java mvn gradle swift zig php perl elixir mix ctest pytest nix stack cabal
+   wolframscript lua luajit dart flutter clojure lein sbt scala runghc dune crystal bazel ninja hatch pdm rye pipenv tox
+   nox conda mamba micromamba tsx octave hyperfine`.split(/\s+/),
 );
 const LAUNCH =
   /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
 const ONCE =
   /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
 const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
+/** "Run the experiment: python train.py > run.log 2>&1" */
+const BARE = /(?:^|:\s{1,4})((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/;
 /** Something to be filled in. */
 const PLACEHOLDER = /<[^>\s]{1,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
 
@@ -30,22 +32,29 @@ export const SURENESS = { kept: 4, launch: 3, passing: 2, once: 1 } as const;
 /** Reads which commands a text gives. */
 export function readCommands(document: Document, tracked: TrackedPaths): readonly Claim<CommandLine>[] {
   const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
-  return readPassages(document).flatMap(passage =>
-    linesOf(passage).flatMap(text => {
+  // A block of code that goes to another folder is about what is there.
+  let isElsewhere = false;
+  return readPassages(document).flatMap((passage, index, all) => {
+    if (passage.kind !== 'code' || all[index - 1]?.kind !== 'code') isElsewhere = false;
+    const target = passage.kind === 'code' ? /^[$>]?\s*cd\s+(\S+)\s*$/.exec(passage.text)?.[1] : undefined;
+    if (target !== undefined) isElsewhere = tracked.resolve(target, folder) !== null;
+    if (isElsewhere) return [];
+    return linesOf(passage).flatMap(text => {
       const { line, isKept } = stripRedirection(text);
       const found = readCommandLine(line, tracked, folder, passage.kind === 'code');
       const source = sourceOf(document, passage.line);
-      return found ? [{ value: found, source, strength: surenessOf(passage, found, isKept) }] : [];
-    }),
-  );
+      return found ? [{ value: found, source, strength: surenessOf(passage, line, found, isKept) }] : [];
+    });
+  });
 }
 
 function surenessOf(
   { kind, text, lead, heading }: Passage,
+  line: string,
   { script }: CommandLine,
   isKept: boolean,
 ): number {
-  const about = kind === 'code' ? `${lead} ${heading}` : `${lead} ${text}`;
+  const about = kind === 'code' ? `${lead} ${heading} ${text.replace(line, '')}` : `${lead} ${text}`;
   const isLaunch = LAUNCH.test(about) || LAUNCH.test(heading);
   const isOnce = ONCE.test(kind === 'code' ? about : text.replace(/`[^`]*`/g, ''));
   if (isKept && !/(?:^|\/)prepare\.py$/.test(script ?? '')) return SURENESS.kept;
@@ -70,12 +79,14 @@ export function commandKey({ line }: CommandLine): string {
 
 /** What of a passage may be a command line. */
 function linesOf({ kind, text }: Passage): readonly string[] {
-  // A recipe in a block of code has its numbers.
-  if (kind === 'code') return [text.replace(/^\d{1,2}[.)]\s+/, '')];
+  if (kind === 'code') {
+    // A recipe in a block of code has its numbers and its words.
+    const line = text.replace(/^\d{1,2}[.)]\s+/, '');
+    return [BARE.exec(line)?.[1] ?? line];
+  }
   const spans = codeSpans(text).filter(span => /\s|\//.test(span));
   if (spans.length > 0) return spans;
-  // "Run the experiment: python train.py > run.log 2>&1"
-  const bare = /(?:^|:\s)((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/.exec(text)?.[1];
+  const bare = BARE.exec(text)?.[1];
   return bare === undefined ? [] : [bare];
 }
 
@@ -103,7 +114,13 @@ function readCommandLine(
   if (own?.includes('*') || (!RUNNERS.has(name) && own === null)) return null;
   if (words.length < 2 && own === null && name !== 'make') return null;
   const script = own ?? scriptOf(words.slice(1), tracked, folder);
-  if (script === null && /^(?:uv|python3?|bash|sh|julia|ruby|Rscript|torchrun|node)$/.test(name)) return null;
+  if (
+    script === null &&
+    /^(?:uv|python3?|bash|sh|julia|ruby|Rscript|torchrun|node|lua|luajit|wolframscript|octave|tsx)$/.test(
+      name,
+    )
+  )
+    return null;
   return { line: fromTop(text, words, script, tracked, folder), script };
 }
 

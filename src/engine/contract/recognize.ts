@@ -39,7 +39,8 @@ export async function recognize(
         : await readProgram(shape, tracked, read);
     if (recognition) found.push(recognition);
   }
-  const [first, second] = found;
+  // Of two set-ups in one folder the one that says more, else that of the tool.
+  const [first, second] = found.toSorted((a, b) => a.unclear.length - b.unclear.length);
   if (!first) return { kind: 'none', folders: folders.length > 1 ? folders : [] };
   return { kind: 'recognized', recognition: second ? combine(first, second) : first };
 }
@@ -115,7 +116,7 @@ async function readBounded(
   return size === null || size > limit ? null : readBlob(repository, commit, path);
 }
 
-/** Of two shapes in one folder the first counts; where they differ in what counts, the user is asked. */
+/** Of two set-ups in one folder the first counts; where they differ in what counts, the user is asked. */
 function combine(first: Recognition, second: Recognition): Recognition {
   const torn: Unclear[] = [];
   const differ = (name: AskedName, one: string | null | undefined, other: string | null | undefined) => {

@@ -13,6 +13,7 @@ export class TrackedPaths {
   readonly all: readonly string[];
   readonly #known: ReadonlySet<string>;
   readonly #folders: ReadonlySet<string>;
+  readonly #matching = new Map<string, readonly string[]>();
   readonly #byName: ReadonlyMap<string, readonly string[]>;
 
   constructor(paths: readonly string[]) {
@@ -75,12 +76,16 @@ export class TrackedPaths {
 
   /** Whether two patterns meet in a tracked file. */
   overlap(one: string, other: string): boolean {
-    const matches = matchPaths([other]);
-    return this.matching(one).some(matches);
+    if (one === other) return true;
+    return this.matching(one).some(matchPaths([other]));
   }
 
   /** What of a pattern can be edited. */
   matching(pattern: string): readonly string[] {
-    return this.all.filter(matchEditable([pattern]));
+    const known = this.#matching.get(pattern);
+    if (known) return known;
+    const found = this.all.filter(matchEditable([pattern]));
+    this.#matching.set(pattern, found);
+    return found;
   }
 }
