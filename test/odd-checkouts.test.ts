@@ -227,7 +227,7 @@ test('a set-up command that fills the submodules serves every experiment', async
   const update = 'git -c protocol.file.allow=always submodule --quiet update --init';
   const repository = await repositoryWithSubmodule(`setup = "${update}"`);
   const submodule = await git(repository, 'ls-files', '--stage', 'sub');
-  await runStudy(repository);
+  await runStudy(repository, { args: ['--trust-setup'] });
   expect(await git(repository, 'ls-tree', 'refs/pawl/night/1', 'sub')).toContain(submodule.split(' ')[1]);
 });
 
@@ -237,7 +237,7 @@ test('a proposal that writes into a submodule is refused and the study goes on',
   const script = `n=$(cat "$HOME/n" 2>/dev/null); echo 1 >> "$HOME/n"
     if [ -z "$n" ]; then echo x > sub/new.txt; else ${raiseRate()}; fi`;
   const { code, stderr, events } = await sitting(
-    ['run', repository, '--tag', 'night', '-n', '1', '--trust-setup', ...proposing(script)],
+    ['run', repository, '--tag', 'night', '-n', '1', ...proposing(script)],
     { home, env: { HOME: await temporaryFolder() } },
   );
   expect(`${code} ${stderr}`).toBe('0 ');

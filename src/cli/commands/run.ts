@@ -55,12 +55,16 @@ export async function run(
       readonly budget?: number;
       readonly prune?: boolean;
       readonly trustSetup?: boolean;
+      /** Pawl's own, of which nobody has to be told what it is. */
+      readonly isSample?: boolean;
     },
 ): Promise<void> {
   const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
-    const show = (text: string) => (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
+    const show = (text: string) => {
+      if (!flags.isSample) (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
+    };
     const look = await lookFirst(engine.ledger, path, choicesOf(flags), flags.trustSetup === true, show);
     const study = await engine.createStudy({
       ...look,
