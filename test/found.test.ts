@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node-pty';
@@ -195,4 +195,26 @@ test('the window is given what was found, and the form what is clear of it', asy
   });
   expect(found.unclear).toMatchObject([{ name: 'metric', candidates: ['sharpe', 'score'] }]);
   expect(found.problem).toContain('sharpe (program.md:1)');
+});
+
+test('a study of a folder runs its command there, with the data that its prepare.py names', async () => {
+  const repository = await createRepository({
+    'app.py': '',
+    'research/program.md':
+      'Get the lowest `val_bpb`. Run the experiment: `python3 train.py > run.log 2>&1`\n',
+    'research/prepare.py': 'CACHE_DIR = "~/.cache/autoresearch-folder"\nTIME_BUDGET = 5\n',
+    'research/train.py': 'import prepare\nLR = 2\nprint(f"val_bpb: {LR}")\n',
+  });
+  const home = await temporaryFolder();
+  const env = { HOME: await temporaryFolder() };
+  const missing = await pawl(['doctor', repository], { home, env });
+  expect(missing.stdout).toMatch(/data cache +.*autoresearch-folder is missing/);
+  await mkdir(join(env.HOME, '.cache', 'autoresearch-folder'), { recursive: true });
+  const { code, events } = await sitting(['run', repository, '-n', '1'], { home, env });
+  expect(code).toBe(0);
+  expect(eventsOf(events, 'verdict')[0]).toMatchObject({ verdict: 'keep', metric: 2 });
+  expect(eventsOf(events, 'attempted')[1]?.files).toEqual(['research/train.py']);
+  const { stdout } = await pawl(['doctor', repository], { home, env });
+  expect(stdout).toMatch(/training command +cd research && python3 train\.py \(.*python3\)/);
+  expect(stdout).toMatch(/data cache +.*autoresearch-folder/);
 });

@@ -341,3 +341,15 @@ test.each([
   await recognized({ ...UPSTREAM, 'program.md': program });
   expect(performance.now() - before).toBeLessThan(5_000);
 });
+
+test('what no contract could say is not taken from a text', async () => {
+  const found = await recognized({
+    ...UPSTREAM,
+    'prepare.py': 'TIME_BUDGET = 1e300\n',
+    'program.md': 'Get the lowest `val_bpb`. The time budget is 999999 hours.\n',
+  });
+  expect(found.draft.budget.seconds).toBe(300);
+  const log = '{"type":"config","metricName":"a\\nb","bestDirection":"lower"}\n';
+  const pi = await recognized({ 'autoresearch.sh': 'x\n', 'autoresearch.jsonl': log });
+  expect(pi.draft.metric.name).toBeNull();
+});

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import type { Contract } from '../../shared/contract.ts';
+import { type Contract, contractFileSchema } from '../../shared/contract.ts';
 import type { Finding, Recognition } from '../../shared/findings.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
@@ -35,7 +35,7 @@ const CHECKS_SECONDS = 300;
 
 const configSchema = z.object({
   type: z.literal('config'),
-  metricName: z.string().max(64).optional(),
+  metricName: contractFileSchema.shape.metric.shape.name.optional(),
   bestDirection: z.enum(['lower', 'higher']).optional(),
 });
 

@@ -4,6 +4,8 @@ import type { Claim } from './claims.ts';
 import { clausesOf, type Document, readPassages, sourceOf } from './document.ts';
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+/** What a contract may say at the most; see `contractFileSchema`. */
+const MAX_SECONDS = 2_000_000;
 const DURATION =
   /(?<![\w.])(\d{1,6}(?:\.\d{1,3})?)[\s-]*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b/i;
 
@@ -15,7 +17,7 @@ export function readBudgetConstant(document: Document): readonly Claim<number>[]
         text,
       )?.[1];
     const seconds = value === undefined ? Number.NaN : product(value);
-    return seconds > 0 && Number.isFinite(seconds)
+    return seconds > 0 && seconds <= MAX_SECONDS
       ? [{ value: seconds, source: sourceOf(document, index + 1), strength: 2 }]
       : [];
   });
@@ -45,7 +47,7 @@ export function readBudget(document: Document): readonly Claim<number>[] {
 function readDuration(text: string): number | null {
   const [, count = '', unit = ''] = DURATION.exec(text) ?? [];
   const seconds = Number(count) * (UNIT_SECONDS[unit[0]?.toLowerCase() ?? ''] ?? Number.NaN);
-  return seconds > 0 ? seconds : null;
+  return seconds > 0 && seconds <= MAX_SECONDS ? seconds : null;
 }
 
 export type Rules = { readonly stop: StopRules; readonly findings: readonly Finding[] };
