@@ -271,7 +271,7 @@ for (const how of ['SIGTERM', 'pawl stop --now']) {
   test(`${how} ends a set-up that hangs`, async () => {
     const night = await prepareNight({ contract: contractFile({ more: 'setup = "sleep 300"' }) });
     const { home, repository } = night;
-    const running = new RunningPawl(['run', repository, '--tag', TAG], { home });
+    const running = new RunningPawl(['run', repository, '--tag', TAG, '--trust-setup'], { home });
     await running.waitFor(event => event.type === 'setup_started');
     const { studyId } = rowsOf(home);
     await expect.poll(async () => (await findMarked(studyId)).length).toBeGreaterThan(0);
@@ -501,7 +501,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
 `);
   const running = startNode(
     process.execPath,
-    [MAIN, 'run', night.repository, '--tag', TAG, '--json', '--command', `exec ${script}`],
+    [MAIN, 'run', night.repository, '--tag', TAG, '--trust-setup', '--json', '--command', `exec ${script}`],
     night.home,
   );
   const { stdout, code } = await endOf(running);

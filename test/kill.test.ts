@@ -159,9 +159,13 @@ test('a kill while the set-up runs or has just run does not make it count as don
   for (const type of ['setup_started', 'setup_finished']) {
     const night = await prepareNight({ contract });
     const { home, repository } = night;
-    const { signal } = await dyingSitting(['run', repository, '--tag', TAG, '-n', '1'], night, {
-      event: { type },
-    });
+    const { signal } = await dyingSitting(
+      ['run', repository, '--tag', TAG, '-n', '1', '--trust-setup'],
+      night,
+      {
+        event: { type },
+      },
+    );
     expect(signal).toBe('SIGKILL');
     const { code, events } = await sitting(['resume', repository], { home, env });
     expect(code).toBe(0);

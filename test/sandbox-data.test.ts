@@ -192,7 +192,7 @@ mode = "required"
 writes = ["out/a", "out/a/b/cache"]
 `,
   });
-  await sitting(['run', night.repository, '--tag', TAG, '-n', '2'], {
+  await sitting(['run', night.repository, '--tag', TAG, '-n', '2', '--trust-setup'], {
     home: night.home,
     env: { PAWL_SANDBOX: undefined },
   });

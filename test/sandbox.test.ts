@@ -266,7 +266,7 @@ mode = "required"
 writes = ["build"]
 `,
   });
-  const { code } = await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
+  const { code } = await pawl(['run', night.repository, '--tag', TAG, '-n', '0', '--trust-setup'], {
     home: night.home,
     env: { PAWL_SANDBOX: undefined },
   });
@@ -290,7 +290,7 @@ ${sandbox}
     files: { 'pkg/README': 'fixed\n' },
   });
   const env = { PAWL_SANDBOX: undefined };
-  const args = ['run', night.repository, '--tag', TAG, '-n', String(experiments)];
+  const args = ['run', night.repository, '--tag', TAG, '-n', String(experiments), '--trust-setup'];
   const { events } = await sitting(args, { home: night.home, env });
   const { studyId } = rowsOf(night.home);
   const said = async (n: number) => {

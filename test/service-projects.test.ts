@@ -278,7 +278,11 @@ test('every contract a form can hold comes back from its file as it was', async 
     }),
     { numRuns: 60 },
   );
-  const plain = { contract: { editable: ['x'], train: 'x' }, metric: { name: 'a' }, stop: { target: -0 } };
+  const plain = {
+    contract: { editable: ['x'], train: 'x' },
+    metric: { name: 'a', goal: 'minimize' },
+    stop: { target: -0 },
+  };
   expect(contractFileSchema.parse(plain).stop.target).toBe(0);
 });
 

@@ -182,7 +182,7 @@ describe('the set-up form', () => {
     ['budget', { budget: 'soon' }],
     ['limit', { limit: '-1' }],
     ['experiments', { experiments: '1.5' }],
-    ['metric', { metric: 'two words' }],
+    ['metric', { metric: 'two: words' }],
     ['editable', { editable: '../outside' }],
     ['environment', { environment: 'NOT-A-NAME' }],
   ] as const)('a bad %s is complained about there', (field, patch) => {

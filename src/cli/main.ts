@@ -53,6 +53,15 @@ function oneOf(...words: readonly string[]) {
   };
 }
 
+/** Collects what is given with commas or by repeating the option. */
+function list(text: string, before: readonly string[] | undefined): readonly string[] {
+  const words = text
+    .split(',')
+    .map(word => word.trim())
+    .filter(Boolean);
+  return [...(before ?? []), ...words];
+}
+
 const program = new Command('pawl')
   .description(
     "Runs Karpathy's loop on your own machine: propose, train, measure, keep or discard, all night.",
@@ -97,12 +106,23 @@ function sittingOptions(command: Command): Command {
     .option('--json', 'one event per line on stdout instead of the live view');
 }
 
+/** What the user says in place of what a repository does. */
+function contractOptions(command: Command): Command {
+  return command
+    .option('--editable <paths>', 'which files may be edited; with commas, or given again', list)
+    .option('--locked <paths>', 'which files are compared around each run; with commas, or given again', list)
+    .option('--train <line>', 'the command that trains')
+    .option('--metric <name>', 'the number that counts, as it is printed')
+    .option('--goal <goal>', 'minimize or maximize', oneOf('minimize', 'maximize'));
+}
+
 sittingOptions(
-  repositoryArgument(program.command('run'))
+  contractOptions(repositoryArgument(program.command('run')))
     .description('start a study in a repository and run it')
     .option('--tag <tag>', 'name of the study; its branch is autoresearch/<tag>')
     .option('--budget <seconds>', 'how long the training is expected to take', positive)
-    .option('--prune', 'end a run that cannot reach the best any more'),
+    .option('--prune', 'end a run that cannot reach the best any more')
+    .option('--trust-setup', 'agree to the set-up command as it is now, without being asked'),
 ).action((path, { repository, ...flags }) => run(chooseRepository(path, { repository }), flags));
 
 sittingOptions(
@@ -209,9 +229,10 @@ program
   .option('--open', 'open it in the browser of this machine')
   .action(serve);
 
-repositoryArgument(program.command('doctor'))
+contractOptions(repositoryArgument(program.command('doctor')))
   .description('check everything a study needs, and say what to do about what is missing')
   .option('--tag <tag>', 'also check that this name is free')
+  .option('--save', 'write what was found to pawl.toml in the checkout, where there is none')
   .option('--json', 'as JSON')
   .action((path, { repository, ...flags }) => doctor(chooseRepository(path, { repository }), flags));
 

@@ -19,6 +19,7 @@ import type {
   RefusedProposal,
   SeriesView,
   Settings,
+  SetUpView,
   Snapshot,
   StudyCard,
 } from './notebook.ts';
@@ -42,6 +43,8 @@ const k = z.number().int().nonnegative().max(10_000);
 const gpuName = text(128).trim().min(1);
 /** The user lets code of models run without a sandbox on this machine, from now on. */
 const agreesUncontained = z.boolean().optional();
+/** The digest of the set-up command that the user was shown and agrees to. */
+const agreesSetUp = text(64).optional();
 const inStudy = z.strictObject({ study });
 const inExperiment = z.strictObject({ study, n });
 const inRun = z.strictObject({ study, n, k });
@@ -122,6 +125,7 @@ export const newStudySchema = z.strictObject({
   gpu: gpuName.optional(),
   agreesUncontained,
   capUsd,
+  agreesSetUp,
   /** The form's contract; without it the one of the last commit. */
   contract: contractFileSchema.optional(),
 });
@@ -151,6 +155,8 @@ export const calls = {
   },
   projects: {
     inspect: oc.input(z.strictObject({ path })).output(type<Inspection>()),
+    /** What a set-up command would run as the user, and whether they have agreed to it. */
+    setUp: oc.input(z.strictObject({ path, command: text(10_000).trim().min(1) })).output(type<SetUpView>()),
     check: oc
       .input(z.strictObject({ path, tag: text(64).optional(), contract: contractFileSchema.optional() }))
       .output(type<readonly PreflightCheck[]>()),

@@ -3,6 +3,8 @@ export const ERROR_CODES = [
   'usage',
   'contract_invalid',
   'contract_not_found',
+  /** The repository does not say something of its contract, or says it in two ways, and the user has to. */
+  'contract_unclear',
   'not_a_repository',
   'git_missing',
   'git_failed',
@@ -23,6 +25,8 @@ export const ERROR_CODES = [
   'sandbox_missing',
   /** Code of a model would run without a sandbox, and the user has not agreed. */
   'uncontained',
+  /** A set-up command of the repository would run as the user, who has not agreed to what it is. */
+  'setup_unagreed',
   /** The study could not train: its command, say, is not there. */
   'cannot_train',
   'import_invalid',

@@ -1,5 +1,6 @@
 import type { Contract, StopRules } from './contract.ts';
 import type { FairnessFlag } from './fairness.ts';
+import type { Draft, Finding, Unclear } from './findings.ts';
 import type { ModelCall, Spend } from './model-calls.ts';
 import type { ReviewOutcome } from './review.ts';
 import type {
@@ -319,6 +320,15 @@ export type PreflightCheck = {
   readonly detail: string;
 };
 
+/** A set-up command word for word, with the files it reads what to do from. */
+export type SetUpView = {
+  readonly command: string;
+  readonly files: readonly { readonly path: string; readonly text: string; readonly isCut: boolean }[];
+  /** Of all of that; the user agrees to it. */
+  readonly digest: string;
+  readonly isAgreed: boolean;
+};
+
 /** What was found at a path the user gave. */
 export type Inspection = {
   readonly path: string;
@@ -326,8 +336,12 @@ export type Inspection = {
   readonly name: string;
   readonly head: string | null;
   readonly branch: string | null;
-  /** The contract of the last commit; null where there is none, and `problem` says why. */
+  /** The contract of the last commit; null where there is none, or where something is unclear, and `problem` says why. */
   readonly contract: Contract | null;
+  /** As far as it was found; null where nothing was. */
+  readonly draft: Draft | null;
+  readonly findings: readonly Finding[];
+  readonly unclear: readonly Unclear[];
   readonly problem: string | null;
   /** Tracked files, for the form to choose from; the first two thousand. */
   readonly files: readonly string[];

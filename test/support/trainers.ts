@@ -122,7 +122,7 @@ export async function hostileStudy(options: HostileOptions): Promise<HostileStud
   const home = options.home ?? (await temporaryFolder());
   const repository = options.repository ?? (await createRepository(trainerFiles(options)));
   const userState = await snapshotUserState(repository);
-  const args = ['run', repository, '--tag', TAG, '-n', String(experiments), ...flags];
+  const args = ['run', repository, '--tag', TAG, '-n', String(experiments), '--trust-setup', ...flags];
   const result = await (options.isBoundByRights && process.getuid?.() === 0
     ? sittingBoundByRights(args, home)
     : sitting(args, { home, env }));

@@ -17,7 +17,7 @@ export async function demo({
   const entries = await readdir(folder).catch(() => []);
   if (entries.length > 0) throw new PawlError('usage', `${folder} is not empty.`);
   await createSample(folder, sample);
-  await run(folder, { experiments: DEMO_EXPERIMENTS, ...flags });
+  await run(folder, { experiments: DEMO_EXPERIMENTS, ...flags, isSample: true });
   if (flags.json) return;
   process.stdout.write(
     [

@@ -1,9 +1,14 @@
 import { styleText } from 'node:util';
 import { runDoctor } from '../../engine/contract/doctor.ts';
+import { loadContract } from '../../engine/contract/load-contract.ts';
 import { dataPaths } from '../../engine/paths.ts';
+import { openRepository, readHeadCommit } from '../../engine/repo/repository.ts';
+import { saveContract } from '../../engine/service/projects.ts';
+import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText } from '../format.ts';
+import { type ContractFlags, choicesOf } from '../found.ts';
 
 const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
   ok: styleText('blue', '✓ ok'),
@@ -14,13 +19,14 @@ const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
 
 export async function doctor(
   path: string,
-  flags: { readonly tag?: string; readonly json?: boolean },
+  flags: ContractFlags & { readonly tag?: string; readonly json?: boolean; readonly save?: boolean },
 ): Promise<void> {
   const checks = await runDoctor({
     path,
     tag: flags.tag ?? null,
     paths: dataPaths(process.env),
     environment: process.env,
+    choices: choicesOf(flags),
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else {
@@ -36,5 +42,16 @@ export async function doctor(
       if (more.length > 0) process.stdout.write(`\n${more.join('\n')}`);
     }
   }
+  if (flags.save) await save(path, flags);
   if (checks.some(check => check.outcome === 'failed')) process.exitCode = EXIT.usage;
+}
+
+/** Writes what was found, and what the user said, to the checkout; commits nothing. Rejects as `saveContract` does. */
+async function save(path: string, flags: ContractFlags): Promise<void> {
+  const repository = await openRepository(path);
+  const head = await readHeadCommit(repository);
+  if (!head) throw new PawlError('usage', 'There is no commit yet: commit your files first.');
+  const contract = await loadContract(repository, head, choicesOf(flags));
+  const file = await saveContract(repository.path, contract);
+  process.stderr.write(`${file} is written. Commit it, and the next study finds it.\n`);
 }

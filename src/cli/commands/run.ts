@@ -10,8 +10,10 @@ import type { AgentName, ArmSettings, ModelSettings, ProposerSettings, Study } f
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study.ts';
+import { type ContractFlags, choicesOf } from '../found.ts';
 import { JsonLines } from '../json-lines.ts';
 import { LiveView } from '../live-view.ts';
+import { lookFirst } from '../look-first.ts';
 import { onStopSignals } from '../stop-signals.ts';
 import { ask } from './inspect.ts';
 
@@ -47,12 +49,25 @@ const DEFAULT_PROPOSER_TIMEOUT_SECONDS = 600;
 
 export async function run(
   path: string,
-  flags: SittingFlags & { readonly tag?: string; readonly budget?: number; readonly prune?: boolean },
+  flags: SittingFlags &
+    ContractFlags & {
+      readonly tag?: string;
+      readonly budget?: number;
+      readonly prune?: boolean;
+      readonly trustSetup?: boolean;
+      /** Pawl's own, of which nobody has to be told what it is. */
+      readonly isSample?: boolean;
+    },
 ): Promise<void> {
   const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
+    const show = (text: string) => {
+      if (!flags.isSample) (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
+    };
+    const look = await lookFirst(engine.ledger, path, choicesOf(flags), flags.trustSetup === true, show);
     const study = await engine.createStudy({
+      ...look,
       repositoryPath: path,
       tag: flags.tag,
       proposer,

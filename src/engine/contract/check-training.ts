@@ -9,7 +9,7 @@ import type { DataPaths } from '../paths.ts';
 import { type Repository, readBlob } from '../repo/repository.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
-import { findProgram, firstProgram } from './find-command.ts';
+import { findProgram, firstProgram, splitFolder } from './find-command.ts';
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
@@ -81,7 +81,7 @@ async function checkCommands(
     const isInRepository = program.includes('/') && !isAbsolute(program);
     // In a worktree there is what is committed, and nothing else of the checkout.
     const found = isInRepository
-      ? executables.find(path => path === normalize(program))
+      ? executables.find(path => path === normalize(join(splitFolder(command).folder, program)))
       : await findProgram(program, environment.PATH ?? '');
     const advice: Record<string, string> = {
       uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { type ContractChoices, contractOfDraft } from '../../shared/findings.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
@@ -28,7 +29,7 @@ import { type FileFault, findFileFaults } from './check-files.ts';
 import { checkModel } from './check-model.ts';
 import { type Add, checkTraining } from './check-training.ts';
 import { matchEditable } from './editable.ts';
-import { loadContract } from './load-contract.ts';
+import { OPTIONS, readContract } from './load-contract.ts';
 
 export type DoctorInput = {
   readonly path: string;
@@ -37,6 +38,8 @@ export type DoctorInput = {
   readonly environment: NodeJS.ProcessEnv;
   /** As in `ProposerSurroundings`. */
   readonly storedKey?: ProposerSurroundings['storedKey'];
+  /** In place of what the last commit says. */
+  readonly choices?: ContractChoices | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
   /** Where the kernel lists graphics cards. */
@@ -74,11 +77,9 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
     await checkRepository(repository, head, add);
   }
   const contract =
-    repository &&
-    head &&
-    (input.contract ?? (await attempt(add, 'contract', () => loadContract(repository, head))));
+    repository && head && (input.contract ?? (await look(repository, head, input.choices, add)));
   if (contract) {
-    add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
+    if (input.contract) add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
     await checkFiles(repository, head, contract, add);
     await checkConstants(repository, head, contract, add);
     const { paths, environment } = input;
@@ -90,6 +91,23 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   await checkGpu(input, add);
   await checkTag(repository, input.tag, add);
   return checks;
+}
+
+/** What the commit says of its contract, line by line with where; null where something has to be said first. */
+async function look(
+  repository: Repository,
+  head: string,
+  choices: ContractChoices | undefined,
+  add: Add,
+): Promise<Contract | null> {
+  const found = await attempt(add, 'contract', () => readContract(repository, head, choices));
+  if (!found) return null;
+  const { draft, findings, unclear } = found;
+  add('contract', 'ok', CONTRACT_SOURCES[draft.source]);
+  for (const { name, value, source } of findings) add(`found: ${name}`, 'ok', `${value} (${source})`);
+  for (const { name, why } of unclear)
+    add(`found: ${name}`, 'failed', `${why} Say it with ${OPTIONS[name]}.`);
+  return contractOfDraft(draft);
 }
 
 async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promise<T | null> {

@@ -1,9 +1,16 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
+/** `cd folder && rest`: the folder a line goes to first, '' for none, and what it does there. */
+export function splitFolder(commandLine: string): { readonly folder: string; readonly rest: string } {
+  const found = /^\s*cd\s+(?:'([^']{1,300})'|([\w./-]{1,300}))\s*&&\s*(.*)$/s.exec(commandLine);
+  return { folder: found?.[1] ?? found?.[2] ?? '', rest: found?.[3] ?? commandLine };
+}
+
 /** The program a shell command line starts: its first word that is not `NAME=value`. Null where unclear. */
 export function firstProgram(commandLine: string): string | null {
-  for (const match of commandLine.trim().matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)) {
+  const { rest } = splitFolder(commandLine);
+  for (const match of rest.trim().matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)) {
     const word = match[1] ?? match[2] ?? match[3] ?? '';
     if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) continue;
     return /[$`(){}<>|&;]/.test(word) ? null : word;

@@ -1,30 +1,111 @@
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import {
+  type AskedName,
+  type ContractChoices,
+  contractOfDraft,
+  type Finding,
+  type Recognition,
+  type Unclear,
+} from '../../shared/findings.ts';
 import { listTree, type Repository, readBlob } from '../repo/repository.ts';
-import { AUTORESEARCH_FILES, autoresearchContract } from './autoresearch.ts';
+import { choose, draftOfChoices } from './choices.ts';
 import { CONTRACT_FILE_NAME } from './editable.ts';
-import { parsePawlToml } from './pawl-toml.ts';
+import { missingOfUpstream } from './find-shape.ts';
+import { locateKey, parsePawlToml } from './pawl-toml.ts';
+import { recognize } from './recognize.ts';
+
+/** The option of the terminal that says what is not clear. */
+export const OPTIONS: Readonly<Record<AskedName, string>> = {
+  editable: '--editable <paths>',
+  train: '--train <command>',
+  metric: '--metric <name>',
+  goal: '--goal minimize|maximize',
+};
 
 /**
- * The contract of a commit: its pawl.toml, else the shape it is recognised by. Read from the commit and not
- * from the checkout, because that is what the study will run. Rejects with `contract_invalid` or
- * `contract_not_found`.
+ * The contract of a commit: its pawl.toml, else the shape it is recognised by, with what the user chose in place of it. Read
+ * from the commit and not from the checkout, because that is what the study will run. Rejects with `contract_invalid`,
+ * `contract_not_found`, or `contract_unclear` where the user has to say something first.
  */
-export async function loadContract(repository: Repository, commit: string): Promise<Contract> {
+export async function loadContract(
+  repository: Repository,
+  commit: string,
+  choices: ContractChoices = {},
+): Promise<Contract> {
+  const { draft, unclear } = await readContract(repository, commit, choices);
+  const contract = contractOfDraft(draft);
+  if (contract) return contract;
+  throw new PawlError('contract_unclear', describeUnclear(unclear));
+}
+
+/** What a commit says of its contract, and where. Rejects with `contract_invalid` or `contract_not_found`. */
+export async function readContract(
+  repository: Repository,
+  commit: string,
+  choices: ContractChoices = {},
+): Promise<Recognition> {
   const toml = await readBlob(repository, commit, CONTRACT_FILE_NAME);
-  if (toml) return parsePawlToml(decode(toml), CONTRACT_FILE_NAME);
-  const paths = new Set((await listTree(repository, commit)).map(entry => entry.path));
-  const missing = AUTORESEARCH_FILES.filter(file => !paths.has(file));
-  if (missing.length > 0) {
-    throw new PawlError(
-      'contract_not_found',
-      `The repository has no committed pawl.toml, and it is not shaped like autoresearch: ${missing.join(' and ')} ` +
-        `${missing.length === 1 ? 'is' : 'are'} missing. Write a pawl.toml that names what may change, how to ` +
-        'train and which number counts, and commit it.',
+  if (toml) return choose(recognitionOfToml(decode(toml)), choices);
+  const tree = await listTree(repository, commit);
+  const recognized = await recognize(repository, commit, tree);
+  if (recognized.kind === 'recognized') return choose(recognized.recognition, choices);
+  const own = draftOfChoices(choices);
+  if (own) return choose(own, choices);
+  throw new PawlError(
+    'contract_not_found',
+    describeNone(recognized.folders, missingOfUpstream(tree.map(({ path }) => path))),
+  );
+}
+
+/** Everything that is to be said first, with how. */
+export function describeUnclear(unclear: readonly Unclear[]): string {
+  const options = unclear.map(({ name }) => OPTIONS[name]).join(', ');
+  return `${unclear.map(({ why }) => why).join(' ')} Nothing was started; say it with ${options}, or in a pawl.toml.`;
+}
+
+function describeNone(folders: readonly string[], missing: readonly string[]): string {
+  if (folders.length > 0) {
+    return (
+      `The repository has no committed pawl.toml, and several of its folders could be meant: ${folders.slice(0, 6).join(', ')}. ` +
+      'Write a pawl.toml that names what may change, how to train and which number counts, and commit it.'
     );
   }
-  const preparePy = await readBlob(repository, commit, 'prepare.py');
-  return autoresearchContract(preparePy?.toString('utf8') ?? '', paths.has('pyproject.toml'));
+  return (
+    `The repository has no committed pawl.toml, and it is not shaped like autoresearch: ${missing.join(' and ')} ` +
+    `${missing.length === 1 ? 'is' : 'are'} missing. Write a pawl.toml that names what may change, how to ` +
+    'train and which number counts, and commit it.'
+  );
+}
+
+function recognitionOfToml(text: string): Recognition {
+  const contract = parsePawlToml(text, CONTRACT_FILE_NAME);
+  const { metric, budget } = contract;
+  const found = (name: Finding['name'], value: string, ...path: readonly string[]): Finding => {
+    const line = locateKey(text, path);
+    return {
+      name,
+      value,
+      source: line === null ? 'not in pawl.toml: the default' : `${CONTRACT_FILE_NAME}:${line}`,
+    };
+  };
+  return {
+    draft: contract,
+    findings: [
+      found('editable', contract.editable.join(', '), 'contract', 'editable'),
+      ...(contract.locked === null
+        ? []
+        : [found('locked', contract.locked.join(', '), 'contract', 'locked')]),
+      found('train', contract.train, 'contract', 'train'),
+      ...(contract.setup === null ? [] : [found('setup', contract.setup, 'contract', 'setup')]),
+      found('metric', metric.name, 'metric', 'name'),
+      locateKey(text, ['metric', 'goal']) === null
+        ? { name: 'goal', value: metric.goal, source: `the name ${metric.name}` }
+        : found('goal', metric.goal, 'metric', 'goal'),
+      found('budget', `${budget.seconds} s`, 'budget', 'seconds'),
+    ],
+    unclear: [],
+  };
 }
 
 /** TOML is UTF-8 by definition; a guess would change paths and commands. */

@@ -53,6 +53,11 @@ function checkPattern(contract: Contract, text: string, fileName: string): Contr
   }
 }
 
+/** Line of the key at `path`, from 1; null where the file does not write it. */
+export function locateKey(text: string, path: readonly string[]): number | null {
+  return locate(text, path).line;
+}
+
 function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: string } {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
@@ -68,11 +73,20 @@ function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: 
   return { path, message: issue.message };
 }
 
-/**
- * Line (from 1) where the key at `path` is written, or the nearest table above it. The parser keeps no
- * positions, so this looks for `[table]` heads and `key =` the way people write them.
- */
+/** Line (from 1) where the key at `path` is written, or the nearest table above it. */
 function findLine(text: string, path: readonly string[]): number {
+  const { line, nearest } = locate(text, path);
+  return line ?? nearest;
+}
+
+/**
+ * Where a key is written. The parser keeps no positions, so this looks for `[table]` heads and `key =` the way people
+ * write them.
+ */
+function locate(
+  text: string,
+  path: readonly string[],
+): { readonly line: number | null; readonly nearest: number } {
   const lines = text.split('\n');
   let table: string[] = [];
   let nearest = 1;
@@ -85,9 +99,9 @@ function findLine(text: string, path: readonly string[]): number {
     const wanted = path.slice(0, here.length);
     if (here.join('\0') !== wanted.join('\0')) continue;
     nearest = index + 1;
-    if (here.length === path.length) return nearest;
+    if (here.length === path.length) return { line: nearest, nearest };
   }
-  return nearest;
+  return { line: null, nearest };
 }
 
 function splitKey(key: string): string[] {

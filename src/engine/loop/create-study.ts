@@ -1,5 +1,6 @@
 import { type Contract, defaultLimitSeconds, type StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import type { ContractChoices } from '../../shared/findings.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
 import { askSettings } from '../asked-model/ask-settings.ts';
 import { findFileFaults } from '../contract/check-files.ts';
@@ -36,6 +37,10 @@ export type NewStudy = {
   readonly capUsd?: number | undefined;
   /** Code of models may run without a sandbox on this machine, from now on. */
   readonly agreesUncontained?: boolean | undefined;
+  /** The digest of the set-up command that the user was shown and agreed to. */
+  readonly agreesSetUp?: string | undefined;
+  /** In place of what the last commit says. */
+  readonly choices?: ContractChoices | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
 };
@@ -64,7 +69,10 @@ export async function createStudy(
       `${repository.path} has no commit yet: commit your files first.`,
     );
   }
-  const contract = applyOverrides(input.contract ?? (await loadContract(repository, baseCommit)), input);
+  const contract = applyOverrides(
+    input.contract ?? (await loadContract(repository, baseCommit, input.choices)),
+    input,
+  );
   const tree = await listTree(repository, baseCommit);
   const fault = findFileFaults(tree, contract)[0];
   if (fault) throw new PawlError('contract_invalid', fault.message);

@@ -33,6 +33,7 @@ import { findRepository } from './find-repository.ts';
 import { Pruner } from './pruner.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { runSetUp } from './set-up.ts';
+import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from './set-up-consent.ts';
 import { stopLimits } from './stop-rules.ts';
 import { type SittingEnd, StudyRunner } from './study-runner.ts';
 import type { SittingSandbox } from './surroundings.ts';
@@ -146,8 +147,23 @@ export class Engine {
           trial.sandbox ? null : { why: trial.why },
         );
         if (refusal) throw refusal;
+        await this.#agreeToSetUp(repository, commit, contract.setup, input.agreesSetUp);
       },
     );
+  }
+
+  /** Rejects with `setup_unagreed` unless the user agreed to the set-up command, now or before. */
+  async #agreeToSetUp(
+    repository: Repository,
+    commit: string,
+    command: string | null,
+    agreed: string | undefined,
+  ): Promise<void> {
+    if (command === null) return;
+    const setUp = await readSetUp(repository, commit, command);
+    if (hasAgreedToSetUp(this.ledger, setUp.digest)) return;
+    if (agreed !== setUp.digest) throw setUpUnagreed(setUp);
+    this.ledger.write(() => agreeToSetUp(this.ledger, setUp.digest));
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */

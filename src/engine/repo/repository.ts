@@ -139,6 +139,18 @@ export async function readBlob(repository: Repository, commit: string, path: str
   return exitCode === 0 ? stdout : null;
 }
 
+/** Size of a file in a commit, or null where the commit has none at that path. */
+export async function blobBytes(
+  repository: Repository,
+  commit: string,
+  path: string,
+): Promise<number | null> {
+  const { exitCode, stdout } = await gitOf(repository, ['cat-file', '-s', `${commit}:${path}`], {
+    accept: [0, 128],
+  });
+  return exitCode === 0 ? Number(stdout.toString('utf8')) : null;
+}
+
 /** Uncommitted paths of the user's checkout (they are not part of a study). */
 export async function listDirtyPaths(repository: Repository): Promise<readonly string[]> {
   const fields = await gitFields(repository.path, ['status', '--porcelain', '-z', '--no-renames']);

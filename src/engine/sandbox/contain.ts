@@ -230,8 +230,10 @@ export async function readCommitFiles(
   tree?: CommitFiles['tree'],
 ): Promise<CommitFiles> {
   const files = tree ?? (await listTree(repository, commit));
-  const hasIt = files.some(({ path }) => path === 'prepare.py');
-  const preparePy = hasIt ? await readBlob(repository, commit, 'prepare.py') : null;
+  // At the top, else in the only folder that has one: where the shape is in a folder, so is its data's name.
+  const all = files.map(({ path }) => path).filter(path => /(?:^|\/)prepare\.py$/.test(path));
+  const path = all.find(other => other === 'prepare.py') ?? (all.length === 1 ? all[0] : undefined);
+  const preparePy = path === undefined ? null : await readBlob(repository, commit, path);
   return { tree: files, preparePy: preparePy?.toString('utf8') ?? null };
 }
 

@@ -2,14 +2,16 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'smol-toml';
-import { type ContractFile, contractFromFile, contractToFile } from '../../shared/contract.ts';
+import { type Contract, contractToFile } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { Folder, Inspection, Project } from '../../shared/notebook.ts';
+import { contractOfDraft } from '../../shared/findings.ts';
+import type { Folder, Inspection, Project, SetUpView } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
 import { CONTRACT_FILE_NAME } from '../contract/editable.ts';
-import { loadContract } from '../contract/load-contract.ts';
+import { readContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { findFreeTag } from '../loop/create-study.ts';
+import { hasAgreedToSetUp, readSetUp } from '../loop/set-up-consent.ts';
 import type { DataPaths } from '../paths.ts';
 import { listTree, openRepository, type Repository, readBranch, readHeadCommit } from '../repo/repository.ts';
 import { createSample } from '../sample/create-sample.ts';
@@ -82,14 +84,26 @@ export async function inspectProject(ledger: Ledger, path: string, now: number):
 async function findContract(
   repository: Repository,
   head: string | null,
-): Promise<Pick<Inspection, 'contract' | 'problem'>> {
-  if (!head) return { contract: null, problem: 'There is no commit yet: commit your files first.' };
+): Promise<Pick<Inspection, 'contract' | 'draft' | 'findings' | 'unclear' | 'problem'>> {
+  const nothing = { contract: null, draft: null, findings: [], unclear: [] };
+  if (!head) return { ...nothing, problem: 'There is no commit yet: commit your files first.' };
   try {
-    return { contract: await loadContract(repository, head), problem: null };
+    const { draft, findings, unclear } = await readContract(repository, head);
+    const problem = unclear.length > 0 ? unclear.map(({ why }) => why).join(' ') : null;
+    return { contract: contractOfDraft(draft), draft, findings, unclear, problem };
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
-    return { contract: null, problem: error.message };
+    return { ...nothing, problem: error.message };
   }
+}
+
+/** A set-up command of the last commit, for the user to read. Rejects with `not_a_repository` or `usage`. */
+export async function viewSetUp(ledger: Ledger, path: string, command: string): Promise<SetUpView> {
+  const repository = await openRepository(cleanPath(path));
+  const head = await readHeadCommit(repository);
+  if (!head) throw new PawlError('usage', 'There is no commit yet: commit your files first.');
+  const setUp = await readSetUp(repository, head, command);
+  return { ...setUp, isAgreed: hasAgreedToSetUp(ledger, setUp.digest) };
 }
 
 /** Folders below a path, those that are repositories marked. Rejects with `usage` where it cannot be read. */
@@ -134,10 +148,10 @@ export async function openSample(
 }
 
 /** Writes the contract as pawl.toml at the top of the checkout. Rejects with `usage` where there is one. */
-export async function saveContract(path: string, contract: ContractFile): Promise<string> {
+export async function saveContract(path: string, contract: Contract): Promise<string> {
   const repository = await openRepository(cleanPath(path));
   const file = join(repository.path, CONTRACT_FILE_NAME);
-  const text = stringify(contractToFile(contractFromFile(contract)));
+  const text = stringify(contractToFile(contract));
   await writeFile(file, `${text}\n`, { flag: 'wx' }).catch(cause => {
     const message =
       cause.code === 'EEXIST'

@@ -17,7 +17,7 @@ import {
 } from './experiment-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
-import { browseFolder, cleanPath, inspectProject, openSample, saveContract } from './projects.ts';
+import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
 import { readProposerRecords } from './proposer-records.ts';
 import { readReview } from './review-view.ts';
 import { readSeries, Sparklines } from './series-view.ts';
@@ -94,6 +94,7 @@ export function createRouter(service: Service) {
         await service.announceProjects();
         return found;
       }),
+      setUp: os.projects.setUp.handler(({ input }) => viewSetUp(ledger, input.path, input.command)),
       check: os.projects.check.handler(({ input }) =>
         runDoctor({
           path: cleanPath(input.path),
@@ -117,7 +118,7 @@ export function createRouter(service: Service) {
         await service.announceProjects();
       }),
       saveContract: os.projects.saveContract.handler(async ({ input }) => ({
-        file: await saveContract(input.path, input.contract),
+        file: await saveContract(input.path, contractFromFile(input.contract)),
       })),
     },
     studies: {
@@ -131,6 +132,7 @@ export function createRouter(service: Service) {
           gpu: input.gpu,
           capUsd: input.capUsd,
           agreesUncontained: input.agreesUncontained,
+          agreesSetUp: input.agreesSetUp,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),

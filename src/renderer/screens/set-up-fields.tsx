@@ -1,7 +1,11 @@
+import { useState } from 'react';
 import { Field, Select, Switch } from '../ui/field.tsx';
 import { GpuField } from './gpu-field.tsx';
 import type { SetUpForm } from './set-up-form.ts';
+import { hasMeasures } from './set-up-measures.ts';
 import { Lines, Part, type PartProps, Text } from './set-up-part.tsx';
+
+const GOALS = ['minimize', 'maximize'] as const;
 
 /** What may change, and how to train. */
 export function ContractFields(props: PartProps) {
@@ -114,11 +118,11 @@ export function SandboxFields(props: PartProps) {
         hint="Above it a run is ended. Empty: 4096."
         inputMode="numeric"
       />
-      {form.found?.model ? (
+      {form.kept?.model ? (
         <Text
           {...props}
           name="cap"
-          label={`Cap for asking ${form.found.model.name} (US$)`}
+          label={`Cap for asking ${form.kept.model.name} (US$)`}
           hint="Of the study; the training asks it through Pawl. Empty: the proposer's cap, else 5."
           inputMode="decimal"
         />
@@ -142,15 +146,14 @@ export function MeasureFields(props: PartProps) {
       }
     >
       <Text {...props} name="metric" label="Metric" placeholder="val_bpb" />
-      <Field label="Better is">
+      <Field label="Better is" problem={props.problems.goal}>
         {ids => (
           <Select
             {...ids}
             value={form.goal}
-            onChange={event =>
-              onChange({ goal: event.target.value === 'maximize' ? 'maximize' : 'minimize' })
-            }
+            onChange={event => onChange({ goal: GOALS.find(goal => goal === event.target.value) ?? '' })}
           >
+            <option value="">as its name tells</option>
             <option value="minimize">lower</option>
             <option value="maximize">higher</option>
           </Select>
@@ -189,7 +192,62 @@ export function MeasureFields(props: PartProps) {
         checked={form.prune}
         onChange={prune => onChange({ prune })}
       />
+      <More {...props} />
     </Part>
+  );
+}
+
+/** What most contracts do without, open where this one does not. */
+function More(props: PartProps) {
+  const [isOpen] = useState(() => hasMeasures(props.form));
+  return (
+    <details className="col-span-2" open={isOpen}>
+      <summary className="cursor-pointer font-medium text-sm">More</summary>
+      <div className="mt-3 grid grid-cols-2 gap-x-5 gap-y-3">
+        <Text
+          {...props}
+          name="pattern"
+          label="Pattern of the number"
+          hint="A regular expression with one group. Empty: found by its name."
+          placeholder="score is ([0-9.]+)"
+        />
+        <Text
+          {...props}
+          name="metricCommand"
+          label="Command that prints the number"
+          hint="After the training; may stay empty."
+          placeholder="./report.sh"
+        />
+        <Lines
+          {...props}
+          name="require"
+          label="What must hold for a keep"
+          hint="A printed name, a comparison, a value; one a line."
+          placeholder="correctness = PASS"
+        />
+        <Lines
+          {...props}
+          name="checks"
+          label="Checks"
+          hint="A name, a colon, a command that must succeed; one a line."
+          placeholder="tests: make test"
+        />
+        <Text
+          {...props}
+          name="wait"
+          label="How long the number may take"
+          hint="After the training: 45s, 30m, 12h, 7d. Empty: it is there at once."
+          placeholder="7d"
+        />
+        <Text
+          {...props}
+          name="model"
+          label="Model the training may ask"
+          hint="Through Pawl, without the key; may stay empty."
+        />
+        <Text {...props} name="modelUrl" label="Address of its server" hint="Empty: Anthropic's." />
+      </div>
+    </details>
   );
 }
 

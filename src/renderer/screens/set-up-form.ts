@@ -1,10 +1,6 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
-import {
-  type Contract,
-  contractFileSchema,
-  contractToFile,
-  type SandboxMode,
-} from '../../shared/contract.ts';
+import { contractFileSchema, type SandboxMode } from '../../shared/contract.ts';
+import type { Draft } from '../../shared/findings.ts';
 import type { RouteSettings } from '../../shared/study.ts';
 import {
   type ArmForm,
@@ -15,9 +11,12 @@ import {
   readArmIssue,
   wordsOf,
 } from './set-up-arm.ts';
+import { type MeasuresForm, measuresOf, metricMeasures, tableMeasures } from './set-up-measures.ts';
 
 /** The set-up form as text fields: what the user typed, right or wrong. */
-export type SetUpForm = {
+export type SetUpForm = MeasuresForm & {
+  /** What the form was filled in from, for what it has no field for. */
+  readonly kept: Draft | null;
   readonly editable: string;
   readonly locked: string;
   readonly instructions: string;
@@ -30,7 +29,8 @@ export type SetUpForm = {
   readonly network: boolean;
   readonly reads: string;
   readonly metric: string;
-  readonly goal: 'minimize' | 'maximize';
+  /** Empty where the name tells, or nobody has said. */
+  readonly goal: '' | 'minimize' | 'maximize';
   readonly memory: string;
   readonly memoryLimit: string;
   /** UUID of the GPU; empty leaves it to the machine. */
@@ -50,8 +50,6 @@ export type SetUpForm = {
   readonly asksApproval: boolean;
   /** What it may spend on models in US dollars, where the contract lets the training ask one. */
   readonly cap: string;
-  /** What was found, for what the form has no fields for: it stays as it was written. */
-  readonly found: Contract | null;
   readonly experiments: string;
   readonly hours: string;
   readonly deadline: string;
@@ -59,7 +57,7 @@ export type SetUpForm = {
   readonly patience: string;
   readonly crashes: string;
 };
-export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'found'>, string>> & {
+export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'kept'>, string>> & {
   /** By place; undefined where nothing is wrong. */
   readonly arms?: readonly (ArmProblems | undefined)[];
 };
@@ -67,12 +65,14 @@ export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'fou
 /** A night of five-minute runs is about a hundred experiments. */
 const DEFAULT_EXPERIMENTS = '100';
 
-/** The form filled in from what was found; where nothing was found only the defaults. */
-export function formOf(contract: Contract | null, tag: string): SetUpForm {
+/** The form filled in from what was found, empty where that is unclear; where nothing was found only the defaults. */
+export function formOf(contract: Draft | null, tag: string): SetUpForm {
   const text = (value: number | null | undefined) =>
     value === null || value === undefined ? '' : String(value);
   return {
-    editable: contract?.editable.join('\n') ?? '',
+    ...measuresOf(contract),
+    kept: contract,
+    editable: contract?.editable?.join('\n') ?? '',
     locked: contract?.locked?.join('\n') ?? '',
     instructions: contract?.instructions ?? '',
     train: contract?.train ?? '',
@@ -83,7 +83,7 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     reads: contract?.sandbox.reads.join('\n') ?? '',
     writes: contract?.sandbox.writes.join('\n') ?? '',
     metric: contract?.metric.name ?? '',
-    goal: contract?.metric.goal ?? 'minimize',
+    goal: contract?.metric.goal ?? '',
     memory: contract?.metric.memory ?? '',
     memoryLimit: text(contract?.metric.memoryLimit),
     budget: text(contract?.budget.seconds ?? 300),
@@ -98,7 +98,6 @@ export function formOf(contract: Contract | null, tag: string): SetUpForm {
     routing: 'fallback',
     asksApproval: false,
     cap: '',
-    found: contract,
     experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
     hours: text(contract?.stop.hours),
     deadline: contract?.stop.deadline ? toLocalInput(contract.stop.deadline) : '',
@@ -141,7 +140,6 @@ function proposerOf({ arms, routing }: SetUpForm): NewStudyForm['proposer'] {
 export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {
   const locked = lines(form.locked);
   const environment = form.environment.split(/[\s,]+/).filter(name => name !== '');
-  const { metric, checks, model } = unshown(form.found);
   return {
     contract: {
       editable: lines(form.editable),
@@ -152,13 +150,13 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...(environment.length > 0 ? { environment } : {}),
     },
     metric: {
-      ...metric,
       name: form.metric,
-      goal: form.goal,
+      ...(form.goal === '' ? {} : { goal: form.goal }),
+      ...metricMeasures(form, form.kept),
       ...optional('memory', form.memory),
       ...number('memory_limit', form.memoryLimit),
     },
-    ...{ checks, model },
+    ...tableMeasures(form, form.kept),
     budget: {
       ...number('seconds', form.budget),
       ...number('limit_seconds', form.limit),
@@ -174,14 +172,6 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
     },
   };
-}
-
-/** The parts of a contract that have no fields. */
-function unshown(found: Contract | null) {
-  if (found === null) return { metric: {}, checks: undefined, model: undefined };
-  const { metric, checks, model } = contractToFile(found);
-  const { pattern, command, command_seconds, wait, poll, require } = metric;
-  return { metric: { pattern, command, command_seconds, wait, poll, require }, checks, model };
 }
 
 function stopOf(form: SetUpForm): NonNullable<NewStudyForm['stop']> {
@@ -207,6 +197,14 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.sandbox.reads': 'reads',
   'contract.sandbox.writes': 'writes',
   'contract.metric.name': 'metric',
+  'contract.metric.goal': 'goal',
+  'contract.metric.pattern': 'pattern',
+  'contract.metric.command': 'metricCommand',
+  'contract.metric.wait': 'wait',
+  'contract.metric.require': 'require',
+  'contract.checks': 'checks',
+  'contract.model.name': 'model',
+  'contract.model.base_url': 'modelUrl',
   'contract.metric.memory': 'memory',
   'contract.metric.memory_limit': 'memoryLimit',
   'contract.budget.seconds': 'budget',
@@ -229,6 +227,7 @@ const EMPTY: FormProblems = {
   editable: 'Name at least one file that may change.',
   train: 'Write the command that trains.',
   metric: 'Name the number that counts.',
+  goal: 'Say whether lower or higher is better.',
 };
 
 /** The study to start, or what is wrong field by field. */
@@ -261,6 +260,8 @@ export function readForm(
     const field =
       FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
     if (!field) continue;
+    // A metric without a name has no direction either; the one complaint is enough.
+    if (field === 'goal' && form.metric.trim() === '') continue;
     const isEmpty = String(form[field]).trim() === '';
     problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
   }

@@ -75,7 +75,7 @@ export function Lines({
   rows = 2,
   isDisabled = false,
 }: PartProps & {
-  readonly name: 'editable' | 'locked' | 'reads' | 'writes';
+  readonly name: 'editable' | 'locked' | 'reads' | 'writes' | 'require' | 'checks';
   readonly label: string;
   readonly hint: string;
   readonly placeholder?: string;

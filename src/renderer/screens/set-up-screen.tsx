@@ -9,6 +9,7 @@ import {
 } from 'lucide-react';
 import { useEffect, useId, useState } from 'react';
 import { toast } from 'sonner';
+import type { Contract } from '../../shared/contract.ts';
 import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
 import { attempt, startStudy } from '../state/actions.ts';
 import { codeOf, explain } from '../state/explain.ts';
@@ -17,8 +18,10 @@ import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { useCall } from '../ui/use-call.ts';
+import { SetUpAgreement } from './set-up-agreement.tsx';
 import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
 import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from './set-up-form.ts';
+import { Found, unclearFields } from './set-up-found.tsx';
 import { ProposerFields } from './set-up-proposer.tsx';
 import { UncontainedConsent } from './uncontained-consent.tsx';
 
@@ -53,20 +56,23 @@ function SetUp({
   readonly inspection: Inspection;
   readonly onLookAgain: () => void;
 }) {
-  const [form, setForm] = useState<SetUpForm>(() => formOf(inspection.contract, inspection.tag));
+  const [form, setForm] = useState<SetUpForm>(() => formOf(inspection.draft, inspection.tag));
   const [isTried, setIsTried] = useState(false);
   const [isStarting, setIsStarting] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   /** Null until the host asks for it. */
   const [consent, setConsent] = useState<boolean | null>(null);
+  /** The digest of the set-up command that was ticked. */
+  const [agreed, setAgreed] = useState<string | null>(null);
   const running = useRunning();
   const formId = useId();
   const { study, problems } = readForm(inspection.path, form);
   const checks = useChecks(inspection.path, form);
+  const setUp = useSetUp(inspection.path, form.setup)?.value ?? null;
   const failed = checks?.value?.filter(check => check.outcome === 'failed') ?? [];
   const hasProblems = Object.keys(problems).length > 0;
   // Until the first try, an empty field of a project nothing was found in is not a mistake yet.
-  const shown = isTried || inspection.contract ? problems : {};
+  const shown = isTried || inspection.contract ? problems : unclearFields(inspection.unclear, form);
   const set = (patch: Partial<SetUpForm>) => {
     setForm(before => ({ ...before, ...patch }));
     setRefusal(null);
@@ -76,7 +82,11 @@ function SetUp({
     if (hasProblems) return;
     setIsStarting(true);
     try {
-      await startStudy(consent ? { ...study, agreesUncontained: true } : study);
+      await startStudy({
+        ...study,
+        ...(consent ? { agreesUncontained: true } : {}),
+        ...(agreed === null ? {} : { agreesSetUp: agreed }),
+      });
     } catch (error) {
       setRefusal(explain(error));
       if (codeOf(error) === 'uncontained') setConsent(false);
@@ -105,10 +115,13 @@ function SetUp({
             void start();
           }}
         >
-          {inspection.problem ? (
+          {inspection.problem && inspection.draft === null ? (
             <p role="note" className="mb-5 rounded-lg bg-warn-soft px-4 py-3 text-sm text-warn">
               {inspection.problem} You can also fill in the form: a study does not need the file.
             </p>
+          ) : null}
+          {inspection.findings.length > 0 && inspection.draft?.source !== 'pawl.toml' ? (
+            <Found findings={inspection.findings} unclear={inspection.unclear} form={form} onChange={set} />
           ) : null}
           <ContractFields form={form} problems={shown} onChange={set} />
           <MeasureFields form={form} problems={shown} onChange={set} />
@@ -151,6 +164,13 @@ function SetUp({
                 <UncontainedConsent isAgreed={consent} onChange={setConsent} />
               </div>
             )}
+            {setUp && !setUp.isAgreed ? (
+              <SetUpAgreement
+                setUp={setUp}
+                isAgreed={agreed === setUp.digest}
+                onChange={isAgreed => setAgreed(isAgreed ? setUp.digest : null)}
+              />
+            ) : null}
             {running ? (
               <p className="mb-3 text-sm text-warn">
                 {running.tag} is {running.state}: one study runs at a time, so stop it first.
@@ -184,13 +204,15 @@ function SetUp({
   );
 }
 
+const SOURCES: Readonly<Record<Contract['source'], string>> = {
+  'pawl.toml': 'From pawl.toml',
+  autoresearch: 'Shaped like autoresearch',
+  'pi-autoresearch': 'Shaped like pi-autoresearch',
+  form: 'As filled in',
+};
+
 function Source({ inspection }: { readonly inspection: Inspection }) {
-  const text =
-    inspection.contract === null
-      ? 'Nothing recognised'
-      : inspection.contract.source === 'pawl.toml'
-        ? 'From pawl.toml'
-        : 'Shaped like autoresearch';
+  const text = inspection.draft === null ? 'Nothing recognised' : SOURCES[inspection.draft.source];
   return <span className="rounded-full bg-accent-soft px-2.5 py-1 text-accent text-xs">{text}</span>;
 }
 
@@ -209,6 +231,19 @@ function useChecks(path: string, form: SetUpForm) {
     path,
   );
   return contract && checks;
+}
+
+/** What the set-up command of the form is, once it holds still; null while there is none. */
+function useSetUp(path: string, command: string) {
+  const [settled, setSettled] = useState(command);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(command), CHECK_MS);
+    return () => clearTimeout(timer);
+  }, [command]);
+  const wanted = settled.trim();
+  return useCall(wanted === '' ? null : JSON.stringify(['set-up', path, wanted]), () =>
+    getClient().projects.setUp({ path, command: wanted }),
+  );
 }
 
 const SIGNS = {
@@ -263,7 +298,7 @@ function SaveContract({
   readonly isWhole: boolean;
 }) {
   const isOnline = useStore(state => state.connection.kind === 'online');
-  if (inspection.contract?.source === 'pawl.toml') return null;
+  if (inspection.draft?.source === 'pawl.toml') return null;
   const save = () =>
     attempt(async () => {
       const { file } = await getClient().projects.saveContract({

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { git, makeRepository } from './support/bench.ts';
+import { expect, test } from './support/fixtures.ts';
+import type { Server } from './support/server.ts';
+import { openWindow, setUp, study, welcome } from './support/window.ts';
+
+const TRAIN = 'LR = 2\nprint("---")\nprint(f"score: {LR}")\nprint(f"sharpe: {LR + 1}")\n';
+const LONG = 'a_very_long_name_that_nobody_would_write_by_hand_but_that_has_to_fit'.repeat(3);
+const PROGRAM = `# What to try
+
+- \`train.py\` — the file you modify.
+- \`prepare.py\` — the evaluation. Do not modify.
+
+The goal is to get the highest \`sharpe\`. Never install packages. Never read \`${LONG}.csv\`.
+
+Each experiment has a time budget of 2 minutes. Run it: \`python3 train.py > run.log 2>&1\`
+
+Then read the number:
+
+    grep "^score:" run.log
+`;
+const FILES = {
+  'train.py': TRAIN,
+  'prepare.py': 'import os\nCACHE_DIR = os.path.expanduser("~/.cache/autoresearch-scores")\n',
+  'program.md': PROGRAM,
+};
+
+async function openRepository(page: Page, server: Server, folder: string): Promise<void> {
+  await openWindow(page, server);
+  await welcome(page).path.fill(folder);
+  await welcome(page).open.click();
+  await expect(setUp(page).heading).toBeVisible();
+}
+
+test('the set-up shows what was found with where, and asks for what is unclear', async ({
+  page,
+  serve,
+  home,
+}) => {
+  const repository = join(home, 'scores');
+  await makeRepository(repository, FILES);
+  await openRepository(page, await serve(), repository);
+  const found = page.getByRole('region', { name: 'Found' });
+  await expect(found).toContainText('train.pyprogram.md:3');
+  await expect(found).toContainText('python3 train.pyprogram.md:8');
+  await expect(found).toContainText('120 sprogram.md:8');
+  await expect(found).toContainText('~/.cache/autoresearch-scoresprepare.py:2');
+  const question = found.getByRole('note');
+  await expect(question).toContainText('sharpe (program.md:6) or score (program.md:12)');
+  const metric = setUp(page).field('Metric');
+  await expect(metric).toHaveValue('');
+  await expect(metric).toHaveAttribute('aria-invalid', 'true');
+  await page.screenshot({ path: 'e2e/web/screenshots/found-unclear.png' });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await found.getByText(/rules of its instructions/).click();
+  await page.screenshot({ path: 'e2e/web/screenshots/found-unclear-dark.png' });
+  await found.getByRole('button', { name: 'score' }).click();
+  await expect(metric).toHaveValue('score');
+  await expect(metric).toHaveAttribute('aria-invalid', 'false');
+  await expect(question).toHaveCount(0);
+  await expect(setUp(page).checks.getByRole('img', { name: 'ok' }).first()).toBeVisible();
+});
+
+test('a set-up command is read and ticked before it runs, and the folded keys go with the study', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await makeRepository(join(bench.folder, 'other'), {
+    ...FILES,
+    'make-data.sh': 'echo data > data.txt\n',
+    'pawl.toml':
+      '[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\nsetup = "sh make-data.sh"\n[metric]\nname = "score"\nwait = "36h"\npoll = "7m"\n[metric.require]\nsharpe = "> 1"\n[checks.tests]\ncommand = "true"\nseconds = 9\n',
+  });
+  const repository = join(bench.folder, 'other');
+  await openRepository(page, await serve(), repository);
+  const form = setUp(page);
+  await expect(form.field('How long the number may take')).toHaveValue('36h');
+  await expect(form.field('What must hold for a keep')).toHaveValue('sharpe > 1');
+  await expect(form.field('Checks')).toHaveValue('tests: true');
+  const agreement = page.getByRole('region', { name: 'Set-up' });
+  await expect(agreement).toContainText('sh make-data.sh');
+  await agreement.getByText('make-data.sh', { exact: true }).click();
+  await expect(agreement).toContainText('echo data > data.txt');
+  await form.field('Checks').scrollIntoViewIfNeeded();
+  await page.screenshot({ path: 'e2e/web/screenshots/set-up-agreement.png' });
+  await form.field('How long the number may take').fill('');
+  await form.field('Experiments').fill('0');
+  await form.start.click();
+  await expect(page.getByRole('alert')).toContainText('outside of the sandbox: sh make-data.sh');
+  await agreement.getByRole('switch').check();
+  await form.start.click();
+  await expect(study(page).header).toContainText(/Running|Ended/);
+  expect(await git(repository, 'status', '--porcelain')).toBe('');
+});

@@ -1,0 +1,153 @@
+import type { Contract } from '../../shared/contract.ts';
+import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/findings.ts';
+import { chooseMetric } from './choose-metric.ts';
+import { type Claim, describeClaims, type Settled, settle } from './claims.ts';
+import type { Document } from './document.ts';
+import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
+import type { FileRoles } from './read-file-roles.ts';
+import { directionByName, type MetricClaim } from './read-metric.ts';
+import type { TrackedPaths } from './tracked-paths.ts';
+
+type Goal = Contract['metric']['goal'];
+
+/** Everything a repository says of what cannot be left open, and what it says besides. */
+export type Sayings = {
+  readonly tracked: TrackedPaths;
+  readonly roles: FileRoles;
+  /** Never editable, whatever a text says: instructions, what measures, the loop's own records. */
+  readonly isReserved: (path: string) => boolean;
+  readonly commands: readonly Claim<CommandLine>[];
+  readonly metrics: readonly MetricClaim[];
+  /** Of a metric, or of whatever the metric is. */
+  readonly goals: (metric: string | null) => readonly Claim<Goal>[];
+  /** Sources in which a printed name is met. */
+  readonly code: readonly Document[];
+  /** The rest of the contract, and what is shown of it. */
+  readonly base: Draft;
+  readonly findings: readonly Finding[];
+};
+
+/** Weighs what was said: what is clear becomes the draft, and the rest is asked for. */
+export function assemble(sayings: Sayings): Recognition {
+  const { base, metrics, code, goals } = sayings;
+  const findings: Finding[] = [];
+  const unclear: Unclear[] = [];
+  const take = <T>(
+    name: AskedName,
+    settled: Settled<T>,
+    show: (value: T) => string,
+    what: string,
+  ): T | null => {
+    if (settled.kind === 'found') {
+      findings.push({ name, value: show(settled.value), source: settled.source });
+      return settled.value;
+    }
+    const claims =
+      settled.kind === 'torn' ? settled.claims.map(claim => ({ ...claim, value: show(claim.value) })) : [];
+    const why =
+      claims.length > 0
+        ? `It is not clear ${what}: ${describeClaims(claims)}${claims.length === 1 ? ' is all there is' : ''}.`
+        : `Nothing says ${what}.`;
+    unclear.push({ name, why, candidates: [...new Set(claims.map(({ value }) => value))].slice(0, 8) });
+    return null;
+  };
+
+  const editable = take(
+    'editable',
+    settleEditable(sayings),
+    paths => paths.join(', '),
+    'which files may be edited',
+  );
+  const locked = settleLocked(sayings, editable ?? []);
+  if (locked !== null) findings.push(locked);
+  const train = take('train', settleCommand(sayings, editable ?? []), ({ line }) => line, 'how to train');
+  const counted = chooseMetric(metrics, code);
+  const name = take('metric', counted, value => value, 'which number counts');
+  // Where it is not clear which number counts it may be clear all the same that it is to be high.
+  const names = counted.kind === 'torn' ? counted.claims.map(({ value }) => value) : [name ?? ''];
+  const own = [...goals(name), ...(name === null ? [] : directionByName(name))];
+  const told = settle(own.length > 0 ? own : names.flatMap(directionByName));
+  const goal = take('goal', told, value => value, `whether ${name ?? 'that number'} is better low or high`);
+  return {
+    draft: { ...base, editable, train: train?.line ?? null, metric: { ...base.metric, name, goal } },
+    findings: [...findings, ...sayings.findings],
+    unclear,
+  };
+}
+
+/** More files than this are no list that somebody wrote. */
+const MAX_EDITABLE = 200;
+
+/** The files that are most surely said to be editable, without those that are said to be locked. */
+function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readonly string[]> {
+  const named = roles.editable.filter(({ value }) => !isReserved(value));
+  const surest = Math.max(...named.map(({ strength }) => strength));
+  const claims = named.filter(({ strength }) => strength === surest);
+  const missing = roles.missing.filter(({ strength }) => !(strength < surest));
+  const [first] = claims;
+  if (!first) return missing.length > 0 ? { kind: 'torn', claims: missing.map(asList) } : { kind: 'silent' };
+  const paths = new Set<string>();
+  for (const { value, source } of claims) {
+    const own = tracked.matching(value);
+    const refused = roles.locked.filter(({ value: other }) => tracked.overlap(value, other));
+    const free = own.filter(
+      path => !isReserved(path) && !refused.some(({ value: other }) => tracked.overlap(path, other)),
+    );
+    if (free.length === own.length) paths.add(value);
+    else if (free.length === 0 || free.length > MAX_EDITABLE) {
+      const both = [{ value: [value], source, strength: surest }, ...refused.slice(0, 2).map(asList)];
+      return { kind: 'torn', claims: both };
+    } else for (const path of free) paths.add(path);
+  }
+  if (paths.size > MAX_EDITABLE) return { kind: 'torn', claims: claims.slice(0, 3).map(asList) };
+  return { kind: 'found', value: [...paths], source: joinSources(claims) };
+}
+
+function asList({ value, source, strength }: Claim<string>): Claim<readonly string[]> {
+  return { value: [value], source, strength };
+}
+
+function joinSources(claims: readonly Claim<unknown>[]): string {
+  const sources = [...new Set(claims.map(({ source }) => source))];
+  return sources.length > 3
+    ? `${sources.slice(0, 3).join(', ')} and ${sources.length - 3} more`
+    : sources.join(', ');
+}
+
+/** What is named as locked, besides that everything is that is not editable. */
+function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding | null {
+  const named = roles.locked.filter(({ value }) => !editable.includes(value));
+  if (named.length === 0) return null;
+  const paths = [...new Set(named.map(({ value }) => value))];
+  const shown =
+    paths.length > 8 ? `${paths.slice(0, 8).join(', ')} and ${paths.length - 8} more` : paths.join(', ');
+  return {
+    name: 'locked',
+    value: `${shown}, and every other file that is not editable`,
+    source: joinSources(named),
+  };
+}
+
+/**
+ * The loop's own command. One in passing counts only where all agree and it runs a file that the text gives a part in this,
+ * and one that is to be filled in only as it is written elsewhere without that.
+ */
+function settleCommand(
+  { commands, roles, tracked }: Sayings,
+  editable: readonly string[],
+): Settled<CommandLine> {
+  const whole = commands.filter(({ value, strength }) => !isTemplate(value) && strength > SURENESS.once);
+  const surest = Math.max(...commands.map(({ strength }) => strength));
+  const templates = commands.filter(({ value, strength }) => isTemplate(value) && strength === surest);
+  const settled = settle(whole, commandKey);
+  if (settled.kind === 'silent')
+    return commands.length > 0 ? { kind: 'torn', claims: commands.slice(0, 4) } : settled;
+  if (settled.kind === 'torn') return settled;
+  const { script } = settled.value;
+  if (templates.some(({ value }) => value.script !== script)) return { kind: 'torn', claims: templates };
+  const parts = [...editable, ...roles.locked.map(({ value }) => value)];
+  const hasPart = script !== null && parts.some(part => tracked.overlap(script, part));
+  const sureness = Math.max(...whole.map(({ strength }) => strength));
+  if (sureness > SURENESS.passing || hasPart) return settled;
+  return { kind: 'torn', claims: whole.slice(0, 1) };
+}

@@ -1,0 +1,71 @@
+import { directionOf } from '../../shared/metric-direction.ts';
+import type { Claim, Settled } from './claims.ts';
+import { type Document, holdsWord } from './document.ts';
+import { LITERAL, type MetricClaim } from './read-metric.ts';
+
+/**
+ * Which number counts, of all that texts say of it. What a sentence calls the metric has to be met with once more: asked
+ * for, as a column, printed, or in a string of the code. Several such are torn; one that is met with nowhere is as well.
+ */
+export function chooseMetric(claims: readonly MetricClaim[], code: readonly Document[]): Settled<string> {
+  const of = (...kinds: readonly MetricClaim['kind'][]) =>
+    distinct(claims.filter(({ kind }) => kinds.includes(kind)));
+  const named = of('named');
+  if (named.length > 0) return one(named);
+  const strong = of('said', 'asked');
+  const met = new Set(of('asked', 'asked first', 'asked too', 'column', 'printed').map(({ value }) => value));
+  const backed = strong.filter(({ value }) => met.has(value) || isInCode(value, code));
+  const surest = Math.max(...backed.map(({ strength }) => strength));
+  const literal = backed.filter(({ strength }) => strength === surest);
+  const agreed = literal.filter(({ value }) =>
+    (['said', 'asked'] as const).every(kind =>
+      claims.some(claim => claim.kind === kind && claim.value === value),
+    ),
+  );
+  if (backed.length > 0) return one(agreed.length === 1 ? agreed : asPrinted(literal, code));
+  const first = of('asked first');
+  if (strong.length === 0 && first.length > 0) return one(first);
+  // The first column is the metric by custom only.
+  const columns = of('column').filter(({ value }) => directionOf(value) !== null && isInCode(value, code));
+  const others = of('asked too').filter(({ value }) => !columns.some(column => column.value === value));
+  if (strong.length === 0 && columns.length > 0 && others.length === 0) return one(columns);
+  const candidates = distinct([...strong, ...first, ...of('column', 'printed', 'asked too')]);
+  // A name that is written as one, and nothing that could be meant as well.
+  const [only] = candidates;
+  if (only?.strength === LITERAL && candidates.length === 1 && strong.length === 1) return one(candidates);
+  return candidates.length > 0 ? { kind: 'torn', claims: candidates } : { kind: 'silent' };
+}
+
+/** Of spellings that differ in capitals only, the one that the code has. */
+function asPrinted(claims: readonly Claim<string>[], code: readonly Document[]): readonly Claim<string>[] {
+  const isOne = new Set(claims.map(({ value }) => value.toLowerCase())).size === 1;
+  const printed = claims.filter(({ value }) => isInCode(value, code));
+  return isOne && printed.length === 1 ? printed : claims;
+}
+
+function one(claims: readonly Claim<string>[]): Settled<string> {
+  const [only, ...others] = claims;
+  if (!only) return { kind: 'silent' };
+  return others.length > 0
+    ? { kind: 'torn', claims }
+    : { kind: 'found', value: only.value, source: only.source };
+}
+
+function distinct(claims: readonly Claim<string>[]): readonly Claim<string>[] {
+  const seen = new Set<string>();
+  return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
+}
+
+/** Whether a line of code with a string in it has the name: where it is printed it is. */
+function isInCode(name: string, code: readonly Document[]): boolean {
+  return findInCode(name, code) !== null;
+}
+
+/** Where the name first stands in a line of code with a string in it, as `train.py:9`. */
+export function findInCode(name: string, code: readonly Document[]): string | null {
+  for (const { path, lines } of code) {
+    const at = lines.findIndex(line => /["'`]/.test(line) && holdsWord(line, name));
+    if (at >= 0) return `${path}:${at + 1}`;
+  }
+  return null;
+}

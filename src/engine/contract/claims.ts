@@ -1,0 +1,35 @@
+/** That a repository says something, where, and how surely it means that. */
+export type Claim<T> = {
+  readonly value: T;
+  readonly source: string;
+  /** Higher is surer; what is said surely outweighs whatever is said in passing. */
+  readonly strength: number;
+};
+
+export type Settled<T> =
+  | { readonly kind: 'found'; readonly value: T; readonly source: string }
+  /** It says several things as surely. */
+  | { readonly kind: 'torn'; readonly claims: readonly Claim<T>[] }
+  | { readonly kind: 'silent' };
+
+/** What the surest claims agree on. Two that differ are not weighed against each other: the user is asked. */
+export function settle<T>(claims: readonly Claim<T>[], keyOf: (value: T) => string = String): Settled<T> {
+  const surest = Math.max(...claims.map(({ strength }) => strength));
+  const different = new Map<string, Claim<T>>();
+  for (const claim of claims) {
+    if (claim.strength === surest && !different.has(keyOf(claim.value)))
+      different.set(keyOf(claim.value), claim);
+  }
+  const [first, ...others] = different.values();
+  if (!first) return { kind: 'silent' };
+  if (others.length > 0) return { kind: 'torn', claims: [first, ...others] };
+  return { kind: 'found', value: first.value, source: first.source };
+}
+
+/** "train.py (program.md:3) or model.py (README.md:9)", of a bounded length. */
+export function describeClaims(claims: readonly Claim<string>[]): string {
+  return claims
+    .slice(0, 4)
+    .map(({ value, source }) => `${value} (${source})`)
+    .join(' or ');
+}

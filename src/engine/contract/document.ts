@@ -1,0 +1,135 @@
+/**
+ * Text of a repository as the readers of this folder look at it: bounded, line by line, Markdown in passages. It is
+ * written by strangers, so nothing here backtracks: every pattern is tried on one line of bounded length.
+ */
+
+/** A committed text file. */
+export type Document = { readonly path: string; readonly lines: readonly string[] };
+
+/** Beyond this a file is not what a person wrote to be read. */
+export const MAX_DOCUMENT_BYTES = 256 * 1024;
+const MAX_LINES = 5_000;
+const MAX_LINE_CHARACTERS = 1_000;
+
+export function documentOf(path: string, bytes: Buffer): Document {
+  const text = bytes.toString('utf8', 0, MAX_DOCUMENT_BYTES).replace(/^\uFEFF/, '');
+  const lines = text.split(/\r\n|\n|\r/, MAX_LINES);
+  return { path, lines: lines.map(line => line.slice(0, MAX_LINE_CHARACTERS)) };
+}
+
+/** `program.md:12`. */
+export function sourceOf(document: Document, line: number): string {
+  return `${document.path}:${line}`;
+}
+
+/** A piece of Markdown that says one thing: a paragraph, an item with its continuation, a line of code, a row of a table. */
+export type Passage = {
+  readonly kind: 'heading' | 'item' | 'prose' | 'code' | 'row';
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** Without the marks of lists, quotes and headings. */
+  readonly text: string;
+  /** The heading it stands under. */
+  readonly heading: string;
+  /** What the list or the code below a sentence is led in by: "You may edit:". */
+  readonly lead: string;
+};
+
+const FENCE = /^\s*(?:```|~~~)/;
+const HEADING = /^\s{0,3}#{1,6}\s+(.*?)\s*#*$/;
+const ITEM = /^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(.*)$/;
+
+/** Reads Markdown the way people write it; what is not Markdown reads as paragraphs. */
+export function readPassages({ lines }: Document): readonly Passage[] {
+  const passages: Passage[] = [];
+  let heading = '';
+  let lead = '';
+  let isCode = false;
+  let open = null as { readonly kind: 'item' | 'prose'; readonly line: number; readonly text: string } | null;
+  const close = () => {
+    if (!open) return;
+    passages.push({ ...open, heading, lead });
+    const plain = open.text.replaceAll('*', '').trimEnd();
+    // An item can lead in what is below it as well: "4. Run:".
+    if (open.kind === 'prose' || plain.endsWith(':')) lead = plain;
+    open = null;
+  };
+  for (const [index, raw] of lines.entries()) {
+    const line = index + 1;
+    const text = raw.replace(/^\s*(?:>\s?)+/, '');
+    if (FENCE.test(text)) {
+      close();
+      isCode = !isCode;
+      continue;
+    }
+    if (isCode) {
+      if (text.trim() !== '') passages.push({ kind: 'code', line, text: text.trim(), heading, lead });
+      continue;
+    }
+    const title = HEADING.exec(text)?.[1];
+    const item = ITEM.exec(text);
+    if (title !== undefined) {
+      close();
+      heading = title;
+      lead = '';
+      passages.push({ kind: 'heading', line, text: title, heading, lead });
+    } else if (text.trim() === '') close();
+    else if (text.trimStart().startsWith('|')) {
+      close();
+      passages.push({ kind: 'row', line, text: text.trim(), heading, lead });
+    } else if (item) {
+      close();
+      open = { kind: 'item', line, text: (item[2] ?? '').trim() };
+    } else if (open && isContinued(open, text)) {
+      open = { ...open, text: `${open.text} ${text.trim()}` };
+    } else {
+      close();
+      open = { kind: 'prose', line, text: text.trim() };
+    }
+  }
+  close();
+  return passages;
+}
+
+/** Whether a line goes on with what is open: below an item one that is not set in and begins anew is a sentence of its own. */
+function isContinued(open: { readonly kind: string; readonly text: string }, line: string): boolean {
+  if (open.text.length > MAX_LINE_CHARACTERS) return false;
+  return open.kind === 'prose' || /^\s/.test(line) || /^[\p{Ll}(,]/u.test(line);
+}
+
+/** What stands between backticks. */
+export function codeSpans(text: string): readonly string[] {
+  return text
+    .split(/`+/)
+    .filter((_, index) => index % 2 === 1)
+    .map(span => span.trim())
+    .filter(span => span !== '');
+}
+
+/** The parts of a passage that each say one thing; dots inside backticks and of names end none. */
+export function clausesOf(text: string): readonly string[] {
+  const clauses: string[] = [];
+  let start = 0;
+  let isQuoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '`') isQuoted = !isQuoted;
+    if (isQuoted || !/[.;!?]/.test(character ?? '')) continue;
+    const next = text.slice(at + 1, at + 4);
+    if (next !== '' && !/^[*_)"'”’]{0,2}\s/.test(next) && next.trim() !== '') continue;
+    clauses.push(text.slice(start, at + 1));
+    start = at + 1;
+  }
+  clauses.push(text.slice(start));
+  return clauses.map(clause => clause.trim()).filter(clause => /[\p{L}\p{N}]/u.test(clause));
+}
+
+/** Whether a text has a name, not as part of a longer one. */
+export function holdsWord(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const isWord = (character: string | undefined) =>
+      character !== undefined && /[\p{L}\p{N}_]/u.test(character);
+    if (!isWord(text[at - 1]) && !isWord(text[at + name.length])) return true;
+  }
+  return false;
+}

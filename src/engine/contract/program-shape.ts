@@ -1,0 +1,218 @@
+import { posix } from 'node:path';
+import type { Finding, Recognition } from '../../shared/findings.ts';
+import { namedDataFolders } from '../sandbox/data-caches.ts';
+import { assemble } from './assemble.ts';
+import { autoresearchContract } from './autoresearch.ts';
+import { findInCode } from './choose-metric.ts';
+import { type Claim, settle } from './claims.ts';
+import { type Document, holdsWord, sourceOf } from './document.ts';
+import { findPair, type Shape } from './find-shape.ts';
+import { type CommandLine, inFolder, readCommands, SURENESS } from './read-command.ts';
+import { type FileRoles, readFileRoles } from './read-file-roles.ts';
+import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
+import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
+import { readTableDirection } from './read-table-direction.ts';
+import type { TrackedPaths } from './tracked-paths.ts';
+
+export type ProgramTexts = {
+  readonly program: Document;
+  readonly readme: Document | null;
+  /** What the texts name of code, and `train.py` and `prepare.py` beside them. */
+  readonly code: readonly Document[];
+  readonly table: Document | null;
+};
+
+/** Says what a file is by what the shape calls so, where no text does. */
+const BY_NAME = 'by its name, as in autoresearch';
+
+/** The files whose names a program and its README give a part. */
+export function filesOfProgram(
+  { program, readme }: Pick<ProgramTexts, 'program' | 'readme'>,
+  tracked: TrackedPaths,
+): readonly string[] {
+  const texts = readme ? [program, readme] : [program];
+  const roles = texts.map(text => readFileRoles(text, tracked));
+  const named = roles.flatMap(({ editable, locked }) => [...editable, ...locked].map(({ value }) => value));
+  const scripts = texts.flatMap(text => readCommands(text, tracked).map(({ value }) => value.script ?? ''));
+  return [...new Set([...named, ...scripts])].filter(path => tracked.has(path));
+}
+
+/**
+ * Recognises a repository by its `program.md`: upstream's three files, others of the same idea, or whatever files it
+ * names. What it says is believed before what the shape is known for, and its README is heard where it says nothing. Null
+ * where it is another kind of program.
+ */
+export function recognizeProgram(
+  shape: Extract<Shape, { kind: 'program' }>,
+  texts: ProgramTexts,
+  tracked: TrackedPaths,
+): Recognition | null {
+  const { folder } = shape;
+  const { program, readme, code, table } = texts;
+  const at = (name: string) => posix.join(folder, name);
+  const pair = findPair(folder, path => tracked.has(path));
+  const said = [program, ...(readme ? [readme] : [])];
+  const roles = firstRoles(
+    said.map(text => readFileRoles(text, tracked)),
+    pair,
+  );
+  const commands = firstOf(said.map(text => readCommands(text, tracked)));
+  const namesFiles = roles.editable.length > 0 || roles.missing.length > 0;
+  const isLaunched = commands.some(({ strength }) => strength >= SURENESS.launch);
+  if (pair === null && !namesFiles && !isLaunched) return null;
+
+  const prepare = code.find(({ path }) => path === at('prepare.py'));
+  const upstream = autoresearchContract(
+    '',
+    tracked.has(at('pyproject.toml')) || tracked.has('pyproject.toml'),
+  );
+  const budget = settleBudget(code, said, upstream.budget.seconds);
+  const contract = autoresearchContract(`TIME_BUDGET = ${budget.value}`, false);
+  const memory = findMemory([...said, ...code]);
+  const rules = readRules(program);
+  const data = prepare ? findData(prepare) : null;
+  const findings: Finding[] = [
+    { name: 'budget', value: `${budget.value} s`, source: budget.source },
+    ...(memory ? [{ name: 'memory' as const, value: memory.value, source: memory.source }] : []),
+    ...(data ? [data] : []),
+    { name: 'instructions', value: program.path, source: 'by its name' },
+    ...rules.findings,
+  ];
+  const isReserved = (path: string) => [program.path, readme?.path].includes(path) || isRecord(path);
+  return assemble({
+    ...{ tracked, roles, isReserved, code, findings },
+    commands: hasOwnCommand(commands, pair)
+      ? commands
+      : [
+          ...commandByName(
+            pair,
+            folder,
+            upstream.train,
+            said.flatMap(text => readCommands(text, tracked)),
+          ),
+          ...commands,
+        ],
+    metrics: metricsOf(said, pair, code),
+    goals: metric => [
+      ...firstOf(said.map(text => (metric === null ? [] : readDirections(text, metric)))),
+      ...firstOf(said.map(readGeneralDirections)),
+      ...readTableDirection(table),
+    ],
+    base: {
+      ...contract,
+      instructions: program.path,
+      metric: { ...contract.metric, memory: memory?.value ?? null, name: null, goal: null },
+      stop: rules.stop,
+    },
+  });
+}
+
+/** What an agent writes for itself and for people: results, logs, notes. */
+function isRecord(path: string): boolean {
+  return (
+    /(?:^|\/)(?:readme|claude|agents)\.md$|(?:^|\/)results?\.tsv$|\.log$/i.test(path) ||
+    /(?:^|[/_.-])(?:notes?|journal|ideas|learnings?|knowledge|changelog|todo|paper|report|reading_materials|literature|insights?)(?:[/_.-][^/]*)?\.(?:md|txt)$/i.test(
+      path,
+    )
+  );
+}
+
+/** What the program says, else what its README does, else nothing. */
+function firstOf<T>(all: readonly (readonly T[])[]): readonly T[] {
+  return all.find(claims => claims.length > 0) ?? [];
+}
+
+function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] | null): FileRoles {
+  const [edited] = pair ?? [];
+  const byName = edited === undefined ? [] : [{ value: edited, source: BY_NAME, strength: 0 }];
+  const own = all.find(({ editable, missing }) => editable.length + missing.length > 0) ?? all[0];
+  if (!own) throw new Error('a program is a text');
+  const { editable } = own;
+  return {
+    editable: editable.length + own.missing.length > 0 ? editable : byName,
+    // Of the text that says what may be edited: another may speak of another tool.
+    ...{ locked: own.locked, missing: own.missing },
+  };
+}
+
+function commandByName(
+  pair: readonly [string, string] | null,
+  folder: string,
+  upstream: string,
+  said: readonly Claim<CommandLine>[],
+): readonly Claim<CommandLine>[] {
+  if (pair === null) return [];
+  const [edited, measured] = pair;
+  const script = posix.basename(edited) === 'train.py' ? edited : measured;
+  const isUv = said.some(({ value }) => /\buv run\b/.test(value.line));
+  const line = (isUv ? 'uv run train.py' : upstream).replace('train.py', posix.basename(script));
+  const byName = {
+    value: { line: inFolder(folder, line), script },
+    source: BY_NAME,
+    strength: SURENESS.launch,
+  };
+  // Where a text runs the other of the two and never this one, its name may mislead.
+  const others = said.filter(({ value }) => value.script !== null && pair.includes(value.script));
+  const isNever = others.length > 0 && !others.some(({ value }) => value.script === script);
+  return [
+    byName,
+    ...(isNever ? others.slice(0, 3).map(claim => ({ ...claim, strength: SURENESS.launch })) : []),
+  ];
+}
+
+/** Whether a text gives a command for what the shape is known to run, or for the loop; what it says of once is none. */
+function hasOwnCommand(
+  commands: readonly Claim<CommandLine>[],
+  pair: readonly [string, string] | null,
+): boolean {
+  return commands.some(
+    ({ value, strength }) =>
+      strength >= SURENESS.launch || (strength > SURENESS.once && pair?.includes(value.script ?? '')),
+  );
+}
+
+/** Where no text names a number, upstream's is taken if the code has it. */
+function metricsOf(
+  said: readonly Document[],
+  pair: readonly [string, string] | null,
+  code: readonly Document[],
+): readonly MetricClaim[] {
+  const claims = firstOf(said.map(readMetrics));
+  if (claims.length > 0 || pair === null) return claims;
+  const source = findInCode('val_bpb', code);
+  return source === null ? [] : [{ value: 'val_bpb', source, strength: 1, kind: 'named' }];
+}
+
+function settleBudget(
+  code: readonly Document[],
+  said: readonly Document[],
+  fallback: number,
+): { readonly value: number; readonly source: string } {
+  // The constant is what runs; a text may have been left behind.
+  const claims = [...code.flatMap(readBudgetConstant), ...firstOf(said.map(readBudget))];
+  const settled = settle(claims.slice(0, 1));
+  return settled.kind === 'found'
+    ? settled
+    : { value: fallback, source: 'nothing says it: autoresearch has this' };
+}
+
+/** A number of megabytes at the most, shown beside the metric. */
+function findMemory(texts: readonly Document[]): Claim<string> | null {
+  for (const text of texts) {
+    for (const [index, line] of text.lines.entries()) {
+      const name = /\b(?:peak|max)_(?:\w{1,20}_)?(?:vram|mem|memory|rss)(?:_\w{1,10})?_mb\b/.exec(line)?.[0];
+      if (name !== undefined && holdsWord(line, name))
+        return { value: name, source: sourceOf(text, index + 1), strength: 1 };
+    }
+  }
+  return null;
+}
+
+/** The folder that `prepare.py` calls its data, which the sandbox lets in by itself. */
+function findData(prepare: Document): Finding | null {
+  for (const [index, line] of prepare.lines.entries()) {
+    const [folder] = namedDataFolders(line, '~');
+    if (folder !== undefined) return { name: 'data', value: folder, source: sourceOf(prepare, index + 1) };
+  }
+  return null;
+}

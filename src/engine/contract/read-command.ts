@@ -1,0 +1,163 @@
+import { posix } from 'node:path';
+import type { Claim } from './claims.ts';
+import { codeSpans, type Document, type Passage, readPassages, sourceOf } from './document.ts';
+import type { TrackedPaths } from './tracked-paths.ts';
+
+/** A command line of a text, as it would be run from the top of the repository. */
+export type CommandLine = {
+  readonly line: string;
+  /** The committed file that it runs; null where it names none. */
+  readonly script: string | null;
+};
+
+const RUNNERS = new Set(
+  `uv python python3 bash sh make cargo go node npm npx pnpm yarn bun deno julia Rscript ruby bundle rake torchrun
+   accelerate poetry pixi just dotnet java mvn gradle swift zig php perl elixir mix ctest pytest nix stack cabal
+   wolframscript lua luajit dart flutter clojure lein sbt scala runghc dune crystal bazel ninja hatch pdm rye pipenv tox
+   nox conda mamba micromamba tsx octave hyperfine`.split(/\s+/),
+);
+const LAUNCH =
+  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
+const ONCE =
+  /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
+const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
+/** "Run the experiment: python train.py > run.log 2>&1" */
+const BARE = /(?:^|:\s{1,4})((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/;
+/** Something to be filled in. */
+const PLACEHOLDER = /<[^>\s]{1,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
+
+/** How surely a text means a command: as the loop's own, whose output is kept; as how to run; in passing; for once. */
+export const SURENESS = { kept: 4, launch: 3, passing: 2, once: 1 } as const;
+
+/** Reads which commands a text gives. */
+export function readCommands(document: Document, tracked: TrackedPaths): readonly Claim<CommandLine>[] {
+  const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
+  // A block of code that goes to another folder is about what is there.
+  let isElsewhere = false;
+  return readPassages(document).flatMap((passage, index, all) => {
+    if (passage.kind !== 'code' || all[index - 1]?.kind !== 'code') isElsewhere = false;
+    const target = passage.kind === 'code' ? /^[$>]?\s*cd\s+(\S+)\s*$/.exec(passage.text)?.[1] : undefined;
+    if (target !== undefined) isElsewhere = tracked.resolve(target, folder) !== null;
+    if (isElsewhere) return [];
+    return linesOf(passage).flatMap(text => {
+      const { line, isKept } = stripRedirection(text);
+      const found = readCommandLine(line, tracked, folder, passage.kind === 'code');
+      const source = sourceOf(document, passage.line);
+      return found ? [{ value: found, source, strength: surenessOf(passage, line, found, isKept) }] : [];
+    });
+  });
+}
+
+function surenessOf(
+  { kind, text, lead, heading }: Passage,
+  line: string,
+  { script }: CommandLine,
+  isKept: boolean,
+): number {
+  const about = kind === 'code' ? `${lead} ${heading} ${text.replace(line, '')}` : `${lead} ${text}`;
+  const isLaunch = LAUNCH.test(about) || LAUNCH.test(heading);
+  const isOnce = ONCE.test(kind === 'code' ? about : text.replace(/`[^`]*`/g, ''));
+  if (isKept && !/(?:^|\/)prepare\.py$/.test(script ?? '')) return SURENESS.kept;
+  if (isOnce) return SURENESS.once;
+  // What is called as a preparation is one, unless it is what there is to launch.
+  if (ONCE_SCRIPT.test(script ?? '')) return isLaunch ? SURENESS.passing : SURENESS.once;
+  return isLaunch ? SURENESS.launch : SURENESS.passing;
+}
+
+/** Whether something of a command line is to be filled in first. */
+export function isTemplate({ line }: CommandLine): boolean {
+  return PLACEHOLDER.test(line);
+}
+
+/** Two ways to write one command. */
+export function commandKey({ line }: CommandLine): string {
+  return line
+    .replace(/\bpython3\b/g, 'python')
+    .replace(/\s+/g, ' ')
+    .replace(/(^|\s)\.\//g, '$1');
+}
+
+/** What of a passage may be a command line. */
+function linesOf({ kind, text }: Passage): readonly string[] {
+  if (kind === 'code') {
+    // A recipe in a block of code has its numbers and its words.
+    const line = text.replace(/^\d{1,2}[.)]\s+/, '');
+    return [BARE.exec(line)?.[1] ?? line];
+  }
+  const spans = codeSpans(text).filter(span => /\s|\//.test(span));
+  if (spans.length > 0) return spans;
+  const bare = BARE.exec(text)?.[1];
+  return bare === undefined ? [] : [bare];
+}
+
+/** A command line without where its output goes, and whether it is kept in a file. */
+function stripRedirection(text: string): { readonly line: string; readonly isKept: boolean } {
+  const line = text.replace(/^[$%>#]\s+/, '').replace(/\s+#\s.*$/, '');
+  const at = / (?:[12]?>>?|&>) ?\S|\s\|&? ?tee\b| 2>&1/.exec(line)?.index ?? -1;
+  if (at < 0) return { line: line.trim(), isKept: false };
+  return { line: line.slice(0, at).trim(), isKept: /\.(?:log|txt|out)\b|\btee\b/.test(line.slice(at)) };
+}
+
+function readCommandLine(
+  text: string,
+  tracked: TrackedPaths,
+  folder: string,
+  isCode: boolean,
+): CommandLine | null {
+  if (text.length > 500 || /[\0\n]/.test(text)) return null;
+  const words = text.replace(/^cd\s+\S+\s*&&\s*/, '').split(/\s+/);
+  while (/^(?:[A-Za-z_]\w*=\S*|time|nohup|env|timeout|\d+[smh]?)$/.test(words[0] ?? '')) words.shift();
+  const program = words[0] ?? '';
+  const name = posix.basename(program);
+  // A file in backticks is a file; to be run it is written as one that is.
+  const own = (isCode ? /^\.\/|\.sh$/ : /^\.\//).test(program) ? tracked.resolve(program, folder) : null;
+  if (own?.includes('*') || (!RUNNERS.has(name) && own === null)) return null;
+  if (words.length < 2 && own === null && name !== 'make') return null;
+  const script = own ?? scriptOf(words.slice(1), tracked, folder);
+  if (
+    script === null &&
+    /^(?:uv|python3?|bash|sh|julia|ruby|Rscript|torchrun|node|lua|luajit|wolframscript|octave|tsx)$/.test(
+      name,
+    )
+  )
+    return null;
+  return { line: fromTop(text, words, script, tracked, folder), script };
+}
+
+/** The first word that is a committed file, or a module of Python's. */
+function scriptOf(words: readonly string[], tracked: TrackedPaths, folder: string): string | null {
+  for (const [index, word] of words.entries()) {
+    if (words[index - 1] === '-m') {
+      const module = word.replaceAll('.', '/');
+      const found = [`${module}.py`, `${module}/__main__.py`].find(
+        path => tracked.resolve(path, folder) !== null,
+      );
+      if (found !== undefined) return tracked.resolve(found, folder);
+    }
+    if (!/^-/.test(word) && /\w\.\w/.test(word)) {
+      const path = tracked.resolve(word, folder);
+      if (path !== null && !path.includes('*')) return path;
+    }
+  }
+  return null;
+}
+
+/** The line as it has to be written at the top, where its text lies in a folder and means that. */
+function fromTop(
+  text: string,
+  words: readonly string[],
+  script: string | null,
+  tracked: TrackedPaths,
+  folder: string,
+): string {
+  if (folder === '' || /^cd\s/.test(text)) return text;
+  const isOfTop = script !== null && words.some(word => word.replace(/^\.\//, '') === script);
+  const isOfFolder = script === null || (script.startsWith(`${folder}/`) && tracked.has(script));
+  return isOfTop || !isOfFolder ? text : inFolder(folder, text);
+}
+
+/** A command line that is run in a folder of the repository. */
+export function inFolder(folder: string, line: string): string {
+  if (folder === '') return line;
+  return `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`} && ${line}`;
+}

@@ -1,0 +1,204 @@
+import { posix } from 'node:path';
+import type { Claim } from './claims.ts';
+import { clausesOf, type Document, type Passage, readPassages, sourceOf } from './document.ts';
+import type { TrackedPaths } from './tracked-paths.ts';
+
+/** What a text says of files: which the agent may edit, and which nobody may. */
+export type FileRoles = {
+  readonly editable: readonly Claim<string>[];
+  readonly locked: readonly Claim<string>[];
+  /** What is said to be editable and is not in the commit. */
+  readonly missing: readonly Claim<string>[];
+};
+
+/** Said of the file itself; by what a list stands under; in passing, as a step of the loop. */
+export const STRENGTH = { said: 3, listed: 3, passing: 1 } as const;
+
+const EDIT =
+  /\b(?:modif(?:y|ies|ied|iable|ying)|edit(?:s|ed|able|ing)?|chang(?:e|es|ed|ing)|touch(?:es)?|alter|mutable|tunes?|rewrites?|optimi[sz]es?|improves?)\b/i;
+const FORBIDDEN =
+  /(?<!\bdoes )(?<!\bdid )\b(?:not|don['’]?t|never|cannot|can['’]?t|mustn['’]?t|shouldn['’]?t|avoid)\b(?:\s+[\w/]+){0,3}?\s+(?:modif|edit|chang|touch|alter)/i;
+/** "Do not modify anything except `a.py`": what stands behind it is meant the other way. */
+const EXCEPT = /\b(?:except(?: for)?|other than|besides|outside(?: of)?|apart from|anything but|only)\b/i;
+const LOCKED =
+  /\bforbidden\b|\bprohibited\b|\bnot allowed\b|\bread[- ]?only\b|\bimmutable\b|\boff[- ]limits\b|\buntouch(?:ed|able)\b|\blocked\b|\bfrozen\b|\bfixed (?:constants|infrastructure|evaluation|harness|benchmark|judge)\b/i;
+/** Who edits what, or that it is the one: with these a mention is a rule, and no step or account. */
+const RULE: readonly RegExp[] = [
+  /\b(?:you|agents?|llms?|ai|claude|codex|gpt|researcher)\b(?:\s+(?:may|can|should|will|to|is allowed to|are allowed to|freely|only|actually|must))*\s+(?:edit|modif|change|tune|rewrite|optimi|mutate|improve)/i,
+  /\b(?:only|single|sole|one)\b.{0,30}\b(?:edit|modif|chang|tun|touch|optimi|mutable)/i,
+  /\b(?:editable|mutable|modifiable)\b/i,
+  /\b(?:files?|script|module)\b.{0,12}\b(?:to|that you|being|we)\b.{0,12}\b(?:edit|modif|chang|optimi|improv|tun)/i,
+  /\b(?:edit|modify|change|tune|optimi[sz]e)\b\s+(?:\W?this\b|only\b|freely\b)/i,
+];
+/** "Only when necessary" is no rule of what may be edited. */
+const SOMETIMES = /\bonly (?:when|if|as|for|after|where)\b/i;
+/** "Everything else is fixed" is about no file that was named. */
+const OTHERS = /\b(?:everything|anything|all|nothing) else\b|\bother files\b|\bthe rest\b/i;
+const HUMAN = /\b(?:humans?|the user|by hand|maintainers?)\b/i;
+
+const EDITABLE_LIST =
+  /\bfiles? in scope\b|\bin[- ]scope files?\b|^(?:in[- ])?scope:?$|\beditable\b|\bmutable (?:files?|surface)\b|\bedit surface\b|\b(?:may|can|should|to|you) (?:edit|modify|change)\b|\bfiles? (?:you|the agent)\b|\bprimary files\b/i;
+const LOCKED_LIST =
+  /\boff[- ]limits\b|\bread[- ]?only\b|\bimmutable\b|\bout of scope\b|\blocked\b|\b(?:not|never|cannot|can'?t|don'?t) (?:be )?(?:edit|modif|chang|touch)/i;
+const CAN = /\bcan\b(?! ?not)|\bmay\b(?! not)|\ballowed\b/i;
+const CANNOT = /\bcan ?not\b|\bcan'?t\b|\b(?:may|must|should|do) not\b|\bdon'?t\b|\bforbidden\b|\bnever\b/i;
+
+type Stand = 'editable list' | 'locked list' | 'can' | 'cannot' | 'read' | null;
+
+/** What the sentence above a list, else its heading, makes of the files in it. */
+function standOf({ heading, lead }: Passage): Stand {
+  return toStand(lead) ?? toStand(heading);
+}
+
+function toStand(words: string): Stand {
+  const text = words.replaceAll('*', '').replaceAll('_', ' ').trim();
+  if (text === '' || text.length > 200) return null;
+  // "Read the in-scope files for context": what follows is to be read.
+  if (/^(?:\d+\W+)?(?:read|look at|see)\b/i.test(text)) return 'read';
+  if (LOCKED_LIST.test(text)) return 'locked list';
+  if (CANNOT.test(text)) return 'cannot';
+  if (EDITABLE_LIST.test(text)) return 'editable list';
+  return CAN.test(text) ? 'can' : null;
+}
+
+/** A file or pattern that a clause names, and where in it; 0 for what it begins with. */
+type Reference = { readonly path: string; readonly at: number };
+
+/**
+ * Reads which files a text says may and must not be edited. `folder` is where the text lies; its names are looked for
+ * there first. What names nothing in the commit is not read as a file.
+ */
+export function readFileRoles(document: Document, tracked: TrackedPaths): FileRoles {
+  const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
+  const editable: Claim<string>[] = [];
+  const locked: Claim<string>[] = [];
+  const missing: Claim<string>[] = [];
+  for (const passage of readPassages(document)) {
+    const source = sourceOf(document, passage.line);
+    const stand = passage.kind === 'heading' ? null : standOf(passage);
+    // What an item begins with is what all of it is about; else a sentence is about what the one before it named.
+    let before: readonly Reference[] = [];
+    let isAboutOne = false;
+    const text = passage.kind === 'code' ? passage.text.replace(/^[\s│├└─|`+-]+/, '') : passage.text;
+    for (const clause of clausesOf(text)) {
+      const plain = clause.replaceAll('**', '').replaceAll('"', '');
+      const found = findReferences(plain, tracked, folder);
+      // "This is the only file you edit." speaks of what the sentence before named.
+      const isOfBefore = found.length === 0;
+      const references = isOfBefore ? before : found;
+      const claim = (paths: readonly Reference[], strength: number) =>
+        paths.map(({ path }) => ({ value: path, source, strength }));
+      const role = roleOf(plain, passage.kind, stand, references, isOfBefore);
+      if (role.kind === 'locked') locked.push(...claim(role.of, STRENGTH.said));
+      if (role.kind === 'editable') {
+        editable.push(...claim(role.of, role.strength));
+        if (found.length === 0 && before.length === 0 && role.strength > STRENGTH.passing)
+          missing.push(...namesOf(plain).map(value => ({ value, source, strength: role.strength })));
+      }
+      if (isOfBefore || isAboutOne) continue;
+      isAboutOne = before.length === 0 && found[0]?.at === 0;
+      before = subjectOf(plain, found);
+    }
+  }
+  return { editable, locked, missing };
+}
+
+type Role =
+  | { readonly kind: 'locked'; readonly of: readonly Reference[] }
+  | { readonly kind: 'editable'; readonly of: readonly Reference[]; readonly strength: number }
+  | { readonly kind: 'none' };
+
+function roleOf(
+  clause: string,
+  kind: Passage['kind'],
+  stand: Stand,
+  references: readonly Reference[],
+  isOfBefore: boolean,
+): Role {
+  const isDescribed = isOfBefore || (references[0]?.at ?? -1) === 0;
+  const of = isOfBefore ? references : isDescribed ? subjectOf(clause, references) : references;
+  const hasVerb = EDIT.test(clause);
+  const isListed = kind === 'item' || kind === 'code' || kind === 'row' || kind === 'prose';
+  const chinese = readChinese(clause);
+  if (chinese !== null)
+    return chinese === 'locked' ? { kind: 'locked', of } : { kind: 'editable', of, strength: STRENGTH.said };
+  if (isOfBefore && OTHERS.test(clause)) return { kind: 'none' };
+  if (FORBIDDEN.test(clause)) {
+    const at = EXCEPT.exec(clause)?.index ?? -1;
+    const spared = references.filter(reference => at >= 0 && reference.at > at);
+    if (spared.length > 0) return { kind: 'editable', of: spared, strength: STRENGTH.said };
+    return { kind: 'locked', of };
+  }
+  if (LOCKED.test(clause))
+    return { kind: 'locked', of: isDescribed ? of : nearestBefore(references, LOCKED.exec(clause)) };
+  const isAny = /^\W*(?:any|all|every|everything|anything|the|other)\b/i.test(clause);
+  if (stand === 'locked list' && isListed && !isOfBefore && (isDescribed || isAny))
+    return { kind: 'locked', of };
+  if (stand === 'cannot' && hasVerb) return { kind: 'locked', of };
+  if (HUMAN.test(clause)) return { kind: 'none' };
+  if (hasVerb && isRule(clause, clause.slice(0, references[0]?.at ?? 0), stand))
+    return { kind: 'editable', of, strength: STRENGTH.said };
+  if (stand === 'editable list' && isListed && isDescribed && !isOfBefore)
+    return { kind: 'editable', of, strength: STRENGTH.listed };
+  const isStep =
+    /^(?:\W|\d)*(?:then |directly )?(?:edit|modify|tune|change|rewrite|improve|optimi[sz]e)\b/i.test(clause);
+  return isStep && !isOfBefore ? { kind: 'editable', of, strength: STRENGTH.passing } : { kind: 'none' };
+}
+
+/** "唯一可以修改", "只能修改"; "不要修改", "只读". */
+function readChinese(clause: string): 'editable' | 'locked' | null {
+  if (/(?:不要|不得|不能|不可|不可以|禁止|请勿|严禁)(?:修改|改动|编辑|更改)|只读/.test(clause))
+    return 'locked';
+  return /(?:唯一|只能|只可以|仅能|可以)[^。]{0,8}(?:修改|改动|编辑)/.test(clause) ? 'editable' : null;
+}
+
+/** Of what a sentence names in passing, a word of being locked is about what stands just before it. */
+function nearestBefore(
+  references: readonly Reference[],
+  match: RegExpExecArray | null,
+): readonly Reference[] {
+  const nearest = references.findLast(({ at }) => at < (match?.index ?? 0));
+  return nearest ? [nearest] : [];
+}
+
+/** Whether a clause with a verb of editing says who may edit what, and is no step of a recipe. */
+function isRule(clause: string, before: string, stand: Stand): boolean {
+  if (SOMETIMES.test(clause)) return false;
+  return (
+    (stand === 'can' &&
+      /\b(?:edit|modif\w+|chang\w+|tune|rewrite|improve|optimi\w+)\b[^(]{0,60}$/i.test(before)) ||
+    RULE.some(pattern => pattern.test(clause)) ||
+    /\b(?:edit|modify|change|tune)\b.{0,60}\bonly\b/i.test(clause)
+  );
+}
+
+/** The references at the beginning of a clause, before what is said of them: "`a.py`, `b.py` — the model". */
+function subjectOf(clause: string, references: readonly Reference[]): readonly Reference[] {
+  if (references[0]?.at !== 0) return references;
+  const end = /\s[—–-]{1,2}\s|:\s|\s\(/.exec(clause)?.index ?? clause.length;
+  return references.filter(({ at }) => at < end);
+}
+
+/** What of a clause names something in the commit; only what is marked as code where anything of it does. */
+function findReferences(clause: string, tracked: TrackedPaths, folder: string): readonly Reference[] {
+  const quoted: Reference[] = [];
+  const bare: Reference[] = [];
+  for (const match of clause.matchAll(/`([^`]*)`|[^\s`,()]+/g)) {
+    const isFirst = /^[^\p{L}\p{N}]*$/u.test(clause.slice(0, match.index));
+    const [whole, code] = match;
+    for (const word of (code ?? whole).split(/\s+/)) {
+      // A word of a sentence is a file only where it looks like one.
+      if (code === undefined && !/\w\.\w|\w\//.test(word)) continue;
+      const path = tracked.resolve(word.replace(/[.:;*_)]+$/, '').replace(/^[*_([]+(?=\w)/, ''), folder);
+      if (path !== null) (code === undefined ? bare : quoted).push({ path, at: isFirst ? 0 : match.index });
+    }
+  }
+  return quoted.length > 0 ? quoted : bare;
+}
+
+/** Names of files in backticks. */
+function namesOf(clause: string): readonly string[] {
+  return clause
+    .split('`')
+    .filter((piece, index) => index % 2 === 1 && /^[\w./-]{1,100}\.\w{1,8}$/.test(piece));
+}

@@ -1,0 +1,16 @@
+import type { Contract } from '../../shared/contract.ts';
+import type { Claim } from './claims.ts';
+import { type Document, sourceOf } from './document.ts';
+
+/** What a results table says of its direction in a comment: `# metric_direction: lower_is_better`. */
+export function readTableDirection(table: Document | null): readonly Claim<Contract['metric']['goal']>[] {
+  if (table === null) return [];
+  for (const [index, line] of table.lines.entries()) {
+    if (!line.startsWith('#')) return [];
+    const word = /direction\s*[:=]\s*(lower|higher|min|max)/i.exec(line)?.[1]?.toLowerCase();
+    if (word === undefined) continue;
+    const value = word === 'lower' || word === 'min' ? 'minimize' : 'maximize';
+    return [{ value, source: sourceOf(table, index + 1), strength: 2 }];
+  }
+  return [];
+}

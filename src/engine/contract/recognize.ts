@@ -1,0 +1,151 @@
+import { posix } from 'node:path';
+import type { AskedName, Recognition, Unclear } from '../../shared/findings.ts';
+import { blobBytes, type Repository, readBlob } from '../repo/repository.ts';
+import { type Document, documentOf } from './document.ts';
+import { findShapes, type Shape } from './find-shape.ts';
+import { isCodeName } from './outputs.ts';
+import { readPiLog, recognizePi } from './pi-shape.ts';
+import { filesOfProgram, recognizeProgram } from './program-shape.ts';
+import { TrackedPaths } from './tracked-paths.ts';
+
+type TreeEntry = { readonly mode: string; readonly path: string };
+
+/** A larger file is not looked into: nobody wrote it by hand. */
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
+/** More code than this is not asked what it prints. */
+const MAX_SCRIPTS = 24;
+
+/** Either what a repository without a pawl.toml is, or the folders of which each is something of its own. */
+export type Recognized =
+  | { readonly kind: 'recognized'; readonly recognition: Recognition }
+  | { readonly kind: 'none'; readonly folders: readonly string[] };
+
+/** Recognises a commit by its shape. Reads only what is committed, and runs nothing. */
+export async function recognize(
+  repository: Repository,
+  commit: string,
+  tree: readonly TreeEntry[],
+): Promise<Recognized> {
+  const files = tree.filter(({ mode }) => mode === '100644' || mode === '100755');
+  const tracked = new TrackedPaths(files.map(({ path }) => path));
+  const { shapes, folders } = findShapes(tracked.all);
+  const read = (path: string | null) => readDocument(repository, commit, path);
+  const found: Recognition[] = [];
+  for (const shape of shapes) {
+    const recognition =
+      shape.kind === 'pi'
+        ? await readPi(repository, commit, shape, tracked, files)
+        : await readProgram(shape, tracked, read);
+    if (recognition) found.push(recognition);
+  }
+  // Of two set-ups in one folder the one that says more, else that of the tool.
+  const [first, second] = found.toSorted((a, b) => a.unclear.length - b.unclear.length);
+  if (!first) return { kind: 'none', folders: folders.length > 1 ? folders : [] };
+  return { kind: 'recognized', recognition: second ? combine(first, second) : first };
+}
+
+async function readProgram(
+  shape: Extract<Shape, { kind: 'program' }>,
+  tracked: TrackedPaths,
+  read: (path: string | null) => Promise<Document | null>,
+): Promise<Recognition | null> {
+  const [program, readme, table] = await Promise.all([
+    read(shape.program),
+    read(shape.readme),
+    read(at(shape.folder, 'autoresearch-results.tsv', tracked)),
+  ]);
+  if (!program) return null;
+  const upstream = ['train.py', 'prepare.py']
+    .map(name => at(shape.folder, name, tracked))
+    .filter(path => path !== null);
+  const named = filesOfProgram({ program, readme }, tracked).filter(isCodeName);
+  const scripts = [...new Set([...upstream, ...named])].slice(0, MAX_SCRIPTS);
+  const code = (await Promise.all(scripts.map(read))).filter(document => document !== null);
+  return recognizeProgram(shape, { program, readme, code, table }, tracked);
+}
+
+async function readPi(
+  repository: Repository,
+  commit: string,
+  shape: Extract<Shape, { kind: 'pi' }>,
+  tracked: TrackedPaths,
+  files: readonly TreeEntry[],
+): Promise<Recognition | null> {
+  const { session } = shape;
+  const [prompt, measure, config] = await Promise.all(
+    [session.prompt, session.measure, session.config].map(path => readDocument(repository, commit, path)),
+  );
+  if (!measure) return null;
+  // Its last configuration counts, so it is read to its end.
+  const log = session.log === null ? null : await readBounded(repository, commit, session.log, MAX_LOG_BYTES);
+  const executable = new Set(files.filter(({ mode }) => mode === '100755').map(({ path }) => path));
+  return recognizePi(
+    shape,
+    {
+      ...{ prompt: prompt ?? null, measure, config: config ?? null },
+      log: log && session.log !== null ? readPiLog(session.log, log.toString('utf8')) : null,
+    },
+    tracked,
+    path => executable.has(path),
+  );
+}
+
+function at(folder: string, name: string, tracked: TrackedPaths): string | null {
+  const path = posix.join(folder, name);
+  return tracked.has(path) ? path : null;
+}
+
+async function readDocument(
+  repository: Repository,
+  commit: string,
+  path: string | null,
+): Promise<Document | null> {
+  if (path === null) return null;
+  const bytes = await readBounded(repository, commit, path, MAX_TEXT_BYTES);
+  return bytes && documentOf(path, bytes);
+}
+
+async function readBounded(
+  repository: Repository,
+  commit: string,
+  path: string,
+  limit: number,
+): Promise<Buffer | null> {
+  const size = await blobBytes(repository, commit, path);
+  return size === null || size > limit ? null : readBlob(repository, commit, path);
+}
+
+/** Of two set-ups in one folder the first counts; where they differ in what counts, the user is asked. */
+function combine(first: Recognition, second: Recognition): Recognition {
+  const torn: Unclear[] = [];
+  const differ = (name: AskedName, one: string | null | undefined, other: string | null | undefined) => {
+    if (!one || !other || one === other || first.unclear.some(unclear => unclear.name === name)) return false;
+    const where = (recognition: Recognition) =>
+      recognition.findings.find(finding => finding.name === name)?.source;
+    const why = `Two set-ups are here that differ: ${one} (${where(first)}) or ${other} (${where(second)}).`;
+    torn.push({ name, why, candidates: [one, other] });
+    return true;
+  };
+  const { draft } = first;
+  const other = second.draft;
+  const isMetricTorn = differ('metric', draft.metric.name, other.metric.name);
+  const isGoalTorn = differ('goal', draft.metric.goal, other.metric.goal);
+  const isEditableTorn = differ('editable', draft.editable?.join(', '), other.editable?.join(', '));
+  const isTrainTorn = differ('train', draft.train, other.train);
+  const names = torn.map(({ name }) => name);
+  return {
+    draft: {
+      ...draft,
+      editable: isEditableTorn ? null : draft.editable,
+      train: isTrainTorn ? null : draft.train,
+      metric: {
+        ...draft.metric,
+        name: isMetricTorn ? null : draft.metric.name,
+        goal: isGoalTorn ? null : draft.metric.goal,
+      },
+    },
+    findings: first.findings.filter(({ name }) => !names.some(torn => torn === name)),
+    unclear: [...first.unclear, ...torn],
+  };
+}

@@ -1,0 +1,87 @@
+import type { Contract } from './contract.ts';
+
+/** What is looked for in a repository, with what it is called, in the order it is shown. */
+export const FINDING_LABELS = {
+  editable: 'editable',
+  locked: 'locked',
+  train: 'command',
+  setup: 'set-up',
+  metric: 'metric',
+  goal: 'better is',
+  budget: 'budget',
+  memory: 'memory metric',
+  data: 'data folder',
+  checks: 'check',
+  stop: 'stops',
+  instructions: 'instructions',
+  history: 'history',
+  rules: 'rule',
+} as const;
+export type FindingName = keyof typeof FINDING_LABELS;
+
+/** Something that a repository says of its contract. */
+export type Finding = {
+  readonly name: FindingName;
+  /** In words for the user, of one line. */
+  readonly value: string;
+  /** Where it was read: `program.md:12`, or in words where no line says it. */
+  readonly source: string;
+};
+
+/** In the order they are shown. */
+export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+  const order = Object.keys(FINDING_LABELS);
+  return [...findings].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** What a finding says, in words. */
+export function findingWords({ name, value }: Finding): string {
+  if (name !== 'goal') return value;
+  return value === 'minimize' ? 'lower' : 'higher';
+}
+
+/** Without these a study cannot begin, and they are asked for rather than guessed. */
+export const ASKED_NAMES = ['editable', 'train', 'metric', 'goal'] as const;
+export type AskedName = (typeof ASKED_NAMES)[number];
+
+/** Something the repository does not say, or says in two ways. */
+export type Unclear = {
+  readonly name: AskedName;
+  /** A sentence, with what it says and where. */
+  readonly why: string;
+  readonly candidates: readonly string[];
+};
+
+/** A contract as far as the repository tells it; null where it does not, or not in one way. */
+export type Draft = Omit<Contract, 'editable' | 'train' | 'metric'> & {
+  readonly editable: readonly string[] | null;
+  readonly train: string | null;
+  readonly metric: Omit<Contract['metric'], 'name' | 'goal'> & {
+    readonly name: string | null;
+    readonly goal: Contract['metric']['goal'] | null;
+  };
+};
+
+/** What was found before anything runs. */
+export type Recognition = {
+  readonly draft: Draft;
+  readonly findings: readonly Finding[];
+  readonly unclear: readonly Unclear[];
+};
+
+/** What the user says in place of what was found. */
+export type ContractChoices = {
+  readonly editable?: readonly string[] | undefined;
+  readonly locked?: readonly string[] | undefined;
+  readonly train?: string | undefined;
+  readonly metric?: string | undefined;
+  readonly goal?: Contract['metric']['goal'] | undefined;
+};
+
+/** The contract of a draft that says everything; null where something is to be asked. */
+export function contractOfDraft(draft: Draft): Contract | null {
+  const { editable, train, metric } = draft;
+  const { name, goal } = metric;
+  if (editable === null || train === null || name === null || goal === null) return null;
+  return { ...draft, editable, train, metric: { ...metric, name, goal } };
+}
