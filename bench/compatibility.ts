@@ -86,17 +86,29 @@ function judge<Found, Expected extends { readonly unclear: readonly string[] }>(
 }
 
 function print(title: string, outcomes: readonly Outcome[]): void {
-  const total = outcomes.length;
-  const line = (what: string, counted: readonly Outcome[], isGood: boolean | null = null): Line => ({
+  const line = (
+    what: string,
+    counted: readonly Outcome[],
+    { total = outcomes.length, isGood = null as boolean | null } = {},
+  ): Line => ({
     ...{ what, value: counted.length, unit: '', reference: `of ${total}` },
     ...{ ratio: total > 0 ? counted.length / total : null, isGood },
   });
   const of = (kind: Outcome['kind']) => outcomes.filter(outcome => outcome.kind === kind);
   const wrong = of('wrong');
-  const isAnyJudged = outcomes.some(({ isJudged }) => isJudged);
+  const judged = outcomes.filter(({ isJudged }) => isJudged);
+  const clear = judged.filter(({ isUnclear }) => !isUnclear);
   printTable(title, [
     line('understood', of('understood')),
-    line('wrong in silence', wrong, isAnyJudged ? wrong.length === 0 : null),
+    line(
+      'understood, where a reader could tell all',
+      clear.filter(({ kind }) => kind === 'understood'),
+      { total: clear.length },
+    ),
+    line('wrong in silence', wrong, {
+      total: judged.length,
+      isGood: judged.length > 0 ? wrong.length === 0 : null,
+    }),
     ...(['asked', 'refused'] as const).flatMap(kind => [
       line(
         `${kind}, and a reader could not tell either`,
@@ -107,7 +119,7 @@ function print(title: string, outcomes: readonly Outcome[]): void {
         of(kind).filter(({ isUnclear }) => !isUnclear),
       ),
     ]),
-    line('failed', of('failed'), of('failed').length === 0),
+    line('failed', of('failed'), { isGood: of('failed').length === 0 }),
   ]);
   console.log('');
   for (const { name, kind, why } of outcomes) {
