@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import {
   expectedRepositorySchema,
   expectedTableSchema,
-  isOtherCommand,
+  otherCommand,
   wrongInRepository,
   wrongInTable,
 } from './judge-answers.ts';
@@ -59,9 +59,8 @@ export async function readFolder(folder: string): Promise<Compatibility> {
     const expected = await readExpected(path, expectedRepositorySchema);
     const answer = await answerForRepository(path);
     repositories.push(judge(name, answer, expected, wrongInRepository));
-    if (answer.kind === 'understood' && expected && isOtherCommand(answer.found, expected)) {
-      otherCommands.push(`${name}: runs ${answer.found.train}, where it is ${expected.train}`);
-    }
+    const other = answer.kind === 'understood' && expected ? otherCommand(answer.found, expected) : null;
+    if (other !== null) otherCommands.push(`${name}: ${other}`);
   }
   const tables: Outcome[] = [];
   for (const path of paths.tables) {

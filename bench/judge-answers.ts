@@ -61,9 +61,14 @@ export function wrongInRepository(found: FoundRepository, expected: ExpectedRepo
   return wrong;
 }
 
-/** Whether a command is another one than the reader's. It is no silent fault: the baseline shows it. */
-export function isOtherCommand(found: FoundRepository, { train, unclear }: ExpectedRepository): boolean {
-  return train !== null && !unclear.includes('train') && plainCommand(found.train) !== plainCommand(train);
+/**
+ * What the baseline would run in place of the reader's command; null where that is the same. It is no silent fault: the
+ * baseline shows it.
+ */
+export function otherCommand(found: FoundRepository, { train, unclear }: ExpectedRepository): string | null {
+  if (train === null) return unclear.includes('train') ? `runs ${found.train}, which nothing says` : null;
+  if (unclear.includes('train') || plainCommand(found.train) === plainCommand(train)) return null;
+  return `runs ${found.train}, where it is ${train}`;
 }
 
 /** In what a table that was taken without asking differs from the reader's; empty where it does not. */
