@@ -40,9 +40,10 @@ export type Compatibility = {
 /** How many of a folder's repositories and tables are understood, with a line for each that is not. */
 export async function benchCompatibility(folder: string): Promise<void> {
   const { repositories, tables, otherCommands } = await readFolder(folder);
-  print('Repositories without configuration', repositories);
+  if (repositories.length > 0) print('Repositories without configuration', repositories);
   for (const line of otherCommands) console.log(`- another command: ${oneLine(line)}`);
-  print('Tables of results', tables);
+  if (tables.length > 0) print('Tables of results', tables);
+  if (repositories.length + tables.length === 0) console.log('No repository and no table is in that folder.');
 }
 
 /**
