@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { z } from 'zod';
 import {
+  type ExpectedTable,
   expectedRepositorySchema,
   expectedTableSchema,
   otherCommand,
@@ -28,6 +29,8 @@ export type Outcome = {
   readonly isJudged: boolean;
   /** Whether the reader could not tell everything either. */
   readonly isUnclear: boolean;
+  /** Of a table that was asked for: whether the reader's answer was enough; null where there is none to give. */
+  readonly isAnswered: boolean | null;
 };
 
 export type Compatibility = {
@@ -66,9 +69,19 @@ export async function readFolder(folder: string): Promise<Compatibility> {
   const tables: Outcome[] = [];
   for (const path of paths.tables) {
     const expected = await readExpected(path, expectedTableSchema);
-    tables.push(judge(relative(folder, path), await answerForTable(path), expected, wrongInTable));
+    const outcome = judge(relative(folder, path), await answerForTable(path), expected, wrongInTable);
+    const isAnswered = outcome.kind === 'asked' && expected ? await isReadOnceTold(path, expected) : null;
+    tables.push({ ...outcome, isAnswered });
   }
   return { repositories, tables, otherCommands };
+}
+
+/** Whether a table is read as the reader read it, once metric and direction are said; null where the reader cannot say. */
+async function isReadOnceTold(path: string, expected: ExpectedTable): Promise<boolean | null> {
+  const { metric, goal } = expected;
+  if (metric === null || goal === null) return null;
+  const answer = await answerForTable(path, { metric, goal });
+  return answer.kind === 'understood' && wrongInTable(answer.found, expected).length === 0;
 }
 
 function judge<Found, Expected extends { readonly unclear: readonly string[] }>(
@@ -79,10 +92,11 @@ function judge<Found, Expected extends { readonly unclear: readonly string[] }>(
 ): Outcome {
   const isJudged = expected !== null;
   const isUnclear = expected !== null && expected.unclear.length > 0;
-  if (answer.kind !== 'understood') return { name, ...answer, isJudged, isUnclear };
+  const isAnswered = null;
+  if (answer.kind !== 'understood') return { name, ...answer, isJudged, isUnclear, isAnswered };
   const wrong = expected ? wrongIn(answer.found, expected) : [];
   const kind = wrong.length > 0 ? 'wrong' : 'understood';
-  return { name, kind, why: wrong.join('; '), isJudged, isUnclear };
+  return { name, kind, why: wrong.join('; '), isJudged, isUnclear, isAnswered };
 }
 
 function print(title: string, outcomes: readonly Outcome[]): void {
@@ -96,6 +110,7 @@ function print(title: string, outcomes: readonly Outcome[]): void {
   });
   const of = (kind: Outcome['kind']) => outcomes.filter(outcome => outcome.kind === kind);
   const wrong = of('wrong');
+  const answered = outcomes.filter(({ isAnswered }) => isAnswered !== null);
   const judged = outcomes.filter(({ isJudged }) => isJudged);
   const clear = judged.filter(({ isUnclear }) => !isUnclear);
   printTable(title, [
@@ -119,11 +134,21 @@ function print(title: string, outcomes: readonly Outcome[]): void {
         of(kind).filter(({ isUnclear }) => !isUnclear),
       ),
     ]),
+    ...(answered.length === 0
+      ? []
+      : [
+          line(
+            'understood once told what was asked',
+            answered.filter(({ isAnswered }) => isAnswered === true),
+            { total: answered.length },
+          ),
+        ]),
     line('failed', of('failed'), { isGood: of('failed').length === 0 }),
   ]);
   console.log('');
-  for (const { name, kind, why } of outcomes) {
-    if (kind !== 'understood') console.log(`- ${kind}: ${oneLine(`${name}: ${why}`)}`);
+  for (const { name, kind, why, isAnswered } of outcomes) {
+    const also = isAnswered === false ? ', and the answer was not enough' : '';
+    if (kind !== 'understood') console.log(`- ${kind}${also}: ${oneLine(`${name}: ${why}`)}`);
   }
 }
 

@@ -55,10 +55,20 @@ export async function answerForRepository(path: string): Promise<Answer<FoundRep
   });
 }
 
+/** What the user answers where a table leaves it open. */
+export type Told = { readonly metric: string | null; readonly goal: 'minimize' | 'maximize' | null };
+
 /** What `pawl import` would make of the file. */
-export async function answerForTable(path: string): Promise<Answer<FoundTable>> {
+export async function answerForTable(
+  path: string,
+  told: Told = { metric: null, goal: null },
+): Promise<Answer<FoundTable>> {
   return answered(async () => {
-    const { metricName, goal, rows } = parseResultsTable(await readFile(path, 'utf8'), basename(path), null);
+    const { metricName, goal, rows } = parseResultsTable(
+      await readFile(path, 'utf8'),
+      basename(path),
+      told.goal,
+    );
     const count = (word: string) => rows.filter(row => row.verdict === word).length;
     let best: number | null = null;
     for (const { verdict, metric } of rows) {
