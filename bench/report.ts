@@ -19,12 +19,13 @@ export function printTable(title: string, lines: readonly Line[]): void {
   for (const { what, value, unit, reference, ratio, isGood } of lines) {
     const bound = isGood === null ? '' : isGood ? 'holds' : '**missed**';
     console.log(
-      `| ${what} | ${round(value)} ${unit} | ${reference} | ${ratio === null ? '' : round(ratio)} | ${bound} |`,
+      `| ${what} | ${`${round(value)} ${unit}`.trim()} | ${reference} | ${ratio === null ? '' : round(ratio)} | ${bound} |`,
     );
   }
 }
 
 function round(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   return Math.abs(value) >= 1000
     ? value.toFixed(0)
     : Math.abs(value) >= 10

@@ -118,11 +118,11 @@ export function SandboxFields(props: PartProps) {
         hint="Above it a run is ended. Empty: 4096."
         inputMode="numeric"
       />
-      {form.kept?.model ? (
+      {form.model.trim() !== '' ? (
         <Text
           {...props}
           name="cap"
-          label={`Cap for asking ${form.kept.model.name} (US$)`}
+          label={`Cap for asking ${form.model.trim()} (US$)`}
           hint="Of the study; the training asks it through Pawl. Empty: the proposer's cap, else 5."
           inputMode="decimal"
         />
