@@ -18,7 +18,8 @@ export type PiSession = Readonly<
   readonly hooks: readonly string[];
 };
 
-const PI_FILES = {
+/** Newer names first. */
+export const PI_FILES = {
   prompt: ['.auto/prompt.md', 'autoresearch.md'],
   measure: ['.auto/measure.sh', 'autoresearch.sh'],
   checks: ['.auto/checks.sh', 'autoresearch.checks.sh'],

@@ -34,6 +34,8 @@ export type ImportOutcome =
 export type ImportOptions = ImportAnswers & {
   /** Null: from the file's name. */
   readonly tag: string | null;
+  /** What the study says it comes from; the file's name unless told. */
+  readonly shownAs?: string;
   readonly now: number;
 };
 
@@ -75,7 +77,7 @@ export async function importStudy(
   if (table.rows.length === 0 && table.skipped.length > 0) {
     throw new PawlError('import_invalid', `${name}${describeSkipped(table.skipped)} No row can be read.`);
   }
-  const study = importedStudy(table, tag, name, options.now);
+  const study = importedStudy(table, tag, options.shownAs ?? name, options.now);
   ledger.write(() => {
     ledger.studies.insert(study);
     for (const [n, row] of table.rows.entries()) {

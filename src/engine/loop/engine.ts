@@ -11,6 +11,7 @@ import { type ProposerSettings, proposerLabel, type Study } from '../../shared/s
 import { AskedModel } from '../asked-model/asked-model.ts';
 import { refuseUntrainable } from '../contract/check-training.ts';
 import { DiskReserve } from '../disk-reserve.ts';
+import { importHistory } from '../import/import-history.ts';
 import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
@@ -86,7 +87,7 @@ export class Engine {
   readonly #early: RequestKind[] = [];
   readonly #reserve: DiskReserve;
   /** What the first sitting tells. */
-  readonly #notices: string[];
+  readonly #notices: { readonly code: string; readonly message: string }[];
   #sequence = 0;
 
   private constructor(options: EngineOptions, ledger: Ledger, lock: EngineLock, reserve: DiskReserve) {
@@ -95,7 +96,7 @@ export class Engine {
     this.#lock = lock;
     this.#now = options.now ?? Date.now;
     this.#reserve = reserve;
-    this.#notices = lock.tightened === null ? [] : [lock.tightened];
+    this.#notices = lock.tightened === null ? [] : [{ code: 'data_folder', message: lock.tightened }];
   }
 
   /** Rejects with `engine_running`, `ledger_newer`, `ledger_damaged` or `disk_full`. */
@@ -129,9 +130,9 @@ export class Engine {
   }
 
   /** Writes a study down and makes its branch; see `createStudy`. */
-  createStudy(input: NewStudy): Promise<Study> {
+  async createStudy(input: NewStudy): Promise<Study> {
     const { environment, paths } = this.#options;
-    return createStudy(
+    const study = await createStudy(
       this.ledger,
       input,
       this.#now(),
@@ -150,6 +151,9 @@ export class Engine {
         await this.#agreeToSetUp(repository, commit, contract.setup, input.agreesSetUp);
       },
     );
+    const message = await importHistory(this.ledger, study, this.#now());
+    if (message !== null) this.#notices.push({ code: 'history', message });
+    return study;
   }
 
   /** Rejects with `setup_unagreed` unless the user agreed to the set-up command, now or before. */
@@ -352,7 +356,7 @@ export class Engine {
     }
     const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
     if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
-    for (const message of this.#notices.splice(0)) emit({ type: 'warning', code: 'data_folder', message });
+    for (const notice of this.#notices.splice(0)) emit({ type: 'warning', ...notice });
     const limits = stopLimits(study.stop, this.#now());
     const runner = new StudyRunner(study, limits, {
       ...ports,
