@@ -353,3 +353,20 @@ test('what no contract could say is not taken from a text', async () => {
   const pi = await recognized({ 'autoresearch.sh': 'x\n', 'autoresearch.jsonl': log });
   expect(pi.draft.metric.name).toBeNull();
 });
+
+test('what a README tells people to edit and to run is not taken for the loop’s', async () => {
+  const found = await recognized({
+    ...UPSTREAM,
+    'demo.py': '',
+    'config.py': 'KEY = 1\n',
+    'program.md': 'Get the lowest `val_bpb`.\n',
+    'README.md': '## How to run\n\nEdit `config.py` to set your key.\n\n```\npython3 demo.py\n```\n',
+  });
+  expect(asked(found)).toMatchObject({ editable: ['train.py'], train: 'python3 train.py', unclear: [] });
+  const step = await recognized({
+    ...UPSTREAM,
+    'config.py': 'KEY = 1\n',
+    'program.md': 'Get the lowest `val_bpb`.\n\n1. Modify `config.py`.\n',
+  });
+  expect(step.draft.editable).toBeNull();
+});

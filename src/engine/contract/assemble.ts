@@ -4,7 +4,7 @@ import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeClaims, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
 import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
-import type { FileRoles } from './read-file-roles.ts';
+import { type FileRoles, STRENGTH } from './read-file-roles.ts';
 import { directionByName, type MetricClaim } from './read-metric.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
@@ -20,6 +20,8 @@ export type Sayings = {
   readonly metrics: readonly MetricClaim[];
   /** Of a metric, or of whatever the metric is. */
   readonly goals: (metric: string | null) => readonly Claim<Goal>[];
+  /** Files that the shape gives a part in this, whatever the texts say. */
+  readonly parts: readonly string[];
   /** Sources in which a printed name is met. */
   readonly code: readonly Document[];
   /** The rest of the contract, and what is shown of it. */
@@ -85,6 +87,8 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   const claims = named.filter(({ strength }) => strength === surest);
   const missing = roles.missing.filter(({ strength }) => !(strength < surest));
   const [first] = claims;
+  if (first && surest === STRENGTH.passing && claims.some(({ value }) => value !== first.value))
+    return { kind: 'torn', claims: claims.map(asList) };
   if (!first) return missing.length > 0 ? { kind: 'torn', claims: missing.map(asList) } : { kind: 'silent' };
   const paths = new Set<string>();
   for (const { value, source } of claims) {
@@ -133,7 +137,7 @@ function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding 
  * and one that is to be filled in only as it is written elsewhere without that.
  */
 function settleCommand(
-  { commands, roles, tracked }: Sayings,
+  { commands, roles, tracked, parts: known }: Sayings,
   editable: readonly string[],
 ): Settled<CommandLine> {
   const whole = commands.filter(({ value, strength }) => !isTemplate(value) && strength > SURENESS.once);
@@ -145,7 +149,7 @@ function settleCommand(
   if (settled.kind === 'torn') return settled;
   const { script } = settled.value;
   if (templates.some(({ value }) => value.script !== script)) return { kind: 'torn', claims: templates };
-  const parts = [...editable, ...roles.locked.map(({ value }) => value)];
+  const parts = [...known, ...editable, ...roles.locked.map(({ value }) => value)];
   const hasPart = script !== null && parts.some(part => tracked.overlap(script, part));
   const sureness = Math.max(...whole.map(({ strength }) => strength));
   if (sureness > SURENESS.passing || hasPart) return settled;

@@ -105,7 +105,7 @@ export function recognizePi(
     ...rules.findings,
   ];
   return assemble({
-    ...{ tracked, roles, findings },
+    ...{ tracked, roles, findings, parts: [] },
     isReserved: path => isOfSession(path, session, folder),
     commands: [commandClaim(prompt, measure.path, folder, run(measure.path))],
     metrics: metricsOf(prompt, measure, log),

@@ -8,7 +8,7 @@ import { type Claim, settle } from './claims.ts';
 import { type Document, holdsWord, sourceOf } from './document.ts';
 import { findPair, type Shape } from './find-shape.ts';
 import { type CommandLine, inFolder, readCommands, SURENESS } from './read-command.ts';
-import { type FileRoles, readFileRoles } from './read-file-roles.ts';
+import { type FileRoles, readFileRoles, STRENGTH } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
 import { readTableDirection } from './read-table-direction.ts';
@@ -53,10 +53,15 @@ export function recognizeProgram(
   const pair = findPair(folder, path => tracked.has(path));
   const said = [program, ...(readme ? [readme] : [])];
   const roles = firstRoles(
-    said.map(text => readFileRoles(text, tracked)),
+    said.map((text, index) =>
+      index === 0 ? readFileRoles(text, tracked) : rulesOnly(readFileRoles(text, tracked)),
+    ),
     pair,
   );
-  const commands = firstOf(said.map(text => readCommands(text, tracked)));
+  const commands = firstOf([
+    readCommands(program, tracked),
+    readme ? inPassing(readCommands(readme, tracked)) : [],
+  ]);
   const namesFiles = roles.editable.length > 0 || roles.missing.length > 0;
   const isLaunched = commands.some(({ strength }) => strength >= SURENESS.launch);
   if (pair === null && !namesFiles && !isLaunched) return null;
@@ -80,7 +85,7 @@ export function recognizeProgram(
   ];
   const isReserved = (path: string) => [program.path, readme?.path].includes(path) || isRecord(path);
   return assemble({
-    ...{ tracked, roles, isReserved, code, findings },
+    ...{ tracked, roles, isReserved, code, findings, parts: pair ?? [] },
     commands: hasOwnCommand(commands, pair)
       ? commands
       : [
@@ -117,6 +122,17 @@ function isRecord(path: string): boolean {
   );
 }
 
+/** A README tells people to edit and run many things; of the loop it speaks where it says who edits what. */
+function rulesOnly(roles: FileRoles): FileRoles {
+  return { ...roles, editable: roles.editable.filter(({ strength }) => strength > STRENGTH.passing) };
+}
+
+function inPassing(commands: readonly Claim<CommandLine>[]): readonly Claim<CommandLine>[] {
+  return commands.map(claim =>
+    claim.strength === SURENESS.launch ? { ...claim, strength: SURENESS.passing } : claim,
+  );
+}
+
 /** What the program says, else what its README does, else nothing. */
 function firstOf<T>(all: readonly (readonly T[])[]): readonly T[] {
   return all.find(claims => claims.length > 0) ?? [];
@@ -129,7 +145,11 @@ function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] |
   if (!own) throw new Error('a program is a text');
   const { editable } = own;
   return {
-    editable: editable.length + own.missing.length > 0 ? editable : byName,
+    // A step of a recipe names many files; one that is not the one its shape knows is asked about.
+    editable:
+      editable.length + own.missing.length === 0
+        ? byName
+        : [...editable, ...byName.map(claim => ({ ...claim, strength: STRENGTH.passing }))],
     // Of the text that says what may be edited: another may speak of another tool.
     ...{ locked: own.locked, missing: own.missing },
   };

@@ -74,7 +74,8 @@ export async function awaitNumber(
     if (sitting.isDisturbed()) return null;
     if (command !== null && now() >= nextPoll) {
       nextPoll = now() + 1000 * pollSeconds;
-      const value = await askForNumber(study, run, ports);
+      const ask = () => askForNumber(study, run, ports);
+      const { value } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
       const source = `metric.command at ${new Date(now()).toISOString()}`;
       if (value !== null) return { value, source, crash: null };
       continue;

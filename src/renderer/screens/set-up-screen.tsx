@@ -1,16 +1,8 @@
-import {
-  CircleAlert,
-  CircleCheck,
-  CircleMinus,
-  FileDown,
-  LoaderCircle,
-  Play,
-  TriangleAlert,
-} from 'lucide-react';
+import { CircleAlert, FileDown, Play } from 'lucide-react';
 import { useEffect, useId, useState } from 'react';
 import { toast } from 'sonner';
 import type { Contract } from '../../shared/contract.ts';
-import type { Inspection, PreflightCheck } from '../../shared/notebook.ts';
+import type { Inspection } from '../../shared/notebook.ts';
 import { attempt, startStudy } from '../state/actions.ts';
 import { codeOf, explain } from '../state/explain.ts';
 import { useRunning, useStore } from '../state/store.ts';
@@ -19,6 +11,7 @@ import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { SetUpAgreement } from './set-up-agreement.tsx';
+import { Checks } from './set-up-checks.tsx';
 import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
 import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from './set-up-form.ts';
 import { Found, unclearFields } from './set-up-found.tsx';
@@ -243,48 +236,6 @@ function useSetUp(path: string, command: string) {
   const wanted = settled.trim();
   return useCall(wanted === '' ? null : JSON.stringify(['set-up', path, wanted]), () =>
     getClient().projects.setUp({ path, command: wanted }),
-  );
-}
-
-const SIGNS = {
-  ok: { icon: CircleCheck, className: 'text-keep', word: 'ok' },
-  warning: { icon: TriangleAlert, className: 'text-warn', word: 'warning' },
-  failed: { icon: CircleAlert, className: 'text-crash', word: 'failed' },
-  skipped: { icon: CircleMinus, className: 'text-muted', word: 'skipped' },
-} as const;
-
-function Checks({
-  checks,
-  isLoading,
-  problem,
-}: {
-  readonly checks: readonly PreflightCheck[] | null;
-  readonly isLoading: boolean;
-  readonly problem: string | null;
-}) {
-  if (problem) return <p className="text-crash text-sm">{problem}</p>;
-  if (!checks) {
-    return (
-      <p className="flex items-center gap-2 text-muted text-sm" role="status">
-        <LoaderCircle size={15} aria-hidden /> Checking …
-      </p>
-    );
-  }
-  return (
-    <ul className="flex flex-col gap-2.5" aria-busy={isLoading}>
-      {checks.map(({ name, outcome, detail }) => {
-        const { icon: Icon, className, word } = SIGNS[outcome];
-        return (
-          <li key={`${name}${detail}`} className="flex gap-2.5 text-sm">
-            <Icon size={16} className={`mt-0.5 shrink-0 ${className}`} role="img" aria-label={word} />
-            <div className="min-w-0">
-              <p className="font-medium">{name}</p>
-              <p className="whitespace-pre-wrap break-words text-muted text-xs">{detail}</p>
-            </div>
-          </li>
-        );
-      })}
-    </ul>
   );
 }
 
