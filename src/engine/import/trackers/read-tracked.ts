@@ -46,7 +46,7 @@ async function readFolder(folder: string): Promise<Tracked> {
   if (byFolder.size > 0) return readEventFolders(folder, [...byFolder.values()]);
   throw new PawlError(
     'import_invalid',
-    `${folder} holds no runs: no run-*.wandb, no event files of TensorBoard and no meta.yaml of MLflow.`,
+    `${folder} cannot be read: it holds no run-*.wandb, no event files of TensorBoard and no meta.yaml of MLflow.`,
   );
 }
 
