@@ -326,6 +326,11 @@ test.each([
     `${VALID}require = { memory = "< much" }\n`,
     /^pawl\.toml:6: metric\.require\.memory: must be a value, or a comparison/,
   ],
+  ...['=> 3', '=< 3', '≥ 3'].map((text): [string, string, RegExp] => [
+    `the condition ${text}`,
+    `${VALID}require = { memory = "${text}" }\n`,
+    /^pawl\.toml:6: metric\.require\.memory: must be a value/,
+  ]),
   ['an unknown goal', `${VALID}goal = "smaller"\n`, /^pawl\.toml:6: metric\.goal: .*"minimize".*"maximize"/],
   ['a date for a deadline', stop('deadline = 2031-01-01T00:00:00Z'), /^pawl\.toml:7: stop\.deadline: /],
   ['a deadline without a zone', stop('deadline = "2031-01-01T00:00:00"'), /^pawl\.toml:7: stop\.deadline: /],

@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { watch, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { createRepository, temporaryFolder } from './support/scaffold.ts';
@@ -16,6 +17,11 @@ async function lateStudy(metric: string) {
   });
   const home = await temporaryFolder();
   return { repository, home, log, number, env: { PAWL_SANDBOX: 'off' } };
+}
+
+async function untilExists(path: string): Promise<void> {
+  const watcher = watch(dirname(path));
+  for await (const _ of watcher) if (existsSync(path)) return;
 }
 
 const isAwaiting = (event: { readonly type: string }) => event.type === 'awaiting_number';
@@ -84,5 +90,48 @@ test('a number that does not come in time is a crash without one', async () => {
   expect(code).toBe(3);
   expect(eventsOf(events, 'verdict')).toMatchObject([
     { n: 0, verdict: 'crash', reason: 'no_metric', message: 'No clicks came within 1 s after the training.' },
+  ]);
+});
+
+test('a run that was killed while its check ran is trained and checked again', async () => {
+  const { repository, home, env, number } = await lateStudy(
+    'wait = "7d"\n[checks]\nslow = "test -e NUMBER || { touch NUMBER; sleep 600; }; false"',
+  );
+  const first = new RunningPawl(['run', repository, '--tag', 'night', '-n', '0'], { home, env });
+  await first.waitFor(event => event.type === 'phase' && event.phase === 'measuring');
+  await untilExists(number);
+  await first.kill();
+  const { events, code } = await sitting(['resume', repository], { home, env });
+  expect(code).toBe(3);
+  expect(eventsOf(events, 'verdict')).toMatchObject([{ n: 0, verdict: 'discard', reason: 'guard' }]);
+});
+
+test('a deadline ends the sitting of a baseline that waits', async () => {
+  const { repository, home, env } = await lateStudy('wait = "1h"');
+  const deadline = new Date(Date.now() + 4_000).toISOString();
+  const { events, code } = await sitting(
+    ['run', repository, '--tag', 'night', '--deadline', deadline, ...propose],
+    { home, env },
+  );
+  expect(code).toBe(0);
+  expect(eventsOf(events, 'awaiting_number')).toHaveLength(1);
+  expect(eventsOf(events, 'study_stopped')).toMatchObject([{ reason: 'deadline' }]);
+});
+
+test('what a later command prints is held to the conditions, and the locked files are looked at again', async () => {
+  const { repository, home, env, number } = await lateStudy(
+    'wait = "1h"\npoll = "0.2s"\ncommand = "cat NUMBER; test ! -e NUMBER.touch || { rm pawl.toml; echo x > pawl.toml; }"\nrequire = { verdict = "PASS" }',
+  );
+  await writeFile(number, 'verdict: FAIL\nclicks: 7\n');
+  const args = ['run', repository, '-n', '0'];
+  const failed = await sitting([...args, '--tag', 'one'], { home, env });
+  expect(eventsOf(failed.events, 'verdict')).toMatchObject([{ verdict: 'discard', reason: 'guard' }]);
+  await writeFile(number, 'verdict: PASS\nclicks: 7\n');
+  const passed = await sitting([...args, '--tag', 'two'], { home, env });
+  expect(eventsOf(passed.events, 'verdict')).toMatchObject([{ verdict: 'keep', metric: 7 }]);
+  await writeFile(`${number}.touch`, '');
+  const touched = await sitting([...args, '--tag', 'three'], { home, env });
+  expect(eventsOf(touched.events, 'verdict')).toMatchObject([
+    { verdict: 'crash', reason: 'locked_file_touched' },
   ]);
 });

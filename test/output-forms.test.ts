@@ -110,6 +110,39 @@ test.each<[string, string, string, number | null]>([
   ['as a part of another name', 'my_val_auc: 0.9', 'val_auc', null],
   ['as what is wished for', 'target val_auc: 0.9', 'val_auc', null],
   ['in a unit that is told with a rate', 'speed: 1.5 GB/s', 'speed', 1.5],
+  ['as a time of several parts', 'total_time: 1m 23s', 'total_time', 83],
+  ['as a time of several parts without spaces', 'total_time=2h5m3.5s', 'total_time', 7503.5],
+  ['as digits in groups', 'pnl: 1 234 567', 'pnl', null],
+  ['in a tensor', 'val_auc: tensor(0.9, device=0)', 'val_auc', 0.9],
+  ['with its deviation behind a plus', 'test-rmse-mean:0.6+0.02', 'test-rmse-mean', 0.6],
+  ['beside a nested one of its name', '{"score": 2, "baseline": {"score": 1}}', 'score', 2],
+  ['beside a nested one of its name in a dict', "{'score': 2, 'baseline': {'score': 1}}", 'score', 2],
+  ['as the only nested one', "{'test': {'acc': 0.5, 'n': None}}", 'acc', 0.5],
+  ['in several nested places', '{"a": {"acc": 0.5}, "b": {"acc": 0.6}}', 'acc', null],
+  ['and taken back by null', '{"acc": 0.4}\n{"acc": null}', 'acc', null],
+  [
+    'before training and behind a bar',
+    'val_loss: 10.9\n 50%|█    | 1/2 [00:01<00:01, 1it/s, val_loss=2.0]',
+    'val_loss',
+    2,
+  ],
+  [
+    'alone and in a later dict behind a bar',
+    "{'eval_loss': 0.9}\n100%|██| 2/2 [00:01<00:00]{'eval_loss': 0.8}",
+    'eval_loss',
+    0.8,
+  ],
+  ['behind one word only', 'test accuracy: 0.91', 'accuracy', 0.91],
+  ['behind two words that differ', 'Test accuracy: 0.91\nTrain accuracy: 0.99', 'accuracy', null],
+  [
+    'beside the same of something else',
+    'Return [%]   414.23\nBuy & Hold Return [%]   703.46',
+    'Return [%]',
+    414.23,
+  ],
+  ['behind a dump of the configuration', '---\nscore: 0\nlr: 0.1\nstart\nscore: 0.7', 'score', 0.7],
+  ['final, behind a summary', '---\nval_bpb: 0.99\nSaved.\nFinal val_bpb: 0.95', 'val_bpb', 0.95],
+  ['by METRIC, before words about it', 'METRIC time=3\nthe run with time=9 was first', 'time', 3],
   ['by two benchmarks of Go', 'BenchmarkA-8 10 5 ns/op\nBenchmarkB-8 10 7 ns/op', 'ns/op', null],
   [
     'by two benchmarks of Go, with the name',
@@ -136,16 +169,47 @@ test('times and prefixes of one name are told in the unit that the study began w
   expect(reader.summary()).toEqual({ latency: 1100, rate: 2000 });
 });
 
-test('words that are asked for are read too, before others where they stand alone on their line', () => {
+test('words that are asked for are read too, the last one printed', () => {
   const require = [{ name: 'correctness', how: '=', value: 'PASS' }] as const;
   const { reader } = read('correctness: FAIL\nrun 2 correctness: PASS (all)\nscore: 3', {
     name: 'score',
     require,
   });
-  expect(reader.printed('correctness')).toBe('FAIL');
+  expect(reader.printed('correctness')).toBe('PASS (all)');
   expect(
     read('{"correctness": true}\nscore: 3', { name: 'score', require }).reader.printed('correctness'),
   ).toBe('true');
+});
+
+test.each([
+  ['ms', '1.1s', 1100],
+  ['milliseconds', '1.1 seconds', 1100],
+  ['ms/op', '900 us/op', 0.9],
+  ['GB', '1.5G', 1.5],
+  ['kb', '1.2 mb', 1200],
+  ['h', '1 day', 24],
+  ['%', '0.95', null],
+  ['ms', '3 MB', null],
+])('a value of a study that began with %s and printed %s is %d', (unit, text, value) => {
+  const metric = { ...DEFAULT_METRIC, name: 'x', goal: 'minimize' } as const;
+  const reader = new OutputReader(
+    () => {},
+    () => 1,
+    { metric, units: { x: unit } },
+  );
+  reader.push(Buffer.from(`x: ${text}\n`));
+  reader.end();
+  expect(reader.summary()?.x ?? null).toBe(value);
+});
+
+test('a pattern that finds no number any more takes the number back', () => {
+  const metric = { name: 'score', pattern: String.raw`score=(\S+)` };
+  expect(read('score=0.5\nscore=ERROR', metric).value).toBeNull();
+  expect(read('score=0.5\nnothing', metric).value).toBe(0.5);
+});
+
+test('an object that is nested without end is no result, and ends nothing', () => {
+  expect(read(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}\nscore: 1`, { name: 'score' }).value).toBe(1);
 });
 
 test('of a flood the last value counts, also where its line was not looked at', () => {
@@ -179,6 +243,7 @@ test.each([
   ['no group', 'val_loss', /must have one group/],
   ['two groups', '(a)(b)', /has 2/],
   ['an unclosed group', '(a', /no regular expression of RE2: .*missing closing \)/],
+  ['repetitions that make it slow', '(?:a{0,300}){2}(b)', /is too large/],
   ['what only slow engines can', '(?=a)(b)', /no regular expression of RE2/],
 ])('a pattern with %s is refused', (_, pattern, message) => {
   expect(() => read('', { name: 'x', pattern })).toThrow(message);

@@ -48,6 +48,43 @@ const UPSTREAM = {
 };
 
 describe('three files', () => {
+  test.each([
+    ['a part of a file that must stay', 'Never remove or modify the block that saves, in train.py.'],
+    [
+      'a metric behind a file',
+      'Columns vary and `prepare.py` finds them. `score` is the single metric to optimize.',
+    ],
+    ['what goes on for ever', '## NEVER STOP\n\nRe-read train.py for ideas, try more radical changes.'],
+  ])('are not taken for others by %s', async (_, text) => {
+    const found = await recognized({
+      ...UPSTREAM,
+      'program.md': `- \`train.py\` — the file you modify.\n- \`prepare.py\` — do not modify.\n\n${text}\n\nThe goal: get the highest \`score\`.\n\ngrep "^score:" run.log\n`,
+    });
+    expect(asked(found)).toEqual({
+      ...{ editable: ['train.py'], train: 'python3 train.py', metric: 'score', goal: 'maximize' },
+      unclear: [],
+    });
+  });
+
+  test('that one sentence names are all editable', async () => {
+    const found = await recognized({
+      ...UPSTREAM,
+      'model.json': '{}\n',
+      'program.md':
+        'Lower `val_bpb`.\n\n1. Form a hypothesis.\n2. Edit `model.json` and/or `train.py`.\n3. Run `python3 train.py`.\n',
+    });
+    expect(found.draft.editable).toEqual(['model.json', 'train.py']);
+  });
+
+  test('a direction is of the number that it stands behind', async () => {
+    const found = await recognized({
+      ...UPSTREAM,
+      'program.md':
+        'The goal: solve many. The primary metric is `puzzles_solved`. Secondary metric is `seconds_each` (lower is better).\n\ngrep "^puzzles_solved:" run.log\n\n- If puzzles_solved improved (higher), keep the commit.\n',
+    });
+    expect(asked(found)).toMatchObject({ metric: 'puzzles_solved', goal: 'maximize' });
+  });
+
   test('whose program names another metric are believed', async () => {
     const found = await recognized({
       ...UPSTREAM,

@@ -24,7 +24,7 @@ const metricName = z
   .string()
   .trim()
   .regex(
-    /^(?!.*(?: {2}|::))[\p{L}_][\p{L}\p{N}\p{M} _.\-/%@+*#()[\]²³]{0,63}$/u,
+    /^(?!.*(?: {2}|::))[\p{L}_][\p{L}\p{N}\p{M} _.\-/%@+*#()[\]²³±]{0,63}$/u,
     'must be a name as it stands before the colon in the output, of at most 64 characters',
   );
 
@@ -48,7 +48,9 @@ const requirement = z.union([z.boolean(), z.number().finite(), z.string().trim()
   value => {
     if (typeof value !== 'string') return true;
     const [, how = '=', what = ''] = COMPARISON.exec(value) ?? [];
-    return what !== '' && (!/^[<>]/.test(how) || Number.isFinite(Number(what)));
+    // `=>`, `=<` and `≥` are no comparisons here, and nobody means them as text.
+    if (what === '' || /^[<>=≤≥≠]/.test(what)) return false;
+    return !/^[<>]/.test(how) || /^[-+]?\.?\d[\d.eE+-]*\s?(?:%|[\p{L}/]{1,24})?$/u.test(what);
   },
   { message: 'must be a value, or a comparison with a number like "< 40000"' },
 );

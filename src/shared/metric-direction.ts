@@ -19,24 +19,38 @@ const GAINS = words(`
   correlation spearman pearson
 `);
 
+/** They turn a name round, or leave open which way it goes: `neg_mean_squared_error`, `time_saved`, `accuracy_drop`. */
+const TURNS = words(`
+  neg negative negated inverse inverted minus one saved savings reduction reduced drop decrease uptime travelled traveled
+  remaining left until survived
+`);
+
+/** Of these nobody wants more in a second or an hour. */
+const BAD_RATES = words(`
+  error errors failure failures failed cost costs dropped drops misses missed violations loss losses price watts energy crashes
+`);
+
 /** Behind a name they say what is counted: less of it is better. */
 const COST_UNITS = words('ns us µs μs ms s sec secs msec usec nsec kb mb gb kib mib gib');
 
 /** `tokens_per_sec`, `tok/s`, `samples_per_second`, `tg_tok_s`. */
 const RATE =
-  /(?:\bper[\s_-]?|\/\s*|_p|\b(?:toks?|tokens?|reqs?|requests?|ops|samples|imgs?|images|frames|rows|docs|its|iters|steps|[kmg]?b|bytes)[\s_-]?)(?:s|sec|secs|second|min|minute|hour|h)$/i;
+  /(?:\bper[\s_-]?|\/\s*|_p|\b(?:toks?|tokens?|reqs?|requests?|ops|samples|imgs?|images|frames|rows|docs|its|iters|steps|[kmg]?b|bytes)[\s_-]?)(?:[nuµμm]?s|msec|usec|sec|secs|second|min|minute|hour|h)$/i;
 
 /**
  * Whether lower or higher is better, as far as the name of a metric tells; null where it does not, or where its words
  * disagree.
  */
 export function directionOf(name: string): Direction | null {
-  if (RATE.test(name.replaceAll('_', ' ').trim()) || RATE.test(name)) return 'maximize';
   const parts = name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean);
+  if (parts.some(part => TURNS.has(part)) || /^1\s*-/.test(name)) return null;
+  if (RATE.test(name.replaceAll('_', ' ').trim()) || RATE.test(name)) {
+    return parts.some(part => BAD_RATES.has(part)) ? null : 'maximize';
+  }
   if (parts.length > 1 && COST_UNITS.has(parts.at(-1) ?? '')) return 'minimize';
   const told = new Set<Direction>();
   for (const part of parts) {

@@ -87,7 +87,7 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   const claims = named.filter(({ strength }) => strength === surest);
   const missing = roles.missing.filter(({ strength }) => !(strength < surest));
   const [first] = claims;
-  if (first && surest === STRENGTH.passing && claims.some(({ value }) => value !== first.value))
+  if (first && surest === STRENGTH.passing && !saysAll(claims))
     return { kind: 'torn', claims: claims.map(asList) };
   if (!first) return missing.length > 0 ? { kind: 'torn', claims: missing.map(asList) } : { kind: 'silent' };
   const paths = new Set<string>();
@@ -105,6 +105,15 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   }
   if (paths.size > MAX_EDITABLE) return { kind: 'torn', claims: claims.slice(0, 3).map(asList) };
   return { kind: 'found', value: [...paths], source: joinSources(claims) };
+}
+
+/** Whether one sentence names all that any of them does: "edit `a.py` and `b.py`". */
+function saysAll(claims: readonly Claim<string>[]): boolean {
+  const values = new Set(claims.map(({ value }) => value));
+  return claims.some(({ source }) => {
+    const said = new Set(claims.filter(claim => claim.source === source).map(({ value }) => value));
+    return said.size === values.size;
+  });
 }
 
 function asList({ value, source, strength }: Claim<string>): Claim<readonly string[]> {

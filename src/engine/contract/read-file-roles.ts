@@ -20,6 +20,9 @@ const FORBIDDEN =
   /(?<!\bdoes )(?<!\bdid )\b(?:not|don['’]?t|never|cannot|can['’]?t|mustn['’]?t|shouldn['’]?t|avoid)\b(?:\s+[\w/]+){0,3}?\s+(?:modif|edit|chang|touch|alter)/i;
 /** "Do not modify anything except `a.py`": what stands behind it is meant the other way. */
 const EXCEPT = /\b(?:except(?: for)?|other than|besides|outside(?: of)?|apart from|anything but|only)\b/i;
+/** What stands between a verb and a file where a part of it is meant. */
+const OF_PART =
+  /(?:modif|edit|chang|touch|alter)\w*\s+(?:or \w+\s+)?(?:the|any|this|that|its)\s.*\b(?:in|of|inside|within|from)\s+[`'"*(]*$/i;
 const LOCKED =
   /\bforbidden\b|\bprohibited\b|\bnot allowed\b|\bread[- ]?only\b|\bimmutable\b|\boff[- ]limits\b|\buntouch(?:ed|able)\b|\blocked\b|\bfrozen\b|\bfixed (?:constants|infrastructure|evaluation|harness|benchmark|judge)\b/i;
 /** Who edits what, or that it is the one: with these a mention is a rule, and no step or account. */
@@ -34,6 +37,8 @@ const RULE: readonly RegExp[] = [
 const SOMETIMES = /\bonly (?:when|if|as|for|after|where)\b/i;
 /** "Everything else is fixed" is about no file that was named. */
 const OTHERS = /\b(?:everything|anything|all|nothing) else\b|\bother files\b|\bthe rest\b/i;
+/** "The single metric to optimize" is about no file either. */
+const OF_NUMBER = /\b(?:metric|score|objective|number|value)s?\b.{0,20}\b(?:optimi|improv|tun|chang)/i;
 const HUMAN = /\b(?:humans?|the user|by hand|maintainers?)\b/i;
 
 const EDITABLE_LIST =
@@ -41,7 +46,8 @@ const EDITABLE_LIST =
 const LOCKED_LIST =
   /\boff[- ]limits\b|\bread[- ]?only\b|\bimmutable\b|\bout of scope\b|\blocked\b|\b(?:not|never|cannot|can'?t|don'?t) (?:be )?(?:edit|modif|chang|touch)/i;
 const CAN = /\bcan\b(?! ?not)|\bmay\b(?! not)|\ballowed\b/i;
-const CANNOT = /\bcan ?not\b|\bcan'?t\b|\b(?:may|must|should|do) not\b|\bdon'?t\b|\bforbidden\b|\bnever\b/i;
+const CANNOT =
+  /\bcan ?not\b|\bcan'?t\b|\b(?:may|must|should|do) not\b|\bdon'?t\b|\bforbidden\b|\bnever (?:do|touch|modif|edit|chang)/i;
 
 type Stand = 'editable list' | 'locked list' | 'can' | 'cannot' | 'read' | null;
 
@@ -122,8 +128,13 @@ function roleOf(
   const chinese = readChinese(clause);
   if (chinese !== null)
     return chinese === 'locked' ? { kind: 'locked', of } : { kind: 'editable', of, strength: STRENGTH.said };
-  if (isOfBefore && OTHERS.test(clause)) return { kind: 'none' };
-  if (FORBIDDEN.test(clause)) {
+  if (isOfBefore && (OTHERS.test(clause) || OF_NUMBER.test(clause))) return { kind: 'none' };
+  const forbidden = FORBIDDEN.exec(clause);
+  if (forbidden) {
+    // A part of a file is no file: "never modify the block that saves, in `train.py`".
+    const [first] = references;
+    if (first && !isDescribed && OF_PART.test(clause.slice(forbidden.index, first.at)))
+      return { kind: 'none' };
     const at = EXCEPT.exec(clause)?.index ?? -1;
     const spared = references.filter(reference => at >= 0 && reference.at > at);
     if (spared.length > 0) return { kind: 'editable', of: spared, strength: STRENGTH.said };

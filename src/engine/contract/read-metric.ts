@@ -182,7 +182,7 @@ export function readDirections(document: Document, metric: string): readonly Cla
     if (!holdsWord(lower, metric.toLowerCase()) && !lower.includes(spoken)) continue;
     const source = sourceOf(document, line);
     const better =
-      readBetter(plain) ??
+      readBetter(ownPart(text, metric)) ??
       (/\bgrep\b|\bprimary\b|\bmetric\b/i.test(`${plain} ${heading}`) ? readBracket(plain) : null);
     if (better !== null) {
       claims.push({ value: better, source, strength: 2 });
@@ -199,6 +199,15 @@ export function readDirections(document: Document, metric: string): readonly Cla
     }
   }
   return claims;
+}
+
+/** From the metric's name on to the next name that is marked as code, where it is marked so itself: what is said there is of it. */
+function ownPart(text: string, metric: string): string {
+  const names = [...text.matchAll(/`([^`]{1,64})`/g)];
+  const own = names.findIndex(([, name]) => name === metric);
+  const next = names.slice(own + 1).find(([, name]) => looksLikeName(name ?? '') && name !== metric);
+  const isOther = own >= 0 && next !== undefined;
+  return (isOther ? text.slice(0, next.index) : text).replaceAll(/[*`]/g, '');
 }
 
 /** What a text says of the direction without naming the metric: where it speaks of nothing but the goal. */

@@ -1,4 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
+import type { GuardFailure } from '../../shared/guard.ts';
 import type { Crash, Run, Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { runLog } from '../paths.ts';
@@ -6,7 +7,7 @@ import { limitsFor } from '../training/limits.ts';
 import { runMarker } from './markers.ts';
 import { askMetricCommand } from './measure-attempt.ts';
 import { surroundingsOf } from './surroundings.ts';
-import type { TrainPorts } from './train-attempt.ts';
+import { lockCrash, type TrainPorts } from './train-attempt.ts';
 
 /** Another process may have written a number down. */
 const LOOK_MS = 1_000;
@@ -17,7 +18,9 @@ export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number):
   const experiment = ledger.experiments.get(id, n);
   const run = ledger.runs.list(id, n).at(-1);
   const isWaiting = experiment?.phase === 'measuring' && experiment.verdict === null;
-  return isWaiting && run?.endedAt && run.commit === experiment.attemptCommit ? run : null;
+  // One that was interrupted has not been checked.
+  const isDone = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && run.crash === null;
+  return isWaiting && isDone && run.commit === experiment.attemptCommit ? run : null;
 }
 
 /** Milliseconds since the epoch at which nobody waits for the number any more. */
@@ -49,7 +52,12 @@ export function enterNumber(
 }
 
 /** A number that came, with who says it, or why none did. */
-type Came = { readonly value: number | null; readonly source: string | null; readonly crash: Crash | null };
+type Came = {
+  readonly value: number | null;
+  readonly source: string | null;
+  readonly crash: Crash | null;
+  readonly guard: GuardFailure | null;
+};
 
 /**
  * Waits until the number is typed in, `metric.command` prints it, or its time is over; null where something else is to be done
@@ -70,26 +78,28 @@ export async function awaitNumber(
   const until = awaitedUntil(study, run);
   for (let nextPoll = now(); ; ) {
     const typed = ledger.lateNumbers.get(study.id, run.n);
-    if (typed) return { value: typed.value, source: typed.source, crash: null };
+    if (typed) return { value: typed.value, source: typed.source, crash: null, guard: null };
     if (sitting.isDisturbed()) return null;
     if (command !== null && now() >= nextPoll) {
       nextPoll = now() + 1000 * pollSeconds;
       const ask = () => askForNumber(study, run, ports);
-      const { value } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
+      // What the model did not answer is asked again with the next look.
+      const { value: found } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
+      if (found === null) continue;
+      const crash = lockCrash(await ports.workbench.findTouchedLocks(), study.contract);
       const source = `metric.command at ${new Date(now()).toISOString()}`;
-      if (value !== null) return { value, source, crash: null };
-      continue;
+      return { ...found, value: crash ? null : found.value, source, crash };
     }
     if (now() >= until) {
       const message = `No ${name} came within ${waitSeconds} s after the training.`;
-      return { value: null, source: null, crash: { class: 'no_metric', message, tail: [] } };
+      return { value: null, source: null, crash: { class: 'no_metric', message, tail: [] }, guard: null };
     }
     await sitting.rest(Math.min(LOOK_MS, until - now()));
   }
 }
 
 /** Asks `metric.command` once, where the run was trained; its number, or null where there is none yet. */
-async function askForNumber(study: Study, run: Run, ports: TrainPorts): Promise<number | null> {
+async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnType<typeof askMetricCommand> {
   const { ledger, paths, workbench, signal, killTimes } = ports;
   const { n, k } = run;
   const units = ledger.runs.list(study.id, 0).at(-1)?.units ?? {};

@@ -89,7 +89,9 @@ export async function measureAttempt(
         };
     if (crash) return end(false);
   }
-  guard = findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
+  // A command that prints the number later prints what must hold with it.
+  const isLater = metric.waitSeconds !== null && metric.command !== null;
+  guard = isLater ? null : findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
   if (guard) return end(false);
   for (const { name, command, seconds } of checks) {
     const { result, tail } = await run(name, command, seconds, () => {});
@@ -101,12 +103,12 @@ export async function measureAttempt(
   return end(false);
 }
 
-/** Runs `metric.command` without a word in the log; its number, or null where it has none yet. */
+/** Runs `metric.command` without a word in the log; its number and the conditions on what it prints, or null where it has none yet. */
 export async function askMetricCommand(
   { metric }: Contract,
   units: Readonly<Record<string, string>>,
   place: CommandPlace,
-): Promise<number | null> {
+): Promise<{ readonly value: number; readonly guard: GuardFailure | null } | null> {
   if (metric.command === null) return null;
   const reader = new OutputReader(
     () => {},
@@ -120,7 +122,8 @@ export async function askMetricCommand(
       onOutput: chunk => reader.push(chunk),
     });
     reader.end();
-    return endedWell(outcome) ? measure(reader.summary(), metric).metric : null;
+    const value = endedWell(outcome) ? measure(reader.summary(), metric).metric : null;
+    return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
   } finally {
     await rm(own, { force: true });
     await rm(`${own}.end`, { force: true });

@@ -84,6 +84,8 @@ export type LoopEvent =
   | ({ readonly type: 'measured' } & Measured)
   /** Trained, and its number comes later. */
   | { readonly type: 'awaiting'; readonly n: number; readonly unfair: readonly FlagKind[] }
+  /** Something else is to be done than to wait for it: the user's wish, or the deadline. */
+  | { readonly type: 'disturbed' }
   /** It came, or did not in time. */
   | ({ readonly type: 'numbered' } & Measured)
   | { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
@@ -153,6 +155,11 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return event.unfair.length > 0 && mayRerun(state, now)
         ? rerun(state, n)
         : { state, effect: { type: 'await_number', n } };
+    }
+    case 'disturbed': {
+      // Also the baseline's: the study ends before it has one.
+      const stop = state.wish === 'go' ? findStop(state.limits, state.facts, state.metric.goal, now) : null;
+      return stop ? { state, effect: { type: 'stop', ...stop } } : next(state, now);
     }
     case 'numbered':
       // A number that took a week is not waited for again.

@@ -144,7 +144,10 @@ export class StudyRunner {
         this.#interrupt(effect);
         return { reason: 'user', detail: null };
       }
-      const denial = event.type === 'measured' && !this.#wasAborted() ? this.#takeDenial(event.n) : null;
+      const denial =
+        (event.type === 'measured' || event.type === 'awaiting') && !this.#wasAborted()
+          ? this.#takeDenial(event.n)
+          : null;
       if (denial) {
         const told = await this.#denied(effect, denial);
         if ('reason' in told) return told;
@@ -417,12 +420,12 @@ export class StudyRunner {
       isDisturbed: () => this.#state.wish !== 'go' || signal.aborted || now() >= this.#deadline(),
       rest: ms => this.#rest(Math.min(ms, this.#deadline() - now())),
     });
-    if (!came) return { type: 'wished', wish: this.#state.wish };
+    if (!came) return { type: 'disturbed' };
     const { crash } = came;
     if (crash) ledger.write(() => ledger.runs.setCrash(id, run, crash));
     const incumbentLines = ledger.experiments.incumbent(id)?.sourceLines ?? workbench.sourceLines();
     return {
-      ...{ type: 'numbered', n, k: run.k, ...came, pruned: null, guard: null },
+      ...{ type: 'numbered', n, k: run.k, ...came, pruned: null },
       memory: measure(run.summary, contract.metric).memory,
       unfair: run.fairness?.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : [])) ?? [],
       sourceLinesDelta: workbench.sourceLines() - incumbentLines,

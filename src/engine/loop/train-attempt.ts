@@ -313,7 +313,7 @@ async function makeRoom(
   return isCut;
 }
 
-function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
+export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
   if (touched.length === 0) return null;
   return {
     class: 'locked_file_touched',

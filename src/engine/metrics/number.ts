@@ -1,19 +1,28 @@
 /** A printed number with the unit that stood behind it. */
 export type Quantity = { readonly value: number; readonly unit: string | null };
 
-/** Marks that stand before a number without being of it: quotes, emphasis, a currency. */
-const DECORATION = /^["'`*]{0,3}(?=[-+−.\d$€£¥ni])(?:([-+−]?)[$€£¥])?/i;
+/** Marks that stand before a number without being of it: quotes, emphasis, a library's wrapping, a currency. */
+const DECORATION =
+  /^["'`*]{0,3}(?:(?:tensor|[Aa]rray|(?:np|numpy|jnp|torch)\.\w{1,12})\()?(?=[-+−.\d$€£¥ni])(?:([-+−]?)[$€£¥])?/i;
 /** No alternative of these begins where another could go on, so that no text makes them slow. */
 const NUMBER =
   /^([-+−]?)(?:([1-9]\d{0,2}(?:,\d{3})+(?!\d)(?:\.\d+)?|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(nan|inf(?:inity)?)(?![A-Za-z]))/i;
 /** A unit, and what a number may end before. A bar behind a per cent sign is a progress bar's, whose share measures nothing. */
 const UNIT =
-  /^\.?\s?(?!%\|)(%|[A-Za-z\u00b5\u03bc]{1,6}(?:\/[A-Za-z]{1,6})?)?(?=\s|$|[)\]};|"'`*±]|[.,](?!\d))/;
+  /^\.?\s?(?!%\|)(%|[A-Za-z\u00b5\u03bc]{1,12}(?:\/[A-Za-z]{1,12})?)?(?=\s|$|[)\]};|"'`*±]|[.,](?!\d)|\+[\d./])/;
+/** Digits in groups with spaces between: one number, or several. */
+const GROUPS = /^\d{1,3}(?: \d{3})+(?![\d.])/;
+/** `1h 2m 3.5s`: of several parts. */
+const DURATION =
+  /^(?:(\d{1,6})\s?(?:d|days?)[\s,]{0,2})?(?:(\d{1,6})\s?(?:h|hrs?|hours?)[\s,]{0,2})?(?:(\d{1,6})\s?(?:m|mins?|minutes?)[\s,]{0,2})?(?:(\d{1,6}(?:\.\d+)?)\s?(?:s|secs?|seconds?))?(?=$|[\s)\]};|,])/;
 /** It was one number and became another. */
 const CHANGE = /^\S{0,16}\s{0,4}(?:->|=>|→)/;
 
 /** Prefixes of plain counts: `998.7K tokens` and `1.02M` are of one series. `B` may as well be bytes. */
-const COUNTS: Readonly<Record<string, number>> = { K: 1e3, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+const COUNTS: Readonly<Record<string, number>> = {
+  ...{ K: 1e3, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+  ...{ thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 },
+};
 
 /** Longer than any number with its unit. */
 const MAX_CHARACTERS = 64;
@@ -30,8 +39,10 @@ export function parseQuantity(text: string): Quantity | null {
     .slice(0, MAX_CHARACTERS);
   const decoration = DECORATION.exec(trimmed);
   const bare = `${decoration?.[1] ?? ''}${trimmed.slice(decoration?.[0].length ?? 0)}`;
+  const duration = readDuration(bare);
+  if (duration !== null) return { value: duration, unit: 's' };
   const match = NUMBER.exec(bare);
-  if (!match) return null;
+  if (!match || GROUPS.test(bare)) return null;
   const rest = bare.slice(match[0].length);
   const unit = UNIT.exec(rest);
   if (!unit || CHANGE.test(rest)) return null;
@@ -39,8 +50,15 @@ export function parseQuantity(text: string): Quantity | null {
   const magnitude =
     digits !== undefined ? Number(digits) : /^n/i.test(match[3] ?? '') ? Number.NaN : Infinity;
   const value = match[1] === '-' || match[1] === '−' ? -magnitude : magnitude;
-  const count = COUNTS[unit[1] ?? ''];
-  return count === undefined ? { value, unit: unit[1] ?? null } : { value: scale(value, count), unit: null };
+  return { value, unit: unit[1] ?? null };
+}
+
+/** Seconds of a time in at least two parts; null for anything else. */
+function readDuration(text: string): number | null {
+  const parts = DURATION.exec(text)?.slice(1) ?? [];
+  if (parts.filter(part => part !== undefined).length < 2) return null;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map(part => Number(part ?? 0));
+  return days * 86_400 + hours * 3600 + minutes * 60 + seconds;
 }
 
 /** Multiplied in decimal, so that `1.02M` is 1020000 and not a digit beside it. */
@@ -49,25 +67,45 @@ function scale(value: number, factor: number): number {
 }
 
 const SECONDS: Readonly<Record<string, number>> = {
-  ...{ ns: 1e-9, us: 1e-6, '\u00b5s': 1e-6, '\u03bcs': 1e-6, ms: 1e-3, s: 1, sec: 1, secs: 1, second: 1 },
-  ...{ seconds: 1, m: 60, min: 60, mins: 60, minute: 60, h: 3600, hr: 3600, hrs: 3600, hour: 3600 },
-  ...{ minutes: 60, hours: 3600 },
+  ...{ ns: 1e-9, nsec: 1e-9, nanosecond: 1e-9, nanoseconds: 1e-9 },
+  ...{ us: 1e-6, usec: 1e-6, '\u00b5s': 1e-6, '\u03bcs': 1e-6, microsecond: 1e-6, microseconds: 1e-6 },
+  ...{ ms: 1e-3, msec: 1e-3, millisecond: 1e-3, milliseconds: 1e-3 },
+  ...{ s: 1, sec: 1, secs: 1, second: 1, seconds: 1 },
+  ...{ m: 60, min: 60, mins: 60, minute: 60, minutes: 60 },
+  ...{ h: 3600, hr: 3600, hrs: 3600, hour: 3600, hours: 3600, d: 86_400, day: 86_400, days: 86_400 },
 };
-const PREFIXED = /^([kKMGT])(i?)(\S+)$/;
+const PREFIXED = /^([kKMGTmgt])(i?)([bB].*|(?<=[kKMGT])[^i].*)$/;
 
-/** The value in another unit of the same family (times, prefixes of one unit); as it is where they are not of one. */
-export function inUnit({ value, unit }: Quantity, wanted: string | null): number {
-  if (unit === null || wanted === null || unit === wanted) return value;
-  const [from, to] = [SECONDS[unit], SECONDS[wanted]];
-  if (from !== undefined && to !== undefined) return scale(value, from / to);
-  const [a, b] = [prefixOf(unit), prefixOf(wanted)];
-  return a.base === b.base ? scale(value, a.factor / b.factor) : value;
+/** A number as it is where its name has no unit yet: counts are multiplied out. */
+export function plainQuantity({ value, unit }: Quantity): Quantity {
+  const count = COUNTS[unit ?? ''];
+  return count === undefined ? { value, unit } : { value: scale(value, count), unit: null };
 }
 
-function prefixOf(unit: string): { readonly factor: number; readonly base: string } {
-  const [, prefix = '', binary = '', base = unit] = PREFIXED.exec(unit) ?? [];
+/**
+ * The value in the unit its name is told in: times, bytes and prefixes of one unit. Null where they are of different families,
+ * or one is a share in per cent and the other a bare number: those must not be compared.
+ */
+export function inUnit(quantity: Quantity, wanted: string): number | null {
+  const { value, unit } = quantity;
+  if (unit === wanted) return value;
+  if (unit === null) return wanted === '%' ? null : value;
+  const [a, b] = [familyOf(unit), familyOf(wanted)];
+  if (a.base === b.base) return scale(value, a.factor / b.factor);
+  // `1.5G` where others say `GB`.
+  const count = COUNTS[unit];
+  return count !== undefined && /^b$/i.test(b.base) ? scale(value, count / b.factor) : null;
+}
+
+/** Base and factor of a unit; of a rate, of what stands before the stroke. */
+function familyOf(unit: string): { readonly factor: number; readonly base: string } {
+  const [above = '', below] = unit.split('/');
+  const rest = below === undefined ? '' : `/${below}`;
+  const seconds = SECONDS[above];
+  if (seconds !== undefined) return { factor: seconds, base: `s${rest}` };
+  const [, prefix = '', binary = '', base = above] = PREFIXED.exec(above) ?? [];
   const power = prefix === '' ? 0 : 'KMGT'.indexOf(prefix.toUpperCase()) + 1;
-  return { factor: (binary ? 1024 : 1000) ** power, base };
+  return { factor: (binary ? 1024 : 1000) ** power, base: `${base.toLowerCase()}${rest}` };
 }
 
 /** The upper one of two middle values; null of none. */

@@ -2,7 +2,7 @@ import type { Contract } from '../../shared/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
 import { CrashReader } from './crash.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { inUnit, type Quantity } from './number.ts';
+import { inUnit, plainQuantity, type Quantity } from './number.ts';
 import { readNumbers } from './pairs.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import { PrintedNames } from './printed-names.ts';
@@ -85,7 +85,11 @@ export class OutputReader {
       if (this.#matched) found.set(name, this.#matched);
     }
     if (found.size === 0) return null;
-    return Object.fromEntries([...found].map(([key, quantity]) => [key, this.#inUnit(key, quantity)]));
+    const told = [...found].flatMap(([key, quantity]) => {
+      const value = this.#inUnit(key, quantity);
+      return value === null ? [] : [[key, value] as const];
+    });
+    return told.length === 0 ? null : Object.fromEntries(told);
   }
 
   /** What was printed for a name the contract asks for, word or number; null where nothing was. */
@@ -101,13 +105,14 @@ export class OutputReader {
     const looked = this.#pattern ? ' that metric.pattern finds' : '';
     return {
       ...crash,
-      message: `${crash.message.replace(/\.$/, '')}${looked}.${this.#names.describe(metricName)}`,
+      message: `${crash.message.replace(/\.$/, '')}${looked}.${this.#names.describe(metricName, this.#summary.hasBlock)}`,
     };
   }
 
   #line(line: string, number: number): void {
     this.#crash.line(line);
-    if (this.#pattern) this.#matched = this.#pattern(line) ?? this.#matched;
+    const matched = this.#pattern?.(line);
+    if (matched !== undefined) this.#matched = matched;
     // A line is thinned unread only if it looks like the last one: anything else may be the result.
     const isThinned = this.#stride > 1 && this.#seen % this.#stride !== 0 && formOf(line) === this.#form;
     const point = isThinned ? null : parseProgress(line);
@@ -124,7 +129,8 @@ export class OutputReader {
     for (const [name, value] of point.values) {
       if (!this.#series.has(name)) continue;
       const quantity = { value, unit: point.units.get(name) ?? null };
-      values.set(name, this.#inUnit(name, quantity));
+      const told = this.#inUnit(name, quantity);
+      if (told !== null) values.set(name, told);
       if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number);
     }
     if (values.size > 0) this.#onPoint({ seconds: this.#now(), values });
@@ -151,11 +157,12 @@ export class OutputReader {
   }
 
   /** In one unit by name, so that `980ms` and `1.1s` can be compared. */
-  #inUnit(name: string, quantity: Quantity): number {
+  #inUnit(name: string, quantity: Quantity): number | null {
     const unit = this.units.get(name);
     if (unit !== undefined) return inUnit(quantity, unit);
-    if (quantity.unit !== null) this.units.set(name, quantity.unit);
-    return quantity.value;
+    const plain = plainQuantity(quantity);
+    if (plain.unit !== null) this.units.set(name, plain.unit);
+    return plain.value;
   }
 }
 

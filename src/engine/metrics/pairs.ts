@@ -3,6 +3,8 @@ import { parseQuantity, type Quantity } from './number.ts';
 /** A name with what was printed for it; `quantity` is null where that is no number. */
 export type Pair = { readonly name: string; readonly text: string; readonly quantity: Quantity | null };
 
+/** Deeper objects are no results. */
+const MAX_DEPTH = 8;
 /** More pairs than this on one line are not results but a table. */
 export const MAX_PAIRS = 256;
 const MAX_TEXT_CHARACTERS = 200;
@@ -73,28 +75,52 @@ export function readObject(line: string): readonly Pair[] | null {
   if (!text.startsWith('{') || !text.endsWith('}')) return null;
   const value = parseObject(text);
   if (value === null) return null;
-  const pairs: Pair[] = [];
-  const visit = (object: object, outer: string): void => {
-    for (const [name, inner] of Object.entries(object)) {
-      if (pairs.length >= MAX_PAIRS) return;
-      if (typeof inner === 'object' && inner !== null && !Array.isArray(inner))
-        visit(inner, `${outer}${name}.`);
-      else if (typeof inner !== 'object') {
-        pairs.push(pairOf(name, String(inner)));
-        if (outer !== '') pairs.push(pairOf(`${outer}${name}`, String(inner)));
+  const pairs = new Map<string, Pair>();
+  const inner = new Map<string, Pair | null>();
+  const visit = (object: object, outer: string, depth: number): void => {
+    for (const [name, part] of Object.entries(object)) {
+      if (pairs.size + inner.size >= MAX_PAIRS) return;
+      if (typeof part === 'object' && part !== null) {
+        if (depth < MAX_DEPTH && !Array.isArray(part)) visit(part, `${outer}${name}.`, depth + 1);
+        continue;
       }
+      pairs.set(`${outer}${name}`, pairOf(`${outer}${name}`, String(part)));
+      // Without its path a name is only told apart where it stands in one place.
+      if (outer !== '') inner.set(name, inner.has(name) ? null : pairOf(name, String(part)));
     }
   };
-  visit(value, '');
-  return pairs;
+  visit(value, '', 0);
+  for (const [name, pair] of inner) if (pair && !pairs.has(name)) pairs.set(name, pair);
+  return [...pairs.values()];
+}
+
+function parsePython(text: string): object | null {
+  try {
+    return JSON.parse(toJson(text)) as object;
+  } catch {
+    // Of nested ones nobody knows which name belongs where.
+    return text.indexOf('{', 1) < 0 ? parseDict(text) : null;
+  }
 }
 
 function parseObject(text: string): object | null {
   try {
     return JSON.parse(text) as object;
   } catch {
-    return parseDict(text);
+    return parsePython(text);
   }
+}
+
+/** What Python writes that JSON does not. */
+const PYTHON_WORDS: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
+
+/** The JSON of a dict as Python prints it, as far as it is one; `np.float64(0.5)` is what NumPy writes for a number. */
+function toJson(text: string): string {
+  return text
+    .replaceAll(/'([^'"\\]{0,200})'/g, '"$1"')
+    .replaceAll(/\b(?:np|numpy|jnp)\.\w{1,12}\(([-+.\w]{1,40})\)/g, '$1')
+    .replaceAll(/\b(?:True|False|None)\b/g, word => PYTHON_WORDS[word] ?? word)
+    .replaceAll(/(?<=[:[,]\s{0,4})(-?(?:nan|inf))\b/g, '"$1"');
 }
 
 const DICT_ENTRY =
@@ -140,8 +166,10 @@ export function readBenchmark(
 /** Behind these words a name means what was, or what is wished for. */
 const OTHER_VALUES =
   /(?:^|[^\p{L}])(?:previous|prev|prior|last|old|baseline|reference|ref|target|goal|wanted|expected|threshold|initial|start|delta|change|improvement|gain)\s{1,4}$/iu;
-/** Before it the value is as good as one that stands alone. */
-const FINAL = /(?:^|[^\p{L}])(?:final|overall)\s{1,4}$/iu;
+/** A word that says of what the name is: `test accuracy`, `Buy & Hold Return`; no unit of the number before. */
+const QUALIFIER = /(?<![\p{L}\p{N}_.])([\p{L}_][\p{L}\p{N}_.&'-]{0,30})\s{1,4}$/u;
+/** With these before it, it is as if nothing stood there. */
+const FINAL = /^(?:final|overall|and|with)$/i;
 const BESIDE_NAME = /[\p{L}\p{N}_.\-/@%]/u;
 /** `val_acc 0.91`, and nothing more. */
 const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}\s{0,8}(?:\||$))/;
@@ -149,8 +177,8 @@ const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}\s{0,8}(?:\||$))/;
 const MAX_PLACES = 16;
 const SEPARATOR = /^["'`*]{0,3}\s{0,64}[:=](?![:=])\s{0,64}/;
 
-/** What stands behind a name somewhere on a line, the last time it does; null where it does not. */
-export function findNamed(line: string, name: string): (Pair & { readonly isFinal: boolean }) | null {
+/** What stands behind a name somewhere on a line, the last time it does, and the word before it; null where it does not. */
+export function findNamed(line: string, name: string): (Pair & { readonly qualifier: string | null }) | null {
   let at = line.length;
   for (let place = 0; place < MAX_PLACES && at > 0; place += 1) {
     at = line.lastIndexOf(name, at - 1);
@@ -163,7 +191,9 @@ export function findNamed(line: string, name: string): (Pair & { readonly isFina
     if (separator === null) continue;
     const pair = pairOf(name, rest.slice(separator.length, separator.length + MAX_TEXT_CHARACTERS));
     const isBar = pair.quantity === null && /^\s*\d{1,3}%\|/.test(pair.text);
-    if (!isBar) return { ...pair, isFinal: FINAL.test(before) };
+    if (isBar) continue;
+    const word = QUALIFIER.exec(before)?.[1] ?? null;
+    return { ...pair, qualifier: word === null || FINAL.test(word) ? null : word };
   }
   return null;
 }

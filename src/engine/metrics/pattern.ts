@@ -2,8 +2,11 @@ import { RE2JS, RE2JSException } from 're2js';
 import { PawlError } from '../../shared/errors.ts';
 import { parseQuantity, type Quantity } from './number.ts';
 
-/** Finds the number on a line; null where it is not there. */
-export type Pattern = (line: string) => Quantity | null;
+/** Finds the number on a line; undefined where the line is another, null where it holds no number. */
+export type Pattern = (line: string) => Quantity | null | undefined;
+
+/** A larger one takes seconds for a line of 64 KiB, and the engine waits for it. */
+const MAX_PROGRAM = 300;
 
 /**
  * Compiles `metric.pattern`: RE2's syntax with one group, which is the number. It is matched in linear time, because both the
@@ -17,11 +20,16 @@ export function compilePattern(source: string): Pattern {
       `metric.pattern must have one group in parentheses, the number: "${source}" has ${expression.groupCount()}. A group that only keeps things together is written "(?:…)".`,
     );
   }
+  if (expression.programSize() > MAX_PROGRAM) {
+    throw new PawlError(
+      'contract_invalid',
+      `metric.pattern is too large: its repetitions come to ${expression.programSize()} steps, and ${MAX_PROGRAM} are allowed.`,
+    );
+  }
   return line => {
     const matcher = expression.matcher(line);
-    if (!matcher.find()) return null;
-    const text = matcher.group(1);
-    return text === null ? null : parseQuantity(text);
+    if (!matcher.find()) return undefined;
+    return parseQuantity(matcher.group(1) ?? '');
   };
 }
 

@@ -5,6 +5,8 @@ import type { Pair } from './pairs.ts';
 const MAX_NAMES = 200;
 /** How many a message lists. */
 const SHOWN_NAMES = 10;
+/** Of a name's letters that may differ in one that may be meant. */
+const NEAR_SHARE = 0.4;
 const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
 
 /** Remembers the names and numbers that a run printed, so that a crash for want of the metric can say what there was. */
@@ -26,19 +28,23 @@ export class PrintedNames {
   }
 
   /** What was printed in place of a metric, and what to write into pawl.toml; sentences that begin with a space, or nothing. */
-  describe(metric: string): string {
+  describe(metric: string, hasSummary: boolean): string {
     const near = (name: string) => distance(name.toLowerCase(), metric.toLowerCase());
     const names = [...this.#found].sort(([a], [b]) => near(a) - near(b));
     const [nearest] = names;
     const own = this.#found.get(metric);
-    if (own)
+    if (own && hasSummary)
       return ` It printed ${metric} ${own.text} (line ${own.line}) before its summary, which has none.`;
     if (nearest) {
       const shown = names
         .slice(0, SHOWN_NAMES)
         .map(([name, { text, line }]) => `${name} ${text} (line ${line})`);
       const more = names.length > shown.length ? `, and ${names.length - shown.length} more` : '';
-      return ` It printed ${shown.join(', ')}${more}. The nearest name is ${nearest[0]}: if that is meant, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`;
+      const listed = ` It printed ${shown.join(', ')}${more}.`;
+      const isNear = near(nearest[0]) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
+      return isNear && nearest[0] !== metric
+        ? `${listed} The nearest name is ${nearest[0]}: if that is meant, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`
+        : `${listed} Write the one that is meant as name under [metric] in pawl.toml, or a pattern that finds it.`;
     }
     return this.#lone
       ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if that is meant, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`

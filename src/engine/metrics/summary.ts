@@ -22,16 +22,20 @@ export type Wanted = {
   readonly words: readonly string[];
 };
 
+/** What is printed in place of a number that is not there. */
+const NOTHING = /^(?:n\/?a|none|null|nil|undefined|failed|error|-+)\b/i;
+
 type Values = Map<string, Pair>;
 
 /**
  * Collects the result as the lines go by. What is printed in two ways counts by the more deliberate one:
  *
- * 1. A block: a `---` line and the `name: number` lines behind it, until a line of another form. The last block that has
- *    the metric begins the result anew; a later one without it adds to it. `METRIC name=number` lines count as much.
- * 2. A line that says nothing else: `name: number`, `name = number`, an object, a row of a table, each also behind what a
- *    logger writes before it, and Go's benchmarks.
- * 3. For the names that are asked for only: wherever they stand on a line, behind a progress bar for instance.
+ * 1. `METRIC name=number`.
+ * 2. A line that says nothing else (`name: number`, `name = number`, an object, a row of a table, each also behind what a logger
+ *    writes before it, and Go's benchmarks), and, for the names that are asked for, these wherever they stand, behind a
+ *    progress bar for instance. A block, which is a `---` line and the `name: number` lines behind it until a line of another
+ *    form, begins the result anew where it has the metric; a later one without it adds to it.
+ * 3. The names that are asked for behind another word, as in `test accuracy: 0.9`, where it is always the same word.
  *
  * Of one kind the last value counts, and a value that is no number takes back the one before.
  */
@@ -43,8 +47,10 @@ export class SummaryReader {
   /** The last block alone, and the result with it. */
   #current: Values = new Map();
   #result: Values = new Map();
+  readonly #metrics: Values = new Map();
   readonly #plain: Values = new Map();
-  readonly #loose: Values = new Map();
+  /** By name, with the word before it; null where there were several. */
+  readonly #qualified = new Map<string, { readonly word: string; readonly pair: Pair } | null>();
   /** By unit, which benchmark has printed it; null where several have. */
   readonly #benchmarks = new Map<string, string | null>();
 
@@ -61,7 +67,7 @@ export class SummaryReader {
     }
     const metric = readMetricLine(line);
     if (metric) {
-      this.#set(this.#result, metric);
+      this.#set(this.#metrics, metric);
       return [metric];
     }
     if (line.trim() === '') return [];
@@ -96,15 +102,20 @@ export class SummaryReader {
     return found.size === 0 ? null : found;
   }
 
+  get hasBlock(): boolean {
+    return this.#hasBlock;
+  }
+
   /** What was printed for a wanted name, as it stood; null where nothing was. */
   printed(name: string): Pair | null {
     return this.#values().get(name) ?? null;
   }
 
   #values(): Values {
-    const values: Values = new Map(this.#hasBlock ? this.#result : [...this.#plain, ...this.#result]);
+    const values: Values = new Map([...(this.#hasBlock ? this.#result : this.#plain), ...this.#metrics]);
     for (const name of [...this.#wanted.numbers, ...this.#wanted.words]) {
-      const pair = values.get(name) ?? this.#plain.get(name) ?? this.#loose.get(name);
+      const printed = this.#metrics.get(name) ?? this.#plain.get(name) ?? this.#result.get(name);
+      const pair = printed ?? this.#qualified.get(name)?.pair;
       if (pair) values.set(name, pair);
     }
     return values;
@@ -119,7 +130,7 @@ export class SummaryReader {
     this.#current = new Map();
     for (const name of this.#wanted.numbers) {
       this.#plain.delete(name);
-      this.#loose.delete(name);
+      this.#qualified.delete(name);
     }
   }
 
@@ -131,7 +142,10 @@ export class SummaryReader {
     this.#hasBlock = true;
     this.#set(this.#current, pair);
     // A new result: a value that only an earlier one has is stale.
-    if (metric === null ? isNew : pair.name === metric) this.#result = new Map(this.#current);
+    if (metric === null ? isNew : pair.name === metric) {
+      this.#result = new Map(this.#current);
+      this.#metrics.clear();
+    }
     this.#set(this.#result, pair);
   }
 
@@ -154,8 +168,12 @@ export class SummaryReader {
   #findOne(line: string, name: string, isWord: boolean): void {
     if (!line.includes(name)) return;
     const found = findNamed(line, name);
-    if (!found || (found.quantity === null && !isWord)) return;
-    this.#set(found.isFinal ? this.#plain : this.#loose, found);
+    if (!found || (found.quantity === null && !isWord && !NOTHING.test(found.text))) return;
+    const { qualifier, ...pair } = found;
+    if (qualifier === null) return this.#set(this.#plain, pair);
+    const before = this.#qualified.get(name);
+    const isSame = before === undefined || before?.word === qualifier;
+    this.#qualified.set(name, isSame ? { word: qualifier, pair } : null);
   }
 
   #set(target: Values, pair: Pair): void {
