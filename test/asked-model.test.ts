@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { MessagesServer } from '../src/engine/asked-model/messages-server.ts';
 import { clientFor } from '../src/engine/proposers/model/caller.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { askingNight, says } from './support/asking-night.ts';
@@ -297,4 +298,45 @@ test.each(WALLS)('a run that waits for an answer ends when its time is over (%s)
   expect(run?.type === 'run_finished' && run.seconds).toBeLessThan(6);
   expect(night.calls(0)).toMatchObject([{ outcome: 'cancelled' }]);
   await checkNight(night);
+});
+
+async function asking(maxQuestions: number) {
+  const server = new MessagesServer({
+    ...{ model: 'm', token: 'token', maxQuestions },
+    answer: async () => ({ status: 500, type: 'api_error', message: 'never' }),
+  });
+  const port = await server.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.close());
+  return async (body: unknown, token = 'token') => {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/messages`, {
+      ...{ method: 'POST', headers: { 'x-api-key': token }, body: JSON.stringify(body) },
+    });
+    const { error } = (await response.json()) as { error: { message: string } };
+    return `${response.status} ${error.message}`;
+  };
+}
+
+test('a question of more parts than anybody asks is refused before each of them is looked at', async () => {
+  const ask = await asking(10);
+  const many = Array(900_000).fill({});
+  const bare = { model: 'm', max_tokens: 1 };
+  for (const body of [
+    { ...bare, messages: many },
+    { ...bare, messages: [{ role: 'user', content: many }] },
+    Object.fromEntries([...many.keys()].slice(0, 100_000).map(name => [name, 1])),
+    many,
+  ]) {
+    expect(await ask(body)).toBe('400 The body holds more than 20000 values.');
+  }
+  const messages = Array(4_000).fill({ role: 'user', content: 'x' });
+  expect(await ask({ ...bare, messages })).toBe('500 never');
+});
+
+test('refused questions count towards what a run may ask, those without the token do not', async () => {
+  const ask = await asking(2);
+  expect(await ask({}, 'wrong')).toMatch(/^401 /);
+  expect(await ask({})).toMatch(/^400 model: /);
+  expect(await ask({})).toMatch(/^400 model: /);
+  const none = '400 This run has asked 2 questions; Pawl answers no more.';
+  expect(await ask({ model: 'm', max_tokens: 1, messages: [{ role: 'user', content: 'x' }] })).toBe(none);
 });

@@ -1,8 +1,12 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node-pty';
 import { expect, onTestFinished, test } from 'vitest';
+import { findingsText } from '../src/cli/found.ts';
+import { setUpText } from '../src/cli/look-first.ts';
+import { readSetUp } from '../src/engine/loop/set-up-consent.ts';
+import { openRepository } from '../src/engine/repo/repository.ts';
 import { autoresearchFiles } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
 import { contractFile, createRepository, FAST_TRAINER, git, temporaryFolder } from './support/scaffold.ts';
@@ -181,6 +185,98 @@ test('the window shows the set-up command word for word, and the study starts wi
   await expect(start({ agreesSetUp: 'x' })).rejects.toMatchObject({ data: { code: 'setup_unagreed' } });
   await start({ agreesSetUp: shown.digest });
   expect((await calls.projects.setUp({ path, command })).isAgreed).toBe(true);
+});
+
+test.each([
+  ['a folder that is gone to', 'cd sub && bash setup.sh', ['sub/setup.sh']],
+  ['a folder that is gone to and left', '(cd sub; make) && bash setup.sh', ['sub/Makefile', 'setup.sh']],
+  ['a way back', 'cd sub && bash ../setup.sh', ['setup.sh']],
+  ['a folder that is an option', 'make -C sub', ['sub/Makefile']],
+  ['a module', 'python3 -m tools.setup', ['tools/__init__.py', 'tools/setup.py']],
+  ['a package in a folder', 'pip install -e ./tools', ['tools/setup.py']],
+  ['a link', 'sh linked.sh', ['linked.sh', 'sub/setup.sh']],
+  ['a linked folder', 'cd folder; sh setup.sh', ['folder', 'sub/setup.sh']],
+  ['a link that leads out', 'sh away.sh', ['away.sh']],
+  ['a word that is a file nowhere', 'constructor $X/none.sh', []],
+])('of a set-up command %s is followed', async (_, command, paths) => {
+  const repository = await createRepository({
+    ...{ 'setup.sh': 'top\n', Makefile: 'all:\n', 'sub/setup.sh': 'below\n', 'sub/Makefile': 'all:\n' },
+    ...{ 'tools/__init__.py': '', 'tools/setup.py': 'x = 1\n' },
+  });
+  await symlink('sub/setup.sh', join(repository, 'linked.sh'));
+  await symlink('./sub', join(repository, 'folder'));
+  await symlink('../../away.sh', join(repository, 'away.sh'));
+  await git(repository, 'add', '--all');
+  await git(repository, 'commit', '--quiet', '--message=links');
+  const { files } = await readSetUp(await openRepository(repository), 'HEAD', command);
+  expect(files.map(({ path }) => path)).toEqual(paths);
+});
+
+test('a set-up is another one as soon as anything but what experiments change is', async () => {
+  const many = Array.from({ length: 30 }, (_, index) => `part${index}.sh`);
+  const path = await createRepository({
+    ...SET_UP,
+    ...Object.fromEntries(many.map(name => [name, 'true\n'])),
+    'lib/called.sh': 'true\n',
+    'pawl.toml': contractFile().replace(
+      '["train.sh"]',
+      '["train.sh", "extra.sh", "other.sh", "lib/data.py"]',
+    ),
+    'extra.sh': 'true\n',
+    'other.sh': 'true\n',
+    'lib/data.py': 'true\n',
+    'make-data.sh': '. ./other.sh\npython3 -c "import lib.data"\n',
+  });
+  const repository = await openRepository(path);
+  const short = 'sh make-data.sh && cat extra.sh';
+  const long = `sh make-data.sh && cat ${many.join(' ')}`;
+  const read = (command: string) => readSetUp(repository, 'HEAD', command);
+  expect((await read(long)).files.at(-1)).toMatchObject({ path: 'and 11 more files', isCut: true });
+  let last = [await read(short), await read(long)];
+  for (const [name, isOther] of [
+    ['train.sh', false],
+    ['lib/called.sh', true],
+    ['part29.sh', true],
+    ['extra.sh', true],
+    ['other.sh', true],
+    ['lib/data.py', true],
+  ] as const) {
+    await writeFile(join(path, name), 'changed\n');
+    await git(path, 'commit', '--quiet', '--all', '--message=change');
+    const next = [await read(short), await read(long)];
+    const areOther = next.map(({ digest }, index) => digest !== last[index]?.digest);
+    // What is not shown whole may speak of anything.
+    expect([name, ...areOther]).toEqual([name, isOther, true]);
+    last = next;
+  }
+});
+
+test('a set-up is shown to its end, line by line, with what hides in it', () => {
+  const text = setUpText({
+    command: `# harmless\nsh a.sh${' '.repeat(5_000)}; sh end.sh \u202e\u001b[2K`,
+    files: [{ path: 'a\u001b.sh', text: 'one\r\n\ttwo\n', isCut: false }],
+    digest: '',
+  });
+  expect(text.replace(/ {5000}/, ' … ').split('\n')).toEqual([
+    'Before the first run this runs as you, outside of the sandbox:',
+    '  | # harmless',
+    '  | sh a.sh … ; sh end.sh \\u{202e}\\u{1b}[2K',
+    '--- a\\u{1b}.sh',
+    '  | one\\u{d}',
+    '  | \ttwo',
+  ]);
+});
+
+test('a command that was found is shown to its end', () => {
+  const value = `python3 train.py ${'--x '.repeat(60)}; sh end.sh\nsh more.sh`;
+  const lines = findingsText([
+    { name: 'train', value, source: 'program.md:1' },
+    { name: 'rules', value: 'x'.repeat(400), source: 'program.md:2' },
+  ]).split('\n');
+  expect(lines[0]).toMatch(/^ {2}command +python3 train\.py .* program\.md:1$/);
+  expect(lines.slice(1, 4).join('\n')).toMatch(/; sh end\.sh\n +sh more\.sh$/m);
+  expect(lines).toHaveLength(5);
+  expect(lines[4]).toMatch(/x… +program\.md:2$/);
 });
 
 test('the window is given what was found, and the form what is clear of it', async () => {

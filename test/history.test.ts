@@ -1,6 +1,8 @@
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
-import { createRepository, temporaryFolder } from './support/scaffold.ts';
+import { createRepository, git, temporaryFolder } from './support/scaffold.ts';
 import { query } from './support/trainers.ts';
 
 const FILES = {
@@ -70,4 +72,66 @@ test('what pi-autoresearch tried before is imported when a study begins, once', 
   expect(eventsOf(second.events, 'warning')).toEqual([]);
   const { stdout } = await pawl(['status', repository], options);
   expect(stdout).toContain('again');
+});
+
+async function historyOf(
+  prepare: (repository: string) => Promise<void>,
+  files: Record<string, string> = FILES,
+) {
+  const repository = await createRepository(files);
+  await prepare(repository);
+  const options = { home: await temporaryFolder(), env: { PAWL_SANDBOX: 'off' } };
+  const { code, events } = await sitting(
+    ['run', repository, '--tag', 'night', '-n', '0', '--command', 'true'],
+    options,
+  );
+  return { code, warnings: eventsOf(events, 'warning').map(({ message }) => message) };
+}
+
+test.each([
+  ['a link to a device', (path: string) => symlink('/dev/zero', path)],
+  ['a link to a file elsewhere', (path: string) => symlink('/etc/passwd', path)],
+  ['a folder', (path: string) => mkdir(path)],
+] as const)('a log that is %s is not read, and the study begins', async (_, make) => {
+  const found = await historyOf(async repository => {
+    const log = join(repository, 'autoresearch.jsonl');
+    await rm(log);
+    await make(log);
+  });
+  expect(found).toEqual({
+    code: 0,
+    warnings: [
+      expect.stringMatching(/^The history in autoresearch\.jsonl was not imported: .*no plain file\.$/),
+    ],
+  });
+});
+
+test('a log that is reached over a link, or committed as one, is not read', async () => {
+  const { 'autoresearch.jsonl': log, ...files } = FILES;
+  const outside = await temporaryFolder();
+  await writeFile(join(outside, 'log.jsonl'), log);
+  const linked = await historyOf(repository => symlink(outside, join(repository, '.auto')), files);
+  expect(linked.warnings).toEqual(['The history in .auto/log.jsonl was not imported: it is no plain file.']);
+  const committed = await historyOf(async repository => {
+    await symlink('/dev/zero', join(repository, 'autoresearch.jsonl'));
+    await git(repository, 'add', '.');
+    await git(repository, 'commit', '-m', 'link');
+    await rm(join(repository, 'autoresearch.jsonl'));
+  }, files);
+  expect(committed.warnings).toEqual([
+    'The history in autoresearch.jsonl was not imported: it is no plain file.',
+  ]);
+});
+
+test('a log that is nested without end ends no study', async () => {
+  const found = await historyOf(repository =>
+    writeFile(
+      join(repository, 'autoresearch.jsonl'),
+      `{"status":"keep","metric":1,"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}\n`,
+    ),
+  );
+  expect(found).toEqual({
+    code: 0,
+    warnings: [expect.stringMatching(/^The history in .* was not imported: /)],
+  });
 });

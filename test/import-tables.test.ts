@@ -338,3 +338,32 @@ test('a million characters without an end to them are read in no time', () => {
   interpret('a.csv', `val_bpb,status,description\n1,keep,"${'""'.repeat(200_000)}\n`);
   expect(performance.now() - started).toBeLessThan(5_000);
 });
+
+test('headings that go on adding columns fill a table up to its bound, in no time that grows with them', () => {
+  const headings = [...Array(14_000).keys()].map(index => `status\ta${index}\nkeep\t1\n`).join('');
+  const table = readTable(Buffer.from(headings), 'wide.tsv', null);
+  expect(table.columns).toHaveLength(256);
+  expect(table.rows).toHaveLength(14_000);
+  expect(table.rows.every(({ fields }) => fields.length === 256)).toBe(true);
+  expect(table.skipped).toEqual([
+    { line: 511, reason: 'has columns beyond the first 256; those were not read.' },
+  ]);
+});
+
+test('a table of more fields than anybody’s results have is refused', () => {
+  const names = [...Array(255).keys()].map(index => `a${index}`).join('\t');
+  const delimited = `status\t${names}\nstatus\ta0\n${'keep\t1\n'.repeat(20_000)}`;
+  const first = Object.fromEntries([...Array(256).keys()].map(index => [`a${index}`, 1]));
+  const json = `${JSON.stringify(first)}\n${'{"a0":1}\n'.repeat(20_000)}`;
+  for (const text of [delimited, json]) {
+    expect(() => readTable(Buffer.from(text), 'wide', null)).toThrow(/more than 5000000 fields/);
+  }
+});
+
+test('a line of JSON that is nested without end is left out', () => {
+  const deep = `{"status":"keep","score":3,"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+  const nested = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+  const rows = [1, 2].map(score => JSON.stringify({ status: 'keep', score }));
+  const table = tableOf(interpret('a.jsonl', [...rows, deep, nested].join('\n'), { goal: 'maximize' }));
+  expect(table).toMatchObject({ numbers: [1, 2], skipped: [3, 4] });
+});

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { importStudy } from '../src/engine/import/import-study.ts';
+import { RunGatherers } from '../src/engine/import/trackers/tracked-run.ts';
 import { openLedger } from '../src/engine/ledger/ledger.ts';
 import { pawl } from './support/pawl.ts';
 import { temporaryFolder } from './support/scaffold.ts';
@@ -229,4 +230,31 @@ test('the terminal tells of runs that nobody judged, and shows their curves', as
   });
   const shown = await pawl(['show', '1', '--series', '--tag', 'wandb'], { home });
   expect(shown.stdout.split('\n')).toHaveLength(STEPS + 2);
+});
+
+test('the more runs there are, the fewer points of each are kept, and of each series the same ones', () => {
+  const steps = [...Array(500).keys()];
+  const series = [...Array(10).keys()].map(index => `loss${index}`);
+  const runs = 200;
+  const gatherers = new RunGatherers(runs, 200_000);
+  const held: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const gatherer = gatherers.next();
+    // As MLflow has them: number after number.
+    for (const step of steps) for (const name of series) gatherer.add(step, step, [[name, step]]);
+    held.push(gatherer.held);
+    const points = gatherer.points();
+    expect(points.length).toBeGreaterThan(30);
+    expect(points.every(({ values }) => values.size === series.length + 1)).toBe(true);
+    expect(gatherer.summary.get('loss9')).toBe(499);
+  }
+  expect(held.reduce((sum, values) => sum + values)).toBeLessThanOrEqual(200_000);
+});
+
+test('what a short run leaves of the room is for the next ones', () => {
+  const gatherers = new RunGatherers(2, 1_000);
+  gatherers.next().add(0, 0, [['loss', 1]]);
+  const long = gatherers.next();
+  for (let step = 0; step < 200; step += 1) long.add(step, step, [['loss', step]]);
+  expect(long.points()).toHaveLength(200);
 });

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { pawl, sitting } from './support/pawl.ts';
@@ -396,7 +398,7 @@ test('a file too large for a table is refused by its size', async () => {
   const desk = await tableDesk();
   const { code, stderr } = await desk.import('bad.tsv', Buffer.alloc(65 * 1024 * 1024, 'x'));
   expect(code).toBe(2);
-  expect(stderr).toMatch(/bad\.tsv has 68157440 bytes; a results table has less than 67108864\.\n$/);
+  expect(stderr).toMatch(/bad\.tsv has 68157440 bytes; at most 67108864 are read\.\n$/);
 });
 
 test('a file that is not there, and a folder, are refused in one line', async () => {
@@ -406,6 +408,23 @@ test('a file that is not there, and a folder, are refused in one line', async ()
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^pawl: .* cannot be read: .*\n$/);
   }
+});
+
+test('a pipe is refused and not waited for, a link to a plain file is read', async () => {
+  const desk = await tableDesk();
+  const [pipe, device, link] = ['pipe.tsv', 'device.tsv', 'link.tsv'].map(name => join(desk.home, name));
+  execFileSync('mkfifo', [pipe ?? '']);
+  await symlink('/dev/zero', device ?? '');
+  await writeFile(join(desk.home, 'real'), UPSTREAM);
+  await symlink(join(desk.home, 'real'), link ?? '');
+  for (const path of [pipe, device]) {
+    const { code, stderr } = await pawl(['import', path ?? ''], { home: desk.home });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `pawl: ${path} cannot be read: it is no plain file.\n`,
+    });
+  }
+  expect((await pawl(['import', link ?? ''], { home: desk.home })).code).toBe(0);
 });
 
 test('a control character in a table reaches the terminal as none', async () => {

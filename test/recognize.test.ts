@@ -1,7 +1,12 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { assemble } from '../src/engine/contract/assemble.ts';
+import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { type Document, documentOf, readPassages } from '../src/engine/contract/document.ts';
 import { readContract } from '../src/engine/contract/load-contract.ts';
+import { readFileRoles } from '../src/engine/contract/read-file-roles.ts';
+import { TrackedPaths } from '../src/engine/contract/tracked-paths.ts';
 import { openRepository, readHeadCommit } from '../src/engine/repo/repository.ts';
 import type { ContractChoices, Recognition } from '../src/shared/findings.ts';
 import { createRepository, git } from './support/scaffold.ts';
@@ -323,6 +328,30 @@ describe('pi-autoresearch', () => {
   });
 });
 
+test('a heading is what stands between its marks', () => {
+  const text = '## Goal  ##\n\n   # C #x\n\n#none\n\n#\t \n';
+  const passages = readPassages(documentOf('program.md', Buffer.from(text)));
+  expect(passages.map(({ kind, text }) => [kind, text])).toEqual([
+    ['heading', 'Goal'],
+    ['heading', 'C #x'],
+    ['prose', '#none'],
+    ['heading', ''],
+  ]);
+});
+
+test('of two set-ups in one folder the checks of either count', async () => {
+  const files = {
+    ...UPSTREAM,
+    'program.md': '- `train.py` — the file you modify.\nGet the lowest `val_bpb`.\n',
+    'autoresearch.sh': 'python3 train.py\necho METRIC val_bpb=3\n',
+    'autoresearch.checks.sh': 'true\n',
+  };
+  const found = await recognized(files, { train: 'bash autoresearch.sh' });
+  expect(asked(found)).toMatchObject({ editable: ['train.py'], train: 'bash autoresearch.sh', unclear: [] });
+  expect(found.draft.checks).toMatchObject([{ name: 'checks', command: './autoresearch.checks.sh' }]);
+  expect(sourceOf(found, 'checks')).toBe('autoresearch.checks.sh');
+});
+
 test('a comment of a results table tells the direction', async () => {
   const found = await recognized({
     ...UPSTREAM,
@@ -372,11 +401,55 @@ test.each([
   ['many dashes', `${'- '.repeat(500_000)}\n`],
   ['many digits before nothing', `Budget ${'1'.repeat(500_000)}`],
   ['a grep without end', `grep "${'^a:\\|'.repeat(100_000)}`],
+  ['headings with much white space', `# x${' '.repeat(980)}x\n`.repeat(262)],
+  ['lines with much white space', `\`a\` x${' '.repeat(980)}x\n\n`.repeat(262)],
+  ['lines of marks', `\`a\` ${'.'.repeat(400)}x${'*'.repeat(400)}x\n\n`.repeat(300)],
   ['many commands', 'Run: `uv run train.py`\n'.repeat(50_000)],
 ])('a program of %s takes no time', async (_, program) => {
   const before = performance.now();
   await recognized({ ...UPSTREAM, 'program.md': program });
   expect(performance.now() - before).toBeLessThan(5_000);
+});
+
+describe('in a commit of 20,000 files', () => {
+  const numbers = Array.from({ length: 20_000 }, (_, index) => index);
+  const tracked = new TrackedPaths(numbers.map(n => `src/part${n % 100}/file${n}.py`));
+  const program = (text: string) => documentOf('program.md', Buffer.from(text));
+  const editableOf = (document: Document) => {
+    const base = autoresearchContract('', false);
+    return assemble({
+      ...{ tracked, roles: readFileRoles(document, tracked), isReserved: () => false },
+      ...{ commands: [], metrics: [], goals: () => [], parts: [], code: [], findings: [] },
+      base: { ...base, metric: { ...base.metric, name: null, goal: null } },
+    });
+  };
+
+  test.each([
+    [
+      'a folder with a locked file in it',
+      'You may edit `src/`.\n\nDo not modify `src/part1/file1.py`.\n',
+      ['src/**', 'src/part1/file1.py'],
+    ],
+    [
+      'a folder with many locked files in it',
+      `You may edit \`src/\`.\n\n${numbers.map(n => `Do not modify \`file${n}.py\`.`).join('\n\n')}`,
+      ['src/**', 'src/part0/file0.py', 'src/part1/file1.py'],
+    ],
+    [
+      'thousands of patterns',
+      `You may edit:\n\n${numbers.map(n => `- \`*${n}x*/*y\``).join('\n')}\n- \`src/part1/file1.py\`\n`,
+      [],
+    ],
+  ])('%s takes no time', (_, text, candidates) => {
+    const before = performance.now();
+    const { unclear } = editableOf(program(text));
+    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(unclear.find(({ name }) => name === 'editable')?.candidates).toEqual(candidates);
+  });
+
+  test('a folder of which nothing is locked is one pattern', () => {
+    expect(editableOf(program('You may edit `src/part7/`.\n')).draft.editable).toEqual(['src/part7/**']);
+  });
 });
 
 test('what no contract could say is not taken from a text', async () => {

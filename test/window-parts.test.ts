@@ -161,6 +161,8 @@ describe('the set-up form', () => {
 
   test('a cap for what the training asks is named only where one was written', () => {
     const form = formOf(contract, 'mar5');
+    const twice = { ...form, require: 'memory > 10\nmemory < 40000', checks: 'a: one\na: two' };
+    expect(Object.keys(readForm('/repo', twice).problems).sort()).toEqual(['checks', 'require']);
     expect(readForm('/repo', form).study).not.toHaveProperty('capUsd');
     expect(readForm('/repo', { ...form, cap: '2.5' }).study.capUsd).toBe(2.5);
     expect(Object.keys(readForm('/repo', { ...form, cap: '-1' }).problems)).toEqual(['cap']);

@@ -46,11 +46,36 @@ export function bytesText(bytes: number | null): string {
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
-/** Cuts to a width in columns, with an ellipsis. Untrusted text loses its control characters. */
+/** Cuts to a width in columns, with an ellipsis. Untrusted text loses its control characters and what turns lines around. */
 export function clip(text: string, width: number): string {
-  const clean = stripVTControlCharacters(text).replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
+  const clean = stripVTControlCharacters(text).replace(
+    /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g,
+    ' ',
+  );
   const characters = [...clean];
   return characters.length <= width ? clean : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+/** What a terminal would act on, hide, or show as a plain blank. */
+const UNSEEN =
+  /[\p{C}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]/gu;
+
+/** Untrusted text line by line and whole, with every character that could not be seen written as its code: `\u{202e}`. */
+export function visibleLines(text: string): readonly string[] {
+  return text.split('\n').map(line =>
+    line.replace(UNSEEN, character => {
+      return character === '\t' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`;
+    }),
+  );
+}
+
+/** A line in pieces of at most so many columns, those after the first set in. */
+export function wrap(line: string, width: number): readonly string[] {
+  const characters = [...line];
+  const pieces = [characters.slice(0, width).join('')];
+  for (let at = width; at < characters.length; at += width - 2)
+    pieces.push(`  ${characters.slice(at, at + width - 2).join('')}`);
+  return pieces;
 }
 
 /** Columns padded to their widest cell; cells may be coloured. */

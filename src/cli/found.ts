@@ -2,10 +2,11 @@ import {
   type ContractChoices,
   FINDING_LABELS,
   type Finding,
+  type FindingName,
   findingWords,
   sortFindings,
 } from '../shared/findings.ts';
-import { clip, tableText } from './format.ts';
+import { clip, tableText, visibleLines, wrap } from './format.ts';
 
 /** What the terminal is told in place of what was found. */
 export type ContractFlags = ContractChoices;
@@ -16,13 +17,20 @@ export function choicesOf({ editable, locked, train, metric, goal }: ContractFla
 }
 
 const VALUE_COLUMNS = 110;
+/** What runs is shown to its end, whatever is hidden there. */
+const WHOLE: ReadonlySet<FindingName> = new Set(['train', 'setup', 'checks']);
 
-/** A line for each finding, with where it was read. */
+/** A line for each finding, with where it was read, and as many more as a command needs. */
 export function findingsText(findings: readonly Finding[]): string {
-  const rows = sortFindings(findings).map(finding => [
-    `  ${FINDING_LABELS[finding.name]}`,
-    clip(findingWords(finding), VALUE_COLUMNS),
-    clip(finding.source, VALUE_COLUMNS),
-  ]);
+  const rows = sortFindings(findings).flatMap(finding => {
+    const words = findingWords(finding);
+    const [first = '', ...others] = WHOLE.has(finding.name)
+      ? visibleLines(words).flatMap(line => wrap(line, VALUE_COLUMNS))
+      : [clip(words, VALUE_COLUMNS)];
+    return [
+      [`  ${FINDING_LABELS[finding.name]}`, first, clip(finding.source, VALUE_COLUMNS)],
+      ...others.map(line => ['', line, '']),
+    ];
+  });
   return tableText(rows, ['left', 'left', 'left']);
 }

@@ -2,11 +2,11 @@ import { createInterface } from 'node:readline/promises';
 import { YOURS } from '../engine/contract/choices.ts';
 import { describeUnclear, readContract } from '../engine/contract/load-contract.ts';
 import type { Ledger } from '../engine/ledger/ledger.ts';
-import { hasAgreedToSetUp, readSetUp } from '../engine/loop/set-up-consent.ts';
+import { hasAgreedToSetUp, readSetUp, type SetUpText } from '../engine/loop/set-up-consent.ts';
 import { openRepository, readHeadCommit } from '../engine/repo/repository.ts';
 import { PawlError } from '../shared/errors.ts';
 import type { AskedName, ContractChoices, Recognition, Unclear } from '../shared/findings.ts';
-import { clip } from './format.ts';
+import { clip, visibleLines } from './format.ts';
 import { findingsText } from './found.ts';
 
 /** What a study is begun with after its user has seen what was found. */
@@ -58,15 +58,7 @@ export async function lookFirst(
   if (hasAgreedToSetUp(ledger, setUp.digest)) return { choices, agreesSetUp: undefined };
   if (trustsSetUp) return { choices, agreesSetUp: setUp.digest };
   if (!canAsk()) return { choices, agreesSetUp: undefined };
-  const files = setUp.files.map(
-    file => `--- ${file.path}${file.isCut ? ' (its beginning)' : ''}\n${readable(file.text)}`,
-  );
-  show(
-    [
-      `Before the first run this runs as you, outside of the sandbox: ${clip(setup, SHOWN_COLUMNS)}`,
-      ...files,
-    ].join('\n'),
-  );
+  show(setUpText(setUp));
   const answer = await ask('Run it? (y/N)');
   return { choices, agreesSetUp: /^y(?:es)?$/i.test(answer) ? setUp.digest : undefined };
 }
@@ -76,11 +68,17 @@ function isWorthShowing({ draft, findings }: Recognition): boolean {
   return draft.source !== 'pawl.toml' || findings.some(({ source }) => source === YOURS);
 }
 
-function readable(text: string): string {
-  return text
-    .split('\n')
-    .map(line => clip(line, SHOWN_COLUMNS))
-    .join('\n');
+/** All that is agreed to, word for word; the margin tells what is written in it from what is said of it. */
+export function setUpText({ command, files }: SetUpText): string {
+  const withMargin = (text: string) => visibleLines(text.replace(/\n$/, '')).map(line => `  | ${line}`);
+  return [
+    'Before the first run this runs as you, outside of the sandbox:',
+    ...withMargin(command),
+    ...files.flatMap(({ path, text, isCut }) => [
+      `--- ${visibleLines(path).join('\\n')}${isCut ? ' (its beginning)' : ''}`,
+      ...withMargin(text),
+    ]),
+  ].join('\n');
 }
 
 async function askFor(unclear: readonly Unclear[]): Promise<ContractChoices> {

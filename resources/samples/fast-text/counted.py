@@ -143,6 +143,7 @@ class _Meter:
     def compare(self, name, a, b):
         touched = 0
         if name in ("In", "NotIn"):
+            b = self.drawn(b)
             touched = size(a) + (0 if isinstance(b, (dict, range)) else size(b))
         elif name not in ("Is", "IsNot"):
             touched = min(size(a), size(b))

@@ -11,8 +11,6 @@ import type { Question, Refusal } from './read-question.ts';
 
 /** Calls that are under way to the server at the same time; further ones wait. */
 const AT_ONCE = 8;
-/** Questions of one run, those that are answered with what is kept included. */
-const MAX_QUESTIONS = 50_000;
 /** Of all questions and answers of a study, packed. */
 const MAX_KEPT_BYTES = 512 * 1024 ** 2;
 
@@ -41,7 +39,6 @@ export class Answers {
   readonly #underWay = new Map<string, Promise<Answered | Refusal>>();
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
-  #questions = 0;
   /** What the study has kept; null until it was counted. */
   #keptBytes: number | null = null;
   #denial: Denial | null = null;
@@ -58,11 +55,6 @@ export class Answers {
   /** Rejects with an AbortError when the run is over, and where the ledger cannot be written. */
   async answer({ params, hiddenBytes }: Question): Promise<Answered | Refusal> {
     const { study, settings, ledger, now, n } = this.#input;
-    this.#questions += 1;
-    if (this.#questions > MAX_QUESTIONS) {
-      const message = `This run has asked ${MAX_QUESTIONS} questions; Pawl answers no more.`;
-      return { status: 400, type: 'invalid_request_error', message };
-    }
     const text = JSON.stringify(params);
     const digest = createHash('sha256')
       .update(JSON.stringify([settings.baseUrl, settings.model, text]))

@@ -11,6 +11,9 @@ import { type AskSettings, askSettings } from './ask-settings.ts';
 import { MessagesServer } from './messages-server.ts';
 import type { ModelAccess } from './model-access.ts';
 
+/** Of one run. */
+const MAX_QUESTIONS = 50_000;
+
 export type AskedModelPorts = ProposerSurroundings & {
   readonly ledger: Ledger;
   /** Folder for what need not outlive the engine; the path of a socket in it has to be short. */
@@ -79,7 +82,10 @@ export class AskedModel {
       ...{ study: this.#study, n, caller: this.#caller, ledger, now, signal },
     });
     const token = `pawl-${randomBytes(32).toString('hex')}`;
-    const server = new MessagesServer({ model, token, answer: question => answers.answer(question) });
+    const server = new MessagesServer({
+      ...{ model, token, maxQuestions: MAX_QUESTIONS },
+      answer: question => answers.answer(question),
+    });
     const folder = await makeScratch(scratch, 'model');
     try {
       const socket = join(folder, 'socket');

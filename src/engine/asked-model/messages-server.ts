@@ -17,6 +17,8 @@ export type MessagesServerOptions = {
   readonly model: string;
   /** What a client has to send in the place of a key. */
   readonly token: string;
+  /** Those that are refused, or answered with what is kept, included. */
+  readonly maxQuestions: number;
   readonly answer: (question: Question) => Promise<Answered | Refusal>;
 };
 
@@ -29,6 +31,8 @@ export class MessagesServer {
   readonly #servers: Server[] = [];
   #open = 0;
   #asked = 0;
+  /** Of whoever has the token. */
+  #questions = 0;
 
   constructor(options: MessagesServerOptions) {
     this.#options = options;
@@ -83,7 +87,7 @@ export class MessagesServer {
   }
 
   async #read(request: IncomingMessage): Promise<Question | Refusal> {
-    const { token, model } = this.#options;
+    const { token, model, maxQuestions } = this.#options;
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const given = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /i, '');
     if (typeof given !== 'string' || !isSame(given, token)) {
@@ -97,6 +101,11 @@ export class MessagesServer {
     if (this.#open > MAX_OPEN) {
       const message = `Pawl answers ${MAX_OPEN} questions at a time.`;
       return { status: 429, type: 'rate_limit_error', message, isPassing: true };
+    }
+    this.#questions += 1;
+    if (this.#questions > maxQuestions) {
+      const message = `This run has asked ${maxQuestions} questions; Pawl answers no more.`;
+      return { status: 400, type: 'invalid_request_error', message };
     }
     const body = await readBody(request);
     if (body === null) {

@@ -5,6 +5,8 @@ import type { CallParams } from '../proposers/model/caller.ts';
 export const MAX_QUESTION_BYTES = 4 * 1024 ** 2;
 const MAX_TOKENS = 64_000;
 const MAX_DEPTH = 64;
+/** Messages, blocks and fields, and whatever is in them: each that is wrong would be a fault of its own. */
+const MAX_VALUES = 20_000;
 /** What an image may cost beyond what its bytes show, and what any tools add, as bytes of text. */
 const IMAGE_BYTES = 10_000;
 const TOOLS_BYTES = 4_000;
@@ -114,7 +116,8 @@ export function readQuestion(body: string, model: string): Question | Refusal {
   } catch {
     return refuse('The body is not JSON.');
   }
-  if (isDeeper(value, MAX_DEPTH)) return refuse(`The body is nested more than ${MAX_DEPTH} deep.`);
+  const excess = describeExcess(value);
+  if (excess !== null) return refuse(excess);
   const read = questionSchema.safeParse(value);
   if (!read.success) return refuse(describe(read.error));
   const { model: asked, stream, ...params } = read.data;
@@ -155,7 +158,19 @@ function describe(error: z.ZodError): string {
   return `${place}: ${issue.message}`.slice(0, 500);
 }
 
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth === 0 || Object.values(value).some(inner => isDeeper(inner, depth - 1));
+/** What of a body is too much for it to be looked at more closely; null where nothing is. */
+function describeExcess(body: unknown): string | null {
+  let count = 0;
+  const look = (value: unknown, depth: number): string | null => {
+    count += 1;
+    if (count > MAX_VALUES) return `The body holds more than ${MAX_VALUES} values.`;
+    if (typeof value !== 'object' || value === null) return null;
+    if (depth === MAX_DEPTH) return `The body is nested more than ${MAX_DEPTH} deep.`;
+    for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+      const excess = look(inner, depth + 1);
+      if (excess !== null) return excess;
+    }
+    return null;
+  };
+  return look(body, 0);
 }

@@ -90,21 +90,29 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   if (first && surest === STRENGTH.passing && !saysAll(claims))
     return { kind: 'torn', claims: claims.map(asList) };
   if (!first) return missing.length > 0 ? { kind: 'torn', claims: missing.map(asList) } : { kind: 'silent' };
+  const different = distinct(claims);
+  const isTooMany = { kind: 'torn', claims: different.slice(0, 3).map(asList) } as const;
+  if (different.length > MAX_EDITABLE) return isTooMany;
+  const isLocked = tracked.matcher(roles.locked.map(({ value }) => value));
   const paths = new Set<string>();
-  for (const { value, source } of claims) {
-    const own = tracked.matching(value);
-    const refused = roles.locked.filter(({ value: other }) => tracked.overlap(value, other));
-    const free = own.filter(
-      path => !isReserved(path) && !refused.some(({ value: other }) => tracked.overlap(path, other)),
-    );
-    if (free.length === own.length) paths.add(value);
-    else if (free.length === 0 || free.length > MAX_EDITABLE) {
-      const both = [{ value: [value], source, strength: surest }, ...refused.slice(0, 2).map(asList)];
-      return { kind: 'torn', claims: both };
+  for (const claim of different) {
+    const own = tracked.matching(claim.value);
+    const free = own.filter(path => !isReserved(path) && !isLocked(path));
+    if (free.length === own.length) paths.add(claim.value);
+    else if (free.length === 0 || own.length > MAX_EDITABLE) {
+      const clash = own.filter(isLocked).slice(0, MAX_EDITABLE);
+      const refused = distinct(roles.locked).filter(({ value }) => clash.some(tracked.matcher([value])));
+      return { kind: 'torn', claims: [claim, ...refused.slice(0, 2)].map(asList) };
     } else for (const path of free) paths.add(path);
   }
-  if (paths.size > MAX_EDITABLE) return { kind: 'torn', claims: claims.slice(0, 3).map(asList) };
+  if (paths.size > MAX_EDITABLE) return isTooMany;
   return { kind: 'found', value: [...paths], source: joinSources(claims) };
+}
+
+/** The first claim of each value. */
+function distinct(claims: readonly Claim<string>[]): readonly Claim<string>[] {
+  const seen = new Set<string>();
+  return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
 
 /** Whether one sentence names all that any of them does: "edit `a.py` and `b.py`". */
@@ -159,7 +167,7 @@ function settleCommand(
   const { script } = settled.value;
   if (templates.some(({ value }) => value.script !== script)) return { kind: 'torn', claims: templates };
   const parts = [...known, ...editable, ...roles.locked.map(({ value }) => value)];
-  const hasPart = script !== null && parts.some(part => tracked.overlap(script, part));
+  const hasPart = script !== null && tracked.matcher(parts)(script);
   const sureness = Math.max(...whole.map(({ strength }) => strength));
   if (sureness > SURENESS.passing || hasPart) return settled;
   return { kind: 'torn', claims: whole.slice(0, 1) };

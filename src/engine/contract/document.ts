@@ -10,11 +10,18 @@ export type Document = { readonly path: string; readonly lines: readonly string[
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
 const MAX_LINES = 5_000;
 const MAX_LINE_CHARACTERS = 1_000;
+/** A longer run of white space says no more, and every pattern that may begin inside of it is tried from each place. */
+const MAX_BLANKS = 16;
+const BLANKS = new RegExp(`\\s{${MAX_BLANKS + 1},}`, 'g');
 
 export function documentOf(path: string, bytes: Buffer): Document {
   const text = bytes.toString('utf8', 0, MAX_DOCUMENT_BYTES).replace(/^\uFEFF/, '');
   const lines = text.split(/\r\n|\n|\r/, MAX_LINES);
-  return { path, lines: lines.map(line => line.slice(0, MAX_LINE_CHARACTERS)) };
+  return { path, lines: lines.map(boundLine) };
+}
+
+function boundLine(line: string): string {
+  return line.slice(0, MAX_LINE_CHARACTERS).replace(BLANKS, run => run.slice(0, MAX_BLANKS));
 }
 
 /** `program.md:12`. */
@@ -36,11 +43,20 @@ export type Passage = {
 };
 
 const FENCE = /^\s*(?:```|~~~)/;
-const HEADING = /^\s{0,3}#{1,6}\s+(.*?)\s*#*$/;
+const HEADING = /^\s{0,3}#{1,6}\s/;
 const ITEM = /^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(.*)$/;
 
+/** Many readers ask for the passages of one document. */
+const known = new WeakMap<Document, readonly Passage[]>();
+
 /** Reads Markdown the way people write it; what is not Markdown reads as paragraphs. */
-export function readPassages({ lines }: Document): readonly Passage[] {
+export function readPassages(document: Document): readonly Passage[] {
+  const passages = known.get(document) ?? parsePassages(document);
+  known.set(document, passages);
+  return passages;
+}
+
+function parsePassages({ lines }: Document): readonly Passage[] {
   const passages: Passage[] = [];
   let heading = '';
   let lead = '';
@@ -66,7 +82,7 @@ export function readPassages({ lines }: Document): readonly Passage[] {
       if (text.trim() !== '') passages.push({ kind: 'code', line, text: text.trim(), heading, lead });
       continue;
     }
-    const title = HEADING.exec(text)?.[1];
+    const title = titleOf(text);
     const item = ITEM.exec(text);
     if (title !== undefined) {
       close();
@@ -89,6 +105,16 @@ export function readPassages({ lines }: Document): readonly Passage[] {
   }
   close();
   return passages;
+}
+
+/** What a heading says, without the marks on both of its sides. */
+function titleOf(line: string): string | undefined {
+  const mark = HEADING.exec(line)?.[0];
+  if (mark === undefined) return undefined;
+  const text = line.slice(mark.length).trim();
+  let end = text.length;
+  while (text[end - 1] === '#') end -= 1;
+  return text.slice(0, end).trimEnd();
 }
 
 /** Whether a line goes on with what is open: below an item one that is not set in and begins anew is a sentence of its own. */

@@ -181,9 +181,10 @@ export function readDirections(document: Document, metric: string): readonly Cla
     const lower = plain.toLowerCase();
     if (!holdsWord(lower, metric.toLowerCase()) && !lower.includes(spoken)) continue;
     const source = sourceOf(document, line);
+    const own = ownPart(text, metric);
     const better =
-      readBetter(ownPart(text, metric)) ??
-      (/\bgrep\b|\bprimary\b|\bmetric\b/i.test(`${plain} ${heading}`) ? readBracket(plain) : null);
+      readBetter(own) ??
+      (/\bgrep\b|\bprimary\b|\bmetric\b/i.test(`${plain} ${heading}`) ? readBracket(own) : null);
     if (better !== null) {
       claims.push({ value: better, source, strength: 2 });
       continue;

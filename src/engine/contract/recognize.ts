@@ -134,9 +134,12 @@ function combine(first: Recognition, second: Recognition): Recognition {
   const isEditableTorn = differ('editable', draft.editable?.join(', '), other.editable?.join(', '));
   const isTrainTorn = differ('train', draft.train, other.train);
   const names = torn.map(({ name }) => name);
+  // What one of them has checked is checked whichever of them trains.
+  const areChecksOthers = draft.checks.length === 0;
   return {
     draft: {
       ...draft,
+      checks: areChecksOthers ? other.checks : draft.checks,
       editable: isEditableTorn ? null : draft.editable,
       train: isTrainTorn ? null : draft.train,
       metric: {
@@ -145,7 +148,10 @@ function combine(first: Recognition, second: Recognition): Recognition {
         goal: isGoalTorn ? null : draft.metric.goal,
       },
     },
-    findings: first.findings.filter(({ name }) => !names.some(torn => torn === name)),
+    findings: [
+      ...first.findings.filter(({ name }) => !names.some(torn => torn === name)),
+      ...second.findings.filter(({ name }) => areChecksOthers && name === 'checks'),
+    ],
     unclear: [...first.unclear, ...torn],
   };
 }

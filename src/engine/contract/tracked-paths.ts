@@ -5,7 +5,21 @@ import { matchEditable, matchPaths } from './editable.ts';
 function isPlainPattern(pattern: string): boolean {
   if (!/[*?[{]/.test(pattern) || /[()+@]|\.\.|!\[/.test(pattern)) return false;
   const count = (text: string, signs: RegExp) => text.match(signs)?.length ?? 0;
-  return count(pattern, /[{[]/g) <= 2 && pattern.split('/').every(part => count(part, /\*+/g) <= 2);
+  return (
+    count(pattern, /[{[]/g) <= 2 &&
+    count(pattern, /\*{2,}/g) <= 2 &&
+    pattern.split('/').every(part => count(part, /\*+/g) <= 2)
+  );
+}
+
+/** A text that writes more patterns than this is no list of files; each is tried on every file of the commit. */
+const MAX_PATTERNS = 200;
+/** Of more files with one name none is looked for by the end of its path. */
+const MAX_SAME_NAME = 1_000;
+
+/** Whether a path means itself alone where it is read as a pattern. */
+function isPlain(path: string): boolean {
+  return !/[*?[\]{}()!+@\\]/.test(path);
 }
 
 /** The files of a commit, for finding what a text means by a name. */
@@ -14,6 +28,8 @@ export class TrackedPaths {
   readonly #known: ReadonlySet<string>;
   readonly #folders: ReadonlySet<string>;
   readonly #matching = new Map<string, readonly string[]>();
+  /** The patterns that were tried, with whether they match anything. */
+  readonly #tried = new Map<string, boolean>();
   readonly #byName: ReadonlyMap<string, readonly string[]>;
 
   constructor(paths: readonly string[]) {
@@ -62,7 +78,12 @@ export class TrackedPaths {
   }
 
   #matchesSome(pattern: string): boolean {
-    return isPlainPattern(pattern) && this.all.some(matchPaths([pattern]));
+    const known = this.#tried.get(pattern);
+    if (known !== undefined) return known;
+    if (this.#tried.size >= MAX_PATTERNS || !isPlainPattern(pattern)) return false;
+    const isMet = this.all.some(matchPaths([pattern]));
+    this.#tried.set(pattern, isMet);
+    return isMet;
   }
 
   #ending(name: string): string | null {
@@ -70,21 +91,45 @@ export class TrackedPaths {
       const anywhere = `**/${name}`;
       return name.includes('/') && this.#matchesSome(anywhere) ? anywhere : null;
     }
-    const same = (this.#byName.get(posix.basename(name)) ?? []).filter(path => path.endsWith(`/${name}`));
+    const others = this.#byName.get(posix.basename(name)) ?? [];
+    if (others.length > MAX_SAME_NAME) return null;
+    const same = others.filter(path => path.endsWith(`/${name}`));
     return same.length === 1 ? (same[0] ?? null) : null;
   }
 
-  /** Whether two patterns meet in a tracked file. */
-  overlap(one: string, other: string): boolean {
-    if (one === other) return true;
-    return this.matching(one).some(matchPaths([other]));
+  /** One test for paths against many patterns, most of which are files and folders and need not be compiled. */
+  matcher(patterns: readonly string[]): (path: string) => boolean {
+    const files = new Set<string>();
+    const folders = new Set<string>();
+    const others = new Set<string>();
+    for (const pattern of patterns) {
+      const folder = this.#folderOf(pattern);
+      if (folder !== null) folders.add(folder);
+      else if (this.#known.has(pattern) && isPlain(pattern)) files.add(pattern);
+      else others.add(pattern);
+    }
+    const matches = others.size > 0 ? matchPaths([...others]) : () => false;
+    const isBelow = (path: string) => {
+      for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+        if (folders.has(path.slice(0, end))) return true;
+      return false;
+    };
+    return path => files.has(path) || (folders.size > 0 && isBelow(path)) || matches(path);
+  }
+
+  /** The folder of which a pattern means everything. */
+  #folderOf(pattern: string): string | null {
+    const folder = pattern.endsWith('/**') ? pattern.slice(0, -3) : '';
+    return this.#folders.has(folder) && isPlain(folder) ? folder : null;
   }
 
   /** What of a pattern can be edited. */
   matching(pattern: string): readonly string[] {
     const known = this.#matching.get(pattern);
     if (known) return known;
-    const found = this.all.filter(matchEditable([pattern]));
+    const isSingle = this.#known.has(pattern) && isPlain(pattern);
+    const met = isSingle ? [pattern] : this.all.filter(this.matcher([pattern]));
+    const found = met.filter(matchEditable([pattern]));
     this.#matching.set(pattern, found);
     return found;
   }

@@ -1,6 +1,13 @@
 import type { Skipped } from '../../shared/imports.ts';
 import { isResultHeading } from './column-roles.ts';
-import { MAX_COLUMNS, MAX_ROWS, plainHeading, type RawRow, type RawTable } from './raw-table.ts';
+import {
+  MAX_COLUMNS,
+  MAX_ROWS,
+  plainHeading,
+  type RawRow,
+  type RawTable,
+  refuseTooManyCells,
+} from './raw-table.ts';
 import { readNumber } from './read-number.ts';
 import { DELIMITERS, type Delimiter, splitLine } from './split-line.ts';
 import { isVerdictHeading, readVerdict } from './verdict-words.ts';
@@ -15,20 +22,20 @@ const MAX_OPEN_QUOTES = 100;
 type Heading = {
   readonly delimiter: Delimiter;
   readonly names: readonly string[];
-  /** Where each of its columns is among the table's. */
-  readonly places: readonly number[];
+  /** Where each of its columns is among the table's; null for one that has no room there. */
+  readonly places: readonly (number | null)[];
 };
 
 /**
  * Rows under a heading: separated by tabs, commas, semicolons, bars (Markdown) or spaces. Comments, notes between rows,
  * a heading that stands there again and another heading further down are what people and agents write. Null where no
- * line is a heading.
+ * line is a heading. Throws `import_invalid` for more fields than anybody's results have.
  */
 export function readDelimitedTable(text: string): RawTable | null {
   const lines = text.split(/\r\n|\n|\r/);
   const first = findHeading(lines);
   if (!first) return null;
-  const columns: string[] = [];
+  const columns = new Columns();
   const rows: RawRow[] = [];
   const skipped: Skipped[] = [];
   const skip = (index: number, reason: string) => skipped.push({ line: index + 1, reason });
@@ -36,14 +43,19 @@ export function readDelimitedTable(text: string): RawTable | null {
     const line = lines[index]?.trim() ?? '';
     if (line !== '' && !line.startsWith('#') && !isRule(line)) skip(index, 'stands before the heading.');
   }
-  let heading = placeHeading(first, columns);
+  let heading = columns.place(first);
   let openQuotes = 0;
+  let isFull = false;
   for (let index = first.index + 1; index < lines.length; index += 1) {
     const line = lines[index] ?? '';
     if (line.trim() === '' || isRule(line)) continue;
     const again = hasVerdict(line, heading) ? null : headingOf(line);
     if (again) {
-      heading = placeHeading(again, columns);
+      heading = columns.place(again);
+      if (heading.places.includes(null) && !isFull) {
+        isFull = true;
+        skip(index, `has columns beyond the first ${MAX_COLUMNS}; those were not read.`);
+      }
       continue;
     }
     if (line.trimStart().startsWith('#') && !hasVerdict(line, heading)) continue;
@@ -53,19 +65,23 @@ export function readDelimitedTable(text: string): RawTable | null {
       skip(index, row);
       continue;
     }
-    const fields: string[] = [];
-    for (const [place, column] of heading.places.entries()) fields[column] = row.fields[place] ?? '';
     if (rows.length >= MAX_ROWS) {
       skip(index, `comes after ${MAX_ROWS} rows; the rest was not read.`);
       break;
     }
+    refuseTooManyCells(rows.length + 1, columns.names.length);
+    const fields = columns.names.map(() => '');
+    for (const [place, column] of heading.places.entries()) {
+      if (column !== null) fields[column] = row.fields[place] ?? '';
+    }
     rows.push({ line: index + 1, fields, count: row.count });
     index = row.last;
   }
+  refuseTooManyCells(rows.length, columns.names.length);
   return {
-    columns,
+    columns: columns.names,
     headingLine: first.index + 1,
-    rows: rows.map(row => ({ ...row, fields: columns.map((_, column) => row.fields[column] ?? '') })),
+    rows: rows.map(row => pad(row, columns.names.length)),
     skipped,
     told: {
       comments: lines
@@ -115,21 +131,33 @@ function headingOf(
   return null;
 }
 
-/** Gives each column its place in the table; one of a name that is there already, in its order, is that one. */
-function placeHeading(
-  { delimiter, names }: Pick<Heading, 'delimiter' | 'names'>,
-  columns: string[],
-): Heading {
-  const taken = new Set<number>();
-  const places = names.map(name => {
-    const known = columns.findIndex(
-      (column, place) => !taken.has(place) && plainHeading(column) === plainHeading(name),
-    );
-    const place = known >= 0 ? known : columns.push(name) - 1;
-    taken.add(place);
-    return place;
-  });
-  return { delimiter, names, places };
+/** The columns of all headings of a file. */
+class Columns {
+  readonly names: string[] = [];
+  readonly #places = new Map<string, number[]>();
+
+  /** Gives each column its place in the table; one of a name that is there already, in its order, is that one. */
+  place({ delimiter, names }: Pick<Heading, 'delimiter' | 'names'>): Heading {
+    const taken = new Map<string, number>();
+    const places = names.map(name => {
+      const plain = plainHeading(name);
+      const nth = taken.get(plain) ?? 0;
+      taken.set(plain, nth + 1);
+      const known = this.#places.get(plain) ?? [];
+      if (known[nth] !== undefined) return known[nth];
+      if (this.names.length >= MAX_COLUMNS) return null;
+      const place = this.names.push(name) - 1;
+      this.#places.set(plain, [...known, place]);
+      return place;
+    });
+    return { delimiter, names, places };
+  }
+}
+
+/** A row above a heading that adds columns has fewer. */
+function pad(row: RawRow, columns: number): RawRow {
+  const missing = columns - row.fields.length;
+  return missing === 0 ? row : { ...row, fields: [...row.fields, ...Array<string>(missing).fill('')] };
 }
 
 /** The line under a heading of Markdown, or one that is drawn. */

@@ -1,46 +1,99 @@
-import { existsSync } from 'node:fs';
-import { basename, join, posix } from 'node:path';
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, join, posix } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { findShapes, PI_FILES } from '../contract/find-shape.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { listTree, openRepository, readBlob } from '../repo/repository.ts';
+import { blobBytes, listTree, openRepository, type Repository, readBlob } from '../repo/repository.ts';
 import { importStudy } from './import-study.ts';
+import { MAX_TABLE_BYTES, readTableFile } from './read-table.ts';
+
+type Tree = Awaited<ReturnType<typeof listTree>>;
+
+type Log = {
+  /** In the repository, `/`-separated. */
+  readonly path: string;
+  readonly isInCheckout: boolean;
+};
 
 /**
  * Reads what pi-autoresearch tried in a repository before into a read-only study of its own, once. The log in the checkout
  * counts before the committed one, for it is written first. Resolves to what the user is told; null where there is nothing new.
+ * Never rejects: the study whose history it is stands already.
  */
 export async function importHistory(ledger: Ledger, study: Study, now: number): Promise<string | null> {
-  const repository = await openRepository(study.repositoryPath);
-  const tree = await listTree(repository, study.baseCommit);
+  let which = 'history';
+  try {
+    const repository = await openRepository(study.repositoryPath);
+    const tree = await listTree(repository, study.baseCommit);
+    const log = await findLog(repository, tree);
+    if (log === null) return null;
+    const { path } = log;
+    which = `history in ${path}`;
+    const name = `${basename(repository.path)}: ${path}`;
+    if (ledger.studies.list().some(({ importedFrom }) => importedFrom === name)) return null;
+    const content = log.isInCheckout
+      ? await readInCheckout(repository, path)
+      : await readCommitted(repository, study.baseCommit, tree, path);
+    const { metric } = study.contract;
+    const outcome = await importStudy(
+      ledger,
+      { name: path, content },
+      {
+        ...{ metric: metric.name, goal: metric.goal },
+        ...{ tag: `${study.tag}-before`, shownAs: name, now },
+      },
+    );
+    if (outcome.kind === 'question')
+      return `The ${which} was not imported: it says several things of ${metric.name}.`;
+    const { finished } = ledger.experiments.tally(outcome.study.id, metric.goal);
+    return `The ${which} was imported as the study ${outcome.study.tag}: ${finished} experiments.`;
+  } catch (error) {
+    return `The ${which} was not imported: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+async function findLog(repository: Repository, tree: Tree): Promise<Log | null> {
   const shapes = findShapes(tree.map(({ path }) => path)).shapes.filter(shape => shape.kind === 'pi');
   const [shape] = shapes;
   if (!shape || shapes.length > 1) return null;
-  const names = PI_FILES.log.map(name => posix.join(shape.folder, name));
-  const path = names.find(name => existsSync(join(repository.path, name))) ?? shape.session.log;
-  if (path === null) return null;
-  const name = `${basename(repository.path)}: ${path}`;
-  if (ledger.studies.list().some(({ importedFrom }) => importedFrom === name)) return null;
-  const blob = existsSync(join(repository.path, path))
-    ? null
-    : await readBlob(repository, study.baseCommit, path);
-  const source = blob ? { name: path, content: blob } : { path: join(repository.path, path) };
-  const { metric } = study.contract;
-  try {
-    const answers = { metric: metric.name, goal: metric.goal };
-    const outcome = await importStudy(ledger, source, {
-      ...answers,
-      tag: `${study.tag}-before`,
-      shownAs: name,
-      now,
-    });
-    if (outcome.kind === 'question')
-      return `The history in ${path} was not imported: it says several things of ${metric.name}.`;
-    const { finished } = ledger.experiments.tally(outcome.study.id, metric.goal);
-    return `The history in ${path} was imported as the study ${outcome.study.tag}: ${finished} experiments.`;
-  } catch (error) {
-    if (!(error instanceof PawlError)) throw error;
-    return `The history in ${path} was not imported: ${error.message}`;
+  for (const name of PI_FILES.log) {
+    const path = posix.join(shape.folder, name);
+    const isInCheckout = await lstat(join(repository.path, path)).then(
+      () => true,
+      () => false,
+    );
+    if (isInCheckout) return { path, isInCheckout };
   }
+  const path = shape.session.log;
+  return path === null ? null : { path, isInCheckout: false };
+}
+
+/** What is reached over a link may be any file of the user's. */
+async function readInCheckout(repository: Repository, path: string): Promise<Buffer> {
+  const file = join(await realpath(repository.path), path);
+  const isReached = (await realpath(dirname(file))) === dirname(file);
+  if (!isReached || (await lstat(file)).isSymbolicLink()) throw noPlainFile();
+  return readTableFile(file, 'refuse');
+}
+
+async function readCommitted(
+  repository: Repository,
+  commit: string,
+  tree: Tree,
+  path: string,
+): Promise<Buffer> {
+  // A link's own content is where it leads.
+  if (!tree.some(entry => entry.path === path && entry.mode.startsWith('100'))) throw noPlainFile();
+  const bytes = await blobBytes(repository, commit, path);
+  if (bytes !== null && bytes > MAX_TABLE_BYTES) {
+    throw new PawlError('import_invalid', `it has ${bytes} bytes; at most ${MAX_TABLE_BYTES} are read.`);
+  }
+  const content = await readBlob(repository, commit, path);
+  if (content === null) throw noPlainFile();
+  return content;
+}
+
+function noPlainFile(): PawlError {
+  return new PawlError('import_invalid', 'it is no plain file.');
 }

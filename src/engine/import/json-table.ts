@@ -1,6 +1,14 @@
 import type { Skipped } from '../../shared/imports.ts';
 import { goalInWords } from './choose-goal.ts';
-import { byLine, MAX_COLUMNS, MAX_ROWS, type RawRow, type RawTable } from './raw-table.ts';
+import { jsonText } from './json-text.ts';
+import {
+  byLine,
+  MAX_COLUMNS,
+  MAX_ROWS,
+  type RawRow,
+  type RawTable,
+  refuseTooManyCells,
+} from './raw-table.ts';
 
 /** Objects in objects beyond this depth stay text. */
 const MAX_DEPTH = 3;
@@ -40,7 +48,7 @@ function tableOf(
 ): RawTable {
   const segments: Segment[] = [];
   const found: { readonly line: number; readonly fields: Fields; readonly segment: number }[] = [];
-  const columns: string[] = [];
+  const known = new Set<string>();
   for (const { line, value } of objects) {
     if (value.type === 'config') segments.push(segmentOf(value));
     else if (typeof value.type === 'string' && NO_ROWS.has(value.type)) continue;
@@ -49,13 +57,16 @@ function tableOf(
       const own = segmentOf(value);
       if (own.metricName !== null) segments.push(own);
       const fields: Fields = new Map();
-      flatten(value, '', 0, fields);
-      for (const name of fields.keys()) {
-        if (columns.length < MAX_COLUMNS && !columns.includes(name)) columns.push(name);
+      if (!flatten(value, '', 0, fields)) {
+        skipped.push({ line, reason: 'is nested too deep.' });
+        continue;
       }
+      for (const name of fields.keys()) if (known.size < MAX_COLUMNS) known.add(name);
+      refuseTooManyCells(found.length + 1, known.size);
       found.push({ line, fields, segment: segments.length - 1 });
     } else skipped.push({ line, reason: `comes after ${MAX_ROWS} rows.` });
   }
+  const columns = [...known];
   const { names, goal, isOf } = chooseSegments(segments, wanted);
   const rows: RawRow[] = [];
   for (const { line, fields, segment } of found) {
@@ -96,14 +107,20 @@ function segmentOf(value: Record<string, unknown>): Segment {
   };
 }
 
-/** `{ "metrics": { "loss": 1 } }` has the field `metrics.loss`. */
-function flatten(value: Record<string, unknown>, prefix: string, depth: number, fields: Fields): void {
+/** `{ "metrics": { "loss": 1 } }` has the field `metrics.loss`. False where a value is nested too deep to be text. */
+function flatten(value: Record<string, unknown>, prefix: string, depth: number, fields: Fields): boolean {
   for (const [key, inner] of Object.entries(value)) {
-    if (fields.size >= MAX_COLUMNS) return;
+    if (fields.size >= MAX_COLUMNS) return true;
     const name = `${prefix}${key}`.slice(0, MAX_NAME_CHARACTERS);
-    if (isObject(inner) && depth < MAX_DEPTH) flatten(inner, `${name}.`, depth + 1, fields);
-    else fields.set(name, inner === null ? '' : typeof inner === 'string' ? inner : JSON.stringify(inner));
+    if (isObject(inner) && depth < MAX_DEPTH) {
+      if (!flatten(inner, `${name}.`, depth + 1, fields)) return false;
+      continue;
+    }
+    const text = jsonText(inner);
+    if (text === null) return false;
+    fields.set(name, text);
   }
+  return true;
 }
 
 /** The only array of objects in an object: `{ "experiments": [ … ] }`. */

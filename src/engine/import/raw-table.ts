@@ -1,3 +1,4 @@
+import { PawlError } from '../../shared/errors.ts';
 import type { Skipped } from '../../shared/imports.ts';
 
 /** A row of a file as it stood, before anybody asked what it means. */
@@ -33,6 +34,17 @@ export type RawTable = {
 export const MAX_ROWS = 200_000;
 /** More columns than a table has that somebody reads. */
 export const MAX_COLUMNS = 256;
+/** Empty ones count as well: each row is kept with a field for each column. */
+const MAX_CELLS = 5_000_000;
+
+/** Throws `import_invalid`. */
+export function refuseTooManyCells(rows: number, columns: number): void {
+  if (rows * columns <= MAX_CELLS) return;
+  throw new PawlError(
+    'import_invalid',
+    `The table has more than ${MAX_CELLS} fields: ${rows} rows or more with ${columns} columns.`,
+  );
+}
 
 /** A heading as it is compared: without case, marks and what stands in brackets behind it. */
 export function plainHeading(heading: string): string {

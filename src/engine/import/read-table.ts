@@ -1,12 +1,11 @@
-import { open } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { readDelimitedTable } from './delimited-table.ts';
 import { readJsonTable } from './json-table.ts';
+import { type Links, readPlainFile } from './plain-file.ts';
 import type { RawTable } from './raw-table.ts';
 
 /** A table of 100,000 rows has about 10 MB. */
-const MAX_TABLE_BYTES = 64 * 1024 * 1024;
+export const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 
 /**
  * A table of results from text: rows under a heading, or JSON. Throws `import_invalid` with file and line.
@@ -23,28 +22,9 @@ export function readTable(content: Buffer, fileName: string, metric: string | nu
   );
 }
 
-/** Rejects with `import_invalid` where the file cannot be read or is too large for a table. */
-export async function readTableFile(path: string): Promise<Buffer> {
-  const file = await open(path).catch(cause => {
-    throw new PawlError('import_invalid', `${path} cannot be read: ${cause.message}`, { cause });
-  });
-  try {
-    const { size } = await file.stat();
-    if (size > MAX_TABLE_BYTES) {
-      throw new PawlError(
-        'import_invalid',
-        `${path} has ${size} bytes; a results table has less than ${MAX_TABLE_BYTES}.`,
-      );
-    }
-    return await file.readFile();
-  } catch (cause) {
-    if (cause instanceof PawlError) throw cause;
-    throw new PawlError('import_invalid', `${basename(path)} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  } finally {
-    await file.close();
-  }
+/** Rejects with `import_invalid` where the file cannot be read, is no plain one, or is too large for a table. */
+export function readTableFile(path: string, links?: Links): Promise<Buffer> {
+  return readPlainFile(path, MAX_TABLE_BYTES, links);
 }
 
 /** A guess at another encoding would change what is exported again. */

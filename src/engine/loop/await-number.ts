@@ -76,15 +76,17 @@ export async function awaitNumber(
   const { ledger, now } = ports;
   const { name, command, pollSeconds, waitSeconds } = study.contract.metric;
   const until = awaitedUntil(study, run);
+  let hasAsked = false;
   for (let nextPoll = now(); ; ) {
     const typed = ledger.lateNumbers.get(study.id, run.n);
     if (typed) return { value: typed.value, source: typed.source, crash: null, guard: null };
     if (sitting.isDisturbed()) return null;
-    if (command !== null && now() >= nextPoll) {
-      nextPoll = now() + 1000 * pollSeconds;
+    if (command !== null && now() >= nextPoll && !(hasAsked && now() >= until)) {
+      hasAsked = true;
       const ask = () => askForNumber(study, run, ports);
       // What the model did not answer is asked again with the next look.
       const { value: found } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
+      nextPoll = now() + 1000 * pollSeconds;
       if (found === null) continue;
       const crash = lockCrash(await ports.workbench.findTouchedLocks(), study.contract);
       const source = `metric.command at ${new Date(now()).toISOString()}`;

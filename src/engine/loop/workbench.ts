@@ -152,12 +152,13 @@ export class Workbench {
     if (!isNew && this.#isClean && this.#commit === commit) return;
     // The first checkout of a sitting owes nothing to what an earlier one left.
     if (!this.#isSetUp) await forgetIndex(worktree);
-    await resetWorktree(worktree, commit, this.#signal);
-    this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
     if (this.#setUp && (isNew || !this.#isSetUp)) {
+      // It runs as the user, so it finds the commit the user agreed to, and nothing that an attempt or its training left.
+      await this.#layOut(worktree, this.#baseCommit);
+      await this.#clean();
       await this.#setUp(this, isNew);
-      await resetWorktree(worktree, commit, this.#signal);
     }
+    await this.#layOut(worktree, commit);
     this.#isSetUp = true;
     this.#pristine = await this.#clean();
     if (!this.#agreesWithFirst()) {
@@ -168,6 +169,12 @@ export class Workbench {
       if (!this.#agreesWithFirst()) throw new Error('the worktree cannot be made what the commit says');
     }
     this.#isClean = true;
+  }
+
+  /** Makes the tracked files the commit's. */
+  async #layOut(worktree: Worktree, commit: string): Promise<void> {
+    await resetWorktree(worktree, commit, this.#signal);
+    this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
   }
 
   /** Whether the files nobody may edit are what they were at the sitting's first checkout. */

@@ -80,9 +80,11 @@ export class SummaryReader {
     }
     if (!alone) this.#state = 'outside';
     const row = readTableRow(text);
-    const pairs = readObject(text) ?? (row ? [row] : alone ? [alone] : this.#benchmark(text));
+    const object = readObject(text);
+    const pairs = object ?? (row ? [row] : alone ? [alone] : this.#benchmark(text));
     for (const pair of pairs) this.#set(this.#plain, pair);
-    this.find(text);
+    // What an object says is read already, nested names with their path.
+    if (object === null) this.find(text);
     return pairs;
   }
 
@@ -170,7 +172,10 @@ export class SummaryReader {
     const found = findNamed(line, name);
     if (!found || (found.quantity === null && !isWord && !NOTHING.test(found.text))) return;
     const { qualifier, ...pair } = found;
-    if (qualifier === null) return this.#set(this.#plain, pair);
+    if (qualifier === null) {
+      this.#set(this.#plain, pair);
+      return;
+    }
     const before = this.#qualified.get(name);
     const isSame = before === undefined || before?.word === qualifier;
     this.#qualified.set(name, isSame ? { word: qualifier, pair } : null);

@@ -45,8 +45,9 @@ export function decide(input: DecideInput): Verdict {
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
   if (input.pruned) return { word: 'discard', reason: 'pruned', evidence };
-  if (value === null) return { word: 'crash', reason: 'no_metric', evidence };
+  // Also without a number, where that would have come later.
   if (input.guard) return { word: 'discard', reason: 'guard', evidence };
+  if (value === null) return { word: 'crash', reason: 'no_metric', evidence };
   if (!incumbent) return { word: 'keep', reason: 'baseline', evidence };
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };

@@ -94,7 +94,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         {card.contract.model === null ? null : (
           <Field
             label={`Cap for asking ${card.contract.model.name} (US$)`}
-            hint="Of the whole study. Empty: the proposer's cap, else 5."
+            hint="Of the whole study. Empty leaves it as it is."
           >
             {ids => (
               <TextInput

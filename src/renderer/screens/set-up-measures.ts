@@ -45,7 +45,7 @@ export function metricMeasures(
   kept: Draft | null,
 ): Omit<ContractInput['metric'], 'name' | 'goal' | 'memory' | 'memory_limit'> {
   const { commandSeconds, pollSeconds } = kept?.metric ?? {};
-  const require = Object.fromEntries(lines(form.require).map(readRequirement));
+  const require = byName(lines(form.require).map(readRequirement));
   return {
     ...filled('pattern', form.pattern),
     ...filled('command', form.metricCommand),
@@ -63,13 +63,20 @@ export function tableMeasures(
   form: MeasuresForm,
   kept: Draft | null,
 ): Pick<ContractInput, 'checks' | 'model'> {
-  const checks = Object.fromEntries(lines(form.checks).map(line => readCheck(line, kept?.checks ?? [])));
+  const checks = byName(lines(form.checks).map(line => readCheck(line, kept?.checks ?? [])));
   return {
     ...(Object.keys(checks).length > 0 ? { checks } : {}),
     ...(form.model.trim() === '' && form.modelUrl.trim() === ''
       ? {}
       : { model: { name: form.model, ...filled('base_url', form.modelUrl) } }),
   };
+}
+
+/** One that is there twice gets a name that the schema refuses, so that neither is lost in silence. */
+function byName<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  const found: Record<string, T> = {};
+  for (const [name, value] of entries) found[name in found ? `${name}: named twice` : name] = value;
+  return found;
 }
 
 /** `recall@1 >= 0.5`, `correctness = PASS`; what is behind the first sign of a comparison is the value. */

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { columnsOf } from './sqlite-copy.ts';
-import { MAX_RUNS, RunGatherer, type Tracked, type TrackedRun, wholeTime } from './tracked-run.ts';
+import { MAX_RUNS, RunGatherers, type Tracked, type TrackedRun, wholeTime } from './tracked-run.ts';
 
 /** More numbers of one run are not looked at. */
 const MAX_ROWS = 1_000_000;
@@ -53,8 +53,9 @@ export function readMlflowDatabase(database: Database): Tracked {
       )
     : null;
   const isOneExperiment = new Set(rows.map(row => row.experiment)).size <= 1;
+  const gatherers = new RunGatherers(Math.min(rows.length, MAX_RUNS));
   const runs = rows.slice(0, MAX_RUNS).map((row): TrackedRun => {
-    const gatherer = new RunGatherer();
+    const gatherer = gatherers.next();
     const start = row.start_time;
     for (const { key, value, timestamp, step, is_nan } of metrics.iterate(row.run_uuid, MAX_ROWS)) {
       gatherer.add(start === null ? 0 : Math.max(0, (timestamp - start) / 1000), step, [

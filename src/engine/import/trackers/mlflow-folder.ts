@@ -1,11 +1,20 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Skipped } from '../../../shared/imports.ts';
-import { MAX_RUNS, RunGatherer, type Tracked, type TrackedRun, wholeTime } from './tracked-run.ts';
+import {
+  MAX_RUNS,
+  type RunGatherer,
+  RunGatherers,
+  type Tracked,
+  type TrackedRun,
+  wholeTime,
+} from './tracked-run.ts';
 
 const MAX_METRIC_BYTES = 16 * 1024 * 1024;
 const MAX_SMALL_BYTES = 64 * 1024;
 const MAX_FILES = 1_000;
+/** More numbers of one run are not looked at. */
+const MAX_LINES = 1_000_000;
 
 /** Numbers of MLflow's `RunStatus`. */
 const STATUSES = new Map([
@@ -38,10 +47,11 @@ export async function findMlflowRuns(folder: string): Promise<readonly string[]>
 export async function readMlflowFolder(folders: readonly string[]): Promise<Tracked> {
   const runs: TrackedRun[] = [];
   const skipped: Skipped[] = [];
+  const gatherers = new RunGatherers(Math.min(folders.length, MAX_RUNS));
   for (const folder of folders.slice(0, MAX_RUNS)) {
     const meta = await readMeta(folder);
     if (!meta || meta.get('lifecycle_stage') === 'deleted') continue;
-    runs.push(await readRun(folder, meta, skipped));
+    runs.push(await readRun(gatherers.next(), folder, meta, skipped));
   }
   if (folders.length > MAX_RUNS) {
     skipped.push({ line: null, reason: `only the first ${MAX_RUNS} runs were read.` });
@@ -50,11 +60,11 @@ export async function readMlflowFolder(folders: readonly string[]): Promise<Trac
 }
 
 async function readRun(
+  gatherer: RunGatherer,
   folder: string,
   meta: ReadonlyMap<string, string>,
   skipped: Skipped[],
 ): Promise<TrackedRun> {
-  const gatherer = new RunGatherer();
   const start = timeOf(meta.get('start_time'));
   const name = meta.get('run_name') || meta.get('run_id') || 'run';
   const lines: {
@@ -64,6 +74,13 @@ async function readRun(
     readonly step: number;
   }[] = [];
   for (const key of await filesIn(join(folder, 'metrics'))) {
+    if (lines.length >= MAX_LINES) {
+      skipped.push({
+        line: null,
+        reason: `${name}: after ${MAX_LINES} numbers the metric ${key} was not read.`,
+      });
+      continue;
+    }
     const text = await readBounded(join(folder, 'metrics', key), MAX_METRIC_BYTES);
     if (text === null) {
       skipped.push({ line: null, reason: `${name}: the metric ${key} is too large to be read.` });

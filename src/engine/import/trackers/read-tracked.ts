@@ -1,13 +1,14 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Skipped } from '../../../shared/imports.ts';
+import { openPlainFile, readPlainFile } from '../plain-file.ts';
 import { isMlflowDatabase, readMlflowDatabase } from './mlflow-database.ts';
 import { findMlflowRuns, readMlflowFolder } from './mlflow-folder.ts';
 import type { RecordEnd } from './record-file.ts';
 import { withSqliteCopy } from './sqlite-copy.ts';
 import { isEventFileName, readTensorboardRun } from './tensorboard-log.ts';
-import { MAX_FILE_BYTES, MAX_RUNS, type Tracked, type TrackedRun } from './tracked-run.ts';
+import { MAX_FILE_BYTES, MAX_RUNS, RunGatherers, type Tracked, type TrackedRun } from './tracked-run.ts';
 import { isTrackioDatabase, readTrackioDatabase } from './trackio-database.ts';
 import { isWandbFile, readWandbRun } from './wandb-run.ts';
 
@@ -20,7 +21,7 @@ const MAX_LOOKED = 200_000;
 
 /**
  * The runs that a tracker of experiments left in a file or a folder; null for a file that is of none. Rejects with
- * `import_invalid` for a folder without any, and for a database of something else.
+ * `import_invalid` for a folder without any, for a database of something else and for what is no plain file.
  */
 export async function readTracked(path: string): Promise<Tracked | null> {
   const found = await stat(path).catch(() => null);
@@ -61,9 +62,10 @@ async function readDatabase(path: string): Promise<Tracked> {
 async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
   const runs: TrackedRun[] = [];
   const skipped: Skipped[] = tooMany(paths.length);
+  const gatherers = new RunGatherers(Math.min(paths.length, MAX_RUNS));
   for (const path of paths.slice(0, MAX_RUNS)) {
     const file = await readBounded(path, skipped);
-    const read = file && (await readWandbRun(file, basename(path, '.wandb')));
+    const read = file && (await readWandbRun(file, basename(path, '.wandb'), gatherers.next()));
     if (!read) {
       if (file) skipped.push({ line: null, reason: `${basename(path)} is no log of Weights & Biases.` });
       continue;
@@ -78,15 +80,15 @@ async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
 async function readEventFolders(top: string, groups: readonly (readonly string[])[]): Promise<Tracked> {
   const runs: TrackedRun[] = [];
   const skipped: Skipped[] = tooMany(groups.length);
+  const gatherers = new RunGatherers(Math.min(groups.length, MAX_RUNS));
   for (const paths of groups.slice(0, MAX_RUNS)) {
-    const files: Buffer[] = [];
-    for (const path of paths) {
-      const file = await readBounded(path, skipped);
-      if (file) files.push(file);
-    }
     const folder = join(paths[0] ?? top, '..');
     const name = relative(top, folder).replaceAll('\\', '/') || basename(folder);
-    const { run, end } = await readTensorboardRun(files, name.startsWith('..') ? basename(folder) : name);
+    const { run, end } = await readTensorboardRun(
+      readEach(paths, skipped),
+      name.startsWith('..') ? basename(folder) : name,
+      gatherers.next(),
+    );
     tellEnd(name, end, skipped);
     if (run.points.length > 0) runs.push(run);
     else skipped.push({ line: null, reason: `${name} has no numbers.` });
@@ -107,24 +109,25 @@ function tooMany(count: number): Skipped[] {
     : [];
 }
 
-async function readBounded(path: string, skipped: Skipped[]): Promise<Buffer | null> {
-  const name = basename(path);
-  try {
-    const { size } = await stat(path);
-    if (size <= MAX_FILE_BYTES) return await readFile(path);
-    skipped.push({ line: null, reason: `${name} has ${size} bytes; at most ${MAX_FILE_BYTES} are read.` });
-  } catch (error) {
-    skipped.push({
-      line: null,
-      reason: `${name} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
-    });
+/** One after another, for a run may have many. */
+async function* readEach(paths: readonly string[], skipped: Skipped[]): AsyncGenerator<Buffer> {
+  for (const path of paths) {
+    const file = await readBounded(path, skipped);
+    if (file) yield file;
   }
-  return null;
+}
+
+async function readBounded(path: string, skipped: Skipped[]): Promise<Buffer | null> {
+  try {
+    return await readPlainFile(path, MAX_FILE_BYTES);
+  } catch (error) {
+    skipped.push({ line: null, reason: (error as Error).message });
+    return null;
+  }
 }
 
 async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path).catch(() => null);
-  if (!file) return Buffer.alloc(0);
+  const { file } = await openPlainFile(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(SQLITE_HEAD.length), 0, SQLITE_HEAD.length, 0);
     return buffer.subarray(0, bytesRead);

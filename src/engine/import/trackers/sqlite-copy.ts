@@ -15,7 +15,7 @@ export async function withSqliteCopy<T>(path: string, read: (database: Database)
   try {
     for (const suffix of ['', '-wal']) {
       const found = await stat(path + suffix).catch(() => null);
-      if (!found) continue;
+      if (!found?.isFile()) continue;
       if (found.size > MAX_FILE_BYTES) {
         throw new PawlError(
           'import_invalid',

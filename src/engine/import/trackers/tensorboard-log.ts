@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Fields, field, readMessage } from './protobuf-fields.ts';
 import type { RecordEnd } from './record-file.ts';
 import { readTfRecords } from './tf-record.ts';
-import { RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
+import { type RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
 
 /** The engine has its turn after so many records. */
 const RECORDS_A_TURN = 2_000;
@@ -21,14 +21,14 @@ export function isEventFileName(name: string): boolean {
  * as such or as tensors; pictures, histograms and graphs are passed over.
  */
 export async function readTensorboardRun(
-  files: readonly Buffer[],
+  files: AsyncIterable<Buffer>,
   name: string,
+  gatherer: RunGatherer,
 ): Promise<{ readonly run: TrackedRun; readonly end: RecordEnd }> {
-  const gatherer = new RunGatherer();
   let start: number | null = null;
   let last: number | null = null;
   const end = { isCut: false, broken: 0 };
-  for (const file of files) {
+  for await (const file of files) {
     let count = 0;
     const records = readTfRecords(file);
     let next = records.next();

@@ -27,6 +27,10 @@ export const MAX_RUNS = 2_000;
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 const MAX_SERIES = 256;
 const MAX_POINTS = 40_000;
+/** Of all runs of an import, which are held at once until they are written. */
+const MAX_VALUES = 2_000_000;
+/** What a point takes beside its numbers, in numbers. */
+const POINT_VALUES = 3;
 const MAX_SETTINGS = 256;
 const MAX_TEXT_CHARACTERS = 1_000;
 const MAX_NAME_CHARACTERS = 200;
@@ -39,35 +43,93 @@ export function wholeTime(ms: number | null): number | null {
   return ms !== null && Math.abs(ms) <= MAX_TIME_MS ? Math.round(ms) : null;
 }
 
+/** Shares the room for points among the runs of an import, one after another: what a run leaves is for the next ones. */
+export class RunGatherers {
+  #runs: number;
+  #room: number;
+  #last: RunGatherer | null = null;
+
+  /** @param runs how many there are at most */
+  constructor(runs: number, room = MAX_VALUES) {
+    this.#runs = runs;
+    this.#room = room;
+  }
+
+  /** For the next run; the one before gathers no more. */
+  next(): RunGatherer {
+    this.#room -= this.#last?.held ?? 0;
+    this.#last = new RunGatherer(this.#room / Math.max(1, this.#runs));
+    this.#runs -= 1;
+    return this.#last;
+  }
+}
+
+type Moment = {
+  readonly seconds: number;
+  readonly step: number | null;
+  readonly values: Map<string, number>;
+  isKept: boolean;
+};
+
 /** Gathers one run's numbers as they come, within bounds: the first 256 names, and of many points every second, fourth … */
 export class RunGatherer {
   readonly settings = new Map<string, string>();
   readonly summary = new Map<string, number>();
   readonly #names = new Set<string>();
-  #points: { seconds: number; step: number | null; values: Map<string, number> }[] = [];
+  readonly #room: number;
+  #points: Moment[] = [];
+  #last: Moment | null = null;
+  #held = 0;
   #stride = 1;
   #seen = 0;
 
+  /** @param room for points, in numbers */
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  /** The room that is taken. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Numbers of one moment. Those of the same step as the ones before belong to the same point. */
   add(seconds: number, step: number | null, values: Iterable<readonly [string, number]>): void {
-    const last = this.#points.at(-1);
     const entries = [...values].filter(([name]) => this.#isKnown(name));
     for (const [name, value] of entries) this.summary.set(name, value);
     if (entries.length === 0) return;
+    const last = this.#last;
     const isSame =
-      last !== undefined &&
+      last !== null &&
       step !== null &&
       last.step === step &&
       entries.every(([name]) => !last.values.has(name));
     if (isSame) {
       for (const [name, value] of entries) last.values.set(name, value);
-      return;
+      if (last.isKept) this.#held += entries.length;
+    } else {
+      this.#seen += 1;
+      // What is left out is left out with all its numbers, also where they come one by one.
+      const isKept = this.#seen % this.#stride === 0;
+      this.#last = { seconds, step, values: new Map(entries), isKept };
+      if (isKept) {
+        this.#points.push(this.#last);
+        this.#held += this.#last.values.size + POINT_VALUES;
+      }
     }
-    this.#seen += 1;
-    if (this.#seen % this.#stride !== 0) return;
-    this.#points.push({ seconds, step, values: new Map(entries) });
-    if (this.#points.length < MAX_POINTS) return;
-    this.#points = this.#points.filter((_, index) => index % 2 === 1);
+    while (this.#points.length >= MAX_POINTS || (this.#held > this.#room && this.#points.length > 1)) {
+      this.#thin();
+    }
+  }
+
+  #thin(): void {
+    const points: Moment[] = [];
+    for (const [index, point] of this.#points.entries()) {
+      point.isKept = index % 2 === 1;
+      if (point.isKept) points.push(point);
+      else this.#held -= point.values.size + POINT_VALUES;
+    }
+    this.#points = points;
     this.#stride *= 2;
   }
 

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
+import { jsonText } from '../json-text.ts';
 import { columnsOf } from './sqlite-copy.ts';
-import { MAX_RUNS, RunGatherer, type Tracked } from './tracked-run.ts';
+import { MAX_RUNS, RunGatherers, type Tracked } from './tracked-run.ts';
 
 /** More lines of one run are not looked at. */
 const MAX_ROWS = 1_000_000;
@@ -33,8 +34,9 @@ export function readTrackioDatabase(database: Database): Tracked {
           `SELECT config FROM configs WHERE ${key} = ? AND length(config) <= ? LIMIT 1`,
         )
       : null;
+  const gatherers = new RunGatherers(Math.min(rows.length, MAX_RUNS));
   const runs = rows.slice(0, MAX_RUNS).map(run => {
-    const gatherer = new RunGatherer();
+    const gatherer = gatherers.next();
     let start: number | null = null;
     let end: number | null = null;
     for (const line of lines.iterate(run.key, MAX_LINE_CHARACTERS, MAX_ROWS)) {
@@ -56,8 +58,7 @@ export function readTrackioDatabase(database: Database): Tracked {
     const config = settings?.get(run.key, MAX_LINE_CHARACTERS)?.config;
     for (const [name, value] of Object.entries(parseObject(config ?? '{}'))) {
       // `_Created` and its like are trackio's own.
-      if (!name.startsWith('_'))
-        gatherer.setting(name, typeof value === 'string' ? value : JSON.stringify(value));
+      if (!name.startsWith('_')) gatherer.setting(name, jsonText(value) ?? '');
     }
     return {
       name: run.name || run.key,

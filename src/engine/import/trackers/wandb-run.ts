@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readLevelDbLog } from './leveldb-log.ts';
 import { type Fields, field, readMessage } from './protobuf-fields.ts';
 import type { RecordEnd } from './record-file.ts';
-import { RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
+import { type RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
 
 /** `:W&B`, the magic number 0xBEE1 (little-endian) and the version of the format. */
 const HEADER = Buffer.from([0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe]);
@@ -41,9 +41,12 @@ export type WandbRun = { readonly run: TrackedRun; readonly end: RecordEnd };
  * A run that Weights & Biases logged offline (`run-*.wandb`): a log of `Record` messages. Null where the file is none.
  * @param fallbackName where the run has no name yet
  */
-export async function readWandbRun(file: Buffer, fallbackName: string): Promise<WandbRun | null> {
+export async function readWandbRun(
+  file: Buffer,
+  fallbackName: string,
+  gatherer: RunGatherer,
+): Promise<WandbRun | null> {
   if (!isWandbFile(file)) return null;
-  const gatherer = new RunGatherer();
   const run = { name: '', id: '', startedAt: null as number | null, runtime: 0 };
   let commit: string | null = null;
   let exitCode: number | null = null;

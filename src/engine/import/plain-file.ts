@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { PawlError } from '../../shared/errors.ts';
+
+/** `refuse` is for what a repository holds: its links could lead to any file of the user's. */
+export type Links = 'follow' | 'refuse';
+
+/**
+ * Opens what is to be imported. Rejects with `import_invalid` where it cannot be opened, and for what is no plain file: a pipe
+ * would be waited for, a device never ends.
+ */
+export async function openPlainFile(
+  path: string,
+  links: Links = 'follow',
+): Promise<{ readonly file: FileHandle; readonly size: number }> {
+  // Windows has neither flag.
+  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants>;
+  const flags = (O_RDONLY ?? 0) | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0);
+  const file = await open(path, flags).catch(cause => {
+    throw new PawlError('import_invalid', `${path} cannot be read: ${cause.message}`, { cause });
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile())
+      throw new PawlError('import_invalid', `${path} cannot be read: it is no plain file.`);
+    return { file, size: found.size };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * The bytes a plain file has when it is opened; what is added meanwhile is not read. Rejects with `import_invalid`, also for
+ * more than `maxBytes`.
+ */
+export async function readPlainFile(
+  path: string,
+  maxBytes: number,
+  links: Links = 'follow',
+): Promise<Buffer> {
+  const { file, size } = await openPlainFile(path, links);
+  try {
+    if (size > maxBytes) {
+      throw new PawlError('import_invalid', `${path} has ${size} bytes; at most ${maxBytes} are read.`);
+    }
+    const content = Buffer.allocUnsafe(size);
+    let bytes = 0;
+    while (bytes < size) {
+      const { bytesRead } = await file.read(content, bytes, size - bytes, bytes);
+      if (bytesRead === 0) break;
+      bytes += bytesRead;
+    }
+    return content.subarray(0, bytes);
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    throw new PawlError('import_invalid', `${path} cannot be read: ${(cause as Error).message}`, { cause });
+  } finally {
+    await file.close();
+  }
+}
