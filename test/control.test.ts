@@ -518,7 +518,15 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
   // A thought needs a model, a rest several proposers, a review approve mode; those are looked at where they come. A pause
   // has its own test; a warning needs a process that cannot be killed.
   expect(missing).toEqual([
-    ...['thought', 'review_opened', 'review_closed', 'run_unfair', 'proposer_rests', 'warning'],
+    ...[
+      'thought',
+      'review_opened',
+      'review_closed',
+      'run_unfair',
+      'awaiting_number',
+      'proposer_rests',
+      'warning',
+    ],
     ...['wished', 'study_paused', 'study_continued'],
   ]);
   await checkNight(night);

@@ -56,19 +56,6 @@ export function clip(text: string, width: number): string {
   return characters.length <= width ? clean : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** What a terminal would act on, hide, or show as a plain blank. */
-const UNSEEN =
-  /[\p{C}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]/gu;
-
-/** Untrusted text line by line and whole, with every character that could not be seen written as its code: `\u{202e}`. */
-export function visibleLines(text: string): readonly string[] {
-  return text.split('\n').map(line =>
-    line.replace(UNSEEN, character => {
-      return character === '\t' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`;
-    }),
-  );
-}
-
 /** A line in pieces of at most so many columns, those after the first set in. */
 export function wrap(line: string, width: number): readonly string[] {
   const characters = [...line];

@@ -6,7 +6,8 @@ import {
   findingWords,
   sortFindings,
 } from '../shared/findings.ts';
-import { clip, tableText, visibleLines, wrap } from './format.ts';
+import { visibleLines } from '../shared/visible-lines.ts';
+import { clip, tableText, wrap } from './format.ts';
 
 /** What the terminal is told in place of what was found. */
 export type ContractFlags = ContractChoices;

@@ -6,7 +6,8 @@ import { hasAgreedToSetUp, readSetUp, type SetUpText } from '../engine/loop/set-
 import { openRepository, readHeadCommit } from '../engine/repo/repository.ts';
 import { PawlError } from '../shared/errors.ts';
 import type { AskedName, ContractChoices, Recognition, Unclear } from '../shared/findings.ts';
-import { clip, visibleLines } from './format.ts';
+import { visibleLines } from '../shared/visible-lines.ts';
+import { clip } from './format.ts';
 import { findingsText } from './found.ts';
 
 /** What a study is begun with after its user has seen what was found. */

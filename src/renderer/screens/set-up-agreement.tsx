@@ -1,5 +1,11 @@
 import type { SetUpView } from '../../shared/notebook.ts';
+import { visibleLines } from '../../shared/visible-lines.ts';
 import { Switch } from '../ui/field.tsx';
+
+/** Nothing in it may be hidden, or turn the line around. */
+function shown(text: string): string {
+  return visibleLines(text).join('\n');
+}
 
 /** Asked once for each content: what the set-up command is, word for word, before it runs with all rights of the user. */
 export function SetUpAgreement({
@@ -18,16 +24,16 @@ export function SetUpAgreement({
     >
       <p className="mb-1.5 text-sm">Before the first run this runs as you, outside of the sandbox:</p>
       <pre className="max-h-28 overflow-auto whitespace-pre-wrap break-words rounded bg-sunken px-2 py-1.5 font-mono text-xs">
-        {setUp.command}
+        {shown(setUp.command)}
       </pre>
       {setUp.files.map(({ path, text, isCut }) => (
         <details key={path} className="mt-1.5 text-xs">
           <summary className="cursor-pointer break-words text-muted">
-            {path}
+            {shown(path)}
             {isCut ? ' (its beginning)' : ''}
           </summary>
           <pre className="mt-1 max-h-60 overflow-auto whitespace-pre-wrap break-words rounded bg-sunken px-2 py-1.5 font-mono">
-            {text}
+            {shown(text)}
           </pre>
         </details>
       ))}
