@@ -274,7 +274,7 @@ test('notices tell a new best with both values, three crashes in a row once, and
 
 test('a baseline without a number asks for attention, a stop by the user tells nobody', async () => {
   const desk = await openDesk();
-  const broken = await createRepository({ ...SHELL_FILES, 'train.sh': 'exit 1\n' });
+  const broken = await createRepository({ ...SHELL_FILES, 'train.sh': 'LR=2\nexit 1\n' });
   const proposer = { kind: 'search', seed: 1 } as const;
   const { id } = await desk.calls.studies.start({ path: broken, proposer, stop: {} });
   expect(await untilStopped(desk, id)).toMatchObject({ stopReason: 'baseline_failed' });
