@@ -3,12 +3,6 @@ import { PawlError } from '../shared/errors.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
 import { AGENT_NAMES, EFFORTS } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
-import { demo } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { exportCommand, importCommand } from './commands/exchange.ts';
-import { ask, measured, note, results, search, show, status } from './commands/inspect.ts';
-import { resume, run } from './commands/run.ts';
-import { serve } from './commands/serve.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';
 import {
@@ -61,6 +55,16 @@ function list(text: string, before: readonly string[] | undefined): readonly str
     .filter(Boolean);
   return [...(before ?? []), ...words];
 }
+
+/** What only one command needs is loaded when that is called: every start is waited for. */
+const load = {
+  demo: () => import('./commands/demo.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+  exchange: () => import('./commands/exchange.ts'),
+  inspect: () => import('./commands/inspect.ts'),
+  run: () => import('./commands/run.ts'),
+  serve: () => import('./commands/serve.ts'),
+};
 
 const program = new Command('pawl')
   .description(
@@ -123,14 +127,20 @@ sittingOptions(
     .option('--budget <seconds>', 'how long the training is expected to take', positive)
     .option('--prune', 'end a run that cannot reach the best any more')
     .option('--trust-setup', 'agree to the set-up command as it is now, without being asked'),
-).action((path, { repository, ...flags }) => run(chooseRepository(path, { repository }), flags));
+).action(async (path, { repository, ...flags }) => {
+  const { run } = await load.run();
+  await run(chooseRepository(path, { repository }), flags);
+});
 
 sittingOptions(
   repositoryArgument(program.command('resume'))
     .description('go on with a study that was stopped, interrupted or paused')
     .option('--tag <tag>', 'which study; default: the latest of the repository')
     .option('--auto', 'proposals wait for approval no more'),
-).action((path, { repository, ...flags }) => resume(chooseRepository(path, { repository }), flags));
+).action(async (path, { repository, ...flags }) => {
+  const { resume } = await load.run();
+  await resume(chooseRepository(path, { repository }), flags);
+});
 
 /** The option that chooses a study of the repository to look at. */
 function studyOption(command: Command): Command {
@@ -152,11 +162,11 @@ studyOption(
   repositoryArgument(program.command('status')).description('say what runs, and how the latest study stands'),
 )
   .option('--json', 'as JSON')
-  .action((path, flags) => status(at(path, flags)));
+  .action(async (path, flags) => (await load.inspect()).status(at(path, flags)));
 
 studyOption(repositoryArgument(program.command('results')).description('print the experiments of a study'))
   .option('--format <format>', 'table, tsv, csv or json', oneOf('table', 'tsv', 'csv', 'json'), 'table')
-  .action((path, flags) => results(at(path, flags)));
+  .action(async (path, flags) => (await load.inspect()).results(at(path, flags)));
 
 studyOption(
   repositoryArgument(program.command('show').argument('<n>', 'number of the experiment', whole)).description(
@@ -166,20 +176,20 @@ studyOption(
   .option('--diff', 'its difference to the incumbent of its time')
   .option('--log', 'the output of its last run, as it was printed')
   .option('--series', 'its progress values as tab-separated columns')
-  .action((n, path, flags) => show(n, at(path, flags)));
+  .action(async (n, path, flags) => (await load.inspect()).show(n, at(path, flags)));
 
 studyOption(
   repositoryOption(program.command('search'))
     .description('find experiments by words of their hypotheses, rationales and notes')
     .argument('<words...>'),
-).action((words, flags) => search(words, at(undefined, flags)));
+).action(async (words, flags) => (await load.inspect()).search(words, at(undefined, flags)));
 
 studyOption(
   repositoryOption(program.command('note'))
     .description('write a note on an experiment')
     .argument('<n>', 'number of the experiment', whole)
     .argument('<words...>'),
-).action((n, words, flags) => note(n, words, at(undefined, flags)));
+).action(async (n, words, flags) => (await load.inspect()).note(n, words, at(undefined, flags)));
 
 studyOption(
   repositoryArgument(
@@ -190,7 +200,7 @@ studyOption(
   ).description('enter the number of an experiment that waits for it'),
 )
   .requiredOption('--source <words>', 'where the number comes from')
-  .action((n, value, path, flags) => measured(n, value, at(path, flags)));
+  .action(async (n, value, path, flags) => (await load.inspect()).measured(n, value, at(path, flags)));
 
 program
   .command('import')
@@ -203,38 +213,43 @@ program
     'minimize or maximize; default: told from the file, the name of the metric, or the kept rows',
     oneOf('minimize', 'maximize'),
   )
-  .action(importCommand);
+  .action(async (file, flags) => (await load.exchange()).importCommand(file, flags));
 
 studyOption(
   repositoryArgument(program.command('export')).description('write everything the ledger has of a study'),
 )
   .option('--format <format>', 'json (with the series), csv or tsv', oneOf('json', 'csv', 'tsv'), 'json')
   .option('-o, --output <file>', 'default: stdout')
-  .action((path, flags) => exportCommand(at(path, flags)));
+  .action(async (path, flags) => (await load.exchange()).exportCommand(at(path, flags)));
 
 program
   .command('stop')
   .description('ask the running engine to stop after this experiment')
   .option('--now', 'stop at once; the experiment in flight can be run again')
-  .action((options: { now?: boolean }) => ask(options.now ? 'stop_now' : 'stop'));
+  .action(async (options: { now?: boolean }) =>
+    (await load.inspect()).ask(options.now ? 'stop_now' : 'stop'),
+  );
 program
   .command('pause')
   .description('ask the running engine to pause after this experiment; "pawl resume" goes on')
-  .action(() => ask('pause'));
+  .action(async () => (await load.inspect()).ask('pause'));
 
 program
   .command('serve')
   .description('serve the window to a browser on this machine, also through an ssh tunnel')
   .option('--port <number>', 'port on the loopback address; 0 is any free one', whole, 8642)
   .option('--open', 'open it in the browser of this machine')
-  .action(serve);
+  .action(async flags => (await load.serve()).serve(flags));
 
 contractOptions(repositoryArgument(program.command('doctor')))
   .description('check everything a study needs, and say what to do about what is missing')
   .option('--tag <tag>', 'also check that this name is free')
   .option('--save', 'write what was found to pawl.toml in the checkout, where there is none')
   .option('--json', 'as JSON')
-  .action((path, { repository, ...flags }) => doctor(chooseRepository(path, { repository }), flags));
+  .action(async (path, { repository, ...flags }) => {
+    const { doctor } = await load.doctor();
+    await doctor(chooseRepository(path, { repository }), flags);
+  });
 
 sittingOptions(
   program
@@ -246,7 +261,7 @@ sittingOptions(
       oneOf(...SAMPLE_NAMES),
     )
     .option('--into <folder>', 'where to put it; default: a new temporary folder'),
-).action(demo);
+).action(async flags => (await load.demo()).demo(flags));
 
 // A reader that has seen enough (`| head`) must not end a study.
 process.stdout.on('error', error => {

@@ -11,7 +11,6 @@ import { type ProposerSettings, proposerLabel, type Study } from '../../shared/s
 import { AskedModel } from '../asked-model/asked-model.ts';
 import { refuseUntrainable } from '../contract/check-training.ts';
 import { DiskReserve } from '../disk-reserve.ts';
-import { importHistory } from '../import/import-history.ts';
 import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
@@ -151,6 +150,8 @@ export class Engine {
         await this.#agreeToSetUp(repository, commit, contract.setup, input.agreesSetUp);
       },
     );
+    // Its readers are only needed once in a study's life.
+    const { importHistory } = await import('../import/import-history.ts');
     const message = await importHistory(this.ledger, study, this.#now());
     if (message !== null) this.#notices.push({ code: 'history', message });
     return study;
