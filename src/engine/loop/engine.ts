@@ -8,7 +8,6 @@ import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
-import { AskedModel } from '../asked-model/asked-model.ts';
 import { refuseUntrainable } from '../contract/check-training.ts';
 import { DiskReserve } from '../disk-reserve.ts';
 import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
@@ -302,10 +301,15 @@ export class Engine {
       onRest: (label, until, message) => emit({ type: 'proposer_rests', proposer: label, until, message }),
       hasWish: () => this.#runner?.hasWish() ?? false,
     });
-    const model = await AskedModel.open(study, {
-      ...{ ...this.surroundings, ledger, scratch: paths.scratch, now: this.#now },
-      ...{ signal: this.#stopNow.signal, callTimes: this.#options.callTimes },
-    });
+    const model =
+      study.contract.model &&
+      // Few studies have one, and every start is waited for.
+      (await (
+        await import('../asked-model/asked-model.ts')
+      ).AskedModel.open(study, {
+        ...{ ...this.surroundings, ledger, scratch: paths.scratch, now: this.#now },
+        ...{ signal: this.#stopNow.signal, callTimes: this.#options.callTimes },
+      }));
     await mkdir(paths.worktrees, { recursive: true });
     const worktreePath = join(await realpath(paths.worktrees), study.worktreeName);
     const { setup } = study.contract;
