@@ -120,7 +120,9 @@ function readSegments(text: string): ProgressPoint | null {
     if (separator < 0 || !isSeriesName(name)) {
       // `loss 3.23`
       const only = separator < 0 && BARE.test(segment) ? readNumbers(segment)[0] : undefined;
-      if (only) add(only.name, only.text);
+      // A counter that is no number counts nothing.
+      const isCounter = only !== undefined && /^(?:step|iter|iteration|epoch)$/i.test(only.name);
+      if (only && !isCounter) add(only.name, only.text);
       continue;
     }
     const rest = segment.slice(separator + 1);
