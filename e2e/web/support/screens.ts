@@ -108,9 +108,9 @@ export const SCREENS: readonly Screen[] = [
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
       await setUp(page).field('Training command').fill('no-such-program train.py');
       await expect(setUp(page).failedChecks).toHaveCount(1);
-      await setUp(page).field('Metric').fill('two words');
+      await setUp(page).field('Metric').fill('two: words');
       await setUp(page).field('Budget (seconds)').fill('soon');
-      return page.getByText(/must be a name without spaces/i);
+      return page.getByText(/must be a name as it stands before the colon/i);
     },
   },
   {
