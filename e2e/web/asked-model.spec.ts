@@ -4,6 +4,7 @@ import { expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, openCell, openWindow, setUp, study, welcome } from './support/window.ts';
 
 const TRAIN = `import json, os, urllib.request
+RATE = 2
 for n in range(3):
     body = {"model": os.environ["PAWL_MODEL"], "max_tokens": 50, "messages": [{"role": "user", "content": f"Question {n}"}]}
     headers = {"content-type": "application/json", "x-api-key": os.environ["ANTHROPIC_API_KEY"]}
