@@ -29,9 +29,9 @@ export function WelcomeScreen() {
           </div>
         </header>
         <OpenForm />
+        <RecentProjects projects={projects} />
         <SampleCard isFirst={projects.length === 0} />
         <ImportCard />
-        <RecentProjects projects={projects} />
       </div>
     </section>
   );
