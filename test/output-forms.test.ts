@@ -7,9 +7,13 @@ import { type Contract, DEFAULT_METRIC } from '../src/shared/contract.ts';
 /** What programs print, in the forms their libraries give it: each file is one of them. */
 const FOLDER = join(import.meta.dirname, 'fixtures', 'output');
 
-function read(text: string, metric: Partial<Contract['metric']> & { readonly name: string }) {
+function read(
+  text: string,
+  metric: Partial<Contract['metric']> & { readonly name: string },
+  units: Readonly<Record<string, string>> = {},
+) {
   const points: SeriesPoint[] = [];
-  const settings = { metric: { ...DEFAULT_METRIC, goal: 'minimize', ...metric }, units: {} } as const;
+  const settings = { metric: { ...DEFAULT_METRIC, goal: 'minimize', ...metric }, units } as const;
   const reader = new OutputReader(
     point => points.push(point),
     () => 1,
@@ -154,21 +158,6 @@ test.each<[string, string, string, number | null]>([
   expect(read(text, { name: metric }).value).toBe(value);
 });
 
-test('times and prefixes of one name are told in the unit that the study began with', () => {
-  const settings = {
-    metric: { ...DEFAULT_METRIC, name: 'latency', goal: 'minimize' },
-    units: { latency: 'ms', rate: 'MB/s' },
-  } as const;
-  const reader = new OutputReader(
-    () => {},
-    () => 1,
-    settings,
-  );
-  reader.push(Buffer.from('latency: 1.1s\nrate: 2 GB/s\n'));
-  reader.end();
-  expect(reader.summary()).toEqual({ latency: 1100, rate: 2000 });
-});
-
 test('words that are asked for are read too, the last one printed', () => {
   const require = [{ name: 'correctness', how: '=', value: 'PASS' }] as const;
   const { reader } = read('correctness: FAIL\nrun 2 correctness: PASS (all)\nscore: 3', {
@@ -185,21 +174,14 @@ test.each([
   ['ms', '1.1s', 1100],
   ['milliseconds', '1.1 seconds', 1100],
   ['ms/op', '900 us/op', 0.9],
+  ['MB/s', '2 GB/s', 2000],
   ['GB', '1.5G', 1.5],
   ['kb', '1.2 mb', 1200],
   ['h', '1 day', 24],
   ['%', '0.95', null],
   ['ms', '3 MB', null],
 ])('a value of a study that began with %s and printed %s is %d', (unit, text, value) => {
-  const metric = { ...DEFAULT_METRIC, name: 'x', goal: 'minimize' } as const;
-  const reader = new OutputReader(
-    () => {},
-    () => 1,
-    { metric, units: { x: unit } },
-  );
-  reader.push(Buffer.from(`x: ${text}\n`));
-  reader.end();
-  expect(reader.summary()?.x ?? null).toBe(value);
+  expect(read(`x: ${text}\n`, { name: 'x' }, { x: unit }).value).toBe(value);
 });
 
 test('a pattern that finds no number any more takes the number back', () => {

@@ -7,7 +7,7 @@
 export type Document = { readonly path: string; readonly lines: readonly string[] };
 
 /** Beyond this a file is not what a person wrote to be read. */
-export const MAX_DOCUMENT_BYTES = 256 * 1024;
+const MAX_DOCUMENT_BYTES = 256 * 1024;
 const MAX_LINES = 5_000;
 const MAX_LINE_CHARACTERS = 1_000;
 /** A longer run of white space says no more, and every pattern that may begin inside of it is tried from each place. */

@@ -33,7 +33,7 @@ const PI_HOOKS = [
 ] as const;
 
 /** Pairs of names of the file that is edited and the one that measures it. */
-export const PAIRS: readonly (readonly [edited: string, measured: string])[] = [
+const PAIRS: readonly (readonly [edited: string, measured: string])[] = [
   ['train.py', 'prepare.py'],
   ['strategy.py', 'backtest.py'],
   ['kernel.py', 'bench.py'],

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { Contract } from '../../shared/contract.ts';
+import type { Check, Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { GuardFailure } from '../../shared/guard.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
@@ -61,8 +61,8 @@ export async function measureAttempt(
     () => 0,
     { metric, units },
   );
-  const run = async (name: string, command: string, seconds: number, onOutput: (chunk: Buffer) => void) => {
-    const ran = await runCommand({ name, command, seconds }, place, onOutput);
+  const run = async (command: Check, onOutput: (chunk: Buffer) => void = () => {}) => {
+    const ran = await runToLog(command, place, onOutput);
     addedBytes += ran.addedBytes;
     survivors.push(...ran.result.survivors);
     return ran;
@@ -73,9 +73,8 @@ export async function measureAttempt(
   });
 
   if (metric.command !== null && metric.waitSeconds === null) {
-    const { result, tail } = await run('metric.command', metric.command, metric.commandSeconds, chunk =>
-      reader.push(chunk),
-    );
+    const own = { name: 'metric.command', command: metric.command, seconds: metric.commandSeconds };
+    const { result, tail } = await run(own, chunk => reader.push(chunk));
     reader.end();
     const { outcome } = result;
     if (outcome.kind === 'aborted') return end(true);
@@ -93,11 +92,13 @@ export async function measureAttempt(
   const isLater = metric.waitSeconds !== null && metric.command !== null;
   guard = isLater ? null : findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
   if (guard) return end(false);
-  for (const { name, command, seconds } of checks) {
-    const { result, tail } = await run(name, command, seconds, () => {});
-    if (result.outcome.kind === 'aborted') return end(true);
-    if (endedWell(result.outcome)) continue;
-    guard = { kind: 'check', name, wanted: command, found: describeEnd(result.outcome, seconds), tail };
+  for (const check of checks) {
+    const { result, tail } = await run(check);
+    const { outcome } = result;
+    if (outcome.kind === 'aborted') return end(true);
+    if (endedWell(outcome)) continue;
+    const found = describeEnd(outcome, check.seconds);
+    guard = { kind: 'check', name: check.name, wanted: check.command, found, tail };
     break;
   }
   return end(false);
@@ -115,19 +116,11 @@ export async function askMetricCommand(
     () => 0,
     { metric, units },
   );
-  const own = `${place.logPath}.command`;
-  try {
-    const { outcome } = await runTraining({
-      ...{ ...place, command: metric.command, logPath: own, limitSeconds: metric.commandSeconds },
-      onOutput: chunk => reader.push(chunk),
-    });
-    reader.end();
-    const value = endedWell(outcome) ? measure(reader.summary(), metric).metric : null;
-    return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
-  } finally {
-    await rm(own, { force: true });
-    await rm(`${own}.end`, { force: true });
-  }
+  const { command, commandSeconds } = metric;
+  const { outcome } = await runAside(command, commandSeconds, place, chunk => reader.push(chunk));
+  reader.end();
+  const value = endedWell(outcome) ? measure(reader.summary(), metric).metric : null;
+  return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
 }
 
 function endedWell(outcome: RunOutcome): boolean {
@@ -152,10 +145,31 @@ function describeEnd(outcome: RunOutcome, seconds: number): string {
   }
 }
 
-type Command = { readonly name: string; readonly command: string; readonly seconds: number };
+/**
+ * Runs a command whose output goes to a log of its own, which is gone afterwards.
+ * @param keep what is done with that log before
+ */
+async function runAside(
+  command: string,
+  seconds: number,
+  place: CommandPlace,
+  onOutput: (chunk: Buffer) => void,
+  keep: (result: TrainingResult, log: string) => Promise<void> = async () => {},
+): Promise<TrainingResult> {
+  const logPath = `${place.logPath}.command`;
+  try {
+    const result = await runTraining({ ...place, command, logPath, limitSeconds: seconds, onOutput });
+    await keep(result, logPath);
+    return result;
+  } finally {
+    await rm(logPath, { force: true });
+    await rm(`${logPath}.end`, { force: true });
+  }
+}
 
-async function runCommand(
-  { name, command, seconds }: Command,
+/** Runs a command whose output becomes part of the run's log. */
+async function runToLog(
+  { name, command, seconds }: Check,
   place: CommandPlace,
   onOutput: (chunk: Buffer) => void,
 ): Promise<{
@@ -163,33 +177,26 @@ async function runCommand(
   readonly tail: readonly string[];
   readonly addedBytes: number;
 }> {
-  const own = `${place.logPath}.command`;
   const tail: string[] = [];
   const lines = new LineSplitter(line => {
     if (line.trim() === '') return;
     tail.push(line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line);
     if (tail.length > TAIL_LINES) tail.shift();
   });
-  try {
-    const result = await runTraining({
-      ...{ ...place, command, logPath: own, limitSeconds: seconds },
-      onOutput: chunk => {
-        lines.push(chunk);
-        onOutput(chunk);
-      },
-    });
-    lines.end();
-    if (result.logError)
-      throw new PawlError(
-        'disk_full',
-        `What ${name} printed could not be written (${result.logError.message}). Make room, then "pawl resume".`,
-        { cause: result.logError },
-      );
-    return { result, tail, addedBytes: await addToLog(place.logPath, own, `${name}: ${command}`) };
-  } finally {
-    await rm(own, { force: true });
-    await rm(`${own}.end`, { force: true });
-  }
+  const take = (chunk: Buffer) => {
+    lines.push(chunk);
+    onOutput(chunk);
+  };
+  let addedBytes = 0;
+  const result = await runAside(command, seconds, place, take, async ({ logError }, log) => {
+    if (logError) {
+      const message = `What ${name} printed could not be written (${logError.message}). Make room, then "pawl resume".`;
+      throw new PawlError('disk_full', message, { cause: logError });
+    }
+    addedBytes = await addToLog(place.logPath, log, `${name}: ${command}`);
+  });
+  lines.end();
+  return { result, tail, addedBytes };
 }
 
 /** So that one log tells the whole of a run. */

@@ -6,7 +6,7 @@ export type Pair = { readonly name: string; readonly text: string; readonly quan
 /** Deeper objects are no results. */
 const MAX_DEPTH = 8;
 /** More pairs than this on one line are not results but a table. */
-export const MAX_PAIRS = 256;
+const MAX_PAIRS = 256;
 const MAX_TEXT_CHARACTERS = 200;
 
 /** A name of one word: `val_bpb`, `tok/sec`, `recall@1`, `total_µs`. */
@@ -26,35 +26,34 @@ const BENCHMARK_VALUE = /([\d.]+(?:[eE][+-]?\d+)?)\s+([^\s\d][^\s]{0,63})/g;
 
 /** What loggers write before the message: time, level, logger, rank, in any order. Each part is bounded. */
 const LEVEL = '(?:DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL)';
-const LOG_PARTS = [
-  /^\[?\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?\]?/,
-  /^\[?\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?\]?/,
-  new RegExp(String.raw`^[[(]?${LEVEL}\b[\])]?(?::[\w.]{1,60}:)?`),
-  new RegExp(String.raw`^[\w.]{1,60}(?= [-|] ${LEVEL}\b)`),
-  /^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{6}\s{1,8}\d{1,9} [\w.\-/]{1,80}:\d{1,6}\]/,
-  /^\[(?:rank\s?\d{1,5}\]:?|\d{1,5}\]:)/i,
-  /^\((?:[\w ]{1,40} )?pid=\d{1,9}\)/,
-  /^\[[A-Za-z][\w.\-/]{0,60}(?::\d{1,6})?\](?=\[|\s)/,
-  /^(?:[\w.]{1,60}:[\w.<>]{1,60}:\d{1,6})(?=\s)/,
-];
+const LOG_PART = new RegExp(
+  [
+    String.raw`\[?\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?\]?`,
+    String.raw`\[?\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?\]?`,
+    String.raw`[[(]?${LEVEL}\b[\])]?(?::[\w.]{1,60}:)?`,
+    String.raw`[\w.]{1,60}(?= [-|] ${LEVEL}\b)`,
+    String.raw`[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{6}\s{1,8}\d{1,9} [\w.\-/]{1,80}:\d{1,6}\]`,
+    String.raw`\[(?:(?:[Rr]ank|RANK)\s?\d{1,5}\]:?|\d{1,5}\]:)`,
+    String.raw`\((?:[\w ]{1,40} )?pid=\d{1,9}\)`,
+    String.raw`\[[A-Za-z][\w.\-/]{0,60}(?::\d{1,6})?\](?=\[|\s)`,
+    String.raw`[\w.]{1,60}:[\w.<>]{1,60}:\d{1,6}(?=\s)`,
+  ]
+    .map(form => `^${form}`)
+    .join('|'),
+);
 const LOG_SEPARATOR = /^\s{0,12}(?:[-|:]\s{1,4})?/;
 const MAX_LOG_PARTS = 6;
-/** A line of no logger begins with none of these. */
-const LOG_START = /^\s*[\d[(\w]/;
 
-/** What stands behind a logger's prefix. */
+/** What stands behind a logger's prefix; the line as it is where it has none. */
 export function withoutLogPrefix(line: string): string {
-  if (!LOG_START.test(line)) return line;
-  let text = line.trimStart();
-  let hasPrefix = false;
+  const start = line.trimStart();
+  let text = start;
   for (let part = 0; part < MAX_LOG_PARTS; part += 1) {
-    const match = LOG_PARTS.map(form => form.exec(text)?.[0]).find(found => found !== undefined);
-    if (match === undefined) break;
-    text = text.slice(match.length);
-    text = text.slice(LOG_SEPARATOR.exec(text)?.[0].length ?? 0);
-    hasPrefix = true;
+    const match = LOG_PART.exec(text);
+    if (!match) break;
+    text = text.slice(match[0].length).replace(LOG_SEPARATOR, '');
   }
-  return hasPrefix ? text : line;
+  return text === start ? line : text;
 }
 
 /** `METRIC name=value`, which counts wherever it stands; null for any other line. */
