@@ -243,6 +243,11 @@ test('where the metric is not found, what was printed is listed with its lines, 
   );
 });
 
+test('what has several words is shown only where it is asked for', () => {
+  const { reader } = read('shard 000: 27 bytes\ndepth: 8\nSharpe Ratio: 1.5\n', { name: 'Sharpe Ratio' });
+  expect(reader.summary()).toEqual({ depth: 8, 'Sharpe Ratio': 1.5 });
+});
+
 test.each<[string, string, number | null]>([
   ['before a summary without it', 'score: 1\n---\ndepth: 8\n', null],
   ['in a summary before one without it', '---\nscore: 1\n---\ndepth: 8\n', 1],

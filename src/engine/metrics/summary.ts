@@ -82,7 +82,9 @@ export class SummaryReader {
     const row = readTableRow(text);
     const object = readObject(text);
     const pairs = object ?? (row ? [row] : alone ? [alone] : this.#benchmark(text));
-    for (const pair of pairs) this.#set(this.#plain, pair);
+    // `shard 000: 27 bytes`: what has several words is a sentence of the training's more often than a result.
+    for (const pair of pairs)
+      if (!pair.name.includes(' ') || this.#isWanted(pair.name)) this.#set(this.#plain, pair);
     // What an object says is read already, nested names with their path.
     if (object === null) this.find(text);
     return pairs;
@@ -181,11 +183,13 @@ export class SummaryReader {
     this.#qualified.set(name, isSame ? { word: qualifier, pair } : null);
   }
 
+  #isWanted(name: string): boolean {
+    return this.#wanted.numbers.includes(name) || this.#wanted.words.includes(name);
+  }
+
   #set(target: Values, pair: Pair): void {
-    const { numbers, words } = this.#wanted;
-    const isWanted = numbers.includes(pair.name) || words.includes(pair.name);
     // Of what is wanted it stays known that it was taken back.
-    if (pair.quantity === null && !isWanted) target.delete(pair.name);
+    if (pair.quantity === null && !this.#isWanted(pair.name)) target.delete(pair.name);
     else if (target.size < MAX_SUMMARY_KEYS || target.has(pair.name)) target.set(pair.name, pair);
   }
 }

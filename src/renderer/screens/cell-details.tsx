@@ -322,7 +322,10 @@ function Facts({
       {printed.length > 0 ? (
         <>
           <h4 className="mt-3 mb-1 font-medium text-muted text-xs">What the training printed at its end</h4>
-          <dl className="grid max-h-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 overflow-y-auto text-sm">
+          <dl
+            tabIndex={0}
+            className="grid max-h-56 grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 overflow-y-auto text-sm"
+          >
             {printed.map(({ name, value }) => (
               <Fact
                 key={name}
