@@ -105,7 +105,11 @@ function sittingOptions(command: Command): Command {
       positive,
     )
     .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
-    .option('--fallback', 'ask the search where the proposer has nothing')
+    .option(
+      '--fallback [who]',
+      'who proposes while a model or an agent cannot: search (the default) or none; without a word the search is also asked where any proposer has nothing',
+      oneOf('search', 'none'),
+    )
     .option('--alternate', 'the proposer and the search in turns, to compare them')
     .option('--json', 'one event per line on stdout instead of the live view');
 }

@@ -87,7 +87,7 @@ export const proposerSettingsSchema = z.discriminatedUnion('kind', [
   ...armSchema.options,
   z.strictObject({
     kind: z.literal('route'),
-    mode: z.enum(['fallback', 'alternate']),
+    mode: z.enum(['fallback', 'alternate', 'stand_in']),
     arms: z.array(armSchema).min(2, 'Name at least two proposers.').max(8),
   }),
 ]);

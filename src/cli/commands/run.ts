@@ -36,7 +36,7 @@ export type SittingFlags = {
   readonly baseUrl?: string;
   readonly keyless?: boolean;
   readonly maxCost?: number;
-  readonly fallback?: boolean;
+  readonly fallback?: 'search' | 'none' | true;
   readonly alternate?: boolean;
   readonly auto?: boolean;
   readonly uncontained?: boolean;
@@ -203,14 +203,18 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   }
   const kind = flags.proposer ?? named[0];
   const own = kind === undefined ? undefined : readArm(kind, flags);
-  if (flags.fallback === undefined && flags.alternate === undefined) return own;
-  const mode = flags.alternate ? 'alternate' : 'fallback';
-  if (!own || own.kind === 'search') {
+  const { fallback, alternate } = flags;
+  const mode = alternate ? 'alternate' : fallback === true ? 'fallback' : 'stand_in';
+  if ((fallback !== undefined || alternate) && (!own || own.kind === 'search')) {
     throw new PawlError(
       'usage',
-      `--${mode} gives another proposer the search as its partner; name that one too.`,
+      `--${alternate ? 'alternate' : 'fallback'} gives another proposer the search as its partner; name that one too.`,
     );
   }
+  // What a command or a folder of patches lacks no waiting mends.
+  const isStoodInFor =
+    own !== undefined && (mode !== 'stand_in' || own.kind === 'model' || own.kind === 'agent');
+  if (!isStoodInFor || (fallback === 'none' && !alternate)) return own;
   return { kind: 'route', mode, arms: [own, { kind: 'search', seed: DEFAULT_SEED }] };
 }
 

@@ -21,7 +21,7 @@ import { modelProposer } from './model/model-proposer.ts';
 import { type Price, readPrice } from './model/prices.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
-import { routeProposer } from './route.ts';
+import { type Rest, type Rested, routeProposer } from './route.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
 const LIST_MS = 15_000;
@@ -44,8 +44,8 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly sandbox: Bubblewrap | null;
   /** Told what the proposer is at while it proposes. */
   readonly onThought: (text: string) => void;
-  /** Told when a proposer begins to rest: until when, in milliseconds since the epoch, and what it failed with. */
-  readonly onRest: (proposer: string, until: number, message: string) => void;
+  readonly onRest: (rest: Rest) => void;
+  readonly onRested: (rested: Rested) => void;
   /** Whether the user wants the sitting to pause or stop. */
   readonly hasWish: () => boolean;
   readonly callTimes?: CallTimes | undefined;
@@ -87,8 +87,8 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
   };
   if (settings.kind !== 'route') return (await arm(settings)).proposer;
   const arms = await Promise.all(settings.arms.map(arm));
-  const { onThought, onRest } = ports;
-  return routeProposer(settings.mode, arms, { ...calls, onThought, onRest });
+  const { onThought, onRest, onRested } = ports;
+  return routeProposer(settings.mode, arms, { ...calls, onThought, onRest, onRested });
 }
 
 async function createArm(study: Study, settings: ArmSettings, ports: ProposerPorts): Promise<Proposer> {

@@ -65,4 +65,6 @@ export type Proposer = {
   /** This many failed or refused proposals in a row end the study. */
   readonly maxRefusals: number;
   propose(request: ProposalRequest, context: ProposerContext): Promise<ProposerAnswer>;
+  /** The sitting is over. */
+  readonly end?: () => void;
 };

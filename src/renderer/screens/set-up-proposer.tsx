@@ -8,7 +8,7 @@ import { Field, Select, Switch } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { KeyField } from './key-field.tsx';
 import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
-import type { SetUpForm } from './set-up-form.ts';
+import { mayBeAway, type SetUpForm } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
 /** As many as the host takes. */
@@ -86,6 +86,16 @@ export function ProposerFields({ form, problems, onChange }: PartProps) {
             </Select>
           )}
         </Field>
+      ) : null}
+      {arms[0] && arms.length === 1 && mayBeAway(arms[0]) ? (
+        <div className="col-span-2">
+          <Switch
+            label="Let the search stand in"
+            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half an hour. Without it the study pauses."
+            checked={form.standsIn}
+            onChange={standsIn => onChange({ standsIn })}
+          />
+        </div>
       ) : null}
       <div className="col-span-2">
         <Button
