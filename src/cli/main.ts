@@ -61,6 +61,7 @@ const load = {
   demo: () => import('./commands/demo.ts'),
   doctor: () => import('./commands/doctor.ts'),
   exchange: () => import('./commands/exchange.ts'),
+  ideas: () => import('./commands/ideas.ts'),
   inspect: () => import('./commands/inspect.ts'),
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
@@ -194,6 +195,28 @@ studyOption(
     .argument('<n>', 'number of the experiment', whole)
     .argument('<words...>'),
 ).action(async (n, words, flags) => (await load.inspect()).note(n, words, at(undefined, flags)));
+
+studyOption(
+  repositoryOption(program.command('propose'))
+    .description('put an idea into the queue of a study: words for a proposer that can read, or an edit')
+    .argument('<words...>'),
+)
+  .option('--why <words>', 'the rationale')
+  .option('--expect <number>', 'the expected change of the metric; negative is lower', finite)
+  .option('--category <word>', 'the kind of idea')
+  .option(
+    '--file <path>',
+    'take this file as it is in the checkout, or path=file that one in its place; with commas, or given again',
+    list,
+  )
+  .option('--again <n>', 'the edit of this experiment, on the incumbent of its turn', whole)
+  .action(async (words, flags) => (await load.ideas()).propose(words, at(undefined, flags)));
+
+studyOption(repositoryArgument(program.command('ideas')).description('show the queue of a study'))
+  .option('--drop <id>', 'take an idea out of the queue', whole)
+  .option('--first <id>', 'put an idea first', whole)
+  .option('--json', 'as JSON')
+  .action(async (path, flags) => (await load.ideas()).ideas(at(path, flags)));
 
 studyOption(
   repositoryArgument(

@@ -1,6 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
+import { editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import type { ImportAnswer } from './imports.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
@@ -238,6 +239,30 @@ export const calls = {
     export: oc
       .input(z.strictObject({ study, format: z.enum(['json', 'csv', 'tsv']) }))
       .output(eventIterator(type<string>())),
+  },
+  /** What waits to be tried in a study. */
+  ideas: {
+    list: oc
+      .input(inStudy)
+      .output(type<{ readonly waiting: readonly Idea[]; readonly past: readonly Idea[] }>()),
+    /** Puts an idea last. Rejects with `usage` where an edit does not apply. `again` tries an experiment's edit again. */
+    add: oc
+      .input(
+        z.strictObject({
+          ...{ study, words: ideaWordsSchema, again: n.nullable() },
+          edits: z.array(editSchema).max(100),
+        }),
+      )
+      .output(type<Idea>()),
+    /** Other words for one that waits. */
+    say: oc.input(z.strictObject({ study, id: n, words: ideaWordsSchema })),
+    /** Those that wait in their new order. */
+    order: oc.input(z.strictObject({ study, ids: z.array(n).max(1_000) })),
+    drop: oc.input(z.strictObject({ study, id: n })),
+    /** The editable files of an experiment's attempt, of the incumbent where it is null. */
+    files: oc
+      .input(z.strictObject({ study, n: n.nullable() }))
+      .output(type<readonly { readonly path: string; readonly text: string }[]>()),
   },
   experiments: {
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),

@@ -21,6 +21,7 @@ import { modelProposer } from './model/model-proposer.ts';
 import { type Price, readPrice } from './model/prices.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
+import { queueFirst, readsIdeas } from './queue.ts';
 import { type Rest, type Rested, routeProposer } from './route.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
@@ -82,13 +83,15 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
   const calls = { ledger: ports.ledger, studyId: study.id, now: ports.now };
   const arm = async (own: ArmSettings) => {
     const label = proposerLabel(own);
-    const isInstant = own.kind === 'search' || own.kind === 'patches';
-    return { label, proposer: logged(label, await createArm(study, own, ports), isInstant, calls) };
+    const canRead = own.kind !== 'search' && own.kind !== 'patches';
+    const proposer = logged(label, await createArm(study, own, ports), !canRead, calls);
+    return { label, proposer: canRead ? readsIdeas(label, proposer, calls) : proposer };
   };
-  if (settings.kind !== 'route') return (await arm(settings)).proposer;
+  const queue = { ...calls, repository: ports.repository, scratch: ports.paths.scratch };
+  if (settings.kind !== 'route') return queueFirst((await arm(settings)).proposer, queue);
   const arms = await Promise.all(settings.arms.map(arm));
   const { onThought, onRest, onRested } = ports;
-  return routeProposer(settings.mode, arms, { ...calls, onThought, onRest, onRested });
+  return queueFirst(routeProposer(settings.mode, arms, { ...calls, onThought, onRest, onRested }), queue);
 }
 
 async function createArm(study: Study, settings: ArmSettings, ports: ProposerPorts): Promise<Proposer> {

@@ -14,7 +14,7 @@ import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-san
 import { real } from '../../sandbox/home-view.ts';
 import { giveTo } from '../../sandbox/unprivileged.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';
-import { answerSchema, proposalOf } from '../answer.ts';
+import { answerSchema, proposedOf } from '../answer.ts';
 import { describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import { systemText } from '../briefing/rules.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
@@ -220,7 +220,7 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
     ...(request.review ? [describeReview(request.review)] : []),
     '# What to do now',
     `You are in a copy of the repository. Edit the files in place; you can write only these: ${files.join(', ') || '(new files that match the patterns)'}. You cannot run anything, and no file can be removed.`,
-    'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}',
+    'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}. Where it is one of the ideas that wait, add "idea": its number; good ideas for later go into "ideas": [{"hypothesis": "one line", "predicted_effect": -0.01}].',
   ].join('\n\n');
 }
 
@@ -359,7 +359,7 @@ function proposed(text: string, settings: AgentSettings): ProposerAnswer {
   const answer = parsed.success
     ? parsed.data
     : { hypothesis: firstLine(text) || 'An edit without a word', rationale: text.trim() || null };
-  return { kind: 'proposed', proposal: proposalOf(answer, memo) };
+  return proposedOf(answer, memo);
 }
 
 function tryJson(text: string): unknown {
