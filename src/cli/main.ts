@@ -95,7 +95,7 @@ function sittingOptions(command: Command): Command {
     .option('--command <line>', 'what the command proposer runs')
     .option('--proposer-timeout <seconds>', 'how long the command or the agent may take', positive)
     .option('--patches <folder>', 'folder of the patches proposer')
-    .option('--agent <name>', 'an agent on the command line proposes', oneOf(...AGENT_NAMES))
+    .option('--agent <name>', `an agent proposes: ${AGENT_NAMES.join(', ')}, or one of your settings.toml`)
     .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
     .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
     .option('--base-url <url>', "a server that speaks Anthropic's Messages API")

@@ -27,7 +27,7 @@ import type {
 import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
-import { AGENT_NAMES, EFFORTS } from './study.ts';
+import { EFFORTS } from './study.ts';
 
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
@@ -70,7 +70,7 @@ const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('patches'), folder: path }),
   z.strictObject({
     kind: z.literal('agent'),
-    agent: z.enum(AGENT_NAMES),
+    agent: text(40).trim().min(1, 'Choose an agent.'),
     model: text(200).trim().min(1).nullable(),
     timeoutSeconds: z.number().positive().max(86_400),
   }),
@@ -318,8 +318,8 @@ export const calls = {
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
   },
   proposers: {
-    /** The agents on this machine. */
-    agents: oc.output(type<readonly AgentStatus[]>()),
+    /** The agents on this machine; with `patience` also the versions of slow ones. */
+    agents: oc.input(z.strictObject({ isPatient: z.boolean() })).output(type<readonly AgentStatus[]>()),
     /** What is known of each proposer's work: in one study, or over all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },

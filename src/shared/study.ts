@@ -132,13 +132,17 @@ export type ProposerSettings =
   | AgentSettings
   | RouteSettings;
 
-export const AGENT_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export const AGENT_NAMES = [
+  ...(['claude', 'codex', 'gemini', 'opencode'] as const),
+  ...(['claude-acp', 'codex-acp', 'gemini-acp', 'opencode-acp'] as const),
+] as const;
 export type AgentName = (typeof AGENT_NAMES)[number];
 
 /** Somebody else's agent on the command line, signed in as the user is. */
 export type AgentSettings = {
   readonly kind: 'agent';
-  readonly agent: AgentName;
+  /** {@link AGENT_NAMES}, or one of the user's settings. */
+  readonly agent: string;
   /** null is the agent's own choice. */
   readonly model: string | null;
   readonly timeoutSeconds: number;

@@ -6,7 +6,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { AgentName, ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study.ts';
@@ -30,7 +30,7 @@ export type SittingFlags = {
   readonly command?: string;
   readonly proposerTimeout?: number;
   readonly patches?: string;
-  readonly agent?: AgentName;
+  readonly agent?: string;
   readonly model?: string;
   readonly effort?: ModelSettings['effort'];
   readonly baseUrl?: string;

@@ -12,7 +12,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { Bubblewrap } from '../sandbox/find-sandbox.ts';
+import { readUserSettings } from '../user-settings.ts';
 import { agentProposer } from './agent/agent-proposer.ts';
+import { requireProgram } from './agent/programs.ts';
 import { StudyReader } from './briefing/study-reader.ts';
 import { commandProposer } from './command.ts';
 import { logged } from './logged.ts';
@@ -66,6 +68,7 @@ export async function checkProposer(
     for (const arm of settings.arms) await checkProposer(arm, surroundings);
   }
   if (settings.kind === 'model') await readModel(settings, surroundings);
+  if (settings.kind === 'agent') requireProgram(settings.agent, await readUserSettings(surroundings.home));
   if (settings.kind !== 'patches') return;
   const isFolder = await stat(settings.folder).then(
     found => found.isDirectory(),
@@ -111,6 +114,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         home: ports.paths.home,
         checkout: [ports.repository.path, ports.repository.gitDir],
         sandbox: ports.sandbox,
+        onThought: ports.onThought,
       });
     case 'model': {
       const price = await readModel(settings, ports);

@@ -8,8 +8,10 @@ import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { enterNumber } from '../loop/await-number.ts';
 import { runLog } from '../paths.ts';
 import { detectAgents } from '../proposers/agent/detect.ts';
+import { programsOf } from '../proposers/agent/programs.ts';
 import { listModels } from '../proposers/create-proposer.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
+import { readUserSettings } from '../user-settings.ts';
 import {
   readExperiment,
   readExperimentDiff,
@@ -29,6 +31,8 @@ import { saveSettings } from './settings.ts';
 
 /** Numbers of found experiments are shown in a list; nobody reads further. */
 const SEARCH_HITS = 1_000;
+/** Slow programs take up to that long to say their version. */
+const VERSION_PATIENCE_MS = 90_000;
 /** Pieces of an export are joined until they are worth a message. */
 const EXPORT_CHARACTERS = 256 * 1024;
 
@@ -256,7 +260,13 @@ export function createRouter(service: Service) {
       }),
     },
     proposers: {
-      agents: os.proposers.agents.handler(() => detectAgents(environment)),
+      agents: os.proposers.agents.handler(async ({ input }) =>
+        detectAgents(
+          programsOf(await readUserSettings(paths.home)),
+          environment,
+          input.isPatient ? VERSION_PATIENCE_MS : 0,
+        ),
+      ),
       records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),
     },
     keys: {
