@@ -1,26 +1,23 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AgentName } from '../../src/shared/study.ts';
+import { type AgentRecording, readRecording, recordingPath } from '../support/agent-recordings.ts';
 import { failuresOf, LIMIT_SECONDS } from './failures.ts';
 import { TRIED } from './place.ts';
 import programs from './programs.json' with { type: 'json' };
-import { type Recording, record } from './record.ts';
+import { record } from './record.ts';
 
 /**
  * What each real program does in each way it can fail, held against what is recorded in `test/fixtures/agents`.
  * `PAWL_WRITE_DOCS=1` records.
  */
 
-const FIXTURES = fileURLToPath(new URL('../fixtures/agents', import.meta.url));
-
 describe.each(TRIED)('%s', agent => {
   test.each(failuresOf(agent))('$name', async failure => {
     const seen = await record(agent, failure, LIMIT_SECONDS);
     const { stdout, ...facts } = seen;
     if (process.env.PAWL_WRITE_DOCS) {
-      const place = join(FIXTURES, agent, failure.name);
+      const place = recordingPath(agent, failure.name);
       await mkdir(dirname(place), { recursive: true });
       await writeFile(`${place}.jsonl`, stdout);
       const { version } = programs[agent];
@@ -37,14 +34,13 @@ describe.each(TRIED)('%s', agent => {
   });
 });
 
-async function readRecording(agent: AgentName, name: string): Promise<Recording> {
-  const place = join(FIXTURES, agent, name);
-  const facts = JSON.parse(await readFile(`${place}.json`, 'utf8')) as Omit<Recording, 'stdout'>;
-  return { ...facts, stdout: await readFile(`${place}.jsonl`, 'utf8') };
-}
-
 /** What tells one end from another: how it ended, and which kinds of lines it ended with. */
-function endOf({ stdout, exitCode, signal, left }: Recording) {
+function endOf({
+  stdout,
+  exitCode,
+  signal,
+  left,
+}: Pick<AgentRecording, 'stdout' | 'exitCode' | 'signal' | 'left'>) {
   const kinds = stdout
     .split('\n')
     .filter(line => line.startsWith('{'))

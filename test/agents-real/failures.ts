@@ -1,5 +1,6 @@
 import type { CallOutcome } from '../../src/shared/model-calls.ts';
 import type { AgentName } from '../../src/shared/study.ts';
+import { KEY } from './servers/loopback.ts';
 import { type Mind, proposing, prose, type Script, type Trouble } from './servers/mind.ts';
 
 /** What is done to a program that waits for an answer. */
@@ -10,10 +11,14 @@ export type Failure = {
   readonly name: string;
   /** What the server does, or why there is none: nothing listens, or its name leads nowhere, as without a network. */
   readonly script: Script | 'no-server' | 'no-name';
-  /** The key is not there. */
+  /** There is no key, which the server would see. */
   readonly isSignedOut?: boolean;
-  /** Sent once the program has asked, to what was started alone. */
+  /** In place of what the set-up says. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Sent once the program has asked. */
   readonly ending?: Ending;
+  /** To all it has started; to what was started alone where it is left out. */
+  readonly isForAll?: true;
   /** What was thought before it was run for the first time. */
   readonly guess: Guess;
 };
@@ -29,7 +34,9 @@ export const LIMIT_SECONDS = Number(process.env.PAWL_AGENTS_LIMIT_SECONDS || 30)
 
 const EDITS: Mind = proposing('train.sh', [{ old: 'LR=2', new: 'LR=8', hypothesis: 'LR becomes 8' }]);
 /** The file it edits is not one that may be edited. */
-const OUT_OF_SCOPE: Mind = proposing('prepare.sh', [{ old: 'fixed', new: 'mine', hypothesis: 'Mine' }]);
+const OUT_OF_SCOPE: Mind = proposing('prepare.sh', [
+  { old: 'echo fixed', new: 'echo mine', hypothesis: 'It says mine' },
+]);
 
 type Answer = {
   readonly status: number;
@@ -58,10 +65,13 @@ const quotaOfGoogle = (quotaId: string, delay: string) => [
   { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: delay },
 ];
 
-/** Only Codex asks without a key. */
-const NO_KEY = openai(401, 'invalid_request_error', null, 'Missing bearer or basic authentication in header');
-
-type Case = readonly [name: string, script: Script, outcome: CallOutcome, exitCode: number | null];
+type Case = readonly [
+  name: string,
+  script: Script,
+  outcome: CallOutcome,
+  exitCode: number | null,
+  environment?: Failure['environment'],
+];
 
 const OPENAI = {
   'wrong-key': openai(
@@ -147,11 +157,23 @@ const OWN: Readonly<Record<AgentName, readonly Case[]>> = {
       'rate_limited',
       null,
     ],
+    [
+      'usage-limit',
+      anthropic(429, 'rate_limit_error', 'This request would exceed your account’s rate limit.', {
+        'anthropic-ratelimit-unified-status': 'rejected',
+        'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+        'anthropic-ratelimit-unified-reset': '4070908800',
+      }),
+      'rate_limited',
+      1,
+      { ANTHROPIC_API_KEY: undefined, CLAUDE_CODE_OAUTH_TOKEN: KEY },
+    ],
     ['server-error', anthropic(500, 'api_error', 'Internal server error'), 'server_error', null],
     ['overloaded', anthropic(529, 'overloaded_error', 'Overloaded'), 'overloaded', null],
   ],
   codex: [
     ...casesOfOpenai({}, { ...OPENAI, 'usage-limit': USAGE_LIMIT }),
+    ['cut-off', { kind: 'refusal', isCut: true }, 'refusal', 1],
     // Through a server that has no sockets, as most others than OpenAI's.
     ...casesOfOpenai({}, plain({ ...OPENAI, 'usage-limit': USAGE_LIMIT }), 'plain-'),
   ],
@@ -207,13 +229,13 @@ const ENDINGS: Readonly<Record<AgentName, Readonly<Record<Ending, number | null>
 
 /** Every way in which a program is made to fail, and first how it looks when it does not. */
 export function failuresOf(agent: AgentName): readonly Failure[] {
-  const own = OWN[agent].map(([name, script, outcome, exitCode]) => ({
-    ...{ name, script, guess: { outcome, exitCode } },
+  const own = OWN[agent].map(([name, script, outcome, exitCode, environment = {}]) => ({
+    ...{ name, script, environment, guess: { outcome, exitCode } },
   }));
   const signedOut: Guess = { outcome: 'unauthorized', exitCode: agent === 'gemini' ? 41 : 1 };
   return [
     { name: 'success', script: EDITS, guess: { outcome: 'ok', exitCode: 0 } },
-    { name: 'no-sign-in', script: NO_KEY, isSignedOut: true, guess: signedOut },
+    { name: 'no-sign-in', script: EDITS, isSignedOut: true, guess: signedOut },
     ...own,
     { name: 'no-network', script: 'no-name', guess: { outcome: 'connection', exitCode: null } },
     { name: 'no-server', script: 'no-server', guess: { outcome: 'connection', exitCode: null } },
@@ -221,9 +243,14 @@ export function failuresOf(agent: AgentName): readonly Failure[] {
     { name: 'prose', script: prose, guess: { outcome: 'ok', exitCode: 0 } },
     { name: 'out-of-scope', script: OUT_OF_SCOPE, guess: { outcome: 'ok', exitCode: 0 } },
     { name: 'silence', script: { kind: 'silence' }, guess: { outcome: 'timeout', exitCode: null } },
-    ...ENDING_SIGNALS.map(ending => ({
-      ...{ name: `ended-by-${ending.toLowerCase()}`, script: { kind: 'silence' } as const, ending },
-      guess: { outcome: 'timeout', exitCode: ENDINGS[agent][ending] } as const,
-    })),
+    ...ENDING_SIGNALS.flatMap(ending => {
+      const guess: Guess = { outcome: 'timeout', exitCode: ENDINGS[agent][ending] };
+      const name = `ended-by-${ending.toLowerCase()}`;
+      const own = { script: { kind: 'silence' } as const, ending, guess };
+      return [
+        { ...own, name },
+        { ...own, name: `all-${name}`, isForAll: true as const },
+      ];
+    }),
   ];
 }

@@ -91,7 +91,7 @@ describe.each(TRIED)('%s', agent => {
     }
     const as = isUser ? AS_USER : [];
     const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, ...environment };
-    const start = (command: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+    const start = (command: readonly string[], more: NodeJS.ProcessEnv = {}) => {
       const [program = '', ...args] = [...as, ...command];
       const started = run(program, args, { env: { ...env, ...more }, cwd: dirname(repository) });
       started.child.stdin?.end('Say hello.');
@@ -101,8 +101,8 @@ describe.each(TRIED)('%s', agent => {
       );
     };
     if (own.home === 'used') {
-      const { program, argv } = ADAPTERS[agent];
-      await start([program, ...argv(null, base).filter(word => !word.startsWith(base))]);
+      const { program, argv, environment: surroundings } = ADAPTERS[agent];
+      await start([program, ...argv(null, base).filter(word => !word.startsWith(base))], surroundings);
     }
     const args = ['--tag', 'night', '-n', '2', '--agent', agent, '--proposer-timeout', '120', '--json'];
     const seen = await start([process.execPath, MAIN, 'run', repository, ...args], {

@@ -1,7 +1,7 @@
 import type { AgentName } from '../../src/shared/study.ts';
 import { startChatCompletions } from './servers/chat-completions.ts';
 import { startGenerateContent } from './servers/generate-content.ts';
-import type { Loopback } from './servers/loopback.ts';
+import { KEY, type Loopback } from './servers/loopback.ts';
 import { startMessages } from './servers/messages.ts';
 import type { Script } from './servers/mind.ts';
 import { startResponses } from './servers/responses.ts';
@@ -19,8 +19,6 @@ export type RealProgram = {
   /** The same by somebody who never signed in. */
   readonly signedOut: (url: string) => SetUp;
 };
-
-const KEY = 'key-of-nobody';
 
 export const REAL_PROGRAMS: Readonly<Record<AgentName, RealProgram>> = {
   claude: {

@@ -6,27 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADAPTERS } from '../../src/engine/proposers/agent/adapters.ts';
 import type { AgentName } from '../../src/shared/study.ts';
+import type { AgentRecording } from '../support/agent-recordings.ts';
 import { writeFiles } from '../support/scaffold.ts';
 import type { Failure } from './failures.ts';
 import { installedIn, lastingFolder } from './place.ts';
 import { REAL_PROGRAMS } from './programs.ts';
 
-/** What a program did, machine and time taken out. */
-export type Recording = {
-  readonly stdout: string;
-  /** Its last characters. */
-  readonly stderr: string;
-  /** Null where it was ended after the limit, or by a signal. */
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly seconds: number;
-  /** Requests that came to the server; null where there is none. */
-  readonly requests: number | null;
-  /** Whether it still tried after the limit. */
-  readonly isStillTrying: boolean;
-  /** Names of its processes that were left when the one that was started had ended, or had not within 5 s. */
-  readonly left: readonly string[];
-};
+type Recording = Pick<
+  AgentRecording,
+  'stdout' | 'stderr' | 'exitCode' | 'signal' | 'seconds' | 'requests' | 'isStillTrying' | 'left'
+>;
 
 /** The words of Pawl's prompt that matter here. */
 const PROMPT = `You are in a copy of the repository. Edit the files in place; you can write only these: train.sh. You cannot run anything, and no file can be removed.
@@ -34,6 +23,7 @@ const PROMPT = `You are in a copy of the repository. Edit the files in place; yo
 Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}`;
 
 const END_MS = 5_000;
+const LEAVE_MS = 2_000;
 const STDERR_CHARACTERS = 4_000;
 
 /** Runs the program as Pawl does outside of a sandbox, but without Pawl, in a fresh home. */
@@ -60,7 +50,7 @@ export async function record(agent: AgentName, failure: Failure, limitSeconds: n
         PWD: work,
         PAWL_RECORDED: mark,
       },
-      ...{ ...setUp.environment, ...adapter.environment },
+      ...{ ...setUp.environment, ...failure.environment, ...adapter.environment },
     },
   });
   let [stdout, stderr] = ['', ''];
@@ -78,13 +68,14 @@ export async function record(agent: AgentName, failure: Failure, limitSeconds: n
   timeUp.catch(() => {});
   if (failure.ending) {
     await Promise.race([server?.untilAsked(), exited, timeUp]);
-    child.kill(failure.ending);
+    if (failure.isForAll) process.kill(-(child.pid ?? 0), failure.ending);
+    else child.kill(failure.ending);
     await Promise.race([exited, delay(END_MS, undefined, { ref: false })]);
   } else await Promise.race([exited, timeUp]);
   giveUp.abort();
   const isStillTrying = child.exitCode === null && child.signalCode === null;
   const seconds = (performance.now() - began) / 1000;
-  const left = processesOf(mark);
+  const left = isStillTrying ? processesOf(mark) : await leftOf(mark);
   for (const { pid } of left) kill(pid);
   if (isStillTrying) await exited;
   const requests = server?.count() ?? null;
@@ -121,6 +112,17 @@ async function prepare(agent: AgentName, { script }: Failure) {
   return { adapter, server: null, url };
 }
 
+/** Those of its processes that do not end by themselves, soon after the first of them has. */
+async function leftOf(mark: string) {
+  const until = performance.now() + LEAVE_MS;
+  let left = processesOf(mark);
+  while (left.length > 0 && performance.now() < until) {
+    await delay(20);
+    left = processesOf(mark);
+  }
+  return left;
+}
+
 function processesOf(mark: string): readonly { readonly pid: number; readonly name: string }[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -152,6 +154,7 @@ function withoutMachine(
     .replaceAll(join(base, 'work'), '/work')
     .replaceAll(join(base, 'own'), '/own')
     .replaceAll(base.slice(1).replaceAll('/', '-'), 'work')
+    .replaceAll(base.slice(1), '')
     .replaceAll(installedIn(agent), '/opt/node_modules')
     .replaceAll(url, 'http://127.0.0.1:1')
     .replaceAll(url.replace('http', 'ws'), 'ws://127.0.0.1:1')
@@ -163,6 +166,8 @@ function withoutMachine(
     .replace(/\b(ses|msg|prt)_[0-9A-Za-z]{20,}/g, '$1_0')
     .replace(/\d{4}-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d[.-]\d+Z/g, '2026-01-01T00:00:00.000Z')
     .replace(/"(timestamp|time|start|end|created|completed)":17\d{11}/g, '"$1":1767225600000')
+    .replace(/_17\d{11}_/g, '_1767225600000_')
+    .replace(/\/cc-socks\/\d+/g, '/cc-socks/1')
     .replace(/"date":"[^"]+GMT"/g, '"date":"Thu, 01 Jan 2026 00:00:00 GMT"')
     .replace(/\(Debian [^)]*\)/g, '(Linux)');
 }

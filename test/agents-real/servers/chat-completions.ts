@@ -5,9 +5,10 @@ import type { Move, Script } from './mind.ts';
 /** OpenAI's chat completions, with the tools of OpenCode. */
 export function startChatCompletions(script: Script): Promise<Loopback> {
   let answered = 0;
-  return startLoopback(({ path, body }, response) => {
+  return startLoopback(({ path, isSigned, body }, response) => {
     answered += 1;
     if (path !== '/v1/chat/completions') sendJson(response, 404, {});
+    else if (!isSigned) sendJson(response, 401, { error: { message: 'There is no key.' } });
     else answer(script, body, response, String(answered));
   });
 }

@@ -4,9 +4,10 @@ import type { Move, Script, Trouble } from './mind.ts';
 
 /** Google's generateContent and streamGenerateContent, with the tools of Gemini CLI. */
 export function startGenerateContent(script: Script): Promise<Loopback> {
-  return startLoopback(({ path, body }, response) => {
+  return startLoopback(({ path, isSigned, body }, response) => {
     const [, how] = /:(generateContent|streamGenerateContent|countTokens)$/.exec(path) ?? [];
     if (how === undefined) sendJson(response, 404, {});
+    else if (!isSigned) sendJson(response, 403, { error: { code: 403, message: 'There is no key.' } });
     else answer(script, body, how, response);
   });
 }

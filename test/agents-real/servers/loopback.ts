@@ -1,11 +1,16 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 export type Json = Readonly<Record<string, unknown>>;
 
+/** The one key that servers here take. */
+export const KEY = 'key-of-nobody';
+
 export type Asked = {
   readonly method: string;
+  /** Whether {@link KEY} came with it, in whichever header. */
+  readonly isSigned: boolean;
   /** Without the query. */
   readonly path: string;
   /** Empty where no JSON object was sent. */
@@ -42,7 +47,7 @@ export async function startLoopback(
       const body = await text(incoming);
       const { pathname } = new URL(incoming.url ?? '/', 'http://127.0.0.1');
       const request: Asked = {
-        ...{ method: incoming.method ?? '', path: pathname },
+        ...{ method: incoming.method ?? '', path: pathname, isSigned: isSigned(incoming) },
         body: body.startsWith('{') ? JSON.parse(body) : {},
       };
       if (request.method === 'POST') countOne();
@@ -66,6 +71,11 @@ export async function startLoopback(
       });
     },
   };
+}
+
+export function isSigned({ headers }: IncomingMessage): boolean {
+  const given = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers.authorization;
+  return given === KEY || given === `Bearer ${KEY}`;
 }
 
 export function sendJson(

@@ -1,14 +1,16 @@
 import { type Block, type Reply, startModelServer } from '../../support/model-server.ts';
-import type { Json, Loopback } from './loopback.ts';
+import { type Json, KEY, type Loopback } from './loopback.ts';
 import type { Move, Script } from './mind.ts';
 
 /** Anthropic's Messages API, with the tools of Claude Code. */
 export async function startMessages(script: Script): Promise<Loopback> {
   let count = 0;
   const first = Promise.withResolvers<void>();
-  const { url, close } = await startModelServer(({ body }) => {
+  const { url, close } = await startModelServer(({ headers, body }) => {
     count += 1;
     first.resolve();
+    if (headers['x-api-key'] !== KEY && headers.authorization !== `Bearer ${KEY}`)
+      return { kind: 'error', status: 401 };
     return reply(script, body as Json);
   });
   return { url, close, count: () => count, untilAsked: () => first.promise };

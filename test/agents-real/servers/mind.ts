@@ -14,6 +14,7 @@ export type Turn = {
 
 export type Mind = (turn: Turn) => Move;
 
+/** Whole lines: there are tools that know no other edits. */
 export type Idea = {
   readonly old: string;
   readonly new: string;
@@ -60,8 +61,8 @@ export type Trouble =
     }
   /** Nothing at all, until the client goes away. */
   | { readonly kind: 'silence' }
-  /** The model declines, in the provider's own form. */
-  | { readonly kind: 'refusal' };
+  /** The model declines, in the provider's own form; or its answer is cut off by a filter, where that is another. */
+  | { readonly kind: 'refusal'; readonly isCut?: boolean };
 
 /** What a server is told to do with each request that a model would answer. */
 export type Script = Mind | Trouble;

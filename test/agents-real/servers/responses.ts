@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Json, type Loopback, sendEvents, sendJson, startLoopback } from './loopback.ts';
+import { isSigned, type Json, type Loopback, sendEvents, sendJson, startLoopback } from './loopback.ts';
 import type { Move, Script } from './mind.ts';
 
 /**
@@ -11,10 +11,11 @@ import type { Move, Script } from './mind.ts';
 export function startResponses(script: Script): Promise<Loopback> {
   let answered = 0;
   return startLoopback(
-    ({ method, path, body }, response) => {
+    ({ method, path, isSigned, body }, response) => {
       // Codex asks for a socket five times where the answer is anything but this.
       if (method !== 'POST') sendJson(response, 426, {});
       else if (path !== '/v1/responses') sendJson(response, 404, {});
+      else if (!isSigned) sendJson(response, 401, UNSIGNED);
       else if (typeof script === 'object' && script.kind === 'status') {
         sendJson(response, script.status, script.body, script.headers);
       } else {
@@ -25,7 +26,7 @@ export function startResponses(script: Script): Promise<Loopback> {
     (server, asked) => {
       const sockets = new WebSocketServer({ noServer: true });
       server.on('upgrade', (request, socket, head) => {
-        const refusal = refusalOf(script);
+        const refusal = refusalOf(script, isSigned(request));
         if (refusal !== null) {
           socket.end(refusal);
           return;
@@ -43,12 +44,20 @@ export function startResponses(script: Script): Promise<Loopback> {
 }
 
 /** What is said in place of opening a socket: a key is looked at before there is one. */
-function refusalOf(script: Script): string | null {
-  if (typeof script === 'function' || script.kind !== 'status') return null;
-  const { status, isPlain, body } = script;
-  const line = isPlain ? '426 Upgrade Required' : status === 401 ? '401 Unauthorized' : null;
-  if (line === null) return null;
-  const content = JSON.stringify(isPlain ? {} : body);
+function refusalOf(script: Script, isAllowed: boolean): string | null {
+  const trouble = typeof script === 'object' && script.kind === 'status' ? script : null;
+  if (trouble?.isPlain) return httpOf('426 Upgrade Required', {});
+  if (!isAllowed) return httpOf('401 Unauthorized', UNSIGNED);
+  return trouble?.status === 401 ? httpOf('401 Unauthorized', trouble.body) : null;
+}
+
+/** In the words of OpenAI's. */
+const UNSIGNED = {
+  error: { message: 'Missing bearer or basic authentication in header', type: 'invalid_request_error' },
+};
+
+function httpOf(line: string, body: Json): string {
+  const content = JSON.stringify(body);
   const head = ['content-type: application/json', `content-length: ${Buffer.byteLength(content)}`];
   return [`HTTP/1.1 ${line}`, ...head, 'connection: close', '', content].join('\r\n');
 }
@@ -86,6 +95,10 @@ function eventsOf(script: Script, input: readonly Json[], answered: number): Ans
     case 'silence':
       return null;
     case 'refusal': {
+      if (script.isCut) {
+        const details = { status: 'incomplete', incomplete_details: { reason: 'content_filter' } };
+        return [...opening(id), { type: 'response.incomplete', response: { ...responseOf(id), ...details } }];
+      }
       const refusal = 'I’m sorry, but I can’t help with that.';
       return [...opening(id), ...closing(message([{ type: 'refusal', refusal }], id), id)];
     }
