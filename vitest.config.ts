@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // With programs that are installed for it: `npm run test:real`.
-    exclude: ['test/real/**', '**/node_modules/**'],
+    // With programs that are installed for it: `npm run test:real`, `npm run test:agents`.
+    exclude: ['test/real/**', 'test/agents-real/**', '**/node_modules/**'],
     // Trainings of the tests write outside of their worktree; what contains them has tests of its own.
     env: { PAWL_SANDBOX: 'off' },
     pool: 'forks',

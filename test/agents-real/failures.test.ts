@@ -1,0 +1,49 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type AgentRecording, readRecording, recordingPath } from '../support/agent-recordings.ts';
+import { failuresOf, LIMIT_SECONDS } from './failures.ts';
+import { TRIED } from './place.ts';
+import programs from './programs.json' with { type: 'json' };
+import { record } from './record.ts';
+
+/**
+ * What each real program does in each way it can fail, held against what is recorded in `test/fixtures/agents`.
+ * `PAWL_WRITE_DOCS=1` records.
+ */
+
+describe.each(TRIED)('%s', agent => {
+  test.each(failuresOf(agent))('$name', async failure => {
+    const seen = await record(agent, failure, LIMIT_SECONDS);
+    const { stdout, ...facts } = seen;
+    if (process.env.PAWL_WRITE_DOCS) {
+      const place = recordingPath(agent, failure.name);
+      await mkdir(dirname(place), { recursive: true });
+      await writeFile(`${place}.jsonl`, stdout);
+      const { version } = programs[agent];
+      await writeFile(
+        `${place}.json`,
+        `${JSON.stringify({ version, guess: failure.guess, limitSeconds: LIMIT_SECONDS, ...facts }, null, 2)}\n`,
+      );
+      return;
+    }
+    const known = await readRecording(agent, failure.name);
+    // What took longer than is waited for here cannot be compared to its end.
+    if (seen.isStillTrying) expect(known.isStillTrying || known.seconds > LIMIT_SECONDS / 2).toBe(true);
+    else expect(endOf(seen), stdout + seen.stderr).toEqual(endOf(known));
+  });
+});
+
+/** What tells one end from another: how it ended, and which kinds of lines it ended with. */
+function endOf({
+  stdout,
+  exitCode,
+  signal,
+  left,
+}: Pick<AgentRecording, 'stdout' | 'exitCode' | 'signal' | 'left'>) {
+  const kinds = stdout
+    .split('\n')
+    .filter(line => line.startsWith('{'))
+    .map(line => String((JSON.parse(line) as { type?: unknown }).type));
+  return { exitCode, signal, left, kinds: [...new Set(kinds)].sort(), last: kinds.at(-1) };
+}

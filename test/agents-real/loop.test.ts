@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ADAPTERS } from '../../src/engine/proposers/agent/adapters.ts';
+import type { AgentName } from '../../src/shared/study.ts';
+import { ORDINARY } from '../support/contained.ts';
+import { contractFile, createRepository, writeFiles } from '../support/scaffold.ts';
+import { query } from '../support/trainers.ts';
+import { type Layout, lastingFolder, layOut, TRIED } from './place.ts';
+import { REAL_PROGRAMS } from './programs.ts';
+import { proposing } from './servers/mind.ts';
+
+/** Pawl's own loop with each real program, against a model of this machine. */
+
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** An ordinary user, with a folder for temporary files of its own: where tests run as root the system's may be root's alone. */
+const AS_USER = [
+  ...['unshare', '--mount', 'sh', '-c'],
+  `mount -t tmpfs -o mode=1777 none /tmp && exec setpriv --reuid=${ORDINARY} --regid=${ORDINARY} --clear-groups "$@"`,
+  'sh',
+];
+
+/** Ends at once; what it prints is best where both are 8. Two edits of it can be merged. */
+const TRAINER = `# The step size.
+LR=2
+# Nothing here.
+# Nothing here either.
+# How many layers.
+DEPTH=4
+value=$((1000 + 100 * (8 - LR) + 10 * (8 - DEPTH)))
+echo "val_bpb: $value"
+`;
+
+const IDEAS = [
+  { old: 'LR=2', new: 'LR=8', hypothesis: 'LR becomes 8' },
+  { old: 'DEPTH=4', new: 'DEPTH=8', hypothesis: 'DEPTH becomes 8' },
+];
+
+type Case = {
+  readonly who: 'root' | 'user';
+  readonly sandbox: 'required' | 'off';
+  readonly layout: Layout;
+  /** `used`: the program was there before, by hand. */
+  readonly home: 'fresh' | 'used';
+};
+
+/** Each value with each program, and the pairs that have failed before; the full product would take an hour. */
+const CASES: readonly Case[] = [
+  { who: 'root', sandbox: 'required', layout: 'native', home: 'fresh' },
+  { who: 'user', sandbox: 'required', layout: 'npm-global', home: 'used' },
+  { who: 'root', sandbox: 'off', layout: 'npm-local', home: 'used' },
+  { who: 'user', sandbox: 'off', layout: 'native', home: 'fresh' },
+];
+
+type Call = {
+  readonly n: number;
+  readonly outcome: string;
+  readonly message: string | null;
+  readonly seconds: number;
+  readonly input_tokens: number | null;
+  readonly cache_read_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cost_usd: number | null;
+};
+
+const figures: string[] = [];
+
+describe.each(TRIED)('%s', agent => {
+  test.each(CASES)('two experiments in a row ($who, sandbox $sandbox, $layout, home $home)', async own => {
+    await using server = await served(agent);
+    const base = await lastingFolder();
+    const [home, data] = [join(base, 'home'), join(base, 'data')];
+    for (const folder of [home, data]) await mkdir(folder);
+    const { environment, files } = REAL_PROGRAMS[agent].setUp(server.url);
+    await writeFiles(home, files);
+    const bin = await layOut(agent, own.layout, home);
+    const repository = await createRepository(
+      { 'train.sh': TRAINER, 'prepare.sh': 'echo fixed\n', 'pawl.toml': contractFile({ limitSeconds: 60 }) },
+      join(base, 'repository'),
+    );
+    const isUser = own.who === 'user' && process.getuid?.() === 0;
+    if (isUser) {
+      // What is installed by hard links stays whose it is.
+      const mine = ['-not', '-path', '*/node_modules*', '-not', '-path', '*/versions/*'];
+      await run('find', [base, ...mine, '-exec', 'chown', '-h', `${ORDINARY}:${ORDINARY}`, '{}', '+']);
+    }
+    const as = isUser ? AS_USER : [];
+    const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, ...environment };
+    const start = (command: readonly string[], more: NodeJS.ProcessEnv = {}) => {
+      const [program = '', ...args] = [...as, ...command];
+      const started = run(program, args, { env: { ...env, ...more }, cwd: dirname(repository) });
+      started.child.stdin?.end('Say hello.');
+      return started.then(
+        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+        error => ({ code: error.code as number, stdout: String(error.stdout), stderr: String(error.stderr) }),
+      );
+    };
+    if (own.home === 'used') {
+      const { program, argv, environment: surroundings } = ADAPTERS[agent];
+      await start([program, ...argv(null, base).filter(word => !word.startsWith(base))], surroundings);
+    }
+    const args = ['--tag', 'night', '-n', '2', '--agent', agent, '--proposer-timeout', '120', '--json'];
+    const seen = await start([process.execPath, MAIN, 'run', repository, ...args], {
+      ...{ PAWL_HOME: data, PAWL_SANDBOX: own.sandbox },
+    });
+    const calls = query<Call>(data, 'SELECT * FROM model_call ORDER BY id');
+    const verdicts = query<{ n: number; hypothesis: string; verdict: string }>(
+      data,
+      'SELECT n, hypothesis, verdict FROM experiment WHERE n > 0 ORDER BY n',
+    );
+    const told = `${seen.stderr}\n${JSON.stringify(calls)}`;
+    expect(verdicts, told).toEqual(
+      IDEAS.map(({ hypothesis }, place) => ({ n: place + 1, hypothesis, verdict: 'keep' })),
+    );
+    expect(
+      calls.map(({ outcome }) => outcome),
+      told,
+    ).toEqual(calls.map(() => 'ok'));
+    const [first] = calls;
+    figures.push(
+      [
+        ...[agent, own.who, own.sandbox, own.layout, own.home, `${first?.seconds.toFixed(1)} s`],
+        ...[first?.input_tokens, first?.cache_read_tokens, first?.output_tokens, first?.cost_usd],
+      ].join(' | '),
+    );
+  });
+});
+
+async function served(agent: AgentName) {
+  const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', IDEAS));
+  return { ...server, [Symbol.asyncDispose]: close };
+}
+
+afterAll(() => {
+  if (figures.length === 0) return;
+  const head = 'agent | who | sandbox | layout | home | first proposal | input | cached | output | US$';
+  console.log([head, ...figures].map(line => `| ${line} |`).join('\n'));
+});

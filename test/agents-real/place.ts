@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import type { AgentName } from '../../src/shared/study.ts';
+import programs from './programs.json' with { type: 'json' };
+
+const run = promisify(execFile);
+
+/** Where `npm run test:agents` has installed the programs: a folder of that name for each. */
+const CACHE = process.env.PAWL_AGENTS_CACHE ?? '';
+
+/** Those that are asked for and installed; the script says which are not, and why. */
+export const TRIED = (process.env.PAWL_AGENTS_TRIED ?? '').split(',').filter(Boolean) as readonly AgentName[];
+
+/** Programs that are one file. */
+const BINARIES: readonly AgentName[] = ['claude', 'opencode'];
+
+export type Layout =
+  /** `~/.local/bin/claude -> ../../.local/share/claude/versions/X`, as Claude Code's own installer does. */
+  | 'native'
+  /** `npm install --global` with a prefix in home. */
+  | 'npm-global'
+  /** `node_modules/.bin` of a folder in home. */
+  | 'npm-local';
+
+/**
+ * A folder for homes that goes when the test does. Not where temporary files are: Codex runs no command where its
+ * settings lie there, and says nothing of it.
+ */
+export async function lastingFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp('/var/tmp/pawl-agents-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+/** The `node_modules` that npm made for the program. */
+export function installedIn(agent: AgentName): string {
+  return join(CACHE, agent, 'node_modules');
+}
+
+/** Lays the program into a home as its installer does; returns the folder for the PATH. */
+export async function layOut(agent: AgentName, layout: Layout, home: string): Promise<string> {
+  const installed = installedIn(agent);
+  const { version } = programs[agent];
+  switch (layout) {
+    case 'native': {
+      const share = join('.local/share', agent, 'versions', version);
+      const isBinary = BINARIES.includes(agent);
+      const inner = isBinary ? '' : join('node_modules', await innerName(installed, agent));
+      await (isBinary
+        ? copy(await realpath(join(installed, '.bin', agent)), join(home, share))
+        : copy(installed, join(home, share, 'node_modules')));
+      const bin = join(home, '.local/bin');
+      await mkdir(bin, { recursive: true });
+      await symlink(join('../..', share, inner), join(bin, agent));
+      return bin;
+    }
+    case 'npm-global': {
+      const lib = join(home, '.npm-global/lib/node_modules');
+      await copy(installed, lib);
+      const bin = join(home, '.npm-global/bin');
+      await mkdir(bin, { recursive: true });
+      await symlink(join('../lib/node_modules', await innerName(installed, agent)), join(bin, agent));
+      return bin;
+    }
+    case 'npm-local':
+      await copy(installed, join(home, 'tools/node_modules'));
+      return join(home, 'tools/node_modules/.bin');
+  }
+}
+
+/** Of the program, below `node_modules`. */
+async function innerName(installed: string, agent: AgentName): Promise<string> {
+  const program = await realpath(join(installed, '.bin', agent));
+  return program.slice((await realpath(installed)).length + 1);
+}
+
+/** By hard links where that can be: a program has some 400 MB. */
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await run('cp', ['-al', from, to]).catch(async () => {
+    await rm(to, { recursive: true, force: true });
+    await run('cp', ['-a', from, to]);
+  });
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+/** What needs the real agents, which are installed for it; `npm run test:agents`. */
+export default defineConfig({
+  test: {
+    include: ['test/agents-real/**/*.test.ts'],
+    pool: 'forks',
+    // What costs time is the start of the programs, and they measure it.
+    maxWorkers: 1,
+    testTimeout: 300_000,
+    hookTimeout: 60_000,
+    reporters: process.env.CI
+      ? ['default', ['json', { outputFile: 'test-results/vitest-agents.json' }]]
+      : ['default'],
+  },
+});
