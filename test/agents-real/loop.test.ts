@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ADAPTERS } from '../../src/engine/proposers/agent/adapters.ts';
-import type { AgentName } from '../../src/shared/study.ts';
+import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
+import type { RealName } from '../support/agent-recordings.ts';
 import { ORDINARY } from '../support/contained.ts';
 import { contractFile, createRepository, writeFiles } from '../support/scaffold.ts';
 import { query } from '../support/trainers.ts';
@@ -101,8 +101,10 @@ describe.each(TRIED)('%s', agent => {
       );
     };
     if (own.home === 'used') {
-      const { program, argv, environment: surroundings } = ADAPTERS[agent];
-      await start([program, ...argv(null, base).filter(word => !word.startsWith(base))], surroundings);
+      const program = requireProgram(agent, { agents: {} });
+      const asked = { model: null, own: base, isContained: false, environment: env };
+      const words = program.how.argv(asked).filter(word => !word.startsWith(base));
+      await start([program.program, ...words], program.environment(asked));
     }
     const args = ['--tag', 'night', '-n', '2', '--agent', agent, '--proposer-timeout', '120', '--json'];
     const seen = await start([process.execPath, MAIN, 'run', repository, ...args], {
@@ -131,7 +133,7 @@ describe.each(TRIED)('%s', agent => {
   });
 });
 
-async function served(agent: AgentName) {
+async function served(agent: RealName) {
   const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', IDEAS));
   return { ...server, [Symbol.asyncDispose]: close };
 }

@@ -7,7 +7,6 @@ import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import { findProgram } from '../../contract/find-command.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { stripControl } from '../../metrics/line-splitter.ts';
 import { type AgentJailInput, agentJail, bringBack, JAIL_TEMPORARY } from '../../sandbox/agent-jail.ts';
 import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';
@@ -24,17 +23,13 @@ import { askAcp } from './ask-acp.ts';
 import { askCommandLine } from './ask-command-line.ts';
 import { compareCopy, makeCopy } from './copy.ts';
 import { isSignedIn } from './detect.ts';
-import { failureOf, HANDLING } from './failure.ts';
 import type { Answered, Launch } from './launch.ts';
 import { type AgentOutput, type AgentProgram, NO_USAGE } from './program.ts';
 import { requireProgram } from './programs.ts';
+import { findTrouble } from './trouble.ts';
 
 /** An agent tells everything it reads; more than this it does not need. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-
-/** What else a sign-in may be kept in, a sandbox does not lead to. */
-const KEYRING_HINT =
-  'It ran in the sandbox, where its own sign-in file and keys in variables can be reached, but neither the system’s keyring nor what other programs keep; PAWL_SANDBOX=off runs it without.';
 
 type Ports = {
   readonly ledger: Ledger;
@@ -242,45 +237,6 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
   ].join('\n\n');
 }
 
-type Trouble = {
-  readonly outcome: CallOutcome;
-  readonly answer: Extract<ProposerAnswer, { kind: 'failed' | 'blocked' }>;
-};
-
-function findTrouble(
-  program: AgentProgram,
-  { result, output }: Answered,
-  isContained: boolean,
-): Trouble | null {
-  const { title } = program;
-  if (result.kind === 'output' && output.isComplete && output.error === null) return null;
-  const why = result.kind === 'failed' ? result.why : null;
-  const isOwnEnd = why === 'exit' || why === null;
-  const said = stripControl(output.error || (isOwnEnd ? lastLine(result.stderr) : '') || '');
-  if (isContained && /^bwrap: /.test(lastLine(result.stderr))) {
-    const message = `${title} could not be started in the sandbox: ${stripControl(lastLine(result.stderr))}`;
-    return { outcome: 'connection', answer: { kind: 'blocked', message } };
-  }
-  if (why === 'not_started' && result.kind === 'failed') {
-    return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
-  }
-  const failure = failureOf(program, output.status, said);
-  if (failure !== null) {
-    const { kind, outcome, says } = HANDLING[failure];
-    const hint =
-      failure !== 'sign_in' ? '' : ` ${program.signIn.how}${isContained ? ` ${KEYRING_HINT}` : ''}`;
-    const message = `${title} ${says}: ${said.replace(/[.\s]*$/, '.')}${hint}`;
-    return { outcome, answer: kind === 'blocked' ? { kind, message } : failed(message) };
-  }
-  if (why === 'timeout' && result.kind === 'failed') {
-    return { outcome: 'timeout', answer: failed(result.message) };
-  }
-  if (output.error !== null) return { outcome: 'server_error', answer: failed(`${title}: ${said}`) };
-  if (result.kind === 'failed')
-    return { outcome: 'broken_stream', answer: failed(stripControl(result.message)) };
-  return { outcome: 'broken_stream', answer: failed(`${title} ended without a result. ${said}`.trim()) };
-}
-
 /** From the last JSON line it said; where it said prose, its first line has to do. */
 function proposed(text: string, settings: AgentSettings): ProposerAnswer {
   const memo = { agent: settings.agent, model: settings.model };
@@ -305,10 +261,6 @@ function tryJson(text: string): unknown {
 
 function firstLine(text: string): string {
   return (text.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 300).toWellFormed();
-}
-
-function lastLine(text: string): string {
-  return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 500);
 }
 
 function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {

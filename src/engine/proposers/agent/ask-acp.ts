@@ -16,7 +16,7 @@ import {
 import { VERSION } from '../../../shared/version.ts';
 import type { ProposerContext } from '../proposer.ts';
 import { runProcess, type Streams } from '../run-process.ts';
-import { failureOf, isHopeless } from './failure.ts';
+import { isVain } from './failure.ts';
 import type { Answered, Launch } from './launch.ts';
 import {
   type Acp,
@@ -107,8 +107,7 @@ async function converse(
     if (!sign) return;
     heard.sign = sign;
     launch.onThought(`${program.title} ${sign.says}`);
-    const isOver = sign.isRepeated && isHopeless(failureOf(program, sign.status, sign.says));
-    if (isOver || sign.isEndless) giveUp.abort();
+    if (isVain(program, sign)) giveUp.abort();
   };
   trouble.on('sign', notice);
   const app = client({ name: 'pawl' })

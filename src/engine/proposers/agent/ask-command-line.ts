@@ -1,6 +1,6 @@
 import type { ProposerContext } from '../proposer.ts';
 import { runProcess } from '../run-process.ts';
-import { failureOf, isHopeless } from './failure.ts';
+import { isVain } from './failure.ts';
 import type { Answered, Launch } from './launch.ts';
 import { type AgentOutput, type AgentProgram, type CommandLine, parseLine, type Sign } from './program.ts';
 
@@ -23,7 +23,7 @@ export async function askCommandLine(
         last = sign;
         launch.onThought(`${program.title} ${sign.says}`);
         // What only the user can mend is not tried for minutes.
-        return sign.isEndless || (sign.isRepeated && isHopeless(failureOf(program, sign.status, sign.says)));
+        return isVain(program, sign);
       },
     },
     context,
@@ -34,7 +34,7 @@ export async function askCommandLine(
 }
 
 /** One that was ended, or ended itself, while it tried again: what it tried to get over is what went wrong. */
-function withSign(output: AgentOutput, sign: Sign | null): AgentOutput {
+export function withSign(output: AgentOutput, sign: Sign | null): AgentOutput {
   if (!sign || output.error !== null) return output;
   return { ...output, error: `it ${sign.says}`, status: sign.status };
 }

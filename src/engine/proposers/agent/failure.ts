@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../../../shared/model-calls.ts';
-import type { AgentProgram, Failure, FailureWords } from './program.ts';
+import type { AgentProgram, Failure, FailureWords, Sign } from './program.ts';
 
 /** Words that programs share, or pass on from servers. */
 const WORDS: readonly FailureWords[] = [
@@ -48,9 +48,11 @@ export function failureOf(
   return find(words) ?? (status === null ? null : failureOfStatus(status)) ?? find(WORDS);
 }
 
-/** Whether trying again by itself will mend nothing. */
-export function isHopeless(failure: Failure | null): boolean {
-  return failure === 'sign_in' || failure === 'no_model' || failure === 'request';
+/** Whether a program that goes on trying is ended: it will mend nothing, or would go on without an end. */
+export function isVain(program: Pick<AgentProgram, 'words'>, sign: Sign): boolean {
+  const failure = failureOf(program, sign.status, sign.says);
+  const isHopeless = failure === 'sign_in' || failure === 'no_model' || failure === 'request';
+  return sign.isEndless || (sign.isRepeated && isHopeless);
 }
 
 type Handling = {

@@ -44,6 +44,7 @@ export const CLAUDE: AgentProgram = {
   ],
   words: [
     { failure: 'sign_in', words: /not logged in|run \/login|log ?in expired|invalid api key|token revoked/i },
+    { failure: 'refusal', words: /safeguards (?:flagged|stopped)/i },
     { failure: 'quota', words: /credit balance|usage limit reached|you['’]ve hit your/i },
   ],
   how: {

@@ -56,6 +56,7 @@ export const GEMINI_FACTS = {
       failure: 'quota',
       words: /exhausted your (?:daily )?(?:quota|capacity)|quota exceeded|exceeded your.*quota|per ?day/i,
     },
+    { failure: 'refusal', words: /blocked due to safety/i },
     { failure: 'rate_limit', words: /resource_exhausted|resource has been exhausted/i },
   ],
 } satisfies Omit<AgentProgram, 'how'>;
@@ -105,13 +106,13 @@ function read(lines: readonly Json[]): AgentOutput {
 
 /** It tries again for as long as the server says that it may come right, and tells so among its complaints. */
 export function watchGemini(line: string): Sign | null {
-  const found = /^Attempt (\d+) failed(?: with status (\d{3}))?/.exec(line);
+  const found = /^Attempt (\d+) failed(?: with status (\d{3}))?[.:]*\s*(.{0,200})/.exec(line);
   if (!found) return null;
   const attempt = Number(found[1]);
   const status = found[2] === undefined ? null : Number(found[2]);
   return {
     status,
-    says: `retries after ${status ?? 'no answer'}, try ${attempt}`,
+    says: `has tried ${attempt} times${status === null ? '' : `, ${status}`}: ${found[3]}`,
     ...{ isRepeated: attempt > 1, isEndless: attempt >= MOST_TRIES },
   };
 }
