@@ -63,6 +63,7 @@ const load = {
   exchange: () => import('./commands/exchange.ts'),
   ideas: () => import('./commands/ideas.ts'),
   inspect: () => import('./commands/inspect.ts'),
+  mcp: () => import('./commands/mcp.ts'),
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
 };
@@ -267,6 +268,17 @@ program
   .option('--port <number>', 'port on the loopback address; 0 is any free one', whole, 8642)
   .option('--open', 'open it in the browser of this machine')
   .action(async flags => (await load.serve()).serve(flags));
+
+program
+  .command('mcp')
+  .description('serve studies to agents in terminals of their own, over the Model Context Protocol')
+  .option(
+    '--install <agent>',
+    'print the entry for claude, codex, gemini or opencode',
+    oneOf('claude', 'codex', 'gemini', 'opencode'),
+  )
+  .option('--write', 'write the entry into the settings of the agent')
+  .action(async flags => (await load.mcp()).mcp(flags));
 
 contractOptions(repositoryArgument(program.command('doctor')))
   .description('check everything a study needs, and say what to do about what is missing')
