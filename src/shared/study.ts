@@ -133,7 +133,7 @@ export type ProposerSettings =
   | RouteSettings;
 
 export const AGENT_NAMES = [
-  ...(['claude', 'codex', 'gemini', 'opencode'] as const),
+  ...(['claude', 'codex', 'gemini', 'opencode', 'copilot', 'qwen', 'pi', 'cline'] as const),
   ...(['claude-acp', 'codex-acp', 'gemini-acp', 'opencode-acp'] as const),
 ] as const;
 export type AgentName = (typeof AGENT_NAMES)[number];

@@ -102,7 +102,7 @@ describe.each(TRIED)('%s', agent => {
     };
     if (own.home === 'used') {
       const program = requireProgram(agent, { agents: {} });
-      const asked = { model: null, own: base, isContained: false, environment: env };
+      const asked = { model: null, own: base, isContained: false, prompt: '', environment: env };
       const words = program.how.argv(asked).filter(word => !word.startsWith(base));
       await start([program.program, ...words], program.environment(asked));
     }
