@@ -29,6 +29,13 @@ export type IdeaState = (typeof IDEA_STATES)[number];
 export const YOU = 'you';
 export const OUTSIDE = 'outside';
 
+/** What an edit can begin with: the texts of an attempt's editable files. */
+export type EditableFiles = {
+  /** Whose they are; null before there is an experiment. */
+  readonly n: number | null;
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+};
+
 /** Something to be tried that waits for its turn. */
 export type Idea = {
   readonly id: number;
