@@ -249,6 +249,10 @@ test('an experiment is tried again from its cell, with another change on top', a
   await expect(form).toBeHidden();
   await expectFocus(page);
   await expect(study(page).controls).toContainText('Queue · 1');
+  // Another one begins with the cell's words again.
+  await button.click();
+  await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
+  await form.getByRole('button', { name: 'Cancel' }).click();
   await study(page).control('Resume').click();
   const resume = dialog(page, 'Resume night');
   await resume.getByLabel('Experiments').fill('2');

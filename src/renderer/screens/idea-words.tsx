@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Contract } from '../../shared/contract.ts';
+import { MAX_HYPOTHESIS } from '../../shared/ideas.ts';
 import { effectOf, type WordsDraft } from '../state/idea-draft.ts';
 import { Field, TextArea, TextInput } from '../ui/field.tsx';
 
@@ -28,7 +29,7 @@ export function IdeaWordsFields({
           <TextInput
             {...ids}
             ref={first}
-            maxLength={500}
+            maxLength={MAX_HYPOTHESIS}
             placeholder="One line: what should be tried?"
             spellCheck
             value={hypothesis}

@@ -1,40 +1,22 @@
 import { ListOrdered } from 'lucide-react';
-import {
-  type FormEvent,
-  type KeyboardEvent,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
-import { type Idea, OUTSIDE, YOU } from '../../shared/ideas.ts';
+import { type Idea, MAX_HYPOTHESIS } from '../../shared/ideas.ts';
 import type { StudyCard } from '../../shared/notebook.ts';
 import { canRead } from '../../shared/study.ts';
 import { attempt } from '../state/actions.ts';
-import {
-  beginIdeaDraft,
-  changeIdeaDraft,
-  draftOf,
-  editsOf,
-  type IdeaDraft,
-  useIdeaDraft,
-  wordsOf,
-} from '../state/idea-draft.ts';
+import { beginIdeaDraft, draftOf } from '../state/idea-draft.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
-import { TextInput } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
-import { addIdea, DeafHint, IdeaForm } from './idea-form.tsx';
+import { IdeaComposer } from './idea-composer.tsx';
+import { IdeaForm } from './idea-form.tsx';
 import { PastIdeas } from './idea-past.tsx';
 import { type IdeaActions, IdeaRow, ideaButtonId, type Move } from './idea-row.tsx';
-
-/** As many letters as a hypothesis may have. */
-const MAX_HYPOTHESIS = 500;
+import { inOrder, nextOf, onListKey } from './queue-order.ts';
 
 /** What waits to be tried, what became of earlier ideas, and a form for a new one. */
 export function QueueDialog({
@@ -262,7 +244,7 @@ function Waiting({
   const { dropped } = notice ?? { dropped: null };
   return (
     <>
-      <Composer
+      <IdeaComposer
         card={card}
         onWrite={onWrite}
         onAdded={({ id }) => {
@@ -336,102 +318,4 @@ function Empty() {
       thinks of besides the idea it tries.
     </EmptyState>
   );
-}
-
-/** A line for an idea in words; whatever else it needs is a form of its own. */
-function Composer({
-  card,
-  onWrite,
-  onAdded,
-}: {
-  readonly card: StudyCard;
-  readonly onWrite: () => void;
-  readonly onAdded: (idea: Idea) => void;
-}) {
-  const draft = useIdeaDraft(card.id, null);
-  const isOnline = useStore(state => state.connection.kind === 'online');
-  const [isSending, setSending] = useState(false);
-  const canAdd = isOnline && !isSending && wordsOf(draft) !== null;
-  const more = describeMore(draft);
-  const send = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!canAdd) return;
-    setSending(true);
-    await attempt(async () => onAdded(await addIdea(card.id, null, draft)));
-    setSending(false);
-  };
-  return (
-    <form onSubmit={event => void send(event)} className="flex flex-col gap-2">
-      <div className="flex gap-2">
-        <TextInput
-          id="new-idea"
-          aria-label="New idea"
-          placeholder="What should be tried?"
-          maxLength={MAX_HYPOTHESIS}
-          spellCheck
-          value={draft.hypothesis}
-          onChange={event => changeIdeaDraft(card.id, null, { hypothesis: event.target.value })}
-        />
-        <Button onClick={onWrite}>Reason and edit …</Button>
-        <Button kind="primary" type="submit" disabled={!canAdd}>
-          Add
-        </Button>
-      </div>
-      {more ? <p className="text-muted text-xs">With it goes what you wrote before: {more}.</p> : null}
-      {draft.hypothesis.trim() !== '' && editsOf(draft).length === 0 ? <DeafHint card={card} /> : null}
-    </form>
-  );
-}
-
-/** What a draft has besides its line; empty for nothing. */
-function describeMore(draft: IdeaDraft): string {
-  const edits = editsOf(draft);
-  return [
-    ...(draft.rationale.trim() ? ['a reason'] : []),
-    ...(draft.effect.trim() ? ['an expected change'] : []),
-    ...(draft.category.trim() ? ['a category'] : []),
-    ...(edits.length > 0 ? [`an edit of ${edits.map(({ path }) => path).join(', ')}`] : []),
-  ].join(', ');
-}
-
-/** Ideas in the order the user made; those that came since are last. */
-function inOrder(waiting: readonly Idea[], order: readonly number[] | null): readonly Idea[] {
-  if (!order) return waiting;
-  const place = new Map(order.map((id, index) => [id, index]));
-  return waiting.toSorted(
-    (one, two) => (place.get(one.id) ?? order.length) - (place.get(two.id) ?? order.length),
-  );
-}
-
-/** Whose turn is next: an edit goes before words, and the user's words before those a proposer wrote down. */
-function nextOf(ideas: readonly Idea[], isDeaf: boolean): number | null {
-  const edit = ideas.find(({ files }) => files.length > 0);
-  const words = isDeaf ? undefined : ideas.find(({ author }) => author === YOU || author === OUTSIDE);
-  return (edit ?? words)?.id ?? null;
-}
-
-/** Arrows go from idea to idea, with Alt they take it along. */
-function onListKey(event: KeyboardEvent<HTMLElement>, ideas: readonly Idea[], actions: IdeaActions): void {
-  const { target, key, altKey } = event;
-  if (!(target instanceof HTMLElement) || target.closest('form') || event.ctrlKey || event.metaKey) return;
-  const id = Number(target.closest('li')?.querySelector<HTMLElement>('[data-idea]')?.dataset.idea);
-  const at = ideas.findIndex(idea => idea.id === id);
-  if (at < 0) return;
-  const moves: Readonly<Record<string, Move>> = { ArrowUp: 'up', ArrowDown: 'down', Home: 'first' };
-  const where = moves[key];
-  const places: Readonly<Record<string, number>> = {
-    ArrowUp: at - 1,
-    ArrowDown: at + 1,
-    Home: 0,
-    End: ideas.length - 1,
-  };
-  const place = places[key];
-  if (altKey && where) actions.move(id, where);
-  else if (!altKey && place !== undefined) {
-    const next = ideas[place];
-    if (next) document.getElementById(ideaButtonId(next.id))?.focus();
-  } else if (!altKey && key === 'e') actions.edit(id);
-  else if (!altKey && key === 'Delete') actions.drop(id);
-  else return;
-  event.preventDefault();
 }

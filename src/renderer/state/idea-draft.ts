@@ -21,7 +21,7 @@ export const EMPTY_WORDS: WordsDraft = { hypothesis: '', rationale: '', effect: 
 const EMPTY: IdeaDraft = { ...EMPTY_WORDS, opened: null, files: {} };
 
 /** By study, and by the experiment that is tried again. */
-const useDrafts = create<Readonly<Record<string, IdeaDraft>>>(() => ({}));
+const useDrafts = create<Readonly<Record<string, IdeaDraft | undefined>>>(() => ({}));
 
 const keyOf = (study: string, again: number | null) => `${study} ${again}`;
 
@@ -40,7 +40,7 @@ export function beginIdeaDraft(study: string, again: number | null, words: Parti
 }
 
 export function clearIdeaDraft(study: string, again: number | null): void {
-  useDrafts.setState({ [keyOf(study, again)]: EMPTY });
+  useDrafts.setState({ [keyOf(study, again)]: undefined });
 }
 
 /** What the draft changes in the files it was opened with. */
