@@ -172,6 +172,13 @@ export function proposerLabel(settings: ProposerSettings): string {
   return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');
 }
 
+/** Whether a proposer understands words: those of a steering note, or of an idea without an edit. */
+export function canRead(settings: ProposerSettings): boolean {
+  return settings.kind === 'route'
+    ? settings.arms.some(canRead)
+    : settings.kind !== 'search' && settings.kind !== 'patches';
+}
+
 /** How hard a model is to think; each model has its own default. */
 export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 
