@@ -104,7 +104,7 @@ async function converse(
   const cwd = await realpath(launch.process.cwd);
   const giveUp = new AbortController();
   const notice = (sign: Sign | null) => {
-    if (!sign) return;
+    if (!sign || giveUp.signal.aborted) return;
     heard.sign = sign;
     launch.onThought(`${program.title} ${sign.says}`);
     if (isVain(program, sign)) giveUp.abort();
