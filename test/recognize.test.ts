@@ -328,6 +328,122 @@ describe('pi-autoresearch', () => {
   });
 });
 
+describe('a list of what may be edited', () => {
+  /** What is editable and what is locked besides, where a prompt has this below "Files in Scope". */
+  async function scoped(list: string, files: readonly string[], offLimits = '') {
+    const found = await recognized({
+      'autoresearch.md': `## Metrics\n- **Primary**: \`fps\` (higher is better)\n\n## Files in Scope\n${list}\n${offLimits && `\n## Off Limits\n${offLimits}\n`}`,
+      'autoresearch.sh': 'echo METRIC fps=3\n',
+      ...Object.fromEntries(files.map(path => [path, 'x\n'])),
+    });
+    const locked = found.findings.find(({ name }) => name === 'locked')?.value;
+    return { editable: found.draft.editable, locked, unclear: found.unclear.map(({ name }) => name) };
+  }
+
+  test('may except other files, which are locked', async () => {
+    const files = ['app/a.dart', 'app/a.g.dart', 'app/ui/b.dart', 'test/c.dart'];
+    const list = '- `app/**/*.dart` except generated `*.g.dart`: all of the app.';
+    expect(await scoped(list, files)).toEqual({
+      editable: ['app/a.dart', 'app/ui/b.dart'],
+      locked: '**/*.g.dart, and every other file that is not editable',
+      unclear: [],
+    });
+  });
+
+  test('may be a sentence, which excepts a folder and names a language', async () => {
+    const files = ['src/lib.rs', 'src/net/peer.rs', 'src/page.html', 'src/bin/main.rs', 'build.rs'];
+    expect(await scoped('All Rust source files in `src/` (excluding `src/bin/`).', files)).toMatchObject({
+      ...{ editable: ['src/lib.rs', 'src/net/peer.rs'], unclear: [] },
+      locked: expect.stringMatching(/^src\/bin\/\*\*/),
+    });
+    expect(await scoped('Everything in `src/`, except the tests.', files)).toMatchObject({
+      editable: ['src/**'],
+    });
+  });
+
+  test('is asked about where it excepts what no file is called', async () => {
+    const found = await scoped('- `src/` except the public interface: speed.', ['src/a.c', 'src/b.c']);
+    expect(found).toMatchObject({ editable: null, unclear: ['editable'] });
+  });
+
+  test('excepts what its own words of generated files and tests mean', async () => {
+    const files = ['src/a.py', 'src/wire_pb2.py', 'src/a_test.py', 'src/attest.py'];
+    expect(await scoped('- `src/` (except generated code and tests)', files)).toMatchObject({
+      ...{ editable: ['src/a.py', 'src/attest.py'], unclear: [] },
+    });
+  });
+
+  test('locks what may be edited under a condition only', async () => {
+    const files = ['tree.go', 'parse.go', 'tree_test.go'];
+    const list =
+      '| File | Purpose |\n|---|---|\n| `tree.go` | Types |\n| `parse.go` | Parser |\n| `tree_test.go` | Tests |';
+    const offLimits =
+      '- The tests (tree_test.go) — only modify to fix faults in them, not to pass more easily';
+    expect(await scoped(list, files, offLimits)).toEqual({
+      editable: ['tree.go', 'parse.go'],
+      locked: 'tree_test.go, and every other file that is not editable',
+      unclear: [],
+    });
+    // Without a condition, either may be meant.
+    expect(await scoped(list, files, '- tree_test.go')).toMatchObject({ unclear: ['editable'] });
+  });
+
+  test('locks a benchmark that must not be rigged, and asks of others beside it', async () => {
+    const files = ['src/codec.c', 'bench/codec.c', 'bench/other.c'];
+    const list =
+      '- `src/codec.c` — the code\n- `bench/codec.c` — the benchmark (repair it; do NOT rig its inputs)';
+    expect(await scoped(list, files)).toMatchObject({ editable: ['src/codec.c'], unclear: [] });
+    const more = `${list}\n- `;
+    expect(await scoped(`${more}\`bench/other.c\` — another one`, files)).toMatchObject({
+      unclear: ['editable'],
+    });
+    // What is made better is no judge, whatever is said of it.
+    const own = '- `src/codec.c` — never cheat by skipping blocks\n- `bench/other.c` — cases';
+    expect(await scoped(own, files)).toMatchObject({ editable: ['src/codec.c', 'bench/other.c'] });
+  });
+
+  test('keeps a benchmark of which it tells the fair edits, and what is excepted under a condition', async () => {
+    const files = ['core/codec.py', 'core/bench.py'];
+    const list =
+      'You may modify anything under `core/` **except the benchmark if that games the numbers**:\n\n- `core/bench.py` — the benchmark. DO NOT weaken it. Legitimate edits: new diagnostics.';
+    expect(await scoped(list, files)).toMatchObject({ unclear: [], locked: undefined });
+  });
+
+  test('is of tests alone where the code they test must stay', async () => {
+    const files = ['src/a.ts', 'src/a.test.ts', 'tests/b.test.ts'];
+    const list = 'All `.ts` files under `src/`. Tests live in:\n- `src/**/*.test.ts`\n- `tests/*.test.ts`';
+    expect(await scoped(list, files, '- Do NOT modify production source code, only add tests')).toMatchObject(
+      {
+        ...{ editable: ['src/**/*.test.ts', 'tests/*.test.ts'], unclear: [] },
+      },
+    );
+    // Where tests stand in the files themselves, there is nothing to choose from.
+    expect(
+      await scoped('All files in `src/`.', files, '- Do NOT modify production logic, only add tests'),
+    ).toMatchObject({ editable: ['src/**'], unclear: [] });
+  });
+
+  test('may have a part of it forbidden', async () => {
+    const files = ['src/int.rs', 'src/table.rs'];
+    const list = '- `src/int.rs` — the code\n- `src/table.rs` — its table';
+    const offLimits = '- The property tests in `int.rs` — they guard it.';
+    expect(await scoped(list, files, offLimits)).toMatchObject({
+      ...{ editable: ['src/int.rs', 'src/table.rs'], unclear: [] },
+    });
+    expect(await scoped(list, files, '- Any file in `src/`')).toMatchObject({ unclear: ['editable'] });
+  });
+
+  test('may have headings of its own', async () => {
+    const files = ['server/app.py', 'web/main.ts', 'docs/plan.md', 'old.py'];
+    const list =
+      '\n### Server\n\n- `server/app.py` — limit the rate\n\n### Web\n\n- `web/main.ts` — catch errors\n\n### Background reading\n\n- `docs/plan.md` — the plan\n\n## Tried\n\n- `old.py` — was slow';
+    expect(await scoped(list, files)).toMatchObject({ editable: ['server/app.py', 'web/main.ts'] });
+    // What stands below one that has a list of its own is something else.
+    const told = '- `server/app.py` — all of it\n\n### Findings\n\n- `old.py` — was slow';
+    expect(await scoped(told, files)).toMatchObject({ editable: ['server/app.py'] });
+  });
+});
+
 test('a heading is what stands between its marks', () => {
   const text = '## Goal  ##\n\n   # C #x\n\n#none\n\n#\t \n';
   const passages = readPassages(documentOf('program.md', Buffer.from(text)));

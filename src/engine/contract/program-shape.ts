@@ -151,7 +151,7 @@ function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] |
         ? byName
         : [...editable, ...byName.map(claim => ({ ...claim, strength: STRENGTH.passing }))],
     // Of the text that says what may be edited: another may speak of another tool.
-    ...{ locked: own.locked, missing: own.missing },
+    ...{ locked: own.locked, guarded: own.guarded, missing: own.missing },
   };
 }
 
