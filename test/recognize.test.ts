@@ -444,6 +444,54 @@ describe('a list of what may be edited', () => {
   });
 });
 
+describe('a number that counts', () => {
+  const counted = async (program: string, bench: string, more: Readonly<Record<string, string>> = {}) => {
+    const text = `- \`model.py\` — the only file you modify.\n- \`bench.py\` — do not modify.\n\nRun: \`python3 bench.py > run.log\`\n\n${program}\n`;
+    const found = await recognized({ 'model.py': '', 'bench.py': bench, 'program.md': text, ...more });
+    const { name, goal } = found.draft.metric;
+    return [name, goal, ...found.unclear.map(question => question.name)];
+  };
+
+  test('is spelled as it is asked for', async () => {
+    const program = 'Your goal: maximize the HOOP_SUM composite.\n\n`grep "^hoop_sum:" run.log`';
+    const bench = 'print("HOOP_SUM parts:")\nprint(f"hoop_sum: {total}")\n';
+    expect(await counted(program, bench)).toEqual(['hoop_sum', 'maximize']);
+  });
+
+  test('may be told in words, where one name is printed that is spelled alike', async () => {
+    const bench = 'print(f"  Total Return : {r}")\nprint(f"  Sharpe Ratio      : {s:.3f}")\n';
+    const program = 'Your primary optimization target is **Sharpe ratio**, but mind the total return.';
+    expect(await counted(program, bench)).toEqual(['Sharpe Ratio', 'maximize']);
+    const reported = 'Maximize the points reported by `bench.py`.';
+    expect(await counted(reported, 'print(f"\\nPOINTS:{all}\\nOLD:{old}\\n")\n')).toEqual([
+      'POINTS',
+      'maximize',
+    ]);
+    // Two that are spelled alike, and a word that is printed in a sentence only.
+    expect(await counted(reported, 'print(f"points: {a}")\nprint(f"POINTS: {b}")\n')).toEqual([
+      ...[null, null, 'metric', 'goal'],
+    ]);
+    expect(await counted(reported, 'print("the points are counted")\n')).toEqual([
+      ...[null, null, 'metric', 'goal'],
+    ]);
+  });
+
+  test('may stand below a heading of its own in the README', async () => {
+    const readme = '## Metric\n\n**`best_n`** — the largest n that was reached.\nHigher is better.\n';
+    const bench = 'print(f"  Elapsed: {s}s | best_n: {n:,}")\n';
+    expect(await counted('Go as far as you can.', bench, { 'README.md': readme })).toEqual([
+      'best_n',
+      'maximize',
+    ]);
+  });
+
+  test('may be the formula that experiments are ranked by', async () => {
+    const program =
+      '## Evaluation rule\n\nRank experiments by:\n\n```\ntally = drift\n      + 0.25 * cost\n```\n\nLower is better.';
+    expect(await counted(program, 'print(f"tally: {t}")\n')).toEqual(['tally', 'minimize']);
+  });
+});
+
 test('a heading is what stands between its marks', () => {
   const text = '## Goal  ##\n\n   # C #x\n\n#none\n\n#\t \n';
   const passages = readPassages(documentOf('program.md', Buffer.from(text)));

@@ -181,6 +181,11 @@ export function clausesOf(text: string): readonly string[] {
   return clauses.map(clause => clause.trim()).filter(clause => /[\p{L}\p{N}]/u.test(clause));
 }
 
+/** A line of code with white space for the `\n` and `\t` of its strings: in `"\nloss:"` a name begins at the `l`. */
+export function withoutEscapes(line: string): string {
+  return line.replaceAll(/\\[nrt]/g, '  ');
+}
+
 /** Whether a text has a name, not as part of a longer one. */
 export function holdsWord(text: string, name: string): boolean {
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {

@@ -12,6 +12,7 @@ import { type FileRoles, readFileRoles, STRENGTH } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
 import { readTableDirection } from './read-table-direction.ts';
+import { readToldMetric } from './told-metric.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
 export type ProgramTexts = {
@@ -191,14 +192,17 @@ function hasOwnCommand(
   );
 }
 
-/** Where no text names a number, upstream's is taken if the code has it. */
+/** Where no text names a number, the one it tells in words, else upstream's is taken if the code has it. */
 function metricsOf(
   said: readonly Document[],
   pair: readonly [string, string] | null,
   code: readonly Document[],
 ): readonly MetricClaim[] {
   const claims = firstOf(said.map(readMetrics));
-  if (claims.length > 0 || pair === null) return claims;
+  if (claims.length > 0) return claims;
+  const told = readToldMetric(said, code);
+  if (told !== null) return [{ ...told, kind: 'named' }];
+  if (pair === null) return [];
   const source = findInCode('val_bpb', code);
   return source === null ? [] : [{ value: 'val_bpb', source, strength: 1, kind: 'named' }];
 }
