@@ -462,7 +462,7 @@ describe('a number that counts', () => {
     const bench = 'print(f"  Total Return : {r}")\nprint(f"  Sharpe Ratio      : {s:.3f}")\n';
     const program = 'Your primary optimization target is **Sharpe ratio**, but mind the total return.';
     expect(await counted(program, bench)).toEqual(['Sharpe Ratio', 'maximize']);
-    const reported = 'Maximize the points reported by `bench.py`.';
+    const reported = 'Maximize the points reported by `bench.py`, not only on paper.';
     expect(await counted(reported, 'print(f"\\nPOINTS:{all}\\nOLD:{old}\\n")\n')).toEqual([
       'POINTS',
       'maximize',
@@ -489,6 +489,64 @@ describe('a number that counts', () => {
     const program =
       '## Evaluation rule\n\nRank experiments by:\n\n```\ntally = drift\n      + 0.25 * cost\n```\n\nLower is better.';
     expect(await counted(program, 'print(f"tally: {t}")\n')).toEqual(['tally', 'minimize']);
+  });
+});
+
+describe('a command', () => {
+  const trained = async (program: string, files: Readonly<Record<string, string>> = {}) => {
+    const found = await recognized({
+      ...UPSTREAM,
+      'check.py': '',
+      ...files,
+      'program.md': `- \`train.py\` — the file you modify.\n\nGet the lowest \`val_bpb\`.\n\n${program}\n`,
+    });
+    return found.draft.train ?? found.unclear.map(({ name }) => name);
+  };
+
+  test('may take words for a log, which are not to be filled in', async () => {
+    expect(
+      await trained('4. Run: `python3 train.py --description "<short description>" > run.log 2>&1`'),
+    ).toBe('python3 train.py --description "an experiment"');
+    expect(await trained('4. Run: `python3 train.py --model <model_name> > run.log 2>&1`')).toEqual([
+      'train',
+    ]);
+    expect(await trained('4. Run: `python3 train.py --model <the model> > run.log 2>&1`')).toEqual(['train']);
+    // Once with such words and once without them is one command.
+    const both =
+      '1. Baseline: `python3 train.py > run.log`\n2. Run: `python3 train.py --notes "what you tried" > run.log`';
+    expect(await trained(both)).toBe('python3 train.py');
+  });
+
+  test('is not what adds to its output afterwards', async () => {
+    const program =
+      '4. Run: `python3 train.py > run.log 2>&1`\n5. Then: `python3 check.py --all >> run.log 2>&1`';
+    expect(await trained(program)).toBe('python3 train.py');
+    expect(await trained('4. Run: `python3 train.py >> run.log 2>&1`')).toBe('python3 train.py');
+  });
+
+  test('may go on over several lines', async () => {
+    const program = '```bash\nSTEPS=300 \\\n  python3 train.py \\\n  --fast > run.log 2>&1\n```';
+    expect(await trained(program)).toBe('STEPS=300 python3 train.py --fast');
+  });
+
+  test('that is led in as one is one below a heading of setting up as well', async () => {
+    const found = await recognized({
+      ...{ 'model.py': '', 'data.py': '', 'program.md': '' },
+      'program.md':
+        'Get the lowest `val_bpb`. `model.py` is the editable part.\n\n## Setup\n\nCreate the data with:\n\n```\npython3 data.py\n```\n\nRun one trial of five minutes with:\n\n```\npython3 model.py\n```\n',
+    });
+    expect(found.draft.train).toBe('python3 model.py');
+  });
+
+  test('is not what another one is said to run', async () => {
+    const files = { 'bench_test.go': '', 'prepare.py': 'x = 1\n' };
+    const found = await recognized({
+      ...files,
+      'lib.go': '',
+      'program.md':
+        '- `lib.go` — the file you modify.\n\nGet the lowest `val_bpb`.\n\n## Benchmark\n\nThis runs `go test -bench` and notes it.\n',
+    });
+    expect(found.draft.train).toBeNull();
   });
 });
 

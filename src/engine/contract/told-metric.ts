@@ -15,8 +15,9 @@ export function readToldMetric(texts: readonly Document[], code: readonly Docume
     for (const { kind, text: passage, line } of readPassages(text)) {
       if (kind === 'code') continue;
       for (const clause of clausesOf(passage.replaceAll(/[*`]/g, ''))) {
-        if (/\b(?:not|never|secondary|don['’]t)\b/i.test(clause)) continue;
-        for (const { value, source } of printedFor(GOAL.exec(clause)?.[1] ?? '', code))
+        const goal = GOAL.exec(clause);
+        if (!goal || /\b(?:not|never|secondary)\b|n['’]t\b/i.test(clause.slice(0, goal.index))) continue;
+        for (const { value, source } of printedFor(goal[1] ?? '', code))
           found.set(value, { value, source: `${sourceOf(text, line)}, ${source}`, strength: 1 });
       }
     }
