@@ -12,7 +12,7 @@ const ESTIMATE =
 /** The heading of scikit-learn's classification_report. */
 const CLASSES = /^\s+precision\s+recall\s+f1-score\s+support\s*$/;
 const COLUMNS = ['precision', 'recall', 'f1-score', 'support'];
-const CLASS = /^\s{0,64}(\S(?:.{0,62}?\S)?)\s{2,64}(\d[\d.]{0,24}(?:\s{1,32}\d[\d.]{0,24}){0,3})\s{0,8}$/;
+const CLASS = /^\s{0,64}(\S.{0,62}?)\s{2,64}(\d[\d.]{0,24}(?:\s{1,32}\d[\d.]{0,24}){0,3})\s{0,8}$/;
 
 /** Reads the rows of reports whose lines say little by themselves: it remembers the heading and the name before. */
 export class ReportReader {
