@@ -438,6 +438,10 @@ describe('a list of what may be edited', () => {
     const list =
       '\n### Server\n\n- `server/app.py` — limit the rate\n\n### Web\n\n- `web/main.ts` — catch errors\n\n### Background reading\n\n- `docs/plan.md` — the plan\n\n## Tried\n\n- `old.py` — was slow';
     expect(await scoped(list, files)).toMatchObject({ editable: ['server/app.py', 'web/main.ts'] });
+    // The title of all is no list.
+    const title = { 'autoresearch.md': '# Files you may edit\n\n## Status\n\n- `old.py` was slow\n' };
+    const other = await recognized({ ...title, 'autoresearch.sh': 'echo METRIC fps=3\n', 'old.py': '' });
+    expect(other.draft.editable).toBeNull();
     // What stands below one that has a list of its own is something else.
     const told = '- `server/app.py` — all of it\n\n### Findings\n\n- `old.py` — was slow';
     expect(await scoped(told, files)).toMatchObject({ editable: ['server/app.py'] });
@@ -467,6 +471,12 @@ describe('a number that counts', () => {
       'POINTS',
       'maximize',
     ]);
+    const number = 'Reach the highest number of wins.';
+    expect((await counted(number, 'print(f"number: {n}")\n'))[0]).toBeNull();
+    // Upstream's number is printed as well.
+    const files = { 'train.py': 'print(f"loss: {x}")\nprint(f"val_bpb: {y}")\n', 'prepare.py': '' };
+    const upstream = await recognized({ ...files, 'program.md': 'Reach the lowest loss of all.\n' });
+    expect(upstream.unclear[0]).toMatchObject({ name: 'metric', candidates: ['loss', 'val_bpb'] });
     // Two that are spelled alike, and a word that is printed in a sentence only.
     expect(await counted(reported, 'print(f"points: {a}")\nprint(f"POINTS: {b}")\n')).toEqual([
       ...[null, null, 'metric', 'goal'],

@@ -101,8 +101,9 @@ function parsePassages({ lines }: Document): readonly Passage[] {
       const level = /#+/.exec(text)?.[0].length ?? 1;
       const outer = headings.filter(upper => upper.level < level);
       const upper = outer.at(-1);
-      // One with words of its own is about these, and what stands below it is something else.
-      const isBare = upper !== undefined && (upper.isBare || passages.at(-1)?.line === upper.line);
+      // The title of all heads nothing in particular; one with words of its own is about these, and what stands below it is something else.
+      const isBare =
+        upper !== undefined && upper.level > 1 && (upper.isBare || passages.at(-1)?.line === upper.line);
       above = upper !== undefined && isBare ? upper.title : '';
       headings = [
         ...outer.slice(0, -1),

@@ -201,10 +201,9 @@ function metricsOf(
   const claims = firstOf(said.map(readMetrics));
   if (claims.length > 0) return claims;
   const told = readToldMetric(said, code);
-  if (told !== null) return [{ ...told, kind: 'named' }];
-  if (pair === null) return [];
-  const source = findInCode('val_bpb', code);
-  return source === null ? [] : [{ value: 'val_bpb', source, strength: 1, kind: 'named' }];
+  const source = pair === null ? null : findInCode('val_bpb', code);
+  const upstream = source === null ? [] : [{ value: 'val_bpb', source, strength: 1 }];
+  return [...(told ? [told] : []), ...upstream].map(claim => ({ ...claim, kind: 'named' }));
 }
 
 function settleBudget(

@@ -20,7 +20,12 @@ const NO_METRIC =
   /^(?:metric|metrics|name|value|number|description|commit|hash|id|iteration|iter|experiment|exp|run|run_id|round|step|n|tag|date|time|timestamp|model|branch|status|decision|verdict|keep|discard|crash|notes?|hypothesis|category|axis|delta|guard|memory_gb|memory|\w*_(?:type|kind|id|name|tag|pass)|correctness|guard|error|traceback|none|n\/a|the|lower|higher|primary|secondary|results?\.tsv|[\w-]+\.(?:py|md|tsv|csv|json|jsonl|sh|log|txt|yaml|toml))$/i;
 
 function isMetricName(name: string): boolean {
-  return NAME.test(name) && !NO_METRIC.test(name);
+  return NAME.test(name) && !isOtherThanMetric(name);
+}
+
+/** Whether a name says by itself that it is of no result: `number`, `commit`. */
+export function isOtherThanMetric(name: string): boolean {
+  return NO_METRIC.test(name);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Claim } from './claims.ts';
 import { clausesOf, type Document, readPassages, sourceOf, withoutEscapes } from './document.ts';
+import { isOtherThanMetric } from './read-metric.ts';
 
 /** What comes before the goal where a sentence tells it in words. */
 const GOAL =
@@ -49,8 +50,8 @@ function namesLike(words: readonly string[], code: readonly Document[]): readonl
     for (const [index, line] of document.lines.entries()) {
       const match = name.exec(withoutEscapes(line));
       const value = match?.[1];
-      if (!match || value === undefined || found.has(value) || !isQuoted(line.slice(0, match.index)))
-        continue;
+      if (!match || value === undefined || found.has(value) || isOtherThanMetric(value)) continue;
+      if (!isQuoted(line.slice(0, match.index))) continue;
       found.set(value, { value, source: sourceOf(document, index + 1), strength: 1 });
     }
   }
