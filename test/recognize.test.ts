@@ -471,6 +471,19 @@ describe('a number that counts', () => {
       'POINTS',
       'maximize',
     ]);
+    // What a README says that was left over is not heard before the program's own words.
+    const left = { 'README.md': 'The metric is **val_bpb**: lower is better.\n' };
+    expect(await counted(program, bench, left)).toEqual(['Sharpe Ratio', 'maximize']);
+    // What has to improve is what counts.
+    const improved =
+      'Your objective is to maximize the index of J. Stop if the j_index has not improved for ten rounds.';
+    expect(await counted(improved, 'cat("j_index:", j)\ncat("mean_age:", a)\n')).toEqual([
+      ...['j_index', 'maximize'],
+    ]);
+    // Of a longer name the words may be the half only.
+    const half = 'Maximize the blended evaluation score.';
+    const both = 'print(f"BLENDED SCORE: {b}")\nprint(f"blended: {a}")\n';
+    expect((await counted(half, both))[0]).toBeNull();
     const number = 'Reach the highest number of wins.';
     expect((await counted(number, 'print(f"number: {n}")\n'))[0]).toBeNull();
     // Upstream's number is printed as well.
@@ -584,6 +597,15 @@ test('of two set-ups in one folder the checks of either count', async () => {
   expect(sourceOf(found, 'checks')).toBe('autoresearch.checks.sh');
 });
 
+test('a script of pi-autoresearch’s name that prints no number is not its session beside a program', async () => {
+  const files = {
+    ...UPSTREAM,
+    'program.md': '- `train.py` — the file you modify.\nGet the lowest `val_bpb`.\n',
+    'autoresearch.sh': 'while true; do agent run "$1"; done\n',
+  };
+  expect(asked(await recognized(files))).toMatchObject({ train: 'python3 train.py', unclear: [] });
+});
+
 test('a comment of a results table tells the direction', async () => {
   const found = await recognized({
     ...UPSTREAM,
@@ -640,6 +662,17 @@ test.each([
 ])('a program of %s takes no time', async (_, program) => {
   const before = performance.now();
   await recognized({ ...UPSTREAM, 'program.md': program });
+  expect(performance.now() - before).toBeLessThan(5_000);
+});
+
+test('code that prints without end takes no time', async () => {
+  const before = performance.now();
+  const numbers = [...Array(20_000).keys()];
+  await recognized({
+    'prepare.py': `print("${'a='.repeat(400)}")\n`.repeat(300),
+    'train.py': numbers.map(n => `print("points of x${n}: 1")`).join('\n'),
+    'program.md': 'Maximize points of all.\n\n'.repeat(9_000),
+  });
   expect(performance.now() - before).toBeLessThan(5_000);
 });
 

@@ -198,12 +198,18 @@ function metricsOf(
   pair: readonly [string, string] | null,
   code: readonly Document[],
 ): readonly MetricClaim[] {
-  const claims = firstOf(said.map(readMetrics));
-  if (claims.length > 0) return claims;
-  const told = readToldMetric(said, code);
+  const toldOf = (text: Document) => {
+    const told = readToldMetric(text, code);
+    return told ? [told] : [];
+  };
+  const named = said.map(readMetrics);
+  const told = said.map((text, index) => (named[index]?.length === 0 ? toldOf(text) : []));
+  // A README is heard where the program says nothing, in words either.
+  const heard = said.findIndex((_, index) => named[index]?.length || told[index]?.length);
+  if (named[heard]?.length) return named[heard];
   const source = pair === null ? null : findInCode('val_bpb', code);
   const upstream = source === null ? [] : [{ value: 'val_bpb', source, strength: 1 }];
-  return [...(told ? [told] : []), ...upstream].map(claim => ({ ...claim, kind: 'named' }));
+  return [...(told[heard] ?? []), ...upstream].map(claim => ({ ...claim, kind: 'named' }));
 }
 
 function settleBudget(
