@@ -24,7 +24,7 @@ import type {
   Snapshot,
   StudyCard,
 } from './notebook.ts';
-import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
+import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
 import { EFFORTS } from './study.ts';
@@ -323,6 +323,15 @@ export const calls = {
   proposers: {
     /** The agents on this machine; with `patience` also the versions of slow ones. */
     agents: oc.input(z.strictObject({ isPatient: z.boolean() })).output(type<readonly AgentStatus[]>()),
+    /** Asks an agent for one harmless proposal, in a folder of its own. */
+    tryAgent: oc
+      .input(
+        z.strictObject({
+          agent: text(40).trim().min(1, 'Choose an agent.'),
+          model: text(200).trim().min(1).nullable(),
+        }),
+      )
+      .output(type<AgentTrial>()),
     /** What is known of each proposer's work: in one study, or over all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },

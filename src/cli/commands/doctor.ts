@@ -44,6 +44,7 @@ export async function doctor(
     paths: dataPaths(process.env),
     environment: process.env,
     choices: choicesOf(flags),
+    withAgents: true,
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else {

@@ -9,6 +9,7 @@ import { enterNumber } from '../loop/await-number.ts';
 import { runLog } from '../paths.ts';
 import { detectAgents } from '../proposers/agent/detect.ts';
 import { programsOf } from '../proposers/agent/programs.ts';
+import { tryAgent } from '../proposers/agent/try-agent.ts';
 import { listModels } from '../proposers/create-proposer.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
 import { readUserSettings } from '../user-settings.ts';
@@ -269,6 +270,16 @@ export function createRouter(service: Service) {
           programsOf(await readUserSettings(paths.home)),
           environment,
           input.isPatient ? VERSION_PATIENCE_MS : 0,
+        ),
+      ),
+      tryAgent: os.proposers.tryAgent.handler(({ input, signal }) =>
+        tryAgent(
+          input,
+          {
+            ...{ environment, home: paths.home, scratch: paths.scratch },
+            mayBeUncontained: service.engine.hasAgreedToUncontained(),
+          },
+          signal ?? new AbortController().signal,
         ),
       ),
       records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),

@@ -65,7 +65,7 @@ export async function askAcp(
   program: AgentProgram,
   how: Acp,
   launch: Launch,
-  context: ProposerContext,
+  context: Pick<ProposerContext, 'marker' | 'signal'>,
 ): Promise<Answered> {
   let output: AgentOutput = NO_OUTPUT;
   const trouble = new EventEmitter<{ sign: [Sign] }>();
