@@ -1,49 +1,163 @@
 import { expect, test } from 'vitest';
-import { ADAPTERS, type Json } from '../src/engine/proposers/agent/adapters.ts';
-import { AGENT_NAMES } from '../src/shared/study.ts';
-import { type AgentRecording, readRecording, readRecordings } from './support/agent-recordings.ts';
+import { withSign } from '../src/engine/proposers/agent/ask-command-line.ts';
+import { isVain } from '../src/engine/proposers/agent/failure.ts';
+import type { Answered } from '../src/engine/proposers/agent/launch.ts';
+import { type CommandLine, parseLine, type Sign } from '../src/engine/proposers/agent/program.ts';
+import { requireProgram } from '../src/engine/proposers/agent/programs.ts';
+import { findTrouble } from '../src/engine/proposers/agent/trouble.ts';
+import {
+  type AgentRecording,
+  REAL_NAMES,
+  readRecording,
+  readRecordings,
+} from './support/agent-recordings.ts';
+import { checkDocs } from './support/docs-table.ts';
 
-/** What the real programs printed, as `npm run test:agents` recorded it, read by what Pawl knows of each. */
+/** What the real programs printed, as `npm run test:agents` recorded it, and what Pawl makes of it. */
 
 const recordings = await readRecordings();
-/** Those after which there may be a proposal. */
+/** Those after which there may be a proposal: the files decide. */
 const ANSWERS = ['success', 'prose', 'out-of-scope'];
-/** Codex does not tell that its model declined: it says nothing, and that all is well. */
-const isSilent = ({ agent, failure }: AgentRecording) => agent === 'codex' && failure === 'refusal';
 
-function read({ agent, stdout }: AgentRecording) {
-  const lines = stdout.split('\n').filter(line => line.startsWith('{'));
-  return ADAPTERS[agent].read(lines.map(line => JSON.parse(line) as Json));
+function programOf(agent: string) {
+  const program = requireProgram(agent, { agents: {} });
+  if (program.how.kind !== 'command_line') throw new Error(`${agent} is not run on a command line`);
+  return { program, how: program.how };
 }
 
-test.each(AGENT_NAMES)('the success of %s is read with its words and its tokens', async agent => {
-  const output = read(await readRecording(agent, 'success'));
+/** The sign at which Pawl ends the program; null where it lets it go on. */
+function findVain(
+  recording: AgentRecording,
+  how: CommandLine,
+): { readonly vain: Sign | null; readonly last: Sign | null } {
+  const { program } = programOf(recording.agent);
+  let last: Sign | null = null;
+  for (const line of [...recording.stdout.split('\n'), ...recording.stderr.split('\n')]) {
+    const sign = how.watch(line);
+    if (!sign) continue;
+    last = sign;
+    if (isVain(program, sign)) return { vain: sign, last };
+  }
+  return { vain: null, last };
+}
+
+function replay(recording: AgentRecording): Answered & { readonly isEndedEarly: boolean } {
+  const { how } = programOf(recording.agent);
+  const { vain, last } = findVain(recording, how);
+  const { stdout, stderr, exitCode, isStillTrying } = recording;
+  const output = how.read(
+    stdout
+      .split('\n')
+      .map(parseLine)
+      .filter(line => line !== null),
+  );
+  const why = vain ? 'hopeless' : isStillTrying ? 'timeout' : exitCode === 0 ? null : 'exit';
+  const result =
+    why === null
+      ? ({ kind: 'output', stdout, stderr } as const)
+      : ({ kind: 'failed', why, message: `ended with ${exitCode}`, stdout, stderr } as const);
+  return {
+    result,
+    output: output.isComplete && !vain ? output : withSign(output, last),
+    isEndedEarly: vain !== null,
+  };
+}
+
+function verdictOn(recording: AgentRecording) {
+  const { isEndedEarly, ...answered } = replay(recording);
+  const trouble = findTrouble(programOf(recording.agent).program, answered, false);
+  return { trouble, isEndedEarly, outcome: trouble?.outcome ?? 'ok' };
+}
+
+test.each(REAL_NAMES)('the success of %s is read with its words and its tokens', async agent => {
+  const { output } = replay(await readRecording(agent, 'success'));
   expect(output).toMatchObject({ isComplete: true, error: null });
   expect(JSON.parse(output.text.split('\n').at(-1) ?? '')).toMatchObject({ hypothesis: 'LR becomes 8' });
   expect(output.usage.cacheRead).toBeGreaterThanOrEqual(6_000);
   expect(output.usage.output).toBeGreaterThanOrEqual(150);
 });
 
-test.each(recordings.filter(({ failure }) => ANSWERS.includes(failure)))(
-  '$agent comes to its end with $failure',
-  recording => {
+/** What needs the user or a server to come back, by the end of the recording's name; anything else is asked again at once. */
+const BLOCKED: Readonly<Record<string, readonly string[]>> = {
+  'no-sign-in': ['unauthorized', 'connection'],
+  'wrong-key': ['unauthorized'],
+  quota: ['rate_limited'],
+  'usage-limit': ['rate_limited'],
+  'rate-limit': ['rate_limited'],
+  overloaded: ['overloaded'],
+  'server-error': ['server_error', 'overloaded'],
+  'no-network': ['connection'],
+  'no-server': ['connection'],
+  'cut-off': ['connection'],
+};
+
+test.each(recordings)('$agent, $failure: what is done about it', recording => {
+  const { agent, failure } = recording;
+  const { trouble, outcome } = verdictOn(recording);
+  const kind = Object.keys(BLOCKED).find(name => failure === name || failure === `plain-${name}`);
+  if (ANSWERS.includes(failure)) {
     expect(recording).toMatchObject({ exitCode: 0, left: [] });
-    expect(read(recording)).toMatchObject({ isComplete: true, error: null });
-  },
-);
-
-test.each(recordings.filter(own => !ANSWERS.includes(own.failure) && !isSilent(own)))(
-  '$agent is not taken to have come to a good end with $failure',
-  recording => {
-    const { isComplete, error } = read(recording);
-    expect(isComplete && error === null && recording.exitCode === 0).toBe(false);
-  },
-);
-
-test('a model that declines leaves Codex without a word', () => {
-  for (const recording of recordings.filter(isSilent)) {
-    expect(read(recording)).toMatchObject({ isComplete: true, error: null, text: '' });
+    expect(trouble).toBeNull();
+  } else if (kind !== undefined) {
+    expect([agent, trouble?.answer.kind, trouble?.answer.message]).toEqual([
+      agent,
+      'blocked',
+      expect.any(String),
+    ]);
+    expect(BLOCKED[kind]).toContain(outcome);
+  } else if (failure === 'refusal' && agent === 'codex') {
+    // It does not tell that its model declined: it says nothing, and that all is well. Nothing was changed then.
+    expect(trouble).toBeNull();
+  } else if (failure === 'silence' && agent === 'gemini') {
+    // It waits for a minute, and calls a server that says nothing one that is not there.
+    expect([trouble?.answer.kind, outcome]).toEqual(['blocked', 'connection']);
+  } else {
+    expect(trouble?.answer.kind).toBe('failed');
+    if (failure === 'refusal') expect(outcome).toBe('refusal');
   }
+});
+
+test('what only the user can mend, and what would never end, is ended early', () => {
+  const early = recordings.filter(recording => verdictOn(recording).isEndedEarly);
+  expect(early.map(({ agent, failure }) => `${agent} ${failure}`)).toEqual([
+    'claude wrong-key',
+    ...[
+      'codex no-network',
+      'codex no-server',
+      'codex no-sign-in',
+      'codex plain-wrong-key',
+      'codex wrong-key',
+    ],
+    ...[
+      'gemini no-network',
+      'gemini no-server',
+      'gemini overloaded',
+      'gemini rate-limit',
+      'gemini server-error',
+    ],
+  ]);
+});
+
+test('docs/agents.md has the table', async () => {
+  const rows = recordings.map(recording => {
+    const { agent, failure, exitCode, signal, seconds, isStillTrying } = recording;
+    const { trouble, isEndedEarly, outcome } = verdictOn(recording);
+    const end = isStillTrying
+      ? `still trying after ${recording.limitSeconds} s`
+      : `${exitCode ?? signal} after ${Math.round(seconds)} s`;
+    const done = !trouble
+      ? 'the files decide'
+      : trouble.answer.kind === 'blocked'
+        ? 'stands aside'
+        : 'is asked again';
+    return [agent, failure, end, outcome, isEndedEarly ? `${done}; ended early` : done];
+  });
+  await checkDocs(
+    'docs/agents.md',
+    'failures',
+    ['program', 'what happened', 'its end by itself', 'outcome', 'what Pawl does'],
+    rows,
+  );
 });
 
 test('nothing of the machine they were recorded on is in them', () => {

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
+import { programsOf } from '../src/engine/proposers/agent/programs.ts';
 import { bringBack } from '../src/engine/sandbox/agent-jail.ts';
 import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
@@ -22,7 +23,7 @@ const ANSWER = JSON.stringify({
   category: 'constant',
 });
 /** What each can write of home. */
-const STATE: Readonly<Record<AgentName, string>> = {
+const STATE: Readonly<Record<string, string>> = {
   ...{ claude: '.claude', codex: '.codex', gemini: '.gemini', opencode: '.local/share/opencode' },
 };
 const EDIT = "sed -i 's/^LR=2/LR=8/' train.sh\n";
@@ -60,7 +61,7 @@ async function night(
   const bin = await temporaryFolder();
   // A home of its own, of which the agent's folder is what a contained agent can write.
   const userHome = await temporaryFolder();
-  const log = join(userHome, STATE[agent], 'log');
+  const log = join(userHome, STATE[agent] ?? '', 'log');
   await mkdir(dirname(log), { recursive: true });
   await writeFile(
     join(bin, agent),
@@ -162,7 +163,8 @@ test.each<readonly [AgentName, string, object, number | null]>([
     0.003,
   ],
 ])('%s edits a copy, and its edit is the proposal', async (agent, script, tokens, costUsd) => {
-  await using own = await night(agent, script);
+  // OpenCode without a sign-in would go to a server of its makers'.
+  await using own = await night(agent, script, 30, 1, { OPENCODE_AUTH_CONTENT: '{}' });
   expect(await own.run()).toBe('experiments');
   expect(rowsOf(own.home).experiments[1]).toMatchObject({ hypothesis: 'LR becomes 8', verdict: 'keep' });
   expect(own.calls()).toMatchObject([{ outcome: 'ok', tokens, costUsd }]);
@@ -193,7 +195,7 @@ test.each<readonly [string, AgentName, string, string, string]>([
     'an outage',
     'claude',
     `${claude('', { is_error: true, result: 'API Error: 529 Overloaded' })}exit 1`,
-    'server_error',
+    'overloaded',
     '529 Overloaded',
   ],
   ['a program that is not there', 'gemini', '', 'connection', 'could not be started'],
@@ -276,12 +278,28 @@ test('what is installed and signed in can be seen', async () => {
   await chmod(join(bin, 'claude'), 0o755);
   await mkdir(join(home, '.codex'));
   await writeFile(join(home, '.codex/auth.json'), '{}');
-  expect(await detectAgents({ HOME: home, PATH: `${bin}:/bin:/usr/bin`, GEMINI_API_KEY: 'x' })).toEqual([
-    { agent: 'claude', title: 'Claude Code', version: '2.1.329 (Claude Code)', isSignedIn: false },
-    { agent: 'codex', title: 'Codex', version: null, isSignedIn: true },
-    { agent: 'gemini', title: 'Gemini CLI', version: null, isSignedIn: true },
-    { agent: 'opencode', title: 'OpenCode', version: null, isSignedIn: false },
+  const environment = { HOME: home, PATH: `${bin}:/bin:/usr/bin`, GEMINI_API_KEY: 'x' };
+  const detect = async (patience = 20_000) => {
+    const found = await detectAgents(programsOf({ agents: {} }), environment, patience);
+    return found.filter(({ agent }) => !agent.endsWith('-acp'));
+  };
+  expect(await detect()).toMatchObject([
+    { agent: 'claude', isFound: true, version: '2.1.329 (Claude Code)', isSignedIn: false },
+    { agent: 'codex', isFound: false, version: null, isSignedIn: true },
+    { agent: 'gemini', isFound: false, isSignedIn: true },
+    { agent: 'opencode', isFound: false, isSignedIn: false, signIn: expect.stringContaining('auth login') },
   ]);
+  // A server of the user's own needs no sign-in of the program's.
+  await mkdir(join(home, '.config/opencode'), { recursive: true });
+  await writeFile(join(home, '.config/opencode/opencode.json'), '{"provider": {"mine": {}}}');
+  expect((await detect()).at(-1)).toMatchObject({ agent: 'opencode', isSignedIn: true });
+  // One that is slow to say its version is there, and is not asked twice; one that was replaced is asked anew.
+  await writeFile(join(bin, 'claude'), `#!/bin/sh\necho asked >> ${home}/asked\nsleep 1\necho slow\n`);
+  const asking = { isFound: true, version: null, isAsking: true };
+  expect((await detect(0))[0]).toMatchObject(asking);
+  expect((await detect(0))[0]).toMatchObject(asking);
+  expect((await detect())[0]).toMatchObject({ version: 'slow', isAsking: false });
+  expect(await readFile(join(home, 'asked'), 'utf8')).toBe('asked\n');
 });
 
 test('an agent makes the next proposal while an experiment trains', async () => {
@@ -351,7 +369,7 @@ contained('a contained agent writes its copy and its own folder, and nothing els
         .map(line => line.split(' ')),
     ),
   ).toEqual({
-    ...{ locked: 'no', folder: 'no', profile: 'no', key: 'no', state: 'yes', copied: 'yes', settings: 'no' },
+    ...{ locked: 'no', folder: 'no', profile: 'no', key: 'no', state: 'yes', copied: 'yes', settings: 'yes' },
     ...{ ledger: 'no', others: 'no', network: 'yes', signin: 'yes' },
   });
   expect(await readdir(outside)).toEqual([]);

@@ -525,6 +525,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
       'run_unfair',
       'awaiting_number',
       'proposer_rests',
+      'proposer_rested',
       'warning',
     ],
     ...['wished', 'study_paused', 'study_continued'],

@@ -56,6 +56,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     isContained: null,
     gpuEnergyWh: null,
     asksApproval: false,
+    ideas: { waiting: 0, version: 0 },
     waiting: null,
     tally: {
       finished: 12,

@@ -2,6 +2,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { HistoryEntry } from '../src/engine/ledger/experiments.ts';
+import { applyEdits } from '../src/engine/proposers/apply-edits.ts';
 import {
   chooseMode,
   digest,
@@ -10,12 +11,12 @@ import {
   tiredCategory,
 } from '../src/engine/proposers/briefing/digest.ts';
 import { asData } from '../src/engine/proposers/briefing/words.ts';
-import { applyEdits, type FileEdit } from '../src/engine/proposers/model/edits.ts';
 import { costOf, mostOf, OWN_PRICES, readPrice } from '../src/engine/proposers/model/prices.ts';
 import { TOOLS } from '../src/engine/proposers/model/tools.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
 import { writeFiles as write } from '../src/engine/proposers/write-files.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
+import type { FileEdit } from '../src/shared/ideas.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 function entry(n: number, changes: Partial<HistoryEntry> = {}): HistoryEntry {
@@ -46,6 +47,7 @@ function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequ
       }),
     ),
     instructions: null,
+    ideas: { handed: null, waiting: [] },
     steering: [],
     incumbent: { n: 0, commit: 'a'.repeat(40), metric: 1 },
     history,

@@ -3,7 +3,7 @@ import type { ProposerCall } from '../src/engine/ledger/proposer-calls.ts';
 import { logged } from '../src/engine/proposers/logged.ts';
 import type { ProposalRequest, Proposer, ProposerContext } from '../src/engine/proposers/proposer.ts';
 import { restsUntil } from '../src/engine/proposers/rest.ts';
-import { routeProposer } from '../src/engine/proposers/route.ts';
+import { type Rest, routeProposer } from '../src/engine/proposers/route.ts';
 import { readProposerRecords } from '../src/engine/service/proposer-records.ts';
 import { eventSchema } from '../src/shared/events.ts';
 import { modelNight, proposal } from './support/model-night.ts';
@@ -18,53 +18,102 @@ const calls = (...outcomes: ProposerCall['outcome'][]): ProposerCall[] =>
     outcome,
   }));
 
-test('a proposer rests after three failures of a kind, longer with each, and a proposal ends it', () => {
+test('a proposer rests after three failures of a kind, longer with each, or at once where only others can help', () => {
   expect(restsUntil([])).toBeNull();
   expect(restsUntil(calls('failed', 'failed'))).toBeNull();
   expect(restsUntil(calls('failed', 'failed', 'blocked', 'failed'))).toBeNull();
   expect(restsUntil(calls('failed', 'failed', 'failed', 'proposed'))).toBe(1_000_000 + 5 * MINUTE);
   expect(restsUntil(calls('failed', 'failed', 'failed', 'failed', 'blocked'))).toBe(1_000_000 + 10 * MINUTE);
+  expect(restsUntil(calls('blocked'))).toBe(1_000_000 + 30 * MINUTE);
+  expect(restsUntil(calls('blocked', 'blocked', 'blocked', 'blocked'))).toBe(1_000_000 + 30 * MINUTE);
   expect(restsUntil(calls(...Array<'failed'>(12).fill('failed')))).toBe(1_000_000 + 120 * MINUTE);
   expect(restsUntil(calls('proposed', 'failed', 'failed', 'failed'))).toBeNull();
 });
 
-test('where the first has nothing the next is asked; who fails again and again rests, and is tried again', async () => {
+test.each(['fallback', 'stand_in'] as const)(
+  '%s: while the first cannot propose the next does, and the first is asked again in half an hour',
+  async route => {
+    let time = Date.now();
+    const night = await modelNight(() => ({ kind: 'error', status: 401 }), {
+      experiments: 6,
+      route,
+      now: () => time,
+    });
+    expect(await night.run()).toBe('experiments');
+    const { ledger } = night.engine;
+    expect(ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text)).toEqual([
+      expect.stringMatching(
+        /^model claude-opus-5-5 cannot propose\. .*does not accept the key.* The search stands in; it is asked again in 30 min\.$/,
+      ),
+      'model claude-opus-5-5 did not propose again. Meanwhile search proposed 6 experiments: #1, #2, #3, #4, #5, #6.',
+    ]);
+    expect(night.events.map(event => eventSchema.parse(event))).toEqual(night.events);
+    // It was asked once; then it rested.
+    expect(night.server.requests).toHaveLength(1);
+    expect(rowsOf(night.home).experiments.filter(({ phase }) => phase === 'recorded')).toHaveLength(7);
+    const [model, search] = readProposerRecords(night.engine.ledger, night.studyId);
+    expect(model).toMatchObject({
+      proposer: MODEL,
+      calls: 1,
+      proposed: 0,
+      failures: [{ outcome: 'blocked', count: 1, last: expect.stringContaining('does not accept the key') }],
+      experiments: 0,
+    });
+    expect(model?.restsUntil).toBeGreaterThan(time);
+    expect(search).toMatchObject({
+      proposer: 'search',
+      calls: 6,
+      proposed: 6,
+      experiments: 6,
+      restsUntil: null,
+    });
+    time += 6 * MINUTE;
+    await night.engine.run(night.studyId, { stop: { experiments: 8 } }, () => {});
+    // A new sitting: the user may have mended it, so it is asked again.
+    expect(night.server.requests).toHaveLength(2);
+    await checkNight(night);
+  },
+);
+
+test('a sign-in that expires in the night costs no training time: the search stands in until it is renewed', async () => {
   let time = Date.now();
-  const night = await modelNight(() => ({ kind: 'error', status: 401 }), {
-    experiments: 6,
-    route: 'fallback',
-    now: () => time,
+  let isExpired = true;
+  const night = await modelNight(
+    () => (isExpired ? { kind: 'error', status: 401 } : proposal('LR=', 'LR=7', { differs: 'Yes.' })),
+    { experiments: 7, route: 'stand_in', now: () => time, isLookingAhead: true },
+  );
+  const { ledger } = night.engine;
+  const running = night.run();
+  await night.untilCount('verdict', 3);
+  time += 31 * MINUTE;
+  isExpired = false;
+  expect(await running).toBe('experiments');
+  const rows = rowsOf(night.home).experiments;
+  expect(rows.map(({ phase }) => phase)).toEqual(Array(8).fill('recorded'));
+  // Two lines and one notification, however often it was tried in vain.
+  const marks = ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text);
+  expect(marks).toEqual([
+    expect.stringContaining('The search stands in'),
+    expect.stringMatching(
+      /^model claude-opus-5-5 proposes again\. Meanwhile search proposed \d experiments: #1, #2/,
+    ),
+  ]);
+  expect(ledger.marks.ofKind(night.studyId, 'paused')).toEqual([]);
+  await checkNight(night);
+});
+
+test('where the others only stand in, what the first hands in badly is not theirs to do at once', async () => {
+  const prose = {
+    kind: 'message',
+    usage: { input: 1, cacheRead: 0, cacheWrite: 0, output: 1 },
+    blocks: [],
+  } as const;
+  const night = await modelNight((_, index) => (index < 2 ? prose : proposal('LR=2', 'LR=8')), {
+    experiments: 1,
+    route: 'stand_in',
   });
   expect(await night.run()).toBe('experiments');
-  const { ledger } = night.engine;
-  expect(ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text)).toEqual([
-    expect.stringMatching(/^model claude-opus-5-5 rests for 5 min: .*does not accept the key/),
-  ]);
-  expect(night.events.map(event => eventSchema.parse(event))).toEqual(night.events);
-  // Three times it was asked; then it rested.
-  expect(night.server.requests).toHaveLength(3);
-  expect(rowsOf(night.home).experiments.filter(({ phase }) => phase === 'recorded')).toHaveLength(7);
-  const [model, search] = readProposerRecords(night.engine.ledger, night.studyId);
-  expect(model).toMatchObject({
-    proposer: MODEL,
-    calls: 3,
-    proposed: 0,
-    failures: [{ outcome: 'blocked', count: 3, last: expect.stringContaining('does not accept the key') }],
-    experiments: 0,
-  });
-  expect(model?.restsUntil).toBeGreaterThan(time);
-  expect(search).toMatchObject({
-    proposer: 'search',
-    calls: 6,
-    proposed: 6,
-    experiments: 6,
-    restsUntil: null,
-  });
-  time += 6 * MINUTE;
-  await night.engine.run(night.studyId, { stop: { experiments: 8 } }, () => {});
-  // A new sitting: the user may have mended it, so it is asked again, for each of the two.
-  expect(night.server.requests).toHaveLength(5);
-  await checkNight(night);
+  expect(night.engine.ledger.proposerCalls.author(night.studyId, 1)).toBe(MODEL);
 });
 
 test('in turns each proposer has its own experiments, results and cost', async () => {
@@ -158,13 +207,14 @@ test('while one rests the others having nothing is no end', async () => {
     experiments: 9,
     route: 'fallback',
   });
-  const rests: [string, number, string][] = [];
+  const rests: Rest[] = [];
   const ports = {
     ledger: night.engine.ledger,
     studyId: night.studyId,
     now: Date.now,
     onThought: () => {},
-    onRest: (...rest: [string, number, string]) => rests.push(rest),
+    onRest: (rest: Rest) => rests.push(rest),
+    onRested: () => {},
   };
   const nothing: Proposer = {
     canRepair: false,
@@ -193,8 +243,8 @@ test('while one rests the others having nothing is no end', async () => {
     message: expect.stringContaining('Resting after failures: a'),
   });
   // Told once for each rest, and b began to rest as well, after its third.
-  expect(rests.map(([label, until, message]) => [label, until > Date.now(), message])).toEqual([
-    ['a', true, 'no key'],
-    ['b', true, 'All are tried.'],
+  expect(rests.map(({ proposer, message, standIn }) => [proposer, message, standIn])).toEqual([
+    ['a', 'no key', 'b'],
+    ['b', 'All are tried.', null],
   ]);
 });

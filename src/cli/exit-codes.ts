@@ -16,7 +16,13 @@ export const EXIT = {
 
 const USAGE_CODES: readonly ErrorCode[] = [
   ...(['usage', 'contract_invalid', 'contract_not_found', 'not_a_repository', 'branch_exists'] as const),
-  ...(['study_not_found', 'study_read_only', 'experiment_not_found', 'proposer_invalid'] as const),
+  ...([
+    'study_not_found',
+    'study_read_only',
+    'experiment_not_found',
+    'proposer_invalid',
+    'settings_invalid',
+  ] as const),
   ...(['import_invalid', 'git_missing', 'uncontained', 'cannot_train'] as const),
   ...(['contract_unclear', 'setup_unagreed'] as const),
 ];

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
+import { describeRest, describeRested } from '../shared/rests.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
 
 /** How often the live line is drawn again while nothing happens, for the remaining time. */
@@ -133,9 +134,10 @@ export class LiveView {
         break;
       }
       case 'proposer_rests':
-        this.#print(
-          `${event.proposer} rests until ${new Date(event.until).toLocaleTimeString()}. ${event.message}`,
-        );
+        this.#print(styleText('yellow', describeRest(event, event.at)));
+        break;
+      case 'proposer_rested':
+        this.#print(describeRested(event));
         break;
       case 'warning':
         this.#print(styleText('yellow', `warning: ${event.message}`));

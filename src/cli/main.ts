@@ -61,7 +61,9 @@ const load = {
   demo: () => import('./commands/demo.ts'),
   doctor: () => import('./commands/doctor.ts'),
   exchange: () => import('./commands/exchange.ts'),
+  ideas: () => import('./commands/ideas.ts'),
   inspect: () => import('./commands/inspect.ts'),
+  mcp: () => import('./commands/mcp.ts'),
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
 };
@@ -94,7 +96,7 @@ function sittingOptions(command: Command): Command {
     .option('--command <line>', 'what the command proposer runs')
     .option('--proposer-timeout <seconds>', 'how long the command or the agent may take', positive)
     .option('--patches <folder>', 'folder of the patches proposer')
-    .option('--agent <name>', 'an agent on the command line proposes', oneOf(...AGENT_NAMES))
+    .option('--agent <name>', `an agent proposes: ${AGENT_NAMES.join(', ')}, or one of your settings.toml`)
     .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
     .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
     .option('--base-url <url>', "a server that speaks Anthropic's Messages API")
@@ -105,7 +107,11 @@ function sittingOptions(command: Command): Command {
       positive,
     )
     .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
-    .option('--fallback', 'ask the search where the proposer has nothing')
+    .option(
+      '--fallback [who]',
+      'who proposes while a model or an agent cannot: search (the default) or none; without a word the search is also asked where any proposer has nothing',
+      oneOf('search', 'none'),
+    )
     .option('--alternate', 'the proposer and the search in turns, to compare them')
     .option('--json', 'one event per line on stdout instead of the live view');
 }
@@ -192,6 +198,28 @@ studyOption(
 ).action(async (n, words, flags) => (await load.inspect()).note(n, words, at(undefined, flags)));
 
 studyOption(
+  repositoryOption(program.command('propose'))
+    .description('put an idea into the queue of a study: words for a proposer that can read, or an edit')
+    .argument('<words...>'),
+)
+  .option('--why <words>', 'the rationale')
+  .option('--expect <number>', 'the expected change of the metric; negative is lower', finite)
+  .option('--category <word>', 'the kind of idea')
+  .option(
+    '--file <path>',
+    'take this file as it is in the checkout, or path=file that one in its place; with commas, or given again',
+    list,
+  )
+  .option('--again <n>', 'the edit of this experiment, on the incumbent of its turn', whole)
+  .action(async (words, flags) => (await load.ideas()).propose(words, at(undefined, flags)));
+
+studyOption(repositoryArgument(program.command('ideas')).description('show the queue of a study'))
+  .option('--drop <id>', 'take an idea out of the queue', whole)
+  .option('--first <id>', 'put an idea first', whole)
+  .option('--json', 'as JSON')
+  .action(async (path, flags) => (await load.ideas()).ideas(at(path, flags)));
+
+studyOption(
   repositoryArgument(
     program
       .command('measured')
@@ -240,6 +268,17 @@ program
   .option('--port <number>', 'port on the loopback address; 0 is any free one', whole, 8642)
   .option('--open', 'open it in the browser of this machine')
   .action(async flags => (await load.serve()).serve(flags));
+
+program
+  .command('mcp')
+  .description('serve studies to agents in terminals of their own, over the Model Context Protocol')
+  .option(
+    '--install <agent>',
+    'print the entry for claude, codex, gemini or opencode',
+    oneOf('claude', 'codex', 'gemini', 'opencode'),
+  )
+  .option('--write', 'write the entry into the settings of the agent')
+  .action(async flags => (await load.mcp()).mcp(flags));
 
 contractOptions(repositoryArgument(program.command('doctor')))
   .description('check everything a study needs, and say what to do about what is missing')

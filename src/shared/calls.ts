@@ -1,6 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
+import { editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import type { ImportAnswer } from './imports.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
@@ -26,7 +27,7 @@ import type {
 import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
-import { AGENT_NAMES, EFFORTS } from './study.ts';
+import { EFFORTS } from './study.ts';
 
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
@@ -69,7 +70,7 @@ const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('patches'), folder: path }),
   z.strictObject({
     kind: z.literal('agent'),
-    agent: z.enum(AGENT_NAMES),
+    agent: text(40).trim().min(1, 'Choose an agent.'),
     model: text(200).trim().min(1).nullable(),
     timeoutSeconds: z.number().positive().max(86_400),
   }),
@@ -87,7 +88,7 @@ export const proposerSettingsSchema = z.discriminatedUnion('kind', [
   ...armSchema.options,
   z.strictObject({
     kind: z.literal('route'),
-    mode: z.enum(['fallback', 'alternate']),
+    mode: z.enum(['fallback', 'alternate', 'stand_in']),
     arms: z.array(armSchema).min(2, 'Name at least two proposers.').max(8),
   }),
 ]);
@@ -239,6 +240,30 @@ export const calls = {
       .input(z.strictObject({ study, format: z.enum(['json', 'csv', 'tsv']) }))
       .output(eventIterator(type<string>())),
   },
+  /** What waits to be tried in a study. */
+  ideas: {
+    list: oc
+      .input(inStudy)
+      .output(type<{ readonly waiting: readonly Idea[]; readonly past: readonly Idea[] }>()),
+    /** Puts an idea last. Rejects with `usage` where an edit does not apply. `again` tries an experiment's edit again. */
+    add: oc
+      .input(
+        z.strictObject({
+          ...{ study, words: ideaWordsSchema, again: n.nullable() },
+          edits: z.array(editSchema).max(100),
+        }),
+      )
+      .output(type<Idea>()),
+    /** Other words for one that waits. */
+    say: oc.input(z.strictObject({ study, id: n, words: ideaWordsSchema })),
+    /** Those that wait in their new order. */
+    order: oc.input(z.strictObject({ study, ids: z.array(n).max(1_000) })),
+    drop: oc.input(z.strictObject({ study, id: n })),
+    /** The editable files of an experiment's attempt, of the incumbent where it is null. */
+    files: oc
+      .input(z.strictObject({ study, n: n.nullable() }))
+      .output(type<readonly { readonly path: string; readonly text: string }[]>()),
+  },
   experiments: {
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),
     /** Unified diff to its parent, or from another experiment's attempt to this one's. */
@@ -293,8 +318,8 @@ export const calls = {
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
   },
   proposers: {
-    /** The agents on this machine. */
-    agents: oc.output(type<readonly AgentStatus[]>()),
+    /** The agents on this machine; with `patience` also the versions of slow ones. */
+    agents: oc.input(z.strictObject({ isPatient: z.boolean() })).output(type<readonly AgentStatus[]>()),
     /** What is known of each proposer's work: in one study, or over all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },

@@ -20,6 +20,8 @@ export const ERROR_CODES = [
   'study_read_only',
   'experiment_not_found',
   'proposer_invalid',
+  /** The user's own settings file. */
+  'settings_invalid',
   'repository_unwritable',
   'setup_failed',
   'sandbox_missing',

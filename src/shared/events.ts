@@ -130,13 +130,28 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** Trained; its number comes later, until then (milliseconds since the epoch) at the latest. */
   z.object({ ...base, type: z.literal('awaiting_number'), n, k: z.number(), until: z.number() }),
   z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
-  /** One of several proposers failed again and again and is not asked until then (milliseconds since the epoch). */
+  /**
+   * One of several proposers cannot propose, or failed again and again: it is not asked until then (milliseconds since the
+   * epoch). Told once, until it has proposed again.
+   */
   z.object({
     ...base,
     type: z.literal('proposer_rests'),
     proposer: z.string(),
     until: z.number(),
     message: z.string(),
+    /** Who stands in for it; null where nobody is left. */
+    standIn: z.string().nullable(),
+  }),
+  /** Who rested proposes again, or the sitting has ended without it. */
+  z.object({
+    ...base,
+    type: z.literal('proposer_rested'),
+    proposer: z.string(),
+    isBack: z.boolean(),
+    /** What others proposed meanwhile, in order. */
+    experiments: z.array(z.number()).readonly(),
+    standIns: z.array(z.string()).readonly(),
   }),
   z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
   /** Somebody wants a pause or a stop after this experiment, from wherever they asked, or does not any more. */

@@ -113,6 +113,8 @@ export type StudyCard = {
   /** When the last experiment began or ended; `createdAt` before the first, and of an imported study. */
   readonly activeAt: number;
   readonly current: CurrentExperiment | null;
+  /** How many ideas wait in its queue, and how often that was changed. */
+  readonly ideas: { readonly waiting: number; readonly version: number };
   /** The proposal that waits for the user, also in a study that is stopped. */
   readonly waiting: { readonly n: number; readonly review: number } | null;
 };

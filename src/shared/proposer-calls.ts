@@ -1,5 +1,3 @@
-import type { AgentName } from './study.ts';
-
 /** How asking a proposer ended; `open` is under way, or its engine died. */
 export const PROPOSER_OUTCOMES = [
   'open',
@@ -42,10 +40,15 @@ export type ProposerRecord = {
 
 /** An agent on the command line, as far as can be seen without asking it anything. */
 export type AgentStatus = {
-  readonly agent: AgentName;
+  readonly agent: string;
   readonly title: string;
-  /** What it says of itself; null where it is not installed, or does not answer. */
+  /** Whether its program is on the PATH. */
+  readonly isFound: boolean;
+  /** What it says of itself; null where it is not installed, does not say, or is still being asked. */
   readonly version: string | null;
+  readonly isAsking: boolean;
   /** Whether a sign-in can be seen; it may also be in the system's keyring. */
   readonly isSignedIn: boolean;
+  /** What to do about a missing one. */
+  readonly signIn: string;
 };

@@ -132,13 +132,17 @@ export type ProposerSettings =
   | AgentSettings
   | RouteSettings;
 
-export const AGENT_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export const AGENT_NAMES = [
+  ...(['claude', 'codex', 'gemini', 'opencode'] as const),
+  ...(['claude-acp', 'codex-acp', 'gemini-acp', 'opencode-acp'] as const),
+] as const;
 export type AgentName = (typeof AGENT_NAMES)[number];
 
 /** Somebody else's agent on the command line, signed in as the user is. */
 export type AgentSettings = {
   readonly kind: 'agent';
-  readonly agent: AgentName;
+  /** {@link AGENT_NAMES}, or one of the user's settings. */
+  readonly agent: string;
   /** null is the agent's own choice. */
   readonly model: string | null;
   readonly timeoutSeconds: number;
@@ -147,8 +151,12 @@ export type AgentSettings = {
 /** Several proposers in one study. */
 export type RouteSettings = {
   readonly kind: 'route';
-  /** `fallback` asks the first that works; `alternate` gives each its turn, so that they can be compared. */
-  readonly mode: 'fallback' | 'alternate';
+  /**
+   * `fallback` asks the first that has something; `alternate` gives each its turn, so that they can be compared; `stand_in`
+   * asks those behind the first only while that one cannot propose: it is not signed in, its server is down, it failed again
+   * and again.
+   */
+  readonly mode: 'fallback' | 'alternate' | 'stand_in';
   readonly arms: readonly ArmSettings[];
 };
 
@@ -159,7 +167,9 @@ export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind === 'model') return `model ${settings.model}`;
   if (settings.kind === 'agent')
     return `${settings.agent}${settings.model === null ? '' : ` ${settings.model}`}`;
-  return settings.kind === 'route' ? settings.arms.map(proposerLabel).join(', ') : settings.kind;
+  if (settings.kind !== 'route') return settings.kind;
+  const { arms, mode } = settings;
+  return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');
 }
 
 /** How hard a model is to think; each model has its own default. */

@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../../src/shared/model-calls.ts';
-import type { AgentName } from '../../src/shared/study.ts';
+import type { RealName } from '../support/agent-recordings.ts';
 import { KEY } from './servers/loopback.ts';
 import { type Mind, proposing, prose, type Script, type Trouble } from './servers/mind.ts';
 
@@ -133,7 +133,7 @@ function plain<Name extends string>(
   return Object.fromEntries(entries);
 }
 
-const OWN: Readonly<Record<AgentName, readonly Case[]>> = {
+const OWN: Readonly<Record<RealName, readonly Case[]>> = {
   claude: [
     ['wrong-key', anthropic(401, 'authentication_error', 'invalid x-api-key'), 'unauthorized', null],
     [
@@ -220,7 +220,7 @@ const OWN: Readonly<Record<AgentName, readonly Case[]>> = {
 };
 
 /** Codes that a program ends with when it is asked to, as guessed. */
-const ENDINGS: Readonly<Record<AgentName, Readonly<Record<Ending, number | null>>>> = {
+const ENDINGS: Readonly<Record<RealName, Readonly<Record<Ending, number | null>>>> = {
   claude: { SIGINT: 0, SIGTERM: 143, SIGKILL: null },
   codex: { SIGINT: 130, SIGTERM: null, SIGKILL: null },
   gemini: { SIGINT: 130, SIGTERM: 0, SIGKILL: null },
@@ -228,7 +228,7 @@ const ENDINGS: Readonly<Record<AgentName, Readonly<Record<Ending, number | null>
 };
 
 /** Every way in which a program is made to fail, and first how it looks when it does not. */
-export function failuresOf(agent: AgentName): readonly Failure[] {
+export function failuresOf(agent: RealName): readonly Failure[] {
   const own = OWN[agent].map(([name, script, outcome, exitCode, environment = {}]) => ({
     ...{ name, script, environment, guess: { outcome, exitCode } },
   }));

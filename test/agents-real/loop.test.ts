@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ADAPTERS } from '../../src/engine/proposers/agent/adapters.ts';
-import type { AgentName } from '../../src/shared/study.ts';
+import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
+import type { RealName } from '../support/agent-recordings.ts';
 import { found, ORDINARY } from '../support/contained.ts';
 import { contractFile, createRepository, writeFiles } from '../support/scaffold.ts';
 import { query } from '../support/trainers.ts';
@@ -82,12 +82,12 @@ function isContained({ sandbox }: Case): boolean {
   return sandbox === 'required';
 }
 
-async function tryLoop(agent: AgentName, own: Case): Promise<void> {
+async function tryLoop(agent: RealName, own: Case): Promise<void> {
   await using server = await served(agent);
   const base = await lastingFolder();
   const [home, data, files] = [join(base, 'home'), join(base, 'data'), join(base, 'files')];
   for (const folder of [home, data, files]) await mkdir(folder);
-  const adapter = ADAPTERS[agent];
+  const adapter = requireProgram(agent, { agents: {} });
   await writeFiles(files, adapter.files);
   const setUp = REAL_PROGRAMS[agent].setUp(server.url);
   await writeFiles(home, setUp.files);
@@ -114,7 +114,9 @@ async function tryLoop(agent: AgentName, own: Case): Promise<void> {
     );
   };
   if (own.home === 'used') {
-    const used = await start([adapter.program, ...adapter.argv(null, files)], adapter.environment);
+    const asked = { model: null, own: files, isContained: false, environment: env };
+    const words = [adapter.program, ...adapter.how.argv(asked)];
+    const used = await start(words, adapter.environment(asked));
     expect(used, used.stderr).toMatchObject({ code: 0 });
   }
   const args = ['--tag', 'night', '-n', '2', '--agent', agent, '--proposer-timeout', '120', '--json'];
@@ -143,7 +145,7 @@ async function tryLoop(agent: AgentName, own: Case): Promise<void> {
   );
 }
 
-async function served(agent: AgentName) {
+async function served(agent: RealName) {
   const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', IDEAS));
   return { ...server, [Symbol.asyncDispose]: close };
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import type { AgentName } from '../../src/shared/study.ts';
+import type { RealName } from '../support/agent-recordings.ts';
 import programs from './programs.json' with { type: 'json' };
 
 const run = promisify(execFile);
@@ -12,10 +12,10 @@ const run = promisify(execFile);
 const CACHE = process.env.PAWL_AGENTS_CACHE ?? '';
 
 /** Those that are asked for and installed; the script says which are not, and why. */
-export const TRIED = (process.env.PAWL_AGENTS_TRIED ?? '').split(',').filter(Boolean) as readonly AgentName[];
+export const TRIED = (process.env.PAWL_AGENTS_TRIED ?? '').split(',').filter(Boolean) as readonly RealName[];
 
 /** Programs that are one file. */
-const BINARIES: readonly AgentName[] = ['claude', 'opencode'];
+const BINARIES: readonly RealName[] = ['claude', 'opencode'];
 
 export type Layout =
   /** `~/.local/bin/claude -> ../../.local/share/claude/versions/X`, as Claude Code's own installer does. */
@@ -36,12 +36,12 @@ export async function lastingFolder(): Promise<string> {
 }
 
 /** The `node_modules` that npm made for the program. */
-export function installedIn(agent: AgentName): string {
+export function installedIn(agent: RealName): string {
   return join(CACHE, agent, 'node_modules');
 }
 
 /** Lays the program into a home as its installer does; returns the folder for the PATH. */
-export async function layOut(agent: AgentName, layout: Layout, home: string): Promise<string> {
+export async function layOut(agent: RealName, layout: Layout, home: string): Promise<string> {
   const installed = installedIn(agent);
   const { version } = programs[agent];
   switch (layout) {
@@ -72,7 +72,7 @@ export async function layOut(agent: AgentName, layout: Layout, home: string): Pr
 }
 
 /** Of the program, below `node_modules`. */
-async function innerName(installed: string, agent: AgentName): Promise<string> {
+async function innerName(installed: string, agent: RealName): Promise<string> {
   const program = await realpath(join(installed, '.bin', agent));
   return program.slice((await realpath(installed)).length + 1);
 }

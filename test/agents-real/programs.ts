@@ -1,4 +1,4 @@
-import type { AgentName } from '../../src/shared/study.ts';
+import type { RealName } from '../support/agent-recordings.ts';
 import { startChatCompletions } from './servers/chat-completions.ts';
 import { startGenerateContent } from './servers/generate-content.ts';
 import { KEY, type Loopback } from './servers/loopback.ts';
@@ -20,7 +20,7 @@ export type RealProgram = {
   readonly signedOut: (url: string) => SetUp;
 };
 
-export const REAL_PROGRAMS: Readonly<Record<AgentName, RealProgram>> = {
+export const REAL_PROGRAMS: Readonly<Record<RealName, RealProgram>> = {
   claude: {
     serve: startMessages,
     setUp: url => ({ environment: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: url }, files: {} }),

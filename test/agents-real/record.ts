@@ -4,9 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ADAPTERS } from '../../src/engine/proposers/agent/adapters.ts';
-import type { AgentName } from '../../src/shared/study.ts';
-import type { AgentRecording } from '../support/agent-recordings.ts';
+import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
+import type { AgentRecording, RealName } from '../support/agent-recordings.ts';
 import { writeFiles } from '../support/scaffold.ts';
 import type { Failure } from './failures.ts';
 import { installedIn, lastingFolder } from './place.ts';
@@ -27,7 +26,7 @@ const LEAVE_MS = 2_000;
 const STDERR_CHARACTERS = 4_000;
 
 /** Runs the program as Pawl does outside of a sandbox, but without Pawl, in a fresh home. */
-export async function record(agent: AgentName, failure: Failure, limitSeconds: number): Promise<Recording> {
+export async function record(agent: RealName, failure: Failure, limitSeconds: number): Promise<Recording> {
   const base = await lastingFolder();
   const [home, work, own] = [join(base, 'home'), join(base, 'work'), join(base, 'own')];
   for (const folder of [home, work, own]) await mkdir(folder);
@@ -40,7 +39,8 @@ export async function record(agent: AgentName, failure: Failure, limitSeconds: n
   await chmod(join(work, 'prepare.sh'), 0o444);
   const mark = base;
   const began = performance.now();
-  const child = spawn(adapter.program, adapter.argv(null, own), {
+  const asked = { model: null, own, isContained: false, environment: setUp.environment };
+  const child = spawn(adapter.program, adapter.how.argv(asked), {
     cwd: work,
     detached: true,
     env: {
@@ -50,7 +50,7 @@ export async function record(agent: AgentName, failure: Failure, limitSeconds: n
         PWD: work,
         PAWL_RECORDED: mark,
       },
-      ...{ ...setUp.environment, ...failure.environment, ...adapter.environment },
+      ...{ ...setUp.environment, ...failure.environment, ...adapter.environment(asked) },
     },
   });
   let [stdout, stderr] = ['', ''];
@@ -98,8 +98,8 @@ export async function record(agent: AgentName, failure: Failure, limitSeconds: n
   };
 }
 
-async function prepare(agent: AgentName, { script }: Failure) {
-  const adapter = ADAPTERS[agent];
+async function prepare(agent: RealName, { script }: Failure) {
+  const adapter = requireProgram(agent, { agents: {} });
   const serve = REAL_PROGRAMS[agent].serve;
   if (script === 'no-name') return { adapter, server: null, url: 'http://model.invalid' };
   if (script !== 'no-server') {
@@ -147,7 +147,7 @@ function kill(pid: number): void {
 /** Folders, ports, ids and times, so that two recordings differ where the program does. */
 function withoutMachine(
   text: string,
-  { base, url, agent }: { readonly base: string; readonly url: string; readonly agent: AgentName },
+  { base, url, agent }: { readonly base: string; readonly url: string; readonly agent: RealName },
 ): string {
   return text
     .replaceAll(join(base, 'home'), '/home/user')

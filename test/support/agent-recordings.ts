@@ -2,11 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallOutcome } from '../../src/shared/model-calls.ts';
-import { AGENT_NAMES, type AgentName } from '../../src/shared/study.ts';
+
+/** The programs that are run for real. */
+export const REAL_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export type RealName = (typeof REAL_NAMES)[number];
 
 /** What a real program did, machine and time taken out; `npm run test:agents` with `PAWL_WRITE_DOCS=1` records. */
 export type AgentRecording = {
-  readonly agent: AgentName;
+  readonly agent: RealName;
   readonly failure: string;
   readonly version: string;
   /** What was thought before it was run for the first time. */
@@ -31,11 +34,11 @@ export type AgentRecording = {
 const FOLDER = fileURLToPath(new URL('../fixtures/agents', import.meta.url));
 
 /** Where a recording is kept: its lines in `.jsonl`, and what else is known in `.json`. */
-export function recordingPath(agent: AgentName, failure: string): string {
+export function recordingPath(agent: RealName, failure: string): string {
   return join(FOLDER, agent, failure);
 }
 
-export async function readRecording(agent: AgentName, failure: string): Promise<AgentRecording> {
+export async function readRecording(agent: RealName, failure: string): Promise<AgentRecording> {
   const path = recordingPath(agent, failure);
   const facts = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Omit<AgentRecording, 'stdout'>;
   return { ...facts, agent, failure, stdout: await readFile(`${path}.jsonl`, 'utf8') };
@@ -43,7 +46,7 @@ export async function readRecording(agent: AgentName, failure: string): Promise<
 
 export async function readRecordings(): Promise<readonly AgentRecording[]> {
   const all = await Promise.all(
-    AGENT_NAMES.map(async agent => {
+    REAL_NAMES.map(async agent => {
       const names = (await readdir(join(FOLDER, agent))).filter(name => name.endsWith('.json')).sort();
       return Promise.all(names.map(name => readRecording(agent, name.slice(0, -'.json'.length))));
     }),

@@ -6,7 +6,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { AgentName, ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study.ts';
@@ -30,13 +30,13 @@ export type SittingFlags = {
   readonly command?: string;
   readonly proposerTimeout?: number;
   readonly patches?: string;
-  readonly agent?: AgentName;
+  readonly agent?: string;
   readonly model?: string;
   readonly effort?: ModelSettings['effort'];
   readonly baseUrl?: string;
   readonly keyless?: boolean;
   readonly maxCost?: number;
-  readonly fallback?: boolean;
+  readonly fallback?: 'search' | 'none' | true;
   readonly alternate?: boolean;
   readonly auto?: boolean;
   readonly uncontained?: boolean;
@@ -203,14 +203,18 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   }
   const kind = flags.proposer ?? named[0];
   const own = kind === undefined ? undefined : readArm(kind, flags);
-  if (flags.fallback === undefined && flags.alternate === undefined) return own;
-  const mode = flags.alternate ? 'alternate' : 'fallback';
-  if (!own || own.kind === 'search') {
+  const { fallback, alternate } = flags;
+  const mode = alternate ? 'alternate' : fallback === true ? 'fallback' : 'stand_in';
+  if ((fallback !== undefined || alternate) && (!own || own.kind === 'search')) {
     throw new PawlError(
       'usage',
-      `--${mode} gives another proposer the search as its partner; name that one too.`,
+      `--${alternate ? 'alternate' : 'fallback'} gives another proposer the search as its partner; name that one too.`,
     );
   }
+  // What a command or a folder of patches lacks no waiting mends.
+  const isStoodInFor =
+    own !== undefined && (mode !== 'stand_in' || own.kind === 'model' || own.kind === 'agent');
+  if (!isStoodInFor || (fallback === 'none' && !alternate)) return own;
   return { kind: 'route', mode, arms: [own, { kind: 'search', seed: DEFAULT_SEED }] };
 }
 

@@ -2,6 +2,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { type CellStore, cellStore } from './cells.ts';
 import { type Database, openDatabase, translateErrors } from './database.ts';
 import { type ExperimentStore, experimentStore } from './experiments.ts';
+import { type IdeaStore, ideaStore } from './ideas.ts';
 import { type InstructionsStore, instructionsStore } from './instructions.ts';
 import { type LateNumberStore, lateNumberStore } from './late-numbers.ts';
 import { type MarkStore, markStore } from './marks.ts';
@@ -26,6 +27,7 @@ export type Ledger = {
   readonly reviews: ReviewStore;
   readonly notes: NoteStore;
   readonly lateNumbers: LateNumberStore;
+  readonly ideas: IdeaStore;
   readonly requests: RequestStore;
   readonly cells: CellStore;
   readonly marks: MarkStore;
@@ -62,6 +64,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     refusals: refusalStore(database),
     reviews: reviewStore(database),
     lateNumbers: lateNumberStore(database),
+    ideas: ideaStore(database),
     notes: noteStore(database),
     requests: requestStore(database),
     cells: cellStore(database),

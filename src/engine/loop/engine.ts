@@ -6,6 +6,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
+import { describeRest, describeRested } from '../../shared/rests.ts';
 import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
 import { refuseUntrainable } from '../contract/check-training.ts';
@@ -298,7 +299,8 @@ export class Engine {
       ...this.surroundings,
       ...{ ledger, paths, repository, now: this.#now, callTimes: this.#options.callTimes },
       onThought: text => thoughts.add(text),
-      onRest: (label, until, message) => emit({ type: 'proposer_rests', proposer: label, until, message }),
+      onRest: rest => emit({ type: 'proposer_rests', ...rest }),
+      onRested: rested => emit({ type: 'proposer_rested', ...rested }),
       hasWish: () => this.#runner?.hasWish() ?? false,
     });
     const model =
@@ -378,6 +380,7 @@ export class Engine {
       return await runner.run();
     } finally {
       clearInterval(poll);
+      proposer.end?.();
       thoughts.stop();
     }
   }
@@ -520,10 +523,10 @@ function markOf(
       const why = event.flags.map(describeFlag).join('; ');
       return { kind: 'unfair', text: `#${event.n} is run again, for the last run was not fair: ${why}` };
     }
-    case 'proposer_rests': {
-      const minutes = Math.max(1, Math.round((event.until - now) / 60_000));
-      return { kind: 'rested', text: `${event.proposer} rests for ${minutes} min: ${event.message}` };
-    }
+    case 'proposer_rests':
+      return { kind: 'rested', text: describeRest(event, now) };
+    case 'proposer_rested':
+      return { kind: 'rested', text: describeRested(event) };
     default:
       return null;
   }

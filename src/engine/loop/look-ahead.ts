@@ -1,9 +1,7 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Proposal } from '../../shared/study.ts';
 import type { ProposerAnswer } from '../proposers/proposer.ts';
-import { git } from '../repo/git.ts';
-import { type Repository, readBlob } from '../repo/repository.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 
 /** A proposal that was made while another experiment trained. */
@@ -97,47 +95,6 @@ async function prepare(
       files.set(path.slice(folder.length + 1), await readFile(path, 'utf8'));
     }
     return { proposal: answer.proposal, base, files };
-  } finally {
-    await removeScratch(folder);
-  }
-}
-
-/**
- * The prepared files on another incumbent, each merged with what that changed (`git merge-file`); null where the two
- * changes meet.
- */
-export async function rebase(
-  { files, base }: Prepared,
-  onto: string,
-  repository: Repository,
-  scratch: string,
-): Promise<ReadonlyMap<string, string> | null> {
-  if (base === onto) return files;
-  const folder = await makeScratch(scratch, 'merge');
-  try {
-    const merged = new Map<string, string>();
-    for (const [path, text] of files) {
-      const [before, now] = await Promise.all([
-        readBlob(repository, base, path),
-        readBlob(repository, onto, path),
-      ]);
-      if (before === null && now === null) {
-        merged.set(path, text);
-        continue;
-      }
-      // Made or removed meanwhile: there is nothing to merge with.
-      if (before === null || now === null) return null;
-      await writeFile(join(folder, 'now'), now);
-      await writeFile(join(folder, 'before'), before);
-      await writeFile(join(folder, 'next'), text);
-      const { exitCode, stdout } = await git(folder, ['merge-file', '-p', 'now', 'before', 'next'], {
-        // The number of places where they meet; beyond 127 an error.
-        accept: Array.from({ length: 256 }, (_, code) => code),
-      });
-      if (exitCode !== 0) return null;
-      merged.set(path, stdout.toString('utf8'));
-    }
-    return merged;
   } finally {
     await removeScratch(folder);
   }

@@ -1,12 +1,15 @@
+import { type Idea, OUTSIDE, YOU } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
+import { toldIdea } from '../ledger/ideas.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer } from '../proposers/proposer.ts';
 import { writeFiles } from '../proposers/write-files.ts';
 import { readDiff } from '../repo/diff.ts';
+import { rebaseFiles } from '../repo/rebase-files.ts';
 import { listTree, type Repository, readBlob } from '../repo/repository.ts';
-import { LookAhead, rebase } from './look-ahead.ts';
+import { LookAhead } from './look-ahead.ts';
 import { proposerMarker } from './markers.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -95,9 +98,20 @@ export class ProposalSource {
       review: await this.#readSentBack(n, repair !== null),
       instructions: await this.#readInstructions(incumbent.commit),
       steering: ledger.marks.ofKind(id, 'steered'),
+      ideas: this.#ideasFor(n),
       history: ledger.experiments.history(id),
       refusals: ledger.refusals.list(id),
     };
+  }
+
+  #ideasFor(n: number): ProposalRequest['ideas'] {
+    const { ideas } = this.#ports.ledger;
+    const waiting = ideas.waiting(this.#study.id).filter(({ edit }) => edit === null);
+    const isOfProposer = ({ author }: Idea) => author !== YOU && author !== OUTSIDE;
+    const own = ideas.ofExperiment(this.#study.id, n);
+    // One that this experiment was begun with stays until something came of it.
+    const handed = own?.edit === null ? own : (waiting.find(idea => !isOfProposer(idea)) ?? null);
+    return { handed: handed && toldIdea(handed), waiting: waiting.filter(isOfProposer).map(toldIdea) };
   }
 
   /** What was prepared for this request, written into the worktree; null where it has to be asked for. */
@@ -116,7 +130,7 @@ export class ProposalSource {
     const { category } = prepared.proposal;
     if (isNew && category !== null && last?.proposal?.category === category) return null;
     // What fails here is asked for again.
-    const files = await rebase(prepared, incumbent.commit, repository, paths.scratch).catch(() => null);
+    const files = await rebaseFiles(prepared, incumbent.commit, repository, paths.scratch).catch(() => null);
     if (!files) return null;
     const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
     if ((await writeFiles(workbench.path, files, tracked)) !== null) {
@@ -152,6 +166,6 @@ export class ProposalSource {
 }
 
 /** What the user has said to the proposer so far. */
-function toldBy({ instructions, steering }: ProposalRequest): string {
-  return JSON.stringify([instructions, steering]);
+function toldBy({ instructions, steering, ideas }: ProposalRequest): string {
+  return JSON.stringify([instructions, steering, ideas.handed?.id]);
 }

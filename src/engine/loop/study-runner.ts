@@ -297,6 +297,10 @@ export class StudyRunner {
       const { memo } = answer.kind === 'failed' ? answer : answer.proposal;
       const hypothesis = answer.kind === 'proposed' ? cleanProposal(answer.proposal).hypothesis : null;
       this.#attempts.refuse({ n, reason, message: said, hypothesis, memo });
+      // What came from the queue says nothing of the proposer.
+      if (!repair && ledger.ideas.ofExperiment(id, n)?.edit) {
+        return { type: 'turned_down', how: 'rejected', n, repair };
+      }
       return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message: said };
     };
     if (answer.kind === 'failed') return refuse('proposer_failed', answer.message);

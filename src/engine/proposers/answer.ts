@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import type { Proposal } from '../../shared/study.ts';
+import { ideaWordsSchema } from '../../shared/ideas.ts';
+import type { ProposerAnswer } from './proposer.ts';
+
+/** More at a time are no thoughts. */
+export const MAX_IDEAS = 5;
 
 /** What a program that proposes says of its edit, in one JSON object. */
 export const answerSchema = z.object({
@@ -7,10 +11,19 @@ export const answerSchema = z.object({
   rationale: z.string().max(20_000).nullish(),
   predicted_effect: z.number().nullish(),
   category: z.string().max(60).nullish(),
+  idea: z.number().int().nullish(),
+  ideas: z.array(ideaWordsSchema).max(MAX_IDEAS).nullish(),
 });
 
-/** @param memo see {@link Proposal} */
-export function proposalOf(answer: z.infer<typeof answerSchema>, memo: unknown): Proposal {
+/** @param memo see `Proposal` */
+export function proposedOf(
+  answer: z.infer<typeof answerSchema>,
+  memo: unknown,
+): Extract<ProposerAnswer, { kind: 'proposed' }> {
   const { hypothesis, rationale = null, predicted_effect: predictedEffect = null, category = null } = answer;
-  return { hypothesis, rationale, predictedEffect, category, memo };
+  return {
+    kind: 'proposed',
+    proposal: { hypothesis, rationale, predictedEffect, category, memo },
+    ...{ idea: answer.idea, ideas: answer.ideas ?? [] },
+  };
 }

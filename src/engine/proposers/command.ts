@@ -1,5 +1,6 @@
+import type { Idea } from '../../shared/ideas.ts';
 import type { ProposerSettings } from '../../shared/study.ts';
-import { answerSchema, proposalOf } from './answer.ts';
+import { answerSchema, proposedOf } from './answer.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 import { runProcess } from './run-process.ts';
 
@@ -64,6 +65,8 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
       incumbent_metric: entry.incumbentMetric,
     })),
     refused: refused.map(({ reason, message, hypothesis }) => ({ reason, message, hypothesis })),
+    idea: request.ideas.handed && toJsonIdea(request.ideas.handed),
+    ideas: request.ideas.waiting.map(toJsonIdea),
     review: request.review,
     repair: repair && {
       hypothesis: repair.hypothesis,
@@ -71,6 +74,10 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
       crash: { class: repair.crash.class, message: repair.crash.message, output_tail: repair.crash.tail },
     },
   };
+}
+
+function toJsonIdea({ id, author, hypothesis, rationale, predictedEffect, category }: Idea) {
+  return { id, author, hypothesis, rationale, predicted_effect: predictedEffect, category };
 }
 
 function readAnswer(stdout: string): ProposerAnswer {
@@ -87,5 +94,5 @@ function readAnswer(stdout: string): ProposerAnswer {
     const issue = answer.error.issues[0];
     return fail(`The command's answer is not valid: ${issue?.path.join('.') || 'answer'}: ${issue?.message}`);
   }
-  return { kind: 'proposed', proposal: proposalOf(answer.data, null) };
+  return proposedOf(answer.data, null);
 }

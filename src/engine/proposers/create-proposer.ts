@@ -12,7 +12,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Repository } from '../repo/repository.ts';
 import type { Bubblewrap } from '../sandbox/find-sandbox.ts';
+import { readUserSettings } from '../user-settings.ts';
 import { agentProposer } from './agent/agent-proposer.ts';
+import { requireProgram } from './agent/programs.ts';
 import { StudyReader } from './briefing/study-reader.ts';
 import { commandProposer } from './command.ts';
 import { logged } from './logged.ts';
@@ -21,7 +23,8 @@ import { modelProposer } from './model/model-proposer.ts';
 import { type Price, readPrice } from './model/prices.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
-import { routeProposer } from './route.ts';
+import { queueFirst, readsIdeas } from './queue.ts';
+import { type Rest, type Rested, routeProposer } from './route.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
 const LIST_MS = 15_000;
@@ -44,8 +47,8 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly sandbox: Bubblewrap | null;
   /** Told what the proposer is at while it proposes. */
   readonly onThought: (text: string) => void;
-  /** Told when a proposer begins to rest: until when, in milliseconds since the epoch, and what it failed with. */
-  readonly onRest: (proposer: string, until: number, message: string) => void;
+  readonly onRest: (rest: Rest) => void;
+  readonly onRested: (rested: Rested) => void;
   /** Whether the user wants the sitting to pause or stop. */
   readonly hasWish: () => boolean;
   readonly callTimes?: CallTimes | undefined;
@@ -65,6 +68,7 @@ export async function checkProposer(
     for (const arm of settings.arms) await checkProposer(arm, surroundings);
   }
   if (settings.kind === 'model') await readModel(settings, surroundings);
+  if (settings.kind === 'agent') requireProgram(settings.agent, await readUserSettings(surroundings.home));
   if (settings.kind !== 'patches') return;
   const isFolder = await stat(settings.folder).then(
     found => found.isDirectory(),
@@ -82,13 +86,15 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
   const calls = { ledger: ports.ledger, studyId: study.id, now: ports.now };
   const arm = async (own: ArmSettings) => {
     const label = proposerLabel(own);
-    const isInstant = own.kind === 'search' || own.kind === 'patches';
-    return { label, proposer: logged(label, await createArm(study, own, ports), isInstant, calls) };
+    const canRead = own.kind !== 'search' && own.kind !== 'patches';
+    const proposer = logged(label, await createArm(study, own, ports), !canRead, calls);
+    return { label, proposer: canRead ? readsIdeas(label, proposer, calls) : proposer };
   };
-  if (settings.kind !== 'route') return (await arm(settings)).proposer;
+  const queue = { ...calls, repository: ports.repository, scratch: ports.paths.scratch };
+  if (settings.kind !== 'route') return queueFirst((await arm(settings)).proposer, queue);
   const arms = await Promise.all(settings.arms.map(arm));
-  const { onThought, onRest } = ports;
-  return routeProposer(settings.mode, arms, { ...calls, onThought, onRest });
+  const { onThought, onRest, onRested } = ports;
+  return queueFirst(routeProposer(settings.mode, arms, { ...calls, onThought, onRest, onRested }), queue);
 }
 
 async function createArm(study: Study, settings: ArmSettings, ports: ProposerPorts): Promise<Proposer> {
@@ -108,6 +114,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         home: ports.paths.home,
         checkout: [ports.repository.path, ports.repository.gitDir],
         sandbox: ports.sandbox,
+        onThought: ports.onThought,
       });
     case 'model': {
       const price = await readModel(settings, ports);

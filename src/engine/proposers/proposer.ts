@@ -1,4 +1,5 @@
 import type { Contract } from '../../shared/contract.ts';
+import type { Idea, IdeaWords } from '../../shared/ideas.ts';
 import type { Crash, Proposal } from '../../shared/study.ts';
 import type { HistoryEntry } from '../ledger/experiments.ts';
 import type { Refusal } from '../ledger/refusals.ts';
@@ -13,6 +14,11 @@ export type ProposalRequest = {
   readonly instructions: string | null;
   /** The user's notes to the proposer, oldest first, each with the experiment it was meant for and all after it. */
   readonly steering: readonly { readonly n: number; readonly at: number; readonly text: string }[];
+  /**
+   * What waits to be tried and is words only: the one that is to be done now, if there is one, and those of proposers, to be
+   * taken up where one is better than anything else.
+   */
+  readonly ideas: { readonly handed: Idea | null; readonly waiting: readonly Idea[] };
   readonly incumbent: { readonly n: number; readonly commit: string; readonly metric: number };
   readonly history: readonly HistoryEntry[];
   readonly refusals: readonly Refusal[];
@@ -46,7 +52,14 @@ export type ProposerContext = {
 };
 
 export type ProposerAnswer =
-  | { readonly kind: 'proposed'; readonly proposal: Proposal }
+  | {
+      readonly kind: 'proposed';
+      readonly proposal: Proposal;
+      /** Which of the ideas that waited it is. */
+      readonly idea?: number | null | undefined;
+      /** What else it thought of, to be tried later. */
+      readonly ideas?: readonly IdeaWords[] | undefined;
+    }
   /** Nothing came of it this time; the loop records why and asks again. `memo` as in a proposal. */
   | { readonly kind: 'failed'; readonly message: string; readonly memo: unknown }
   /** Nothing will come of it until the user has done something: the study pauses and says so. */
@@ -65,4 +78,6 @@ export type Proposer = {
   /** This many failed or refused proposals in a row end the study. */
   readonly maxRefusals: number;
   propose(request: ProposalRequest, context: ProposerContext): Promise<ProposerAnswer>;
+  /** The sitting is over. */
+  readonly end?: () => void;
 };

@@ -4,19 +4,23 @@ import type { ProposerCall } from '../ledger/proposer-calls.ts';
 const FAILURES = 3;
 const FIRST_REST_MS = 5 * 60_000;
 const LONGEST_REST_MS = 2 * 3_600_000;
+/** What needs the user, or a server to come back, is not mended by asking at once. */
+const BLOCKED_REST_MS = 30 * 60_000;
 /** As far back as a rest can grow from. */
 export const REST_CALLS = 12;
 
 /**
- * Until when a proposer rests, from its latest calls, newest first; null where it may be asked. Each further failure
- * doubles the rest; a proposal ends it.
+ * Until when a proposer rests, from its latest calls, newest first; null where it may be asked. One that cannot propose until
+ * something outside has changed is asked every half an hour; of any other failure three in a row make a rest, and each
+ * further one doubles it. A proposal ends it.
  */
 export function restsUntil(latest: readonly ProposerCall[]): number | null {
   const [newest] = latest;
   if (!newest || newest.outcome === 'proposed') return null;
+  const over = newest.at + (newest.seconds ?? 0) * 1000;
+  if (newest.outcome === 'blocked') return over + BLOCKED_REST_MS;
   const other = latest.findIndex(call => call.outcome !== newest.outcome);
   const inRow = other < 0 ? latest.length : other;
   if (inRow < FAILURES) return null;
-  const rest = Math.min(FIRST_REST_MS * 2 ** (inRow - FAILURES), LONGEST_REST_MS);
-  return newest.at + (newest.seconds ?? 0) * 1000 + rest;
+  return over + Math.min(FIRST_REST_MS * 2 ** (inRow - FAILURES), LONGEST_REST_MS);
 }

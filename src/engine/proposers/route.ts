@@ -8,6 +8,34 @@ const NOBODY: ProposerAnswer = { kind: 'exhausted', message: 'There is no propos
 
 type Arm = { readonly label: string; readonly proposer: Proposer };
 
+/** One that cannot propose for a while. */
+export type Rest = {
+  readonly proposer: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  readonly message: string;
+  /** Who is asked meanwhile; null where nobody is left. */
+  readonly standIn: string | null;
+};
+
+/** What came of a rest. */
+export type Rested = {
+  readonly proposer: string;
+  readonly isBack: boolean;
+  readonly experiments: readonly number[];
+  readonly standIns: readonly string[];
+};
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly studyId: string;
+  readonly now: () => number;
+  readonly onThought: (text: string) => void;
+  /** Told once for each rest, however often it is tried in vain meanwhile. */
+  readonly onRest: (rest: Rest) => void;
+  readonly onRested: (rested: Rested) => void;
+};
+
 /** After so many refused proposals for one experiment the next arm is asked. */
 const REFUSALS_AN_ARM = 2;
 
@@ -15,33 +43,22 @@ const REFUSALS_AN_ARM = 2;
 const GRAVITY: readonly ProposerAnswer['kind'][] = ['blocked', 'failed', 'spent', 'exhausted'];
 
 /**
- * Several proposers as one. An arm that has nothing to offer hands over to the next; one that failed again and again in
- * the same way rests for a while. A crash goes back to the arm that made it.
+ * Several proposers as one. An arm that has nothing to offer hands over to the next, or, where the others only stand in,
+ * one that rests. A crash goes back to the arm that made it.
  */
-export function routeProposer(
-  mode: RouteSettings['mode'],
-  arms: readonly Arm[],
-  ports: {
-    readonly ledger: Ledger;
-    readonly studyId: string;
-    readonly now: () => number;
-    readonly onThought: (text: string) => void;
-    readonly onRest: (proposer: string, until: number, message: string) => void;
-  },
-): Proposer {
-  const { ledger, studyId, now, onThought, onRest } = ports;
-  const began = now();
-  const restOf = ({ label }: Arm) => {
-    // Of this sitting only: what was wrong in another one the user may have mended.
-    const calls = ledger.proposerCalls.latest(studyId, label, REST_CALLS).filter(({ at }) => at >= began);
-    const until = restsUntil(calls);
-    return until !== null && until > now() ? until : null;
-  };
+export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[], ports: Ports): Proposer {
+  const { ledger, studyId, onThought } = ports;
+  const rests = restKeeper(arms, ports);
   const firstFor = (turn: number) => arms[turn % arms.length];
+  const answerOf = async (arm: Arm, ...asked: Parameters<Proposer['propose']>) => {
+    const answer = await arm.proposer.propose(...asked);
+    rests.note(arm, answer, asked[0].n);
+    return answer;
+  };
   return {
     canLookAhead: n => {
       const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
-      return arm !== undefined && restOf(arm) === null && arm.proposer.canLookAhead?.(n) === true;
+      return arm !== undefined && rests.of(arm) === null && arm.proposer.canLookAhead?.(n) === true;
     },
     canRepair: arms.some(arm => arm.proposer.canRepair),
     maxRefusals: REFUSALS_AN_ARM * arms.length,
@@ -49,8 +66,12 @@ export function routeProposer(
       if (request.repair) {
         const author = ledger.proposerCalls.author(studyId, request.n);
         const arm = arms.find(({ label, proposer }) => label === author && proposer.canRepair);
-        if (arm) return arm.proposer.propose(request, context);
-        return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
+        if (!arm) return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
+        // The crash stands; the study goes on with who is left.
+        const gone = `${arm.label} cannot be asked.`;
+        if (rests.of(arm) !== null) return { kind: 'failed', message: gone, memo: null };
+        const answer = await answerOf(arm, request, context);
+        return answer.kind === 'blocked' ? { kind: 'failed', message: answer.message, memo: null } : answer;
       }
       // Whose proposals were refused twice has had its turn.
       // The user may not want an idea; that says nothing of who had it.
@@ -59,24 +80,24 @@ export function routeProposer(
       ).length;
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
       // Ahead of its turn nobody else is asked: who was asked now would be asked again.
-      if (request.running) return firstFor(turn)?.proposer.propose(request, context) ?? NOBODY;
+      const next = firstFor(turn);
+      if (request.running) return next ? answerOf(next, request, context) : NOBODY;
       // What the user sent back goes to who had it.
       const author = request.review && ledger.proposerCalls.author(studyId, request.n);
       const own = arms.findIndex(({ label }) => label === author);
       const first = own < 0 ? turn % arms.length : own;
       const order = [...arms.slice(first), ...arms.slice(0, first)];
-      const awake = order.filter(arm => restOf(arm) === null);
+      const awake = order.filter(arm => rests.of(arm) === null);
       const answers: ProposerAnswer[] = [];
       for (const [place, arm] of awake.entries()) {
         if (place > 0) {
           onThought(`${order[0]?.label} has nothing; asking ${arm.label}.`);
           await context.reset();
         }
-        const answer = await arm.proposer.propose(request, context);
-        if (answer.kind === 'proposed') return answer;
+        const answer = await answerOf(arm, request, context);
+        const isOver = mode === 'stand_in' && arm === arms[0] && rests.of(arm) === null;
+        if (answer.kind === 'proposed' || isOver) return answer;
         answers.push(answer);
-        const until = restOf(arm);
-        if (until !== null) onRest(arm.label, until, answer.message);
       }
       const [gravest] = answers.sort((a, b) => GRAVITY.indexOf(a.kind) - GRAVITY.indexOf(b.kind));
       const resting = order.filter(arm => !awake.includes(arm)).map(arm => arm.label);
@@ -87,6 +108,49 @@ export function routeProposer(
         return { kind: 'blocked', message: `Resting after failures: ${resting.join(', ')}.${why}` };
       }
       return gravest;
+    },
+    end: rests.end,
+  };
+}
+
+/** Who rests, and what the others do meanwhile. */
+function restKeeper(arms: readonly Arm[], { ledger, studyId, now, onRest, onRested }: Ports) {
+  const began = now();
+  const absences = new Map<string, { readonly experiments: Set<number>; readonly standIns: Set<string> }>();
+  const of = ({ label }: Arm): number | null => {
+    // Of this sitting only: what was wrong in another one the user may have mended.
+    const calls = ledger.proposerCalls.latest(studyId, label, REST_CALLS).filter(({ at }) => at >= began);
+    const until = restsUntil(calls);
+    return until !== null && until > now() ? until : null;
+  };
+  const tell = (proposer: string, isBack: boolean) => {
+    const { experiments, standIns } = absences.get(proposer) ?? { experiments: [], standIns: [] };
+    absences.delete(proposer);
+    onRested({ proposer, isBack, experiments: [...experiments], standIns: [...standIns] });
+  };
+  return {
+    /** Until when an arm rests; null where it may be asked. */
+    of,
+    /** What an arm answered for an experiment. */
+    note(arm: Arm, answer: ProposerAnswer, n: number): void {
+      const { label } = arm;
+      if (answer.kind === 'proposed') {
+        if (absences.has(label)) tell(label, true);
+        for (const { experiments, standIns } of absences.values()) {
+          experiments.add(n);
+          standIns.add(label);
+        }
+        return;
+      }
+      const until = of(arm);
+      if (until === null || absences.has(label)) return;
+      absences.set(label, { experiments: new Set(), standIns: new Set() });
+      const standIn = arms.find(other => other !== arm && of(other) === null)?.label ?? null;
+      onRest({ proposer: label, until, message: answer.message, standIn });
+    },
+    /** The sitting is over, with some still away. */
+    end(): void {
+      for (const proposer of [...absences.keys()]) tell(proposer, false);
     },
   };
 }

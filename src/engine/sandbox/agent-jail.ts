@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { copyFile, lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, open, opendir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { tokenFiles } from './data-caches.ts';
 import { homeView, isBelow, real } from './home-view.ts';
@@ -8,6 +8,12 @@ import { reachableSockets, shownFiles } from './sockets.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
+/** Settings are texts; what is larger is a program that they name. */
+const MAX_COPIED_FILES = 1_000;
+const MAX_COPIED_BYTES = 8 * 1024 ** 2;
+
+/** A folder of its own, for an agent's home may lie in /tmp, and Codex runs nothing with a home below its temporary folder. */
+export const JAIL_TEMPORARY = '/tmp/pawl';
 
 /** A folder an agent keeps its own things in. Names are below it. */
 export type AgentFolder = {
@@ -17,9 +23,7 @@ export type AgentFolder = {
   readonly variable: { readonly name: string; readonly below: string } | null;
   /** Files it may renew: it gets a copy, and what it made of it is copied back. */
   readonly renews: readonly string[];
-  /** Files it gets a copy of. */
-  readonly copies: readonly string[];
-  /** Read-only: what says how it works, and can make it run something. */
+  /** Files and folders it gets a copy of, for some write beside their settings; large ones are read-only. `.` is all of it. */
   readonly reads: readonly string[];
 };
 
@@ -37,8 +41,6 @@ export type AgentJailInput = {
   /** The user's checkout and its git folder. */
   readonly checkout: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether it gets copies of its settings, because it runs as somebody who could not read them. */
-  readonly copiesSettings: boolean;
   /** Without symbolic links. */
   readonly home: string;
 };
@@ -48,7 +50,7 @@ type Renewal = { readonly file: string; readonly copy: string; readonly before: 
 
 /**
  * The jail of an agent on the command line: it writes its copy of the repository, reads the system, and has network. Home is
- * empty but for what its program needs and its own settings, read-only; what it writes there is gone with it, but for
+ * empty but for what its program needs and copies of its own settings; what it writes there is gone with it, but for
  * a sign-in that it renewed: see {@link bringBack}.
  */
 export async function agentJail(
@@ -72,22 +74,22 @@ export async function agentJail(
       (isBelow(folder, home) ? join(standIn, relative(home, folder)) : join(standIns, String(place)));
     if (!isBelow(folder, home)) standsFor.set(folder, inside);
     await mkdir(inside, { recursive: true });
-    for (const name of [...names.copies, ...names.renews]) {
+    for (const name of names.renews) {
       const before = await readFile(join(folder, name)).catch(() => null);
       if (before === null) continue;
       const copy = join(inside, name);
       await mkdir(dirname(copy), { recursive: true });
       await writeFile(copy, before, { mode: 0o600 });
-      if (names.renews.includes(name)) renewals.push({ file: join(folder, name), copy, before });
+      renewals.push({ file: join(folder, name), copy, before });
     }
-    // In the stand-in the folder is one also where the user's is a link.
-    for (const where of names.reads.map(name => join(folder, name)).filter(existsSync)) {
+    for (const name of await namesBelow(folder, names.reads)) {
+      const where = join(folder, name);
       const what = await real(where);
-      const copy = join(standIns, `settings-${settings.length}`);
-      // What root keeps from everybody the agent could not read, which is somebody else then.
-      const isCopied = input.copiesSettings && (await lstat(what)).isFile();
-      if (isCopied) await copyFile(what, copy);
-      settings.push({ what: isCopied ? copy : what, where, isWritable: false });
+      if (await isSmall(what)) {
+        await cp(what, join(inside, name), { recursive: true, dereference: true, filter: isPlain });
+      } else {
+        settings.push({ what, where, isWritable: false });
+      }
     }
   }
   const { checkout, dataFolder } = input;
@@ -105,7 +107,7 @@ export async function agentJail(
     readable: [...view.readable, input.own],
     links: view.links.filter(([, at]) => !isInStandIn(at)),
     writable: [await real(input.copy)],
-    ...{ made: [], held: [] },
+    ...{ made: [JAIL_TEMPORARY], held: [] },
     sealed: topmost(input.locked).map(path => join(input.copy, path)),
     opened: [],
     ...{ network: true, emptyBytes: null },
@@ -115,6 +117,33 @@ export async function agentJail(
   const secrets = await shownFiles(jail, tokenFiles(environment, home));
   const masked = [...secrets, ...(await reachableSockets(jail, []))];
   return { jail: { ...jail, masked }, renewals };
+}
+
+/** The names that are there; `.` stands for all. */
+async function namesBelow(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  const all = names.includes('.') ? await readdir(folder).catch(() => []) : names;
+  return all.filter(name => existsSync(join(folder, name)));
+}
+
+/** Whether a file or folder is copied in no time. */
+async function isSmall(path: string): Promise<boolean> {
+  let [files, bytes] = [0, 0];
+  const visit = async (place: string): Promise<boolean> => {
+    const found = await stat(place).catch(() => null);
+    files += 1;
+    bytes += found?.size ?? 0;
+    if (files > MAX_COPIED_FILES || bytes > MAX_COPIED_BYTES) return false;
+    if (!found?.isDirectory()) return true;
+    for await (const { name } of await opendir(place)) if (!(await visit(join(place, name)))) return false;
+    return true;
+  };
+  return visit(path);
+}
+
+/** A socket or a pipe is nothing that could be copied. */
+async function isPlain(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && (found.isFile() || found.isDirectory());
 }
 
 /** In home the stand-in has it by its own name, also where it is a link; elsewhere a mount needs the real one. */

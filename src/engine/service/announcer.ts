@@ -1,5 +1,6 @@
 import { type EngineEvent, fromScalar } from '../../shared/events.ts';
 import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
+import { describeRest } from '../../shared/rests.ts';
 import { STOP_WORDS, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EventHub } from './event-hub.ts';
@@ -180,6 +181,12 @@ export class Announcer {
       }
       case 'warning':
         return of('attention', `${study.tag} needs attention`, event.message);
+      case 'proposer_rests':
+        return of(
+          'attention',
+          `${study.tag}: ${event.proposer} cannot propose`,
+          describeRest(event, event.at),
+        );
       case 'study_stopped': {
         if (event.reason === 'user') return null;
         const isTrouble = ['error', 'proposer', 'baseline_failed', 'crashes'].includes(event.reason);

@@ -5,20 +5,21 @@ import type { Announcer } from './announcer.ts';
 const POLL_MS = 500;
 
 /**
- * Tells windows what another process wrote into the ledger: a note (`pawl note`), an imported study (`pawl import`). What it asks
+ * Tells windows what another process wrote into the ledger: a note (`pawl note`), an idea (`pawl propose`), an imported study (`pawl import`). What it asks
  * of the engine the engine answers itself; nothing else is written without the engine's lock.
  */
 export class OutsideWrites {
   readonly #ledger: Ledger;
   readonly #announcer: Announcer;
-  readonly #known: Set<string>;
+  /** Studies, and how far each one's queue was told. */
+  readonly #known: Map<string, number>;
   #lastNote: number;
   readonly #timer: NodeJS.Timeout;
 
   constructor(ledger: Ledger, announcer: Announcer) {
     this.#ledger = ledger;
     this.#announcer = announcer;
-    this.#known = new Set(ledger.studies.list().map(({ id }) => id));
+    this.#known = new Map(ledger.studies.list().map(({ id }) => [id, ledger.ideas.count(id).version]));
     this.#lastNote = ledger.notes.newest();
     ledger.wasWrittenElsewhere();
     this.#timer = setInterval(() => this.#look(), POLL_MS);
@@ -33,8 +34,9 @@ export class OutsideWrites {
     try {
       if (!this.#ledger.wasWrittenElsewhere()) return;
       for (const { id } of this.#ledger.studies.list()) {
-        if (!this.#known.has(id)) this.#announcer.announceStudy(id);
-        this.#known.add(id);
+        const { version } = this.#ledger.ideas.count(id);
+        if (this.#known.get(id) !== version) this.#announcer.announceStudy(id);
+        this.#known.set(id, version);
       }
       for (const { id, studyId, n } of this.#ledger.notes.after(this.#lastNote)) {
         this.#lastNote = id;

@@ -2,11 +2,13 @@ import type { ProposerRecord } from '../../shared/proposer-calls.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { REST_CALLS, restsUntil } from '../proposers/rest.ts';
 
-/** What is known of each proposer's work. Rests are a study's own, so over all studies nobody rests. */
+/** What is known of each proposer's work. Only one of several rests, and only in its study. */
 export function readProposerRecords(ledger: Ledger, study: string | null): readonly ProposerRecord[] {
+  const isOneOfSeveral = study !== null && ledger.studies.get(study)?.proposer.kind === 'route';
   return ledger.proposerCalls.records(study).map(record => ({
     ...record,
-    restsUntil:
-      study === null ? null : restsUntil(ledger.proposerCalls.latest(study, record.proposer, REST_CALLS)),
+    restsUntil: isOneOfSeveral
+      ? restsUntil(ledger.proposerCalls.latest(study, record.proposer, REST_CALLS))
+      : null,
   }));
 }

@@ -2,12 +2,16 @@ import { implement, ORPCError } from '@orpc/server';
 import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { YOU } from '../../shared/ideas.ts';
 import { runDoctor } from '../contract/doctor.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { enterNumber } from '../loop/await-number.ts';
 import { runLog } from '../paths.ts';
 import { detectAgents } from '../proposers/agent/detect.ts';
+import { programsOf } from '../proposers/agent/programs.ts';
 import { listModels } from '../proposers/create-proposer.ts';
+import { queueIdea } from '../proposers/queue-idea.ts';
+import { readUserSettings } from '../user-settings.ts';
 import {
   readExperiment,
   readExperimentDiff,
@@ -15,6 +19,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
+import { changeIdea, dropIdea, listIdeas, readEditable } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
@@ -26,6 +31,8 @@ import { saveSettings } from './settings.ts';
 
 /** Numbers of found experiments are shown in a list; nobody reads further. */
 const SEARCH_HITS = 1_000;
+/** Slow programs take up to that long to say their version. */
+const VERSION_PATIENCE_MS = 90_000;
 /** Pieces of an export are joined until they are worth a message. */
 const EXPORT_CHARACTERS = 256 * 1024;
 
@@ -192,6 +199,30 @@ export function createRouter(service: Service) {
         );
       }),
     },
+    ideas: {
+      list: os.ideas.list.handler(({ input }) => listIdeas(ledger, input.study)),
+      add: os.ideas.add.handler(async ({ input: { study, ...input } }) => {
+        const own = requireOwnStudy(ledger, study);
+        const idea = await queueIdea({ ledger, paths, now }, own, { ...input, author: YOU });
+        announcer.announceStudy(study);
+        return idea;
+      }),
+      say: os.ideas.say.handler(({ input }) => {
+        changeIdea(ledger, input.study, input.id, input.words);
+        announcer.announceStudy(input.study);
+      }),
+      order: os.ideas.order.handler(({ input }) => {
+        ledger.write(() => ledger.ideas.order(input.study, input.ids));
+        announcer.announceStudy(input.study);
+      }),
+      drop: os.ideas.drop.handler(({ input }) => {
+        dropIdea(ledger, input.study, input.id);
+        announcer.announceStudy(input.study);
+      }),
+      files: os.ideas.files.handler(({ input }) =>
+        readEditable({ ledger, paths }, requireOwnStudy(ledger, input.study), input.n),
+      ),
+    },
     experiments: {
       get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
       diff: os.experiments.diff.handler(({ input }) =>
@@ -229,7 +260,13 @@ export function createRouter(service: Service) {
       }),
     },
     proposers: {
-      agents: os.proposers.agents.handler(() => detectAgents(environment)),
+      agents: os.proposers.agents.handler(async ({ input }) =>
+        detectAgents(
+          programsOf(await readUserSettings(paths.home)),
+          environment,
+          input.isPatient ? VERSION_PATIENCE_MS : 0,
+        ),
+      ),
       records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),
     },
     keys: {

@@ -34,6 +34,7 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     cells: last === null ? 0 : last + 1,
     // What was imported is new here, whenever it ran.
     activeAt: newest && study.state !== 'imported' ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
+    ideas: ledger.ideas.count(study.id),
     waiting: findWaiting(ledger, study.id),
     current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
   };

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { NewStudyForm } from '../../shared/calls.ts';
-import type { AgentName, ArmSettings, ModelSettings } from '../../shared/study.ts';
+import type { ArmSettings, ModelSettings } from '../../shared/study.ts';
 
 /** One proposer as text fields: what the user typed, right or wrong. */
 export type ArmForm = {
@@ -11,7 +11,7 @@ export type ArmForm = {
   readonly command: string;
   readonly timeout: string;
   readonly patches: string;
-  readonly agent: AgentName;
+  readonly agent: string;
   readonly agentModel: string;
   readonly model: string;
   readonly effort: '' | NonNullable<ModelSettings['effort']>;

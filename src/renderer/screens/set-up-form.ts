@@ -47,6 +47,8 @@ export type SetUpForm = MeasuresForm & {
   /** In their order; at least one. */
   readonly arms: readonly ArmForm[];
   readonly routing: RouteSettings['mode'];
+  /** Whether the search proposes while the only proposer cannot. */
+  readonly standsIn: boolean;
   readonly asksApproval: boolean;
   /** What it may spend on models in US dollars, where the contract lets the training ask one. */
   readonly cap: string;
@@ -96,6 +98,7 @@ export function formOf(contract: Draft | null, tag: string): SetUpForm {
     tag,
     arms: [newArm('search')],
     routing: 'fallback',
+    standsIn: true,
     asksApproval: false,
     cap: '',
     experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
@@ -131,10 +134,17 @@ function toLocalInput(iso: string): string {
   return local.toISOString().slice(0, 16);
 }
 
-function proposerOf({ arms, routing }: SetUpForm): NewStudyForm['proposer'] {
-  const [first, ...others] = arms.map(armOf);
+/** Whether a proposer may be away for a while and come back, as one behind a server may. */
+export function mayBeAway({ kind }: Pick<ArmForm, 'kind'>): boolean {
+  return kind === 'model' || kind === 'agent';
+}
+
+function proposerOf({ arms: forms, routing, standsIn }: SetUpForm): NewStudyForm['proposer'] {
+  const [first, ...others] = forms.map(armOf);
   if (!first) throw new Error('a form has at least one proposer');
-  return others.length === 0 ? first : { kind: 'route', mode: routing, arms: [first, ...others] };
+  if (others.length > 0) return { kind: 'route', mode: routing, arms: [first, ...others] };
+  if (!standsIn || !mayBeAway(first)) return first;
+  return { kind: 'route', mode: 'stand_in', arms: [first, armOf(newArm('search'))] };
 }
 
 export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {

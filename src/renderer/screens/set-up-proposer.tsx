@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import { useId } from 'react';
-import { AGENT_NAMES, EFFORTS } from '../../shared/study.ts';
+import type { AgentStatus } from '../../shared/proposer-calls.ts';
+import { EFFORTS } from '../../shared/study.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button, IconButton } from '../ui/button.tsx';
@@ -8,7 +9,7 @@ import { Field, Select, Switch } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { KeyField } from './key-field.tsx';
 import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
-import type { SetUpForm } from './set-up-form.ts';
+import { mayBeAway, type SetUpForm } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
 /** As many as the host takes. */
@@ -87,6 +88,16 @@ export function ProposerFields({ form, problems, onChange }: PartProps) {
           )}
         </Field>
       ) : null}
+      {arms[0] && arms.length === 1 && mayBeAway(arms[0]) ? (
+        <div className="col-span-2">
+          <Switch
+            label="Let the search stand in"
+            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half an hour. Without it the study pauses."
+            checked={form.standsIn}
+            onChange={standsIn => onChange({ standsIn })}
+          />
+        </div>
+      ) : null}
       <div className="col-span-2">
         <Button
           size="small"
@@ -153,31 +164,25 @@ function ArmFields(props: ArmProps) {
 
 function AgentFields(props: ArmProps) {
   const { form, onChange } = props;
-  const found = useCall('agents', () => getClient().proposers.agents());
-  const chosen = found.value?.find(({ agent }) => agent === form.agent);
-  const state = !chosen
-    ? (found.problem ?? 'Looking for agents …')
-    : chosen.version === null
-      ? 'Not installed on this machine.'
-      : `${chosen.version}; ${chosen.isSignedIn ? 'signed in' : 'no sign-in seen (it may be in the keyring)'}.`;
+  const first = useCall('agents', () => getClient().proposers.agents({ isPatient: false }));
+  // Some take long to say their version; nobody waits for them.
+  const whole = useCall('agents, all of it', () => getClient().proposers.agents({ isPatient: true }));
+  const agents = whole.value ?? first.value;
+  const chosen = agents?.find(({ agent }) => agent === form.agent);
   return (
     <>
-      <Field label="Agent" hint={state}>
+      <Field label="Agent" hint={chosen ? describeAgent(chosen) : (first.problem ?? 'Looking for agents …')}>
         {ids => (
-          <Select
-            {...ids}
-            value={form.agent}
-            onChange={event => onChange({ agent: event.target.value as ArmForm['agent'] })}
-          >
-            {AGENT_NAMES.map(name => {
-              const status = found.value?.find(({ agent }) => agent === name);
-              return (
-                <option key={name} value={name}>
-                  {status?.title ?? name}
-                  {status && status.version === null ? ' (not installed)' : ''}
-                </option>
-              );
-            })}
+          <Select {...ids} value={form.agent} onChange={event => onChange({ agent: event.target.value })}>
+            {agents?.some(({ agent }) => agent === form.agent) ? null : (
+              <option value={form.agent}>{form.agent}</option>
+            )}
+            {agents?.map(({ agent, title, isFound }) => (
+              <option key={agent} value={agent}>
+                {title}
+                {isFound ? '' : ' (not installed)'}
+              </option>
+            ))}
           </Select>
         )}
       </Field>
@@ -185,6 +190,12 @@ function AgentFields(props: ArmProps) {
       <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
     </>
   );
+}
+
+function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: AgentStatus): string {
+  if (!isFound) return 'Not installed on this machine.';
+  const told = version ?? (isAsking ? 'asking for its version …' : 'does not say its version');
+  return `${told}; ${isSignedIn ? 'signed in' : `no sign-in seen (it may be in the keyring). ${signIn}`}`;
 }
 
 const KEY_WORDS: Readonly<Record<ArmForm['key'], string>> = {

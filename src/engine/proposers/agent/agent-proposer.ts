@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
@@ -8,36 +7,29 @@ import { type AgentSettings, proposerLabel } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import { findProgram } from '../../contract/find-command.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { stripControl } from '../../metrics/line-splitter.ts';
-import { type AgentJailInput, agentJail, bringBack } from '../../sandbox/agent-jail.ts';
+import { type AgentJailInput, agentJail, bringBack, JAIL_TEMPORARY } from '../../sandbox/agent-jail.ts';
 import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';
 import { giveTo } from '../../sandbox/unprivileged.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';
-import { answerSchema, proposalOf } from '../answer.ts';
+import { readUserSettings } from '../../user-settings.ts';
+import { answerSchema, proposedOf } from '../answer.ts';
 import { describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import { systemText } from '../briefing/rules.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
-import { type ProcessResult, runProcess } from '../run-process.ts';
 import { writeFiles } from '../write-files.ts';
-import { ADAPTERS, type Adapter, type AgentOutput, type Json } from './adapters.ts';
+import { askAcp } from './ask-acp.ts';
+import { askCommandLine } from './ask-command-line.ts';
+import { compareCopy, makeCopy } from './copy.ts';
+import { isSignedIn } from './detect.ts';
+import type { Answered, Launch } from './launch.ts';
+import { type AgentOutput, type AgentProgram, NO_USAGE } from './program.ts';
+import { requireProgram } from './programs.ts';
+import { findTrouble } from './trouble.ts';
 
 /** An agent tells everything it reads; more than this it does not need. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-const MAX_FILE_BYTES = 1024 * 1024;
-
-/** Words by which agents tell what only the user can mend, or time; from their own messages. */
-const SIGN_IN =
-  /not logged in|run \/login|log ?in expired|invalid api key|api key not valid|unauthorized|(?:status|error|http)\W{0,3}(?:code\W{0,2})?401\b|token revoked|set an auth method|error authenticating|providerautherror|credit balance/i;
-const QUOTA =
-  /usage limit|you've (?:hit|reached) your|out of usage credits|quota exceeded|exceeded your.*quota|resource_exhausted|rate.?limit|(?:status|error|http)\W{0,3}(?:code\W{0,2})?429\b/i;
-const OUTAGE =
-  /overloaded|(?:status|error|http)\W{0,3}(?:code\W{0,2})?5\d\d\b|connection (?:error|refused|reset|closed)|econn|enotfound|eai_again|fetch failed|network error|service unavailable/i;
-
-/** What else a sign-in may be kept in, a sandbox does not lead to. */
-const KEYRING_HINT =
-  'It ran in the sandbox, where its own sign-in file and keys in variables can be reached, but neither the system’s keyring nor what other programs keep; PAWL_SANDBOX=off runs it without.';
 
 type Ports = {
   readonly ledger: Ledger;
@@ -53,6 +45,8 @@ type Ports = {
   readonly checkout: readonly string[];
   /** What it is contained with; null for nothing. */
   readonly sandbox: Bubblewrap | null;
+  /** Told what it is at. */
+  readonly onThought: (text: string) => void;
 };
 
 /**
@@ -89,30 +83,43 @@ async function work(
   folder: string,
 ): Promise<ProposerAnswer> {
   const { ledger, studyId, reader, environment, now } = ports;
-  const adapter = ADAPTERS[settings.agent];
+  const program = requireProgram(settings.agent, await readUserSettings(ports.home));
+  const { title } = program;
   const copy = join(folder, 'work');
   const own = join(folder, 'own');
-  await mkdir(own);
-  for (const [name, text] of Object.entries(adapter.files)) await writeFile(join(own, name), text);
+  const temporary = join(folder, 'tmp');
+  for (const path of [own, temporary]) await mkdir(path);
+  for (const [name, text] of Object.entries(program.files)) await writeFile(join(own, name), text);
   const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
   const commit = attempt ?? request.incumbent.commit;
   const tracked = await reader.listFiles(commit);
   const isEditable = matchProposable(request.contract);
   const before = await makeCopy(reader, commit, copy, isEditable);
 
-  // Some go by PWD, not by where they are.
-  const surroundings = { ...environment, ...adapter.environment, PWD: copy };
+  const asked = { model: settings.model, own, isContained: ports.sandbox !== null, environment };
+  // Some go by PWD, not by where they are. A home below the folder for temporary files would keep Codex from running anything.
+  const surroundings = {
+    ...environment,
+    ...program.environment(asked),
+    ...{ PWD: copy, TMPDIR: temporary },
+  };
   const locked = tracked.filter(path => before.has(path) && !isEditable(path));
   // Behind a sandbox it would be the sandbox that fails.
-  if (ports.sandbox && !(await findProgram(adapter.program, environment.PATH ?? ''))) {
-    const message = `${adapter.title} could not be started: there is no "${adapter.program}" on the PATH.`;
+  if (ports.sandbox && !(await findProgram(program.program, environment.PATH ?? ''))) {
+    const message = `${title} could not be started: there is no "${program.program}" on the PATH.`;
     return { kind: 'blocked', message };
   }
-  const box = await containment(ports, adapter, {
+  if (program.signIn.isNeeded && !(await isSignedIn(program, environment))) {
+    return {
+      kind: 'blocked',
+      message: `${title} has no sign-in and no server of yours. ${program.signIn.how}`,
+    };
+  }
+  const box = await containment(ports, program, {
     ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
   });
   if (box.fault !== null) {
-    const message = `${adapter.title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`;
+    const message = `${title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`;
     return { kind: 'blocked', message };
   }
 
@@ -132,42 +139,49 @@ async function work(
         outcome,
         message,
         requestId: null,
-        tokens: output?.usage ?? { input: null, cacheRead: null, cacheWrite: null, output: null },
+        tokens: output?.usage ?? NO_USAGE,
         costUsd: output?.costUsd ?? null,
         seconds: (performance.now() - began) / 1000,
       }),
     );
-  let result: ProcessResult;
+  const launch: Launch = {
+    behind: box.argv,
+    asked,
+    prompt: promptFor(request, tracked.filter(isEditable)),
+    process: {
+      cwd: copy,
+      environment: { ...surroundings, ...box.environment },
+      timeoutSeconds: settings.timeoutSeconds,
+      maxBytes: MAX_OUTPUT_BYTES,
+      what: title,
+    },
+    isEditable,
+    onThought: ports.onThought,
+  };
+  let answered: Answered;
   try {
-    result = await runProcess(
-      {
-        argv: [...box.argv, adapter.program, ...adapter.argv(settings.model, own)] as [string, ...string[]],
-        cwd: copy,
-        environment: { ...surroundings, ...box.environment },
-        input: promptFor(request, tracked.filter(isEditable)),
-        timeoutSeconds: settings.timeoutSeconds,
-        maxBytes: MAX_OUTPUT_BYTES,
-        what: adapter.title,
-      },
-      context,
-    );
+    const { how } = program;
+    answered =
+      how.kind === 'acp'
+        ? await askAcp(program, how, launch, context)
+        : await askCommandLine(program, how, launch, context);
   } catch (error) {
     end('cancelled', null, null);
     throw error;
   } finally {
     await box.done();
   }
-  const output = adapter.read(parseLines(result.stdout));
-  const trouble = findTrouble(adapter.title, result, output, box.argv.length > 0);
+  const { output } = answered;
+  const trouble = findTrouble(program, answered, box.argv.length > 0);
   end(trouble?.outcome ?? 'ok', trouble?.answer.message ?? null, output);
   if (trouble) return trouble.answer;
 
   const { files, faults } = await compareCopy(copy, before, isEditable);
   if (faults.length > 0) {
-    return failed(`${adapter.title} changed what it may not: ${faults.slice(0, 5).join(', ')}.`);
+    return failed(`${title} changed what it may not: ${faults.slice(0, 5).join(', ')}.`);
   }
   if (files.size === 0) {
-    return failed(`${adapter.title} changed nothing. ${firstLine(output.text)}`.trim());
+    return failed(`${title} changed nothing. ${firstLine(output.text)}`.trim());
   }
   const fault = await writeFiles(context.worktree.path, files, tracked);
   return fault === null ? proposed(output.text, settings) : failed(fault);
@@ -188,8 +202,8 @@ type Containment = {
 
 async function containment(
   { sandbox, home: dataFolder, environment, checkout }: Ports,
-  { folders, program }: Adapter,
-  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout' | 'copiesSettings'>,
+  { folders, program }: AgentProgram,
+  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout'>,
 ): Promise<Containment> {
   if (!sandbox) return { argv: [], fault: null, environment: {}, done: async () => {} };
   const own = await real(environment.HOME || homedir());
@@ -197,7 +211,6 @@ async function containment(
   const home = own === '/' ? NOBODYS_HOME : own;
   const { jail, renewals } = await agentJail({
     ...{ ...input, folders, program, dataFolder, checkout, home },
-    copiesSettings: sandbox.identity !== null,
   });
   const argv = containedBy(sandbox, jail);
   if (sandbox.identity) {
@@ -207,7 +220,7 @@ async function containment(
   return {
     argv,
     fault: await trySandbox(argv, input.environment),
-    environment: { HOME: home, TMPDIR: '/tmp' },
+    environment: { HOME: home, TMPDIR: JAIL_TEMPORARY },
     done: () => bringBack(renewals),
   };
 }
@@ -220,132 +233,8 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
     ...(request.review ? [describeReview(request.review)] : []),
     '# What to do now',
     `You are in a copy of the repository. Edit the files in place; you can write only these: ${files.join(', ') || '(new files that match the patterns)'}. You cannot run anything, and no file can be removed.`,
-    'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}',
+    'Then end with one line of JSON and nothing after it: {"hypothesis": "one line", "rationale": "why it should work", "predicted_effect": -0.01, "category": "one word"}. Where it is one of the ideas that wait, add "idea": its number; good ideas for later go into "ideas": [{"hypothesis": "one line", "predicted_effect": -0.01}].',
   ].join('\n\n');
-}
-
-/** Writes the commit's files into the folder; returns their digests. Files that are not editable lose their write permission. */
-async function makeCopy(
-  reader: StudyReader,
-  commit: string,
-  to: string,
-  isEditable: (path: string) => boolean,
-): Promise<ReadonlyMap<string, string>> {
-  const before = new Map<string, string>();
-  await mkdir(to, { recursive: true });
-  await reader.export(commit, to);
-  for (const path of await reader.listFiles(commit)) {
-    const target = join(to, path);
-    if (!(await lstat(target).catch(() => null))?.isFile()) continue;
-    before.set(path, digestOf(await readFile(target)));
-    if (!isEditable(path)) await chmod(target, 0o444);
-  }
-  return before;
-}
-
-/** What differs from before: the editable files with their text, and what nobody may do, in words. */
-async function compareCopy(
-  copy: string,
-  before: ReadonlyMap<string, string>,
-  isEditable: (path: string) => boolean,
-): Promise<{ readonly files: ReadonlyMap<string, string>; readonly faults: readonly string[] }> {
-  const files = new Map<string, string>();
-  const faults: string[] = [];
-  const seen = new Set<string>();
-  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name).slice(copy.length + 1);
-    if (entry.isDirectory()) continue;
-    seen.add(path);
-    const old = before.get(path);
-    // Agents leave folders of their own behind; they are not part of anything.
-    if (old === undefined && /^\.[a-z]+\//.test(path)) continue;
-    if (!entry.isFile()) {
-      faults.push(`${path} is no plain file`);
-      continue;
-    }
-    const { size } = await lstat(join(copy, path));
-    if (size > MAX_FILE_BYTES) {
-      // Large files that were there are data; nobody reads them twice.
-      if (old === undefined || isEditable(path)) faults.push(`${path} is too large`);
-      else if (digestOf(await readFile(join(copy, path))) !== old) faults.push(`${path} is not editable`);
-      continue;
-    }
-    const now = await readFile(join(copy, path));
-    if (old === digestOf(now)) continue;
-    const text = now.toString('utf8');
-    if (!isEditable(path)) faults.push(`${path} is not editable`);
-    else if (!Buffer.from(text, 'utf8').equals(now)) faults.push(`${path} is not UTF-8`);
-    else files.set(path, text);
-  }
-  for (const path of before.keys())
-    if (!seen.has(path)) faults.push(`${path} was removed, which cannot be proposed`);
-  return { files, faults };
-}
-
-function digestOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-/** Lines that are JSON objects; agents mix them with words. */
-function parseLines(stdout: string): readonly Json[] {
-  return stdout.split('\n').flatMap(line => {
-    if (!line.startsWith('{')) return [];
-    try {
-      return [JSON.parse(line) as Json];
-    } catch {
-      return [];
-    }
-  });
-}
-
-type Trouble = {
-  readonly outcome: CallOutcome;
-  readonly answer: Extract<ProposerAnswer, { kind: 'failed' | 'blocked' }>;
-};
-
-function findTrouble(
-  title: string,
-  result: ProcessResult,
-  output: AgentOutput,
-  isContained: boolean,
-): Trouble | null {
-  if (result.kind === 'output' && output.isComplete && output.error === null) return null;
-  const why = result.kind === 'failed' ? result.why : null;
-  const said = stripControl(
-    output.error || (why === 'exit' || why === null ? lastLine(result.stderr) : '') || '',
-  );
-  if (isContained && /^bwrap: /.test(lastLine(result.stderr))) {
-    const message = `${title} could not be started in the sandbox: ${stripControl(lastLine(result.stderr))}`;
-    return { outcome: 'connection', answer: { kind: 'blocked', message } };
-  }
-  if (why === 'not_started' && result.kind === 'failed') {
-    return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
-  }
-  if (SIGN_IN.test(said)) {
-    return {
-      outcome: 'unauthorized',
-      answer: {
-        kind: 'blocked',
-        message: `${title} is not signed in: ${said}${isContained ? ` ${KEYRING_HINT}` : ''}`,
-      },
-    };
-  }
-  if (QUOTA.test(said)) {
-    return {
-      outcome: 'rate_limited',
-      answer: { kind: 'blocked', message: `${title} has no quota left: ${said}` },
-    };
-  }
-  if (OUTAGE.test(said)) {
-    return { outcome: 'server_error', answer: { kind: 'blocked', message: `${title}: ${said}` } };
-  }
-  if (why === 'timeout' && result.kind === 'failed') {
-    return { outcome: 'timeout', answer: failed(result.message) };
-  }
-  if (output.error !== null) return { outcome: 'server_error', answer: failed(`${title}: ${said}`) };
-  if (result.kind === 'failed')
-    return { outcome: 'broken_stream', answer: failed(stripControl(result.message)) };
-  return { outcome: 'broken_stream', answer: failed(`${title} ended without a result. ${said}`.trim()) };
 }
 
 /** From the last JSON line it said; where it said prose, its first line has to do. */
@@ -359,7 +248,7 @@ function proposed(text: string, settings: AgentSettings): ProposerAnswer {
   const answer = parsed.success
     ? parsed.data
     : { hypothesis: firstLine(text) || 'An edit without a word', rationale: text.trim() || null };
-  return { kind: 'proposed', proposal: proposalOf(answer, memo) };
+  return proposedOf(answer, memo);
 }
 
 function tryJson(text: string): unknown {
@@ -372,10 +261,6 @@ function tryJson(text: string): unknown {
 
 function firstLine(text: string): string {
   return (text.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 300).toWellFormed();
-}
-
-function lastLine(text: string): string {
-  return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 500);
 }
 
 function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {

@@ -1,39 +1,99 @@
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AgentStatus } from '../../../shared/proposer-calls.ts';
-import { AGENT_NAMES } from '../../../shared/study.ts';
+import { findProgram } from '../../contract/find-command.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
-import { ADAPTERS } from './adapters.ts';
+import { real } from '../../sandbox/home-view.ts';
+import type { AgentProgram } from './program.ts';
 
-const VERSION_MS = 10_000;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Which agents are there, in which version, and whether a sign-in can be seen. Nothing is asked of a network. */
-export function detectAgents(environment: NodeJS.ProcessEnv): Promise<readonly AgentStatus[]> {
-  const home = environment.HOME || homedir();
+/** Some need 40 s on a busy machine; what takes longer is there all the same. */
+const VERSION_MS = 90_000;
+
+/** What programs say of their version, by what and where they are. A program that is replaced is another one. */
+const versions = new Map<
+  string,
+  { readonly asked: Promise<string | null>; version: string | null | undefined }
+>();
+
+/**
+ * Which agents are there, in which version, and whether a sign-in can be seen. Nothing is asked of a network.
+ * @param patience how long to wait for versions, in milliseconds; one that is not known by then is still being asked
+ */
+export function detectAgents(
+  programs: Readonly<Record<string, AgentProgram>>,
+  environment: Environment,
+  patience: number,
+): Promise<readonly AgentStatus[]> {
   return Promise.all(
-    AGENT_NAMES.map(async agent => {
-      const { title, program, signIn } = ADAPTERS[agent];
-      const version = await promisify(execFile)(program, ['--version'], {
-        env: environment,
-        timeout: VERSION_MS,
-        killSignal: 'SIGKILL',
-      }).then(
-        ({ stdout }) => stripControl(stdout.trim().split('\n').at(-1) ?? '').slice(0, 80) || null,
-        () => null,
-      );
-      const found = await Promise.all(
-        signIn.files.map(file =>
-          access(join(home, file)).then(
-            () => true,
-            () => false,
-          ),
-        ),
-      );
-      const isSignedIn = found.includes(true) || signIn.variables.some(name => Boolean(environment[name]));
-      return { agent, title, version, isSignedIn };
+    Object.entries(programs).map(async ([agent, program]) => {
+      const { title, signIn } = program;
+      const path = await findProgram(program.program, environment.PATH ?? '');
+      const version = path === null ? null : await versionOf(path, environment, patience);
+      return {
+        ...{ agent, title, isFound: path !== null },
+        version: version ?? null,
+        isAsking: version === undefined,
+        isSignedIn: await isSignedIn(program, environment),
+        signIn: signIn.how,
+      };
     }),
   );
+}
+
+/** Undefined while it is being asked, null where it does not say. */
+async function versionOf(
+  path: string,
+  environment: Environment,
+  patience: number,
+): Promise<string | null | undefined> {
+  const target = await real(path);
+  const { ino, mtimeMs, size } = await stat(target).catch(() => ({ ino: 0, mtimeMs: 0, size: 0 }));
+  const key = JSON.stringify([target, ino, mtimeMs, size]);
+  let known = versions.get(key);
+  if (!known) {
+    const fresh: { asked: Promise<string | null>; version: string | null | undefined } = {
+      version: undefined,
+      asked: askVersion(path, environment).then(version => {
+        fresh.version = version;
+        return version;
+      }),
+    };
+    versions.set(key, fresh);
+    known = fresh;
+  }
+  if (known.version === undefined)
+    await Promise.race([known.asked, delay(patience, undefined, { ref: false })]);
+  return known.version;
+}
+
+async function askVersion(path: string, environment: Environment): Promise<string | null> {
+  const options = { env: { ...environment }, timeout: VERSION_MS, killSignal: 'SIGKILL' } as const;
+  const said = await promisify(execFile)(path, ['--version'], options).catch(() => null);
+  return stripControl(said?.stdout.trim().split('\n').at(-1) ?? '').slice(0, 80) || null;
+}
+
+/** Whether a sign-in of an agent can be seen; it may also be in the system's keyring. */
+export async function isSignedIn(program: AgentProgram, environment: Environment): Promise<boolean> {
+  const { signIn } = program;
+  if (signIn.variables.some(name => Boolean(environment[name]))) return true;
+  const read = (file: string) => readFile(placeOf(program, file, environment), 'utf8').catch(() => null);
+  for (const file of signIn.files) if ((await read(file)) !== null) return true;
+  return (await signIn.isInSettings?.(read)) ?? false;
+}
+
+/** A file below home, or where the user's variable puts the folder it is in. */
+function placeOf({ folders }: AgentProgram, file: string, environment: Environment): string {
+  for (const { path, variable } of folders) {
+    const named = variable && environment[variable.name];
+    if (path !== '' && named && isAbsolute(named) && file.startsWith(`${path}/`)) {
+      return join(named, variable.below, file.slice(path.length + 1));
+    }
+  }
+  return join(environment.HOME || homedir(), file);
 }

@@ -1,4 +1,5 @@
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
+import type { Idea } from '../../../shared/ideas.ts';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import { isOfUser } from '../../ledger/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
@@ -16,6 +17,7 @@ const LATEST = 15;
 const KEEPS = 20;
 const NEAR_MISSES = 6;
 const NOTES = 12;
+const IDEAS = 12;
 const TEXT_CHARACTERS = 240;
 /** Failed guards that are told, each with so many lines of its output. */
 const GUARDS = 5;
@@ -119,6 +121,14 @@ export function digest(request: ProposalRequest, share = 1): string {
       steering.slice(-NOTES).map(note => `- (from #${note.n}) ${short(note.text, NOTE_CHARACTERS)}`),
     ],
     [
+      'To be done now: this idea was put into the queue for you',
+      request.ideas.handed ? [ideaLine(request.ideas.handed, NOTE_CHARACTERS)] : [],
+    ],
+    [
+      'Ideas that wait; take one up, by its number, where you expect more of it than of anything else',
+      request.ideas.waiting.slice(0, IDEAS).map(idea => ideaLine(idea, TEXT_CHARACTERS)),
+    ],
+    [
       'Refused for this experiment',
       own.slice(-5).map(refusal => `- ${refusal.hypothesis ?? 'a proposal'}: ${refusal.message}`),
     ],
@@ -184,6 +194,11 @@ function line(entry: HistoryEntry): string {
       ? ''
       : ` (${signed(entry.metric - entry.incumbentMetric)})`;
   return `- #${entry.n} ${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}: ${short(entry.hypothesis, TEXT_CHARACTERS)} [${entry.category ?? '-'}]`;
+}
+
+function ideaLine({ id, hypothesis, rationale, predictedEffect }: Idea, length: number): string {
+  const gain = predictedEffect === null ? '' : ` (expected: ${signed(predictedEffect)})`;
+  return `- idea ${id}${gain}: ${short([hypothesis, ...(rationale === null ? [] : [rationale])].join('. '), length)}`;
 }
 
 function short(text: string, length: number): string {

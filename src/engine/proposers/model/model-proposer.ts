@@ -243,6 +243,7 @@ function proposed(
         answered: request.steering.length,
       },
     },
+    ...{ idea: submission.idea, ideas: submission.ideas },
   };
 }
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { matchProposable } from '../../contract/editable.ts';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
+import { applyEdits } from '../apply-edits.ts';
 import { CATEGORY_IN_A_ROW, tiredCategory } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { findConstants } from '../search/constants.ts';
 import { readNumber } from '../search/literal.ts';
 import { writeFiles } from '../write-files.ts';
-import { applyEdits } from './edits.ts';
 import { describeExperiment, describeFault, type Submission, submissionSchema } from './tools.ts';
 
 /** Hypotheses that share this much of their words are alike. */

@@ -1,10 +1,11 @@
 import type { Tool } from '@anthropic-ai/sdk/resources/messages';
 import { z } from 'zod';
+import { editsSchema, ideaWordsSchema } from '../../../shared/ideas.ts';
 import type { Experiment } from '../../../shared/study.ts';
+import { MAX_IDEAS } from '../answer.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import { tuningSchema } from '../briefing/tunings.ts';
 import { asData, signed } from '../briefing/words.ts';
-import { editsSchema } from './edits.ts';
 
 /** What one answer of a tool may hold. */
 const ANSWER_CHARACTERS = 24_000;
@@ -22,6 +23,10 @@ export const submissionSchema = z.strictObject({
   differs: z.string().trim().max(2_000).optional(),
   /** To the user's notes that are new. */
   answer: z.string().trim().max(2_000).optional(),
+  /** The number of the waiting idea that this is. */
+  idea: z.number().int().optional(),
+  /** What else is worth trying later. */
+  ideas: z.array(ideaWordsSchema).max(MAX_IDEAS).optional(),
   edits: editsSchema,
 });
 export type Submission = z.infer<typeof submissionSchema>;
@@ -48,7 +53,7 @@ const DESCRIPTIONS: Readonly<Record<LookName | 'submit_proposal' | 'tune_constan
     'One experiment: what it tried and came to, its diff, the end of its training output, its curves, or the notes of the user.',
   compare_experiments: 'The results of two experiments and the diff from the first to the second.',
   submit_proposal:
-    'Hands in the one proposal and ends the conversation. Each edit replaces one exact, unique piece of a file (`old` by `new`) or gives the whole `content`. Edits that do not apply come back to be mended.',
+    'Hands in the one proposal and ends the conversation. Each edit replaces one exact, unique piece of a file (`old` by `new`) or gives the whole `content`. Edits that do not apply come back to be mended. `idea` names a waiting idea that it is; `ideas` are others worth trying later.',
   tune_constants:
     'In place of a proposal: hands constants with their ranges to the search, which tries values of them in the next experiments, one after the other, and learns from each verdict. A constant is called as its file calls it: `LR`, a field `Config.lr`, an option `--lr`, in JSON, TOML and YAML `optimizer.lr`. For numbers alone it is better at it than you are. You are asked again when it is done, and told what came of it.',
 };

@@ -61,7 +61,11 @@ export async function findIdleSearch(
   study: Pick<Study, 'proposer' | 'contract' | 'stop'>,
 ): Promise<string | null> {
   const { proposer } = study;
-  const isArm = proposer.kind === 'route' && proposer.arms.some(({ kind }) => kind === 'search');
+  // One that only stands in may never be asked.
+  const isArm =
+    proposer.kind === 'route' &&
+    proposer.mode !== 'stand_in' &&
+    proposer.arms.some(({ kind }) => kind === 'search');
   if (!isArm || !(await lacksConstants(repository, commit, study))) return null;
   return `The search will have nothing to propose. ${NO_CONSTANTS}`;
 }

@@ -1,16 +1,4 @@
-import { z } from 'zod';
-
-/** No source file worth tuning is larger, and no answer may fill a disk. */
-const MAX_FILE_CHARACTERS = 1_000_000;
-const MAX_EDITS = 100;
-
-/** One change to one file: an exact piece of it replaced, or the whole of it. */
-export const editSchema = z.union([
-  z.strictObject({ path: z.string().min(1).max(1_000), old: z.string().min(1), new: z.string() }),
-  z.strictObject({ path: z.string().min(1).max(1_000), content: z.string().max(MAX_FILE_CHARACTERS) }),
-]);
-export const editsSchema = z.array(editSchema).min(1).max(MAX_EDITS);
-export type FileEdit = z.infer<typeof editSchema>;
+import { type FileEdit, MAX_FILE_CHARACTERS } from '../../shared/ideas.ts';
 
 /** Reads a file as the attempt is to start from it; null where there is none. */
 export type ReadFile = (path: string) => Promise<string | null>;

@@ -1,0 +1,16 @@
+import type { ProcessOptions, ProcessResult } from '../run-process.ts';
+import type { AgentOutput, Asked } from './program.ts';
+
+/** What an agent is started with, whichever way it is talked to. */
+export type Launch = {
+  /** What stands before the program: its jail; empty for none. */
+  readonly behind: readonly string[];
+  readonly asked: Asked;
+  readonly prompt: string;
+  readonly process: Omit<ProcessOptions, 'argv' | 'input' | 'onLine'>;
+  /** Paths it may write, relative to its working folder. */
+  readonly isEditable: (path: string) => boolean;
+  readonly onThought: (text: string) => void;
+};
+
+export type Answered = { readonly result: ProcessResult; readonly output: AgentOutput };

@@ -1,0 +1,115 @@
+import {
+  type AgentOutput,
+  type AgentProgram,
+  asJson,
+  asNumber,
+  asText,
+  type Json,
+  parseLine,
+  type Sign,
+} from '../program.ts';
+
+/** OpenAI's Codex, `codex exec`. From its help, its sources' strings and runs of 0.171.0. */
+export const CODEX: AgentProgram = {
+  title: 'Codex',
+  program: 'codex',
+  // `codex exec` sends this one alone.
+  environment: ({ environment }) =>
+    environment.CODEX_API_KEY || !environment.OPENAI_API_KEY
+      ? {}
+      : { CODEX_API_KEY: environment.OPENAI_API_KEY },
+  files: {},
+  signIn: {
+    files: ['.codex/auth.json'],
+    variables: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'CODEX_ACCESS_TOKEN'],
+    isInSettings: async readFile =>
+      /^\s*model_provider\s*=/m.test((await readFile('.codex/config.toml')) ?? ''),
+    how: 'Run "codex login", or set CODEX_API_KEY.',
+    isNeeded: false,
+  },
+  folders: [
+    {
+      ...{ path: '.codex', variable: { name: 'CODEX_HOME', below: '' } },
+      renews: ['auth.json'],
+      reads: [
+        ...['config.toml', 'AGENTS.md', 'AGENTS.override.md', 'prompts', 'rules', 'skills'],
+        'hooks.json',
+      ],
+    },
+  ],
+  words: [
+    {
+      failure: 'quota',
+      words: /hit your usage limit|out of (?:usage )?credits|quota exceeded|exceeded your.*quota/i,
+    },
+    { failure: 'overloaded', words: /experiencing high demand|at capacity/i },
+    { failure: 'no_network', words: /waiting for network|failed to lookup address/i },
+  ],
+  how: {
+    kind: 'command_line',
+    argv: ({ model, isContained }) => [
+      ...['exec', '--json', '--ephemeral', '--skip-git-repo-check'],
+      // Its own sandbox needs namespaces, which the jail it is in has none of.
+      ...['--sandbox', isContained ? 'danger-full-access' : 'workspace-write'],
+      ...['-c', 'approval_policy="never"', '-c', 'web_search="disabled"'],
+      ...['-c', 'sandbox_workspace_write.network_access=false'],
+      // Other folders for temporary files are none of its business.
+      ...['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'],
+      ...['-c', 'sandbox_workspace_write.exclude_tmpdir_env_var=true'],
+      ...(model === null ? [] : ['-m', model]),
+      // The prompt is what comes on stdin.
+      '-',
+    ],
+    read,
+    watch,
+  },
+};
+
+/** Errors on the way are told as `error` too; only `turn.failed` ends. `input_tokens` counts what was cached. */
+function read(lines: readonly Json[]): AgentOutput {
+  const texts = lines
+    .filter(line => line.type === 'item.completed')
+    .map(line => asJson(line.item))
+    .filter(item => item.type === 'agent_message')
+    .map(item => asText(item.text));
+  const failed = lines.findLast(line => line.type === 'turn.failed');
+  const completed = lines.findLast(line => line.type === 'turn.completed');
+  const usage = asJson(completed?.usage);
+  const cached = asNumber(usage.cached_input_tokens);
+  const all = asNumber(usage.input_tokens);
+  const error = failed ? asText(asJson(failed.error).message) || 'the turn failed' : null;
+  return {
+    text: texts.at(-1) ?? '',
+    error,
+    status: error === null ? null : statusIn(error),
+    isComplete: completed !== undefined || failed !== undefined,
+    usage: {
+      input: all === null ? null : all - (cached ?? 0),
+      cacheRead: cached,
+      cacheWrite: asNumber(usage.cache_write_input_tokens),
+      output: asNumber(usage.output_tokens),
+    },
+    costUsd: null,
+  };
+}
+
+/** It has no field for a status: "unexpected status 401 Unauthorized: …", "last status: 429 Too Many Requests". */
+function statusIn(text: string): number | null {
+  const found = /\bstatus:? (\d{3})\b/.exec(text);
+  return found ? Number(found[1]) : null;
+}
+
+/** Five tries; without a network it then waits for one without an end. */
+function watch(text: string): Sign | null {
+  const line = parseLine(text);
+  if (line?.type !== 'error') return null;
+  const message = asText(line.message);
+  const found = /^Reconnecting\.\.\. (?:(\d+)\/\d+|waiting for network)/.exec(message);
+  if (!found) return null;
+  const isEndless = found[1] === undefined;
+  return {
+    status: statusIn(message),
+    says: message.slice(0, 300).replace('Reconnecting...', 'connects again:'),
+    ...{ isRepeated: isEndless || Number(found[1]) > 1, isEndless },
+  };
+}

@@ -1,0 +1,58 @@
+import type { CallOutcome } from '../../../shared/model-calls.ts';
+import { stripControl } from '../../metrics/line-splitter.ts';
+import type { ProposerAnswer } from '../proposer.ts';
+import { failureOf, HANDLING } from './failure.ts';
+import type { Answered } from './launch.ts';
+import type { AgentProgram } from './program.ts';
+
+/** What else a sign-in may be kept in, a sandbox does not lead to. */
+const KEYRING_HINT =
+  'It ran in the sandbox, where its own sign-in file and keys in variables can be reached, but neither the system’s keyring nor what other programs keep; PAWL_SANDBOX=off runs it without.';
+
+export type Trouble = {
+  readonly outcome: CallOutcome;
+  readonly answer: Extract<ProposerAnswer, { kind: 'failed' | 'blocked' }>;
+};
+
+/** What went wrong with an agent's answer, by what it said itself, and what is done about it; null for nothing. */
+export function findTrouble(
+  program: AgentProgram,
+  { result, output }: Answered,
+  isContained: boolean,
+): Trouble | null {
+  const { title } = program;
+  if (result.kind === 'output' && output.isComplete && output.error === null) return null;
+  const why = result.kind === 'failed' ? result.why : null;
+  const isOwnEnd = why === 'exit' || why === null;
+  const said = stripControl(output.error || (isOwnEnd ? lastLine(result.stderr) : '') || '');
+  if (isContained && /^bwrap: /.test(lastLine(result.stderr))) {
+    const message = `${title} could not be started in the sandbox: ${stripControl(lastLine(result.stderr))}`;
+    return { outcome: 'connection', answer: { kind: 'blocked', message } };
+  }
+  if (why === 'not_started' && result.kind === 'failed') {
+    return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
+  }
+  const failure = failureOf(program, output.status, said);
+  if (failure !== null) {
+    const { kind, outcome, says } = HANDLING[failure];
+    const hint =
+      failure !== 'sign_in' ? '' : ` ${program.signIn.how}${isContained ? ` ${KEYRING_HINT}` : ''}`;
+    const message = `${title} ${says}: ${said.replace(/[.\s]*$/, '.')}${hint}`;
+    return { outcome, answer: kind === 'blocked' ? { kind, message } : failed(message) };
+  }
+  if (why === 'timeout' && result.kind === 'failed') {
+    return { outcome: 'timeout', answer: failed(result.message) };
+  }
+  if (output.error !== null) return { outcome: 'server_error', answer: failed(`${title}: ${said}`) };
+  if (result.kind === 'failed')
+    return { outcome: 'broken_stream', answer: failed(stripControl(result.message)) };
+  return { outcome: 'broken_stream', answer: failed(`${title} ended without a result. ${said}`.trim()) };
+}
+
+function lastLine(text: string): string {
+  return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 500);
+}
+
+function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {
+  return { kind: 'failed', message: message.slice(0, 1_000), memo: null };
+}

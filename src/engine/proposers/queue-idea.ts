@@ -1,0 +1,88 @@
+import { PawlError } from '../../shared/errors.ts';
+import { type FileEdit, type Idea, type IdeaWords, ideaWordsSchema } from '../../shared/ideas.ts';
+import type { Study } from '../../shared/study.ts';
+import { matchProposable } from '../contract/editable.ts';
+import { type IdeaEdit, toldIdea } from '../ledger/ideas.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { DataPaths } from '../paths.ts';
+import { listChangedFiles } from '../repo/diff.ts';
+import { openRepository } from '../repo/repository.ts';
+import { applyEdits } from './apply-edits.ts';
+import { StudyReader } from './briefing/study-reader.ts';
+
+/** More than anybody orders by hand, and no end of it in the ledger. */
+const MAX_WAITING = 200;
+
+export type IdeaInput = {
+  readonly author: string;
+  readonly words: IdeaWords;
+  /** Changes to the incumbent, or to what `again` names; none is an idea of words only. */
+  readonly edits: readonly FileEdit[];
+  /** The experiment whose edit is tried again; null for none. */
+  readonly again: number | null;
+};
+
+/**
+ * Puts an idea last in a study's queue. Rejects with `usage` where its words or its edits are wrong, with what to mend, and with
+ * `experiment_not_found`.
+ */
+export async function queueIdea(
+  ports: { readonly ledger: Ledger; readonly paths: DataPaths; readonly now: () => number },
+  study: Study,
+  input: IdeaInput,
+): Promise<Idea> {
+  const { ledger, now } = ports;
+  const { words, edits, again, author } = input;
+  const parsed = ideaWordsSchema.safeParse(words);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new PawlError('usage', `${issue?.path.join('.') || 'The idea'}: ${issue?.message}`);
+  }
+  if (ledger.ideas.waiting(study.id).length >= MAX_WAITING) {
+    throw new PawlError('usage', `${MAX_WAITING} ideas wait already; drop some first.`);
+  }
+  const edit = edits.length === 0 && again === null ? null : await readEdit(ports, study, edits, again);
+  const { hypothesis, rationale = null, predicted_effect: predictedEffect = null } = parsed.data;
+  const id = ledger.write(() =>
+    ledger.ideas.add(study.id, {
+      ...{ author, hypothesis, rationale, predictedEffect, category: parsed.data.category ?? null },
+      ...{ at: now(), edit },
+    }),
+  );
+  const idea = ledger.ideas.get(study.id, id);
+  if (!idea) throw new Error(`idea ${id} was not written`);
+  return toldIdea(idea);
+}
+
+async function readEdit(
+  { ledger, paths }: { readonly ledger: Ledger; readonly paths: DataPaths },
+  study: Study,
+  edits: readonly FileEdit[],
+  again: number | null,
+): Promise<IdeaEdit> {
+  const repository = await openRepository(study.repositoryPath);
+  const reader = new StudyReader(study, { ledger, repository, paths });
+  const experiment = again === null ? null : ledger.experiments.get(study.id, again);
+  if (again !== null && !experiment?.attemptCommit) {
+    throw new PawlError(
+      'experiment_not_found',
+      `Experiment ${again} of ${study.tag} has no edit to try again.`,
+    );
+  }
+  const base = experiment?.parentCommit ?? ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit;
+  const start = experiment?.attemptCommit ?? base;
+  const files = new Map<string, string>();
+  for (const { path } of start === base ? [] : await listChangedFiles(repository, base, start)) {
+    const text = await reader.readFile(start, path);
+    if (text !== null) files.set(path, text);
+  }
+  if (edits.length > 0) {
+    const read = (path: string) => reader.readFile(start, path);
+    const applied = await applyEdits(edits, matchProposable(study.contract), read);
+    if (applied.kind === 'wrong') throw new PawlError('usage', applied.message);
+    for (const [path, text] of applied.files) files.set(path, text);
+  }
+  if (files.size === 0)
+    throw new PawlError('usage', `Experiment ${again} changed nothing that could be tried again.`);
+  return { base, files, edits: again === null ? edits : [] };
+}

@@ -1,0 +1,134 @@
+import { OUTSIDE, YOU } from '../../shared/ideas.ts';
+import { matchProposable } from '../contract/editable.ts';
+import type { IdeaEdit, QueuedIdea } from '../ledger/ideas.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { rebaseFiles } from '../repo/rebase-files.ts';
+import { listTree, type Repository, readBlob } from '../repo/repository.ts';
+import { applyEdits } from './apply-edits.ts';
+import { logged } from './logged.ts';
+import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
+import { writeFiles } from './write-files.ts';
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly studyId: string;
+  readonly repository: Repository;
+  /** See {@link makeScratch}. */
+  readonly scratch: string;
+  readonly now: () => number;
+};
+
+/**
+ * What waits with its edit goes before what the proposer would do. An edit was made on the incumbent of its time; it is merged
+ * with what came since, and where the two meet it is refused and the next one has its turn.
+ */
+export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
+  const { ledger, studyId, now } = ports;
+  const isOfQueue = (n: number) => [YOU, OUTSIDE].includes(ledger.proposerCalls.author(studyId, n) ?? '');
+  return {
+    ...proposer,
+    canLookAhead: n => ledger.ideas.firstEdit(studyId) === null && proposer.canLookAhead?.(n) === true,
+    async propose(request, context) {
+      const { n } = request;
+      if (request.repair && isOfQueue(n)) {
+        return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
+      }
+      // What the user sent back is the proposer's to do again.
+      if (request.repair || request.review || request.running) return proposer.propose(request, context);
+      for (;;) {
+        const idea = nextFor(request, ledger, studyId);
+        if (!idea) return proposer.propose(request, context);
+        ledger.write(() => ledger.ideas.take(studyId, idea.id, n, now()));
+        const turn: Proposer = {
+          ...{ canRepair: false, maxRefusals: 1 },
+          propose: (asked, where) => lay(idea, asked, where, ports),
+        };
+        const answer = await logged(idea.author, turn, true, ports).propose(request, context);
+        if (answer.kind === 'proposed') return answer;
+        ledger.write(() => ledger.ideas.refuse(studyId, idea.id, answer.message));
+      }
+    },
+  };
+}
+
+/** The edit whose turn it is: one that experiment `n` was begun with goes on, unless it was turned down since. */
+function nextFor({ n, refusals }: ProposalRequest, ledger: Ledger, studyId: string): QueuedIdea | null {
+  const own = ledger.ideas.ofExperiment(studyId, n);
+  if (!own?.edit) return ledger.ideas.firstEdit(studyId);
+  const since = own.takenAt ?? own.at;
+  const refusal = refusals.findLast(other => other.n === n && other.at >= since);
+  if (!refusal) return own;
+  ledger.write(() => ledger.ideas.refuse(studyId, own.id, refusal.message));
+  return ledger.ideas.firstEdit(studyId);
+}
+
+async function lay(
+  idea: QueuedIdea,
+  request: ProposalRequest,
+  { worktree }: ProposerContext,
+  ports: Ports,
+): Promise<ProposerAnswer> {
+  const { incumbent } = request;
+  const { repository, scratch } = ports;
+  const failed = (message: string): ProposerAnswer => ({ kind: 'failed', message, memo: null });
+  const { edit, hypothesis, rationale, predictedEffect, category } = idea;
+  if (!edit) throw new Error(`idea ${idea.id} has no edit`);
+  const files =
+    (await replay(edit, request, ports)) ?? (await rebaseFiles(edit, incumbent.commit, repository, scratch));
+  if (!files) return failed('It meets what was kept since it was made; it would have to be made anew.');
+  const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
+  const fault = await writeFiles(worktree.path, files, tracked);
+  if (fault !== null) return failed(fault);
+  return {
+    kind: 'proposed',
+    proposal: { hypothesis, rationale, predictedEffect, category, memo: { idea: idea.id } },
+  };
+}
+
+/**
+ * The replacements of pieces done again on the incumbent, which works where lines beside them changed; null where a piece is not
+ * there any more, or a file was given whole.
+ */
+async function replay(
+  { edits }: IdeaEdit,
+  { incumbent, contract }: ProposalRequest,
+  { repository }: Ports,
+): Promise<ReadonlyMap<string, string> | null> {
+  if (edits.length === 0 || edits.some(edit => 'content' in edit)) return null;
+  const read = async (path: string) =>
+    (await readBlob(repository, incumbent.commit, path))?.toString('utf8') ?? null;
+  const applied = await applyEdits(edits, matchProposable(contract), read);
+  return applied.kind === 'files' ? applied.files : null;
+}
+
+/**
+ * A proposer that can read is handed ideas that are words only: the user's to be done now, the others to be chosen from. What
+ * it makes of them, and what more it thinks of, goes into the queue.
+ */
+export function readsIdeas(
+  label: string,
+  proposer: Proposer,
+  { ledger, studyId, now }: Pick<Ports, 'ledger' | 'studyId' | 'now'>,
+): Proposer {
+  return {
+    ...proposer,
+    async propose(request, context) {
+      const answer = await proposer.propose(request, context);
+      if (answer.kind !== 'proposed' || request.repair || request.review) return answer;
+      const { handed, waiting } = request.ideas;
+      const named = waiting.find(({ id }) => id === answer.idea) ?? handed;
+      const at = now();
+      if (named || answer.ideas?.length) {
+        ledger.write(() => {
+          if (named) ledger.ideas.take(studyId, named.id, request.n, at);
+          for (const idea of answer.ideas ?? []) {
+            const { hypothesis, rationale = null, predicted_effect: predictedEffect = null } = idea;
+            const words = { hypothesis, rationale, predictedEffect, category: idea.category ?? null };
+            ledger.ideas.add(studyId, { ...words, at, author: label, edit: null });
+          }
+        });
+      }
+      return answer;
+    },
+  };
+}

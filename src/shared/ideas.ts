@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** No source file worth tuning is larger, and no answer may fill a disk. */
+export const MAX_FILE_CHARACTERS = 1_000_000;
+const MAX_EDITS = 100;
+
+/** One change to one file: an exact piece of it replaced, or the whole of it. */
+export const editSchema = z.union([
+  z.strictObject({ path: z.string().min(1).max(1_000), old: z.string().min(1), new: z.string() }),
+  z.strictObject({ path: z.string().min(1).max(1_000), content: z.string().max(MAX_FILE_CHARACTERS) }),
+]);
+export const editsSchema = z.array(editSchema).min(1).max(MAX_EDITS);
+export type FileEdit = z.infer<typeof editSchema>;
+
+/** What an idea says of itself; the same words as a proposal's. */
+export const ideaWordsSchema = z.strictObject({
+  hypothesis: z.string().trim().min(1, 'Write the idea first.').max(500),
+  rationale: z.string().trim().max(20_000).nullish(),
+  /** Expected change of the metric: negative is a lower value. */
+  predicted_effect: z.number().finite().nullish(),
+  category: z.string().trim().max(60).nullish(),
+});
+export type IdeaWords = z.infer<typeof ideaWordsSchema>;
+
+export const IDEA_STATES = ['waiting', 'taken', 'refused', 'dropped'] as const;
+export type IdeaState = (typeof IDEA_STATES)[number];
+
+/** Who an idea of the user's, and one of an agent that works outside of the loop, come from. */
+export const YOU = 'you';
+export const OUTSIDE = 'outside';
+
+/** Something to be tried that waits for its turn. */
+export type Idea = {
+  readonly id: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** {@link YOU}, {@link OUTSIDE}, or the label of a proposer. */
+  readonly author: string;
+  readonly hypothesis: string;
+  readonly rationale: string | null;
+  readonly predictedEffect: number | null;
+  readonly category: string | null;
+  /** Paths of the files it changes; empty where it is words only, and a proposer that can read has to make the edit. */
+  readonly files: readonly string[];
+  readonly state: IdeaState;
+  /** The experiment it became; null where it has not yet. */
+  readonly n: number | null;
+  /** Why it was refused; null where it was not. */
+  readonly message: string | null;
+};
