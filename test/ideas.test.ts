@@ -110,6 +110,48 @@ test('an idea can be said otherwise and dropped while it waits, and not after', 
   await expect(ideas.say({ study, id: first.id, words: words('late') })).rejects.toThrow(/does not wait/);
 });
 
+test('a whole text that was begun before a keep is merged with it', async () => {
+  const { desk, night, study } = await stoppedDesk();
+  const { ideas } = desk.calls;
+  const opened = await ideas.files({ study, n: null });
+  expect(opened.n).toBe(0);
+  await ideas.add({
+    ...{ study, words: words('LR becomes 6'), edits: [replace('LR=2', 'LR=6')], again: null },
+  });
+  await goOn(desk, study, 1);
+  const content = opened.files[0]?.text.replace('WIDTH=16', 'WIDTH=9') ?? '';
+  await ideas.add({
+    ...{ study, words: words('WIDTH becomes 9'), edits: [{ path: 'train.sh', content }], again: null },
+    base: opened.n,
+  });
+  await goOn(desk, study, 2);
+  const [, first, second] = rowsOf(night.home).experiments;
+  expect([first?.verdict, second?.verdict]).toEqual(['keep', 'keep']);
+  const { files } = await ideas.files({ study, n: 2 });
+  expect(files[0]?.text).toBe(FAST_TRAINER.replace('LR=2', 'LR=6').replace('WIDTH=16', 'WIDTH=9'));
+});
+
+test('what was dropped can wait again, last', async () => {
+  const { desk, study } = await stoppedDesk();
+  const { ideas } = desk.calls;
+  const first = await ideas.add({
+    study,
+    words: words('one'),
+    edits: [replace('LR=2', 'LR=6')],
+    again: null,
+  });
+  await ideas.add({ study, words: words('two'), edits: [], again: null });
+  await ideas.drop({ study, id: first.id });
+  await ideas.restore({ study, id: first.id });
+  const { waiting, past } = await ideas.list({ study });
+  expect(waiting.map(({ hypothesis, files }) => [hypothesis, files])).toEqual([
+    ['two', []],
+    ['one', ['train.sh']],
+  ]);
+  expect(past).toEqual([]);
+  await expect(ideas.restore({ study, id: first.id })).rejects.toThrow(/was not dropped/);
+});
+
 test('an experiment is tried again on the incumbent of its turn, also with another edit on top', async () => {
   const { desk, night, study } = await stoppedDesk();
   const { ideas } = desk.calls;
@@ -118,9 +160,9 @@ test('an experiment is tried again on the incumbent of its turn, also with anoth
   await add('LR gets worse', [replace('LR=2', 'LR=1')], null);
   await add('DEPTH becomes 7', [replace('DEPTH=4', 'DEPTH=7')], null);
   await goOn(desk, study, 2);
-  expect(await ideas.files({ study, n: 1 })).toEqual([
-    { path: 'train.sh', text: FAST_TRAINER.replace('LR=2', 'LR=1') },
-  ]);
+  expect(await ideas.files({ study, n: 1 })).toEqual({
+    ...{ n: 1, files: [{ path: 'train.sh', text: FAST_TRAINER.replace('LR=2', 'LR=1') }] },
+  });
   await add('the same on the new incumbent', [], 1);
   await add('and with WIDTH', [replace('WIDTH=16', 'WIDTH=9')], 1);
   await goOn(desk, study, 4);
@@ -190,8 +232,8 @@ test('a terminal puts edits and words into the queue, and the window hears of it
   const { card } = await desk.waitFor(isTraining(1));
   const ask = (...args: string[]) => pawl(args, { home: night.home, cwd: night.repository });
   const mine = join(await temporaryFolder(), 'mine.sh');
-  const { trainer } = { trainer: await desk.calls.ideas.files({ study: card.id, n: null }) };
-  await writeFile(mine, (trainer[0]?.text ?? '').replace('DEPTH=4', 'DEPTH=8'));
+  const { files } = await desk.calls.ideas.files({ study: card.id, n: null });
+  await writeFile(mine, (files[0]?.text ?? '').replace('DEPTH=4', 'DEPTH=8'));
   const heard = desk.waitForNext(cardWhere(({ ideas }) => ideas.waiting === 1));
   expect(
     await ask('propose', 'Deeper', 'by', 'hand', '--expect', '-0.004', '--file', `train.sh=${mine}`),

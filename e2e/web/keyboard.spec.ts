@@ -131,6 +131,7 @@ test.describe('in the notebook', () => {
     for (const [key, name] of [
       ['?', 'Keyboard shortcuts'],
       ['s', `Steer ${NIGHT_TAG}`],
+      ['q', `Queue of ${NIGHT_TAG}`],
     ] as const) {
       await page.keyboard.press(key);
       await expect(dialog(page, name)).toBeVisible();
@@ -161,7 +162,7 @@ test.describe('in the notebook', () => {
 
   test('a dialog opened with nothing focused leaves the focus in the window', async ({ page }) => {
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    for (const key of ['?', 's', 'Control+k']) {
+    for (const key of ['?', 's', 'q', 'Control+k']) {
       await page.keyboard.press(key);
       await expect(page.getByRole('dialog')).toBeVisible();
       await page.keyboard.press('Escape');

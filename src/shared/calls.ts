@@ -1,7 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
-import { editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
+import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import type { ImportAnswer } from './imports.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
@@ -245,11 +245,14 @@ export const calls = {
     list: oc
       .input(inStudy)
       .output(type<{ readonly waiting: readonly Idea[]; readonly past: readonly Idea[] }>()),
-    /** Puts an idea last. Rejects with `usage` where an edit does not apply. `again` tries an experiment's edit again. */
+    /**
+     * Puts an idea last. Rejects with `usage` where an edit does not apply. `again` tries an experiment's edit again; `base` is
+     * the incumbent the edits were made on, if it is another than now.
+     */
     add: oc
       .input(
         z.strictObject({
-          ...{ study, words: ideaWordsSchema, again: n.nullable() },
+          ...{ study, words: ideaWordsSchema, again: n.nullable(), base: n.nullish() },
           edits: z.array(editSchema).max(100),
         }),
       )
@@ -259,10 +262,10 @@ export const calls = {
     /** Those that wait in their new order. */
     order: oc.input(z.strictObject({ study, ids: z.array(n).max(1_000) })),
     drop: oc.input(z.strictObject({ study, id: n })),
+    /** Lets one that was dropped wait again, last. */
+    restore: oc.input(z.strictObject({ study, id: n })),
     /** The editable files of an experiment's attempt, of the incumbent where it is null. */
-    files: oc
-      .input(z.strictObject({ study, n: n.nullable() }))
-      .output(type<readonly { readonly path: string; readonly text: string }[]>()),
+    files: oc.input(z.strictObject({ study, n: n.nullable() })).output(type<EditableFiles>()),
   },
   experiments: {
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),

@@ -3,6 +3,8 @@ import { z } from 'zod';
 /** No source file worth tuning is larger, and no answer may fill a disk. */
 export const MAX_FILE_CHARACTERS = 1_000_000;
 const MAX_EDITS = 100;
+/** Characters of its one line. */
+export const MAX_HYPOTHESIS = 500;
 
 /** One change to one file: an exact piece of it replaced, or the whole of it. */
 export const editSchema = z.union([
@@ -14,7 +16,7 @@ export type FileEdit = z.infer<typeof editSchema>;
 
 /** What an idea says of itself; the same words as a proposal's. */
 export const ideaWordsSchema = z.strictObject({
-  hypothesis: z.string().trim().min(1, 'Write the idea first.').max(500),
+  hypothesis: z.string().trim().min(1, 'Write the idea first.').max(MAX_HYPOTHESIS),
   rationale: z.string().trim().max(20_000).nullish(),
   /** Expected change of the metric: negative is a lower value. */
   predicted_effect: z.number().finite().nullish(),
@@ -28,6 +30,13 @@ export type IdeaState = (typeof IDEA_STATES)[number];
 /** Who an idea of the user's, and one of an agent that works outside of the loop, come from. */
 export const YOU = 'you';
 export const OUTSIDE = 'outside';
+
+/** What an edit can begin with: the texts of an attempt's editable files. */
+export type EditableFiles = {
+  /** Whose they are; null before there is an experiment. */
+  readonly n: number | null;
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+};
 
 /** Something to be tried that waits for its turn. */
 export type Idea = {

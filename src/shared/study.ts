@@ -133,7 +133,7 @@ export type ProposerSettings =
   | RouteSettings;
 
 export const AGENT_NAMES = [
-  ...(['claude', 'codex', 'gemini', 'opencode'] as const),
+  ...(['claude', 'codex', 'gemini', 'opencode', 'copilot', 'qwen', 'pi', 'cline'] as const),
   ...(['claude-acp', 'codex-acp', 'gemini-acp', 'opencode-acp'] as const),
 ] as const;
 export type AgentName = (typeof AGENT_NAMES)[number];
@@ -170,6 +170,13 @@ export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind !== 'route') return settings.kind;
   const { arms, mode } = settings;
   return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');
+}
+
+/** Whether a proposer understands words: those of a steering note, or of an idea without an edit. */
+export function canRead(settings: ProposerSettings): boolean {
+  return settings.kind === 'route'
+    ? settings.arms.some(canRead)
+    : settings.kind !== 'search' && settings.kind !== 'patches';
 }
 
 /** How hard a model is to think; each model has its own default. */

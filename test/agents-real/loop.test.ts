@@ -114,7 +114,7 @@ async function tryLoop(agent: RealName, own: Case): Promise<void> {
     );
   };
   if (own.home === 'used') {
-    const asked = { model: null, own: files, isContained: false, environment: env };
+    const asked = { model: null, own: files, isContained: false, prompt: '', environment: env };
     const words = [adapter.program, ...adapter.how.argv(asked)];
     const used = await start(words, adapter.environment(asked));
     expect(used, used.stderr).toMatchObject({ code: 0 });

@@ -39,7 +39,7 @@ export async function record(agent: RealName, failure: Failure, limitSeconds: nu
   await chmod(join(work, 'prepare.sh'), 0o444);
   const mark = base;
   const began = performance.now();
-  const asked = { model: null, own, isContained: false, environment: setUp.environment };
+  const asked = { model: null, own, isContained: false, prompt: '', environment: setUp.environment };
   const child = spawn(adapter.program, adapter.how.argv(asked), {
     cwd: work,
     detached: true,

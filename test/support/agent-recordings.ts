@@ -6,14 +6,17 @@ import type { CallOutcome } from '../../src/shared/model-calls.ts';
 /** The programs that are run for real. */
 export const REAL_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;
 export type RealName = (typeof REAL_NAMES)[number];
+/** Programs that were run for real by hand, a few cases each. */
+const TRIED_NAMES = ['copilot', 'qwen', 'pi', 'cline'] as const;
+type RecordedName = RealName | (typeof TRIED_NAMES)[number];
 
 /** What a real program did, machine and time taken out; `npm run test:agents` with `PAWL_WRITE_DOCS=1` records. */
 export type AgentRecording = {
-  readonly agent: RealName;
+  readonly agent: RecordedName;
   readonly failure: string;
   readonly version: string;
-  /** What was thought before it was run for the first time. */
-  readonly guess: { readonly outcome: CallOutcome; readonly exitCode: number | null };
+  /** What was thought before it was run for the first time; null where that was not written down. */
+  readonly guess: { readonly outcome: CallOutcome; readonly exitCode: number | null } | null;
   /** It was ended after this. */
   readonly limitSeconds: number;
   readonly stdout: string;
@@ -34,11 +37,11 @@ export type AgentRecording = {
 const FOLDER = fileURLToPath(new URL('../fixtures/agents', import.meta.url));
 
 /** Where a recording is kept: its lines in `.jsonl`, and what else is known in `.json`. */
-export function recordingPath(agent: RealName, failure: string): string {
+export function recordingPath(agent: RecordedName, failure: string): string {
   return join(FOLDER, agent, failure);
 }
 
-export async function readRecording(agent: RealName, failure: string): Promise<AgentRecording> {
+export async function readRecording(agent: RecordedName, failure: string): Promise<AgentRecording> {
   const path = recordingPath(agent, failure);
   const facts = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Omit<AgentRecording, 'stdout'>;
   return { ...facts, agent, failure, stdout: await readFile(`${path}.jsonl`, 'utf8') };
@@ -46,7 +49,7 @@ export async function readRecording(agent: RealName, failure: string): Promise<A
 
 export async function readRecordings(): Promise<readonly AgentRecording[]> {
   const all = await Promise.all(
-    REAL_NAMES.map(async agent => {
+    [...REAL_NAMES, ...TRIED_NAMES].map(async agent => {
       const names = (await readdir(join(FOLDER, agent))).filter(name => name.endsWith('.json')).sort();
       return Promise.all(names.map(name => readRecording(agent, name.slice(0, -'.json'.length))));
     }),

@@ -27,6 +27,8 @@ export type ProposerRequest = {
   readonly experiment: number;
   readonly instructions: string | null;
   readonly steering: readonly { readonly text: string }[];
+  /** One that waits in the queue, handed to it. */
+  readonly idea: { readonly hypothesis: string } | null;
   readonly history: readonly { readonly experiment: number; readonly verdict: string | null }[];
 };
 

@@ -348,6 +348,19 @@ export const SCREENS: readonly Screen[] = [
     open: overNight(page => page.keyboard.press('s'), `Steer ${NIGHT_TAG}`),
   },
   {
+    name: 'queue',
+    open: overNight(page => page.keyboard.press('q'), `Queue of ${NIGHT_TAG}`),
+  },
+  {
+    name: 'queue-again',
+    open: overNight(async page => {
+      const cell = await openCell(page, 12);
+      await cell.region.getByRole('button', { name: 'Try again …' }).click();
+      await dialog(page, 'Try #12 again').getByRole('button', { name: 'Edit the files' }).click();
+      await expect(dialog(page, 'Try #12 again').getByLabel('train.py')).toBeVisible();
+    }, 'Try #12 again'),
+  },
+  {
     name: 'apply',
     open: overNight(
       page => chooseFrom(page, study(page).control('More'), 'Apply best to a branch …'),

@@ -6,7 +6,7 @@ import { queueIdea } from '../../engine/proposers/queue-idea.ts';
 import { requireOwnStudy } from '../../engine/service/experiment-view.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type FileEdit, type Idea, YOU } from '../../shared/ideas.ts';
-import type { Study } from '../../shared/study.ts';
+import { canRead, proposerLabel, type Study } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';
 import { clip, deltaText, tableText } from '../format.ts';
 
@@ -53,10 +53,9 @@ export async function propose(
     const place = ledger.ideas.waiting(study.id).findIndex(({ id }) => id === idea.id) + 1;
     const how = idea.files.length === 0 ? 'in words' : `changes ${idea.files.join(', ')}`;
     process.stdout.write(`Idea ${idea.id} waits in ${study.tag}, number ${place} of the queue (${how}).\n`);
-    const { kind } = study.proposer;
-    if (idea.files.length === 0 && (kind === 'search' || kind === 'patches')) {
+    if (idea.files.length === 0 && !canRead(study.proposer)) {
       process.stdout.write(
-        `This study's proposer (${kind}) cannot read: the idea waits for one that can, or for --file with the edit.\n`,
+        `This study's proposer (${proposerLabel(study.proposer)}) cannot read: the idea waits for one that can, or for --file with the edit.\n`,
       );
     }
   });

@@ -63,6 +63,10 @@ export function ideaStore(database: Database) {
     `UPDATE idea SET hypothesis = @hypothesis, rationale = @rationale, predicted_effect = @predictedEffect, category = @category
      WHERE study_id = @study AND id = @id AND state = 'waiting'`,
   );
+  const restore = database.prepare(
+    `UPDATE idea SET state = 'waiting', position = (SELECT coalesce(max(position), 0) + 1 FROM idea WHERE study_id = @study)
+     WHERE study_id = @study AND id = @id AND state = 'dropped'`,
+  );
   const order = database.prepare('UPDATE idea SET position = ? WHERE study_id = ? AND id = ?');
   const changes = database.prepare<[string], { waiting: number; version: number }>(
     `SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, coalesce(max(change), 0) AS version FROM idea
@@ -108,6 +112,10 @@ export function ideaStore(database: Database) {
     /** Returns whether it still waited. */
     drop(study: string, id: number): boolean {
       return close.run('dropped', null, study, id, 'waiting').changes > 0;
+    },
+    /** Lets one that was dropped wait again, last. Returns whether it was dropped. */
+    restore(study: string, id: number): boolean {
+      return restore.run({ study, id }).changes > 0;
     },
     /** Other words for one that waits. Returns whether it still did. */
     say(

@@ -3,6 +3,7 @@ import { PawlError, unreachable } from '../../shared/errors.ts';
 import type { ModelChoice } from '../../shared/model-calls.ts';
 import {
   type ArmSettings,
+  canRead,
   type ModelSettings,
   type ProposerSettings,
   proposerLabel,
@@ -86,9 +87,9 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
   const calls = { ledger: ports.ledger, studyId: study.id, now: ports.now };
   const arm = async (own: ArmSettings) => {
     const label = proposerLabel(own);
-    const canRead = own.kind !== 'search' && own.kind !== 'patches';
-    const proposer = logged(label, await createArm(study, own, ports), !canRead, calls);
-    return { label, proposer: canRead ? readsIdeas(label, proposer, calls) : proposer };
+    const reads = canRead(own);
+    const proposer = logged(label, await createArm(study, own, ports), !reads, calls);
+    return { label, proposer: reads ? readsIdeas(label, proposer, calls) : proposer };
   };
   const queue = { ...calls, repository: ports.repository, scratch: ports.paths.scratch };
   if (settings.kind !== 'route') return queueFirst((await arm(settings)).proposer, queue);

@@ -20,7 +20,15 @@ export type IdeaInput = {
   readonly edits: readonly FileEdit[];
   /** The experiment whose edit is tried again; null for none. */
   readonly again: number | null;
+  /** The experiment whose attempt the edits were made on; where it is not told the incumbent. */
+  readonly base?: number | null | undefined;
 };
+
+/** Rejects with `usage` where as many ideas wait as may. */
+export function requireRoom(ledger: Ledger, study: string): void {
+  if (ledger.ideas.waiting(study).length < MAX_WAITING) return;
+  throw new PawlError('usage', `${MAX_WAITING} ideas wait already; drop some first.`);
+}
 
 /**
  * Puts an idea last in a study's queue. Rejects with `usage` where its words or its edits are wrong, with what to mend, and with
@@ -38,10 +46,8 @@ export async function queueIdea(
     const issue = parsed.error.issues[0];
     throw new PawlError('usage', `${issue?.path.join('.') || 'The idea'}: ${issue?.message}`);
   }
-  if (ledger.ideas.waiting(study.id).length >= MAX_WAITING) {
-    throw new PawlError('usage', `${MAX_WAITING} ideas wait already; drop some first.`);
-  }
-  const edit = edits.length === 0 && again === null ? null : await readEdit(ports, study, edits, again);
+  requireRoom(ledger, study.id);
+  const edit = edits.length === 0 && again === null ? null : await readEdit(ports, study, input);
   const { hypothesis, rationale = null, predicted_effect: predictedEffect = null } = parsed.data;
   const id = ledger.write(() =>
     ledger.ideas.add(study.id, {
@@ -57,8 +63,7 @@ export async function queueIdea(
 async function readEdit(
   { ledger, paths }: { readonly ledger: Ledger; readonly paths: DataPaths },
   study: Study,
-  edits: readonly FileEdit[],
-  again: number | null,
+  { edits, again, base: of }: IdeaInput,
 ): Promise<IdeaEdit> {
   const repository = await openRepository(study.repositoryPath);
   const reader = new StudyReader(study, { ledger, repository, paths });
@@ -69,7 +74,11 @@ async function readEdit(
       `Experiment ${again} of ${study.tag} has no edit to try again.`,
     );
   }
-  const base = experiment?.parentCommit ?? ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit;
+  const base =
+    experiment?.parentCommit ??
+    (of == null ? null : ledger.experiments.get(study.id, of)?.attemptCommit) ??
+    ledger.experiments.incumbent(study.id)?.commit ??
+    study.baseCommit;
   const start = experiment?.attemptCommit ?? base;
   const files = new Map<string, string>();
   for (const { path } of start === base ? [] : await listChangedFiles(repository, base, start)) {

@@ -1,11 +1,12 @@
 import { PawlError } from '../../shared/errors.ts';
-import type { Idea, IdeaWords } from '../../shared/ideas.ts';
+import type { EditableFiles, Idea, IdeaWords } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { toldIdea } from '../ledger/ideas.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import { StudyReader } from '../proposers/briefing/study-reader.ts';
+import { requireRoom } from '../proposers/queue-idea.ts';
 import { openRepository } from '../repo/repository.ts';
 import { requireExperiment, requireStudy } from './experiment-view.ts';
 
@@ -39,6 +40,14 @@ export function dropIdea(ledger: Ledger, study: string, id: number): void {
   if (!ledger.write(() => ledger.ideas.drop(study, id))) throw gone(id);
 }
 
+/** Lets one that was dropped wait again, last. Rejects with `usage` where it was not dropped, or too many wait. */
+export function restoreIdea(ledger: Ledger, study: string, id: number): void {
+  requireRoom(ledger, study);
+  if (!ledger.write(() => ledger.ideas.restore(study, id))) {
+    throw new PawlError('usage', `Idea ${id} was not dropped.`);
+  }
+}
+
 function gone(id: number): PawlError {
   return new PawlError('usage', `Idea ${id} does not wait any more: its turn has come, or it was dropped.`);
 }
@@ -48,13 +57,13 @@ export async function readEditable(
   ports: { readonly ledger: Ledger; readonly paths: DataPaths },
   study: Study,
   n: number | null,
-): Promise<readonly { readonly path: string; readonly text: string }[]> {
+): Promise<EditableFiles> {
   const { ledger } = ports;
+  const incumbent = n === null ? ledger.experiments.incumbent(study.id) : null;
   const commit =
-    n === null
-      ? (ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit)
-      : requireExperiment(ledger, study, n).attemptCommit;
-  if (commit === null) return [];
+    n === null ? (incumbent?.commit ?? study.baseCommit) : requireExperiment(ledger, study, n).attemptCommit;
+  const of = n ?? incumbent?.n ?? null;
+  if (commit === null) return { n: of, files: [] };
   const repository = await openRepository(study.repositoryPath);
   const reader = new StudyReader(study, { ...ports, repository });
   const isEditable = matchProposable(study.contract);
@@ -66,5 +75,5 @@ export async function readEditable(
     left -= text.length;
     files.push({ path, text });
   }
-  return files;
+  return { n: of, files };
 }

@@ -19,7 +19,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
-import { changeIdea, dropIdea, listIdeas, readEditable } from './ideas-view.ts';
+import { changeIdea, dropIdea, listIdeas, readEditable, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
@@ -217,6 +217,10 @@ export function createRouter(service: Service) {
       }),
       drop: os.ideas.drop.handler(({ input }) => {
         dropIdea(ledger, input.study, input.id);
+        announcer.announceStudy(input.study);
+      }),
+      restore: os.ideas.restore.handler(({ input }) => {
+        restoreIdea(ledger, input.study, input.id);
         announcer.announceStudy(input.study);
       }),
       files: os.ideas.files.handler(({ input }) =>

@@ -1,3 +1,4 @@
+import { RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import { describeFlag } from '../../shared/fairness.ts';
 import { describeGuard, type GuardFailure } from '../../shared/guard.ts';
@@ -17,9 +18,10 @@ import {
   formatNumber,
   formatUsd,
 } from '../format/numbers.ts';
-import { saveSettings } from '../state/actions.ts';
+import { saveSettings, showOverlay } from '../state/actions.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
+import { Button } from '../ui/button.tsx';
 import { classNames } from '../ui/class-names.ts';
 import { TabList, tabId } from '../ui/tab-list.tsx';
 import { useCall } from '../ui/use-call.ts';
@@ -62,20 +64,27 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
           onChoose={setPart}
           isSmall
         />
-        {runs.length > 1 ? (
-          <select
-            aria-label="Run"
-            value={run?.k ?? 0}
-            onChange={event => setChosen(Number(event.target.value))}
-            className="h-7 rounded-md border border-line-strong bg-surface px-2 text-xs"
-          >
-            {runs.map(({ k }) => (
-              <option key={k} value={k}>
-                Run {k + 1} of {runs.length}
-              </option>
-            ))}
-          </select>
-        ) : null}
+        <span className="flex items-center gap-2">
+          {runs.length > 1 ? (
+            <select
+              aria-label="Run"
+              value={run?.k ?? 0}
+              onChange={event => setChosen(Number(event.target.value))}
+              className="h-7 rounded-md border border-line-strong bg-surface px-2 text-xs"
+            >
+              {runs.map(({ k }) => (
+                <option key={k} value={k}>
+                  Run {k + 1} of {runs.length}
+                </option>
+              ))}
+            </select>
+          ) : null}
+          {cell.n > 0 && cell.commit !== null && card.state !== 'imported' ? (
+            <Button size="small" onClick={() => showOverlay({ name: 'queue', again: cell.n })}>
+              <RotateCcw size={13} aria-hidden /> Try again …
+            </Button>
+          ) : null}
+        </span>
       </div>
       <div id={panel} role="tabpanel" aria-labelledby={tabId(panel, part)}>
         {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}

@@ -125,6 +125,7 @@ function studyEntries(card: StudyCard, number: string | undefined): readonly Ent
             run: () => void setApproval(card, !card.asksApproval),
           },
           { name: 'Steer: a note to the proposer', keys: 's', run: () => showOverlay({ name: 'steer' }) },
+          { name: 'Queue of ideas', keys: 'q', run: () => showOverlay({ name: 'queue', again: null }) },
           ...(isActive(card)
             ? []
             : [{ name: 'Resume the study', run: () => showOverlay({ name: 'resume' }) }]),

@@ -7,6 +7,7 @@ import { ExportDialog } from './export-dialog.tsx';
 import { FolderDialog } from './folder-dialog.tsx';
 import { ImportDialog } from './import-dialog.tsx';
 import { ProposersDialog } from './proposers-dialog.tsx';
+import { QueueDialog } from './queue-dialog.tsx';
 import { ResumeDialog } from './resume-dialog.tsx';
 import { SettingsDialog } from './settings-dialog.tsx';
 import { ShortcutsDialog } from './shortcuts-dialog.tsx';
@@ -35,6 +36,10 @@ export function Overlays({ host }: { readonly host: Host }) {
       return <StopDialog onClose={close} />;
     case 'steer':
       return card ? <SteerDialog card={card} onClose={close} /> : null;
+    case 'queue':
+      return card && card.state !== 'imported' ? (
+        <QueueDialog key={`${card.id} ${overlay.again}`} card={card} again={overlay.again} onClose={close} />
+      ) : null;
     case 'apply':
       return card ? <ApplyDialog card={card} onClose={close} /> : null;
     case 'export':

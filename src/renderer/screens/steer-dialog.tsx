@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
+import { canRead, proposerLabel } from '../../shared/study.ts';
 import { attempt } from '../state/actions.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
@@ -16,7 +17,6 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
     );
     if (isSent) onClose();
   };
-  const isDeaf = card.proposer.kind === 'search' || card.proposer.kind === 'patches';
   return (
     <Dialog
       title={`Steer ${card.tag}`}
@@ -33,9 +33,9 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
         <Field
           label="Note to the proposer"
           hint={
-            isDeaf
-              ? `This study's proposer (${card.proposer.kind}) cannot read; the note is kept for you and for a later one.`
-              : 'For instance: leave the optimiser alone, look at the data order.'
+            canRead(card.proposer)
+              ? 'For instance: leave the optimiser alone, look at the data order.'
+              : `This study's proposer (${proposerLabel(card.proposer)}) cannot read; the note is kept for you and for a later one.`
           }
         >
           {ids => (

@@ -2,6 +2,7 @@ import {
   CircleStop,
   Download,
   GitBranchPlus,
+  ListOrdered,
   MessageSquarePlus,
   MoreHorizontal,
   OctagonX,
@@ -174,6 +175,14 @@ function Controls({ card }: { readonly card: StudyCard }) {
           <Play size={15} aria-hidden /> Resume
         </Button>
       )}
+      {card.ideas.waiting > 0 && !isImported ? (
+        <Button
+          title={`${card.ideas.waiting === 1 ? 'An idea waits' : `${card.ideas.waiting} ideas wait`} for a turn (q)`}
+          onClick={() => showOverlay({ name: 'queue', again: null })}
+        >
+          <ListOrdered size={15} aria-hidden /> <span className="tabular">Queue · {card.ideas.waiting}</span>
+        </Button>
+      ) : null}
       {isImported ? null : (
         <IconButton
           label={
@@ -221,6 +230,14 @@ function Controls({ card }: { readonly card: StudyCard }) {
         >
           Apply best to a branch …
         </MenuItem>
+        {isImported ? null : (
+          <MenuItem
+            icon={<ListOrdered size={15} />}
+            onSelect={() => showOverlay({ name: 'queue', again: null })}
+          >
+            Queue …
+          </MenuItem>
+        )}
         {isImported ? null : (
           <MenuItem icon={<Scale size={15} />} onSelect={() => showOverlay({ name: 'proposers' })}>
             Proposers …

@@ -19,6 +19,7 @@ export const SHORTCUTS = [
   { keys: '/', what: 'Search' },
   { keys: '1 2 3 4', what: 'Notebook, live, compare, program.md' },
   { keys: 's', what: 'Steer: a note to the proposer' },
+  { keys: 'q', what: 'Queue of ideas' },
   { keys: 'o', what: 'Open another project' },
   { keys: '+ − 0 ← →', what: 'Zoom, reset and pan the focused chart' },
   { keys: '?', what: 'This sheet' },
@@ -102,6 +103,10 @@ function handle(key: string, target: EventTarget | null): boolean {
     }
     case 's':
       showOverlay({ name: 'steer' });
+      return true;
+    case 'q':
+      if (studies.find(card => card.id === study)?.state === 'imported') return false;
+      showOverlay({ name: 'queue', again: null });
       return true;
     default:
       return false;

@@ -66,6 +66,8 @@ export type Overlay =
   | { readonly name: 'shortcuts' }
   | { readonly name: 'settings' }
   | { readonly name: 'steer' }
+  /** With the experiment that is tried again; null shows what waits. */
+  | { readonly name: 'queue'; readonly again: number | null }
   | { readonly name: 'apply' }
   | { readonly name: 'export' }
   | { readonly name: 'proposers' }

@@ -11,12 +11,15 @@ export function Dialog({
   onClose,
   children,
   isWide,
+  onEscape,
 }: {
   readonly title: string;
   readonly description?: ReactNode;
   readonly onClose: () => void;
   readonly children: ReactNode;
   readonly isWide?: boolean;
+  /** What Escape does before it closes; returns whether it did something. */
+  readonly onEscape?: () => boolean;
 }) {
   return (
     <Radix.Root open onOpenChange={isOpen => !isOpen && onClose()}>
@@ -25,6 +28,7 @@ export function Dialog({
         <Radix.Content
           onOpenAutoFocus={focusFirstField}
           onCloseAutoFocus={returnFocus}
+          onEscapeKeyDown={event => onEscape?.() && event.preventDefault()}
           className={classNames(
             '-translate-x-1/2 fixed top-[10vh] left-1/2 z-50 flex max-h-[80vh] w-[calc(100vw-2rem)] flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-float',
             isWide ? 'max-w-3xl' : 'max-w-lg',

@@ -67,7 +67,7 @@ export function Switch({
         checked={checked}
         aria-checked={checked}
         onChange={event => onChange(event.target.checked)}
-        className="mt-0.5 size-4 accent-accent"
+        className="mt-0.5 size-4 shrink-0 accent-accent"
       />
       <label htmlFor={id} className="text-sm">
         {label}

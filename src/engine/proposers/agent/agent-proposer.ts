@@ -96,7 +96,8 @@ async function work(
   const isEditable = matchProposable(request.contract);
   const before = await makeCopy(reader, commit, copy, isEditable);
 
-  const asked = { model: settings.model, own, isContained: ports.sandbox !== null, environment };
+  const prompt = promptFor(request, tracked.filter(isEditable));
+  const asked = { model: settings.model, own, isContained: ports.sandbox !== null, prompt, environment };
   // Some go by PWD, not by where they are. A home below the folder for temporary files would keep Codex from running anything.
   const surroundings = {
     ...environment,
@@ -147,7 +148,7 @@ async function work(
   const launch: Launch = {
     behind: box.argv,
     asked,
-    prompt: promptFor(request, tracked.filter(isEditable)),
+    prompt,
     process: {
       cwd: copy,
       environment: { ...surroundings, ...box.environment },

@@ -13,7 +13,10 @@ const WORDS: readonly FailureWords[] = [
     failure: 'rate_limit',
     words: /rate.?limit|too many requests|(?:status|error|http)\W{0,3}(?:code\W{0,2})?429\b/i,
   },
-  { failure: 'no_model', words: /model_not_found|(?:status|error|http)\W{0,3}(?:code\W{0,2})?404\b/i },
+  {
+    failure: 'no_model',
+    words: /model_not_found|model not found|(?:status|error|http)\W{0,3}(?:code\W{0,2})?404\b/i,
+  },
   { failure: 'overloaded', words: /overloaded|service unavailable/i },
   { failure: 'server', words: /(?:status|error|http)\W{0,3}(?:code\W{0,2})?5\d\d\b|internal server error/i },
   {
@@ -44,8 +47,16 @@ export function failureOf(
   status: number | null,
   said: string,
 ): Failure | null {
-  const find = (all: readonly FailureWords[]) => all.find(entry => entry.words.test(said))?.failure ?? null;
-  return find(words) ?? (status === null ? null : failureOfStatus(status)) ?? find(WORDS);
+  return (
+    ownFailureOf({ words }, said) ??
+    (status === null ? null : failureOfStatus(status)) ??
+    ownFailureOf({ words: WORDS }, said)
+  );
+}
+
+/** As {@link failureOf}, by the program's own words alone. */
+export function ownFailureOf({ words }: Pick<AgentProgram, 'words'>, said: string): Failure | null {
+  return words.find(entry => entry.words.test(said))?.failure ?? null;
 }
 
 /** Whether a program that goes on trying is ended: it will mend nothing, or would go on without an end. */

@@ -34,6 +34,7 @@ export type Asked = {
   /** The folder of {@link AgentProgram.files}. */
   readonly own: string;
   readonly isContained: boolean;
+  readonly prompt: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 

@@ -4,9 +4,13 @@ import type { UserSettings } from '../../user-settings.ts';
 import type { AgentProgram } from './program.ts';
 import { CLAUDE_ACP, CODEX_ACP, GEMINI_ACP, OPENCODE_ACP, usersAgent } from './programs/acp.ts';
 import { CLAUDE } from './programs/claude.ts';
+import { CLINE } from './programs/cline.ts';
 import { CODEX } from './programs/codex.ts';
+import { COPILOT } from './programs/copilot.ts';
 import { GEMINI } from './programs/gemini.ts';
 import { OPENCODE } from './programs/opencode.ts';
+import { PI } from './programs/pi.ts';
+import { QWEN } from './programs/qwen.ts';
 
 /** One file of facts each. */
 const PROGRAMS: Readonly<Record<AgentName, AgentProgram>> = {
@@ -14,6 +18,10 @@ const PROGRAMS: Readonly<Record<AgentName, AgentProgram>> = {
   codex: CODEX,
   gemini: GEMINI,
   opencode: OPENCODE,
+  copilot: COPILOT,
+  qwen: QWEN,
+  pi: PI,
+  cline: CLINE,
   'claude-acp': CLAUDE_ACP,
   'codex-acp': CODEX_ACP,
   'gemini-acp': GEMINI_ACP,

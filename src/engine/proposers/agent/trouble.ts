@@ -1,7 +1,7 @@
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import type { ProposerAnswer } from '../proposer.ts';
-import { failureOf, HANDLING } from './failure.ts';
+import { failureOf, HANDLING, ownFailureOf } from './failure.ts';
 import type { Answered } from './launch.ts';
 import type { AgentProgram } from './program.ts';
 
@@ -32,7 +32,10 @@ export function findTrouble(
   if (why === 'not_started' && result.kind === 'failed') {
     return { outcome: 'connection', answer: { kind: 'blocked', message: result.message } };
   }
-  const failure = failureOf(program, output.status, said);
+  const failure =
+    failureOf(program, output.status, said) ??
+    // Words of its own are looked for in all that it complained of; those that all share mean too much.
+    (isOwnEnd ? ownFailureOf(program, result.stderr) : null);
   if (failure !== null) {
     const { kind, outcome, says } = HANDLING[failure];
     const hint =

@@ -1,0 +1,316 @@
+import type { Locator, Page } from '@playwright/test';
+import { openLedger } from '../../src/engine/ledger/ledger.ts';
+import { dataPaths } from '../../src/engine/paths.ts';
+import { expect, test } from './support/fixtures.ts';
+import { COLOURS, overflow, violations } from './support/look.ts';
+import { pawl } from './support/terminal.ts';
+import {
+  cellOf,
+  chooseFrom,
+  dialog,
+  expectFocus,
+  openCell,
+  openWindow,
+  setUp,
+  startStudy,
+  study,
+  welcome,
+} from './support/window.ts';
+
+const TURNS = [{ hypothesis: 'Twice as deep', category: 'architecture', set: { DEPTH: '12' } }];
+const SHOTS = 'e2e/web/screenshots';
+
+function queue(page: Page) {
+  const region = dialog(page, /^Queue of /);
+  const list = region.getByRole('list', { name: 'Waiting ideas' });
+  return {
+    region,
+    line: region.getByLabel('New idea'),
+    add: region.getByRole('button', { name: 'Add', exact: true }),
+    more: region.getByRole('button', { name: 'Reason and edit …' }),
+    ideas: list.getByRole('listitem'),
+    idea: (words: string) => list.getByRole('listitem', { name: words, exact: true }),
+    past: region.getByRole('region', { name: 'What became of earlier ones' }),
+  };
+}
+
+/** The waiting ideas, first one first. */
+async function expectIdeas(page: Page, ...ideas: readonly string[]): Promise<void> {
+  await expect
+    .poll(() => queue(page).ideas.evaluateAll(items => items.map(item => item.getAttribute('aria-label'))))
+    .toEqual(ideas);
+}
+
+/** Pictures in both themes, and what is wrong with them. */
+async function look(page: Page, name: string): Promise<void> {
+  const complaints: string[] = [];
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+    await page.screenshot({ path: `${SHOTS}/${name}-${theme}.png` });
+    complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)));
+  }
+  complaints.push(...(await overflow(page)), ...(await scrollsSideways(page)));
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(complaints).toEqual([]);
+}
+
+/** Parts of the dialog that would have to be scrolled to the right; a file's text may. */
+function scrollsSideways(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('[role="dialog"], [role="dialog"] *')]
+      .filter(
+        element =>
+          !(element instanceof HTMLTextAreaElement) &&
+          ['auto', 'scroll'].includes(getComputedStyle(element).overflowX) &&
+          element.scrollWidth > element.clientWidth,
+      )
+      .map(element => `scrolls sideways: ${element.tagName} ${element.className}`),
+  );
+}
+
+/** Changes a piece of an opened file as one would: by finding it and typing over it. */
+async function change(area: Locator, from: string, to: string): Promise<void> {
+  const text = await area.inputValue();
+  expect(text).toContain(from);
+  await area.fill(text.replace(from, to));
+}
+
+/** As another process would that has much to say. */
+function fillQueue(home: string, count: number): void {
+  const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
+  const id = ledger.studies.list()[0]?.id ?? '';
+  ledger.write(() => {
+    for (let n = 3; n < 3 + count; n += 1) {
+      ledger.ideas.add(id, {
+        ...{
+          author: 'model claude-opus-5-5',
+          hypothesis: `Idea ${n}`,
+          rationale: `Because of ${n}.`,
+          at: Date.now(),
+        },
+        ...{ predictedEffect: -0.001 * n, category: 'schedule', edit: null },
+      });
+    }
+  });
+  ledger.close();
+}
+
+test('ideas in words and with an edit wait in the order one gives them, and have their turn', async ({
+  page,
+  serve,
+  home,
+  makeBench,
+}) => {
+  test.setTimeout(120_000);
+  const bench = await makeBench({ turns: TURNS });
+  await openWindow(page, await serve());
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 4 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await expect(study(page).controls).not.toContainText('Queue');
+
+  // The key opens it; what it is for stands there while it is empty.
+  await page.keyboard.press('q');
+  const { region, line, add, more, idea, past } = queue(page);
+  await expect(line).toBeFocused();
+  await expect(region).toContainText('Nothing waits');
+  await expect(add).toBeDisabled();
+  await look(page, 'queue-empty');
+  await page.keyboard.type('Warm up for one step in twenty');
+  await page.keyboard.press('Enter');
+  await expect(idea('Warm up for one step in twenty')).toContainText('words only');
+  await expect(idea('Warm up for one step in twenty')).toContainText('next');
+  await expect(line).toHaveValue('');
+
+  // Another terminal, while one looks.
+  const told = await pawl(
+    { home, cwd: bench.repository },
+    'propose',
+    'A deeper net',
+    '--why',
+    'It has paid.',
+  );
+  expect(told).toContain('waits in night, number 2');
+  await expect(idea('A deeper net')).toContainText('It has paid.');
+
+  // An edit of one's own.
+  await more.click();
+  const form = dialog(page, 'An idea for night');
+  await expect(form.getByLabel('Idea', { exact: true })).toBeFocused();
+  await page.keyboard.type('Learning rate 0.04 by hand');
+  await form.getByLabel('Why').fill('The loss still falls steeply at the end of the budget.');
+  await form.getByLabel('Expected change of val_bpb').fill('lower');
+  await expect(form.getByLabel('Expected change of val_bpb')).toHaveAccessibleDescription(
+    /number with its sign/,
+  );
+  await expect(form.getByRole('button', { name: 'Add to the queue' })).toBeDisabled();
+  await form.getByLabel('Expected change of val_bpb').fill('−0.02');
+  await form.getByLabel('Category').fill('optimizer');
+  await look(page, 'queue-form');
+  await form.getByRole('button', { name: 'Edit the files' }).click();
+  await change(form.getByLabel('train.py'), 'LEARNING_RATE = 0.02', 'LEARNING_RATE = 0.04');
+  await expect(form).toContainText('Your changes of train.py');
+  await look(page, 'queue-edit');
+  // Escape leads back to the list, and nothing is lost.
+  await page.keyboard.press('Escape');
+  await expect(region).toContainText('an edit of train.py');
+  await more.click();
+  await expect(form.getByLabel('train.py')).toHaveValue(/LEARNING_RATE = 0\.04/);
+  await form.getByLabel('Why').press('Control+Enter');
+  const mine = idea('Learning rate 0.04 by hand');
+  await expect(mine).toContainText('changes train.py');
+  await expect(mine).toContainText('next');
+  await expect(mine).toContainText('−0.020000');
+  await expectIdeas(page, 'Warm up for one step in twenty', 'A deeper net', 'Learning rate 0.04 by hand');
+  await expect(mine.getByRole('button', { name: 'Learning rate 0.04 by hand' })).toBeFocused();
+
+  // The keyboard takes it up, and the arrows go from one to the next.
+  await page.keyboard.press('Alt+ArrowUp');
+  await page.keyboard.press('Alt+ArrowUp');
+  await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty', 'A deeper net');
+  await expect(mine.getByRole('button', { name: 'Learning rate 0.04 by hand' })).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await expect(idea('A deeper net').getByRole('button', { name: 'A deeper net' })).toBeFocused();
+  await page.keyboard.press('Alt+Home');
+  await expectIdeas(page, 'A deeper net', 'Learning rate 0.04 by hand', 'Warm up for one step in twenty');
+  await idea('A deeper net').hover();
+  await idea('A deeper net').getByRole('button', { name: 'Down' }).click();
+  await expectIdeas(page, 'Learning rate 0.04 by hand', 'A deeper net', 'Warm up for one step in twenty');
+
+  // Other words, in their place.
+  await idea('A deeper net').hover();
+  await idea('A deeper net').getByRole('button', { name: 'Edit the words' }).click();
+  const words = region.getByRole('form', { name: 'Words of the idea' });
+  await expect(words.getByLabel('Idea', { exact: true })).toHaveValue('A deeper net');
+  await page.keyboard.press('Escape');
+  await expect(words).toBeHidden();
+  await page.keyboard.press('e');
+  await words.getByLabel('Idea', { exact: true }).fill('Eight layers');
+  await words.getByLabel('Expected change of val_bpb').fill('-0.016');
+  await look(page, 'queue-words');
+  await words.getByRole('button', { name: 'Save' }).click();
+  await expect(idea('Eight layers')).toContainText('−0.016000');
+  await expect(idea('Eight layers').getByRole('button', { name: 'Eight layers' })).toBeFocused();
+
+  // What is dropped comes back to its place.
+  await page.keyboard.press('Delete');
+  await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty');
+  await expect(past).toContainText('dropped');
+  await look(page, 'queue');
+  await region.getByRole('button', { name: 'Undo' }).click();
+  await expectIdeas(page, 'Learning rate 0.04 by hand', 'Eight layers', 'Warm up for one step in twenty');
+  await page.keyboard.press('Delete');
+  await past.getByRole('button', { name: 'Put back' }).click();
+  await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty', 'Eight layers');
+  await page.keyboard.press('Escape');
+  await expect(region).toBeHidden();
+  await expectFocus(page);
+  await expect(study(page).controls).toContainText('Queue · 3');
+  await page.screenshot({ path: `${SHOTS}/queue-header.png` });
+
+  // Their turns come.
+  await bench.letGo();
+  await expect(cellOf(page, 1).region).toContainText('Learning rate 0.04 by hand');
+  await expect(study(page).header).toContainText('Ended', { timeout: 60_000 });
+  await chooseFrom(page, study(page).control('More'), 'Queue …');
+  await expect(past.getByRole('button', { name: 'Experiment 1' })).toBeVisible();
+  await expect(past).toContainText('keep');
+  await look(page, 'queue-past');
+  await past.getByRole('button', { name: 'Experiment 1' }).click();
+  await expect(region).toBeHidden();
+  await expect(cellOf(page, 1).panel).toBeVisible();
+  expect((await bench.request(2)).idea?.hypothesis).toBe('Warm up for one step in twenty');
+});
+
+test('an experiment is tried again from its cell, with another change on top', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({ turns: TURNS });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  const cell = await openCell(page, 1);
+  await expect((await openCell(page, 0)).region.getByRole('button', { name: 'Try again …' })).toHaveCount(0);
+  const button = cell.region.getByRole('button', { name: 'Try again …' });
+  await button.scrollIntoViewIfNeeded();
+  await page.screenshot({ path: `${SHOTS}/queue-cell.png` });
+  await button.click();
+  const form = dialog(page, 'Try #1 again');
+  await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
+  await form.getByLabel('Idea', { exact: true }).fill('Eight layers instead');
+  await form.getByRole('button', { name: 'Edit the files' }).click();
+  await change(form.getByLabel('train.py'), 'DEPTH = 12', 'DEPTH = 8');
+  await look(page, 'queue-again');
+  await form.getByRole('button', { name: 'Add to the queue' }).click();
+  await expect(form).toBeHidden();
+  await expectFocus(page);
+  await expect(study(page).controls).toContainText('Queue · 1');
+  // Another one begins with the cell's words again.
+  await button.click();
+  await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
+  await form.getByRole('button', { name: 'Cancel' }).click();
+  await study(page).control('Resume').click();
+  const resume = dialog(page, 'Resume night');
+  await resume.getByLabel('Experiments').fill('2');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(cellOf(page, 2).region).toContainText('Eight layers instead');
+  await expect(study(page).header).toContainText('Ended');
+  await expect(study(page).controls).not.toContainText('Queue');
+  await openCell(page, 2, 'Diff');
+  await expect(cellOf(page, 2).panel).toContainText('DEPTH = 8');
+});
+
+test('a long queue and long words stay readable in a narrow window, and words say where nobody reads them', async ({
+  page,
+  serve,
+  home,
+  bench,
+}) => {
+  test.setTimeout(120_000);
+  await page.setViewportSize({ width: 1024, height: 700 });
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  await setUp(page).field('Proposer').selectOption('search');
+  await setUp(page).field('Experiments').fill('0');
+  await setUp(page).field('Name of the study').fill('night');
+  await setUp(page).start.click();
+  await expect(study(page).header).toContainText('Ended', { timeout: 30_000 });
+  const long =
+    `${'Use_a_single_word_that_never_ends_'.repeat(8)} and ${'then many short ones '.repeat(9)}`.trim();
+  await pawl(
+    { home, cwd: bench.repository },
+    'propose',
+    long,
+    '--why',
+    'Because. '.repeat(200),
+    '--expect',
+    '-0.01',
+  );
+  await page.keyboard.press('q');
+  const { region, line, ideas, idea } = queue(page);
+  await expect(idea(long)).toContainText('waits for a proposer that can read');
+  await line.fill('Wider');
+  await expect(region).toContainText("This study's proposer (search) cannot read");
+  await page.keyboard.press('Enter');
+  await expect(ideas).toHaveCount(2);
+  await idea(long).getByRole('button', { name: long }).click();
+  await look(page, 'queue-long');
+  await idea(long).getByRole('button', { name: long }).click();
+  fillQueue(home, 198);
+  await expect(ideas).toHaveCount(200);
+  await ideas.last().getByRole('button').first().focus();
+  await page.keyboard.press('Alt+Home');
+  await expect(ideas.first()).toHaveAccessibleName('Idea 200');
+  await expect(ideas.first().getByRole('button').first()).toBeFocused();
+  await page.screenshot({ path: `${SHOTS}/queue-200.png` });
+  expect(await scrollsSideways(page)).toEqual([]);
+  await line.fill('One too many');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('200 ideas wait already')).toBeVisible({ timeout: 30_000 });
+  await expect(line).toHaveValue('One too many');
+});

@@ -1,0 +1,34 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+/** The rules of axe that depend on the theme. */
+export const COLOURS = ['color-contrast', 'link-in-text-block'];
+
+/** What sticks out of the window to the right: nobody can scroll there. */
+export function overflow(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('header, main, aside, nav, [role="dialog"], [role="alert"]')]
+      .filter(element => element.getBoundingClientRect().right > window.innerWidth + 1)
+      .map(
+        element => `wider than the window: ${element.tagName} ${element.getAttribute('aria-label') ?? ''}`,
+      ),
+  );
+}
+
+/** One line for each thing axe objects to: the rule, the place and what to do. All rules where none are named. */
+export async function violations(page: Page, rules: readonly string[]): Promise<readonly string[]> {
+  const builder = new AxeBuilder({ page })
+    // There are no frames, so nothing has to be put together on a page of its own.
+    .setLegacyMode()
+    .options({ resultTypes: ['violations'] });
+  if (rules.length > 0) builder.withRules([...rules]);
+  // What lies under a dialog is a screen of its own.
+  if (await page.getByRole('dialog').isVisible()) builder.include('[role="dialog"]');
+  const result = await builder.analyze();
+  return result.violations.flatMap(({ id, nodes }) =>
+    nodes
+      // An open menu lies over the page and belongs to its button, not to a landmark.
+      .filter(({ target }) => id !== 'region' || !String(target).includes('radix-popper-content-wrapper'))
+      .map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary ?? ''}`),
+  );
+}

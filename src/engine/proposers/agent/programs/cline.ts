@@ -1,0 +1,90 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type AgentOutput,
+  type AgentProgram,
+  asJson,
+  asNumber,
+  asText,
+  type Json,
+  NO_OUTPUT,
+} from '../program.ts';
+
+const TEAM = [
+  ...['spawn_teammate', 'shutdown_teammate', 'status', 'task', 'run_task'],
+  ...['cancel_run', 'list_runs', 'await_runs', 'send_message', 'broadcast'],
+  ...['read_mailbox', 'mission_log', 'cleanup', 'create_outcome', 'attach_outcome_fragment'],
+  ...['review_outcome_fragment', 'finalize_outcome', 'list_outcomes'],
+];
+
+/** What it is not offered: it would run commands unasked, ask the web, and start others. */
+const DISABLED = [
+  ...['run_commands', 'fetch_web_content', 'spawn_agent', 'ask_question'],
+  ...TEAM.map(name => `team_${name}`),
+];
+
+/** Linux takes no longer argument. */
+const MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
+
+/** Cline's command line. From its help and runs of 3.0.65. It edits wherever it may write, so it belongs into the sandbox. */
+export const CLINE: AgentProgram = {
+  title: 'Cline',
+  program: 'cline',
+  environment: ({ own }) => ({ CLINE_GLOBAL_SETTINGS_PATH: join(own, 'cline.json') }),
+  files: { 'cline.json': JSON.stringify({ disabledTools: DISABLED }) },
+  signIn: {
+    files: ['.cline/data/settings/providers.json'],
+    variables: [],
+    how: 'Run "cline auth".',
+    // Without one it waits for the server of its makers'.
+    isNeeded: true,
+  },
+  folders: [{ path: '.cline/data', variable: null, renews: [], reads: ['settings'] }],
+  words: [],
+  how: {
+    kind: 'command_line',
+    argv: ({ model, prompt, environment }) => [
+      ...['--json', '--auto-approve', 'true'],
+      // Named, it starts no service that outlives it.
+      ...['--data-dir', join(environment.HOME || homedir(), '.cline/data')],
+      ...(model === null ? [] : ['-m', model]),
+      // It reads none from stdin.
+      cut(prompt),
+    ],
+    read,
+    // It tells none of its tries.
+    watch: () => null,
+  },
+};
+
+/** The end has what is to be done. */
+function cut(prompt: string): string {
+  const bytes = Buffer.from(prompt);
+  return bytes.length <= MAX_ARGUMENT_BYTES
+    ? prompt
+    : bytes.subarray(-MAX_ARGUMENT_BYTES + 4).toString('utf8');
+}
+
+/** `run_result` is the end; a failed run has none, and says why on stderr. Its input counts what was cached. */
+function read(lines: readonly Json[]): AgentOutput {
+  const result = lines.findLast(line => line.type === 'run_result');
+  const usage = asJson(result?.aggregateUsage);
+  const [all, cached] = [asNumber(usage.inputTokens), asNumber(usage.cacheReadTokens)];
+  if (!result) return NO_OUTPUT;
+  return {
+    text: asText(result.text),
+    error: result.finishReason === 'completed' ? null : asText(result.text) || asText(result.finishReason),
+    status: null,
+    isComplete: true,
+    usage: {
+      input: all === null ? null : all - (cached ?? 0),
+      ...{
+        cacheRead: cached,
+        cacheWrite: asNumber(usage.cacheWriteTokens),
+        output: asNumber(usage.outputTokens),
+      },
+    },
+    // 0 is that it knows no price.
+    costUsd: asNumber(usage.totalCost) || null,
+  };
+}
