@@ -402,6 +402,16 @@ contained(
   },
 );
 
+contained('a contained agent is told where it is as well as put there', async () => {
+  // What the shell was started with; what it says itself it has looked up.
+  const where = 'tr "\\0" "\\n" < /proc/$$/environ | grep "^PWD=" > $HOME/.claude/.credentials.json';
+  await using own = await night('claude', `${where}\n${EDIT}${claude(ANSWER)}`, 30, 1, IN_SANDBOX);
+  await writeFiles(own.userHome, { '.claude/.credentials.json': 'PWD=' });
+  expect(await own.run()).toBe('experiments');
+  const told = await readFile(join(own.userHome, '.claude/.credentials.json'), 'utf8');
+  expect(told).toMatch(/^PWD=.*\/agent-.*\/work\n$/);
+});
+
 contained('a contained agent does not see the checkout, wherever it is', async () => {
   const place = await mkdtemp('/var/tmp/pawl-test-');
   onTestFinished(() => rm(place, { recursive: true, force: true }));

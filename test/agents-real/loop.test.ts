@@ -25,21 +25,28 @@ const AS_USER = [
   'sh',
 ];
 
-/** Ends at once; what it prints is best where both are 8. Two edits of it can be merged. */
+/** Ends at once; what it prints is best where all are 8. Two edits of it can be merged. */
 const TRAINER = `# The step size.
 LR=2
 # Nothing here.
 # Nothing here either.
 # How many layers.
 DEPTH=4
-value=$((1000 + 100 * (8 - LR) + 10 * (8 - DEPTH)))
+# Nothing here.
+# How wide.
+WIDTH=6
+value=$((1000 + 100 * (8 - LR) + 10 * (8 - DEPTH) + 8 - WIDTH))
 echo "val_bpb: $value"
 `;
 
 const IDEAS = [
   { old: 'LR=2', new: 'LR=8', hypothesis: 'LR becomes 8' },
   { old: 'DEPTH=4', new: 'DEPTH=8', hypothesis: 'DEPTH becomes 8' },
+  { old: 'WIDTH=6', new: 'WIDTH=8', hypothesis: 'WIDTH becomes 8' },
 ];
+
+/** Those that speak the Agent Client Protocol themselves, without a bridge. */
+const SPEAKERS: readonly RealName[] = ['gemini', 'opencode'];
 
 type Case = {
   readonly who: 'root' | 'user';
@@ -76,14 +83,26 @@ describe.each(TRIED)('%s', agent => {
   // Where there is nothing to contain with, nothing can be contained.
   test.skipIf(found.kind === 'none').each(contained)(title, own => tryLoop(agent, own));
   test.each(free)(title, own => tryLoop(agent, own));
+  const acp = { who: 'root', layout: 'npm-global', home: 'fresh' } as const;
+  if (!SPEAKERS.includes(agent)) return;
+  test.skipIf(found.kind === 'none')('three experiments over the Agent Client Protocol, contained', () =>
+    tryLoop(agent, { ...acp, sandbox: 'required' }, `${agent}-acp`, IDEAS),
+  );
+  test('three experiments over the Agent Client Protocol, not contained', () =>
+    tryLoop(agent, { ...acp, sandbox: 'off' }, `${agent}-acp`, IDEAS));
 });
 
 function isContained({ sandbox }: Case): boolean {
   return sandbox === 'required';
 }
 
-async function tryLoop(agent: RealName, own: Case): Promise<void> {
-  await using server = await served(agent);
+async function tryLoop(
+  agent: RealName,
+  own: Case,
+  name: string = agent,
+  ideas = IDEAS.slice(0, 2),
+): Promise<void> {
+  await using server = await served(agent, ideas);
   const base = await lastingFolder();
   const [home, data, files] = [join(base, 'home'), join(base, 'data'), join(base, 'files')];
   for (const folder of [home, data, files]) await mkdir(folder);
@@ -119,8 +138,9 @@ async function tryLoop(agent: RealName, own: Case): Promise<void> {
     const used = await start(words, adapter.environment(asked));
     expect(used, used.stderr).toMatchObject({ code: 0 });
   }
-  const args = ['--tag', 'night', '-n', '2', '--agent', agent, '--proposer-timeout', '120', '--json'];
-  const seen = await start([process.execPath, MAIN, 'run', repository, ...args], {
+  const args = ['--tag', 'night', '-n', String(ideas.length), '--agent', name, '--fallback', 'none'];
+  const more = ['--proposer-timeout', '120', '--uncontained', '--json'];
+  const seen = await start([process.execPath, MAIN, 'run', repository, ...args, ...more], {
     ...{ PAWL_HOME: data, PAWL_SANDBOX: own.sandbox },
   });
   const calls = query<Call>(data, 'SELECT * FROM model_call ORDER BY id');
@@ -130,7 +150,7 @@ async function tryLoop(agent: RealName, own: Case): Promise<void> {
   );
   const told = `${seen.stderr}\n${JSON.stringify(calls)}`;
   expect(verdicts, told).toEqual(
-    IDEAS.map(({ hypothesis }, place) => ({ n: place + 1, hypothesis, verdict: 'keep' })),
+    ideas.map(({ hypothesis }, place) => ({ n: place + 1, hypothesis, verdict: 'keep' })),
   );
   expect(
     calls.map(({ outcome }) => outcome),
@@ -139,14 +159,14 @@ async function tryLoop(agent: RealName, own: Case): Promise<void> {
   const [first] = calls;
   figures.push(
     [
-      ...[agent, own.who, own.sandbox, own.layout, own.home, `${first?.seconds.toFixed(1)} s`],
+      ...[name, own.who, own.sandbox, own.layout, own.home, `${first?.seconds.toFixed(1)} s`],
       ...[first?.input_tokens, first?.cache_read_tokens, first?.output_tokens, first?.cost_usd],
     ].join(' | '),
   );
 }
 
-async function served(agent: RealName) {
-  const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', IDEAS));
+async function served(agent: RealName, ideas: typeof IDEAS) {
+  const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', ideas));
   return { ...server, [Symbol.asyncDispose]: close };
 }
 
