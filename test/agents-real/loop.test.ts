@@ -149,9 +149,9 @@ async function tryLoop(
     'SELECT n, hypothesis, verdict FROM experiment WHERE n > 0 ORDER BY n',
   );
   const told = `${seen.stderr}\n${JSON.stringify(calls)}`;
-  expect(verdicts, told).toEqual(
-    ideas.map(({ hypothesis }, place) => ({ n: place + 1, hypothesis, verdict: 'keep' })),
-  );
+  // What is asked for ahead may come before its turn.
+  const kept = verdicts.map(({ hypothesis, verdict }) => [hypothesis, verdict]).sort();
+  expect(kept, told).toEqual(ideas.map(({ hypothesis }) => [hypothesis, 'keep']).sort());
   expect(
     calls.map(({ outcome }) => outcome),
     told,
