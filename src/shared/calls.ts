@@ -27,6 +27,7 @@ import type {
 import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
+import type { SteeringEffect } from './steering.ts';
 import { EFFORTS } from './study.ts';
 
 /**
@@ -196,7 +197,10 @@ export const calls = {
       )
       .output(type<StudyCard>()),
     request: oc.input(z.strictObject({ study, kind: z.enum(['pause', 'continue', 'stop', 'stop_now']) })),
-    steer: oc.input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') })),
+    /** Keeps a note to the proposers, and says what becomes of it. */
+    steer: oc
+      .input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') }))
+      .output(type<SteeringEffect>()),
     /** Approve mode on or off; what waits when it is switched off runs. */
     setApproval: oc.input(z.strictObject({ study, asks: z.boolean() })),
     /** The proposal of an experiment that waits for the user; null where none does. */

@@ -29,6 +29,7 @@ import { readReview } from './review-view.ts';
 import { readSeries, Sparklines } from './series-view.ts';
 import type { Service } from './service.ts';
 import { saveSettings } from './settings.ts';
+import { steeringEffect } from './steering-effect.ts';
 
 /** Numbers of found experiments are shown in a list; nobody reads further. */
 const SEARCH_HITS = 1_000;
@@ -154,10 +155,11 @@ export function createRouter(service: Service) {
         return service.card(input.study);
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),
-      steer: os.studies.steer.handler(({ input }) => {
-        requireOwnStudy(ledger, input.study);
+      steer: os.studies.steer.handler(async ({ input }) => {
+        const effect = await steeringEffect(ledger, requireOwnStudy(ledger, input.study), input.text);
         const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
         announcer.announceMark(input.study, mark);
+        return effect;
       }),
       setApproval: os.studies.setApproval.handler(({ input }) => {
         requireOwnStudy(ledger, input.study);
