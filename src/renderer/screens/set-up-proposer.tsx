@@ -1,5 +1,6 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import { useId } from 'react';
+import { describeRetirement } from '../../shared/model-retirements.ts';
 import type { AgentStatus } from '../../shared/proposer-calls.ts';
 import { EFFORTS } from '../../shared/study.ts';
 import { useStore } from '../state/store.ts';
@@ -221,6 +222,7 @@ function ModelFields(props: ArmProps) {
         label="Model"
         list={listId}
         hint={
+          describeRetirement(form.model.trim(), form.baseUrl.trim() || null) ??
           list.problem ??
           (list.value
             ? `${list.value.length} models offered; any name may be written.`
