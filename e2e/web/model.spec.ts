@@ -69,6 +69,34 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(record).toContainText('1 × cancelled');
 });
 
+test('that a model declined and another answered is told', async ({ page, serve, bench, answer }) => {
+  let asked = 0;
+  const { promise: isSeen, resolve: see } = Promise.withResolvers<void>();
+  const model = await answer(async () => {
+    asked += 1;
+    if (asked === 1) {
+      return {
+        ...{ kind: 'message', blocks: [], stopReason: 'refusal' },
+        stopDetails: { type: 'refusal', category: 'cyber', explanation: 'It asks for an exploit.' },
+      };
+    }
+    if (asked === 2) await isSeen;
+    return { ...(PROPOSAL as Extract<Reply, { kind: 'message' }>), model: 'claude-opus-4-8' };
+  });
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url);
+  const declined = 'The model declined to answer (cyber): It asks for an exploit.';
+  await expect(page.getByRole('region', { name: 'What the proposer thinks' })).toContainText(declined);
+  see();
+  await expect(cellOf(page, 1).region).toContainText('keep');
+  const said = (await openCell(page, 1)).section('What the calls said');
+  await expect(said.getByRole('listitem')).toHaveText([
+    declined,
+    'claude-opus-4-8 answered in place of claude-opus-5-5.',
+  ]);
+  await page.screenshot({ path: 'test-results/calls-said.png' });
+});
+
 test('a key that is not accepted pauses the study until the user says go on', async ({
   page,
   serve,

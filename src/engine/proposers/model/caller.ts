@@ -168,9 +168,11 @@ export class Caller {
     const refusal = message && describeRefusal(message);
     if (refusal !== null) onThought(refusal);
     const other = otherModel(model, message?.model);
-    const said = [other && describeOther(model, other), refusal].filter(words => words !== null);
+    const said = [other === null ? null : describeOther(model, other), refusal].filter(
+      words => words !== null,
+    );
     // A gateway's own name for the same model has no price, and a cap is kept all the same.
-    const price = (other && (await this.#findPrice(other))) ?? this.#price;
+    const price = (other === null ? null : await this.#findPrice(other)) ?? this.#price;
     ledger.write(() =>
       ledger.modelCalls.end(row, {
         outcome: failure ? failure.outcome : outcomeOf(message),
