@@ -6,7 +6,6 @@ import { dataPaths } from '../../engine/paths.ts';
 import { Telemetry } from '../../engine/telemetry/telemetry.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { describeRetirement } from '../../shared/model-retirements.ts';
 import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,6 +14,7 @@ import { type ContractFlags, choicesOf } from '../found.ts';
 import { JsonLines } from '../json-lines.ts';
 import { LiveView } from '../live-view.ts';
 import { lookFirst } from '../look-first.ts';
+import { modelLines } from '../model-lines.ts';
 import { onStopSignals } from '../stop-signals.ts';
 import { ask } from './inspect.ts';
 
@@ -67,10 +67,7 @@ export async function run(
       if (!flags.isSample) (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
     };
     const look = await lookFirst(engine.ledger, path, choicesOf(flags), flags.trustSetup === true, show);
-    for (const arm of modelArms(proposer)) {
-      const retirement = describeRetirement(arm.model, arm.baseUrl);
-      if (retirement !== null) show(retirement);
-    }
+    for (const line of await modelLines(engine, path, look.choices, proposer, stop)) show(line);
     const study = await engine.createStudy({
       ...look,
       repositoryPath: path,
@@ -190,10 +187,6 @@ function readStopRules(flags: SittingFlags): StopRules {
     ...(maxCrashes === undefined ? {} : { crashes: maxCrashes }),
     ...(deadline === undefined ? {} : { deadline: parseDeadline(deadline, new Date()).toISOString() }),
   };
-}
-
-function modelArms(proposer: ProposerSettings): readonly ModelSettings[] {
-  return (proposer.kind === 'route' ? proposer.arms : [proposer]).filter(arm => arm.kind === 'model');
 }
 
 /** The proposer the flags describe; undefined where they say nothing of it. */
