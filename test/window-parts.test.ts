@@ -14,7 +14,13 @@ import {
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
 import { newArm } from '../src/renderer/screens/set-up-arm.ts';
-import { contractOf, formOf, isContractWhole, readForm } from '../src/renderer/screens/set-up-form.ts';
+import {
+  contractOf,
+  formOf,
+  isContractWhole,
+  readForm,
+  spendBasisOf,
+} from '../src/renderer/screens/set-up-form.ts';
 import { applyEvent, LIVE_POINTS } from '../src/renderer/state/apply-event.ts';
 import { type State, useStore } from '../src/renderer/state/store.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
@@ -77,6 +83,20 @@ describe('numbers', () => {
       '3 days ago',
     ]);
   });
+});
+
+test('what is spent is planned for the form as it is, without the fields that are not right yet', () => {
+  const form = { ...formOf(null, 'night'), editable: 'a.py\n\n src/* ', instructions: ' ', budget: '60' };
+  expect(spendBasisOf('/repo', form)).toEqual({
+    ...{ path: '/repo', editable: ['a.py', 'src/*'], instructions: null, budgetSeconds: 60 },
+    experiments: 100,
+  });
+  expect(spendBasisOf('/repo', { ...form, experiments: '1.5', budget: 'x' })).toMatchObject({
+    ...{ budgetSeconds: null, experiments: null },
+  });
+  const arms = [newArm('model'), newArm('search')];
+  expect(spendBasisOf('/repo', { ...form, arms }).experiments).toBe(100);
+  expect(spendBasisOf('/repo', { ...form, arms, routing: 'alternate' }).experiments).toBe(50);
 });
 
 test('of the calls those with something to say are told, what is alike once', () => {

@@ -3,6 +3,7 @@ import { expect, test } from './support/fixtures.ts';
 import {
   cellOf,
   chooseFrom,
+  chooseModel,
   dialog,
   openCell,
   openWindow,
@@ -94,7 +95,6 @@ test('that a model declined and another answered is told', async ({ page, serve,
     declined,
     'claude-opus-4-8 answered in place of claude-opus-5-5.',
   ]);
-  await page.screenshot({ path: 'test-results/calls-said.png' });
 });
 
 test('a key that is not accepted pauses the study until the user says go on', async ({
@@ -114,6 +114,31 @@ test('a key that is not accepted pauses the study until the user says go on', as
   await expect(page.getByText('The proposer needs you.').first()).toBeVisible();
   await study(page).control('Continue').click();
   await expect(cellOf(page, 1).region).toContainText('keep');
+});
+
+test('what a night will cost is planned in the set-up', async ({ page, serve, bench, answer }) => {
+  const model = await answer(() => PROPOSAL);
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  await chooseModel(page, model.url);
+  const form = setUp(page);
+  const plan = page.getByRole('status', { name: 'Planned spend' });
+  await expect(plan).toHaveText(
+    /^Planned spend: about \$[\d.]+–[\d.]+ for 100 experiments at claude-opus-5-5 \(estimated: nothing was measured yet\)\.$/,
+  );
+  await form.field('Experiments').fill('');
+  await expect(plan).toContainText('an experiment at claude-opus-5-5');
+  await form.field('Experiments').fill('50');
+  await form.field('Model').fill('llama');
+  await expect(plan).toHaveText('Planned spend: no price known for llama, so no plan.');
+  await form.field('Model').fill('claude-haiku-5-5');
+  await expect(plan).toContainText('for 50 experiments at claude-haiku-5-5');
+  // Without a key nobody is asked for a list of models.
+  await form.field('Key').selectOption('environment');
+  await form.field('Server').fill('');
+  await form.field('Model').fill('claude-sonnet-4-5');
+  await expect(page.getByText('claude-sonnet-4-5 is retired on November 30th, 2026')).toBeVisible();
 });
 
 test('what cannot work is refused where it is written', async ({ page, serve, bench, answer }) => {
