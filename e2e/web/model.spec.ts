@@ -109,7 +109,7 @@ test('a key that is not accepted pauses the study until the user says go on', as
     return asked === 1 ? { kind: 'error', status: 401, message: 'invalid x-api-key' } : PROPOSAL;
   });
   await openWindow(page, await serve());
-  await startModelStudy(page, bench, model.url);
+  await startModelStudy(page, bench, model.url, { standsIn: false });
   await expect(study(page).header).toContainText('Paused');
   await expect(page.getByText('The proposer needs you.').first()).toBeVisible();
   await study(page).control('Continue').click();
@@ -156,7 +156,9 @@ test('what cannot work is refused where it is written', async ({ page, serve, be
   await expect(page.getByText('2 models offered')).toBeVisible();
   await form.field('Proposer').selectOption('agent');
   await form.field('Agent').selectOption('opencode');
-  await expect(page.getByText(/Not installed on this machine|signed in|no sign-in seen/)).toBeVisible();
+  await expect(
+    page.getByText(/^Not installed on this machine|; signed in$|no sign-in seen/).first(),
+  ).toBeVisible();
   await form.field('Proposer').selectOption('model');
   await form.field('Model').fill('a-model-without-a-price');
   await form.start.click();
@@ -194,8 +196,10 @@ test('of several proposers each is asked where those before it have nothing', as
   await expect(study(page).header).toContainText('Ended');
   const numbers = (await openCell(page, 1)).section('Numbers');
   await expect(numbers).toContainText(/proposed by\s*command/);
-  // Three times it was asked, then it rests, and the notebook says so.
+  // What needs the user is not asked again soon, and the notebook says so.
   await expect(
-    page.getByText(/^model claude-opus-5-5 rests for 5 min: .*does not accept the key/),
+    page.getByText(
+      /^model claude-opus-5-5 cannot propose\. .*does not accept the key.* asked again in 30 min\.$/,
+    ),
   ).toBeVisible();
 });
