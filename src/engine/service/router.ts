@@ -11,7 +11,9 @@ import { detectAgents } from '../proposers/agent/detect.ts';
 import { programsOf } from '../proposers/agent/programs.ts';
 import { tryAgent } from '../proposers/agent/try-agent.ts';
 import { listModels } from '../proposers/create-proposer.ts';
+import { readSpendPlan } from '../proposers/model/read-spend-plan.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
+import { openRepository } from '../repo/repository.ts';
 import { readUserSettings } from '../user-settings.ts';
 import {
   readExperiment,
@@ -119,6 +121,9 @@ export function createRouter(service: Service) {
         return host.chooseFolder();
       }),
       models: os.projects.models.handler(({ input }) => listModels(input, service.engine.surroundings)),
+      spendPlan: os.projects.spendPlan.handler(async ({ input }) =>
+        readSpendPlan(ledger, paths.home, await openRepository(cleanPath(input.path)), input),
+      ),
       createSample: os.projects.createSample.handler(async ({ input }) => ({
         path: await openSample(input.name, paths, samples),
       })),
