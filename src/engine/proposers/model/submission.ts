@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { matchProposable } from '../../contract/editable.ts';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import { applyEdits } from '../apply-edits.ts';
 import { CATEGORY_IN_A_ROW, tiredCategory } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
+import { type Turn, turnsOf } from '../briefing/turns.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { findConstants } from '../search/constants.ts';
 import { readNumber } from '../search/literal.ts';
@@ -13,18 +13,6 @@ import { describeExperiment, describeFault, type Submission, submissionSchema } 
 /** Hypotheses that share this much of their words are alike. */
 const ALIKE = 0.6;
 const SHOWN = 5;
-
-/** A constant that a proposal turned, as its memo keeps it. */
-const turnSchema = z.object({
-  file: z.string(),
-  name: z.string(),
-  direction: z.enum(['up', 'down', 'other']),
-  from: z.string(),
-  to: z.string(),
-});
-export type Turn = z.infer<typeof turnSchema>;
-/** The search calls its turns moves. */
-const memoSchema = z.object({ turns: z.array(turnSchema).optional(), moves: z.array(turnSchema).optional() });
 
 export type Submitted =
   | { readonly kind: 'written'; readonly submission: Submission; readonly turns: readonly Turn[] }
@@ -129,9 +117,7 @@ function findSameTurns(turns: readonly Turn[], history: readonly HistoryEntry[])
   const found: string[] = [];
   for (const entry of history.toReversed()) {
     if (entry.verdict === 'keep' || found.length === SHOWN) continue;
-    const memo = memoSchema.safeParse(entry.memo);
-    const past = memo.success ? [...(memo.data.turns ?? []), ...(memo.data.moves ?? [])] : [];
-    const same = past.find(({ file, name, direction }) =>
+    const same = turnsOf(entry.memo).find(({ file, name, direction }) =>
       turns.some(turn => turn.file === file && turn.name === name && turn.direction === direction),
     );
     if (!same) continue;
