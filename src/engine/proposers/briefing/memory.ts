@@ -65,7 +65,7 @@ export function memoryOf(own: EarlierStudy['study'], studies: readonly EarlierSt
   if (earlier.length === 0) return '';
   const tried = earlier.flatMap(other => other.tried);
   const { lines, told } = rangesOf(tried);
-  return fit([
+  return compose([
     { title: 'Studies', share: 700, lines: earlier.slice(0, STUDIES).map(describeStudy) },
     { title: 'Kept, best gain first', share: 2_200, lines: keptLines(tried) },
     { title: 'Ranges in which everything failed', share: 1_000, lines },
@@ -325,7 +325,7 @@ function compare(a: string, b: string): number {
 }
 
 /** As many whole lines as there is room for: each section its share, and then one after the other what is left. */
-function fit(sections: readonly Section[]): string {
+function compose(sections: readonly Section[]): string {
   const counts = sections.map(() => 0);
   const all = () =>
     sections
