@@ -8,11 +8,13 @@ import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
 import { programsOf } from '../src/engine/proposers/agent/programs.ts';
+import { tryAgent } from '../src/engine/proposers/agent/try-agent.ts';
 import { bringBack } from '../src/engine/sandbox/agent-jail.ts';
 import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { type AgentName, proposerLabel } from '../src/shared/study.ts';
-import { temporaryFolder, writeFiles } from './support/scaffold.ts';
+import { pawl } from './support/pawl.ts';
+import { fastRepository, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
 import { lives } from './support/trainers.ts';
 
@@ -281,7 +283,7 @@ test('what is installed and signed in can be seen', async () => {
   const environment = { HOME: home, PATH: `${bin}:/bin:/usr/bin`, GEMINI_API_KEY: 'x' };
   const detect = async (patience = 20_000) => {
     const found = await detectAgents(programsOf({ agents: {} }), environment, patience);
-    return found.filter(({ agent }) => !agent.endsWith('-acp'));
+    return found.filter(({ agent }) => ['claude', 'codex', 'gemini', 'opencode'].includes(agent));
   };
   expect(await detect()).toMatchObject([
     { agent: 'claude', isFound: true, version: '2.1.329 (Claude Code)', isSignedIn: false },
@@ -399,6 +401,16 @@ contained(
     expect(await readFile(join(elsewhere, '.credentials.json'), 'utf8')).toBe('new\n');
   },
 );
+
+contained('a contained agent is told where it is as well as put there', async () => {
+  // What the shell was started with; what it says itself it has looked up.
+  const where = 'tr "\\0" "\\n" < /proc/$$/environ | grep "^PWD=" > $HOME/.claude/.credentials.json';
+  await using own = await night('claude', `${where}\n${EDIT}${claude(ANSWER)}`, 30, 1, IN_SANDBOX);
+  await writeFiles(own.userHome, { '.claude/.credentials.json': 'PWD=' });
+  expect(await own.run()).toBe('experiments');
+  const told = await readFile(join(own.userHome, '.claude/.credentials.json'), 'utf8');
+  expect(told).toMatch(/^PWD=.*\/agent-.*\/work\n$/);
+});
 
 contained('a contained agent does not see the checkout, wherever it is', async () => {
   const place = await mkdtemp('/var/tmp/pawl-test-');
@@ -521,4 +533,44 @@ contained('a sign-in that is missing in the sandbox says where it may be', async
   expect(await blocked).toMatchObject({ message: expect.stringContaining('neither the system’s keyring') });
   own.engine.request('stop_now');
   await run;
+});
+
+test('an agent is tried with one harmless proposal, and doctor lists those that are there', async () => {
+  const bin = await temporaryFolder();
+  const home = await temporaryFolder();
+  const scratch = await temporaryFolder();
+  const environment = { ...process.env, HOME: home, PATH: `${bin}:${process.env.PATH}`, PAWL_SANDBOX: 'off' };
+  const attempt = async (script: string, mayBeUncontained = true) => {
+    await writeFile(
+      join(bin, 'claude'),
+      `#!/bin/sh\n[ "$1" = --version ] && echo 9.9 && exit\ncat > /dev/null\n${script}`,
+    );
+    await chmod(join(bin, 'claude'), 0o755);
+    const ports = { environment, home, scratch, mayBeUncontained };
+    return tryAgent({ agent: 'claude', model: null }, ports, new AbortController().signal);
+  };
+  const edit = "sed -i 's/0.1/0.2/' train.py\n";
+  expect(await attempt(`${edit}${claude('{"hypothesis": "LR becomes 0.2"}')}`)).toMatchObject({
+    ...{ isGood: true, message: 'Claude Code made the edit.', isContained: false },
+  });
+  expect(await attempt(claude('Done.'))).toMatchObject({
+    isGood: false,
+    message: expect.stringContaining('changed nothing: Done.'),
+  });
+  expect(await attempt(`${claude('', { is_error: true, result: 'Not logged in' })}exit 1`)).toMatchObject({
+    ...{ isGood: false, message: expect.stringContaining('is not signed in') },
+  });
+  expect(await attempt(edit, false)).toMatchObject({
+    isGood: false,
+    message: expect.stringContaining('not agreed'),
+  });
+  expect(await readdir(scratch)).toEqual([]);
+  const { stdout } = await pawl(['doctor', await fastRepository(), '--json'], {
+    home,
+    env: { HOME: home, PATH: environment.PATH },
+  });
+  expect(JSON.parse(stdout)).toContainEqual({
+    ...{ name: 'Claude Code', outcome: 'warning' },
+    detail: expect.stringMatching(/^--agent claude: 9\.9; no sign-in seen.*\/login/),
+  });
 });

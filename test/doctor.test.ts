@@ -1,6 +1,8 @@
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { doctorRows } from '../src/cli/commands/doctor.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { pawl } from './support/pawl.ts';
 import {
@@ -62,6 +64,21 @@ test('doctor prints a line per check, each with its outcome as a word', async ()
   const lines = stdout.trimEnd().split('\n');
   expect(lines.filter(line => !/^(✓ ok|! warning|✗ failed|– skipped) /.test(line))).toEqual([]);
   expect(lines.at(-1)).toMatch(/^✗ failed +branch +autoresearch\/night exists: choose another --tag/);
+});
+
+test('doctor shows a long finding whole, and in a terminal in lines that fit', async () => {
+  const names = [...Array(40).keys()].map(n => `part-${n}/with-a-long-name.py`);
+  const program = `You may edit:\n\n${names.map(name => `- \`${name}\``).join('\n')}\n\nGet the lowest \`val_bpb\`.\n`;
+  const repository = await createRepository({
+    ...Object.fromEntries(names.map(name => [name, 'x = 1\n'])),
+    'program.md': program,
+  });
+  const { stdout } = await pawl(['doctor', repository], { home: await temporaryFolder() });
+  expect(stdout).toContain(names.join(', '));
+  const rows = doctorRows([{ outcome: 'ok', name: 'found: editable', detail: names.join(', ') }], 80);
+  const lines = rows.split('\n').map(line => stripVTControlCharacters(line));
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+  expect(lines.map(line => line.slice(24).trim()).join('')).toContain('part-39');
 });
 
 test('doctor runs the checks it can on a folder that is no repository', async () => {

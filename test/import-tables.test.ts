@@ -275,6 +275,48 @@ test('two segments of one metric are one study', () => {
   });
 });
 
+test('a score is a cost where many rows say so, of which as many were discarded', () => {
+  const kept = [980, 870, 700, 640, 500, 420, 390];
+  const rows = kept.flatMap(value => [`${value}|keep`, `${value + 40}|discard`]);
+  expect(tableOf(interpret('a.tsv', table('score|status', ...rows)))).toMatchObject({
+    ...{ metric: 'score', goal: 'minimize', goalFrom: 'keeps' },
+  });
+  // With the newest row first the keeps fall where more is better; no row was discarded that could tell.
+  expect(interpret('a.tsv', table('score|status', ...kept.map(value => `${value}|keep`)))).toMatchObject({
+    question: { kind: 'goal' },
+  });
+  // Nobody means anything else by an accuracy.
+  expect(interpret('a.tsv', table('accuracy|status', ...rows))).toMatchObject({ question: { kind: 'goal' } });
+});
+
+test('of several numbers the only one whose name tells a direction is the metric where it fits the rows best', () => {
+  const rows = [
+    ...['0.50|0.49|keep', '0.58|0.47|keep', '0.54|0.51|discard', '0.51|0.40|discard', '0.60|0.55|keep'],
+    ...['0.55|0.61|discard', '0.57|0.45|keep', '0.66|0.41|keep', '0.62|0.70|discard', '0.64|0.30|discard'],
+    ...['0.70|0.55|keep', '0.61|0.58|discard', '0.63|0.31|discard'],
+  ];
+  expect(tableOf(interpret('a.tsv', table('win_rate|draw_rate|status', ...rows)))).toMatchObject({
+    ...{ metric: 'win_rate', goal: 'maximize' },
+  });
+  expect(interpret('a.tsv', table('win_rate|loss|status', ...rows))).toMatchObject({
+    question: { kind: 'metric', names: ['win_rate', 'loss'] },
+  });
+  // What fits better than it may have decided.
+  const turned = rows.map(row => row.replace(/^(.*?)\|(.*?)\|/, '$2|$1|'));
+  expect(interpret('a.tsv', table('win_rate|draws|status', ...turned))).toMatchObject({
+    question: { kind: 'metric' },
+  });
+});
+
+test('a mean of scores is the score that counts, and how a check ended is none', () => {
+  const rows = ['0.5|0.4|0.6|0|keep', '0.6|0.7|0.5|1|discard'];
+  const found = interpret('a.tsv', table('mean_score|north|south|test_exit|status', ...rows));
+  expect(tableOf(found)).toMatchObject({ metric: 'mean_score', goal: 'maximize' });
+  expect(interpret('a.tsv', table('a|b|c|test_exit|status', ...rows))).toMatchObject({
+    question: { kind: 'metric', names: ['a', 'b', 'c'] },
+  });
+});
+
 test('results of a sweep that nobody judged are rows without a verdict', () => {
   const rows = [0.3, 0.2].map(val_loss =>
     JSON.stringify({ lr: 0.1, metrics: { val_loss, train_loss: 0.1 } }),

@@ -26,6 +26,34 @@ function read(
   return { reader, message, series, value: reader.summary()?.[metric.name] ?? null };
 }
 
+const K6 = `
+     checks.........................: 100.00% 4120 out of 4120
+     http_req_duration..............: avg=101.2ms min=90ms    med=98.1ms  max=1.21s  p(90)=180.3ms p(95)=212.5ms
+       { expected_response:true }...: avg=101.2ms min=90ms    med=98.1ms  max=1.21s  p(90)=180.3ms p(95)=212.5ms
+     http_reqs......................: 4120   68.6/s
+     iteration_duration.............: avg=1.1s    min=1.09s   med=1.1s    max=2.2s   p(90)=1.18s   p(95)=1.22s
+`;
+
+const CRITERION = `Benchmarking encode/short: Warming up for 3.0000 s
+encode/short            time:   [22.250 ns 22.310 ns 22.391 ns]
+                        thrpt:  [44.7 MiB/s 44.9 MiB/s 45.0 MiB/s]
+                        change: [-1.2% +0.5% +2.0%] (p = 0.30 > 0.05)
+Found 3 outliers among 100 measurements (3.00%)
+decode/a_name_that_is_long
+                        time:   [1.2401 µs 1.2500 µs 1.2610 µs]
+`;
+
+const REPORT = `
+              precision    recall  f1-score   support
+
+         cat       0.95      0.96      0.95        57
+           0       0.94      0.92      0.93        57
+
+    accuracy                           0.95       114
+   macro avg       0.95      0.94      0.94       114
+weighted avg       0.95      0.95      0.95       114
+`;
+
 const file = (name: string) => readFileSync(join(FOLDER, `${name}.txt`), 'utf8');
 
 test.each([
@@ -148,6 +176,19 @@ test.each<[string, string, string, number | null]>([
   ['final, behind a summary', '---\nval_bpb: 0.99\nSaved.\nFinal val_bpb: 0.95', 'val_bpb', 0.95],
   ['by METRIC, before words about it', 'METRIC time=3\nthe run with time=9 was first', 'time', 3],
   ['by two benchmarks of Go', 'BenchmarkA-8 10 5 ns/op\nBenchmarkB-8 10 7 ns/op', 'ns/op', null],
+  ['of k6 by the name of its row', K6, 'http_req_duration p(95)', 212.5],
+  ['of k6 alone', K6, 'http_reqs', 4120],
+  ['of k6 from several rows', K6, 'p(95)', null],
+  ['of criterion, the middle of three', CRITERION, 'encode/short time', 22.31],
+  ['of criterion, with a name on a line of its own', CRITERION, 'decode/a_name_that_is_long time', 1.25],
+  ['of criterion, its throughput', CRITERION, 'encode/short thrpt', 44.9],
+  ['of a report by class', REPORT, 'macro avg f1-score', 0.94],
+  ['of a report by another class', REPORT, '0 recall', 0.92],
+  ['of a report, once for all', REPORT, 'accuracy', 0.95],
+  ['of a report, in no one row', REPORT, 'f1-score', null],
+  ['as minutes and seconds', 'train_time: 1:23', 'train_time', 83],
+  ['as hours, minutes and parts of seconds', 'train_runtime = 1:02:03.5', 'train_runtime', 3723.5],
+  ['as a ratio', 'odds: 1:2', 'odds', null],
   [
     'by two benchmarks of Go, with the name',
     'BenchmarkA-8 10 5 ns/op\nBenchmarkB-8 10 7 ns/op',

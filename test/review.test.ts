@@ -111,9 +111,32 @@ test('what the user changed in it is what runs', async () => {
   await night.decide({ kind: 'approve', files: { 'train.sh': text } });
   await untilStopped(desk, study);
   expect(await git(night.repository, 'show', `refs/pawl/${TAG}/1:train.sh`)).toContain('LR=7');
-  expect(await desk.calls.experiments.get({ study, n: 1 })).toMatchObject({ reviewed: 'edited' });
+  const edited = await desk.calls.experiments.get({ study, n: 1 });
+  expect(edited).toMatchObject({ reviewed: 'edited' });
+  // The title, the reason and the constants are those of what ran, wherever it is told.
+  const { proposal } = desk.service.ledger.experiments.get(study, 1) ?? {};
+  expect(proposal).toMatchObject({
+    hypothesis: 'LR from 2 to 7, as edited by you',
+    rationale: expect.stringMatching(/^You edited the proposal "Set LR to 3" before it ran\./),
+    predictedEffect: null,
+    memo: { turns: [{ name: 'LR', from: '2', to: '7', direction: 'up', file: 'train.sh' }] },
+  });
+  expect((await git(night.repository, 'log', '-1', '--format=%s', `refs/pawl/${TAG}/1`)).trim()).toBe(
+    'LR from 2 to 7, as edited by you',
+  );
   await desk.close();
   await checkNight(night);
+});
+
+test('an edited proposal has the title its editor gives it', async () => {
+  const night = await reviewNight();
+  const { files } = await night.waiting();
+  const text = files[0]?.text.replace('LR=3', 'LR=7') ?? '';
+  await night.decide({ kind: 'approve', files: { 'train.sh': text }, title: 'A bolder rate' });
+  await untilStopped(night.desk, night.study);
+  const { proposal } = night.desk.service.ledger.experiments.get(night.study, 1) ?? {};
+  expect(proposal).toMatchObject({ hypothesis: 'A bolder rate' });
+  await night.desk.close();
 });
 
 test('remarks go back to the proposer with what it had proposed', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openTuning, type Tuning } from '../src/engine/proposers/briefing/tunings.ts';
-import { findTurns } from '../src/engine/proposers/model/submission.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
+import { findTurns } from '../src/engine/proposers/search/turns.ts';
 import { bodyOf, lastText, modelNight, proposal, use } from './support/model-night.ts';
 import type { Reply } from './support/model-server.ts';
 import { checkNight, rowsOf } from './support/study.ts';

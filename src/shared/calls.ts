@@ -25,9 +25,10 @@ import type {
   Snapshot,
   StudyCard,
 } from './notebook.ts';
-import type { AgentStatus, ProposerRecord } from './proposer-calls.ts';
+import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
+import type { SteeringEffect } from './steering.ts';
 import { EFFORTS } from './study.ts';
 
 /**
@@ -197,7 +198,10 @@ export const calls = {
       )
       .output(type<StudyCard>()),
     request: oc.input(z.strictObject({ study, kind: z.enum(['pause', 'continue', 'stop', 'stop_now']) })),
-    steer: oc.input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') })),
+    /** Keeps a note to the proposers, and says what becomes of it. */
+    steer: oc
+      .input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') }))
+      .output(type<SteeringEffect>()),
     /** Approve mode on or off; what waits when it is switched off runs. */
     setApproval: oc.input(z.strictObject({ study, asks: z.boolean() })),
     /** The proposal of an experiment that waits for the user; null where none does. */
@@ -324,6 +328,15 @@ export const calls = {
   proposers: {
     /** The agents on this machine; with `patience` also the versions of slow ones. */
     agents: oc.input(z.strictObject({ isPatient: z.boolean() })).output(type<readonly AgentStatus[]>()),
+    /** Asks an agent for one harmless proposal, in a folder of its own. */
+    tryAgent: oc
+      .input(
+        z.strictObject({
+          agent: text(40).trim().min(1, 'Choose an agent.'),
+          model: text(200).trim().min(1).nullable(),
+        }),
+      )
+      .output(type<AgentTrial>()),
     /** What is known of each proposer's work: in one study, or over all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },

@@ -52,3 +52,11 @@ export type AgentStatus = {
   /** What to do about a missing one. */
   readonly signIn: string;
 };
+
+/** What came of asking an agent for one harmless proposal. */
+export type AgentTrial = {
+  readonly isGood: boolean;
+  readonly message: string;
+  readonly seconds: number;
+  readonly isContained: boolean;
+};

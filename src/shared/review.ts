@@ -21,6 +21,8 @@ export const decisionSchema = z.discriminatedUnion('kind', [
     kind: z.literal('approve'),
     /** Whole texts of the files the user changed; empty takes the proposal as it is. */
     files: z.record(text(4_096).min(1), text(1_000_000)),
+    /** What the changed files try, in one line; without one it is told from the difference. */
+    title: text(300).trim().optional(),
   }),
   /** Back to the proposer, to do it again with what the user remarks. */
   z.strictObject({

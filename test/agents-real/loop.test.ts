@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
 import type { RealName } from '../support/agent-recordings.ts';
-import { ORDINARY } from '../support/contained.ts';
+import { found, ORDINARY } from '../support/contained.ts';
 import { contractFile, createRepository, writeFiles } from '../support/scaffold.ts';
 import { query } from '../support/trainers.ts';
 import { type Layout, lastingFolder, layOut, TRIED } from './place.ts';
@@ -25,21 +25,28 @@ const AS_USER = [
   'sh',
 ];
 
-/** Ends at once; what it prints is best where both are 8. Two edits of it can be merged. */
+/** Ends at once; what it prints is best where all are 8. Two edits of it can be merged. */
 const TRAINER = `# The step size.
 LR=2
 # Nothing here.
 # Nothing here either.
 # How many layers.
 DEPTH=4
-value=$((1000 + 100 * (8 - LR) + 10 * (8 - DEPTH)))
+# Nothing here.
+# How wide.
+WIDTH=6
+value=$((1000 + 100 * (8 - LR) + 10 * (8 - DEPTH) + 8 - WIDTH))
 echo "val_bpb: $value"
 `;
 
 const IDEAS = [
   { old: 'LR=2', new: 'LR=8', hypothesis: 'LR becomes 8' },
   { old: 'DEPTH=4', new: 'DEPTH=8', hypothesis: 'DEPTH becomes 8' },
+  { old: 'WIDTH=6', new: 'WIDTH=8', hypothesis: 'WIDTH becomes 8' },
 ];
+
+/** Those that speak the Agent Client Protocol themselves, without a bridge. */
+const SPEAKERS: readonly RealName[] = ['gemini', 'opencode'];
 
 type Case = {
   readonly who: 'root' | 'user';
@@ -49,7 +56,7 @@ type Case = {
   readonly home: 'fresh' | 'used';
 };
 
-/** Each value with each program, and the pairs that have failed before; the full product would take an hour. */
+/** Each value with each program, and the pairs that have failed before; the full product would take half an hour. */
 const CASES: readonly Case[] = [
   { who: 'root', sandbox: 'required', layout: 'native', home: 'fresh' },
   { who: 'user', sandbox: 'required', layout: 'npm-global', home: 'used' },
@@ -71,70 +78,95 @@ type Call = {
 const figures: string[] = [];
 
 describe.each(TRIED)('%s', agent => {
-  test.each(CASES)('two experiments in a row ($who, sandbox $sandbox, $layout, home $home)', async own => {
-    await using server = await served(agent);
-    const base = await lastingFolder();
-    const [home, data] = [join(base, 'home'), join(base, 'data')];
-    for (const folder of [home, data]) await mkdir(folder);
-    const { environment, files } = REAL_PROGRAMS[agent].setUp(server.url);
-    await writeFiles(home, files);
-    const bin = await layOut(agent, own.layout, home);
-    const repository = await createRepository(
-      { 'train.sh': TRAINER, 'prepare.sh': 'echo fixed\n', 'pawl.toml': contractFile({ limitSeconds: 60 }) },
-      join(base, 'repository'),
-    );
-    const isUser = own.who === 'user' && process.getuid?.() === 0;
-    if (isUser) {
-      // What is installed by hard links stays whose it is.
-      const mine = ['-not', '-path', '*/node_modules*', '-not', '-path', '*/versions/*'];
-      await run('find', [base, ...mine, '-exec', 'chown', '-h', `${ORDINARY}:${ORDINARY}`, '{}', '+']);
-    }
-    const as = isUser ? AS_USER : [];
-    const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, ...environment };
-    const start = (command: readonly string[], more: NodeJS.ProcessEnv = {}) => {
-      const [program = '', ...args] = [...as, ...command];
-      const started = run(program, args, { env: { ...env, ...more }, cwd: dirname(repository) });
-      started.child.stdin?.end('Say hello.');
-      return started.then(
-        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-        error => ({ code: error.code as number, stdout: String(error.stdout), stderr: String(error.stderr) }),
-      );
-    };
-    if (own.home === 'used') {
-      const program = requireProgram(agent, { agents: {} });
-      const asked = { model: null, own: base, isContained: false, prompt: '', environment: env };
-      const words = program.how.argv(asked).filter(word => !word.startsWith(base));
-      await start([program.program, ...words], program.environment(asked));
-    }
-    const args = ['--tag', 'night', '-n', '2', '--agent', agent, '--proposer-timeout', '120', '--json'];
-    const seen = await start([process.execPath, MAIN, 'run', repository, ...args], {
-      ...{ PAWL_HOME: data, PAWL_SANDBOX: own.sandbox },
-    });
-    const calls = query<Call>(data, 'SELECT * FROM model_call ORDER BY id');
-    const verdicts = query<{ n: number; hypothesis: string; verdict: string }>(
-      data,
-      'SELECT n, hypothesis, verdict FROM experiment WHERE n > 0 ORDER BY n',
-    );
-    const told = `${seen.stderr}\n${JSON.stringify(calls)}`;
-    expect(verdicts, told).toEqual(
-      IDEAS.map(({ hypothesis }, place) => ({ n: place + 1, hypothesis, verdict: 'keep' })),
-    );
-    expect(
-      calls.map(({ outcome }) => outcome),
-      told,
-    ).toEqual(calls.map(() => 'ok'));
-    const [first] = calls;
-    figures.push(
-      [
-        ...[agent, own.who, own.sandbox, own.layout, own.home, `${first?.seconds.toFixed(1)} s`],
-        ...[first?.input_tokens, first?.cache_read_tokens, first?.output_tokens, first?.cost_usd],
-      ].join(' | '),
-    );
-  });
+  const title = 'two experiments in a row ($who, sandbox $sandbox, $layout, home $home)';
+  const [contained, free] = [CASES.filter(isContained), CASES.filter(own => !isContained(own))];
+  // Where there is nothing to contain with, nothing can be contained.
+  test.skipIf(found.kind === 'none').each(contained)(title, own => tryLoop(agent, own));
+  test.each(free)(title, own => tryLoop(agent, own));
+  const acp = { who: 'root', layout: 'npm-global', home: 'fresh' } as const;
+  if (!SPEAKERS.includes(agent)) return;
+  test.skipIf(found.kind === 'none')('three experiments over the Agent Client Protocol, contained', () =>
+    tryLoop(agent, { ...acp, sandbox: 'required' }, `${agent}-acp`, IDEAS),
+  );
+  test('three experiments over the Agent Client Protocol, not contained', () =>
+    tryLoop(agent, { ...acp, sandbox: 'off' }, `${agent}-acp`, IDEAS));
 });
 
-async function served(agent: RealName) {
-  const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', IDEAS));
+function isContained({ sandbox }: Case): boolean {
+  return sandbox === 'required';
+}
+
+async function tryLoop(
+  agent: RealName,
+  own: Case,
+  name: string = agent,
+  ideas = IDEAS.slice(0, 2),
+): Promise<void> {
+  await using server = await served(agent, ideas);
+  const base = await lastingFolder();
+  const [home, data, files] = [join(base, 'home'), join(base, 'data'), join(base, 'files')];
+  for (const folder of [home, data, files]) await mkdir(folder);
+  const adapter = requireProgram(agent, { agents: {} });
+  await writeFiles(files, adapter.files);
+  const setUp = REAL_PROGRAMS[agent].setUp(server.url);
+  await writeFiles(home, setUp.files);
+  const bin = await layOut(agent, own.layout, home);
+  const repository = await createRepository(
+    { 'train.sh': TRAINER, 'prepare.sh': 'echo fixed\n', 'pawl.toml': contractFile({ limitSeconds: 60 }) },
+    join(base, 'repository'),
+  );
+  const isUser = own.who === 'user' && process.getuid?.() === 0;
+  if (isUser) {
+    // What is installed by hard links stays whose it is.
+    const mine = ['-not', '-path', '*/node_modules*', '-not', '-path', '*/versions/*'];
+    await run('find', [base, ...mine, '-exec', 'chown', '-h', `${ORDINARY}:${ORDINARY}`, '{}', '+']);
+  }
+  const as = isUser ? AS_USER : [];
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, ...setUp.environment };
+  const start = (command: readonly string[], more: NodeJS.ProcessEnv = {}) => {
+    const [program = '', ...args] = [...as, ...command];
+    const started = run(program, args, { env: { ...env, ...more }, cwd: dirname(repository) });
+    started.child.stdin?.end('Say hello.');
+    return started.then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      error => ({ code: error.code as number, stdout: String(error.stdout), stderr: String(error.stderr) }),
+    );
+  };
+  if (own.home === 'used') {
+    const asked = { model: null, own: files, isContained: false, prompt: '', environment: env };
+    const words = [adapter.program, ...adapter.how.argv(asked)];
+    const used = await start(words, adapter.environment(asked));
+    expect(used, used.stderr).toMatchObject({ code: 0 });
+  }
+  const args = ['--tag', 'night', '-n', String(ideas.length), '--agent', name, '--fallback', 'none'];
+  const more = ['--proposer-timeout', '120', '--uncontained', '--json'];
+  const seen = await start([process.execPath, MAIN, 'run', repository, ...args, ...more], {
+    ...{ PAWL_HOME: data, PAWL_SANDBOX: own.sandbox },
+  });
+  const calls = query<Call>(data, 'SELECT * FROM model_call ORDER BY id');
+  const verdicts = query<{ n: number; hypothesis: string; verdict: string }>(
+    data,
+    'SELECT n, hypothesis, verdict FROM experiment WHERE n > 0 ORDER BY n',
+  );
+  const told = `${seen.stderr}\n${JSON.stringify(calls)}`;
+  // What is asked for ahead may come before its turn.
+  const kept = verdicts.map(({ hypothesis, verdict }) => [hypothesis, verdict]).sort();
+  expect(kept, told).toEqual(ideas.map(({ hypothesis }) => [hypothesis, 'keep']).sort());
+  expect(
+    calls.map(({ outcome }) => outcome),
+    told,
+  ).toEqual(calls.map(() => 'ok'));
+  const [first] = calls;
+  figures.push(
+    [
+      ...[name, own.who, own.sandbox, own.layout, own.home, `${first?.seconds.toFixed(1)} s`],
+      ...[first?.input_tokens, first?.cache_read_tokens, first?.output_tokens, first?.cost_usd],
+    ].join(' | '),
+  );
+}
+
+async function served(agent: RealName, ideas: typeof IDEAS) {
+  const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', ideas));
   return { ...server, [Symbol.asyncDispose]: close };
 }
 

@@ -67,6 +67,7 @@ export const REAL_PROGRAMS: Readonly<Record<RealName, RealProgram>> = {
         }),
       },
     }),
-    signedOut: () => ({ environment: {}, files: {} }),
+    // It would ask a model of its makers then, which is none of this machine.
+    signedOut: url => ({ environment: { HTTP_PROXY: url, HTTPS_PROXY: url }, files: {} }),
   },
 };

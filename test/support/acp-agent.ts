@@ -30,15 +30,26 @@ const app = agent({ name: 'stand-in' })
       client.notify(methods.client.session.update, { sessionId: 'one', update: more as never });
     const say = (text: string) =>
       update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } });
-    const edit = async (path: string, change: (text: string) => string, kind = 'edit') => {
+    const edit = async (path: string, change: (text: string) => string, kind = 'edit', isEarly = false) => {
+      // Some tell what it is before they ask, and ask with less.
+      if (isEarly)
+        await update({
+          sessionUpdate: 'tool_call',
+          toolCallId: path,
+          title: 'Edit',
+          kind,
+          locations: [{ path: `${cwd}/${path}` }],
+        });
       const { outcome } = await client.request(methods.client.session.requestPermission, {
         sessionId: 'one',
-        toolCall: {
-          toolCallId: path,
-          title: `Edit ${path}`,
-          kind: kind as 'edit',
-          locations: [{ path: `${cwd}/${path}` }],
-        },
+        toolCall: isEarly
+          ? { toolCallId: path }
+          : {
+              toolCallId: path,
+              title: `Edit ${path}`,
+              kind: kind as 'edit',
+              locations: [{ path: `${cwd}/${path}` }],
+            },
         options: [
           { optionId: 'yes', name: 'Yes', kind: 'allow_once' },
           { optionId: 'always', name: 'Always', kind: 'allow_always' },
@@ -81,7 +92,7 @@ const app = agent({ name: 'stand-in' })
       await edit('prepare.sh', text => `${text}x`),
       await edit('../elsewhere', text => text, 'read').catch(() => 'failed'),
       await edit('train.sh', text => text, 'execute'),
-      await edit('train.sh', text => text.replace('LR=2', 'LR=8')),
+      await edit('train.sh', text => text.replace('LR=2', 'LR=8'), 'edit', true),
     ];
     await update({
       sessionUpdate: 'usage_update',

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { runDoctor } from '../../engine/contract/doctor.ts';
 import { loadContract } from '../../engine/contract/load-contract.ts';
 import { dataPaths } from '../../engine/paths.ts';
@@ -7,7 +7,7 @@ import { saveContract } from '../../engine/service/projects.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import { EXIT } from '../exit-codes.ts';
-import { clip, tableText } from '../format.ts';
+import { clip, tableText, wrap } from '../format.ts';
 import { type ContractFlags, choicesOf } from '../found.ts';
 
 const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
@@ -16,6 +16,23 @@ const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
   failed: styleText(['yellow', 'bold'], '✗ failed'),
   skipped: styleText('gray', '– skipped'),
 };
+
+/** A finding is wrapped in no fewer columns than these, however narrow the terminal is. */
+const LEAST_COLUMNS = 30;
+
+/** A line per check and, where its detail is too long for `columns`, more lines below it. */
+export function doctorRows(checks: readonly PreflightCheck[], columns: number): string {
+  const names = Math.max(0, ...checks.map(({ name }) => name.length));
+  const signs = Math.max(0, ...checks.map(({ outcome }) => stripVTControlCharacters(SIGNS[outcome]).length));
+  const width = Math.max(LEAST_COLUMNS, columns - names - signs - 4);
+  const rows = checks.flatMap(({ outcome, name, detail }) => {
+    const line = clip(detail.split('\n')[0] ?? '', Number.POSITIVE_INFINITY);
+    return (Number.isFinite(width) ? wrap(line, width) : [line]).map((piece, index) =>
+      index === 0 ? [SIGNS[outcome], name, piece] : ['', '', piece],
+    );
+  });
+  return tableText(rows, ['left', 'left', 'left']);
+}
 
 export async function doctor(
   path: string,
@@ -27,15 +44,12 @@ export async function doctor(
     paths: dataPaths(process.env),
     environment: process.env,
     choices: choicesOf(flags),
+    withAgents: true,
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else {
-    const rows = checks.map(({ outcome, name, detail }) => [
-      SIGNS[outcome],
-      name,
-      clip(detail.split('\n')[0] ?? '', 400),
-    ]);
-    process.stdout.write(`${tableText(rows, ['left', 'left', 'left'])}\n`);
+    // Into a pipe each check is one line.
+    process.stdout.write(`${doctorRows(checks, process.stdout.columns || Number.POSITIVE_INFINITY)}\n`);
     // What is to be copied into a file stands by itself.
     for (const { detail } of checks) {
       const [, ...more] = detail.split('\n');

@@ -3,6 +3,7 @@ import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shar
 import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeClaims, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
+import { isBeside } from './guarded-files.ts';
 import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
 import { type FileRoles, STRENGTH } from './read-file-roles.ts';
 import { directionByName, type MetricClaim } from './read-metric.ts';
@@ -94,11 +95,14 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   const isTooMany = { kind: 'torn', claims: different.slice(0, 3).map(asList) } as const;
   if (different.length > MAX_EDITABLE) return isTooMany;
   const isLocked = tracked.matcher(roles.locked.map(({ value }) => value));
+  const isGuarded = tracked.matcher(roles.guarded);
+  const guarded: string[] = [];
   const paths = new Set<string>();
   for (const claim of different) {
     const own = tracked.matching(claim.value);
     const free = own.filter(path => !isReserved(path) && !isLocked(path));
     if (free.length === own.length) paths.add(claim.value);
+    else if (different.length > 1 && own.every(isGuarded)) guarded.push(...own);
     else if (free.length === 0 || own.length > MAX_EDITABLE) {
       const clash = own.filter(isLocked).slice(0, MAX_EDITABLE);
       const refused = distinct(roles.locked).filter(({ value }) => clash.some(tracked.matcher([value])));
@@ -106,6 +110,10 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
     } else for (const path of free) paths.add(path);
   }
   if (paths.size > MAX_EDITABLE) return isTooMany;
+  // What measures beside something guarded may be meant as well; and all of a list is no list.
+  const doubted = different.filter(({ value }) => guarded.some(path => isBeside(value, path)));
+  if (paths.size === 0 || doubted.some(({ value }) => paths.has(value)))
+    return { kind: 'torn', claims: (paths.size > 0 ? doubted : different).slice(0, 3).map(asList) };
   return { kind: 'found', value: [...paths], source: joinSources(claims) };
 }
 

@@ -1,6 +1,6 @@
 import { directionOf } from '../../shared/metric-direction.ts';
 import type { Claim, Settled } from './claims.ts';
-import { type Document, holdsWord } from './document.ts';
+import { type Document, holdsWord, withoutEscapes } from './document.ts';
 import { LITERAL, type MetricClaim } from './read-metric.ts';
 
 /**
@@ -36,11 +36,12 @@ export function chooseMetric(claims: readonly MetricClaim[], code: readonly Docu
   return candidates.length > 0 ? { kind: 'torn', claims: candidates } : { kind: 'silent' };
 }
 
-/** Of spellings that differ in capitals only, the one that the code has. */
-function asPrinted(claims: readonly Claim<string>[], code: readonly Document[]): readonly Claim<string>[] {
-  const isOne = new Set(claims.map(({ value }) => value.toLowerCase())).size === 1;
+/** Of spellings that differ in capitals only, the one that the code has, else the one that is looked for in the output. */
+function asPrinted(claims: readonly MetricClaim[], code: readonly Document[]): readonly MetricClaim[] {
+  if (new Set(claims.map(({ value }) => value.toLowerCase())).size !== 1) return claims;
   const printed = claims.filter(({ value }) => isInCode(value, code));
-  return isOne && printed.length === 1 ? printed : claims;
+  const asked = claims.filter(({ kind }) => kind === 'asked');
+  return [printed, asked].find(({ length }) => length === 1) ?? claims;
 }
 
 function one(claims: readonly Claim<string>[]): Settled<string> {
@@ -51,7 +52,7 @@ function one(claims: readonly Claim<string>[]): Settled<string> {
     : { kind: 'found', value: only.value, source: only.source };
 }
 
-function distinct(claims: readonly Claim<string>[]): readonly Claim<string>[] {
+function distinct(claims: readonly MetricClaim[]): readonly MetricClaim[] {
   const seen = new Set<string>();
   return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
@@ -64,7 +65,7 @@ function isInCode(name: string, code: readonly Document[]): boolean {
 /** Where the name first stands in a line of code with a string in it, as `train.py:9`. */
 export function findInCode(name: string, code: readonly Document[]): string | null {
   for (const { path, lines } of code) {
-    const at = lines.findIndex(line => /["'`]/.test(line) && holdsWord(line, name));
+    const at = lines.findIndex(line => /["'`]/.test(line) && holdsWord(withoutEscapes(line), name));
     if (at >= 0) return `${path}:${at + 1}`;
   }
   return null;

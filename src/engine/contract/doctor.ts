@@ -25,6 +25,7 @@ import {
 import { AmdSampler } from '../telemetry/amd-sampler.ts';
 import { findNvidiaSmi } from '../telemetry/find-nvidia-smi.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
+import { checkAgents } from './check-agents.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { checkModel } from './check-model.ts';
 import { type Add, checkTraining } from './check-training.ts';
@@ -42,6 +43,8 @@ export type DoctorInput = {
   readonly choices?: ContractChoices | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
+  /** Whether the agents on the machine are looked for, which may take long. */
+  readonly withAgents?: boolean | undefined;
   /** Where the kernel lists graphics cards. */
   readonly cards?: string | undefined;
 };
@@ -89,6 +92,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);
   await checkGpu(input, add);
+  if (input.withAgents) await checkAgents(input.paths.home, input.environment, add);
   await checkTag(repository, input.tag, add);
   return checks;
 }

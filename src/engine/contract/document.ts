@@ -38,6 +38,8 @@ export type Passage = {
   readonly text: string;
   /** The heading it stands under. */
   readonly heading: string;
+  /** The heading above that one, where nothing but headings stands between them. */
+  readonly above: string;
   /** What the list or the code below a sentence is led in by: "You may edit:". */
   readonly lead: string;
 };
@@ -56,15 +58,25 @@ export function readPassages(document: Document): readonly Passage[] {
   return passages;
 }
 
+/** `isBare` once a heading has followed it at once. */
+type Heading = {
+  readonly level: number;
+  readonly title: string;
+  readonly line: number;
+  readonly isBare: boolean;
+};
+
 function parsePassages({ lines }: Document): readonly Passage[] {
   const passages: Passage[] = [];
+  let headings: readonly Heading[] = [];
   let heading = '';
+  let above = '';
   let lead = '';
   let isCode = false;
   let open = null as { readonly kind: 'item' | 'prose'; readonly line: number; readonly text: string } | null;
   const close = () => {
     if (!open) return;
-    passages.push({ ...open, heading, lead });
+    passages.push({ ...open, heading, above, lead });
     const plain = open.text.replaceAll('*', '').trimEnd();
     // An item can lead in what is below it as well: "4. Run:".
     if (open.kind === 'prose' || plain.endsWith(':')) lead = plain;
@@ -79,20 +91,32 @@ function parsePassages({ lines }: Document): readonly Passage[] {
       continue;
     }
     if (isCode) {
-      if (text.trim() !== '') passages.push({ kind: 'code', line, text: text.trim(), heading, lead });
+      if (text.trim() !== '') passages.push({ kind: 'code', line, text: text.trim(), heading, above, lead });
       continue;
     }
     const title = titleOf(text);
     const item = ITEM.exec(text);
     if (title !== undefined) {
       close();
+      const level = /#+/.exec(text)?.[0].length ?? 1;
+      const outer = headings.filter(upper => upper.level < level);
+      const upper = outer.at(-1);
+      // The title of all heads nothing in particular; one with words of its own is about these, and what stands below it is something else.
+      const isBare =
+        upper !== undefined && upper.level > 1 && (upper.isBare || passages.at(-1)?.line === upper.line);
+      above = upper !== undefined && isBare ? upper.title : '';
+      headings = [
+        ...outer.slice(0, -1),
+        ...(upper ? [{ ...upper, isBare }] : []),
+        { level, title, line, isBare: false },
+      ];
       heading = title;
       lead = '';
-      passages.push({ kind: 'heading', line, text: title, heading, lead });
+      passages.push({ kind: 'heading', line, text: title, heading, above, lead });
     } else if (text.trim() === '') close();
     else if (text.trimStart().startsWith('|')) {
       close();
-      passages.push({ kind: 'row', line, text: text.trim(), heading, lead });
+      passages.push({ kind: 'row', line, text: text.trim(), heading, above, lead });
     } else if (item) {
       close();
       open = { kind: 'item', line, text: (item[2] ?? '').trim() };
@@ -132,6 +156,14 @@ export function codeSpans(text: string): readonly string[] {
     .filter(span => span !== '');
 }
 
+/** Without the marks of what is bold; in backticks `**` is a pattern's. */
+export function withoutBold(text: string): string {
+  return text
+    .split('`')
+    .map((piece, index) => (index % 2 === 0 ? piece.replaceAll('**', '') : piece))
+    .join('`');
+}
+
 /** The parts of a passage that each say one thing; dots inside backticks and of names end none. */
 export function clausesOf(text: string): readonly string[] {
   const clauses: string[] = [];
@@ -148,6 +180,11 @@ export function clausesOf(text: string): readonly string[] {
   }
   clauses.push(text.slice(start));
   return clauses.map(clause => clause.trim()).filter(clause => /[\p{L}\p{N}]/u.test(clause));
+}
+
+/** A line of code with white space for the `\n` and `\t` of its strings: in `"\nloss:"` a name begins at the `l`. */
+export function withoutEscapes(line: string): string {
+  return line.replaceAll(/\\[nrt]/g, '  ');
 }
 
 /** Whether a text has a name, not as part of a longer one. */

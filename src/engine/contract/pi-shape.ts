@@ -77,7 +77,9 @@ export function recognizePi(
   isExecutable: (path: string) => boolean,
 ): Recognition {
   const base = autoresearchContract('', false);
-  const roles = prompt ? readFileRoles(prompt, tracked) : { editable: [], locked: [], missing: [] };
+  const roles = prompt
+    ? readFileRoles(prompt, tracked)
+    : { editable: [], locked: [], guarded: [], missing: [] };
   const rules = prompt ? readRules(prompt) : { stop: {}, findings: [] };
   const limit = config ? readIterations(config) : null;
   const run = (path: string) => commandOf(posix.relative(folder, path), isExecutable(path));
@@ -156,7 +158,8 @@ function commandClaim(
 function isOfSession(path: string, { hooks, ...files }: PiSession, folder: string): boolean {
   if ([...Object.values(files), ...hooks].includes(path)) return true;
   const name = posix.relative(folder, path);
-  return name.startsWith('.auto/') || /^autoresearch\.[\w.]+$/.test(name);
+  // One at the top may hand on to one of its name elsewhere.
+  return name.startsWith('.auto/') || /(?:^|\/)autoresearch\.[\w.]+$/.test(name);
 }
 
 /** The prompt's "Primary" and the log's name, which have to be one; else the only number the script prints by itself. */

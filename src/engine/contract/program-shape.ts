@@ -12,6 +12,7 @@ import { type FileRoles, readFileRoles, STRENGTH } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
 import { readTableDirection } from './read-table-direction.ts';
+import { readToldMetric } from './told-metric.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
 export type ProgramTexts = {
@@ -151,7 +152,7 @@ function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] |
         ? byName
         : [...editable, ...byName.map(claim => ({ ...claim, strength: STRENGTH.passing }))],
     // Of the text that says what may be edited: another may speak of another tool.
-    ...{ locked: own.locked, missing: own.missing },
+    ...{ locked: own.locked, guarded: own.guarded, missing: own.missing },
   };
 }
 
@@ -191,16 +192,24 @@ function hasOwnCommand(
   );
 }
 
-/** Where no text names a number, upstream's is taken if the code has it. */
+/** Where no text names a number, the one it tells in words, else upstream's is taken if the code has it. */
 function metricsOf(
   said: readonly Document[],
   pair: readonly [string, string] | null,
   code: readonly Document[],
 ): readonly MetricClaim[] {
-  const claims = firstOf(said.map(readMetrics));
-  if (claims.length > 0 || pair === null) return claims;
-  const source = findInCode('val_bpb', code);
-  return source === null ? [] : [{ value: 'val_bpb', source, strength: 1, kind: 'named' }];
+  const toldOf = (text: Document) => {
+    const told = readToldMetric(text, code);
+    return told ? [told] : [];
+  };
+  const named = said.map(readMetrics);
+  const told = said.map((text, index) => (named[index]?.length === 0 ? toldOf(text) : []));
+  // A README is heard where the program says nothing, in words either.
+  const heard = said.findIndex((_, index) => named[index]?.length || told[index]?.length);
+  if (named[heard]?.length) return named[heard];
+  const source = pair === null ? null : findInCode('val_bpb', code);
+  const upstream = source === null ? [] : [{ value: 'val_bpb', source, strength: 1 }];
+  return [...(told[heard] ?? []), ...upstream].map(claim => ({ ...claim, kind: 'named' }));
 }
 
 function settleBudget(

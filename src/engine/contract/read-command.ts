@@ -17,14 +17,24 @@ const RUNNERS = new Set(
    nox conda mamba micromamba tsx octave hyperfine`.split(/\s+/),
 );
 const LAUNCH =
-  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
+  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|trial|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
 const ONCE =
   /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
 const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
 /** "Run the experiment: python train.py > run.log 2>&1" */
 const BARE = /(?:^|:\s{1,4})((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/;
 /** Something to be filled in. */
-const PLACEHOLDER = /<[^>\s]{1,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
+const PLACEHOLDER = /<\w[^<>]{0,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
+
+/** An option whose value is words for a log, and no part of what is measured. */
+const NOTE =
+  /(\s--?(?:[\w-]{0,30}[_-])?(?:desc|description|notes?|message|msg|hypothesis|comment|rationale|summary)[= ]\s?)("[^"]{0,200}"|'[^']{0,200}'|<[^>]{1,100}>)/gi;
+/** What stands in a log where nobody has said anything yet. */
+const SOME_WORDS = '"an experiment"';
+/** "This runs `make all`" is said of another command. */
+const SAID_OF_ANOTHER = /\b(?:this|it|which|that)\s+(?:\w+\s+)?runs\s+`[^`]*`/gi;
+/** A command over more lines than this is a script. */
+const MAX_CONTINUED = 24;
 
 /** How surely a text means a command: as the loop's own, whose output is kept; as how to run; in passing; for once. */
 export const SURENESS = { kept: 4, launch: 3, passing: 2, once: 1 } as const;
@@ -34,30 +44,49 @@ export function readCommands(document: Document, tracked: TrackedPaths): readonl
   const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
   // A block of code that goes to another folder is about what is there.
   let isElsewhere = false;
-  return readPassages(document).flatMap((passage, index, all) => {
+  return joinContinued(readPassages(document)).flatMap((passage, index, all) => {
     if (passage.kind !== 'code' || all[index - 1]?.kind !== 'code') isElsewhere = false;
     const target = passage.kind === 'code' ? /^[$>]?\s*cd\s+(\S+)\s*$/.exec(passage.text)?.[1] : undefined;
     if (target !== undefined) isElsewhere = tracked.resolve(target, folder) !== null;
     if (isElsewhere) return [];
     return linesOf(passage).flatMap(text => {
-      const { line, isKept } = stripRedirection(text);
+      const { line, kept } = stripRedirection(text);
       const found = readCommandLine(line, tracked, folder, passage.kind === 'code');
       const source = sourceOf(document, passage.line);
-      return found ? [{ value: found, source, strength: surenessOf(passage, line, found, isKept) }] : [];
+      return found ? [{ value: found, source, strength: surenessOf(passage, line, found, kept) }] : [];
     });
   });
+}
+
+/** A command of which each line but the last ends in a backslash is one line. */
+function joinContinued(passages: readonly Passage[]): readonly Passage[] {
+  const joined: Passage[] = [];
+  let length = 0;
+  for (const passage of passages) {
+    const last = joined.at(-1);
+    const isContinued =
+      last?.kind === 'code' && passage.kind === 'code' && last.text.endsWith('\\') && length < MAX_CONTINUED;
+    length = isContinued ? length + 1 : 0;
+    if (isContinued)
+      joined[joined.length - 1] = { ...last, text: `${last.text.slice(0, -1).trimEnd()} ${passage.text}` };
+    else joined.push(passage);
+  }
+  return joined;
 }
 
 function surenessOf(
   { kind, text, lead, heading }: Passage,
   line: string,
   { script }: CommandLine,
-  isKept: boolean,
+  kept: Kept,
 ): number {
   const about = kind === 'code' ? `${lead} ${heading} ${text.replace(line, '')}` : `${lead} ${text}`;
   const isLaunch = LAUNCH.test(about) || LAUNCH.test(heading);
-  const isOnce = ONCE.test(kind === 'code' ? about : text.replace(/`[^`]*`/g, ''));
-  if (isKept && !/(?:^|\/)prepare\.py$/.test(script ?? '')) return SURENESS.kept;
+  // What leads a command in says more of it than the heading of all: "Run one trial with:" below "Setup".
+  const isLedIn = kind === 'code' && LAUNCH.test(lead) && !ONCE.test(lead);
+  const isOnce = !isLedIn && ONCE.test(kind === 'code' ? about : text.replace(/`[^`]*`/g, ''));
+  if (kept !== 'no' && !/(?:^|\/)prepare\.py$/.test(script ?? ''))
+    return kept === 'as it is' ? SURENESS.kept : SURENESS.launch;
   if (isOnce) return SURENESS.once;
   // What is called as a preparation is one, unless it is what there is to launch.
   if (ONCE_SCRIPT.test(script ?? '')) return isLaunch ? SURENESS.passing : SURENESS.once;
@@ -69,9 +98,10 @@ export function isTemplate({ line }: CommandLine): boolean {
   return PLACEHOLDER.test(line);
 }
 
-/** Two ways to write one command. */
+/** Two ways to write one command; what it is told for a log makes no other of it. */
 export function commandKey({ line }: CommandLine): string {
   return line
+    .replace(NOTE, '')
     .replace(/\bpython3\b/g, 'python')
     .replace(/\s+/g, ' ')
     .replace(/(^|\s)\.\//g, '$1');
@@ -84,18 +114,24 @@ function linesOf({ kind, text }: Passage): readonly string[] {
     const line = text.replace(/^\d{1,2}[.)]\s+/, '');
     return [BARE.exec(line)?.[1] ?? line];
   }
-  const spans = codeSpans(text).filter(span => /\s|\//.test(span));
+  const spans = codeSpans(text.replace(SAID_OF_ANOTHER, '')).filter(span => /\s|\//.test(span));
   if (spans.length > 0) return spans;
   const bare = BARE.exec(text)?.[1];
   return bare === undefined ? [] : [bare];
 }
 
+/** Whether output goes to a file, and whether that is one that another command has begun. */
+type Kept = 'as it is' | 'added' | 'no';
+
 /** A command line without where its output goes, and whether it is kept in a file. */
-function stripRedirection(text: string): { readonly line: string; readonly isKept: boolean } {
+function stripRedirection(text: string): { readonly line: string; readonly kept: Kept } {
   const line = text.replace(/^[$%>#]\s+/, '').replace(/\s+#\s.*$/, '');
   const at = / (?:[12]?>>?|&>) ?\S|\s\|&? ?tee\b| 2>&1/.exec(line)?.index ?? -1;
-  if (at < 0) return { line: line.trim(), isKept: false };
-  return { line: line.slice(0, at).trim(), isKept: /\.(?:log|txt|out)\b|\btee\b/.test(line.slice(at)) };
+  if (at < 0) return { line: line.trim(), kept: 'no' };
+  const target = line.slice(at);
+  const isKept = /\.(?:log|txt|out)\b|\btee\b/.test(target);
+  const isAdded = />>|\btee\s+(?:-a|--append)\b/.test(target);
+  return { line: line.slice(0, at).trim(), kept: isKept ? (isAdded ? 'added' : 'as it is') : 'no' };
 }
 
 function readCommandLine(
@@ -105,7 +141,10 @@ function readCommandLine(
   isCode: boolean,
 ): CommandLine | null {
   if (text.length > 500 || /[\0\n]/.test(text)) return null;
-  const words = text.replace(/^cd\s+\S+\s*&&\s*/, '').split(/\s+/);
+  const words = text
+    .replace(/^cd\s+\S+\s*&&\s*/, '')
+    .replace(/\$\([^()]{0,100}\)/g, '$()')
+    .split(/\s+/);
   while (/^(?:[A-Za-z_]\w*=\S*|time|nohup|env|timeout|\d+[smh]?)$/.test(words[0] ?? '')) words.shift();
   const program = words[0] ?? '';
   const name = posix.basename(program);
@@ -121,7 +160,10 @@ function readCommandLine(
     )
   )
     return null;
-  return { line: fromTop(text, words, script, tracked, folder), script };
+  const told = text.replace(NOTE, (all, option: string, value: string) =>
+    PLACEHOLDER.test(value) ? `${option}${SOME_WORDS}` : all,
+  );
+  return { line: fromTop(told, words, script, tracked, folder), script };
 }
 
 /** The first word that is a committed file, or a module of Python's. */

@@ -1,12 +1,16 @@
 import { posix } from 'node:path';
 import type { Claim } from './claims.ts';
-import { clausesOf, type Document, type Passage, readPassages, sourceOf } from './document.ts';
+import { clausesOf, type Document, type Passage, readPassages, sourceOf, withoutBold } from './document.ts';
+import { isCautious, isConditional, isJudge, isOfTested, isTest } from './guarded-files.ts';
+import { divideEntry, filesOfKind, ofLanguage } from './read-exceptions.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
 /** What a text says of files: which the agent may edit, and which nobody may. */
 export type FileRoles = {
   readonly editable: readonly Claim<string>[];
   readonly locked: readonly Claim<string>[];
+  /** Of what is locked, what measures and is locked under a condition: that weighs more than a list with it. */
+  readonly guarded: readonly string[];
   /** What is said to be editable and is not in the commit. */
   readonly missing: readonly Claim<string>[];
 };
@@ -49,11 +53,20 @@ const CAN = /\bcan\b(?! ?not)|\bmay\b(?! not)|\ballowed\b/i;
 const CANNOT =
   /\bcan ?not\b|\bcan'?t\b|\b(?:may|must|should|do) not\b|\bdon'?t\b|\bforbidden\b|\bnever (?:do|touch|modif|edit|chang)/i;
 
+/** Headings below "Files in Scope" of what is no file to edit. */
+const NOT_IN_SCOPE =
+  /\b(?:read|reading|reference|context|background|notes?|history|results?|findings|examples?)\b/i;
+/** "Everything in", "All source files below". */
+const ALL_OF =
+  /^\W*(?:all|any|every|everything|anything)\b.{0,60}\b(?:in|under|inside|within|below|beneath)\W*$/i;
+const OF_FILES = /\b(?:files?|code|modules?|sources?|scripts?|everything|anything)\b/i;
+
 type Stand = 'editable list' | 'locked list' | 'can' | 'cannot' | 'read' | null;
 
 /** What the sentence above a list, else its heading, makes of the files in it. */
-function standOf({ heading, lead }: Passage): Stand {
-  return toStand(lead) ?? toStand(heading);
+function standOf({ heading, above, lead }: Passage): Stand {
+  const own = toStand(lead) ?? toStand(heading);
+  return own === null && !NOT_IN_SCOPE.test(heading) ? toStand(above) : own;
 }
 
 function toStand(words: string): Stand {
@@ -78,7 +91,9 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
   const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
   const editable: Claim<string>[] = [];
   const locked: Claim<string>[] = [];
+  const guarded: string[] = [];
   const missing: Claim<string>[] = [];
+  let isOfTests = false;
   for (const passage of readPassages(document)) {
     const source = sourceOf(document, passage.line);
     const stand = passage.kind === 'heading' ? null : standOf(passage);
@@ -87,17 +102,29 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
     let isAboutOne = false;
     const text = passage.kind === 'code' ? passage.text.replace(/^[\s│├└─|`+-]+/, '') : passage.text;
     for (const clause of clausesOf(text)) {
-      const plain = clause.replaceAll('**', '').replaceAll('"', '');
+      const whole = withoutBold(clause).replaceAll('"', '');
+      const { named: plain, exception } = FORBIDDEN.test(whole)
+        ? { named: whole, exception: null }
+        : divideEntry(whole);
       const found = findReferences(plain, tracked, folder);
       // "This is the only file you edit." speaks of what the sentence before named.
       const isOfBefore = found.length === 0;
       const references = isOfBefore ? before : found;
+      isOfTests ||= isOfBefore && FORBIDDEN.test(plain) && isOfTested(plain);
       const claim = (paths: readonly Reference[], strength: number) =>
         paths.map(({ path }) => ({ value: path, source, strength }));
       const role = roleOf(plain, passage.kind, stand, references, isOfBefore);
-      if (role.kind === 'locked') locked.push(...claim(role.of, STRENGTH.said));
+      if (role.kind === 'locked' || (stand === 'editable list' && isCautious(plain, text))) {
+        const judges = references.filter(({ path }) => isJudge(path));
+        locked.push(...claim(role.kind === 'locked' ? role.of : judges, STRENGTH.said));
+        if (isCautious(plain, text) || isConditional(plain)) guarded.push(...judges.map(({ path }) => path));
+      }
       if (role.kind === 'editable') {
-        editable.push(...claim(role.of, role.strength));
+        const words = plain.slice(0, references[0]?.at ?? 0);
+        const of = role.of.map(({ path, at }) => ({ path: ofLanguage(path, words, tracked), at }));
+        editable.push(...claim(of, role.strength));
+        if (exception !== null)
+          locked.push(...claim(exceptedOf(exception, of, tracked, folder), STRENGTH.said));
         if (found.length === 0 && before.length === 0 && role.strength > STRENGTH.passing)
           missing.push(...namesOf(plain).map(value => ({ value, source, strength: role.strength })));
       }
@@ -106,7 +133,25 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
       before = subjectOf(plain, found);
     }
   }
-  return { editable, locked, missing };
+  const tests = isOfTests ? editable.filter(({ value }) => isTest(value)) : [];
+  return { editable: tests.length > 0 ? tests : editable, locked, guarded, missing };
+}
+
+/** What an entry leaves out; where nothing tells which files, the entry itself, so that it is asked about. */
+function exceptedOf(
+  exception: string,
+  of: readonly Reference[],
+  tracked: TrackedPaths,
+  folder: string,
+): readonly Reference[] {
+  // Of a single file it leaves out a part.
+  const several = of.filter(({ path }) => !tracked.has(path));
+  const named = findReferences(exception, tracked, folder, true);
+  if (named.length > 0) return named;
+  return several.flatMap(reference => {
+    const files = filesOfKind(exception, reference.path, tracked);
+    return files?.map(path => ({ path, at: 0 })) ?? [reference];
+  });
 }
 
 type Role =
@@ -144,16 +189,25 @@ function roleOf(
     return { kind: 'locked', of: isDescribed ? of : nearestBefore(references, LOCKED.exec(clause)) };
   const isAny = /^\W*(?:any|all|every|everything|anything|the|other)\b/i.test(clause);
   if (stand === 'locked list' && isListed && !isOfBefore && (isDescribed || isAny))
-    return { kind: 'locked', of };
+    return isPart(clause, references) ? { kind: 'none' } : { kind: 'locked', of };
   if (stand === 'cannot' && hasVerb) return { kind: 'locked', of };
   if (HUMAN.test(clause)) return { kind: 'none' };
   if (hasVerb && isRule(clause, clause.slice(0, references[0]?.at ?? 0), stand))
     return { kind: 'editable', of, strength: STRENGTH.said };
-  if (stand === 'editable list' && isListed && isDescribed && !isOfBefore)
+  const before = clause.slice(0, references[0]?.at ?? 0);
+  const isAllOf = ALL_OF.test(before) && OF_FILES.test(before);
+  if (stand === 'editable list' && isListed && (isDescribed || isAllOf) && !isOfBefore)
     return { kind: 'editable', of, strength: STRENGTH.listed };
   const isStep =
     /^(?:\W|\d)*(?:then |directly )?(?:edit|modify|tune|change|rewrite|improve|optimi[sz]e)\b/i.test(clause);
   return isStep && !isOfBefore ? { kind: 'editable', of, strength: STRENGTH.passing } : { kind: 'none' };
+}
+
+/** "The property tests in `int.rs`" are a part of it; "any file in `src/`" is all there is. */
+function isPart(clause: string, [first]: readonly Reference[]): boolean {
+  if (!first || first.at === 0 || /[*?[{]/.test(first.path)) return false;
+  const before = clause.slice(0, first.at);
+  return /\b(?:in|of|inside|within|from)\W*$/i.test(before) && !/^\W*(?:any|all|every)/i.test(before);
 }
 
 /** "唯一可以修改", "只能修改"; "不要修改", "只读". */
@@ -190,8 +244,16 @@ function subjectOf(clause: string, references: readonly Reference[]): readonly R
   return references.filter(({ at }) => at < end);
 }
 
-/** What of a clause names something in the commit; only what is marked as code where anything of it does. */
-function findReferences(clause: string, tracked: TrackedPaths, folder: string): readonly Reference[] {
+/**
+ * What of a clause names something in the commit; only what is marked as code where anything of it does. Of an exception
+ * `*.g.dart` is meant wherever it lies.
+ */
+function findReferences(
+  clause: string,
+  tracked: TrackedPaths,
+  folder: string,
+  isAnywhere = false,
+): readonly Reference[] {
   const quoted: Reference[] = [];
   const bare: Reference[] = [];
   for (const match of clause.matchAll(/`([^`]*)`|[^\s`,()]+/g)) {
@@ -200,7 +262,10 @@ function findReferences(clause: string, tracked: TrackedPaths, folder: string): 
     for (const word of (code ?? whole).split(/\s+/)) {
       // A word of a sentence is a file only where it looks like one.
       if (code === undefined && !/\w\.\w|\w\//.test(word)) continue;
-      const path = tracked.resolve(word.replace(/[.:;*_)]+$/, '').replace(/^[*_([]+(?=\w)/, ''), folder);
+      const name = word.replace(/[.:;*_)]+$/, '').replace(/^[*_([]+(?=\w)/, '');
+      const path =
+        tracked.resolve(name, folder) ??
+        (isAnywhere && name.startsWith('*.') ? tracked.resolve(`**/${name}`, '') : null);
       if (path !== null) (code === undefined ? bare : quoted).push({ path, at: isFirst ? 0 : match.index });
     }
   }

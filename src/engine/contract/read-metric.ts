@@ -20,7 +20,12 @@ const NO_METRIC =
   /^(?:metric|metrics|name|value|number|description|commit|hash|id|iteration|iter|experiment|exp|run|run_id|round|step|n|tag|date|time|timestamp|model|branch|status|decision|verdict|keep|discard|crash|notes?|hypothesis|category|axis|delta|guard|memory_gb|memory|\w*_(?:type|kind|id|name|tag|pass)|correctness|guard|error|traceback|none|n\/a|the|lower|higher|primary|secondary|results?\.tsv|[\w-]+\.(?:py|md|tsv|csv|json|jsonl|sh|log|txt|yaml|toml))$/i;
 
 function isMetricName(name: string): boolean {
-  return NAME.test(name) && !NO_METRIC.test(name);
+  return NAME.test(name) && !isOtherThanMetric(name);
+}
+
+/** Whether a name says by itself that it is of no result: `number`, `commit`. */
+export function isOtherThanMetric(name: string): boolean {
+  return NO_METRIC.test(name);
 }
 
 /**
@@ -61,11 +66,15 @@ export function readMetrics(document: Document): readonly MetricClaim[] {
       // "The goal is to maximize the number printed as:", and below it `name=…`.
       if (GOAL_WORD.test(passage.lead))
         add(/^`([^`\s=:]{1,64})\s*[=:][^`]{0,20}`$/.exec(passage.text)?.[1], 'said');
+      // Below "Metric", what a paragraph begins with.
+      if (/^(?:the |key |main |target )?metric:?$/i.test(passage.heading) && passage.kind !== 'heading')
+        add(/^(?:\*\*)?`([^`]{1,64})`/.exec(passage.text)?.[1], 'said');
       if (named === undefined)
         for (const { name, isLiteral } of readGoal(passage)) add(name, 'said', isLiteral ? LITERAL : WORD);
       continue;
     }
     // The first line of a printed summary; what stands below it is printed besides.
+    if (RANKED.test(passage.lead)) add(FORMULA.exec(passage.text)?.[1], 'said');
     const isFirst = before?.kind !== 'code' || /^-{3,}$/.test(before.text);
     if (readBetter(passage.text) !== null) add(/^(\S{1,64})\s/.exec(passage.text)?.[1], 'said');
     const pair = /^(?:METRIC\s+)?([^\s:=]{1,64})\s*[:=]\s*[-+]?[\d.]+(?:\s|$|%)/.exec(passage.text);
@@ -98,6 +107,10 @@ function readColumns(text: string): readonly string[] {
 }
 
 const GOAL_WORD = /\b(?:goal|objective|primary|metric|optimi[sz]e|target metric|key metric|score to)\b/i;
+
+/** "Rank experiments by:" and below it `score = drift + 0.1 * cost`. */
+const RANKED = /\b(?:rank|scored?|judged?|compared?|select)\b.*\bby:?$/i;
+const FORMULA = /^([\p{L}_][\p{L}\p{N}_]{0,63})\s*=\s*(?=.*\p{L})/u;
 
 type Said = { readonly name: string; readonly isLiteral: boolean };
 

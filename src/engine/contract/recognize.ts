@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { AskedName, Recognition, Unclear } from '../../shared/findings.ts';
 import { blobBytes, type Repository, readBlob } from '../repo/repository.ts';
 import { type Document, documentOf } from './document.ts';
-import { findShapes, type Shape } from './find-shape.ts';
+import { findShapes, type PiSession, type Shape } from './find-shape.ts';
 import { isCodeName } from './outputs.ts';
 import { readPiLog, recognizePi } from './pi-shape.ts';
 import { filesOfProgram, recognizeProgram } from './program-shape.ts';
@@ -35,7 +35,7 @@ export async function recognize(
   for (const shape of shapes) {
     const recognition =
       shape.kind === 'pi'
-        ? await readPi(repository, commit, shape, tracked, files)
+        ? await readPi(repository, commit, shape, tracked, files, shapes.length === 1)
         : await readProgram(shape, tracked, read);
     if (recognition) found.push(recognition);
   }
@@ -71,12 +71,13 @@ async function readPi(
   shape: Extract<Shape, { kind: 'pi' }>,
   tracked: TrackedPaths,
   files: readonly TreeEntry[],
+  isAlone: boolean,
 ): Promise<Recognition | null> {
   const { session } = shape;
   const [prompt, measure, config] = await Promise.all(
     [session.prompt, session.measure, session.config].map(path => readDocument(repository, commit, path)),
   );
-  if (!measure) return null;
+  if (!measure || (!isAlone && isOtherScript(session, measure))) return null;
   // Its last configuration counts, so it is read to its end.
   const log = session.log === null ? null : await readBounded(repository, commit, session.log, MAX_LOG_BYTES);
   const executable = new Set(files.filter(({ mode }) => mode === '100755').map(({ path }) => path));
@@ -89,6 +90,12 @@ async function readPi(
     tracked,
     path => executable.has(path),
   );
+}
+
+/** A script that has the name alone, as somebody's own driver of an agent may: no other file, and no number printed. */
+function isOtherScript({ prompt, checks, config, log, hooks }: PiSession, measure: Document): boolean {
+  const isBare = [prompt, checks, config, log, ...hooks].every(path => path === null);
+  return isBare && !measure.lines.some(line => /\bMETRIC\b/.test(line));
 }
 
 function at(folder: string, name: string, tracked: TrackedPaths): string | null {

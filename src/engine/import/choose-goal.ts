@@ -13,6 +13,10 @@ const AGREEMENT = 0.8;
 /** From so many comparisons on, rows can speak against the metric's name. */
 const ENOUGH_TO_DOUBT = 3;
 
+/** A time can be called so as well: many rows, of which as many were discarded as kept, outweigh such a name. */
+const VAGUE_NAME = /^(?:score|fitness)$/i;
+const ENOUGH_TO_OVERRULE = { kept: 5, discarded: 5, share: 0.95 } as const;
+
 /** What a comment or a heading says in words: `lower is better`, `metric_direction: higher_is_better`, `maximize`. */
 export function goalInWords(text: string): Goal | null {
   const plain = text.toLowerCase().replace(/[_-]+/g, ' ');
@@ -44,6 +48,8 @@ export function chooseGoal(metricName: string, told: Goal | null, rows: readonly
   }
   if (named !== null) {
     const isDoubted = kept.goal !== null && kept.goal !== named && kept.comparisons >= ENOUGH_TO_DOUBT;
+    if (isDoubted && VAGUE_NAME.test(metricName) && kept.isOverruling)
+      return { goal: kept.goal ?? named, from: 'keeps' };
     if (isDoubted && !/(?:^|_)bp[bcd]$/i.test(metricName)) {
       return { goal: null, why: `its name says "${named}", the rows that were kept say "${kept.goal}"` };
     }
@@ -54,13 +60,23 @@ export function chooseGoal(metricName: string, told: Goal | null, rows: readonly
     : { goal: kept.goal, from: 'keeps' };
 }
 
+type GoalOfKeeps = {
+  readonly goal: Goal | null;
+  readonly comparisons: number;
+  /** Rows that were discarded say it as well: where the newest row comes first, the keeps alone say the opposite. */
+  readonly isOverruling: boolean;
+};
+
 /** A table whose only keep is the baseline tells nothing. */
-function goalOfKeeps(rows: readonly Judged[]): { readonly goal: Goal | null; readonly comparisons: number } {
+function goalOfKeeps(rows: readonly Judged[]): GoalOfKeeps {
   const { lower, higher, keeps } = compareWithKept(rows);
   const comparisons = lower + higher;
-  if (keeps === 0) return { goal: null, comparisons };
-  if (higher / comparisons >= AGREEMENT) return { goal: 'maximize', comparisons };
-  return { goal: lower / comparisons >= AGREEMENT ? 'minimize' : null, comparisons };
+  const { kept, discarded, share } = ENOUGH_TO_OVERRULE;
+  const isOverruling =
+    keeps >= kept && comparisons - keeps >= discarded && Math.max(lower, higher) >= share * comparisons;
+  const goal =
+    higher / comparisons >= AGREEMENT ? 'maximize' : lower / comparisons >= AGREEMENT ? 'minimize' : null;
+  return { goal: keeps === 0 ? null : goal, comparisons, isOverruling };
 }
 
 /**

@@ -11,6 +11,8 @@ export type ChosenMetric =
 
 /** What it takes to tell the metric by the verdicts alone; with less it is asked. */
 const PROOF = { keeps: 3, rows: 10, share: 0.95, rival: 0.6 } as const;
+/** With less where it is the only one whose name tells a direction: `win_rate` beside `draw_rate`. */
+const NAMED_PROOF = { keeps: 2, rows: 10, share: 0.75, rival: 0.95 } as const;
 
 type Candidate = { readonly column: number; readonly values: readonly (number | null)[] };
 
@@ -87,7 +89,10 @@ function narrow(candidates: readonly Candidate[], verdicts: readonly VerdictWord
   return whole.length > 0 ? whole : candidates;
 }
 
-/** The one number that decided, by what was kept: nearly always, in many rows, and no other does nearly as well. */
+/**
+ * The one number that decided, by what was kept: nearly always, in many rows, and no other does nearly as well; with less
+ * where its name speaks for it and for no other.
+ */
 function findProven(
   candidates: readonly Candidate[],
   columns: readonly string[],
@@ -99,11 +104,17 @@ function findProven(
     );
     const goal = directionOf(columns[candidate.column] ?? '');
     const agreed = goal === null ? Math.max(lower, higher) : goal === 'minimize' ? lower : higher;
-    return { candidate, keeps, agreed, share: agreed / (lower + higher || 1) };
+    return { candidate, goal, keeps, agreed, share: agreed / (lower + higher || 1) };
   });
   const [best, next] = found.sort((a, b) => b.agreed - a.agreed);
-  if (!best || best.keeps < PROOF.keeps || best.agreed < PROOF.rows || best.share < PROOF.share) return null;
-  return next && next.agreed > best.agreed * PROOF.rival ? null : best.candidate;
+  if (!best) return null;
+  const isNamed = best.goal !== null && found.filter(({ goal }) => goal !== null).length === 1;
+  const fits = (proof: typeof PROOF | typeof NAMED_PROOF) =>
+    best.keeps >= proof.keeps &&
+    best.agreed >= proof.rows &&
+    best.share >= proof.share &&
+    (!next || next.agreed <= best.agreed * proof.rival);
+  return fits(PROOF) || (isNamed && fits(NAMED_PROOF)) ? best.candidate : null;
 }
 
 function numberOf(row: RawRow, column: number): number | null {

@@ -25,7 +25,8 @@ const MEMORY = new Map<string, number>([
 /** Headings that say "this is the number", the surest first. */
 const METRICS = words(
   `val_bpb metric metric_value primary_metric primary_metric_value primary objective objective_value combined_score
-   composite_score composite total_score final_score score fitness`,
+   composite_score composite total_score final_score overall_score weighted_score score fitness val_score mean_score
+   avg_score average_score`,
 );
 
 /** Whether a heading is one that results have: what makes a table without verdicts one of results. */
@@ -68,7 +69,8 @@ const DERIVED =
 const SECONDARY =
   /(?:^|_)(?:memory|mem|ram|vram|gpu|params?|param_count|num_params|size|cost|usd|price_usd|tokens|duration|elapsed|runtime|walltime|wall|training_seconds|train_seconds|total_seconds|train_time|training_time|run_time|time|seconds|minutes|hours|secs|steps?|epochs?|lr|learning_rate|batch|depth|width|layers|dim|heads|n|num|count|mfu|seed|trades?|loc|files?)(?:_|$)/;
 
-const IDENTIFIER = /(?:^|_)(?:id|ids|hash|sha|commit|uuid|date|timestamp|datetime|at|url|path|branch|file)$/;
+const IDENTIFIER =
+  /(?:^|_)(?:exit|id|ids|hash|sha|commit|uuid|date|timestamp|datetime|at|url|path|branch|file)$/;
 
 /** How a run was set up, in an object of its own. */
 const SETTINGS = /^(?:params?|config|args|hparams|hyperparameters|hyperparams|settings|[a-z]+_changes)\./;

@@ -11,6 +11,7 @@ import type { Decision } from '../../shared/review.ts';
 import { type ProposerSettings, proposerLabel, type Study } from '../../shared/study.ts';
 import { refuseUntrainable } from '../contract/check-training.ts';
 import { DiskReserve } from '../disk-reserve.ts';
+import { Hooks } from '../hooks/hooks.ts';
 import { type EngineLock, takeEngineLock } from '../ledger/engine-lock.ts';
 import { type Ledger, openLedger } from '../ledger/ledger.ts';
 import type { RequestKind } from '../ledger/requests.ts';
@@ -26,10 +27,12 @@ import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { KillTimes } from '../training/kill-tree.ts';
 import { LINUX_ONLY } from '../training/process-table.ts';
+import { readUserSettings } from '../user-settings.ts';
 import { settleBranch } from './branch.ts';
 import { agree, hasAgreed, isWrittenByModels, refuseUncontained } from './consent.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
 import { findRepository } from './find-repository.ts';
+import { hooksMarker } from './markers.ts';
 import { Pruner } from './pruner.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { runSetUp } from './set-up.ts';
@@ -195,12 +198,21 @@ export class Engine {
     settings: SittingSettings,
     onEvent: (event: EngineEvent) => void,
   ): Promise<SittingEnd & { readonly error: PawlError | null }> {
+    const { paths, environment } = this.#options;
+    const { hooks: commands } = await readUserSettings(paths.home);
     const study = this.#prepareSettings(studyId, settings);
     this.#stopNow = new AbortController();
+    const hooks = new Hooks({
+      ...{ hooks: commands, folder: studyFolder(paths, studyId), environment },
+      marker: hooksMarker(studyId),
+      onFailure: message => emit({ type: 'warning', code: 'hook', message }),
+    });
     const emit = (body: EngineEventBody) => {
       this.#mark(studyId, body);
       this.#sequence += 1;
-      onEvent({ seq: this.#sequence, at: this.#now(), study: studyId, ...body } as EngineEvent);
+      const event = { seq: this.#sequence, at: this.#now(), study: studyId, ...body } as EngineEvent;
+      onEvent(event);
+      hooks.tell(event);
     };
     let error: PawlError | null = null;
     let end: SittingEnd;
@@ -225,6 +237,7 @@ export class Engine {
       ...end,
       ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
     });
+    await hooks.settled();
     return { ...end, error };
   }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import {
@@ -7,15 +7,16 @@ import {
   type ReviewComment,
   type ReviewOutcome,
 } from '../../shared/review.ts';
-import type { Study } from '../../shared/study.ts';
+import type { Proposal, Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Review } from '../ledger/reviews.ts';
+import { findTurns } from '../proposers/search/turns.ts';
 import { writeFiles } from '../proposers/write-files.ts';
 import { listChangedFiles } from '../repo/diff.ts';
 import { exportFiles } from '../repo/export-files.ts';
 import { createRef, reviewRef } from '../repo/refs.ts';
-import { listTree, type Repository } from '../repo/repository.ts';
-import { commitMessage } from './proposal-text.ts';
+import { listTree, type Repository, readBlob } from '../repo/repository.ts';
+import { cleanProposal, commitMessage } from './proposal-text.ts';
 import type { Workbench } from './workbench.ts';
 
 type Ports = {
@@ -147,7 +148,7 @@ export class ReviewDesk {
     try {
       if (decision.kind === 'approve') {
         const isEdited = Object.keys(decision.files).length > 0;
-        const made = isEdited ? await this.#rewrite(review, decision.files, identity) : review;
+        const made = isEdited ? await this.#rewrite(review, decision, identity) : review;
         return await this.#approve(review, made, isEdited ? 'edited' : 'approved', done);
       }
       const message = decision.kind === 'reject' ? decision.reason : describeRemarks(decision);
@@ -187,7 +188,7 @@ export class ReviewDesk {
   /** The proposal with the user's files in place of its own, judged and committed as any edit. */
   async #rewrite(
     review: Review,
-    files: Readonly<Record<string, string>>,
+    { files, title }: Extract<Decision, { kind: 'approve' }>,
     identity: Readonly<Record<string, string>>,
   ): Promise<Review> {
     const { ledger, repository, workbench } = this.#ports;
@@ -213,11 +214,40 @@ export class ReviewDesk {
     if (edit.kind === 'refused') throw refuse(edit.message);
     const same = ledger.experiments.findSameEdit(this.#study.id, edit.digest, review.n);
     if (same !== null) throw refuse(`The same files were already tried in experiment ${same}.`);
-    const message = commitMessage(this.#study.tag, review.n, review.proposal);
+    const proposal = await proposalOfEdit(repository, review, edit.paths, workbench.path, title);
+    const message = commitMessage(this.#study.tag, review.n, proposal);
     const commit = await workbench.commit(edit, review.parent, message, identity);
     if (commit === null) throw refuse('Changed like this, nothing is left that git would store.');
-    return { ...review, commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
+    return { ...review, proposal, commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
   }
+}
+
+/** What is really run, told as that: the words of the proposal were of another edit, and so was what was expected of it. */
+async function proposalOfEdit(
+  repository: Repository,
+  { proposal, start }: Review,
+  paths: readonly string[],
+  worktree: string,
+  title: string | undefined,
+): Promise<Proposal> {
+  const turns = [];
+  for (const path of paths) {
+    const before = (await readBlob(repository, start, path))?.toString('latin1') ?? '';
+    const after = await readFile(join(worktree, path), 'latin1').catch(() => '');
+    turns.push(...findTurns(path, before, after));
+  }
+  const told =
+    turns.length === 0
+      ? `${paths.join(', ')} as edited by you`
+      : `${turns.map(({ name, from, to }) => `${name} from ${from} to ${to}`).join(', ')}, as edited by you`;
+  const was = [`You edited the proposal "${proposal.hypothesis}" before it ran.`, proposal.rationale ?? ''];
+  return cleanProposal({
+    hypothesis: (title || told).slice(0, 500),
+    rationale: was.filter(Boolean).join('\n\n'),
+    predictedEffect: null,
+    category: proposal.category,
+    memo: { turns },
+  });
 }
 
 function notWaiting(): PawlError {

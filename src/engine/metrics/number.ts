@@ -15,6 +15,8 @@ const GROUPS = /^\d{1,3}(?: \d{3})+(?![\d.])/;
 /** `1h 2m 3.5s`: of several parts. */
 const DURATION =
   /^(?:(\d{1,6})\s?(?:d|days?)[\s,]{0,2})?(?:(\d{1,6})\s?(?:h|hrs?|hours?)[\s,]{0,2})?(?:(\d{1,6})\s?(?:m|mins?|minutes?)[\s,]{0,2})?(?:(\d{1,6}(?:\.\d+)?)\s?(?:s|secs?|seconds?))?(?=$|[\s)\]};|,])/;
+/** `1:23`, `0:01:23.5`: minutes or hours before seconds. */
+const CLOCK = /^(?:(\d{1,4}):)?(\d{1,3}):([0-5]\d(?:\.\d{1,9})?)(?=$|[\s)\]};|,])/;
 /** It was one number and became another. */
 const CHANGE = /^\S{0,16}\s{0,4}(?:->|=>|→)/;
 
@@ -55,6 +57,11 @@ export function parseQuantity(text: string): Quantity | null {
 
 /** Seconds of a time in at least two parts; null for anything else. */
 function readDuration(text: string): number | null {
+  const clock = CLOCK.exec(text);
+  if (clock) {
+    const [, hours = '0', minutes = '0', seconds = '0'] = clock;
+    return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  }
   const parts = DURATION.exec(text)?.slice(1) ?? [];
   if (parts.filter(part => part !== undefined).length < 2) return null;
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map(part => Number(part ?? 0));

@@ -65,7 +65,8 @@ export function readMetricLine(line: string): Pair | null {
 /** A line that is nothing but `name: value` or `name = value`; null for any other. */
 export function readAlone(line: string): Pair | null {
   const match = ALONE.exec(line);
-  return match ? pairOf((match[1] ?? '').trimEnd(), match[2] ?? '') : null;
+  // Dots up to a column are none of the name: `http_reqs......: 4120`.
+  return match ? pairOf((match[1] ?? '').trimEnd().replace(/\.{2,64}$/, ''), match[2] ?? '') : null;
 }
 
 /** A number or word of a JSON object or a Python dict that is the whole line, by its name; of nested ones by `outer.inner` too. */
@@ -216,7 +217,8 @@ export function readNumbers(text: string): readonly Pair[] {
   return pairs;
 }
 
-function pairOf(name: string, text: string): Pair {
+/** What stands behind a name, as far as it can be a value. */
+export function pairOf(name: string, text: string): Pair {
   const whole = name.replaceAll(/\s+/g, ' ');
   return { name: whole, text: text.trim().slice(0, MAX_TEXT_CHARACTERS), quantity: parseQuantity(text) };
 }

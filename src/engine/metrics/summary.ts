@@ -9,6 +9,7 @@ import {
   readTableRow,
   withoutLogPrefix,
 } from './pairs.ts';
+import { ReportReader, type ReportRow } from './report-rows.ts';
 
 /** Names of more summary values than this are dropped: a result has a dozen. */
 const MAX_SUMMARY_KEYS = 256;
@@ -32,7 +33,7 @@ type Values = Map<string, Pair>;
  *
  * 1. `METRIC name=number`.
  * 2. A line that says nothing else (`name: number`, `name = number`, an object, a row of a table, each also behind what a logger
- *    writes before it, and Go's benchmarks), and, for the names that are asked for, these wherever they stand, behind a
+ *    writes before it, Go's benchmarks and the rows of other reports), and, for the names that are asked for, these wherever they stand, behind a
  *    progress bar for instance. A block, which is a `---` line and the `name: number` lines behind it until a line of another
  *    form, begins the result anew where it has the metric; a later one without it adds to it.
  * 3. The names that are asked for behind another word, as in `test accuracy: 0.9`, where it is always the same word.
@@ -54,6 +55,8 @@ export class SummaryReader {
   /** By unit, which benchmark has printed it; null where several have. */
   readonly #benchmarks = new Map<string, string | null>();
 
+  readonly #reports = new ReportReader();
+
   constructor(wanted: Wanted = { metric: null, numbers: [], words: [] }) {
     this.#wanted = wanted;
   }
@@ -72,6 +75,11 @@ export class SummaryReader {
     }
     if (line.trim() === '') return [];
     const text = withoutLogPrefix(line);
+    const reported = this.#reports.line(text);
+    if (reported) {
+      this.#state = 'outside';
+      return this.#keep(this.#byColumn(reported));
+    }
     const alone = readAlone(text);
     if (alone && (this.#state === 'inside' || (this.#state === 'opening' && this.#begins(alone)))) {
       this.#addToBlock(alone);
@@ -81,10 +89,9 @@ export class SummaryReader {
     if (!alone) this.#state = 'outside';
     const row = readTableRow(text);
     const object = readObject(text);
-    const pairs = object ?? (row ? [row] : alone ? [alone] : this.#benchmark(text));
-    // `shard 000: 27 bytes`: what has several words is a sentence of the training's more often than a result.
-    for (const pair of pairs)
-      if (!pair.name.includes(' ') || this.#isWanted(pair.name)) this.#set(this.#plain, pair);
+    const benchmark = object || row || alone ? null : readBenchmark(text);
+    const pairs = object ?? (row ? [row] : alone ? [alone] : benchmark ? this.#byColumn(benchmark) : []);
+    this.#keep(pairs);
     // What an object says is read already, nested names with their path.
     if (object === null) this.find(text);
     return pairs;
@@ -153,14 +160,20 @@ export class SummaryReader {
     this.#set(this.#result, pair);
   }
 
-  /** Each value of a benchmark by `BenchmarkName unit`, and by its unit alone as long as that names one benchmark. */
-  #benchmark(text: string): readonly Pair[] {
-    const benchmark = readBenchmark(text);
-    if (!benchmark) return [];
-    const { name, pairs } = benchmark;
+  #keep(pairs: readonly Pair[]): readonly Pair[] {
+    // `shard 000: 27 bytes`: what has several words is a sentence of the training's more often than a result.
+    for (const pair of pairs)
+      if (!pair.name.includes(' ') || this.#isWanted(pair.name)) this.#set(this.#plain, pair);
+    return pairs;
+  }
+
+  /** Each value of a row by `BenchmarkName unit`, and by its unit alone as long as that names one row. */
+  #byColumn({ name, pairs }: ReportRow): readonly Pair[] {
+    if (name === null) return pairs;
     const told: Pair[] = [];
     for (const pair of pairs) {
-      const owner = this.#benchmarks.get(pair.name) ?? (this.#benchmarks.has(pair.name) ? null : name);
+      const owner: string | null =
+        this.#benchmarks.get(pair.name) ?? (this.#benchmarks.has(pair.name) ? null : name);
       this.#benchmarks.set(pair.name, owner === name ? name : null);
       if (owner === name) told.push(pair);
       else this.#plain.delete(pair.name);

@@ -121,7 +121,9 @@ export function containedBy(sandbox: Bubblewrap, wanted: Jail): readonly [string
   const { program, filter, identity } = sandbox;
   const jail = identity ? passable(wanted) : wanted;
   const args = [...jailArguments(jail, sandbox), ...(filter ? ['--seccomp', '9'] : []), '--'];
-  const rest = [...args, ...(identity ? [...dropUser(identity), 'env', '-C', jail.cwd] : [])];
+  // bubblewrap says that they are where it was told to go itself; some programs believe it.
+  const there = ['env', '-C', jail.cwd, `PWD=${jail.cwd}`];
+  const rest = [...args, ...(identity ? [...dropUser(identity), ...there] : [])];
   return filter ? ['/bin/sh', '-c', FILTERED, filter, program, ...rest] : [program, ...rest];
 }
 

@@ -9,6 +9,7 @@ import { enterNumber } from '../loop/await-number.ts';
 import { runLog } from '../paths.ts';
 import { detectAgents } from '../proposers/agent/detect.ts';
 import { programsOf } from '../proposers/agent/programs.ts';
+import { tryAgent } from '../proposers/agent/try-agent.ts';
 import { listModels } from '../proposers/create-proposer.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
 import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
@@ -30,6 +31,7 @@ import { readReview } from './review-view.ts';
 import { readSeries, Sparklines } from './series-view.ts';
 import type { Service } from './service.ts';
 import { saveSettings } from './settings.ts';
+import { steeringEffect } from './steering-effect.ts';
 
 /** Numbers of found experiments are shown in a list; nobody reads further. */
 const SEARCH_HITS = 1_000;
@@ -155,10 +157,11 @@ export function createRouter(service: Service) {
         return service.card(input.study);
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),
-      steer: os.studies.steer.handler(({ input }) => {
-        requireOwnStudy(ledger, input.study);
+      steer: os.studies.steer.handler(async ({ input }) => {
+        const effect = await steeringEffect(ledger, requireOwnStudy(ledger, input.study), input.text);
         const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
         announcer.announceMark(input.study, mark);
+        return effect;
       }),
       setApproval: os.studies.setApproval.handler(({ input }) => {
         requireOwnStudy(ledger, input.study);
@@ -271,6 +274,16 @@ export function createRouter(service: Service) {
           programsOf(await readUserSettings(paths.home)),
           environment,
           input.isPatient ? VERSION_PATIENCE_MS : 0,
+        ),
+      ),
+      tryAgent: os.proposers.tryAgent.handler(({ input, signal }) =>
+        tryAgent(
+          input,
+          {
+            ...{ environment, home: paths.home, scratch: paths.scratch },
+            mayBeUncontained: service.engine.hasAgreedToUncontained(),
+          },
+          signal ?? new AbortController().signal,
         ),
       ),
       records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),

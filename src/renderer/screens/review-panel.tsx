@@ -9,7 +9,7 @@ import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
-import { Field, TextArea } from '../ui/field.tsx';
+import { Field, TextArea, TextInput } from '../ui/field.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { type DiffRemarks, DiffRemarksContext } from '../viewers/diff-remarks.tsx';
@@ -164,6 +164,25 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
   const hasRemarks = comments.length > 0 || draft.text.trim() !== '';
   return (
     <div className="flex flex-col gap-3 border-line border-t bg-surface px-6 py-3">
+      {isChanged ? (
+        <Field
+          label="What it tries now"
+          hint="One line, shown wherever this experiment is told. Empty: told from the difference."
+        >
+          {ids => (
+            <TextInput
+              {...ids}
+              maxLength={300}
+              placeholder={review.proposal.hypothesis}
+              value={draft.title}
+              onChange={event => {
+                const { value } = event.target;
+                change(() => ({ title: value }));
+              }}
+            />
+          )}
+        </Field>
+      ) : null}
       {draft.files ? null : (
         <Field
           label="Remarks"
@@ -188,7 +207,14 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
           kind="primary"
           disabled={!canDecide}
           onClick={() =>
-            void decide({ kind: 'approve', files: changed }, `Experiment ${review.n} goes ahead.`)
+            void decide(
+              {
+                kind: 'approve',
+                files: changed,
+                ...(isChanged && draft.title.trim() ? { title: draft.title } : {}),
+              },
+              `Experiment ${review.n} goes ahead.`,
+            )
           }
         >
           <Check size={15} aria-hidden /> {isChanged ? 'Approve with my changes' : 'Approve'}

@@ -1,7 +1,9 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
-import { useId } from 'react';
-import type { AgentStatus } from '../../shared/proposer-calls.ts';
+import { useId, useState } from 'react';
+import type { AgentStatus, AgentTrial } from '../../shared/proposer-calls.ts';
 import { EFFORTS } from '../../shared/study.ts';
+import { formatDuration } from '../format/numbers.ts';
+import { explain } from '../state/explain.ts';
 import { useStore } from '../state/store.ts';
 import { getClient } from '../state/sync.ts';
 import { Button, IconButton } from '../ui/button.tsx';
@@ -186,10 +188,47 @@ function AgentFields(props: ArmProps) {
           </Select>
         )}
       </Field>
+      <AgentTrialButton
+        key={`${form.agent} ${form.agentModel}`}
+        form={form}
+        isFound={chosen?.isFound === true}
+      />
       <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
       <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
     </>
   );
+}
+
+/** One harmless proposal, to see whether it works and how long it takes. */
+function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly isFound: boolean }) {
+  const [trial, setTrial] = useState<AgentTrial | 'asking' | null>(null);
+  const ask = async () => {
+    setTrial('asking');
+    const model = form.agentModel.trim() || null;
+    const answer = await getClient()
+      .proposers.tryAgent({ agent: form.agent, model })
+      .catch(error => ({ isGood: false, message: explain(error), seconds: 0, isContained: false }));
+    setTrial(answer);
+  };
+  return (
+    <div className="flex flex-col items-start justify-end gap-1.5">
+      <Button size="small" disabled={!isFound || trial === 'asking'} onClick={() => void ask()}>
+        {trial === 'asking' ? 'Asking it …' : 'Try it'}
+      </Button>
+      <p role="status" className="min-h-4 break-words text-muted text-xs">
+        {trial === null ? 'Asks for one harmless proposal in a folder of its own.' : null}
+        {trial === 'asking' ? 'This takes from a few seconds to a minute.' : null}
+        {trial !== null && trial !== 'asking' ? (
+          <span className={trial.isGood ? 'text-keep' : 'text-crash'}>{describeTrial(trial)}</span>
+        ) : null}
+      </p>
+    </div>
+  );
+}
+
+function describeTrial({ isGood, message, seconds, isContained }: AgentTrial): string {
+  if (!isGood) return message;
+  return `${message} It took ${formatDuration(seconds)}${isContained ? '' : ', without a sandbox'}.`;
 }
 
 function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: AgentStatus): string {

@@ -7,10 +7,12 @@ export type ReviewDraft = {
   readonly comments: readonly ReviewComment[];
   /** Files the user changes by hand; null while the diff is shown. */
   readonly files: Readonly<Record<string, string>> | null;
+  /** What the changed files try, in one line. */
+  readonly title: string;
   readonly isSending: boolean;
 };
 
-const EMPTY: ReviewDraft = { text: '', comments: [], files: null, isSending: false };
+const EMPTY: ReviewDraft = { text: '', comments: [], files: null, title: '', isSending: false };
 
 /** One at a time: only one proposal waits. */
 const useDraft = create<{ readonly id: number | null; readonly draft: ReviewDraft }>(() => ({

@@ -52,6 +52,8 @@ type Heard = {
   thought: string;
   costUsd: number | null;
   sign: Sign | null;
+  /** What was told of each tool call: some ask with less than they told before. */
+  readonly tools: Map<string, Json>;
   at: number;
 };
 
@@ -63,11 +65,18 @@ export async function askAcp(
   program: AgentProgram,
   how: Acp,
   launch: Launch,
-  context: ProposerContext,
+  context: Pick<ProposerContext, 'marker' | 'signal'>,
 ): Promise<Answered> {
   let output: AgentOutput = NO_OUTPUT;
   const trouble = new EventEmitter<{ sign: [Sign] }>();
-  const heard: Heard = { text: '', thought: '', costUsd: null, sign: null, at: performance.now() };
+  const heard: Heard = {
+    text: '',
+    thought: '',
+    costUsd: null,
+    sign: null,
+    tools: new Map(),
+    at: performance.now(),
+  };
   const result = await runProcess(
     {
       ...launch.process,
@@ -112,7 +121,11 @@ async function converse(
   trouble.on('sign', notice);
   const app = client({ name: 'pawl' })
     .onRequest(methods.client.session.requestPermission, ({ params }) =>
-      decide(params, cwd, launch.isEditable),
+      decide(
+        { ...params, toolCall: { ...heard.tools.get(params.toolCall.toolCallId), ...told(params.toolCall) } },
+        cwd,
+        launch.isEditable,
+      ),
     )
     // Some write to the disk themselves and tell it by a request that nobody offered to answer.
     .onRequest('*', ({ method }) => {
@@ -223,6 +236,8 @@ function hear(
     case 'tool_call_update': {
       heard.text = '';
       heard.thought = '';
+      const id = asText(update.toolCallId);
+      heard.tools.set(id, { ...heard.tools.get(id), ...told(update) });
       const paths = asList(update.locations).map(place => asText(asJson(place).path).split('/').at(-1));
       const what = [asText(update.title) || asText(update.kind), ...paths].filter(Boolean).join(' ');
       if (what !== '') onThought(what);
@@ -238,6 +253,13 @@ function hear(
     default:
       notice(readRetry(update));
   }
+}
+
+/** What is there of it. */
+function told<T extends object>(update: T): T {
+  return Object.fromEntries(
+    Object.entries(update).filter(([, value]) => value !== undefined && value !== null),
+  ) as T;
 }
 
 /** What a bridge tells of tries that it makes by itself: Claude's raw messages, or the failures both tell in `_meta`. */

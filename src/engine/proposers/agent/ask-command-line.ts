@@ -9,7 +9,7 @@ export async function askCommandLine(
   program: AgentProgram,
   how: CommandLine,
   launch: Launch,
-  context: ProposerContext,
+  context: Pick<ProposerContext, 'marker' | 'signal'>,
 ): Promise<Answered> {
   let last: Sign | null = null;
   const result = await runProcess(

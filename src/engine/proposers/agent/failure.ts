@@ -6,19 +6,19 @@ const WORDS: readonly FailureWords[] = [
   {
     failure: 'sign_in',
     words:
-      /unauthorized|invalid x-api-key|authentication required|api key not valid|invalid api key|missing environment variable|(?:status|error|http)\W{0,3}(?:code\W{0,2})?40[13]\b/i,
+      /unauthorized|invalid x-api-key|authentication required|api key not valid|invalid api key|missing environment variable|(?:status|error|http)\W{0,4}(?:code\W{0,2})?40[13]\b/i,
   },
   { failure: 'quota', words: /insufficient_quota|credit balance|payment required/i },
   {
     failure: 'rate_limit',
-    words: /rate.?limit|too many requests|(?:status|error|http)\W{0,3}(?:code\W{0,2})?429\b/i,
+    words: /rate.?limit|too many requests|(?:status|error|http)\W{0,4}(?:code\W{0,2})?429\b/i,
   },
   {
     failure: 'no_model',
-    words: /model_not_found|model not found|(?:status|error|http)\W{0,3}(?:code\W{0,2})?404\b/i,
+    words: /model_not_found|model not found|(?:status|error|http)\W{0,4}(?:code\W{0,2})?404\b/i,
   },
   { failure: 'overloaded', words: /overloaded|service unavailable/i },
-  { failure: 'server', words: /(?:status|error|http)\W{0,3}(?:code\W{0,2})?5\d\d\b|internal server error/i },
+  { failure: 'server', words: /(?:status|error|http)\W{0,4}(?:code\W{0,2})?5\d\d\b|internal server error/i },
   {
     failure: 'no_network',
     words:

@@ -3,7 +3,7 @@ import { findBest, type Study } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { parseLiteral, readNumber } from '../search/literal.ts';
-import { type Turn, turnsOf } from './turns.ts';
+import { type Turn, turnsOf } from '../search/turns.ts';
 import { signed } from './words.ts';
 
 /** A finished experiment; `crash` is what its last run ended with. */

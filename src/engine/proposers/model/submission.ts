@@ -3,10 +3,8 @@ import type { HistoryEntry } from '../../ledger/experiments.ts';
 import { applyEdits } from '../apply-edits.ts';
 import { CATEGORY_IN_A_ROW, tiredCategory } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
-import { type Turn, turnsOf } from '../briefing/turns.ts';
 import type { ProposalRequest } from '../proposer.ts';
-import { findConstants } from '../search/constants.ts';
-import { readNumber } from '../search/literal.ts';
+import { findTurns, type Turn, turnsOf } from '../search/turns.ts';
 import { writeFiles } from '../write-files.ts';
 import { describeExperiment, describeFault, type Submission, submissionSchema } from './tools.ts';
 
@@ -97,18 +95,6 @@ function wordsOf(text: string): ReadonlySet<string> {
 function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const shared = [...a].filter(word => b.has(word)).length;
   return shared / (a.size + b.size - shared || 1);
-}
-
-/** The constants that differ between two texts of a file. */
-export function findTurns(file: string, before: string, after: string): readonly Turn[] {
-  const now = new Map(findConstants(file, after).map(constant => [constant.name, constant.literal]));
-  return findConstants(file, before).flatMap(({ name, literal }) => {
-    const other = now.get(name);
-    if (!other || other.text === literal.text) return [];
-    const [from, to] = [readNumber(literal), readNumber(other)];
-    const direction = from === null || to === null || from === to ? 'other' : to > from ? 'up' : 'down';
-    return [{ file, name, direction, from: literal.text, to: other.text }];
-  });
 }
 
 /** What did not pay and turned one of these constants the same way, newest first, as far as memos tell. */

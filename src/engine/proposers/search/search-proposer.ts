@@ -4,6 +4,7 @@ import type { Proposal } from '../../../shared/study.ts';
 import type { ProposalRequest, Proposer } from '../proposer.ts';
 import { type Constant, findConstants } from './constants.ts';
 import { givenBy } from './given.ts';
+import { boundsOf, meet } from './notes.ts';
 import { seededRandom } from './random.ts';
 import { type Bounds, type Choice, chooseMove, type Move } from './strategy.ts';
 
@@ -46,7 +47,7 @@ export function searchProposer(seed: number): Proposer {
 export function search(
   sources: ReadonlyMap<string, string>,
   seed: number,
-  request: Pick<ProposalRequest, 'n' | 'history' | 'refusals' | 'contract'>,
+  request: Pick<ProposalRequest, 'n' | 'history' | 'refusals' | 'contract' | 'steering'>,
   bounds: Bounds | null,
 ): { readonly proposal: Proposal; readonly files: ReadonlyMap<string, string> } | string {
   const given = givenBy(request.contract);
@@ -54,7 +55,9 @@ export function search(
   if (constants.length === 0) return NO_CONSTANTS;
   const refused = request.refusals.map(refusal => refusal.memo);
   const random = seededRandom(seed, request.n, request.refusals.length);
-  const choice = chooseMove(constants, request.history, refused, random, bounds);
+  const notes = request.steering.map(({ text }) => text);
+  const allowed = meet(bounds, boundsOf(notes, constants));
+  const choice = chooseMove(constants, request.history, refused, random, allowed);
   if (!choice) return 'Every combination within reach was tried.';
   const files = new Map<string, string>();
   for (const [file, source] of sources) {

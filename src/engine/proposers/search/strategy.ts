@@ -53,8 +53,8 @@ type Arm = {
   lastGain: number | null;
 };
 
-/** How far which constants may be turned, by {@link constantKey}; both ends are allowed. */
-export type Bounds = ReadonlyMap<string, { readonly low: number; readonly high: number }>;
+/** How far which constants may be turned, by {@link constantKey}; both ends are allowed, null is as far as there is. */
+export type Bounds = ReadonlyMap<string, { readonly low: number; readonly high: number } | null>;
 
 /** Weights of {@link scoreArm}; docs/search.md explains them. */
 const SCORE = {
@@ -205,8 +205,13 @@ function makeMove(
 function isWithin(constant: Constant, to: string, bounds: Bounds | null): boolean {
   const bound = bounds?.get(constantKey(constant));
   if (!bound) return true;
+  const { low, high } = bound;
+  const outside = (value: number) => Math.max(low - value, value - high, 0);
   const value = readNumber({ ...constant.literal, text: to });
-  return value !== null && value >= bound.low && value <= bound.high;
+  if (value === null) return false;
+  const now = readNumber(constant.literal);
+  // One that stands outside may come nearer, step by step.
+  return outside(value) === 0 || (now !== null && outside(value) < outside(now));
 }
 
 function choose(constants: readonly Constant[], moves: readonly Move[], arm: Arm): Choice {

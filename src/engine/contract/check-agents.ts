@@ -1,0 +1,19 @@
+import { detectAgents } from '../proposers/agent/detect.ts';
+import { programsOf } from '../proposers/agent/programs.ts';
+import { readUserSettings } from '../user-settings.ts';
+import type { Add } from './check-training.ts';
+
+/** Slow programs are there all the same. */
+const PATIENCE_MS = 15_000;
+
+/** The agents on this machine that could propose, whether a sign-in can be seen, and what to do about a missing one. */
+export async function checkAgents(home: string, environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
+  const agents = await detectAgents(programsOf(await readUserSettings(home)), environment, PATIENCE_MS);
+  const found = agents.filter(({ isFound }) => isFound);
+  if (found.length === 0) add('agents', 'ok', 'none is on the PATH, and none is needed');
+  for (const { title, agent, version, isSignedIn, signIn } of found) {
+    const told = `--agent ${agent}: ${version ?? 'does not say its version'}`;
+    if (isSignedIn) add(title, 'ok', `${told}; signed in`);
+    else add(title, 'warning', `${told}; no sign-in seen (it may be in the system's keyring). ${signIn}`);
+  }
+}

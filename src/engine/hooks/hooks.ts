@@ -1,0 +1,113 @@
+import { appendFile, mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { EngineEvent } from '../../shared/events.ts';
+import { stripControl } from '../metrics/line-splitter.ts';
+import { type ProcessResult, runProcess } from '../proposers/run-process.ts';
+import type { UserSettings } from '../user-settings.ts';
+
+type Name = keyof UserSettings['hooks'];
+
+const NAME_OF: Readonly<Partial<Record<EngineEvent['type'], Name>>> = {
+  run_started: 'before',
+  verdict: 'after',
+  new_best: 'best',
+  study_stopped: 'ended',
+};
+
+const TIMEOUT_SECONDS = 60;
+const MAX_OUTPUT_BYTES = 64 * 1024;
+/** Of all hooks of a study; what comes after is not kept. */
+const MAX_LOG_BYTES = 4 * 1024 ** 2;
+/** As many wait; a hook that takes longer than experiments do would fall behind without an end. */
+const MAX_WAITING = 50;
+
+type Ports = {
+  readonly hooks: UserSettings['hooks'];
+  /** The study's. */
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Carried by its processes, so that the next start finds what a killed engine left. */
+  readonly marker: string;
+  /** Told once for each hook that fails. */
+  readonly onFailure: (message: string) => void;
+};
+
+/**
+ * Commands of the user's settings that are told what happens: the event as JSON on stdin, one after the other, in the order of
+ * events. They hold up nothing but the end of the sitting, and stop nothing.
+ */
+export class Hooks {
+  readonly #ports: Ports;
+  readonly #failed = new Set<Name>();
+  #waiting = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  tell(event: EngineEvent): void {
+    const name = NAME_OF[event.type];
+    const command = name && this.#ports.hooks[name];
+    if (!command) return;
+    if (this.#waiting >= MAX_WAITING) {
+      this.#fail(name, `${MAX_WAITING} events wait for it; this one was left out.`);
+      return;
+    }
+    this.#waiting += 1;
+    this.#last = this.#last
+      .then(() => this.#run(name, command, event))
+      .catch(error => this.#fail(name, (error as Error).message))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+  }
+
+  /** Resolves once all that were told something have ended. */
+  settled(): Promise<void> {
+    return this.#last;
+  }
+
+  async #run(name: Name, command: readonly [string, ...string[]], event: EngineEvent): Promise<void> {
+    const { environment, folder, marker } = this.#ports;
+    const result = await runProcess(
+      {
+        argv: command,
+        cwd: environment.HOME || homedir(),
+        environment,
+        input: `${JSON.stringify(event)}\n`,
+        timeoutSeconds: TIMEOUT_SECONDS,
+        maxBytes: MAX_OUTPUT_BYTES,
+        what: `The hook ${name}`,
+      },
+      { marker, signal: new AbortController().signal },
+    );
+    await keep(folder, name, event, result).catch(() => {
+      // On a full disk there is nothing to keep it in.
+    });
+    if (result.kind === 'failed') this.#fail(name, result.message);
+  }
+
+  #fail(name: Name, message: string): void {
+    if (this.#failed.has(name)) return;
+    this.#failed.add(name);
+    this.#ports.onFailure(`The hook ${name} of your settings failed: ${stripControl(message).slice(0, 500)}`);
+  }
+}
+
+async function keep(folder: string, name: Name, event: EngineEvent, result: ProcessResult): Promise<void> {
+  const path = join(folder, 'hooks.log');
+  const size = await stat(path).then(
+    found => found.size,
+    () => 0,
+  );
+  if (size > MAX_LOG_BYTES) return;
+  const end = result.kind === 'output' ? 'done' : result.message;
+  const output = stripControl(`${result.stdout}${result.stderr}`.trimEnd());
+  await mkdir(folder, { recursive: true });
+  await appendFile(
+    path,
+    `${new Date(event.at).toISOString()} ${name} (${event.type}): ${end}\n${output === '' ? '' : `${output}\n`}`,
+  );
+}

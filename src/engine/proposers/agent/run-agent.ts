@@ -1,0 +1,153 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { AgentSettings } from '../../../shared/study.ts';
+import { findProgram } from '../../contract/find-command.ts';
+import { type AgentJailInput, agentJail, bringBack, JAIL_TEMPORARY } from '../../sandbox/agent-jail.ts';
+import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';
+import { real } from '../../sandbox/home-view.ts';
+import { giveTo } from '../../sandbox/unprivileged.ts';
+import { readUserSettings } from '../../user-settings.ts';
+import type { ProposerContext } from '../proposer.ts';
+import { askAcp } from './ask-acp.ts';
+import { askCommandLine } from './ask-command-line.ts';
+import { isSignedIn } from './detect.ts';
+import type { Answered, Launch } from './launch.ts';
+import type { AgentProgram } from './program.ts';
+import { requireProgram } from './programs.ts';
+
+/** An agent tells everything it reads; more than this it does not need. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+export type AgentPorts = {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The data folder. */
+  readonly home: string;
+  /** The user's checkout and its git folder. */
+  readonly checkout: readonly string[];
+  /** What it is contained with; null for nothing. */
+  readonly sandbox: Bubblewrap | null;
+  /** Told what it is at. */
+  readonly onThought: (text: string) => void;
+};
+
+export type AgentTask = {
+  /** An empty folder of its own, by its real name: a mount needs that. */
+  readonly folder: string;
+  /** The folder it works in. */
+  readonly copy: string;
+  readonly prompt: string;
+  /** Files in the copy that it may not change. */
+  readonly locked: readonly string[];
+  readonly isEditable: (path: string) => boolean;
+  /** Called when all is well and the program is about to be started. */
+  readonly onStart: () => void;
+};
+
+export type AgentRun =
+  | { readonly kind: 'blocked'; readonly message: string }
+  | {
+      readonly kind: 'answered';
+      readonly program: AgentProgram;
+      readonly answered: Answered;
+      readonly isContained: boolean;
+    };
+
+/**
+ * Runs an agent on a task, in its jail where there is one. `blocked` is what stands in its way before it starts. Rejects with an
+ * AbortError when the signal is aborted, and with `proposer_invalid` where Pawl knows no such agent.
+ */
+export async function runAgent(
+  settings: AgentSettings,
+  ports: AgentPorts,
+  task: AgentTask,
+  context: Pick<ProposerContext, 'marker' | 'signal'>,
+): Promise<AgentRun> {
+  const { environment, sandbox, home, onThought } = ports;
+  const { folder, copy, prompt, locked, isEditable } = task;
+  const program = requireProgram(settings.agent, await readUserSettings(home));
+  const { title, how } = program;
+  const blocked = (message: string): AgentRun => ({ kind: 'blocked', message });
+  const own = join(folder, 'own');
+  const temporary = join(folder, 'tmp');
+  for (const path of [own, temporary]) await mkdir(path);
+  for (const [name, text] of Object.entries(program.files)) await writeFile(join(own, name), text);
+  const asked = { model: settings.model, own, isContained: sandbox !== null, prompt, environment };
+  const surroundings = {
+    ...environment,
+    ...program.environment(asked),
+    // Some go by PWD, not by where they are. With a home below the folder for temporary files Codex would run nothing.
+    ...{ PWD: copy, TMPDIR: temporary },
+  };
+  // Behind a sandbox it would be the sandbox that fails.
+  if (sandbox && !(await findProgram(program.program, environment.PATH ?? ''))) {
+    return blocked(`${title} could not be started: there is no "${program.program}" on the PATH.`);
+  }
+  if (program.signIn.isNeeded && !(await isSignedIn(program, environment))) {
+    return blocked(`${title} has no sign-in and no server of yours. ${program.signIn.how}`);
+  }
+  const box = await containment(ports, program, {
+    ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
+  });
+  if (box.fault !== null) {
+    return blocked(`${title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`);
+  }
+  task.onStart();
+  const launch: Launch = {
+    ...{ behind: box.argv, asked, prompt, isEditable, onThought },
+    process: {
+      cwd: copy,
+      environment: { ...surroundings, ...box.environment },
+      timeoutSeconds: settings.timeoutSeconds,
+      maxBytes: MAX_OUTPUT_BYTES,
+      what: title,
+    },
+  };
+  try {
+    const answered =
+      how.kind === 'acp'
+        ? await askAcp(program, how, launch, context)
+        : await askCommandLine(program, how, launch, context);
+    return { kind: 'answered', program, answered, isContained: sandbox !== null };
+  } finally {
+    await box.done();
+  }
+}
+
+/** For who has no home. */
+const NOBODYS_HOME = '/tmp/home';
+
+type Containment = {
+  /** What the agent is run behind; empty for no sandbox. */
+  readonly argv: readonly string[];
+  /** Why that does not work; null where it does. */
+  readonly fault: string | null;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Call it when the agent has ended. */
+  readonly done: () => Promise<void>;
+};
+
+async function containment(
+  { sandbox, home: dataFolder, environment, checkout }: AgentPorts,
+  { folders, program }: AgentProgram,
+  input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout'>,
+): Promise<Containment> {
+  if (!sandbox) return { argv: [], fault: null, environment: {}, done: async () => {} };
+  const own = await real(environment.HOME || homedir());
+  // Nothing can stand in the place of everything.
+  const home = own === '/' ? NOBODYS_HOME : own;
+  const { jail, renewals } = await agentJail({
+    ...{ ...input, folders, program, dataFolder, checkout, home },
+  });
+  const argv = containedBy(sandbox, jail);
+  if (sandbox.identity) {
+    for (const path of [input.copy, input.own, input.standIns])
+      await giveTo(sandbox.identity, path, new Set());
+  }
+  return {
+    argv,
+    fault: await trySandbox(argv, input.environment),
+    environment: { HOME: home, TMPDIR: JAIL_TEMPORARY },
+    done: () => bringBack(renewals),
+  };
+}
