@@ -245,6 +245,19 @@ test('doctor warns of uncommitted changes and of submodules', async () => {
   expect(detail('submodules')).toMatch(/^sub: empty in a study's worktree\..*git submodule update --init/);
 });
 
+test('a model that the training may ask and that will be gone is warned of', async () => {
+  const repository = await createRepository({
+    'train.sh': 'LR=1\n',
+    'pawl.toml': `${contractFile()}[model]\nname = "claude-sonnet-4-5"\n`,
+  });
+  const { checks } = await examine(repository, [], { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: undefined });
+  const found = checks.find(({ name }) => name === 'model');
+  expect(found?.outcome).toBe('warning');
+  expect(found?.detail).toMatch(
+    /claude-sonnet-4-5 is retired on November 30th, 2026: choose a newer model\.$/,
+  );
+});
+
 test.each([
   [
     'a key',

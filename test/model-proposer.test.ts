@@ -6,6 +6,8 @@ import type { Reply } from './support/model-server.ts';
 import { contractFile, FAST_TRAINER } from './support/scaffold.ts';
 import { checkNight, rowsOf } from './support/study.ts';
 
+type Message = Extract<Reply, { kind: 'message' }>;
+
 const callsOf = (night: Awaited<ReturnType<typeof modelNight>>, n: number) =>
   night.engine.ledger.modelCalls.list(night.studyId, n);
 
@@ -258,6 +260,46 @@ test('a model that declines, says nothing, or talks is asked again', async () =>
   expect(rowsOf(night.home).refusals).toMatchObject([{ message: 'The model declined to answer.' }]);
   expect(lastText(night.server.requests[3])).toContain('submit_proposal now');
   expect(rowsOf(night.home).experiments[1]?.verdict).toBe('keep');
+});
+
+test('why a model declined is in the ledger, and seen while it is so', async () => {
+  const night = await modelNight((_, index) =>
+    index === 0
+      ? {
+          kind: 'message',
+          blocks: [],
+          stopReason: 'refusal',
+          stopDetails: { type: 'refusal', category: 'frontier_llm', explanation: 'Not \u001b[31mthis.' },
+        }
+      : { kind: 'hang' },
+  );
+  const end = night.run();
+  const said = 'The model declined to answer (frontier llm): Not this.';
+  expect((await night.until('thought')).text).toBe(said);
+  night.engine.request('stop_now');
+  await end;
+  expect(callsOf(night, 1)[0]).toMatchObject({ outcome: 'refusal', message: said });
+  expect(rowsOf(night.home).refusals).toMatchObject([{ message: said }]);
+});
+
+test('that another model answered is in the ledger, at its own price, and seen while it does', async () => {
+  const usage = { input: 0, output: 1_000_000 };
+  const night = await modelNight((_, index) =>
+    index === 0
+      ? {
+          ...{ kind: 'message', model: 'claude-opus-4-8', usage, pings: 10 },
+          blocks: [{ type: 'thinking', thinking: 'Which file?' }, use('list_files', {})],
+        }
+      : { ...(proposal('LR=2', 'LR=8') as Message), usage, model: 'claude-opus-5-5-20260901' },
+  );
+  await night.run();
+  const said = 'claude-opus-4-8 answered in place of claude-opus-5-5.';
+  expect((await night.until('thought')).text).toBe(`Which file?\n\n${said}`);
+  expect(callsOf(night, 1)).toMatchObject([
+    { outcome: 'ok', model: 'claude-opus-5-5', costUsd: 25, message: said },
+    // A date behind the name is the same model.
+    { outcome: 'ok', model: 'claude-opus-5-5', costUsd: 20, message: null },
+  ]);
 });
 
 test('what is alike must say why it differs', async () => {

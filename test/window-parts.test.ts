@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { tellCalls } from '../src/renderer/format/call-words.ts';
 import {
   ABSENT,
   formatBytes,
@@ -13,11 +14,18 @@ import {
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
 import { newArm } from '../src/renderer/screens/set-up-arm.ts';
-import { contractOf, formOf, isContractWhole, readForm } from '../src/renderer/screens/set-up-form.ts';
+import {
+  contractOf,
+  formOf,
+  isContractWhole,
+  readForm,
+  spendBasisOf,
+} from '../src/renderer/screens/set-up-form.ts';
 import { applyEvent, LIVE_POINTS } from '../src/renderer/state/apply-event.ts';
 import { type State, useStore } from '../src/renderer/state/store.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
+import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
 import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
 
 describe('numbers', () => {
@@ -75,6 +83,44 @@ describe('numbers', () => {
       '3 days ago',
     ]);
   });
+});
+
+test('what is spent is planned for the form as it is, without the fields that are not right yet', () => {
+  const form = { ...formOf(null, 'night'), editable: 'a.py\n\n src/* ', instructions: ' ', budget: '60' };
+  expect(spendBasisOf('/repo', form)).toEqual({
+    ...{ path: '/repo', editable: ['a.py', 'src/*'], instructions: null, budgetSeconds: 60 },
+    experiments: 100,
+  });
+  expect(spendBasisOf('/repo', { ...form, experiments: '1.5', budget: 'x' })).toMatchObject({
+    ...{ budgetSeconds: null, experiments: null },
+  });
+  const arms = [newArm('model'), newArm('search')];
+  expect(spendBasisOf('/repo', { ...form, arms }).experiments).toBe(100);
+  expect(spendBasisOf('/repo', { ...form, arms, routing: 'alternate' }).experiments).toBe(50);
+});
+
+test('of the calls those with something to say are told, what is alike once', () => {
+  const call = (outcome: CallOutcome, message: string | null = null): ModelCall => ({
+    ...{ n: 1, at: 0, proposer: 'model a', model: 'a', requestId: null, outcome, message },
+    tokens: { input: 1, cacheRead: null, cacheWrite: null, output: 1 },
+    ...{ costUsd: 0, seconds: 1, isKept: false },
+  });
+  expect(
+    tellCalls([
+      call('ok'),
+      call('rate_limited', 'The server asks to slow down: wait'),
+      call('rate_limited', 'The server asks to slow down: wait'),
+      call('truncated'),
+      call('ok', 'b answered in place of a.'),
+      call('refusal', 'The model declined to answer.'),
+      call('open'),
+    ]),
+  ).toEqual([
+    { text: 'The server asks to slow down: wait', count: 2 },
+    { text: 'truncated', count: 1 },
+    { text: 'b answered in place of a.', count: 1 },
+    { text: 'The model declined to answer.', count: 1 },
+  ]);
 });
 
 test('a mark of a stop says the reason in words, with its detail', () => {

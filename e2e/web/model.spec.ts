@@ -3,6 +3,7 @@ import { expect, test } from './support/fixtures.ts';
 import {
   cellOf,
   chooseFrom,
+  chooseModel,
   dialog,
   openCell,
   openWindow,
@@ -69,6 +70,33 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(record).toContainText('1 × cancelled');
 });
 
+test('that a model declined and another answered is told', async ({ page, serve, bench, answer }) => {
+  let asked = 0;
+  const { promise: isSeen, resolve: see } = Promise.withResolvers<void>();
+  const model = await answer(async () => {
+    asked += 1;
+    if (asked === 1) {
+      return {
+        ...{ kind: 'message', blocks: [], stopReason: 'refusal' },
+        stopDetails: { type: 'refusal', category: 'cyber', explanation: 'It asks for an exploit.' },
+      };
+    }
+    if (asked === 2) await isSeen;
+    return { ...(PROPOSAL as Extract<Reply, { kind: 'message' }>), model: 'claude-opus-4-8' };
+  });
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url);
+  const declined = 'The model declined to answer (cyber): It asks for an exploit.';
+  await expect(page.getByRole('region', { name: 'What the proposer thinks' })).toContainText(declined);
+  see();
+  await expect(cellOf(page, 1).region).toContainText('keep');
+  const said = (await openCell(page, 1)).section('What the calls said');
+  await expect(said.getByRole('listitem')).toHaveText([
+    declined,
+    'claude-opus-4-8 answered in place of claude-opus-5-5.',
+  ]);
+});
+
 test('a key that is not accepted pauses the study until the user says go on', async ({
   page,
   serve,
@@ -81,11 +109,36 @@ test('a key that is not accepted pauses the study until the user says go on', as
     return asked === 1 ? { kind: 'error', status: 401, message: 'invalid x-api-key' } : PROPOSAL;
   });
   await openWindow(page, await serve());
-  await startModelStudy(page, bench, model.url);
+  await startModelStudy(page, bench, model.url, { standsIn: false });
   await expect(study(page).header).toContainText('Paused');
   await expect(page.getByText('The proposer needs you.').first()).toBeVisible();
   await study(page).control('Continue').click();
   await expect(cellOf(page, 1).region).toContainText('keep');
+});
+
+test('what a night will cost is planned in the set-up', async ({ page, serve, bench, answer }) => {
+  const model = await answer(() => PROPOSAL);
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  await chooseModel(page, model.url);
+  const form = setUp(page);
+  const plan = page.getByRole('status', { name: 'Planned spend' });
+  await expect(plan).toHaveText(
+    /^Planned spend: about \$[\d.]+–[\d.]+ for 100 experiments at claude-opus-5-5 \(estimated: nothing was measured yet\)\.$/,
+  );
+  await form.field('Experiments').fill('');
+  await expect(plan).toContainText('an experiment at claude-opus-5-5');
+  await form.field('Experiments').fill('50');
+  await form.field('Model').fill('llama');
+  await expect(plan).toHaveText('Planned spend: no price known for llama, so no plan.');
+  await form.field('Model').fill('claude-haiku-5-5');
+  await expect(plan).toContainText('for 50 experiments at claude-haiku-5-5');
+  // Without a key nobody is asked for a list of models.
+  await form.field('Key').selectOption('environment');
+  await form.field('Server').fill('');
+  await form.field('Model').fill('claude-sonnet-4-5');
+  await expect(page.getByText('claude-sonnet-4-5 is retired on November 30th, 2026')).toBeVisible();
 });
 
 test('what cannot work is refused where it is written', async ({ page, serve, bench, answer }) => {
@@ -103,7 +156,9 @@ test('what cannot work is refused where it is written', async ({ page, serve, be
   await expect(page.getByText('2 models offered')).toBeVisible();
   await form.field('Proposer').selectOption('agent');
   await form.field('Agent').selectOption('opencode');
-  await expect(page.getByText(/Not installed on this machine|signed in|no sign-in seen/)).toBeVisible();
+  await expect(
+    page.getByText(/^Not installed on this machine|; signed in$|no sign-in seen/).first(),
+  ).toBeVisible();
   await form.field('Proposer').selectOption('model');
   await form.field('Model').fill('a-model-without-a-price');
   await form.start.click();
@@ -141,8 +196,10 @@ test('of several proposers each is asked where those before it have nothing', as
   await expect(study(page).header).toContainText('Ended');
   const numbers = (await openCell(page, 1)).section('Numbers');
   await expect(numbers).toContainText(/proposed by\s*command/);
-  // Three times it was asked, then it rests, and the notebook says so.
+  // What needs the user is not asked again soon, and the notebook says so.
   await expect(
-    page.getByText(/^model claude-opus-5-5 rests for 5 min: .*does not accept the key/),
+    page.getByText(
+      /^model claude-opus-5-5 cannot propose\. .*does not accept the key.* asked again in 30 min\.$/,
+    ),
   ).toBeVisible();
 });

@@ -28,6 +28,7 @@ import type {
 import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
+import type { SpendPlan } from './spend-plan.ts';
 import type { SteeringEffect } from './steering.ts';
 import { EFFORTS } from './study.ts';
 
@@ -169,6 +170,17 @@ export const calls = {
     choose: oc.output(type<string | null>()),
     /** Models a server offers. Rejects with `proposer_invalid` where it cannot be asked. */
     models: oc.input(z.strictObject({ baseUrl, key: modelKey })).output(type<readonly ModelChoice[]>()),
+    /** What experiments with a model are likely to cost in a repository, with these files to edit. */
+    spendPlan: oc
+      .input(
+        z.strictObject({
+          ...{ path, model: text(200).trim().min(1) },
+          editable: z.array(path).max(1_000),
+          instructions: path.nullable(),
+          budgetSeconds: z.number().positive().nullable(),
+        }),
+      )
+      .output(type<SpendPlan>()),
     /** A fresh copy of a sample project. */
     createSample: oc
       .input(z.strictObject({ name: z.enum(SAMPLE_NAMES) }))

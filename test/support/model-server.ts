@@ -43,6 +43,10 @@ export type Reply =
       readonly kind: 'message';
       readonly blocks: readonly Block[];
       readonly stopReason?: string;
+      /** Why a `refusal` is one. */
+      readonly stopDetails?: Anthropic.RefusalStopDetails | null;
+      /** Another model than was asked. */
+      readonly model?: string;
       readonly usage?: Usage;
       /** So many pings, one every 50 ms, before the end: a server that works in silence. */
       readonly pings?: number;
@@ -220,8 +224,8 @@ function endingOf(response: ServerResponse): Promise<Ending> {
 }
 
 async function send(response: ServerResponse, request: Request, index: number, reply: Reply): Promise<void> {
-  const begin = (blocks: readonly Block[], usage?: Usage) =>
-    write(response, [...opening(request, index, usage), ...blocks.flatMap(blockEvents(index))]);
+  const begin = (blocks: readonly Block[], usage?: Usage, model?: string) =>
+    write(response, [...opening(request, index, usage, model), ...blocks.flatMap(blockEvents(index))]);
   switch (reply.kind) {
     case 'error':
       return sendError(response, index, reply);
@@ -232,12 +236,12 @@ async function send(response: ServerResponse, request: Request, index: number, r
       if (reply.after) await begin(reply.after);
       return;
     case 'message':
-      await begin(reply.blocks, reply.usage);
+      await begin(reply.blocks, reply.usage, reply.model);
       for (let ping = 0; ping < (reply.pings ?? 0); ping += 1) {
         await delay(50);
         await write(response, [{ type: 'ping' }]);
       }
-      await write(response, closing(reply.blocks, reply.stopReason, reply.usage));
+      await write(response, closing(reply));
       break;
     case 'error_event':
       await begin(reply.after);
@@ -291,12 +295,17 @@ function write(response: ServerResponse, events: readonly StreamEvent[]): Promis
   });
 }
 
-function opening(request: Request, index: number, usage: Usage = {}): readonly StreamEvent[] {
+function opening(
+  request: Request,
+  index: number,
+  usage: Usage = {},
+  model = (request.body as { readonly model?: string } | null)?.model ?? 'claude-opus-5-5',
+): readonly StreamEvent[] {
   const message: Anthropic.Message = {
     id: `msg_${index}`,
     type: 'message',
     role: 'assistant',
-    model: (request.body as { readonly model?: string } | null)?.model ?? 'claude-opus-5-5',
+    model,
     content: [],
     container: null,
     diagnostics: null,
@@ -317,11 +326,12 @@ function opening(request: Request, index: number, usage: Usage = {}): readonly S
   return [{ type: 'message_start', message }, { type: 'ping' }];
 }
 
-function closing(
-  blocks: readonly Block[],
+function closing({
+  blocks,
   stopReason = blocks.some(({ type }) => type === 'tool_use') ? 'tool_use' : 'end_turn',
-  usage: Usage = {},
-): readonly StreamEvent[] {
+  stopDetails = null,
+  usage = {},
+}: Extract<Reply, { kind: 'message' }>): readonly StreamEvent[] {
   return [
     {
       type: 'message_delta',
@@ -329,7 +339,7 @@ function closing(
         // A test may send a reason that the SDK does not know.
         stop_reason: stopReason as Anthropic.StopReason,
         stop_sequence: null,
-        stop_details: null,
+        stop_details: stopDetails,
         container: null,
       },
       usage: {

@@ -191,11 +191,12 @@ export async function startModelStudy(
   page: Page,
   bench: Bench,
   url: string,
-  { asksApproval = false } = {},
+  { asksApproval = false, standsIn = true } = {},
 ): Promise<void> {
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   await chooseModel(page, url);
+  await page.getByRole('switch', { name: /^Let the search stand in/ }).setChecked(standsIn);
   if (asksApproval) await page.getByRole('switch', { name: /^Wait for my approval/ }).check();
   await setUp(page).field('Experiments').fill('1');
   await setUp(page).field('Name of the study').fill('night');

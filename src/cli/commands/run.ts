@@ -14,6 +14,7 @@ import { type ContractFlags, choicesOf } from '../found.ts';
 import { JsonLines } from '../json-lines.ts';
 import { LiveView } from '../live-view.ts';
 import { lookFirst } from '../look-first.ts';
+import { modelLines } from '../model-lines.ts';
 import { onStopSignals } from '../stop-signals.ts';
 import { ask } from './inspect.ts';
 
@@ -66,6 +67,7 @@ export async function run(
       if (!flags.isSample) (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
     };
     const look = await lookFirst(engine.ledger, path, choicesOf(flags), flags.trustSetup === true, show);
+    for (const line of await modelLines(engine, path, look.choices, proposer, stop)) show(line);
     const study = await engine.createStudy({
       ...look,
       repositoryPath: path,

@@ -5,6 +5,7 @@ import type { Study } from '../../shared/study.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { Caller, type CallTimes } from '../proposers/model/caller.ts';
+import { readPrice } from '../proposers/model/prices.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import { Answers, type Denial } from './answers.ts';
 import { type AskSettings, askSettings } from './ask-settings.ts';
@@ -41,6 +42,7 @@ export class AskedModel {
     this.#caller = new Caller(study, settings.settings, settings.price, {
       ...{ ledger: ports.ledger, now: ports.now, callTimes: ports.callTimes, label: TRAINING },
       onThought: () => {},
+      priceOf: model => readPrice(ports.home, model),
       readKey: () => readKey(settings.settings, ports),
       // What trains is to end well, also where the user wants a pause behind it.
       hasWish: () => false,

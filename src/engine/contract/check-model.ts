@@ -1,5 +1,6 @@
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { describeRetirement } from '../../shared/model-retirements.ts';
 import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../asked-model/ask-settings.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
@@ -46,8 +47,10 @@ export async function checkModel(
     const advice =
       '. Your key goes to no server that only the contract names: where it is yours, put its address into ANTHROPIC_BASE_URL';
     const isKeyless = key === 'none' && !isUsersServer(baseUrl, environment);
-    const outcome = isKeyless ? 'warning' : 'ok';
-    add('model', outcome, `${who}${key === 'none' ? (isKeyless ? advice : '') : cap}.`);
+    const retirement = describeRetirement(model.name, baseUrl);
+    const outcome = isKeyless || retirement !== null ? 'warning' : 'ok';
+    const said = `${who}${key === 'none' ? (isKeyless ? advice : '') : cap}.`;
+    add('model', outcome, retirement === null ? said : `${said} ${retirement}`);
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
     add('model', 'failed', error.message);

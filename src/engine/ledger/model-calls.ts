@@ -42,6 +42,24 @@ export function modelCallStore(database: Database) {
     `SELECT coalesce(sum(coalesce(cost_usd, reserved_usd)), 0) AS usd FROM model_call
      WHERE study_id = ? AND id > ?`,
   );
+  const costs = database.prepare<
+    [{ proposer: string }],
+    { gitDir: string; usd: number | null; unknown: number; isProposed: number }
+  >(
+    `WITH tried AS (
+       SELECT study_id, n, max(is_proposed) AS is_proposed FROM (
+         SELECT study_id, n, 1 AS is_proposed FROM proposer_call
+         WHERE proposer = @proposer AND outcome = 'proposed'
+         UNION SELECT study_id, n, 0 FROM model_call WHERE proposer = @proposer
+       ) GROUP BY study_id, n
+     )
+     SELECT study.git_dir AS gitDir, sum(call.cost_usd) AS usd, tried.is_proposed AS isProposed,
+       count(*) FILTER (WHERE call.id IS NOT NULL AND call.cost_usd IS NULL) AS unknown
+     FROM tried JOIN study ON study.id = tried.study_id
+     LEFT JOIN model_call AS call
+       ON call.study_id = tried.study_id AND call.n = tried.n AND call.proposer = @proposer
+     GROUP BY tried.study_id, tried.n`,
+  );
   const newest = database.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM model_call');
   const closeOpen = database.prepare(
     `UPDATE model_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
@@ -97,6 +115,16 @@ export function modelCallStore(database: Database) {
     /** US dollars that a study's calls behind the call `after` cost, or may have cost where nobody knows. */
     committedUsd(studyId: string, after: number): number {
       return committed.get(studyId, after)?.usd ?? 0;
+    },
+    /**
+     * What each experiment cost that a proposer made or was asked for, over all studies; 0 where it was asked nothing. Those
+     * are left out of which nobody knows the cost, and where every call was turned away.
+     */
+    costsOf(proposer: string): readonly { readonly gitDir: string; readonly usd: number }[] {
+      return costs
+        .all({ proposer })
+        .filter(({ usd, unknown, isProposed }) => unknown === 0 && (isProposed === 1 || (usd ?? 0) > 0))
+        .map(({ gitDir, usd }) => ({ gitDir, usd: usd ?? 0 }));
     },
     /** Id of the newest call of all; 0 before the first. */
     newest(): number {

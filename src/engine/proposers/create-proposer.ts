@@ -124,6 +124,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         caller: new Caller(study, settings, price, {
           ...{ ...ports, readKey: readOwnKey },
           label: proposerLabel(settings),
+          priceOf: model => readPrice(ports.paths.home, model),
         }),
         reader: new StudyReader(study, ports),
         onThought: ports.onThought,

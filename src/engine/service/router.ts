@@ -11,8 +11,10 @@ import { detectAgents } from '../proposers/agent/detect.ts';
 import { programsOf } from '../proposers/agent/programs.ts';
 import { tryAgent } from '../proposers/agent/try-agent.ts';
 import { listModels } from '../proposers/create-proposer.ts';
+import { readSpendPlan } from '../proposers/model/read-spend-plan.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
 import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
+import { openRepository } from '../repo/repository.ts';
 import { readUserSettings } from '../user-settings.ts';
 import {
   readExperiment,
@@ -121,6 +123,9 @@ export function createRouter(service: Service) {
         return host.chooseFolder();
       }),
       models: os.projects.models.handler(({ input }) => listModels(input, service.engine.surroundings)),
+      spendPlan: os.projects.spendPlan.handler(async ({ input }) =>
+        readSpendPlan(ledger, paths.home, await openRepository(cleanPath(input.path)), input),
+      ),
       createSample: os.projects.createSample.handler(async ({ input }) => ({
         path: await openSample(input.name, paths, samples),
       })),

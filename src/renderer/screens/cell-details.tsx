@@ -6,6 +6,7 @@ import type { ModelCall } from '../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, Settings, StudyCard } from '../../shared/notebook.ts';
 import { describePrune, type PruneEvidence } from '../../shared/prune.ts';
 import type { ReviewOutcome } from '../../shared/review.ts';
+import { tellCalls } from '../format/call-words.ts';
 import {
   ABSENT,
   formatBytes,
@@ -192,10 +193,30 @@ function Why({
             </ul>
           </section>
         ) : null}
+        <ToldCalls calls={detail.calls} />
         <NotesAndTags study={card.id} detail={detail} />
       </div>
       <Facts card={card} detail={detail} run={run} />
     </div>
+  );
+}
+
+/** What went another way than asked: a model that declined, another that answered, a server that failed. */
+function ToldCalls({ calls }: { readonly calls: readonly ModelCall[] }) {
+  const told = tellCalls(calls);
+  if (told.length === 0) return null;
+  return (
+    <section aria-label="What the calls said">
+      <h4 className="mb-1 font-medium text-muted text-xs">What its calls to a model said</h4>
+      <ul className="flex flex-col gap-1 text-sm">
+        {told.map(({ text, count }) => (
+          <li key={text} className="break-words">
+            {text}
+            {count > 1 ? <span className="text-muted"> · {count} times</span> : null}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

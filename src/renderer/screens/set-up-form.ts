@@ -1,6 +1,7 @@
 import { type NewStudyForm, newStudySchema } from '../../shared/calls.ts';
 import { contractFileSchema, type SandboxMode } from '../../shared/contract.ts';
 import type { Draft } from '../../shared/findings.ts';
+import { shareOf } from '../../shared/spend-plan.ts';
 import type { RouteSettings } from '../../shared/study.ts';
 import {
   type ArmForm,
@@ -145,6 +146,31 @@ function proposerOf({ arms: forms, routing, standsIn }: SetUpForm): NewStudyForm
   if (others.length > 0) return { kind: 'route', mode: routing, arms: [first, ...others] };
   if (!standsIn || !mayBeAway(first)) return first;
   return { kind: 'route', mode: 'stand_in', arms: [first, armOf(newArm('search'))] };
+}
+
+/** What the form says of how much a model will be asked. */
+export type SpendBasisForm = {
+  readonly path: string;
+  readonly editable: readonly string[];
+  readonly instructions: string | null;
+  readonly budgetSeconds: number | null;
+  /** One proposer's; null where they are not counted. */
+  readonly experiments: number | null;
+};
+
+/** Fields that are not right yet are as if they were empty: they have complaints of their own. */
+export function spendBasisOf(path: string, form: SetUpForm): SpendBasisForm {
+  const count = numberOf(form.experiments);
+  const seconds = numberOf(form.budget);
+  return {
+    ...{ path, editable: lines(form.editable), instructions: form.instructions.trim() || null },
+    budgetSeconds: seconds !== null && seconds > 0 ? seconds : null,
+    experiments: shareOf(
+      count !== null && Number.isInteger(count) && count >= 0 ? count : null,
+      form.arms.length,
+      form.arms.length > 1 && form.routing === 'alternate',
+    ),
+  };
 }
 
 export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {

@@ -1,5 +1,6 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
+import { describeRetirement } from '../../shared/model-retirements.ts';
 import type { AgentStatus, AgentTrial } from '../../shared/proposer-calls.ts';
 import { EFFORTS } from '../../shared/study.ts';
 import { formatDuration } from '../format/numbers.ts';
@@ -10,8 +11,9 @@ import { Button, IconButton } from '../ui/button.tsx';
 import { Field, Select, Switch } from '../ui/field.tsx';
 import { useCall } from '../ui/use-call.ts';
 import { KeyField } from './key-field.tsx';
+import { PlannedSpend } from './planned-spend.tsx';
 import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
-import { mayBeAway, type SetUpForm } from './set-up-form.ts';
+import { mayBeAway, type SetUpForm, type SpendBasisForm, spendBasisOf } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
 /** As many as the host takes. */
@@ -21,11 +23,18 @@ type ArmProps = {
   readonly form: ArmForm;
   readonly problems: ArmProblems;
   readonly onChange: (patch: Partial<ArmForm>) => void;
+  readonly spend: SpendBasisForm;
 };
 
 /** Who proposes, and what each proposer needs to know. */
-export function ProposerFields({ form, problems, onChange }: PartProps) {
+export function ProposerFields({
+  path,
+  form,
+  problems,
+  onChange,
+}: PartProps & { /** Of the repository. */ readonly path: string }) {
   const { arms } = form;
+  const spend = spendBasisOf(path, form);
   const setArms = (next: readonly ArmForm[]) => onChange({ arms: next });
   const swap = (place: number, other: number) =>
     setArms(arms.map((arm, at) => (at === place ? arms[other] : at === other ? arms[place] : arm) ?? arm));
@@ -66,6 +75,7 @@ export function ProposerFields({ form, problems, onChange }: PartProps) {
           ) : null}
           <ArmFields
             form={arm}
+            spend={spend}
             problems={problems.arms?.[place] ?? {}}
             onChange={patch =>
               setArms(arms.map(other => (other.id === arm.id ? { ...other, ...patch } : other)))
@@ -260,6 +270,7 @@ function ModelFields(props: ArmProps) {
         label="Model"
         list={listId}
         hint={
+          describeRetirement(form.model.trim(), form.baseUrl.trim() || null) ??
           list.problem ??
           (list.value
             ? `${list.value.length} models offered; any name may be written.`
@@ -328,6 +339,7 @@ function ModelFields(props: ArmProps) {
         hint="Of one sitting."
         inputMode="decimal"
       />
+      <PlannedSpend model={form.model.trim()} basis={props.spend} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { CircleAlert, FileDown, Play } from 'lucide-react';
-import { useEffect, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import { toast } from 'sonner';
 import type { Contract } from '../../shared/contract.ts';
 import type { Inspection } from '../../shared/notebook.ts';
@@ -10,6 +10,7 @@ import { getClient } from '../state/sync.ts';
 import { Button } from '../ui/button.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { useCall } from '../ui/use-call.ts';
+import { useSettled } from '../ui/use-settled.ts';
 import { SetUpAgreement } from './set-up-agreement.tsx';
 import { Checks } from './set-up-checks.tsx';
 import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
@@ -17,9 +18,6 @@ import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from '.
 import { Found, unclearFields } from './set-up-found.tsx';
 import { ProposerFields } from './set-up-proposer.tsx';
 import { UncontainedConsent } from './uncontained-consent.tsx';
-
-/** How long the checks wait for the next letter. */
-const CHECK_MS = 400;
 
 /** What will be tried, how, and whether everything is there for it. */
 export function SetUpScreen({ path }: { readonly path: string }) {
@@ -119,7 +117,7 @@ function SetUp({
           <ContractFields form={form} problems={shown} onChange={set} />
           <MeasureFields form={form} problems={shown} onChange={set} />
           <SandboxFields form={form} problems={shown} onChange={set} />
-          <ProposerFields form={form} problems={shown} onChange={set} />
+          <ProposerFields path={inspection.path} form={form} problems={shown} onChange={set} />
           <StopFields form={form} problems={shown} onChange={set} />
           <SaveContract inspection={inspection} form={form} isWhole={isContractWhole(form)} />
         </form>
@@ -211,11 +209,7 @@ function Source({ inspection }: { readonly inspection: Inspection }) {
 
 /** The host's checks of the form as it is, once it holds still; null while it describes no contract to check. */
 function useChecks(path: string, form: SetUpForm) {
-  const [settled, setSettled] = useState(form);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(form), CHECK_MS);
-    return () => clearTimeout(timer);
-  }, [form]);
+  const settled = useSettled(form);
   const contract = isContractWhole(settled) ? contractOf(settled) : null;
   const tag = settled.tag.trim();
   const checks = useCall(
@@ -228,12 +222,7 @@ function useChecks(path: string, form: SetUpForm) {
 
 /** What the set-up command of the form is, once it holds still; null while there is none. */
 function useSetUp(path: string, command: string) {
-  const [settled, setSettled] = useState(command);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(command), CHECK_MS);
-    return () => clearTimeout(timer);
-  }, [command]);
-  const wanted = settled.trim();
+  const wanted = useSettled(command).trim();
   return useCall(wanted === '' ? null : JSON.stringify(['set-up', path, wanted]), () =>
     getClient().projects.setUp({ path, command: wanted }),
   );

@@ -26,7 +26,7 @@ const NOTE_CHARACTERS = 1_000;
 const REVIEW_CHARACTERS = 40_000;
 const REJECTED = 12;
 /** Whatever the length of the study: about seven thousand tokens. */
-const DIGEST_CHARACTERS = 24_000;
+export const DIGEST_CHARACTERS = 24_000;
 
 export const MODES = ['improve', 'explore', 'combine', 'retry', 'simplify'] as const;
 export type Mode = (typeof MODES)[number];

@@ -10,6 +10,7 @@ import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
 import type { ModelSettings, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
+import { describeOther, describeRefusal, otherModel } from './answer-words.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
 
 const ANTHROPIC = 'https://api.anthropic.com';
@@ -54,7 +55,9 @@ export type CallerPorts = {
   /** Who asks, in the ledger. */
   readonly label: string;
   readonly now: () => number;
-  /** Told what the model thinks, and why there is a wait. */
+  /** What another model costs that answers in place of the one that was asked; null where nobody knows. */
+  readonly priceOf: (model: string) => Promise<Price | null>;
+  /** Told what the model thinks, that it declined or another answers, and why there is a wait. */
   readonly onThought: (text: string) => void;
   /** Read for each call, so that a key the user has mended counts at once. Rejects where there is none. */
   readonly readKey: () => Promise<string | null>;
@@ -147,7 +150,7 @@ export class Caller {
     reservedUsd: number | null,
     signal: AbortSignal,
   ): Promise<Message | Failure> {
-    const { ledger, now } = this.#ports;
+    const { ledger, now, onThought } = this.#ports;
     const { model } = this.#settings;
     const began = performance.now();
     const row = ledger.write(() =>
@@ -162,18 +165,31 @@ export class Caller {
     const sent = await this.#send(params, signal);
     const { failure, message, usage, requestId } = sent;
     const tokens = tokensOf(usage);
+    const refusal = message && describeRefusal(message);
+    if (refusal !== null) onThought(refusal);
+    const other = otherModel(model, message?.model);
+    const said = [other === null ? null : describeOther(model, other), refusal].filter(
+      words => words !== null,
+    );
+    // A gateway's own name for the same model has no price, and a cap is kept all the same.
+    const price = (other === null ? null : await this.#findPrice(other)) ?? this.#price;
     ledger.write(() =>
       ledger.modelCalls.end(row, {
         outcome: failure ? failure.outcome : outcomeOf(message),
-        message: failure?.message ?? null,
+        message: failure?.message ?? (said.join(' ') || null),
         requestId,
         tokens,
         // What was turned away costs nothing; of a stream that broke nobody knows what it took.
-        costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : costOf(this.#price, tokens),
+        costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : costOf(price, tokens),
         seconds: (performance.now() - began) / 1000,
       }),
     );
     return failure ?? message;
+  }
+
+  /** A table of prices that broke meanwhile is no reason to lose an answer. */
+  async #findPrice(model: string): Promise<Price | null> {
+    return this.#ports.priceOf(model).catch(() => null);
   }
 
   async #send(params: CallParams, signal: AbortSignal): Promise<Sent> {
@@ -199,8 +215,17 @@ export class Caller {
       { ...params, model: this.#settings.model },
       { signal: AbortSignal.any([signal, silence.signal]) },
     );
-    stream.on('thinking', (_, snapshot) => onThought(snapshot));
-    stream.on('text', (_, snapshot) => onThought(snapshot));
+    let notice = '';
+    const think = (thought: string) => onThought([thought, notice].filter(Boolean).join('\n\n'));
+    stream.on('streamEvent', event => {
+      if (event.type !== 'message_start') return;
+      const other = otherModel(this.#settings.model, event.message?.model);
+      if (other === null) return;
+      notice = describeOther(this.#settings.model, other);
+      think('');
+    });
+    stream.on('thinking', (_, snapshot) => think(snapshot));
+    stream.on('text', (_, snapshot) => think(snapshot));
     try {
       const message = await stream.finalMessage();
       if (!Array.isArray(message?.content)) throw new Error('the answer has no content');

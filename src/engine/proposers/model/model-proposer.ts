@@ -9,6 +9,7 @@ import { chooseMode, describeRepair, describeReview, digest } from '../briefing/
 import type { StudyReader } from '../briefing/study-reader.ts';
 import { openTuning, tuningOf } from '../briefing/tunings.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from '../proposer.ts';
+import { describeRefusal } from './answer-words.ts';
 import type { Called, Caller, CallParams } from './caller.ts';
 import { SOURCE_CHARACTERS, systemPrompt } from './prompt.ts';
 import { type Submitted, submit } from './submission.ts';
@@ -114,7 +115,8 @@ async function converse(
       return answerOf(called, turn > 0);
     }
     const { message } = called;
-    if (message.stop_reason === 'refusal') return failed('The model declined to answer.');
+    const refusal = describeRefusal(message);
+    if (refusal !== null) return failed(refusal);
     if (message.stop_reason === 'model_context_window_exceeded') {
       return turn > 0 ? failed('The conversation grew too long for the model.') : 'too_large';
     }

@@ -1,0 +1,14 @@
+import type { ModelCall } from '../../shared/model-calls.ts';
+
+/** What calls to a model said besides their answer: what failed and why, in their order, what is alike counted. */
+export function tellCalls(
+  calls: readonly ModelCall[],
+): readonly { readonly text: string; readonly count: number }[] {
+  const told = new Map<string, number>();
+  for (const { outcome, message } of calls) {
+    if (message === null && (outcome === 'ok' || outcome === 'open')) continue;
+    const text = message ?? outcome.replaceAll('_', ' ');
+    told.set(text, (told.get(text) ?? 0) + 1);
+  }
+  return [...told].map(([text, count]) => ({ text, count }));
+}

@@ -1,0 +1,44 @@
+/** Where the cost of an experiment is taken from; `experiments` were measured. */
+export type SpendBasis =
+  | { readonly kind: 'here' | 'elsewhere'; readonly experiments: number }
+  | { readonly kind: 'estimated' };
+
+/** What experiments with a model are likely to cost. */
+export type SpendPlan =
+  | {
+      readonly kind: 'planned';
+      /** US dollars an experiment: the quartiles and the median. */
+      readonly eachUsd: { readonly low: number; readonly median: number; readonly high: number };
+      readonly basis: SpendBasis;
+    }
+  /** Nobody knows what the model costs. */
+  | { readonly kind: 'unpriced' };
+
+/** A plan as a sentence, for a number of experiments, or for each where nobody knows how many there will be. */
+export function describeSpendPlan(plan: SpendPlan, model: string, experiments: number | null): string {
+  if (plan.kind === 'unpriced') return `Planned spend: no price known for ${model}, so no plan.`;
+  const { low, median, high } = plan.eachUsd;
+  const [least, usual, most] = [low, median, high].map(usd => roundUsd(usd * (experiments ?? 1)));
+  const dollars = least === most ? `$${usual}` : `$${least}–${most}`;
+  const what =
+    experiments === null
+      ? 'an experiment'
+      : `for ${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`;
+  return `Planned spend: about ${dollars} ${what} at ${model} (${describeBasis(plan.basis)}).`;
+}
+
+function describeBasis(basis: SpendBasis): string {
+  if (basis.kind === 'estimated') return 'estimated: nothing was measured yet';
+  const where = basis.kind === 'here' ? 'here' : 'in other repositories';
+  return `from ${basis.experiments} earlier experiments ${where}`;
+}
+
+/** Two figures: more would be no plan. */
+function roundUsd(usd: number): string {
+  return usd === 0 ? '0' : String(Number(Math.max(usd, 0.0001).toPrecision(2)));
+}
+
+/** How many of a study's experiments one of its proposers is asked for; null where the study has no end to count to. */
+export function shareOf(experiments: number | null, arms: number, isInTurns: boolean): number | null {
+  return experiments === null || !isInTurns ? experiments : Math.ceil(experiments / arms);
+}
