@@ -63,6 +63,7 @@ const load = {
   exchange: () => import('./commands/exchange.ts'),
   ideas: () => import('./commands/ideas.ts'),
   inspect: () => import('./commands/inspect.ts'),
+  memory: () => import('./commands/memory.ts'),
   mcp: () => import('./commands/mcp.ts'),
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
@@ -218,6 +219,16 @@ studyOption(repositoryArgument(program.command('ideas')).description('show the q
   .option('--first <id>', 'put an idea first', whole)
   .option('--json', 'as JSON')
   .action(async (path, flags) => (await load.ideas()).ideas(at(path, flags)));
+
+studyOption(
+  repositoryArgument(program.command('memory')).description(
+    'print what the proposers of a study are told of earlier studies, or set it',
+  ),
+)
+  .option('--edit <file>', 'the text of this file from now on')
+  .option('--clear', 'tell them nothing')
+  .option('--again', 'make it again from the other studies as they stand now')
+  .action(async (path, flags) => (await load.memory()).memory(at(path, flags)));
 
 studyOption(
   repositoryArgument(

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import type { ImportAnswer } from './imports.ts';
+import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
   Cell,
@@ -361,5 +362,21 @@ export const calls = {
     version: oc.input(z.strictObject({ study, id: n })).output(type<{ readonly text: string }>()),
     /** `base` is the version that was edited; refuses where somebody saved another since. */
     save: oc.input(z.strictObject({ study, text: text(1_000_000), base: n })).output(type<Instructions>()),
+  },
+  /** What earlier studies learnt, as the proposers of a study are told it. */
+  memory: {
+    read: oc.input(inStudy).output(type<Memory>()),
+    version: oc.input(z.strictObject({ study, id: n })).output(type<{ readonly text: string }>()),
+    /** As with instructions. An empty text leaves it out. */
+    save: oc
+      .input(
+        z.strictObject({
+          ...{ study, base: n },
+          text: text(MEMORY_CHARACTERS),
+        }),
+      )
+      .output(type<Memory>()),
+    /** Made from the studies as they stand now. */
+    again: oc.input(z.strictObject({ study, base: n })).output(type<Memory>()),
   },
 };

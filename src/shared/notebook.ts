@@ -60,6 +60,7 @@ export type Mark = {
     | 'continued'
     | 'steered'
     | 'instructions'
+    | 'memory'
     | 'applied'
     | 'approval'
     | 'rested'

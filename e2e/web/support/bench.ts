@@ -26,6 +26,8 @@ export type Turn = {
 export type ProposerRequest = {
   readonly experiment: number;
   readonly instructions: string | null;
+  /** What earlier studies learnt. */
+  readonly memory: string | null;
   readonly steering: readonly { readonly text: string }[];
   /** One that waits in the queue, handed to it. */
   readonly idea: { readonly hypothesis: string } | null;

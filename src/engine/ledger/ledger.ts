@@ -6,6 +6,7 @@ import { type IdeaStore, ideaStore } from './ideas.ts';
 import { type InstructionsStore, instructionsStore } from './instructions.ts';
 import { type LateNumberStore, lateNumberStore } from './late-numbers.ts';
 import { type MarkStore, markStore } from './marks.ts';
+import { type MemoryStore, memoryStore } from './memories.ts';
 import { type ModelAnswerStore, modelAnswerStore } from './model-answers.ts';
 import { type ModelCallStore, modelCallStore } from './model-calls.ts';
 import { type NoteStore, noteStore } from './notes.ts';
@@ -32,6 +33,7 @@ export type Ledger = {
   readonly cells: CellStore;
   readonly marks: MarkStore;
   readonly instructions: InstructionsStore;
+  readonly memories: MemoryStore;
   readonly projects: ProjectStore;
   readonly settings: SettingStore;
   readonly modelCalls: ModelCallStore;
@@ -70,6 +72,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     cells: cellStore(database),
     marks: markStore(database),
     instructions: instructionsStore(database),
+    memories: memoryStore(database),
     projects: projectStore(database),
     settings: settingStore(database),
     modelCalls: modelCallStore(database),

@@ -19,6 +19,10 @@ export function markStore(database: Database) {
   const ofKind = database.prepare<[string, string], Mark>(
     'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id',
   );
+  const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM mark');
+  const newerOfKind = database.prepare<[string, number], Mark & { readonly study: string }>(
+    'SELECT study_id AS study, id, at, n, kind, text FROM mark WHERE kind = ? AND id > ? ORDER BY id',
+  );
 
   return {
     /** Stands before the experiment that comes next. */
@@ -35,6 +39,14 @@ export function markStore(database: Database) {
     /** Written after the mark `id`, oldest first. */
     after(studyId: string, id: number): readonly Mark[] {
       return after.all(studyId, id);
+    },
+    /** Id of the last one of all studies. */
+    newest(): number {
+      return newest.get()?.id ?? 0;
+    },
+    /** Of all studies, oldest first. */
+    newerOfKind(kind: Mark['kind'], id: number): readonly (Mark & { readonly study: string })[] {
+      return newerOfKind.all(kind, id);
     },
     ofKind(studyId: string, kind: Mark['kind']): readonly Mark[] {
       return ofKind.all(studyId, kind);

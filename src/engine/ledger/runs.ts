@@ -113,6 +113,10 @@ export function runStore(database: Database) {
      SELECT id, 0, '', @startedAt, @endedAt, @outcome, @summary FROM experiment
      WHERE study_id = @studyId AND n = @n`,
   );
+  const crashes = database.prepare<[string], { n: number; message: string | null }>(
+    `SELECT e.n, run.crash ->> '$.message' AS message FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND e.verdict = 'crash' AND run.crash IS NOT NULL ORDER BY e.n, k`,
+  );
   const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
   const chunkTable = (table: 'series_chunk' | 'telemetry_chunk') => {
     const add = database.prepare(
@@ -203,6 +207,10 @@ export function runStore(database: Database) {
     },
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);
+    },
+    /** What the last run of each crashed experiment ended with. */
+    crashMessages(studyId: string): ReadonlyMap<number, string> {
+      return new Map(crashes.all(studyId).map(({ n, message }) => [n, message ?? '']));
     },
     /** Of all the study's runs, in Wh; null where no power was measured. */
     gpuEnergyWh(studyId: string): number | null {

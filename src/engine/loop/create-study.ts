@@ -8,6 +8,7 @@ import { loadContract } from '../contract/load-contract.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { newStudyId } from '../ledger/studies.ts';
 import { checkProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
+import { makeMemory } from '../proposers/study-memory.ts';
 import {
   branchRef,
   createRef,
@@ -106,7 +107,11 @@ export async function createStudy(
   };
   await checkProposer(study.proposer, surroundings);
   await askSettings(study, surroundings);
-  ledger.write(() => ledger.studies.insert(study));
+  const memory = makeMemory(ledger, study);
+  ledger.write(() => {
+    ledger.studies.insert(study);
+    ledger.memories.add(id, 'pawl', memory, now);
+  });
   try {
     if (!(await createRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);
   } catch (error) {

@@ -5,6 +5,7 @@ import { toldIdea } from '../ledger/ideas.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer } from '../proposers/proposer.ts';
+import { readMemory } from '../proposers/study-memory.ts';
 import { writeFiles } from '../proposers/write-files.ts';
 import { readDiff } from '../repo/diff.ts';
 import { rebaseFiles } from '../repo/rebase-files.ts';
@@ -20,6 +21,7 @@ type Ports = {
   readonly proposer: Proposer;
   readonly signal: AbortSignal;
   readonly paths: DataPaths;
+  readonly now: () => number;
 };
 
 /** Where a study's proposals come from: the proposer, asked when the turn has come or while the one before trains. */
@@ -91,12 +93,13 @@ export class ProposalSource {
     repair: ProposalRequest['repair'],
     running: ProposalRequest['running'],
   ): Promise<ProposalRequest> {
-    const { ledger } = this.#ports;
+    const { ledger, now } = this.#ports;
     const { id, tag, contract } = this.#study;
     return {
       ...{ tag, n, contract, incumbent, repair, running },
       review: await this.#readSentBack(n, repair !== null),
       instructions: await this.#readInstructions(incumbent.commit),
+      memory: readMemory(ledger, this.#study, now()).text || null,
       steering: ledger.marks.ofKind(id, 'steered'),
       ideas: this.#ideasFor(n),
       history: ledger.experiments.history(id),
@@ -166,6 +169,6 @@ export class ProposalSource {
 }
 
 /** What the user has said to the proposer so far. */
-function toldBy({ instructions, steering, ideas }: ProposalRequest): string {
-  return JSON.stringify([instructions, steering, ideas.handed?.id]);
+function toldBy({ instructions, memory, steering, ideas }: ProposalRequest): string {
+  return JSON.stringify([instructions, memory, steering, ideas.handed?.id]);
 }

@@ -51,6 +51,7 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
     editable: context.editableFiles,
     editable_patterns: contract.editable,
     instructions: request.instructions,
+    memory: request.memory,
     steering: request.steering.map(({ n, at, text }) => ({ from_experiment: n, at, text })),
     train: contract.train,
     budget_seconds: contract.budget.seconds,

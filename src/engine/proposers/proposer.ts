@@ -12,6 +12,8 @@ export type ProposalRequest = {
   readonly contract: Contract;
   /** What the user wrote last, else the instructions file of the incumbent; null where the contract names none. */
   readonly instructions: string | null;
+  /** What earlier studies learnt, as the user left it: material, see `memoryOf`; null where nothing is to be told. */
+  readonly memory: string | null;
   /** The user's notes to the proposer, oldest first, each with the experiment it was meant for and all after it. */
   readonly steering: readonly { readonly n: number; readonly at: number; readonly text: string }[];
   /**

@@ -13,6 +13,7 @@ import { tryAgent } from '../proposers/agent/try-agent.ts';
 import { listModels } from '../proposers/create-proposer.ts';
 import { readSpendPlan } from '../proposers/model/read-spend-plan.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
+import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
 import { openRepository } from '../repo/repository.ts';
 import { readUserSettings } from '../user-settings.ts';
 import {
@@ -25,6 +26,7 @@ import {
 import { changeIdea, dropIdea, listIdeas, readEditable, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
+import { readMemoryVersion, viewMemory } from './memory-view.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
 import { readProposerRecords } from './proposer-records.ts';
 import { readReview } from './review-view.ts';
@@ -310,6 +312,25 @@ export function createRouter(service: Service) {
         const mark = saveInstructions(ledger, study, input.text, input.base, now());
         announcer.announceMark(study.id, mark);
         return readInstructions(ledger, study);
+      }),
+    },
+    memory: {
+      read: os.memory.read.handler(({ input }) =>
+        viewMemory(ledger, requireOwnStudy(ledger, input.study), now()),
+      ),
+      version: os.memory.version.handler(({ input }) => ({
+        text: readMemoryVersion(ledger, requireOwnStudy(ledger, input.study), input.id),
+      })),
+      save: os.memory.save.handler(({ input: { text, base, ...input } }) => {
+        const study = requireOwnStudy(ledger, input.study);
+        announcer.announceMark(study.id, saveMemory(ledger, study, { author: 'you', text }, base, now()));
+        return viewMemory(ledger, study, now());
+      }),
+      again: os.memory.again.handler(({ input }) => {
+        const study = requireOwnStudy(ledger, input.study);
+        const made = { author: 'pawl', text: makeMemory(ledger, study) } as const;
+        announcer.announceMark(study.id, saveMemory(ledger, study, made, input.base, now()));
+        return viewMemory(ledger, study, now());
       }),
     },
   };

@@ -2,6 +2,7 @@ import {
   CircleStop,
   FilePen,
   GitBranch,
+  History,
   MessageSquare,
   Moon,
   Pause,
@@ -23,6 +24,7 @@ const LOOKS = {
   continued: { icon: Play, className: 'text-muted' },
   steered: { icon: MessageSquare, className: 'text-accent' },
   instructions: { icon: FilePen, className: 'text-accent' },
+  memory: { icon: History, className: 'text-accent' },
   applied: { icon: GitBranch, className: 'text-keep' },
   approval: { icon: UserCheck, className: 'text-accent' },
   rested: { icon: Moon, className: 'text-muted' },
@@ -43,6 +45,7 @@ function words(mark: Mark): string {
     case 'steered':
       return `You: ${mark.text}`;
     case 'instructions':
+    case 'memory':
       return mark.text;
     case 'applied':
       return `Branch ${mark.text}`;

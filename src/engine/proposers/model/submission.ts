@@ -1,20 +1,16 @@
-import { z } from 'zod';
 import { matchProposable } from '../../contract/editable.ts';
 import type { HistoryEntry } from '../../ledger/experiments.ts';
 import { applyEdits } from '../apply-edits.ts';
 import { CATEGORY_IN_A_ROW, tiredCategory } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import type { ProposalRequest } from '../proposer.ts';
-import { findTurns, type Turn, turnSchema } from '../search/turns.ts';
+import { findTurns, type Turn, turnsOf } from '../search/turns.ts';
 import { writeFiles } from '../write-files.ts';
 import { describeExperiment, describeFault, type Submission, submissionSchema } from './tools.ts';
 
 /** Hypotheses that share this much of their words are alike. */
 const ALIKE = 0.6;
 const SHOWN = 5;
-
-/** The search calls its turns moves. */
-const memoSchema = z.object({ turns: z.array(turnSchema).optional(), moves: z.array(turnSchema).optional() });
 
 export type Submitted =
   | { readonly kind: 'written'; readonly submission: Submission; readonly turns: readonly Turn[] }
@@ -107,9 +103,7 @@ function findSameTurns(turns: readonly Turn[], history: readonly HistoryEntry[])
   const found: string[] = [];
   for (const entry of history.toReversed()) {
     if (entry.verdict === 'keep' || found.length === SHOWN) continue;
-    const memo = memoSchema.safeParse(entry.memo);
-    const past = memo.success ? [...(memo.data.turns ?? []), ...(memo.data.moves ?? [])] : [];
-    const same = past.find(({ file, name, direction }) =>
+    const same = turnsOf(entry.memo).find(({ file, name, direction }) =>
       turns.some(turn => turn.file === file && turn.name === name && turn.direction === direction),
     );
     if (!same) continue;

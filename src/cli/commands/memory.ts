@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { openLedger } from '../../engine/ledger/ledger.ts';
+import { dataPaths } from '../../engine/paths.ts';
+import { makeMemory, readMemory, saveMemory } from '../../engine/proposers/study-memory.ts';
+import { requireOwnStudy } from '../../engine/service/experiment-view.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { canRead, proposerLabel } from '../../shared/study.ts';
+import { findStudy } from '../find-study.ts';
+
+/** Prints what the proposers of a study are told of earlier ones, or sets it. */
+export async function memory(flags: {
+  readonly repository: string;
+  readonly tag?: string;
+  readonly edit?: string;
+  readonly clear?: boolean;
+  readonly again?: boolean;
+}): Promise<void> {
+  if ([flags.edit, flags.clear, flags.again].filter(Boolean).length > 1) {
+    throw new PawlError('usage', '--edit, --clear and --again exclude each other.');
+  }
+  const ledger = openLedger(dataPaths(process.env).ledger);
+  try {
+    const { id } = await findStudy(ledger, flags.repository, flags.tag);
+    const study = requireOwnStudy(ledger, id);
+    const own = flags.clear ? '' : flags.edit === undefined ? null : await readText(flags.edit);
+    const before = readMemory(ledger, study, Date.now());
+    if (own !== null || flags.again) {
+      const version =
+        own === null
+          ? ({ author: 'pawl', text: makeMemory(ledger, study) } as const)
+          : ({ author: 'you', text: own } as const);
+      const mark = saveMemory(ledger, study, version, before.id, Date.now());
+      process.stderr.write(`${mark.text}. It counts from the next proposal on.\n`);
+    }
+    const { text, author } = readMemory(ledger, study, Date.now());
+    // Only the text goes to stdout: it can be written to a file, edited, and given back.
+    if (text !== '') process.stdout.write(`${text}\n`);
+    else if (own === null) {
+      process.stderr.write(
+        author === 'you'
+          ? `Left out by you. "pawl memory --again" makes it again.\n`
+          : `No other study of this repository has results in ${study.contract.metric.name} yet.\n`,
+      );
+    }
+    if (text !== '' && !canRead(study.proposer)) {
+      process.stderr.write(`This study's proposer (${proposerLabel(study.proposer)}) cannot read it.\n`);
+    }
+  } finally {
+    ledger.close();
+  }
+}
+
+function readText(file: string): Promise<string> {
+  return readFile(resolve(file), 'utf8').catch(error => {
+    throw new PawlError('usage', `${file} cannot be read: ${(error as Error).message}`);
+  });
+}

@@ -1,0 +1,354 @@
+import { MADE_CHARACTERS, sourceLabel } from '../../../shared/memory.ts';
+import { findBest, type Study } from '../../../shared/study.ts';
+import type { HistoryEntry } from '../../ledger/experiments.ts';
+import { stripControl } from '../../metrics/line-splitter.ts';
+import { parseLiteral, readNumber } from '../search/literal.ts';
+import { type Turn, turnsOf } from '../search/turns.ts';
+import { signed } from './words.ts';
+
+/** A finished experiment; `crash` is what its last run ended with. */
+export type LearntEntry = HistoryEntry & { readonly crash: string | null };
+export type EarlierStudy = {
+  readonly study: Pick<Study, 'id' | 'tag' | 'gitDir' | 'contract' | 'createdAt' | 'importedFrom'>;
+  /** In order of `n`. */
+  readonly history: readonly LearntEntry[];
+};
+
+/** So many tries without a keep are a dead end, or a range where nothing works. */
+const SEVERAL = 3;
+const STUDIES = 8;
+/** Experiments that a line names of one study, and values that it names. */
+const SHOWN = 5;
+const IDEA_CHARACTERS = 140;
+const NAME_CHARACTERS = 60;
+const MESSAGE_CHARACTERS = 100;
+/** Ends of runs that the machine is to blame for, or nobody knows who. */
+const OF_MACHINE: ReadonlySet<string> = new Set(['disk_full', 'spawn_failed']);
+const NOT_OF_VALUE: ReadonlySet<string> = new Set([...OF_MACHINE, 'killed']);
+/** What the search calls all of its own; the constants say more. */
+const NO_THEMES: ReadonlySet<string> = new Set(['', 'constant', 'constants', 'tuning', 'baseline']);
+
+type Tried = {
+  readonly label: string;
+  readonly entry: LearntEntry;
+  readonly incumbent: number | null;
+  /** Positive is better; null where either number is missing. */
+  readonly gain: number | null;
+};
+
+type Section = {
+  readonly title: string;
+  /** Most useful first. */
+  readonly lines: readonly string[];
+  /** Characters it has whatever the others want. */
+  readonly share: number;
+};
+
+/** Whether what one study learnt may hold for the other: the same number of the same repository, or of a table. */
+export function isComparable(own: EarlierStudy['study'], other: EarlierStudy['study']): boolean {
+  const [mine, theirs] = [own.contract.metric, other.contract.metric];
+  const isOfRepository = other.importedFrom !== null || other.gitDir === own.gitDir;
+  return own.id !== other.id && isOfRepository && mine.name === theirs.name && mine.goal === theirs.goal;
+}
+
+/**
+ * What other studies learnt, for the proposers of `own`: at most {@link MADE_CHARACTERS}, a line each with the experiments it
+ * comes from; empty where nothing was. What models and trainings wrote stands in it, a line at most and without control
+ * sequences, so whoever hands it to a model marks it as material.
+ */
+export function memoryOf(own: EarlierStudy['study'], studies: readonly EarlierStudy[]): string {
+  const earlier = studies
+    .filter(({ study }) => isComparable(own, study))
+    .sort(({ study: a }, { study: b }) => b.createdAt - a.createdAt || compare(a.id, b.id))
+    .map(({ study, history }) => ({ study, tried: triedIn(sourceLabel(study), own, history), history }))
+    .filter(({ tried }) => tried.length > 0);
+  if (earlier.length === 0) return '';
+  const tried = earlier.flatMap(other => other.tried);
+  const { lines, told } = rangesOf(tried);
+  return compose([
+    { title: 'Studies', share: 700, lines: earlier.slice(0, STUDIES).map(describeStudy) },
+    { title: 'Kept, best gain first', share: 2_200, lines: keptLines(tried) },
+    { title: 'Ranges in which everything failed', share: 1_000, lines },
+    {
+      title: 'Dead ends: tried several times, none kept',
+      share: 1_200,
+      lines: [...themeLines(tried), ...constantLines(tried, told)],
+    },
+    { title: 'Crashes', share: 700, lines: crashLines(tried) },
+  ]);
+}
+
+/** All but the baseline, each with what it was measured against. */
+function triedIn(
+  label: string,
+  own: EarlierStudy['study'],
+  history: readonly LearntEntry[],
+): readonly Tried[] {
+  const sign = own.contract.metric.goal === 'minimize' ? -1 : 1;
+  let best: number | null = null;
+  return history.flatMap(entry => {
+    // A table says nothing of incumbents: what was kept last is the one.
+    const incumbent = entry.incumbentMetric ?? best;
+    if (entry.verdict === 'keep') best = entry.metric ?? best;
+    if (entry.verdict === 'keep' && incumbent === null) return [];
+    const gain = entry.metric === null || incumbent === null ? null : sign * (entry.metric - incumbent);
+    return [{ label, entry, incumbent, gain }];
+  });
+}
+
+function describeStudy({
+  study,
+  tried,
+  history,
+}: {
+  readonly study: EarlierStudy['study'];
+  readonly tried: readonly Tried[];
+  readonly history: readonly LearntEntry[];
+}): string {
+  const { metric, budget } = study.contract;
+  const kept = history.filter(({ verdict }) => verdict === 'keep');
+  const [from, to] = [kept[0]?.metric ?? null, findBest(kept, metric.goal)?.metric ?? null];
+  return [
+    `- ${sourceLabel(study)}: ${tried.length} tried`,
+    `${tried.filter(isKept).length} kept`,
+    ...(from === null || to === null
+      ? []
+      : [`${oneLine(metric.name, NAME_CHARACTERS)} ${from}${from === to ? '' : ` to ${to}`}`]),
+    ...(budget.seconds > 0 ? [`${budget.seconds} s a run`] : []),
+  ].join(', ');
+}
+
+function keptLines(tried: readonly Tried[]): readonly string[] {
+  const kept = tried
+    .filter(isKept)
+    .sort((a, b) => (b.gain ?? Number.NEGATIVE_INFINITY) - (a.gain ?? Number.NEGATIVE_INFINITY) || 0);
+  // What paid in several studies is one idea.
+  return [...groupBy(kept, ({ entry }) => entry.hypothesis.trim().toLowerCase()).values()].flatMap(same => {
+    const [first, ...others] = same;
+    if (!first) return [];
+    const { label, entry, incumbent } = first;
+    const theme = oneLine(entry.category ?? '', NAME_CHARACTERS);
+    const gain =
+      entry.reason === 'simplified'
+        ? ', equal and simpler'
+        : entry.metric === null || incumbent === null
+          ? ''
+          : `, ${signed(entry.metric - incumbent)}`;
+    const also = others.length === 0 ? '' : `; also ${sources(others)}`;
+    return `- ${label} #${entry.n}: ${idea(entry)}${theme === '' ? '' : ` [${theme}]`}${gain}, keep${also}`;
+  });
+}
+
+/** Constants above or below a value that worked, where nothing did; and which ones these are. */
+function rangesOf(tried: readonly Tried[]): {
+  readonly lines: readonly string[];
+  readonly told: ReadonlySet<string>;
+} {
+  const told = new Set<string>();
+  const found: { readonly line: string; readonly count: number }[] = [];
+  for (const [key, turns] of turnsByConstant(tried)) {
+    // What a turn began with had worked, and so had what was kept or came out equal.
+    const good = turns.flatMap(({ turn, one }) => [
+      ...numberIn(turn.from),
+      ...(isKept(one) || one.entry.reason === 'equal' ? numberIn(turn.to) : []),
+    ]);
+    if (good.length === 0) continue;
+    const bad = failuresOf(turns).flatMap(({ turn, one }) =>
+      numberIn(turn.to).map(value => ({ one, turn, value })),
+    );
+    for (const side of ['above', 'below'] as const) {
+      const bound = side === 'above' ? Math.max(...good) : Math.min(...good);
+      const beyond = bad
+        .filter(({ value }) => (side === 'above' ? value > bound : value < bound))
+        .sort((a, b) => Math.abs(a.value - bound) - Math.abs(b.value - bound));
+      if (beyond.length < SEVERAL) continue;
+      told.add(key);
+      const crashes = beyond.filter(({ one }) => one.entry.verdict === 'crash').length;
+      const counts = [
+        ...(beyond.length > crashes ? [`${beyond.length - crashes} worse`] : []),
+        ...(crashes > 0 ? [crashCount(crashes)] : []),
+      ];
+      found.push({
+        count: beyond.length,
+        line: `- ${constantName(beyond[0]?.turn)} ${side} ${bound}: ${counts.join(', ')} (${values(beyond)}) (${sources(beyond.map(({ one }) => one))})`,
+      });
+    }
+  }
+  return { told, lines: byCount(found) };
+}
+
+function themeLines(tried: readonly Tried[]): readonly string[] {
+  const themes = groupBy(tried, ({ entry }) => oneLine(entry.category ?? '', NAME_CHARACTERS).toLowerCase());
+  return byCount(
+    [...themes].flatMap(([theme, all]) => {
+      const discards = all.filter(({ entry }) => entry.verdict === 'discard');
+      if (NO_THEMES.has(theme) || all.some(isKept) || discards.length < SEVERAL) return [];
+      const closest = discards
+        .filter(({ gain }) => gain !== null)
+        .reduce<Tried | null>(
+          (best, one) => (best && (best.gain ?? 0) >= (one.gain ?? 0) ? best : one),
+          null,
+        );
+      const near =
+        closest?.entry.metric == null || closest.incumbent === null
+          ? ''
+          : `, closest ${signed(closest.entry.metric - closest.incumbent)} with “${idea(closest.entry)}”`;
+      return [
+        {
+          count: all.length,
+          line: `- ${theme}: ${all.length} tried, none kept${near} (${sources(all)})`,
+        },
+      ];
+    }),
+  );
+}
+
+function constantLines(tried: readonly Tried[], told: ReadonlySet<string>): readonly string[] {
+  return byCount(
+    [...turnsByConstant(tried)].flatMap(([key, turns]) => {
+      const bad = failuresOf(turns);
+      if (told.has(key) || bad.length < SEVERAL || turns.some(({ one }) => isKept(one))) return [];
+      const line = `- ${constantName(bad[0]?.turn)} turned: ${bad.length} tried (${values(bad)}), none kept (${sources(bad.map(({ one }) => one))})`;
+      return [{ count: bad.length, line }];
+    }),
+  );
+}
+
+function crashLines(tried: readonly Tried[]): readonly string[] {
+  const crashes = tried.filter(
+    ({ entry }) => entry.verdict === 'crash' && !OF_MACHINE.has(entry.reason) && entry.reason !== 'imported',
+  );
+  const causes = groupBy(crashes, ({ entry }) => {
+    const type =
+      entry.reason === 'exception' ? /^[A-Za-z_][\w.]{0,60}(?=:)/.exec(entry.crash ?? '')?.[0] : null;
+    return type ? `${entry.reason}, ${type}` : entry.reason;
+  });
+  return byCount(
+    [...causes].map(([cause, all]) => {
+      const example = all[0]?.entry;
+      const message = oneLine(example?.crash ?? '', MESSAGE_CHARACTERS);
+      const words = example ? `, such as “${idea(example)}”${message === '' ? '' : `: ${message}`}` : '';
+      return { count: all.length, line: `- ${cause}: ${crashCount(all.length)}${words} (${sources(all)})` };
+    }),
+  );
+}
+
+type Turned = { readonly turn: Turn; readonly one: Tried };
+
+/** Experiments that turned one constant and nothing else that is known of, by constant. */
+function turnsByConstant(tried: readonly Tried[]): ReadonlyMap<string, readonly Turned[]> {
+  const turned = tried.flatMap(one => {
+    const [turn, ...more] = turnsOf(one.entry.memo);
+    return turn && (more.length === 0 || isKept(one)) ? [{ turn, one }] : [];
+  });
+  return groupBy(turned, ({ turn }) => `${turn.file}\0${turn.name}`);
+}
+
+function failuresOf(turns: readonly Turned[]): readonly Turned[] {
+  return turns.filter(
+    ({ one: { entry } }) =>
+      (entry.verdict === 'crash' && !NOT_OF_VALUE.has(entry.reason)) ||
+      (entry.verdict === 'discard' && entry.reason !== 'equal'),
+  );
+}
+
+function constantName(turn: Turn | undefined): string {
+  return `${oneLine(turn?.name ?? '', NAME_CHARACTERS)} in ${oneLine(turn?.file ?? '', NAME_CHARACTERS)}`;
+}
+
+function values(turns: readonly { readonly turn: Turn }[]): string {
+  return listed([...new Set(turns.map(({ turn }) => oneLine(turn.to, 24)))]);
+}
+
+/** Experiments by study, in the order of the studies and of their numbers. */
+function sources(all: readonly Tried[]): string {
+  return [...groupBy(all, ({ label }) => label)]
+    .map(([label, own]) => {
+      const ns = own.map(({ entry }) => entry.n).sort((a, b) => a - b);
+      return `${label} ${listed(ns.map(n => `#${n}`))}`;
+    })
+    .slice(0, SHOWN)
+    .join('; ');
+}
+
+function listed(words: readonly string[]): string {
+  const more = words.length - SHOWN;
+  return `${words.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function idea({ hypothesis }: HistoryEntry): string {
+  return oneLine(hypothesis, IDEA_CHARACTERS);
+}
+
+/** As a piece of a line: nothing in it ends one, turns its direction or cannot be seen. */
+function oneLine(text: string, length: number): string {
+  const plain = stripControl(text.replace(/\s+/g, ' '))
+    .replace(/\p{Cf}/gu, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return plain.length <= length ? plain : `${plain.slice(0, length).toWellFormed().trimEnd()}…`;
+}
+
+function numberIn(text: string): readonly number[] {
+  const literal = parseLiteral(text, '');
+  const value = literal && readNumber(literal);
+  return value === null || !Number.isFinite(value) ? [] : [value];
+}
+
+function isKept({ entry }: Tried): boolean {
+  return entry.verdict === 'keep';
+}
+
+function crashCount(count: number): string {
+  return `${count} ${count === 1 ? 'crash' : 'crashes'}`;
+}
+
+function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return groups;
+}
+
+/** What was tried most often first. */
+function byCount(found: readonly { readonly line: string; readonly count: number }[]): readonly string[] {
+  return [...found].sort((a, b) => b.count - a.count || compare(a.line, b.line)).map(({ line }) => line);
+}
+
+/** Not by the user's language: the same text everywhere. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** As many whole lines as there is room for: each section its share, and then one after the other what is left. */
+function compose(sections: readonly Section[]): string {
+  const counts = sections.map(() => 0);
+  const all = () =>
+    sections
+      .map((section, at) => textOf(section, counts[at] ?? 0))
+      .filter(Boolean)
+      .join('\n\n');
+  for (const isShared of [true, false]) {
+    for (const [at, section] of sections.entries()) {
+      while ((counts[at] ?? 0) < section.lines.length) {
+        const count = (counts[at] ?? 0) + 1;
+        const isOver = isShared
+          ? textOf(section, count).length > section.share
+          : all().length + (section.lines[count - 1]?.length ?? 0) + 30 > MADE_CHARACTERS;
+        if (isOver) break;
+        counts[at] = count;
+      }
+    }
+  }
+  return all();
+}
+
+function textOf({ title, lines }: Section, count: number): string {
+  if (count === 0) return '';
+  const part = count < lines.length ? ` (${count} of ${lines.length})` : '';
+  return `## ${title}${part}\n${lines.slice(0, count).join('\n')}`;
+}

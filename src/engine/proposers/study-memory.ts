@@ -1,0 +1,79 @@
+import { PawlError } from '../../shared/errors.ts';
+import { MEMORY_CHARACTERS, type MemoryAuthor } from '../../shared/memory.ts';
+import type { Mark } from '../../shared/notebook.ts';
+import type { Study } from '../../shared/study.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { SavedMemory } from '../ledger/memories.ts';
+import { stripControl } from '../metrics/line-splitter.ts';
+import { isComparable, memoryOf } from './briefing/memory.ts';
+
+/** Reading is not worth more than a moment; the newest studies say most. */
+const MAX_EXPERIMENTS = 20_000;
+
+/** What the studies in the ledger have to say to this one, as they stand now; see {@link memoryOf}. */
+export function makeMemory(ledger: Ledger, study: Study): string {
+  let left = MAX_EXPERIMENTS;
+  const comparable = ledger.studies.list().filter(other => isComparable(study, other));
+  const read = comparable.filter(({ id }) => {
+    const count = (ledger.experiments.lastNumber(id) ?? -1) + 1;
+    if (count > left) return false;
+    left -= count;
+    return true;
+  });
+  return memoryOf(
+    study,
+    read.map(other => {
+      const crashes = ledger.runs.crashMessages(other.id);
+      const history = ledger.experiments.history(other.id);
+      return {
+        study: other,
+        history: history.map(entry => ({ ...entry, crash: crashes.get(entry.n) ?? null })),
+      };
+    }),
+  );
+}
+
+/** What counts for a study. One that was begun before there was any gets it now. */
+export function readMemory(ledger: Ledger, study: Study, now: number): SavedMemory {
+  const latest = ledger.memories.latest(study.id);
+  if (latest) return latest;
+  const text = makeMemory(ledger, study);
+  // Another process may have had the same thought.
+  return ledger.write(
+    () => ledger.memories.latest(study.id) ?? ledger.memories.add(study.id, 'pawl', text, now),
+  );
+}
+
+/**
+ * Saves a version, which counts from the next proposal on; an empty one tells proposers nothing. Rejects with `usage` where
+ * `base` is no longer the latest, or the text is too long.
+ */
+export function saveMemory(
+  ledger: Ledger,
+  study: Study,
+  { author, text }: { readonly author: MemoryAuthor; readonly text: string },
+  base: number,
+  now: number,
+): Mark {
+  // It goes to terminals as well as to models.
+  const plain = stripControl(text.replace(/\r\n?/g, '\n')).trim();
+  if (plain.length > MEMORY_CHARACTERS) {
+    throw new PawlError(
+      'usage',
+      `That is ${plain.length} characters; a proposer is told at most ${MEMORY_CHARACTERS} of earlier studies.`,
+    );
+  }
+  return ledger.write(() => {
+    const latest = ledger.memories.latest(study.id)?.id ?? 0;
+    if (latest !== base) {
+      throw new PawlError(
+        'usage',
+        `What earlier studies learnt was saved elsewhere meanwhile (version ${latest}). Read again and compare; your own text is kept.`,
+      );
+    }
+    const { id } = ledger.memories.add(study.id, author, plain, now);
+    const what =
+      plain === '' ? 'left out' : author === 'pawl' ? 'made again from their results' : 'changed by you';
+    return ledger.marks.add(study.id, 'memory', `What earlier studies learnt: ${what} (version ${id})`, now);
+  });
+}

@@ -1,0 +1,40 @@
+/** What Pawl makes of earlier studies is never longer. */
+export const MADE_CHARACTERS = 6_000;
+/** With what the user adds to it. */
+export const MEMORY_CHARACTERS = 12_000;
+
+/** Who wrote a version. */
+export type MemoryAuthor = 'pawl' | 'you';
+
+/** What the proposers of a study are told of earlier ones, with everything that stood there before. */
+export type Memory = {
+  /** Empty where nothing is told. */
+  readonly text: string;
+  /** Newest first; the first is the one that counts. */
+  readonly versions: readonly {
+    readonly id: number;
+    readonly at: number;
+    readonly bytes: number;
+    readonly author: MemoryAuthor;
+  }[];
+};
+
+/** How a line names the study that it comes from. */
+export function sourceLabel(study: { readonly tag: string; readonly importedFrom: string | null }): string {
+  return `${study.importedFrom === null ? 'autoresearch' : 'imported'}/${study.tag}`;
+}
+
+const SOURCE = /((?:autoresearch|imported)\/[A-Za-z0-9._-]+) (#\d+(?:, #\d+)*)/g;
+
+export type MemorySource = { readonly label: string; readonly ns: readonly number[] };
+
+/** The experiments that a text names as sources, by study, in the order they come. */
+export function sourcesIn(text: string): readonly MemorySource[] {
+  const found = new Map<string, Set<number>>();
+  for (const [, label = '', numbers = ''] of text.matchAll(SOURCE)) {
+    const ns = found.get(label) ?? new Set();
+    found.set(label, ns);
+    for (const [, n] of numbers.matchAll(/#(\d+)/g)) ns.add(Number(n));
+  }
+  return [...found].map(([label, ns]) => ({ label, ns: [...ns] }));
+}
