@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventSchema } from '../src/shared/events.ts';
 import { pawl, sitting } from './support/pawl.ts';
-import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
+import { checkNight, prepareNight, readRows, rowsOf, TAG } from './support/study.ts';
 
 test('hooks of the user are told what happens, in order, and hold up nothing', async () => {
   const night = await prepareNight();
@@ -52,6 +52,23 @@ test('a hook that fails says so once and stops nothing; one that floods is cut',
   expect(text.length).toBeLessThan(100_000);
 });
 
+test('a hook that hangs is ended with the sitting, and the last word is told all the same', async () => {
+  const night = await prepareNight();
+  const { home, repository } = night;
+  await writeFile(
+    join(home, 'settings.toml'),
+    '[hooks]\nafter = ["/bin/sleep", "600"]\nended = ["/bin/sh", "-c", "echo good night"]\n',
+  );
+  const { code, events } = await sitting(['run', repository, '--tag', TAG, '-n', '2'], { home });
+  expect(code).toBe(0);
+  const warnings = events.flatMap(event =>
+    event.type === 'warning' && event.code === 'hook' ? event.message : [],
+  );
+  expect(warnings).toEqual(['The hook after of your settings failed: It was ended with the sitting.']);
+  const text = await readFile(join(home, 'studies', rowsOf(home).studyId, 'hooks.log'), 'utf8');
+  expect(text).toMatch(/^\S+ ended \(study_stopped\): done\ngood night\n$/);
+});
+
 test('a settings file that is wrong is said before anything starts', async () => {
   const night = await prepareNight();
   await writeFile(join(night.home, 'settings.toml'), '[hooks]\nalways = ["x"]\n');
@@ -62,4 +79,5 @@ test('a settings file that is wrong is said before anything starts', async () =>
     code: 2,
     stderr: expect.stringContaining('settings.toml: hooks'),
   });
+  expect(readRows(night.home)).toBeNull();
 });

@@ -19,6 +19,8 @@ const TIMEOUT_SECONDS = 60;
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** Of all hooks of a study; what comes after is not kept. */
 const MAX_LOG_BYTES = 4 * 1024 ** 2;
+/** At the end of a sitting a hook of an earlier event has this much longer. */
+const LAST_MS = 10_000;
 /** As many wait; a hook that takes longer than experiments do would fall behind without an end. */
 const MAX_WAITING = 50;
 
@@ -33,6 +35,13 @@ type Ports = {
   readonly onFailure: (message: string) => void;
 };
 
+type Told = {
+  readonly name: Name;
+  readonly command: readonly [string, ...string[]];
+  readonly event: EngineEvent;
+  readonly signal: AbortSignal;
+};
+
 /**
  * Commands of the user's settings that are told what happens: the event as JSON on stdin, one after the other, in the order of
  * events. They hold up nothing but the end of the sitting, and stop nothing.
@@ -40,8 +49,9 @@ type Ports = {
 export class Hooks {
   readonly #ports: Ports;
   readonly #failed = new Set<Name>();
-  #waiting = 0;
-  #last: Promise<void> = Promise.resolve();
+  readonly #waiting: Told[] = [];
+  #running: Promise<void> | null = null;
+  #hurry = new AbortController();
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -50,26 +60,38 @@ export class Hooks {
   tell(event: EngineEvent): void {
     const name = NAME_OF[event.type];
     const command = name && this.#ports.hooks[name];
+    if (event.type === 'study_stopped') {
+      // Nobody waits at the end for what has fallen behind.
+      this.#waiting.length = 0;
+      const hurry = this.#hurry;
+      if (this.#running) setTimeout(() => hurry.abort(), LAST_MS).unref();
+      this.#hurry = new AbortController();
+    }
     if (!command) return;
-    if (this.#waiting >= MAX_WAITING) {
+    if (this.#waiting.length >= MAX_WAITING) {
       this.#fail(name, `${MAX_WAITING} events wait for it; this one was left out.`);
       return;
     }
-    this.#waiting += 1;
-    this.#last = this.#last
-      .then(() => this.#run(name, command, event))
-      .catch(error => this.#fail(name, (error as Error).message))
-      .finally(() => {
-        this.#waiting -= 1;
-      });
+    this.#waiting.push({ name, command, event, signal: this.#hurry.signal });
+    this.#running ??= this.#work();
   }
 
   /** Resolves once all that were told something have ended. */
-  settled(): Promise<void> {
-    return this.#last;
+  async settled(): Promise<void> {
+    await this.#running;
   }
 
-  async #run(name: Name, command: readonly [string, ...string[]], event: EngineEvent): Promise<void> {
+  async #work(): Promise<void> {
+    for (let told = this.#waiting.shift(); told; told = this.#waiting.shift()) {
+      const { name, signal } = told;
+      await this.#run(told).catch(error =>
+        this.#fail(name, signal.aborted ? 'It was ended with the sitting.' : (error as Error).message),
+      );
+    }
+    this.#running = null;
+  }
+
+  async #run({ name, command, event, signal }: Told): Promise<void> {
     const { environment, folder, marker } = this.#ports;
     const result = await runProcess(
       {
@@ -81,7 +103,7 @@ export class Hooks {
         maxBytes: MAX_OUTPUT_BYTES,
         what: `The hook ${name}`,
       },
-      { marker, signal: new AbortController().signal },
+      { marker, signal },
     );
     await keep(folder, name, event, result).catch(() => {
       // On a full disk there is nothing to keep it in.

@@ -134,6 +134,8 @@ export class Engine {
   /** Writes a study down and makes its branch; see `createStudy`. */
   async createStudy(input: NewStudy): Promise<Study> {
     const { environment, paths } = this.#options;
+    // What is wrong with it is said before there is a study.
+    await readUserSettings(paths.home);
     const study = await createStudy(
       this.ledger,
       input,
@@ -199,9 +201,9 @@ export class Engine {
     onEvent: (event: EngineEvent) => void,
   ): Promise<SittingEnd & { readonly error: PawlError | null }> {
     const { paths, environment } = this.#options;
-    const { hooks: commands } = await readUserSettings(paths.home);
     const study = this.#prepareSettings(studyId, settings);
     this.#stopNow = new AbortController();
+    const { hooks: commands } = await readUserSettings(paths.home);
     const hooks = new Hooks({
       ...{ hooks: commands, folder: studyFolder(paths, studyId), environment },
       marker: hooksMarker(studyId),

@@ -54,7 +54,9 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
 /** The edit whose turn it is: one that experiment `n` was begun with goes on, unless it was turned down since. */
 function nextFor({ n, refusals }: ProposalRequest, ledger: Ledger, studyId: string): QueuedIdea | null {
   const own = ledger.ideas.ofExperiment(studyId, n);
-  if (!own?.edit) return ledger.ideas.firstEdit(studyId);
+  // What was handed to a proposer for this experiment already stays its own.
+  if (own && !own.edit) return null;
+  if (!own) return ledger.ideas.firstEdit(studyId);
   const since = own.takenAt ?? own.at;
   const refusal = refusals.findLast(other => other.n === n && other.at >= since);
   if (!refusal) return own;
