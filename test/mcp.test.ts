@@ -48,6 +48,12 @@ test('an agent reads a study, proposes, waits and writes a note, and can do noth
     expect(annotations?.readOnlyHint || annotations?.destructiveHint === false).toBe(true);
     expect(annotations?.openWorldHint).toBe(false);
   }
+  // An agent that waits for long must not say the same each time: Gemini CLI takes that for a loop, and stops.
+  const wait = tools.find(({ name }) => name === 'wait');
+  expect(wait).toMatchObject({
+    description: expect.stringContaining('each time with `waited` one higher'),
+    inputSchema: { properties: { waited: { type: 'integer' } } },
+  });
   // Codex tells its model no more of the instructions than this.
   expect(client.getInstructions()?.slice(0, 240)).toMatch(
     /`propose`.*`wait`, again and again until it is over/,
@@ -75,7 +81,10 @@ test('an agent reads a study, proposes, waits and writes a note, and can do noth
     message: 'Number 1 of the queue.',
   });
   const { proposal } = proposed.data;
-  expect((await call('wait', { proposal, seconds: 0 })).data).toMatchObject({ state: 'waiting' });
+  expect((await call('wait', { proposal, seconds: 0, waited: 3 })).data).toMatchObject({
+    state: 'waiting',
+    message: 'Number 1 of the queue. Call wait again, with waited: 4.',
+  });
   await writeFile(night.gate, '');
   const until = async (): Promise<Record<string, unknown>> => {
     const { data } = await call('wait', { proposal });

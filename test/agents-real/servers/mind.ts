@@ -63,10 +63,11 @@ export function workingWithPawl(path: string, { old, new: value, hypothesis }: I
       return { kind: 'call', tool: 'propose', input: { study, ...words, edits } };
     }
     const [, isOver] = /"is_over":\s*(true|false)/.exec(last ?? '') ?? [];
+    const waited = later.length - 1;
     if (isOver === 'false')
-      return { kind: 'call', tool: 'wait', input: { study, proposal: numberOf(last, 'proposal') } };
+      return { kind: 'call', tool: 'wait', input: { study, proposal: numberOf(last, 'proposal'), waited } };
     if (isOver === 'true') {
-      const text = `It was me, after ${later.length - 1} waits.`;
+      const text = `It was me, after ${waited} waits.`;
       return {
         kind: 'call',
         tool: 'add_note',
