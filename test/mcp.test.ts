@@ -38,11 +38,26 @@ test('an agent reads a study, proposes, waits and writes a note, and can do noth
   });
   const { card } = await desk.waitFor(isTraining(1));
   const { client, call } = await connect(night.home, night.repository);
-  const tools = (await client.listTools()).tools.map(({ name }) => name);
-  expect(tools).toEqual([
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name)).toEqual([
     ...['list_studies', 'list_experiments', 'show_experiment', 'search_experiments', 'read_file'],
     ...['propose', 'wait', 'add_note'],
   ]);
+  // Where nobody can be asked Codex calls no tool that says less of itself.
+  for (const { annotations } of tools) {
+    expect(annotations?.readOnlyHint || annotations?.destructiveHint === false).toBe(true);
+    expect(annotations?.openWorldHint).toBe(false);
+  }
+  // An agent that waits for long must not say the same each time: Gemini CLI takes that for a loop, and stops.
+  const wait = tools.find(({ name }) => name === 'wait');
+  expect(wait).toMatchObject({
+    description: expect.stringContaining('each time with `waited` one higher'),
+    inputSchema: { properties: { waited: { type: 'integer' } } },
+  });
+  // Codex tells its model no more of the instructions than this.
+  expect(client.getInstructions()?.slice(0, 240)).toMatch(
+    /`propose`.*`wait`, again and again until it is over/,
+  );
   const { data: listed } = await call('list_studies');
   expect(listed.studies).toMatchObject([
     { tag: TAG, metric: 'val_bpb', goal: 'minimize', editable: ['train.sh'] },
@@ -66,7 +81,10 @@ test('an agent reads a study, proposes, waits and writes a note, and can do noth
     message: 'Number 1 of the queue.',
   });
   const { proposal } = proposed.data;
-  expect((await call('wait', { proposal, seconds: 0 })).data).toMatchObject({ state: 'waiting' });
+  expect((await call('wait', { proposal, seconds: 0, waited: 3 })).data).toMatchObject({
+    state: 'waiting',
+    message: 'Number 1 of the queue. Call wait again, with waited: 4.',
+  });
   await writeFile(night.gate, '');
   const until = async (): Promise<Record<string, unknown>> => {
     const { data } = await call('wait', { proposal });

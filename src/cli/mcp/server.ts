@@ -6,10 +6,11 @@ import type { DataPaths } from '../../engine/paths.ts';
 import { VERSION } from '../../shared/version.ts';
 import { registerTools } from './tools.ts';
 
+/** Its first 250 characters have to do: Codex cuts the rest off. */
 const INSTRUCTIONS =
-  'Pawl runs training experiments one after another and keeps only what makes the metric better. You can read its studies, ' +
-  'propose an experiment and write notes. You cannot run anything, change a contract or decide what is kept. ' +
-  'After `propose`, call `wait` with the number you got, again and again until it is over: an experiment takes minutes.';
+  'Pawl trains one experiment after another and keeps what makes the metric better. Read its studies, `propose` an ' +
+  'experiment, then `wait`, again and again until it is over: it takes minutes. You can also write notes. ' +
+  'You cannot run anything, change a contract or decide what is kept.';
 
 /**
  * Serves the Model Context Protocol on stdin and stdout until stdin ends.

@@ -199,21 +199,31 @@ export function registerTools(server: McpServer, ports: Ports): void {
     'wait',
     {
       description:
-        'Waits until what you proposed is over, for half a minute at most, and answers with the state so far. Call it again while is_over is false.',
+        'Waits until what you proposed is over, for half a minute at most, and answers with the state so far. Call it again while is_over is false, each time with `waited` one higher.',
       inputSchema: {
         study,
         proposal: z.number().int().describe('The number `propose` gave.'),
         seconds: z.number().int().min(0).max(MOST_WAIT_SECONDS).optional(),
+        // Gemini CLI ends a conversation at the fifth call in a row that is the same.
+        waited: z
+          .number()
+          .int()
+          .min(0)
+          .optional()
+          .describe('How often you have waited for it already, so that no two calls are the same.'),
       },
       outputSchema: stateShape,
       annotations: reads,
     },
-    answer(async ({ study: name, proposal, seconds }, { signal }) => {
+    answer(async ({ study: name, proposal, seconds, waited = 0 }, { signal }) => {
       const own = await find(ports, name);
       const until = performance.now() + (seconds === undefined ? WAIT_MS : seconds * 1_000);
       for (;;) {
         const state = stateOf(ports, own, proposal);
-        if (state.is_over || performance.now() + POLL_MS > until) return state;
+        if (state.is_over) return state;
+        if (performance.now() + POLL_MS > until) {
+          return { ...state, message: `${state.message} Call wait again, with waited: ${waited + 1}.` };
+        }
         await delay(POLL_MS, undefined, { signal });
       }
     }),

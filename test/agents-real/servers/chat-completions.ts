@@ -46,6 +46,8 @@ function deltaOf(move: Move, folder: string, id: string): Json {
       return use('read', { filePath: `${folder}/${move.path}` });
     case 'edit':
       return use('edit', { filePath: `${folder}/${move.path}`, oldString: move.old, newString: move.new });
+    case 'call':
+      return use(`pawl_${move.tool}`, move.input);
     case 'say':
       return { role: 'assistant', content: move.text };
   }

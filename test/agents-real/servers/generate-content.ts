@@ -61,6 +61,8 @@ function partOf(move: Move): Json {
       const args = { file_path: move.path, old_string: move.old, new_string: move.new };
       return { functionCall: { name: 'replace', args: { ...args, instruction: 'Raise it.' } } };
     }
+    case 'call':
+      return { functionCall: { name: `mcp_pawl_${move.tool}`, args: move.input } };
     case 'say':
       return { text: move.text };
   }

@@ -21,7 +21,8 @@ function reply(script: Script, body: Json): Reply {
     const said = JSON.stringify(body.messages);
     const folder = /working directory: ([^\\"]+)/i.exec(said + JSON.stringify(body.system))?.[1] ?? '.';
     const move = script({ folder, results: resultsOf(body.messages as readonly Message[]) });
-    return { kind: 'message', blocks: [blockOf(move, folder)], usage: USAGE };
+    const block = blockOf(move, folder);
+    return { kind: 'message', blocks: [searchFor(block, body) ?? block], usage: USAGE };
   }
   switch (script.kind) {
     case 'status': {
@@ -40,10 +41,18 @@ const USAGE = { input: 300, cacheRead: 2_000, cacheWrite: 100, output: 50 };
 
 type Message = { readonly role: string; readonly content: string | readonly Json[] };
 
+/** The search that has to come before `block`: Claude Code tells the tools of servers by name only, until they are searched for. */
+function searchFor(block: Block, { tools }: Json): Block | null {
+  const names = (tools as readonly Json[]).map(({ name }) => name);
+  if (block.type !== 'tool_use' || !block.name.startsWith('mcp__')) return null;
+  if (names.includes(block.name) || !names.includes('ToolSearch')) return null;
+  return { type: 'tool_use', name: 'ToolSearch', input: { query: `select:${block.name}` } };
+}
+
 function resultsOf(messages: readonly Message[]): readonly string[] {
   return messages
     .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
-    .filter(block => block.type === 'tool_result')
+    .filter(block => block.type === 'tool_result' && !JSON.stringify(block).includes('"tool_reference"'))
     .map(({ content }) =>
       typeof content === 'string' ? content : (content as readonly Json[]).map(part => part.text).join(''),
     );
@@ -58,6 +67,8 @@ function blockOf(move: Move, folder: string): Block {
       const input = { file_path: `${folder}/${move.path}`, old_string: move.old, new_string: move.new };
       return { type: 'tool_use', name: 'Edit', input };
     }
+    case 'call':
+      return { type: 'tool_use', name: `mcp__pawl__${move.tool}`, input: move.input };
     case 'say':
       return { type: 'text', text: move.text };
   }

@@ -1,7 +1,11 @@
-/** What a model does here, whatever it is asked in: it reads a file, edits it with the agent's own tool, and answers. */
+/**
+ * What a model does here, whatever it is asked in: it reads a file, edits it with the agent's own tool, calls one of
+ * Pawl's over the Model Context Protocol, and answers.
+ */
 export type Move =
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'edit'; readonly path: string; readonly old: string; readonly new: string }
+  | { readonly kind: 'call'; readonly tool: string; readonly input: Readonly<Record<string, unknown>> }
   | { readonly kind: 'say'; readonly text: string };
 
 /** A request as a mind reads it. */
@@ -41,6 +45,41 @@ export function proposing(path: string, ideas: readonly Idea[]): Mind {
     const answer = { hypothesis: idea.hypothesis, rationale: 'It is far from 8.', predicted_effect: -0.06 };
     return { kind: 'say', text: `Done.\n${JSON.stringify({ ...answer, category: 'constant' })}` };
   };
+}
+
+/**
+ * Works with Pawl's tools: lists the studies, proposes the idea to the latest, waits again and again until it is over, and
+ * writes a note with the number of waits. Whatever a tool says in place of that ends it.
+ */
+export function workingWithPawl(path: string, { old, new: value, hypothesis }: Idea): Mind {
+  return ({ results }) => {
+    const [listed, ...later] = results;
+    if (listed === undefined) return { kind: 'call', tool: 'list_studies', input: {} };
+    const study = /"tag":\s*"([^"]+)"/.exec(listed)?.[1];
+    const last = later.at(-1);
+    if (study !== undefined && last === undefined) {
+      const words = { hypothesis, rationale: 'The agent knows better.', predicted_effect: -0.06 };
+      const edits = [{ path, old, new: value }];
+      return { kind: 'call', tool: 'propose', input: { study, ...words, edits } };
+    }
+    const [, isOver] = /"is_over":\s*(true|false)/.exec(last ?? '') ?? [];
+    const waited = later.length - 1;
+    if (isOver === 'false')
+      return { kind: 'call', tool: 'wait', input: { study, proposal: numberOf(last, 'proposal'), waited } };
+    if (isOver === 'true') {
+      const text = `It was me, after ${waited} waits.`;
+      return {
+        kind: 'call',
+        tool: 'add_note',
+        input: { study, experiment: numberOf(last, 'experiment'), text },
+      };
+    }
+    return { kind: 'say', text: last ?? listed };
+  };
+}
+
+function numberOf(result: string | undefined, name: string): number {
+  return Number(new RegExp(`"${name}":\\s*(\\d+)`).exec(result ?? '')?.[1]);
 }
 
 /** Says what it would do, and does nothing. */

@@ -87,7 +87,11 @@ function eventsOf(script: Script, input: readonly Json[], answered: number): Ans
   const id = String(answered);
   if (typeof script === 'function') {
     const folder = /<cwd>([^<]+)<\/cwd>/.exec(JSON.stringify(input))?.[1] ?? '.';
-    return [...opening(id), ...closing(itemOf(script({ folder, results: resultsOf(input) }), id), id)];
+    const said = resultsOf(input);
+    const results = said.filter(result => !RUNNING.test(result) && !result.includes(ABSENT));
+    const cell = RUNNING.exec(said.at(-1) ?? '')?.[1];
+    const item = cell === undefined ? itemOf(script({ folder, results }), id) : untilEnd(cell, id);
+    return [...opening(id), ...closing(item, id)];
   }
   switch (script.kind) {
     case 'status':
@@ -105,10 +109,24 @@ function eventsOf(script: Script, input: readonly Json[], answered: number): Ans
   }
 }
 
+/** What Codex says of a script that takes longer than 30 s; another tool of its waits for the end. */
+const RUNNING = /Script running with cell ID (\S+)/;
+/** What our scripts say of a tool: Codex asks for the first move before the servers that it starts have told theirs. */
+const ABSENT = 'not there yet';
+
 function resultsOf(input: readonly Json[]): readonly string[] {
   return input
     .filter(({ type }) => /_call_output$/.test(String(type)))
-    .map(({ output }) => (typeof output === 'string' ? output : JSON.stringify(output)));
+    .map(({ output }) =>
+      typeof output === 'string' ? output : (output as readonly Json[]).map(part => part.text).join(''),
+    );
+}
+
+function untilEnd(cell: string, id: string): Json {
+  return {
+    ...{ type: 'function_call', id: `fc_${id}`, call_id: `call_${id}`, status: 'completed' },
+    ...{ name: 'wait', arguments: JSON.stringify({ cell_id: cell }) },
+  };
 }
 
 function itemOf(move: Move, id: string): Json {
@@ -123,6 +141,12 @@ function itemOf(move: Move, id: string): Json {
       const lines = ['*** Begin Patch', `*** Update File: ${move.path}`, '@@'];
       const patch = [...lines, `-${move.old}`, `+${move.new}`, '*** End Patch', ''].join('\n');
       return run(`await tools.apply_patch(${JSON.stringify(patch)})`);
+    }
+    case 'call': {
+      const name = `tools.mcp__pawl__${move.tool}`;
+      const called = `JSON.stringify(await ${name}(${JSON.stringify(move.input)}))`;
+      const absent = `(await new Promise(resolve => setTimeout(resolve, 200)), '${ABSENT}')`;
+      return run(`${name} ? ${called} : ${absent}`);
     }
     case 'say':
       return message([{ type: 'output_text', text: move.text, annotations: [] }], id);
