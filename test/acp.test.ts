@@ -94,7 +94,8 @@ test('a permission is given for an edit of what may be edited and a look inside,
         ],
       },
       cwd,
-      path => path === 'train.py' || path.startsWith('away/') || path === 'new/deep.py',
+      path =>
+        path === 'train.py' || path === 'linked.py' || path.startsWith('away/') || path === 'new/deep.py',
     );
     return answer.outcome.outcome === 'selected' ? answer.outcome.optionId : 'cancelled';
   };
@@ -105,8 +106,13 @@ test('a permission is given for an edit of what may be edited and a look inside,
   expect(await ask('edit', 'train.py', 'prepare.py')).toBe('no');
   expect(await ask('edit')).toBe('no');
   expect(await ask('edit', 'away/x.py')).toBe('no');
+  // A link that leads to what is not there yet.
+  await symlink(join(outside, 'x.py'), join(cwd, 'linked.py'));
+  expect(await ask('edit', 'linked.py')).toBe('no');
+  expect(await ask('edit', 'away/missing/x.py')).toBe('no');
   expect(await ask('read', '/etc/hostname')).toBe('no');
-  expect(await ask('read', cwd)).toBe('no');
+  expect(await ask('read', cwd)).toBe('yes');
+  expect(await ask('edit', cwd)).toBe('no');
   expect(await ask('execute', 'train.py')).toBe('no');
   expect(await ask('fetch')).toBe('no');
   const only = {

@@ -350,7 +350,8 @@ contained('a contained agent writes its copy and its own folder, and nothing els
     can('network', `bash -c 'read -r word < /dev/tcp/127.0.0.1/${port}; test "$word" = hello'`),
     // As a sign-in is renewed: another file in the place of the first.
     can('signin', 'grep old $HOME/.claude/.credentials.json'),
-    'mv /tmp/said $HOME/.claude/.credentials.json',
+    // Only what a token is comes back.
+    'printf \'{"claudeAiOauth":{"accessToken":"%s"}}\' "$(base64 -w0 /tmp/said)" > /tmp/new && mv /tmp/new $HOME/.claude/.credentials.json',
     `${EDIT}${claude(ANSWER)}`,
   ].join('\n');
   await using own = await night('claude', script, 30, 1, IN_SANDBOX);
@@ -359,10 +360,11 @@ contained('a contained agent writes its copy and its own folder, and nothing els
     '.ssh/id': 'secret',
     '.claude.json': 'old',
     '.claude/settings.json': '{}',
-    '.claude/.credentials.json': 'old',
+    '.claude/.credentials.json': '{"claudeAiOauth":{"accessToken":"old"}}',
   });
   expect(await own.run()).toBe('experiments');
-  const said = await readFile(join(own.userHome, '.claude/.credentials.json'), 'utf8');
+  const signIn = JSON.parse(await readFile(join(own.userHome, '.claude/.credentials.json'), 'utf8'));
+  const said = Buffer.from(signIn.claudeAiOauth.accessToken, 'base64').toString();
   expect(
     Object.fromEntries(
       said
@@ -425,36 +427,61 @@ contained('a contained agent does not see the checkout, wherever it is', async (
 test('a sign-in that the user renewed meanwhile stays, and only a plain file is brought back', async () => {
   const folder = await temporaryFolder();
   const [file, copy] = [join(folder, 'file'), join(folder, 'box', 'copy')];
-  await writeFiles(folder, { file: '{"old": 1}', secret: '{"secret": 1}', 'box/copy': '{"agent": 1}' });
-  const before = Buffer.from('{"old": 1}');
+  const old = '{"token": "old", "expires": 1, "type": "oauth", "url": "https://a"}';
+  const fresh = old.replace('old', 'new').replace('1', '2');
+  await writeFiles(folder, { file: old, secret: fresh, 'box/copy': fresh });
+  const before = Buffer.from(old);
   const bring = async () => {
     await bringBack([{ file, copy, before }]);
-    return JSON.parse(await readFile(file, 'utf8'));
+    return readFile(file, 'utf8');
   };
-  await bringBack([{ file, copy, before: Buffer.from('{"older": 1}') }]);
-  expect(await readFile(file, 'utf8')).toBe('{"old": 1}');
+  await bringBack([{ file, copy, before: Buffer.from('{"token": "older"}') }]);
+  expect(await readFile(file, 'utf8')).toBe(old);
   // What leads elsewhere, what gives no end, and what is half written.
   await rm(copy);
   await symlink(join(folder, 'secret'), copy);
-  expect(await bring()).toEqual({ old: 1 });
+  expect(await bring()).toBe(old);
   await rm(copy);
   execFileSync('mkfifo', [copy]);
-  expect(await bring()).toEqual({ old: 1 });
+  expect(await bring()).toBe(old);
   await rm(join(folder, 'box'), { recursive: true });
-  await writeFiles(folder, { 'else/copy': '{"secret": 1}' });
+  await writeFiles(folder, { 'else/copy': fresh });
   await symlink(join(folder, 'else'), join(folder, 'box'));
-  expect(await bring()).toEqual({ old: 1 });
+  expect(await bring()).toBe(old);
   await rm(join(folder, 'box'));
   for (const content of ['', '{"ag', 'x'.repeat(2_000_000)]) {
     await writeFiles(folder, { 'box/copy': content });
-    expect(await bring()).toEqual({ old: 1 });
+    expect(await bring()).toBe(old);
   }
-  await writeFiles(folder, { 'box/copy': '{"agent": 1}' });
-  expect(await bring()).toEqual({ agent: 1 });
+  await writeFiles(folder, { 'box/copy': fresh });
+  expect(await bring()).toBe(fresh);
   // Where it cannot be kept nobody is stopped by it.
   await rm(file);
   await mkdir(file);
   await bringBack([{ file, copy, before }]);
+});
+
+test.each<readonly [string, string]>([
+  ['another address', '{"token": "t", "url": "https://b", "type": "api"}'],
+  ['another kind', '{"token": "t", "url": "https://a", "type": "wellknown"}'],
+  ['a command in the place of a token', '{"token": "!echo", "url": "https://a", "type": "api"}'],
+  ['one entry more', '{"token": "t", "url": "https://a", "type": "api", "more": {"key": "x"}}'],
+  ['one entry less', '{"token": "t", "url": "https://a"}'],
+  ['a list for a word', '{"token": ["t"], "url": "https://a", "type": "api"}'],
+  ['words for an object', 'token'],
+])('a sign-in with %s is not brought back', async (_, content) => {
+  const folder = await temporaryFolder();
+  const [file, copy] = [join(folder, 'file'), join(folder, 'copy')];
+  const old = '{"token": "old", "url": "https://a", "type": "api"}';
+  await writeFiles(folder, { file: old, copy: content });
+  await bringBack([{ file, copy, before: Buffer.from(old) }]);
+  expect(await readFile(file, 'utf8')).toBe(old);
+});
+
+test('words of any length are read at once', async () => {
+  await using own = await night('claude', `${EDIT}${claude(`a${'`'.repeat(100_000)}b\n${ANSWER}`)}`);
+  expect(await own.run()).toBe('experiments');
+  expect(rowsOf(own.home).experiments[1]).toMatchObject({ hypothesis: 'LR becomes 8' });
 });
 
 contained('a program that is not there needs the user in the sandbox too', async () => {

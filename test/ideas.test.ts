@@ -221,6 +221,59 @@ test('words are handed to a proposer that can read, and its own further ideas wa
   ]);
 });
 
+test('an idea of the user’s is what is done, and waits again where somebody else proposed in the end', async () => {
+  const night = await modelNight(
+    (_, index) =>
+      // Twice what is there already, and then a refusal by the loop: the search has the turn.
+      index < 2 ? proposal('LR=2', 'LR=8', { idea: 2 }) : { kind: 'error', status: 403 },
+    { experiments: 2, route: 'fallback' },
+  );
+  const { ledger } = night.engine;
+  const add = (author: string, hypothesis: string) =>
+    ledger.write(() =>
+      ledger.ideas.add(night.studyId, {
+        ...{ author, hypothesis, rationale: null, at: 1, predictedEffect: null, category: null, edit: null },
+      }),
+    );
+  add('you', 'Mine');
+  add('model claude-opus-5-5', 'Its own');
+  await night.run();
+  const states = [1, 2].map(id => ledger.ideas.get(night.studyId, id));
+  // It named its own, but mine was what it was asked for.
+  expect(states.map(idea => [idea?.state, idea?.n])).toEqual([
+    ['taken', 1],
+    ['waiting', null],
+  ]);
+});
+
+test('proposers have room of their own in the queue', async () => {
+  const many = Array.from({ length: 5 }, (_, n) => ({ hypothesis: `More ${n}` }));
+  const night = await modelNight(
+    (_, index) => proposal('LR=', `LR=${index}`, { ideas: many, differs: 'Yes.', category: `c${index}` }),
+    { experiments: 12 },
+  );
+  await night.run();
+  expect(night.engine.ledger.ideas.waiting(night.studyId)).toHaveLength(40);
+});
+
+test('an edit from the queue that is sent back is the proposer’s, whose failures count', async () => {
+  const { desk, night, study } = await stoppedDesk();
+  await desk.calls.ideas.add({ study, words: words('mine'), edits: [replace('LR=2', 'LR=6')], again: null });
+  await desk.calls.studies.setApproval({ study, asks: true });
+  const proposer = { kind: 'command', command: 'exit 1', timeoutSeconds: 5 } as const;
+  await desk.calls.studies.resume({ study, stop: { experiments: 1 }, proposer });
+  await desk.waitFor(cardWhere(({ waiting }) => waiting !== null));
+  const review = await desk.calls.studies.review({ study, n: 1 });
+  await desk.calls.studies.decide({
+    ...{ study, review: review?.id ?? 0 },
+    decision: { kind: 'send_back', text: 'Do it again.', comments: [] },
+  });
+  await untilStopped(desk, study);
+  expect(desk.service.card(study).stopReason).toBe('proposer');
+  await desk.close();
+  await checkNight(night);
+});
+
 test('a terminal puts edits and words into the queue, and the window hears of it', async () => {
   const night = await gatedNight();
   const desk = await openDesk({ home: night.home, environment: night.env });

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -140,6 +140,17 @@ test('the entry for each client is printed, and written beside what is there', a
   expect(await install('codex', '--write')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('already'),
+  });
+  // A link to where somebody keeps their settings stays one; another form of the table is left to its owner.
+  await writeFile(join(home, 'kept.json'), '{}');
+  await rm(join(home, '.gemini/settings.json'));
+  await symlink(join(home, 'kept.json'), join(home, '.gemini/settings.json'));
+  await install('gemini', '--write');
+  expect(await readFile(join(home, 'kept.json'), 'utf8')).toContain('mcpServers');
+  await writeFile(join(home, '.codex/config.toml'), 'mcp_servers = { other = { command = "x" } }\n');
+  expect(await install('codex', '--write')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('by hand'),
   });
   await writeFile(join(home, '.claude.json'), '{"theme": ');
   expect(await install('claude', '--write')).toMatchObject({

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PawlError } from '../shared/errors.ts';
 
 /**
@@ -35,4 +36,14 @@ async function open(folder: string): Promise<void> {
 async function isOwnFolder(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
   return found?.isDirectory() === true && found.uid === process.getuid?.();
+}
+
+/** What the marks of all trials of agents begin with: the data folder's name among folders for temporary files. */
+export function trialOwner(scratch: string): string {
+  return basename(scratch);
+}
+
+/** Carried by every process of one trial of an agent. */
+export function trialMarker(scratch: string): string {
+  return `${trialOwner(scratch)}/${randomUUID()}`;
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,7 +85,16 @@ function addToml(file: string, text: string, entry: string): string {
   if (servers[NAME] !== undefined) {
     throw new PawlError('usage', `${file} has an entry [mcp_servers.${NAME}] already; take it out first.`);
   }
-  return `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${entry}\n`;
+  const after = `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${entry}\n`;
+  try {
+    parseToml(after);
+  } catch {
+    throw new PawlError(
+      'usage',
+      `${file} writes its servers in another form; put the entry there by hand:\n\n${entry}`,
+    );
+  }
+  return after;
 }
 
 /**
@@ -104,9 +113,11 @@ export async function installMcp(
     throw new PawlError('usage', `${file} cannot be read: ${(error as Error).message}`);
   });
   const after = add(before);
+  // A link to where somebody keeps their settings stays one.
+  const place = await realpath(file).catch(() => file);
   await mkdir(dirname(file), { recursive: true });
-  const fresh = `${file}.${process.pid}`;
+  const fresh = `${place}.${process.pid}`;
   await writeFile(fresh, after, { mode: 0o600 });
-  await rename(fresh, file);
+  await rename(fresh, place);
   return `${file} names Pawl now. Start ${client} anew, and ask it to list Pawl's studies.\n`;
 }

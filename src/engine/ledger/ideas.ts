@@ -59,6 +59,9 @@ export function ideaStore(database: Database) {
   const close = database.prepare(
     'UPDATE idea SET state = ?, message = ? WHERE study_id = ? AND id = ? AND state = ?',
   );
+  const release = database.prepare(
+    `UPDATE idea SET state = 'waiting', n = NULL, taken_at = NULL WHERE study_id = ? AND id = ? AND state = 'taken'`,
+  );
   const say = database.prepare(
     `UPDATE idea SET hypothesis = @hypothesis, rationale = @rationale, predicted_effect = @predictedEffect, category = @category
      WHERE study_id = @study AND id = @id AND state = 'waiting'`,
@@ -108,6 +111,10 @@ export function ideaStore(database: Database) {
     },
     refuse(study: string, id: number, message: string): void {
       close.run('refused', message, study, id, 'taken');
+    },
+    /** Nothing was made of it: it waits again, where it was. */
+    release(study: string, id: number): void {
+      release.run(study, id);
     },
     /** Returns whether it still waited. */
     drop(study: string, id: number): boolean {

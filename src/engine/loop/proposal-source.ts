@@ -170,5 +170,10 @@ export class ProposalSource {
 
 /** What the user has said to the proposer so far. */
 function toldBy({ instructions, memory, steering, ideas }: ProposalRequest): string {
-  return JSON.stringify([instructions, memory, steering, ideas.handed?.id]);
+  return JSON.stringify([instructions, memory, steering, handedByUser(ideas.handed)]);
+}
+
+/** One that a proposer chose itself says nothing new to it. */
+function handedByUser(idea: Idea | null): number | null {
+  return idea && (idea.author === YOU || idea.author === OUTSIDE) ? idea.id : null;
 }

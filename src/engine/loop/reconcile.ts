@@ -1,6 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DataPaths } from '../paths.ts';
-import { removeScratch } from '../scratch.ts';
+import { removeScratch, trialOwner } from '../scratch.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../training/kill-tree.ts';
 import { findAwaited } from './await-number.ts';
 
@@ -19,9 +19,10 @@ export async function reconcile(
   killTimes: KillTimes = KILL_TIMES,
 ): Promise<void> {
   const studies = ledger.studies.list();
-  const own = new Set(studies.map(study => study.id));
+  const own = new Set([...studies.map(study => study.id), trialOwner(paths.scratch)]);
   const isOwn = (marker: string) => own.has(marker.slice(0, marker.indexOf('/')));
-  if (own.size > 0) await killTree({ hasMarker: isOwn, root: null, tracked: [] }, killTimes, { ask: true });
+  if (studies.length > 0)
+    await killTree({ hasMarker: isOwn, root: null, tracked: [] }, killTimes, { ask: true });
 
   await removeScratch(paths.scratch);
   ledger.write(() => {

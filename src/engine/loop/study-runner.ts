@@ -1,5 +1,6 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
+import { OUTSIDE, YOU } from '../../shared/ideas.ts';
 import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { StopReason, Study, Verdict } from '../../shared/study.ts';
@@ -298,7 +299,8 @@ export class StudyRunner {
       const hypothesis = answer.kind === 'proposed' ? cleanProposal(answer.proposal).hypothesis : null;
       this.#attempts.refuse({ n, reason, message: said, hypothesis, memo });
       // What came from the queue says nothing of the proposer.
-      if (!repair && ledger.ideas.ofExperiment(id, n)?.edit) {
+      const author = answer.kind === 'proposed' ? ledger.proposerCalls.author(id, n) : null;
+      if (!repair && (author === YOU || author === OUTSIDE)) {
         return { type: 'turned_down', how: 'rejected', n, repair };
       }
       return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message: said };

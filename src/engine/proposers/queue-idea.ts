@@ -1,5 +1,12 @@
 import { PawlError } from '../../shared/errors.ts';
-import { type FileEdit, type Idea, type IdeaWords, ideaWordsSchema } from '../../shared/ideas.ts';
+import {
+  type FileEdit,
+  type Idea,
+  type IdeaWords,
+  ideaWordsSchema,
+  OUTSIDE,
+  YOU,
+} from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { type IdeaEdit, toldIdea } from '../ledger/ideas.ts';
@@ -26,7 +33,9 @@ export type IdeaInput = {
 
 /** Rejects with `usage` where as many ideas wait as may. */
 export function requireRoom(ledger: Ledger, study: string): void {
-  if (ledger.ideas.waiting(study).length < MAX_WAITING) return;
+  // Those of proposers have room of their own.
+  const own = ledger.ideas.waiting(study).filter(({ author }) => author === YOU || author === OUTSIDE);
+  if (own.length < MAX_WAITING) return;
   throw new PawlError('usage', `${MAX_WAITING} ideas wait already; drop some first.`);
 }
 
@@ -83,7 +92,13 @@ async function readEdit(
   const files = new Map<string, string>();
   for (const { path } of start === base ? [] : await listChangedFiles(repository, base, start)) {
     const text = await reader.readFile(start, path);
-    if (text !== null) files.set(path, text);
+    if (text === null) {
+      throw new PawlError(
+        'usage',
+        `${path} was removed or is no text in experiment ${again}: such an edit cannot be tried again.`,
+      );
+    }
+    files.set(path, text);
   }
   if (edits.length > 0) {
     const read = (path: string) => reader.readFile(start, path);

@@ -9,6 +9,9 @@ import { logged } from './logged.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 import { writeFiles } from './write-files.ts';
 
+/** As many ideas of proposers wait; more would crowd out what is read of them. */
+const MAX_OF_PROPOSERS = 40;
+
 type Ports = {
   readonly ledger: Ledger;
   readonly studyId: string;
@@ -34,10 +37,11 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
         return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
       }
       // What the user sent back is the proposer's to do again.
-      if (request.repair || request.review || request.running) return proposer.propose(request, context);
+      if (request.repair || request.review) return proposer.propose(request, context);
+      if (request.running) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
       for (;;) {
         const idea = nextFor(request, ledger, studyId);
-        if (!idea) return proposer.propose(request, context);
+        if (!idea) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
         ledger.write(() => ledger.ideas.take(studyId, idea.id, n, now()));
         const turn: Proposer = {
           ...{ canRepair: false, maxRefusals: 1 },
@@ -49,6 +53,14 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
       }
     },
   };
+}
+
+/** An idea in words that experiment `n` was begun with waits again where something else was proposed in the end. */
+function giveBack(answer: ProposerAnswer, n: number, ledger: Ledger, studyId: string): ProposerAnswer {
+  if (answer.kind !== 'proposed') return answer;
+  const own = ledger.ideas.ofExperiment(studyId, n);
+  if (own && !own.edit && own.id !== answer.idea) ledger.write(() => ledger.ideas.release(studyId, own.id));
+  return answer;
 }
 
 /** The edit whose turn it is: one that experiment `n` was begun with goes on, unless it was turned down since. */
@@ -118,19 +130,21 @@ export function readsIdeas(
       const answer = await proposer.propose(request, context);
       if (answer.kind !== 'proposed' || request.repair || request.review) return answer;
       const { handed, waiting } = request.ideas;
-      const named = waiting.find(({ id }) => id === answer.idea) ?? handed;
+      // What the user put there is to be done, whatever it says.
+      const named = handed ?? waiting.find(({ id }) => id === answer.idea) ?? null;
       const at = now();
       if (named || answer.ideas?.length) {
         ledger.write(() => {
           if (named) ledger.ideas.take(studyId, named.id, request.n, at);
-          for (const idea of answer.ideas ?? []) {
+          const room = MAX_OF_PROPOSERS - waiting.length;
+          for (const idea of (answer.ideas ?? []).slice(0, Math.max(0, room))) {
             const { hypothesis, rationale = null, predicted_effect: predictedEffect = null } = idea;
             const words = { hypothesis, rationale, predictedEffect, category: idea.category ?? null };
             ledger.ideas.add(studyId, { ...words, at, author: label, edit: null });
           }
         });
       }
-      return answer;
+      return { ...answer, idea: named?.id ?? null };
     },
   };
 }

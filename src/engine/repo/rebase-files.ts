@@ -55,13 +55,15 @@ export async function rebaseFiles(
 async function replaceLines(folder: string, now: string): Promise<string | null> {
   const { stdout } = await git(
     folder,
-    ['diff', '--no-index', '--no-ext-diff', '--no-color', '-U0', 'before', 'next'],
+    ['diff', '--no-index', '--no-ext-diff', '--no-color', '-U0', '--inter-hunk-context=0', 'before', 'next'],
     {
       // 1 where they differ.
       accept: [0, 1],
     },
   );
   const [, ...hunks] = stdout.toString('utf8').split(/^@@ .*\n/m);
+  // git says nothing of how binary files differ.
+  if (hunks.length === 0) return null;
   let text = now;
   for (const hunk of hunks) {
     const lines = hunk.split('\n').slice(0, -1);

@@ -154,13 +154,14 @@ async function placeOf(path: string, home: string): Promise<string> {
 
 /**
  * A sign-in that is renewed by the agent is the only one that still works; one the user renewed meanwhile stays. What the
- * agent put in the place of its copy is not trusted: only a plain file of the same kind is brought back. Never rejects.
+ * agent put in the place of its copy is not trusted: only a plain file is brought back, in which nothing but tokens and their
+ * times are others. Never rejects.
  */
 export async function bringBack(renewals: readonly Renewal[]): Promise<void> {
   for (const { file, copy, before } of renewals) {
     const now = await readPlain(copy);
     const own = await readFile(file).catch(() => null);
-    if (!now || now.equals(before) || !own?.equals(before) || isJson(now) !== isJson(before)) continue;
+    if (!now || now.equals(before) || !own?.equals(before) || !isRenewed(before, now)) continue;
     await replace(await real(file), now).catch(() => {});
   }
 }
@@ -182,12 +183,44 @@ async function readPlain(path: string): Promise<Buffer | null> {
   }
 }
 
-function isJson(content: Buffer): boolean {
+/** What a server gives anew; anything else in a sign-in's file may name a command or an address, which no agent may choose. */
+const RENEWABLE =
+  /token|access|refresh|expir|scope|obtained|issued|last_?(?:refresh|used)|^iv$|^tag$|^data$/i;
+/** No character of control, and not what some take for a command to run. */
+const PLAIN = /^(?!\s*[!$`])[\x20-\x7e]*$/;
+/** What is no JSON is a token itself, or enciphered. */
+const OPAQUE = /^[\w+/=:.-]*\s*$/;
+
+/** Whether nothing but what is renewed differs between two contents of a sign-in's file. */
+function isRenewed(before: Buffer, now: Buffer): boolean {
+  const [old, fresh] = [readJson(before), readJson(now)];
+  if (old === undefined || fresh === undefined) {
+    return old === undefined && fresh === undefined && OPAQUE.test(now.toString('latin1'));
+  }
+  return differsOnlyIn(old, fresh, '');
+}
+
+function differsOnlyIn(old: unknown, fresh: unknown, name: string): boolean {
+  if (typeof old === 'object' && old !== null && typeof fresh === 'object' && fresh !== null) {
+    const [names, others] = [Object.keys(old), Object.keys(fresh)];
+    if (Array.isArray(old) !== Array.isArray(fresh) || names.length !== others.length) return false;
+    return names.every(
+      key =>
+        Object.hasOwn(fresh, key) &&
+        differsOnlyIn(Reflect.get(old, key), Reflect.get(fresh, key), Array.isArray(old) ? name : key),
+    );
+  }
+  if (old === fresh) return true;
+  if (typeof fresh === 'number') return typeof old === 'number' && RENEWABLE.test(name);
+  return typeof old === 'string' && typeof fresh === 'string' && RENEWABLE.test(name) && PLAIN.test(fresh);
+}
+
+/** Undefined where it is no JSON. */
+function readJson(content: Buffer): unknown {
   try {
-    JSON.parse(content.toString('utf8'));
-    return true;
+    return JSON.parse(content.toString('utf8'));
   } catch {
-    return false;
+    return undefined;
   }
 }
 

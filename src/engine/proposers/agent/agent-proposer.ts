@@ -132,18 +132,35 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
   ].join('\n\n');
 }
 
+/** Its last words are short; what is longer is something else. */
+const MAX_WORDS = 64 * 1024;
+
 /** From the last JSON line it said; where it said prose, its first line has to do. */
-function proposed(text: string, settings: AgentSettings): ProposerAnswer {
+function proposed(said: string, settings: AgentSettings): ProposerAnswer {
   const memo = { agent: settings.agent, model: settings.model };
-  const lines = text.split('\n').map(line => line.trim().replace(/^`+(?:json)?|`+$/g, ''));
+  const text = said.slice(-MAX_WORDS);
+  const lines = text.split('\n').map(withoutFence);
   const last = lines.findLastIndex(line => line.startsWith('{'));
   // On one line, or spread over the last ones.
   const json = last < 0 ? undefined : [lines[last] ?? '', lines.slice(last).join('\n')];
   const parsed = answerSchema.safeParse(json?.map(tryJson).find(value => value !== null) ?? null);
   const answer = parsed.success
     ? parsed.data
-    : { hypothesis: firstLine(text) || 'An edit without a word', rationale: text.trim() || null };
+    : {
+        hypothesis: firstLine(text) || 'An edit without a word',
+        rationale: text.trim().slice(0, 20_000) || null,
+      };
   return proposedOf(answer, memo);
+}
+
+/** A line without the marks that Markdown has around code. */
+function withoutFence(line: string): string {
+  const trimmed = line.trim();
+  let [start, end] = [0, trimmed.length];
+  while (start < end && trimmed[start] === '`') start += 1;
+  if (start > 0 && trimmed.startsWith('json', start)) start += 'json'.length;
+  while (end > start && trimmed[end - 1] === '`') end -= 1;
+  return trimmed.slice(start, end);
 }
 
 function tryJson(text: string): unknown {

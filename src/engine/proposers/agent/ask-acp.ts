@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -147,7 +147,9 @@ async function converse(
   const connection = app.connect({ ...stream, readable: stream.readable.pipeThrough(answers) });
   let session: string | null = null;
   const cancel = () => {
-    if (session !== null) void connection.agent.notify(methods.agent.session.cancel, { sessionId: session });
+    if (session === null) return;
+    // On a connection that is closed already there is nobody to tell.
+    connection.agent.notify(methods.agent.session.cancel, { sessionId: session }).catch(() => {});
   };
   signal.addEventListener('abort', cancel);
   giveUp.signal.addEventListener('abort', cancel);
@@ -199,6 +201,7 @@ async function converse(
     return giveUp.signal.aborted ? gaveUp(heard) : readRejection(error, heard);
   } finally {
     signal.removeEventListener('abort', cancel);
+    trouble.off('sign', notice);
     connection.close();
   }
 }
@@ -377,14 +380,15 @@ export async function decide(
   return { outcome: { outcome: 'selected', optionId: option.optionId } };
 }
 
-/** Relative to the folder, links resolved; null for what lies outside of it. */
+/** Relative to the folder, '' for itself; null for what lies outside of it, or where a link is on the way. */
 async function placeIn(cwd: string, path: string): Promise<string | null> {
-  const place = isAbsolute(path) ? path : join(cwd, path);
-  // A file that is to be made has a folder.
-  const real = await realpath(place).catch(async () => {
-    const folder = await realpath(resolve(place, '..')).catch(() => resolve(place, '..'));
-    return join(folder, place.split('/').at(-1) ?? '');
-  });
-  const found = relative(cwd, real);
-  return found === '' || found.startsWith('..') || isAbsolute(found) ? null : found;
+  const found = relative(cwd, resolve(cwd, path));
+  if (found.startsWith('..') || isAbsolute(found)) return null;
+  let place = cwd;
+  for (const name of found.split('/').filter(Boolean)) {
+    place = join(place, name);
+    const there = await lstat(place).catch(() => null);
+    if (there?.isSymbolicLink()) return null;
+  }
+  return found;
 }

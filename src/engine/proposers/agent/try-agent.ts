@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AgentTrial } from '../../../shared/proposer-calls.ts';
 import { findSandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';
-import { makeScratch, removeScratch } from '../../scratch.ts';
+import { makeScratch, removeScratch, trialMarker } from '../../scratch.ts';
 import { runAgent } from './run-agent.ts';
 import { findTrouble } from './trouble.ts';
 
@@ -56,7 +56,7 @@ export async function tryAgent(
           began = performance.now();
         },
       },
-      { marker: 'trial', signal },
+      { marker: trialMarker(ports.scratch), signal },
     );
     const seconds = (performance.now() - began) / 1000;
     const told = { seconds, isContained: sandbox !== null };

@@ -27,7 +27,7 @@ export const COPILOT: AgentProgram = {
     {
       path: '.copilot',
       variable: { name: 'COPILOT_HOME', below: '' },
-      renews: ['config.json'],
+      renews: [],
       reads: ['.'],
     },
     // It unpacks itself there at its first start.
