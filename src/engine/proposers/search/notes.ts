@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import type { SteeringEffect } from '../../../shared/steering.ts';
 import type { Constant } from './constants.ts';
 import { type Bounds, constantKey } from './strategy.ts';
 
@@ -11,13 +12,6 @@ type Directive =
       readonly low: number;
       readonly high: number;
     };
-
-export type ReadNote = {
-  /** What the search will do, a sentence for each. */
-  readonly followed: readonly string[];
-  /** Why it cannot follow the rest; empty where it can follow all. */
-  readonly problems: readonly string[];
-};
 
 const NUMBER = String.raw`([-+]?\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|[-+]?\.\d+(?:e[-+]?\d+)?)`;
 const FORMS: readonly (readonly [RegExp, (...groups: readonly string[]) => Directive | null])[] = [
@@ -66,7 +60,7 @@ function parse(sentence: string): Directive | null {
 }
 
 /** What the search makes of a note, said at once to whoever wrote it. */
-export function readNote(note: string, constants: readonly Constant[]): ReadNote {
+export function readNote(note: string, constants: readonly Constant[]): SteeringEffect {
   const followed: string[] = [];
   const problems: string[] = [];
   for (const sentence of sentencesOf(note)) {
