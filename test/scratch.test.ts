@@ -27,3 +27,11 @@ test('a link in its place is followed nowhere', async () => {
   await expect(makeScratch(root, 'agent')).rejects.toMatchObject({ code: 'usage' });
   expect((await lstat(root)).isSymbolicLink()).toBe(true);
 });
+
+test('a place where nothing can be made is said, with what to do', async () => {
+  const file = join(await temporaryFolder(), 'file');
+  await writeFile(file, '');
+  await expect(makeScratch(join(file, 'scratch'), 'agent')).rejects.toMatchObject({
+    ...{ code: 'usage', message: expect.stringContaining('set TMPDIR to a folder of yours') },
+  });
+});

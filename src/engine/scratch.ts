@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../shared/errors.ts';
 
 /**
  * A new empty folder in the scratch folder, for what need not outlive the engine. Rejects with `usage` where the scratch
- * folder is somebody else's: its name can be guessed, and the system's folder for temporary files is everybody's.
+ * folder is somebody else's (its name can be guessed, and the system's folder for temporary files is everybody's), or cannot be made.
  */
 export async function makeScratch(root: string, name: string): Promise<string> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
+  await mkdir(root, { recursive: true, mode: 0o700 }).catch(error => {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code)) throw error;
+    const where = dirname(root);
+    throw new PawlError(
+      'usage',
+      `Temporary files cannot be written in ${where} (${code}); set TMPDIR to a folder of yours.`,
+    );
+  });
   if (!(await isOwnFolder(root))) {
     throw new PawlError('usage', `${root} is not a folder of yours; remove it, for Pawl works there.`);
   }

@@ -9,7 +9,6 @@ import { real } from '../../sandbox/home-view.ts';
 import { giveTo } from '../../sandbox/unprivileged.ts';
 import { readUserSettings } from '../../user-settings.ts';
 import type { ProposerContext } from '../proposer.ts';
-import { askAcp } from './ask-acp.ts';
 import { askCommandLine } from './ask-command-line.ts';
 import { isSignedIn } from './detect.ts';
 import type { Answered, Launch } from './launch.ts';
@@ -106,7 +105,8 @@ export async function runAgent(
   try {
     const answered =
       how.kind === 'acp'
-        ? await askAcp(program, how, launch, context)
+        ? // Few speak it, and every start is waited for.
+          await (await import('./ask-acp.ts')).askAcp(program, how, launch, context)
         : await askCommandLine(program, how, launch, context);
     return { kind: 'answered', program, answered, isContained: sandbox !== null };
   } finally {
