@@ -19,8 +19,7 @@ import { requireProgram } from './agent/programs.ts';
 import { StudyReader } from './briefing/study-reader.ts';
 import { commandProposer } from './command.ts';
 import { logged } from './logged.ts';
-import { Caller, type CallTimes, clientFor, failureOf } from './model/caller.ts';
-import { modelProposer } from './model/model-proposer.ts';
+import type { CallTimes } from './model/caller.ts';
 import { type Price, readPrice } from './model/prices.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
@@ -120,6 +119,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
     case 'model': {
       const price = await readModel(settings, ports);
       const readOwnKey = () => readKey(settings, ports);
+      const [{ Caller }, { modelProposer }] = await loadModel();
       return modelProposer(settings, {
         caller: new Caller(study, settings, price, {
           ...{ ...ports, readKey: readOwnKey },
@@ -135,12 +135,18 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
   }
 }
 
+/** The library that calls models is a third of all that is loaded, and every start is waited for. */
+function loadModel() {
+  return Promise.all([import('./model/caller.ts'), import('./model/model-proposer.ts')]);
+}
+
 /** What a server offers, newest first. Rejects with `proposer_invalid` where it cannot be asked. */
 export async function listModels(
   settings: Pick<ModelSettings, 'baseUrl' | 'key'>,
   surroundings: ProposerSurroundings,
 ): Promise<readonly ModelChoice[]> {
   const key = await readKey(settings, surroundings);
+  const [{ clientFor, failureOf }] = await loadModel();
   try {
     const page = await clientFor(settings, key).models.list({ limit: 100 }, { timeout: LIST_MS });
     return page.data.map(({ id, display_name: name }) => ({ id, name: name || id }));
