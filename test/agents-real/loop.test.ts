@@ -18,12 +18,7 @@ import { proposing } from './servers/mind.ts';
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-/** An ordinary user, with a folder for temporary files of its own: where tests run as root the system's may be root's alone. */
-const AS_USER = [
-  ...['unshare', '--mount', 'sh', '-c'],
-  `mount -t tmpfs -o mode=1777 none /tmp && exec setpriv --reuid=${ORDINARY} --regid=${ORDINARY} --clear-groups "$@"`,
-  'sh',
-];
+const AS_USER = ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups'];
 
 /** Ends at once; what it prints is best where all are 8. Two edits of it can be merged. */
 const TRAINER = `# The step size.
@@ -104,8 +99,13 @@ async function tryLoop(
 ): Promise<void> {
   await using server = await served(agent, ideas);
   const base = await lastingFolder();
-  const [home, data, files] = [join(base, 'home'), join(base, 'data'), join(base, 'files')];
-  for (const folder of [home, data, files]) await mkdir(folder);
+  const [home, data, files, temporary] = ['home', 'data', 'files', 'tmp'].map(name => join(base, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [home, data, files, temporary]) await mkdir(folder);
   const adapter = requireProgram(agent, { agents: {} });
   await writeFiles(files, adapter.files);
   const setUp = REAL_PROGRAMS[agent].setUp(server.url);
@@ -122,7 +122,7 @@ async function tryLoop(
     await run('find', [base, ...mine, '-exec', 'chown', '-h', `${ORDINARY}:${ORDINARY}`, '{}', '+']);
   }
   const as = isUser ? AS_USER : [];
-  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, ...setUp.environment };
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, TMPDIR: temporary, ...setUp.environment };
   const start = (command: readonly string[], more: NodeJS.ProcessEnv = {}) => {
     const [program = '', ...args] = [...as, ...command];
     const started = run(program, args, { env: { ...env, ...more }, cwd: dirname(repository) });
