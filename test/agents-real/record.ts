@@ -151,7 +151,7 @@ function withoutMachine(
 ): string {
   return text
     .replaceAll(join(base, 'home'), '/home/user')
-    .replaceAll(join(base, 'work'), '/work')
+    .replaceAll(join(base, 'work'), '/home/user/repository')
     .replaceAll(join(base, 'own'), '/own')
     .replaceAll(base.slice(1).replaceAll('/', '-'), 'work')
     .replaceAll(base.slice(1), '')
