@@ -1,11 +1,8 @@
-import type { Page } from '@playwright/test';
 import type { Turn } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
-import { COLOURS, overflow, violations } from './support/look.ts';
+import { look } from './support/look.ts';
 import { pawl } from './support/terminal.ts';
 import { cellOf, notebook, openWindow, sidebar, startStudy, study } from './support/window.ts';
-
-const SHOTS = 'e2e/web/screenshots';
 
 const TURNS: readonly Turn[] = [
   { hypothesis: 'Twice the learning rate', category: 'optimizer', set: { LEARNING_RATE: '0.04' } },
@@ -14,19 +11,6 @@ const TURNS: readonly Turn[] = [
   { hypothesis: 'Hardly any weight decay', category: 'regularisation', set: { WEIGHT_DECAY: '0.01' } },
   { hypothesis: 'Half the weight decay', category: 'regularisation', set: { WEIGHT_DECAY: '0.05' } },
 ];
-
-/** Pictures in both themes, and what is wrong with them. */
-async function look(page: Page, name: string): Promise<void> {
-  const complaints: string[] = [];
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-    await page.screenshot({ path: `${SHOTS}/${name}-${theme}.png` });
-    complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)), ...(await overflow(page)));
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  expect(complaints).toEqual([]);
-}
 
 test('what an earlier study learnt is shown with its sources, edited, left out, made again, and told', async ({
   page,

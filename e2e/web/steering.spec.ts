@@ -1,25 +1,9 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
-import { COLOURS, overflow, violations } from './support/look.ts';
+import { look } from './support/look.ts';
 import { cellOf, dialog, openWindow, setUp, study, welcome } from './support/window.ts';
-
-const SHOTS = 'e2e/web/screenshots';
-
-async function look(page: Page, name: string): Promise<void> {
-  const complaints: string[] = [];
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-    await page.screenshot({ path: `${SHOTS}/${name}-${theme}.png` });
-    complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)));
-  }
-  complaints.push(...(await overflow(page)));
-  await page.emulateMedia({ colorScheme: 'light' });
-  expect(complaints).toEqual([]);
-}
 
 test('a note to the search is answered at once: what it will do, and what it cannot follow', async ({
   page,
@@ -55,26 +39,14 @@ test('a note to the search is answered at once: what it will do, and what it can
   await bench.letGo();
 });
 
-test('an agent is tried from the set-up, and says how long it took or what is wrong', async ({
+test('an agent is not tried without a sandbox before one has agreed to that', async ({
   page,
   serve,
   bench,
 }) => {
   const programs = await temporaryFolder('agents');
-  const agent = (result: string) =>
-    `#!/bin/sh\n[ "$1" = --version ] && echo '2.1.332 (Claude Code)' && exit\ncat > /dev/null\n${result}`;
-  const say = (line: object) => `cat <<'JSON'\n${JSON.stringify(line)}\nJSON\n`;
-  const put = async (script: string) => {
-    await writeFile(join(programs, 'claude'), agent(script));
-    await chmod(join(programs, 'claude'), 0o755);
-  };
-  const failed = {
-    type: 'result',
-    subtype: 'success',
-    is_error: true,
-    result: 'Not logged in · Please run /login',
-  };
-  await put(`${say(failed)}exit 1`);
+  await writeFile(join(programs, 'claude'), "#!/bin/sh\necho '2.1.332 (Claude Code)'\n");
+  await chmod(join(programs, 'claude'), 0o755);
   await openWindow(page, await serve({ programs }));
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();

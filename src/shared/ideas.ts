@@ -31,6 +31,11 @@ export type IdeaState = (typeof IDEA_STATES)[number];
 export const YOU = 'you';
 export const OUTSIDE = 'outside';
 
+/** Whether an author is none of the study's own proposers. */
+export function isByHand(author: string | null): boolean {
+  return author === YOU || author === OUTSIDE;
+}
+
 /** What an edit can begin with: the texts of an attempt's editable files. */
 export type EditableFiles = {
   /** Whose they are; null before there is an experiment. */

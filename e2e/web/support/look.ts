@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
 /** The rules of axe that depend on the theme. */
 export const COLOURS = ['color-contrast', 'link-in-text-block'];
@@ -31,4 +31,25 @@ export async function violations(page: Page, rules: readonly string[]): Promise<
       .filter(({ target }) => id !== 'region' || !String(target).includes('radix-popper-content-wrapper'))
       .map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary ?? ''}`),
   );
+}
+
+/**
+ * Pictures in both themes, and no complaint about either.
+ * @param more what else is wrong with it, in words
+ */
+export async function look(
+  page: Page,
+  name: string,
+  more: (page: Page) => Promise<readonly string[]> = async () => [],
+): Promise<void> {
+  const complaints: string[] = [];
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+    await page.screenshot({ path: `e2e/web/screenshots/${name}-${theme}.png` });
+    complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)), ...(await overflow(page)));
+  }
+  complaints.push(...(await more(page)));
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(complaints).toEqual([]);
 }

@@ -1,4 +1,4 @@
-import { type Idea, OUTSIDE, YOU } from '../../shared/ideas.ts';
+import { type Idea, isByHand } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Incumbent } from '../ledger/experiments.ts';
 import { toldIdea } from '../ledger/ideas.ts';
@@ -110,11 +110,13 @@ export class ProposalSource {
   #ideasFor(n: number): ProposalRequest['ideas'] {
     const { ideas } = this.#ports.ledger;
     const waiting = ideas.waiting(this.#study.id).filter(({ edit }) => edit === null);
-    const isOfProposer = ({ author }: Idea) => author !== YOU && author !== OUTSIDE;
     const own = ideas.ofExperiment(this.#study.id, n);
     // One that this experiment was begun with stays until something came of it.
-    const handed = own?.edit === null ? own : (waiting.find(idea => !isOfProposer(idea)) ?? null);
-    return { handed: handed && toldIdea(handed), waiting: waiting.filter(isOfProposer).map(toldIdea) };
+    const handed = own?.edit === null ? own : (waiting.find(({ author }) => isByHand(author)) ?? null);
+    return {
+      handed: handed && toldIdea(handed),
+      waiting: waiting.filter(({ author }) => !isByHand(author)).map(toldIdea),
+    };
   }
 
   /** What was prepared for this request, written into the worktree; null where it has to be asked for. */
@@ -175,5 +177,5 @@ function toldBy({ instructions, memory, steering, ideas }: ProposalRequest): str
 
 /** One that a proposer chose itself says nothing new to it. */
 function handedByUser(idea: Idea | null): number | null {
-  return idea && (idea.author === YOU || idea.author === OUTSIDE) ? idea.id : null;
+  return idea && isByHand(idea.author) ? idea.id : null;
 }

@@ -1,6 +1,6 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
-import { OUTSIDE, YOU } from '../../shared/ideas.ts';
+import { isByHand } from '../../shared/ideas.ts';
 import { describePrune } from '../../shared/prune.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { StopReason, Study, Verdict } from '../../shared/study.ts';
@@ -300,7 +300,7 @@ export class StudyRunner {
       this.#attempts.refuse({ n, reason, message: said, hypothesis, memo });
       // What came from the queue says nothing of the proposer.
       const author = answer.kind === 'proposed' ? ledger.proposerCalls.author(id, n) : null;
-      if (!repair && (author === YOU || author === OUTSIDE)) {
+      if (!repair && isByHand(author)) {
         return { type: 'turned_down', how: 'rejected', n, repair };
       }
       return repair ? { ...repair, type: 'repair_failed' } : { type: 'refused', message: said };

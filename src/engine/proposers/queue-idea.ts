@@ -1,12 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import {
-  type FileEdit,
-  type Idea,
-  type IdeaWords,
-  ideaWordsSchema,
-  OUTSIDE,
-  YOU,
-} from '../../shared/ideas.ts';
+import { type FileEdit, type Idea, type IdeaWords, ideaWordsSchema, isByHand } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { type IdeaEdit, toldIdea } from '../ledger/ideas.ts';
@@ -34,7 +27,7 @@ export type IdeaInput = {
 /** Rejects with `usage` where as many ideas wait as may. */
 export function requireRoom(ledger: Ledger, study: string): void {
   // Those of proposers have room of their own.
-  const own = ledger.ideas.waiting(study).filter(({ author }) => author === YOU || author === OUTSIDE);
+  const own = ledger.ideas.waiting(study).filter(({ author }) => isByHand(author));
   if (own.length < MAX_WAITING) return;
   throw new PawlError('usage', `${MAX_WAITING} ideas wait already; drop some first.`);
 }

@@ -1,4 +1,4 @@
-import { OUTSIDE, YOU } from '../../shared/ideas.ts';
+import { isByHand } from '../../shared/ideas.ts';
 import { matchProposable } from '../contract/editable.ts';
 import type { IdeaEdit, QueuedIdea } from '../ledger/ideas.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -27,7 +27,7 @@ type Ports = {
  */
 export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
   const { ledger, studyId, now } = ports;
-  const isOfQueue = (n: number) => [YOU, OUTSIDE].includes(ledger.proposerCalls.author(studyId, n) ?? '');
+  const isOfQueue = (n: number) => isByHand(ledger.proposerCalls.author(studyId, n));
   return {
     ...proposer,
     canLookAhead: n => ledger.ideas.firstEdit(studyId) === null && proposer.canLookAhead?.(n) === true,

@@ -31,6 +31,7 @@ import {
   NO_USAGE,
   type Sign,
 } from './program.ts';
+import { readApiRetry } from './programs/claude.ts';
 
 /** Updates may come when the answer is there already; after this long without one none will. */
 const QUIET_MS = 150;
@@ -267,17 +268,8 @@ function told<T extends object>(update: T): T {
 
 /** What a bridge tells of tries that it makes by itself: Claude's raw messages, or the failures both tell in `_meta`. */
 function readRetry(told: Json): Sign | null {
-  const message = asJson(told.message);
-  if (message.subtype === 'api_retry') {
-    const status = asNumber(message.error_status);
-    const attempt = asNumber(message.attempt) ?? 1;
-    const after = status ?? (asText(message.error).replaceAll('_', ' ') || 'no answer');
-    return {
-      status,
-      says: `retries after ${after}, ${attempt} of ${message.max_retries}`,
-      ...{ isRepeated: attempt > 1, isEndless: false },
-    };
-  }
+  const retry = readApiRetry(asJson(told.message));
+  if (retry) return retry;
   const failure = failureIn(told);
   if (failure?.severity !== 'warning') return null;
   const title = asText(failure.title);

@@ -88,8 +88,12 @@ function read(lines: readonly Json[]): AgentOutput {
 
 /** It tries ten times, for three minutes, also with a key that is wrong; each try is told. */
 function watch(text: string): Sign | null {
-  const line = parseLine(text);
-  if (line?.type !== 'system' || line.subtype !== 'api_retry') return null;
+  return readApiRetry(parseLine(text) ?? {});
+}
+
+/** One try more, as its lines and its bridge's raw messages tell it; null for any other message. */
+export function readApiRetry(line: Json): Sign | null {
+  if (line.type !== 'system' || line.subtype !== 'api_retry') return null;
   const status = asNumber(line.error_status);
   const attempt = asNumber(line.attempt) ?? 1;
   const after = status ?? (asText(line.error).replaceAll('_', ' ') || 'no answer');
