@@ -1,11 +1,14 @@
-// Prints one line with the counts of every report in test-results/, Vitest's and Playwright's, and fails when there is
-// none or one is red.
+// Names every test that failed, with the first lines of why, then prints one line with the counts of every report in
+// test-results/, Vitest's and Playwright's. Fails when there is no report or one is red.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from './find-node.mjs';
 
 const folder = join(root, 'test-results');
 const sum = { passed: 0, failed: 0, skipped: 0 };
+/** What went wrong, a title and a message each. */
+const failures = [];
 let names = [];
 try {
   names = readdirSync(folder).filter(name => name.endsWith('.json'));
@@ -26,13 +29,42 @@ function addVitest(report) {
   );
   sum.failed += report.numFailedTests + brokenFiles.length;
   sum.skipped += report.numPendingTests + (report.numTodoTests ?? 0);
+  for (const file of report.testResults) {
+    const name = relative(root, file.name);
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed')
+        failures.push([`${name} > ${test.fullName}`, test.failureMessages.join('\n')]);
+    }
+  }
+  for (const file of brokenFiles) failures.push([relative(root, file.name), file.message]);
 }
 
-function addPlaywright({ stats, errors }) {
+function addPlaywright({ stats, errors, suites }) {
   sum.passed += stats.expected + stats.flaky;
   // What went wrong outside of any test, such as a file that does not load.
   sum.failed += stats.unexpected + errors.length;
   sum.skipped += stats.skipped;
+  for (const error of errors) failures.push(['outside of any test', error.message]);
+  for (const suite of suites) collectUnexpected(suite);
+}
+
+function collectUnexpected(suite) {
+  for (const inner of suite.suites ?? []) collectUnexpected(inner);
+  for (const spec of suite.specs) {
+    if (spec.ok) continue;
+    const messages = spec.tests.flatMap(test => test.results.flatMap(result => result.errors));
+    failures.push([`${spec.file} > ${spec.title}`, messages.map(error => error.message).join('\n')]);
+  }
+}
+
+for (const [title, message] of failures) {
+  const lines = stripVTControlCharacters(message ?? '').split('\n');
+  console.log(
+    `FAILED ${title}\n${lines
+      .slice(0, 8)
+      .map(line => `    ${line}`)
+      .join('\n')}`,
+  );
 }
 
 console.log(`Tests: ${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
