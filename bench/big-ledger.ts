@@ -1,6 +1,6 @@
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
-import { openLedger } from '../src/engine/ledger/ledger.ts';
 import type { SeriesPoint } from '../src/engine/metrics/output-reader.ts';
+import { openLedger } from '../src/engine/store/ledger.ts';
 import type { Study, Verdict } from '../src/shared/study.ts';
 
 export const EXPERIMENTS = 10_000;

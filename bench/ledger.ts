@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { openLedger } from '../src/engine/ledger/ledger.ts';
+import { openLedger } from '../src/engine/store/ledger.ts';
 import type { Study } from '../src/shared/study.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS, WORDS } from './big-ledger.ts';
 import { printTable, quantile } from './report.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
+import { Engine } from '../src/engine/session/engine.ts';
 import { startModelServer } from '../test/support/model-server.ts';
 import { printTable } from './report.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { spawn } from 'node-pty';
-import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
+import { Engine } from '../src/engine/session/engine.ts';
 import { printTable, quantile } from './report.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CURVE_PARTS, type Curve, CurveReader } from '../src/engine/metrics/curve.ts';
-import { judgeCurve, type PastRun, PRUNE_RUNS } from '../src/engine/verdict/prune.ts';
+import { judgeCurve, type PastRun, PRUNE_RUNS } from '../src/engine/stages/judge/prune.ts';
 import { isBetter } from '../src/shared/study.ts';
 import { printTable } from './report.ts';
 

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { loadContract } from '../src/engine/contract/load-contract.ts';
+import { listTree, openRepository, readHeadCommit } from '../src/engine/git/repository.ts';
 import { type Interpretation, interpretTable } from '../src/engine/import/interpret-table.ts';
 import { readTable, readTableFile } from '../src/engine/import/read-table.ts';
-import { listTree, openRepository, readHeadCommit } from '../src/engine/repo/repository.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { isBetter } from '../src/shared/study.ts';
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from '../src/engine/loop/engine.ts';
 import { CurveReader } from '../src/engine/metrics/curve.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { createSample } from '../src/engine/sample/create-sample.ts';
-import type { PastRun } from '../src/engine/verdict/prune.ts';
+import { Engine } from '../src/engine/session/engine.ts';
+import type { PastRun } from '../src/engine/stages/judge/prune.ts';
 
 /**
  * Makes `bench/curves/byte-lm.json`: the curves of a study of the search on the sample, all trained to their end. Ten

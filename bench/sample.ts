@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { createSample } from '../src/engine/sample/create-sample.ts';
+import { Engine } from '../src/engine/session/engine.ts';
 import { printTable } from './report.ts';
 
 const EXPERIMENTS = 30;

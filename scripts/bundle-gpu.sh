@@ -7,7 +7,7 @@ here=$(CDPATH='' cd -- "$here" && pwd -P) || exit 1
 PATH=$here/node/bin:${PATH:-/usr/bin:/bin}:$here/tools/bin
 export PATH
 
-# As src/engine/repo/git-binary.ts asks.
+# As src/engine/git/git-binary.ts asks.
 is_recent_git() {
   version=$(git --version 2>/dev/null) || return 1
   version=${version#git version }

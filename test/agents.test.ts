@@ -4,13 +4,13 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Engine } from '../src/engine/loop/engine.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { detectAgents } from '../src/engine/proposers/agent/detect.ts';
 import { programsOf } from '../src/engine/proposers/agent/programs.ts';
 import { tryAgent } from '../src/engine/proposers/agent/try-agent.ts';
 import { bringBack } from '../src/engine/sandbox/agent-jail.ts';
 import { findSandbox } from '../src/engine/sandbox/find-sandbox.ts';
+import { Engine } from '../src/engine/session/engine.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { type AgentName, proposerLabel } from '../src/shared/study.ts';
 import { pawl } from './support/pawl.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readIdentity } from '../src/engine/training/process-table.ts';
+import { readIdentity } from '../src/engine/process/process-table.ts';
 import { gpuStandIns, writeProgram } from './support/gpu-stand-ins.ts';
 import { endOf, startNode } from './support/node-process.ts';
 import { temporaryFolder } from './support/scaffold.ts';

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { runTraining } from '../src/engine/training/run-training.ts';
+import { runTraining } from '../src/engine/process/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
 import { BASELINE_VALUE, GATED_CONTRACT, type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';

@@ -2,10 +2,10 @@ import { chmodSync, linkSync, mkdirSync, statSync, symlinkSync, writeFileSync } 
 import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isEngineRunning, makeDataFolder, takeEngineLock } from '../src/engine/ledger/engine-lock.ts';
-import { openLedger } from '../src/engine/ledger/ledger.ts';
-import { tightenDataFolder } from '../src/engine/ledger/tighten-data-folder.ts';
 import { dataPaths } from '../src/engine/paths.ts';
+import { isEngineRunning, makeDataFolder, takeEngineLock } from '../src/engine/store/engine-lock.ts';
+import { openLedger } from '../src/engine/store/ledger.ts';
+import { tightenDataFolder } from '../src/engine/store/tighten-data-folder.ts';
 import { pawl, sitting } from './support/pawl.ts';
 import { canBeNobody, NOBODY } from './support/repositories.ts';
 import { fastRepository, temporaryFolder } from './support/scaffold.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { StrictEmitter, strict } from '../e2e/electron/double/strict.ts';
-import { isCallMessage, MAX_MESSAGE_CHARACTERS } from '../src/engine/service/call-envelope.ts';
+import { isCallMessage, MAX_MESSAGE_CHARACTERS } from '../src/engine/api/call-envelope.ts';
 import { CrashBudget } from '../src/main/crash-budget.ts';
 import { externalAddress } from '../src/main/external-address.ts';
 import { existingFolder, launchPath } from '../src/main/launch-folder.ts';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Ledger } from '../src/engine/ledger/ledger.ts';
 import { makeMemory, readMemory, saveMemory } from '../src/engine/proposers/study-memory.ts';
+import type { Ledger } from '../src/engine/store/ledger.ts';
 import { MEMORY_CHARACTERS } from '../src/shared/memory.ts';
 import { bodyOf, modelNight, proposal } from './support/model-night.ts';
 import { pawl, sitting } from './support/pawl.ts';

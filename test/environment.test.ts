@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { trainingEnvironment } from '../src/engine/training/environment.ts';
+import { trainingEnvironment } from '../src/engine/process/environment.ts';
 
 const base = { named: [], marker: 'study/1.0', uvProjectEnvironment: null, uvMaySync: true };
 

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
-import { findUnmet } from '../src/engine/verdict/requirements.ts';
+import { findUnmet } from '../src/engine/stages/judge/requirements.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { createRepository, snapshotUserState, temporaryFolder } from './support/scaffold.ts';
 import { query } from './support/trainers.ts';

@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { importStudy } from '../src/engine/import/import-study.ts';
 import { RunGatherers } from '../src/engine/import/trackers/tracked-run.ts';
-import { openLedger } from '../src/engine/ledger/ledger.ts';
+import { openLedger } from '../src/engine/store/ledger.ts';
 import { pawl } from './support/pawl.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 

@@ -22,7 +22,7 @@ const RULES: Readonly<
     isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
   'src/server': {
-    folders: ['src/server', 'src/engine/service', 'src/shared'],
+    folders: ['src/server', 'src/engine/api', 'src/shared'],
     isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
   'src/cli': {
@@ -81,8 +81,8 @@ test('the engine starts no process synchronously and spawns git in one place onl
     const text = await readFile(file, 'utf8');
     if (/\b(execSync|spawnSync|execFileSync)\b/.test(text))
       offences.push(`${relative(root, file)}: synchronous process`);
-    if (/from 'dugite'/.test(text) && !/src\/engine\/repo\/git(-binary)?\.ts$/.test(file)) {
-      offences.push(`${relative(root, file)}: git outside src/engine/repo/git.ts`);
+    if (/from 'dugite'/.test(text) && !/src\/engine\/git\/git(-binary)?\.ts$/.test(file)) {
+      offences.push(`${relative(root, file)}: git outside src/engine/git/git.ts`);
     }
   }
   expect(offences).toEqual([]);

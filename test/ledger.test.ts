@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
-import { openDatabase } from '../src/engine/ledger/database.ts';
-import { type Ledger, openLedger } from '../src/engine/ledger/ledger.ts';
-import { MIGRATIONS } from '../src/engine/ledger/migrations.ts';
+import { openDatabase } from '../src/engine/store/database.ts';
+import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
+import { MIGRATIONS } from '../src/engine/store/migrations.ts';
 import type { Study, Verdict } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
@@ -91,7 +91,7 @@ test('migrations are numbered in tens, upwards, and leave the schema at the newe
 });
 
 test('processes that open a fresh ledger at the same moment all succeed', async () => {
-  const module = new URL('../src/engine/ledger/database.ts', import.meta.url).href;
+  const module = new URL('../src/engine/store/database.ts', import.meta.url).href;
   // Each says when it is loaded, and opens when all are.
   const code = `import { openDatabase } from '${module}';
     process.stdin.once('data', path => { openDatabase(String(path)).close(); process.exit(); });

@@ -2,9 +2,9 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeCgroup, userScope } from '../src/engine/training/cgroup.ts';
-import { limitsFor, type RunLimits } from '../src/engine/training/limits.ts';
-import { runTraining } from '../src/engine/training/run-training.ts';
+import { makeCgroup, userScope } from '../src/engine/process/cgroup.ts';
+import { limitsFor, type RunLimits } from '../src/engine/process/limits.ts';
+import { runTraining } from '../src/engine/process/run-training.ts';
 import { DEFAULT_LIMITS } from '../src/shared/contract.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LookAhead } from '../src/engine/loop/look-ahead.ts';
+import { LookAhead } from '../src/engine/stages/propose/look-ahead.ts';
 import { lastText, modelNight, proposal } from './support/model-night.ts';
 import type { Reply } from './support/model-server.ts';
 import { FAST_TRAINER, git, temporaryFolder } from './support/scaffold.ts';

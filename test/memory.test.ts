@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { HistoryEntry } from '../src/engine/ledger/experiments.ts';
 import { type EarlierStudy, type LearntEntry, memoryOf } from '../src/engine/proposers/briefing/memory.ts';
+import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import { MADE_CHARACTERS, sourcesIn } from '../src/shared/memory.ts';
 

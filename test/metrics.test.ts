@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { packPoints, unpackPoints } from '../src/engine/ledger/series.ts';
 import { LineSplitter, MAX_LINE_CHARACTERS, stripControl } from '../src/engine/metrics/line-splitter.ts';
 import { parseQuantity } from '../src/engine/metrics/number.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type SeriesPoint,
 } from '../src/engine/metrics/output-reader.ts';
 import { parseProgress } from '../src/engine/metrics/progress.ts';
+import { packPoints, unpackPoints } from '../src/engine/store/series.ts';
 import type { RunOutcome } from '../src/shared/study.ts';
 
 const UPSTREAM =

@@ -1,7 +1,6 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { HistoryEntry } from '../src/engine/ledger/experiments.ts';
 import { applyEdits } from '../src/engine/proposers/apply-edits.ts';
 import {
   chooseMode,
@@ -16,6 +15,7 @@ import { costOf, mostOf, OWN_PRICES, readPrice } from '../src/engine/proposers/m
 import { TOOLS } from '../src/engine/proposers/model/tools.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
 import { writeFiles as write } from '../src/engine/proposers/write-files.ts';
+import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import type { FileEdit } from '../src/shared/ideas.ts';
 import { temporaryFolder } from './support/scaffold.ts';

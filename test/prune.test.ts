@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CURVE_PARTS, CurveReader } from '../src/engine/metrics/curve.ts';
-import { judgeCurve, type PastRun, type PruneInput } from '../src/engine/verdict/prune.ts';
+import { judgeCurve, type PastRun, type PruneInput } from '../src/engine/stages/judge/prune.ts';
 import { describePrune } from '../src/shared/prune.ts';
 import { byExperiment, hostileStudy, query } from './support/trainers.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OutputReader } from '../src/engine/metrics/output-reader.ts';
-import { runTraining } from '../src/engine/training/run-training.ts';
+import { runTraining } from '../src/engine/process/run-training.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
 /** What a Python script's end is told as. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openRepository } from '../src/engine/git/repository.ts';
 import { OWN_PRICES } from '../src/engine/proposers/model/prices.ts';
 import { readSpendPlan } from '../src/engine/proposers/model/read-spend-plan.ts';
-import { openRepository } from '../src/engine/repo/repository.ts';
 import { modelNight, proposal, use } from './support/model-night.ts';
 import { pawl } from './support/pawl.ts';
 import {

@@ -7,7 +7,7 @@ import { type Document, documentOf, readPassages } from '../src/engine/contract/
 import { readContract } from '../src/engine/contract/load-contract.ts';
 import { readFileRoles } from '../src/engine/contract/read-file-roles.ts';
 import { TrackedPaths } from '../src/engine/contract/tracked-paths.ts';
-import { openRepository, readHeadCommit } from '../src/engine/repo/repository.ts';
+import { openRepository, readHeadCommit } from '../src/engine/git/repository.ts';
 import type { ContractChoices, Recognition } from '../src/shared/findings.ts';
 import { createRepository, git } from './support/scaffold.ts';
 

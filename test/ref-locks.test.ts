@@ -3,8 +3,8 @@ import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { attemptRef, branchRef, createRef, moveRef } from '../src/engine/repo/refs.ts';
-import { openRepository, type Repository, readRef } from '../src/engine/repo/repository.ts';
+import { attemptRef, branchRef, createRef, moveRef } from '../src/engine/git/refs.ts';
+import { openRepository, type Repository, readRef } from '../src/engine/git/repository.ts';
 import { createRepository, git } from './support/scaffold.ts';
 
 const BRANCH = branchRef('night');

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { ProposerCall } from '../src/engine/ledger/proposer-calls.ts';
+import { readProposerRecords } from '../src/engine/api/proposer-records.ts';
 import { logged } from '../src/engine/proposers/logged.ts';
 import type { ProposalRequest, Proposer, ProposerContext } from '../src/engine/proposers/proposer.ts';
 import { restsUntil } from '../src/engine/proposers/rest.ts';
 import { type Rest, routeProposer } from '../src/engine/proposers/route.ts';
-import { readProposerRecords } from '../src/engine/service/proposer-records.ts';
+import type { ProposerCall } from '../src/engine/store/proposer-calls.ts';
 import { eventSchema } from '../src/shared/events.ts';
 import { modelNight, proposal } from './support/model-night.ts';
 import { checkNight, rowsOf } from './support/study.ts';

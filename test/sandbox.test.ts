@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { removeBelow } from '../src/engine/repo/remove.ts';
+import { removeBelow } from '../src/engine/git/remove.ts';
 import { findSandbox, sandboxMode } from '../src/engine/sandbox/find-sandbox.ts';
 import { computeDevices, EMPTY_JAIL, jailArguments } from '../src/engine/sandbox/jail.ts';
 import {

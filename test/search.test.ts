@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { HistoryEntry } from '../src/engine/ledger/experiments.ts';
 import { type Constant, findConstants } from '../src/engine/proposers/search/constants.ts';
 import { FINEST_STEP, turn } from '../src/engine/proposers/search/moves.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
 import { chooseMove } from '../src/engine/proposers/search/strategy.ts';
+import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 
 const SOURCE = `"""Docs: X = 3 is not a constant."""
 import os

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { EventHub } from '../src/engine/service/event-hub.ts';
+import { EventHub } from '../src/engine/api/event-hub.ts';
 import type { EventBatch, NotebookEvent } from '../src/shared/notebook.ts';
 import { gatedNight } from './support/gated-night.ts';
 import { createRepository } from './support/scaffold.ts';

@@ -2,7 +2,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { followOutput, readLogPiece, searchLog } from '../src/engine/service/log-view.ts';
+import { followOutput, readLogPiece, searchLog } from '../src/engine/api/log-view.ts';
 import type { LogPiece, OutputPiece } from '../src/shared/notebook.ts';
 import { gatedNight } from './support/gated-night.ts';
 import { temporaryFolder } from './support/scaffold.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cleanPath } from '../src/engine/api/projects.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
-import { cleanPath } from '../src/engine/service/projects.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import {
   createRepository,

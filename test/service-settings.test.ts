@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { readSettings } from '../src/engine/service/settings.ts';
+import { readSettings } from '../src/engine/api/settings.ts';
 import { DEFAULT_SETTINGS } from '../src/shared/notebook.ts';
 import { eventsOfType, openDesk } from './support/service.ts';
 

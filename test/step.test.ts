@@ -7,9 +7,9 @@ import {
   MAX_REPAIRS,
   type Measured,
   step,
-} from '../src/engine/loop/step.ts';
-import { findStop } from '../src/engine/loop/stop-rules.ts';
-import { decide } from '../src/engine/verdict/decide.ts';
+} from '../src/engine/session/step.ts';
+import { findStop } from '../src/engine/session/stop-rules.ts';
+import { decide } from '../src/engine/stages/judge/decide.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
 

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { gpuEnergyWh } from '../src/engine/telemetry/energy.ts';
-import { parseGpuProcess } from '../src/engine/telemetry/gpu-processes.ts';
-import { findRejectedMeasures, GPU_MEASURES, parseGpuRow } from '../src/engine/telemetry/gpu-query.ts';
-import { GpuSampler, type GpuSamplerOptions } from '../src/engine/telemetry/gpu-sampler.ts';
-import { HostSampler } from '../src/engine/telemetry/host-sampler.ts';
-import { backoffMs } from '../src/engine/telemetry/smi-tool.ts';
-import { Telemetry, type TelemetryOptions } from '../src/engine/telemetry/telemetry.ts';
-import { readIdentity } from '../src/engine/training/process-table.ts';
+import { gpuEnergyWh } from '../src/engine/machine/energy.ts';
+import { parseGpuProcess } from '../src/engine/machine/gpu-processes.ts';
+import { findRejectedMeasures, GPU_MEASURES, parseGpuRow } from '../src/engine/machine/gpu-query.ts';
+import { GpuSampler, type GpuSamplerOptions } from '../src/engine/machine/gpu-sampler.ts';
+import { HostSampler } from '../src/engine/machine/host-sampler.ts';
+import { backoffMs } from '../src/engine/machine/smi-tool.ts';
+import { Telemetry, type TelemetryOptions } from '../src/engine/machine/telemetry.ts';
+import { readIdentity } from '../src/engine/process/process-table.ts';
 import { type GpuState, type TelemetrySample, THROTTLE, throttleWords } from '../src/shared/telemetry.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
@@ -763,7 +763,7 @@ test('telemetry can be started twice and again after a stop', async () => {
 test('telemetry lets its process end, and takes a tool that hangs with it', async () => {
   const smi = await fakeNvidiaSmi();
   const folder = await temporaryFolder();
-  const module = pathToFileURL(join(import.meta.dirname, '../src/engine/telemetry/telemetry.ts')).href;
+  const module = pathToFileURL(join(import.meta.dirname, '../src/engine/machine/telemetry.ts')).href;
   await writeFiles(folder, {
     'host.mjs': `import { Telemetry } from ${JSON.stringify(module)};
 const environment = ${JSON.stringify(smi.environment)};

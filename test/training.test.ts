@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runTraining } from '../src/engine/training/run-training.ts';
+import { runTraining } from '../src/engine/process/run-training.ts';
 import { findMarked } from './support/invariants.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 

@@ -1,4 +1,4 @@
-import { findProgram } from '../../src/engine/contract/find-command.ts';
+import { findProgram } from '../../src/engine/process/find-program.ts';
 import {
   type Bubblewrap,
   CUDA_PROBE,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { findProgram } from '../../src/engine/contract/find-command.ts';
+import { findProgram } from '../../src/engine/process/find-program.ts';
 
 /** PyTorch is loaded and CUDA started in this time, or never. */
 const START_MS = 300_000;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findProgram } from '../../src/engine/contract/find-command.ts';
+import { findProgram } from '../../src/engine/process/find-program.ts';
 
 /** A driver that is not kept loaded takes seconds to answer first. */
 const SMI_MS = 30_000;

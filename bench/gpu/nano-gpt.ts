@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Engine } from '../../src/engine/loop/engine.ts';
+import { readExperiment } from '../../src/engine/api/experiment-view.ts';
+import { git } from '../../src/engine/git/git.ts';
+import { PAWL_IDENTITY } from '../../src/engine/git/repository.ts';
+import { Telemetry } from '../../src/engine/machine/telemetry.ts';
 import { dataPaths, runLog } from '../../src/engine/paths.ts';
-import { git } from '../../src/engine/repo/git.ts';
-import { PAWL_IDENTITY } from '../../src/engine/repo/repository.ts';
 import { createSample } from '../../src/engine/sample/create-sample.ts';
-import { readExperiment } from '../../src/engine/service/experiment-view.ts';
-import { Telemetry } from '../../src/engine/telemetry/telemetry.ts';
+import { Engine } from '../../src/engine/session/engine.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import type { RunView } from '../../src/shared/notebook.ts';
 import type { Context } from './context.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { boundGpus } from '../../src/engine/telemetry/bind-gpu.ts';
+import { boundGpus } from '../../src/engine/machine/bind-gpu.ts';
 import { type Context, whyNoTraining } from './context.ts';
 import { type Load, startLoad } from './load.ts';
 import { type Reading, readComputing } from './machine.ts';

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Telemetry } from '../../src/engine/telemetry/telemetry.ts';
-import { listTree } from '../../src/engine/training/process-table.ts';
+import { Telemetry } from '../../src/engine/machine/telemetry.ts';
+import { listTree } from '../../src/engine/process/process-table.ts';
 import type { GpuSample, TelemetrySample } from '../../src/shared/telemetry.ts';
 import type { Context } from './context.ts';
 import { type Reading, readGpus } from './machine.ts';

@@ -1,6 +1,7 @@
 // Another Pawl, as far as the data folder can tell: takes its lock and keeps it until it is killed.
-import { takeEngineLock } from '../../src/engine/ledger/engine-lock.ts';
+
 import { dataPaths } from '../../src/engine/paths.ts';
+import { takeEngineLock } from '../../src/engine/store/engine-lock.ts';
 
 takeEngineLock(dataPaths({ PAWL_HOME: process.argv[2] }), {
   pid: process.pid,

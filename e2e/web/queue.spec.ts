@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
-import { openLedger } from '../../src/engine/ledger/ledger.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
+import { openLedger } from '../../src/engine/store/ledger.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
 import { pawl } from './support/terminal.ts';

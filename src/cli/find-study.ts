@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import type { Ledger } from '../engine/ledger/ledger.ts';
-import { openRepository, readRef } from '../engine/repo/repository.ts';
+import { openRepository, readRef } from '../engine/git/repository.ts';
+import type { Ledger } from '../engine/store/ledger.ts';
 import { PawlError } from '../shared/errors.ts';
 import type { Study } from '../shared/study.ts';
 

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { YOURS } from '../engine/contract/choices.ts';
 import { describeUnclear, readContract } from '../engine/contract/load-contract.ts';
-import type { Ledger } from '../engine/ledger/ledger.ts';
-import { hasAgreedToSetUp, readSetUp, type SetUpText } from '../engine/loop/set-up-consent.ts';
-import { openRepository, readHeadCommit } from '../engine/repo/repository.ts';
+import { openRepository, readHeadCommit } from '../engine/git/repository.ts';
+import { hasAgreedToSetUp, readSetUp, type SetUpText } from '../engine/stages/set-up/set-up-consent.ts';
+import type { Ledger } from '../engine/store/ledger.ts';
 import { PawlError } from '../shared/errors.ts';
 import type { AskedName, ContractChoices, Recognition, Unclear } from '../shared/findings.ts';
 import { visibleLines } from '../shared/visible-lines.ts';

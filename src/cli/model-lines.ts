@@ -1,7 +1,7 @@
 import { readContract } from '../engine/contract/load-contract.ts';
-import type { Engine } from '../engine/loop/engine.ts';
+import { openRepository, readHeadCommit } from '../engine/git/repository.ts';
 import { readSpendPlan } from '../engine/proposers/model/read-spend-plan.ts';
-import { openRepository, readHeadCommit } from '../engine/repo/repository.ts';
+import type { Engine } from '../engine/session/engine.ts';
 import type { StopRules } from '../shared/contract.ts';
 import type { ContractChoices } from '../shared/findings.ts';
 import { describeRetirement } from '../shared/model-retirements.ts';

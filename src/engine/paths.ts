@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import envPaths from 'env-paths';
 
 /** Where everything lies in the data folder. Never inside a repository. */
@@ -44,4 +44,9 @@ export function runLog(paths: DataPaths, studyId: string, n: number, k: number):
 
 export function resultsTsv(paths: DataPaths, studyId: string): string {
   return join(studyFolder(paths, studyId), 'results.tsv');
+}
+
+/** Whether a path is the folder or lies in it. */
+export function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

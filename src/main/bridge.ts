@@ -1,8 +1,8 @@
 import { RPCHandler } from '@orpc/server/message-port';
 import { ipcMain, type MessagePortMain } from 'electron';
 import type { Logger } from 'pino';
-import { isCallMessage } from '../engine/service/call-envelope.ts';
-import type { PawlRouter } from '../engine/service/router.ts';
+import { isCallMessage } from '../engine/api/call-envelope.ts';
+import type { PawlRouter } from '../engine/api/router.ts';
 import { CHANNELS } from '../shared/desktop-bridge.ts';
 import { refuseSender } from './sender.ts';
 

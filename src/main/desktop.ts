@@ -1,7 +1,7 @@
 import { app, type BrowserWindow, Menu, nativeTheme, powerMonitor } from 'electron';
 import type { Logger } from 'pino';
-import { createRouter } from '../engine/service/router.ts';
-import type { Service } from '../engine/service/service.ts';
+import { createRouter } from '../engine/api/router.ts';
+import type { Service } from '../engine/api/service.ts';
 import type { NotebookEvent, Notice } from '../shared/notebook.ts';
 import { serveCalls } from './bridge.ts';
 import { CrashBudget } from './crash-budget.ts';

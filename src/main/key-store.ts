@@ -1,6 +1,6 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { safeStorage } from 'electron';
-import type { KeyStore } from '../engine/service/service.ts';
+import type { KeyStore } from '../engine/api/service.ts';
 
 /** Without a keyring Linux has only this: a password that is the same everywhere, which hides nothing. */
 const PLAIN = 'basic_text';

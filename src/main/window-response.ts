@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { findWindowFile } from '../engine/service/window-files.ts';
+import { findWindowFile } from '../engine/api/window-files.ts';
 import { contentSecurityPolicy } from '../shared/content-security-policy.ts';
 
 /** Origin of the window's page. A scheme of its own has none of the rights of `file:`. */

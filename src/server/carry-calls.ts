@@ -1,8 +1,8 @@
 import { RPCHandler } from '@orpc/server/ws';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
-import { isCallMessage } from '../engine/service/call-envelope.ts';
-import type { PawlRouter } from '../engine/service/router.ts';
+import { isCallMessage } from '../engine/api/call-envelope.ts';
+import type { PawlRouter } from '../engine/api/router.ts';
 
 /** Between two signs of life; a window that has slept through one is dropped and comes back by itself. */
 const HEARTBEAT_MS = 30_000;

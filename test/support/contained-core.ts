@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ModelAccess } from '../../src/engine/asked-model/model-access.ts';
+import { openRepository } from '../../src/engine/git/repository.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
-import { openRepository } from '../../src/engine/repo/repository.ts';
 import { contain, environmentOf } from '../../src/engine/sandbox/contain.ts';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
+import type { ModelAccess } from '../../src/engine/sandbox/model-access.ts';
 import { contractFileSchema, contractFromFile } from '../../src/shared/contract.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { Engine } from '../../src/engine/loop/engine.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
+import { Engine } from '../../src/engine/session/engine.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import type { ModelSettings, RouteSettings, StopReason } from '../../src/shared/study.ts';
 import { modelServer } from './model-of-test.ts';

@@ -1,8 +1,8 @@
 import { createRouterClient, type ORPCError, type RouterClient } from '@orpc/server';
 import { onTestFinished } from 'vitest';
+import { createRouter, type PawlRouter } from '../../src/engine/api/router.ts';
+import { Service } from '../../src/engine/api/service.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
-import { createRouter, type PawlRouter } from '../../src/engine/service/router.ts';
-import { Service } from '../../src/engine/service/service.ts';
 import type { NotebookEvent, StudyCard } from '../../src/shared/notebook.ts';
 import { temporaryFolder } from './scaffold.ts';
 

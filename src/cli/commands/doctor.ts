@@ -1,9 +1,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { runDoctor } from '../../engine/contract/doctor.ts';
+import { saveContract } from '../../engine/api/projects.ts';
 import { loadContract } from '../../engine/contract/load-contract.ts';
+import { openRepository, readHeadCommit } from '../../engine/git/repository.ts';
 import { dataPaths } from '../../engine/paths.ts';
-import { openRepository, readHeadCommit } from '../../engine/repo/repository.ts';
-import { saveContract } from '../../engine/service/projects.ts';
+import { runDoctor } from '../../engine/preflight/doctor.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import { EXIT } from '../exit-codes.ts';

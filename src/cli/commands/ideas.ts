@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Ledger, openLedger } from '../../engine/ledger/ledger.ts';
+import { requireOwnStudy } from '../../engine/api/experiment-view.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { queueIdea } from '../../engine/proposers/queue-idea.ts';
-import { requireOwnStudy } from '../../engine/service/experiment-view.ts';
+import { type Ledger, openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type FileEdit, type Idea, YOU } from '../../shared/ideas.ts';
 import { canRead, proposerLabel, type Study } from '../../shared/study.ts';

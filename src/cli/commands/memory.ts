@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { openLedger } from '../../engine/ledger/ledger.ts';
+import { requireOwnStudy } from '../../engine/api/experiment-view.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { makeMemory, readMemory, saveMemory } from '../../engine/proposers/study-memory.ts';
-import { requireOwnStudy } from '../../engine/service/experiment-view.ts';
+import { openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { canRead, proposerLabel } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { isEngineRunning } from '../../engine/ledger/engine-lock.ts';
-import { openLedger } from '../../engine/ledger/ledger.ts';
-import { Engine, type SittingSettings } from '../../engine/loop/engine.ts';
+import { Telemetry } from '../../engine/machine/telemetry.ts';
 import { dataPaths } from '../../engine/paths.ts';
-import { Telemetry } from '../../engine/telemetry/telemetry.ts';
+import { Engine, type SittingSettings } from '../../engine/session/engine.ts';
+import { isEngineRunning } from '../../engine/store/engine-lock.ts';
+import { openLedger } from '../../engine/store/ledger.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { openLedger } from '../../engine/ledger/ledger.ts';
 import type { DataPaths } from '../../engine/paths.ts';
+import { openLedger } from '../../engine/store/ledger.ts';
 import { VERSION } from '../../shared/version.ts';
 import { registerTools } from './tools.ts';
 

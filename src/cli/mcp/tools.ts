@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { z } from 'zod';
-import { isEngineRunning } from '../../engine/ledger/engine-lock.ts';
-import type { Ledger } from '../../engine/ledger/ledger.ts';
+import { requireExperiment, requireOwnStudy, requireStudy } from '../../engine/api/experiment-view.ts';
+import { openRepository } from '../../engine/git/repository.ts';
 import type { DataPaths } from '../../engine/paths.ts';
 import { StudyReader } from '../../engine/proposers/briefing/study-reader.ts';
 import { look } from '../../engine/proposers/model/tools.ts';
 import { queueIdea } from '../../engine/proposers/queue-idea.ts';
-import { openRepository } from '../../engine/repo/repository.ts';
-import { requireExperiment, requireOwnStudy, requireStudy } from '../../engine/service/experiment-view.ts';
+import { isEngineRunning } from '../../engine/store/engine-lock.ts';
+import type { Ledger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { editsSchema, OUTSIDE } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';

@@ -4,8 +4,8 @@ import { gunzip, gzip } from 'node:zlib';
 import type { Message } from '@anthropic-ai/sdk/resources/messages';
 import { type CallOutcome, TRAINING } from '../../shared/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { Called, Caller } from '../proposers/model/caller.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { AskSettings } from './ask-settings.ts';
 import type { Question, Refusal } from './read-question.ts';
 

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { TRAINING } from '../../shared/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { Caller, type CallTimes } from '../proposers/model/caller.ts';
 import { readPrice } from '../proposers/model/prices.ts';
+import type { ModelAccess } from '../sandbox/model-access.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { Answers, type Denial } from './answers.ts';
 import { type AskSettings, askSettings } from './ask-settings.ts';
 import { MessagesServer } from './messages-server.ts';
-import type { ModelAccess } from './model-access.ts';
 
 /** Of one run. */
 const MAX_QUESTIONS = 50_000;

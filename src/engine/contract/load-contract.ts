@@ -8,7 +8,7 @@ import {
   type Recognition,
   type Unclear,
 } from '../../shared/findings.ts';
-import { listTree, type Repository, readBlob } from '../repo/repository.ts';
+import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import { choose, draftOfChoices } from './choices.ts';
 import { CONTRACT_FILE_NAME } from './editable.ts';
 import { missingOfUpstream } from './find-shape.ts';

@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import type { Finding, Recognition } from '../../shared/findings.ts';
-import { namedDataFolders } from '../sandbox/data-caches.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
 import { findInCode } from './choose-metric.ts';
 import { type Claim, settle } from './claims.ts';
 import { type Document, holdsWord, sourceOf } from './document.ts';
 import { findPair, type Shape } from './find-shape.ts';
+import { namedDataFolders } from './named-data.ts';
 import { type CommandLine, inFolder, readCommands, SURENESS } from './read-command.ts';
 import { type FileRoles, readFileRoles, STRENGTH } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';

@@ -1,8 +1,8 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Study } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { type DataPaths, resultsTsv } from '../paths.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { eachExperiment } from './export-study.ts';
 import { formatResult, formatResults } from './results-tsv.ts';
 

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineEvent } from '../../shared/events.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
-import { type ProcessResult, runProcess } from '../proposers/run-process.ts';
+import { type ProcessResult, runProcess } from '../process/run-process.ts';
 import type { UserSettings } from '../user-settings.ts';
 
 type Name = keyof UserSettings['hooks'];

@@ -3,8 +3,8 @@ import { basename, dirname, join, posix } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { findShapes, PI_FILES } from '../contract/find-shape.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { blobBytes, listTree, openRepository, type Repository, readBlob } from '../repo/repository.ts';
+import { blobBytes, listTree, openRepository, type Repository, readBlob } from '../git/repository.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { importStudy } from './import-study.ts';
 import { MAX_TABLE_BYTES, readTableFile } from './read-table.ts';
 

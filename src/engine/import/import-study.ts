@@ -9,9 +9,9 @@ import {
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { Study } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { newStudyId } from '../ledger/studies.ts';
-import { isValidTag } from '../repo/refs.ts';
+import { isValidTag } from '../git/refs.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { newStudyId } from '../store/studies.ts';
 import type { ImportAnswers, ImportedTable } from './imported-table.ts';
 import { interpretTable } from './interpret-table.ts';
 import { readTable, readTableFile } from './read-table.ts';

@@ -1,8 +1,8 @@
 import type { Idea } from '../../shared/ideas.ts';
 import type { ProposerSettings } from '../../shared/study.ts';
+import { runProcess } from '../process/run-process.ts';
 import { answerSchema, proposedOf } from './answer.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
-import { runProcess } from './run-process.ts';
 
 /** More output than this, on stdout or stderr, ends the command. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;

@@ -9,10 +9,10 @@ import {
   proposerLabel,
   type Study,
 } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Repository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
-import type { Repository } from '../repo/repository.ts';
 import type { Bubblewrap } from '../sandbox/find-sandbox.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { readUserSettings } from '../user-settings.ts';
 import { agentProposer } from './agent/agent-proposer.ts';
 import { requireProgram } from './agent/programs.ts';

@@ -1,5 +1,5 @@
 import type { ProposerOutcome } from '../../shared/proposer-calls.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { Proposer } from './proposer.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
-import { gitIn } from '../repo/worktree.ts';
+import { gitIn } from '../git/worktree.ts';
 import type { Proposer } from './proposer.ts';
 
 /** How this proposer finds its place again: the patches named in the history and among the refusals are done. */

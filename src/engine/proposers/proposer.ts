@@ -1,9 +1,9 @@
 import type { Contract } from '../../shared/contract.ts';
 import type { Idea, IdeaWords } from '../../shared/ideas.ts';
 import type { Crash, Proposal } from '../../shared/study.ts';
-import type { HistoryEntry } from '../ledger/experiments.ts';
-import type { Refusal } from '../ledger/refusals.ts';
-import type { Worktree } from '../repo/worktree.ts';
+import type { Worktree } from '../git/worktree.ts';
+import type { HistoryEntry } from '../store/experiments.ts';
+import type { Refusal } from '../store/refusals.ts';
 
 /** What a proposer is told. */
 export type ProposalRequest = {

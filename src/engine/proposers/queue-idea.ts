@@ -2,11 +2,11 @@ import { PawlError } from '../../shared/errors.ts';
 import { type FileEdit, type Idea, type IdeaWords, ideaWordsSchema, isByHand } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
-import { type IdeaEdit, toldIdea } from '../ledger/ideas.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { listChangedFiles } from '../git/diff.ts';
+import { openRepository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
-import { listChangedFiles } from '../repo/diff.ts';
-import { openRepository } from '../repo/repository.ts';
+import { type IdeaEdit, toldIdea } from '../store/ideas.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { applyEdits } from './apply-edits.ts';
 import { StudyReader } from './briefing/study-reader.ts';
 

@@ -1,9 +1,9 @@
 import { isByHand } from '../../shared/ideas.ts';
 import { matchProposable } from '../contract/editable.ts';
-import type { IdeaEdit, QueuedIdea } from '../ledger/ideas.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { rebaseFiles } from '../repo/rebase-files.ts';
-import { listTree, type Repository, readBlob } from '../repo/repository.ts';
+import { rebaseFiles } from '../git/rebase-files.ts';
+import { listTree, type Repository, readBlob } from '../git/repository.ts';
+import type { IdeaEdit, QueuedIdea } from '../store/ideas.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { applyEdits } from './apply-edits.ts';
 import { logged } from './logged.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';

@@ -1,4 +1,4 @@
-import type { ProposerCall } from '../ledger/proposer-calls.ts';
+import type { ProposerCall } from '../store/proposer-calls.ts';
 
 /** So many failures of one kind in a row, and a proposer rests. */
 const FAILURES = 3;

@@ -1,6 +1,6 @@
 import type { RouteSettings } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { isOfUser } from '../ledger/refusals.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { isOfUser } from '../store/refusals.ts';
 import type { Proposer, ProposerAnswer } from './proposer.ts';
 import { REST_CALLS, restsUntil } from './rest.ts';
 

@@ -2,9 +2,9 @@ import { PawlError } from '../../shared/errors.ts';
 import { MEMORY_CHARACTERS, type MemoryAuthor } from '../../shared/memory.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { SavedMemory } from '../ledger/memories.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { SavedMemory } from '../store/memories.ts';
 import { isComparable, memoryOf } from './briefing/memory.ts';
 
 /** Reading is not worth more than a moment; the newest studies say most. */

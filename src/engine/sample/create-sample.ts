@@ -2,8 +2,8 @@ import { cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FIRST_SAMPLE, type SampleName } from '../../shared/samples.ts';
-import { git } from '../repo/git.ts';
-import { PAWL_IDENTITY } from '../repo/repository.ts';
+import { git } from '../git/git.ts';
+import { PAWL_IDENTITY } from '../git/repository.ts';
 
 /** Where the samples lie in a checkout. A host that was built elsewhere passes its own place. */
 const SAMPLES = fileURLToPath(new URL('../../../resources/samples', import.meta.url));

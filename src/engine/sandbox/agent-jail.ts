@@ -1,8 +1,9 @@
 import { constants, existsSync } from 'node:fs';
 import { cp, mkdir, open, opendir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { isBelow } from '../paths.ts';
 import { tokenFiles } from './data-caches.ts';
-import { homeView, isBelow, real } from './home-view.ts';
+import { homeView, real } from './home-view.ts';
 import { type Jail, type Mount, topmost } from './jail.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
 

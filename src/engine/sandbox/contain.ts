@@ -4,15 +4,15 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from '../asked-model/model-access.ts';
 import { matchEditable } from '../contract/editable.ts';
-import { findProgram, firstProgram } from '../contract/find-command.ts';
+import { namedDataFolders } from '../contract/named-data.ts';
+import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
-import { listTree, type Repository, readBlob } from '../repo/repository.ts';
+import { trainingEnvironment } from '../process/environment.ts';
+import { findProgram, firstProgram } from '../process/find-program.ts';
+import { memoryBytesOf } from '../process/limits.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
-import { trainingEnvironment } from '../training/environment.ts';
-import { memoryBytesOf } from '../training/limits.ts';
-import { type DataCache, findDataCaches, namedDataFolders, viewDataCaches } from './data-caches.ts';
+import { type DataCache, findDataCaches, viewDataCaches } from './data-caches.ts';
 import {
   type Bubblewrap,
   containedBy,
@@ -23,6 +23,7 @@ import {
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
 import { topmost } from './jail.ts';
+import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 

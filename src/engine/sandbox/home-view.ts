@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { findProgram, firstProgram } from '../contract/find-command.ts';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { isBelow } from '../paths.ts';
+import { findProgram, firstProgram } from '../process/find-program.ts';
 import { EMPTIED, type Jail } from './jail.ts';
 import { linkReader, trace } from './links.ts';
 
@@ -174,11 +175,6 @@ async function windowsDrives(): Promise<readonly string[]> {
     .map(line => line.split(' '))
     .filter(([, place = '', type = '']) => /^(?:9p|drvfs)$/.test(type) && /^\/mnt\/[a-z]$/.test(place))
     .map(([, place = '']) => place);
-}
-
-/** Whether a path is the folder or lies in it. */
-export function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 function isBelowAny(path: string, folders: readonly string[]): boolean {

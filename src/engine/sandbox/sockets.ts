@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
-import { isBelow, real } from './home-view.ts';
+import { isBelow } from '../paths.ts';
+import { real } from './home-view.ts';
 import { EMPTIED, type Jail } from './jail.ts';
 
 /** Each is a mount. */

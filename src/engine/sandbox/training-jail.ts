@@ -1,11 +1,12 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
-import type { ModelWay } from '../asked-model/model-access.ts';
 import { matchPaths } from '../contract/editable.ts';
+import { isBelow } from '../paths.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
-import { homeView, isBelow, real } from './home-view.ts';
+import { homeView, real } from './home-view.ts';
 import { foldersOf, type Jail, topmost } from './jail.ts';
+import type { ModelWay } from './model-access.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
 
 export type JailInput = {

@@ -1,7 +1,7 @@
 import { lchown, lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from '../contract/find-command.ts';
-import type { Owner } from '../training/terminal.ts';
+import { findProgram } from '../process/find-program.ts';
+import type { Owner } from '../process/terminal.ts';
 
 /** `nobody` and its group, on every distribution; a number without a name breaks programs that ask for their user. */
 const NOBODY: Owner = { uid: 65_534, gid: 65_534 };

@@ -14,8 +14,8 @@ import {
   type RequestPermissionResponse,
 } from '@agentclientprotocol/sdk';
 import { VERSION } from '../../../shared/version.ts';
+import { runProcess, type Streams } from '../../process/run-process.ts';
 import type { ProposerContext } from '../proposer.ts';
-import { runProcess, type Streams } from '../run-process.ts';
 import { isVain } from './failure.ts';
 import type { Answered, Launch } from './launch.ts';
 import {

@@ -1,5 +1,5 @@
+import { runProcess } from '../../process/run-process.ts';
 import type { ProposerContext } from '../proposer.ts';
-import { runProcess } from '../run-process.ts';
 import { isVain } from './failure.ts';
 import type { Answered, Launch } from './launch.ts';
 import { type AgentOutput, type AgentProgram, type CommandLine, parseLine, type Sign } from './program.ts';

@@ -5,8 +5,8 @@ import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AgentStatus } from '../../../shared/proposer-calls.ts';
-import { findProgram } from '../../contract/find-command.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
+import { findProgram } from '../../process/find-program.ts';
 import { real } from '../../sandbox/home-view.ts';
 import type { AgentProgram } from './program.ts';
 

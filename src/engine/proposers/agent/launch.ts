@@ -1,4 +1,4 @@
-import type { ProcessOptions, ProcessResult } from '../run-process.ts';
+import type { ProcessOptions, ProcessResult } from '../../process/run-process.ts';
 import type { AgentOutput, Asked } from './program.ts';
 
 /** What an agent is started with, whichever way it is talked to. */

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentSettings } from '../../../shared/study.ts';
-import { findProgram } from '../../contract/find-command.ts';
+import { findProgram } from '../../process/find-program.ts';
 import { type AgentJailInput, agentJail, bringBack, JAIL_TEMPORARY } from '../../sandbox/agent-jail.ts';
 import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';

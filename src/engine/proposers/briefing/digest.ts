@@ -1,7 +1,7 @@
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { Idea } from '../../../shared/ideas.ts';
-import type { HistoryEntry } from '../../ledger/experiments.ts';
-import { isOfUser } from '../../ledger/refusals.ts';
+import type { HistoryEntry } from '../../store/experiments.ts';
+import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { describeTunings } from './tunings.ts';
 import { asData, signed } from './words.ts';

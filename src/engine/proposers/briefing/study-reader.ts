@@ -1,13 +1,13 @@
 import { open } from 'node:fs/promises';
 import type { Experiment, Run, Study } from '../../../shared/study.ts';
 import { thinSeries } from '../../../shared/thin-series.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
-import type { Note } from '../../ledger/notes.ts';
+import { readDiff } from '../../git/diff.ts';
+import { exportFiles } from '../../git/export-files.ts';
+import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { type DataPaths, runLog } from '../../paths.ts';
-import { readDiff } from '../../repo/diff.ts';
-import { exportFiles } from '../../repo/export-files.ts';
-import { listTree, type Repository, readBlob } from '../../repo/repository.ts';
+import type { Ledger } from '../../store/ledger.ts';
+import type { Note } from '../../store/notes.ts';
 
 const TAIL_BYTES = 32 * 1024;
 const SERIES_BUCKETS = 12;

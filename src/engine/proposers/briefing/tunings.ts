@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { HistoryEntry } from '../../ledger/experiments.ts';
-import { isOfUser } from '../../ledger/refusals.ts';
+import type { HistoryEntry } from '../../store/experiments.ts';
+import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { signed } from './words.ts';
 

@@ -8,8 +8,8 @@ import Anthropic, {
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
 import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
 import type { ModelSettings, Study } from '../../../shared/study.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
+import type { Ledger } from '../../store/ledger.ts';
 import { describeOther, describeRefusal, otherModel } from './answer-words.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
 

@@ -1,8 +1,8 @@
 import type { SpendPlan } from '../../../shared/spend-plan.ts';
 import { proposerLabel } from '../../../shared/study.ts';
 import { matchEditable } from '../../contract/editable.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
-import { blobBytes, listTree, type Repository, readHeadCommit } from '../../repo/repository.ts';
+import { blobBytes, listTree, type Repository, readHeadCommit } from '../../git/repository.ts';
+import type { Ledger } from '../../store/ledger.ts';
 import { INSTRUCTIONS_CHARACTERS, ROLE } from '../briefing/rules.ts';
 import { readPrice } from './prices.ts';
 import { SOURCE_CHARACTERS } from './prompt.ts';

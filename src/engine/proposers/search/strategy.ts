@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HistoryEntry } from '../../ledger/experiments.ts';
+import type { HistoryEntry } from '../../store/experiments.ts';
 import type { Constant } from './constants.ts';
 import { readNumber } from './literal.ts';
 import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';

@@ -2,7 +2,7 @@ import type { Contract } from '../../../shared/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
-import { listTree, type Repository, readBlob } from '../../repo/repository.ts';
+import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import { type Constant, findConstants } from './constants.ts';
 import { givenBy } from './given.ts';
 import { MAX_SOURCE_BYTES, NO_CONSTANTS } from './search-proposer.ts';

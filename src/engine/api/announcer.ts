@@ -1,0 +1,217 @@
+import { type EngineEvent, fromScalar } from '../../shared/events.ts';
+import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
+import { describeRest } from '../../shared/rests.ts';
+import { STOP_WORDS, type Study } from '../../shared/study.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { EventHub } from './event-hub.ts';
+import { studyCard } from './study-card.ts';
+
+/** Live points are handed on at most ten times a second. */
+const LIVE_MS = 100;
+/** A window that comes now is given the points of this long; what is older is in the ledger by then. */
+const RECENT_SECONDS = 10;
+/** This many crashes in a row are worth waking somebody. */
+const CRASHES_WORTH_TELLING = 3;
+
+/**
+ * Turns what the engine says into what windows are told: after each of its events the affected cell and card are
+ * read from the ledger and sent whole.
+ */
+export class Announcer {
+  readonly #ledger: Ledger;
+  readonly #hub: EventHub;
+  #wish: CurrentExperiment['wish'] = null;
+  #crashesInRow = 0;
+  #lastMark = 0;
+  #live: { readonly n: number; readonly k: number; readonly points: LivePoint[] } | null = null;
+  #liveTimer: NodeJS.Timeout | null = null;
+  #recent: LiveRun | null = null;
+
+  constructor(ledger: Ledger, hub: EventHub) {
+    this.#ledger = ledger;
+    this.#hub = hub;
+  }
+
+  /** What the user asked for; shown until it happens. */
+  get wish(): CurrentExperiment['wish'] {
+    return this.#wish;
+  }
+
+  /** The newest points that windows were told of the run that trains. */
+  get recent(): LiveRun | null {
+    return this.#recent;
+  }
+
+  announceStudy(id: string): void {
+    const study = this.#ledger.studies.get(id);
+    if (study) this.#hub.publish({ type: 'study', card: studyCard(this.#ledger, study, this.#wish) });
+  }
+
+  announceCell(study: string, n: number): void {
+    const cell = this.#ledger.cells.get(study, n);
+    this.#hub.publish(cell ? { type: 'cell', study, cell } : { type: 'cell_removed', study, n });
+  }
+
+  announceMark(study: string, mark: Mark): void {
+    this.#hub.publish({ type: 'mark', study, mark });
+  }
+
+  /** Marks the engine wrote since the last look. */
+  #announceMarks(study: string): void {
+    for (const mark of this.#ledger.marks.after(study, this.#lastMark)) {
+      this.#lastMark = mark.id;
+      this.announceMark(study, mark);
+    }
+  }
+
+  /** Begins a sitting: what the ledger already holds is known to everybody. */
+  begin(study: string): void {
+    this.#wish = null;
+    this.#crashesInRow = 0;
+    this.#lastMark = this.#ledger.marks.list(study).at(-1)?.id ?? 0;
+  }
+
+  handle(event: EngineEvent): void {
+    const { study } = event;
+    if (event.type === 'progress') {
+      this.#addLive(event);
+      return;
+    }
+    if (event.type === 'thought') {
+      this.#hub.publish({ type: 'thought', study, n: event.n, text: event.text });
+      return;
+    }
+    this.#flushLive(study);
+    switch (event.type) {
+      case 'run_finished':
+        this.#recent = null;
+        break;
+      case 'wished':
+        this.#wish = event.wish;
+        break;
+      case 'study_stopped':
+      case 'study_paused':
+      case 'study_continued':
+        this.#wish = null;
+        break;
+      case 'refused': {
+        // As the ledger has it, for the event has a time of its own.
+        const refusal = this.#ledger.refusals.list(study).at(-1);
+        if (!refusal) break;
+        const { memo: _, ...shown } = refusal;
+        this.#hub.publish({ type: 'refused', study, refusal: shown });
+        break;
+      }
+      case 'verdict':
+        this.#crashesInRow = event.verdict === 'crash' ? this.#crashesInRow + 1 : 0;
+        break;
+      default:
+        break;
+    }
+    if ('n' in event) this.announceCell(study, event.n);
+    this.announceStudy(study);
+    this.#announceMarks(study);
+    const notice = this.#noticeOf(event);
+    if (notice) this.#hub.publish({ type: 'notice', notice });
+    if (event.type === 'study_stopped') this.#announceUnfinished(study);
+  }
+
+  /** A stop may have interrupted an experiment, or dropped one that had not got anywhere. */
+  #announceUnfinished(study: string): void {
+    for (const { n } of this.#ledger.experiments.unfinished(study)) this.announceCell(study, n);
+    const next = (this.#ledger.experiments.lastNumber(study) ?? -1) + 1;
+    this.#hub.publish({ type: 'cell_removed', study, n: next });
+  }
+
+  #addLive(event: Extract<EngineEvent, { type: 'progress' }>): void {
+    const { study, n, k, elapsedSeconds, values } = event;
+    if (this.#live && (this.#live.n !== n || this.#live.k !== k)) this.#flushLive(study);
+    this.#live ??= { n, k, points: [] };
+    const finite = Object.entries(values).map(([name, value]) => {
+      const number = fromScalar(value);
+      return [name, Number.isFinite(number) ? number : null] as const;
+    });
+    this.#live.points.push({ seconds: elapsedSeconds, values: Object.fromEntries(finite) });
+    this.#liveTimer ??= setTimeout(() => this.#flushLive(study), LIVE_MS);
+  }
+
+  #flushLive(study: string): void {
+    if (this.#liveTimer) clearTimeout(this.#liveTimer);
+    this.#liveTimer = null;
+    if (!this.#live) return;
+    const { n, k, points } = this.#live;
+    this.#live = null;
+    this.#hub.publish({ type: 'live', study, n, k, points });
+    const isSame = this.#recent?.study === study && this.#recent.n === n && this.#recent.k === k;
+    const all = isSame ? [...(this.#recent?.points ?? []), ...points] : points;
+    const newest = all.at(-1)?.seconds ?? 0;
+    this.#recent = { study, n, k, points: all.filter(({ seconds }) => seconds >= newest - RECENT_SECONDS) };
+  }
+
+  #noticeOf(event: EngineEvent): Notice | null {
+    const study = this.#ledger.studies.get(event.study);
+    if (!study) return null;
+    const of = (kind: Notice['kind'], title: string, body: string, n: number | null = null): Notice => ({
+      ...{ kind, title, body, n },
+      study: study.id,
+    });
+    switch (event.type) {
+      case 'new_best':
+        if (event.previous === null) return null;
+        return of('new_best', `New best: ${event.metric}`, describeGain(study, event), event.n);
+      case 'verdict':
+        if (this.#crashesInRow !== CRASHES_WORTH_TELLING) return null;
+        return of(
+          'crashes',
+          `${study.tag}: ${CRASHES_WORTH_TELLING} crashes in a row`,
+          event.message ?? event.reason,
+          event.n,
+        );
+      case 'review_opened':
+        return of('attention', `${study.tag}: a proposal waits for you`, event.hypothesis, event.n);
+      case 'awaiting_number': {
+        const { name, command } = study.contract.metric;
+        if (command !== null) return null;
+        return of(
+          'attention',
+          `${study.tag}: experiment ${event.n} waits for its ${name}`,
+          'Type it into its cell.',
+          event.n,
+        );
+      }
+      case 'warning':
+        return of('attention', `${study.tag} needs attention`, event.message);
+      case 'proposer_rests':
+        return of(
+          'attention',
+          `${study.tag}: ${event.proposer} cannot propose`,
+          describeRest(event, event.at),
+        );
+      case 'study_stopped': {
+        if (event.reason === 'user') return null;
+        const isTrouble = ['error', 'proposer', 'baseline_failed', 'crashes'].includes(event.reason);
+        const best = event.best === null ? '' : ` Best ${event.best} in #${event.bestExperiment}.`;
+        return of(
+          isTrouble ? 'attention' : 'study_ended',
+          isTrouble ? `${study.tag} stopped and needs attention` : `${study.tag} has ended`,
+          `${event.detail ?? STOP_WORDS[event.reason]}${best}`,
+          event.bestExperiment,
+        );
+      }
+      default:
+        return null;
+    }
+  }
+}
+
+function describeGain(study: Study, event: Extract<EngineEvent, { type: 'new_best' }>): string {
+  const { previous, metric } = event;
+  if (metric === previous) {
+    return `${study.contract.metric.name} ${metric} as before, with simpler code, in experiment ${event.n} of ${study.tag}.`;
+  }
+  const change =
+    previous === null || previous === 0
+      ? ''
+      : ` (${(((metric - previous) / Math.abs(previous)) * 100).toFixed(2)} %)`;
+  return `${study.contract.metric.name} ${previous} → ${metric}${change} in experiment ${event.n} of ${study.tag}.`;
+}

@@ -1,0 +1,143 @@
+import { PawlError } from '../../shared/errors.ts';
+import { toScalar } from '../../shared/events.ts';
+import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
+import type { Experiment, Run, Study } from '../../shared/study.ts';
+import { type ChangedFile, listChangedFiles, readDiff } from '../git/diff.ts';
+import { openRepository } from '../git/repository.ts';
+import { gpuEnergyWh } from '../machine/energy.ts';
+import { awaitedUntil, findAwaited } from '../stages/measure/await-number.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { seriesNames } from './series-view.ts';
+
+/** A diff that is longer than this is not read by anybody. */
+export const DIFF_CHARACTERS = 2_000_000;
+
+/** Rejects with `study_not_found`. */
+export function requireStudy(ledger: Ledger, id: string): Study {
+  const study = ledger.studies.get(id);
+  if (!study) throw new PawlError('study_not_found', 'This study is not in the ledger any more.');
+  return study;
+}
+
+/** A study that goes on, or could. Rejects with `study_not_found`, and for an imported one with `study_read_only`. */
+export function requireOwnStudy(ledger: Ledger, id: string): Study {
+  const study = requireStudy(ledger, id);
+  if (study.state === 'imported') {
+    throw new PawlError(
+      'study_read_only',
+      `${study.tag} was imported: it can be read and noted on, not run.`,
+    );
+  }
+  return study;
+}
+
+/** Rejects with `experiment_not_found`. */
+export function requireExperiment(ledger: Ledger, study: Study, n: number): Experiment {
+  const experiment = ledger.experiments.get(study.id, n);
+  if (!experiment) {
+    throw new PawlError('experiment_not_found', `There is no experiment ${n} in ${study.tag}.`);
+  }
+  return experiment;
+}
+
+function runView(ledger: Ledger, study: Study, run: Run): RunView {
+  const machine = ledger.runs.telemetry(study.id, run.n, run.k);
+  return {
+    k: run.k,
+    commit: run.commit,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    outcome: run.outcome,
+    summary: Object.entries(run.summary ?? {}).map(([name, value]) => ({ name, value: toScalar(value) })),
+    crash: run.crash,
+    peakRssBytes: run.resources?.peakRssBytes ?? null,
+    cpuSeconds: run.resources?.cpuSeconds ?? null,
+    outputBytes: run.outputBytes,
+    isContained: run.isContained,
+    flags: run.fairness?.flags ?? [],
+    series: seriesNames(ledger.runs.series(study.id, run.n, run.k)).map(name => ({
+      name,
+      unit: run.units[name] ?? null,
+    })),
+    telemetry: seriesNames(machine),
+    // Of runs from before it was written down, as the steps a second tell that came with it.
+    gpuEnergyWh: run.fairness?.stepsPerSecond === undefined ? gpuEnergyWh(machine) : run.gpuEnergyWh,
+  };
+}
+
+/** Everything an opened cell shows but its diff, curves and log. Rejects with `…_not_found`. */
+export async function readExperiment(ledger: Ledger, studyId: string, n: number): Promise<ExperimentDetail> {
+  const study = requireStudy(ledger, studyId);
+  const experiment = requireExperiment(ledger, study, n);
+  const cell = ledger.cells.get(study.id, n);
+  if (!cell) throw new Error(`experiment ${n} has no cell`);
+  const awaited = findAwaited(ledger, study, n);
+  return {
+    cell,
+    rationale: experiment.proposal?.rationale ?? null,
+    evidence: experiment.verdict?.evidence ?? null,
+    proposer: ledger.proposerCalls.author(study.id, n),
+    mode: modeOf(experiment.proposal?.memo),
+    reviewed:
+      experiment.attemptCommit === null
+        ? null
+        : ledger.reviews.outcomeOf(study.id, n, experiment.attemptCommit),
+    calls: ledger.modelCalls.list(study.id, n),
+    parentCommit: experiment.parentCommit,
+    incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,
+    files: await changedFiles(study, experiment),
+    runs: ledger.runs.list(study.id, n).map(run => runView(ledger, study, run)),
+    notes: ledger.notes.list(study.id, n),
+    refusals: ledger.refusals
+      .list(study.id)
+      .filter(refusal => refusal.n === n)
+      .map(({ at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
+    imported: (study.importColumns ?? []).map((name, place) => ({
+      name,
+      value: experiment.imported?.[place] ?? '',
+    })),
+    awaitedUntil: awaited && awaitedUntil(study, awaited),
+  };
+}
+
+/** As the model proposer notes it in its memo. */
+function modeOf(memo: unknown): string | null {
+  const mode = (memo as { readonly mode?: unknown } | null | undefined)?.mode;
+  return typeof mode === 'string' ? mode : null;
+}
+
+/** Empty also where the repository is not there any more: the rest of the cell is still worth reading. */
+async function changedFiles(study: Study, experiment: Experiment): Promise<readonly ChangedFile[]> {
+  const { parentCommit, attemptCommit } = experiment;
+  if (!parentCommit || !attemptCommit || parentCommit === attemptCommit) return [];
+  try {
+    return await listChangedFiles(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
+  } catch (error) {
+    if (error instanceof PawlError) return [];
+    throw error;
+  }
+}
+
+/**
+ * Diff from an experiment's parent, or from another experiment's attempt, to its attempt. Rejects with `…_not_found`
+ * or `not_a_repository`.
+ */
+export async function readExperimentDiff(
+  ledger: Ledger,
+  studyId: string,
+  n: number,
+  against: number | undefined,
+): Promise<{ readonly diff: string; readonly isCut: boolean }> {
+  const study = requireStudy(ledger, studyId);
+  const experiment = requireExperiment(ledger, study, n);
+  const from =
+    against === undefined ? experiment.parentCommit : requireExperiment(ledger, study, against).attemptCommit;
+  const to = experiment.attemptCommit;
+  if (!from || !to) {
+    const which = !to ? n : (against ?? n);
+    throw new PawlError('experiment_not_found', `Experiment ${which} has no commit to compare.`);
+  }
+  if (from === to) return { diff: '', isCut: false };
+  const diff = await readDiff(await openRepository(study.repositoryPath), from, to);
+  return { diff: diff.slice(0, DIFF_CHARACTERS), isCut: diff.length > DIFF_CHARACTERS };
+}

@@ -1,0 +1,79 @@
+import { PawlError } from '../../shared/errors.ts';
+import type { EditableFiles, Idea, IdeaWords } from '../../shared/ideas.ts';
+import type { Study } from '../../shared/study.ts';
+import { matchProposable } from '../contract/editable.ts';
+import { openRepository } from '../git/repository.ts';
+import type { DataPaths } from '../paths.ts';
+import { StudyReader } from '../proposers/briefing/study-reader.ts';
+import { requireRoom } from '../proposers/queue-idea.ts';
+import { toldIdea } from '../store/ideas.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { requireExperiment, requireStudy } from './experiment-view.ts';
+
+/** Of those whose turn is over. */
+const SHOWN_PAST = 50;
+/** What a window lets somebody edit at once. */
+const MAX_FILES = 20;
+const MAX_CHARACTERS = 1_000_000;
+
+/** The queue of a study, and what became of what was in it. */
+export function listIdeas(
+  ledger: Ledger,
+  study: string,
+): { readonly waiting: readonly Idea[]; readonly past: readonly Idea[] } {
+  requireStudy(ledger, study);
+  return {
+    waiting: ledger.ideas.waiting(study).map(toldIdea),
+    past: ledger.ideas.past(study, SHOWN_PAST).map(toldIdea),
+  };
+}
+
+/** Rejects with `usage` where it does not wait any more. */
+export function changeIdea(ledger: Ledger, study: string, id: number, words: IdeaWords): void {
+  const { hypothesis, rationale = null, predicted_effect: predictedEffect = null, category = null } = words;
+  const said = { hypothesis, rationale, predictedEffect, category };
+  if (!ledger.write(() => ledger.ideas.say(study, id, said))) throw gone(id);
+}
+
+/** Rejects with `usage` where it does not wait any more. */
+export function dropIdea(ledger: Ledger, study: string, id: number): void {
+  if (!ledger.write(() => ledger.ideas.drop(study, id))) throw gone(id);
+}
+
+/** Lets one that was dropped wait again, last. Rejects with `usage` where it was not dropped, or too many wait. */
+export function restoreIdea(ledger: Ledger, study: string, id: number): void {
+  requireRoom(ledger, study);
+  if (!ledger.write(() => ledger.ideas.restore(study, id))) {
+    throw new PawlError('usage', `Idea ${id} was not dropped.`);
+  }
+}
+
+function gone(id: number): PawlError {
+  return new PawlError('usage', `Idea ${id} does not wait any more: its turn has come, or it was dropped.`);
+}
+
+/** The texts of the editable files in an experiment's attempt, or where `n` is null in the incumbent. */
+export async function readEditable(
+  ports: { readonly ledger: Ledger; readonly paths: DataPaths },
+  study: Study,
+  n: number | null,
+): Promise<EditableFiles> {
+  const { ledger } = ports;
+  const incumbent = n === null ? ledger.experiments.incumbent(study.id) : null;
+  const commit =
+    n === null ? (incumbent?.commit ?? study.baseCommit) : requireExperiment(ledger, study, n).attemptCommit;
+  const of = n ?? incumbent?.n ?? null;
+  if (commit === null) return { n: of, files: [] };
+  const repository = await openRepository(study.repositoryPath);
+  const reader = new StudyReader(study, { ...ports, repository });
+  const isEditable = matchProposable(study.contract);
+  const files: { path: string; text: string }[] = [];
+  let left = MAX_CHARACTERS;
+  for (const path of (await reader.listFiles(commit)).filter(isEditable).slice(0, MAX_FILES)) {
+    const text = await reader.readFile(commit, path);
+    if (text === null || text.length > left) continue;
+    left -= text.length;
+    files.push({ path, text });
+  }
+  return { n: of, files };
+}

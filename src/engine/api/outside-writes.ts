@@ -1,0 +1,58 @@
+import type { Ledger } from '../store/ledger.ts';
+import type { Announcer } from './announcer.ts';
+
+/** How often is looked. */
+const POLL_MS = 500;
+
+/**
+ * Tells windows what another process wrote into the ledger: a note (`pawl note`), an idea (`pawl propose`), what earlier studies
+ * learnt (`pawl memory`), an imported study (`pawl import`). What it asks
+ * of the engine the engine answers itself; nothing else is written without the engine's lock.
+ */
+export class OutsideWrites {
+  readonly #ledger: Ledger;
+  readonly #announcer: Announcer;
+  /** Studies, and how far each one's queue was told. */
+  readonly #known: Map<string, number>;
+  #lastNote: number;
+  /** The newest mark that such a change may have left. */
+  #lastMark: number;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ledger: Ledger, announcer: Announcer) {
+    this.#ledger = ledger;
+    this.#announcer = announcer;
+    this.#known = new Map(ledger.studies.list().map(({ id }) => [id, ledger.ideas.count(id).version]));
+    this.#lastNote = ledger.notes.newest();
+    this.#lastMark = ledger.marks.newest();
+    ledger.wasWrittenElsewhere();
+    this.#timer = setInterval(() => this.#look(), POLL_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    try {
+      if (!this.#ledger.wasWrittenElsewhere()) return;
+      for (const { id } of this.#ledger.studies.list()) {
+        const { version } = this.#ledger.ideas.count(id);
+        if (this.#known.get(id) !== version) this.#announcer.announceStudy(id);
+        this.#known.set(id, version);
+      }
+      // The engine tells of its own marks itself; one that comes twice does no harm.
+      for (const { study, ...mark } of this.#ledger.marks.newerOfKind('memory', this.#lastMark)) {
+        this.#lastMark = mark.id;
+        this.#announcer.announceMark(study, mark);
+      }
+      for (const { id, studyId, n } of this.#ledger.notes.after(this.#lastNote)) {
+        this.#lastNote = id;
+        this.#announcer.announceCell(studyId, n);
+      }
+    } catch {
+      // What is wrong with the disk shows where something is written next.
+    }
+  }
+}

@@ -1,0 +1,352 @@
+import { implement, ORPCError } from '@orpc/server';
+import { calls } from '../../shared/calls.ts';
+import { contractFromFile } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { YOU } from '../../shared/ideas.ts';
+import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
+import { openRepository } from '../git/repository.ts';
+import { runLog } from '../paths.ts';
+import { runDoctor } from '../preflight/doctor.ts';
+import { detectAgents } from '../proposers/agent/detect.ts';
+import { programsOf } from '../proposers/agent/programs.ts';
+import { tryAgent } from '../proposers/agent/try-agent.ts';
+import { listModels } from '../proposers/create-proposer.ts';
+import { readSpendPlan } from '../proposers/model/read-spend-plan.ts';
+import { queueIdea } from '../proposers/queue-idea.ts';
+import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
+import { enterNumber } from '../stages/measure/await-number.ts';
+import { readUserSettings } from '../user-settings.ts';
+import {
+  readExperiment,
+  readExperimentDiff,
+  requireExperiment,
+  requireOwnStudy,
+  requireStudy,
+} from './experiment-view.ts';
+import { changeIdea, dropIdea, listIdeas, readEditable, restoreIdea } from './ideas-view.ts';
+import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
+import { followOutput, readLogPiece, searchLog } from './log-view.ts';
+import { readMemoryVersion, viewMemory } from './memory-view.ts';
+import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
+import { readProposerRecords } from './proposer-records.ts';
+import { readReview } from './review-view.ts';
+import { readSeries, Sparklines } from './series-view.ts';
+import type { Service } from './service.ts';
+import { saveSettings } from './settings.ts';
+import { steeringEffect } from './steering-effect.ts';
+
+/** Numbers of found experiments are shown in a list; nobody reads further. */
+const SEARCH_HITS = 1_000;
+/** Slow programs take up to that long to say their version. */
+const VERSION_PATIENCE_MS = 90_000;
+/** Pieces of an export are joined until they are worth a message. */
+const EXPORT_CHARACTERS = 256 * 1024;
+
+/** Errors with a name become refusals a window can show; anything else is a bug, logged and told as such. */
+function toRefusal(error: unknown, onError: (error: unknown) => void): unknown {
+  if (error instanceof ORPCError || (error as Error).name === 'AbortError') return error;
+  if (error instanceof PawlError && error.code !== 'internal') {
+    return new ORPCError('BAD_REQUEST', { message: error.message, data: { code: error.code } });
+  }
+  onError(error);
+  return new ORPCError('INTERNAL_SERVER_ERROR', {
+    message: `Something unexpected went wrong: ${(error as Error).message}`,
+    data: { code: 'internal' },
+  });
+}
+
+/** Answers every call of `calls`, for whichever carrier the host puts it on. */
+export function createRouter(service: Service) {
+  const { ledger, announcer, hub, now } = service;
+  const { paths, environment, host, onError, samples } = service.options;
+  const sparklines = new Sparklines(ledger);
+  const os = implement(calls).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (error) {
+      throw toRefusal(error, onError);
+    }
+  });
+
+  async function* refusing<T>(pieces: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return;
+      throw toRefusal(error, onError);
+    }
+  }
+
+  const isLive = (study: string, n: number, k: number) =>
+    ledger.runs.open().some(run => run.studyId === study && run.n === n && run.k === k);
+  const isRunSettled = (study: string, n: number, k: number) =>
+    !isLive(study, n, k) || service.running()?.id !== study;
+
+  const requireKeys = () => {
+    if (host.keys) return host.keys;
+    throw new PawlError('usage', 'This host keeps no keys.');
+  };
+
+  return {
+    app: {
+      info: os.app.info.handler(() => ({ ...host.info, home: paths.home })),
+      snapshot: os.app.snapshot.handler(() => service.snapshot()),
+      events: os.app.events.handler(({ input, signal }) =>
+        refusing(hub.follow(input.epoch, input.after, signal)),
+      ),
+      saveSettings: os.app.saveSettings.handler(({ input }) => {
+        const settings = saveSettings(ledger, input);
+        hub.publish({ type: 'settings', settings });
+        return settings;
+      }),
+      ping: os.app.ping.handler(() => 'pong' as const),
+    },
+    projects: {
+      inspect: os.projects.inspect.handler(async ({ input }) => {
+        const found = await inspectProject(ledger, input.path, now());
+        await service.announceProjects();
+        return found;
+      }),
+      setUp: os.projects.setUp.handler(({ input }) => viewSetUp(ledger, input.path, input.command)),
+      check: os.projects.check.handler(({ input }) =>
+        runDoctor({
+          path: cleanPath(input.path),
+          tag: input.tag || null,
+          paths,
+          ...service.engine.surroundings,
+          contract: input.contract && contractFromFile(input.contract, 'form'),
+        }),
+      ),
+      browse: os.projects.browse.handler(({ input }) => browseFolder(input.path, input.hidden)),
+      choose: os.projects.choose.handler(() => {
+        if (!host.chooseFolder) throw new PawlError('usage', 'This host has no folder dialog.');
+        return host.chooseFolder();
+      }),
+      models: os.projects.models.handler(({ input }) => listModels(input, service.engine.surroundings)),
+      spendPlan: os.projects.spendPlan.handler(async ({ input }) =>
+        readSpendPlan(ledger, paths.home, await openRepository(cleanPath(input.path)), input),
+      ),
+      createSample: os.projects.createSample.handler(async ({ input }) => ({
+        path: await openSample(input.name, paths, samples),
+      })),
+      forget: os.projects.forget.handler(async ({ input }) => {
+        ledger.write(() => ledger.projects.forget(input.gitDir));
+        await service.announceProjects();
+      }),
+      saveContract: os.projects.saveContract.handler(async ({ input }) => ({
+        file: await saveContract(input.path, contractFromFile(input.contract)),
+      })),
+    },
+    studies: {
+      start: os.studies.start.handler(({ input }) =>
+        service.start({
+          repositoryPath: cleanPath(input.path),
+          tag: input.tag || undefined,
+          proposer: input.proposer,
+          stop: input.stop,
+          asksApproval: input.asksApproval,
+          gpu: input.gpu,
+          capUsd: input.capUsd,
+          agreesUncontained: input.agreesUncontained,
+          agreesSetUp: input.agreesSetUp,
+          contract: input.contract && contractFromFile(input.contract, 'form'),
+        }),
+      ),
+      resume: os.studies.resume.handler(async ({ input }) => {
+        const { study, stop, proposer, repository, gpu, capUsd } = input;
+        const settings = { stop, proposer, gpu, capUsd, repositoryPath: repository };
+        service.requireReady(study);
+        if (input.agreesUncontained) service.engine.agreeToUncontained();
+        await service.engine.requireConsent(study, settings);
+        service.begin(study, settings);
+        return service.card(input.study);
+      }),
+      request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),
+      steer: os.studies.steer.handler(async ({ input }) => {
+        const effect = await steeringEffect(ledger, requireOwnStudy(ledger, input.study), input.text);
+        const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
+        announcer.announceMark(input.study, mark);
+        return effect;
+      }),
+      setApproval: os.studies.setApproval.handler(({ input }) => {
+        requireOwnStudy(ledger, input.study);
+        announcer.announceMark(input.study, service.engine.setApproval(input.study, input.asks));
+        announcer.announceStudy(input.study);
+      }),
+      review: os.studies.review.handler(({ input }) => readReview(ledger, input.study, input.n)),
+      decide: os.studies.decide.handler(({ input }) =>
+        service.engine.decide(input.study, input.review, input.decision),
+      ),
+      applyBest: os.studies.applyBest.handler(({ input }) => service.applyBest(input.study, input.branch)),
+      cells: os.studies.cells.handler(({ input }) =>
+        ledger.cells.before(input.study, input.before ?? Number.MAX_SAFE_INTEGER, input.limit),
+      ),
+      marks: os.studies.marks.handler(({ input }) => ({
+        marks: ledger.marks.list(input.study),
+        refusals: ledger.refusals
+          .list(input.study)
+          .map(({ n, at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
+      })),
+      search: os.studies.search.handler(({ input }) =>
+        ledger.notes.search(input.study, input.words, SEARCH_HITS).map(hit => hit.n),
+      ),
+      import: os.studies.import.handler(({ input: { source, tag, goal, metric } }) =>
+        service.import(
+          'path' in source
+            ? { path: cleanPath(source.path) }
+            : { name: source.name, content: Buffer.from(source.text) },
+          { tag: tag || null, goal: goal ?? null, metric: metric ?? null },
+        ),
+      ),
+      export: os.studies.export.handler(({ input }) => {
+        const study = requireStudy(ledger, input.study);
+        return refusing(
+          inChunks(
+            input.format === 'json'
+              ? exportJson(ledger, study)
+              : [input.format === 'csv' ? exportCsv(ledger, study) : exportTsv(ledger, study)],
+          ),
+        );
+      }),
+    },
+    ideas: {
+      list: os.ideas.list.handler(({ input }) => listIdeas(ledger, input.study)),
+      add: os.ideas.add.handler(async ({ input: { study, ...input } }) => {
+        const own = requireOwnStudy(ledger, study);
+        const idea = await queueIdea({ ledger, paths, now }, own, { ...input, author: YOU });
+        announcer.announceStudy(study);
+        return idea;
+      }),
+      say: os.ideas.say.handler(({ input }) => {
+        changeIdea(ledger, input.study, input.id, input.words);
+        announcer.announceStudy(input.study);
+      }),
+      order: os.ideas.order.handler(({ input }) => {
+        ledger.write(() => ledger.ideas.order(input.study, input.ids));
+        announcer.announceStudy(input.study);
+      }),
+      drop: os.ideas.drop.handler(({ input }) => {
+        dropIdea(ledger, input.study, input.id);
+        announcer.announceStudy(input.study);
+      }),
+      restore: os.ideas.restore.handler(({ input }) => {
+        restoreIdea(ledger, input.study, input.id);
+        announcer.announceStudy(input.study);
+      }),
+      files: os.ideas.files.handler(({ input }) =>
+        readEditable({ ledger, paths }, requireOwnStudy(ledger, input.study), input.n),
+      ),
+    },
+    experiments: {
+      get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
+      diff: os.experiments.diff.handler(({ input }) =>
+        readExperimentDiff(ledger, input.study, input.n, input.against),
+      ),
+      series: os.experiments.series.handler(({ input }) => readSeries(ledger, input)),
+      sparklines: os.experiments.sparklines.handler(({ input }) =>
+        sparklines.read(input.study, input.ns, input.width),
+      ),
+      log: os.experiments.log.handler(({ input: { study, n, k, from, to } }) => {
+        requireExperiment(ledger, requireStudy(ledger, study), n);
+        return readLogPiece(runLog(paths, study, n, k), { from, to }, !isRunSettled(study, n, k));
+      }),
+      searchLog: os.experiments.searchLog.handler(({ input: { study, n, k, words }, signal }) => {
+        requireExperiment(ledger, requireStudy(ledger, study), n);
+        return searchLog(runLog(paths, study, n, k), words, signal);
+      }),
+      output: os.experiments.output.handler(({ input: { study, n, k }, signal }) => {
+        requireExperiment(ledger, requireStudy(ledger, study), n);
+        return refusing(followOutput(runLog(paths, study, n, k), () => !isRunSettled(study, n, k), signal));
+      }),
+      addNote: os.experiments.addNote.handler(({ input }) => {
+        requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
+        ledger.write(() => ledger.notes.add(input.study, input.n, input.text, now()));
+        announcer.announceCell(input.study, input.n);
+      }),
+      enterNumber: os.experiments.enterNumber.handler(({ input: { study, n, value, source } }) => {
+        enterNumber(ledger, requireStudy(ledger, study), n, { value, source }, now());
+        announcer.announceCell(study, n);
+      }),
+      setTags: os.experiments.setTags.handler(({ input }) => {
+        requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
+        ledger.write(() => ledger.notes.setTags(input.study, input.n, input.tags));
+        announcer.announceCell(input.study, input.n);
+      }),
+    },
+    proposers: {
+      agents: os.proposers.agents.handler(async ({ input }) =>
+        detectAgents(
+          programsOf(await readUserSettings(paths.home)),
+          environment,
+          input.isPatient ? VERSION_PATIENCE_MS : 0,
+        ),
+      ),
+      tryAgent: os.proposers.tryAgent.handler(({ input, signal }) =>
+        tryAgent(
+          input,
+          {
+            ...{ environment, home: paths.home, scratch: paths.scratch },
+            mayBeUncontained: service.engine.hasAgreedToUncontained(),
+          },
+          signal ?? new AbortController().signal,
+        ),
+      ),
+      records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),
+    },
+    keys: {
+      status: os.keys.status.handler(
+        () => host.keys?.status() ?? { isAvailable: false, isPlain: false, hasKey: false },
+      ),
+      store: os.keys.store.handler(({ input }) => requireKeys().store(input.key)),
+      forget: os.keys.forget.handler(() => requireKeys().forget()),
+    },
+    instructions: {
+      read: os.instructions.read.handler(({ input }) =>
+        readInstructions(ledger, requireStudy(ledger, input.study)),
+      ),
+      version: os.instructions.version.handler(async ({ input }) => ({
+        text: await readInstructionsVersion(ledger, requireStudy(ledger, input.study), input.id),
+      })),
+      save: os.instructions.save.handler(({ input }) => {
+        const study = requireOwnStudy(ledger, input.study);
+        const mark = saveInstructions(ledger, study, input.text, input.base, now());
+        announcer.announceMark(study.id, mark);
+        return readInstructions(ledger, study);
+      }),
+    },
+    memory: {
+      read: os.memory.read.handler(({ input }) =>
+        viewMemory(ledger, requireOwnStudy(ledger, input.study), now()),
+      ),
+      version: os.memory.version.handler(({ input }) => ({
+        text: readMemoryVersion(ledger, requireOwnStudy(ledger, input.study), input.id),
+      })),
+      save: os.memory.save.handler(({ input: { text, base, ...input } }) => {
+        const study = requireOwnStudy(ledger, input.study);
+        announcer.announceMark(study.id, saveMemory(ledger, study, { author: 'you', text }, base, now()));
+        return viewMemory(ledger, study, now());
+      }),
+      again: os.memory.again.handler(({ input }) => {
+        const study = requireOwnStudy(ledger, input.study);
+        const made = { author: 'pawl', text: makeMemory(ledger, study) } as const;
+        announcer.announceMark(study.id, saveMemory(ledger, study, made, input.base, now()));
+        return viewMemory(ledger, study, now());
+      }),
+    },
+  };
+}
+
+export type PawlRouter = ReturnType<typeof createRouter>;
+
+async function* inChunks(pieces: Iterable<string>): AsyncGenerator<string> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < EXPORT_CHARACTERS) continue;
+    yield chunk;
+    chunk = '';
+    // The engine has its turn between two pieces of a long file.
+    await new Promise<void>(resolve => setImmediate(resolve));
+  }
+  if (chunk !== '') yield chunk;
+}

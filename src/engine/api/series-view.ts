@@ -1,0 +1,123 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { SeriesView } from '../../shared/notebook.ts';
+import type { Run } from '../../shared/study.ts';
+import { thinSeries } from '../../shared/thin-series.ts';
+import type { SeriesPoint } from '../metrics/output-reader.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** Series that count or time rather than measure. */
+const COUNTERS = /^(?:step|iter|iteration|epoch|progress|remaining|dt|time|eta|lrm|lr|tok\/sec|mfu)$/i;
+const STEPS = ['step', 'iter', 'iteration', 'epoch'] as const;
+/** Sparklines of finished runs, by study, experiment and width; each is a few hundred bytes. */
+const CACHED_SPARKLINES = 4_000;
+
+/** Names of a run's series, what the training lowers first. */
+export function orderSeries(names: readonly string[]): readonly string[] {
+  const rank = (name: string) => {
+    if (/^(?:train_?)?loss$/i.test(name)) return 0;
+    if (/loss/i.test(name)) return 1;
+    return COUNTERS.test(name) ? 3 : 2;
+  };
+  return [...names].sort((a, b) => rank(a) - rank(b));
+}
+
+export function seriesNames(points: readonly SeriesPoint[]): readonly string[] {
+  const names = new Set<string>();
+  for (const point of points) for (const name of point.values.keys()) names.add(name);
+  return orderSeries([...names]);
+}
+
+/** One series, thinned for `width` pixels. Points without the series or without a step are left out. */
+export function seriesView(
+  points: readonly SeriesPoint[],
+  run: Pick<Run, 'n' | 'k' | 'units'>,
+  name: string,
+  by: 'seconds' | 'step',
+  width: number,
+): SeriesView {
+  const x: number[] = [];
+  const y: (number | null)[] = [];
+  const step = by === 'step' ? STEPS.find(key => points.some(point => point.values.has(key))) : undefined;
+  for (const [index, point] of points.entries()) {
+    const value = point.values.get(name);
+    if (value === undefined) continue;
+    const at = by === 'seconds' ? point.seconds : step === undefined ? index : point.values.get(step);
+    if (at === undefined) continue;
+    x.push(at);
+    y.push(Number.isFinite(value) ? value : null);
+  }
+  const thin = thinSeries(x, y, width);
+  return { n: run.n, k: run.k, name, unit: run.units[name] ?? null, ...thin, total: x.length };
+}
+
+export type SeriesQuery = {
+  readonly study: string;
+  readonly runs: readonly { readonly n: number; readonly k?: number | undefined }[];
+  readonly names?: readonly string[] | undefined;
+  readonly source: 'training' | 'telemetry';
+  readonly by: 'seconds' | 'step';
+  readonly width: number;
+};
+
+/** Without names the main series of each run, for telemetry all of them. Runs that do not exist are left out. */
+export async function readSeries(ledger: Ledger, query: SeriesQuery): Promise<readonly SeriesView[]> {
+  const views: SeriesView[] = [];
+  for (const { n, k } of query.runs) {
+    await nextTurn();
+    const runs = ledger.runs.list(query.study, n);
+    const run = k === undefined ? runs.at(-1) : runs.find(candidate => candidate.k === k);
+    if (!run) continue;
+    const isTraining = query.source === 'training';
+    const points = isTraining
+      ? ledger.runs.series(query.study, n, run.k)
+      : ledger.runs.telemetry(query.study, n, run.k);
+    const known = seriesNames(points);
+    const names = query.names ?? (isTraining ? known.slice(0, 1) : known);
+    for (const name of names) {
+      if (known.includes(name)) views.push(seriesView(points, run, name, query.by, query.width));
+    }
+  }
+  return views;
+}
+
+type Sparkline = { readonly n: number; readonly y: readonly (number | null)[] };
+
+/** Draws the loss of many experiments small; remembers those that cannot change any more. */
+export class Sparklines {
+  readonly #ledger: Ledger;
+  readonly #cache = new Map<string, Sparkline | null>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  async read(study: string, ns: readonly number[], width: number): Promise<readonly Sparkline[]> {
+    const lines: Sparkline[] = [];
+    for (const n of ns) {
+      const line = await this.#one(study, n, width);
+      if (line) lines.push(line);
+    }
+    return lines;
+  }
+
+  async #one(study: string, n: number, width: number): Promise<Sparkline | null> {
+    const key = `${study}/${n}/${width}`;
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    // Unpacking a run's points takes a millisecond or more; the loop has its turn between two of them.
+    await nextTurn();
+    const run = this.#ledger.runs.list(study, n).at(-1);
+    const points = run ? this.#ledger.runs.series(study, n, run.k) : [];
+    const name = seriesNames(points)[0];
+    const line =
+      run && name !== undefined ? { n, y: seriesView(points, run, name, 'seconds', width).y } : null;
+    const cell = this.#ledger.cells.get(study, n);
+    // A baseline that failed is tried again by the next sitting.
+    const isFinal = cell?.phase === 'recorded' && !(n === 0 && cell.verdict?.word === 'crash');
+    if (isFinal) {
+      if (this.#cache.size >= CACHED_SPARKLINES) this.#cache.clear();
+      this.#cache.set(key, line);
+    }
+    return line;
+  }
+}

@@ -1,0 +1,278 @@
+import { PawlError } from '../../shared/errors.ts';
+import { type ImportAnswer, SHOWN_SKIPPED } from '../../shared/imports.ts';
+import type { KeyStatus } from '../../shared/model-calls.ts';
+import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
+import type { Study } from '../../shared/study.ts';
+import { createRef, isBranchName } from '../git/refs.ts';
+import { openRepository, readRef } from '../git/repository.ts';
+import { type ImportSource, importStudy } from '../import/import-study.ts';
+import type { ImportAnswers } from '../import/imported-table.ts';
+import { Telemetry } from '../machine/telemetry.ts';
+import type { DataPaths } from '../paths.ts';
+import type { NewStudy } from '../session/create-study.ts';
+import { Engine, type SittingSettings } from '../session/engine.ts';
+import type { RequestKind } from '../store/requests.ts';
+import { Announcer } from './announcer.ts';
+import { EventHub } from './event-hub.ts';
+import { requireOwnStudy } from './experiment-view.ts';
+import { OutsideWrites } from './outside-writes.ts';
+import { listProjects } from './projects.ts';
+import { readSettings } from './settings.ts';
+import { studyCard } from './study-card.ts';
+
+/** What a host with windows brings: what differs between the desktop and the browser. */
+export type HostPorts = {
+  readonly info: Omit<HostInfo, 'home'>;
+  /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
+  readonly chooseFolder: (() => Promise<string | null>) | null;
+  /** Where the host keeps keys; absent where it cannot. */
+  readonly keys?: KeyStore;
+};
+
+/** The key of the model server, where only the user's own login can read it. */
+export type KeyStore = {
+  status(): Promise<KeyStatus>;
+  read(): Promise<string | null>;
+  store(key: string): Promise<void>;
+  forget(): Promise<void>;
+};
+
+export type ServiceOptions = {
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly host: HostPorts;
+  /** Folder of the sample projects; the checkout's unless told. */
+  readonly samples?: string;
+  /** Gets what went wrong where nobody waits for an answer. */
+  readonly onError: (error: unknown) => void;
+  readonly now?: () => number;
+};
+
+/**
+ * The engine as windows use it: one sitting at a time in the background, everything that happens numbered in `hub`.
+ * One for the life of a host.
+ */
+export class Service {
+  readonly engine: Engine;
+  readonly hub = new EventHub();
+  readonly announcer: Announcer;
+  readonly telemetry: Telemetry;
+  readonly options: ServiceOptions;
+  readonly now: () => number;
+  readonly #outside: OutsideWrites;
+  /** A study that is being written down, to begin at once. */
+  #starting: Promise<Study> | null = null;
+  #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
+
+  private constructor(options: ServiceOptions, engine: Engine, telemetry: Telemetry) {
+    this.options = options;
+    this.now = options.now ?? Date.now;
+    this.engine = engine;
+    this.telemetry = telemetry;
+    this.announcer = new Announcer(engine.ledger, this.hub);
+    this.#outside = new OutsideWrites(engine.ledger, this.announcer);
+    telemetry.onSample(sample => {
+      this.hub.publish({ type: 'telemetry', sample, gpuState: telemetry.gpuState });
+    });
+    telemetry.start();
+  }
+
+  /** Rejects with what `Engine.open` rejects with, `engine_running` above all. */
+  static async open(options: ServiceOptions): Promise<Service> {
+    const { paths, environment, host, now } = options;
+    const { keys } = host;
+    const telemetry = new Telemetry({ environment, folder: paths.home, onError: options.onError });
+    const engine = await Engine.open(
+      {
+        paths,
+        environment,
+        host: host.info.host,
+        storedKey: keys && (() => keys.read()),
+        telemetry,
+        ...(now ? { now } : {}),
+      },
+      null,
+    );
+    return new Service(options, engine, telemetry);
+  }
+
+  get ledger() {
+    return this.engine.ledger;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const projects = await listProjects(this.ledger);
+    // From here on synchronous: the picture and its number belong together.
+    return {
+      epoch: this.hub.epoch,
+      seq: this.hub.seq,
+      projects,
+      studies: this.ledger.studies.list().map(study => this.#card(study)),
+      settings: readSettings(this.ledger),
+      telemetry: this.telemetry.recent(),
+      gpuState: this.telemetry.gpuState,
+      live: this.announcer.recent,
+    };
+  }
+
+  #card(study: Study): StudyCard {
+    return studyCard(this.ledger, study, this.#sitting?.study === study.id ? this.announcer.wish : null);
+  }
+
+  card(id: string): StudyCard {
+    const study = this.ledger.studies.get(id);
+    if (!study) throw new PawlError('study_not_found', 'This study is not in the ledger any more.');
+    return this.#card(study);
+  }
+
+  /** The study whose sitting is on, paused or not; null when nothing is. */
+  running(): StudyCard | null {
+    return this.#sitting ? this.card(this.#sitting.study) : null;
+  }
+
+  /** The study that did something last; what a tray shows when nothing runs. */
+  latest(): StudyCard | null {
+    const study = this.ledger.studies.list().find(({ state }) => state !== 'imported');
+    return study ? this.#card(study) : null;
+  }
+
+  settings(): Settings {
+    return readSettings(this.ledger);
+  }
+
+  /** Whether the user wants to be told. */
+  wants(notice: Notice): boolean {
+    return this.settings().notify[notice.kind];
+  }
+
+  async announceProjects(): Promise<void> {
+    this.hub.publish({ type: 'projects', projects: await listProjects(this.ledger) });
+  }
+
+  /** Throws `engine_running` while another study has its sitting, or is about to. */
+  #requireIdle(): void {
+    if (this.#starting) {
+      throw new PawlError('engine_running', 'Another study is being started: one study runs at a time.');
+    }
+    const busy = this.running();
+    if (busy) {
+      throw new PawlError(
+        'engine_running',
+        `${busy.tag} is ${busy.state === 'paused' ? 'paused' : 'running'}: one study runs at a time, so stop it first.`,
+      );
+    }
+  }
+
+  /** Throws where {@link begin} would, before anything is written for it. */
+  requireReady(study: string): void {
+    this.#requireIdle();
+    requireOwnStudy(this.ledger, study);
+  }
+
+  /** Writes a study down and begins it. Rejects with what `createStudy` rejects with, or `engine_running`. */
+  async start(input: NewStudy): Promise<StudyCard> {
+    this.#requireIdle();
+    this.#starting = this.engine.createStudy(input);
+    let study: Study;
+    try {
+      study = await this.#starting;
+    } finally {
+      this.#starting = null;
+    }
+    this.begin(study.id, {});
+    return this.card(study.id);
+  }
+
+  /**
+   * Begins a sitting in the background; how it goes is told by events. Throws `engine_running`, `study_not_found` or
+   * `study_read_only`.
+   */
+  begin(study: string, settings: SittingSettings): void {
+    this.requireReady(study);
+    this.announcer.begin(study);
+    const ended = this.engine
+      .run(study, settings, event => this.announcer.handle(event))
+      .then(
+        end => {
+          if (end.error?.code === 'internal') this.options.onError(end.error);
+        },
+        error => this.options.onError(error),
+      )
+      .finally(() => {
+        this.#sitting = null;
+        this.announcer.announceStudy(study);
+      });
+    this.#sitting = { study, ended };
+    this.announcer.announceStudy(study);
+  }
+
+  /** What the user asks of the study that runs. Throws `usage` where none, or another, does. */
+  request(study: string, kind: RequestKind): void {
+    if (this.#sitting?.study !== study) {
+      throw new PawlError('usage', 'This study is not running.');
+    }
+    this.engine.request(kind);
+  }
+
+  /** Results from elsewhere as a new study, or what has to be answered first. Rejects with `import_invalid` or `usage`. */
+  async import(
+    source: ImportSource,
+    answers: ImportAnswers & { readonly tag: string | null },
+  ): Promise<ImportAnswer> {
+    const outcome = await importStudy(this.ledger, source, { ...answers, now: this.now() });
+    if (outcome.kind === 'question') return outcome;
+    const { study, goalFrom, isProven, skipped } = outcome;
+    this.announcer.announceStudy(study.id);
+    return {
+      kind: 'imported',
+      card: this.card(study.id),
+      goalFrom,
+      isProven,
+      skipped: skipped.slice(0, SHOWN_SKIPPED),
+      skippedCount: skipped.length,
+    };
+  }
+
+  /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
+  async applyBest(id: string, branch: string): Promise<{ readonly commit: string; readonly n: number }> {
+    const study = this.ledger.studies.get(id);
+    const best = study && this.ledger.experiments.incumbent(study.id);
+    if (!study || !best || study.state === 'imported') {
+      throw new PawlError('usage', 'This study has no best commit to make a branch of.');
+    }
+    const repository = await openRepository(study.repositoryPath);
+    if (branch.includes('\0') || !(await isBranchName(repository, branch))) {
+      throw new PawlError('usage', `"${branch}" is no name for a branch.`);
+    }
+    const ref = `refs/heads/${branch}`;
+    const isTaken = (await readRef(repository, ref)) !== null;
+    if (isTaken || !(await createRef(repository, ref, best.commit).catch(refuseBlocked))) {
+      throw new PawlError(
+        'usage',
+        `There is a branch ${branch} already, or one in its way. Choose another name.`,
+      );
+    }
+    const text = `${branch} made at #${best.n} (${best.commit.slice(0, 7)})`;
+    const mark = this.ledger.write(() => this.ledger.marks.add(id, 'applied', text, this.now()));
+    this.announcer.announceMark(id, mark);
+    return { commit: best.commit, n: best.n };
+  }
+
+  /** Stops what runs, cleanly, and gives the data folder back. */
+  async close(): Promise<void> {
+    await this.#starting?.catch(() => {});
+    if (this.#sitting) {
+      this.engine.request('stop_now');
+      await this.#sitting.ended;
+    }
+    this.#outside.stop();
+    this.telemetry.stop();
+    this.engine.close();
+  }
+}
+
+/** git keeps `a` and `a/b` apart as file and folder, so a branch can stand in another's way. */
+function refuseBlocked(error: unknown): false {
+  if (error instanceof PawlError && error.message.includes('exists; cannot create')) return false;
+  throw error;
+}

@@ -1,0 +1,26 @@
+import type { SteeringEffect } from '../../shared/steering.ts';
+import { type ArmSettings, canRead, proposerLabel, type Study } from '../../shared/study.ts';
+import { openRepository } from '../git/repository.ts';
+import { readNote } from '../proposers/search/notes.ts';
+import { surveyConstants } from '../proposers/search/survey.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** Who reads a note, and what those that cannot read make of it. Changes nothing. */
+export async function steeringEffect(ledger: Ledger, study: Study, text: string): Promise<SteeringEffect> {
+  const { proposer } = study;
+  const arms: readonly ArmSettings[] = proposer.kind === 'route' ? proposer.arms : [proposer];
+  const readers = arms.filter(canRead).map(proposerLabel);
+  const followed = readers.length === 0 ? [] : [`It goes with the next proposal to ${readers.join(', ')}.`];
+  if (!arms.some(({ kind }) => kind === 'search')) {
+    const problems =
+      readers.length === 0 ? ['A folder of patches cannot read; the note is kept for you.'] : [];
+    return { followed, problems };
+  }
+  const repository = await openRepository(study.repositoryPath);
+  const commit = ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit;
+  const { constants } = await surveyConstants(repository, commit, study.contract, Number.POSITIVE_INFINITY);
+  const note = readNote(text, constants);
+  // Where somebody else reads it, words for them are no fault of the note.
+  const problems = readers.length > 0 && note.followed.length === 0 ? [] : note.problems;
+  return { followed: [...followed, ...note.followed], problems };
+}

@@ -1,0 +1,69 @@
+import type { Spend } from '../../shared/model-calls.ts';
+import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
+import type { Study } from '../../shared/study.ts';
+import { branchRef } from '../git/refs.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** How a study stands, read from the ledger. */
+export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment['wish']): StudyCard {
+  const { experiments } = ledger;
+  const last = experiments.lastNumber(study.id);
+  const newest = last === null ? null : experiments.get(study.id, last);
+  return {
+    id: study.id,
+    tag: study.tag,
+    branch: study.state === 'imported' ? null : branchRef(study.tag).replace('refs/heads/', ''),
+    repositoryPath: study.repositoryPath,
+    gitDir: study.gitDir,
+    contract: study.contract,
+    proposer: study.proposer,
+    stop: study.stop,
+    state: study.state,
+    stopReason: study.stopReason,
+    stopDetail: study.stopDetail,
+    createdAt: study.createdAt,
+    baseCommit: study.baseCommit,
+    importedFrom: study.importedFrom,
+    tally: experiments.tally(study.id, study.contract.metric.goal),
+    spend: spendOf(ledger, study.id),
+    gpu: study.gpu,
+    capUsd: study.capUsd,
+    gpuEnergyWh: ledger.runs.gpuEnergyWh(study.id),
+    isContained: ledger.runs.isContained(study.id),
+    asksApproval: study.asksApproval,
+    cells: last === null ? 0 : last + 1,
+    // What was imported is new here, whenever it ran.
+    activeAt: newest && study.state !== 'imported' ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
+    ideas: ledger.ideas.count(study.id),
+    waiting: findWaiting(ledger, study.id),
+    current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
+  };
+}
+
+function findWaiting(ledger: Ledger, studyId: string): StudyCard['waiting'] {
+  const newest = ledger.experiments.unfinished(studyId).at(-1);
+  const review = newest && ledger.reviews.open(studyId, newest.n);
+  return review ? { n: review.n, review: review.id } : null;
+}
+
+function spendOf(ledger: Ledger, studyId: string): Spend | null {
+  const spend = ledger.modelCalls.spend(studyId);
+  return spend.calls === 0 ? null : spend;
+}
+
+function findCurrent(
+  ledger: Ledger,
+  study: Study,
+  wish: CurrentExperiment['wish'],
+): CurrentExperiment | null {
+  const experiment = ledger.experiments.unfinished(study.id).find(({ phase }) => phase !== 'interrupted');
+  if (!experiment) return null;
+  const run = ledger.runs.list(study.id, experiment.n).find(({ outcome }) => outcome === null);
+  return {
+    n: experiment.n,
+    phase: experiment.phase,
+    hypothesis: experiment.proposal?.hypothesis ?? null,
+    run: run ? { k: run.k, startedAt: run.startedAt } : null,
+    wish,
+  };
+}

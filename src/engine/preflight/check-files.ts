@@ -1,0 +1,35 @@
+import type { Contract } from '../../shared/contract.ts';
+import { matchEditable, matchPaths } from '../contract/editable.ts';
+
+/** A file of a commit, with git's mode. */
+type TreeEntry = { readonly mode: string; readonly path: string };
+
+/** What is wrong between a contract and the files of its commit. */
+export type FileFault = { readonly about: 'editable' | 'locked' | 'instructions'; readonly message: string };
+
+/**
+ * Checks that every name in the contract means something: a pattern that matches nothing is a misspelt one, and a
+ * guard that guards nothing is worse than none.
+ */
+export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): readonly FileFault[] {
+  const faults: FileFault[] = [];
+  for (const pattern of contract.editable) {
+    const matches = tree.filter(entry => matchEditable([pattern])(entry.path));
+    if (matches.some(entry => isPlainFile(entry))) continue;
+    const why = matches[0] ? `${matches[0].path} is a link or a submodule` : 'no committed file matches';
+    faults.push({ about: 'editable', message: `Nothing to edit: ${pattern}: ${why}.` });
+  }
+  for (const pattern of contract.locked ?? []) {
+    if (tree.some(entry => matchPaths([pattern])(entry.path))) continue;
+    faults.push({ about: 'locked', message: `Nothing to lock: ${pattern}: no committed file matches.` });
+  }
+  const { instructions } = contract;
+  if (instructions !== null && !tree.some(entry => entry.path === instructions)) {
+    faults.push({ about: 'instructions', message: `The instructions ${instructions} are not committed.` });
+  }
+  return faults;
+}
+
+function isPlainFile({ mode }: TreeEntry): boolean {
+  return mode === '100644' || mode === '100755';
+}

@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, normalize } from 'node:path';
+import type { Contract } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { PreflightCheck } from '../../shared/notebook.ts';
+import { type Repository, readBlob } from '../git/repository.ts';
+import { compilePattern } from '../metrics/pattern.ts';
+import type { DataPaths } from '../paths.ts';
+import { findProgram, firstProgram, splitFolder } from '../process/find-program.ts';
+import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
+import { sandboxMode } from '../sandbox/find-sandbox.ts';
+
+export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
+
+export type TrainingInput = {
+  readonly repository: Repository;
+  readonly commit: string;
+  readonly contract: Contract;
+  /** Of the commit, where it is known already. */
+  readonly tree?: CommitFiles['tree'];
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+const IN_WORKTREE =
+  'Install it or mend the command: in a worktree there is what is committed. An environment in your checkout is found by an absolute path, or where it is activated.';
+
+/** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
+export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
+  const { repository, commit, contract, paths, environment: userEnvironment } = input;
+  const files = await readCommitFiles(repository, commit, input.tree);
+  checkPattern(contract, add);
+  await checkCommands(input, files, add);
+  await checkLargeFiles(input, files, add);
+  const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
+  checkData(input, files, trial, add);
+  checkSandbox(input, trial, add);
+  return trial;
+}
+
+/** Throws `cannot_train` with everything {@link checkTraining} found to fail. */
+export async function refuseUntrainable(input: TrainingInput): Promise<Trial> {
+  const faults: string[] = [];
+  const trial = await checkTraining(input, (name, outcome, detail) => {
+    if (outcome === 'failed') faults.push(`${name}: ${detail}`);
+  });
+  if (faults.length > 0) throw new PawlError('cannot_train', `Nothing was started. ${faults.join(' ')}`);
+  return trial;
+}
+
+function checkPattern({ metric }: Contract, add: Add): void {
+  if (metric.pattern === null) return;
+  try {
+    compilePattern(metric.pattern);
+    add('metric pattern', 'ok', metric.pattern);
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    add('metric pattern', 'failed', error.message);
+  }
+}
+
+async function checkCommands(
+  { contract, environment }: TrainingInput,
+  { tree }: CommitFiles,
+  add: Add,
+): Promise<void> {
+  const executables = tree.filter(entry => entry.mode === '100755').map(entry => entry.path);
+  const commands = [
+    ['training command', contract.train],
+    ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
+    ...(contract.metric.command === null ? [] : [['metric command', contract.metric.command]]),
+    ...contract.checks.map(({ name, command }) => [`check "${name}"`, command]),
+  ] as const;
+  for (const [name = '', command = ''] of commands) {
+    const program = firstProgram(command);
+    if (program === null) {
+      add(name, 'skipped', `"${command}" is a shell construct; it is tried when it runs.`);
+      continue;
+    }
+    const isInRepository = program.includes('/') && !isAbsolute(program);
+    // In a worktree there is what is committed, and nothing else of the checkout.
+    const found = isInRepository
+      ? executables.find(path => path === normalize(join(splitFolder(command).folder, program)))
+      : await findProgram(program, environment.PATH ?? '');
+    const advice: Record<string, string> = {
+      uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
+      python: 'Install Python 3 (Debian: apt-get install python3).',
+      python3: 'Install Python 3 (Debian: apt-get install python3).',
+    };
+    if (!found && isInRepository && name !== 'set-up command' && contract.setup !== null) {
+      add(name, 'warning', `"${program}" is not committed: the set-up command has to make it.`);
+      continue;
+    }
+    add(
+      name,
+      found ? 'ok' : 'failed',
+      found
+        ? `${command} (${found})`
+        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or mend the command.')}`,
+    );
+  }
+}
+
+/** Files that git keeps elsewhere: without git-lfs there would be a few lines of text in the place of each. */
+async function checkLargeFiles(
+  { repository, commit, environment }: TrainingInput,
+  { tree }: CommitFiles,
+  add: Add,
+): Promise<void> {
+  const attributes = tree.filter(({ path }) => /(?:^|\/)\.gitattributes$/.test(path));
+  const texts = await Promise.all(attributes.map(({ path }) => readBlob(repository, commit, path)));
+  if (!texts.some(text => /^[^#\n]*\bfilter=lfs\b/m.test(text?.toString('utf8') ?? ''))) return;
+  const program = await findProgram('git-lfs', environment.PATH ?? '');
+  add(
+    'git-lfs',
+    program ? 'ok' : 'failed',
+    program ??
+      'The repository keeps files with git-lfs, which was not found: no worktree can be made. Install it (Debian: apt-get install git-lfs), then run "git lfs install".',
+  );
+}
+
+/** Data that was fetched before: what libraries keep, and what the repository's `prepare.py` names. */
+function checkData(
+  { contract, environment }: TrainingInput,
+  { preparePy }: CommitFiles,
+  { data, namedData }: Trial,
+  add: Add,
+): void {
+  const upstream = join(environment.HOME ?? homedir(), '.cache', 'autoresearch');
+  const isUpstream = /\.cache.{0,40}autoresearch(?![\w-])/s.test(preparePy ?? '');
+  const named = new Set([...namedData, ...(isUpstream && namedData.length === 0 ? [upstream] : [])]);
+  const missing = [...named].filter(path => !existsSync(path));
+  const found = data.map(({ folder, variable }) => (variable === null ? folder : `${folder} (${variable})`));
+  if (missing.length > 0) {
+    const python = firstProgram(contract.train) === 'uv' ? 'uv run' : 'python3';
+    // autoresearch's own; what else a script names it may make itself, and so may a set-up command.
+    const isSure = contract.setup === null && missing.some(path => path.startsWith(upstream));
+    add(
+      'data cache',
+      isSure ? 'failed' : 'warning',
+      `${missing.join(', ')} is missing: run "${python} prepare.py" once in the repository.`,
+    );
+  } else if (found.length > 0) add('data cache', 'ok', found.join(', '));
+}
+
+function checkSandbox(
+  { contract, environment }: TrainingInput,
+  { sandbox, why, hiddenCommand }: Trial,
+  add: Add,
+): void {
+  const mode = sandboxMode(contract, environment);
+  if (mode === 'off') {
+    add('sandbox', 'warning', 'Switched off: the training can change whatever you can.');
+    return;
+  }
+  if (!sandbox) {
+    const isRequired = mode === 'required';
+    const consent = 'Before code of a model or an agent runs like that, Pawl asks you once.';
+    add(
+      'sandbox',
+      isRequired ? 'failed' : 'warning',
+      isRequired ? (why ?? '') : `The training runs without a sandbox. ${consent} ${why}`,
+    );
+    return;
+  }
+  if (hiddenCommand !== null) {
+    const advice = 'name its folder under sandbox.reads, or put it on the PATH';
+    add('sandbox', 'failed', `${hiddenCommand} is not to be seen in the sandbox: ${advice}.`);
+    return;
+  }
+  const { network, reads } = contract.sandbox;
+  const more = [
+    network ? 'with network' : 'without network',
+    ...(sandbox.identity ? ['as nobody'] : []),
+    ...(sandbox.filter === null ? ['without a filter of system calls'] : []),
+    ...(reads.length > 0 ? [`reads ${reads.join(', ')}`] : []),
+  ];
+  add('sandbox', 'ok', `bubblewrap ${sandbox.version}, ${more.join(', ')}`);
+}

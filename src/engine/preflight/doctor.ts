@@ -1,0 +1,273 @@
+import { execFile } from 'node:child_process';
+import { stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Contract } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { type ContractChoices, contractOfDraft } from '../../shared/findings.ts';
+import type { PreflightCheck } from '../../shared/notebook.ts';
+import { matchEditable } from '../contract/editable.ts';
+import { OPTIONS, readContract } from '../contract/load-contract.ts';
+import { howToGetGit, isRecentGit } from '../git/git-binary.ts';
+import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
+import {
+  gitVersion,
+  isWritable,
+  listDirtyPaths,
+  listTree,
+  openRepository,
+  type Repository,
+  readHeadCommit,
+} from '../git/repository.ts';
+import { AmdSampler } from '../machine/amd-sampler.ts';
+import { findNvidiaSmi } from '../machine/find-nvidia-smi.ts';
+import type { DataPaths } from '../paths.ts';
+import { LINUX_ONLY } from '../process/process-table.ts';
+import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
+import { NO_CONSTANTS } from '../proposers/search/search-proposer.ts';
+import { surveyConstants } from '../proposers/search/survey.ts';
+import { checkAgents } from './check-agents.ts';
+import { type FileFault, findFileFaults } from './check-files.ts';
+import { checkModel } from './check-model.ts';
+import { type Add, checkTraining } from './check-training.ts';
+
+export type DoctorInput = {
+  readonly path: string;
+  readonly tag: string | null;
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+  /** As in `ProposerSurroundings`. */
+  readonly storedKey?: ProposerSurroundings['storedKey'];
+  /** In place of what the last commit says. */
+  readonly choices?: ContractChoices | undefined;
+  /** In place of the contract of the last commit. */
+  readonly contract?: Contract | undefined;
+  /** Whether the agents on the machine are looked for, which may take long. */
+  readonly withAgents?: boolean | undefined;
+  /** Where the kernel lists graphics cards. */
+  readonly cards?: string | undefined;
+};
+
+/** So many say all there is to say of them. */
+const MANY_CONSTANTS = 200;
+/** Below this the night's logs and commits may not fit. */
+const LOW_DISK_BYTES = 1024 ** 3;
+/** A driver that hangs must not hang the check. */
+const GPU_QUERY_TIMEOUT_MS = 10_000;
+
+const CONTRACT_SOURCES: Readonly<Record<Contract['source'], string>> = {
+  'pawl.toml': 'pawl.toml',
+  autoresearch: 'shaped like autoresearch, no file needed',
+  'pi-autoresearch': 'shaped like pi-autoresearch, no file needed',
+  form: 'as filled in for this study',
+};
+
+/** Runs every check, also after one has failed, as far as it can be run without the failed one. */
+export async function runDoctor(input: DoctorInput): Promise<readonly PreflightCheck[]> {
+  const checks: PreflightCheck[] = [];
+  const add = (name: string, outcome: PreflightCheck['outcome'], detail: string) =>
+    checks.push({ name, outcome, detail });
+
+  const isLinux = process.platform === 'linux';
+  add('system', isLinux ? 'ok' : 'failed', isLinux ? 'Linux' : LINUX_ONLY);
+  await checkGit(add);
+  const repository = await attempt(add, 'repository', () => openRepository(input.path));
+  const head = repository && (await readHeadCommit(repository));
+  if (repository) {
+    if (head) add('repository', 'ok', `${repository.path} at ${head.slice(0, 7)}`);
+    else add('repository', 'failed', `${repository.path} has no commit yet: commit your files first.`);
+    await checkRepository(repository, head, add);
+  }
+  const contract =
+    repository && head && (input.contract ?? (await look(repository, head, input.choices, add)));
+  if (contract) {
+    if (input.contract) add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
+    await checkFiles(repository, head, contract, add);
+    await checkConstants(repository, head, contract, add);
+    const { paths, environment } = input;
+    const trial = await checkTraining({ repository, commit: head, contract, paths, environment }, add);
+    await checkModel(contract, trial, input, add);
+  }
+  await checkDataFolder(input.paths, add);
+  await checkDisk(input.paths, add);
+  await checkGpu(input, add);
+  if (input.withAgents) await checkAgents(input.paths.home, input.environment, add);
+  await checkTag(repository, input.tag, add);
+  return checks;
+}
+
+/** What the commit says of its contract, line by line with where; null where something has to be said first. */
+async function look(
+  repository: Repository,
+  head: string,
+  choices: ContractChoices | undefined,
+  add: Add,
+): Promise<Contract | null> {
+  const found = await attempt(add, 'contract', () => readContract(repository, head, choices));
+  if (!found) return null;
+  const { draft, findings, unclear } = found;
+  add('contract', 'ok', CONTRACT_SOURCES[draft.source]);
+  for (const { name, value, source } of findings) add(`found: ${name}`, 'ok', `${value} (${source})`);
+  for (const { name, why } of unclear)
+    add(`found: ${name}`, 'failed', `${why} Say it with ${OPTIONS[name]}.`);
+  return contractOfDraft(draft);
+}
+
+async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    add(name, 'failed', error.message);
+    return null;
+  }
+}
+
+async function checkGit(add: Add): Promise<void> {
+  const version = await attempt(add, 'git', gitVersion);
+  if (version === null) return;
+  add(
+    'git',
+    isRecentGit(version) ? 'ok' : 'failed',
+    isRecentGit(version) ? version : `${version}. ${howToGetGit}`,
+  );
+}
+
+async function checkRepository(repository: Repository, head: string | null, add: Add): Promise<void> {
+  const canWrite =
+    (await isWritable(repository.gitDir)) && (await isWritable(join(repository.gitDir, 'objects')));
+  if (!canWrite) {
+    add('repository', 'failed', `${repository.gitDir} cannot be written: attempts are committed there.`);
+  }
+  if (!head) return;
+  const dirty = await listDirtyPaths(repository);
+  if (dirty.length > 0) {
+    add(
+      'checkout',
+      'warning',
+      `${dirty.length} uncommitted changes: a study starts from the last commit, without them.`,
+    );
+  } else add('checkout', 'ok', 'no uncommitted changes');
+  const submodules = (await listTree(repository, head)).filter(entry => entry.mode === '160000');
+  if (submodules.length > 0) {
+    add(
+      'submodules',
+      'warning',
+      `${submodules.map(entry => entry.path).join(', ')}: empty in a study's worktree. If the training needs them, ` +
+        'fill them with a setup command ("git submodule update --init").',
+    );
+  }
+}
+
+async function checkFiles(repository: Repository, head: string, contract: Contract, add: Add): Promise<void> {
+  const tree = await listTree(repository, head);
+  const faults = findFileFaults(tree, contract);
+  const report = (name: string, about: FileFault['about'], found: string) => {
+    const messages = faults.filter(fault => fault.about === about).map(fault => fault.message);
+    add(name, messages.length > 0 ? 'failed' : 'ok', messages.join(' ') || found);
+  };
+  const editable = tree.map(entry => entry.path).filter(matchEditable(contract.editable));
+  report('editable files', 'editable', shorten(editable));
+  const others = `the other ${tree.length - editable.length} tracked files`;
+  report('locked files', 'locked', contract.locked?.join(', ') ?? others);
+  if (contract.instructions !== null) report('instructions', 'instructions', contract.instructions);
+}
+
+/** What the search has to work with; other proposers need none of it. */
+async function checkConstants(
+  repository: Repository,
+  head: string,
+  contract: Contract,
+  add: Add,
+): Promise<void> {
+  const { constants, isWhole } = await surveyConstants(repository, head, contract, MANY_CONSTANTS);
+  if (constants.length > 0) {
+    const names = shorten(constants.map(({ name }) => name));
+    add(
+      'constants',
+      'ok',
+      `${isWhole ? '' : 'at least '}${constants.length} for the search to turn: ${names}`,
+    );
+  } else add('constants', 'warning', `${NO_CONSTANTS} Choose another proposer than the search.`);
+}
+
+/** The data folder itself, or the folder it will be made in. */
+async function checkDataFolder({ home }: DataPaths, add: Add): Promise<void> {
+  let folder = home;
+  let found = await stat(folder).catch(() => null);
+  while (!found && dirname(folder) !== folder) {
+    folder = dirname(folder);
+    found = await stat(folder).catch(() => null);
+  }
+  const isUsable = found?.isDirectory() === true && (await isWritable(folder));
+  add(
+    'data folder',
+    isUsable ? 'ok' : 'failed',
+    isUsable
+      ? home
+      : `${home} cannot be used: ${folder} is not a folder you may write. PAWL_HOME names another.`,
+  );
+}
+
+async function checkDisk(paths: DataPaths, add: Add): Promise<void> {
+  let folder = paths.home;
+  for (;;) {
+    const free = await statfs(folder).catch(() => null);
+    if (free) {
+      const bytes = free.bavail * free.bsize;
+      const text = `${(bytes / 1024 ** 3).toFixed(1)} GB free for ${paths.home}`;
+      add(
+        'disk space',
+        bytes < LOW_DISK_BYTES ? 'warning' : 'ok',
+        bytes < LOW_DISK_BYTES ? `${text}: make room.` : text,
+      );
+      return;
+    }
+    if (dirname(folder) === folder) return;
+    folder = dirname(folder);
+  }
+}
+
+async function checkTag(repository: Repository | null, tag: string | null, add: Add): Promise<void> {
+  if (tag !== null && !isValidTag(tag)) {
+    add('branch', 'failed', `"${tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
+  } else if (repository && (await isPrefixBlocked(repository))) {
+    add('branch', 'failed', PREFIX_BLOCKED);
+  } else if (repository && tag !== null) {
+    const isUsed = await isTagUsed(repository, tag);
+    const advice = `autoresearch/${tag} exists: choose another --tag, or go on with "pawl resume".`;
+    add('branch', isUsed ? 'failed' : 'ok', isUsed ? advice : `autoresearch/${tag} is free`);
+  } else {
+    add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
+  }
+}
+
+async function checkGpu({ environment, cards }: DoctorInput, add: Add): Promise<void> {
+  const tool = await findNvidiaSmi(environment);
+  if (!tool) {
+    const amd = new AmdSampler(cards);
+    await Promise.race([amd.read(), delay(GPU_QUERY_TIMEOUT_MS, undefined, { ref: false })]);
+    const names = amd.gpus().map(({ name, memoryTotalMib }) => `${name}, ${memoryTotalMib ?? '?'} MiB`);
+    if (names.length > 0) add('GPU', 'ok', `${names.join('; ')}, by the amdgpu driver`);
+    else {
+      const found = 'No GPU found: no nvidia-smi, and no card of the amdgpu driver.';
+      add('GPU', 'warning', `${found} Fine for a training that needs none.`);
+    }
+    return;
+  }
+  try {
+    const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'];
+    const { stdout } = await promisify(execFile)(tool, query, { timeout: GPU_QUERY_TIMEOUT_MS });
+    add('GPU', 'ok', stdout.trim().split('\n').join('; '));
+  } catch (error) {
+    const said = String((error as { stdout?: string }).stdout || (error as Error).message).trim();
+    add('GPU', 'warning', `nvidia-smi cannot reach a GPU: ${said.split('\n')[0]}`);
+  }
+}
+
+function shorten(paths: readonly string[]): string {
+  return paths.length <= 4
+    ? paths.join(', ')
+    : `${paths.slice(0, 4).join(', ')} and ${paths.length - 4} more`;
+}

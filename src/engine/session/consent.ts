@@ -1,0 +1,46 @@
+import type { SandboxMode } from '../../shared/contract.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { ProposerSettings } from '../../shared/study.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** Under which the ledger keeps that the user lets code of models run without a sandbox on this machine. */
+const SETTING = 'uncontained';
+
+export function hasAgreed(ledger: Ledger): boolean {
+  return ledger.settings.get(SETTING) === true;
+}
+
+/** Call it inside `ledger.write`. */
+export function agree(ledger: Ledger): void {
+  ledger.settings.set(SETTING, true);
+}
+
+/** Whether code runs that nobody read: a model's or an agent's. */
+export function isWrittenByModels(proposer: ProposerSettings): boolean {
+  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
+  return arms.some(({ kind }) => kind === 'model' || kind === 'agent');
+}
+
+/** @param why with what to do about it */
+function sandboxMissing(why: string): PawlError {
+  return new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${why}`);
+}
+
+/**
+ * Why a study may not run uncontained; null where it may.
+ * @param why there is no sandbox; null where nobody wants one
+ */
+export function refuseUncontained(
+  mode: SandboxMode,
+  proposer: ProposerSettings,
+  why: string | null,
+  isAgreed: boolean,
+): PawlError | null {
+  if (mode === 'required') return sandboxMissing(why ?? '');
+  if (isAgreed || !isWrittenByModels(proposer)) return null;
+  return new PawlError(
+    'uncontained',
+    `Code that a model writes would run without a sandbox here and could do whatever you can. ${why ?? 'The contract switches the sandbox off.'} ` +
+      'If you want it all the same, say so once for this machine: --uncontained in the terminal, the tick in the window.',
+  );
+}

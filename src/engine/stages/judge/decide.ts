@@ -1,0 +1,62 @@
+import type { Contract } from '../../../shared/contract.ts';
+import type { FlagKind } from '../../../shared/fairness.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { PruneEvidence } from '../../../shared/prune.ts';
+import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
+
+export type DecideInput = {
+  readonly metric: Contract['metric'];
+  /** Index `k` of the run the numbers are from. */
+  readonly run: number;
+  readonly crash: Crash | null;
+  readonly value: number | null;
+  readonly memory: number | null;
+  /** Null for the baseline, which has nothing to beat. */
+  readonly incumbent: { readonly experiment: number; readonly value: number } | null;
+  /** Non-blank lines of the editable files, attempt minus incumbent. */
+  readonly sourceLinesDelta: number;
+  /** Why the number was not fairly come by, where it decides all the same. */
+  readonly unfair: readonly FlagKind[];
+  /** Why its run was ended before its time; null where it was not. */
+  readonly pruned: PruneEvidence | null;
+  /** What the contract asks for besides the metric and did not get; null where all of it held. */
+  readonly guard: GuardFailure | null;
+  /** Who says the number, where no program of the run printed it; null where one did. */
+  readonly source: string | null;
+};
+
+/**
+ * Upstream's plain rule: a better metric is kept, an equal or worse one discarded, and an equal one reached with
+ * fewer lines is a keep of reason `simplified`. Equal means the same printed number. A crash or a missing metric
+ * is never anything else. A number whose guards do not hold is discarded, the baseline's too. A run that was ended because it could not reach the incumbent is a discard without a number.
+ */
+export function decide(input: DecideInput): Verdict {
+  const { crash, value, memory, incumbent, metric } = input;
+  const evidence: Evidence = {
+    run: input.run,
+    ...(value === null ? {} : { metric: value }),
+    ...(memory === null ? {} : { memory }),
+    ...(incumbent && { incumbentExperiment: incumbent.experiment, incumbentMetric: incumbent.value }),
+    ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
+    ...(input.unfair.length > 0 && { unfair: input.unfair }),
+    ...(input.pruned && { pruned: input.pruned }),
+    ...(input.guard && { guard: input.guard }),
+    ...(input.source !== null && { source: input.source }),
+  };
+  if (crash) return { word: 'crash', reason: crash.class, evidence };
+  if (input.pruned) return { word: 'discard', reason: 'pruned', evidence };
+  // Also without a number, where that would have come later.
+  if (input.guard) return { word: 'discard', reason: 'guard', evidence };
+  if (value === null) return { word: 'crash', reason: 'no_metric', evidence };
+  if (!incumbent) return { word: 'keep', reason: 'baseline', evidence };
+  if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
+    return { word: 'discard', reason: 'memory_limit', evidence };
+  }
+  if (isBetter(metric.goal, value, incumbent.value)) return { word: 'keep', reason: 'better', evidence };
+  if (value === incumbent.value) {
+    return input.sourceLinesDelta < 0
+      ? { word: 'keep', reason: 'simplified', evidence }
+      : { word: 'discard', reason: 'equal', evidence };
+  }
+  return { word: 'discard', reason: 'worse', evidence };
+}

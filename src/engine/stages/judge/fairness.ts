@@ -1,0 +1,126 @@
+import type { Fairness, FairnessFlag } from '../../../shared/fairness.ts';
+import type { Summary } from '../../../shared/study.ts';
+import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/telemetry.ts';
+import type { ForeignProcess } from '../../machine/foreign-processes.ts';
+import { median } from '../../metrics/number.ts';
+
+/** Fewer samples say nothing. */
+const LEAST_SAMPLES = 3;
+/** What so many runs in a row had is usual. */
+const USUAL_RUNS = 3;
+/** A clock that is set by a network may jump this much without anybody having slept. */
+const SLEPT_SECONDS = 2;
+/** A script's timer may count its own start-up a little otherwise, but no more time than there was. */
+const SKEW_SHARE = 0.02;
+const SKEW_SECONDS = 1;
+/** Slowed for a larger share of its samples a run is another run. A power limit is not meant: many GPUs train at it. */
+const THROTTLED_SHARE = 0.1;
+const SLOWED = THROTTLE.hardwareSlowdown | THROTTLE.thermal | THROTTLE.hardwareThermal | THROTTLE.powerBrake;
+const SHARED_SHARE = 0.1;
+/** Clocks this far from the study's own are another machine's. */
+const CLOCKS_SHARE = 0.05;
+/** So many runs make a norm. */
+const NORM_RUNS = 3;
+/** Steps of the same code that are this much slower were hindered; wall time is noisy. */
+const SPEED_SHARE = 0.1;
+const BUSY_PERCENT = 50;
+/** Beyond this an allocator begins to work around its limits. */
+const FULL_SHARE = 0.98;
+
+export type FairnessInput = {
+  /** Samples of the GPU that trains, oldest first; empty where there is none. */
+  readonly gpu: readonly GpuSample[];
+  /** Of the run, by the clock on the wall and by one that stands still while the machine sleeps. */
+  readonly wallSeconds: number;
+  readonly awakeSeconds: number;
+  readonly summary: Summary | null;
+  readonly stepsPerSecond: number | null;
+  /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
+  readonly sameCode: readonly Fairness[];
+  /** On that GPU. */
+  readonly foreign: readonly ForeignProcess[];
+  /** Whether the run itself was seen on the GPU; null where nobody tells of processes. */
+  readonly isUsed: boolean | null;
+  /** What the study's earlier runs were judged by, newest first. */
+  readonly earlier: readonly Fairness[];
+};
+
+/** Judges whether a run's number was fairly come by. Pure. */
+export function judgeFairness(input: FairnessInput): Fairness {
+  const { wallSeconds, awakeSeconds, summary, earlier } = input;
+  // A GPU that the run does not compute on says nothing of it.
+  const gpu = input.isUsed === false ? [] : input.gpu;
+  const comparable = earlier.filter(({ samples }) => samples >= LEAST_SAMPLES).slice(0, USUAL_RUNS);
+  /** What the last runs had as well belongs to the machine the study knows, and running again would not mend it. */
+  const isUsual = (has: (run: Fairness) => boolean) =>
+    comparable.length === USUAL_RUNS && comparable.every(has);
+  const hadFlag = (kind: FairnessFlag['kind']) => (run: Fairness) =>
+    run.flags.some(flag => flag.kind === kind);
+  const earlierClocks = earlier.flatMap(({ smClockMhz }) => smClockMhz ?? []);
+  const flags: FairnessFlag[] = [];
+  const flag = (kind: FairnessFlag['kind'], detail: string, isUnfair = true) =>
+    flags.push({ kind, detail, isUnfair });
+
+  const slept = wallSeconds - awakeSeconds;
+  if (slept > SLEPT_SECONDS) flag('suspended', `for ${Math.round(slept)} s of ${Math.round(wallSeconds)} s`);
+
+  const own = summary?.training_seconds;
+  if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
+    // Running it again would not mend a timer.
+    flag('clock_skew', `it says it trained ${own.toFixed(1)} s, and had ${awakeSeconds.toFixed(1)} s`, false);
+  }
+
+  const told = gpu.flatMap(({ throttleReasons }) => (throttleReasons === undefined ? [] : [throttleReasons]));
+  const slowed = told.filter(reasons => (reasons & SLOWED) !== 0);
+  if (slowed.length >= LEAST_SAMPLES && slowed.length > told.length * THROTTLED_SHARE) {
+    const words = throttleWords(slowed.reduce((all, reasons) => all | (reasons & SLOWED), 0)).join(', ');
+    const share = Math.round((100 * slowed.length) / told.length);
+    flag('throttled', `${words} in ${share} % of its seconds`, !isUsual(hadFlag('throttled')));
+  }
+
+  const smClockMhz = median(
+    gpu
+      .filter(({ utilizationPercent = 0 }) => utilizationPercent >= BUSY_PERCENT)
+      .flatMap(sample => sample.smClockMhz ?? []),
+  );
+  const norm = earlierClocks.length < NORM_RUNS ? null : median(earlierClocks);
+  // At its power limit a GPU's clock is the code's doing.
+  const capped = told.filter(reasons => (reasons & THROTTLE.powerCap) !== 0);
+  const isCapped = capped.length > told.length / 2;
+  if (!isCapped && smClockMhz !== null && norm !== null && Math.abs(smClockMhz / norm - 1) > CLOCKS_SHARE) {
+    flag('clocks', `${smClockMhz} MHz, and ${norm} MHz in the runs before`, !isUsual(hadFlag('clocks')));
+  }
+
+  const { stepsPerSecond } = input;
+  const usualRate = median(input.sameCode.flatMap(run => run.stepsPerSecond ?? []));
+  if (stepsPerSecond !== null && usualRate !== null) {
+    const change = stepsPerSecond / usualRate - 1;
+    const detail = `${stepsPerSecond.toPrecision(3)} steps a second, and ${usualRate.toPrecision(3)} before`;
+    // Where it is faster it was the other run that was hindered.
+    if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, change < 0);
+  }
+
+  const foreign = (input.isUsed === false ? [] : input.foreign).filter(
+    ({ samples }) => samples >= LEAST_SAMPLES && samples > gpu.length * SHARED_SHARE,
+  );
+  for (const { pid, name, memoryMib } of foreign) {
+    flag(
+      'shared',
+      `process ${pid} (${name})${memoryMib === null ? '' : ` with ${memoryMib} MiB`}`,
+      !isUsual(run => run.foreign.includes(name)),
+    );
+  }
+
+  const shares = gpu.flatMap(({ memoryUsedMib, memoryTotalMib }) =>
+    memoryUsedMib !== undefined && memoryTotalMib ? [memoryUsedMib / memoryTotalMib] : [],
+  );
+  const fullest = shares.reduce((most, share) => Math.max(most, share), 0);
+  if (fullest >= FULL_SHARE) flag('memory_full', `${(100 * fullest).toFixed(1)} % at most`, false);
+  return {
+    flags,
+    smClockMhz,
+    stepsPerSecond,
+    samples: gpu.length,
+    foreign: input.foreign.map(({ name }) => name),
+  };
+}

@@ -1,0 +1,114 @@
+import { PawlError } from '../../../shared/errors.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Crash, Run, Study } from '../../../shared/study.ts';
+import { runLog } from '../../paths.ts';
+import { limitsFor } from '../../process/limits.ts';
+import { runMarker } from '../../process/markers.ts';
+import type { Ledger } from '../../store/ledger.ts';
+import { surroundingsOf } from '../train/surroundings.ts';
+import { lockCrash, type TrainPorts } from '../train/train-attempt.ts';
+import { askMetricCommand } from './measure-attempt.ts';
+
+/** Another process may have written a number down. */
+const LOOK_MS = 1_000;
+
+/** The run whose number is still to come, from `metric.command` or somebody who types it in; null where none waits. */
+export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number): Run | null {
+  if (contract.metric.waitSeconds === null) return null;
+  const experiment = ledger.experiments.get(id, n);
+  const run = ledger.runs.list(id, n).at(-1);
+  const isWaiting = experiment?.phase === 'measuring' && experiment.verdict === null;
+  // One that was interrupted has not been checked.
+  const isDone = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && run.crash === null;
+  return isWaiting && isDone && run.commit === experiment.attemptCommit ? run : null;
+}
+
+/** Milliseconds since the epoch at which nobody waits for the number any more. */
+export function awaitedUntil({ contract }: Study, run: Run): number {
+  return (run.endedAt ?? run.startedAt) + 1000 * (contract.metric.waitSeconds ?? 0);
+}
+
+/**
+ * Writes a number down that somebody has typed in; the engine takes it from there, now or in its next sitting. Throws `usage`
+ * where none is waited for.
+ */
+export function enterNumber(
+  ledger: Ledger,
+  study: Study,
+  n: number,
+  number: { readonly value: number; readonly source: string },
+  now: number,
+): void {
+  if (!findAwaited(ledger, study, n)) {
+    throw new PawlError(
+      'usage',
+      `Experiment ${n} of ${study.tag} does not wait for a number. One waits where metric.wait says so, after its training.`,
+    );
+  }
+  if (!Number.isFinite(number.value)) throw new PawlError('usage', 'The number must be finite.');
+  const source = number.source.trim();
+  if (source === '') throw new PawlError('usage', 'Say where the number comes from.');
+  ledger.write(() => ledger.lateNumbers.add(study.id, n, { value: number.value, source, at: now }));
+}
+
+/** A number that came, with who says it, or why none did. */
+type Came = {
+  readonly value: number | null;
+  readonly source: string | null;
+  readonly crash: Crash | null;
+  readonly guard: GuardFailure | null;
+};
+
+/**
+ * Waits until the number is typed in, `metric.command` prints it, or its time is over; null where something else is to be done
+ * first. What was typed in counts before what a command says.
+ */
+export async function awaitNumber(
+  study: Study,
+  run: Run,
+  ports: TrainPorts,
+  sitting: {
+    readonly isDisturbed: () => boolean;
+    /** Resolves after so many milliseconds, or earlier. */
+    readonly rest: (ms: number) => Promise<void>;
+  },
+): Promise<Came | null> {
+  const { ledger, now } = ports;
+  const { name, command, pollSeconds, waitSeconds } = study.contract.metric;
+  const until = awaitedUntil(study, run);
+  let hasAsked = false;
+  for (let nextPoll = now(); ; ) {
+    const typed = ledger.lateNumbers.get(study.id, run.n);
+    if (typed) return { value: typed.value, source: typed.source, crash: null, guard: null };
+    if (sitting.isDisturbed()) return null;
+    if (command !== null && now() >= nextPoll && !(hasAsked && now() >= until)) {
+      hasAsked = true;
+      const ask = () => askForNumber(study, run, ports);
+      // What the model did not answer is asked again with the next look.
+      const { value: found } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
+      nextPoll = now() + 1000 * pollSeconds;
+      if (found === null) continue;
+      const crash = lockCrash(await ports.workbench.findTouchedLocks(), study.contract);
+      const source = `metric.command at ${new Date(now()).toISOString()}`;
+      return { ...found, value: crash ? null : found.value, source, crash };
+    }
+    if (now() >= until) {
+      const message = `No ${name} came within ${waitSeconds} s after the training.`;
+      return { value: null, source: null, crash: { class: 'no_metric', message, tail: [] }, guard: null };
+    }
+    await sitting.rest(Math.min(LOOK_MS, until - now()));
+  }
+}
+
+/** Asks `metric.command` once, where the run was trained; its number, or null where there is none yet. */
+async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnType<typeof askMetricCommand> {
+  const { ledger, paths, workbench, signal, killTimes } = ports;
+  const { n, k } = run;
+  const units = ledger.runs.list(study.id, 0).at(-1)?.units ?? {};
+  return askMetricCommand(study.contract, units, {
+    ...{ cwd: workbench.path, signal, logPath: runLog(paths, study.id, n, k) },
+    ...(await surroundingsOf(study, ports, runMarker(study.id, n, k))),
+    limits: await limitsFor(study.contract.limits, paths.home),
+    ...(killTimes ? { killTimes } : {}),
+  });
+}

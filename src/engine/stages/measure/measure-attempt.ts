@@ -1,0 +1,210 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { Check, Contract } from '../../../shared/contract.ts';
+import { PawlError } from '../../../shared/errors.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
+import { LineSplitter } from '../../metrics/line-splitter.ts';
+import { measure } from '../../metrics/measure.ts';
+import { OutputReader } from '../../metrics/output-reader.ts';
+import { runTraining, type TrainingOptions, type TrainingResult } from '../../process/run-training.ts';
+import { findUnmet } from '../judge/requirements.ts';
+
+/** Of what a command printed, the log of its run keeps this much from the end. */
+const KEPT_OUTPUT_BYTES = 256 * 1024;
+const TAIL_LINES = 20;
+const LINE_CHARACTERS = 400;
+
+/** What the commands run in: the training's own place. */
+export type CommandPlace = Omit<
+  TrainingOptions,
+  'command' | 'logPath' | 'limitSeconds' | 'onOutput' | 'onStart' | 'enough'
+> & {
+  /** The run's log, to which what they print is added. */
+  readonly logPath: string;
+};
+
+export type MeasuredByCommands = {
+  /** Of `metric.command`, in place of the training's. */
+  readonly summary: Summary | null;
+  readonly units: Readonly<Record<string, string>>;
+  /** Why there is no number; null where there is one, or none was to be found here. */
+  readonly crash: Crash | null;
+  readonly guard: GuardFailure | null;
+  readonly addedBytes: number;
+  /** How the last command ended, where the study was told to stop meanwhile. */
+  readonly isAborted: boolean;
+  readonly survivors: readonly number[];
+};
+
+/**
+ * What is to be done once a training ended well: `metric.command` gives the number where the training does not, the
+ * conditions are looked at, and the checks run, in their order, until one fails. All of it is the attempt's code, so it
+ * runs where the training ran.
+ * @param training reader of what that printed
+ */
+export async function measureAttempt(
+  contract: Contract,
+  training: OutputReader,
+  place: CommandPlace,
+): Promise<MeasuredByCommands> {
+  const { metric, checks } = contract;
+  let summary: Summary | null = null;
+  let crash: Crash | null = null;
+  let guard: GuardFailure | null = null;
+  let addedBytes = 0;
+  const survivors: number[] = [];
+  const units = Object.fromEntries(training.units);
+  const reader = new OutputReader(
+    () => {},
+    () => 0,
+    { metric, units },
+  );
+  const run = async (command: Check, onOutput: (chunk: Buffer) => void = () => {}) => {
+    const ran = await runToLog(command, place, onOutput);
+    addedBytes += ran.addedBytes;
+    survivors.push(...ran.result.survivors);
+    return ran;
+  };
+  const end = (isAborted: boolean): MeasuredByCommands => ({
+    ...{ summary, crash, guard, addedBytes, isAborted, survivors },
+    units: Object.fromEntries(reader.units),
+  });
+
+  if (metric.command !== null && metric.waitSeconds === null) {
+    const own = { name: 'metric.command', command: metric.command, seconds: metric.commandSeconds };
+    const { result, tail } = await run(own, chunk => reader.push(chunk));
+    reader.end();
+    const { outcome } = result;
+    if (outcome.kind === 'aborted') return end(true);
+    summary = reader.summary();
+    crash = endedWell(outcome)
+      ? reader.classify(outcome, metric.name, metric.commandSeconds)
+      : {
+          class: 'no_metric',
+          message: `metric.command ${describeEnd(outcome, metric.commandSeconds)}, so there is no ${metric.name}.`,
+          tail,
+        };
+    if (crash) return end(false);
+  }
+  // A command that prints the number later prints what must hold with it.
+  const isLater = metric.waitSeconds !== null && metric.command !== null;
+  guard = isLater ? null : findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
+  if (guard) return end(false);
+  for (const check of checks) {
+    const { result, tail } = await run(check);
+    const { outcome } = result;
+    if (outcome.kind === 'aborted') return end(true);
+    if (endedWell(outcome)) continue;
+    const found = describeEnd(outcome, check.seconds);
+    guard = { kind: 'check', name: check.name, wanted: check.command, found, tail };
+    break;
+  }
+  return end(false);
+}
+
+/** Runs `metric.command` without a word in the log; its number and the conditions on what it prints, or null where it has none yet. */
+export async function askMetricCommand(
+  { metric }: Contract,
+  units: Readonly<Record<string, string>>,
+  place: CommandPlace,
+): Promise<{ readonly value: number; readonly guard: GuardFailure | null } | null> {
+  if (metric.command === null) return null;
+  const reader = new OutputReader(
+    () => {},
+    () => 0,
+    { metric, units },
+  );
+  const { command, commandSeconds } = metric;
+  const { outcome } = await runAside(command, commandSeconds, place, chunk => reader.push(chunk));
+  reader.end();
+  const value = endedWell(outcome) ? measure(reader.summary(), metric).metric : null;
+  return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
+}
+
+function endedWell(outcome: RunOutcome): boolean {
+  return outcome.kind === 'exit' && outcome.code === 0;
+}
+
+function describeEnd(outcome: RunOutcome, seconds: number): string {
+  switch (outcome.kind) {
+    case 'exit':
+      return `ended with exit code ${outcome.code}`;
+    case 'signal':
+      return `was ended by signal ${outcome.signal}`;
+    case 'timeout':
+      return `was ended after ${seconds} s, its limit`;
+    case 'flooded':
+      return 'was ended because it printed too much';
+    case 'limited':
+    case 'spawn_failed':
+      return `did not end well (${outcome.message})`;
+    default:
+      return `did not end (${outcome.kind})`;
+  }
+}
+
+/**
+ * Runs a command whose output goes to a log of its own, which is gone afterwards.
+ * @param keep what is done with that log before
+ */
+async function runAside(
+  command: string,
+  seconds: number,
+  place: CommandPlace,
+  onOutput: (chunk: Buffer) => void,
+  keep: (result: TrainingResult, log: string) => Promise<void> = async () => {},
+): Promise<TrainingResult> {
+  const logPath = `${place.logPath}.command`;
+  try {
+    const result = await runTraining({ ...place, command, logPath, limitSeconds: seconds, onOutput });
+    await keep(result, logPath);
+    return result;
+  } finally {
+    await rm(logPath, { force: true });
+    await rm(`${logPath}.end`, { force: true });
+  }
+}
+
+/** Runs a command whose output becomes part of the run's log. */
+async function runToLog(
+  { name, command, seconds }: Check,
+  place: CommandPlace,
+  onOutput: (chunk: Buffer) => void,
+): Promise<{
+  readonly result: TrainingResult;
+  readonly tail: readonly string[];
+  readonly addedBytes: number;
+}> {
+  const tail: string[] = [];
+  const lines = new LineSplitter(line => {
+    if (line.trim() === '') return;
+    tail.push(line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line);
+    if (tail.length > TAIL_LINES) tail.shift();
+  });
+  const take = (chunk: Buffer) => {
+    lines.push(chunk);
+    onOutput(chunk);
+  };
+  let addedBytes = 0;
+  const result = await runAside(command, seconds, place, take, async ({ logError }, log) => {
+    if (logError) {
+      const message = `What ${name} printed could not be written (${logError.message}). Make room, then "pawl resume".`;
+      throw new PawlError('disk_full', message, { cause: logError });
+    }
+    addedBytes = await addToLog(place.logPath, log, `${name}: ${command}`);
+  });
+  lines.end();
+  return { result, tail, addedBytes };
+}
+
+/** So that one log tells the whole of a run. */
+async function addToLog(log: string, from: string, title: string): Promise<number> {
+  const { size } = await stat(from);
+  const before = (await stat(log)).size;
+  const stream = createWriteStream(log, { flags: 'a' });
+  stream.write(`\n[pawl] ${title.replaceAll(/\s+/g, ' ')}\n`);
+  await pipeline(createReadStream(from, { start: Math.max(0, size - KEPT_OUTPUT_BYTES) }), stream);
+  return (await stat(log)).size - before;
+}

@@ -1,0 +1,181 @@
+import { type Idea, isByHand } from '../../../shared/ideas.ts';
+import type { Study } from '../../../shared/study.ts';
+import { readDiff } from '../../git/diff.ts';
+import { rebaseFiles } from '../../git/rebase-files.ts';
+import { listTree, type Repository, readBlob } from '../../git/repository.ts';
+import type { DataPaths } from '../../paths.ts';
+import { proposerMarker } from '../../process/markers.ts';
+import type { ProposalRequest, Proposer, ProposerAnswer } from '../../proposers/proposer.ts';
+import { readMemory } from '../../proposers/study-memory.ts';
+import { writeFiles } from '../../proposers/write-files.ts';
+import type { Incumbent } from '../../store/experiments.ts';
+import { toldIdea } from '../../store/ideas.ts';
+import type { Ledger } from '../../store/ledger.ts';
+import type { Workbench } from '../edit/workbench.ts';
+import { LookAhead } from './look-ahead.ts';
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly repository: Repository;
+  readonly workbench: Workbench;
+  readonly proposer: Proposer;
+  readonly signal: AbortSignal;
+  readonly paths: DataPaths;
+  readonly now: () => number;
+};
+
+/** Where a study's proposals come from: the proposer, asked when the turn has come or while the one before trains. */
+export class ProposalSource {
+  readonly #study: Study;
+  readonly #ports: Ports;
+  readonly #ahead: LookAhead;
+  #instructions: { readonly commit: string; readonly text: string | null } | null = null;
+
+  constructor(study: Study, ports: Ports) {
+    this.#study = study;
+    this.#ports = ports;
+    this.#ahead = new LookAhead(ports.paths.scratch);
+  }
+
+  /**
+   * An answer for experiment `n`; the edit of a proposal is in the worktree, which is as the proposer is to find it.
+   * Rejects with an AbortError when the sitting's signal is aborted.
+   */
+  async ask(
+    n: number,
+    incumbent: Incumbent,
+    repair: ProposalRequest['repair'],
+    reset: () => Promise<void>,
+  ): Promise<ProposerAnswer> {
+    const { proposer, workbench, signal } = this.#ports;
+    const request = await this.#requestFor(n, incumbent, repair, null);
+    // One question at a time; what was prepared stays for its turn.
+    if (repair) await this.#ahead.settled();
+    else {
+      const prepared = await this.#takePrepared(request, reset);
+      if (prepared) return prepared;
+    }
+    return proposer.propose(request, {
+      worktree: workbench.worktree,
+      editableFiles: workbench.editableFiles(),
+      marker: proposerMarker(this.#study.id, n),
+      ...{ signal, reset },
+    });
+  }
+
+  /** Has the proposal for the experiment after `n` made while `n` trains, where the proposer can. */
+  async lookAhead(n: number, incumbent: Incumbent): Promise<void> {
+    const { proposer, ledger, workbench, signal } = this.#ports;
+    if (!proposer.canLookAhead?.(n + 1)) return;
+    const proposal = ledger.experiments.get(this.#study.id, n)?.proposal;
+    const { hypothesis = '', category = null, memo = null } = proposal ?? {};
+    const running = { n, hypothesis, category, memo };
+    const request = await this.#requestFor(n + 1, incumbent, null, running);
+    const marker = proposerMarker(this.#study.id, n + 1);
+    const editableFiles = workbench.editableFiles();
+    this.#ahead.start(n + 1, incumbent.commit, toldBy(request), (path, stop) =>
+      proposer.propose(request, {
+        worktree: { ...workbench.worktree, path },
+        ...{ editableFiles, marker, signal: AbortSignal.any([signal, stop]) },
+        reset: () => Promise.resolve(),
+      }),
+    );
+  }
+
+  /** Resolves once nothing is asked any more. */
+  stop(): Promise<void> {
+    return this.#ahead.stop();
+  }
+
+  async #requestFor(
+    n: number,
+    incumbent: Incumbent,
+    repair: ProposalRequest['repair'],
+    running: ProposalRequest['running'],
+  ): Promise<ProposalRequest> {
+    const { ledger, now } = this.#ports;
+    const { id, tag, contract } = this.#study;
+    return {
+      ...{ tag, n, contract, incumbent, repair, running },
+      review: await this.#readSentBack(n, repair !== null),
+      instructions: await this.#readInstructions(incumbent.commit),
+      memory: readMemory(ledger, this.#study, now()).text || null,
+      steering: ledger.marks.ofKind(id, 'steered'),
+      ideas: this.#ideasFor(n),
+      history: ledger.experiments.history(id),
+      refusals: ledger.refusals.list(id),
+    };
+  }
+
+  #ideasFor(n: number): ProposalRequest['ideas'] {
+    const { ideas } = this.#ports.ledger;
+    const waiting = ideas.waiting(this.#study.id).filter(({ edit }) => edit === null);
+    const own = ideas.ofExperiment(this.#study.id, n);
+    // One that this experiment was begun with stays until something came of it.
+    const handed = own?.edit === null ? own : (waiting.find(({ author }) => isByHand(author)) ?? null);
+    return {
+      handed: handed && toldIdea(handed),
+      waiting: waiting.filter(({ author }) => !isByHand(author)).map(toldIdea),
+    };
+  }
+
+  /** What was prepared for this request, written into the worktree; null where it has to be asked for. */
+  async #takePrepared(
+    request: ProposalRequest,
+    reset: () => Promise<void>,
+  ): Promise<Extract<ProposerAnswer, { kind: 'proposed' }> | null> {
+    const { workbench, repository, ledger, signal, paths } = this.#ports;
+    const { incumbent } = request;
+    const prepared = await this.#ahead.take(request.n, toldBy(request));
+    signal.throwIfAborted();
+    if (!prepared) return null;
+    const isNew = prepared.base !== incumbent.commit;
+    // A keep of the same kind may have had the same reason: it is thought about anew.
+    const last = ledger.experiments.get(this.#study.id, incumbent.n);
+    const { category } = prepared.proposal;
+    if (isNew && category !== null && last?.proposal?.category === category) return null;
+    // What fails here is asked for again.
+    const files = await rebaseFiles(prepared, incumbent.commit, repository, paths.scratch).catch(() => null);
+    if (!files) return null;
+    const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
+    if ((await writeFiles(workbench.path, files, tracked)) !== null) {
+      await reset();
+      return null;
+    }
+    return { kind: 'proposed', proposal: prepared.proposal };
+  }
+
+  /** The experiment's last proposal, where the user wants it done again. */
+  async #readSentBack(n: number, isRepair: boolean): Promise<ProposalRequest['review']> {
+    const review = this.#ports.ledger.reviews.latest(this.#study.id, n);
+    if (review?.outcome !== 'sent_back' || review.isRepair !== isRepair) return null;
+    return {
+      hypothesis: review.proposal.hypothesis,
+      diff: await readDiff(this.#ports.repository, review.start, review.commit),
+      remarks: review.message ?? '',
+    };
+  }
+
+  /** The user's latest version; without one the file as the incumbent has it. */
+  async #readInstructions(commit: string): Promise<string | null> {
+    const path = this.#study.contract.instructions;
+    if (path === null) return null;
+    const saved = this.#ports.ledger.instructions.latest(this.#study.id);
+    if (saved) return saved.text;
+    if (this.#instructions?.commit !== commit) {
+      const content = await readBlob(this.#ports.repository, commit, path);
+      this.#instructions = { commit, text: content ? content.toString('utf8') : null };
+    }
+    return this.#instructions.text;
+  }
+}
+
+/** What the user has said to the proposer so far. */
+function toldBy({ instructions, memory, steering, ideas }: ProposalRequest): string {
+  return JSON.stringify([instructions, memory, steering, handedByUser(ideas.handed)]);
+}
+
+/** One that a proposer chose itself says nothing new to it. */
+function handedByUser(idea: Idea | null): number | null {
+  return idea && isByHand(idea.author) ? idea.id : null;
+}

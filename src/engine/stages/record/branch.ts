@@ -1,0 +1,70 @@
+import { PawlError } from '../../../shared/errors.ts';
+import type { Study } from '../../../shared/study.ts';
+import { attemptRef, branchRef, createRef, moveRef } from '../../git/refs.ts';
+import { listCheckouts, type Repository, readRef } from '../../git/repository.ts';
+import type { Ledger } from '../../store/ledger.ts';
+
+/**
+ * Moves the branch to a kept attempt and then says so in the ledger. The verdict is in the ledger already, so a
+ * death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
+ */
+export async function ratchet(
+  ledger: Ledger,
+  repository: Repository,
+  study: Study,
+  n: number,
+  from: string,
+  to: string,
+  worktreePath: string,
+): Promise<void> {
+  const ref = branchRef(study.tag);
+  // The baseline is the commit the branch was made at.
+  if (from !== to) await refuseCheckedOut(repository, study.tag, worktreePath);
+  if (from !== to && !(await moveRef(repository, ref, from, to))) {
+    throw new PawlError(
+      'branch_moved',
+      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl does not. Experiment ${n} is ` +
+        `kept at ${attemptRef(study.tag, n, 0)}.`,
+    );
+  }
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
+}
+
+/**
+ * A branch that somebody has checked out would move under their files. Rejects with `branch_moved`.
+ * @param own the study's worktree, in which a training may check out what it likes
+ */
+async function refuseCheckedOut(repository: Repository, tag: string, own: string): Promise<void> {
+  const [folder] = await listCheckouts(repository, branchRef(tag), own);
+  if (folder === undefined) return;
+  throw new PawlError(
+    'branch_moved',
+    `${folder} has autoresearch/${tag} checked out, and Pawl would move it under your files. ` +
+      'Switch to another branch first.',
+  );
+}
+
+/** Finishes a ratchet the engine died in, and makes sure the branch stands where the ledger says. */
+export async function settleBranch(
+  ledger: Ledger,
+  repository: Repository,
+  study: Study,
+  worktreePath: string,
+): Promise<void> {
+  const { experiments } = ledger;
+  const ref = branchRef(study.tag);
+  await refuseCheckedOut(repository, study.tag, worktreePath);
+  const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
+  if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
+  for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id)) {
+    if (verdict?.word !== 'keep' || !parentCommit || !attemptCommit) continue;
+    await ratchet(ledger, repository, study, n, parentCommit, attemptCommit, worktreePath);
+  }
+  const found = await readRef(repository, ref);
+  if (found === expected()) return;
+  throw new PawlError(
+    'branch_moved',
+    `autoresearch/${study.tag} is at ${found?.slice(0, 12)}, but the ledger says ${expected().slice(0, 12)}. Move it ` +
+      `back with "git update-ref ${ref} ${expected()}", or start a new study.`,
+  );
+}

@@ -1,0 +1,107 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PawlError } from '../../../shared/errors.ts';
+import type { Study } from '../../../shared/study.ts';
+import { CrashReader } from '../../metrics/crash.ts';
+import { LineSplitter } from '../../metrics/line-splitter.ts';
+import { type DataPaths, studyFolder } from '../../paths.ts';
+import { runMarker } from '../../process/markers.ts';
+import { runTraining } from '../../process/run-training.ts';
+import { environmentOf } from '../../sandbox/contain.ts';
+import { keptFrom } from '../../sandbox/training-jail.ts';
+import type { Workbench } from '../edit/workbench.ts';
+import type { TrainPorts } from '../train/train-attempt.ts';
+import { fingerprints } from './preserved.ts';
+
+/** A set-up may download and compile; after this it hangs. */
+const SETUP_LIMIT_SECONDS = 3600;
+
+/**
+ * Runs the contract's set-up command in a fresh checkout, unless this worktree has been set up before. What it made
+ * is kept from then on. Rejects with `setup_failed`.
+ */
+export async function runSetUp(
+  study: Study,
+  command: string,
+  workbench: Workbench,
+  isNew: boolean,
+  ports: Omit<TrainPorts, 'workbench' | 'now'>,
+): Promise<void> {
+  const { ledger, paths, repository, emit, userEnvironment, killTimes, signal } = ports;
+  const folder = studyFolder(paths, study.id);
+  const done = doneMark(folder);
+  if (!isNew) {
+    if (await isAsLeft(study, workbench, done, ports.sandbox !== null)) return;
+    await discardSetUp(study, paths, workbench);
+  }
+  await rm(done, { force: true });
+  await mkdir(folder, { recursive: true });
+  emit({ type: 'setup_started', command });
+  const reader = new CrashReader();
+  const lines = new LineSplitter(line => reader.line(line));
+  const result = await runTraining({
+    command,
+    cwd: workbench.path,
+    environment: environmentOf(
+      { contract: study.contract, repository, folder, userEnvironment },
+      runMarker(study.id, -1, 0),
+    ),
+    logPath: join(folder, 'setup.log'),
+    limitSeconds: SETUP_LIMIT_SECONDS,
+    onOutput: chunk => lines.push(chunk),
+    signal,
+    ...(killTimes ? { killTimes } : {}),
+  });
+  lines.end();
+  if (result.outcome.kind === 'aborted') signal.throwIfAborted();
+  if (result.outcome.kind !== 'exit' || result.outcome.code !== 0) {
+    const crash = reader.classify(result.outcome, null, study.contract.metric.name, SETUP_LIMIT_SECONDS);
+    throw new PawlError(
+      'setup_failed',
+      `The set-up command failed: ${crash?.message} Its output is in ${join(folder, 'setup.log')}.`,
+    );
+  }
+  const preserved = await workbench.listMade();
+  workbench.keep(preserved);
+  ledger.write(() => ledger.studies.setPreserved(study.id, preserved));
+  const left = await fingerprints(workbench.path, preserved);
+  await writeFile(done, JSON.stringify(Object.fromEntries(left)));
+  emit({ type: 'setup_finished', seconds: result.seconds });
+}
+
+/**
+ * Whether a set-up was made and what it left is what it left: an engine that died while a training ran could not look. Not
+ * looked at where trainings are not contained, which may write there.
+ */
+async function isAsLeft(
+  study: Study,
+  workbench: Workbench,
+  done: string,
+  isContained: boolean,
+): Promise<boolean> {
+  const left = await readLeft(done);
+  if (left === null || !isContained) return left !== null;
+  const kept = keptFrom(study.contract, [...left.keys()]);
+  const now = await fingerprints(workbench.path, kept);
+  return kept.every(path => now.get(path) === left.get(path));
+}
+
+/** Null where no set-up came to its end, or nobody knows. */
+async function readLeft(done: string): Promise<ReadonlyMap<string, string> | null> {
+  try {
+    return new Map(Object.entries(JSON.parse(await readFile(done, 'utf8')) as Record<string, string>));
+  } catch {
+    return null;
+  }
+}
+
+/** Holds what {@link fingerprints} tells of what was left. */
+function doneMark(folder: string): string {
+  return join(folder, 'setup-done');
+}
+
+/** Takes back what the set-up command made in the worktree, so that it is run again before the next training. */
+export async function discardSetUp(study: Study, paths: DataPaths, workbench: Workbench): Promise<void> {
+  await rm(doneMark(studyFolder(paths, study.id)), { force: true });
+  await workbench.discardSetUp();
+}

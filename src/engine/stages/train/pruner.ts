@@ -1,0 +1,69 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PruneEvidence } from '../../../shared/prune.ts';
+import type { Study } from '../../../shared/study.ts';
+import { CurveReader } from '../../metrics/curve.ts';
+import type { SeriesPoint } from '../../metrics/output-reader.ts';
+import type { Ledger } from '../../store/ledger.ts';
+import { judgeCurve, type PastRun, PRUNE_RUNS } from '../judge/prune.ts';
+
+/** Reads a run's points and says when it has become hopeless; null as long as it has not. */
+export type RunWatch = (point: SeriesPoint) => PruneEvidence | null;
+
+/** Watches the runs of a sitting for those that cannot reach the incumbent any more, where the contract asks for it. */
+export class Pruner {
+  readonly #study: Study;
+  readonly #ledger: Ledger;
+  /** By experiment; null for one that gives nothing to compare with. Curves never change. */
+  readonly #past = new Map<number, PastRun | null>();
+
+  constructor(study: Study, ledger: Ledger) {
+    this.#study = study;
+    this.#ledger = ledger;
+  }
+
+  /** Call before each run. */
+  async watch(): Promise<RunWatch> {
+    const { contract, id } = this.#study;
+    const best = contract.budget.prune ? this.#ledger.experiments.incumbent(id) : null;
+    const incumbent = best && this.#pastRun(best.n);
+    if (!best || !incumbent) return () => null;
+    const earlier: PastRun[] = [];
+    const last = this.#ledger.experiments.lastNumber(id) ?? 0;
+    for (let n = last; n >= 0 && earlier.length < PRUNE_RUNS; n -= 1) {
+      const run = n === best.n ? null : this.#pastRun(n);
+      if (run) earlier.push(run);
+      // A long run's points take a while to read.
+      await nextTurn();
+    }
+    const { name: metric, goal } = contract.metric;
+    const reader = this.#reader();
+    return point => {
+      const curve = reader.add(point) ? reader.curve(false) : null;
+      return curve && judgeCurve({ goal, metric, curve, incumbent, earlier });
+    };
+  }
+
+  #reader(): CurveReader {
+    const { metric, budget } = this.#study.contract;
+    return new CurveReader({ metric: metric.name, budgetSeconds: budget.seconds });
+  }
+
+  #pastRun(n: number): PastRun | null {
+    const { experiments, runs } = this.#ledger;
+    const known = this.#past.get(n);
+    if (known !== undefined) return known;
+    const experiment = experiments.get(this.#study.id, n);
+    if (experiment?.phase !== 'recorded') return null;
+    const { metric, verdict } = experiment;
+    const isFair = verdict?.evidence.unfair === undefined;
+    let run: PastRun | null = null;
+    if (verdict && metric !== null && isFair) {
+      const reader = this.#reader();
+      for (const point of runs.series(this.#study.id, n, verdict.evidence.run)) reader.add(point);
+      const curve = reader.curve(true);
+      run = curve && { curve, metric };
+    }
+    this.#past.set(n, run);
+    return run;
+  }
+}

@@ -1,0 +1,103 @@
+import type { PawlError } from '../../../shared/errors.ts';
+import type { EngineEventBody } from '../../../shared/events.ts';
+import type { Study } from '../../../shared/study.ts';
+import type { AskedModel } from '../../asked-model/asked-model.ts';
+import type { Repository } from '../../git/repository.ts';
+import { gpuVariables } from '../../machine/bind-gpu.ts';
+import type { Telemetry } from '../../machine/telemetry.ts';
+import { type DataPaths, studyFolder } from '../../paths.ts';
+import type { Owner } from '../../process/terminal.ts';
+import { contain, environmentOf } from '../../sandbox/contain.ts';
+import { type Bubblewrap, trySandbox } from '../../sandbox/find-sandbox.ts';
+import { wayByPort } from '../../sandbox/model-access.ts';
+import type { Ledger } from '../../store/ledger.ts';
+import type { Workbench } from '../edit/workbench.ts';
+
+/** A driver that has not answered by then is not waited for. */
+const GPU_WAIT_MS = 5_000;
+/** But where the user chose one: many GPUs whose driver is not kept loaded take their time. */
+const CHOSEN_GPU_WAIT_MS = 60_000;
+
+export type SittingSandbox = Bubblewrap & {
+  /** Why nothing may run without it, for a reason it does not work; null where something may. */
+  readonly refuse: (why: string) => PawlError | null;
+  /** What the repository calls its data. */
+  readonly namedData: readonly string[];
+  /** Whether the study's own jail works; null before it was tried. */
+  isWorking: boolean | null;
+};
+
+export type SurroundingsPorts = {
+  readonly ledger: Ledger;
+  readonly paths: DataPaths;
+  readonly repository: Repository;
+  readonly workbench: Workbench;
+  readonly emit: (event: EngineEventBody) => void;
+  readonly userEnvironment: NodeJS.ProcessEnv;
+  readonly telemetry: Telemetry | undefined;
+  /** What the sitting's trainings are contained with; null for nothing. */
+  readonly sandbox: SittingSandbox | null;
+  /** The model that the contract lets its runs ask; null where it names none. */
+  readonly model: AskedModel | null;
+  /** What binds the sitting's runs to one GPU, once it is known. */
+  readonly gpu: { variables: Readonly<Record<string, string>> };
+};
+
+/** What a run is started with: its environment, and the sandbox it is run behind. */
+export async function surroundingsOf(
+  study: Study,
+  ports: SurroundingsPorts,
+  marker: string,
+): Promise<{
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox?: readonly string[];
+  readonly owner?: Owner | null;
+}> {
+  const { sandbox, paths, workbench, repository, userEnvironment } = ports;
+  const patienceMs = study.gpu === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
+  const gpus = (await ports.telemetry?.knownGpus(patienceMs)) ?? [];
+  if (Object.keys(ports.gpu.variables).length === 0) {
+    ports.gpu.variables = gpuVariables(gpus, userEnvironment, study.gpu);
+  }
+  const { contract } = study;
+  const folder = studyFolder(paths, study.id);
+  const seen = {
+    ...environmentOf({ contract, repository, folder, userEnvironment }, marker),
+    ...ports.gpu.variables,
+  };
+  const own = ports.model ? await ports.model.withoutKey(seen) : seen;
+  const access = ports.model?.access ?? null;
+  const bare = async () => ({
+    environment: access ? { ...own, ...(await wayByPort(access, own)).variables } : own,
+  });
+  if (!sandbox || sandbox.isWorking === false) return bare();
+  const { argv, environment } = await contain(
+    {
+      ...{
+        contract,
+        repository,
+        paths,
+        folder,
+        userEnvironment,
+        namedData: sandbox.namedData,
+        model: access,
+      },
+      ...{ worktree: workbench.path, locked: workbench.lockedFiles(), preserved: workbench.preservedPaths() },
+      adminDir: workbench.worktree.adminDir,
+      hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
+    },
+    sandbox,
+    own,
+  );
+  if (sandbox.isWorking === null) {
+    const fault = await trySandbox(argv, environment);
+    sandbox.isWorking = fault === null;
+    if (fault !== null) {
+      const refusal = sandbox.refuse(fault);
+      if (refusal) throw refusal;
+      ports.emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${fault}` });
+      return bare();
+    }
+  }
+  return { environment, sandbox: argv, owner: sandbox.identity };
+}

@@ -1,0 +1,381 @@
+import { mkdir, stat, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Contract } from '../../../shared/contract.ts';
+import { PawlError } from '../../../shared/errors.ts';
+import { type EngineEventBody, toScalar } from '../../../shared/events.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { PruneEvidence } from '../../../shared/prune.ts';
+import type { Crash, RunOutcome, Study, Summary } from '../../../shared/study.ts';
+import { adviseOnOutputs } from '../../contract/outputs.ts';
+import { removeBelow } from '../../git/remove.ts';
+import type { DiskReserve } from '../../machine/disk-reserve.ts';
+import { measure } from '../../metrics/measure.ts';
+import { OutputReader, type SeriesPoint } from '../../metrics/output-reader.ts';
+import { StepRate } from '../../metrics/step-rate.ts';
+import { runLog, studyFolder } from '../../paths.ts';
+import type { KillTimes } from '../../process/kill-tree.ts';
+import { limitsFor } from '../../process/limits.ts';
+import { runMarker } from '../../process/markers.ts';
+import { runTraining, type TrainingResult } from '../../process/run-training.ts';
+import { CACHES, DATA_VIEW } from '../../sandbox/contain.ts';
+import { keptFrom } from '../../sandbox/training-jail.ts';
+import { encodeSummary, type RunResult } from '../../store/runs.ts';
+import { namePaths } from '../edit/workbench.ts';
+import { judgeFairness } from '../judge/fairness.ts';
+import { measureAttempt } from '../measure/measure-attempt.ts';
+import { exchanged, fingerprints } from '../set-up/preserved.ts';
+import { discardSetUp } from '../set-up/set-up.ts';
+import { MachineWatch } from './machine-watch.ts';
+import type { Pruner } from './pruner.ts';
+import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
+
+/** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
+const CHUNK_POINTS = 512;
+const CHUNK_MS = 2_000;
+/** A baseline that fails is more often the sandbox's doing than the code's. */
+const SANDBOX_HINT =
+  'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, a file cannot be renamed into a folder with locked files from outside of it; PAWL_SANDBOX=off runs it without.';
+/** As many earlier runs say what the study's clocks are. */
+const NORM_RUNS = 50;
+/** Hosts get at most ten progress events a second. */
+const PROGRESS_MS = 100;
+/** Of the output of a run that filled the disk with it. */
+const KEPT_LOG_BYTES = 256 * 1024;
+/** Share of what was free before a run that is free again when all it left is gone, if it was the run that took it. */
+const GIVEN_BACK = 0.7;
+const CUT_LOG = 'Only the first 256 KiB of its output are kept.';
+
+export type TrainPorts = SurroundingsPorts & {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly killTimes: KillTimes | undefined;
+  readonly signal: AbortSignal;
+  readonly pruner: Pruner;
+  readonly reserve: DiskReserve;
+};
+
+export type Trained = {
+  /** The run's row in the ledger; its end is not written yet. */
+  readonly run: number;
+  readonly k: number;
+  readonly result: RunResult;
+  readonly metric: number | null;
+  readonly memory: number | null;
+  /** Why it was ended before its time; null where it was not. */
+  readonly pruned: PruneEvidence | null;
+  /** What the contract asks for besides the metric and did not get; null where all of it held. */
+  readonly guard: GuardFailure | null;
+  readonly endedAt: number;
+  /** To be sent once the run's end is written. */
+  readonly finished: EngineEventBody;
+};
+
+/**
+ * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
+ * the output could not be kept.
+ */
+export async function trainAttempt(
+  study: Study,
+  n: number,
+  commit: string,
+  ports: TrainPorts,
+): Promise<Trained> {
+  const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
+  const { contract } = study;
+  // What the ledger still takes may come out of the reserve.
+  await ports.reserve.requireRoom();
+  await ports.reserve.fill();
+  const limits = await limitsFor(contract.limits, paths.home);
+  await ports.reserve.requireRoom(limits.disk.minFreeBytes);
+  const freeBefore = await ports.reserve.free();
+  const k = ledger.runs.nextIndex(study.id, n);
+  const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
+  const isHopeless = await ports.pruner.watch();
+  const startedAt = now();
+  const run = ledger.write(() => {
+    ledger.experiments.setPhase(study.id, n, 'training');
+    return ledger.runs.begin(study.id, n, k, commit, startedAt, contained.sandbox !== undefined);
+  });
+  emit({ type: 'phase', n, phase: 'training' });
+  const logPath = runLog(paths, study.id, n, k);
+  await mkdir(dirname(logPath), { recursive: true });
+
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  const progress = new ProgressEmitter(values =>
+    emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
+  );
+  // A ledger that cannot be written ends the training: nobody would learn of its result.
+  const broken = new AbortController();
+  const attempt = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      broken.abort(error);
+    }
+  };
+  const series = new SeriesWriter(points =>
+    attempt(() => ledger.write(() => ledger.runs.addPoints(run, points))),
+  );
+  const machine = new SeriesWriter(points =>
+    attempt(() => ledger.write(() => ledger.runs.addTelemetry(run, points))),
+  );
+  const steps = new StepRate();
+  const enough = new AbortController();
+  let pruned: PruneEvidence | null = null;
+  const reader = new OutputReader(
+    point => {
+      series.add(point);
+      progress.add(point);
+      steps.add(point);
+      pruned ??= isHopeless(point);
+      if (pruned) enough.abort();
+    },
+    elapsed,
+    { metric: contract.metric, units: n === 0 ? {} : (ledger.runs.list(study.id, 0).at(-1)?.units ?? {}) },
+  );
+  const watch = new MachineWatch({
+    ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
+    environment: { ...userEnvironment, ...ports.gpu.variables },
+    onPoint: point => machine.add(point),
+  });
+  const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
+  const keptBefore = await fingerprints(workbench.path, kept);
+  const [wallBegan, awakeBegan] = [now(), performance.now()];
+  const place = {
+    ...{ cwd: workbench.path, ...contained, logPath, limits },
+    signal: AbortSignal.any([signal, broken.signal]),
+    ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
+  };
+  const trained = await runTraining({
+    ...place,
+    command: contract.train,
+    limitSeconds: contract.budget.limitSeconds,
+    onOutput: chunk => attempt(() => reader.push(chunk)),
+    onStart: pid => {
+      watch.isBelow(pid);
+      emit({ type: 'run_started', n, k, pid, log: logPath });
+    },
+    enough: enough.signal,
+  }).finally(() => {
+    watch.stop();
+    attempt(() => reader.end());
+    series.flush();
+    machine.flush();
+    progress.flush();
+  });
+  const [wallEnd, awakeEnd] = [now(), performance.now()];
+  const fullDisk = findFullDisk(trained, broken.signal, paths.home);
+  if (fullDisk) ports.reserve.release();
+  else broken.signal.throwIfAborted();
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'measuring'));
+  emit({ type: 'phase', n, phase: 'measuring' });
+  const ended: RunOutcome = fullDisk?.outcome ?? trained.outcome;
+  const isDone = ended.kind === 'exit' && ended.code === 0;
+  const measured = isDone ? await measureAttempt(contract, reader, place) : null;
+  const outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
+  const survivors = [...trained.survivors, ...(measured?.survivors ?? [])];
+  if (survivors.length > 0) {
+    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
+
+  const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
+  if (lost.length > 0) await discardSetUp(study, paths, workbench);
+  const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
+  const summary = joined(reader.summary(), measured?.summary ?? null);
+  const printsMetric = contract.metric.command === null && contract.metric.waitSeconds === null;
+  const found =
+    lockCrash(touched, contract) ??
+    reader.classify(outcome, printsMetric ? contract.metric.name : null, contract.budget.limitSeconds) ??
+    measured?.crash ??
+    null;
+  const cut =
+    fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
+      ? ` ${CUT_LOG}`
+      : '';
+  const isHinted = found !== null && n === 0 && contained.sandbox !== undefined && outcome.kind !== 'limited';
+  const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
+  const crash = found && { ...found, message: found.message + hint + cut };
+  const fairness = judgeFairness({
+    summary,
+    stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
+    sameCode: ledger.runs
+      .list(study.id, n)
+      .filter(earlier => earlier.commit === commit && earlier.outcome?.kind === 'exit')
+      .flatMap(({ fairness }) => fairness ?? [])
+      // At other clocks it may have been faster than it should.
+      .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks')),
+    wallSeconds: (wallEnd - wallBegan) / 1000,
+    awakeSeconds: (awakeEnd - awakeBegan) / 1000,
+    ...(await watch.seen()),
+    earlier: ledger.runs.latestFairness(study.id, NORM_RUNS),
+  });
+  const result: RunResult = {
+    fairness,
+    gpuEnergyWh: watch.energyWh(),
+    outcome,
+    summary,
+    crash,
+    resources: trained.resources,
+    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0),
+    units: { ...Object.fromEntries(reader.units), ...measured?.units },
+  };
+  const finished: EngineEventBody = {
+    type: 'run_finished',
+    n,
+    k,
+    outcome: describeOutcome(outcome),
+    seconds: trained.seconds,
+    summary: summary && encodeSummary(summary),
+    outputBytes: result.outputBytes ?? 0,
+    ...trained.resources,
+    survivors,
+  };
+  const numbers = measure(summary, contract.metric);
+  // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
+  const isPruned = outcome.kind === 'pruned' && !crash;
+  return {
+    run,
+    k,
+    result,
+    metric: crash || isPruned ? null : numbers.metric,
+    memory: isPruned ? null : numbers.memory,
+    pruned: isPruned ? pruned : null,
+    guard: crash ? null : (measured?.guard ?? null),
+    endedAt: now(),
+    finished,
+  };
+}
+
+/** What the training printed, and over it what the command for the metric did. */
+function joined(training: Summary | null, command: Summary | null): Summary | null {
+  return training && command ? { ...training, ...command } : (command ?? training);
+}
+
+type FullDisk = {
+  readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
+  /** What ends the sitting where the run was not what filled the disk. */
+  readonly error: PawlError;
+};
+
+/** What a run that met a full disk ended as; null for any other. Throws where its output was lost for another reason. */
+function findFullDisk(
+  { outcome, logError }: TrainingResult,
+  broken: AbortSignal,
+  home: string,
+): FullDisk | null {
+  const message = logError
+    ? `The disk was full: its output could not be written (${logError.message}).`
+    : 'The disk was full: its series could not be written.';
+  const limited = { kind: 'limited', limit: 'disk', message } as const;
+  const error = (cause: unknown) =>
+    new PawlError(
+      'disk_full',
+      `The disk that holds ${home} is full or broken: what the training gave could not be written${logError ? ` (${logError.message})` : ''}. ` +
+        'Make room, then "pawl resume".',
+      { cause },
+    );
+  if (outcome.kind === 'limited' && outcome.limit === 'disk') return { outcome, error: error(null) };
+  if (broken.reason instanceof PawlError && broken.reason.code === 'disk_full') {
+    return { outcome: limited, error: broken.reason };
+  }
+  if (!logError) return null;
+  if (logError.code === 'ENOSPC' || logError.code === 'EDQUOT') {
+    return { outcome: limited, error: error(logError) };
+  }
+  throw error(logError);
+}
+
+/**
+ * Removes what the run left in its worktree and, where that is not enough, its caches and all but the beginning of its output. Rejects where
+ * there is no room then either: somebody else filled the disk, and the run proves nothing. Resolves to whether output was cut.
+ */
+async function makeRoom(
+  { error }: FullDisk,
+  freeBefore: number,
+  commit: string,
+  logPath: string,
+  folder: string,
+  { workbench, reserve, ledger }: TrainPorts,
+): Promise<boolean> {
+  await workbench.checkout(commit);
+  await removeBelow(folder, DATA_VIEW);
+  // What it costs is time: compilers fill them anew.
+  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeBelow(folder, CACHES);
+  const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
+  const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
+  if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
+  ledger.shrink();
+  const isOurs = await isGivenBack();
+  if (!isOurs || !(await reserve.hasRoom())) throw error;
+  await reserve.fill();
+  return isCut;
+}
+
+export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
+  if (touched.length === 0) return null;
+  return {
+    class: 'locked_file_touched',
+    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.${adviseOnOutputs(touched, contract)}`,
+    tail: [],
+  };
+}
+
+export function describeOutcome(outcome: RunOutcome): string {
+  if (outcome.kind === 'exit') return `exit ${outcome.code}`;
+  return outcome.kind === 'signal' ? `signal ${outcome.signal}` : outcome.kind;
+}
+
+/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs, silent or not. */
+class SeriesWriter {
+  readonly #write: (points: readonly SeriesPoint[]) => void;
+  #points: SeriesPoint[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(write: (points: readonly SeriesPoint[]) => void) {
+    this.#write = write;
+  }
+
+  add(point: SeriesPoint): void {
+    this.#points.push(point);
+    if (this.#points.length >= CHUNK_POINTS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), CHUNK_MS);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#points.length > 0) this.#write(this.#points);
+    this.#points = [];
+  }
+}
+
+/** Joins the newest values and passes them on at a bounded rate; the last ones always arrive. */
+class ProgressEmitter {
+  readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
+  #values = new Map<string, ReturnType<typeof toScalar>>();
+  #last = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(emit: (values: Record<string, ReturnType<typeof toScalar>>) => void) {
+    this.#emit = emit;
+  }
+
+  add(point: SeriesPoint): void {
+    for (const [key, value] of point.values) this.#values.set(key, toScalar(value));
+    const wait = this.#last + PROGRESS_MS - performance.now();
+    if (wait <= 0) this.flush();
+    // Nothing may come after this point for long.
+    else this.#timer ??= setTimeout(() => this.flush(), wait);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#values.size === 0) return;
+    this.#last = performance.now();
+    this.#emit(Object.fromEntries(this.#values));
+    this.#values.clear();
+  }
+}
