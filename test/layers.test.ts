@@ -75,6 +75,34 @@ test.each(Object.keys(RULES))('%s imports only what its layer may', async layer 
   expect(offences).toEqual([]);
 });
 
+/** A folder of the engine or of the window; each is a room with one purpose. */
+function roomOf(file: string): string {
+  const [, layer = '', room = ''] = relative(root, file).split('/');
+  return room.includes('.') ? layer : `${layer}/${room}`;
+}
+
+test.each(['src/engine'])('no rooms of %s import each other in a circle', async layer => {
+  const imported = new Map<string, Set<string>>();
+  for (const file of await sourceFiles(join(root, layer))) {
+    const room = roomOf(file);
+    for (const specifier of await findImports(file)) {
+      const other = specifier.startsWith('.') ? roomOf(resolve(dirname(file), specifier)) : room;
+      if (other !== room) imported.set(room, (imported.get(room) ?? new Set()).add(other));
+    }
+  }
+  expect(imported.size).toBeGreaterThan(5);
+  // A room from which nothing leads on is in no circle; without these, what is left are the circles.
+  for (let isLess = true; isLess; ) {
+    isLess = false;
+    for (const [room, others] of imported) {
+      if ([...others].some(other => imported.has(other))) continue;
+      imported.delete(room);
+      isLess = true;
+    }
+  }
+  expect(Object.fromEntries([...imported].map(([room, others]) => [room, [...others]]))).toEqual({});
+});
+
 test('the engine starts no process synchronously and spawns git in one place only', async () => {
   const offences: string[] = [];
   for (const file of await sourceFiles(join(root, 'src'))) {

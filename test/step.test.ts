@@ -5,11 +5,15 @@ import {
   type LoopEvent,
   type LoopState,
   MAX_REPAIRS,
-  type Measured,
+  MAX_UNANSWERED,
   step,
 } from '../src/engine/session/step.ts';
 import { findStop } from '../src/engine/session/stop-rules.ts';
 import { decide } from '../src/engine/stages/judge/decide.ts';
+import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured.ts';
+import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
+import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
+import type { Unfinished } from '../src/engine/stages/unfinished.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
 
@@ -20,13 +24,16 @@ const fresh: LoopState = {
   limits: {},
   facts: { experiments: 0, best: null, sinceKeep: 0, crashesInRow: 0 },
   next: 0,
+  unfinished: null,
   incumbent: null,
   wish: 'go',
+  isBlocked: false,
   canRepair: false,
   maxRefusals: 3,
   refusals: 0,
   repairs: 0,
   reruns: 0,
+  unanswered: 0,
 };
 const running: LoopState = {
   ...fresh,
@@ -35,24 +42,119 @@ const running: LoopState = {
   incumbent: { n: 0, metric: 1 },
 };
 const oops: Crash = { class: 'exception', message: 'oops', tail: [] };
-const measured = (change: Partial<Measured>): LoopEvent => ({
-  type: 'measured',
+const runOf = (change: Partial<Measured> = {}): Measured => ({
   ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
   pruned: null,
   guard: null,
   source: null,
   ...change,
 });
+/** A run whose end is not written yet. */
+const endOf = ({ n, k, crash, value, memory, pruned, guard }: Measured): EndedRun => ({
+  ...{ n, k, commit: 'c1', run: 7, metric: value, memory, pruned, guard, endedAt: 0 },
+  result: {
+    outcome: { kind: 'exit', code: 0 },
+    summary: null,
+    crash,
+    resources: { peakRssBytes: null, cpuSeconds: null },
+    outputBytes: 0,
+    units: {},
+    fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
+    gpuEnergyWh: null,
+  },
+  finished: { type: 'phase', n, phase: 'measuring' },
+});
+const measured = (change: Partial<Measured> = {}): Extract<LoopEvent, { type: 'measured' }> => {
+  const run = runOf(change);
+  return { type: 'measured', run, ended: endOf(run), denial: null };
+};
+const attempted = (n: number): LoopEvent => ({ type: 'attempted', n, commit: 'c1' });
+const edit: AcceptedEdit = {
+  kind: 'edit',
+  paths: ['train.py'],
+  digest: 'd1',
+  sourceLines: 3,
+  proposal: { hypothesis: 'h', rationale: null, predictedEffect: null, category: null, memo: null },
+  start: 'c0',
+  repairOf: null,
+};
 
 test('the baseline comes first', () => {
-  expect(step(fresh, { type: 'started', interrupted: null }, 0).effect).toEqual({ type: 'take_baseline' });
+  expect(step(fresh, { type: 'started' }, 0).effect).toEqual({ type: 'take_baseline' });
 });
 
 test('an interrupted experiment is trained again when it has an attempt and proposed again when it has none', () => {
-  const at = (hasAttempt: boolean) =>
-    step({ ...running, next: 6 }, { type: 'started', interrupted: { n: 5, hasAttempt } }, 0).effect;
-  expect(at(true)).toEqual({ type: 'train', n: 5 });
-  expect(at(false)).toEqual({ type: 'propose', n: 5, repair: null });
+  const at = (unfinished: Unfinished) =>
+    step({ ...running, next: 5, unfinished }, { type: 'started' }, 0).effect;
+  const train = { type: 'train', n: 5, commit: 'c1', unfair: null, isResumed: true };
+  expect(at({ n: 5, at: 'attempt', commit: 'c1' })).toEqual(train);
+  expect(at({ n: 5, at: 'proposal' })).toEqual({ type: 'propose', n: 5, repair: null });
+});
+
+test('what waits for the user or for its number waits on after a pause, and a stop rule goes before', () => {
+  const crashed: CrashedRun = { ...runOf({ n: 5 }), crash: oops };
+  const review: Unfinished = { n: 5, at: 'review', repair: crashed };
+  const number: Unfinished = { n: 5, at: 'number', isResumed: false };
+  const pausing: LoopState = { ...running, next: 5, wish: 'pause' };
+  for (const unfinished of [review, number]) {
+    const disturbed = step(pausing, { type: 'disturbed', unfinished }, 0);
+    expect(disturbed.effect).toEqual({ type: 'wait' });
+    const on = step({ ...disturbed.state, wish: 'go' }, { type: 'wished', wish: 'go' }, 0);
+    expect(on.effect).toEqual(
+      unfinished === review
+        ? { type: 'review', n: 5, repair: crashed }
+        : { type: 'await_number', n: 5, ended: null, isResumed: false },
+    );
+    expect(on.state.unfinished).toBeNull();
+  }
+  const late = { ...running, limits: { deadline: 5 } };
+  expect(step(late, { type: 'disturbed', unfinished: number }, 5).effect).toMatchObject({
+    reason: 'deadline',
+  });
+});
+
+test('what one stage made reaches the next', () => {
+  expect(step(running, { type: 'proposed', n: 1, edit }, 0).effect).toEqual({ type: 'attempt', n: 1, edit });
+  const train = { type: 'train', n: 1, commit: 'c1', unfair: null, isResumed: false };
+  expect(step(running, attempted(1), 0).effect).toEqual(train);
+  const result = measured();
+  expect(step(running, result, 0).effect).toMatchObject({ type: 'record', n: 1, ended: result.ended });
+  const { run: _, type: __, ...rest } = result;
+  const awaiting: LoopEvent = { ...rest, type: 'awaiting', n: 1, unfair: [] };
+  const wait = { type: 'await_number', n: 1, ended: result.ended, isResumed: false };
+  expect(step(running, awaiting, 0).effect).toEqual(wait);
+  const aborted = step(running, { type: 'aborted', n: 1, ended: result.ended }, 0).effect;
+  const reason = { kind: 'stopped' };
+  expect(aborted).toEqual({ type: 'set_aside', n: 1, ended: result.ended, reason });
+  expect(step(running, { type: 'set_aside', reason: { kind: 'stopped' } }, 0).effect).toEqual({
+    ...{ type: 'stop', reason: 'user', detail: null },
+  });
+});
+
+test('a run whose model did not answer is set aside, and run again after a pause that nobody has to end', () => {
+  let state = running;
+  const denial = { kind: 'failed', message: 'no server' } as const;
+  for (let count = 0; count < MAX_UNANSWERED; count += 1) {
+    const aside = step(state, { ...measured(), denial }, 0);
+    expect(aside.effect).toMatchObject({ type: 'set_aside', n: 1, reason: { kind: 'unanswered' } });
+    const waiting = step(aside.state, { type: 'set_aside', reason: { kind: 'unanswered', message: '' } }, 0);
+    expect(waiting).toMatchObject({ effect: { type: 'wait' }, state: { isBlocked: true } });
+    const on = step({ ...waiting.state, wish: 'go' }, { type: 'wished', wish: 'go' }, 0);
+    expect(on.effect).toMatchObject({ type: 'train', n: 1, commit: 'c1', isResumed: true });
+    state = on.state;
+  }
+  // What it asks is the more likely cause by now.
+  expect(step(state, { ...measured(), denial }, 0).effect.type).toBe('record');
+});
+
+test('a run that was not answered because the cap is reached ends the sitting, and is run again in the next', () => {
+  const denial = { kind: 'spent', message: 'enough' } as const;
+  const { state, effect } = step(running, { ...measured(), denial }, 0);
+  expect(effect).toMatchObject({ type: 'set_aside', reason: { kind: 'spent', message: 'enough' } });
+  expect(state.unfinished).toEqual({ n: 1, at: 'attempt', commit: 'c1' });
+  if (effect.type !== 'set_aside') throw new Error('not set aside');
+  const stop = step(state, { type: 'set_aside', reason: effect.reason }, 0).effect;
+  expect(stop).toEqual({ type: 'stop', reason: 'spend', detail: 'enough' });
 });
 
 test('a baseline without a number ends the study', () => {
@@ -69,7 +171,10 @@ test('a crash is handed back for repair twice at most, and only to a proposer th
   let state: LoopState = { ...running, canRepair: true };
   for (let count = 0; count < MAX_REPAIRS; count += 1) {
     const result = step(state, measured({ crash: oops, value: null }), 0);
-    expect(result.effect).toMatchObject({ type: 'propose', n: 1, repair: { crash: oops } });
+    expect(result.effect).toMatchObject({
+      ...{ type: 'propose', n: 1 },
+      repair: { run: { crash: oops }, count: count + 1 },
+    });
     state = result.state;
   }
   expect(step(state, measured({ crash: oops, value: null }), 0).effect.type).toBe('record');
@@ -84,7 +189,8 @@ test('a timeout is not a slip to be repaired', () => {
 });
 
 test('a repair that came to nothing leaves the crash as the verdict', () => {
-  const event: LoopEvent = { ...(measured({ crash: oops, value: null }) as Measured), type: 'repair_failed' };
+  const run = { ...runOf({ value: null }), crash: oops };
+  const event: LoopEvent = { type: 'repair_failed', run };
   expect(step({ ...running, canRepair: true, repairs: 1 }, event, 0).effect).toMatchObject({
     type: 'record',
     verdict: { word: 'crash' },
@@ -118,7 +224,7 @@ test('the wishes to pause and to stop take effect between experiments', () => {
 /** Runs the loop against a made-up world: each attempt's value is the next of `values`, null for a crash. */
 function play(values: readonly (number | null)[], limits: LoopState['limits']) {
   let state: LoopState = { ...fresh, limits };
-  let event: LoopEvent = { type: 'started', interrupted: null };
+  let event: LoopEvent = { type: 'started' };
   const rest = [...values];
   const log: { n: number; word: string; value: number | null }[] = [];
   for (let turn = 0; turn < 10_000; turn += 1) {
@@ -126,10 +232,10 @@ function play(values: readonly (number | null)[], limits: LoopState['limits']) {
     state = next.state;
     const { effect } = next;
     if (effect.type === 'stop') return { log, reason: effect.reason, state };
-    if (effect.type === 'take_baseline') event = { type: 'attempted', n: 0 };
+    if (effect.type === 'take_baseline') event = attempted(0);
     else if (effect.type === 'propose') {
-      event = rest.length > 0 ? { type: 'proposed', n: effect.n } : { type: 'exhausted', message: '' };
-    } else if (effect.type === 'attempt') event = { type: 'attempted', n: effect.n };
+      event = rest.length > 0 ? { type: 'proposed', n: effect.n, edit } : { type: 'exhausted', message: '' };
+    } else if (effect.type === 'attempt') event = attempted(effect.n);
     else if (effect.type === 'train') {
       const value = rest.shift() ?? null;
       event = measured({ n: effect.n, value, crash: value === null ? oops : null });
@@ -218,8 +324,10 @@ test('a better value above the memory limit is discarded, and an unmeasured memo
 test('a run that was not fair is run again twice, and then decides with a note', () => {
   let state = running;
   for (const reruns of [1, 2]) {
-    const result = step(state, measured({ unfair: ['throttled'] }), 0);
-    expect(result.effect).toEqual({ type: 'train', n: 1 });
+    const unfair = measured({ unfair: ['throttled'] });
+    const result = step(state, unfair, 0);
+    const again = { type: 'train', n: 1, commit: 'c1', unfair: unfair.ended, isResumed: false };
+    expect(result.effect).toEqual(again);
     expect(result.state.reruns).toBe(reruns);
     state = result.state;
   }

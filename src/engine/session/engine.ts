@@ -39,8 +39,8 @@ import { agree, hasAgreed, isWrittenByModels, refuseUncontained } from './consen
 import { createStudy, type NewStudy } from './create-study.ts';
 import { findRepository } from './find-repository.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
+import { Sitting, type SittingEnd } from './sitting.ts';
 import { stopLimits } from './stop-rules.ts';
-import { type SittingEnd, StudyRunner } from './study-runner.ts';
 import { Thoughts } from './thoughts.ts';
 
 /** How often the engine looks for what another process asks of it. */
@@ -83,7 +83,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #lock: EngineLock;
   readonly #now: () => number;
-  #runner: StudyRunner | null = null;
+  #sitting: Sitting | null = null;
   #stopNow = new AbortController();
   /** Requests that came before the sitting had a runner. */
   readonly #early: RequestKind[] = [];
@@ -226,7 +226,7 @@ export class Engine {
       if (error.code === 'disk_full') this.#reserve.release();
       end = { reason: 'error', detail: error.message };
     }
-    this.#runner = null;
+    this.#sitting = null;
     this.#early.length = 0;
     this.#recordEnd(studyId, end);
     if (error?.code === 'disk_full') await this.#reserve.fill();
@@ -316,7 +316,7 @@ export class Engine {
       onThought: text => thoughts.add(text),
       onRest: rest => emit({ type: 'proposer_rests', ...rest }),
       onRested: rested => emit({ type: 'proposer_rested', ...rested }),
-      hasWish: () => this.#runner?.hasWish() ?? false,
+      hasWish: () => this.#sitting?.hasWish() ?? false,
     });
     const model =
       study.contract.model &&
@@ -380,7 +380,7 @@ export class Engine {
     if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
     for (const notice of this.#notices.splice(0)) emit({ type: 'warning', ...notice });
     const limits = stopLimits(study.stop, this.#now());
-    const runner = new StudyRunner(study, limits, {
+    const sitting = new Sitting(study, limits, {
       ...ports,
       workbench,
       proposer,
@@ -388,11 +388,11 @@ export class Engine {
       askAgainMs: this.#options.askAgainMs,
       isLookingAhead: this.#options.isLookingAhead,
     });
-    this.#runner = runner;
+    this.#sitting = sitting;
     for (const kind of this.#early.splice(0)) this.request(kind);
     const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);
     try {
-      return await runner.run();
+      return await sitting.run();
     } finally {
       clearInterval(poll);
       proposer.end?.();
@@ -459,7 +459,7 @@ export class Engine {
   #proposing(study: Study): number | null {
     try {
       const newest = this.ledger.experiments.unfinished(study.id).at(-1);
-      return newest?.phase === 'proposing' && !this.#runner?.hasWish() ? newest.n : null;
+      return newest?.phase === 'proposing' && !this.#sitting?.hasWish() ? newest.n : null;
     } catch {
       // What is wrong with the disk shows where the loop writes next.
       return null;
@@ -477,10 +477,10 @@ export class Engine {
 
   /** What the user decides about the proposal that waits. Rejects with `usage` where it does not, or cannot be followed. */
   async decide(studyId: string, review: number, decision: Decision): Promise<void> {
-    if (!this.#runner || this.#runner.study !== studyId) {
+    if (!this.#sitting || this.#sitting.study !== studyId) {
       throw new PawlError('usage', 'Nothing waits for you here: the study does not run.');
     }
-    await this.#runner.decide(review, decision);
+    await this.#sitting.decide(review, decision);
   }
 
   /** Switches approve mode; what waits when it is switched off runs. Returns the mark it leaves in the notebook. */
@@ -489,13 +489,13 @@ export class Engine {
       this.ledger.studies.setApproval(studyId, asks);
       return this.ledger.marks.add(studyId, 'approval', asks ? 'on' : 'off', this.#now());
     });
-    if (this.#runner?.study === studyId) this.#runner.approvalChanged();
+    if (this.#sitting?.study === studyId) this.#sitting.approvalChanged();
     return mark;
   }
 
   /** What the user asks of the sitting that runs, or is about to. */
   request(kind: RequestKind): void {
-    if (!this.#runner) {
+    if (!this.#sitting) {
       this.#early.push(kind);
       return;
     }
@@ -503,8 +503,8 @@ export class Engine {
       this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
       return;
     }
-    if (kind === 'continue') this.#runner.goOn();
-    else this.#runner.wish(kind);
+    if (kind === 'continue') this.#sitting.goOn();
+    else this.#sitting.wish(kind);
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Study } from '../../shared/study.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { findAwaited } from '../stages/measure/await-number.ts';
+import { findCrashedRun } from '../stages/measure/measured.ts';
+import type { Unfinished } from '../stages/unfinished.ts';
 import type { Ledger } from '../store/ledger.ts';
-import type { LoopEvent, LoopState } from './step.ts';
+import type { LoopState } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 /** Where the ledger says a study stands, for the first `step` of a sitting. */
@@ -16,6 +18,7 @@ export function initialState(
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(entry => entry.verdict === 'keep');
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
+  const unfinished = findUnfinished(ledger, study);
   return {
     metric: study.contract.metric,
     limits,
@@ -25,39 +28,39 @@ export function initialState(
       sinceKeep,
       crashesInRow,
     },
-    next: (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
+    next: unfinished?.n ?? (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
+    unfinished,
     incumbent: incumbent && { n: incumbent.n, metric: incumbent.metric },
     wish: 'go',
+    isBlocked: false,
     canRepair: proposer.canRepair,
     maxRefusals: proposer.maxRefusals,
     refusals: 0,
-    repairs: countRepairs(ledger, study),
+    repairs: unfinished ? countRepairs(ledger, study.id, unfinished.n) : 0,
     reruns: 0,
+    unanswered: 0,
   };
 }
 
-/** An unfinished experiment of an earlier sitting; also a baseline that failed, which a new sitting tries again. */
-export function findInterrupted(
-  ledger: Ledger,
-  study: Study,
-): Extract<LoopEvent, { type: 'started' }>['interrupted'] {
+/** What an earlier sitting left without an end; also a baseline that failed, which a new sitting tries again. */
+function findUnfinished(ledger: Ledger, study: Study): Unfinished | null {
   const { experiments, reviews } = ledger;
-  const { id } = study;
+  const { id, baseCommit } = study;
   const unfinished = experiments.unfinished(id).at(-1);
-  if (unfinished) {
-    // A mend that waits for the user comes before another run of what it mends.
-    const isReviewed = reviews.open(id, unfinished.n) !== null;
-    const isWaiting = isReviewed || findAwaited(ledger, study, unfinished.n) !== null;
-    return { n: unfinished.n, hasAttempt: unfinished.attemptCommit !== null && !isWaiting };
+  if (!unfinished) {
+    const isFailed = experiments.get(id, 0)?.verdict?.word === 'crash';
+    return isFailed ? { n: 0, at: 'attempt', commit: baseCommit } : null;
   }
-  const baseline = experiments.get(id, 0);
-  return baseline?.verdict?.word === 'crash' ? { n: 0, hasAttempt: true } : null;
+  const { n, attemptCommit: commit } = unfinished;
+  // A mend that waits for the user comes before another run of what it mends.
+  const review = reviews.open(id, n);
+  if (review) return { n, at: 'review', repair: review.isRepair ? findCrashedRun(ledger, study, n) : null };
+  if (findAwaited(ledger, study, n)) return { n, at: 'number', isResumed: true };
+  return commit === null ? { n, at: 'proposal' } : { n, at: 'attempt', commit };
 }
 
 /** Repairs an interrupted experiment has had already: each made an attempt of its own. */
-function countRepairs(ledger: Ledger, study: Study): number {
-  const interrupted = findInterrupted(ledger, study);
-  if (!interrupted) return 0;
-  const attempts = new Set(ledger.runs.list(study.id, interrupted.n).map(run => run.commit));
+function countRepairs(ledger: Ledger, studyId: string, n: number): number {
+  const attempts = new Set(ledger.runs.list(studyId, n).map(run => run.commit));
   return Math.max(0, attempts.size - 1);
 }

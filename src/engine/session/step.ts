@@ -1,15 +1,21 @@
 import type { Contract } from '../../shared/contract.ts';
 import { unreachable } from '../../shared/errors.ts';
-import type { FlagKind } from '../../shared/fairness.ts';
-import type { GuardFailure } from '../../shared/guard.ts';
-import type { PruneEvidence } from '../../shared/prune.ts';
-import type { Crash, CrashClass, StopReason, Verdict } from '../../shared/study.ts';
+import type { CrashClass, StopReason, Verdict } from '../../shared/study.ts';
+import type { Attempted, Submitted } from '../stages/attempt/attempt.ts';
 import { decide } from '../stages/judge/decide.ts';
+import type { Numbered } from '../stages/measure/late-number.ts';
+import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
+import type { AcceptedEdit, Proposed, Repair } from '../stages/propose/propose.ts';
+import type { Recorded } from '../stages/record/record.ts';
+import type { TrainResult } from '../stages/train/train.ts';
+import type { EndedRun } from '../stages/train/train-attempt.ts';
+import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
 import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
 
 /**
  * The loop as a pure function: what happened goes in, what to do next comes out. The driver performs the effect
- * and comes back with what happened. Nothing here reads a clock, a file or the ledger.
+ * and comes back with what happened; what one stage made travels through here to the next. Nothing here reads a clock, a
+ * file or the ledger.
  */
 
 /** A crash that looks like a slip may be mended by the proposer, this often per experiment. */
@@ -19,6 +25,9 @@ const REPAIRABLE: readonly CrashClass[] = ['exception', 'out_of_memory', 'no_met
 /** A run whose number was not fairly come by is run again, this often per experiment. */
 export const MAX_RERUNS = 2;
 
+/** An experiment whose model did not answer is run again as often: for an hour, with the pauses between. */
+export const MAX_UNANSWERED = 4;
+
 export type Wish = 'go' | 'pause' | 'stop';
 
 export type LoopState = {
@@ -27,8 +36,12 @@ export type LoopState = {
   readonly facts: Facts;
   /** Number the next experiment gets. */
   readonly next: number;
+  /** What goes on before another experiment begins. */
+  readonly unfinished: Unfinished | null;
   readonly incumbent: { readonly n: number; readonly metric: number } | null;
   readonly wish: Wish;
+  /** Whether the pause is a proposer's or a server's, which is asked again now and then, and not the user's. */
+  readonly isBlocked: boolean;
   readonly canRepair: boolean;
   readonly maxRefusals: number;
   /** Refused or failed proposals for this experiment so far. */
@@ -36,68 +49,64 @@ export type LoopState = {
   readonly repairs: number;
   /** Further runs of this experiment because one was not fair. */
   readonly reruns: number;
+  /** Runs of this experiment that the model they asked left without an answer. */
+  readonly unanswered: number;
 };
 
-/** What the training and the check around it found. */
-export type Measured = {
-  readonly n: number;
-  readonly k: number;
-  readonly crash: Crash | null;
-  readonly value: number | null;
-  readonly memory: number | null;
-  readonly sourceLinesDelta: number;
-  /** Why the number was not fairly come by; empty where it was. */
-  readonly unfair: readonly FlagKind[];
-  /** Why the run was ended before its time; null where it was not. */
-  readonly pruned: PruneEvidence | null;
-  /** What the contract asks for besides the metric and did not get. */
-  readonly guard: GuardFailure | null;
-  /** Who says the number, where no program of the run printed it. */
-  readonly source: string | null;
-};
+/** Why an experiment is set aside before its end, to go on later. */
+export type SetAsideReason =
+  | { readonly kind: 'stopped' }
+  /** The model that its run asked did not answer. */
+  | { readonly kind: 'unanswered'; readonly message: string }
+  /** The model was not asked: the cap is reached. */
+  | { readonly kind: 'spent'; readonly message: string };
 
 export type LoopEvent =
-  /** Start of a sitting. An interrupted experiment with an attempt is trained again, one without proposed anew. */
-  | {
-      readonly type: 'started';
-      readonly interrupted: { readonly n: number; readonly hasAttempt: boolean } | null;
-    }
+  /** Start of a sitting. */
+  | { readonly type: 'started' }
   | { readonly type: 'wished'; readonly wish: Wish }
-  | { readonly type: 'proposed'; readonly n: number }
-  /** It waits for the user: approve mode. `repair` is the crashed run it mends, or null. */
-  | { readonly type: 'submitted'; readonly n: number; readonly repair: Measured | null }
-  /** The user did not let it run. */
-  | {
-      readonly type: 'turned_down';
-      readonly how: 'sent_back' | 'rejected';
-      readonly n: number;
-      readonly repair: Measured | null;
-    }
-  | { readonly type: 'refused'; readonly message: string }
-  | { readonly type: 'exhausted'; readonly message: string }
-  /** Only the user can help: a pause until they say go on. */
-  | { readonly type: 'blocked'; readonly message: string }
-  | { readonly type: 'spent'; readonly message: string }
-  /** The proposer had no usable mend for a crash: the crash stands. */
-  | ({ readonly type: 'repair_failed' } & Measured)
-  | { readonly type: 'attempted'; readonly n: number }
-  | ({ readonly type: 'measured' } & Measured)
-  /** Trained, and its number comes later. */
-  | { readonly type: 'awaiting'; readonly n: number; readonly unfair: readonly FlagKind[] }
-  /** Something else is to be done than to wait for it: the user's wish, or the deadline. */
-  | { readonly type: 'disturbed' }
-  /** It came, or did not in time. */
-  | ({ readonly type: 'numbered' } & Measured)
-  | { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
+  | Proposed
+  | Submitted
+  | Attempted
+  | TrainResult
+  | Disturbed
+  | Numbered
+  | Recorded
+  /** The user stops what runs now; `n` is null where nothing needs to be set aside. */
+  | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
+  | { readonly type: 'set_aside'; readonly reason: SetAsideReason };
 
 export type Effect =
   | { readonly type: 'take_baseline' }
-  | { readonly type: 'propose'; readonly n: number; readonly repair: Measured | null }
-  | { readonly type: 'attempt'; readonly n: number }
-  | { readonly type: 'review'; readonly n: number; readonly repair: Measured | null }
-  | { readonly type: 'train'; readonly n: number }
-  | { readonly type: 'await_number'; readonly n: number }
-  | { readonly type: 'record'; readonly n: number; readonly verdict: Verdict }
+  | { readonly type: 'propose'; readonly n: number; readonly repair: Repair | null }
+  | { readonly type: 'attempt'; readonly n: number; readonly edit: AcceptedEdit }
+  | { readonly type: 'review'; readonly n: number; readonly repair: CrashedRun | null }
+  | {
+      readonly type: 'train';
+      readonly n: number;
+      readonly commit: string;
+      /** The run before, which is not to decide. */
+      readonly unfair: EndedRun | null;
+      readonly isResumed: boolean;
+    }
+  | {
+      readonly type: 'await_number';
+      readonly n: number;
+      readonly ended: EndedRun | null;
+      readonly isResumed: boolean;
+    }
+  | {
+      readonly type: 'record';
+      readonly n: number;
+      readonly verdict: Verdict;
+      readonly ended: EndedRun | null;
+    }
+  | {
+      readonly type: 'set_aside';
+      readonly n: number;
+      readonly ended: EndedRun | null;
+      readonly reason: SetAsideReason;
+    }
   | { readonly type: 'wait' }
   | { readonly type: 'stop'; readonly reason: StopReason; readonly detail: string | null };
 
@@ -108,29 +117,20 @@ export type Step = { readonly state: LoopState; readonly effect: Effect };
  */
 export function step(state: LoopState, event: LoopEvent, now: number): Step {
   switch (event.type) {
-    case 'started': {
-      const { interrupted } = event;
-      if (!interrupted) return next(state, now);
-      // A stop rule that holds already is not passed by an experiment that was begun under another.
-      const resumed = next({ ...state, next: interrupted.n }, now);
-      const goesOn = resumed.effect.type === 'propose' || resumed.effect.type === 'take_baseline';
-      if (!goesOn || !interrupted.hasAttempt) return resumed;
-      return { ...resumed, effect: { type: 'train', n: interrupted.n } };
-    }
+    case 'started':
+      return next(state, now);
     case 'wished':
       return next({ ...state, wish: event.wish }, now);
     case 'proposed':
-      return { state, effect: { type: 'attempt', n: event.n } };
+      return { state, effect: { type: 'attempt', n: event.n, edit: event.edit } };
     case 'submitted':
       return { state, effect: { type: 'review', n: event.n, repair: event.repair } };
     case 'turned_down': {
-      const { repair, n } = event;
+      const { repair } = event;
       if (!repair) return next(state, now);
       // Sent back it is still the same try at a mend.
-      if (event.how === 'sent_back' && state.wish === 'go') {
-        return { state, effect: { type: 'propose', n, repair } };
-      }
-      return judge(state, repair, false, now);
+      if (event.how === 'sent_back' && state.wish === 'go') return mend(state, repair, null);
+      return conclude(state, repair, null);
     }
     case 'refused': {
       const refusals = state.refusals + 1;
@@ -143,29 +143,45 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'exhausted':
       return { state, effect: { type: 'stop', reason: 'exhausted', detail: event.message } };
     case 'blocked':
-      return next({ ...state, wish: state.wish === 'stop' ? 'stop' : 'pause' }, now);
+      return next(block(state), now);
     case 'spent':
       return { state, effect: { type: 'stop', reason: 'spend', detail: event.message } };
-    case 'attempted':
-      return { state: { ...state, refusals: 0 }, effect: { type: 'train', n: event.n } };
-    case 'measured':
-      return judge(state, event, state.canRepair, now);
-    case 'awaiting': {
-      const { n } = event;
-      return event.unfair.length > 0 && mayRerun(state, now)
-        ? rerun(state, n)
-        : { state, effect: { type: 'await_number', n } };
+    case 'attempted': {
+      const { n, commit } = event;
+      const effect: Effect = { type: 'train', n, commit, unfair: null, isResumed: false };
+      return { state: { ...state, refusals: 0 }, effect };
     }
-    case 'disturbed': {
-      // Also the baseline's: the study ends before it has one.
-      const stop = state.wish === 'go' ? findStop(state.limits, state.facts, state.metric.goal, now) : null;
-      return stop ? { state, effect: { type: 'stop', ...stop } } : next(state, now);
+    case 'measured':
+      return setAsideUnanswered(state, event) ?? judge(state, event.run, event.ended, now);
+    case 'awaiting': {
+      const setAside = setAsideUnanswered(state, event);
+      if (setAside) return setAside;
+      const { n, ended } = event;
+      if (event.unfair.length > 0 && mayRerun(state, now)) return rerun(state, n, ended);
+      return { state, effect: { type: 'await_number', n, ended, isResumed: false } };
     }
     case 'numbered':
       // A number that took a week is not waited for again.
-      return conclude(state, event);
+      return conclude(state, event.run, null);
     case 'repair_failed':
-      return judge(state, event, false, now);
+      return conclude(state, event.run, null);
+    case 'disturbed': {
+      const left = { ...state, unfinished: event.unfinished };
+      // Also the baseline's: the study ends before it has one.
+      const stop = state.wish === 'go' ? findStop(state.limits, state.facts, state.metric.goal, now) : null;
+      return stop ? { state: left, effect: { type: 'stop', ...stop } } : next(left, now);
+    }
+    case 'aborted': {
+      const { n, ended } = event;
+      if (n === null) return { state, effect: STOPPED };
+      return { state, effect: { type: 'set_aside', n, ended, reason: { kind: 'stopped' } } };
+    }
+    case 'set_aside': {
+      const { reason } = event;
+      if (reason.kind === 'stopped') return { state, effect: STOPPED };
+      if (reason.kind === 'unanswered') return next(block(state), now);
+      return { state, effect: { type: 'stop', reason: 'spend', detail: reason.message } };
+    }
     case 'recorded':
       return next(settle(state, event.n, event.verdict), now);
     default:
@@ -173,25 +189,49 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
   }
 }
 
-function judge(state: LoopState, measured: Measured, canRepair: boolean, now: number): Step {
-  const { n, crash, unfair } = measured;
+const STOPPED: Effect = { type: 'stop', reason: 'user', detail: null };
+
+/** Pauses until somebody has helped; what the user wishes goes before. */
+function block(state: LoopState): LoopState {
+  return state.wish === 'go' ? { ...state, wish: 'pause', isBlocked: true } : state;
+}
+
+/**
+ * A run that was left without an answer says nothing of its code: it is run again, on resume where the cap is reached, and
+ * after a pause where the server did not answer. Null where it is judged: it was answered, or the server failed so often in this
+ * experiment that what it asks is the more likely cause.
+ */
+function setAsideUnanswered(
+  state: LoopState,
+  { denial, ended }: Extract<TrainResult, { type: 'measured' | 'awaiting' }>,
+): Step | null {
+  if (!denial) return null;
+  const { kind, message } = denial;
+  const unanswered = state.unanswered + (kind === 'failed' ? 1 : 0);
+  if (unanswered > MAX_UNANSWERED) return null;
+  const { n, commit } = ended;
+  const reason: SetAsideReason = { kind: kind === 'spent' ? 'spent' : 'unanswered', message };
+  return {
+    state: { ...state, unanswered, unfinished: { n, at: 'attempt', commit } },
+    effect: { type: 'set_aside', n, ended, reason },
+  };
+}
+
+function judge(state: LoopState, run: Measured, ended: EndedRun, now: number): Step {
+  const { crash, unfair } = run;
   // Memory that somebody else held says nothing of the code.
   const isOurs = crash && !(crash.class === 'out_of_memory' && unfair.includes('shared'));
-  if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, n);
-  if (
-    crash &&
-    n > 0 &&
-    canRepair &&
-    state.wish === 'go' &&
-    state.repairs < MAX_REPAIRS &&
-    REPAIRABLE.includes(crash.class)
-  ) {
-    return {
-      state: { ...state, repairs: state.repairs + 1 },
-      effect: { type: 'propose', n, repair: measured },
-    };
+  if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, run.n, ended);
+  const mayMend = state.canRepair && run.n > 0 && state.wish === 'go' && state.repairs < MAX_REPAIRS;
+  if (crash && mayMend && REPAIRABLE.includes(crash.class)) {
+    return mend({ ...state, repairs: state.repairs + 1 }, { ...run, crash }, ended);
   }
-  return conclude(state, measured);
+  return conclude(state, run, ended);
+}
+
+function mend(state: LoopState, run: CrashedRun, ended: EndedRun | null): Step {
+  const repair: Repair = { run, ended, count: state.repairs };
+  return { state, effect: { type: 'propose', n: run.n, repair } };
 }
 
 function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
@@ -200,23 +240,20 @@ function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
   return reruns < MAX_RERUNS && wish !== 'stop' && now < deadline;
 }
 
-function rerun(state: LoopState, n: number): Step {
-  return { state: { ...state, reruns: state.reruns + 1 }, effect: { type: 'train', n } };
+function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
+  const effect: Effect = { type: 'train', n, commit: unfair.commit, unfair, isResumed: false };
+  return { state: { ...state, reruns: state.reruns + 1 }, effect };
 }
 
-function conclude(state: LoopState, measured: Measured): Step {
-  const { n, crash, unfair } = measured;
+function conclude(state: LoopState, run: Measured, ended: EndedRun | null): Step {
+  const { n, k, ...found } = run;
   const verdict = decide({
+    ...found,
     metric: state.metric,
-    run: measured.k,
-    crash,
-    value: measured.value,
-    memory: measured.memory,
+    run: k,
     incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
-    sourceLinesDelta: measured.sourceLinesDelta,
-    ...{ unfair, pruned: measured.pruned, guard: measured.guard, source: measured.source },
   });
-  return { state, effect: { type: 'record', n, verdict } };
+  return { state, effect: { type: 'record', n, verdict, ended } };
 }
 
 function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
@@ -226,10 +263,7 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
   const isMeasuredKeep = isKeep && metric !== undefined;
   return {
     ...state,
-    next: n + 1,
-    refusals: 0,
-    repairs: 0,
-    reruns: 0,
+    ...{ next: n + 1, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
     incumbent: isMeasuredKeep ? { n, metric } : state.incumbent,
     facts: {
       experiments: facts.experiments + (n === 0 ? 0 : 1),
@@ -240,18 +274,34 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
   };
 }
 
-/** Between two experiments: baseline first, then the user's wish, then the rules, then the next one. */
+/** Between two experiments: baseline first, then the user's wish, then the rules, then what is unfinished, then the next one. */
 function next(state: LoopState, now: number): Step {
-  const effect = (): Effect => {
-    if (state.incumbent === null && state.next > 0) {
-      return { type: 'stop', reason: 'baseline_failed', detail: null };
-    }
-    if (state.wish === 'stop') return { type: 'stop', reason: 'user', detail: null };
-    if (state.wish === 'pause') return { type: 'wait' };
-    if (state.incumbent === null) return { type: 'take_baseline' };
-    const stop = findStop(state.limits, state.facts, state.metric.goal, now);
-    if (stop) return { type: 'stop', ...stop };
-    return { type: 'propose', n: state.next, repair: null };
-  };
-  return { state, effect: effect() };
+  const { unfinished, incumbent, wish } = state;
+  const rest = (effect: Effect): Step => ({ state, effect });
+  if (incumbent === null && state.next > 0) {
+    return rest({ type: 'stop', reason: 'baseline_failed', detail: null });
+  }
+  if (wish === 'stop') return rest(STOPPED);
+  if (wish === 'pause') return rest({ type: 'wait' });
+  // A stop rule that holds already is not passed by an experiment that was begun under another.
+  const stop = incumbent && findStop(state.limits, state.facts, state.metric.goal, now);
+  if (stop) return rest({ type: 'stop', ...stop });
+  return { state: { ...state, unfinished: null }, effect: begin(state.next, unfinished) };
+}
+
+function begin(next: number, unfinished: Unfinished | null): Effect {
+  if (unfinished === null || unfinished.at === 'proposal') {
+    return next === 0 ? { type: 'take_baseline' } : { type: 'propose', n: next, repair: null };
+  }
+  const { n } = unfinished;
+  if (unfinished.at === 'review') return { type: 'review', n, repair: unfinished.repair };
+  if (unfinished.at === 'number')
+    return { type: 'await_number', n, ended: null, isResumed: unfinished.isResumed };
+  return { type: 'train', n, commit: unfinished.commit, unfair: null, isResumed: true };
+}
+
+/** Whether there will be a next proposal, as far as can be told before `n` is measured. */
+export function willGoOn({ metric, limits, facts, wish }: LoopState, n: number, now: number): boolean {
+  if (n === 0 || wish !== 'go') return false;
+  return findStop(limits, { ...facts, experiments: facts.experiments + 1 }, metric.goal, now) === null;
 }

@@ -153,6 +153,9 @@ export function experimentStore(database: Database) {
     `SELECT n, attempt_commit, metric, source_lines FROM experiment
      WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n DESC LIMIT 1`,
   );
+  const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
+    'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
+  );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
     `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
        OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
@@ -237,6 +240,10 @@ export function experimentStore(database: Database) {
       return row
         ? { n: row.n, commit: row.attempt_commit, metric: row.metric, sourceLines: row.source_lines }
         : null;
+    },
+    /** Non-blank lines of the attempt's editable files; null where there is no attempt. */
+    sourceLines(studyId: string, n: number): number | null {
+      return sourceLines.get(studyId, n)?.source_lines ?? null;
     },
     /** Number of another experiment whose editable files were exactly these, or null. */
     findSameEdit(studyId: string, editDigest: string, n: number): number | null {

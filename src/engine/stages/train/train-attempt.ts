@@ -1,23 +1,20 @@
-import { mkdir, stat, truncate } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Contract } from '../../../shared/contract.ts';
-import { PawlError } from '../../../shared/errors.ts';
-import { type EngineEventBody, toScalar } from '../../../shared/events.ts';
+import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
 import type { Crash, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
-import { removeBelow } from '../../git/remove.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
 import { measure } from '../../metrics/measure.ts';
-import { OutputReader, type SeriesPoint } from '../../metrics/output-reader.ts';
+import { OutputReader } from '../../metrics/output-reader.ts';
 import { StepRate } from '../../metrics/step-rate.ts';
 import { runLog, studyFolder } from '../../paths.ts';
 import type { KillTimes } from '../../process/kill-tree.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
-import { runTraining, type TrainingResult } from '../../process/run-training.ts';
-import { CACHES, DATA_VIEW } from '../../sandbox/contain.ts';
+import { runTraining } from '../../process/run-training.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
 import { namePaths } from '../edit/workbench.ts';
@@ -25,24 +22,17 @@ import { judgeFairness } from '../judge/fairness.ts';
 import { measureAttempt } from '../measure/measure-attempt.ts';
 import { exchanged, fingerprints } from '../set-up/preserved.ts';
 import { discardSetUp } from '../set-up/set-up.ts';
+import { findFullDisk, makeRoom } from './full-disk.ts';
 import { MachineWatch } from './machine-watch.ts';
 import type { Pruner } from './pruner.ts';
+import { ProgressEmitter, SeriesWriter } from './series-writer.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
 
-/** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
-const CHUNK_POINTS = 512;
-const CHUNK_MS = 2_000;
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
   'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, a file cannot be renamed into a folder with locked files from outside of it; PAWL_SANDBOX=off runs it without.';
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
-/** Hosts get at most ten progress events a second. */
-const PROGRESS_MS = 100;
-/** Of the output of a run that filled the disk with it. */
-const KEPT_LOG_BYTES = 256 * 1024;
-/** Share of what was free before a run that is free again when all it left is gone, if it was the run that took it. */
-const GIVEN_BACK = 0.7;
 const CUT_LOG = 'Only the first 256 KiB of its output are kept.';
 
 export type TrainPorts = SurroundingsPorts & {
@@ -54,7 +44,10 @@ export type TrainPorts = SurroundingsPorts & {
   readonly reserve: DiskReserve;
 };
 
-export type Trained = {
+/** A run that has ended. Its end is not in the ledger yet: it is written together with what follows from it. */
+export type EndedRun = {
+  readonly n: number;
+  readonly commit: string;
   /** The run's row in the ledger; its end is not written yet. */
   readonly run: number;
   readonly k: number;
@@ -79,7 +72,7 @@ export async function trainAttempt(
   n: number,
   commit: string,
   ports: TrainPorts,
-): Promise<Trained> {
+): Promise<EndedRun> {
   const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
   const { contract } = study;
   // What the ledger still takes may come out of the reserve.
@@ -236,6 +229,7 @@ export async function trainAttempt(
   // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
   const isPruned = outcome.kind === 'pruned' && !crash;
   return {
+    ...{ n, commit },
     run,
     k,
     result,
@@ -253,66 +247,6 @@ function joined(training: Summary | null, command: Summary | null): Summary | nu
   return training && command ? { ...training, ...command } : (command ?? training);
 }
 
-type FullDisk = {
-  readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
-  /** What ends the sitting where the run was not what filled the disk. */
-  readonly error: PawlError;
-};
-
-/** What a run that met a full disk ended as; null for any other. Throws where its output was lost for another reason. */
-function findFullDisk(
-  { outcome, logError }: TrainingResult,
-  broken: AbortSignal,
-  home: string,
-): FullDisk | null {
-  const message = logError
-    ? `The disk was full: its output could not be written (${logError.message}).`
-    : 'The disk was full: its series could not be written.';
-  const limited = { kind: 'limited', limit: 'disk', message } as const;
-  const error = (cause: unknown) =>
-    new PawlError(
-      'disk_full',
-      `The disk that holds ${home} is full or broken: what the training gave could not be written${logError ? ` (${logError.message})` : ''}. ` +
-        'Make room, then "pawl resume".',
-      { cause },
-    );
-  if (outcome.kind === 'limited' && outcome.limit === 'disk') return { outcome, error: error(null) };
-  if (broken.reason instanceof PawlError && broken.reason.code === 'disk_full') {
-    return { outcome: limited, error: broken.reason };
-  }
-  if (!logError) return null;
-  if (logError.code === 'ENOSPC' || logError.code === 'EDQUOT') {
-    return { outcome: limited, error: error(logError) };
-  }
-  throw error(logError);
-}
-
-/**
- * Removes what the run left in its worktree and, where that is not enough, its caches and all but the beginning of its output. Rejects where
- * there is no room then either: somebody else filled the disk, and the run proves nothing. Resolves to whether output was cut.
- */
-async function makeRoom(
-  { error }: FullDisk,
-  freeBefore: number,
-  commit: string,
-  logPath: string,
-  folder: string,
-  { workbench, reserve, ledger }: TrainPorts,
-): Promise<boolean> {
-  await workbench.checkout(commit);
-  await removeBelow(folder, DATA_VIEW);
-  // What it costs is time: compilers fill them anew.
-  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeBelow(folder, CACHES);
-  const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
-  const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
-  if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
-  ledger.shrink();
-  const isOurs = await isGivenBack();
-  if (!isOurs || !(await reserve.hasRoom())) throw error;
-  await reserve.fill();
-  return isCut;
-}
-
 export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
   if (touched.length === 0) return null;
   return {
@@ -325,57 +259,4 @@ export function lockCrash(touched: readonly string[], contract: Contract): Crash
 export function describeOutcome(outcome: RunOutcome): string {
   if (outcome.kind === 'exit') return `exit ${outcome.code}`;
   return outcome.kind === 'signal' ? `signal ${outcome.signal}` : outcome.kind;
-}
-
-/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs, silent or not. */
-class SeriesWriter {
-  readonly #write: (points: readonly SeriesPoint[]) => void;
-  #points: SeriesPoint[] = [];
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(write: (points: readonly SeriesPoint[]) => void) {
-    this.#write = write;
-  }
-
-  add(point: SeriesPoint): void {
-    this.#points.push(point);
-    if (this.#points.length >= CHUNK_POINTS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), CHUNK_MS);
-  }
-
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#points.length > 0) this.#write(this.#points);
-    this.#points = [];
-  }
-}
-
-/** Joins the newest values and passes them on at a bounded rate; the last ones always arrive. */
-class ProgressEmitter {
-  readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
-  #values = new Map<string, ReturnType<typeof toScalar>>();
-  #last = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(emit: (values: Record<string, ReturnType<typeof toScalar>>) => void) {
-    this.#emit = emit;
-  }
-
-  add(point: SeriesPoint): void {
-    for (const [key, value] of point.values) this.#values.set(key, toScalar(value));
-    const wait = this.#last + PROGRESS_MS - performance.now();
-    if (wait <= 0) this.flush();
-    // Nothing may come after this point for long.
-    else this.#timer ??= setTimeout(() => this.flush(), wait);
-  }
-
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#values.size === 0) return;
-    this.#last = performance.now();
-    this.#emit(Object.fromEntries(this.#values));
-    this.#values.clear();
-  }
 }

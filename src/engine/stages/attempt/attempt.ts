@@ -1,0 +1,113 @@
+import { PawlError } from '../../../shared/errors.ts';
+import type { Proposal } from '../../../shared/study.ts';
+import { attemptRef, createRef } from '../../git/refs.ts';
+import type { CrashedRun } from '../measure/measured.ts';
+import { commitMessage } from '../propose/proposal-text.ts';
+import type { AcceptedEdit, NotProposed } from '../propose/propose.ts';
+import { refuse } from '../propose/refuse.ts';
+import type { StageContext } from '../stage-context.ts';
+
+export type Attempted = { readonly type: 'attempted'; readonly n: number; readonly commit: string };
+
+/** It waits for the user: approve mode. `repair` is the crashed run it mends, or null. */
+export type Submitted = {
+  readonly type: 'submitted';
+  readonly n: number;
+  readonly repair: CrashedRun | null;
+};
+
+/** A commit that is to be the attempt, with what the ledger keeps of it. */
+export type MadeAttempt = {
+  readonly commit: string;
+  readonly editDigest: string;
+  readonly sourceLines: number;
+};
+
+/** Experiment 0: the code as it is. */
+export async function takeBaseline(context: StageContext): Promise<Attempted> {
+  const { ledger, workbench, now, emit, study } = context;
+  const { id, baseCommit: commit } = study;
+  ledger.write(() => {
+    ledger.experiments.begin(id, 0, commit, now());
+    ledger.experiments.propose(id, 0, {
+      hypothesis: 'Baseline: the code as it is',
+      rationale: null,
+      predictedEffect: null,
+      category: 'baseline',
+      memo: null,
+    });
+  });
+  emit({ type: 'experiment_started', n: 0, parent: commit });
+  await workbench.checkout(commit);
+  const made = { commit, editDigest: workbench.digest(), sourceLines: workbench.sourceLines() };
+  return acceptAttempt(context, { n: 0, proposal: null, made, files: [] });
+}
+
+/** Commits the edit on the incumbent; where the user approves proposals it then waits for them. */
+export async function makeAttempt(
+  context: StageContext,
+  n: number,
+  edit: AcceptedEdit,
+): Promise<Attempted | Submitted | NotProposed> {
+  const { ledger, workbench, study, identity } = context;
+  const { id, tag } = study;
+  const { proposal, repairOf, start } = edit;
+  const parent = ledger.experiments.incumbent(id)?.commit;
+  if (parent === undefined) throw new Error('there is no incumbent before the baseline');
+  const commit = await workbench.commit(edit, parent, commitMessage(tag, n, proposal), identity);
+  if (commit === null) {
+    const message = 'The edit changes nothing that git would store.';
+    const { hypothesis, memo } = proposal;
+    refuse(context, { n, reason: 'no_change', message, hypothesis, memo });
+    return repairOf ? { type: 'repair_failed', run: repairOf } : { type: 'refused', message };
+  }
+  const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
+  if (ledger.studies.get(id)?.asksApproval) {
+    const review = { n, proposal, start, parent, isRepair: repairOf !== null, ...made };
+    ledger.write(() => context.desk.open(review));
+    return { type: 'submitted', n, repair: repairOf };
+  }
+  return acceptAttempt(context, { n, proposal: repairOf && proposal, made, files: edit.paths });
+}
+
+/** Writes down what is to be trained, then makes its ref. */
+export async function acceptAttempt(
+  context: StageContext,
+  attempt: {
+    readonly n: number;
+    /** Where it takes the place of the one the experiment has. */
+    readonly proposal: Proposal | null;
+    readonly made: MadeAttempt;
+    readonly files: readonly string[];
+    /** Of an attempt that the user approved. */
+    readonly saveReview?: () => void;
+  },
+): Promise<Attempted> {
+  const { ledger, emit, study } = context;
+  const { n, proposal, made, files, saveReview } = attempt;
+  ledger.write(() => {
+    saveReview?.();
+    if (proposal) ledger.experiments.propose(study.id, n, proposal);
+    ledger.experiments.attempt(study.id, n, made);
+  });
+  if (saveReview) emit({ type: 'review_closed', n, outcome: 'approved' });
+  await refAttempt(context, n, made.commit);
+  emit({ type: 'attempted', n, commit: made.commit, files: [...files] });
+  return { type: 'attempted', n, commit: made.commit };
+}
+
+/**
+ * The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. Rejects with
+ * `branch_moved` where it points elsewhere.
+ */
+export async function refAttempt(
+  { ledger, repository, study }: Pick<StageContext, 'ledger' | 'repository' | 'study'>,
+  n: number,
+  commit: string,
+): Promise<void> {
+  const trained = [...new Set(ledger.runs.list(study.id, n).map(run => run.commit))];
+  const place = trained.indexOf(commit);
+  const ref = attemptRef(study.tag, n, place < 0 ? trained.length : place);
+  if (await createRef(repository, ref, commit)) return;
+  throw new PawlError('branch_moved', `${ref} already points at another commit; somebody else wrote it.`);
+}

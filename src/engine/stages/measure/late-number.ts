@@ -1,0 +1,48 @@
+import { measure } from '../../metrics/measure.ts';
+import { endRun } from '../record/end-run.ts';
+import type { StageContext } from '../stage-context.ts';
+import type { EndedRun } from '../train/train-attempt.ts';
+import type { Disturbed, Sitting } from '../unfinished.ts';
+import { awaitedUntil, awaitNumber, findAwaited } from './await-number.ts';
+import { compareLines, type Measured, unfairKinds } from './measured.ts';
+
+/** The number came, or did not in time. */
+export type Numbered = { readonly type: 'numbered'; readonly run: Measured };
+
+/** Waits until the number of a run that ended is there, however long; a wish or the deadline end the wait, and it goes on later. */
+export async function takeLateNumber(
+  context: StageContext,
+  {
+    n,
+    ended,
+    isResumed,
+  }: { readonly n: number; readonly ended: EndedRun | null; readonly isResumed: boolean },
+  sitting: Sitting & { readonly rest: (ms: number) => Promise<void> },
+): Promise<Numbered | Disturbed> {
+  const { ledger, workbench, now, emit, signal, study } = context;
+  const { deadline, hasWish, rest } = sitting;
+  endRun(context, ended);
+  const run = findAwaited(ledger, study, n);
+  if (!run) throw new Error(`experiment ${n} has no run whose number is to come`);
+  if (isResumed) {
+    // What the training left is gone, its code is not.
+    const parent = ledger.experiments.get(study.id, n)?.parentCommit ?? run.commit;
+    emit({ type: 'experiment_started', n, parent });
+    await workbench.checkout(run.commit);
+  }
+  emit({ type: 'awaiting_number', n, k: run.k, until: awaitedUntil(study, run) });
+  const came = await awaitNumber(study, run, context, {
+    isDisturbed: () => hasWish() || signal.aborted || now() >= deadline,
+    rest: ms => rest(Math.min(ms, deadline - now())),
+  });
+  if (!came) return { type: 'disturbed', unfinished: { n, at: 'number', isResumed: false } };
+  const { crash } = came;
+  if (crash) ledger.write(() => ledger.runs.setCrash(study.id, run, crash));
+  const measured = {
+    ...{ n, k: run.k, ...came, pruned: null },
+    memory: measure(run.summary, study.contract.metric).memory,
+    unfair: unfairKinds(run),
+    sourceLinesDelta: compareLines(ledger, study.id, workbench.sourceLines()),
+  };
+  return { type: 'numbered', run: measured };
+}

@@ -1,0 +1,53 @@
+import type { FlagKind } from '../../../shared/fairness.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { PruneEvidence } from '../../../shared/prune.ts';
+import type { Crash, Run, Study } from '../../../shared/study.ts';
+import { measure } from '../../metrics/measure.ts';
+import type { Ledger } from '../../store/ledger.ts';
+
+/** What a run came to: all that a verdict needs to know of it. */
+export type Measured = {
+  readonly n: number;
+  readonly k: number;
+  readonly crash: Crash | null;
+  readonly value: number | null;
+  readonly memory: number | null;
+  /** Lines of the editable files, compared with the incumbent's; 0 for the baseline. */
+  readonly sourceLinesDelta: number;
+  /** Why the number was not fairly come by; empty where it was. */
+  readonly unfair: readonly FlagKind[];
+  /** Why the run was ended before its time; null where it was not. */
+  readonly pruned: PruneEvidence | null;
+  /** What the contract asks for besides the metric and did not get. */
+  readonly guard: GuardFailure | null;
+  /** Who says the number, where no program of the run printed it. */
+  readonly source: string | null;
+};
+
+/** A run that may be mended. */
+export type CrashedRun = Measured & { readonly crash: Crash };
+
+/**
+ * The run of an experiment whose latest attempt crashed, read back from the ledger, where its end is written; null where the
+ * latest run did not crash.
+ */
+export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: number): CrashedRun | null {
+  const run = ledger.runs.list(id, n).at(-1);
+  if (!run?.crash) return null;
+  return {
+    ...{ n, k: run.k, crash: run.crash, value: null, pruned: null, guard: null, source: null },
+    memory: measure(run.summary, contract.metric).memory,
+    sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
+    unfair: unfairKinds(run),
+  };
+}
+
+/** @param lines of the attempt; null where it has none */
+export function compareLines(ledger: Ledger, studyId: string, lines: number | null): number {
+  const before = ledger.experiments.incumbent(studyId)?.sourceLines ?? lines;
+  return lines === null || before === null ? 0 : lines - before;
+}
+
+export function unfairKinds({ fairness }: Pick<Run, 'fairness'>): readonly FlagKind[] {
+  return fairness?.flags.flatMap(({ isUnfair, kind }) => (isUnfair ? [kind] : [])) ?? [];
+}

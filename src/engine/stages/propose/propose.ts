@@ -1,0 +1,131 @@
+import { isByHand } from '../../../shared/ideas.ts';
+import type { Proposal } from '../../../shared/study.ts';
+import { stripControl } from '../../metrics/line-splitter.ts';
+import type { ProposerAnswer } from '../../proposers/proposer.ts';
+import type { Incumbent } from '../../store/experiments.ts';
+import type { Edit } from '../edit/workbench.ts';
+import type { CrashedRun } from '../measure/measured.ts';
+import { endRun } from '../record/end-run.ts';
+import type { StageContext } from '../stage-context.ts';
+import type { EndedRun } from '../train/train-attempt.ts';
+import { cleanProposal } from './proposal-text.ts';
+import { refuse } from './refuse.ts';
+
+/** An edit that was found good, with what was said of it. */
+export type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
+  readonly proposal: Proposal;
+  /** The commit the proposer started from. */
+  readonly start: string;
+  /** The crashed run it is to mend; null for an experiment's first attempt. */
+  readonly repairOf: CrashedRun | null;
+};
+
+/** The user did not let a proposal run. */
+export type TurnedDown = {
+  readonly type: 'turned_down';
+  readonly how: 'sent_back' | 'rejected';
+  readonly n: number;
+  readonly repair: CrashedRun | null;
+};
+
+/** What is told where nothing came of a question: `refused` is asked again, `repair_failed` leaves the crash as it is. */
+export type NotProposed =
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'repair_failed'; readonly run: CrashedRun };
+
+export type Proposed =
+  | { readonly type: 'proposed'; readonly n: number; readonly edit: AcceptedEdit }
+  | NotProposed
+  | TurnedDown
+  | { readonly type: 'exhausted'; readonly message: string }
+  /** Only the user can help: a pause until they say go on, or until the proposer is asked again. */
+  | { readonly type: 'blocked'; readonly message: string }
+  | { readonly type: 'spent'; readonly message: string };
+
+/** What a crashed attempt is handed back with. */
+export type Repair = {
+  readonly run: CrashedRun;
+  /** The run's end, to be written; null where it is. */
+  readonly ended: EndedRun | null;
+  /** How many repairs this experiment has had, this one counted. */
+  readonly count: number;
+};
+
+/** Asks for a proposal, and judges the edit that comes: only editable plain files, and not tried before. */
+export async function propose(
+  context: StageContext,
+  n: number,
+  repair: Repair | null,
+  hasWish: () => boolean,
+): Promise<Proposed> {
+  const { study, ledger, workbench, emit } = context;
+  const { start, incumbent } = begin(context, n, repair);
+  const reset = async () => {
+    await workbench.checkout(start);
+    workbench.markDirty();
+  };
+  await reset();
+  const { proposal: crashed } = ledger.experiments.get(study.id, n) ?? {};
+  const handedBack = repair && {
+    ...{ crash: repair.run.crash, count: repair.count, hypothesis: crashed?.hypothesis ?? '' },
+  };
+  const answer = await context.source.ask(n, incumbent, handedBack, reset);
+  // Where the user wants a pause or a stop it is theirs, whatever the proposer says.
+  if (answer.kind === 'blocked' && !hasWish()) {
+    const message = `The proposer needs you. ${answer.message}`;
+    emit({ type: 'warning', code: 'proposer_blocked', message });
+  }
+  if (answer.kind === 'exhausted' || answer.kind === 'blocked' || answer.kind === 'spent') {
+    return repair
+      ? { type: 'repair_failed', run: repair.run }
+      : { type: answer.kind, message: answer.message };
+  }
+  const proposal = answer.kind === 'proposed' ? cleanProposal(answer.proposal) : null;
+  const fault = (reason: string, said: string): Proposed => {
+    const message = stripControl(said);
+    const { memo } = answer.kind === 'proposed' ? answer.proposal : answer;
+    refuse(context, { n, reason, message, hypothesis: proposal?.hypothesis ?? null, memo });
+    if (repair) return { type: 'repair_failed', run: repair.run };
+    // What came from the queue says nothing of the proposer.
+    const isFromQueue = proposal !== null && isByHand(ledger.proposerCalls.author(study.id, n));
+    return isFromQueue
+      ? { type: 'turned_down', how: 'rejected', n, repair: null }
+      : { type: 'refused', message };
+  };
+  if (answer.kind === 'failed' || !proposal) return fault('proposer_failed', messageOf(answer));
+  const edit = await workbench.readEdit();
+  if (edit.kind === 'refused') return fault(edit.reason, edit.message);
+  const same = ledger.experiments.findSameEdit(study.id, edit.digest, n);
+  if (same !== null) return fault('duplicate', `The same files were already tried in experiment ${same}.`);
+  // The mended hypothesis belongs to the mended attempt; until that is made the ledger keeps the crashed one's.
+  if (!repair) ledger.write(() => ledger.experiments.propose(study.id, n, proposal));
+  const { hypothesis, rationale, predictedEffect, category } = proposal;
+  emit({ type: 'proposed', n, hypothesis, rationale, predictedEffect, category });
+  return { type: 'proposed', n, edit: { ...edit, proposal, start, repairOf: repair?.run ?? null } };
+}
+
+function messageOf(answer: ProposerAnswer): string {
+  return answer.kind === 'proposed' ? '' : answer.message;
+}
+
+/** Writes down that a proposal is asked for. Returns the commit whose files the proposer finds, and the incumbent. */
+function begin(
+  context: StageContext,
+  n: number,
+  repair: Repair | null,
+): { readonly start: string; readonly incumbent: Incumbent } {
+  const { ledger, now, emit, study } = context;
+  const { id } = study;
+  const incumbent = ledger.experiments.incumbent(id);
+  if (!incumbent) throw new Error('there is no incumbent before the baseline');
+  if (!repair) {
+    ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
+    emit({ type: 'experiment_started', n, parent: incumbent.commit });
+    return { start: incumbent.commit, incumbent };
+  }
+  // The crashed run is history now, whatever comes of the repair.
+  endRun(context, repair.ended, () => ledger.experiments.setPhase(id, n, 'proposing'));
+  emit({ type: 'phase', n, phase: 'proposing' });
+  const crashed = ledger.experiments.get(id, n)?.attemptCommit;
+  return { start: crashed ?? incumbent.commit, incumbent };
+}

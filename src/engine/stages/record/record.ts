@@ -1,0 +1,47 @@
+import { describeGuard } from '../../../shared/guard.ts';
+import { describePrune } from '../../../shared/prune.ts';
+import type { Verdict } from '../../../shared/study.ts';
+import { appendResult } from '../../export/results-file.ts';
+import { metricDelta } from '../../export/results-tsv.ts';
+import type { StageContext } from '../stage-context.ts';
+import type { EndedRun } from '../train/train-attempt.ts';
+import { ratchet } from './branch.ts';
+import { endRun } from './end-run.ts';
+
+export type Recorded = { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
+
+/** Writes the verdict down, with the run's end where that is not written yet, moves the branch for a keep, and tells of it. */
+export async function record(
+  context: StageContext,
+  n: number,
+  verdict: Verdict,
+  ended: EndedRun | null,
+): Promise<Recorded> {
+  const { ledger, repository, emit, now, study, workbench } = context;
+  const { id, baseCommit } = study;
+  const before = ledger.experiments.incumbent(id);
+  endRun(context, ended, () => ledger.experiments.decide(id, n, verdict, now()));
+  emit({ type: 'phase', n, phase: 'deciding' });
+  const experiment = ledger.experiments.get(id, n);
+  if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
+  const { attemptCommit: commit, metric } = experiment;
+  const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
+  const { pruned, guard } = verdict.evidence;
+  const isKeep = verdict.word === 'keep';
+  if (isKeep && commit) {
+    await ratchet(ledger, repository, study, n, before?.commit ?? baseCommit, commit, workbench.path);
+  }
+  await appendResult(ledger, context.paths, study, n);
+  emit({
+    ...{ type: 'verdict', n, verdict: verdict.word, reason: verdict.reason, metric, commit },
+    delta: metricDelta(experiment),
+    memory: experiment.memory,
+    message: crash?.message ?? (pruned ? describePrune(pruned) : guard ? describeGuard(guard) : null),
+    seconds: experiment.trainedSeconds,
+    hypothesis: experiment.proposal?.hypothesis ?? '',
+  });
+  if (isKeep && metric !== null && commit) {
+    emit({ type: 'new_best', n, commit, metric, previous: before?.metric ?? null });
+  }
+  return { type: 'recorded', n, verdict };
+}

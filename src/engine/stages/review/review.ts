@@ -1,0 +1,59 @@
+import { stripControl } from '../../metrics/line-splitter.ts';
+import { type Attempted, acceptAttempt } from '../attempt/attempt.ts';
+import type { CrashedRun } from '../measure/measured.ts';
+import type { TurnedDown } from '../propose/propose.ts';
+import { refuse } from '../propose/refuse.ts';
+import type { StageContext } from '../stage-context.ts';
+import type { Disturbed, Sitting } from '../unfinished.ts';
+
+/** Node takes a longer wait for none. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Waits for the user's word on a proposal; a wish, the deadline or the end of approve mode end the wait as well. */
+export async function review(
+  context: StageContext,
+  n: number,
+  repair: CrashedRun | null,
+  { deadline, hasWish }: Sitting,
+): Promise<Attempted | TurnedDown | Disturbed> {
+  const { ledger, now, emit, signal, study, desk, identity } = context;
+  const waiting = await desk.take(n);
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'reviewing'));
+  emit({ type: 'experiment_started', n, parent: waiting.parent });
+  let late: NodeJS.Timeout | undefined;
+  // A timer may fire a little early, and none is as long as some deadlines.
+  const watch = () => {
+    const left = Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS);
+    late = setTimeout(() => {
+      watch();
+      desk.wake();
+    }, left);
+  };
+  watch();
+  const isDisturbed = () => hasWish() || signal.aborted || now() >= deadline;
+  const end = desk.wait(waiting, isDisturbed, identity);
+  emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis });
+  const reviewed = await end.finally(() => clearTimeout(late));
+  if (reviewed.kind === 'disturbed') {
+    signal.throwIfAborted();
+    return { type: 'disturbed', unfinished: { n, at: 'review', repair } };
+  }
+  const { kind, save, done } = reviewed;
+  const { commit, editDigest, sourceLines, proposal } = reviewed.review;
+  try {
+    if (kind === 'approved') {
+      const made = { commit, editDigest, sourceLines };
+      const accepted = { n, proposal, made, files: reviewed.files, saveReview: save };
+      const attempted = await acceptAttempt(context, accepted);
+      done();
+      return attempted;
+    }
+    const { memo, hypothesis } = proposal;
+    refuse(context, { n, reason: kind, message: stripControl(reviewed.message), hypothesis, memo }, save);
+    done();
+    return { type: 'turned_down', how: kind, n, repair };
+  } catch (error) {
+    done(error);
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { stat, truncate } from 'node:fs/promises';
+import { PawlError } from '../../../shared/errors.ts';
+import type { RunOutcome } from '../../../shared/study.ts';
+import { removeBelow } from '../../git/remove.ts';
+import type { TrainingResult } from '../../process/run-training.ts';
+import { CACHES, DATA_VIEW } from '../../sandbox/contain.ts';
+import type { TrainPorts } from './train-attempt.ts';
+
+/** Of the output of a run that filled the disk with it. */
+const KEPT_LOG_BYTES = 256 * 1024;
+/** Share of what was free before a run that is free again when all it left is gone, if it was the run that took it. */
+const GIVEN_BACK = 0.7;
+
+type FullDisk = {
+  readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
+  /** What ends the sitting where the run was not what filled the disk. */
+  readonly error: PawlError;
+};
+
+/** What a run that met a full disk ended as; null for any other. Throws where its output was lost for another reason. */
+export function findFullDisk(
+  { outcome, logError }: TrainingResult,
+  broken: AbortSignal,
+  home: string,
+): FullDisk | null {
+  const message = logError
+    ? `The disk was full: its output could not be written (${logError.message}).`
+    : 'The disk was full: its series could not be written.';
+  const limited = { kind: 'limited', limit: 'disk', message } as const;
+  const error = (cause: unknown) =>
+    new PawlError(
+      'disk_full',
+      `The disk that holds ${home} is full or broken: what the training gave could not be written${logError ? ` (${logError.message})` : ''}. ` +
+        'Make room, then "pawl resume".',
+      { cause },
+    );
+  if (outcome.kind === 'limited' && outcome.limit === 'disk') return { outcome, error: error(null) };
+  if (broken.reason instanceof PawlError && broken.reason.code === 'disk_full') {
+    return { outcome: limited, error: broken.reason };
+  }
+  if (!logError) return null;
+  if (logError.code === 'ENOSPC' || logError.code === 'EDQUOT') {
+    return { outcome: limited, error: error(logError) };
+  }
+  throw error(logError);
+}
+
+/**
+ * Removes what the run left in its worktree and, where that is not enough, its caches and all but the beginning of its output. Rejects where
+ * there is no room then either: somebody else filled the disk, and the run proves nothing. Resolves to whether output was cut.
+ */
+export async function makeRoom(
+  { error }: FullDisk,
+  freeBefore: number,
+  commit: string,
+  logPath: string,
+  folder: string,
+  { workbench, reserve, ledger }: TrainPorts,
+): Promise<boolean> {
+  await workbench.checkout(commit);
+  await removeBelow(folder, DATA_VIEW);
+  // What it costs is time: compilers fill them anew.
+  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeBelow(folder, CACHES);
+  const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
+  const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
+  if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
+  ledger.shrink();
+  const isOurs = await isGivenBack();
+  if (!isOurs || !(await reserve.hasRoom())) throw error;
+  await reserve.fill();
+  return isCut;
+}

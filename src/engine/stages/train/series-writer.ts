@@ -1,0 +1,61 @@
+import { toScalar } from '../../../shared/events.ts';
+import type { SeriesPoint } from '../../metrics/output-reader.ts';
+
+/** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
+const CHUNK_POINTS = 512;
+const CHUNK_MS = 2_000;
+/** Hosts get at most ten progress events a second. */
+const PROGRESS_MS = 100;
+
+/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs, silent or not. */
+export class SeriesWriter {
+  readonly #write: (points: readonly SeriesPoint[]) => void;
+  #points: SeriesPoint[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(write: (points: readonly SeriesPoint[]) => void) {
+    this.#write = write;
+  }
+
+  add(point: SeriesPoint): void {
+    this.#points.push(point);
+    if (this.#points.length >= CHUNK_POINTS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), CHUNK_MS);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#points.length > 0) this.#write(this.#points);
+    this.#points = [];
+  }
+}
+
+/** Joins the newest values and passes them on at a bounded rate; the last ones always arrive. */
+export class ProgressEmitter {
+  readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
+  #values = new Map<string, ReturnType<typeof toScalar>>();
+  #last = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(emit: (values: Record<string, ReturnType<typeof toScalar>>) => void) {
+    this.#emit = emit;
+  }
+
+  add(point: SeriesPoint): void {
+    for (const [key, value] of point.values) this.#values.set(key, toScalar(value));
+    const wait = this.#last + PROGRESS_MS - performance.now();
+    if (wait <= 0) this.flush();
+    // Nothing may come after this point for long.
+    else this.#timer ??= setTimeout(() => this.flush(), wait);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#values.size === 0) return;
+    this.#last = performance.now();
+    this.#emit(Object.fromEntries(this.#values));
+    this.#values.clear();
+  }
+}

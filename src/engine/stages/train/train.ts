@@ -1,0 +1,93 @@
+import type { FlagKind } from '../../../shared/fairness.ts';
+import type { Denial } from '../../asked-model/answers.ts';
+import { refAttempt } from '../attempt/attempt.ts';
+import { namePaths } from '../edit/workbench.ts';
+import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts';
+import { endRun } from '../record/end-run.ts';
+import type { StageContext } from '../stage-context.ts';
+import { type EndedRun, trainAttempt } from './train-attempt.ts';
+
+/** What a training came to. Its run's end is not written yet: whoever takes it writes it with what follows from it. */
+export type TrainResult =
+  | {
+      readonly type: 'measured';
+      readonly run: Measured;
+      readonly ended: EndedRun;
+      /** Why the model that the run asked did not answer; null where it did, or none was asked. */
+      readonly denial: Denial | null;
+    }
+  /** Trained, and its number comes later. */
+  | {
+      readonly type: 'awaiting';
+      readonly n: number;
+      readonly unfair: readonly FlagKind[];
+      readonly ended: EndedRun;
+      readonly denial: Denial | null;
+    }
+  /** It was stopped. */
+  | { readonly type: 'aborted'; readonly n: number; readonly ended: EndedRun };
+
+export type TrainInput = {
+  readonly n: number;
+  readonly commit: string;
+  /** The run before, which is not to decide. */
+  readonly unfair: EndedRun | null;
+  /** Whether the attempt is of an earlier sitting. */
+  readonly isResumed: boolean;
+  /** Whether there will be a next proposal, as far as can be told now. */
+  readonly mayLookAhead: boolean;
+};
+
+/** Trains an attempt once, while the next proposal is prepared, and says what came of it. */
+export async function train(context: StageContext, input: TrainInput): Promise<TrainResult> {
+  const { ledger, workbench, emit, study } = context;
+  const { n, commit, unfair, isResumed, mayLookAhead } = input;
+  if (isResumed) {
+    // The engine may have died before it made the ref.
+    await refAttempt(context, n, commit);
+    const parent = ledger.experiments.get(study.id, n)?.parentCommit ?? commit;
+    emit({ type: 'experiment_started', n, parent });
+  }
+  if (unfair) saveUnfair(context, n, unfair);
+  await workbench.checkout(commit);
+  const incumbent = ledger.experiments.incumbent(study.id);
+  if (mayLookAhead && incumbent) await context.source.lookAhead(n, incumbent);
+  const once = () => trainAttempt(study, n, commit, context);
+  const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
+    value: await once(),
+    denial: null,
+  };
+  rememberOutputs(context);
+  const { result, metric, memory, pruned, guard, k } = ended;
+  if (result.outcome.kind === 'aborted') return { type: 'aborted', n, ended };
+  const flags = unfairKinds(result);
+  const isLate = study.contract.metric.waitSeconds !== null;
+  if (isLate && !result.crash && !pruned && !guard) {
+    return { type: 'awaiting', n, unfair: flags, ended, denial };
+  }
+  const sourceLinesDelta = compareLines(ledger, study.id, workbench.sourceLines());
+  const run = {
+    ...{ n, k, crash: result.crash, value: metric, memory, sourceLinesDelta },
+    ...{ unfair: flags, pruned, guard, source: null },
+  };
+  return { type: 'measured', run, ended, denial };
+}
+
+/** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
+function rememberOutputs({ ledger, workbench, emit, study: { id } }: StageContext): void {
+  const outputs = workbench.outputs();
+  const known = ledger.studies.get(id)?.outputs ?? [];
+  const fresh = outputs.filter(path => !known.includes(path));
+  if (fresh.length === 0) return;
+  ledger.write(() => ledger.studies.setOutputs(id, outputs));
+  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
+  emit({ type: 'warning', code: 'outputs', message });
+}
+
+/** A run that is not to decide is history before the next one begins. */
+function saveUnfair(context: StageContext, n: number, ended: EndedRun): void {
+  endRun(context, ended);
+  const flags = ended.result.fairness.flags.filter(({ isUnfair }) => isUnfair);
+  const told = flags.map(({ kind, detail }) => ({ kind, detail }));
+  context.emit({ type: 'run_unfair', n, k: ended.k, flags: told });
+}
