@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
 import { dataPaths, runLog } from '../../src/engine/paths.ts';
-import { Engine, type SittingSettings } from '../../src/engine/session/engine.ts';
+import { Engine } from '../../src/engine/session/engine.ts';
+import type { SittingSettings } from '../../src/engine/session/sitting-settings.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import type { ModelCall } from '../../src/shared/model-calls.ts';
 import type { ProposerSettings, StopReason } from '../../src/shared/study.ts';

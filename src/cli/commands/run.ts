@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Telemetry } from '../../engine/machine/telemetry.ts';
 import { dataPaths } from '../../engine/paths.ts';
-import { Engine, type SittingSettings } from '../../engine/session/engine.ts';
+import { Engine } from '../../engine/session/engine.ts';
+import type { SittingSettings } from '../../engine/session/sitting-settings.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
 import type { StopRules } from '../../shared/contract.ts';

@@ -1,0 +1,54 @@
+import type { Contract } from '../../shared/contract.ts';
+import type { PawlError } from '../../shared/errors.ts';
+import type { ProposerSettings, Study } from '../../shared/study.ts';
+import type { Repository } from '../git/repository.ts';
+import type { DataPaths } from '../paths.ts';
+import { readCommitFiles, tryContainment } from '../sandbox/contain.ts';
+import { sandboxMode } from '../sandbox/find-sandbox.ts';
+import type { SittingSandbox } from '../stages/train/surroundings.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { hasAgreed, refuseUncontained } from './consent.ts';
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+/** What a sitting is contained in; `why` says what is missing where there should be a sandbox and is none. */
+export type Containment = { readonly sandbox: SittingSandbox | null; readonly why: string | null };
+
+/** What the study's trainings are contained with. Rejects where that is nothing and the user has not agreed. */
+export async function findContainment(
+  { contract, baseCommit, proposer }: Study,
+  repository: Repository,
+  ports: Ports,
+): Promise<Containment> {
+  const { environment, paths } = ports;
+  const isOff = sandboxMode(contract, environment) === 'off';
+  const trial = isOff
+    ? null
+    : await tryContainment({
+        ...{ contract, repository, paths, userEnvironment: environment },
+        ...(await readCommitFiles(repository, baseCommit)),
+      });
+  const { sandbox, why, namedData } = trial ?? { sandbox: null, why: null, namedData: [] };
+  const refuse = (fault: string | null) => findRefusal(contract, proposer, fault, ports);
+  const refusal = sandbox ? null : refuse(why);
+  if (refusal) throw refusal;
+  return { sandbox: sandbox && { ...sandbox, refuse, isWorking: null, namedData }, why };
+}
+
+/**
+ * Why a study may not run where there is no sandbox; null where it may.
+ * @param why there is none; null where nobody wants one
+ */
+export function findRefusal(
+  contract: Contract,
+  proposer: ProposerSettings,
+  why: string | null,
+  { ledger, environment }: Pick<Ports, 'ledger' | 'environment'>,
+): PawlError | null {
+  const isAgreed = environment.PAWL_SANDBOX === 'off' || hasAgreed(ledger);
+  return refuseUncontained(sandboxMode(contract, environment), proposer, why, isAgreed);
+}

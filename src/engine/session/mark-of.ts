@@ -1,0 +1,33 @@
+import type { EngineEventBody } from '../../shared/events.ts';
+import { describeFlag } from '../../shared/fairness.ts';
+import type { Mark } from '../../shared/notebook.ts';
+import { describeRest, describeRested } from '../../shared/rests.ts';
+
+/** The mark that an event leaves in the notebook; null for most. */
+export function markOf(
+  event: EngineEventBody,
+  now: number,
+): { readonly kind: Mark['kind']; readonly text: string } | null {
+  switch (event.type) {
+    case 'study_started':
+      return { kind: 'started', text: event.proposer };
+    case 'study_stopped':
+      return { kind: 'stopped', text: event.detail ? `${event.reason}: ${event.detail}` : event.reason };
+    case 'study_paused':
+      return { kind: 'paused', text: '' };
+    case 'study_continued':
+      return { kind: 'continued', text: '' };
+    case 'warning':
+      return { kind: 'warning', text: event.message };
+    case 'run_unfair': {
+      const why = event.flags.map(describeFlag).join('; ');
+      return { kind: 'unfair', text: `#${event.n} is run again, for the last run was not fair: ${why}` };
+    }
+    case 'proposer_rests':
+      return { kind: 'rested', text: describeRest(event, now) };
+    case 'proposer_rested':
+      return { kind: 'rested', text: describeRested(event) };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineEventBody } from '../../shared/events.ts';
+import { proposerLabel, type Study } from '../../shared/study.ts';
+import { branchRef } from '../git/refs.ts';
+import { removeBelow } from '../git/remove.ts';
+import type { Repository } from '../git/repository.ts';
+import type { DiskReserve } from '../machine/disk-reserve.ts';
+import { studyFolder } from '../paths.ts';
+import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
+import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
+import { CACHES, DATA_VIEW } from '../sandbox/contain.ts';
+import { Workbench } from '../stages/edit/workbench.ts';
+import { settleBranch } from '../stages/record/branch.ts';
+import { runSetUp } from '../stages/set-up/set-up.ts';
+import { Pruner } from '../stages/train/pruner.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { type Containment, findContainment } from './containment.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { findRepository } from './find-repository.ts';
+import { Sitting } from './sitting.ts';
+import { stopLimits } from './stop-rules.ts';
+import { Thoughts } from './thoughts.ts';
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly options: EngineOptions;
+  readonly surroundings: ProposerSurroundings;
+  readonly reserve: DiskReserve;
+  readonly now: () => number;
+  /** Ends what runs now. */
+  readonly signal: AbortSignal;
+  readonly emit: (body: EngineEventBody) => void;
+  /** Whether the user wants something else than going on. */
+  readonly hasWish: () => boolean;
+  /** What the study's first sitting in this life of the engine tells. */
+  readonly notices: readonly { readonly code: string; readonly message: string }[];
+};
+
+export type OpenSitting = {
+  readonly sitting: Sitting;
+  /** The proposer is told that it is over; nothing more is said. */
+  readonly close: () => void;
+};
+
+/**
+ * Puts together what a sitting needs, from the repository to the proposer, and says that it begins. Rejects where something
+ * is missing, before the study counts as running.
+ * @param movedTo where the repository may be now
+ */
+export async function openSitting(
+  study: Study,
+  movedTo: string | undefined,
+  ports: Ports,
+): Promise<OpenSitting> {
+  const { ledger, options, surroundings, reserve, now, signal, emit } = ports;
+  const { paths, environment, killTimes, telemetry, callTimes, askAgainMs, isLookingAhead } = options;
+  const repository = await findRepository(ledger, study, movedTo);
+  const hasBaseline = ledger.experiments.incumbent(study.id) !== null;
+  if (!hasBaseline) await refuseConstantless(repository, study.baseCommit, study);
+  const containment = await findContainment(study, repository, { ledger, paths, environment });
+  const { sandbox } = containment;
+  const thoughts = new Thoughts(text => {
+    const n = findProposing(ledger, study.id);
+    if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
+  });
+  const proposer = await createProposer(study, {
+    ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes },
+    onThought: text => thoughts.add(text),
+    onRest: rest => emit({ type: 'proposer_rests', ...rest }),
+    onRested: rested => emit({ type: 'proposer_rested', ...rested }),
+    hasWish: ports.hasWish,
+  });
+  const model =
+    study.contract.model &&
+    // Few studies have one, and every start is waited for.
+    (await (
+      await import('../asked-model/asked-model.ts')
+    ).AskedModel.open(study, {
+      ...{ ...surroundings, ledger, scratch: paths.scratch, now, signal, callTimes },
+    }));
+  const trainPorts = {
+    ...{ sandbox, model, gpu: { variables: {} }, reserve, pruner: new Pruner(study, ledger) },
+    ...{ ledger, paths, repository, emit, userEnvironment: environment, killTimes, signal, telemetry },
+  };
+  await mkdir(paths.worktrees, { recursive: true });
+  const { setup } = study.contract;
+  const workbench = new Workbench(
+    repository,
+    join(await realpath(paths.worktrees), study.worktreeName),
+    study,
+    signal,
+    setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, trainPorts),
+  );
+  await makeRoom(study, workbench, ports);
+  await settleBranch(ledger, repository, study, workbench.path);
+  ledger.write(() => ledger.studies.setState(study.id, 'running', null, null));
+  tellStart(study, repository, containment, ports);
+  const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
+  if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
+  for (const notice of ports.notices) emit({ type: 'warning', ...notice });
+  const sitting = new Sitting(study, stopLimits(study.stop, now()), {
+    ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
+  });
+  const close = () => {
+    proposer.end?.();
+    thoughts.stop();
+  };
+  return { sitting, close };
+}
+
+function tellStart(
+  study: Study,
+  repository: Repository,
+  { sandbox, why }: Containment,
+  { ledger, emit }: Ports,
+): void {
+  const { id, tag, baseCommit, contract, proposer } = study;
+  emit({
+    ...{ type: 'study_started', tag, baseCommit },
+    repository: repository.path,
+    branch: branchRef(tag).replace('refs/heads/', ''),
+    metric: contract.metric.name,
+    goal: contract.metric.goal,
+    budgetSeconds: contract.budget.seconds,
+    limitSeconds: contract.budget.limitSeconds,
+    proposer: proposerLabel(proposer),
+    resumed: ledger.experiments.lastNumber(id) !== null,
+    best: ledger.experiments.incumbent(id)?.metric ?? null,
+    uncontained: sandbox ? null : (why ?? 'The sandbox is switched off.'),
+  });
+  if (why !== null) {
+    emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${why}` });
+  }
+}
+
+/** Cleans before anything is written: what a run left may be what fills the disk. Rejects with `disk_full`. */
+async function makeRoom(
+  study: Study,
+  workbench: Workbench,
+  { ledger, options, reserve }: Ports,
+): Promise<void> {
+  if (!(await reserve.hasRoom()) && existsSync(workbench.path)) {
+    await workbench.checkout(ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
+    const folder = studyFolder(options.paths, study.id);
+    for (const name of [DATA_VIEW, CACHES]) {
+      if (!(await reserve.hasRoom())) await removeBelow(folder, name);
+    }
+  }
+  await reserve.requireRoom();
+  await reserve.fill();
+}
+
+/** Number of the experiment a proposal is made for now; null where none is. */
+function findProposing(ledger: Ledger, studyId: string): number | null {
+  try {
+    const newest = ledger.experiments.unfinished(studyId).at(-1);
+    return newest?.phase === 'proposing' ? newest.n : null;
+  } catch {
+    // What is wrong with the disk shows where the loop writes next.
+    return null;
+  }
+}

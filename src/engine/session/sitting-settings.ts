@@ -1,0 +1,40 @@
+import type { StopRules } from '../../shared/contract.ts';
+import type { ProposerSettings, Study } from '../../shared/study.ts';
+
+/** What a further sitting may change. */
+export type SittingSettings = {
+  readonly stop?: StopRules | undefined;
+  readonly proposer?: ProposerSettings | undefined;
+  readonly limitSeconds?: number | undefined;
+  /** As in {@link Study}. */
+  readonly gpu?: string | null | undefined;
+  /** As in {@link Study}. */
+  readonly capUsd?: number | undefined;
+  /** Where the repository may be now, if it is not where it was. */
+  readonly repositoryPath?: string | undefined;
+};
+
+/**
+ * The part of a study that a sitting may set, as it is to be from now on.
+ * @param isResumed whether an earlier sitting began an experiment
+ * @param now milliseconds since the epoch
+ */
+export function applySettings(
+  study: Study,
+  settings: SittingSettings,
+  isResumed: boolean,
+  now: number,
+): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'contract'> {
+  const { budget } = study.contract;
+  const { deadline, ...lasting } = study.stop;
+  // A deadline that has passed was of an earlier night.
+  const isPast = isResumed && deadline !== undefined && Date.parse(deadline) <= now;
+  const limitSeconds = settings.limitSeconds ?? budget.limitSeconds;
+  return {
+    stop: { ...(isPast ? lasting : study.stop), ...settings.stop },
+    proposer: settings.proposer ?? study.proposer,
+    gpu: settings.gpu === undefined ? study.gpu : settings.gpu,
+    capUsd: settings.capUsd ?? study.capUsd,
+    contract: { ...study.contract, budget: { ...budget, limitSeconds } },
+  };
+}
