@@ -215,7 +215,10 @@ test('a word is found at each of its letters while it is typed, whatever its ste
 
 test('a ledger of before is found in while a word is typed', async () => {
   const path = join(await temporaryFolder(), 'pawl.sqlite');
-  const before = openDatabase(path, MIGRATIONS.slice(0, -1));
+  const before = openDatabase(
+    path,
+    MIGRATIONS.filter(({ version }) => version < 100),
+  );
   before.exec(`INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
       created_at, worktree_name) VALUES ('s1', 'night', '', '', '{}', '', '{}', '{}', 'ready', 1, 'w');
     INSERT INTO experiment (study_id, n, phase, hypothesis, started_at) VALUES ('s1', 0, 'recorded', 'Layer normalization', 1);
@@ -224,6 +227,28 @@ test('a ledger of before is found in while a word is typed', async () => {
   const ledger = openLedger(path);
   expect(ledger.notes.search('s1', 'normali', 10)).toHaveLength(1);
   expect(ledger.notes.search('s1', 'oscillati', 10)).toHaveLength(1);
+  ledger.close();
+});
+
+test('names of series are read without unpacking a point, and of chunks from before by unpacking them', async () => {
+  const { ledger, path } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  const point = (name: string) => ({ seconds: 1, values: new Map([[name, 2]]) });
+  ledger.write(() => {
+    const run = ledger.runs.begin('s1', 0, 0, 'c0', 1, false);
+    ledger.runs.addPoints(run, [point('loss'), point('lr')]);
+    ledger.runs.addPoints(run, [point('lr'), point('mfu')]);
+    ledger.runs.addTelemetry(run, [point('power')]);
+  });
+  const database = openDatabase(path);
+  // What cannot be unpacked was not.
+  database.exec(
+    "UPDATE series_chunk SET data = x'00' WHERE position = 1; UPDATE series_chunk SET names = NULL WHERE position = 0;",
+  );
+  database.close();
+  expect(ledger.runs.seriesNames('s1', 0, 0)).toEqual(['loss', 'lr', 'mfu']);
+  expect(ledger.runs.telemetryNames('s1', 0, 0)).toEqual(['power']);
+  expect(() => ledger.runs.series('s1', 0, 0)).toThrow();
   ledger.close();
 });
 

@@ -7,7 +7,7 @@ import { openRepository } from '../git/repository.ts';
 import { gpuEnergyWh } from '../machine/energy.ts';
 import { awaitedUntil, findAwaited } from '../stages/measure/await-number.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { seriesNames } from './series-view.ts';
+import { orderSeries } from './series-view.ts';
 
 /** A diff that is longer than this is not read by anybody. */
 export const DIFF_CHARACTERS = 2_000_000;
@@ -41,7 +41,8 @@ export function requireExperiment(ledger: Ledger, study: Study, n: number): Expe
 }
 
 function runView(ledger: Ledger, study: Study, run: Run): RunView {
-  const machine = ledger.runs.telemetry(study.id, run.n, run.k);
+  const { runs } = ledger;
+  const at = [study.id, run.n, run.k] as const;
   return {
     k: run.k,
     commit: run.commit,
@@ -55,13 +56,11 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
     outputBytes: run.outputBytes,
     isContained: run.isContained,
     flags: run.fairness?.flags ?? [],
-    series: seriesNames(ledger.runs.series(study.id, run.n, run.k)).map(name => ({
-      name,
-      unit: run.units[name] ?? null,
-    })),
-    telemetry: seriesNames(machine),
+    series: orderSeries(runs.seriesNames(...at)).map(name => ({ name, unit: run.units[name] ?? null })),
+    telemetry: orderSeries(runs.telemetryNames(...at)),
     // Of runs from before it was written down, as the steps a second tell that came with it.
-    gpuEnergyWh: run.fairness?.stepsPerSecond === undefined ? gpuEnergyWh(machine) : run.gpuEnergyWh,
+    gpuEnergyWh:
+      run.fairness?.stepsPerSecond === undefined ? gpuEnergyWh(runs.telemetry(...at)) : run.gpuEnergyWh,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Run } from '../../shared/study.ts';
 import { thinSeries } from '../../shared/thin-series.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { namesIn, unpackInTurns } from '../store/series.ts';
 
 /** Series that count or time rather than measure. */
 const COUNTERS = /^(?:step|iter|iteration|epoch|progress|remaining|dt|time|eta|lrm|lr|tok\/sec|mfu)$/i;
@@ -19,12 +20,6 @@ export function orderSeries(names: readonly string[]): readonly string[] {
     return COUNTERS.test(name) ? 3 : 2;
   };
   return [...names].sort((a, b) => rank(a) - rank(b));
-}
-
-export function seriesNames(points: readonly SeriesPoint[]): readonly string[] {
-  const names = new Set<string>();
-  for (const point of points) for (const name of point.values.keys()) names.add(name);
-  return orderSeries([...names]);
 }
 
 /** One series, thinned for `width` pixels. Points without the series or without a step are left out. */
@@ -68,10 +63,9 @@ export async function readSeries(ledger: Ledger, query: SeriesQuery): Promise<re
     const run = k === undefined ? runs.at(-1) : runs.find(candidate => candidate.k === k);
     if (!run) continue;
     const isTraining = query.source === 'training';
-    const points = isTraining
-      ? ledger.runs.series(query.study, n, run.k)
-      : ledger.runs.telemetry(query.study, n, run.k);
-    const known = seriesNames(points);
+    const { seriesChunks, telemetryChunks } = ledger.runs;
+    const points = await unpackInTurns((isTraining ? seriesChunks : telemetryChunks)(query.study, n, run.k));
+    const known = orderSeries(namesIn(points));
     const names = query.names ?? (isTraining ? known.slice(0, 1) : known);
     for (const name of names) {
       if (known.includes(name)) views.push(seriesView(points, run, name, query.by, query.width));
@@ -107,8 +101,8 @@ export class Sparklines {
     // Unpacking a run's points takes a millisecond or more; the loop has its turn between two of them.
     await nextTurn();
     const run = this.#ledger.runs.list(study, n).at(-1);
-    const points = run ? this.#ledger.runs.series(study, n, run.k) : [];
-    const name = seriesNames(points)[0];
+    const points = run ? await unpackInTurns(this.#ledger.runs.seriesChunks(study, n, run.k)) : [];
+    const name = orderSeries(namesIn(points))[0];
     const line =
       run && name !== undefined ? { n, y: seriesView(points, run, name, 'seconds', width).y } : null;
     const cell = this.#ledger.cells.get(study, n);

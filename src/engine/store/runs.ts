@@ -3,7 +3,7 @@ import type { Fairness } from '../../shared/fairness.ts';
 import type { Crash, ResourceUse, Run, RunOutcome, ShownOutcome, Summary } from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Database } from './database.ts';
-import { packPoints, unpackPoints } from './series.ts';
+import { namesIn, packPoints, unpackPoints } from './series.ts';
 
 type Row = {
   id: number;
@@ -120,19 +120,33 @@ export function runStore(database: Database) {
   const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
   const chunkTable = (table: 'series_chunk' | 'telemetry_chunk') => {
     const add = database.prepare(
-      `INSERT INTO ${table} (run_id, position, points, data)
-       VALUES (@run, (SELECT coalesce(max(position) + 1, 0) FROM ${table} WHERE run_id = @run), @points, @data)`,
+      `INSERT INTO ${table} (run_id, position, points, names, data)
+       VALUES (@run, (SELECT coalesce(max(position) + 1, 0) FROM ${table} WHERE run_id = @run), @points, @names, @data)`,
     );
-    const read = database.prepare<[string, number, number], { data: Buffer }>(
-      `SELECT data FROM ${table} JOIN run ON run.id = run_id JOIN experiment e ON e.id = experiment_id
-       WHERE study_id = ? AND n = ? AND k = ? ORDER BY position`,
+    const ofRun = `FROM ${table} JOIN run ON run.id = run_id JOIN experiment e ON e.id = experiment_id
+       WHERE study_id = ? AND n = ? AND k = ? ORDER BY position`;
+    const chunks = database.prepare<[string, number, number], { data: Buffer }>(`SELECT data ${ofRun}`);
+    const names = database.prepare<[string, number, number], { names: string | null; data: Buffer | null }>(
+      `SELECT names, CASE WHEN names IS NULL THEN data END AS data ${ofRun}`,
     );
     return {
       add(run: number, points: readonly SeriesPoint[]): void {
-        if (points.length > 0) add.run({ run, points: points.length, data: packPoints(points) });
+        if (points.length === 0) return;
+        const told = JSON.stringify(namesIn(points));
+        add.run({ run, points: points.length, names: told, data: packPoints(points) });
       },
       read(studyId: string, n: number, k: number): readonly SeriesPoint[] {
-        return read.all(studyId, n, k).flatMap(row => unpackPoints(row.data));
+        return chunks.all(studyId, n, k).flatMap(row => unpackPoints(row.data));
+      },
+      chunks(studyId: string, n: number, k: number): readonly Buffer[] {
+        return chunks.all(studyId, n, k).map(row => row.data);
+      },
+      names(studyId: string, n: number, k: number): readonly string[] {
+        const all = names.all(studyId, n, k).flatMap(row => {
+          if (row.names !== null) return JSON.parse(row.names) as string[];
+          return row.data ? namesIn(unpackPoints(row.data)) : [];
+        });
+        return [...new Set(all)];
       },
     };
   };
@@ -228,8 +242,14 @@ export function runStore(database: Database) {
     list(studyId: string, n: number): readonly Run[] {
       return list.all(studyId, n).map(fromRow);
     },
-    /** The run's progress points, oldest first. */
+    /** The run's progress points, oldest first. A long run's take their time: see {@link unpackInTurns}. */
     series: progress.read,
     telemetry: telemetry.read,
+    /** The same in packed chunks. */
+    seriesChunks: progress.chunks,
+    telemetryChunks: telemetry.chunks,
+    /** In the order they first came; nothing is unpacked for them. */
+    seriesNames: progress.names,
+    telemetryNames: telemetry.names,
   };
 }

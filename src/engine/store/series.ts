@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { fromScalar, toScalar } from '../../shared/events.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
@@ -40,4 +41,27 @@ export function unpackPoints(data: Buffer): readonly SeriesPoint[] {
       }),
     ),
   }));
+}
+
+/** The longest that unpacking holds everything else up before the rest has its turn. */
+const TURN_MS = 5;
+
+/** All points of a run's chunks, without holding anything up for long. */
+export async function unpackInTurns(chunks: readonly Buffer[]): Promise<readonly SeriesPoint[]> {
+  const points: SeriesPoint[] = [];
+  let turnBegan = performance.now();
+  for (const chunk of chunks) {
+    for (const point of unpackPoints(chunk)) points.push(point);
+    if (performance.now() - turnBegan < TURN_MS) continue;
+    await nextTurn();
+    turnBegan = performance.now();
+  }
+  return points;
+}
+
+/** Names of the series in these points, in the order they first came. */
+export function namesIn(points: readonly SeriesPoint[]): readonly string[] {
+  const names = new Set<string>();
+  for (const point of points) for (const name of point.values.keys()) names.add(name);
+  return [...names];
 }

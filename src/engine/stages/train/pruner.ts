@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PruneEvidence } from '../../../shared/prune.ts';
 import type { Study } from '../../../shared/study.ts';
 import { CurveReader } from '../../metrics/curve.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 import type { Ledger } from '../../store/ledger.ts';
+import { unpackInTurns } from '../../store/series.ts';
 import { judgeCurve, type PastRun, PRUNE_RUNS } from '../judge/prune.ts';
 
 /** Reads a run's points and says when it has become hopeless; null as long as it has not. */
@@ -25,15 +25,13 @@ export class Pruner {
   async watch(): Promise<RunWatch> {
     const { contract, id } = this.#study;
     const best = contract.budget.prune ? this.#ledger.experiments.incumbent(id) : null;
-    const incumbent = best && this.#pastRun(best.n);
+    const incumbent = best && (await this.#pastRun(best.n));
     if (!best || !incumbent) return () => null;
     const earlier: PastRun[] = [];
     const last = this.#ledger.experiments.lastNumber(id) ?? 0;
     for (let n = last; n >= 0 && earlier.length < PRUNE_RUNS; n -= 1) {
-      const run = n === best.n ? null : this.#pastRun(n);
+      const run = n === best.n ? null : await this.#pastRun(n);
       if (run) earlier.push(run);
-      // A long run's points take a while to read.
-      await nextTurn();
     }
     const { name: metric, goal } = contract.metric;
     const reader = this.#reader();
@@ -48,7 +46,7 @@ export class Pruner {
     return new CurveReader({ metric: metric.name, budgetSeconds: budget.seconds });
   }
 
-  #pastRun(n: number): PastRun | null {
+  async #pastRun(n: number): Promise<PastRun | null> {
     const { experiments, runs } = this.#ledger;
     const known = this.#past.get(n);
     if (known !== undefined) return known;
@@ -59,7 +57,8 @@ export class Pruner {
     let run: PastRun | null = null;
     if (verdict && metric !== null && isFair) {
       const reader = this.#reader();
-      for (const point of runs.series(this.#study.id, n, verdict.evidence.run)) reader.add(point);
+      const chunks = runs.seriesChunks(this.#study.id, n, verdict.evidence.run);
+      for (const point of await unpackInTurns(chunks)) reader.add(point);
       const curve = reader.curve(true);
       run = curve && { curve, metric };
     }

@@ -1,0 +1,1 @@
+export const containedRuns = 'ALTER TABLE run ADD COLUMN contained INTEGER;';

@@ -1,0 +1,1 @@
+export const fairness = 'ALTER TABLE run ADD COLUMN fairness TEXT;';

@@ -1,0 +1,1 @@
+export const outputs = "ALTER TABLE study ADD COLUMN outputs TEXT NOT NULL DEFAULT '[]';";
