@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { openDatabase } from '../src/engine/store/database.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import { MIGRATIONS } from '../src/engine/store/migrations.ts';
+import { onSlowStatement, type SlowStatement } from '../src/engine/store/slow-statements.ts';
 import type { Study, Verdict } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
@@ -228,6 +229,21 @@ test('a ledger of before is found in while a word is typed', async () => {
   expect(ledger.notes.search('s1', 'normali', 10)).toHaveLength(1);
   expect(ledger.notes.search('s1', 'oscillati', 10)).toHaveLength(1);
   ledger.close();
+});
+
+test('a statement that holds everything up is told, with its words', async () => {
+  const told: SlowStatement[] = [];
+  onTestFinished(onSlowStatement(slow => told.push(slow)));
+  const database = openDatabase(join(await temporaryFolder(), 'x.sqlite'));
+  database.function('nap', ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms)));
+  const nap = database.prepare('SELECT\n  nap(?)');
+  nap.get(1);
+  nap.all(30);
+  database.close();
+  expect(told.filter(({ statement }) => statement === 'SELECT nap(?)')).toHaveLength(1);
+  expect(told.find(({ statement }) => statement === 'SELECT nap(?)')?.milliseconds).toBeGreaterThanOrEqual(
+    29,
+  );
 });
 
 test('names of series are read without unpacking a point, and of chunks from before by unpacking them', async () => {

@@ -4,6 +4,7 @@ import { app, Notification } from 'electron';
 import type { Logger } from 'pino';
 import { Service } from '../engine/api/service.ts';
 import { dataPaths } from '../engine/paths.ts';
+import { onSlowStatement } from '../engine/store/slow-statements.ts';
 import { PawlError } from '../shared/errors.ts';
 import { openLog } from './app-log.ts';
 import { Desktop } from './desktop.ts';
@@ -71,6 +72,7 @@ async function start(log: Logger): Promise<void> {
   findUnpackedGit();
   denyPermissions();
   serveWindow(BUILT_WINDOW);
+  onSlowStatement(slow => log.warn(slow, 'slow statement'));
   const service = await openService(log);
   if (!service) return;
   desktop = new Desktop({

@@ -9,6 +9,7 @@ import { Service } from '../../engine/api/service.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { findProgram } from '../../engine/process/find-program.ts';
 import { makeDataFolder } from '../../engine/store/engine-lock.ts';
+import { onSlowStatement } from '../../engine/store/slow-statements.ts';
 import { startServer } from '../../server/server.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -36,6 +37,7 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
     { base: null },
     pino.destination({ dest: join(paths.home, 'logs', 'serve.log'), mkdir: true, sync: true }),
   );
+  onSlowStatement(slow => log.warn(slow, 'slow statement'));
   const service = await Service.open({
     paths,
     environment: process.env,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { exec } from 'dugite';
 import { PawlError } from '../../shared/errors.ts';
 import { gitEnvironment, howToGetGit } from './git-binary.ts';
+import { gitFailure } from './git-errors.ts';
 
 /**
  * The one function that spawns git. Everything the user may have configured that could run a program, ask a
@@ -128,42 +129,6 @@ export async function git(
   const stderr = result.stderr.toString('utf8');
   if (!accept.includes(exitCode)) throw gitFailure(cwd, args, exitCode, stderr);
   return { exitCode, stdout, stderr };
-}
-
-const FULL_DISK =
-  /No space left on device|Disk quota exceeded|Out of diskspace|couldn't write '|unable to write .* file/i;
-const NOT_WRITABLE =
-  /Permission denied|Read-only file system|insufficient permission|unable to create (?:new )?directory/i;
-
-/** The error for a call that ended with a code that is no answer. */
-export function gitFailure(
-  cwd: string,
-  args: readonly string[],
-  exitCode: number,
-  stderr: string,
-): PawlError {
-  const said = stderr
-    .trim()
-    .replace(/\s*\n\s*/g, ' ')
-    .slice(-600);
-  const subcommand =
-    args.find(
-      (argument, index) => !argument.startsWith('-') && !/-(?:dir|tree)$/.test(args[index - 1] ?? ''),
-    ) ?? '';
-  const place = args.includes('--git-dir') ? args[args.indexOf('--git-dir') + 1] : cwd;
-  if (FULL_DISK.test(stderr)) {
-    return new PawlError(
-      'disk_full',
-      `The disk is full: git ${subcommand} could not write in ${place} (${said}). Make room, then "pawl resume".`,
-    );
-  }
-  if (NOT_WRITABLE.test(stderr)) {
-    return new PawlError(
-      'repository_unwritable',
-      `git ${subcommand} may not write to the repository: ${said}`,
-    );
-  }
-  return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);
 }
 
 /** An environment for programs that may call git themselves: they shall find the folder they are in. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
-import { gitFailure } from './git.ts';
+import { findLock, gitFailure, isRefRefused } from './git-errors.ts';
 import { LOCK_PATIENCE, type LockPatience, outwaitLock } from './outwait-lock.ts';
 import { gitOf, type Repository, readRef } from './repository.ts';
 
@@ -73,8 +73,6 @@ export function moveRef(
 
 /** Refs that only Pawl writes: what is left on them by a git that was killed was left by Pawl's. */
 const OWN_REF = /^refs\/(?:heads\/autoresearch|pawl)\//;
-const LOCKED = /Unable to create '(.+\.lock)': File exists/s;
-const REFUSED = /reference already exists|but expected|reference is missing|unable to resolve reference/;
 /** Somebody may write the same ref again and again. */
 const MAX_TRIES = 10;
 
@@ -93,9 +91,9 @@ async function writeRef(
     if (exitCode === 0) return true;
     // git refused. If the ref is where it should be, an earlier life of the engine put it there.
     if ((await readRef(repository, ref)) === wanted) return true;
-    if (REFUSED.test(stderr)) return false;
-    const lock = LOCKED.exec(stderr)?.[1];
-    if (lock === undefined || tries === MAX_TRIES) {
+    if (isRefRefused(stderr)) return false;
+    const lock = findLock(stderr);
+    if (lock === null || tries === MAX_TRIES) {
       throw gitFailure(repository.gitDir, ['update-ref'], exitCode, stderr);
     }
     const isOurs = OWN_REF.test(ref) && lock === join(repository.gitDir, `${ref}.lock`);

@@ -2,6 +2,7 @@ import { access, constants, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
+import { isOwnedByOthers } from './git-errors.ts';
 
 /** A git repository with a checkout, as found on disk. */
 export type Repository = {
@@ -32,7 +33,7 @@ export async function openRepository(path: string): Promise<Repository> {
   );
   const [top, gitDir] = splitTwoLines(stdout.toString('utf8'));
   if (exitCode !== 0 || !top || !gitDir) {
-    const why = /dubious ownership/.test(stderr)
+    const why = isOwnedByOthers(stderr)
       ? `git does not trust the folder's owner; run: git config --global --add safe.directory ${start}`
       : 'run "git init" there and commit your files, or choose another folder';
     throw new PawlError('not_a_repository', `${start} is not the checkout of a git repository: ${why}.`);

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { PawlError } from '../../shared/errors.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
+import { timeStatements } from './slow-statements.ts';
 
 export type Database = BetterSqlite3.Database;
 
@@ -24,6 +25,7 @@ export function openDatabase(path: string, migrations: readonly Migration[] = MI
       database.pragma('synchronous = FULL');
       database.pragma('foreign_keys = ON');
       migrate(database, migrations, path);
+      timeStatements(database);
     } catch (error) {
       database.close();
       throw error;
