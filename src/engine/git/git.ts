@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { exec } from 'dugite';
+import { exec, spawn } from 'dugite';
 import { PawlError } from '../../shared/errors.ts';
 import { gitEnvironment, howToGetGit } from './git-binary.ts';
 import { gitFailure } from './git-errors.ts';
@@ -129,6 +129,11 @@ export async function git(
   const stderr = result.stderr.toString('utf8');
   if (!accept.includes(exitCode)) throw gitFailure(cwd, args, exitCode, stderr);
   return { exitCode, stdout, stderr };
+}
+
+/** Starts a git that stays, to be talked to over its streams. */
+export async function startGit(cwd: string, args: readonly string[]): Promise<ReturnType<typeof spawn>> {
+  return spawn([...SETTINGS, ...args], cwd, { env: { ...(await gitEnvironment()), ...FIXED } });
 }
 
 /** An environment for programs that may call git themselves: they shall find the folder they are in. */

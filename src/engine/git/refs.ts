@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { findLock, gitFailure, isRefRefused } from './git-errors.ts';
 import { LOCK_PATIENCE, type LockPatience, outwaitLock } from './outwait-lock.ts';
+import { writeRefs } from './ref-writer.ts';
 import { gitOf, type Repository, readRef } from './repository.ts';
 
 export function branchRef(tag: string): string {
@@ -84,10 +85,7 @@ async function writeRef(
   patience = LOCK_PATIENCE,
 ): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
-    const { exitCode, stderr } = await gitOf(repository, ['update-ref', '--stdin', '-z'], {
-      stdin,
-      accept: [0, 128],
-    });
+    const { exitCode, stderr } = await writeRefs(repository, stdin);
     if (exitCode === 0) return true;
     // git refused. If the ref is where it should be, an earlier life of the engine put it there.
     if ((await readRef(repository, ref)) === wanted) return true;

@@ -304,10 +304,12 @@ export class Workbench {
     identity: Readonly<Record<string, string>>,
   ): Promise<string | null> {
     await mendWorktree(this.worktree, parent);
-    const commit = await commitPaths(this.worktree, { parent, message, paths: edit.paths, identity });
+    const { paths } = edit;
+    const isPlain = this.#commit === parent && paths.every(path => this.#tracked.has(path));
+    const commit = await commitPaths(this.worktree, { parent, message, paths, identity, isPlain });
     if (commit === null) return null;
     const tracked = new Set(this.#tracked);
-    for (const path of edit.paths) {
+    for (const path of paths) {
       const isThere = await lstat(join(this.#path, path)).catch(() => null);
       if (isThere) tracked.add(path);
       else tracked.delete(path);
