@@ -33,9 +33,8 @@ function isBuilt() {
 
 function build(node) {
   console.log('pawl: building');
-  const vite = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
   return new Promise(resolve => {
-    const child = spawn(node, [vite, 'build', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' });
+    const child = spawn(node, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });
     child.on('error', () => resolve(false));
     child.on('exit', code => resolve(code === 0));
   });

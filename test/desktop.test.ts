@@ -14,7 +14,7 @@ import { type TrayItem, trayModel } from '../src/main/tray-model.ts';
 import { respond } from '../src/main/window-response.ts';
 import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState } from '../src/main/window-state.ts';
 import { contentSecurityPolicy } from '../src/shared/content-security-policy.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { StudyCard } from '../src/shared/notebook.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 

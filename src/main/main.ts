@@ -101,10 +101,6 @@ async function openService(log: Logger): Promise<Service | null> {
       return await Service.open({
         paths,
         environment: process.env,
-        samples: join(
-          app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
-          'samples',
-        ),
         host: {
           info: {
             host: 'desktop',
