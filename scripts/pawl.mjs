@@ -7,13 +7,13 @@ const require = createRequire(import.meta.url);
 const { readFileSync, statSync } = require('node:fs');
 const built = require.resolve('../package.json').replace(/package\.json$/, 'out/cli');
 
-/** Whether the bundle was made of the files as they are now: of the same size and the same time. */
+/** Whether the bundle was made of the files as they are now: of the same size and time, to the millisecond as copies keep it. */
 function isFresh() {
   try {
     const inputs = JSON.parse(readFileSync(`${built}/inputs.json`, 'utf8'));
     return Object.entries(inputs).every(([path, [size, time]]) => {
       const stat = statSync(`${built}/../../${path}`);
-      return stat.size === size && stat.mtimeMs === time;
+      return stat.size === size && Math.floor(stat.mtimeMs) === time;
     });
   } catch {
     return false;

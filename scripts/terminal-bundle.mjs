@@ -74,7 +74,7 @@ function describeInputs(modules, startedAt) {
   const described = [...new Set([...own, ...OTHER_INPUTS])].map(path => {
     const { size, mtimeMs } = statSync(join(root, path));
     // What changed during the build may be in it or not.
-    return [path, [size, mtimeMs < startedAt ? mtimeMs : 0]];
+    return [path, [size, mtimeMs < startedAt ? Math.floor(mtimeMs) : 0]];
   });
   return Object.fromEntries(described);
 }

@@ -508,9 +508,10 @@ test('the fuses are set, and what is loaded as a file lies outside the archive',
     'onlyLoadAppFromAsar: true',
     'loadBrowserProcessSpecificV8Snapshot: false',
     'grantFileProtocolExtraPrivileges: false',
-    'node_modules/better-sqlite3/**',
-    'node_modules/node-pty/**',
-    'node_modules/dugite/**',
+    "- '!node_modules/**'",
+    'to: node_modules/better-sqlite3\n',
+    'to: node_modules/node-pty\n',
+    'to: node_modules/dugite\n',
   ]) {
     expect(text).toContain(line);
   }
