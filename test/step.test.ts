@@ -14,7 +14,7 @@ import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured
 import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
 import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
 import type { Unfinished } from '../src/engine/stages/unfinished.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
 
 const metric = { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' } as const;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { fromScalar, toScalar } from '../../shared/events.ts';
+import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { toScalar } from '../../../shared/events.ts';
+import { toScalar } from '../../../shared/scalar.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 
 /** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
