@@ -146,7 +146,10 @@ export async function listModels(
   surroundings: ProposerSurroundings,
 ): Promise<readonly ModelChoice[]> {
   const key = await readKey(settings, surroundings);
-  const [{ clientFor, failureOf }] = await loadModel();
+  const [{ clientFor }, { failureOf }] = await Promise.all([
+    import('./model/client-for.ts'),
+    import('./model/failure-of.ts'),
+  ]);
   try {
     const page = await clientFor(settings, key).models.list({ limit: 100 }, { timeout: LIST_MS });
     return page.data.map(({ id, display_name: name }) => ({ id, name: name || id }));

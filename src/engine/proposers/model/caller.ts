@@ -1,19 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import Anthropic, {
-  APIConnectionError,
-  APIConnectionTimeoutError,
-  APIError,
-  APIUserAbortError,
-} from '@anthropic-ai/sdk';
+import { APIError } from '@anthropic-ai/sdk';
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
 import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
 import type { ModelSettings, Study } from '../../../shared/study.ts';
-import { stripControl } from '../../metrics/line-splitter.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { describeOther, describeRefusal, otherModel } from './answer-words.ts';
+import { clientFor } from './client-for.ts';
+import { type Failure, failureOf } from './failure-of.ts';
 import { costOf, mostOf, type Price } from './prices.ts';
 
-const ANTHROPIC = 'https://api.anthropic.com';
 /** No answer takes longer; a server could ping for ever. */
 const LONGEST_CALL_MS = 1_800_000;
 const FIRST_WAIT_MS = 1_000;
@@ -23,9 +18,6 @@ const LONGEST_WAIT_MS = 60_000;
 const PATIENCE_MS = 600_000;
 /** What went wrong after the answer had begun may have cost its price each time. */
 const MAX_COSTLY = 3;
-const MESSAGE_CHARACTERS = 500;
-/** A server could send for ever; the longest answer of a model is far from it. */
-const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
 
 /** Trouble that passes by itself: the same request is worth making again. */
 const PASSING: readonly CallOutcome[] = [
@@ -71,14 +63,6 @@ export type Called =
   /** The next call could pass a cap. */
   | { readonly kind: 'spent'; readonly message: string }
   | { readonly kind: 'failed'; readonly outcome: CallOutcome; readonly message: string };
-
-type Failure = {
-  readonly outcome: CallOutcome;
-  readonly message: string;
-  readonly retryAfterMs: number | null;
-  /** Whether the server turned the request away before it did anything for it. */
-  readonly isTurnedAway: boolean;
-};
 
 export type CallParams = Omit<MessageCreateParamsBase, 'model' | 'stream'>;
 
@@ -250,51 +234,6 @@ type Sent = { readonly usage: Usage | null; readonly requestId: string | null } 
   | { readonly message: null; readonly failure: Failure }
 );
 
-/** Names everything the SDK would otherwise take from the environment or from files. */
-export function clientFor(
-  settings: Pick<ModelSettings, 'baseUrl'>,
-  key: string | null,
-  onBytes: () => void = () => {},
-): Anthropic {
-  return new Anthropic({
-    fetch: (url, init) => fetchOwn(url, init, onBytes),
-    // A server that needs no key gets one that is none, so that the SDK does not look for another.
-    apiKey: key ?? 'none',
-    baseURL: settings.baseUrl ?? ANTHROPIC,
-    maxRetries: 0,
-    logLevel: 'off',
-    openTelemetry: false,
-  });
-}
-
-/** Headers the SDK makes itself; others would come from a variable that is not meant for this server. */
-const OWN_HEADERS =
-  /^(?:accept|content-type|authorization|x-api-key|user-agent|anthropic-(?:version|beta)|x-stainless-.+)$/;
-
-/** Tells of every byte that comes: the SDK keeps a server's pings to itself. Follows nobody elsewhere with the key. */
-async function fetchOwn(
-  url: Parameters<typeof fetch>[0],
-  init: RequestInit | undefined,
-  onBytes: () => void,
-): Promise<Response> {
-  const headers = new Headers(init?.headers);
-  for (const name of [...headers.keys()]) if (!OWN_HEADERS.test(name)) headers.delete(name);
-  const response = await fetch(url, { ...init, headers, redirect: 'error' });
-  onBytes();
-  if (!response.body) return response;
-  let bytes = 0;
-  const tap = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      onBytes();
-      bytes += chunk.byteLength;
-      if (bytes > MAX_ANSWER_BYTES)
-        controller.error(new Error(`it is longer than ${MAX_ANSWER_BYTES} bytes`));
-      else controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body.pipeThrough(tap), response);
-}
-
 function outcomeOf({ stop_reason: reason }: Message): CallOutcome {
   if (reason === 'max_tokens') return 'truncated';
   if (reason === 'refusal') return 'refusal';
@@ -313,58 +252,4 @@ function tokensOf(usage: Usage | null): CallTokens {
 /** What a server calls a count may be anything. */
 function countOf(value: unknown): number | null {
   return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null;
-}
-
-/** What went wrong, in Pawl's words with the server's behind them, and never with the key. */
-export function failureOf(
-  error: unknown,
-  state: { readonly isSilent: boolean; readonly isCancelled: boolean; readonly key: string | null },
-): Failure {
-  const status = error instanceof APIError ? error.status : undefined;
-  const fail = (outcome: CallOutcome, words: string): Failure => {
-    const said = error instanceof APIError ? error.apiMessage : null;
-    const all = said ?? (error instanceof Error ? error.message : String(error));
-    const detail = state.key ? all.replaceAll(state.key, '…') : all;
-    return {
-      outcome,
-      message: stripControl(`${words}: ${detail.slice(0, MESSAGE_CHARACTERS)}`).toWellFormed(),
-      retryAfterMs: error instanceof APIError ? retryAfter(error.headers) : null,
-      isTurnedAway: status !== undefined || outcome === 'connection',
-    };
-  };
-  if (state.isCancelled) return fail('cancelled', 'Stopped');
-  if (state.isSilent || error instanceof APIConnectionTimeoutError) {
-    return fail('timeout', 'The server fell silent');
-  }
-  if (error instanceof APIUserAbortError) return fail('cancelled', 'Stopped');
-  if (error instanceof Error && error.cause instanceof SyntaxError) {
-    return fail('bad_tool_input', 'The model wrote a tool call that cannot be read');
-  }
-  if (error instanceof APIConnectionError) return fail('connection', 'The server cannot be reached');
-  if (!(error instanceof APIError)) return fail('broken_stream', 'The answer broke off');
-  const { type } = error;
-  const says = error.apiMessage ?? '';
-  if (status === 429 || type === 'rate_limit_error')
-    return fail('rate_limited', 'The server asks to slow down');
-  if (status === 529 || type === 'overloaded_error') return fail('overloaded', 'The server is overloaded');
-  if (status === 401 || status === 402 || status === 403) {
-    return fail('unauthorized', 'The server does not accept the key');
-  }
-  if (status === 413 || (status === 400 && /too long|too large|context/i.test(says))) {
-    return fail('too_large', 'The request is too large');
-  }
-  if (status === 408 || status === 409 || (status !== undefined && status >= 500) || type === 'api_error') {
-    return fail('server_error', 'The server failed');
-  }
-  if (status !== undefined && status >= 400) return fail('bad_request', 'The server refuses the request');
-  return fail('broken_stream', 'The answer broke off');
-}
-
-/** Seconds or a date, as HTTP allows; null where it is neither. */
-function retryAfter(headers: Headers | undefined): number | null {
-  const value = headers?.get('retry-after');
-  if (!value) return null;
-  const seconds = Number(value);
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(milliseconds) && milliseconds > 0 ? milliseconds : null;
 }
