@@ -8,6 +8,7 @@ import { OPENCODE } from '../src/engine/proposers/agent/programs/opencode.ts';
 import { tryAgent } from '../src/engine/proposers/agent/try-agent.ts';
 import { agentJail } from '../src/engine/sandbox/agent-jail.ts';
 import { containedBy } from '../src/engine/sandbox/find-sandbox.ts';
+import { describeLeftOut } from '../src/engine/sandbox/settings-copy.ts';
 import { giveTo } from '../src/engine/sandbox/unprivileged.ts';
 import { answers, can, found } from './support/contained.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
@@ -27,6 +28,7 @@ async function makeHome(): Promise<string> {
     '.claude/skills/mine/SKILL.md': 'mine',
     'dots/claude/.claude/settings.json': '{}',
     'dots/claude/.claude/commands/go.md': 'go',
+    'dots/claude/.claude/commands/a/b/c/.aws/credentials': 'no key',
     'dots/claude/.claude/agents/a.md': 'a',
     'dots/claude/.claude/agents/.aws/credentials': 'no key',
     'dots/ssh/.ssh/id': 'no key',
@@ -69,10 +71,16 @@ contained('settings that are links into a folder of dotfiles are shown', async (
       can('folder', `cat ${home}/.claude/commands/go.md`),
       can('own', `cat ${home}/.claude/skills/mine/SKILL.md`),
       can('below', `cat ${home}/.claude/skills/project/notes.md`),
+      can('keys', `grep -rsl 'no key' ${home}`),
     ].join('\n'),
   );
-  expect(said).toEqual({ file: 'yes', folder: 'yes', own: 'yes', below: 'yes' });
-  expect(leftOut).toEqual([]);
+  expect(said).toEqual({ file: 'yes', folder: 'yes', own: 'yes', below: 'yes', keys: 'no' });
+  // Deeper than is looked at before a folder is shown.
+  const deep = join(home, 'dots/claude/.claude/commands/a/b/c/.aws');
+  expect(leftOut).toEqual([{ path: deep, to: deep, why: 'is or lies in .aws' }]);
+  expect(describeLeftOut('Claude Code', leftOut)).toBe(
+    `In the sandbox Claude Code is not shown ${deep} (which is or lies in .aws).`,
+  );
 });
 
 contained('the whole folder of settings may be a link into a folder of dotfiles', async () => {

@@ -10,6 +10,7 @@ import { reachableSockets, shownFiles } from './sockets.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
+
 /** A folder of its own, for an agent's home may lie in /tmp, and Codex runs nothing with a home below its temporary folder. */
 export const JAIL_TEMPORARY = '/tmp/pawl';
 

@@ -26,7 +26,7 @@ export function describeLeftOut(title: string, leftOut: readonly LeftOut[]): str
   if (leftOut.length === 0) return null;
   const told = leftOut
     .slice(0, MAX_TOLD)
-    .map(({ path, to, why }) => `${path} (a link to ${to}, which ${why})`);
+    .map(({ path, to, why }) => `${path} (${path === to ? '' : `a link to ${to}, `}which ${why})`);
   const more = leftOut.length > MAX_TOLD ? ` and ${leftOut.length - MAX_TOLD} more` : '';
   return `In the sandbox ${title} is not shown ${told.join(', ')}${more}.`;
 }
