@@ -530,6 +530,7 @@ contained('a home and a folder of settings that are links are followed', async (
   await writeFiles(place, { 'dots/settings.json': 'mine', 'dots/.credentials.json': 'old' });
   await symlink(place, home);
   await symlink(join(place, 'dots'), join(place, '.claude'));
+  await symlink(place, join(place, 'dots/skills'));
   const script = `set -e
 grep mine $HOME/.claude/settings.json
 echo new > $HOME/.claude/.credentials.json
@@ -537,6 +538,9 @@ ${EDIT}${claude(ANSWER)}`;
   await using own = await night('claude', script, 30, 1, { ...IN_SANDBOX, HOME: home });
   expect(await own.run()).toBe('experiments');
   expect(await readFile(join(place, 'dots/.credentials.json'), 'utf8')).toBe('new\n');
+  const notice =
+    /^In the sandbox Claude Code is not shown .*skills \(a link to .*, which is a home or holds one\)\.$/;
+  expect(own.calls()).toMatchObject([{ outcome: 'ok', message: expect.stringMatching(notice) }]);
 });
 
 contained('an agent that is ended leaves nothing of itself in its sandbox', async () => {

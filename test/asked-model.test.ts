@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MessagesServer } from '../src/engine/asked-model/messages-server.ts';
-import { clientFor } from '../src/engine/proposers/model/caller.ts';
+import { clientFor } from '../src/engine/proposers/model/client-for.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { askingNight, says } from './support/asking-night.ts';
 import { found } from './support/contained.ts';

@@ -86,3 +86,20 @@ test.each([
   const found = await pawl(args, { home: await temporaryFolder(), env: { ANTHROPIC_API_KEY: undefined } });
   expect(found.stdout).toMatch(words);
 });
+
+test('resume says what is left to spend before it begins, as run does', async () => {
+  const home = await temporaryFolder();
+  const repository = await fastRepository();
+  await pawl(['run', repository, '-n', '1', '--seed', '1'], { home });
+  const resume = (...flags: readonly string[]) =>
+    pawl(['resume', repository, ...flags], { home, env: { ANTHROPIC_API_KEY: undefined } });
+  const words = /^Planned spend: about \$[\d.]+–[\d.]+ for 40 experiments at claude-opus-5-5 \(.*\)\.$/m;
+  expect((await resume('-n', '41', '--model', 'claude-opus-5-5')).stdout).toMatch(words);
+  // The study's own proposer now, and its own number of experiments.
+  const json = await resume('--json');
+  expect([json.stdout, json.stderr]).toEqual([
+    expect.not.stringMatching(words),
+    expect.stringMatching(words),
+  ]);
+  expect((await resume('-n', '1')).stdout).not.toContain('Planned spend');
+});

@@ -49,7 +49,13 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(study(page).header).toContainText('Stopped');
 
   await study(page).control('Resume').click();
-  await dialog(page, 'Resume night').getByRole('button', { name: 'Resume' }).click();
+  const resume = dialog(page, 'Resume night');
+  await resume.getByLabel('Experiments').fill('11');
+  const plan = resume.getByRole('status', { name: 'Planned spend' });
+  await expect(plan).toContainText(/^Planned spend: about .* for 11 experiments at claude-opus-5-5/);
+  await resume.getByLabel('Experiments').fill('1');
+  await expect(plan).toContainText('for 1 experiment at');
+  await resume.getByRole('button', { name: 'Resume' }).click();
   await expect(cellOf(page, 1).region).toContainText('keep');
   await expect(study(page).header).toContainText('$0.0248');
   const numbers = (await openCell(page, 1)).section('Numbers');

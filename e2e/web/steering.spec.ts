@@ -1,5 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
@@ -58,4 +59,36 @@ test('an agent is not tried without a sandbox before one has agreed to that', as
   await expect(page.getByText('It was not tried: it would run without a sandbox')).toBeVisible();
   await page.getByRole('button', { name: 'Try it' }).scrollIntoViewIfNeeded();
   await look(page, 'agent-trial');
+});
+
+test('an agent is tried in the sandbox: whether it made the edit, and how long that took', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  test.skip((await findSandbox(process.env)).kind === 'none', 'there is nothing to contain it with');
+  const programs = await temporaryFolder('agents');
+  const claude = (work: string) =>
+    writeFile(
+      join(programs, 'claude'),
+      `#!/bin/sh
+[ "$1" = --version ] && echo '2.1.332 (Claude Code)' && exit
+cat > /dev/null
+${work}
+echo '{"type": "result", "is_error": false, "result": "Done."}'
+`,
+      { mode: 0o755 },
+    );
+  await claude("sed -i 's/0.1/0.2/' train.py");
+  await openWindow(page, await serve({ programs, sandbox: 'preferred' }));
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  await setUp(page).field('Proposer').selectOption('agent');
+  await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
+  const attempt = page.getByRole('button', { name: 'Try it' });
+  await attempt.click();
+  await expect(page.getByText(/^Claude Code made the edit\. It took \S+ s\.$/)).toBeVisible();
+  await claude('');
+  await attempt.click();
+  await expect(page.getByText('Claude Code answered, and changed nothing: Done.')).toBeVisible();
 });

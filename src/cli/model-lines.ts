@@ -1,41 +1,76 @@
 import { readContract } from '../engine/contract/load-contract.ts';
-import { openRepository, readHeadCommit } from '../engine/git/repository.ts';
-import { readSpendPlan } from '../engine/proposers/model/read-spend-plan.ts';
-import type { Engine } from '../engine/session/engine.ts';
+import { openRepository, type Repository, readHeadCommit } from '../engine/git/repository.ts';
+import { readSpendPlan, type SpendQuestion } from '../engine/proposers/model/read-spend-plan.ts';
+import type { Engine, SittingSettings } from '../engine/session/engine.ts';
 import type { StopRules } from '../shared/contract.ts';
 import type { ContractChoices } from '../shared/findings.ts';
 import { describeRetirement } from '../shared/model-retirements.ts';
 import { describeSpendPlan, shareOf } from '../shared/spend-plan.ts';
-import type { ProposerSettings } from '../shared/study.ts';
+import type { ModelSettings, ProposerSettings, Study } from '../shared/study.ts';
+
+type Asker = Pick<Engine, 'ledger' | 'surroundings'>;
 
 /** What is said of a study's models before it begins: which will be gone, and what they are likely to cost. */
 export async function modelLines(
-  { ledger, surroundings }: Pick<Engine, 'ledger' | 'surroundings'>,
+  asker: Asker,
   path: string,
   choices: ContractChoices,
   proposer: ProposerSettings,
   stop: StopRules,
 ): Promise<readonly string[]> {
-  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
-  const models = arms.filter(arm => arm.kind === 'model');
-  if (models.length === 0) return [];
+  if (modelsOf(proposer).length === 0) return [];
   const repository = await openRepository(path);
   const head = await readHeadCommit(repository);
   // Whoever begins the study says that there is no commit.
   if (head === null) return [];
   const { draft } = await readContract(repository, head, choices);
+  return linesOf(asker, repository, proposer, {
+    ...{ editable: draft.editable ?? [], instructions: draft.instructions },
+    budgetSeconds: draft.budget.seconds,
+    experiments: stop.experiments ?? draft.stop.experiments ?? null,
+  });
+}
+
+/** The same before a study goes on, for what is left of it. */
+export async function modelLinesToGoOn(
+  asker: Asker,
+  path: string,
+  { id, contract, ...study }: Study,
+  settings: Pick<SittingSettings, 'proposer' | 'stop'>,
+): Promise<readonly string[]> {
+  const proposer = settings.proposer ?? study.proposer;
+  if (modelsOf(proposer).length === 0) return [];
+  const repository = await openRepository(path).catch(() => openRepository(study.repositoryPath));
+  const wanted = settings.stop?.experiments ?? study.stop.experiments;
+  const done = asker.ledger.experiments.history(id).filter(({ n }) => n > 0).length;
+  return linesOf(asker, repository, proposer, {
+    ...{ editable: contract.editable, instructions: contract.instructions },
+    budgetSeconds: contract.budget.seconds,
+    experiments: wanted === undefined ? null : Math.max(0, wanted - done),
+  });
+}
+
+function modelsOf(proposer: ProposerSettings): readonly ModelSettings[] {
+  return (proposer.kind === 'route' ? proposer.arms : [proposer]).filter(arm => arm.kind === 'model');
+}
+
+/** @param told `experiments` are those of all proposers; null where nobody knows how many there will be */
+async function linesOf(
+  { ledger, surroundings }: Asker,
+  repository: Repository,
+  proposer: ProposerSettings,
+  told: Omit<SpendQuestion, 'model'> & { readonly experiments: number | null },
+): Promise<readonly string[]> {
   const isInTurns = proposer.kind === 'route' && proposer.mode === 'alternate';
-  const experiments = shareOf(stop.experiments ?? draft.stop.experiments ?? null, arms.length, isInTurns);
+  const arms = proposer.kind === 'route' ? proposer.arms.length : 1;
+  const experiments = shareOf(told.experiments, arms, isInTurns);
   const lines: string[] = [];
-  for (const { model, baseUrl } of models) {
+  for (const { model, baseUrl } of modelsOf(proposer)) {
     const retirement = describeRetirement(model, baseUrl);
     if (retirement !== null) lines.push(retirement);
     // The baseline is nobody's proposal.
     if (experiments === 0) continue;
-    const plan = await readSpendPlan(ledger, surroundings.home, repository, {
-      ...{ model, editable: draft.editable ?? [], instructions: draft.instructions },
-      budgetSeconds: draft.budget.seconds,
-    });
+    const plan = await readSpendPlan(ledger, surroundings.home, repository, { ...told, model });
     lines.push(describeSpendPlan(plan, model, experiments));
   }
   return lines;

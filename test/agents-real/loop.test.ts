@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
+import { tryAgent } from '../../src/engine/proposers/agent/try-agent.ts';
 import type { RealName } from '../support/agent-recordings.ts';
 import { found, ORDINARY } from '../support/contained.ts';
 import { contractFile, createRepository, writeFiles } from '../support/scaffold.ts';
 import { query } from '../support/trainers.ts';
-import { type Layout, lastingFolder, layOut, TRIED } from './place.ts';
+import { BRIDGES, type Installed, type Layout, lastingFolder, layOut, TRIED } from './place.ts';
 import { REAL_PROGRAMS } from './programs.ts';
 import { proposing } from './servers/mind.ts';
 
@@ -72,14 +74,24 @@ type Call = {
 
 const figures: string[] = [];
 
-describe.each(TRIED)('%s', agent => {
+/** They are installed by npm alone, and are not for use by hand. */
+const BRIDGE_CASES: readonly Case[] = [
+  { who: 'root', sandbox: 'required', layout: 'npm-local', home: 'fresh' },
+  { who: 'user', sandbox: 'required', layout: 'npm-global', home: 'fresh' },
+  { who: 'root', sandbox: 'off', layout: 'npm-global', home: 'fresh' },
+  { who: 'user', sandbox: 'off', layout: 'npm-local', home: 'fresh' },
+];
+
+describe.each([...TRIED, ...BRIDGES])('%s', agent => {
   const title = 'two experiments in a row ($who, sandbox $sandbox, $layout, home $home)';
-  const [contained, free] = [CASES.filter(isContained), CASES.filter(own => !isContained(own))];
+  const cases = isBridge(agent) ? BRIDGE_CASES : CASES;
+  const [contained, free] = [cases.filter(isContained), cases.filter(own => !isContained(own))];
   // Where there is nothing to contain with, nothing can be contained.
   test.skipIf(found.kind === 'none').each(contained)(title, own => tryLoop(agent, own));
   test.each(free)(title, own => tryLoop(agent, own));
+  if (agent === 'codex-acp') test('a key in a variable is not written to the user’s folder', tryKeyAlone);
   const acp = { who: 'root', layout: 'npm-global', home: 'fresh' } as const;
-  if (!SPEAKERS.includes(agent)) return;
+  if (isBridge(agent) || !SPEAKERS.includes(agent)) return;
   test.skipIf(found.kind === 'none')('three experiments over the Agent Client Protocol, contained', () =>
     tryLoop(agent, { ...acp, sandbox: 'required' }, `${agent}-acp`, IDEAS),
   );
@@ -87,12 +99,16 @@ describe.each(TRIED)('%s', agent => {
     tryLoop(agent, { ...acp, sandbox: 'off' }, `${agent}-acp`, IDEAS));
 });
 
+function isBridge(agent: Installed): agent is (typeof BRIDGES)[number] {
+  return BRIDGES.some(name => name === agent);
+}
+
 function isContained({ sandbox }: Case): boolean {
   return sandbox === 'required';
 }
 
 async function tryLoop(
-  agent: RealName,
+  agent: Installed,
   own: Case,
   name: string = agent,
   ideas = IDEAS.slice(0, 2),
@@ -108,7 +124,7 @@ async function tryLoop(
   for (const folder of [home, data, files, temporary]) await mkdir(folder);
   const adapter = requireProgram(agent, { agents: {} });
   await writeFiles(files, adapter.files);
-  const setUp = REAL_PROGRAMS[agent].setUp(server.url);
+  const setUp = REAL_PROGRAMS[agent].setUp(server.url, isContained(own));
   await writeFiles(home, setUp.files);
   const bin = await layOut(agent, own.layout, home);
   const repository = await createRepository(
@@ -126,6 +142,8 @@ async function tryLoop(
   const start = (command: readonly string[], more: NodeJS.ProcessEnv = {}) => {
     const [program = '', ...args] = [...as, ...command];
     const started = run(program, args, { env: { ...env, ...more }, cwd: dirname(repository) });
+    // A study that waits for its user would wait behind a test that was given up, too.
+    onTestFinished(() => void started.child.kill());
     started.child.stdin?.end('Say hello.');
     return started.then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
@@ -165,7 +183,32 @@ async function tryLoop(
   );
 }
 
-async function served(agent: RealName, ideas: typeof IDEAS) {
+/** It takes a key only by writing it down, which Pawl has it do in the sandbox alone, where its folder is a copy. */
+async function tryKeyAlone(): Promise<void> {
+  await using server = await served('codex', IDEAS);
+  const base = await lastingFolder();
+  const [home, scratch] = [join(base, 'home'), join(base, 'scratch')];
+  for (const folder of [home, scratch]) await mkdir(folder);
+  const setUp = REAL_PROGRAMS.codex.setUp(server.url, false);
+  await writeFiles(home, setUp.files);
+  const bin = await layOut('codex-acp', 'npm-global', home);
+  const environment = { PATH: `${bin}:${process.env.PATH}`, HOME: home, ...setUp.environment };
+  const tried = await tryAgent(
+    { agent: 'codex-acp', model: null },
+    {
+      ...{ environment: { ...environment, PAWL_SANDBOX: 'off' }, home: base, scratch },
+      mayBeUncontained: true,
+    },
+    new AbortController().signal,
+  );
+  expect(tried).toMatchObject({
+    isGood: false,
+    message: expect.stringMatching(/not signed in.*"codex login"/s),
+  });
+  expect(existsSync(join(home, '.codex/auth.json'))).toBe(false);
+}
+
+async function served(agent: Installed, ideas: typeof IDEAS) {
   const { close, ...server } = await REAL_PROGRAMS[agent].serve(proposing('train.sh', ideas));
   return { ...server, [Symbol.asyncDispose]: close };
 }

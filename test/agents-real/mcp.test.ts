@@ -57,7 +57,7 @@ describe.each(TRIED)('%s', agent => {
     );
     const server = await REAL_PROGRAMS[agent].serve(workingWithPawl('train.sh', IDEA));
     onTestFinished(server.close);
-    const { files, environment } = REAL_PROGRAMS[agent].setUp(server.url);
+    const { files, environment } = REAL_PROGRAMS[agent].setUp(server.url, false);
     await writeFiles(home, files);
     const installed = await pawl(['mcp', '--install', agent, '--write'], { home: data, env: { HOME: home } });
     expect(installed).toMatchObject({ code: 0, stderr: '' });

@@ -1,4 +1,4 @@
-import type { RealName } from '../support/agent-recordings.ts';
+import type { Installed } from './place.ts';
 import { startChatCompletions } from './servers/chat-completions.ts';
 import { startGenerateContent } from './servers/generate-content.ts';
 import { KEY, type Loopback } from './servers/loopback.ts';
@@ -15,27 +15,42 @@ export type SetUp = {
 export type RealProgram = {
   readonly serve: (script: Script) => Promise<Loopback>;
   /** Signed in to the server at `url`. */
-  readonly setUp: (url: string) => SetUp;
+  readonly setUp: (url: string, isContained: boolean) => SetUp;
   /** The same by somebody who never signed in. */
   readonly signedOut: (url: string) => SetUp;
 };
 
-export const REAL_PROGRAMS: Readonly<Record<RealName, RealProgram>> = {
-  claude: {
-    serve: startMessages,
-    setUp: url => ({ environment: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: url }, files: {} }),
-    signedOut: url => ({ environment: { ANTHROPIC_BASE_URL: url }, files: {} }),
-  },
-  codex: {
-    serve: startResponses,
-    setUp: url => ({
-      environment: { CODEX_API_KEY: KEY },
-      files: { '.codex/config.toml': `openai_base_url = "${url}/v1"\n` },
-    }),
-    signedOut: url => ({
-      environment: {},
-      files: { '.codex/config.toml': `openai_base_url = "${url}/v1"\n` },
-    }),
+const CLAUDE: RealProgram = {
+  serve: startMessages,
+  setUp: url => ({ environment: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: url }, files: {} }),
+  signedOut: url => ({ environment: { ANTHROPIC_BASE_URL: url }, files: {} }),
+};
+
+const CODEX: RealProgram = {
+  serve: startResponses,
+  setUp: url => ({
+    environment: { CODEX_API_KEY: KEY },
+    files: { '.codex/config.toml': `openai_base_url = "${url}/v1"\n` },
+  }),
+  signedOut: url => ({
+    environment: {},
+    files: { '.codex/config.toml': `openai_base_url = "${url}/v1"\n` },
+  }),
+};
+
+export const REAL_PROGRAMS: Readonly<Record<Installed, RealProgram>> = {
+  claude: CLAUDE,
+  codex: CODEX,
+  'claude-acp': CLAUDE,
+  // A key in a variable counts in the sandbox only; see the loop's test of that.
+  'codex-acp': {
+    ...CODEX,
+    setUp: (url, isContained) => {
+      const { environment, files } = CODEX.setUp(url, isContained);
+      if (isContained) return { environment, files };
+      const signIn = JSON.stringify({ auth_mode: 'apikey', OPENAI_API_KEY: KEY });
+      return { environment: {}, files: { ...files, '.codex/auth.json': signIn } };
+    },
   },
   gemini: {
     serve: startGenerateContent,

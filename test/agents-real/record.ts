@@ -32,7 +32,7 @@ export async function record(agent: RealName, failure: Failure, limitSeconds: nu
   for (const folder of [home, work, own]) await mkdir(folder);
   const { adapter, server, url } = await prepare(agent, failure);
   const real = REAL_PROGRAMS[agent];
-  const setUp = failure.isSignedOut ? real.signedOut(url) : real.setUp(url);
+  const setUp = failure.isSignedOut ? real.signedOut(url) : real.setUp(url, false);
   await writeFiles(home, setUp.files);
   await writeFiles(own, adapter.files);
   await writeFiles(work, { 'train.sh': 'LR=2\necho "val_bpb: $LR"\n', 'prepare.sh': 'echo fixed\n' });

@@ -31,7 +31,12 @@ export type Failure =
       readonly headers?: Readonly<Record<string, string>>;
     }
   /** Says nothing until the client goes away: no headers, or with `after` nothing more once these are sent. */
-  | { readonly kind: 'hang'; readonly after?: readonly Block[] }
+  | {
+      readonly kind: 'hang';
+      readonly after?: readonly Block[];
+      readonly model?: string;
+      readonly usage?: Usage;
+    }
   /** 200 and a page, as a network's sign-in page or a wrong address answers. */
   | { readonly kind: 'garbage' };
 
@@ -233,7 +238,7 @@ async function send(response: ServerResponse, request: Request, index: number, r
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(PAGE);
       return;
     case 'hang':
-      if (reply.after) await begin(reply.after);
+      if (reply.after) await begin(reply.after, reply.usage, reply.model);
       return;
     case 'message':
       await begin(reply.blocks, reply.usage, reply.model);

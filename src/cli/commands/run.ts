@@ -15,7 +15,7 @@ import { type ContractFlags, choicesOf } from '../found.ts';
 import { JsonLines } from '../json-lines.ts';
 import { LiveView } from '../live-view.ts';
 import { lookFirst } from '../look-first.ts';
-import { modelLines } from '../model-lines.ts';
+import { modelLines, modelLinesToGoOn } from '../model-lines.ts';
 import { onStopSignals } from '../stop-signals.ts';
 import { ask } from './ask.ts';
 
@@ -65,7 +65,7 @@ export async function run(
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
     const show = (text: string) => {
-      if (!flags.isSample) (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
+      if (!flags.isSample) showBefore(text, flags);
     };
     const look = await lookFirst(engine.ledger, path, choicesOf(flags), flags.trustSetup === true, show);
     for (const line of await modelLines(engine, path, look.choices, proposer, stop)) show(line);
@@ -101,8 +101,14 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
     if (study.asksApproval && flags.auto) engine.setApproval(study.id, false);
     else if (study.asksApproval) throw needsWindow(study);
+    for (const line of await modelLinesToGoOn(engine, path, study, settings)) showBefore(line, flags);
     process.exitCode = await sit(engine, study, settings, flags);
   });
+}
+
+/** What is said before a sitting; stdout may be for programs. */
+function showBefore(text: string, { json }: SittingFlags): void {
+  (json ? process.stderr : process.stdout).write(`${text}\n`);
 }
 
 function needsWindow({ tag }: Study): PawlError {

@@ -4,7 +4,7 @@ import { TRAINING } from '../../shared/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { Caller, type CallTimes } from '../proposers/model/caller.ts';
-import { readPrice } from '../proposers/model/prices.ts';
+import { readPrices } from '../proposers/model/prices.ts';
 import type { ModelAccess } from '../sandbox/model-access.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -42,7 +42,7 @@ export class AskedModel {
     this.#caller = new Caller(study, settings.settings, settings.price, {
       ...{ ledger: ports.ledger, now: ports.now, callTimes: ports.callTimes, label: TRAINING },
       onThought: () => {},
-      priceOf: model => readPrice(ports.home, model),
+      readPrices: () => readPrices(ports.home),
       readKey: () => readKey(settings.settings, ports),
       // What trains is to end well, also where the user wants a pause behind it.
       hasWish: () => false,

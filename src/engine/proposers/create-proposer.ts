@@ -20,7 +20,7 @@ import { StudyReader } from './briefing/study-reader.ts';
 import { commandProposer } from './command.ts';
 import { logged } from './logged.ts';
 import type { CallTimes } from './model/caller.ts';
-import { type Price, readPrice } from './model/prices.ts';
+import { type Price, readPrice, readPrices } from './model/prices.ts';
 import { patchesProposer } from './patches.ts';
 import type { Proposer } from './proposer.ts';
 import { queueFirst, readsIdeas } from './queue.ts';
@@ -124,7 +124,7 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
         caller: new Caller(study, settings, price, {
           ...{ ...ports, readKey: readOwnKey },
           label: proposerLabel(settings),
-          priceOf: model => readPrice(ports.paths.home, model),
+          readPrices: () => readPrices(ports.paths.home),
         }),
         reader: new StudyReader(study, ports),
         onThought: ports.onThought,
@@ -146,7 +146,10 @@ export async function listModels(
   surroundings: ProposerSurroundings,
 ): Promise<readonly ModelChoice[]> {
   const key = await readKey(settings, surroundings);
-  const [{ clientFor, failureOf }] = await loadModel();
+  const [{ clientFor }, { failureOf }] = await Promise.all([
+    import('./model/client-for.ts'),
+    import('./model/failure-of.ts'),
+  ]);
   try {
     const page = await clientFor(settings, key).models.list({ limit: 100 }, { timeout: LIST_MS });
     return page.data.map(({ id, display_name: name }) => ({ id, name: name || id }));

@@ -1,17 +1,15 @@
 import { constants, existsSync } from 'node:fs';
-import { cp, mkdir, open, opendir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { isBelow } from '../paths.ts';
 import { tokenFiles } from './data-caches.ts';
 import { homeView, real } from './home-view.ts';
 import { type Jail, type Mount, topmost } from './jail.ts';
+import { type LeftOut, SettingsCopy } from './settings-copy.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
-/** Settings are texts; what is larger is a program that they name. */
-const MAX_COPIED_FILES = 1_000;
-const MAX_COPIED_BYTES = 8 * 1024 ** 2;
 
 /** A folder of its own, for an agent's home may lie in /tmp, and Codex runs nothing with a home below its temporary folder. */
 export const JAIL_TEMPORARY = '/tmp/pawl';
@@ -52,11 +50,13 @@ type Renewal = { readonly file: string; readonly copy: string; readonly before: 
 /**
  * The jail of an agent on the command line: it writes its copy of the repository, reads the system, and has network. Home is
  * empty but for what its program needs and copies of its own settings; what it writes there is gone with it, but for
- * a sign-in that it renewed: see {@link bringBack}.
+ * a sign-in that it renewed: see {@link bringBack}. `leftOut` is what of its settings leads to what it is not to see.
  */
-export async function agentJail(
-  input: AgentJailInput,
-): Promise<{ readonly jail: Jail; readonly renewals: readonly Renewal[] }> {
+export async function agentJail(input: AgentJailInput): Promise<{
+  readonly jail: Jail;
+  readonly renewals: readonly Renewal[];
+  readonly leftOut: readonly LeftOut[];
+}> {
   const { home, standIns, environment } = input;
   const standIn = join(standIns, 'home');
   await mkdir(standIn, { recursive: true });
@@ -64,6 +64,7 @@ export async function agentJail(
   const standsFor = new Map([[home, standIn]]);
   const renewals: Renewal[] = [];
   const settings: Mount[] = [];
+  const copy = new SettingsCopy({ home, dataFolder: input.dataFolder });
   for (const [place, { path, variable, ...names }] of input.folders.entries()) {
     const named = variable && environment[variable.name];
     const isNamed = named !== null && named !== undefined && isAbsolute(named);
@@ -76,21 +77,20 @@ export async function agentJail(
     if (!isBelow(folder, home)) standsFor.set(folder, inside);
     await mkdir(inside, { recursive: true });
     for (const name of names.renews) {
-      const before = await readFile(join(folder, name)).catch(() => null);
-      if (before === null) continue;
-      const copy = join(inside, name);
-      await mkdir(dirname(copy), { recursive: true });
-      await writeFile(copy, before, { mode: 0o600 });
-      renewals.push({ file: join(folder, name), copy, before });
+      const file = join(folder, name);
+      const before = await readFile(file).catch(() => null);
+      if (before === null || !(await copy.mayShow(file, file))) continue;
+      const own = join(inside, name);
+      await mkdir(dirname(own), { recursive: true });
+      await writeFile(own, before, { mode: 0o600 });
+      renewals.push({ file, copy: own, before });
     }
+    // All of a folder that is a link is all of where that leads.
+    if (names.reads.includes('.') && !(await copy.mayShow(folder, folder))) continue;
     for (const name of await namesBelow(folder, names.reads)) {
       const where = join(folder, name);
-      const what = await real(where);
-      if (await isSmall(what)) {
-        await cp(what, join(inside, name), { recursive: true, dereference: true, filter: isPlain });
-      } else {
-        settings.push({ what, where, isWritable: false });
-      }
+      const mount = await copy.copy(where, join(inside, name));
+      if (mount !== null) settings.push(mount);
     }
   }
   const { checkout, dataFolder } = input;
@@ -117,34 +117,13 @@ export async function agentJail(
   };
   const secrets = await shownFiles(jail, tokenFiles(environment, home));
   const masked = [...secrets, ...(await reachableSockets(jail, []))];
-  return { jail: { ...jail, masked }, renewals };
+  return { jail: { ...jail, masked }, renewals, leftOut: copy.leftOut };
 }
 
 /** The names that are there; `.` stands for all. */
 async function namesBelow(folder: string, names: readonly string[]): Promise<readonly string[]> {
   const all = names.includes('.') ? await readdir(folder).catch(() => []) : names;
   return all.filter(name => existsSync(join(folder, name)));
-}
-
-/** Whether a file or folder is copied in no time. */
-async function isSmall(path: string): Promise<boolean> {
-  let [files, bytes] = [0, 0];
-  const visit = async (place: string): Promise<boolean> => {
-    const found = await stat(place).catch(() => null);
-    files += 1;
-    bytes += found?.size ?? 0;
-    if (files > MAX_COPIED_FILES || bytes > MAX_COPIED_BYTES) return false;
-    if (!found?.isDirectory()) return true;
-    for await (const { name } of await opendir(place)) if (!(await visit(join(place, name)))) return false;
-    return true;
-  };
-  return visit(path);
-}
-
-/** A socket or a pipe is nothing that could be copied. */
-async function isPlain(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  return found !== null && (found.isFile() || found.isDirectory());
 }
 
 /** In home the stand-in has it by its own name, also where it is a link; elsewhere a mount needs the real one. */

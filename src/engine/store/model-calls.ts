@@ -16,6 +16,7 @@ export function modelCallStore(database: Database) {
   const begin = database.prepare(
     `INSERT INTO model_call (study_id, n, at, proposer, model, outcome, reserved_usd) VALUES (?, ?, ?, ?, ?, 'open', ?)`,
   );
+  const reserve = database.prepare('UPDATE model_call SET reserved_usd = ? WHERE id = ?');
   const end = database.prepare(
     `UPDATE model_call SET outcome = @outcome, message = @message, request_id = @requestId, input_tokens = @input,
        cache_read_tokens = @cacheRead, cache_write_tokens = @cacheWrite, output_tokens = @output, cost_usd = @costUsd,
@@ -79,6 +80,10 @@ export function modelCallStore(database: Database) {
     ): number {
       const { n, at, proposer, model, reservedUsd } = call;
       return Number(begin.run(studyId, n, at, proposer, model, reservedUsd).lastInsertRowid);
+    },
+    /** An open call may cost more than was thought when it began. */
+    reserve(id: number, usd: number): void {
+      reserve.run(usd, id);
     },
     /** A call that was answered with what is kept; it cost nothing. */
     answerKept(studyId: string, call: Pick<ModelCall, 'n' | 'at' | 'proposer' | 'model'>): void {

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import type { StudyCard } from '../../shared/notebook.ts';
+import { shareOf } from '../../shared/spend-plan.ts';
 import { describeStop } from '../format/stop-reasons.ts';
 import { codeOf, explain } from '../state/explain.ts';
 import { getClient } from '../state/sync.ts';
@@ -7,6 +8,7 @@ import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field, TextInput } from '../ui/field.tsx';
 import { GpuField } from './gpu-field.tsx';
+import { PlannedSpend } from './planned-spend.tsx';
 import { UncontainedConsent } from './uncontained-consent.tsx';
 
 /** How many more a study that had all its experiments is offered. */
@@ -106,6 +108,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             )}
           </Field>
         )}
+        <PlannedSpends card={card} left={experiments.trim() === '' ? null : Number(experiments) - done} />
         {problem ? (
           <p role="alert" className="text-crash text-sm">
             {problem}
@@ -121,4 +124,20 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
       </form>
     </Dialog>
   );
+}
+
+/** What is left of the study is likely to cost, with each model that proposes. */
+function PlannedSpends({ card, left }: { readonly card: StudyCard; readonly left: number | null }) {
+  const { proposer, contract } = card;
+  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
+  const isInTurns = proposer.kind === 'route' && proposer.mode === 'alternate';
+  const count = left === null || Number.isInteger(left) ? left : null;
+  const basis = {
+    ...{ path: card.repositoryPath, editable: contract.editable, instructions: contract.instructions },
+    budgetSeconds: contract.budget.seconds,
+    experiments: shareOf(count === null ? null : Math.max(0, count), arms.length, isInTurns),
+  };
+  return arms
+    .filter(arm => arm.kind === 'model')
+    .map(({ model }) => <PlannedSpend key={model} model={model} basis={basis} />);
 }

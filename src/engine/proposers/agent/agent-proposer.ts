@@ -106,7 +106,8 @@ async function work(
   const { title } = ran.program;
   const { output } = ran.answered;
   const trouble = findTrouble(ran.program, ran.answered, ran.isContained);
-  end(trouble?.outcome ?? 'ok', trouble?.answer.message ?? null, output);
+  const said = [trouble?.answer.message, ran.notice].filter(words => words).join(' ');
+  end(trouble?.outcome ?? 'ok', said || null, output);
   if (trouble) return trouble.answer;
 
   const { files, faults } = await compareCopy(copy, before, isEditable);

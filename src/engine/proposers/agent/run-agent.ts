@@ -6,6 +6,7 @@ import { findProgram } from '../../process/find-program.ts';
 import { type AgentJailInput, agentJail, bringBack, JAIL_TEMPORARY } from '../../sandbox/agent-jail.ts';
 import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';
+import { describeLeftOut } from '../../sandbox/settings-copy.ts';
 import { giveTo } from '../../sandbox/unprivileged.ts';
 import { readUserSettings } from '../../user-settings.ts';
 import type { ProposerContext } from '../proposer.ts';
@@ -50,6 +51,8 @@ export type AgentRun =
       readonly program: AgentProgram;
       readonly answered: Answered;
       readonly isContained: boolean;
+      /** What of its settings it was not shown, in a line; null where it was shown all. */
+      readonly notice: string | null;
     };
 
 /**
@@ -91,6 +94,7 @@ export async function runAgent(
   if (box.fault !== null) {
     return blocked(`${title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`);
   }
+  if (box.notice !== null) onThought(box.notice);
   task.onStart();
   const launch: Launch = {
     ...{ behind: box.argv, asked, prompt, isEditable, onThought },
@@ -108,7 +112,7 @@ export async function runAgent(
         ? // Few speak it, and every start is waited for.
           await (await import('./ask-acp.ts')).askAcp(program, how, launch, context)
         : await askCommandLine(program, how, launch, context);
-    return { kind: 'answered', program, answered, isContained: sandbox !== null };
+    return { kind: 'answered', program, answered, isContained: sandbox !== null, notice: box.notice };
   } finally {
     await box.done();
   }
@@ -122,6 +126,7 @@ type Containment = {
   readonly argv: readonly string[];
   /** Why that does not work; null where it does. */
   readonly fault: string | null;
+  readonly notice: string | null;
   readonly environment: Readonly<Record<string, string>>;
   /** Call it when the agent has ended. */
   readonly done: () => Promise<void>;
@@ -129,14 +134,14 @@ type Containment = {
 
 async function containment(
   { sandbox, home: dataFolder, environment, checkout }: AgentPorts,
-  { folders, program }: AgentProgram,
+  { title, folders, program }: AgentProgram,
   input: Omit<AgentJailInput, 'folders' | 'program' | 'dataFolder' | 'home' | 'checkout'>,
 ): Promise<Containment> {
-  if (!sandbox) return { argv: [], fault: null, environment: {}, done: async () => {} };
+  if (!sandbox) return { argv: [], fault: null, notice: null, environment: {}, done: async () => {} };
   const own = await real(environment.HOME || homedir());
   // Nothing can stand in the place of everything.
   const home = own === '/' ? NOBODYS_HOME : own;
-  const { jail, renewals } = await agentJail({
+  const { jail, renewals, leftOut } = await agentJail({
     ...{ ...input, folders, program, dataFolder, checkout, home },
   });
   const argv = containedBy(sandbox, jail);
@@ -147,6 +152,7 @@ async function containment(
   return {
     argv,
     fault: await trySandbox(argv, input.environment),
+    notice: describeLeftOut(title, leftOut),
     environment: { HOME: home, TMPDIR: JAIL_TEMPORARY },
     done: () => bringBack(renewals),
   };

@@ -59,10 +59,14 @@ export async function tryAgent(
       { marker: trialMarker(ports.scratch), signal },
     );
     const seconds = (performance.now() - began) / 1000;
-    const told = { seconds, isContained: sandbox !== null };
-    if (ran.kind === 'blocked') return { ...told, isGood: false, message: ran.message };
+    const notice = ran.kind === 'blocked' ? null : ran.notice;
+    const tell = (isGood: boolean, message: string): AgentTrial => ({
+      ...{ isGood, message: [message, notice].filter(Boolean).join(' ') },
+      ...{ seconds, isContained: sandbox !== null },
+    });
+    if (ran.kind === 'blocked') return tell(false, ran.message);
     const trouble = findTrouble(ran.program, ran.answered, ran.isContained);
-    if (trouble) return { ...told, isGood: false, message: trouble.answer.message };
+    if (trouble) return tell(false, trouble.answer.message);
     const now = await readFile(join(copy, 'train.py'), 'utf8');
     const isGood = now === TRAIN.replace('0.1', '0.2');
     const { title } = ran.program;
@@ -71,7 +75,7 @@ export async function tryAgent(
       : now === TRAIN
         ? `${title} answered, and changed nothing: ${ran.answered.output.text.slice(0, 300)}`
         : `${title} made another edit than it was asked for.`;
-    return { ...told, isGood, message };
+    return tell(isGood, message);
   } finally {
     await removeScratch(folder);
   }

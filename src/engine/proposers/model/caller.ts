@@ -1,19 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import Anthropic, {
-  APIConnectionError,
-  APIConnectionTimeoutError,
-  APIError,
-  APIUserAbortError,
-} from '@anthropic-ai/sdk';
+import { APIError } from '@anthropic-ai/sdk';
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
 import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
 import type { ModelSettings, Study } from '../../../shared/study.ts';
-import { stripControl } from '../../metrics/line-splitter.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { describeOther, describeRefusal, otherModel } from './answer-words.ts';
-import { costOf, mostOf, type Price } from './prices.ts';
+import { clientFor } from './client-for.ts';
+import { type Failure, failureOf } from './failure-of.ts';
+import { costOf, mostOf, type Price, type Prices } from './prices.ts';
 
-const ANTHROPIC = 'https://api.anthropic.com';
 /** No answer takes longer; a server could ping for ever. */
 const LONGEST_CALL_MS = 1_800_000;
 const FIRST_WAIT_MS = 1_000;
@@ -23,9 +18,6 @@ const LONGEST_WAIT_MS = 60_000;
 const PATIENCE_MS = 600_000;
 /** What went wrong after the answer had begun may have cost its price each time. */
 const MAX_COSTLY = 3;
-const MESSAGE_CHARACTERS = 500;
-/** A server could send for ever; the longest answer of a model is far from it. */
-const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
 
 /** Trouble that passes by itself: the same request is worth making again. */
 const PASSING: readonly CallOutcome[] = [
@@ -55,8 +47,8 @@ export type CallerPorts = {
   /** Who asks, in the ledger. */
   readonly label: string;
   readonly now: () => number;
-  /** What another model costs that answers in place of the one that was asked; null where nobody knows. */
-  readonly priceOf: (model: string) => Promise<Price | null>;
+  /** What other models cost that may answer in place of the one that was asked; read for each call. */
+  readonly readPrices: () => Promise<Prices>;
   /** Told what the model thinks, that it declined or another answers, and why there is a wait. */
   readonly onThought: (text: string) => void;
   /** Read for each call, so that a key the user has mended counts at once. Rejects where there is none. */
@@ -72,19 +64,19 @@ export type Called =
   | { readonly kind: 'spent'; readonly message: string }
   | { readonly kind: 'failed'; readonly outcome: CallOutcome; readonly message: string };
 
-type Failure = {
-  readonly outcome: CallOutcome;
-  readonly message: string;
-  readonly retryAfterMs: number | null;
-  /** Whether the server turned the request away before it did anything for it. */
-  readonly isTurnedAway: boolean;
-};
-
 export type CallParams = Omit<MessageCreateParamsBase, 'model' | 'stream'>;
 
+/** What a call may cost, and what it is. */
+type Ask = {
+  readonly params: CallParams;
+  readonly promptBytes: number;
+  readonly reservedUsd: number | null;
+};
+
 /**
- * Makes requests to one model for one study. Each is in the ledger before it is made, with what it can cost at most;
- * what fails in passing is tried again with growing waits.
+ * Makes requests to one model for one study. Each is in the ledger before it is made, with what it can cost at most, whichever
+ * of the models answers that have done so; what fails in passing is tried again with growing waits. Which model answers is
+ * told only when the answer begins: a dearer one that is new is reserved for then, and ended where that could pass a cap.
  */
 export class Caller {
   readonly #study: Study;
@@ -93,6 +85,8 @@ export class Caller {
   readonly #ports: CallerPorts;
   /** The newest call when the sitting began. */
   readonly #before: number;
+  /** Of the models that have answered in place of the one that was asked, by their names. */
+  readonly #otherPrices = new Map<string, Price>();
 
   constructor(study: Study, settings: ModelSettings, price: Price | null, ports: CallerPorts) {
     this.#study = study;
@@ -111,13 +105,14 @@ export class Caller {
     let waited = 0;
     let costly = 0;
     for (let tries = 0; ; tries += 1) {
-      const bytes = Buffer.byteLength(JSON.stringify(params)) + hiddenBytes;
-      const reserved = mostOf(this.#price, bytes, params.max_tokens);
-      const cap = this.#findPassedCap(reserved ?? 0);
+      const promptBytes = Buffer.byteLength(JSON.stringify(params)) + hiddenBytes;
+      const reservedUsd = this.#most(params, promptBytes);
+      const cap = this.#findPassedCap(reservedUsd ?? 0);
       if (cap !== null) return { kind: 'spent', message: cap };
-      const result = await this.#request(n, params, reserved, signal);
+      const result = await this.#request(n, { params, promptBytes, reservedUsd }, signal);
       signal.throwIfAborted();
       if ('content' in result) return { kind: 'message', message: result };
+      if ('kind' in result) return result;
       const pause = Math.max(Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS), result.retryAfterMs ?? 0);
       costly = result.isTurnedAway ? 0 : costly + 1;
       const isHopeless = !PASSING.includes(result.outcome) || costly >= MAX_COSTLY;
@@ -128,7 +123,18 @@ export class Caller {
     }
   }
 
-  #findPassedCap(next: number): string | null {
+  /** Null where the model that is asked has no price: then there is no cap either. */
+  #most({ max_tokens: maxTokens }: CallParams, promptBytes: number): number | null {
+    const asked = mostOf(this.#price, promptBytes, maxTokens);
+    const others = [...this.#otherPrices.values()].map(price => mostOf(price, promptBytes, maxTokens) ?? 0);
+    return asked === null ? null : Math.max(asked, ...others);
+  }
+
+  /**
+   * @param next what a call could cost
+   * @param reserved what of that is reserved already
+   */
+  #findPassedCap(next: number, reserved = 0): string | null {
     const { study, sitting } = this.#settings.capUsd;
     const caps = [
       ['study', study, 0],
@@ -136,7 +142,7 @@ export class Caller {
     ] as const;
     for (const [name, cap, since] of caps) {
       if (cap === null) continue;
-      const spent = this.#ports.ledger.modelCalls.committedUsd(this.#study.id, since);
+      const spent = this.#ports.ledger.modelCalls.committedUsd(this.#study.id, since) - reserved;
       if (spent + next > cap) {
         return `The cap of $${cap} for this ${name} does not allow another call: $${spent.toFixed(2)} are spent, and it could cost up to $${next.toFixed(2)}.`;
       }
@@ -146,53 +152,75 @@ export class Caller {
 
   async #request(
     n: number,
-    params: CallParams,
-    reservedUsd: number | null,
+    ask: Ask,
     signal: AbortSignal,
-  ): Promise<Message | Failure> {
-    const { ledger, now, onThought } = this.#ports;
+  ): Promise<Message | Failure | Extract<Called, { kind: 'spent' }>> {
+    const { ledger, now, onThought, readPrices } = this.#ports;
     const { model } = this.#settings;
     const began = performance.now();
+    // A table of prices that broke meanwhile is no reason to lose an answer.
+    const prices = await readPrices().catch(() => () => null);
     const row = ledger.write(() =>
       ledger.modelCalls.begin(this.#study.id, {
-        n,
-        at: now(),
-        proposer: this.#ports.label,
-        model,
-        reservedUsd,
+        ...{ n, at: now(), proposer: this.#ports.label, model, reservedUsd: ask.reservedUsd },
       }),
     );
-    const sent = await this.#send(params, signal);
+    const tooDear = new AbortController();
+    const heard: { notice: string | null; price: Price | null; cap: string | null } = {
+      // A gateway's own name for the same model has no price, and a cap is kept all the same.
+      ...{ notice: null, price: this.#price, cap: null },
+    };
+    const onOther = (other: string, notice: string) => {
+      const price = prices(other);
+      heard.notice = notice;
+      if (price === null) return;
+      heard.price = price;
+      this.#otherPrices.set(other, price);
+      heard.cap = this.#reserveFor(row, ask);
+      if (heard.cap !== null) tooDear.abort();
+    };
+    const sent = await this.#send(ask.params, AbortSignal.any([signal, tooDear.signal]), onOther);
     const { failure, message, usage, requestId } = sent;
     const tokens = tokensOf(usage);
     const refusal = message && describeRefusal(message);
     if (refusal !== null) onThought(refusal);
-    const other = otherModel(model, message?.model);
-    const said = [other === null ? null : describeOther(model, other), refusal].filter(
-      words => words !== null,
-    );
-    // A gateway's own name for the same model has no price, and a cap is kept all the same.
-    const price = (other === null ? null : await this.#findPrice(other)) ?? this.#price;
-    ledger.write(() =>
+    const said = [heard.notice, heard.cap, refusal].filter(words => words !== null).join(' ');
+    const isTooDear = failure !== null && heard.cap !== null;
+    const cost = costOf(heard.price, tokens);
+    ledger.write(() => {
       ledger.modelCalls.end(row, {
         outcome: failure ? failure.outcome : outcomeOf(message),
-        message: failure?.message ?? (said.join(' ') || null),
+        message: (isTooDear ? null : failure?.message) ?? (said || null),
         requestId,
         tokens,
         // What was turned away costs nothing; of a stream that broke nobody knows what it took.
-        costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : costOf(price, tokens),
+        costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : cost,
         seconds: (performance.now() - began) / 1000,
-      }),
-    );
-    return failure ?? message;
+      });
+      // Its prompt alone may have cost more than was reserved.
+      if (isTooDear) ledger.modelCalls.reserve(row, Math.max(ask.reservedUsd ?? 0, cost ?? 0));
+    });
+    return isTooDear ? { kind: 'spent', message: said } : (failure ?? message);
   }
 
-  /** A table of prices that broke meanwhile is no reason to lose an answer. */
-  async #findPrice(model: string): Promise<Price | null> {
-    return this.#ports.priceOf(model).catch(() => null);
+  /** Another model answers. Returns why it may not, where it could pass a cap; else what it can cost is reserved. */
+  #reserveFor(row: number, { params, promptBytes, reservedUsd }: Ask): string | null {
+    if (reservedUsd === null) return null;
+    const most = this.#most(params, promptBytes) ?? 0;
+    if (most <= reservedUsd) return null;
+    const cap = this.#findPassedCap(most, reservedUsd);
+    if (cap !== null) return cap;
+    const { ledger } = this.#ports;
+    ledger.write(() => ledger.modelCalls.reserve(row, most));
+    return null;
   }
 
-  async #send(params: CallParams, signal: AbortSignal): Promise<Sent> {
+  /** @param onOther told which model answers where it is another than was asked, and that in words */
+  async #send(
+    params: CallParams,
+    signal: AbortSignal,
+    onOther: (model: string, notice: string) => void,
+  ): Promise<Sent> {
     const { callTimes = CALL_TIMES, onThought, readKey } = this.#ports;
     let key: string | null;
     try {
@@ -222,6 +250,7 @@ export class Caller {
       const other = otherModel(this.#settings.model, event.message?.model);
       if (other === null) return;
       notice = describeOther(this.#settings.model, other);
+      onOther(other, notice);
       think('');
     });
     stream.on('thinking', (_, snapshot) => think(snapshot));
@@ -250,51 +279,6 @@ type Sent = { readonly usage: Usage | null; readonly requestId: string | null } 
   | { readonly message: null; readonly failure: Failure }
 );
 
-/** Names everything the SDK would otherwise take from the environment or from files. */
-export function clientFor(
-  settings: Pick<ModelSettings, 'baseUrl'>,
-  key: string | null,
-  onBytes: () => void = () => {},
-): Anthropic {
-  return new Anthropic({
-    fetch: (url, init) => fetchOwn(url, init, onBytes),
-    // A server that needs no key gets one that is none, so that the SDK does not look for another.
-    apiKey: key ?? 'none',
-    baseURL: settings.baseUrl ?? ANTHROPIC,
-    maxRetries: 0,
-    logLevel: 'off',
-    openTelemetry: false,
-  });
-}
-
-/** Headers the SDK makes itself; others would come from a variable that is not meant for this server. */
-const OWN_HEADERS =
-  /^(?:accept|content-type|authorization|x-api-key|user-agent|anthropic-(?:version|beta)|x-stainless-.+)$/;
-
-/** Tells of every byte that comes: the SDK keeps a server's pings to itself. Follows nobody elsewhere with the key. */
-async function fetchOwn(
-  url: Parameters<typeof fetch>[0],
-  init: RequestInit | undefined,
-  onBytes: () => void,
-): Promise<Response> {
-  const headers = new Headers(init?.headers);
-  for (const name of [...headers.keys()]) if (!OWN_HEADERS.test(name)) headers.delete(name);
-  const response = await fetch(url, { ...init, headers, redirect: 'error' });
-  onBytes();
-  if (!response.body) return response;
-  let bytes = 0;
-  const tap = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      onBytes();
-      bytes += chunk.byteLength;
-      if (bytes > MAX_ANSWER_BYTES)
-        controller.error(new Error(`it is longer than ${MAX_ANSWER_BYTES} bytes`));
-      else controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body.pipeThrough(tap), response);
-}
-
 function outcomeOf({ stop_reason: reason }: Message): CallOutcome {
   if (reason === 'max_tokens') return 'truncated';
   if (reason === 'refusal') return 'refusal';
@@ -313,58 +297,4 @@ function tokensOf(usage: Usage | null): CallTokens {
 /** What a server calls a count may be anything. */
 function countOf(value: unknown): number | null {
   return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null;
-}
-
-/** What went wrong, in Pawl's words with the server's behind them, and never with the key. */
-export function failureOf(
-  error: unknown,
-  state: { readonly isSilent: boolean; readonly isCancelled: boolean; readonly key: string | null },
-): Failure {
-  const status = error instanceof APIError ? error.status : undefined;
-  const fail = (outcome: CallOutcome, words: string): Failure => {
-    const said = error instanceof APIError ? error.apiMessage : null;
-    const all = said ?? (error instanceof Error ? error.message : String(error));
-    const detail = state.key ? all.replaceAll(state.key, '…') : all;
-    return {
-      outcome,
-      message: stripControl(`${words}: ${detail.slice(0, MESSAGE_CHARACTERS)}`).toWellFormed(),
-      retryAfterMs: error instanceof APIError ? retryAfter(error.headers) : null,
-      isTurnedAway: status !== undefined || outcome === 'connection',
-    };
-  };
-  if (state.isCancelled) return fail('cancelled', 'Stopped');
-  if (state.isSilent || error instanceof APIConnectionTimeoutError) {
-    return fail('timeout', 'The server fell silent');
-  }
-  if (error instanceof APIUserAbortError) return fail('cancelled', 'Stopped');
-  if (error instanceof Error && error.cause instanceof SyntaxError) {
-    return fail('bad_tool_input', 'The model wrote a tool call that cannot be read');
-  }
-  if (error instanceof APIConnectionError) return fail('connection', 'The server cannot be reached');
-  if (!(error instanceof APIError)) return fail('broken_stream', 'The answer broke off');
-  const { type } = error;
-  const says = error.apiMessage ?? '';
-  if (status === 429 || type === 'rate_limit_error')
-    return fail('rate_limited', 'The server asks to slow down');
-  if (status === 529 || type === 'overloaded_error') return fail('overloaded', 'The server is overloaded');
-  if (status === 401 || status === 402 || status === 403) {
-    return fail('unauthorized', 'The server does not accept the key');
-  }
-  if (status === 413 || (status === 400 && /too long|too large|context/i.test(says))) {
-    return fail('too_large', 'The request is too large');
-  }
-  if (status === 408 || status === 409 || (status !== undefined && status >= 500) || type === 'api_error') {
-    return fail('server_error', 'The server failed');
-  }
-  if (status !== undefined && status >= 400) return fail('bad_request', 'The server refuses the request');
-  return fail('broken_stream', 'The answer broke off');
-}
-
-/** Seconds or a date, as HTTP allows; null where it is neither. */
-function retryAfter(headers: Headers | undefined): number | null {
-  const value = headers?.get('retry-after');
-  if (!value) return null;
-  const seconds = Number(value);
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(milliseconds) && milliseconds > 0 ? milliseconds : null;
 }

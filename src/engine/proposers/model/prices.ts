@@ -26,10 +26,18 @@ const table = z.object({ models: z.record(z.string(), price) });
 /** US dollars per million tokens. */
 export type Price = z.infer<typeof price>;
 
-/** Price of a model, null where no table names it. Throws `proposer_invalid` where the user's own table is broken. */
-export async function readPrice(home: string, model: string): Promise<Price | null> {
+/** Tells the price of a model, null where no table names it. */
+export type Prices = (model: string) => Price | null;
+
+/** Rejects with `proposer_invalid` where the user's own table is broken. */
+export async function readPrices(home: string): Promise<Prices> {
   const all = { ...table.parse(bundled).models, ...(await readTable(join(home, OWN_PRICES))) };
-  return all[model] ?? all[model.replace(DATED, '')] ?? null;
+  return model => all[model] ?? all[model.replace(DATED, '')] ?? null;
+}
+
+/** One of {@link readPrices}. */
+export async function readPrice(home: string, model: string): Promise<Price | null> {
+  return (await readPrices(home))(model);
 }
 
 async function readTable(path: string): Promise<Record<string, Price>> {

@@ -76,6 +76,10 @@ export const CODEX_ACP: AgentProgram = {
     CODEX_CONFIG: JSON.stringify({ web_search: 'disabled' }),
   }),
   program: 'codex-acp',
+  signIn: {
+    ...CODEX.signIn,
+    how: 'Run "codex login"; a key in CODEX_API_KEY counts in the sandbox only.',
+  },
   how: {
     ...PLAIN,
     argv: () => [],

@@ -1,0 +1,96 @@
+import { cp, lstat, opendir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isBelow } from '../paths.ts';
+import { real } from './home-view.ts';
+import type { Mount } from './jail.ts';
+import { findSecret, type SecretPlaces } from './secret-places.ts';
+
+/** Settings are texts; what is larger is a program that they name. */
+const MAX_COPIED_FILES = 1_000;
+const MAX_COPIED_BYTES = 8 * 1024 ** 2;
+
+/** A name among an agent's settings that it is not shown. */
+export type LeftOut = {
+  readonly path: string;
+  /** Where it leads. */
+  readonly to: string;
+  /** What is there, in words that follow "which". */
+  readonly why: string;
+};
+
+/** More are counted only. */
+const MAX_TOLD = 3;
+
+/** One line for the user; null where nothing was left out. */
+export function describeLeftOut(title: string, leftOut: readonly LeftOut[]): string | null {
+  if (leftOut.length === 0) return null;
+  const told = leftOut
+    .slice(0, MAX_TOLD)
+    .map(({ path, to, why }) => `${path} (${path === to ? '' : `a link to ${to}, `}which ${why})`);
+  const more = leftOut.length > MAX_TOLD ? ` and ${leftOut.length - MAX_TOLD} more` : '';
+  return `In the sandbox ${title} is not shown ${told.join(', ')}${more}.`;
+}
+
+/** Far enough for a home, a folder of homes, and a folder of dotfiles with a folder for each program. */
+const LEVELS = 2;
+
+/**
+ * Copies an agent's settings. Links are followed, for many keep such files in a folder of dotfiles; but not to where keys lie,
+ * nor to a folder that holds such a place.
+ */
+export class SettingsCopy {
+  readonly #secrets: SecretPlaces;
+  readonly #leftOut = new Map<string, LeftOut>();
+
+  constructor(secrets: SecretPlaces) {
+    this.#secrets = secrets;
+  }
+
+  /** In the order in which they were met. */
+  get leftOut(): readonly LeftOut[] {
+    return [...this.#leftOut.values()];
+  }
+
+  /** Copies what is small. Returns how it is to be mounted where it is large, else null. */
+  async copy(where: string, to: string): Promise<Mount | null> {
+    if (!(await this.mayShow(where, where))) return null;
+    const what = await real(where);
+    const mayShow = (path: string) => this.mayShow(path, where);
+    if (!(await isSmall(what, mayShow))) return { what, where, isWritable: false };
+    const filter = async (path: string) => (await isPlain(path)) && (await mayShow(path));
+    await cp(what, to, { recursive: true, dereference: true, filter });
+    return null;
+  }
+
+  /** @param where the name among the settings that the path lies below: what is in there itself is the agent's own */
+  async mayShow(path: string, where: string): Promise<boolean> {
+    const to = await real(path);
+    if (isBelow(to, join(await real(dirname(where)), basename(where)))) return true;
+    const isLink = (await lstat(path).catch(() => null))?.isSymbolicLink() ?? false;
+    const why = await findSecret(to, this.#secrets, isLink ? LEVELS : 0);
+    if (why !== null) this.#leftOut.set(path, { path, to, why });
+    return why === null;
+  }
+}
+
+/** Whether a file or folder is copied in no time. */
+async function isSmall(path: string, mayShow: (path: string) => Promise<boolean>): Promise<boolean> {
+  let [files, bytes] = [0, 0];
+  const visit = async (place: string): Promise<boolean> => {
+    if (!(await mayShow(place))) return true;
+    const found = await stat(place).catch(() => null);
+    files += 1;
+    bytes += found?.size ?? 0;
+    if (files > MAX_COPIED_FILES || bytes > MAX_COPIED_BYTES) return false;
+    if (!found?.isDirectory()) return true;
+    for await (const { name } of await opendir(place)) if (!(await visit(join(place, name)))) return false;
+    return true;
+  };
+  return visit(path);
+}
+
+/** A socket or a pipe is nothing that could be copied. */
+async function isPlain(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && (found.isFile() || found.isDirectory());
+}
