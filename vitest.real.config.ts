@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { COMPILE_CACHE } from './test/support/pawl-command.ts';
+
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 /** What needs real programs that are installed for it; `npm run test:real`. */
 export default defineConfig({

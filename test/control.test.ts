@@ -7,8 +7,9 @@ import { runTraining } from '../src/engine/process/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
 import { BASELINE_VALUE, GATED_CONTRACT, type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
-import { endOf, MAIN, startNode } from './support/node-process.ts';
+import { endOf, startNode } from './support/node-process.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
+import { PAWL_MAIN } from './support/pawl-command.ts';
 import { contractFile, FAST_TRAINER, fastRepository, temporaryFolder } from './support/scaffold.ts';
 import {
   checkNight,
@@ -304,7 +305,7 @@ test('a reader of the events that goes away leaves neither a stack trace nor a r
   const { home, repository } = night;
   const child = startNode(
     process.execPath,
-    [MAIN, 'run', repository, '--tag', TAG, '-n', '5', '--json'],
+    [PAWL_MAIN, 'run', repository, '--tag', TAG, '-n', '5', '--json'],
     home,
   );
   child.stdout?.once('data', () => child.stdout?.destroy());
@@ -501,7 +502,17 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
 `);
   const running = startNode(
     process.execPath,
-    [MAIN, 'run', night.repository, '--tag', TAG, '--trust-setup', '--json', '--command', `exec ${script}`],
+    [
+      PAWL_MAIN,
+      'run',
+      night.repository,
+      '--tag',
+      TAG,
+      '--trust-setup',
+      '--json',
+      '--command',
+      `exec ${script}`,
+    ],
     night.home,
   );
   const { stdout, code } = await endOf(running);
@@ -571,9 +582,8 @@ if [ "$N" = 1 ]; then echo '{"hypothesis": "Quadruple the warmup", "rationale": 
 else echo '{"hypothesis": "Use rotary embeddings"}'; fi
 `);
   await sitting(['run', repository, '--tag', TAG, '-n', '2', '--command', script], { home });
-  const env = { NODE_COMPILE_CACHE: await temporaryFolder() };
   const found = async (...words: string[]) => {
-    const { code, stdout, stderr } = await pawl(['search', '--', ...words], { home, cwd: repository, env });
+    const { code, stdout, stderr } = await pawl(['search', '--', ...words], { home, cwd: repository });
     expect({ code, stderr }, words.join(' ')).toEqual({ code: 0, stderr: '' });
     return [...stdout.matchAll(/^#(\d+)/gm)].map(match => Number(match[1]));
   };

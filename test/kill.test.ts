@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dataPaths } from '../src/engine/paths.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import type { DeathPoint } from './support/die-at.ts';
@@ -23,13 +22,9 @@ import {
 } from './support/study.ts';
 import { query } from './support/trainers.ts';
 
-/** Halves the start of an engine, and these tests start hundreds. */
-const env = { NODE_COMPILE_CACHE: await mkdtemp(join(tmpdir(), 'pawl-test-cache-')) };
-afterAll(() => rm(env.NODE_COMPILE_CACHE, { recursive: true, force: true }));
-
 /** A sitting that ends by SIGKILL at `point`, with the events it wrote. */
 async function dyingSitting(args: readonly string[], night: Night, point: DeathPoint) {
-  const running = new RunningPawl(args, { home: night.home, env: { ...env, ...dyingAt(point) } });
+  const running = new RunningPawl(args, { home: night.home, env: dyingAt(point) });
   const { signal } = await running.ended;
   return { signal, events: running.events };
 }
@@ -132,7 +127,7 @@ for (const state of [...BASELINE_STATES, ...EXPERIMENT_STATES]) {
     }
 
     const count = Math.max(2, Number(state.n ?? 0) + 1);
-    const last = await sitting(['resume', repository, '-n', String(count)], { home, env });
+    const last = await sitting(['resume', repository, '-n', String(count)], { home });
     expect(last.code).toBe(0);
     witness.look(night, last.events);
     for (const { n, attempt_commit: commit, hypothesis } of inFlight) {
@@ -167,7 +162,7 @@ test('a kill while the set-up runs or has just run does not make it count as don
       },
     );
     expect(signal).toBe('SIGKILL');
-    const { code, events } = await sitting(['resume', repository], { home, env });
+    const { code, events } = await sitting(['resume', repository], { home });
     expect(code).toBe(0);
     expect(eventsOf(events, 'verdict').map(event => event.verdict)).toEqual(['keep', 'discard']);
     expect(eventsOf(events, 'setup_started')).toHaveLength(type === 'setup_started' ? 1 : 0);
@@ -178,7 +173,7 @@ test('a kill while the set-up runs or has just run does not make it count as don
 test('a kill around any git call and any ledger transaction loses nothing', async () => {
   const night = await prepareNight({ trainer: WIDE_TRAINER });
   const { home, repository } = night;
-  await sitting(['run', repository, '--tag', TAG, '-n', '1'], { home, env });
+  await sitting(['run', repository, '--tag', TAG, '-n', '1'], { home });
   const witness = new Witness();
   const points: DeathPoint[] = [];
   for (let number = 1; number <= 18; number += 1) {
@@ -189,7 +184,7 @@ test('a kill around any git call and any ledger transaction loses nothing', asyn
   for (const point of points) {
     const running = new RunningPawl(['resume', repository, '-n', '1000'], {
       home,
-      env: { ...env, ...dyingAt(point) },
+      env: dyingAt(point),
     });
     const { signal } = await running.ended;
     expect(signal, JSON.stringify(point)).toBe('SIGKILL');
@@ -197,7 +192,7 @@ test('a kill around any git call and any ledger transaction loses nothing', asyn
     expect(await snapshotUserState(repository)).toBe(night.userState);
   }
   const recorded = rowsOf(home).experiments.filter(isRecorded).length;
-  const { code, events } = await sitting(['resume', repository, '-n', String(recorded + 1)], { home, env });
+  const { code, events } = await sitting(['resume', repository, '-n', String(recorded + 1)], { home });
   expect(code).toBe(0);
   witness.look(night, events);
   await checkNight(night);
@@ -212,10 +207,10 @@ test('a kill anywhere in the making of a study leaves a study that can be made o
   for (const [index, point] of points.entries()) {
     const tag = `night-${index}`;
     const args = ['run', repository, '--tag', tag, '-n', '1'];
-    const died = new RunningPawl(args, { home, env: { ...env, ...dyingAt(point) } });
+    const died = new RunningPawl(args, { home, env: dyingAt(point) });
     expect((await died.ended).signal, JSON.stringify(point)).toBe('SIGKILL');
     const isKnown = readRows(home, tag) !== null;
-    const again = await sitting(isKnown ? ['resume', repository, '--tag', tag] : args, { home, env });
+    const again = await sitting(isKnown ? ['resume', repository, '--tag', tag] : args, { home });
     expect(again.stderr).toBe('');
     expect(again.code, JSON.stringify(point)).toBe(0);
     expect(rowsOf(home, tag).experiments.map(row => row.phase)).toEqual(['recorded', 'recorded']);
@@ -260,10 +255,10 @@ test(`${RANDOM_KILLS} kills at random instants of one study lose nothing`, async
   const { home, repository } = night;
   const random = seededRandom(20_260_325);
   const witness = new Witness();
-  await sitting(['run', repository, '--tag', TAG, '-n', '0'], { home, env });
+  await sitting(['run', repository, '--tag', TAG, '-n', '0'], { home });
   const killedIn = new Set<string>();
   for (let kill = 1; kill <= RANDOM_KILLS; kill += 1) {
-    const running = new RunningPawl(['resume', repository, '-n', '100000'], { home, env });
+    const running = new RunningPawl(['resume', repository, '-n', '100000'], { home });
     // Half of them from the very start, half once the loop runs; the instant being random is the point.
     if (kill % 2 === 0) {
       await running.waitFor(event => event.type === 'experiment_started');
@@ -283,7 +278,7 @@ test(`${RANDOM_KILLS} kills at random instants of one study lose nothing`, async
     }
     if (kill === RANDOM_KILLS) {
       const recorded = experiments.filter(isRecorded).length;
-      const { code, events } = await sitting(['resume', repository, '-n', String(recorded)], { home, env });
+      const { code, events } = await sitting(['resume', repository, '-n', String(recorded)], { home });
       expect(code).toBe(0);
       witness.look(night, events);
       await checkNight(night);
@@ -299,7 +294,7 @@ test('a stop rule that holds already is not passed by an interrupted experiment'
   const night = await prepareNight();
   const { home, repository } = night;
   await dyingSitting(['run', repository, '--tag', TAG], night, { event: { type: 'run_started', n: 2 } });
-  const { code, events } = await sitting(['resume', repository, '-n', '1'], { home, env });
+  const { code, events } = await sitting(['resume', repository, '-n', '1'], { home });
   expect(code).toBe(0);
   expect(eventsOf(events, 'run_started')).toEqual([]);
   expect(eventsOf(events, 'study_stopped')[0]).toMatchObject({ reason: 'experiments', finished: 2 });
@@ -323,7 +318,7 @@ for (const ignored of ['HUP', 'HUP TERM INT']) {
     const { home, repository } = night;
     const running = new RunningPawl(['run', repository, '--tag', TAG, '-n', '1'], {
       home,
-      env: { ...env, HANG: '1' },
+      env: { HANG: '1' },
     });
     await running.waitFor(event => event.type === 'run_started');
     const { studyId } = rowsOf(home);
@@ -332,7 +327,7 @@ for (const ignored of ['HUP', 'HUP TERM INT']) {
     expect((await findMarked(studyId)).length).toBeGreaterThan(0);
     await dyingSitting(['resume', repository], night, { event: { type: 'study_started' } });
     expect(await findMarked(studyId)).toEqual([]);
-    const { code } = await sitting(['resume', repository], { home, env });
+    const { code } = await sitting(['resume', repository], { home });
     expect(code).toBe(0);
     await checkNight(night);
   });
@@ -342,7 +337,7 @@ test('a command proposer that outlives its engine is ended at the next start', a
   const night = await prepareNight();
   const { home, repository } = night;
   const flags = ['--proposer', 'command', '--command', "trap '' HUP; sleep 300 & sleep 300"];
-  const running = new RunningPawl(['run', repository, '--tag', TAG, ...flags], { home, env });
+  const running = new RunningPawl(['run', repository, '--tag', TAG, ...flags], { home });
   await running.waitFor(event => event.type === 'experiment_started' && event.n === 1);
   const { studyId } = rowsOf(home);
   await expect.poll(async () => (await findMarked(studyId)).length, { timeout: 10_000 }).toBeGreaterThan(1);
@@ -352,7 +347,7 @@ test('a command proposer that outlives its engine is ended at the next start', a
   await running.kill();
   const asked = () => query(home, 'SELECT outcome, message FROM proposer_call WHERE n = 1 ORDER BY id');
   expect(asked()).toEqual([{ outcome: 'open', message: null }]);
-  const again = await sitting(['resume', repository, '--proposer', 'search', '-n', '1'], { home, env });
+  const again = await sitting(['resume', repository, '--proposer', 'search', '-n', '1'], { home });
   expect(again.code).toBe(0);
   expect(asked()).toEqual([
     { outcome: 'cancelled', message: 'The engine ended before there was an answer.' },
@@ -374,7 +369,7 @@ test("locks that a dead git left in the study's worktree do not block it, and th
   const ownIndexLock = join(home, 'worktrees', `${rowsOf(home).worktreeName}.index.lock`);
   const locks = [join(admin, 'index.lock'), join(admin, 'HEAD.lock'), ownIndexLock, usersLock];
   for (const path of locks) await writeFile(path, '');
-  const { code, stderr } = await sitting(['resume', repository], { home, env });
+  const { code, stderr } = await sitting(['resume', repository], { home });
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(existsSync(usersLock)).toBe(true);
@@ -398,7 +393,7 @@ test("locks that a dead git left on the study's own refs do not stop it", async 
     await writeFile(lock, '');
     await utimes(lock, anHourAgo, anHourAgo);
   }
-  const { code, stderr } = await sitting(['resume', repository], { home, env });
+  const { code, stderr } = await sitting(['resume', repository], { home });
   expect(`${code} ${stderr}`).toBe('0 ');
   await checkNight(night);
 });
@@ -414,7 +409,7 @@ test('a worktree that git had not finished making when it died is made anew', as
   // What `git worktree add` writes first.
   await mkdir(admin, { recursive: true });
   await writeFile(join(admin, 'locked'), 'initializing');
-  const { code, stderr } = await sitting(['resume', repository], { home, env });
+  const { code, stderr } = await sitting(['resume', repository], { home });
   expect(stderr).toBe('');
   expect(code).toBe(0);
   await checkNight(night);
@@ -428,7 +423,7 @@ test('after a kill the reading commands work, and say that no engine runs', asyn
   });
   expect(eventsOf(died.events, 'verdict')).toHaveLength(2);
   expect(existsSync(join(home, 'engine.json'))).toBe(true);
-  const options = { home, cwd: repository, env };
+  const options = { home, cwd: repository };
   expect(JSON.parse((await pawl(['status', '--json'], options)).stdout)).toMatchObject({
     engine: null,
     tag: TAG,

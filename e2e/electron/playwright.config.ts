@@ -1,5 +1,8 @@
 import { defineConfig } from '@playwright/test';
+import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
 import { findElectron } from './app.ts';
+
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 const runtime = findElectron();
 

@@ -1,5 +1,8 @@
 import { defineConfig } from '@playwright/test';
+import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
 import { findChromium } from '../chromium.ts';
+
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 /** The window served by `pawl serve`, in Chromium; one worker, for every test trains. */
 export default defineConfig({
