@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { COMPILE_CACHE } from './test/support/pawl-command.ts';
+import { WRITES_REPORTS } from './test/support/reports.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
@@ -12,7 +13,7 @@ export default defineConfig({
     maxWorkers: 1,
     testTimeout: 300_000,
     hookTimeout: 60_000,
-    reporters: process.env.CI
+    reporters: WRITES_REPORTS
       ? ['default', ['json', { outputFile: 'test-results/vitest-agents.json' }]]
       : ['default'],
   },

@@ -146,7 +146,7 @@ test('interrupted, it ends what it started and leaves nothing behind', async () 
   const computing = async () =>
     (await readFile(join(folder, 'computing'), 'utf8')).split('\n').filter(Boolean);
   // The second process, and the training.
-  await expect.poll(computing, { timeout: 20_000 }).toHaveLength(2);
+  await expect.poll(computing).toHaveLength(2);
   child.kill('SIGINT');
   expect((await ended).code).toBe(130);
   expect(await left()).toEqual([]);

@@ -5,6 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { runTraining } from '../src/engine/process/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
+import { slowness } from './support/clock.ts';
 import { BASELINE_VALUE, GATED_CONTRACT, type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
 import { endOf, startNode } from './support/node-process.ts';
@@ -38,7 +39,7 @@ async function requestsTaken(home: string): Promise<void> {
   const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { readonly: true });
   const count = database.prepare<[], { count: number }>('SELECT count(*) AS count FROM request');
   try {
-    await expect.poll(() => count.get()?.count, { timeout: 10_000, interval: 20 }).toBe(0);
+    await expect.poll(() => count.get()?.count, { interval: 20 }).toBe(0);
   } finally {
     database.close();
   }
@@ -50,7 +51,7 @@ async function expectInterruptedAndRunAgain(night: GatedNight, running: RunningP
   const { code } = await running.ended;
   expect(code).toBe(130);
   // Nothing is left to wait for.
-  expect(Date.now() - stopped.at).toBeLessThan(3_000);
+  expect(Date.now() - stopped.at).toBeLessThan(3_000 * slowness());
   expect(eventsOf(running.events, 'interrupted').map(event => event.n)).toEqual([1]);
   expect(eventsOf(running.events, 'study_stopped')[0]).toMatchObject({ reason: 'user', finished: 1 });
   const { studyId, experiments, runs } = rowsOf(home);
@@ -205,7 +206,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
 test('SIGINT lets the experiment finish and ends with 130', async () => {
   const { night, running } = await trainingStudy();
   running.child.kill('SIGINT');
-  await expect.poll(() => running.stderr, { timeout: 10_000 }).toContain('Stopping after this experiment');
+  await expect.poll(() => running.stderr).toContain('Stopping after this experiment');
   await openGate(night);
   expect((await running.ended).code).toBe(130);
   expect(eventsOf(running.events, 'verdict').map(event => event.n)).toEqual([0, 1]);
@@ -216,7 +217,7 @@ test('SIGINT lets the experiment finish and ends with 130', async () => {
 test('SIGINT twice stops now, and resume runs the experiment again', async () => {
   const { night, running } = await trainingStudy();
   running.child.kill('SIGINT');
-  await expect.poll(() => running.stderr, { timeout: 10_000 }).toContain('Stopping after this experiment');
+  await expect.poll(() => running.stderr).toContain('Stopping after this experiment');
   running.child.kill('SIGINT');
   await expectInterruptedAndRunAgain(night, running);
 });
@@ -278,7 +279,7 @@ for (const how of ['SIGTERM', 'pawl stop --now']) {
     await expect.poll(async () => (await findMarked(studyId)).length).toBeGreaterThan(0);
     if (how === 'SIGTERM') running.child.kill('SIGTERM');
     else await pawl(['stop', '--now'], { home });
-    await expect.poll(() => running.child.exitCode, { timeout: 10_000 }).toBe(130);
+    await expect.poll(() => running.child.exitCode).toBe(130);
     expect(await findMarked(studyId)).toEqual([]);
   });
 }
@@ -297,7 +298,7 @@ test('an abort in the moment the training starts ends it', async () => {
     signal: controller.signal,
   });
   expect(outcome).toEqual({ kind: 'aborted' });
-  expect(seconds).toBeLessThan(5);
+  expect(seconds).toBeLessThan(5 * slowness());
 });
 
 test('a reader of the events that goes away leaves neither a stack trace nor a run without an end', async () => {
@@ -359,7 +360,7 @@ test('crashes in a row end the study', async () => {
 test('a deadline ends the study, and nothing starts after it', async () => {
   const night = await prepareNight();
   // A machine with much to do takes seconds to begin, and a time that has passed is refused.
-  const deadline = new Date(Date.now() + 5_000);
+  const deadline = new Date(Date.now() + 3_000 * slowness());
   const { events, code } = await sitting(
     ['run', night.repository, '--tag', TAG, '--deadline', deadline.toISOString()],
     night,

@@ -42,11 +42,7 @@ async function launchedStudy() {
     night.env,
   );
   const ended = endOf(child);
-  await expect
-    .poll(() => existsSync(join(night.home, 'pawl.sqlite')) && trainingNumber(night.home), {
-      timeout: 20_000,
-    })
-    .toBe(1);
+  await expect.poll(() => existsSync(join(night.home, 'pawl.sqlite')) && trainingNumber(night.home)).toBe(1);
   return { night, child, ended };
 }
 
@@ -67,7 +63,7 @@ test('the launcher passes SIGINT and SIGTERM on to the engine', async () => {
     text += part;
   });
   child.kill('SIGINT');
-  await expect.poll(() => text, { timeout: 10_000 }).toContain('Stopping after this experiment');
+  await expect.poll(() => text).toContain('Stopping after this experiment');
   child.kill('SIGTERM');
   expect((await ended).code).toBe(130);
   expect(rowsOf(night.home).experiments.map(row => row.phase)).toEqual(['recorded', 'interrupted']);
@@ -78,7 +74,7 @@ test('the engine stops by itself when its launcher is killed', async () => {
   const { night, child, ended } = await launchedStudy();
   const { studyId } = rowsOf(night.home);
   child.kill('SIGKILL');
-  await expect.poll(() => existsSync(join(night.home, 'engine.json')), { timeout: 15_000 }).toBe(false);
+  await expect.poll(() => existsSync(join(night.home, 'engine.json'))).toBe(false);
   await ended;
   expect(rowsOf(night.home)).toMatchObject({ state: 'stopped', stopReason: 'user' });
   expect(rowsOf(night.home).experiments.map(row => row.phase)).toEqual(['recorded', 'interrupted']);
@@ -102,7 +98,7 @@ test('the engine stops by itself when its launcher is killed before the study ha
     }
     return 0;
   };
-  await expect.poll(findEngine, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(findEngine, { interval: 5 }).toBeGreaterThan(0);
   const engine = await findEngine();
   onTestFinished(() => {
     try {
@@ -112,5 +108,5 @@ test('the engine stops by itself when its launcher is killed before the study ha
     }
   });
   launcher.kill('SIGKILL');
-  await expect.poll(() => existsSync(`/proc/${engine}`), { timeout: 15_000 }).toBe(false);
+  await expect.poll(() => existsSync(`/proc/${engine}`)).toBe(false);
 });

@@ -1,5 +1,7 @@
 import { defineConfig } from '@playwright/test';
+import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
 import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
+import { WRITES_REPORTS } from '../../test/support/reports.ts';
 import { findChromium } from '../chromium.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
@@ -11,18 +13,18 @@ export default defineConfig({
   globalSetup: './support/build-window.ts',
   workers: 1,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: TEST_LIMIT_MS,
+  expect: { timeout: WAIT_MS },
   forbidOnly: Boolean(process.env.CI),
   reporter: [
     ['list'],
-    ...(process.env.CI ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
+    ...(WRITES_REPORTS ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
   ],
   use: {
     viewport: { width: 1280, height: 800 },
     // A system that asks for less motion: nothing moves while it is looked at.
     contextOptions: { reducedMotion: 'reduce' },
-    actionTimeout: 15_000,
+    actionTimeout: WAIT_MS,
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
