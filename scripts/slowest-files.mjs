@@ -18,7 +18,8 @@ function secondsByFile(folder) {
   };
   for (const name of readdirSync(folder).filter(file => file.endsWith('.json'))) {
     const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-    for (const file of report.testResults ?? []) add(relative(root, file.name), file.endTime - file.startTime);
+    for (const file of report.testResults ?? [])
+      add(relative(root, file.name), file.endTime - file.startTime);
     for (const suite of report.suites ?? []) addSuite(suite, relative(root, report.config.rootDir));
   }
   return seconds;

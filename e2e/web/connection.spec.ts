@@ -1,3 +1,4 @@
+import { slowness } from '../../test/support/clock.ts';
 import { expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, notebook, openWindow, startStudy, study } from './support/window.ts';
 
@@ -44,7 +45,7 @@ test('"Try now" ends the wait for a server that is back', async ({ page, serve }
   await expect(notice).toBeVisible();
   await serve({ port: first.port, token: TOKEN });
   await notice.getByRole('button', { name: 'Try now' }).click();
-  await expect(notice).toBeHidden({ timeout: 2_000 });
+  await expect(notice).toBeHidden({ timeout: 2_000 * slowness() });
 });
 
 test('a server with another token is entered by its address', async ({ page, serve, bench }) => {
