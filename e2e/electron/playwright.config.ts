@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
 import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
 import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
@@ -12,7 +13,8 @@ const runtime = findElectron();
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results/e2e-electron',
-  workers: 1,
+  // Their trainings wait more than they work.
+  workers: availableParallelism() + 1,
   timeout: TEST_LIMIT_MS,
   expect: { timeout: WAIT_MS },
   forbidOnly: Boolean(process.env.CI),

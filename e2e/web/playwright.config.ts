@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
 import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
 import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
@@ -6,12 +7,13 @@ import { findChromium } from '../chromium.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-/** The window served by `pawl serve`, in Chromium; one worker, for every test trains. */
+/** The window served by `pawl serve`, in Chromium. */
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results/e2e-web',
   globalSetup: './support/build-window.ts',
-  workers: 1,
+  // Their trainings wait more than they work.
+  workers: availableParallelism() + 1,
   retries: 0,
   timeout: TEST_LIMIT_MS,
   expect: { timeout: WAIT_MS },
