@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { COMPILE_CACHE } from './test/support/pawl-command.ts';
+import { WRITES_REPORTS } from './test/support/reports.ts';
+
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 /** They speak the protocol that Pawl asks over, and have nothing else that is looked at. */
 const isBridge = (name: string) => name.endsWith('-acp');
@@ -7,13 +11,14 @@ const isOfBridgesAlone = (process.env.PAWL_AGENTS_TRIED ?? '').split(',').every(
 /** What needs the real agents, which are installed for it; `npm run test:agents`. */
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/build-terminal.ts',
     include: [`test/agents-real/${isOfBridgesAlone ? 'loop' : '**/*'}.test.ts`],
     pool: 'forks',
     // What costs time is the start of the programs, and they measure it.
     maxWorkers: 1,
     testTimeout: 300_000,
     hookTimeout: 60_000,
-    reporters: process.env.CI
+    reporters: WRITES_REPORTS
       ? ['default', ['json', { outputFile: 'test-results/vitest-agents.json' }]]
       : ['default'],
   },

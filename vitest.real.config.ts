@@ -1,16 +1,47 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { TEST_LIMIT_MS } from './test/support/clock.ts';
+import { COMPILE_CACHE } from './test/support/pawl-command.ts';
+import { WRITES_REPORTS } from './test/support/reports.ts';
 
-/** What needs real programs that are installed for it; `npm run test:real`. */
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+
+const KILLS = 'test/real/kill-*.test.ts';
+
+/** What needs real programs that are installed for it, and kills by the hundred; `npm run test:real`. */
 export default defineConfig({
   test: {
-    include: ['test/real/**/*.test.ts'],
     pool: 'forks',
-    // The studies of one row at a time: several would share what they measure.
-    maxWorkers: 1,
-    testTimeout: 180_000,
-    hookTimeout: 300_000,
-    reporters: process.env.CI
+    testTimeout: 2 * TEST_LIMIT_MS,
+    hookTimeout: TEST_LIMIT_MS,
+    expect: { poll: { timeout: TEST_LIMIT_MS, interval: 20 } },
+    reporters: WRITES_REPORTS
       ? ['default', ['json', { outputFile: 'test-results/vitest-real.json' }]]
       : ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'programs',
+          globalSetup: 'test/support/build-terminal.ts',
+          include: ['test/real/**/*.test.ts'],
+          exclude: [KILLS, '**/node_modules/**'],
+          // The studies of one row at a time: several would share what they measure.
+          maxWorkers: 1,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kills',
+          globalSetup: 'test/support/build-terminal.ts',
+          include: [KILLS],
+          env: { PAWL_SANDBOX: 'off' },
+          maxWorkers: availableParallelism() + 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -46,27 +46,21 @@ const reply = ({ body }: Request): Reply => {
 test.each([
   ...(found.kind === 'none' ? [] : [['root', 'required'] as const, ['user', 'required'] as const]),
   ['root', 'off'] as const,
-])(
-  'the TypeScript SDK asks, streams and uses tools (%s, sandbox %s)',
-  { timeout: 60_000 },
-  async (who, sandbox) => {
-    const server = await modelServer(reply);
-    const node = process.execPath;
-    const seen = await askingSitting(server, {
-      ...{ who, sandbox, files: { 'ask.mjs': SCRIPT } },
-      train: `"${node}" ask.mjs`,
-      reads: [PACKAGES, dirname(node)],
-    });
-    expect(seen, seen.log).toMatchObject({ stderr: '', verdicts: ['keep baseline'] });
-    const said = JSON.stringify('It is 🙂 a "line"\nand another.');
-    expect(seen.log).toContain(`whole [{"type":"text","text":${said},"citations":null}] end_turn 5\n`);
-    expect(seen.log).toContain(
-      'streamed true [{"type":"thinking","thinking":"Well.","signature":"signature_',
-    );
-    expect(seen.log).toContain('tool {"n":7,"of":["é"]} tool_use\n');
-    expect(seen.log).toContain('later tool_use\n');
-    expect(seen.log).toMatch(/NotFoundError 404 The contract of this study lets claude-haiku-5-5 be asked/);
-    expect(seen.log).toMatch(/BadRequestError 400 tools\.0\.type: only tools that the program runs itself/);
-    expect(server.requests).toHaveLength(4);
-  },
-);
+])('the TypeScript SDK asks, streams and uses tools (%s, sandbox %s)', async (who, sandbox) => {
+  const server = await modelServer(reply);
+  const node = process.execPath;
+  const seen = await askingSitting(server, {
+    ...{ who, sandbox, files: { 'ask.mjs': SCRIPT } },
+    train: `"${node}" ask.mjs`,
+    reads: [PACKAGES, dirname(node)],
+  });
+  expect(seen, seen.log).toMatchObject({ stderr: '', verdicts: ['keep baseline'] });
+  const said = JSON.stringify('It is 🙂 a "line"\nand another.');
+  expect(seen.log).toContain(`whole [{"type":"text","text":${said},"citations":null}] end_turn 5\n`);
+  expect(seen.log).toContain('streamed true [{"type":"thinking","thinking":"Well.","signature":"signature_');
+  expect(seen.log).toContain('tool {"n":7,"of":["é"]} tool_use\n');
+  expect(seen.log).toContain('later tool_use\n');
+  expect(seen.log).toMatch(/NotFoundError 404 The contract of this study lets claude-haiku-5-5 be asked/);
+  expect(seen.log).toMatch(/BadRequestError 400 tools\.0\.type: only tools that the program runs itself/);
+  expect(server.requests).toHaveLength(4);
+});

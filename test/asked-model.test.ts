@@ -3,6 +3,7 @@ import { MessagesServer } from '../src/engine/asked-model/messages-server.ts';
 import { clientFor } from '../src/engine/proposers/model/client-for.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { askingNight, says } from './support/asking-night.ts';
+import { slowness } from './support/clock.ts';
 import { found } from './support/contained.ts';
 import { bodyOf, KEY } from './support/model-night.ts';
 import { modelServer } from './support/model-of-test.ts';
@@ -295,7 +296,7 @@ test.each(WALLS)('a run that waits for an answer ends when its time is over (%s)
   expect(await night.run()).toBe('baseline_failed');
   // Asked to end it ends; nothing has to be killed when five seconds more have passed.
   const run = night.events.find(({ type }) => type === 'run_finished');
-  expect(run?.type === 'run_finished' && run.seconds).toBeLessThan(6);
+  expect(run?.type === 'run_finished' && run.seconds).toBeLessThan(6 * slowness());
   expect(night.calls(0)).toMatchObject([{ outcome: 'cancelled' }]);
   await checkNight(night);
 });

@@ -24,7 +24,6 @@ const onTarget = test.skipIf(process.platform !== 'linux' || process.arch !== 'x
 
 onTarget(
   'the bundle is small, and runs the check and the terminal host on a machine without npm and git',
-  { timeout: 180_000 },
   async () => {
     const folder = await temporaryFolder();
     const { stdout } = await run(process.execPath, [BUNDLE, folder]);

@@ -9,6 +9,7 @@ import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { givenBy } from '../src/engine/proposers/search/given.ts';
 import { isLeftAlone } from '../src/engine/proposers/search/left-alone.ts';
 import { turn } from '../src/engine/proposers/search/moves.ts';
+import { cpuMs } from './support/clock.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 const run = promisify(execFile);
@@ -156,11 +157,11 @@ os.environ["Y"] = "1"
 
   test('no Python makes the reading slow or deep', () => {
     for (const evil of ['(', '*', '@', '-', 'a=', 'f"{', 'lambda x:', 'if x:\n ', '[', '"']) {
-      const start = performance.now();
+      const start = cpuMs();
       findConstants('f.py', evil.repeat(Math.ceil(400_000 / evil.length)));
       findConstants('f.py', evil.repeat(Math.ceil(30_000 / evil.length)));
       // Bounds the algorithm and times nothing: without a limit some of these take half a minute.
-      expect(performance.now() - start).toBeLessThan(15_000);
+      expect(cpuMs() - start).toBeLessThan(15_000);
     }
   });
 });
@@ -352,9 +353,9 @@ width = 128
     ];
     for (const evil of evils) {
       for (const file of ['a.json', 'a.yaml', 'a.toml']) {
-        const start = performance.now();
+        const start = cpuMs();
         expect(findConstants(file, evil.repeat(Math.floor(60_000 / evil.length))).length).toBeLessThan(201);
-        expect(performance.now() - start).toBeLessThan(5_000);
+        expect(cpuMs() - start).toBeLessThan(5_000);
       }
     }
   });

@@ -5,10 +5,12 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { runTraining } from '../src/engine/process/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
+import { slowness } from './support/clock.ts';
 import { BASELINE_VALUE, GATED_CONTRACT, type GatedNight, gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
-import { endOf, MAIN, startNode } from './support/node-process.ts';
+import { endOf, startNode } from './support/node-process.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
+import { PAWL_MAIN } from './support/pawl-command.ts';
 import { contractFile, FAST_TRAINER, fastRepository, temporaryFolder } from './support/scaffold.ts';
 import {
   checkNight,
@@ -37,7 +39,7 @@ async function requestsTaken(home: string): Promise<void> {
   const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { readonly: true });
   const count = database.prepare<[], { count: number }>('SELECT count(*) AS count FROM request');
   try {
-    await expect.poll(() => count.get()?.count, { timeout: 10_000, interval: 20 }).toBe(0);
+    await expect.poll(() => count.get()?.count, { interval: 20 }).toBe(0);
   } finally {
     database.close();
   }
@@ -49,7 +51,7 @@ async function expectInterruptedAndRunAgain(night: GatedNight, running: RunningP
   const { code } = await running.ended;
   expect(code).toBe(130);
   // Nothing is left to wait for.
-  expect(Date.now() - stopped.at).toBeLessThan(3_000);
+  expect(Date.now() - stopped.at).toBeLessThan(3_000 * slowness());
   expect(eventsOf(running.events, 'interrupted').map(event => event.n)).toEqual([1]);
   expect(eventsOf(running.events, 'study_stopped')[0]).toMatchObject({ reason: 'user', finished: 1 });
   const { studyId, experiments, runs } = rowsOf(home);
@@ -204,7 +206,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
 test('SIGINT lets the experiment finish and ends with 130', async () => {
   const { night, running } = await trainingStudy();
   running.child.kill('SIGINT');
-  await expect.poll(() => running.stderr, { timeout: 10_000 }).toContain('Stopping after this experiment');
+  await expect.poll(() => running.stderr).toContain('Stopping after this experiment');
   await openGate(night);
   expect((await running.ended).code).toBe(130);
   expect(eventsOf(running.events, 'verdict').map(event => event.n)).toEqual([0, 1]);
@@ -215,7 +217,7 @@ test('SIGINT lets the experiment finish and ends with 130', async () => {
 test('SIGINT twice stops now, and resume runs the experiment again', async () => {
   const { night, running } = await trainingStudy();
   running.child.kill('SIGINT');
-  await expect.poll(() => running.stderr, { timeout: 10_000 }).toContain('Stopping after this experiment');
+  await expect.poll(() => running.stderr).toContain('Stopping after this experiment');
   running.child.kill('SIGINT');
   await expectInterruptedAndRunAgain(night, running);
 });
@@ -277,7 +279,7 @@ for (const how of ['SIGTERM', 'pawl stop --now']) {
     await expect.poll(async () => (await findMarked(studyId)).length).toBeGreaterThan(0);
     if (how === 'SIGTERM') running.child.kill('SIGTERM');
     else await pawl(['stop', '--now'], { home });
-    await expect.poll(() => running.child.exitCode, { timeout: 10_000 }).toBe(130);
+    await expect.poll(() => running.child.exitCode).toBe(130);
     expect(await findMarked(studyId)).toEqual([]);
   });
 }
@@ -296,7 +298,7 @@ test('an abort in the moment the training starts ends it', async () => {
     signal: controller.signal,
   });
   expect(outcome).toEqual({ kind: 'aborted' });
-  expect(seconds).toBeLessThan(5);
+  expect(seconds).toBeLessThan(5 * slowness());
 });
 
 test('a reader of the events that goes away leaves neither a stack trace nor a run without an end', async () => {
@@ -304,7 +306,7 @@ test('a reader of the events that goes away leaves neither a stack trace nor a r
   const { home, repository } = night;
   const child = startNode(
     process.execPath,
-    [MAIN, 'run', repository, '--tag', TAG, '-n', '5', '--json'],
+    [PAWL_MAIN, 'run', repository, '--tag', TAG, '-n', '5', '--json'],
     home,
   );
   child.stdout?.once('data', () => child.stdout?.destroy());
@@ -358,7 +360,7 @@ test('crashes in a row end the study', async () => {
 test('a deadline ends the study, and nothing starts after it', async () => {
   const night = await prepareNight();
   // A machine with much to do takes seconds to begin, and a time that has passed is refused.
-  const deadline = new Date(Date.now() + 5_000);
+  const deadline = new Date(Date.now() + 3_000 * slowness());
   const { events, code } = await sitting(
     ['run', night.repository, '--tag', TAG, '--deadline', deadline.toISOString()],
     night,
@@ -501,7 +503,17 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
 `);
   const running = startNode(
     process.execPath,
-    [MAIN, 'run', night.repository, '--tag', TAG, '--trust-setup', '--json', '--command', `exec ${script}`],
+    [
+      PAWL_MAIN,
+      'run',
+      night.repository,
+      '--tag',
+      TAG,
+      '--trust-setup',
+      '--json',
+      '--command',
+      `exec ${script}`,
+    ],
     night.home,
   );
   const { stdout, code } = await endOf(running);
@@ -571,9 +583,8 @@ if [ "$N" = 1 ]; then echo '{"hypothesis": "Quadruple the warmup", "rationale": 
 else echo '{"hypothesis": "Use rotary embeddings"}'; fi
 `);
   await sitting(['run', repository, '--tag', TAG, '-n', '2', '--command', script], { home });
-  const env = { NODE_COMPILE_CACHE: await temporaryFolder() };
   const found = async (...words: string[]) => {
-    const { code, stdout, stderr } = await pawl(['search', '--', ...words], { home, cwd: repository, env });
+    const { code, stdout, stderr } = await pawl(['search', '--', ...words], { home, cwd: repository });
     expect({ code, stderr }, words.join(' ')).toEqual({ code: 0, stderr: '' });
     return [...stdout.matchAll(/^#(\d+)/gm)].map(match => Number(match[1]));
   };

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -145,8 +146,14 @@ test('what was measured is told', () => {
   );
 });
 
-/** A study on a machine whose GPU is hot in the runs that are named, counted from 0. */
-async function hotNight(hotRuns: readonly number[], experiments: number, training = 'sleep 0.4') {
+/** So many samples of its heat, or of none, each run has. */
+const HEAT_SAMPLES = 12;
+
+/**
+ * A study on a machine whose GPU is hot in the runs that are named, counted from 0. A run ends once the telemetry has seen
+ * enough of its heat and the GPU is cool again, however long that takes here.
+ */
+async function hotNight(hotRuns: readonly number[], experiments: number, training = ':') {
   const folder = await temporaryFolder();
   const [hot, runs] = [join(folder, 'hot'), join(folder, 'runs')];
   await writeFile(runs, '');
@@ -161,12 +168,11 @@ done
 `,
   );
   await chmod(join(folder, 'nvidia-smi'), 0o755);
-  const isHot = hotRuns.map(index => `[ "$n" = ${index} ]`).join(' || ') || 'false';
   const night = await prepareNight({
-    // Its own steps would be more than it is told to make. Heat ends with its run: a slow start of the next is not its doing.
+    // Its own steps would be more than it is told to make.
     trainer: FAST_TRAINER.replace(/^printf '\\rstep.*\n/gm, '').replace(
       /^printf/m,
-      `n=$(($(wc -l < ${runs}))); echo run >> ${runs}\nif ${isHot}; then touch ${hot}; fi\n${training}\nrm -f ${hot}\nprintf`,
+      `n=$(($(wc -l < ${runs}))); echo run >> ${runs}\n${training}\nuntil [ -e ${folder}/go-$n ]; do sleep 0.01; done\nprintf`,
     ),
   });
   const environment = { ...process.env, PAWL_HOME: night.home, PATH: `${folder}:${process.env.PATH}` };
@@ -177,13 +183,30 @@ done
     telemetry.stop();
     engine.close();
   });
+  let [run, seen] = [-1, 0];
+  telemetry.onSample(({ gpus: [sample] }) => {
+    if (run < 0 || seen < 0 || !sample) return;
+    const isSlowed = ((sample.throttleReasons ?? 0) & 0x60) !== 0;
+    if (seen < HEAT_SAMPLES) {
+      if (isSlowed === hotRuns.includes(run)) seen += 1;
+      if (seen === HEAT_SAMPLES) rmSync(hot, { force: true });
+    } else if (!isSlowed) {
+      writeFileSync(join(folder, `go-${run}`), '');
+      seen = -1;
+    }
+  });
   telemetry.start();
   const study = await engine.createStudy({
     ...{ repositoryPath: night.repository, tag: TAG, stop: { experiments } },
     proposer: { kind: 'search', seed: 1 },
   });
   const events: EngineEvent[] = [];
-  const end = await engine.run(study.id, {}, event => events.push(event));
+  const end = await engine.run(study.id, {}, event => {
+    events.push(event);
+    if (event.type !== 'run_started') return;
+    [run, seen] = [run + 1, 0];
+    if (hotRuns.includes(run)) writeFileSync(hot, '');
+  });
   expect(end.error).toBeNull();
   const detail = (n: number) => readExperiment(engine.ledger, study.id, n);
   return { ...night, engine, study, events, detail };
@@ -265,8 +288,8 @@ test('the rate is that of the later half, when nothing is compiled any more', ()
 
 test('the same code at another speed is run again, and a run that was stopped is no measure', async () => {
   // The first run is hot and quick, and the further ones are slow.
-  const training = `if [ $n = 0 ]; then pace=0.01; else pace=0.04; fi
-i=0; while [ $i -lt 40 ]; do i=$((i + 1)); printf 'step %05d | loss: 1.0\\n' $i; sleep $pace; done`;
+  const training = `if [ $n = 0 ]; then pace=0.01; else pace=0.08; fi
+i=0; while [ $i -lt 24 ]; do i=$((i + 1)); printf 'step %05d | loss: 1.0\\n' $i; sleep $pace; done`;
   const night = await hotNight([0], 0, training);
   const { runs, evidence } = await night.detail(0);
   const unfair = runs.map(({ flags }) => flags.filter(flag => flag.isUnfair).map(({ kind }) => kind));

@@ -1,6 +1,5 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { spawn } from 'node-pty';
 import { expect, onTestFinished, test } from 'vitest';
 import { findingsText } from '../src/cli/found.ts';
@@ -9,11 +8,11 @@ import { openRepository } from '../src/engine/git/repository.ts';
 import { readSetUp } from '../src/engine/stages/set-up/set-up-consent.ts';
 import { autoresearchFiles } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
+import { PAWL_MAIN } from './support/pawl-command.ts';
 import { contractFile, createRepository, FAST_TRAINER, git, temporaryFolder } from './support/scaffold.ts';
 import { openDesk } from './support/service.ts';
 import { readRows } from './support/study.ts';
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const fixture = (path: string) => readFile(new URL(`fixtures/${path}`, import.meta.url), 'utf8');
 
 /** A program that names two numbers, which a training prints both. */
@@ -67,7 +66,7 @@ test('what is unclear ends a run without a terminal, with the options that say i
 test('a person at a terminal is asked, and the answer counts', async () => {
   const repository = await createRepository(TORN);
   const home = await temporaryFolder();
-  const terminal = spawn(process.execPath, [MAIN, 'run', repository, '-n', '0'], {
+  const terminal = spawn(process.execPath, [PAWL_MAIN, 'run', repository, '-n', '0'], {
     cols: 200,
     rows: 50,
     cwd: home,

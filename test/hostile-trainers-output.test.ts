@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { slowness } from './support/clock.ts';
 import { eventsOf, RunningPawl } from './support/pawl.ts';
 import { createRepository, temporaryFolder } from './support/scaffold.ts';
 import {
@@ -21,7 +22,9 @@ const PEAK_MIB = 400;
 /** Runs the baseline of a Python trainer and looks at the engine's memory while it still runs. */
 async function baseline(script: string, limitSeconds: number) {
   const home = await temporaryFolder();
-  const repository = await createRepository(trainerFiles({ script, limitSeconds }));
+  const repository = await createRepository(
+    trainerFiles({ script, limitSeconds: Math.ceil(limitSeconds * slowness()) }),
+  );
   const running = new RunningPawl(['run', repository, '--tag', TAG, '-n', '1'], { home });
   const started = performance.now();
   await running.waitFor(event => event.type === 'verdict');
@@ -54,7 +57,7 @@ report(0.5)`,
   expect((await stat(logPath(home, verdict.study, 0))).size).toBe(bytes);
   expect(peakMiB).toBeGreaterThan(20);
   expect(peakMiB).toBeLessThan(PEAK_MIB);
-}, 240_000);
+});
 
 test('one line of 50 MB without an end is cut, and the summary behind it is read', async () => {
   const { peakMiB, finished, verdict } = await baseline(
@@ -126,16 +129,12 @@ test.each([
   ['escapes', String.raw`'\x1b]' * 6000 + '\x1b[' * 3000`],
   ['parameters', String.raw`'\x1b[' + '1;' * 6000`],
   ['step counters', "'step 1' + ' ' * 6000 + '/' + ' ' * 6000"],
-])(
-  'no line can hold the engine up: %s',
-  async (_, line) => {
-    const { verdicts, events } = await hostileStudy({
-      experiments: 0,
-      limitSeconds: 8,
-      script: `write((${line} + '\\n').encode() * 20)\nreport(0.5)\n`,
-    });
-    expect(verdicts).toEqual(['keep baseline']);
-    expect(eventsOf(events, 'run_finished')[0]?.seconds).toBeLessThan(5);
-  },
-  15_000,
-);
+])('no line can hold the engine up: %s', async (_, line) => {
+  const { verdicts, events } = await hostileStudy({
+    experiments: 0,
+    limitSeconds: Math.ceil(8 * slowness()),
+    script: `write((${line} + '\\n').encode() * 20)\nreport(0.5)\n`,
+  });
+  expect(verdicts).toEqual(['keep baseline']);
+  expect(eventsOf(events, 'run_finished')[0]?.seconds).toBeLessThan(5 * slowness());
+});

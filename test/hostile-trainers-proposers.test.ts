@@ -216,30 +216,26 @@ test("a proposer that moves the study's branch itself ends the sitting with a me
 test.each([
   ['are hidden from git', "sh('git update-index --assume-unchanged train.sh')\nedit()\nanswer()"],
   ['are committed by itself', `edit()\nsh('git ${IDENTITY} commit -qam mine')\nanswer()`],
-])(
-  'a proposer whose edits %s is not asked for ever',
-  async (_, body) => {
-    const { command } = await proposer(
-      ...Array(12).fill(body),
-      'sys.exit(1)',
-      'sys.exit(1)',
-      'sys.exit(1)',
-      'sys.exit(1)',
-      'sys.exit(1)',
-    );
-    const { verdicts, events } = await hostileStudy({
-      repository: await createRepository(SHELL_FILES),
-      script: '',
-      experiments: 2,
-      flags: ['--command', command],
-    });
-    // Either the edits count, because they are in the files, or the fifth refusal in a row ends it.
-    const refused = eventsOf(events, 'refused').length;
-    if (refused > 0) expect(refused).toBe(5);
-    else expect(verdicts).toEqual(['keep baseline', 'keep better', 'keep better']);
-  },
-  20_000,
-);
+])('a proposer whose edits %s is not asked for ever', async (_, body) => {
+  const { command } = await proposer(
+    ...Array(12).fill(body),
+    'sys.exit(1)',
+    'sys.exit(1)',
+    'sys.exit(1)',
+    'sys.exit(1)',
+    'sys.exit(1)',
+  );
+  const { verdicts, events } = await hostileStudy({
+    repository: await createRepository(SHELL_FILES),
+    script: '',
+    experiments: 2,
+    flags: ['--command', command],
+  });
+  // Either the edits count, because they are in the files, or the fifth refusal in a row ends it.
+  const refused = eventsOf(events, 'refused').length;
+  if (refused > 0) expect(refused).toBe(5);
+  else expect(verdicts).toEqual(['keep baseline', 'keep better', 'keep better']);
+});
 
 test('a proposer does not run git in a repository the training planted', async () => {
   const traps = await temporaryFolder();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { slowness } from './support/clock.ts';
 import { findMarked } from './support/invariants.ts';
 import { eventsOf, pawl } from './support/pawl.ts';
 import { temporaryFolder } from './support/scaffold.ts';
@@ -146,8 +147,8 @@ test('a training that will not end is ended at the limit, and nothing of it live
   expect(finished.flatMap(event => event.survivors)).toEqual([]);
   // Only the deaf one costs the whole grace.
   expect(finished[1]?.seconds).toBeGreaterThan(6.9);
-  expect(finished[1]?.seconds).toBeLessThan(9);
-  for (const { seconds } of finished.slice(2)) expect(seconds).toBeLessThan(4);
+  expect(finished[1]?.seconds).toBeLessThan(9 * slowness());
+  for (const { seconds } of finished.slice(2)) expect(seconds).toBeLessThan(4 * slowness());
   expect(await findMarked(id)).toEqual([]);
   expect(runs(home)[1]?.outcome).toEqual({ kind: 'timeout' });
 });

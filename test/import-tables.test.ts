@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { interpretTable } from '../src/engine/import/interpret-table.ts';
 import { readTable } from '../src/engine/import/read-table.ts';
+import { cpuMs } from './support/clock.ts';
 
 const FOLDER = join(import.meta.dirname, 'fixtures', 'import');
 
@@ -373,12 +374,12 @@ test('a row whose verdict is also a heading somewhere is a row', () => {
 
 test('a million characters without an end to them are read in no time', () => {
   const long = 'a '.repeat(500_000);
-  const started = performance.now();
+  const started = cpuMs();
   expect(() => interpret('a.tsv', long)).toThrow(/not the heading/);
   expect(() => interpret('a.tsv', `${'"'.repeat(1_000_000)}\n`)).toThrow(/not the heading/);
   interpret('a.tsv', table('val_bpb|status|description', `1|keep|${long}`, `${'1'.repeat(500_000)}|keep|x`));
   interpret('a.csv', `val_bpb,status,description\n1,keep,"${'""'.repeat(200_000)}\n`);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(cpuMs() - started).toBeLessThan(5_000);
 });
 
 test('headings that go on adding columns fill a table up to its bound, in no time that grows with them', () => {

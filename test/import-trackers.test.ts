@@ -172,7 +172,7 @@ test('a log cut anywhere, or with any byte changed, is read or refused and never
       }
     }
   }
-}, 60_000);
+});
 
 test('a database is read from a copy: nothing is made beside it, and its program may go on', async () => {
   const folder = await temporaryFolder();

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { watch, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { slowness } from './support/clock.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { createRepository, temporaryFolder } from './support/scaffold.ts';
 import { query } from './support/trainers.ts';
@@ -108,7 +109,7 @@ test('a run that was killed while its check ran is trained and checked again', a
 
 test('a deadline ends the sitting of a baseline that waits', async () => {
   const { repository, home, env } = await lateStudy('wait = "1h"');
-  const deadline = new Date(Date.now() + 4_000).toISOString();
+  const deadline = new Date(Date.now() + 3_000 * slowness()).toISOString();
   const { events, code } = await sitting(
     ['run', repository, '--tag', 'night', '--deadline', deadline, ...propose],
     { home, env },

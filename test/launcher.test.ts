@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { gatedNight } from './support/gated-night.ts';
 import { findMarked } from './support/invariants.ts';
-import { BUILT, endOf, LAUNCHER, startNode } from './support/node-process.ts';
+import { endOf, LAUNCHER, startNode } from './support/node-process.ts';
+import { PAWL_MAIN } from './support/pawl-command.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
 
 /** An older Node than the one these tests run in, where the machine has one. */
@@ -41,11 +42,7 @@ async function launchedStudy() {
     night.env,
   );
   const ended = endOf(child);
-  await expect
-    .poll(() => existsSync(join(night.home, 'pawl.sqlite')) && trainingNumber(night.home), {
-      timeout: 20_000,
-    })
-    .toBe(1);
+  await expect.poll(() => existsSync(join(night.home, 'pawl.sqlite')) && trainingNumber(night.home)).toBe(1);
   return { night, child, ended };
 }
 
@@ -66,7 +63,7 @@ test('the launcher passes SIGINT and SIGTERM on to the engine', async () => {
     text += part;
   });
   child.kill('SIGINT');
-  await expect.poll(() => text, { timeout: 10_000 }).toContain('Stopping after this experiment');
+  await expect.poll(() => text).toContain('Stopping after this experiment');
   child.kill('SIGTERM');
   expect((await ended).code).toBe(130);
   expect(rowsOf(night.home).experiments.map(row => row.phase)).toEqual(['recorded', 'interrupted']);
@@ -77,7 +74,7 @@ test('the engine stops by itself when its launcher is killed', async () => {
   const { night, child, ended } = await launchedStudy();
   const { studyId } = rowsOf(night.home);
   child.kill('SIGKILL');
-  await expect.poll(() => existsSync(join(night.home, 'engine.json')), { timeout: 15_000 }).toBe(false);
+  await expect.poll(() => existsSync(join(night.home, 'engine.json'))).toBe(false);
   await ended;
   expect(rowsOf(night.home)).toMatchObject({ state: 'stopped', stopReason: 'user' });
   expect(rowsOf(night.home).experiments.map(row => row.phase)).toEqual(['recorded', 'interrupted']);
@@ -97,11 +94,11 @@ test('the engine stops by itself when its launcher is killed before the study ha
   const findEngine = async () => {
     for (const pid of (await readFile(children, 'utf8').catch(() => '')).split(' ').filter(Boolean)) {
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      if (command.includes(BUILT)) return Number(pid);
+      if (command.includes(PAWL_MAIN)) return Number(pid);
     }
     return 0;
   };
-  await expect.poll(findEngine, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(findEngine, { interval: 5 }).toBeGreaterThan(0);
   const engine = await findEngine();
   onTestFinished(() => {
     try {
@@ -111,5 +108,5 @@ test('the engine stops by itself when its launcher is killed before the study ha
     }
   });
   launcher.kill('SIGKILL');
-  await expect.poll(() => existsSync(`/proc/${engine}`), { timeout: 15_000 }).toBe(false);
+  await expect.poll(() => existsSync(`/proc/${engine}`)).toBe(false);
 });

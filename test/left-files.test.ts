@@ -48,7 +48,7 @@ test('a locked or an editable file that a run blows up is told by its size, and 
     ),
   });
   expect(verdicts).toEqual(['keep baseline', 'crash locked_file_touched', 'keep better', 'keep better']);
-}, 20_000);
+});
 
 test('an edit that is too large to be one is refused and told why, and the next is judged as ever', async () => {
   const { command } = await proposer(`os.truncate('train.sh', ${HUGE})\nanswer()`, GOOD_TURN);
@@ -62,7 +62,7 @@ test('an edit that is too large to be one is refused and told why, and the next 
     'too_large: No edited file may be larger than 64 MB: train.sh.',
   ]);
   expect(verdicts).toEqual(['keep baseline', 'keep better']);
-}, 20_000);
+});
 
 test('what git ignores in a folder that it does not ignore is part of no edit, and what it does not is named', async () => {
   const ignored = "os.makedirs('deep/in/it')\nopen('deep/in/it/x.o', 'w').close()\nos.makedirs('empty/er')";

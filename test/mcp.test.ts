@@ -5,8 +5,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { parse as parseToml } from 'smol-toml';
 import { expect, onTestFinished, test } from 'vitest';
 import { gatedNight } from './support/gated-night.ts';
-import { MAIN } from './support/node-process.ts';
 import { pawl } from './support/pawl.ts';
+import { PAWL_MAIN } from './support/pawl-command.ts';
 import { fastRepository, temporaryFolder } from './support/scaffold.ts';
 import { isTraining, openDesk, untilStopped } from './support/service.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
@@ -14,7 +14,7 @@ import { checkNight, rowsOf, TAG } from './support/study.ts';
 /** The protocol's own client, against `pawl mcp` in a process of its own. */
 async function connect(home: string, cwd: string) {
   const transport = new StdioClientTransport({
-    ...{ command: process.execPath, args: [MAIN, 'mcp'], cwd, stderr: 'pipe' },
+    ...{ command: process.execPath, args: [PAWL_MAIN, 'mcp'], cwd, stderr: 'pipe' },
     env: { ...(process.env as Record<string, string>), PAWL_HOME: home },
   });
   const client = new Client({ name: 'test', version: '1' });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { slowness } from './support/clock.ts';
 import { bodyOf, KEY, lastText, modelNight, proposal, use } from './support/model-night.ts';
 import type { Reply } from './support/model-server.ts';
 import { contractFile, FAST_TRAINER } from './support/scaffold.ts';
@@ -184,7 +185,8 @@ test.each<readonly [string, Reply, string, number]>([
   ['silence', { kind: 'hang', after: [{ type: 'text', text: 'I think' }] }, 'timeout', 1_000],
 ])('%s passes: the call is made again', async (_, trouble, outcome, wait) => {
   const night = await modelNight((_request, index) => (index === 0 ? trouble : proposal('LR=2', 'LR=8')), {
-    silenceMs: 500,
+    // Long enough for the second call to be answered in, and waited for where the first is not.
+    ...(trouble.kind === 'hang' ? { silenceMs: 1_000 * slowness() } : {}),
   });
   expect(await night.run()).toBe('experiments');
   expect(callsOf(night, 1).map(call => call.outcome)).toEqual([outcome, 'ok']);
@@ -392,8 +394,10 @@ test('thirty experiments run through a server that fails a third of the calls, a
 });
 
 test('a server that works in silence but pings is not given up', async () => {
-  const slow: Reply = { ...proposal('LR=2', 'LR=8'), pings: 16 } as Reply;
-  const night = await modelNight(() => slow, { silenceMs: 400 });
+  // 50 ms lie between two pings.
+  const silenceMs = 400 * slowness();
+  const slow: Reply = { ...proposal('LR=2', 'LR=8'), pings: Math.ceil(silenceMs / 25) } as Reply;
+  const night = await modelNight(() => slow, { silenceMs });
   await night.run();
   expect(callsOf(night, 1).map(call => call.outcome)).toEqual(['ok']);
 });
@@ -419,7 +423,8 @@ test('stop now while the proposer needs the user leaves nothing half done', asyn
 
 test('a server that takes requests and answers nothing cannot spend more than the cap', async () => {
   const night = await modelNight(() => ({ kind: 'hang' }), {
-    silenceMs: 30,
+    // Each request has arrived by then.
+    silenceMs: 500 * slowness(),
     askAgainMs: 10,
     settings: { capUsd: { study: 1, sitting: null } },
   });

@@ -9,6 +9,7 @@ import { readFileRoles } from '../src/engine/contract/read-file-roles.ts';
 import { TrackedPaths } from '../src/engine/contract/tracked-paths.ts';
 import { openRepository, readHeadCommit } from '../src/engine/git/repository.ts';
 import type { ContractChoices, Recognition } from '../src/shared/findings.ts';
+import { cpuMs } from './support/clock.ts';
 import { createRepository, git } from './support/scaffold.ts';
 
 const fixture = (path: string) => readFile(new URL(`fixtures/${path}`, import.meta.url), 'utf8');
@@ -660,20 +661,20 @@ test.each([
   ['lines of marks', `\`a\` ${'.'.repeat(400)}x${'*'.repeat(400)}x\n\n`.repeat(300)],
   ['many commands', 'Run: `uv run train.py`\n'.repeat(50_000)],
 ])('a program of %s takes no time', async (_, program) => {
-  const before = performance.now();
+  const before = cpuMs();
   await recognized({ ...UPSTREAM, 'program.md': program });
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(cpuMs() - before).toBeLessThan(5_000);
 });
 
 test('code that prints without end takes no time', async () => {
-  const before = performance.now();
+  const before = cpuMs();
   const numbers = [...Array(20_000).keys()];
   await recognized({
     'prepare.py': `print("${'a='.repeat(400)}")\n`.repeat(300),
     'train.py': numbers.map(n => `print("points of x${n}: 1")`).join('\n'),
     'program.md': 'Maximize points of all.\n\n'.repeat(9_000),
   });
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(cpuMs() - before).toBeLessThan(5_000);
 });
 
 describe('in a commit of 20,000 files', () => {
@@ -706,9 +707,9 @@ describe('in a commit of 20,000 files', () => {
       [],
     ],
   ])('%s takes no time', (_, text, candidates) => {
-    const before = performance.now();
+    const before = cpuMs();
     const { unclear } = editableOf(program(text));
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(cpuMs() - before).toBeLessThan(3_000);
     expect(unclear.find(({ name }) => name === 'editable')?.candidates).toEqual(candidates);
   });
 

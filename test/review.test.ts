@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { eventSchema } from '../src/shared/events.ts';
 import type { NotebookEvent, StudyCard } from '../src/shared/notebook.ts';
 import type { Decision, ReviewView } from '../src/shared/review.ts';
+import { slowness } from './support/clock.ts';
 import { bodyOf, modelNight, proposal } from './support/model-night.ts';
 import { pawl } from './support/pawl.ts';
 import { git, temporaryFolder } from './support/scaffold.ts';
@@ -265,7 +266,7 @@ test('the deadline ends the wait', async () => {
   const desk = await openDesk({ home: night.home });
   const { id: study } = await desk.calls.studies.start({
     ...{ path: night.repository, tag: TAG, asksApproval: true, proposer: { kind: 'search', seed: 1 } },
-    stop: { deadline: new Date(Date.now() + 3_000).toISOString() },
+    stop: { deadline: new Date(Date.now() + 2_000 * slowness()).toISOString() },
   });
   expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'deadline' });
   await desk.close();

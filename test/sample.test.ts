@@ -24,9 +24,7 @@ async function python(code: string): Promise<string> {
   );
 }
 
-test('the demo trains for real, judges, and leaves diffs, refs and series to look at', {
-  timeout: 120_000,
-}, async () => {
+test('the demo trains for real, judges, and leaves diffs, refs and series to look at', async () => {
   const home = await temporaryFolder();
   const repository = join(await temporaryFolder(), 'byte-lm');
   const { code, events, stderr } = await sitting(['demo', '-n', '2', '--into', repository], { home });
@@ -179,7 +177,7 @@ const torch = await promisify(execFile)('/usr/bin/env', ['python3', '-c', 'impor
   () => 'python3 has no PyTorch',
 );
 if (torch) console.warn(`The training of nano-gpt is skipped: ${torch}.`);
-test.skipIf(torch !== null)('nano-gpt trains', { timeout: 300_000 }, async () => {
+test.skipIf(torch !== null)('nano-gpt trains', async () => {
   const program = `import prepare, train
 prepare.TIME_BUDGET = 1
 prepare.EVAL_SEQUENCES = 4

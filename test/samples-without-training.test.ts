@@ -33,9 +33,6 @@ test.each([
   ['prompt-rubric', 'prompt.md', 'pass_rate', 'score.py'],
 ] as const)(
   'the search makes %s better within a few experiments',
-  {
-    timeout: 120_000,
-  },
   async (name, editable, metric, program) => {
     const home = await temporaryFolder();
     const repository = join(await temporaryFolder(), name);
@@ -104,7 +101,7 @@ test('prompt-rubric names the checks that fail, and takes no prompt that holds t
   expect(await python(folder, 'score.py')).toMatch(/^The prompt is longer than 4,000 characters/);
 });
 
-test('prompt-rubric is answered by a model where its contract names one', { timeout: 60_000 }, async () => {
+test('prompt-rubric is answered by a model where its contract names one', async () => {
   const folder = await copyOf('prompt-rubric');
   const mails = JSON.parse(await readFile(join(folder, 'mails.json'), 'utf8')) as Mail[];
   const server = await modelServer(({ body }) => {

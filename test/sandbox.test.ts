@@ -221,13 +221,11 @@ contained(
       }
       return own;
     };
-    await expect.poll(async () => (await sleepers()).length, { timeout: 10_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => (await sleepers()).length).toBeGreaterThan(2);
     const pids = await sleepers();
     // The engine alone: nobody asks or kills what it started.
     await running.kill();
-    await expect
-      .poll(async () => (await Promise.all(pids.map(lives))).some(Boolean), { timeout: 10_000 })
-      .toBe(false);
+    await expect.poll(async () => (await Promise.all(pids.map(lives))).some(Boolean)).toBe(false);
   },
 );
 

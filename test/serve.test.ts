@@ -88,7 +88,7 @@ async function servedTraining(): Promise<Serving & { readonly night: GatedNight;
     ...{ path: night.repository, tag: TAG, proposer: { kind: 'search', seed: 1 }, stop: {} },
   });
   await expect
-    .poll(() => rowsOf(night.home).runs.filter(run => run.n === 1).length, { interval: 20, timeout: 20_000 })
+    .poll(() => rowsOf(night.home).runs.filter(run => run.n === 1).length, { interval: 20 })
     .toBe(1);
   await expect.poll(() => findMarked(study), { interval: 20 }).not.toEqual([]);
   return { ...serving, night, study };
@@ -143,7 +143,7 @@ test('a study goes on where few files may be open and hundreds of connections ar
     stop: { experiments: 2 },
   });
   const recorded = () => rowsOf(night.home).experiments.filter(isRecorded).length;
-  await expect.poll(recorded, { interval: 50, timeout: 30_000 }).toBe(3);
+  await expect.poll(recorded, { interval: 50 }).toBe(3);
   expect((await fetch(url)).status).toBe(200);
   child.kill('SIGTERM');
   expect((await ended).code).toBe(0);
@@ -182,7 +182,7 @@ test('the token is in no log and in no environment of what the engine starts', a
   });
   const { home } = await calls.app.info();
   await expect
-    .poll(async () => (await calls.app.snapshot()).studies[0]?.state, { interval: 50, timeout: 20_000 })
+    .poll(async () => (await calls.app.snapshot()).studies[0]?.state, { interval: 50 })
     .toBe('stopped');
   // A refused window and a refused file are logged, with what they asked for.
   const refused = new WebSocket(`ws://${url.host}/calls`, ['pawl', `token.${OWN_TOKEN}x`], {

@@ -133,6 +133,23 @@ test('a connection that does not ask, or asks no more, is closed after a time', 
   expect(served.newMessages()).toEqual(['window refused: wrong token']);
 });
 
+test('a request that came while the host was held up is answered, however late the host reads it', async () => {
+  const headMs = 2_000;
+  const served = await serveWindow({ limits: { ...serverLimits(1_024), headMs } });
+  const socket = await served.dial();
+  let answer = '';
+  socket.on('data', data => {
+    answer += data;
+  });
+  const closed = new Promise<string>(resolve => socket.on('error', error => resolve(error.message)));
+  await expect.poll(() => heldBy(served.port)).toBe(1);
+  socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\n\r\n`);
+  // As a machine under load does it: the request is there, and nobody reads it in time.
+  for (const end = performance.now() + headMs + 500; performance.now() < end; );
+  const answered = expect.poll(() => answer).toContain('<title>Pawl</title>');
+  expect(await Promise.race([closed, answered.then(() => 'answered')])).toBe('answered');
+});
+
 test('a connection that asks without waiting gets its answers in turn, and is closed where it asks too much', async () => {
   const served = await serveWindow();
   const ask = (more = '') => `GET /assets/main.css HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\n${more}\r\n`;
@@ -163,6 +180,14 @@ test('a browser that keeps its connections and asks at once is served on them', 
     expect(sizes.slice(1, 3)).toEqual([3_000_000, 7]);
   }
   expect(served.newMessages()).toEqual([]);
+});
+
+test('a browser gives up a connection that it has not used before the server does', () => {
+  // Chromium's `kUnusedIdleSocketTimeout`.
+  const browserMs = 10_000;
+  const { headMs, idleMs, requestMs } = serverLimits(1_024);
+  expect(Math.min(headMs, idleMs)).toBeGreaterThan(browserMs);
+  expect(requestMs).toBeGreaterThanOrEqual(headMs);
 });
 
 test('few descriptors make few connections, many make no more than anybody needs', () => {

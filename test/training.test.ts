@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runTraining } from '../src/engine/process/run-training.ts';
+import { slowness } from './support/clock.ts';
 import { findMarked } from './support/invariants.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
@@ -77,7 +78,7 @@ test('a process that became another program when it was asked is asked again', a
       killTimes: { askMs: 20_000, verifyMs: 2_000 },
     },
   );
-  expect((await result).seconds).toBeLessThan(15);
+  expect((await result).seconds).toBeLessThan(15 * slowness());
   expect(await findMarked(study)).toEqual([]);
 });
 
@@ -90,7 +91,7 @@ test('a process started while the others are asked to end is asked as well', asy
   });
   const { outcome, seconds } = await result;
   expect(outcome).toEqual({ kind: 'aborted' });
-  expect(seconds).toBeLessThan(15);
+  expect(seconds).toBeLessThan(15 * slowness());
   expect(await findMarked(study)).toEqual([]);
 });
 

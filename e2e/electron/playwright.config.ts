@@ -1,5 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
+import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
+import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
+import { WRITES_REPORTS } from '../../test/support/reports.ts';
 import { findElectron } from './app.ts';
+
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 const runtime = findElectron();
 
@@ -7,14 +13,15 @@ const runtime = findElectron();
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results/e2e-electron',
-  workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Their trainings wait more than they work.
+  workers: availableParallelism() + 1,
+  timeout: TEST_LIMIT_MS,
+  expect: { timeout: WAIT_MS },
   forbidOnly: Boolean(process.env.CI),
   reporter: [
     ['list'],
     ['./runtime-reporter.ts', { runtime }],
-    ...(process.env.CI ? [['json', { outputFile: '../../test-results/e2e-electron.json' }] as const] : []),
+    ...(WRITES_REPORTS ? [['json', { outputFile: '../../test-results/e2e-electron.json' }] as const] : []),
   ],
   projects: [{ name: runtime ? 'electron' : 'double of electron' }],
 });

@@ -23,6 +23,11 @@ const dialogs = [];
 const openedAddresses = [];
 /** @type {Map<number, string>} */
 const blockers = new Map();
+/** How often the app was to quit. */
+let quits = 0;
+app.on('before-quit', () => {
+  quits += 1;
+});
 /** @type {WeakMap<object, string>} */
 const imagePaths = new WeakMap();
 
@@ -140,6 +145,7 @@ const probe = {
     openDialog('showOpenDialog').answer({ canceled: path === null, filePaths: path === null ? [] : [path] });
   },
   openedAddresses: () => openedAddresses,
+  quits: () => quits,
   sleepBlocks: () => [...blockers.values()],
   windows: () =>
     BrowserWindow.getAllWindows().map(window => ({
@@ -234,11 +240,11 @@ const probe = {
     );
     const own = channels[0]?.port1;
     const answer = await new Promise(resolve => {
-      setTimeout(() => resolve('nothing'), 1_000);
-      own?.on('message', ({ data }) => resolve(data));
-      own?.on('close', () => resolve('closed'));
-      own?.start();
-      own?.postMessage(JSON.stringify({ i: '1', p: { u: '/app/ping' } }));
+      if (!own) return resolve('nothing');
+      own.on('message', ({ data }) => resolve(data));
+      own.on('close', () => resolve('closed'));
+      own.start();
+      own.postMessage(JSON.stringify({ i: '1', p: { u: '/app/ping' } }));
     });
     other?.destroy();
     return String(answer);

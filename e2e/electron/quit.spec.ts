@@ -16,8 +16,9 @@ test('a quit while something trains asks once, and can be taken back', async ({ 
   await app.probe('quit');
   await expect.poll(() => openDialogs(app)).toHaveLength(1);
   await app.probe('quit');
+  await expect.poll(() => app.probe('quits')).toBe(2);
   await app.probe('clickTray', 'Quit Pawl');
-  await page.waitForTimeout(200);
+  expect(await ask(page, 'app/ping')).toBe('pong');
   const [dialog, ...more] = await openDialogs(app);
   expect(more).toEqual([]);
   expect(dialog).toMatchObject({

@@ -51,7 +51,12 @@ test('the protocol serves the window and nothing else', async ({ app, page }) =>
 test('the page can call nobody, run no text and frame nothing', async ({ page }) => {
   const found = await page.evaluate(async () => {
     const violations: string[] = [];
-    addEventListener('securitypolicyviolation', event => violations.push(event.effectiveDirective));
+    const allSeen = new Promise<void>(resolve => {
+      addEventListener('securitypolicyviolation', event => {
+        violations.push(event.effectiveDirective);
+        if (violations.length === 5) resolve();
+      });
+    });
     const fetched = await fetch('/index.html').then(
       () => 'fetched',
       () => 'refused',
@@ -66,7 +71,7 @@ test('the page can call nobody, run no text and frame nothing', async ({ page })
     frame.src = 'https://example.com/';
     document.body.append(frame);
     // What runs directly under the test's own hand may evaluate; what runs later may not.
-    await new Promise(resolve => setTimeout(resolve, 10));
+    await new Promise(resolve => setTimeout(resolve));
     const evaluated = (() => {
       try {
         return String(new Function('return "evaluated"')());
@@ -74,7 +79,7 @@ test('the page can call nobody, run no text and frame nothing', async ({ page })
         return 'refused';
       }
     })();
-    await new Promise(resolve => setTimeout(resolve, 300));
+    await allSeen;
     return { fetched, evaluated, wasRun: 'wasRun' in window, violations: violations.sort() };
   });
   expect(found).toEqual({
@@ -92,27 +97,33 @@ for (const [what, url] of [
 ] as const) {
   test(`the page cannot go to ${what}`, async ({ app, page }) => {
     const before = page.url();
+    // Chromium itself refuses to go from a page to a file.
+    const refused = url.startsWith('file:')
+      ? page.waitForEvent('console', message => /Not allowed to load local resource/.test(message.text()))
+      : expect.poll(() => logOf(app)).toContain('navigation denied');
     await page.evaluate(address => {
       (window as unknown as { mark: number }).mark = 1;
       location.href = address;
     }, url);
-    await page.waitForTimeout(300);
+    await refused;
     expect(page.url()).toBe(before);
     expect(await page.evaluate(() => 'mark' in window)).toBe(true);
-    // Chromium itself refuses to go from a page to a file.
-    if (!url.startsWith('file:')) expect(await logOf(app)).toContain('navigation denied');
   });
 }
 
 test('a form cannot be sent anywhere', async ({ page }) => {
   const before = page.url();
-  await page.evaluate(() => {
-    const form = document.createElement('form');
-    form.action = 'https://example.com/';
-    document.body.append(form);
-    form.submit();
-  });
-  await page.waitForTimeout(300);
+  const violated = await page.evaluate(
+    () =>
+      new Promise<string>(resolve => {
+        addEventListener('securitypolicyviolation', event => resolve(event.effectiveDirective));
+        const form = document.createElement('form');
+        form.action = 'https://example.com/';
+        document.body.append(form);
+        form.submit();
+      }),
+  );
+  expect(violated).toBe('form-action');
   expect(page.url()).toBe(before);
 });
 
@@ -145,8 +156,12 @@ test('other addresses open nowhere', async ({ app, page }) => {
       window.open(address);
     }, url);
   }
-  await page.waitForTimeout(300);
-  expect(await app.probe('openedAddresses')).toEqual([]);
+  // They are asked about one after the other: once this one is open, nothing is to come of those before it.
+  await page.evaluate(() => {
+    window.open('https://example.com/last');
+  });
+  await expect.poll(() => app.probe('openedAddresses')).not.toEqual([]);
+  expect(await app.probe('openedAddresses')).toEqual(['https://example.com/last']);
   expect(await app.probe('windows')).toHaveLength(1);
 });
 

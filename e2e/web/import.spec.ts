@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { PAWL_MAIN } from '../../test/support/pawl-command.ts';
 import { UPSTREAM } from '../../test/support/tables.ts';
 import { expect, test } from './support/fixtures.ts';
 import {
@@ -15,8 +16,6 @@ import {
 } from './support/window.ts';
 
 const TRACKERS = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'trackers');
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 const IMPORT = 'Import results from elsewhere';
 
@@ -102,7 +101,7 @@ test('runs of a tracker have their curves', async ({ page, serve }) => {
 
 test('what the terminal imports appears in the open window', async ({ page, serve, home }) => {
   await openWindow(page, await serve());
-  const args = [MAIN, 'import', join(TRACKERS, 'trackio', 'demo.db'), '--tag', 'demo'];
+  const args = [PAWL_MAIN, 'import', join(TRACKERS, 'trackio', 'demo.db'), '--tag', 'demo'];
   await promisify(execFile)(process.execPath, args, { env: { ...process.env, PAWL_HOME: home } });
   await sidebar(page).study('demo').click();
   await expect(notebook(page).rows).toHaveCount(3);

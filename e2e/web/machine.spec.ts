@@ -30,12 +30,10 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   await expect(machine).toContainText('Clocks held down: too hot');
   await expect(
     notebook(page).list.getByText(/^#0 is run again, .* the GPU was slowed down, too hot/),
-  ).toBeVisible({
-    timeout: 20_000,
-  });
+  ).toBeVisible();
   await rm(hot);
   await expect(machine).not.toContainText('Clocks held down: too hot');
-  await expect(cellOf(page, 0).region).toContainText('keep', { timeout: 20_000 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
 
   const numbers = (await openCell(page, 0)).section('Numbers');
   await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh/);
@@ -65,7 +63,7 @@ test('a run that cannot reach the best any more is ended, and its cell says over
   const bench = await makeBench({ seconds: 0.1, turns: [...usual, hopeless] });
   await openWindow(page, await serve());
   await startStudy(page, bench, { tag: 'night', experiments: 13, isPruning: true });
-  await expect(study(page).header).toContainText('Ended', { timeout: 60_000 });
+  await expect(study(page).header).toContainText('Ended');
   await expect(cellOf(page, 12).region).toContainText(/discard.*pruned/);
   await expect(cellOf(page, 13).region).toContainText(/discard.*worse/);
   const cell = await openCell(page, 12);
@@ -106,7 +104,7 @@ test('the GPU is chosen where there is a choice, and energy is told with its pri
   const machine = study(page).running.getByRole('region', { name: 'Machine' });
   await expect(machine).toContainText('GPU 1: NVIDIA H100');
   await expect(machine).toContainText(/Disk free\s*\d/);
-  await expect(study(page).header).toContainText('Ended', { timeout: 30_000 });
+  await expect(study(page).header).toContainText('Ended');
   await expect(study(page).header).toContainText(
     /\d Wh or CHF\s0\.\d+ of GPU power, \d.* Wh or CHF\s0\.\d+ a gain/,
   );

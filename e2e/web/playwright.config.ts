@@ -1,25 +1,32 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
+import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
+import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
+import { WRITES_REPORTS } from '../../test/support/reports.ts';
 import { findChromium } from '../chromium.ts';
 
-/** The window served by `pawl serve`, in Chromium; one worker, for every test trains. */
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+
+/** The window served by `pawl serve`, in Chromium. */
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results/e2e-web',
   globalSetup: './support/build-window.ts',
-  workers: 1,
+  // Their trainings wait more than they work.
+  workers: availableParallelism() + 1,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: TEST_LIMIT_MS,
+  expect: { timeout: WAIT_MS },
   forbidOnly: Boolean(process.env.CI),
   reporter: [
     ['list'],
-    ...(process.env.CI ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
+    ...(WRITES_REPORTS ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
   ],
   use: {
     viewport: { width: 1280, height: 800 },
     // A system that asks for less motion: nothing moves while it is looked at.
     contextOptions: { reducedMotion: 'reduce' },
-    actionTimeout: 15_000,
+    actionTimeout: WAIT_MS,
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {

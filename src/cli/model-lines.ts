@@ -1,7 +1,8 @@
 import { readContract } from '../engine/contract/load-contract.ts';
 import { openRepository, type Repository, readHeadCommit } from '../engine/git/repository.ts';
 import { readSpendPlan, type SpendQuestion } from '../engine/proposers/model/read-spend-plan.ts';
-import type { Engine, SittingSettings } from '../engine/session/engine.ts';
+import type { Engine } from '../engine/session/engine.ts';
+import type { SittingSettings } from '../engine/session/sitting-settings.ts';
 import type { StopRules } from '../shared/contract.ts';
 import type { ContractChoices } from '../shared/findings.ts';
 import { describeRetirement } from '../shared/model-retirements.ts';

@@ -70,6 +70,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   sockets.on('wsClientError', (error, socket, request) => {
     refuseUpgrade(request, socket, { status: 400, why: error.message }, log);
   });
+  /** How many requests have come over a connection. */
+  const asked = new WeakMap<Duplex, number>();
+  const countRequest = (socket: Duplex) => asked.set(socket, (asked.get(socket) ?? 0) + 1);
   const timing = {
     headersTimeout: limits.headMs,
     requestTimeout: limits.requestMs,
@@ -79,6 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Node's own answer to a request without a Host is in no log.
   const http = createServer({ requireHostHeader: false, ...timing }, (request, response) => {
     const { socket } = request;
+    countRequest(socket);
     // Node goes on with what it had read before the connection was closed.
     if (socket.destroyed) return;
     if (!strangers.ask(socket)) {
@@ -100,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   http.setTimeout(limits.idleMs);
   http.on('connection', socket => strangers.add(socket));
   http.on('upgrade', (request, socket: Socket, head) => {
+    countRequest(socket);
     const refusal =
       request.url === CALLS_PATH
         ? (refuseHost(request) ?? refuseOrigin(request) ?? refuseToken(request, token))
@@ -113,10 +118,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   http.on('connect', (request, socket) => refuseUpgrade(request, socket, ONLY_GET, log));
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // Browsers connect before they know what to ask.
-    const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    if (!isLate) log.warn({ error: error.message }, 'malformed request refused');
-    socket.destroy();
+    if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+      log.warn({ error: error.message }, 'malformed request refused');
+      socket.destroy();
+      return;
+    }
+    // Browsers connect before they know what to ask. And where the host was held up, its timers come before it reads what
+    // has been there for long; to close the connection then would reset it. One turn of the loop reads it.
+    const before = asked.get(socket);
+    setImmediate(() => {
+      if (asked.get(socket) === before) socket.destroy();
+    });
   });
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
 import { tryAgent } from '../../src/engine/proposers/agent/try-agent.ts';
 import type { RealName } from '../support/agent-recordings.ts';
 import { found, ORDINARY } from '../support/contained.ts';
+import { PAWL_MAIN } from '../support/pawl-command.ts';
 import { contractFile, createRepository, writeFiles } from '../support/scaffold.ts';
 import { query } from '../support/trainers.ts';
 import { BRIDGES, type Installed, type Layout, lastingFolder, layOut, TRIED } from './place.ts';
@@ -18,7 +18,6 @@ import { proposing } from './servers/mind.ts';
 /** Pawl's own loop with each real program, against a model of this machine. */
 
 const run = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 const AS_USER = ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups'];
 
@@ -158,7 +157,7 @@ async function tryLoop(
   }
   const args = ['--tag', 'night', '-n', String(ideas.length), '--agent', name, '--fallback', 'none'];
   const more = ['--proposer-timeout', '120', '--uncontained', '--json'];
-  const seen = await start([process.execPath, MAIN, 'run', repository, ...args, ...more], {
+  const seen = await start([process.execPath, PAWL_MAIN, 'run', repository, ...args, ...more], {
     ...{ PAWL_HOME: data, PAWL_SANDBOX: own.sandbox },
   });
   const calls = query<Call>(data, 'SELECT * FROM model_call ORDER BY id');

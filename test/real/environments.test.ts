@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { eventSchema } from '../../src/shared/events.ts';
 import { eventsOf } from '../support/pawl.ts';
+import { PAWL_MAIN } from '../support/pawl-command.ts';
 import { contractFile, createRepository, temporaryFolder, writeFiles } from '../support/scaffold.ts';
 import { NO_SMALL_DISK, smallDisk } from '../support/small-disk.ts';
 import { query } from '../support/trainers.ts';
@@ -18,7 +19,6 @@ import { query } from '../support/trainers.ts';
 
 const run = promisify(execFile);
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const MAIN = here('../../src/cli/main.ts');
 const TABLE = here('../../docs/environments.md');
 /** Where `npm run test:real` has installed uv and the libraries. */
 const PROGRAMS = process.env.PAWL_REAL_PROGRAMS ?? '';
@@ -69,7 +69,7 @@ async function study(who: Who, options: Options = {}): Promise<Seen> {
   }
   const command = [
     ...(isUser ? ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'] : []),
-    ...[process.execPath, MAIN, 'run', repository, '--json', '-n', String(options.experiments ?? 0)],
+    ...[process.execPath, PAWL_MAIN, 'run', repository, '--json', '-n', String(options.experiments ?? 0)],
   ];
   const [program = '', ...args] = command;
   const env = {

@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventSchema } from '../../src/shared/events.ts';
 import { ORDINARY } from './contained.ts';
 import { KEY } from './model-night.ts';
 import type { ModelServer } from './model-server.ts';
 import { eventsOf } from './pawl.ts';
+import { COMPILE_CACHE, PAWL_MAIN } from './pawl-command.ts';
 import { contractFile, createRepository, temporaryFolder } from './scaffold.ts';
 
 const run = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
 export const MODEL = 'claude-haiku-5-5';
 
 /** The baseline of a study whose training asks the server's model, by the terminal, as whoever is wanted. */
@@ -47,11 +45,11 @@ reads = ${JSON.stringify(options.reads ?? [])}
   }
   const [program = '', ...args] = [
     ...(isUser ? ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups'] : []),
-    ...[process.execPath, MAIN, 'run', repository, '--json', '-n', '0'],
+    ...[process.execPath, PAWL_MAIN, 'run', repository, '--json', '-n', '0'],
   ];
   const environment = {
     ...{ PATH: process.env.PATH, HOME: home, PAWL_HOME: data, PAWL_SANDBOX: options.sandbox },
-    ...{ ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.url },
+    ...{ ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.url, NODE_COMPILE_CACHE: COMPILE_CACHE },
     // Nobody answers there; what asks Pawl has to go around it.
     ...{ HTTP_PROXY: 'http://127.0.0.1:9', http_proxy: 'http://127.0.0.1:9', NO_PROXY: 'example.org' },
   };

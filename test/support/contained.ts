@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import { type ContainedOptions, runInJail } from './contained-core.ts';
+import { COMPILE_CACHE } from './pawl-command.ts';
 import { createRepository, temporaryFolder } from './scaffold.ts';
 
 const run = promisify(execFile);
@@ -34,7 +35,7 @@ export async function runContainedAsUser(
   const user = ['--reuid', String(ORDINARY), '--regid', String(ORDINARY), '--clear-groups'];
   const task = JSON.stringify([script, options, base, repository]);
   const { stdout } = await run('setpriv', [...user, process.execPath, MAIN, task], {
-    env: { PATH: process.env.PATH, HOME: base },
+    env: { PATH: process.env.PATH, HOME: base, NODE_COMPILE_CACHE: COMPILE_CACHE },
   });
   return { stdout };
 }

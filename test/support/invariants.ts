@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { git, snapshotUserState } from './scaffold.ts';
+import { gitCalls, snapshotUserState } from './scaffold.ts';
 
 type Row = {
   n: number;
@@ -50,8 +50,33 @@ export async function checkInvariants(input: {
   if (openRuns.count > 0) broken('6: a run has no end');
   database.close();
 
+  const attempted = rows.flatMap(row => row.attempt_commit ?? []);
+  const [named = '', ...changes] = (
+    await gitCalls(
+      repository,
+      `rev-list --first-parent 'autoresearch/${tag}'`,
+      `for-each-ref --format='%(refname) %(objectname)' 'refs/pawl/${tag}'`,
+      // A rename counts as two changes.
+      ...(attempted.length > 0
+        ? [`log --no-walk=unsorted -z --name-only --no-renames --format='%x01%H %P' ${attempted.join(' ')}`]
+        : []),
+    )
+  ).split('\u0001');
+  const lines = named.split('\n').filter(Boolean);
+  const refs = new Map(
+    lines.filter(line => line.includes(' ')).map(line => line.split(' ') as [string, string]),
+  );
+  /** By attempt: its parents, and the paths it changes. */
+  const attempts = new Map(
+    changes.map(text => {
+      const [commits = '', ...paths] = text.split('\0');
+      const [commit = '', ...parents] = commits.split(' ');
+      return [commit, { parents, paths: paths.map(path => path.replace(/^\n/, '')).filter(Boolean) }];
+    }),
+  );
+
   // 2: the branch is the chain of kept attempts, each on its predecessor, from the base.
-  const chain = (await git(repository, 'rev-list', '--first-parent', `autoresearch/${tag}`)).split('\n');
+  const chain = lines.filter(line => !line.includes(' '));
   const ownChain = chain.slice(0, chain.indexOf(study.base_commit) + 1).reverse();
   const keeps = rows.filter(row => row.verdict === 'keep' && row.phase === 'recorded');
   const expected = keeps.length > 0 ? keeps.map(row => row.attempt_commit) : [study.base_commit];
@@ -63,18 +88,6 @@ export async function checkInvariants(input: {
   }
 
   // 3: every attempt is reachable at its ref.
-  const listed = await git(
-    repository,
-    'for-each-ref',
-    '--format=%(refname) %(objectname)',
-    `refs/pawl/${tag}`,
-  );
-  const refs = new Map(
-    listed
-      .split('\n')
-      .filter(Boolean)
-      .map(line => line.split(' ') as [string, string]),
-  );
   for (const { n, attempt_commit: attempt, verdict, evidence } of rows) {
     if (verdict !== null && attempt === null) broken(`3: experiment ${n} has a verdict but no attempt`);
     const own = [...refs].filter(
@@ -98,11 +111,8 @@ export async function checkInvariants(input: {
   // 4: an attempt differs from its parent only in editable files.
   for (const { n, parent_commit: parent, attempt_commit: attempt } of rows) {
     if (!parent || !attempt || parent === attempt) continue;
-    if ((await git(repository, 'rev-parse', `${attempt}^`)) !== parent)
-      broken(`4: attempt ${n} is not on its parent`);
-    const changed = (await git(repository, 'diff', '--name-only', '-z', parent, attempt))
-      .split('\0')
-      .filter(Boolean);
+    const { parents, paths: changed } = attempts.get(attempt) ?? { parents: [], paths: [] };
+    if (parents.join() !== parent) broken(`4: attempt ${n} is not on its parent`);
     const foreign = changed.filter(path => !editable.includes(path));
     if (foreign.length > 0 || changed.length === 0)
       broken(`4: attempt ${n} changes ${changed.join() || 'nothing'}`);
@@ -115,12 +125,12 @@ export async function checkInvariants(input: {
   // results.tsv has a line per recorded experiment.
   const table = await readFile(join(home, 'studies', study.id, 'results.tsv'), 'utf8');
   const recorded = rows.filter(row => row.phase === 'recorded');
-  const lines = table.trimEnd().split('\n').slice(1);
-  if (lines.length !== recorded.length) broken('6: results.tsv is not the ledger');
+  const recordedLines = table.trimEnd().split('\n').slice(1);
+  if (recordedLines.length !== recorded.length) broken('6: results.tsv is not the ledger');
   for (const [index, { attempt_commit: attempt, metric, verdict }] of recorded.entries()) {
     const number = verdict === 'crash' ? '0.000000' : (metric?.toFixed(6) ?? 'nan');
     const expected = [attempt?.slice(0, 7), number].join('\t');
-    if (!lines[index]?.startsWith(expected))
+    if (!recordedLines[index]?.startsWith(expected))
       broken(`6: line ${index + 1} of results.tsv is not the ledger's`);
   }
 }

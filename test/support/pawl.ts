@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type EngineEvent, eventSchema } from '../../src/shared/events.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+import { PAWL_MAIN } from './pawl-command.ts';
 
 export type PawlOptions = {
   /** The data folder (PAWL_HOME). */
@@ -21,7 +19,7 @@ export type PawlResult = {
 };
 
 function start(args: readonly string[], options: PawlOptions): ChildProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [PAWL_MAIN, ...args], {
     cwd: options.cwd ?? options.home,
     env: {
       ...process.env,

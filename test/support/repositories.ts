@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import { checkInvariants } from './invariants.ts';
 import { eventsOf, type PawlResult, sitting } from './pawl.ts';
+import { COMPILE_CACHE, PAWL_MAIN } from './pawl-command.ts';
 import {
   contractFile,
   createRepository,
@@ -15,8 +15,6 @@ import {
   snapshotUserState,
   temporaryFolder,
 } from './scaffold.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** A home folder whose `.gitconfig` is this; the environment that makes it the user's. */
 export async function userWithGitConfig(
@@ -166,10 +164,13 @@ export async function pawlAsNobody(
   try {
     const { stdout, stderr } = await promisify(execFile)(
       'setpriv',
-      [...ids, process.execPath, MAIN, ...args],
+      [...ids, process.execPath, PAWL_MAIN, ...args],
       {
         cwd: home,
-        env: { PATH: process.env.PATH, HOME: home, PAWL_HOME: home, NO_COLOR: '1' },
+        env: {
+          ...{ PATH: process.env.PATH, HOME: home, PAWL_HOME: home },
+          ...{ NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE },
+        },
       },
     );
     return { code: 0, stdout, stderr };

@@ -27,21 +27,32 @@ export async function temporaryFolder(): Promise<string> {
 
 /** Plain git as a user would run it, untouched by the machine's own configuration. Returns stdout, trimmed. */
 export async function git(cwd: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run('git', args, {
-    cwd,
-    maxBuffer: 64 * 1024 * 1024,
-    env: {
-      PATH: process.env.PATH,
-      HOME: '/nonexistent',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_AUTHOR_NAME: 'Tester',
-      GIT_AUTHOR_EMAIL: 'tester@localhost',
-      GIT_COMMITTER_NAME: 'Tester',
-      GIT_COMMITTER_EMAIL: 'tester@localhost',
-    },
-  });
+  const { stdout } = await run('git', args, { cwd, maxBuffer: 64 * 1024 * 1024, env: gitEnvironment() });
   return stdout.trimEnd();
+}
+
+/**
+ * Several calls of plain git, as lines of a shell, one after the other until one fails. Returns what they printed. One
+ * shell starts them all: a process as large as a test's takes several times as long to start another one as a shell does.
+ */
+export async function gitCalls(cwd: string, ...calls: readonly string[]): Promise<string> {
+  const script = calls.map(call => `git ${call}`).join(' && ');
+  const options = { cwd, maxBuffer: 64 * 1024 * 1024, env: gitEnvironment() };
+  const { stdout } = await run('sh', ['-c', script], options);
+  return stdout;
+}
+
+function gitEnvironment(): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: '/nonexistent',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_AUTHOR_NAME: 'Tester',
+    GIT_AUTHOR_EMAIL: 'tester@localhost',
+    GIT_COMMITTER_NAME: 'Tester',
+    GIT_COMMITTER_EMAIL: 'tester@localhost',
+  };
 }
 
 export async function writeFiles(
@@ -61,10 +72,14 @@ export async function createRepository(
 ): Promise<string> {
   const path = folder ?? join(await temporaryFolder(), 'repo');
   await mkdir(path, { recursive: true });
-  await git(path, 'init', '--quiet', '--initial-branch=main');
   await writeFiles(path, files);
-  await git(path, 'add', '--all', '--force');
-  await git(path, 'commit', '--quiet', '--message=start');
+  await gitCalls(
+    path,
+    'init --quiet --initial-branch=main',
+    'add --all --force',
+    // Nothing is left at work in the background.
+    '-c maintenance.auto=false commit --quiet --message=start',
+  );
   return path;
 }
 
@@ -131,15 +146,22 @@ export async function snapshotUserState(repository: string): Promise<string> {
     }
   };
   await walk(repository, '');
-  const gitDir = await git(repository, 'rev-parse', '--absolute-git-dir');
+  const [gitDir = '', ...refs] = (
+    await gitCalls(
+      repository,
+      'rev-parse --absolute-git-dir',
+      "for-each-ref --format='%(refname) %(objectname)'",
+    )
+  )
+    .trimEnd()
+    .split('\n');
   for (const name of ['HEAD', 'index', 'config', 'ORIG_HEAD', 'MERGE_HEAD', 'info/exclude', 'index.lock']) {
     lines.push(`${name} ${await readFile(join(gitDir, name)).then(hash, () => 'absent')}`);
   }
   for (const hook of await readdir(join(gitDir, 'hooks')).catch(() => [])) {
     lines.push(`hook ${hook} ${hash(await readFile(join(gitDir, 'hooks', hook)))}`);
   }
-  const refs = await git(repository, 'for-each-ref', '--format=%(refname) %(objectname)');
-  lines.push(...refs.split('\n').filter(ref => !/^refs\/(pawl|heads\/autoresearch)\//.test(ref)));
+  lines.push(...refs.filter(ref => !/^refs\/(pawl|heads\/autoresearch)\//.test(ref)));
   return lines.join('\n');
 }
 

@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
 import { eventSchema } from '../../src/shared/events.ts';
 import { checkInvariants } from './invariants.ts';
 import { eventsOf, type PawlResult, sitting } from './pawl.ts';
+import { PAWL_MAIN } from './pawl-command.ts';
 import {
   contractFile,
   createRepository,
@@ -19,8 +19,6 @@ import {
 const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
   encoding: 'utf8',
 }).trim();
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export const TAG = 'night';
 
@@ -145,7 +143,7 @@ async function sittingBoundByRights(args: readonly string[], home: string) {
   const capabilities = ['--bounding-set', '-dac_override,-dac_read_search'];
   const { stdout, stderr, code } = await promisify(execFile)(
     'setpriv',
-    [...capabilities, process.execPath, MAIN, ...args, '--json'],
+    [...capabilities, process.execPath, PAWL_MAIN, ...args, '--json'],
     { cwd: home, env: { ...process.env, PAWL_HOME: home } },
   ).then(
     output => ({ ...output, code: 0 }),

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { test as base, type ConsoleMessage, expect, type Page } from '@playwright/test';
+import { TEST_LIMIT_MS } from '../../../test/support/clock.ts';
 import {
   type RunningModelServer,
   type Script,
   startModelServer,
 } from '../../../test/support/model-server.ts';
 import { Bench, type BenchOptions, temporaryFolder } from './bench.ts';
-import { endNight, NIGHT_MS, type Night, startNight } from './night.ts';
+import { endNight, type Night, startNight } from './night.ts';
 import { Server, type ServerOptions } from './server.ts';
 
 export { expect };
@@ -39,7 +40,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       await use(night);
       await endNight(night);
     },
-    { scope: 'worker', timeout: 2 * NIGHT_MS },
+    { scope: 'worker', timeout: TEST_LIMIT_MS },
   ],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names out of the pattern
   home: async ({}, use) => {

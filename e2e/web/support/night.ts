@@ -5,8 +5,6 @@ import { Server } from './server.ts';
 import { openWindow, startStudy, study } from './window.ts';
 
 export const NIGHT_TAG = 'apr14';
-/** A night takes a quarter of this. */
-export const NIGHT_MS = 60_000;
 
 /** A night as they go: gains early, dead ends later, one crash, one proposal that was refused. */
 export const NIGHT_TURNS: readonly Turn[] = [
@@ -113,7 +111,7 @@ export async function startNight(browser: Browser): Promise<Night> {
   const page = await browser.newPage();
   await openWindow(page, server);
   await startStudy(page, bench, { tag: NIGHT_TAG, experiments: NIGHT_TURNS.length });
-  await expect(study(page).header).toContainText('Ended', { timeout: NIGHT_MS });
+  await expect(study(page).header).toContainText('Ended');
   await page.close();
   return { server, bench, home };
 }

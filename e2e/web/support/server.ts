@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { PAWL_MAIN } from '../../../test/support/pawl-command.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 /** A server that is told to end and does not is ended after this long. */
 const END_MS = 15_000;
 
@@ -33,7 +32,7 @@ export class Server {
 
   /** Resolves once it serves. */
   static async start({ home, port = 0, token, sandbox = 'off', programs }: ServerOptions): Promise<Server> {
-    const child = spawn(process.execPath, [MAIN, 'serve', '--port', String(port)], {
+    const child = spawn(process.execPath, [PAWL_MAIN, 'serve', '--port', String(port)], {
       cwd: home,
       env: {
         ...process.env,

@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+import { PAWL_MAIN } from '../../../test/support/pawl-command.ts';
 
 /** `pawl` in another terminal. Returns what it printed; rejects where it does not end well. */
 export async function pawl(
   { home, cwd }: { readonly home: string; readonly cwd: string },
   ...args: readonly string[]
 ): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], {
+  const { stdout } = await promisify(execFile)(process.execPath, [PAWL_MAIN, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, NODE_OPTIONS: undefined, PAWL_HOME: home },
   });

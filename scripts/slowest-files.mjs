@@ -1,0 +1,34 @@
+// Prints the ten files of the last `npm test` that took longest, by the reports in test-results/, Vitest's and Playwright's.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from './find-node.mjs';
+
+const SHOWN = 10;
+
+/** Seconds by file: of Vitest from its beginning to its end, of Playwright its tests together. */
+function secondsByFile(folder) {
+  const seconds = new Map();
+  const add = (name, milliseconds) => seconds.set(name, (seconds.get(name) ?? 0) + milliseconds / 1000);
+  const addSuite = (suite, prefix) => {
+    for (const inner of suite.suites ?? []) addSuite(inner, prefix);
+    for (const { file, tests } of suite.specs ?? []) {
+      for (const result of tests.flatMap(test => test.results)) add(join(prefix, file), result.duration);
+    }
+  };
+  for (const name of readdirSync(folder).filter(file => file.endsWith('.json'))) {
+    const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    for (const file of report.testResults ?? [])
+      add(relative(root, file.name), file.endTime - file.startTime);
+    for (const suite of report.suites ?? []) addSuite(suite, relative(root, report.config.rootDir));
+  }
+  return seconds;
+}
+
+export function printSlowestFiles(folder = join(root, 'test-results')) {
+  const slowest = [...secondsByFile(folder)].sort(([, one], [, other]) => other - one).slice(0, SHOWN);
+  console.log(`\nThe ${slowest.length} slowest files:`);
+  for (const [name, seconds] of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) printSlowestFiles(process.argv[2]);

@@ -1,0 +1,2 @@
+/** Whether the runners write what they saw to `test-results/`, for `scripts/sum-tests.mjs` and `scripts/slowest-files.mjs`. */
+export const WRITES_REPORTS = Boolean(process.env.CI || process.env.PAWL_TEST_REPORTS);
