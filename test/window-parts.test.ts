@@ -1,4 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { applyEvent, LIVE_POINTS } from '../src/renderer/app/apply-event.ts';
+import { type State, useStore } from '../src/renderer/app/store.ts';
+import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
+import { newArm } from '../src/renderer/features/set-up/set-up-arm.ts';
+import {
+  contractOf,
+  formOf,
+  isContractWhole,
+  readForm,
+  spendBasisOf,
+} from '../src/renderer/features/set-up/set-up-form.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
 import {
   ABSENT,
@@ -12,17 +23,6 @@ import {
   formatRelative,
 } from '../src/renderer/format/numbers.ts';
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
-import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
-import { newArm } from '../src/renderer/screens/set-up-arm.ts';
-import {
-  contractOf,
-  formOf,
-  isContractWhole,
-  readForm,
-  spendBasisOf,
-} from '../src/renderer/screens/set-up-form.ts';
-import { applyEvent, LIVE_POINTS } from '../src/renderer/state/apply-event.ts';
-import { type State, useStore } from '../src/renderer/state/store.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
