@@ -1,8 +1,8 @@
 import { Tooltip } from 'radix-ui';
 import { useEffect } from 'react';
 import { Toaster } from 'sonner';
+import { useKeys } from './app/keys.ts';
 import { useStore } from './app/store.ts';
-import { useKeyboard } from './app/use-keyboard.ts';
 import { useTheme } from './app/use-theme.ts';
 import { SetUpScreen } from './features/set-up/set-up-screen.tsx';
 import { ConnectionNotice, Refusal } from './features/shell/connection-notice.tsx';
@@ -20,7 +20,7 @@ export function App({ host }: { readonly host: Host }) {
   const isRefused = useStore(state => state.connection.kind === 'refused');
   const screen = useStore(state => state.screen);
   const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
-  useKeyboard();
+  useKeys();
   useFocusMemory();
   useEffect(() => {
     document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';

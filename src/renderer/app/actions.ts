@@ -9,6 +9,7 @@ import {
   type Filter,
   isActive,
   type Overlay,
+  runningOf,
   type Screen,
   type State,
   type StudyTab,
@@ -105,6 +106,23 @@ export function revealCell(n: number, isOpened = false, takesFocus = false): voi
   setState({ reveal: { n, wish: wishes, toTop: isOpened, takesFocus } });
 }
 
+/** Shows the notebook at an experiment. */
+export function jumpTo(n: number, isOpened = false): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  revealCell(n, isOpened);
+}
+
+/** Takes the focus from a control that was pressed before, so that Enter is the selected experiment's. */
+export function leaveControls(): void {
+  document.querySelector('main')?.focus({ preventScroll: true });
+}
+
+/** Shows the notebook with the focus in its search. */
+export function focusSearch(): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  requestAnimationFrame(() => document.getElementById('notebook-search')?.focus());
+}
+
 export function setFilter(patch: Partial<Filter>): void {
   changeView(({ filter }) => ({ filter: { ...filter, ...patch } }));
   if (patch.text !== undefined) searchAgain();
@@ -188,8 +206,7 @@ export async function startStudy(form: NewStudyForm): Promise<void> {
 }
 
 export function requestOf(kind: 'pause' | 'continue' | 'stop' | 'stop_now'): Promise<boolean> {
-  const { studies } = getState();
-  const running = studies.find(isActive);
+  const running = runningOf(getState());
   if (!running) return Promise.resolve(false);
   return attempt(() => getClient().studies.request({ study: running.id, kind }));
 }

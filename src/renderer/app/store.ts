@@ -148,13 +148,21 @@ export const useStore = create<State>(() => ({
 }));
 
 /** The open study's card. */
+export function studyOf({ studies, study }: State): StudyCard | null {
+  return studies.find(card => card.id === study) ?? null;
+}
+
 export function useStudy(): StudyCard | null {
-  return useStore(state => state.studies.find(card => card.id === state.study) ?? null);
+  return useStore(studyOf);
 }
 
 /** The study whose sitting is on, whichever is looked at. */
+export function runningOf({ studies }: State): StudyCard | null {
+  return studies.find(isActive) ?? null;
+}
+
 export function useRunning(): StudyCard | null {
-  return useStore(state => state.studies.find(isActive) ?? null);
+  return useStore(runningOf);
 }
 
 export function isActive(card: StudyCard): boolean {

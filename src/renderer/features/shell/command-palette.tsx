@@ -1,43 +1,33 @@
 import { Command } from 'cmdk';
 import { Dialog } from 'radix-ui';
 import { useState } from 'react';
-import type { StudyCard } from '../../../shared/notebook.ts';
-import { SAMPLE_NAMES } from '../../../shared/samples.ts';
-import {
-  goTo,
-  openSample,
-  openStudy,
-  requestOf,
-  revealCell,
-  saveSettings,
-  setApproval,
-  setFilter,
-  showOverlay,
-} from '../../app/actions.ts';
-import { isActive, useRunning, useStore, useStudy } from '../../app/store.ts';
+import { jumpTo, openStudy } from '../../app/actions.ts';
+import { isAvailable, tell } from '../../app/command.ts';
+import { ALL_COMMANDS } from '../../app/commands.ts';
+import { type State, studyOf, useStore } from '../../app/store.ts';
 import { returnFocus } from '../../ui/return-focus.ts';
 
-type Entry = { readonly name: string; readonly keys?: string; readonly run: () => void };
+type Entry = { readonly name: string; readonly keys?: string | undefined; readonly run: () => void };
 
 /** Everything that can be done, by name. */
 export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
-  const card = useStudy();
-  const running = useRunning();
-  const studies = useStore(state => state.studies);
   const [text, setText] = useState('');
-  const number = /^#?(\d+)$/.exec(text.trim())?.[1];
+  const state = useStore();
   const groups: readonly { readonly heading: string; readonly entries: readonly Entry[] }[] = [
-    ...(card ? [{ heading: card.tag, entries: studyEntries(card, number) }] : []),
-    ...(running ? [{ heading: 'What runs', entries: runningEntries(running) }] : []),
+    {
+      heading: studyOf(state)?.tag ?? '',
+      entries: [...goToNumber(state, text), ...commands(state, 'study')],
+    },
+    { heading: 'What runs', entries: commands(state, 'running') },
     {
       heading: 'Studies',
-      entries: studies.slice(0, 50).map(({ id, tag, repositoryPath, importedFrom }) => ({
+      entries: state.studies.slice(0, 50).map(({ id, tag, repositoryPath, importedFrom }) => ({
         name: `Open ${tag} (${importedFrom ?? repositoryPath.split('/').at(-1)})`,
         run: () => openStudy(id),
       })),
     },
-    { heading: 'Pawl', entries: appEntries() },
-  ];
+    { heading: 'Pawl', entries: commands(state, 'app') },
+  ].filter(({ entries }) => entries.length > 0);
   const choose = (entry: Entry) => {
     onClose();
     entry.run();
@@ -90,73 +80,19 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-function studyEntries(card: StudyCard, number: string | undefined): readonly Entry[] {
-  const best = card.tally.bestExperiment;
-  const toNotebook = (n: number, isOpened: boolean) => {
-    goTo({ name: 'study', tab: 'notebook' });
-    revealCell(n, isOpened);
-  };
-  return [
-    ...(number !== undefined && Number(number) < card.cells
-      ? [{ name: `Go to experiment #${number}`, run: () => toNotebook(Number(number), true) }]
-      : []),
-    { name: 'Notebook', keys: '1', run: () => goTo({ name: 'study', tab: 'notebook' }) },
-    { name: 'Compare', keys: '3', run: () => goTo({ name: 'study', tab: 'compare' }) },
-    ...(best === null ? [] : [{ name: 'Jump to the best', keys: 'b', run: () => toNotebook(best, false) }]),
-    { name: 'Show only what was kept', run: () => setFilter({ verdicts: ['keep'] }) },
-    { name: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
-    ...(card.state === 'imported'
-      ? []
-      : [
-          { name: 'Live view', keys: '2', run: () => goTo({ name: 'study', tab: 'live' }) },
-          {
-            name: 'Edit the instructions',
-            keys: '4',
-            run: () => goTo({ name: 'study', tab: 'instructions' }),
-          },
-          { name: 'How the proposers do', run: () => showOverlay({ name: 'proposers' }) },
-          ...(card.waiting
-            ? [{ name: 'Review the proposal', run: () => goTo({ name: 'study', tab: 'live' }) }]
-            : []),
-          {
-            name: card.asksApproval
-              ? 'Let proposals run without approval'
-              : 'Approve each proposal before it runs',
-            run: () => void setApproval(card, !card.asksApproval),
-          },
-          { name: 'Steer: a note to the proposer', keys: 's', run: () => showOverlay({ name: 'steer' }) },
-          { name: 'Queue of ideas', keys: 'q', run: () => showOverlay({ name: 'queue', again: null }) },
-          ...(isActive(card)
-            ? []
-            : [{ name: 'Resume the study', run: () => showOverlay({ name: 'resume' }) }]),
-          ...(best === null
-            ? []
-            : [{ name: 'Apply the best to a branch', run: () => showOverlay({ name: 'apply' }) }]),
-        ]),
-    { name: 'Export the study', run: () => showOverlay({ name: 'export' }) },
-  ];
+/** What can be done now, of one kind. */
+function commands(state: State, kind: 'study' | 'running' | 'app'): readonly Entry[] {
+  return ALL_COMMANDS.flatMap(command => {
+    const { scope, isKeyOnly, label, keys, run } = command;
+    if (isKeyOnly || (scope === 'own_study' ? 'study' : scope) !== kind || !isAvailable(command, state))
+      return [];
+    return [{ name: tell(label, state), keys, run: () => run(useStore.getState()) }];
+  });
 }
 
-function runningEntries(running: StudyCard): readonly Entry[] {
-  return [
-    running.state === 'paused'
-      ? { name: 'Continue', run: () => void requestOf('continue') }
-      : { name: 'Pause after this experiment', run: () => void requestOf('pause') },
-    { name: 'Stop after this experiment', run: () => void requestOf('stop') },
-    { name: 'Stop now', run: () => showOverlay({ name: 'stop_now' }) },
-  ];
-}
-
-function appEntries(): readonly Entry[] {
-  return [
-    { name: 'Open a project', keys: 'o', run: () => goTo({ name: 'welcome' }) },
-    ...SAMPLE_NAMES.map(name => ({ name: `Open the sample ${name}`, run: () => void openSample(name) })),
-    { name: 'Import results from elsewhere', run: () => showOverlay({ name: 'import', source: null }) },
-    { name: 'Browse folders', run: () => showOverlay({ name: 'folder' }) },
-    { name: 'Light theme', run: () => saveSettings({ theme: 'light' }) },
-    { name: 'Dark theme', run: () => saveSettings({ theme: 'dark' }) },
-    { name: 'Theme of the system', run: () => saveSettings({ theme: 'system' }) },
-    { name: 'Settings', run: () => showOverlay({ name: 'settings' }) },
-    { name: 'Keyboard shortcuts', keys: '?', run: () => showOverlay({ name: 'shortcuts' }) },
-  ];
+function goToNumber(state: State, text: string): readonly Entry[] {
+  const number = /^#?(\d+)$/.exec(text.trim())?.[1];
+  const card = studyOf(state);
+  if (number === undefined || !card || Number(number) >= card.cells) return [];
+  return [{ name: `Go to experiment #${number}`, run: () => jumpTo(Number(number), true) }];
 }

@@ -1,10 +1,9 @@
-import { CircleHelp, Command, FolderPlus, Moon, Settings as SettingsIcon, Sun } from 'lucide-react';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
-import { goTo, openStudy, saveSettings, showOverlay } from '../../app/actions.ts';
+import { goTo, openStudy } from '../../app/actions.ts';
+import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
 import { useTheme } from '../../app/use-theme.ts';
 import { formatMetric } from '../../format/numbers.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { PawlMark } from '../../ui/pawl-mark.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
@@ -31,9 +30,7 @@ export function Sidebar() {
         </button>
       </div>
       <div className="px-3 pb-2">
-        <Button className="w-full" onClick={() => goTo({ name: 'welcome' })}>
-          <FolderPlus size={15} aria-hidden /> Open a project
-        </Button>
+        <CommandButton id="open" className="w-full" />
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         {groups.map(group => (
@@ -59,29 +56,10 @@ export function Sidebar() {
         ))}
       </div>
       <div className="flex items-center justify-between border-line border-t px-2 py-1.5">
-        <IconButton
-          label="Command palette"
-          shortcut="Ctrl K"
-          onClick={() => showOverlay({ name: 'palette' })}
-        >
-          <Command size={16} aria-hidden />
-        </IconButton>
-        <IconButton
-          label={theme === 'dark' ? 'Light theme' : 'Dark theme'}
-          onClick={() => saveSettings({ theme: theme === 'dark' ? 'light' : 'dark' })}
-        >
-          {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
-        </IconButton>
-        <IconButton
-          label="Keyboard shortcuts"
-          shortcut="?"
-          onClick={() => showOverlay({ name: 'shortcuts' })}
-        >
-          <CircleHelp size={16} aria-hidden />
-        </IconButton>
-        <IconButton label="Settings" onClick={() => showOverlay({ name: 'settings' })}>
-          <SettingsIcon size={16} aria-hidden />
-        </IconButton>
+        <CommandIconButton id="palette" />
+        <CommandIconButton id={theme === 'dark' ? 'light' : 'dark'} />
+        <CommandIconButton id="shortcuts" />
+        <CommandIconButton id="settings" />
       </div>
     </nav>
   );

@@ -1,20 +1,7 @@
-import {
-  CircleStop,
-  Download,
-  GitBranchPlus,
-  ListOrdered,
-  MessageSquarePlus,
-  MoreHorizontal,
-  OctagonX,
-  Pause,
-  Play,
-  Scale,
-  ShieldOff,
-  Trophy,
-  UserCheck,
-} from 'lucide-react';
+import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import type { Settings, StudyCard } from '../../../shared/notebook.ts';
-import { goTo, requestOf, revealCell, setApproval, showOverlay } from '../../app/actions.ts';
+import { jumpTo } from '../../app/actions.ts';
+import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
 import { isActive, useRunning, useStore } from '../../app/store.ts';
 import {
   ABSENT,
@@ -26,8 +13,8 @@ import {
   formatUsd,
 } from '../../format/numbers.ts';
 import { describeStop } from '../../format/stop-reasons.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
-import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Menu, MenuLine } from '../../ui/menu.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 import { NowRunning } from '../live/now-running.tsx';
 
@@ -126,29 +113,16 @@ function describeGain({ tally: { best, baseline, bestExperiment }, state }: Stud
   return `${share}from ${formatMetric(baseline)}`;
 }
 
-function jumpTo(n: number): void {
-  goTo({ name: 'study', tab: 'notebook' });
-  revealCell(n);
-}
-
 function Controls({ card }: { readonly card: StudyCard }) {
   const running = useRunning();
-  const isImported = card.state === 'imported';
+  const isOwn = card.state !== 'imported';
   const isOnline = useStore(state => state.connection.kind === 'online');
-  const wish = card.current?.wish ?? null;
-  const canContinue = card.state === 'paused' || wish !== null;
+  const canContinue = card.state === 'paused' || Boolean(card.current?.wish);
   return (
     <div className="flex shrink-0 items-center gap-1.5" role="group" aria-label="Controls">
-      {card.state === 'running' || card.state === 'paused' ? (
+      {isActive(card) ? (
         // One button whatever it says, so that the focus stays on it.
-        <Button
-          kind={canContinue ? 'primary' : 'plain'}
-          disabled={!isOnline}
-          onClick={() => void requestOf(canContinue ? 'continue' : 'pause')}
-        >
-          {canContinue ? <Play size={15} aria-hidden /> : <Pause size={15} aria-hidden />}
-          {card.state === 'paused' ? 'Continue' : wish === null ? 'Pause' : `Do not ${wish}`}
-        </Button>
+        <CommandButton id={canContinue ? 'continue' : 'pause'} kind={canContinue ? 'primary' : 'plain'} />
       ) : null}
       {isActive(card) ? (
         <Menu
@@ -158,53 +132,26 @@ function Controls({ card }: { readonly card: StudyCard }) {
             </Button>
           }
         >
-          <MenuItem icon={<CircleStop size={15} />} onSelect={() => void requestOf('stop')}>
-            Stop after this experiment
-          </MenuItem>
-          <MenuItem icon={<OctagonX size={15} />} onSelect={() => showOverlay({ name: 'stop_now' })}>
-            Stop now …
-          </MenuItem>
+          <CommandItem id="stop" />
+          <CommandItem id="stopNow" />
         </Menu>
-      ) : isImported ? null : (
-        <Button
+      ) : isOwn ? (
+        <CommandButton
+          id="resume"
           kind="primary"
-          disabled={running !== null || !isOnline}
           title={running ? `${running.tag} is ${running.state}` : undefined}
-          onClick={() => showOverlay({ name: 'resume' })}
-        >
-          <Play size={15} aria-hidden /> Resume
-        </Button>
-      )}
-      {card.ideas.waiting > 0 && !isImported ? (
-        <Button
-          title={`${card.ideas.waiting === 1 ? 'An idea waits' : `${card.ideas.waiting} ideas wait`} for a turn (q)`}
-          onClick={() => showOverlay({ name: 'queue', again: null })}
-        >
-          <ListOrdered size={15} aria-hidden /> <span className="tabular">Queue · {card.ideas.waiting}</span>
-        </Button>
+        />
       ) : null}
-      {isImported ? null : (
-        <IconButton
-          label={
-            card.asksApproval ? 'Proposals wait for your approval' : 'Proposals run without your approval'
-          }
-          aria-pressed={card.asksApproval}
-          disabled={!isOnline}
-          onClick={() => void setApproval(card, !card.asksApproval)}
+      {card.ideas.waiting > 0 && isOwn ? (
+        <CommandButton
+          id="queue"
+          title={`${card.ideas.waiting === 1 ? 'An idea waits' : `${card.ideas.waiting} ideas wait`} for a turn (q)`}
         >
-          <UserCheck size={16} aria-hidden />
-        </IconButton>
-      )}
-      {isImported ? null : (
-        <IconButton
-          label="Steer"
-          shortcut="s"
-          disabled={!isOnline}
-          onClick={() => showOverlay({ name: 'steer' })}
-        >
-          <MessageSquarePlus size={16} aria-hidden />
-        </IconButton>
-      )}
+          <span className="tabular">Queue · {card.ideas.waiting}</span>
+        </CommandButton>
+      ) : null}
+      {isOwn ? <CommandIconButton id="approval" aria-pressed={card.asksApproval} /> : null}
+      {isOwn ? <CommandIconButton id="steer" /> : null}
       <Menu
         trigger={
           <button
@@ -216,37 +163,12 @@ function Controls({ card }: { readonly card: StudyCard }) {
           </button>
         }
       >
-        <MenuItem
-          icon={<Trophy size={15} />}
-          disabled={card.tally.bestExperiment === null}
-          onSelect={() => jumpTo(card.tally.bestExperiment ?? 0)}
-        >
-          Jump to the best
-        </MenuItem>
-        <MenuItem
-          icon={<GitBranchPlus size={15} />}
-          disabled={isImported || card.tally.best === null}
-          onSelect={() => showOverlay({ name: 'apply' })}
-        >
-          Apply best to a branch …
-        </MenuItem>
-        {isImported ? null : (
-          <MenuItem
-            icon={<ListOrdered size={15} />}
-            onSelect={() => showOverlay({ name: 'queue', again: null })}
-          >
-            Queue …
-          </MenuItem>
-        )}
-        {isImported ? null : (
-          <MenuItem icon={<Scale size={15} />} onSelect={() => showOverlay({ name: 'proposers' })}>
-            Proposers …
-          </MenuItem>
-        )}
+        <CommandItem id="best" />
+        <CommandItem id="apply" />
+        {isOwn ? <CommandItem id="queue" /> : null}
+        {isOwn ? <CommandItem id="proposers" /> : null}
         <MenuLine />
-        <MenuItem icon={<Download size={15} />} onSelect={() => showOverlay({ name: 'export' })}>
-          Export …
-        </MenuItem>
+        <CommandItem id="export" />
       </Menu>
     </div>
   );

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
 import { FIRST_SAMPLE, SAMPLE_NAMES, SAMPLE_WORDS, type SampleName } from '../../../shared/samples.ts';
 import { attempt, goTo, openProject, openSample, openStudy, showOverlay } from '../../app/actions.ts';
+import { CommandButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { formatMetric, formatPercent } from '../../format/numbers.ts';
@@ -156,7 +157,7 @@ function ImportCard() {
           or choose it.
         </p>
       </div>
-      <Button onClick={() => showOverlay({ name: 'import', source: null })}>Import results …</Button>
+      <CommandButton id="import" />
     </div>
   );
 }
