@@ -161,25 +161,6 @@ export function setCompared(compared: readonly number[]): void {
   changeView(() => ({ compared }));
 }
 
-export function saveSettings(patch: {
-  readonly theme?: Settings['theme'];
-  readonly order?: Settings['order'];
-  readonly diff?: Settings['diff'];
-  readonly notify?: Partial<Settings['notify']>;
-  readonly electricity?: Partial<Settings['electricity']>;
-}): void {
-  // Shown at once; what the host makes of it comes as an event.
-  setState(({ settings }) => ({
-    settings: {
-      ...settings,
-      ...patch,
-      notify: { ...settings.notify, ...patch.notify },
-      electricity: { ...settings.electricity, ...patch.electricity },
-    },
-  }));
-  void attempt(() => getClient().app.saveSettings(patch));
-}
-
 /** Asks what is at the path and goes to the set-up of it. Resolves to what went wrong, or null. */
 export async function openProject(path: string): Promise<string | null> {
   try {

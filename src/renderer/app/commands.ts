@@ -27,7 +27,6 @@ import {
   moveSelection,
   openSample,
   requestOf,
-  saveSettings,
   setApproval,
   setFilter,
   showOverlay,
@@ -35,6 +34,7 @@ import {
   toggleCompared,
 } from './actions.ts';
 import type { Command } from './command.ts';
+import { saveSettings } from './settings.ts';
 import { type Overlay, runningOf, type State, type StudyTab, studyOf } from './store.ts';
 
 const best = (state: State) => studyOf(state)?.tally.bestExperiment ?? null;

@@ -6,7 +6,8 @@ import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, Settings, StudyCard } from '../../../shared/notebook.ts';
 import { describePrune, type PruneEvidence } from '../../../shared/prune.ts';
 import type { ReviewOutcome } from '../../../shared/review.ts';
-import { saveSettings, showOverlay } from '../../app/actions.ts';
+import { showOverlay } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
@@ -146,7 +147,7 @@ function Diff({ card, cell }: { readonly card: StudyCard; readonly cell: Cell })
         diff={value.diff}
         isCut={value.isCut}
         mode={mode}
-        onMode={diff => saveSettings({ diff })}
+        onMode={diff => void saveSettings({ diff })}
         label={`Changes of experiment ${cell.n}`}
       />
     </div>

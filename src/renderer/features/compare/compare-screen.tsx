@@ -1,7 +1,8 @@
 import { GitCompareArrows, X } from 'lucide-react';
 import { useState } from 'react';
 import type { Cell, SeriesView, StudyCard } from '../../../shared/notebook.ts';
-import { saveSettings, setCompared, toggleCompared } from '../../app/actions.ts';
+import { setCompared, toggleCompared } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
@@ -235,7 +236,7 @@ function DiffBetween({ card, cells }: { readonly card: StudyCard; readonly cells
           diff={value.diff}
           isCut={value.isCut}
           mode={mode}
-          onMode={diff => saveSettings({ diff })}
+          onMode={diff => void saveSettings({ diff })}
           label={`Difference from experiment ${a} to ${b}`}
         />
       ) : null}

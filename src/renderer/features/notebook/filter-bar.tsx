@@ -1,7 +1,8 @@
 import { ArrowDownWideNarrow, ArrowUpNarrowWide, Search, X } from 'lucide-react';
 import { useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { saveSettings, setFilter } from '../../app/actions.ts';
+import { setFilter } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
 import { NO_FILTER, useStore } from '../../app/store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
@@ -96,7 +97,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
       ) : null}
       <IconButton
         label={order === 'newest' ? 'Newest first; show oldest first' : 'Oldest first; show newest first'}
-        onClick={() => saveSettings({ order: order === 'newest' ? 'oldest' : 'newest' })}
+        onClick={() => void saveSettings({ order: order === 'newest' ? 'oldest' : 'newest' })}
       >
         {order === 'newest' ? (
           <ArrowDownWideNarrow size={16} aria-hidden />

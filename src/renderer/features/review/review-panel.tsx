@@ -2,7 +2,8 @@ import { Check, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import type { Decision, ReviewView } from '../../../shared/review.ts';
-import { attempt, saveSettings } from '../../app/actions.ts';
+import { attempt } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
@@ -94,7 +95,7 @@ function Review({ card, review }: { readonly card: StudyCard; readonly review: R
                 diff={review.diff}
                 isCut={review.isCut}
                 mode={mode}
-                onMode={diff => saveSettings({ diff })}
+                onMode={diff => void saveSettings({ diff })}
                 label={`Changes of the proposal for experiment ${n}`}
               />
             </DiffRemarksContext>

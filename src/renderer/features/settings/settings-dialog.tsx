@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { toast } from 'sonner';
-import { saveSettings } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
 import { Button } from '../../ui/button.tsx';
@@ -35,7 +35,7 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
               onChange={event => {
                 const { value } = event.target;
                 if (value === 'light' || value === 'dark' || value === 'system')
-                  saveSettings({ theme: value });
+                  void saveSettings({ theme: value });
               }}
             >
               <option value="system">As the system</option>
@@ -67,7 +67,7 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
               label={label}
               hint={hint}
               checked={settings.notify[kind]}
-              onChange={isOn => saveSettings({ notify: { [kind]: isOn } })}
+              onChange={isOn => void saveSettings({ notify: { [kind]: isOn } })}
             />
           ))}
         </fieldset>
@@ -105,7 +105,7 @@ function Electricity() {
             onChange={event => {
               setPrice(event.target.value);
               const value = read(event.target.value);
-              if (isPrice(value)) saveSettings({ electricity: { price: value } });
+              if (isPrice(value)) void saveSettings({ electricity: { price: value } });
             }}
           />
         )}
@@ -119,7 +119,7 @@ function Electricity() {
             onChange={event => {
               setCurrency(event.target.value);
               const name = event.target.value.trim();
-              if (name !== '') saveSettings({ electricity: { currency: name } });
+              if (name !== '') void saveSettings({ electricity: { currency: name } });
             }}
           />
         )}
