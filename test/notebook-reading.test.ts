@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { openStudy, setFilter } from '../src/renderer/app/actions.ts';
+import { useStore } from '../src/renderer/app/store.ts';
+import { keepInStep, readNotebook } from '../src/renderer/app/sync.ts';
 import type { Client, Host } from '../src/renderer/host/host.ts';
-import { openStudy, setFilter } from '../src/renderer/state/actions.ts';
-import { useStore } from '../src/renderer/state/store.ts';
-import { keepInStep, readNotebook } from '../src/renderer/state/sync.ts';
 import { openDesk } from './support/service.ts';
 import { tableDesk } from './support/table-desk.ts';
 import { UPSTREAM } from './support/tables.ts';

@@ -1,4 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { applyEvent, LIVE_POINTS } from '../src/renderer/app/apply-event.ts';
+import { isAvailable } from '../src/renderer/app/command.ts';
+import { ALL_COMMANDS, COMMANDS } from '../src/renderer/app/commands.ts';
+import { type State, useStore } from '../src/renderer/app/store.ts';
+import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
+import { newArm } from '../src/renderer/features/set-up/set-up-arm.ts';
+import {
+  contractOf,
+  formOf,
+  isContractWhole,
+  readForm,
+  spendBasisOf,
+} from '../src/renderer/features/set-up/set-up-form.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
 import {
   ABSENT,
@@ -12,17 +25,6 @@ import {
   formatRelative,
 } from '../src/renderer/format/numbers.ts';
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
-import { notebookRows } from '../src/renderer/screens/notebook-rows.ts';
-import { newArm } from '../src/renderer/screens/set-up-arm.ts';
-import {
-  contractOf,
-  formOf,
-  isContractWhole,
-  readForm,
-  spendBasisOf,
-} from '../src/renderer/screens/set-up-form.ts';
-import { applyEvent, LIVE_POINTS } from '../src/renderer/state/apply-event.ts';
-import { type State, useStore } from '../src/renderer/state/store.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
@@ -268,6 +270,45 @@ describe('the set-up form', () => {
       ...{ kind: 'route', mode: 'alternate' },
       arms: [{ kind: 'agent' }, { kind: 'model' }, { kind: 'search' }],
     });
+  });
+});
+
+describe('commands', () => {
+  const card = { id: 'night', state: 'stopped', tally: { bestExperiment: 3 }, current: null };
+  const of = (state: 'stopped' | 'running' | 'imported', connection: 'online' | 'connecting' = 'online') =>
+    ({
+      ...useStore.getState(),
+      ...{ connection: { kind: connection }, study: 'night', studies: [{ ...card, state }] },
+    }) as unknown as State;
+
+  test('no two have the same key or the same name', () => {
+    const keys = ALL_COMMANDS.flatMap(command => command.keys ?? []);
+    expect(new Set(keys).size).toBe(keys.length);
+    const names = ALL_COMMANDS.filter(command => isAvailable(command, of('stopped'))).map(({ label }) =>
+      typeof label === 'string' ? label : label(of('stopped')),
+    );
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('an imported study is read and compared; nothing is asked of it', () => {
+    expect(isAvailable(COMMANDS.compare, of('imported'))).toBe(true);
+    expect(isAvailable(COMMANDS.best, of('imported'))).toBe(true);
+    for (const command of [COMMANDS.steer, COMMANDS.queue, COMMANDS.resume, COMMANDS.instructions]) {
+      expect(isAvailable(command, of('imported'))).toBe(false);
+    }
+  });
+
+  test('what asks something of the host waits for it', () => {
+    expect(isAvailable(COMMANDS.resume, of('stopped'))).toBe(true);
+    expect(isAvailable(COMMANDS.resume, of('stopped', 'connecting'))).toBe(false);
+    expect(isAvailable(COMMANDS.export, of('stopped', 'connecting'))).toBe(true);
+  });
+
+  test('what runs is paused, and not resumed', () => {
+    expect(isAvailable(COMMANDS.pause, of('running'))).toBe(true);
+    expect(isAvailable(COMMANDS.continue, of('running'))).toBe(false);
+    expect(isAvailable(COMMANDS.resume, of('running'))).toBe(false);
+    expect(isAvailable(COMMANDS.pause, of('stopped'))).toBe(false);
   });
 });
 

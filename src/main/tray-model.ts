@@ -1,4 +1,5 @@
 import type { StudyCard } from '../shared/notebook.ts';
+import { REQUEST_WORDS, withdrawWords } from '../shared/request-words.ts';
 
 export type TrayIcon = 'idle' | 'running' | 'paused' | 'attention';
 
@@ -124,15 +125,15 @@ function describeCurrent(
 function controls(running: StudyCard): readonly TrayItem[] {
   const ask = (label: string, kind: 'pause' | 'continue' | 'stop') =>
     item(label, { do: 'request', study: running.id, kind });
-  const stop = ask('Stop after this experiment', 'stop');
+  const stop = ask(REQUEST_WORDS.stop, 'stop');
   if (running.state === 'paused') return [ask('Resume', 'continue'), ask('Stop', 'stop')];
   switch (running.current?.wish) {
     case 'pause':
-      return [ask('Do not pause', 'continue'), stop];
+      return [ask(withdrawWords('pause'), 'continue'), stop];
     case 'stop':
       return [];
     default:
-      return [ask('Pause after this experiment', 'pause'), stop];
+      return [ask(REQUEST_WORDS.pause, 'pause'), stop];
   }
 }
 

@@ -1,18 +1,18 @@
 import { Tooltip } from 'radix-ui';
 import { useEffect } from 'react';
 import { Toaster } from 'sonner';
+import { useKeys } from './app/keys.ts';
+import { useStore } from './app/store.ts';
+import { useTheme } from './app/use-theme.ts';
+import { SetUpScreen } from './features/set-up/set-up-screen.tsx';
+import { ConnectionNotice, Refusal } from './features/shell/connection-notice.tsx';
+import { DropZone } from './features/shell/drop-zone.tsx';
+import { Overlays } from './features/shell/overlays.tsx';
+import { Sidebar } from './features/shell/sidebar.tsx';
+import { StudyScreen } from './features/study/study-screen.tsx';
+import { WelcomeScreen } from './features/welcome/welcome-screen.tsx';
 import type { Host } from './host/host.ts';
-import { ConnectionNotice, Refusal } from './screens/connection-notice.tsx';
-import { DropZone } from './screens/drop-zone.tsx';
-import { Overlays } from './screens/overlays.tsx';
-import { SetUpScreen } from './screens/set-up-screen.tsx';
-import { Sidebar } from './screens/sidebar.tsx';
-import { StudyScreen } from './screens/study-screen.tsx';
-import { useKeyboard } from './screens/use-keyboard.ts';
-import { WelcomeScreen } from './screens/welcome-screen.tsx';
-import { useStore } from './state/store.ts';
 import { useFocusMemory } from './ui/return-focus.ts';
-import { useTheme } from './ui/use-theme.ts';
 
 export function App({ host }: { readonly host: Host }) {
   const theme = useTheme();
@@ -20,7 +20,7 @@ export function App({ host }: { readonly host: Host }) {
   const isRefused = useStore(state => state.connection.kind === 'refused');
   const screen = useStore(state => state.screen);
   const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
-  useKeyboard();
+  useKeys();
   useFocusMemory();
   useEffect(() => {
     document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';

@@ -1,12 +1,12 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { DesktopBridge } from '../shared/desktop-bridge.ts';
+import { openExperiment, openFirstScreen, openProject } from './app/actions.ts';
+import { useStore } from './app/store.ts';
+import { keepInStep } from './app/sync.ts';
 import { App } from './app.tsx';
 import { browserHost } from './host/browser.ts';
 import { desktopHost } from './host/desktop.ts';
-import { openExperiment, openFirstScreen, openProject } from './state/actions.ts';
-import { useStore } from './state/store.ts';
-import { keepInStep } from './state/sync.ts';
 import './styles.css';
 
 declare global {

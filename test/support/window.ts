@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { applyEvent, withCell } from '../../src/renderer/state/apply-event.ts';
-import { type Notebook, type State, useStore } from '../../src/renderer/state/store.ts';
+import { applyEvent, withCell } from '../../src/renderer/app/apply-event.ts';
+import { type Notebook, type State, useStore } from '../../src/renderer/app/store.ts';
 import type { NotebookEvent } from '../../src/shared/notebook.ts';
 import type { Calls } from './service.ts';
 

@@ -1,0 +1,227 @@
+import { toast } from 'sonner';
+import type { NewStudyForm } from '../../shared/calls.ts';
+import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
+import type { SampleName } from '../../shared/samples.ts';
+import type { ProgressView } from '../charts/progress-view.ts';
+import { explain } from './explain.ts';
+import { lastStudy, rememberStudy, rememberView } from './remember.ts';
+import {
+  type Filter,
+  isActive,
+  type Overlay,
+  runningOf,
+  type Screen,
+  type State,
+  type StudyTab,
+  type StudyView,
+  useStore,
+} from './store.ts';
+import { getClient, readNotebook } from './sync.ts';
+
+/** How long the search waits for the next letter. */
+const SEARCH_MS = 150;
+
+const { getState, setState } = useStore;
+let searchTimer: ReturnType<typeof setTimeout> | undefined;
+let wishes = 0;
+
+/** Runs a call and shows what went wrong; resolves to whether it went well. */
+export async function attempt(work: () => Promise<unknown>, done?: string): Promise<boolean> {
+  try {
+    await work();
+    if (done) toast.success(done);
+    return true;
+  } catch (error) {
+    toast.error(explain(error));
+    return false;
+  }
+}
+
+export function goTo(screen: Screen): void {
+  setState({ screen, overlay: null });
+}
+
+export function showOverlay(overlay: Overlay | null): void {
+  setState({ overlay });
+}
+
+export function openStudy(study: string, tab: StudyTab = 'notebook'): void {
+  rememberStudy(study);
+  setState({ screen: { name: 'study', tab }, overlay: null });
+  if (getState().notebook?.study !== study) void readNotebook(study).then(searchAgain);
+}
+
+/** Where a window begins: at what runs, else where it was left; the first time at the welcome screen. */
+export function openFirstScreen(): void {
+  const { studies, screen } = getState();
+  if (screen.name !== 'welcome') return;
+  const running = studies.find(isActive);
+  const last = lastStudy();
+  const card = running ?? studies.find(({ id }) => id === last);
+  if (card) openStudy(card.id);
+}
+
+/** Opens the study and shows one of its experiments. */
+export function openExperiment(study: string, n: number | null): void {
+  openStudy(study);
+  if (n !== null) revealCell(n, true);
+}
+
+function changeView(change: (view: StudyView) => Partial<StudyView>): void {
+  const { study, view } = getState();
+  const next = { ...view, ...change(view) };
+  setState({ view: next });
+  if (study) rememberView(study, next);
+}
+
+export function setChartView(chart: ProgressView): void {
+  changeView(() => ({ chart }));
+}
+
+export function toggleChart(): void {
+  changeView(({ isChartHidden }) => ({ isChartHidden: !isChartHidden }));
+}
+
+export function selectCell(n: number | null): void {
+  changeView(() => ({ selected: n }));
+}
+
+export function hoverCell(n: number | null): void {
+  setState({ hovered: n });
+}
+
+export function toggleCell(n: number): void {
+  const isOpen = getState().view.opened.includes(n);
+  if (!isOpen) revealCell(n, true);
+  else changeView(({ opened }) => ({ selected: n, opened: opened.filter(other => other !== n) }));
+}
+
+/** Selects a cell and scrolls to it; an opened one is brought to the top, so that there is room to read. */
+export function revealCell(n: number, isOpened = false, takesFocus = false): void {
+  wishes += 1;
+  changeView(({ opened }) => ({
+    selected: n,
+    opened: isOpened && !opened.includes(n) ? [...opened, n] : opened,
+  }));
+  setState({ reveal: { n, wish: wishes, toTop: isOpened, takesFocus } });
+}
+
+/** Shows the notebook at an experiment. */
+export function jumpTo(n: number, isOpened = false): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  revealCell(n, isOpened);
+}
+
+/** Takes the focus from a control that was pressed before, so that Enter is the selected experiment's. */
+export function leaveControls(): void {
+  document.querySelector('main')?.focus({ preventScroll: true });
+}
+
+/** Shows the notebook with the focus in its search. */
+export function focusSearch(): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  requestAnimationFrame(() => document.getElementById('notebook-search')?.focus());
+}
+
+export function setFilter(patch: Partial<Filter>): void {
+  changeView(({ filter }) => ({ filter: { ...filter, ...patch } }));
+  if (patch.text !== undefined) searchAgain();
+}
+
+/** Text is looked for by the ledger's full-text index; a number is an experiment. */
+function searchAgain(): void {
+  clearTimeout(searchTimer);
+  const { text } = getState().view.filter;
+  if (text.trim() === '') {
+    setState({ found: null });
+    return;
+  }
+  searchTimer = setTimeout(() => void search(text), SEARCH_MS);
+}
+
+async function search(text: string): Promise<void> {
+  const { study } = getState();
+  if (!study) return;
+  await attempt(async () => {
+    const found = new Set(await getClient().studies.search({ study, words: text.slice(0, 400) }));
+    const number = /^#?(\d+)$/.exec(text.trim())?.[1];
+    if (number) found.add(Number(number));
+    const now = getState();
+    if (now.study === study && now.view.filter.text === text) setState({ found });
+  });
+}
+
+export function toggleCompared(n: number): void {
+  changeView(({ compared }) => ({
+    compared: compared.includes(n) ? compared.filter(other => other !== n) : [...compared, n],
+  }));
+}
+
+export function setCompared(compared: readonly number[]): void {
+  changeView(() => ({ compared }));
+}
+
+/** Asks what is at the path and goes to the set-up of it. Resolves to what went wrong, or null. */
+export async function openProject(path: string): Promise<string | null> {
+  try {
+    const { path: top } = await getClient().projects.inspect({ path });
+    goTo({ name: 'set_up', path: top });
+    return null;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+export async function openSample(name: SampleName): Promise<void> {
+  await attempt(async () => {
+    const { path } = await getClient().projects.createSample({ name });
+    goTo({ name: 'set_up', path });
+  });
+}
+
+/** Rejects with what the host says. */
+export async function startStudy(form: NewStudyForm): Promise<void> {
+  const card = await getClient().studies.start(form);
+  setState(state => ({ studies: [card, ...state.studies.filter(known => known.id !== card.id)] }));
+  openStudy(card.id);
+}
+
+export function requestOf(kind: 'pause' | 'continue' | 'stop' | 'stop_now'): Promise<boolean> {
+  const running = runningOf(getState());
+  if (!running) return Promise.resolve(false);
+  return attempt(() => getClient().studies.request({ study: running.id, kind }));
+}
+
+/** Approve mode on or off. */
+export function setApproval({ id, tag }: StudyCard, asks: boolean): Promise<boolean> {
+  return attempt(
+    () => getClient().studies.setApproval({ study: id, asks }),
+    asks ? `Proposals of ${tag} wait for your approval.` : `Proposals of ${tag} run without your approval.`,
+  );
+}
+
+/** The cells in the order they are listed, as far as the filter lets them through. */
+export function listCells(
+  all: readonly (Cell | undefined)[],
+  { verdicts, category }: Filter,
+  found: State['found'],
+  order: Settings['order'],
+): readonly Cell[] {
+  const cells = all.filter((cell): cell is Cell => {
+    if (!cell) return false;
+    if (verdicts.length > 0 && !verdicts.includes(cell.verdict?.word ?? 'running')) return false;
+    if (category !== null && cell.category !== category) return false;
+    return found === null || found.has(cell.n);
+  });
+  return order === 'newest' ? cells.reverse() : cells;
+}
+
+/** Selects the next cell in the list, or the previous one. */
+export function moveSelection(by: 1 | -1): void {
+  const { notebook, view, found, settings } = getState();
+  const cells = listCells(notebook?.cells ?? [], view.filter, found, settings.order);
+  const at = cells.findIndex(cell => cell.n === view.selected);
+  const next =
+    cells[at < 0 ? (by > 0 ? 0 : cells.length - 1) : Math.min(Math.max(at + by, 0), cells.length - 1)];
+  if (next) revealCell(next.n, false, true);
+}

@@ -1,0 +1,276 @@
+import {
+  CircleHelp,
+  CircleStop,
+  Command as CommandIcon,
+  Download,
+  FolderPlus,
+  GitBranchPlus,
+  ListOrdered,
+  MessageSquarePlus,
+  Moon,
+  OctagonX,
+  Pause,
+  Play,
+  Scale,
+  Settings,
+  Sun,
+  Trophy,
+  UserCheck,
+} from 'lucide-react';
+import { REQUEST_WORDS, withdrawWords } from '../../shared/request-words.ts';
+import { SAMPLE_NAMES } from '../../shared/samples.ts';
+import {
+  focusSearch,
+  goTo,
+  jumpTo,
+  leaveControls,
+  moveSelection,
+  openSample,
+  requestOf,
+  setApproval,
+  setFilter,
+  showOverlay,
+  toggleCell,
+  toggleCompared,
+} from './actions.ts';
+import type { Command } from './command.ts';
+import { saveSettings } from './settings.ts';
+import { type Overlay, runningOf, type State, type StudyTab, studyOf } from './store.ts';
+
+const best = (state: State) => studyOf(state)?.tally.bestExperiment ?? null;
+const show = (overlay: Overlay) => () => showOverlay(overlay);
+const showTab = (tab: StudyTab) => () => goTo({ name: 'study', tab });
+const wish = (state: State) => runningOf(state)?.current?.wish ?? null;
+const isPaused = (state: State) => runningOf(state)?.state === 'paused';
+
+/** Everything the user can do by its name or by a key, in the palette's order. */
+export const COMMANDS = {
+  notebook: { scope: 'study', label: 'Notebook', keys: '1', run: showTab('notebook') },
+  live: { scope: 'own_study', label: 'Live view', keys: '2', run: showTab('live') },
+  compare: { scope: 'study', label: 'Compare', keys: '3', run: showTab('compare') },
+  instructions: {
+    scope: 'own_study',
+    label: 'Edit the instructions',
+    keys: '4',
+    run: showTab('instructions'),
+  },
+  next: {
+    scope: 'study',
+    label: 'Next experiment',
+    keys: 'j',
+    isKeyOnly: true,
+    run: () => {
+      moveSelection(1);
+      leaveControls();
+    },
+  },
+  previous: {
+    scope: 'study',
+    label: 'Previous experiment',
+    keys: 'k',
+    isKeyOnly: true,
+    run: () => {
+      moveSelection(-1);
+      leaveControls();
+    },
+  },
+  toggle: {
+    scope: 'study',
+    label: 'Open or close the selected experiment',
+    keys: 'Enter',
+    isKeyOnly: true,
+    isAvailable: ({ view }) => view.selected !== null,
+    run: ({ view }) => view.selected !== null && toggleCell(view.selected),
+  },
+  mark: {
+    scope: 'study',
+    label: 'Mark the selected experiment for comparison',
+    keys: 'c',
+    isKeyOnly: true,
+    isAvailable: ({ view }) => view.selected !== null,
+    run: ({ view }) => view.selected !== null && toggleCompared(view.selected),
+  },
+  search: { scope: 'study', label: 'Search', keys: '/', isKeyOnly: true, run: focusSearch },
+  best: {
+    scope: 'study',
+    label: 'Jump to the best',
+    icon: Trophy,
+    keys: 'b',
+    isAvailable: state => best(state) !== null,
+    run: state => {
+      const n = best(state);
+      if (n !== null) jumpTo(n);
+      leaveControls();
+    },
+  },
+  onlyKept: {
+    scope: 'study',
+    label: 'Show only what was kept',
+    run: () => setFilter({ verdicts: ['keep'] }),
+  },
+  onlyCrashes: { scope: 'study', label: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
+  proposers: {
+    scope: 'own_study',
+    label: 'How the proposers do',
+    short: 'Proposers …',
+    icon: Scale,
+    run: show({ name: 'proposers' }),
+  },
+  review: {
+    scope: 'own_study',
+    label: 'Review the proposal',
+    isAvailable: state => Boolean(studyOf(state)?.waiting),
+    run: showTab('live'),
+  },
+  approval: {
+    scope: 'own_study',
+    label: state =>
+      studyOf(state)?.asksApproval
+        ? 'Let proposals run without approval'
+        : 'Approve each proposal before it runs',
+    short: state =>
+      studyOf(state)?.asksApproval
+        ? 'Proposals wait for your approval'
+        : 'Proposals run without your approval',
+    icon: UserCheck,
+    needsHost: true,
+    run: state => {
+      const card = studyOf(state);
+      if (card) void setApproval(card, !card.asksApproval);
+    },
+  },
+  steer: {
+    scope: 'own_study',
+    label: 'Steer: a note to the proposer',
+    short: 'Steer',
+    icon: MessageSquarePlus,
+    keys: 's',
+    needsHost: true,
+    run: show({ name: 'steer' }),
+  },
+  queue: {
+    scope: 'own_study',
+    label: 'Queue of ideas',
+    short: 'Queue …',
+    icon: ListOrdered,
+    keys: 'q',
+    run: show({ name: 'queue', again: null }),
+  },
+  resume: {
+    scope: 'own_study',
+    label: 'Resume the study',
+    short: 'Resume',
+    icon: Play,
+    needsHost: true,
+    isAvailable: state => runningOf(state) === null,
+    run: show({ name: 'resume' }),
+  },
+  apply: {
+    scope: 'own_study',
+    label: 'Apply the best to a branch',
+    short: 'Apply best to a branch …',
+    icon: GitBranchPlus,
+    isAvailable: state => best(state) !== null,
+    run: show({ name: 'apply' }),
+  },
+  export: {
+    scope: 'study',
+    label: 'Export the study',
+    short: 'Export …',
+    icon: Download,
+    run: show({ name: 'export' }),
+  },
+  continue: {
+    scope: 'running',
+    label: state => withdrawal(state) ?? 'Continue',
+    icon: Play,
+    needsHost: true,
+    isAvailable: state => isPaused(state) || wish(state) !== null,
+    run: () => void requestOf('continue'),
+  },
+  pause: {
+    scope: 'running',
+    label: REQUEST_WORDS.pause,
+    short: 'Pause',
+    icon: Pause,
+    needsHost: true,
+    isAvailable: state => !isPaused(state) && wish(state) === null,
+    run: () => void requestOf('pause'),
+  },
+  stop: {
+    scope: 'running',
+    label: REQUEST_WORDS.stop,
+    icon: CircleStop,
+    needsHost: true,
+    run: () => void requestOf('stop'),
+  },
+  stopNow: {
+    scope: 'running',
+    label: 'Stop now',
+    short: 'Stop now …',
+    icon: OctagonX,
+    needsHost: true,
+    run: show({ name: 'stop_now' }),
+  },
+  open: {
+    scope: 'app',
+    label: 'Open a project',
+    icon: FolderPlus,
+    keys: 'o',
+    run: () => goTo({ name: 'welcome' }),
+  },
+  import: {
+    scope: 'app',
+    label: 'Import results from elsewhere',
+    short: 'Import results …',
+    run: show({ name: 'import', source: null }),
+  },
+  browse: { scope: 'app', label: 'Browse folders', run: show({ name: 'folder' }) },
+  light: {
+    scope: 'app',
+    label: 'Light theme',
+    icon: Sun,
+    run: () => void saveSettings({ theme: 'light' }),
+  },
+  dark: { scope: 'app', label: 'Dark theme', icon: Moon, run: () => void saveSettings({ theme: 'dark' }) },
+  systemTheme: {
+    scope: 'app',
+    label: 'Theme of the system',
+    run: () => void saveSettings({ theme: 'system' }),
+  },
+  settings: { scope: 'app', label: 'Settings', icon: Settings, run: show({ name: 'settings' }) },
+  shortcuts: {
+    scope: 'app',
+    label: 'Keyboard shortcuts',
+    icon: CircleHelp,
+    keys: '?',
+    run: show({ name: 'shortcuts' }),
+  },
+  palette: {
+    scope: 'app',
+    label: 'Command palette',
+    icon: CommandIcon,
+    keys: 'Ctrl K',
+    isKeyOnly: true,
+    run: ({ overlay }) => showOverlay(overlay?.name === 'palette' ? null : { name: 'palette' }),
+  },
+} satisfies Readonly<Record<string, Command>>;
+
+export type CommandId = keyof typeof COMMANDS;
+
+/** The commands with a name of their own, then one for each sample. */
+export const ALL_COMMANDS: readonly (Command & { readonly id: string })[] = [
+  ...Object.entries<Command>(COMMANDS).map(([id, command]) => ({ id, ...command })),
+  ...SAMPLE_NAMES.map(name => ({
+    id: `sample ${name}`,
+    scope: 'app' as const,
+    label: `Open the sample ${name}`,
+    run: () => void openSample(name),
+  })),
+];
+
+/** The name of taking back what was asked for; null where nothing can be. */
+function withdrawal(state: State): string | null {
+  const asked = wish(state);
+  return isPaused(state) || asked === null ? null : withdrawWords(asked);
+}

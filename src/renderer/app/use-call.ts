@@ -1,0 +1,45 @@
+import { useEffect, useRef, useState } from 'react';
+import { explain } from './explain.ts';
+import { useStore } from './store.ts';
+
+export type CallState<T> = {
+  /** The last answer; stays while the next is on its way. */
+  readonly value: T | null;
+  readonly problem: string | null;
+  readonly isLoading: boolean;
+};
+
+/**
+ * Asks again whenever `key` changes or the connection has come back. A null key asks nothing. An answer that comes
+ * after its question was replaced is thrown away. While `subject` stays the same, the last answer stays until the next.
+ */
+export function useCall<T>(
+  key: string | null,
+  ask: () => Promise<T>,
+  subject: string | null = key,
+): CallState<T> & { readonly again: () => void } {
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  const [state, setState] = useState<CallState<T>>({ value: null, problem: null, isLoading: key !== null });
+  const [round, setRound] = useState(0);
+  const latest = useRef(ask);
+  latest.current = ask;
+  const asked = useRef(subject);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `round` is how `again` asks again; a subject has its keys.
+  useEffect(() => {
+    if (key === null || !isOnline) return;
+    let isCurrent = true;
+    const isSame = asked.current === subject;
+    asked.current = subject;
+    setState(before => ({ value: isSame ? before.value : null, problem: null, isLoading: true }));
+    latest
+      .current()
+      .then(value => isCurrent && setState({ value, problem: null, isLoading: false }))
+      .catch(error => {
+        if (isCurrent) setState(before => ({ ...before, problem: explain(error), isLoading: false }));
+      });
+    return () => {
+      isCurrent = false;
+    };
+  }, [key, isOnline, round]);
+  return { ...state, again: () => setRound(before => before + 1) };
+}

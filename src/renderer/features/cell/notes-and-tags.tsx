@@ -1,0 +1,91 @@
+import { X } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import type { ExperimentDetail } from '../../../shared/notebook.ts';
+import { attempt } from '../../app/actions.ts';
+import { useStore } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { Button } from '../../ui/button.tsx';
+import { TextArea, TextInput } from '../../ui/field.tsx';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+
+/** The user's own words on an experiment. */
+export function NotesAndTags({
+  study,
+  detail,
+}: {
+  readonly study: string;
+  readonly detail: ExperimentDetail;
+}) {
+  const { n } = detail.cell;
+  // The cell as it is now: the detail is not read anew for a tag, and the next one is added to these.
+  const tags = useStore(state => state.notebook?.cells[n]?.tags ?? detail.cell.tags);
+  const [note, setNote] = useState('');
+  const [tag, setTag] = useState('');
+  const saveTags = (next: readonly string[]) =>
+    attempt(() => getClient().experiments.setTags({ study, n, tags: [...next] }));
+  const addNote = async (event: FormEvent) => {
+    event.preventDefault();
+    if (note.trim() === '') return;
+    if (await attempt(() => getClient().experiments.addNote({ study, n, text: note }))) setNote('');
+  };
+  const addTag = async (event: FormEvent) => {
+    event.preventDefault();
+    if (tag.trim() === '' || tags.includes(tag.trim())) return setTag('');
+    if (await saveTags([...tags, tag.trim()])) setTag('');
+  };
+  return (
+    <section aria-label="Notes and tags">
+      <h4 className="mb-1 font-medium text-muted text-xs">Notes and tags</h4>
+      <ul className="flex flex-col gap-1.5">
+        {detail.notes.map(written => (
+          <li key={`${written.at}${written.text}`} className="rounded-md bg-sunken px-3 py-2 text-sm">
+            <p className="whitespace-pre-wrap break-words">{written.text}</p>
+            <p className="text-muted text-xs">
+              <RelativeTime at={written.at} />
+            </p>
+          </li>
+        ))}
+      </ul>
+      <form onSubmit={event => void addNote(event)} className="mt-2 flex items-end gap-2">
+        <TextArea
+          aria-label={`Note on experiment ${n}`}
+          placeholder="What you make of it …"
+          rows={1}
+          value={note}
+          onChange={event => setNote(event.target.value)}
+        />
+        <Button type="submit" disabled={note.trim() === ''}>
+          Add note
+        </Button>
+      </form>
+      <div className="mt-2 flex flex-wrap items-center gap-1.5">
+        {tags.map(name => (
+          <span
+            key={name}
+            className="inline-flex items-center gap-1 rounded bg-accent-soft py-0.5 pr-1 pl-2 text-accent text-xs"
+          >
+            {name}
+            <button
+              type="button"
+              aria-label={`Remove tag ${name}`}
+              onClick={() => void saveTags(tags.filter(other => other !== name))}
+              className="rounded p-0.5 hover:bg-surface"
+            >
+              <X size={11} aria-hidden />
+            </button>
+          </span>
+        ))}
+        <form onSubmit={event => void addTag(event)}>
+          <TextInput
+            aria-label={`Tag experiment ${n}`}
+            placeholder="Add a tag"
+            maxLength={40}
+            value={tag}
+            onChange={event => setTag(event.target.value)}
+            className="h-6 w-28 text-xs"
+          />
+        </form>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,111 @@
+import { useState } from 'react';
+import type { ExperimentDetail, RunView, SeriesView, StudyCard } from '../../../shared/notebook.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { SeriesChart } from '../../charts/series-chart.tsx';
+import { seriesLine } from '../../charts/series-lines-of.ts';
+import { MachineCharts } from './machine-charts.tsx';
+
+const HEIGHT = 220;
+
+/** A run's curves with the incumbent's behind them, and what the machine did meanwhile. */
+export function RunCurves({
+  card,
+  detail,
+  run,
+}: {
+  readonly card: StudyCard;
+  readonly detail: ExperimentDetail;
+  readonly run: RunView | null;
+}) {
+  const [name, setName] = useState<string | null>(null);
+  const [by, setBy] = useState<'seconds' | 'step'>('seconds');
+  const [width, setWidth] = useState(600);
+  const { n } = detail.cell;
+  const { incumbent } = detail;
+  const names = run?.series.map(series => series.name) ?? [];
+  const shown = name !== null && names.includes(name) ? name : (names[0] ?? null);
+  // Of another width it is the same curve, which stays until it comes.
+  const subject = JSON.stringify(['series', card.id, n, run?.k, shown, by]);
+  const { value, problem } = useCall(
+    run && shown !== null ? `${subject} ${run.outcome} ${incumbent} ${width}` : null,
+    () =>
+      getClient().experiments.series({
+        study: card.id,
+        runs: [{ n, k: run?.k ?? 0 }, ...(incumbent === null || incumbent === n ? [] : [{ n: incumbent }])],
+        names: [shown ?? ''],
+        source: 'training',
+        by,
+        width,
+      }),
+    subject,
+  );
+  const machine = JSON.stringify(['machine', card.id, n, run?.k]);
+  const telemetry = useCall(
+    run && run.telemetry.length > 0 ? `${machine} ${run.outcome} ${width}` : null,
+    () =>
+      getClient().experiments.series({
+        study: card.id,
+        runs: [{ n, k: run?.k ?? 0 }],
+        source: 'telemetry',
+        by: 'seconds',
+        width: Math.max(100, Math.round(width / 2)),
+      }),
+    machine,
+  );
+  if (!run || shown === null) {
+    return <p className="p-4 text-muted text-sm">The training printed no progress, so there is no curve.</p>;
+  }
+  return (
+    <div className="flex flex-col gap-4 p-4">
+      <div className="flex items-center gap-3">
+        <select
+          aria-label="Series"
+          value={shown}
+          onChange={event => setName(event.target.value)}
+          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
+        >
+          {names.map(option => (
+            <option key={option} value={option}>
+              {option}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label="Horizontal axis"
+          value={by}
+          onChange={event => setBy(event.target.value === 'step' ? 'step' : 'seconds')}
+          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
+        >
+          <option value="seconds">by time</option>
+          <option value="step">by step</option>
+        </select>
+      </div>
+      {problem ? <p className="text-crash text-sm">{problem}</p> : null}
+      <SeriesChart
+        lines={linesOf(value ?? [], n)}
+        xLabel={by}
+        unit={run.series.find(series => series.name === shown)?.unit ?? null}
+        height={HEIGHT}
+        label={`${shown} of experiment ${n}`}
+        budgetX={by === 'seconds' ? card.contract.budget.seconds : null}
+        onWidth={setWidth}
+      />
+      {run.telemetry.length === 0 ? (
+        <p className="text-muted text-sm">The machine was not sampled during this run.</p>
+      ) : telemetry.value ? (
+        <MachineCharts series={telemetry.value} />
+      ) : (
+        <p className="text-muted text-sm" role="status">
+          {telemetry.problem ?? 'Reading …'}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function linesOf(views: readonly SeriesView[], n: number) {
+  return views.map(view =>
+    view.n === n ? seriesLine(view, `#${n}`, 0) : seriesLine(view, `incumbent #${view.n}`, 1, true),
+  );
+}

@@ -1,0 +1,245 @@
+import { GitCompareArrows, X } from 'lucide-react';
+import { useState } from 'react';
+import type { Cell, SeriesView, StudyCard } from '../../../shared/notebook.ts';
+import { setCompared, toggleCompared } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
+import { useStore } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { SeriesChart } from '../../charts/series-chart.tsx';
+import { lineColour, seriesLine } from '../../charts/series-lines-of.ts';
+import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { VerdictBadge } from '../../ui/verdict-badge.tsx';
+import { DiffView } from '../../viewers/diff-view.tsx';
+
+/** More curves on one chart cannot be told apart. */
+const MOST = 8;
+
+/** Experiments side by side: their curves, their numbers, the difference between two of them. */
+export function CompareScreen({ card }: { readonly card: StudyCard }) {
+  const compared = useStore(state => state.view.compared);
+  const cells = useStore(state => state.notebook?.cells);
+  const chosen = compared.flatMap(n => {
+    const cell = cells?.[n];
+    return cell ? [cell] : [];
+  });
+  const { bestExperiment } = card.tally;
+  if (chosen.length < 2) {
+    return (
+      <EmptyState icon={<GitCompareArrows size={28} />} title="Choose two or more experiments">
+        <p className="mb-3">
+          In the notebook, select one and press c, or use the button that appears on its row.
+          {chosen.length === 1 ? ` #${chosen[0]?.n} is chosen.` : ''}
+        </p>
+        {bestExperiment !== null && bestExperiment !== 0 ? (
+          <Button onClick={() => setCompared([0, bestExperiment])}>Compare the baseline with the best</Button>
+        ) : null}
+      </EmptyState>
+    );
+  }
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4">
+      <div className="flex flex-col gap-6">
+        <Curves card={card} cells={chosen} />
+        <Table card={card} cells={chosen} />
+        <DiffBetween card={card} cells={chosen} />
+      </div>
+    </div>
+  );
+}
+
+function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
+  const [by, setBy] = useState<'seconds' | 'step'>('step');
+  const [name, setName] = useState('');
+  const [width, setWidth] = useState(900);
+  const shown = cells.slice(0, MOST);
+  const ns = shown.map(cell => cell.n);
+  const study = card.id;
+  const names = useCall(JSON.stringify(['names', study, ns[0]]), async () => {
+    const { runs } = await getClient().experiments.get({ study, n: ns[0] ?? 0 });
+    return runs.at(-1)?.series.map(series => series.name) ?? [];
+  });
+  const subject = JSON.stringify(['compare', study, ns, by, name]);
+  const { value, problem } = useCall(
+    `${subject} ${width}`,
+    () =>
+      getClient().experiments.series({
+        study,
+        runs: ns.map(n => ({ n })),
+        ...(name === '' ? {} : { names: [name] }),
+        source: 'training',
+        by,
+        width,
+      }),
+    subject,
+  );
+  return (
+    <section aria-label="Curves" className="rounded-lg border border-line bg-surface p-4">
+      <div className="mb-2 flex items-center gap-3">
+        <h2 className="flex-1 font-medium">Curves</h2>
+        <select
+          aria-label="Series"
+          value={name}
+          onChange={event => setName(event.target.value)}
+          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
+        >
+          <option value="">main series</option>
+          {(names.value ?? []).map(option => (
+            <option key={option}>{option}</option>
+          ))}
+        </select>
+        <select
+          aria-label="Horizontal axis"
+          value={by}
+          onChange={event => setBy(event.target.value === 'step' ? 'step' : 'seconds')}
+          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
+        >
+          <option value="step">by step</option>
+          <option value="seconds">by time</option>
+        </select>
+      </div>
+      {problem ? <p className="text-crash text-sm">{problem}</p> : null}
+      {cells.length > MOST ? (
+        <p className="mb-2 text-muted text-xs">
+          The first {MOST} of {cells.length} are drawn.
+        </p>
+      ) : null}
+      <SeriesChart
+        lines={(value ?? []).map((view: SeriesView) =>
+          seriesLine(view, `#${view.n} ${view.name}`, ns.indexOf(view.n)),
+        )}
+        xLabel={by}
+        height={300}
+        label={`Curves of experiments ${ns.join(', ')}`}
+        onWidth={setWidth}
+      />
+    </section>
+  );
+}
+
+function Table({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
+  const { metric } = card.contract;
+  const [first] = cells;
+  return (
+    <section aria-label="Numbers" className="overflow-x-auto rounded-lg border border-line bg-surface">
+      <table className="w-full text-sm">
+        <thead>
+          <tr className="border-line border-b text-left text-muted text-xs">
+            <th className="px-4 py-2 font-medium" scope="col">
+              Experiment
+            </th>
+            <th className="px-3 py-2 font-medium" scope="col">
+              Verdict
+            </th>
+            <th className="px-3 py-2 text-right font-medium" scope="col">
+              {metric.name}
+            </th>
+            <th className="px-3 py-2 text-right font-medium" scope="col">
+              to #{first?.n}
+            </th>
+            <th className="px-3 py-2 text-right font-medium" scope="col">
+              {metric.memory ?? 'memory'}
+            </th>
+            <th className="px-3 py-2 text-right font-medium" scope="col">
+              trained
+            </th>
+            <th className="px-3 py-2 font-medium" scope="col">
+              <span className="sr-only">Remove</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {cells.map((cell, place) => (
+            <tr key={cell.n} className="border-line border-b last:border-b-0">
+              <th scope="row" className="max-w-0 px-4 py-2 text-left font-normal" style={{ width: '45%' }}>
+                <span className="flex items-center gap-2">
+                  <span
+                    aria-hidden
+                    className="size-2.5 shrink-0 rounded-full"
+                    style={{ background: place < MOST ? lineColour(place) : 'transparent' }}
+                  />
+                  <span className="tabular shrink-0 text-muted">#{cell.n}</span>
+                  <span className="truncate" title={cell.hypothesis ?? undefined}>
+                    {cell.hypothesis}
+                  </span>
+                </span>
+              </th>
+              <td className="px-3 py-2">
+                <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
+              </td>
+              <td className="tabular px-3 py-2 text-right">{formatMetric(cell.metric)}</td>
+              <td className="tabular px-3 py-2 text-right text-muted">
+                {place === 0 || cell.metric === null || first?.metric === null || first === undefined
+                  ? ABSENT
+                  : formatDelta(cell.metric - first.metric)}
+              </td>
+              <td className="tabular px-3 py-2 text-right">{formatNumber(cell.memory)}</td>
+              <td className="tabular px-3 py-2 text-right">{formatDuration(cell.trainedSeconds)}</td>
+              <td className="px-2 py-1 text-right">
+                <IconButton label={`Take #${cell.n} out`} onClick={() => toggleCompared(cell.n)}>
+                  <X size={14} aria-hidden />
+                </IconButton>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function DiffBetween({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
+  const [pair, setPair] = useState<readonly [number, number] | null>(null);
+  const mode = useStore(state => state.settings.diff);
+  const numbers = cells.map(cell => cell.n);
+  const [a = 0, b = 0] =
+    pair?.every(n => numbers.includes(n)) === true ? pair : [numbers[0] ?? 0, numbers.at(-1) ?? 0];
+  const study = card.id;
+  const { value, problem } = useCall(a === b ? null : JSON.stringify(['between', study, a, b]), () =>
+    getClient().experiments.diff({ study, n: b, against: a }),
+  );
+  const choose = (label: string, chosen: number, onChoose: (n: number) => void) => (
+    <select
+      aria-label={label}
+      value={chosen}
+      onChange={event => onChoose(Number(event.target.value))}
+      className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
+    >
+      {numbers.map(n => (
+        <option key={n} value={n}>
+          #{n}
+        </option>
+      ))}
+    </select>
+  );
+  return (
+    <section
+      aria-label="Difference between two"
+      className="overflow-hidden rounded-lg border border-line bg-surface"
+    >
+      <div className="flex items-center gap-2 border-line border-b px-4 py-2">
+        <h2 className="mr-auto font-medium">Difference</h2>
+        <span className="text-muted text-sm">from</span>
+        {choose('From', a, n => setPair([n, b]))}
+        <span className="text-muted text-sm">to</span>
+        {choose('To', b, n => setPair([a, n]))}
+      </div>
+      {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
+      {a === b ? (
+        <p className="p-4 text-muted text-sm">Choose two different experiments to see what differs.</p>
+      ) : value && value.diff === '' ? (
+        <p className="p-4 text-muted text-sm">The editable files of the two are the same.</p>
+      ) : value ? (
+        <DiffView
+          diff={value.diff}
+          isCut={value.isCut}
+          mode={mode}
+          onMode={diff => void saveSettings({ diff })}
+          label={`Difference from experiment ${a} to ${b}`}
+        />
+      ) : null}
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+import { FileX } from 'lucide-react';
+import { useState } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { formatBytes } from '../../format/numbers.ts';
+import { Button } from '../../ui/button.tsx';
+import { classNames } from '../../ui/class-names.ts';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+import { TabList, tabId } from '../../ui/tab-list.tsx';
+import { MEMORY_TITLE, MemoryPart } from './memory-part.tsx';
+import { VersionedEditor } from './versioned-editor.tsx';
+
+const PANEL = 'instructions-panel';
+const PARTS = ['instructions', 'memory'] as const;
+
+/** What proposers are told before anything else: the user's instructions, and what earlier studies learnt. */
+export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
+  const [part, setPart] = useState<(typeof PARTS)[number]>('instructions');
+  const shown = (name: (typeof PARTS)[number]) =>
+    classNames('min-h-0 flex-1 flex-col', part === name ? 'flex' : 'hidden');
+  return (
+    <>
+      <div className="border-line border-b px-5">
+        <TabList
+          label="What proposers are told"
+          names={PARTS}
+          titles={{ instructions: card.contract.instructions ?? 'Instructions', memory: MEMORY_TITLE }}
+          chosen={part}
+          panel={PANEL}
+          onChoose={setPart}
+          isSmall
+        />
+      </div>
+      <div id={PANEL} role="tabpanel" aria-labelledby={tabId(PANEL, part)} className="flex min-h-0 flex-1">
+        {/* Both stay, so that words that are not saved yet do. */}
+        <div className={shown('instructions')}>
+          <InstructionsPart card={card} />
+        </div>
+        <div className={shown('memory')}>
+          <MemoryPart card={card} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What the proposer reads first, with everything that was ever in it. */
+function InstructionsPart({ card }: { readonly card: StudyCard }) {
+  const study = card.id;
+  const { value, problem, again } = useCall(`instructions ${study}`, () =>
+    getClient().instructions.read({ study }),
+  );
+  if (problem) {
+    return (
+      <EmptyState icon={<FileX size={28} />} title="The instructions cannot be read">
+        <p className="mb-3">{problem}</p>
+        <Button onClick={again}>Read again</Button>
+      </EmptyState>
+    );
+  }
+  if (!value) {
+    return (
+      <p className="p-6 text-muted" role="status">
+        Reading …
+      </p>
+    );
+  }
+  if (value.path === null) {
+    return (
+      <EmptyState icon={<FileX size={28} />} title="This study has no instructions">
+        Its contract names no file like program.md. You can still steer it with a note (s).
+      </EmptyState>
+    );
+  }
+  return (
+    <VersionedEditor
+      name={value.path}
+      title={value.path}
+      given={value}
+      hint="Applies from the next proposal on. The file in your checkout is not touched."
+      describe={({ id, at, bytes }) => ({
+        title: id === 0 ? 'As committed' : `Version ${id}`,
+        more: (
+          <>
+            <RelativeTime at={at} /> · {formatBytes(bytes)}
+          </>
+        ),
+      })}
+      calls={{
+        read: () => getClient().instructions.read({ study }),
+        version: id => getClient().instructions.version({ study, id }),
+        save: (text, base) => getClient().instructions.save({ study, text, base }),
+      }}
+    />
+  );
+}

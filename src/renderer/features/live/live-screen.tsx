@@ -1,0 +1,145 @@
+import { MoonStar } from 'lucide-react';
+import { useCallback, useState } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { isActive } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { SeriesChart } from '../../charts/series-chart.tsx';
+import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { TerminalView } from '../../viewers/terminal-view.tsx';
+import { ReviewPanel } from '../review/review-panel.tsx';
+import { MachineNow } from './machine-now.tsx';
+import { phaseWords, useRunClock } from './now-running.tsx';
+import { useLiveLine } from './use-live-line.ts';
+
+/** Everything about what runs now: curve, terminal, machine. */
+export function LiveScreen({ card }: { readonly card: StudyCard }) {
+  if (card.waiting && (!card.current || card.current.phase === 'reviewing')) {
+    return <ReviewPanel card={card} {...card.waiting} />;
+  }
+  if (!isActive(card)) {
+    return (
+      <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
+        <EmptyState icon={<MoonStar size={28} />} title="Nothing runs">
+          What trains is shown here while it trains: its curve against the incumbent, its terminal, the GPU.
+        </EmptyState>
+        <div className="mx-auto w-full max-w-3xl px-6 pb-8">
+          <MachineNow />
+        </div>
+      </div>
+    );
+  }
+  return (
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_minmax(0,1fr)]">
+      <LiveCurve card={card} />
+      <aside aria-label="Machine now" className="relative border-line border-b border-l bg-surface">
+        {/* As high as the curve, however many GPUs there are. */}
+        <div className="absolute inset-0 overflow-y-auto px-4 py-4">
+          <MachineNow isSmall />
+        </div>
+      </aside>
+      <div className="col-span-2 min-h-0 min-w-0">
+        <Terminal card={card} />
+      </div>
+    </div>
+  );
+}
+
+function LiveCurve({ card }: { readonly card: StudyCard }) {
+  const [by, setBy] = useState<'seconds' | 'step'>('step');
+  const [width, setWidth] = useState(800);
+  const clock = useRunClock(card);
+  const { lines, name, newest, incumbentNow } = useLiveLine(card, by, width);
+  const { current, contract } = card;
+  const value = name === null ? null : (newest?.values[name] ?? null);
+  const left = clock ? contract.budget.seconds - clock.seconds : null;
+  const figures: readonly (readonly [string, string])[] = [
+    ['phase', current ? phaseWords(current.phase) : ABSENT],
+    ['step', formatNumber(newest?.values.step ?? null)],
+    [
+      left !== null && left < 0 ? 'over budget' : 'left',
+      left === null ? ABSENT : formatClock(Math.abs(left)),
+    ],
+    [name ?? 'loss', formatNumber(value)],
+    [
+      'to the incumbent',
+      value !== null && incumbentNow !== null ? formatDelta(value - incumbentNow) : ABSENT,
+    ],
+  ];
+  return (
+    <section aria-label="Live curve" className="border-line border-b bg-surface px-5 py-3">
+      <div className="flex items-start justify-between gap-4">
+        <p className="min-w-0 flex-1 break-words font-medium">
+          {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
+        </p>
+        <select
+          aria-label="Horizontal axis"
+          value={by}
+          onChange={event => setBy(event.target.value === 'step' ? 'step' : 'seconds')}
+          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
+        >
+          <option value="step">by step</option>
+          <option value="seconds">by time</option>
+        </select>
+      </div>
+      <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">
+        {figures.map(([label, text]) => (
+          <div key={label}>
+            <dt className="text-muted text-xs">{label}</dt>
+            <dd className="tabular font-medium text-lg">{text}</dd>
+          </div>
+        ))}
+      </dl>
+      <SeriesChart
+        lines={lines}
+        xLabel={by}
+        height={200}
+        label="Live loss against the incumbent"
+        budgetX={by === 'seconds' ? contract.budget.seconds : null}
+        onWidth={setWidth}
+      />
+    </section>
+  );
+}
+
+function Terminal({ card }: { readonly card: StudyCard }) {
+  const { current } = card;
+  const study = card.id;
+  const n = current?.n ?? -1;
+  const k = current?.run?.k ?? -1;
+  const subscribe = useCallback(
+    (onData: (bytes: Uint8Array, skipped: number) => void) => {
+      const ended = new AbortController();
+      void followOutput(study, n, k, ended.signal, onData);
+      return () => ended.abort();
+    },
+    [study, n, k],
+  );
+  if (!current?.run) {
+    return <p className="p-5 text-muted text-sm">The terminal opens when the training begins.</p>;
+  }
+  return (
+    <div className="h-full">
+      <TerminalView subscribe={subscribe} isLive label={`Output of experiment ${n}`} />
+    </div>
+  );
+}
+
+async function followOutput(
+  study: string,
+  n: number,
+  k: number,
+  signal: AbortSignal,
+  onData: (bytes: Uint8Array, skipped: number) => void,
+): Promise<void> {
+  try {
+    for await (const { data, skipped } of await getClient().experiments.output({ study, n, k }, { signal })) {
+      onData(
+        Uint8Array.from(atob(data), letter => letter.charCodeAt(0)),
+        skipped,
+      );
+    }
+  } catch {
+    // A lost connection is told by its own notice; the log of the cell has everything.
+  }
+}

@@ -1,0 +1,89 @@
+import { Maximize2 } from 'lucide-react';
+import { useState } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { goTo } from '../../app/actions.ts';
+import { SeriesChart } from '../../charts/series-chart.tsx';
+import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { MachineNow } from './machine-now.tsx';
+import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
+import { ThoughtNow } from './thought-now.tsx';
+import { useLiveLine } from './use-live-line.ts';
+
+/** What runs now, beside the notebook. */
+export function NowPanel({ card }: { readonly card: StudyCard }) {
+  const [width, setWidth] = useState(280);
+  const clock = useRunClock(card);
+  const { lines, name, newest, incumbentNow } = useLiveLine(card, 'seconds', width);
+  const { current, contract } = card;
+  const value = name === null ? null : (newest?.values[name] ?? null);
+  const left = clock ? contract.budget.seconds - clock.seconds : null;
+  return (
+    <aside
+      aria-label="Running now"
+      className="hidden w-80 shrink-0 flex-col overflow-y-auto border-line border-l bg-surface min-[1180px]:flex"
+    >
+      <div className="flex flex-col gap-3 px-4 py-3">
+        <div className="flex items-center justify-between">
+          <h2 className="font-medium text-muted text-xs">
+            {current ? `Experiment ${current.n}` : card.state === 'paused' ? 'Paused' : 'Between experiments'}
+          </h2>
+          <IconButton label="Live view" shortcut="2" onClick={() => goTo({ name: 'study', tab: 'live' })}>
+            <Maximize2 size={14} aria-hidden />
+          </IconButton>
+        </div>
+        {current ? (
+          <>
+            <p className="line-clamp-4 break-words font-medium" title={current.hypothesis ?? undefined}>
+              {current.hypothesis ?? phaseWords(current.phase)}
+            </p>
+            <ThoughtNow card={card} />
+            {current.phase === 'reviewing' ? (
+              <Button kind="primary" onClick={() => goTo({ name: 'study', tab: 'live' })}>
+                Review the proposal
+              </Button>
+            ) : null}
+            <div>
+              <p className="flex items-baseline justify-between text-sm">
+                <span className="text-muted">{phaseWords(current.phase)}</span>
+                {left === null ? null : (
+                  <span className="tabular">
+                    {left >= 0 ? `${formatClock(left)} left` : `${formatClock(-left)} over its budget`}
+                  </span>
+                )}
+              </p>
+              <BudgetBar share={clock?.share ?? 0} />
+            </div>
+            <div className="tabular flex items-baseline justify-between text-sm">
+              <span className="text-muted">
+                {name ?? 'loss'}
+                {newest?.values.step === undefined ? '' : ` at step ${formatNumber(newest.values.step)}`}
+              </span>
+              <span>
+                <span className="font-medium">{value === null ? ABSENT : formatNumber(value)}</span>
+                {value !== null && incumbentNow !== null ? (
+                  <span className="ml-2 text-muted text-xs" title="Against the incumbent at the same time">
+                    {formatDelta(value - incumbentNow)}
+                  </span>
+                ) : null}
+              </span>
+            </div>
+            <SeriesChart
+              lines={lines}
+              xLabel="seconds"
+              height={150}
+              label="Live loss against the incumbent"
+              budgetX={contract.budget.seconds}
+              onWidth={setWidth}
+            />
+          </>
+        ) : (
+          <p className="text-muted text-sm">
+            {card.state === 'paused' ? 'Nothing trains until you continue.' : 'Getting ready …'}
+          </p>
+        )}
+        <MachineNow isSmall />
+      </div>
+    </aside>
+  );
+}

@@ -1,0 +1,86 @@
+import type { StudyCard } from '../../../shared/notebook.ts';
+import type { Phase } from '../../../shared/study.ts';
+import { useStore } from '../../app/store.ts';
+import { formatClock } from '../../format/numbers.ts';
+import { useNow } from '../../ui/use-now.ts';
+
+const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  proposing: 'Waiting for a proposal',
+  reviewing: 'Waits for your approval',
+  applying: 'Committing',
+  attempted: 'About to train',
+  training: 'Training',
+  measuring: 'Measuring',
+  deciding: 'Deciding',
+  recorded: 'Recorded',
+  interrupted: 'Interrupted',
+};
+
+export function phaseWords(phase: Phase): string {
+  return PHASE_WORDS[phase];
+}
+
+/** Seconds a run has had, and the share of its budget; null while nothing trains. */
+export function useRunClock(card: StudyCard): { readonly seconds: number; readonly share: number } | null {
+  const tick = useNow(500);
+  const connection = useStore(state => state.connection);
+  // What is not known to go on does not count on.
+  const now = connection.kind === 'offline' ? connection.since : tick;
+  const run = card.current?.run;
+  if (!run || card.current?.phase !== 'training') return null;
+  const seconds = Math.max(0, (now - run.startedAt) / 1000);
+  return { seconds, share: seconds / card.contract.budget.seconds };
+}
+
+/** One line: number, phase, clock against the budget, hypothesis. */
+export function NowRunning({ card }: { readonly card: StudyCard }) {
+  const clock = useRunClock(card);
+  const { current } = card;
+  if (card.state === 'paused') {
+    return <p className="text-sm text-warn">Paused. Nothing trains until you continue.</p>;
+  }
+  if (!current) return <p className="text-muted text-sm">Getting ready …</p>;
+  const wish =
+    current.wish === 'pause'
+      ? 'pauses after this one'
+      : current.wish === 'stop'
+        ? 'stops after this one'
+        : null;
+  return (
+    <div>
+      <p className="flex items-baseline gap-2 text-sm">
+        <span className="tabular shrink-0 font-medium text-accent">#{current.n}</span>
+        <span className="shrink-0 text-muted">{phaseWords(current.phase)}</span>
+        {clock ? (
+          <span className="tabular shrink-0">
+            {formatClock(clock.seconds)} / {formatClock(card.contract.budget.seconds)}
+          </span>
+        ) : null}
+        <span className="min-w-0 truncate" title={current.hypothesis ?? undefined}>
+          {current.hypothesis ?? ''}
+        </span>
+        {wish ? <span className="shrink-0 rounded bg-warn-soft px-1.5 text-warn text-xs">{wish}</span> : null}
+      </p>
+      <BudgetBar share={clock?.share ?? 0} />
+    </div>
+  );
+}
+
+/** How much of the budget a run has used; past it the bar stays full and changes its colour. */
+export function BudgetBar({ share }: { readonly share: number }) {
+  return (
+    <div
+      role="progressbar"
+      aria-label="Share of the training budget"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.min(100, Math.round(share * 100))}
+      className="mt-1.5 h-1 max-w-xl overflow-hidden rounded-full bg-line"
+    >
+      <div
+        className={share > 1 ? 'h-full bg-warn' : 'h-full bg-accent'}
+        style={{ width: `${Math.min(100, share * 100)}%` }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+import { useEffect, useEffectEvent, useMemo } from 'react';
+import type { LivePoint, StudyCard } from '../../../shared/notebook.ts';
+import { thinSeries } from '../../../shared/thin-series.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { useLive } from '../../app/use-live.ts';
+import { seriesLine } from '../../charts/series-lines-of.ts';
+import type { SeriesLine } from '../../charts/series-scale.ts';
+
+const STEPS = ['step', 'iter', 'iteration', 'epoch'] as const;
+
+type Axis = 'seconds' | 'step';
+
+function xOf(point: LivePoint, by: Axis): number | null {
+  if (by === 'seconds') return point.seconds;
+  for (const name of STEPS) {
+    const value = point.values[name];
+    if (value !== undefined) return value;
+  }
+  return null;
+}
+
+export type LiveLine = {
+  /** The live line, and the incumbent's behind it where there is one. */
+  readonly lines: readonly SeriesLine[];
+  readonly name: string | null;
+  readonly newest: LivePoint | null;
+  /** The incumbent's value at the step the live run has reached. */
+  readonly incumbentNow: number | null;
+};
+
+/**
+ * The main series of what trains now: what the ledger had when the window came to it, and the points that came since,
+ * with the incumbent's curve at the same step or time.
+ */
+export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine {
+  const run = card.current?.run ?? null;
+  const n = card.current?.n ?? -1;
+  const live = useLive();
+  const best = card.tally.bestExperiment;
+  const study = card.id;
+  const own = JSON.stringify(['live', study, n, run?.k, by]);
+  const before = useCall(
+    run ? `${own} ${width}` : null,
+    () =>
+      getClient().experiments.series({ study, runs: [{ n, k: run?.k ?? 0 }], source: 'training', by, width }),
+    own,
+  );
+  const readAgain = useEffectEvent(before.again);
+  const folds = live?.folds ?? 0;
+  useEffect(() => {
+    if (folds > 0) readAgain();
+  }, [folds]);
+  const bests = JSON.stringify(['best', study, best, by]);
+  const incumbent = useCall(
+    best !== null && best !== n ? `${bests} ${width}` : null,
+    () => getClient().experiments.series({ study, runs: [{ n: best ?? 0 }], source: 'training', by, width }),
+    bests,
+  );
+  const points = live && live.study === study && live.n === n && live.k === run?.k ? live.points : null;
+  const newest = points?.at(-1) ?? null;
+  const behind = incumbent.value?.[0] ?? null;
+  const behindLine = useMemo(() => behind && seriesLine(behind, `incumbent #${behind.n}`, 1, true), [behind]);
+  const line = useMemo(() => {
+    const old = before.value?.[0] ?? null;
+    const name = old?.name ?? mainName(points ?? []) ?? behind?.name ?? null;
+    const x = [...(old?.x ?? [])];
+    const y = [...(old?.y ?? [])];
+    const last = x.at(-1) ?? Number.NEGATIVE_INFINITY;
+    for (const point of points ?? []) {
+      const at = xOf(point, by);
+      const value = name === null ? undefined : point.values[name];
+      if (at === null || value === undefined || at <= last) continue;
+      x.push(at);
+      y.push(value);
+    }
+    const lines: SeriesLine[] = [];
+    if (behindLine) lines.push(behindLine);
+    if (x.length > 0) {
+      const colour = 'var(--series-1)';
+      lines.push({ key: 'live', label: `#${n}, live`, ...thinSeries(x, y, width), colour });
+    }
+    return { lines, name };
+  }, [before.value, behind, behindLine, points, by, n, width]);
+  const reached = newest && xOf(newest, by);
+  return {
+    ...line,
+    newest,
+    incumbentNow: behind && reached !== null ? valueAt(behind.x, behind.y, reached) : null,
+  };
+}
+
+function mainName(points: readonly LivePoint[]): string | null {
+  const names = Object.keys(points.at(-1)?.values ?? {});
+  return (
+    names.find(name => /^(?:train_?)?loss$/i.test(name)) ?? names.find(name => /loss/i.test(name)) ?? null
+  );
+}
+
+/** The last value at or before `at`. */
+function valueAt(x: readonly number[], y: readonly (number | null)[], at: number): number | null {
+  let low = 0;
+  let high = x.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((x[middle] ?? 0) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return x.length === 0 || (x[0] ?? 0) > at ? null : (y[low] ?? null);
+}

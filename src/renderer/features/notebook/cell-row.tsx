@@ -1,0 +1,131 @@
+import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
+import { memo } from 'react';
+import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
+import { useStore } from '../../app/store.ts';
+import { Sparkline } from '../../charts/sparkline.tsx';
+import { knownTime } from '../../format/known-time.ts';
+import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
+import { classNames } from '../../ui/class-names.ts';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+import { VerdictBadge } from '../../ui/verdict-badge.tsx';
+import { CellDetails } from '../cell/cell-details.tsx';
+
+type Props = {
+  readonly card: StudyCard;
+  readonly cell: Cell;
+  readonly sparkline: readonly (number | null)[] | null;
+};
+
+/** Of the button that opens a cell; where the focus goes when a cell is selected by key. */
+export function cellButtonId(n: number): string {
+  return `cell-${n}`;
+}
+
+/** One experiment: closed a line to read while passing, opened everything there is of it. */
+export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
+  const isOpen = useStore(state => state.view.opened.includes(cell.n));
+  const isSelected = useStore(state => state.view.selected === cell.n);
+  const isHovered = useStore(state => state.hovered === cell.n);
+  const isCompared = useStore(state => state.view.compared.includes(cell.n));
+  const isBest = card.tally.bestExperiment === cell.n;
+  const at = knownTime(cell);
+  return (
+    <article
+      aria-label={`Experiment ${cell.n}`}
+      className={classNames(
+        'group border-l-3',
+        isSelected
+          ? 'border-accent bg-accent-soft/50'
+          : isHovered
+            ? 'border-line-strong bg-sunken'
+            : 'border-transparent',
+      )}
+      onMouseEnter={() => hoverCell(cell.n)}
+      onMouseLeave={() => hoverCell(null)}
+    >
+      <div className="relative grid h-15 grid-cols-[1.25rem_3rem_6.5rem_minmax(0,1fr)_auto] items-center gap-x-2 pr-4 pl-2">
+        <ChevronRight
+          size={15}
+          aria-hidden
+          className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}
+        />
+        <span className="tabular text-right text-muted text-sm">#{cell.n}</span>
+        <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
+        <div className="min-w-0">
+          <button
+            type="button"
+            id={cellButtonId(cell.n)}
+            aria-expanded={isOpen}
+            onClick={() => toggleCell(cell.n)}
+            title={cell.hypothesis ?? undefined}
+            className="block max-w-full truncate text-left font-medium before:absolute before:inset-0 before:content-['']"
+          >
+            {cell.hypothesis ?? 'Waiting for a hypothesis …'}
+          </button>
+          <p className="truncate text-muted text-xs *:mr-2">
+            {isBest ? <span className="font-medium text-keep">best so far</span> : null}
+            {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
+            {cell.category ? <span>{cell.category}</span> : null}
+            {cell.verdict && cell.verdict.reason !== 'imported' ? (
+              <span>{cell.verdict.reason.replaceAll('_', ' ')}</span>
+            ) : null}
+            {card.state === 'imported' && cell.trainedSeconds === null ? null : (
+              <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
+            )}
+            {cell.memory === null ? null : (
+              <span className="tabular">
+                {card.contract.metric.memory ?? 'memory'} {formatNumber(cell.memory)}
+              </span>
+            )}
+            {at === null ? null : <RelativeTime at={at} />}
+            {cell.notes > 0 ? (
+              <span className="inline-flex items-center gap-1">
+                <StickyNote size={11} aria-hidden /> {cell.notes} {cell.notes === 1 ? 'note' : 'notes'}
+              </span>
+            ) : null}
+            {cell.tags.map(tag => (
+              <span key={tag} className="rounded bg-accent-soft px-1.5 text-accent">
+                {tag}
+              </span>
+            ))}
+          </p>
+        </div>
+        <div className="flex items-center gap-3">
+          <button
+            type="button"
+            aria-pressed={isCompared}
+            aria-label={`Compare experiment ${cell.n}`}
+            title="Mark for comparison (c)"
+            onClick={() => toggleCompared(cell.n)}
+            className={classNames(
+              'relative inline-flex size-7 items-center justify-center rounded-md hover:bg-sunken focus-visible:opacity-100',
+              isCompared ? 'text-accent' : 'text-muted opacity-0 group-hover:opacity-100',
+            )}
+          >
+            <GitCompareArrows size={15} aria-hidden />
+          </button>
+          <div className="hidden w-24 justify-end lg:flex">
+            {sparkline && sparkline.length > 1 ? (
+              <Sparkline y={sparkline} width={92} height={28} label={`Loss of experiment ${cell.n}`} />
+            ) : null}
+          </div>
+          <div className="tabular w-24 text-right">
+            <p className={classNames('font-medium', cell.metric === null && 'text-faint')}>
+              {cell.metric === null ? ABSENT : formatMetric(cell.metric)}
+            </p>
+            <p className={classNames('text-xs', isGain(card, cell) ? 'text-keep' : 'text-muted')}>
+              {cell.delta === null ? ' ' : formatDelta(cell.delta)}
+            </p>
+          </div>
+        </div>
+      </div>
+      {isOpen ? <CellDetails key={cell.n} card={card} cell={cell} /> : null}
+    </article>
+  );
+});
+
+function isGain(card: StudyCard, { delta }: Cell): boolean {
+  if (delta === null) return false;
+  return card.contract.metric.goal === 'minimize' ? delta < 0 : delta > 0;
+}

@@ -1,0 +1,65 @@
+import { useMemo } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
+import { useStore } from '../../app/store.ts';
+import { ProgressChart } from '../../charts/progress-chart.tsx';
+import type { ProgressRow } from '../../charts/progress-model.ts';
+import { knownTime } from '../../format/known-time.ts';
+import { useViewportHeight } from '../../ui/use-viewport-height.ts';
+import { ChartTools } from './chart-tools.tsx';
+
+/** The chart takes this share of the window, so that a small one still has room for cells. */
+const SHARE = 0.27;
+const LEAST_PX = 170;
+const MOST_PX = 340;
+
+/** The progress chart above the notebook, with what can be done to it. */
+export function ChartPanel({ card }: { readonly card: StudyCard }) {
+  const cells = useStore(state => state.notebook?.cells);
+  const isLoading = useStore(state => state.notebook?.status === 'loading');
+  const view = useStore(state => state.view.chart);
+  const isHidden = useStore(state => state.view.isChartHidden);
+  const selected = useStore(state => state.view.selected);
+  const hovered = useStore(state => state.hovered);
+  const viewport = useViewportHeight();
+  const rows = useMemo<readonly ProgressRow[]>(
+    () =>
+      (cells ?? []).flatMap(cell =>
+        cell
+          ? [
+              {
+                n: cell.n,
+                at: knownTime(cell) ?? Number.NaN,
+                // A keep is one when the branch has moved; until then the best is another.
+                word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
+                metric: cell.metric,
+                hypothesis: cell.hypothesis,
+              },
+            ]
+          : [],
+      ),
+    [cells],
+  );
+  return (
+    <div className="border-line border-b bg-surface px-3 py-1">
+      <ChartTools card={card} rows={rows} isHidden={isHidden} />
+      {isHidden ? null : (
+        <ProgressChart
+          rows={rows}
+          goal={card.contract.metric.goal}
+          metricName={card.contract.metric.name}
+          baseline={card.tally.baseline}
+          selected={selected}
+          hovered={hovered}
+          view={view}
+          onView={setChartView}
+          onSelect={n => revealCell(n)}
+          onHover={hoverCell}
+          height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, viewport * SHARE)))}
+        >
+          {isLoading ? 'Reading the experiments …' : 'The first point is the baseline: the code as it is.'}
+        </ProgressChart>
+      )}
+    </div>
+  );
+}

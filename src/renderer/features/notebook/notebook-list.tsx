@@ -1,0 +1,171 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { FilterX, NotebookPen } from 'lucide-react';
+import { useEffect, useMemo, useRef } from 'react';
+import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import { setFilter } from '../../app/actions.ts';
+import { isActive, NO_FILTER, useStore } from '../../app/store.ts';
+import { readNotebook } from '../../app/sync.ts';
+import { Button } from '../../ui/button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { CellRow, cellButtonId } from './cell-row.tsx';
+import { MarkRow, RefusedRow } from './mark-row.tsx';
+import { type NotebookRow, notebookRows } from './notebook-rows.ts';
+import { useScrollAnchor } from './use-scroll-anchor.ts';
+import { useSparklines } from './use-sparklines.ts';
+
+/** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
+const CELL_PX = 61;
+const MARK_PX = 33;
+const OVERSCAN = 4;
+
+const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
+
+/** The cells with what stands between them, or why there are none. */
+export function NotebookList({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
+  const notebook = useStore(state => state.notebook);
+  const filter = useStore(state => state.view.filter);
+  const order = useStore(state => state.settings.order);
+  const isFiltered = filter.verdicts.length > 0 || filter.category !== null || filter.text !== '';
+  const { marks, refusals, status } = notebook ?? NOTHING;
+  const rows = useMemo(
+    () => notebookRows(cells, marks, refusals, order, isFiltered),
+    [cells, marks, refusals, order, isFiltered],
+  );
+  if (status === 'failed') {
+    return (
+      <EmptyState title="The experiments could not be read">
+        <p className="mb-3">{notebook?.problem}</p>
+        <Button onClick={() => void readNotebook(card.id)}>Read again</Button>
+      </EmptyState>
+    );
+  }
+  if (rows.length === 0)
+    return <NoRows card={card} isFiltered={isFiltered} isLoading={status === 'loading'} />;
+  return <RowList card={card} rows={rows} />;
+}
+
+/** Of many thousand rows only those in sight are on the page. */
+function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: readonly NotebookRow[] }) {
+  const order = useStore(state => state.settings.order);
+  const reveal = useStore(state => state.reveal);
+  const openedList = useStore(state => state.view.opened);
+  const opened = useMemo(() => new Set(openedList), [openedList]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: index => (rows[index]?.kind === 'cell' ? CELL_PX : MARK_PX),
+    getItemKey: index => rows[index]?.key ?? index,
+    overscan: OVERSCAN,
+  });
+  const items = virtual.getVirtualItems();
+  const inSight = items.flatMap(item => {
+    const row = rows[item.index];
+    return row?.kind === 'cell' ? [row.cell] : [];
+  });
+  const sparklines = useSparklines(card.id, inSight);
+  useScrollAnchor(scroller, virtual, rows);
+
+  const latest = useRef(rows);
+  latest.current = rows;
+  useEffect(() => {
+    if (!reveal) return;
+    const index = latest.current.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
+    if (index < 0) return;
+    // An opened cell has its height only when it is on the page.
+    let frame = requestAnimationFrame(() => {
+      virtual.scrollToIndex(index, { align: reveal.toTop ? 'start' : 'auto' });
+      if (!reveal.takesFocus) return;
+      frame = requestAnimationFrame(() =>
+        document.getElementById(cellButtonId(reveal.n))?.focus({ preventScroll: true }),
+      );
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [reveal, virtual]);
+
+  // Rows are places that are filled anew while scrolling, which costs a fraction of making new ones. Places are counted
+  // from the old end, so that a new experiment moves no row, and no focus, to another place.
+  const places = useRef(0);
+  places.current = Math.max(places.current, items.length);
+  const slotOf = (index: number) =>
+    (order === 'newest' ? rows.length - 1 - index : index) % Math.max(1, places.current);
+
+  return (
+    <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="notebook-list">
+      <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
+        {items.map(item => {
+          const row = rows[item.index];
+          if (!row) return null;
+          return (
+            <li
+              key={slotOf(item.index)}
+              data-index={item.index}
+              ref={
+                row.kind === 'cell' && !opened.has(row.cell.n)
+                  ? () => virtual.resizeItem(item.index, CELL_PX)
+                  : element => virtual.measureElement(element)
+              }
+              className="absolute inset-x-0 top-0 border-line border-b"
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <Row card={card} row={row} sparklines={sparklines} />
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+function Row({
+  card,
+  row,
+  sparklines,
+}: {
+  readonly card: StudyCard;
+  readonly row: NotebookRow;
+  readonly sparklines: ReturnType<typeof useSparklines>;
+}) {
+  switch (row.kind) {
+    case 'cell':
+      return <CellRow card={card} cell={row.cell} sparkline={sparklines.get(row.cell.n) ?? null} />;
+    case 'mark':
+      return <MarkRow mark={row.mark} />;
+    case 'refused':
+      return <RefusedRow n={row.n} refusals={row.refusals} />;
+    default:
+      return row satisfies never;
+  }
+}
+
+function NoRows({
+  card,
+  isFiltered,
+  isLoading,
+}: {
+  readonly card: StudyCard;
+  readonly isFiltered: boolean;
+  readonly isLoading: boolean;
+}) {
+  if (isLoading && !isFiltered) {
+    return (
+      <p className="p-8 text-muted" role="status">
+        Reading the experiments …
+      </p>
+    );
+  }
+  if (isFiltered) {
+    return (
+      <EmptyState icon={<FilterX size={28} />} title="Nothing matches">
+        <Button onClick={() => setFilter(NO_FILTER)}>Show all experiments</Button>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState icon={<NotebookPen size={28} />} title="No experiment yet">
+      {isActive(card)
+        ? 'The baseline comes first: the code as it is, so that there is something to beat.'
+        : 'Resume the study, and its first experiment is the baseline.'}
+    </EmptyState>
+  );
+}

@@ -1,0 +1,27 @@
+import { useMemo } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { listCells } from '../../app/actions.ts';
+import { isActive, useStore } from '../../app/store.ts';
+import { NowPanel } from '../live/now-panel.tsx';
+import { ChartPanel } from './chart-panel.tsx';
+import { FilterBar } from './filter-bar.tsx';
+import { NotebookList } from './notebook-list.tsx';
+
+/** The chart, the filter, the cells; beside them what runs now. */
+export function NotebookScreen({ card }: { readonly card: StudyCard }) {
+  const all = useStore(state => state.notebook?.cells);
+  const filter = useStore(state => state.view.filter);
+  const found = useStore(state => state.found);
+  const order = useStore(state => state.settings.order);
+  const cells = useMemo(() => listCells(all ?? [], filter, found, order), [all, filter, found, order]);
+  return (
+    <div className="flex min-h-0 flex-1">
+      <div className="flex min-w-0 flex-1 flex-col">
+        <ChartPanel card={card} />
+        <FilterBar card={card} shown={cells.length} />
+        <NotebookList card={card} cells={cells} />
+      </div>
+      {isActive(card) ? <NowPanel card={card} /> : null}
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+import { type FormEvent, useState } from 'react';
+import { type Idea, MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { attempt } from '../../app/actions.ts';
+import { useStore } from '../../app/store.ts';
+import { Button } from '../../ui/button.tsx';
+import { TextInput } from '../../ui/field.tsx';
+import { changeIdeaDraft, editsOf, type IdeaDraft, useIdeaDraft, wordsOf } from './idea-draft.ts';
+import { addIdea, DeafHint } from './idea-form.tsx';
+
+/** A line for an idea in words; whatever else it needs is a form of its own. */
+export function IdeaComposer({
+  card,
+  onWrite,
+  onAdded,
+}: {
+  readonly card: StudyCard;
+  readonly onWrite: () => void;
+  readonly onAdded: (idea: Idea) => void;
+}) {
+  const draft = useIdeaDraft(card.id, null);
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  const [isSending, setSending] = useState(false);
+  const canAdd = isOnline && !isSending && wordsOf(draft) !== null;
+  const more = describeMore(draft);
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!canAdd) return;
+    setSending(true);
+    await attempt(async () => onAdded(await addIdea(card.id, null, draft)));
+    setSending(false);
+  };
+  return (
+    <form onSubmit={event => void send(event)} className="flex flex-col gap-2">
+      <div className="flex gap-2">
+        <TextInput
+          id="new-idea"
+          aria-label="New idea"
+          placeholder="What should be tried?"
+          maxLength={MAX_HYPOTHESIS}
+          spellCheck
+          value={draft.hypothesis}
+          onChange={event => changeIdeaDraft(card.id, null, { hypothesis: event.target.value })}
+        />
+        <Button onClick={onWrite}>Reason and edit …</Button>
+        <Button kind="primary" type="submit" disabled={!canAdd}>
+          Add
+        </Button>
+      </div>
+      {more ? <p className="text-muted text-xs">With it goes what you wrote before: {more}.</p> : null}
+      {draft.hypothesis.trim() !== '' && editsOf(draft).length === 0 ? <DeafHint card={card} /> : null}
+    </form>
+  );
+}
+
+/** What a draft has besides its line; empty for nothing. */
+function describeMore(draft: IdeaDraft): string {
+  const edits = editsOf(draft);
+  return [
+    ...(draft.rationale.trim() ? ['a reason'] : []),
+    ...(draft.effect.trim() ? ['an expected change'] : []),
+    ...(draft.category.trim() ? ['a category'] : []),
+    ...(edits.length > 0 ? [`an edit of ${edits.map(({ path }) => path).join(', ')}`] : []),
+  ].join(', ');
+}

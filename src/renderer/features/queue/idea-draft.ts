@@ -1,0 +1,82 @@
+import { create } from 'zustand';
+import type { EditableFiles, FileEdit, Idea, IdeaWords } from '../../../shared/ideas.ts';
+
+/** The words of an idea as they stand in their fields. */
+export type WordsDraft = {
+  readonly hypothesis: string;
+  readonly rationale: string;
+  readonly effect: string;
+  readonly category: string;
+};
+
+/** An idea the user writes and has not added yet; kept while other screens are looked at. */
+export type IdeaDraft = WordsDraft & {
+  /** The files as they were opened; null while there is no edit. */
+  readonly opened: EditableFiles | null;
+  /** Those that were changed, by path. */
+  readonly files: Readonly<Record<string, string>>;
+};
+
+export const EMPTY_WORDS: WordsDraft = { hypothesis: '', rationale: '', effect: '', category: '' };
+const EMPTY: IdeaDraft = { ...EMPTY_WORDS, opened: null, files: {} };
+
+/** By study, and by the experiment that is tried again. */
+const useDrafts = create<Readonly<Record<string, IdeaDraft | undefined>>>(() => ({}));
+
+const keyOf = (study: string, again: number | null) => `${study} ${again}`;
+
+export function useIdeaDraft(study: string, again: number | null): IdeaDraft {
+  return useDrafts(drafts => drafts[keyOf(study, again)] ?? EMPTY);
+}
+
+export function changeIdeaDraft(study: string, again: number | null, patch: Partial<IdeaDraft>): void {
+  const key = keyOf(study, again);
+  useDrafts.setState(drafts => ({ [key]: { ...(drafts[key] ?? EMPTY), ...patch } }));
+}
+
+/** Begins one with these words where none was begun. */
+export function beginIdeaDraft(study: string, again: number | null, words: Partial<WordsDraft>): void {
+  if (!useDrafts.getState()[keyOf(study, again)]) changeIdeaDraft(study, again, words);
+}
+
+export function clearIdeaDraft(study: string, again: number | null): void {
+  useDrafts.setState({ [keyOf(study, again)]: undefined });
+}
+
+/** What the draft changes in the files it was opened with. */
+export function editsOf({ opened, files }: IdeaDraft): readonly FileEdit[] {
+  return (opened?.files ?? []).flatMap(({ path, text }) => {
+    const content = files[path];
+    return content === undefined || content === text ? [] : [{ path, content }];
+  });
+}
+
+/** Expected change of the metric: NaN where it is no number, null where nothing is written. */
+export function effectOf(text: string): number | null {
+  const plain = text.trim().replace('−', '-');
+  if (plain === '') return null;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : Number.NaN;
+}
+
+/** Null where they are not complete, or not right. */
+export function wordsOf({ hypothesis, rationale, effect, category }: WordsDraft): IdeaWords | null {
+  const predicted = effectOf(effect);
+  if (hypothesis.trim() === '' || (predicted !== null && !Number.isFinite(predicted))) return null;
+  return {
+    hypothesis: hypothesis.trim(),
+    rationale: rationale.trim() || null,
+    predicted_effect: predicted,
+    category: category.trim() || null,
+  };
+}
+
+export function draftOf(
+  idea: Pick<Idea, 'hypothesis' | 'rationale' | 'predictedEffect' | 'category'>,
+): WordsDraft {
+  return {
+    hypothesis: idea.hypothesis,
+    rationale: idea.rationale ?? '',
+    effect: idea.predictedEffect === null ? '' : String(idea.predictedEffect),
+    category: idea.category ?? '',
+  };
+}

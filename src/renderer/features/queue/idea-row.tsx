@@ -1,0 +1,252 @@
+import {
+  ArrowDown,
+  ArrowUp,
+  ArrowUpToLine,
+  Bot,
+  ChevronRight,
+  PenLine,
+  SquareTerminal,
+  Trash2,
+  User,
+} from 'lucide-react';
+import { type FormEvent, memo, type ReactNode, useState } from 'react';
+import type { Contract } from '../../../shared/contract.ts';
+import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
+import { attempt } from '../../app/actions.ts';
+import { getClient } from '../../app/sync.ts';
+import { formatDelta } from '../../format/numbers.ts';
+import { Button } from '../../ui/button.tsx';
+import { classNames } from '../../ui/class-names.ts';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+import { draftOf, type WordsDraft, wordsOf } from './idea-draft.ts';
+import { IdeaWordsFields } from './idea-words.tsx';
+
+/** Where an idea can be moved to. */
+export type Move = 'up' | 'down' | 'first';
+
+export type IdeaActions = {
+  readonly move: (id: number, where: Move) => void;
+  /** Unfolds it, or folds it up. */
+  readonly toggle: (id: number) => void;
+  /** Begins to edit its words, or with null ends it. */
+  readonly edit: (id: number | null) => void;
+  readonly drop: (id: number) => void;
+  /** It is the one the keys are for. */
+  readonly point: (id: number) => void;
+};
+
+/** Of the button that unfolds an idea. */
+export function ideaButtonId(id: number): string {
+  return `idea-${id}`;
+}
+
+type Props = {
+  readonly study: string;
+  readonly metric: Contract['metric'];
+  readonly idea: Idea;
+  /** From 1. */
+  readonly place: number;
+  readonly isLast: boolean;
+  /** Its turn is next. */
+  readonly isNext: boolean;
+  /** It is words, and the proposer of the study cannot read. */
+  readonly isStuck: boolean;
+  /** Of all ideas only one is a stop for Tab. */
+  readonly isPointed: boolean;
+  readonly isOpen: boolean;
+  readonly isEdited: boolean;
+  readonly actions: IdeaActions;
+};
+
+/** One idea that waits: a line or two to read while passing, unfolded all it says. */
+export const IdeaRow = memo(function IdeaRow(props: Props) {
+  const { study, metric, idea, place, isNext, isStuck, isPointed, isOpen, isEdited, actions } = props;
+  const [isHovered, setHovered] = useState(false);
+  if (isEdited) {
+    return (
+      <li aria-label={idea.hypothesis} className="px-3 py-3">
+        <IdeaWordsEditor study={study} metric={metric} idea={idea} onDone={() => actions.edit(null)} />
+      </li>
+    );
+  }
+  return (
+    <li
+      aria-label={idea.hypothesis}
+      onFocus={() => actions.point(idea.id)}
+      onMouseEnter={() => setHovered(true)}
+      onMouseLeave={() => setHovered(false)}
+      className="relative flex gap-2 py-2 [contain-intrinsic-size:auto_4rem] [content-visibility:auto] pr-2 pl-1 hover:bg-sunken/60 has-[:focus-visible]:bg-sunken/60 has-[[data-idea]:focus-visible]:outline-2 has-[[data-idea]:focus-visible]:outline-accent has-[[data-idea]:focus-visible]:-outline-offset-2"
+    >
+      <span className="tabular flex w-9 shrink-0 items-center justify-between self-start pt-px pl-1 text-muted text-sm">
+        <ChevronRight
+          size={13}
+          aria-hidden
+          className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}
+        />
+        {place}
+      </span>
+      <div className="min-w-0 flex-1">
+        <button
+          type="button"
+          id={ideaButtonId(idea.id)}
+          data-idea={idea.id}
+          tabIndex={isPointed ? 0 : -1}
+          aria-expanded={isOpen}
+          onClick={() => actions.toggle(idea.id)}
+          className={classNames(
+            "block max-w-[calc(100%-9.5rem)] text-left font-medium outline-hidden before:absolute before:inset-0 before:content-['']",
+            isOpen ? 'break-words' : 'truncate',
+          )}
+        >
+          {idea.hypothesis}
+        </button>
+        <p className="flex flex-wrap items-center gap-x-2.5 text-muted text-xs">
+          {isNext ? (
+            <span className="rounded bg-accent-soft px-1.5 font-medium text-accent">next</span>
+          ) : null}
+          <Author name={idea.author} />
+          {idea.predictedEffect === null ? null : (
+            <span
+              className={classNames('tabular', isGain(metric, idea.predictedEffect) && 'text-keep')}
+              title={`Expected change of ${metric.name}`}
+            >
+              {formatDelta(idea.predictedEffect)}
+            </span>
+          )}
+          {idea.category ? <span className="max-w-40 truncate">{idea.category}</span> : null}
+          {idea.files.length === 0 ? (
+            <span className={classNames(isStuck && 'text-warn')}>
+              {isStuck ? 'words only, waits for a proposer that can read' : 'words only'}
+            </span>
+          ) : (
+            <span className="max-w-72 truncate" title={idea.files.join('\n')}>
+              changes <span className="font-mono">{idea.files.join(', ')}</span>
+            </span>
+          )}
+          <RelativeTime at={idea.at} />
+        </p>
+        {idea.rationale ? (
+          <p
+            className={classNames(
+              'mt-1 whitespace-pre-wrap break-words text-sm',
+              // Above the button that covers the row: what is read as a whole can be marked and copied.
+              isOpen ? 'relative cursor-text' : 'line-clamp-2 text-muted',
+            )}
+          >
+            {idea.rationale}
+          </p>
+        ) : isOpen ? (
+          <p className="mt-1 text-muted text-sm">No reason is given.</p>
+        ) : null}
+      </div>
+      {isPointed || isHovered ? <Actions {...props} /> : null}
+    </li>
+  );
+});
+
+function Actions({ idea, place, isLast, isPointed, actions }: Props) {
+  const { id } = idea;
+  const act = (label: string, icon: ReactNode, run: () => void, isOff = false, title = label) => (
+    <button
+      type="button"
+      aria-label={label}
+      title={title}
+      // Kept in the order of Tab when it comes to nothing, so that the focus is not lost at the top.
+      aria-disabled={isOff}
+      tabIndex={isPointed ? 0 : -1}
+      onClick={isOff ? undefined : run}
+      className="inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink aria-disabled:cursor-default aria-disabled:opacity-40"
+    >
+      {icon}
+    </button>
+  );
+  return (
+    <div className="absolute top-1 right-1 flex">
+      {act('Up', <ArrowUp size={15} aria-hidden />, () => actions.move(id, 'up'), place === 1, 'Up (Alt ↑)')}
+      {act(
+        'Down',
+        <ArrowDown size={15} aria-hidden />,
+        () => actions.move(id, 'down'),
+        isLast,
+        'Down (Alt ↓)',
+      )}
+      {act(
+        'First',
+        <ArrowUpToLine size={15} aria-hidden />,
+        () => actions.move(id, 'first'),
+        place === 1,
+        'First (Alt Home)',
+      )}
+      {act(
+        'Edit the words',
+        <PenLine size={14} aria-hidden />,
+        () => actions.edit(id),
+        false,
+        'Edit the words (e)',
+      )}
+      {act('Drop', <Trash2 size={14} aria-hidden />, () => actions.drop(id), false, 'Drop (Delete)')}
+    </div>
+  );
+}
+
+export function isGain({ goal }: Contract['metric'], delta: number): boolean {
+  return goal === 'minimize' ? delta < 0 : delta > 0;
+}
+
+/** Whose idea it is. */
+export function Author({ name }: { readonly name: string }) {
+  const Icon = name === YOU ? User : name === OUTSIDE ? SquareTerminal : Bot;
+  return (
+    <span
+      className="inline-flex min-w-0 items-center gap-1"
+      title={name === OUTSIDE ? 'An agent that works outside of the loop' : undefined}
+    >
+      <Icon size={12} aria-hidden className="shrink-0" />
+      <span className="max-w-56 truncate">{name}</span>
+    </span>
+  );
+}
+
+/** The words of an idea, in their place. */
+function IdeaWordsEditor({
+  study,
+  metric,
+  idea,
+  onDone,
+}: {
+  readonly study: string;
+  readonly metric: Contract['metric'];
+  readonly idea: Idea;
+  readonly onDone: () => void;
+}) {
+  const [words, setWords] = useState<WordsDraft>(() => draftOf(idea));
+  const said = wordsOf(words);
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!said) return;
+    if (await attempt(() => getClient().ideas.say({ study, id: idea.id, words: said }))) onDone();
+  };
+  return (
+    <form
+      aria-label="Words of the idea"
+      onSubmit={event => void save(event)}
+      onKeyDown={event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+      }}
+      className="flex flex-col gap-3"
+    >
+      <IdeaWordsFields
+        metric={metric}
+        words={words}
+        hasFocus
+        onChange={patch => setWords(before => ({ ...before, ...patch }))}
+      />
+      <div className="flex justify-end gap-2">
+        <Button onClick={onDone}>Cancel</Button>
+        <Button kind="primary" type="submit" disabled={!said}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}

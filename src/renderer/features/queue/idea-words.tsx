@@ -1,0 +1,83 @@
+import { useEffect, useRef } from 'react';
+import type { Contract } from '../../../shared/contract.ts';
+import { MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
+import { Field, TextArea, TextInput } from '../../ui/field.tsx';
+import { effectOf, type WordsDraft } from './idea-draft.ts';
+
+/** The fields of what an idea says of itself. */
+export function IdeaWordsFields({
+  metric,
+  words,
+  hasFocus = false,
+  onChange,
+}: {
+  readonly metric: Contract['metric'];
+  readonly words: WordsDraft;
+  /** Whether the first field takes the focus. */
+  readonly hasFocus?: boolean;
+  readonly onChange: (patch: Partial<WordsDraft>) => void;
+}) {
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (hasFocus) first.current?.focus();
+  }, [hasFocus]);
+  const { hypothesis, rationale, effect, category } = words;
+  return (
+    <div className="flex flex-col gap-3">
+      <Field label="Idea">
+        {ids => (
+          <TextInput
+            {...ids}
+            ref={first}
+            maxLength={MAX_HYPOTHESIS}
+            placeholder="One line: what should be tried?"
+            spellCheck
+            value={hypothesis}
+            onChange={event => onChange({ hypothesis: event.target.value })}
+          />
+        )}
+      </Field>
+      <Field label="Why">
+        {ids => (
+          <TextArea
+            {...ids}
+            rows={3}
+            maxLength={20_000}
+            placeholder="Why it should work, and what to look out for"
+            spellCheck
+            value={rationale}
+            onChange={event => onChange({ rationale: event.target.value })}
+          />
+        )}
+      </Field>
+      <div className="grid grid-cols-2 gap-4">
+        <Field
+          label={`Expected change of ${metric.name}`}
+          hint={metric.goal === 'minimize' ? 'Lower is better: a gain is negative.' : 'Higher is better.'}
+          problem={Number.isNaN(effectOf(effect)) ? 'Write a number with its sign, or nothing.' : null}
+        >
+          {ids => (
+            <TextInput
+              {...ids}
+              inputMode="decimal"
+              placeholder={metric.goal === 'minimize' ? '−0.002' : '+0.002'}
+              value={effect}
+              onChange={event => onChange({ effect: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Category" hint="One word, to find it by.">
+          {ids => (
+            <TextInput
+              {...ids}
+              maxLength={60}
+              placeholder="optimizer"
+              value={category}
+              onChange={event => onChange({ category: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+    </div>
+  );
+}

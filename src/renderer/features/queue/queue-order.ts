@@ -1,0 +1,49 @@
+import type { KeyboardEvent } from 'react';
+import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
+import { type IdeaActions, ideaButtonId, type Move } from './idea-row.tsx';
+
+/** Ideas in the order the user made; those that came since are last. */
+export function inOrder(waiting: readonly Idea[], order: readonly number[] | null): readonly Idea[] {
+  if (!order) return waiting;
+  const place = new Map(order.map((id, index) => [id, index]));
+  return waiting.toSorted(
+    (one, two) => (place.get(one.id) ?? order.length) - (place.get(two.id) ?? order.length),
+  );
+}
+
+/** Whose turn is next: an edit goes before words, and the user's words before those a proposer wrote down. */
+export function nextOf(ideas: readonly Idea[], isDeaf: boolean): number | null {
+  const edit = ideas.find(({ files }) => files.length > 0);
+  const words = isDeaf ? undefined : ideas.find(({ author }) => author === YOU || author === OUTSIDE);
+  return (edit ?? words)?.id ?? null;
+}
+
+/** Arrows go from idea to idea, with Alt they take it along. */
+export function onListKey(
+  event: KeyboardEvent<HTMLElement>,
+  ideas: readonly Idea[],
+  actions: IdeaActions,
+): void {
+  const { target, key, altKey } = event;
+  if (!(target instanceof HTMLElement) || target.closest('form') || event.ctrlKey || event.metaKey) return;
+  const id = Number(target.closest('li')?.querySelector<HTMLElement>('[data-idea]')?.dataset.idea);
+  const at = ideas.findIndex(idea => idea.id === id);
+  if (at < 0) return;
+  const moves: Readonly<Record<string, Move>> = { ArrowUp: 'up', ArrowDown: 'down', Home: 'first' };
+  const where = moves[key];
+  const places: Readonly<Record<string, number>> = {
+    ArrowUp: at - 1,
+    ArrowDown: at + 1,
+    Home: 0,
+    End: ideas.length - 1,
+  };
+  const place = places[key];
+  if (altKey && where) actions.move(id, where);
+  else if (!altKey && place !== undefined) {
+    const next = ideas[place];
+    if (next) document.getElementById(ideaButtonId(next.id))?.focus();
+  } else if (!altKey && key === 'e') actions.edit(id);
+  else if (!altKey && key === 'Delete') actions.drop(id);
+  else return;
+  event.preventDefault();
+}

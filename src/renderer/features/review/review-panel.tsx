@@ -1,0 +1,273 @@
+import { Check, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
+import { type ReactNode, useMemo } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import type { Decision, ReviewView } from '../../../shared/review.ts';
+import { attempt } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
+import { useStore } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { formatDelta } from '../../format/numbers.ts';
+import { Button } from '../../ui/button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { Field, TextArea, TextInput } from '../../ui/field.tsx';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks.tsx';
+import { DiffView } from '../../viewers/diff-view.tsx';
+import { changeReviewDraft, useReviewDraft } from './review-draft.ts';
+
+/** The proposal that waits for the user: what it says, what it changes, and what can be done with it. */
+export function ReviewPanel({
+  card,
+  n,
+  review,
+}: {
+  readonly card: StudyCard;
+  readonly n: number;
+  /** Its id. */
+  readonly review: number;
+}) {
+  const study = card.id;
+  const { value, problem, again } = useCall(`${study}:${n}:${review}`, () =>
+    getClient().studies.review({ study, n }),
+  );
+  if (problem) {
+    return (
+      <EmptyState title="The proposal could not be read">
+        {problem}{' '}
+        <button type="button" className="text-accent underline" onClick={again}>
+          Try again
+        </button>
+      </EmptyState>
+    );
+  }
+  if (!value) return <p className="p-5 text-muted text-sm">Reading the proposal …</p>;
+  return <Review key={value.id} card={card} review={value} />;
+}
+
+function Review({ card, review }: { readonly card: StudyCard; readonly review: ReviewView }) {
+  const { proposal, n } = review;
+  const draft = useReviewDraft(review.id);
+  const mode = useStore(state => state.settings.diff);
+  const remarks: DiffRemarks = useMemo(
+    () => ({
+      list: draft.comments,
+      put: remark =>
+        changeReviewDraft(review.id, ({ comments }) => {
+          const isAt = ({ path, side, line }: typeof remark) =>
+            path === remark.path && side === remark.side && line === remark.line;
+          return {
+            comments: comments.some(isAt)
+              ? comments.map(known => (isAt(known) ? remark : known))
+              : [...comments, remark],
+          };
+        }),
+      drop: remark =>
+        changeReviewDraft(review.id, ({ comments }) => ({
+          comments: comments.filter(known => known !== remark),
+        })),
+    }),
+    [draft.comments, review.id],
+  );
+  return (
+    <section aria-label="Proposal that waits for you" className="flex min-h-0 flex-1 flex-col">
+      <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4">
+        <p className="text-muted text-sm">
+          {review.isRepair ? 'Mend of experiment' : 'Experiment'} {n} waits for you since{' '}
+          <RelativeTime at={review.at} />
+        </p>
+        <h2 className="mt-1 break-words font-semibold text-lg">{proposal.hypothesis}</h2>
+        <dl className="mt-1 flex flex-wrap gap-x-6 text-sm">
+          <Fact name="category">{proposal.category ?? 'none'}</Fact>
+          <Fact name={`expected change of ${card.contract.metric.name}`}>
+            {proposal.predictedEffect === null ? 'not said' : formatDelta(proposal.predictedEffect)}
+          </Fact>
+        </dl>
+        {proposal.rationale ? (
+          <p className="mt-3 max-w-3xl whitespace-pre-wrap break-words text-sm">{proposal.rationale}</p>
+        ) : null}
+        <div className="mt-4 overflow-hidden rounded-lg border border-line">
+          {draft.files ? (
+            <Files review={review} />
+          ) : (
+            <DiffRemarksContext value={remarks}>
+              <DiffView
+                diff={review.diff}
+                isCut={review.isCut}
+                mode={mode}
+                onMode={diff => void saveSettings({ diff })}
+                label={`Changes of the proposal for experiment ${n}`}
+              />
+            </DiffRemarksContext>
+          )}
+        </div>
+        {draft.files ? null : (
+          <p className="mt-2 text-muted text-xs">Press the number of a line to comment on it.</p>
+        )}
+      </div>
+      <Verdict card={card} review={review} />
+    </section>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="flex gap-1.5">
+      <dt className="text-muted">{name}</dt>
+      <dd className="tabular">{children}</dd>
+    </div>
+  );
+}
+
+/** The proposal's files as text, to be changed by hand. */
+function Files({ review }: { readonly review: ReviewView }) {
+  const { files } = useReviewDraft(review.id);
+  return review.files.map(({ path, text }) => (
+    <div key={path} className="border-line border-b last:border-b-0">
+      <p className="bg-sunken px-3 py-1.5 font-mono text-xs">{path}</p>
+      <TextArea
+        aria-label={path}
+        rows={24}
+        value={files?.[path] ?? text}
+        onChange={event => {
+          // A text field knows one kind of line end; the file keeps its own.
+          const value = text.includes('\r\n')
+            ? event.target.value.replaceAll('\n', '\r\n')
+            : event.target.value;
+          changeReviewDraft(review.id, before => ({ files: { ...before.files, [path]: value } }));
+        }}
+        className="rounded-none border-0 font-mono text-xs leading-5"
+      />
+    </div>
+  ));
+}
+
+/** What the user can decide, always in sight. */
+function Verdict({ card, review }: { readonly card: StudyCard; readonly review: ReviewView }) {
+  const draft = useReviewDraft(review.id);
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  const canDecide =
+    isOnline && card.state === 'running' && card.current?.phase === 'reviewing' && !draft.isSending;
+  const change = (patch: Parameters<typeof changeReviewDraft>[1]) => changeReviewDraft(review.id, patch);
+  const decide = async (decision: Decision, done: string) => {
+    change(() => ({ isSending: true }));
+    await attempt(() => getClient().studies.decide({ study: card.id, review: review.id, decision }), done);
+    change(() => ({ isSending: false }));
+  };
+  const comments = draft.comments.filter(({ text }) => text.trim() !== '');
+  const changed = Object.fromEntries(
+    review.files.flatMap(({ path, text }) => {
+      const own = draft.files?.[path];
+      return own === undefined || own === text ? [] : [[path, own]];
+    }),
+  );
+  const isChanged = Object.keys(changed).length > 0;
+  const hasRemarks = comments.length > 0 || draft.text.trim() !== '';
+  return (
+    <div className="flex flex-col gap-3 border-line border-t bg-surface px-6 py-3">
+      {isChanged ? (
+        <Field
+          label="What it tries now"
+          hint="One line, shown wherever this experiment is told. Empty: told from the difference."
+        >
+          {ids => (
+            <TextInput
+              {...ids}
+              maxLength={300}
+              placeholder={review.proposal.hypothesis}
+              value={draft.title}
+              onChange={event => {
+                const { value } = event.target;
+                change(() => ({ title: value }));
+              }}
+            />
+          )}
+        </Field>
+      ) : null}
+      {draft.files ? null : (
+        <Field
+          label="Remarks"
+          hint="They go back to the proposer together with your comments on lines; as a reason for a rejection they are remembered."
+        >
+          {ids => (
+            <TextArea
+              {...ids}
+              rows={2}
+              maxLength={4_000}
+              value={draft.text}
+              onChange={event => {
+                const { value } = event.target;
+                change(() => ({ text: value }));
+              }}
+            />
+          )}
+        </Field>
+      )}
+      <div className="flex flex-wrap items-center gap-2">
+        <Button
+          kind="primary"
+          disabled={!canDecide}
+          onClick={() =>
+            void decide(
+              {
+                kind: 'approve',
+                files: changed,
+                ...(isChanged && draft.title.trim() ? { title: draft.title } : {}),
+              },
+              `Experiment ${review.n} goes ahead.`,
+            )
+          }
+        >
+          <Check size={15} aria-hidden /> {isChanged ? 'Approve with my changes' : 'Approve'}
+        </Button>
+        {draft.files ? (
+          <Button onClick={() => change(() => ({ files: null }))}>
+            {isChanged ? 'Discard my changes' : 'Back to the diff'}
+          </Button>
+        ) : (
+          <>
+            <Button
+              disabled={review.files.length === 0}
+              title={review.files.length === 0 ? 'There is no text to edit in it.' : undefined}
+              onClick={() => change(() => ({ files: {} }))}
+            >
+              <PenLine size={15} aria-hidden /> Edit
+            </Button>
+            <Button
+              disabled={!canDecide || !hasRemarks}
+              title={hasRemarks ? undefined : 'Write a remark, or comment on a line.'}
+              onClick={() =>
+                void decide(
+                  { kind: 'send_back', text: draft.text.trim(), comments },
+                  'Your remarks are with the proposer.',
+                )
+              }
+            >
+              <MessageSquareReply size={15} aria-hidden /> Send back
+              {comments.length > 0
+                ? ` with ${comments.length} ${comments.length === 1 ? 'comment' : 'comments'}`
+                : ''}
+            </Button>
+            <Button
+              kind="danger"
+              disabled={!canDecide || draft.text.trim() === ''}
+              title={draft.text.trim() === '' ? 'Write the reason above.' : undefined}
+              onClick={() =>
+                void decide({ kind: 'reject', reason: draft.text }, 'Rejected; the reason is remembered.')
+              }
+            >
+              <ShieldX size={15} aria-hidden /> Reject
+            </Button>
+          </>
+        )}
+        {card.state === 'running' ? null : (
+          <p className="text-sm text-warn">
+            {card.state === 'paused'
+              ? 'The study is paused. Continue it to decide.'
+              : 'The study is stopped. Resume it to decide.'}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+import { findByName } from '../../../shared/telemetry.ts';
+import { useStore } from '../../app/store.ts';
+import { Field, Select } from '../../ui/field.tsx';
+
+/** Which GPU a study trains on; only where there is a choice, or the one that was made is not there any more. */
+export function GpuField({
+  value,
+  onChange,
+}: {
+  /** Its UUID or number; empty leaves it to the machine. */
+  readonly value: string;
+  readonly onChange: (gpu: string) => void;
+}) {
+  const gpus = useStore(state => state.telemetry.at(-1)?.gpus) ?? [];
+  const choices = gpus.flatMap(({ index, uuid, name, instances = [] }) => [
+    { uuid: uuid || String(index), index, name: `${index}: ${name}` },
+    ...instances.map(instance => ({
+      ...{ uuid: instance.uuid, index: null, name: `${index}: ${name}, ${instance.name}` },
+    })),
+  ]);
+  const chosen = findByName(choices, value);
+  const isGone = value !== '' && !chosen;
+  if (choices.length < 2 && !isGone) return null;
+  return (
+    <Field
+      label="GPU"
+      hint="Every run of the study trains on the same."
+      problem={isGone && choices.length > 0 ? 'The one that was chosen is not there.' : null}
+    >
+      {ids => (
+        <Select {...ids} value={chosen?.uuid ?? value} onChange={event => onChange(event.target.value)}>
+          <option value="">The first one</option>
+          {isGone ? <option value={value}>{value}</option> : null}
+          {choices.map(({ uuid, name }) => (
+            <option key={uuid} value={uuid}>
+              {name}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import type { NewStudyForm } from '../../../shared/calls.ts';
+import type { ArmSettings, ModelSettings } from '../../../shared/study.ts';
+
+/** One proposer as text fields: what the user typed, right or wrong. */
+export type ArmForm = {
+  /** Stays while the order changes. */
+  readonly id: number;
+  readonly kind: ArmSettings['kind'];
+  readonly seed: string;
+  readonly command: string;
+  readonly timeout: string;
+  readonly patches: string;
+  readonly agent: string;
+  readonly agentModel: string;
+  readonly model: string;
+  readonly effort: '' | NonNullable<ModelSettings['effort']>;
+  readonly baseUrl: string;
+  readonly key: ModelSettings['key'];
+  readonly studyCap: string;
+  readonly sittingCap: string;
+};
+export type ArmProblems = Partial<Record<keyof ArmForm, string>>;
+
+let arms = 0;
+
+export function newArm(kind: ArmForm['kind']): ArmForm {
+  arms += 1;
+  return {
+    id: arms,
+    kind,
+    seed: '1',
+    command: '',
+    timeout: '600',
+    patches: '',
+    agent: 'claude',
+    agentModel: '',
+    model: 'claude-opus-5-5',
+    effort: '',
+    baseUrl: '',
+    key: 'environment',
+    studyCap: '20',
+    sittingCap: '',
+  };
+}
+
+/** A number, or NaN for the schema to complain about; null for an empty field. */
+export function numberOf(text: string): number | null {
+  return text.trim() === '' ? null : Number(text);
+}
+
+export function armOf(form: ArmForm): Extract<NewStudyForm['proposer'], { kind: 'route' }>['arms'][number] {
+  switch (form.kind) {
+    case 'search':
+      return { kind: 'search', seed: Number(form.seed) };
+    case 'command':
+      return { kind: 'command', command: form.command, timeoutSeconds: Number(form.timeout) };
+    case 'patches':
+      return { kind: 'patches', folder: form.patches.trim() };
+    case 'agent':
+      return {
+        kind: 'agent',
+        agent: form.agent,
+        model: form.agentModel.trim() || null,
+        timeoutSeconds: Number(form.timeout),
+      };
+    case 'model':
+      return {
+        kind: 'model',
+        model: form.model,
+        effort: form.effort === '' ? null : form.effort,
+        baseUrl: form.baseUrl.trim() || null,
+        key: form.key,
+        capUsd: { study: numberOf(form.studyCap), sitting: numberOf(form.sittingCap) },
+      };
+    default:
+      return form.kind satisfies never;
+  }
+}
+
+/** Field a schema's path belongs to. */
+const FIELDS: Readonly<Record<string, keyof ArmForm>> = {
+  seed: 'seed',
+  command: 'command',
+  timeoutSeconds: 'timeout',
+  folder: 'patches',
+  model: 'model',
+  baseUrl: 'baseUrl',
+  'capUsd.study': 'studyCap',
+  'capUsd.sitting': 'sittingCap',
+};
+
+/** What a schema cannot say in the user's words, because it only sees that nothing is there. */
+const EMPTY: ArmProblems = {
+  command: 'Write the command line of the proposer.',
+  patches: 'Name the folder with the patches.',
+  model: 'Choose a model.',
+};
+
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong with which field; null where the field is not in the form. */
+export function readArmIssue(
+  form: ArmForm | undefined,
+  issue: Issue,
+  path: readonly string[],
+): ArmProblems | null {
+  const name = FIELDS[path.join('.')];
+  // The agent's model has a field of its own.
+  const field = name === 'model' && form?.kind === 'agent' ? 'agentModel' : name;
+  if (!form || !field) return null;
+  const isEmpty = String(form[field]).trim() === '';
+  return { [field]: (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue) };
+}
+
+/** A schema's complaint as a sentence. */
+export function wordsOf(issue: Issue): string {
+  if (issue.code === 'invalid_type' && issue.expected === 'number') return 'Write a number.';
+  return `${issue.message[0]?.toUpperCase()}${issue.message.slice(1)}.`.replace(/\.\.$/, '.');
+}

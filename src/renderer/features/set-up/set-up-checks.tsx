@@ -1,0 +1,45 @@
+import { CircleAlert, CircleCheck, CircleMinus, LoaderCircle, TriangleAlert } from 'lucide-react';
+import type { PreflightCheck } from '../../../shared/notebook.ts';
+
+const SIGNS = {
+  ok: { icon: CircleCheck, className: 'text-keep', word: 'ok' },
+  warning: { icon: TriangleAlert, className: 'text-warn', word: 'warning' },
+  failed: { icon: CircleAlert, className: 'text-crash', word: 'failed' },
+  skipped: { icon: CircleMinus, className: 'text-muted', word: 'skipped' },
+} as const;
+
+/** The host's checks, each with what it found. */
+export function Checks({
+  checks,
+  isLoading,
+  problem,
+}: {
+  readonly checks: readonly PreflightCheck[] | null;
+  readonly isLoading: boolean;
+  readonly problem: string | null;
+}) {
+  if (problem) return <p className="text-crash text-sm">{problem}</p>;
+  if (!checks) {
+    return (
+      <p className="flex items-center gap-2 text-muted text-sm" role="status">
+        <LoaderCircle size={15} aria-hidden /> Checking …
+      </p>
+    );
+  }
+  return (
+    <ul className="flex flex-col gap-2.5" aria-busy={isLoading}>
+      {checks.map(({ name, outcome, detail }) => {
+        const { icon: Icon, className, word } = SIGNS[outcome];
+        return (
+          <li key={`${name}${detail}`} className="flex gap-2.5 text-sm">
+            <Icon size={16} className={`mt-0.5 shrink-0 ${className}`} role="img" aria-label={word} />
+            <div className="min-w-0">
+              <p className="font-medium">{name}</p>
+              <p className="whitespace-pre-wrap break-words text-muted text-xs">{detail}</p>
+            </div>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,291 @@
+import { useState } from 'react';
+import { Field, Select, Switch } from '../../ui/field.tsx';
+import { GpuField } from './gpu-field.tsx';
+import type { SetUpForm } from './set-up-form.ts';
+import { hasMeasures } from './set-up-measures.ts';
+import { Lines, Part, type PartProps, Text } from './set-up-part.tsx';
+
+const GOALS = ['minimize', 'maximize'] as const;
+
+/** What may change, and how to train. */
+export function ContractFields(props: PartProps) {
+  return (
+    <Part title="What may change, and how to train" hint="Everything else in the repository stays as it is.">
+      <Lines
+        {...props}
+        name="editable"
+        label="Editable files"
+        hint="One path or pattern a line."
+        placeholder="train.py"
+        rows={3}
+      />
+      <Lines
+        {...props}
+        name="locked"
+        label="Locked files"
+        hint="Compared around each run. Empty: every other tracked file."
+        rows={3}
+      />
+      <Text
+        {...props}
+        name="train"
+        label="Training command"
+        hint="Run in the study's own worktree."
+        placeholder="uv run train.py"
+      />
+      <Text
+        {...props}
+        name="setup"
+        label="Set-up command"
+        hint="Once for the study; may stay empty."
+        placeholder="uv sync"
+      />
+      <Text
+        {...props}
+        name="instructions"
+        label="Instructions"
+        hint="What the proposer reads first."
+        placeholder="program.md"
+      />
+      <Text
+        {...props}
+        name="environment"
+        label="Variables the training may see"
+        hint="Names; keys are never passed on by themselves."
+        placeholder="HF_HOME"
+      />
+    </Part>
+  );
+}
+
+/** What the training can reach. */
+export function SandboxFields(props: PartProps) {
+  const { form, onChange } = props;
+  return (
+    <Part
+      title="What the training can reach"
+      hint="In a sandbox it can change its worktree and nothing else, and sees nobody's home."
+    >
+      <Field label="Sandbox">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.sandbox}
+            onChange={event => onChange({ sandbox: event.target.value as SetUpForm['sandbox'] })}
+          >
+            <option value="preferred">Where this machine has one</option>
+            <option value="required">Required: else nothing runs</option>
+            <option value="off">Off: it can do whatever you can</option>
+          </Select>
+        )}
+      </Field>
+      <Lines
+        {...props}
+        name="reads"
+        label="Folders it reads"
+        hint="Data and caches outside of the repository, one a line."
+        placeholder="~/.cache/autoresearch"
+        isDisabled={form.sandbox === 'off'}
+      />
+      {form.setup.trim() === '' ? null : (
+        <Lines
+          {...props}
+          name="writes"
+          label="Writable of what the set-up left"
+          hint="One path a line; the rest is read-only."
+          placeholder="build"
+          isDisabled={form.sandbox === 'off'}
+        />
+      )}
+      <Text
+        {...props}
+        name="memoryGb"
+        label="Memory of a run (GiB)"
+        hint="Above it a run is ended. Empty: 95 % of the machine's."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="freeDiskGb"
+        label="Disk that stays free (GiB)"
+        hint="Below it a run is ended. Empty: a quarter of a GiB."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="processes"
+        label="Processes of a run"
+        hint="Above it a run is ended. Empty: 4096."
+        inputMode="numeric"
+      />
+      {form.model.trim() !== '' ? (
+        <Text
+          {...props}
+          name="cap"
+          label={`Cap for asking ${form.model.trim()} (US$)`}
+          hint="Of the study; the training asks it through Pawl. Empty: the proposer's cap, else 5."
+          inputMode="decimal"
+        />
+      ) : null}
+      <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
+      <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
+    </Part>
+  );
+}
+
+/** Which number counts, and for how long is trained. */
+export function MeasureFields(props: PartProps) {
+  const { form, onChange } = props;
+  return (
+    <Part
+      title="Which number counts"
+      hint={
+        <>
+          Printed by the training as <code>name: number</code> or <code>METRIC name=number</code>.
+        </>
+      }
+    >
+      <Text {...props} name="metric" label="Metric" placeholder="val_bpb" />
+      <Field label="Better is" problem={props.problems.goal}>
+        {ids => (
+          <Select
+            {...ids}
+            value={form.goal}
+            onChange={event => onChange({ goal: GOALS.find(goal => goal === event.target.value) ?? '' })}
+          >
+            <option value="">as its name tells</option>
+            <option value="minimize">lower</option>
+            <option value="maximize">higher</option>
+          </Select>
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="budget"
+        label="Budget (seconds)"
+        hint="How long the training means to run."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="limit"
+        label="Limit (seconds)"
+        hint="When Pawl ends it. Empty: twice the budget and 30 s."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="memory"
+        label="Memory metric"
+        hint="A second number to show; may stay empty."
+        placeholder="peak_vram_mb"
+      />
+      <Text
+        {...props}
+        name="memoryLimit"
+        label="Memory limit"
+        hint="Above it an experiment is discarded."
+        inputMode="decimal"
+      />
+      <Switch
+        label="End runs early that cannot reach the best any more"
+        checked={form.prune}
+        onChange={prune => onChange({ prune })}
+      />
+      <More {...props} />
+    </Part>
+  );
+}
+
+/** What most contracts do without, open where this one does not. */
+function More(props: PartProps) {
+  const [isOpen] = useState(() => hasMeasures(props.form));
+  return (
+    <details className="col-span-2" open={isOpen}>
+      <summary className="cursor-pointer font-medium text-sm">More</summary>
+      <div className="mt-3 grid grid-cols-2 gap-x-5 gap-y-3">
+        <Text
+          {...props}
+          name="pattern"
+          label="Pattern of the number"
+          hint="A regular expression with one group. Empty: found by its name."
+          placeholder="score is ([0-9.]+)"
+        />
+        <Text
+          {...props}
+          name="metricCommand"
+          label="Command that prints the number"
+          hint="After the training; may stay empty."
+          placeholder="./report.sh"
+        />
+        <Lines
+          {...props}
+          name="require"
+          label="What must hold for a keep"
+          hint="A printed name, a comparison, a value; one a line."
+          placeholder="correctness = PASS"
+        />
+        <Lines
+          {...props}
+          name="checks"
+          label="Checks"
+          hint="A name, a colon, a command that must succeed; one a line."
+          placeholder="tests: make test"
+        />
+        <Text
+          {...props}
+          name="wait"
+          label="How long the number may take"
+          hint="After the training: 45s, 30m, 12h, 7d. Empty: it is there at once."
+          placeholder="7d"
+        />
+        <Text
+          {...props}
+          name="model"
+          label="Model the training may ask"
+          hint="Through Pawl, without the key; may stay empty."
+        />
+        <Text {...props} name="modelUrl" label="Address of its server" hint="Empty: Anthropic's." />
+      </div>
+    </details>
+  );
+}
+
+/** When the study ends, and its name. */
+export function StopFields(props: PartProps) {
+  return (
+    <Part title="When to stop" hint="Whichever comes first. Leave all empty to run until you stop it.">
+      <Text
+        {...props}
+        name="experiments"
+        label="Experiments"
+        hint="Besides the baseline."
+        inputMode="numeric"
+      />
+      <Text {...props} name="hours" label="Hours" hint="Of this sitting." inputMode="decimal" />
+      <Text
+        {...props}
+        name="deadline"
+        label="Not later than"
+        hint="No experiment starts after this."
+        type="datetime-local"
+      />
+      <Text
+        {...props}
+        name="target"
+        label="Target"
+        hint="Stop when the metric is at least this good."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="patience"
+        label="Patience"
+        hint="Experiments in a row without a keep."
+        inputMode="numeric"
+      />
+      <Text {...props} name="crashes" label="Crashes in a row" inputMode="numeric" />
+      <Text {...props} name="tag" label="Name of the study" hint="Its branch is autoresearch/<name>." />
+    </Part>
+  );
+}

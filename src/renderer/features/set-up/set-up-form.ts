@@ -1,0 +1,311 @@
+import { type NewStudyForm, newStudySchema } from '../../../shared/calls.ts';
+import { contractFileSchema, type SandboxMode } from '../../../shared/contract.ts';
+import type { Draft } from '../../../shared/findings.ts';
+import { shareOf } from '../../../shared/spend-plan.ts';
+import type { RouteSettings } from '../../../shared/study.ts';
+import {
+  type ArmForm,
+  type ArmProblems,
+  armOf,
+  newArm,
+  numberOf,
+  readArmIssue,
+  wordsOf,
+} from './set-up-arm.ts';
+import { type MeasuresForm, measuresOf, metricMeasures, tableMeasures } from './set-up-measures.ts';
+
+/** The set-up form as text fields: what the user typed, right or wrong. */
+export type SetUpForm = MeasuresForm & {
+  /** What the form was filled in from, for what it has no field for. */
+  readonly kept: Draft | null;
+  readonly editable: string;
+  readonly locked: string;
+  readonly instructions: string;
+  readonly train: string;
+  readonly setup: string;
+  readonly environment: string;
+  readonly sandbox: SandboxMode;
+  /** One path or pattern a line. */
+  readonly writes: string;
+  readonly network: boolean;
+  readonly reads: string;
+  readonly metric: string;
+  /** Empty where the name tells, or nobody has said. */
+  readonly goal: '' | 'minimize' | 'maximize';
+  readonly memory: string;
+  readonly memoryLimit: string;
+  /** UUID of the GPU; empty leaves it to the machine. */
+  readonly gpu: string;
+  /** Whether hopeless runs are ended. */
+  readonly prune: boolean;
+  readonly budget: string;
+  readonly limit: string;
+  /** GiB, a count, GiB. */
+  readonly memoryGb: string;
+  readonly processes: string;
+  readonly freeDiskGb: string;
+  readonly tag: string;
+  /** In their order; at least one. */
+  readonly arms: readonly ArmForm[];
+  readonly routing: RouteSettings['mode'];
+  /** Whether the search proposes while the only proposer cannot. */
+  readonly standsIn: boolean;
+  readonly asksApproval: boolean;
+  /** What it may spend on models in US dollars, where the contract lets the training ask one. */
+  readonly cap: string;
+  readonly experiments: string;
+  readonly hours: string;
+  readonly deadline: string;
+  readonly target: string;
+  readonly patience: string;
+  readonly crashes: string;
+};
+export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'kept'>, string>> & {
+  /** By place; undefined where nothing is wrong. */
+  readonly arms?: readonly (ArmProblems | undefined)[];
+};
+
+/** A night of five-minute runs is about a hundred experiments. */
+const DEFAULT_EXPERIMENTS = '100';
+
+/** The form filled in from what was found, empty where that is unclear; where nothing was found only the defaults. */
+export function formOf(contract: Draft | null, tag: string): SetUpForm {
+  const text = (value: number | null | undefined) =>
+    value === null || value === undefined ? '' : String(value);
+  return {
+    ...measuresOf(contract),
+    kept: contract,
+    editable: contract?.editable?.join('\n') ?? '',
+    locked: contract?.locked?.join('\n') ?? '',
+    instructions: contract?.instructions ?? '',
+    train: contract?.train ?? '',
+    setup: contract?.setup ?? '',
+    environment: contract?.environment.join(' ') ?? '',
+    sandbox: contract?.sandbox.mode ?? 'preferred',
+    network: contract?.sandbox.network ?? false,
+    reads: contract?.sandbox.reads.join('\n') ?? '',
+    writes: contract?.sandbox.writes.join('\n') ?? '',
+    metric: contract?.metric.name ?? '',
+    goal: contract?.metric.goal ?? '',
+    memory: contract?.metric.memory ?? '',
+    memoryLimit: text(contract?.metric.memoryLimit),
+    budget: text(contract?.budget.seconds ?? 300),
+    limit: text(contract?.budget.limitSeconds),
+    prune: contract?.budget.prune ?? false,
+    memoryGb: text(contract?.limits.memoryGb),
+    processes: text(contract?.limits.processes),
+    freeDiskGb: text(contract?.limits.freeDiskGb),
+    gpu: '',
+    tag,
+    arms: [newArm('search')],
+    routing: 'fallback',
+    standsIn: true,
+    asksApproval: false,
+    cap: '',
+    experiments: text(contract?.stop.experiments) || DEFAULT_EXPERIMENTS,
+    hours: text(contract?.stop.hours),
+    deadline: contract?.stop.deadline ? toLocalInput(contract.stop.deadline) : '',
+    target: text(contract?.stop.target),
+    patience: text(contract?.stop.patience),
+    crashes: text(contract?.stop.crashes) || '10',
+  };
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '');
+}
+
+/** The number under its key; nothing for an empty field. */
+function number<K extends string>(key: K, text: string): { [P in K]?: number } {
+  const value = numberOf(text);
+  return value === null ? {} : ({ [key]: value } as { [P in K]?: number });
+}
+
+function optional<K extends string>(key: K, text: string): { [P in K]?: string } {
+  const trimmed = text.trim();
+  return trimmed === '' ? {} : ({ [key]: trimmed } as { [P in K]?: string });
+}
+
+function toLocalInput(iso: string): string {
+  const date = new Date(iso);
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}
+
+/** Whether a proposer may be away for a while and come back, as one behind a server may. */
+export function mayBeAway({ kind }: Pick<ArmForm, 'kind'>): boolean {
+  return kind === 'model' || kind === 'agent';
+}
+
+function proposerOf({ arms: forms, routing, standsIn }: SetUpForm): NewStudyForm['proposer'] {
+  const [first, ...others] = forms.map(armOf);
+  if (!first) throw new Error('a form has at least one proposer');
+  if (others.length > 0) return { kind: 'route', mode: routing, arms: [first, ...others] };
+  if (!standsIn || !mayBeAway(first)) return first;
+  return { kind: 'route', mode: 'stand_in', arms: [first, armOf(newArm('search'))] };
+}
+
+/** What the form says of how much a model will be asked. */
+export type SpendBasisForm = {
+  readonly path: string;
+  readonly editable: readonly string[];
+  readonly instructions: string | null;
+  readonly budgetSeconds: number | null;
+  /** One proposer's; null where they are not counted. */
+  readonly experiments: number | null;
+};
+
+/** Fields that are not right yet are as if they were empty: they have complaints of their own. */
+export function spendBasisOf(path: string, form: SetUpForm): SpendBasisForm {
+  const count = numberOf(form.experiments);
+  const seconds = numberOf(form.budget);
+  return {
+    ...{ path, editable: lines(form.editable), instructions: form.instructions.trim() || null },
+    budgetSeconds: seconds !== null && seconds > 0 ? seconds : null,
+    experiments: shareOf(
+      count !== null && Number.isInteger(count) && count >= 0 ? count : null,
+      form.arms.length,
+      form.arms.length > 1 && form.routing === 'alternate',
+    ),
+  };
+}
+
+export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract']> {
+  const locked = lines(form.locked);
+  const environment = form.environment.split(/[\s,]+/).filter(name => name !== '');
+  return {
+    contract: {
+      editable: lines(form.editable),
+      ...(locked.length > 0 ? { locked } : {}),
+      ...optional('instructions', form.instructions),
+      train: form.train,
+      ...optional('setup', form.setup),
+      ...(environment.length > 0 ? { environment } : {}),
+    },
+    metric: {
+      name: form.metric,
+      ...(form.goal === '' ? {} : { goal: form.goal }),
+      ...metricMeasures(form, form.kept),
+      ...optional('memory', form.memory),
+      ...number('memory_limit', form.memoryLimit),
+    },
+    ...tableMeasures(form, form.kept),
+    budget: {
+      ...number('seconds', form.budget),
+      ...number('limit_seconds', form.limit),
+      ...(form.prune ? { prune: true } : {}),
+    },
+    limits: {
+      ...number('memory_gb', form.memoryGb),
+      ...number('processes', form.processes),
+      ...number('free_disk_gb', form.freeDiskGb),
+    },
+    sandbox: {
+      ...{ mode: form.sandbox, network: form.network, reads: lines(form.reads) },
+      ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
+    },
+  };
+}
+
+function stopOf(form: SetUpForm): NonNullable<NewStudyForm['stop']> {
+  const deadline = form.deadline === '' ? {} : { deadline: new Date(form.deadline).toISOString() };
+  return {
+    ...number('experiments', form.experiments),
+    ...number('hours', form.hours),
+    ...deadline,
+    ...number('target', form.target),
+    ...number('patience', form.patience),
+    ...number('crashes', form.crashes),
+  };
+}
+
+/** Field a schema's path belongs to. */
+const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
+  'contract.contract.editable': 'editable',
+  'contract.contract.locked': 'locked',
+  'contract.contract.instructions': 'instructions',
+  'contract.contract.train': 'train',
+  'contract.contract.setup': 'setup',
+  'contract.contract.environment': 'environment',
+  'contract.sandbox.reads': 'reads',
+  'contract.sandbox.writes': 'writes',
+  'contract.metric.name': 'metric',
+  'contract.metric.goal': 'goal',
+  'contract.metric.pattern': 'pattern',
+  'contract.metric.command': 'metricCommand',
+  'contract.metric.wait': 'wait',
+  'contract.metric.require': 'require',
+  'contract.checks': 'checks',
+  'contract.model.name': 'model',
+  'contract.model.base_url': 'modelUrl',
+  'contract.metric.memory': 'memory',
+  'contract.metric.memory_limit': 'memoryLimit',
+  'contract.budget.seconds': 'budget',
+  'contract.budget.limit_seconds': 'limit',
+  'contract.limits.memory_gb': 'memoryGb',
+  'contract.limits.processes': 'processes',
+  'contract.limits.free_disk_gb': 'freeDiskGb',
+  'stop.experiments': 'experiments',
+  'stop.hours': 'hours',
+  'stop.deadline': 'deadline',
+  'stop.target': 'target',
+  'stop.patience': 'patience',
+  'stop.crashes': 'crashes',
+  tag: 'tag',
+  capUsd: 'cap',
+};
+
+/** What a schema cannot say in the user's words, because it only sees that nothing is there. */
+const EMPTY: FormProblems = {
+  editable: 'Name at least one file that may change.',
+  train: 'Write the command that trains.',
+  metric: 'Name the number that counts.',
+  goal: 'Say whether lower or higher is better.',
+};
+
+/** The study to start, or what is wrong field by field. */
+export function readForm(
+  path: string,
+  form: SetUpForm,
+): { readonly study: NewStudyForm; readonly problems: FormProblems } {
+  const study: NewStudyForm = {
+    path,
+    ...optional('tag', form.tag),
+    proposer: proposerOf(form),
+    stop: stopOf(form),
+    asksApproval: form.asksApproval,
+    ...optional('gpu', form.gpu),
+    ...number('capUsd', form.cap),
+    contract: contractOf(form),
+  };
+  const parsed = newStudySchema.safeParse(study);
+  const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
+  const arms: (ArmProblems | undefined)[] = [];
+  for (const issue of parsed.error?.issues ?? []) {
+    const path = issue.path.map(String);
+    if (path[0] === 'proposer') {
+      const isOne = path[1] !== 'arms';
+      const place = isOne ? 0 : Number(path[2]);
+      const found = readArmIssue(form.arms[place], issue, path.slice(isOne ? 1 : 3));
+      if (found) arms[place] = { ...found, ...arms[place] };
+      continue;
+    }
+    const field =
+      FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
+    if (!field) continue;
+    // A metric without a name has no direction either; the one complaint is enough.
+    if (field === 'goal' && form.metric.trim() === '') continue;
+    const isEmpty = String(form[field]).trim() === '';
+    problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
+  }
+  if (arms.length > 0) problems.arms = arms;
+  return { study, problems };
+}
+
+/** Whether the contract part can be checked by the host at all. */
+export function isContractWhole(form: SetUpForm): boolean {
+  return contractFileSchema.safeParse(contractOf(form)).success;
+}

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import type { Contract, contractFileSchema } from '../../../shared/contract.ts';
+import type { Draft } from '../../../shared/findings.ts';
+
+/**
+ * What of a contract the form folds away: how the number is found, what else must hold, checks, and a model. Several of
+ * something stand one a line. What has no field (time limits, how often is asked) is kept from `kept`.
+ */
+export type MeasuresForm = {
+  readonly pattern: string;
+  readonly metricCommand: string;
+  /** `name = value` or `name < value`, one a line. */
+  readonly require: string;
+  /** `name: command`, one a line. */
+  readonly checks: string;
+  readonly wait: string;
+  readonly model: string;
+  readonly modelUrl: string;
+};
+
+type ContractInput = z.input<typeof contractFileSchema>;
+
+export function measuresOf(contract: Draft | null): MeasuresForm {
+  return {
+    pattern: contract?.metric.pattern ?? '',
+    metricCommand: contract?.metric.command ?? '',
+    require:
+      contract?.metric.require.map(({ name, how, value }) => `${name} ${how} ${value}`).join('\n') ?? '',
+    checks: contract?.checks.map(({ name, command }) => `${name}: ${command}`).join('\n') ?? '',
+    wait: waitText(contract?.metric.waitSeconds ?? null),
+    model: contract?.model?.name ?? '',
+    modelUrl: contract?.model?.baseUrl ?? '',
+  };
+}
+
+/** Whether the form has something there, so that it stands open. */
+export function hasMeasures(form: MeasuresForm): boolean {
+  const { pattern, metricCommand, require, checks, wait, model, modelUrl } = form;
+  return [pattern, metricCommand, require, checks, wait, model, modelUrl].some(text => text.trim() !== '');
+}
+
+/** The keys below `metric`. */
+export function metricMeasures(
+  form: MeasuresForm,
+  kept: Draft | null,
+): Omit<ContractInput['metric'], 'name' | 'goal' | 'memory' | 'memory_limit'> {
+  const { commandSeconds, pollSeconds } = kept?.metric ?? {};
+  const require = byName(lines(form.require).map(readRequirement));
+  return {
+    ...filled('pattern', form.pattern),
+    ...filled('command', form.metricCommand),
+    ...(form.metricCommand.trim() !== '' && commandSeconds !== undefined
+      ? { command_seconds: commandSeconds }
+      : {}),
+    ...filled('wait', form.wait),
+    ...(form.wait.trim() !== '' && pollSeconds !== undefined ? { poll: `${pollSeconds}s` } : {}),
+    ...(Object.keys(require).length > 0 ? { require } : {}),
+  };
+}
+
+/** The tables `checks` and `model`. */
+export function tableMeasures(
+  form: MeasuresForm,
+  kept: Draft | null,
+): Pick<ContractInput, 'checks' | 'model'> {
+  const checks = byName(lines(form.checks).map(line => readCheck(line, kept?.checks ?? [])));
+  return {
+    ...(Object.keys(checks).length > 0 ? { checks } : {}),
+    ...(form.model.trim() === '' && form.modelUrl.trim() === ''
+      ? {}
+      : { model: { name: form.model, ...filled('base_url', form.modelUrl) } }),
+  };
+}
+
+/** One that is there twice gets a name that the schema refuses, so that neither is lost in silence. */
+function byName<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  const found: Record<string, T> = {};
+  for (const [name, value] of entries) found[name in found ? `${name}: named twice` : name] = value;
+  return found;
+}
+
+/** `recall@1 >= 0.5`, `correctness = PASS`; what is behind the first sign of a comparison is the value. */
+function readRequirement(line: string): readonly [string, string] {
+  const found = /^([^=<>!]*)((?:==?|!=|<=?|>=?).*)$/.exec(line);
+  return [found?.[1]?.trim() ?? line, found?.[2]?.trim() ?? ''];
+}
+
+/** A check keeps its own time limit for as long as it keeps its name. */
+function readCheck(
+  line: string,
+  kept: Contract['checks'],
+): readonly [string, { readonly command: string; readonly seconds?: number }] {
+  const colon = line.indexOf(':');
+  const name = colon < 0 ? line : line.slice(0, colon).trim();
+  const seconds = kept.find(check => check.name === name)?.seconds;
+  const command = colon < 0 ? '' : line.slice(colon + 1).trim();
+  return [name, { command, ...(seconds === undefined ? {} : { seconds }) }];
+}
+
+/** In the largest unit that needs no fraction. */
+function waitText(seconds: number | null): string {
+  if (seconds === null) return '';
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  const unit = units.find(([, size]) => seconds % size === 0);
+  return unit ? `${seconds / unit[1]}${unit[0]}` : `${seconds}s`;
+}
+
+function lines(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '');
+}
+
+function filled<K extends string>(key: K, text: string): { [P in K]?: string } {
+  return text.trim() === '' ? {} : ({ [key]: text.trim() } as { [P in K]?: string });
+}

@@ -1,0 +1,345 @@
+import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
+import { useId, useState } from 'react';
+import { describeRetirement } from '../../../shared/model-retirements.ts';
+import type { AgentStatus, AgentTrial } from '../../../shared/proposer-calls.ts';
+import { EFFORTS } from '../../../shared/study.ts';
+import { explain } from '../../app/explain.ts';
+import { useStore } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { formatDuration } from '../../format/numbers.ts';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { Field, Select, Switch } from '../../ui/field.tsx';
+import { KeyField } from './key-field.tsx';
+import { PlannedSpend } from './planned-spend.tsx';
+import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
+import { mayBeAway, type SetUpForm, type SpendBasisForm, spendBasisOf } from './set-up-form.ts';
+import { Part, type PartProps, Text } from './set-up-part.tsx';
+
+/** As many as the host takes. */
+const MAX_ARMS = 8;
+
+type ArmProps = {
+  readonly form: ArmForm;
+  readonly problems: ArmProblems;
+  readonly onChange: (patch: Partial<ArmForm>) => void;
+  readonly spend: SpendBasisForm;
+};
+
+/** Who proposes, and what each proposer needs to know. */
+export function ProposerFields({
+  path,
+  form,
+  problems,
+  onChange,
+}: PartProps & { /** Of the repository. */ readonly path: string }) {
+  const { arms } = form;
+  const spend = spendBasisOf(path, form);
+  const setArms = (next: readonly ArmForm[]) => onChange({ arms: next });
+  const swap = (place: number, other: number) =>
+    setArms(arms.map((arm, at) => (at === place ? arms[other] : at === other ? arms[place] : arm) ?? arm));
+  return (
+    <Part
+      title="Who proposes"
+      hint="The proposer only proposes; training, git and the verdict stay with Pawl."
+    >
+      {arms.map((arm, place) => (
+        <fieldset
+          key={arm.id}
+          aria-label={`Proposer ${place + 1}`}
+          className={
+            arms.length > 1
+              ? 'col-span-2 grid grid-cols-2 gap-x-5 gap-y-3 rounded-lg border border-line p-4'
+              : 'contents'
+          }
+        >
+          {arms.length > 1 ? (
+            <div className="col-span-2 flex items-center justify-between">
+              <span className="font-medium text-muted text-sm">Proposer {place + 1}</span>
+              <span className="flex">
+                <IconButton label="Up" disabled={place === 0} onClick={() => swap(place, place - 1)}>
+                  <ArrowUp size={15} aria-hidden />
+                </IconButton>
+                <IconButton
+                  label="Down"
+                  disabled={place === arms.length - 1}
+                  onClick={() => swap(place, place + 1)}
+                >
+                  <ArrowDown size={15} aria-hidden />
+                </IconButton>
+                <IconButton label="Remove" onClick={() => setArms(arms.filter(other => other.id !== arm.id))}>
+                  <Trash2 size={15} aria-hidden />
+                </IconButton>
+              </span>
+            </div>
+          ) : null}
+          <ArmFields
+            form={arm}
+            spend={spend}
+            problems={problems.arms?.[place] ?? {}}
+            onChange={patch =>
+              setArms(arms.map(other => (other.id === arm.id ? { ...other, ...patch } : other)))
+            }
+          />
+        </fieldset>
+      ))}
+      {arms.length > 1 ? (
+        <Field
+          label="How they work together"
+          hint="Their calls, results and cost are counted apart, so they can be compared."
+        >
+          {ids => (
+            <Select
+              {...ids}
+              value={form.routing}
+              onChange={event => onChange({ routing: event.target.value as SetUpForm['routing'] })}
+            >
+              <option value="fallback">Each one where those before it have nothing</option>
+              <option value="alternate">In turns</option>
+            </Select>
+          )}
+        </Field>
+      ) : null}
+      {arms[0] && arms.length === 1 && mayBeAway(arms[0]) ? (
+        <div className="col-span-2">
+          <Switch
+            label="Let the search stand in"
+            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half an hour. Without it the study pauses."
+            checked={form.standsIn}
+            onChange={standsIn => onChange({ standsIn })}
+          />
+        </div>
+      ) : null}
+      <div className="col-span-2">
+        <Button
+          size="small"
+          disabled={arms.length >= MAX_ARMS}
+          onClick={() =>
+            setArms([...arms, newArm(arms.some(({ kind }) => kind === 'search') ? 'model' : 'search')])
+          }
+        >
+          <Plus size={14} aria-hidden /> Add another proposer
+        </Button>
+      </div>
+      <div className="col-span-2">
+        <Switch
+          label="Wait for my approval"
+          hint="Each proposal is shown to you before it runs: approve, edit, send back or reject it. Can be switched at any time."
+          checked={form.asksApproval}
+          onChange={asksApproval => onChange({ asksApproval })}
+        />
+      </div>
+    </Part>
+  );
+}
+
+function ArmFields(props: ArmProps) {
+  const { form, onChange } = props;
+  return (
+    <>
+      <Field label="Proposer">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.kind}
+            onChange={event => onChange({ kind: event.target.value as ArmForm['kind'] })}
+          >
+            <option value="search">Search over constants (no network)</option>
+            <option value="command">A command that edits the files</option>
+            <option value="patches">A folder of patches</option>
+            <option value="model">A language model (Messages API)</option>
+            <option value="agent">An agent on the command line</option>
+          </Select>
+        )}
+      </Field>
+      {form.kind === 'search' ? <Text {...props} name="seed" label="Seed" inputMode="numeric" /> : null}
+      {form.kind === 'patches' ? (
+        <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
+      ) : null}
+      {form.kind === 'model' ? <ModelFields {...props} /> : null}
+      {form.kind === 'agent' ? <AgentFields {...props} /> : null}
+      {form.kind === 'command' ? (
+        <>
+          <Text
+            {...props}
+            name="command"
+            label="Command line"
+            hint="Gets the request as JSON on stdin."
+            placeholder="./propose.py"
+          />
+          <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function AgentFields(props: ArmProps) {
+  const { form, onChange } = props;
+  const first = useCall('agents', () => getClient().proposers.agents({ isPatient: false }));
+  // Some take long to say their version; nobody waits for them.
+  const whole = useCall('agents, all of it', () => getClient().proposers.agents({ isPatient: true }));
+  const agents = whole.value ?? first.value;
+  const chosen = agents?.find(({ agent }) => agent === form.agent);
+  return (
+    <>
+      <Field label="Agent" hint={chosen ? describeAgent(chosen) : (first.problem ?? 'Looking for agents …')}>
+        {ids => (
+          <Select {...ids} value={form.agent} onChange={event => onChange({ agent: event.target.value })}>
+            {agents?.some(({ agent }) => agent === form.agent) ? null : (
+              <option value={form.agent}>{form.agent}</option>
+            )}
+            {agents?.map(({ agent, title, isFound }) => (
+              <option key={agent} value={agent}>
+                {title}
+                {isFound ? '' : ' (not installed)'}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <AgentTrialButton
+        key={`${form.agent} ${form.agentModel}`}
+        form={form}
+        isFound={chosen?.isFound === true}
+      />
+      <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
+      <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+    </>
+  );
+}
+
+/** One harmless proposal, to see whether it works and how long it takes. */
+function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly isFound: boolean }) {
+  const [trial, setTrial] = useState<AgentTrial | 'asking' | null>(null);
+  const ask = async () => {
+    setTrial('asking');
+    const model = form.agentModel.trim() || null;
+    const answer = await getClient()
+      .proposers.tryAgent({ agent: form.agent, model })
+      .catch(error => ({ isGood: false, message: explain(error), seconds: 0, isContained: false }));
+    setTrial(answer);
+  };
+  return (
+    <div className="flex flex-col items-start justify-end gap-1.5">
+      <Button size="small" disabled={!isFound || trial === 'asking'} onClick={() => void ask()}>
+        {trial === 'asking' ? 'Asking it …' : 'Try it'}
+      </Button>
+      <p role="status" className="min-h-4 break-words text-muted text-xs">
+        {trial === null ? 'Asks for one harmless proposal in a folder of its own.' : null}
+        {trial === 'asking' ? 'This takes from a few seconds to a minute.' : null}
+        {trial !== null && trial !== 'asking' ? (
+          <span className={trial.isGood ? 'text-keep' : 'text-crash'}>{describeTrial(trial)}</span>
+        ) : null}
+      </p>
+    </div>
+  );
+}
+
+function describeTrial({ isGood, message, seconds, isContained }: AgentTrial): string {
+  if (!isGood) return message;
+  return `${message} It took ${formatDuration(seconds)}${isContained ? '' : ', without a sandbox'}.`;
+}
+
+function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: AgentStatus): string {
+  if (!isFound) return 'Not installed on this machine.';
+  const told = version ?? (isAsking ? 'asking for its version …' : 'does not say its version');
+  return `${told}; ${isSignedIn ? 'signed in' : `no sign-in seen (it may be in the keyring). ${signIn}`}`;
+}
+
+const KEY_WORDS: Readonly<Record<ArmForm['key'], string>> = {
+  environment: 'ANTHROPIC_API_KEY of the environment',
+  stored: 'The key stored in the desktop app',
+  none: 'None: the server needs no key',
+};
+
+function ModelFields(props: ArmProps) {
+  const { form, onChange } = props;
+  const listId = useId();
+  const isDesktop = useStore(state => state.host?.host === 'desktop');
+  const list = useCall(
+    JSON.stringify(['models', form.baseUrl.trim(), form.key]),
+    () => getClient().projects.models({ baseUrl: form.baseUrl.trim() || null, key: form.key }),
+    'models',
+  );
+  return (
+    <>
+      <Text
+        {...props}
+        name="model"
+        label="Model"
+        list={listId}
+        hint={
+          describeRetirement(form.model.trim(), form.baseUrl.trim() || null) ??
+          list.problem ??
+          (list.value
+            ? `${list.value.length} models offered; any name may be written.`
+            : 'Asking the server …')
+        }
+      />
+      <datalist id={listId}>
+        {list.value?.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </datalist>
+      <Field label="Effort">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.effort}
+            onChange={event => onChange({ effort: event.target.value as ArmForm['effort'] })}
+          >
+            <option value="">As the model likes</option>
+            {EFFORTS.map(effort => (
+              <option key={effort} value={effort}>
+                {effort}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <Field label="Key" hint="Sent to the server alone; never to the training, and never written down.">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.key}
+            onChange={event => onChange({ key: event.target.value as ArmForm['key'] })}
+          >
+            {Object.entries(KEY_WORDS)
+              .filter(([key]) => key !== 'stored' || isDesktop)
+              .map(([key, words]) => (
+                <option key={key} value={key}>
+                  {words}
+                </option>
+              ))}
+          </Select>
+        )}
+      </Field>
+      {form.key === 'stored' ? <KeyField onChanged={list.again} /> : null}
+      <Text
+        {...props}
+        name="baseUrl"
+        label="Server"
+        hint="Empty: Anthropic's. Ollama, vLLM and gateways work too."
+        placeholder="http://127.0.0.1:11434"
+      />
+      <Text
+        {...props}
+        name="studyCap"
+        label="Cap for the study (US$)"
+        hint="No call is made that could pass it. Empty: no cap."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="sittingCap"
+        label="Cap for a night (US$)"
+        hint="Of one sitting."
+        inputMode="decimal"
+      />
+      <PlannedSpend model={form.model.trim()} basis={props.spend} />
+    </>
+  );
+}

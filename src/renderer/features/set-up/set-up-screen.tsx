@@ -1,0 +1,261 @@
+import { CircleAlert, FileDown, Play } from 'lucide-react';
+import { useId, useState } from 'react';
+import { toast } from 'sonner';
+import type { Contract } from '../../../shared/contract.ts';
+import type { Inspection } from '../../../shared/notebook.ts';
+import { attempt, startStudy } from '../../app/actions.ts';
+import { codeOf, explain } from '../../app/explain.ts';
+import { useRunning, useStore } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { Button } from '../../ui/button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { useSettled } from '../../ui/use-settled.ts';
+import { SetUpAgreement } from './set-up-agreement.tsx';
+import { Checks } from './set-up-checks.tsx';
+import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
+import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from './set-up-form.ts';
+import { Found, unclearFields } from './set-up-found.tsx';
+import { ProposerFields } from './set-up-proposer.tsx';
+import { UncontainedConsent } from './uncontained-consent.tsx';
+
+/** What will be tried, how, and whether everything is there for it. */
+export function SetUpScreen({ path }: { readonly path: string }) {
+  const { value, problem, again } = useCall(`inspect ${path}`, () => getClient().projects.inspect({ path }));
+  if (problem) {
+    return (
+      <EmptyState icon={<CircleAlert size={28} />} title="This project cannot be opened">
+        <p className="mb-3">{problem}</p>
+        <Button onClick={again}>Look again</Button>
+      </EmptyState>
+    );
+  }
+  if (!value) {
+    return (
+      <p className="p-8 text-muted" role="status">
+        Looking at {path} …
+      </p>
+    );
+  }
+  return <SetUp key={value.head ?? ''} inspection={value} onLookAgain={again} />;
+}
+
+function SetUp({
+  inspection,
+  onLookAgain,
+}: {
+  readonly inspection: Inspection;
+  readonly onLookAgain: () => void;
+}) {
+  const [form, setForm] = useState<SetUpForm>(() => formOf(inspection.draft, inspection.tag));
+  const [isTried, setIsTried] = useState(false);
+  const [isStarting, setIsStarting] = useState(false);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  /** Null until the host asks for it. */
+  const [consent, setConsent] = useState<boolean | null>(null);
+  /** The digest of the set-up command that was ticked. */
+  const [agreed, setAgreed] = useState<string | null>(null);
+  const running = useRunning();
+  const formId = useId();
+  const { study, problems } = readForm(inspection.path, form);
+  const checks = useChecks(inspection.path, form);
+  const setUp = useSetUp(inspection.path, form.setup)?.value ?? null;
+  const failed = checks?.value?.filter(check => check.outcome === 'failed') ?? [];
+  const hasProblems = Object.keys(problems).length > 0;
+  // Until the first try, an empty field of a project nothing was found in is not a mistake yet.
+  const shown = isTried || inspection.contract ? problems : unclearFields(inspection.unclear, form);
+  const set = (patch: Partial<SetUpForm>) => {
+    setForm(before => ({ ...before, ...patch }));
+    setRefusal(null);
+  };
+  const start = async () => {
+    setIsTried(true);
+    if (hasProblems) return;
+    setIsStarting(true);
+    try {
+      await startStudy({
+        ...study,
+        ...(consent ? { agreesUncontained: true } : {}),
+        ...(agreed === null ? {} : { agreesSetUp: agreed }),
+      });
+    } catch (error) {
+      setRefusal(explain(error));
+      if (codeOf(error) === 'uncontained') setConsent(false);
+    }
+    setIsStarting(false);
+  };
+
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <header className="flex items-end justify-between gap-4 border-line border-b px-6 py-4">
+        <div className="min-w-0">
+          <h1 className="truncate font-semibold text-xl tracking-tight">New study in {inspection.name}</h1>
+          <p className="truncate text-muted text-sm" title={inspection.path}>
+            {inspection.path}
+            {inspection.head ? ` · ${inspection.branch ?? 'detached'} at ${inspection.head.slice(0, 7)}` : ''}
+          </p>
+        </div>
+        <Source inspection={inspection} />
+      </header>
+      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem]">
+        <form
+          id={formId}
+          className="min-h-0 overflow-y-auto px-6 py-5"
+          onSubmit={event => {
+            event.preventDefault();
+            void start();
+          }}
+        >
+          {inspection.problem && inspection.draft === null ? (
+            <p role="note" className="mb-5 rounded-lg bg-warn-soft px-4 py-3 text-sm text-warn">
+              {inspection.problem} You can also fill in the form: a study does not need the file.
+            </p>
+          ) : null}
+          {inspection.findings.length > 0 && inspection.draft?.source !== 'pawl.toml' ? (
+            <Found findings={inspection.findings} unclear={inspection.unclear} form={form} onChange={set} />
+          ) : null}
+          <ContractFields form={form} problems={shown} onChange={set} />
+          <MeasureFields form={form} problems={shown} onChange={set} />
+          <SandboxFields form={form} problems={shown} onChange={set} />
+          <ProposerFields path={inspection.path} form={form} problems={shown} onChange={set} />
+          <StopFields form={form} problems={shown} onChange={set} />
+          <SaveContract inspection={inspection} form={form} isWhole={isContractWhole(form)} />
+        </form>
+        <aside className="flex min-h-0 flex-col border-line border-l bg-surface" aria-label="Preflight">
+          <div className="min-h-0 flex-1 overflow-y-auto px-5 py-5">
+            <div className="mb-3 flex items-center justify-between">
+              <h2 className="font-medium">Preflight</h2>
+              <Button
+                size="small"
+                kind="quiet"
+                onClick={() => {
+                  onLookAgain();
+                  checks?.again();
+                }}
+              >
+                Check again
+              </Button>
+            </div>
+            {checks ? (
+              <Checks checks={checks.value} isLoading={checks.isLoading} problem={checks.problem} />
+            ) : (
+              <p className="text-muted text-sm">
+                The checks begin once the fields say what may change, how to train and which number counts.
+              </p>
+            )}
+          </div>
+          <div className="border-line border-t px-5 py-4">
+            {refusal ? (
+              <p role="alert" className="mb-3 text-crash text-sm">
+                {refusal}
+              </p>
+            ) : null}
+            {consent === null ? null : (
+              <div className="mb-3">
+                <UncontainedConsent isAgreed={consent} onChange={setConsent} />
+              </div>
+            )}
+            {setUp && !setUp.isAgreed ? (
+              <SetUpAgreement
+                setUp={setUp}
+                isAgreed={agreed === setUp.digest}
+                onChange={isAgreed => setAgreed(isAgreed ? setUp.digest : null)}
+              />
+            ) : null}
+            {running ? (
+              <p className="mb-3 text-sm text-warn">
+                {running.tag} is {running.state}: one study runs at a time, so stop it first.
+              </p>
+            ) : null}
+            {isTried && hasProblems ? (
+              <p className="mb-3 text-crash text-sm">Mend the marked fields first.</p>
+            ) : failed.length > 0 ? (
+              <p className="mb-3 text-crash text-sm">
+                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: mend that first.
+              </p>
+            ) : null}
+            <Button
+              kind="primary"
+              size="large"
+              className="w-full"
+              // The form's own: without one, Enter in a field would do nothing.
+              type="submit"
+              form={formId}
+              disabled={isStarting || running !== null || failed.length > 0}
+            >
+              <Play size={16} aria-hidden /> {isStarting ? 'Starting …' : 'Start the study'}
+            </Button>
+            <p className="mt-2 text-muted text-xs">
+              Branch autoresearch/{form.tag || '…'}. Your checkout is not touched.
+            </p>
+          </div>
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+const SOURCES: Readonly<Record<Contract['source'], string>> = {
+  'pawl.toml': 'From pawl.toml',
+  autoresearch: 'Shaped like autoresearch',
+  'pi-autoresearch': 'Shaped like pi-autoresearch',
+  form: 'As filled in',
+};
+
+function Source({ inspection }: { readonly inspection: Inspection }) {
+  const text = inspection.draft === null ? 'Nothing recognised' : SOURCES[inspection.draft.source];
+  return <span className="rounded-full bg-accent-soft px-2.5 py-1 text-accent text-xs">{text}</span>;
+}
+
+/** The host's checks of the form as it is, once it holds still; null while it describes no contract to check. */
+function useChecks(path: string, form: SetUpForm) {
+  const settled = useSettled(form);
+  const contract = isContractWhole(settled) ? contractOf(settled) : null;
+  const tag = settled.tag.trim();
+  const checks = useCall(
+    contract && JSON.stringify(['check', path, contract, tag]),
+    () => getClient().projects.check({ path, ...(tag ? { tag } : {}), ...(contract ? { contract } : {}) }),
+    path,
+  );
+  return contract && checks;
+}
+
+/** What the set-up command of the form is, once it holds still; null while there is none. */
+function useSetUp(path: string, command: string) {
+  const wanted = useSettled(command).trim();
+  return useCall(wanted === '' ? null : JSON.stringify(['set-up', path, wanted]), () =>
+    getClient().projects.setUp({ path, command: wanted }),
+  );
+}
+
+function SaveContract({
+  inspection,
+  form,
+  isWhole,
+}: {
+  readonly inspection: Inspection;
+  readonly form: SetUpForm;
+  readonly isWhole: boolean;
+}) {
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  if (inspection.draft?.source === 'pawl.toml') return null;
+  const save = () =>
+    attempt(async () => {
+      const { file } = await getClient().projects.saveContract({
+        path: inspection.path,
+        contract: contractOf(form),
+      });
+      toast.success(`${file} is written. Commit it, and the next study finds it.`);
+    });
+  return (
+    <div className="flex items-center justify-between gap-4 rounded-lg border border-line px-4 py-3">
+      <p className="text-muted text-sm">
+        This form is kept with the study. To keep it with the repository too, write it to a file in your
+        checkout.
+      </p>
+      <Button disabled={!isWhole || !isOnline} onClick={() => void save()}>
+        <FileDown size={15} aria-hidden /> Save as pawl.toml
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+import { useState } from 'react';
+import { toast } from 'sonner';
+import { saveSettings } from '../../app/settings.ts';
+import { useStore } from '../../app/store.ts';
+import type { Host } from '../../host/host.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field, Select, Switch, TextInput } from '../../ui/field.tsx';
+
+const NOTICES = [
+  { kind: 'new_best', label: 'A new best was ratcheted', hint: 'With the old and the new value.' },
+  { kind: 'study_ended', label: 'A study has ended', hint: 'And why.' },
+  { kind: 'crashes', label: 'Several crashes in a row', hint: undefined },
+  {
+    kind: 'attention',
+    label: 'Something needs attention',
+    hint: 'A full disk, a moved branch, a failing proposer.',
+  },
+] as const;
+
+export function SettingsDialog({ host, onClose }: { readonly host: Host; readonly onClose: () => void }) {
+  const settings = useStore(state => state.settings);
+  const info = useStore(state => state.host);
+  const { askForNotifications } = host;
+  const needsAsking =
+    askForNotifications !== null && 'Notification' in window && Notification.permission !== 'granted';
+  return (
+    <Dialog title="Settings" onClose={onClose}>
+      <div className="flex flex-col gap-5">
+        <Field label="Theme">
+          {ids => (
+            <Select
+              {...ids}
+              value={settings.theme}
+              onChange={event => {
+                const { value } = event.target;
+                if (value === 'light' || value === 'dark' || value === 'system')
+                  void saveSettings({ theme: value });
+              }}
+            >
+              <option value="system">As the system</option>
+              <option value="light">Light</option>
+              <option value="dark">Dark</option>
+            </Select>
+          )}
+        </Field>
+        <fieldset className="flex flex-col gap-3">
+          <legend className="mb-2 font-medium text-sm">Tell me when</legend>
+          {needsAsking ? (
+            <p className="flex items-center justify-between gap-3 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">
+              The browser does not let Pawl notify you yet.
+              <Button
+                size="small"
+                onClick={async () => {
+                  const isAllowed = await askForNotifications();
+                  if (!isAllowed)
+                    toast.error('The browser keeps notifications off; its own settings can change that.');
+                }}
+              >
+                Allow
+              </Button>
+            </p>
+          ) : null}
+          {NOTICES.map(({ kind, label, hint }) => (
+            <Switch
+              key={kind}
+              label={label}
+              hint={hint}
+              checked={settings.notify[kind]}
+              onChange={isOn => void saveSettings({ notify: { [kind]: isOn } })}
+            />
+          ))}
+        </fieldset>
+        <Electricity />
+        <p className="break-words text-muted text-xs">
+          Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Pawl itself sends nothing from
+          this machine; a proposer of your choice and the training may.
+        </p>
+      </div>
+    </Dialog>
+  );
+}
+
+/** What the user pays, so that runs can say what they cost. */
+function Electricity() {
+  const { electricity } = useStore(state => state.settings);
+  const [price, setPrice] = useState(electricity.price === null ? '' : String(electricity.price));
+  const [currency, setCurrency] = useState(electricity.currency);
+  const read = (text: string) => (text.trim() === '' ? null : Number(text.replace(',', '.')));
+  const isPrice = (value: number | null) => value === null || (value >= 0 && value <= 1_000_000);
+  return (
+    <fieldset className="grid grid-cols-[minmax(0,1fr)_6rem] gap-3">
+      <legend className="mb-2 font-medium text-sm">Electricity</legend>
+      <Field
+        label="Price of a kWh"
+        hint="Empty: energy is told, and no cost."
+        problem={isPrice(read(price)) ? null : 'Write a number, or nothing.'}
+      >
+        {ids => (
+          <TextInput
+            {...ids}
+            inputMode="decimal"
+            placeholder="0.30"
+            value={price}
+            onChange={event => {
+              setPrice(event.target.value);
+              const value = read(event.target.value);
+              if (isPrice(value)) void saveSettings({ electricity: { price: value } });
+            }}
+          />
+        )}
+      </Field>
+      <Field label="Currency">
+        {ids => (
+          <TextInput
+            {...ids}
+            maxLength={8}
+            value={currency}
+            onChange={event => {
+              setCurrency(event.target.value);
+              const name = event.target.value.trim();
+              if (name !== '') void saveSettings({ electricity: { currency: name } });
+            }}
+          />
+        )}
+      </Field>
+    </fieldset>
+  );
+}

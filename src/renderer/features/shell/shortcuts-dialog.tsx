@@ -1,0 +1,36 @@
+import { tell } from '../../app/command.ts';
+import { ALL_COMMANDS } from '../../app/commands.ts';
+import { useStore } from '../../app/store.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+
+/** Keys that belong to what has the focus, and are no commands. */
+const OTHER_KEYS = [
+  { keys: '+ − 0 ← →', label: 'Zoom, reset and pan the focused chart' },
+  { keys: 'Esc', label: 'Close, or leave the terminal and the editor' },
+];
+
+export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
+  const state = useStore.getState();
+  const own = ALL_COMMANDS.flatMap(({ keys, label }) => (keys ? [{ keys, label: tell(label, state) }] : []));
+  return (
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-5 gap-y-2 text-sm">
+        {[...own, ...OTHER_KEYS].map(({ keys, label }) => (
+          <div key={keys} className="contents">
+            <dt>
+              {keys.split(' ').map(key => (
+                <kbd
+                  key={key}
+                  className="mr-1 inline-block min-w-6 rounded border border-line-strong bg-sunken px-1.5 py-0.5 text-center font-mono text-xs"
+                >
+                  {key}
+                </kbd>
+              ))}
+            </dt>
+            <dd>{label}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

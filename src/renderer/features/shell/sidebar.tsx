@@ -1,0 +1,124 @@
+import type { Project, StudyCard } from '../../../shared/notebook.ts';
+import { goTo, openStudy } from '../../app/actions.ts';
+import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
+import { useStore } from '../../app/store.ts';
+import { useTheme } from '../../app/use-theme.ts';
+import { formatMetric } from '../../format/numbers.ts';
+import { classNames } from '../../ui/class-names.ts';
+import { PawlMark } from '../../ui/pawl-mark.tsx';
+import { StatePill } from '../../ui/state-pill.tsx';
+
+/** Projects with their studies, and what concerns the app as a whole. */
+export function Sidebar() {
+  const projects = useStore(state => state.projects);
+  const studies = useStore(state => state.studies);
+  const theme = useTheme();
+  const groups = groupStudies(projects, studies);
+  return (
+    <nav
+      aria-label="Projects and studies"
+      className="flex w-56 shrink-0 flex-col border-line border-r bg-sunken"
+    >
+      <div className="flex items-center gap-2 px-3 pt-3 pb-2">
+        <button
+          type="button"
+          onClick={() => goTo({ name: 'welcome' })}
+          className="flex items-center gap-2 rounded-md px-1 py-1 font-semibold text-base tracking-tight"
+        >
+          <PawlMark className="size-6 text-accent" />
+          Pawl
+        </button>
+      </div>
+      <div className="px-3 pb-2">
+        <CommandButton id="open" className="w-full" />
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
+        {groups.map(group => (
+          <section key={group.key} aria-label={group.name} className="mt-2">
+            <h2 className="truncate px-2 py-1 font-medium text-muted text-xs" title={group.path}>
+              {group.name}
+            </h2>
+            <ul>
+              {group.studies.map(card => (
+                <StudyEntry key={card.id} card={card} />
+              ))}
+            </ul>
+            {group.studies.length === 0 ? (
+              <button
+                type="button"
+                className="w-full rounded-md px-2 py-1 text-left text-muted text-sm hover:bg-surface"
+                onClick={() => goTo({ name: 'set_up', path: group.path })}
+              >
+                Set up a study …
+              </button>
+            ) : null}
+          </section>
+        ))}
+      </div>
+      <div className="flex items-center justify-between border-line border-t px-2 py-1.5">
+        <CommandIconButton id="palette" />
+        <CommandIconButton id={theme === 'dark' ? 'light' : 'dark'} />
+        <CommandIconButton id="shortcuts" />
+        <CommandIconButton id="settings" />
+      </div>
+    </nav>
+  );
+}
+
+function StudyEntry({ card }: { readonly card: StudyCard }) {
+  const isOpen = useStore(state => state.study === card.id && state.screen.name === 'study');
+  return (
+    <li>
+      <button
+        type="button"
+        aria-current={isOpen ? 'page' : undefined}
+        onClick={() => openStudy(card.id)}
+        className={classNames(
+          'flex w-full flex-col gap-0.5 rounded-md px-2 py-1.5 text-left',
+          isOpen ? 'bg-surface shadow-sm' : 'hover:bg-surface',
+        )}
+      >
+        <span className="flex w-full items-center justify-between gap-2">
+          <span className="truncate font-medium text-sm" title={card.tag}>
+            {card.tag}
+          </span>
+          <StatePill card={card} isSmall />
+        </span>
+        <span className="tabular truncate text-muted text-xs">
+          {card.tally.best === null
+            ? card.state === 'imported'
+              ? 'nothing kept'
+              : 'no result yet'
+            : `best ${formatMetric(card.tally.best)}`}{' '}
+          · {card.cells} tried
+        </span>
+      </button>
+    </li>
+  );
+}
+
+type Group = {
+  readonly key: string;
+  readonly name: string;
+  readonly path: string;
+  readonly studies: readonly StudyCard[];
+};
+
+/** Studies under their projects; those whose project was taken off the list, and imported ones, under their own names. */
+export function groupStudies(projects: readonly Project[], studies: readonly StudyCard[]): readonly Group[] {
+  const groups: Group[] = projects.map(({ gitDir, name, path }) => ({
+    key: gitDir,
+    name,
+    path,
+    studies: studies.filter(card => card.gitDir === gitDir && card.state !== 'imported'),
+  }));
+  const known = new Set(projects.map(project => project.gitDir));
+  const rest = studies.filter(card => card.state !== 'imported' && !known.has(card.gitDir));
+  for (const path of new Set(rest.map(card => card.repositoryPath))) {
+    const own = rest.filter(card => card.repositoryPath === path);
+    groups.push({ key: path, name: path.split('/').at(-1) ?? path, path, studies: own });
+  }
+  const imported = studies.filter(card => card.state === 'imported');
+  if (imported.length > 0) groups.push({ key: 'imported', name: 'Imported', path: '', studies: imported });
+  return groups;
+}

@@ -1,0 +1,111 @@
+import { useState } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import type { ProposerRecord } from '../../../shared/proposer-calls.ts';
+import { keepRate } from '../../../shared/study.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { ABSENT, formatDuration, formatPercent, formatUsd } from '../../format/numbers.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field, Select } from '../../ui/field.tsx';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+
+/** What is known of how well each proposer works: calls, failures, results, cost. */
+export function ProposersDialog({
+  card,
+  onClose,
+}: {
+  readonly card: StudyCard | null;
+  readonly onClose: () => void;
+}) {
+  const [isOverAll, setIsOverAll] = useState(card === null);
+  const study = isOverAll ? null : (card?.id ?? null);
+  const { value, problem } = useCall(`proposers ${study} ${card?.tally.finished}`, () =>
+    getClient().proposers.records({ study }),
+  );
+  return (
+    <Dialog
+      title="Proposers"
+      description="Who was asked, what came of it, and what it cost. A gain is what a keep won on its incumbent. The baseline is nobody's proposal."
+      onClose={onClose}
+      isWide
+    >
+      <Field label="Of">
+        {ids => (
+          <Select
+            {...ids}
+            value={isOverAll ? 'all' : 'study'}
+            onChange={event => setIsOverAll(event.target.value === 'all')}
+          >
+            {card ? <option value="study">{card.tag}</option> : null}
+            <option value="all">all studies</option>
+          </Select>
+        )}
+      </Field>
+      {value ? (
+        value.length === 0 ? (
+          <p className="py-8 text-center text-muted text-sm">Nobody was asked for a proposal yet.</p>
+        ) : (
+          <ul className="mt-4 flex flex-col gap-3">
+            {value.map(record => (
+              <Record key={record.proposer} record={record} />
+            ))}
+          </ul>
+        )
+      ) : (
+        <p role="status" className="py-8 text-center text-muted text-sm">
+          {problem ?? 'Reading …'}
+        </p>
+      )}
+    </Dialog>
+  );
+}
+
+function Record({ record }: { readonly record: ProposerRecord }) {
+  const { calls, proposed, experiments, keep, costUsd, gainShare, trainedSeconds, restsUntil } = record;
+  const hours = trainedSeconds / 3600;
+  const facts: readonly (readonly [string, string])[] = [
+    ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} came to a proposal`],
+    ['a call takes', formatDuration(calls === 0 ? null : record.seconds / calls)],
+    ['experiments', `${experiments}: ${keep} kept, ${record.discard} discarded, ${record.crash} crashed`],
+    // Without the baseline, which nobody proposed: so it is not the study's keep rate, and not called that.
+    ['of its own kept', formatPercent(keepRate(record), 1)],
+    ['gain', formatPercent(gainShare, 2)],
+    ['gain an hour trained', formatPercent(hours === 0 ? null : gainShare / hours, 2)],
+    ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],
+    ['cost a keep', costUsd === null || keep === 0 ? ABSENT : formatUsd(costUsd / keep)],
+  ];
+  return (
+    <li className="rounded-lg border border-line p-4">
+      <h3 className="flex items-baseline justify-between gap-4 font-medium">
+        <span className="break-all">{record.proposer}</span>
+        {restsUntil !== null && restsUntil > Date.now() ? (
+          <span className="shrink-0 text-sm text-warn">
+            rests, asked again <RelativeTime at={restsUntil} />
+          </span>
+        ) : null}
+      </h3>
+      <dl className="mt-2 grid grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 text-sm">
+        {facts.map(([name, text]) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd className="tabular">{text}</dd>
+          </div>
+        ))}
+      </dl>
+      {record.failures.length > 0 ? (
+        <ul className="mt-2 flex flex-col gap-1 border-line border-t pt-2 text-sm">
+          {record.failures.map(({ outcome, count, last }) => (
+            <li key={outcome} className="flex gap-2">
+              <span className="tabular shrink-0 text-crash">
+                {count} × {outcome}
+              </span>
+              <span className="truncate text-muted" title={last}>
+                {last}
+              </span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </li>
+  );
+}

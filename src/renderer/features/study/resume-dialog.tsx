@@ -1,0 +1,143 @@
+import { type FormEvent, useState } from 'react';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { shareOf } from '../../../shared/spend-plan.ts';
+import { codeOf, explain } from '../../app/explain.ts';
+import { getClient } from '../../app/sync.ts';
+import { describeStop } from '../../format/stop-reasons.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field, TextInput } from '../../ui/field.tsx';
+import { GpuField } from '../set-up/gpu-field.tsx';
+import { PlannedSpend } from '../set-up/planned-spend.tsx';
+import { UncontainedConsent } from '../set-up/uncontained-consent.tsx';
+
+/** How many more a study that had all its experiments is offered. */
+const MORE = 100;
+
+/** A further sitting, with its stop rules to look over: they count over the whole study. */
+export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
+  const done = Math.max(0, card.tally.finished - 1);
+  const wanted = card.stop.experiments;
+  const offered = wanted === undefined ? '' : String(wanted > done ? wanted : done + MORE);
+  const [experiments, setExperiments] = useState(offered);
+  const [hours, setHours] = useState(card.stop.hours === undefined ? '' : String(card.stop.hours));
+  const [patience, setPatience] = useState(
+    card.stop.patience === undefined ? '' : String(card.stop.patience),
+  );
+  const [repository, setRepository] = useState(card.repositoryPath);
+  const [gpu, setGpu] = useState(card.gpu ?? '');
+  const [cap, setCap] = useState(card.capUsd === null ? '' : String(card.capUsd));
+  const [problem, setProblem] = useState<string | null>(null);
+  /** Null until the host asks for it. */
+  const [consent, setConsent] = useState<boolean | null>(null);
+  const resume = async (event: FormEvent) => {
+    event.preventDefault();
+    const stop = {
+      ...(experiments.trim() === '' ? {} : { experiments: Number(experiments) }),
+      ...(hours.trim() === '' ? {} : { hours: Number(hours) }),
+      ...(patience.trim() === '' ? {} : { patience: Number(patience) }),
+    };
+    try {
+      await getClient().studies.resume({
+        study: card.id,
+        stop,
+        ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
+        gpu: gpu === '' ? null : gpu,
+        ...(cap.trim() === '' ? {} : { capUsd: Number(cap) }),
+        ...(consent ? { agreesUncontained: true } : {}),
+      });
+      onClose();
+    } catch (error) {
+      setProblem(explain(error));
+      if (codeOf(error) === 'uncontained') setConsent(false);
+    }
+  };
+  return (
+    <Dialog title={`Resume ${card.tag}`} description={describeStop(card)} onClose={onClose}>
+      <form onSubmit={event => void resume(event)} className="flex flex-col gap-3">
+        <div className="grid grid-cols-3 gap-4">
+          <Field label="Experiments" hint={`${done} are done.`}>
+            {ids => (
+              <TextInput
+                {...ids}
+                inputMode="numeric"
+                value={experiments}
+                onChange={event => setExperiments(event.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Hours" hint="From now on.">
+            {ids => (
+              <TextInput
+                {...ids}
+                inputMode="decimal"
+                value={hours}
+                onChange={event => setHours(event.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Patience" hint="In a row without a keep.">
+            {ids => (
+              <TextInput
+                {...ids}
+                inputMode="numeric"
+                value={patience}
+                onChange={event => setPatience(event.target.value)}
+              />
+            )}
+          </Field>
+        </div>
+        <Field label="Repository" hint="Where it is now, if it was moved.">
+          {ids => (
+            <TextInput {...ids} value={repository} onChange={event => setRepository(event.target.value)} />
+          )}
+        </Field>
+        <GpuField value={gpu} onChange={setGpu} />
+        {card.contract.model === null ? null : (
+          <Field
+            label={`Cap for asking ${card.contract.model.name} (US$)`}
+            hint="Of the whole study. Empty leaves it as it is."
+          >
+            {ids => (
+              <TextInput
+                {...ids}
+                inputMode="decimal"
+                value={cap}
+                onChange={event => setCap(event.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        <PlannedSpends card={card} left={experiments.trim() === '' ? null : Number(experiments) - done} />
+        {problem ? (
+          <p role="alert" className="text-crash text-sm">
+            {problem}
+          </p>
+        ) : null}
+        {consent === null ? null : <UncontainedConsent isAgreed={consent} onChange={setConsent} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit">
+            Resume
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** What is left of the study is likely to cost, with each model that proposes. */
+function PlannedSpends({ card, left }: { readonly card: StudyCard; readonly left: number | null }) {
+  const { proposer, contract } = card;
+  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
+  const isInTurns = proposer.kind === 'route' && proposer.mode === 'alternate';
+  const count = left === null || Number.isInteger(left) ? left : null;
+  const basis = {
+    ...{ path: card.repositoryPath, editable: contract.editable, instructions: contract.instructions },
+    budgetSeconds: contract.budget.seconds,
+    experiments: shareOf(count === null ? null : Math.max(0, count), arms.length, isInTurns),
+  };
+  return arms
+    .filter(arm => arm.kind === 'model')
+    .map(({ model }) => <PlannedSpend key={model} model={model} basis={basis} />);
+}

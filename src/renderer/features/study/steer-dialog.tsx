@@ -1,0 +1,98 @@
+import { useState } from 'react';
+import { toast } from 'sonner';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import type { SteeringEffect } from '../../../shared/steering.ts';
+import { canRead, proposerLabel } from '../../../shared/study.ts';
+import { attempt } from '../../app/actions.ts';
+import { getClient } from '../../app/sync.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field, TextArea } from '../../ui/field.tsx';
+
+/** A note to the proposer without stopping anything. */
+export function SteerDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
+  const [text, setText] = useState('');
+  const [effect, setEffect] = useState<SteeringEffect | null>(null);
+  const send = async () => {
+    await attempt(async () => {
+      const told = await getClient().studies.steer({ study: card.id, text });
+      setEffect(told);
+      if (told.problems.length > 0) return;
+      toast.success(told.followed.join(' '));
+      onClose();
+    });
+  };
+  return (
+    <Dialog
+      title={`Steer ${card.tag}`}
+      description="The note is kept in the notebook and given to the proposer from the next proposal on."
+      onClose={onClose}
+    >
+      <form
+        onSubmit={event => {
+          event.preventDefault();
+          void send();
+        }}
+        className="flex flex-col gap-3"
+      >
+        <Field
+          label="Note to the proposer"
+          hint={
+            canRead(card.proposer)
+              ? 'For instance: leave the optimiser alone, look at the data order.'
+              : hasSearch(card)
+                ? 'The search follows: leave DEPTH alone · only LR, WIDTH · try LR up to 0.1 · try LR between 0.01 and 0.1 · free DEPTH'
+                : `This study's proposer (${proposerLabel(card.proposer)}) cannot read; the note is kept for you and for a later one.`
+          }
+        >
+          {ids => (
+            <TextArea
+              {...ids}
+              rows={4}
+              maxLength={4_000}
+              value={text}
+              onChange={event => {
+                setText(event.target.value);
+                setEffect(null);
+              }}
+            />
+          )}
+        </Field>
+        {effect ? <Effect effect={effect} /> : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{effect ? 'Close' : 'Cancel'}</Button>
+          <Button kind="primary" type="submit" disabled={text.trim() === '' || effect !== null}>
+            Send the note
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function hasSearch({ proposer }: StudyCard): boolean {
+  return (
+    proposer.kind === 'search' ||
+    (proposer.kind === 'route' && proposer.arms.some(arm => arm.kind === 'search'))
+  );
+}
+
+/** What becomes of a note that not all of can be followed; it is kept all the same. */
+function Effect({ effect }: { readonly effect: SteeringEffect }) {
+  return (
+    <div
+      role="alert"
+      className="flex flex-col gap-1.5 rounded-lg border border-line bg-sunken px-3 py-2 text-sm"
+    >
+      <p className="font-medium">The note is kept in the notebook.</p>
+      {effect.followed.map(words => (
+        <p key={words}>{words}</p>
+      ))}
+      {effect.problems.map(words => (
+        <p key={words} className="text-warn">
+          {words}
+        </p>
+      ))}
+    </div>
+  );
+}

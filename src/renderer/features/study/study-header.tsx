@@ -1,0 +1,175 @@
+import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
+import type { Settings, StudyCard } from '../../../shared/notebook.ts';
+import { jumpTo } from '../../app/actions.ts';
+import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
+import { isActive, useRunning, useStore } from '../../app/store.ts';
+import {
+  ABSENT,
+  formatElectricity,
+  formatEnergy,
+  formatMetric,
+  formatNumber,
+  formatPercent,
+  formatUsd,
+} from '../../format/numbers.ts';
+import { describeStop } from '../../format/stop-reasons.ts';
+import { Button } from '../../ui/button.tsx';
+import { Menu, MenuLine } from '../../ui/menu.tsx';
+import { StatePill } from '../../ui/state-pill.tsx';
+import { NowRunning } from '../live/now-running.tsx';
+
+/** What can be read from across the room: the best value, and what runs now. */
+export function StudyHeader({ card }: { readonly card: StudyCard }) {
+  const { tally, contract } = card;
+  const others = tally.finished - tally.keep - tally.discard - tally.crash;
+  const electricity = useStore(state => state.settings.electricity);
+  const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
+  return (
+    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 px-6 pt-4 pb-3">
+      <div className="min-w-72 flex-1">
+        <div className="flex items-center gap-3">
+          <h1 className="truncate font-semibold text-xl tracking-tight" title={card.repositoryPath}>
+            {card.tag}
+          </h1>
+          <StatePill card={card} />
+          {card.isContained === false ? <NotContained /> : null}
+        </div>
+        <p className="mt-0.5 truncate text-muted text-sm">
+          {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
+          discarded, {tally.crash} crashed
+          {others === 0 ? '' : `, ${others} other`}
+          {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 1)}`}
+        </p>
+        {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
+        <div className="mt-2 min-h-6">
+          {isActive(card) ? (
+            <NowRunning card={card} />
+          ) : (
+            <p className="text-muted text-sm">{describeStop(card)}</p>
+          )}
+        </div>
+      </div>
+      <div className="shrink-0 text-right">
+        <p className="text-muted text-xs">
+          best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
+        </p>
+        <p className="tabular font-semibold text-4xl tracking-tight" data-testid="best">
+          {tally.best === null ? ABSENT : formatMetric(tally.best)}
+        </p>
+        <p className="tabular text-muted text-sm">
+          {describeGain(card)}
+          {tally.bestExperiment === null ? null : (
+            <button
+              type="button"
+              className="ml-2 text-accent underline-offset-2 hover:underline"
+              onClick={() => jumpTo(tally.bestExperiment ?? 0)}
+            >
+              in #{tally.bestExperiment}
+            </button>
+          )}
+        </p>
+      </div>
+      <Controls card={card} />
+    </header>
+  );
+}
+
+/** No sandbox holds what the study runs. */
+function NotContained() {
+  return (
+    <span
+      className="inline-flex items-center gap-1.5 whitespace-nowrap rounded-full bg-warn-soft px-2.5 py-1 font-medium text-sm text-warn"
+      title="Its runs can do whatever you can. The marks of the study and the checks of a new one say why."
+    >
+      <ShieldOff size={14} aria-hidden /> Not contained
+    </span>
+  );
+}
+
+/** What the study cost so far, and what each gain did. */
+function describeSpend({ spend, tally }: StudyCard): string {
+  if (!spend) return '';
+  if (spend.costUsd === null) return `${formatNumber(spend.outputTokens)} tokens written, no price known`;
+  const gains = tally.keep - 1;
+  return `${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} a gain` : ''}`;
+}
+
+/** What its GPUs took so far, and what each gain did. */
+function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Settings['electricity']): string {
+  if (wh === null) return '';
+  const told = (energy: number) =>
+    [formatEnergy(energy), formatElectricity(energy, electricity)].filter(Boolean).join(' or ');
+  const gains = tally.keep - 1;
+  return `${told(wh)} of GPU power${gains > 0 ? `, ${told(wh / gains)} a gain` : ''}`;
+}
+
+function describeGain({ tally: { best, baseline, bestExperiment }, state }: StudyCard): string {
+  if (best === null || baseline === null)
+    return state === 'imported' ? 'nothing was kept' : 'no baseline yet';
+  if (bestExperiment === 0) {
+    return state === 'imported' ? 'nothing better than the first,' : 'nothing better yet than the baseline,';
+  }
+  const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
+  return `${share}from ${formatMetric(baseline)}`;
+}
+
+function Controls({ card }: { readonly card: StudyCard }) {
+  const running = useRunning();
+  const isOwn = card.state !== 'imported';
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  const canContinue = card.state === 'paused' || Boolean(card.current?.wish);
+  return (
+    <div className="flex shrink-0 items-center gap-1.5" role="group" aria-label="Controls">
+      {isActive(card) ? (
+        // One button whatever it says, so that the focus stays on it.
+        <CommandButton id={canContinue ? 'continue' : 'pause'} kind={canContinue ? 'primary' : 'plain'} />
+      ) : null}
+      {isActive(card) ? (
+        <Menu
+          trigger={
+            <Button disabled={!isOnline}>
+              <CircleStop size={15} aria-hidden /> Stop
+            </Button>
+          }
+        >
+          <CommandItem id="stop" />
+          <CommandItem id="stopNow" />
+        </Menu>
+      ) : isOwn ? (
+        <CommandButton
+          id="resume"
+          kind="primary"
+          title={running ? `${running.tag} is ${running.state}` : undefined}
+        />
+      ) : null}
+      {card.ideas.waiting > 0 && isOwn ? (
+        <CommandButton
+          id="queue"
+          title={`${card.ideas.waiting === 1 ? 'An idea waits' : `${card.ideas.waiting} ideas wait`} for a turn (q)`}
+        >
+          <span className="tabular">Queue · {card.ideas.waiting}</span>
+        </CommandButton>
+      ) : null}
+      {isOwn ? <CommandIconButton id="approval" aria-pressed={card.asksApproval} /> : null}
+      {isOwn ? <CommandIconButton id="steer" /> : null}
+      <Menu
+        trigger={
+          <button
+            type="button"
+            aria-label="More"
+            className="inline-flex size-8 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink"
+          >
+            <MoreHorizontal size={16} aria-hidden />
+          </button>
+        }
+      >
+        <CommandItem id="best" />
+        <CommandItem id="apply" />
+        {isOwn ? <CommandItem id="queue" /> : null}
+        {isOwn ? <CommandItem id="proposers" /> : null}
+        <MenuLine />
+        <CommandItem id="export" />
+      </Menu>
+    </div>
+  );
+}

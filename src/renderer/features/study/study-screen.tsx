@@ -1,0 +1,61 @@
+import { goTo } from '../../app/actions.ts';
+import type { StudyTab } from '../../app/store.ts';
+import { STUDY_TABS, useStore, useStudy } from '../../app/store.ts';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { TabList, tabId } from '../../ui/tab-list.tsx';
+import { CompareScreen } from '../compare/compare-screen.tsx';
+import { InstructionsScreen } from '../instructions/instructions-screen.tsx';
+import { LiveScreen } from '../live/live-screen.tsx';
+import { NotebookScreen } from '../notebook/notebook-screen.tsx';
+import { StudyHeader } from './study-header.tsx';
+
+const PANEL = 'study-panel';
+/** Nothing runs, and nobody is instructed. */
+const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare'];
+
+/** One study: how it stands above, one of its four views below. */
+export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
+  const card = useStudy();
+  const compared = useStore(state => state.view.compared.length);
+  if (!card) {
+    return (
+      <EmptyState title="This study is not in the ledger">
+        Choose another on the left, or open a project to begin one.
+      </EmptyState>
+    );
+  }
+  const names = card.state === 'imported' ? IMPORTED_TABS : STUDY_TABS;
+  const tab = names.includes(wanted) ? wanted : 'notebook';
+  const titles: Readonly<Record<StudyTab, string>> = {
+    notebook: 'Notebook',
+    live: 'Live',
+    compare: compared > 0 ? `Compare (${compared})` : 'Compare',
+    instructions: card.contract.instructions ?? 'Instructions',
+  };
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <StudyHeader card={card} />
+      <div className="border-line border-b px-5">
+        <TabList
+          label="Views of the study"
+          names={names}
+          titles={titles}
+          chosen={tab}
+          panel={PANEL}
+          onChoose={name => goTo({ name: 'study', tab: name })}
+        />
+      </div>
+      <div
+        id={PANEL}
+        role="tabpanel"
+        aria-labelledby={tabId(PANEL, tab)}
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        {tab === 'notebook' ? <NotebookScreen card={card} /> : null}
+        {tab === 'live' ? <LiveScreen card={card} /> : null}
+        {tab === 'compare' ? <CompareScreen card={card} /> : null}
+        {tab === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
+      </div>
+    </div>
+  );
+}
