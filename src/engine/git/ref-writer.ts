@@ -80,9 +80,11 @@ async function transact(child: Child, commands: string): Promise<RefTransaction 
   };
   stdout.on('data', onAnswer);
   stderr.on('data', onWords);
-  const ended = once(child, 'close').catch(() => null);
+  const done = new AbortController();
+  const ended = once(child, 'close', { signal: done.signal }).catch(() => null);
   stdin.write(`start\0${commands}commit\0`);
   const end = await Promise.race([committed, ended]);
+  done.abort();
   stdout.off('data', onAnswer);
   stderr.off('data', onWords);
   if (end === undefined) return { exitCode: 0, stderr: '' };
