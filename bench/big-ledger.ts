@@ -23,8 +23,8 @@ const NOWHERE: BigStudyPlace = {
   proposer: { kind: 'search', seed: 1 },
 };
 
-/** Writes a ledger as a year of nights leaves it: `EXPERIMENTS` experiments of one study with `POINTS` points each. */
-export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Study {
+/** Writes a ledger of one study with so many experiments of `POINTS` points each; without a number, of a year of nights. */
+export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, count = EXPERIMENTS): Study {
   const ledger = openLedger(path);
   const study: Study = {
     id: 'bench',
@@ -47,9 +47,9 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE): Stu
   ledger.write(() => ledger.studies.insert(study));
   const { experiments, runs } = ledger;
   let best = 1;
-  for (let from = 0; from < EXPERIMENTS; from += 100) {
+  for (let from = 0; from < count; from += 100) {
     ledger.write(() => {
-      for (let n = from; n < from + 100; n += 1) {
+      for (let n = from; n < Math.min(count, from + 100); n += 1) {
         const value = n % 50 === 0 ? best - 1e-4 : best + 1e-3;
         const verdict: Verdict =
           n % 50 === 0

@@ -8,6 +8,7 @@ import { chromium, type Page } from '@playwright/test';
 import { findChromium } from '../e2e/chromium.ts';
 import { contractFromFile } from '../src/shared/contract.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
+import { benchFirstCells } from './first-cells.ts';
 import { printTable, quantile } from './report.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -33,6 +34,7 @@ const PROPOSER = `n=$(cat knob); echo $((n + 1)) > knob; printf '{"hypothesis": 
 
 /** The window on a year of nights: first cells, scrolling, zooming, memory, and one live experiment. */
 export async function benchWindow(): Promise<void> {
+  await benchFirstCells();
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-window-'));
   const home = join(folder, 'home');
   try {

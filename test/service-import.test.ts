@@ -28,6 +28,21 @@ test('a table that a window sends is a study in every window', async () => {
   expect((await desk.calls.app.snapshot()).studies).toEqual([answer.card]);
 });
 
+test('a snapshot brings the newest cells of the study that is to be opened', async () => {
+  const desk = await openDesk();
+  const answer = await desk.calls.studies.import({ source: { name: 'night.tsv', text: UPSTREAM } });
+  if (answer.kind !== 'imported') throw new Error(answer.kind);
+  const study = answer.card.id;
+  expect((await desk.calls.app.snapshot()).first).toBeNull();
+  expect((await desk.calls.app.snapshot({ study: 'gone' })).first).toBeNull();
+  const { first } = await desk.calls.app.snapshot({ study });
+  expect(first).toEqual({
+    study,
+    cells: await desk.calls.studies.cells({ study, before: null, limit: 100 }),
+  });
+  expect(first?.cells.map(({ n }) => n)).toEqual([3, 2, 1, 0]);
+});
+
 test('what a table leaves open is asked, and answered by asking again', async () => {
   const desk = await openDesk();
   const source = { name: 'two.tsv', text: TWO };

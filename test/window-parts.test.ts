@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEvent, LIVE_POINTS } from '../src/renderer/app/apply-event.ts';
 import { isAvailable } from '../src/renderer/app/command.ts';
@@ -54,6 +55,20 @@ describe('numbers', () => {
     expect(formatMetric(0.9979)).toBe('0.997900');
     expect(formatMetric(-0.9979)).toBe('−0.997900');
     expect(formatMetric(1234.5)).toBe('1,234.500');
+  });
+
+  test('a number is written as Intl writes it, without the time Intl takes to begin', () => {
+    const written = new Intl.NumberFormat('en', { minimumFractionDigits: 6, maximumFractionDigits: 6 });
+    fc.assert(
+      fc.property(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 7, max: 10 }), (digits, shift) => {
+        const value = digits / 10 ** shift;
+        expect(formatMetric(value)).toBe(written.format(value).replace('-', '−'));
+      }),
+    );
+    for (const value of [0, -0, 0.5, 1.0000005, 0.9979005, -0.9979005, 99.9999995]) {
+      expect(formatMetric(value)).toBe(written.format(value).replace('-', '−'));
+    }
+    expect(formatMetric(1e22)).toBe('10,000,000,000,000,000,000,000');
   });
 
   test('a difference has its sign, and zero has both', () => {

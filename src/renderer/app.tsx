@@ -4,15 +4,23 @@ import { Toaster } from 'sonner';
 import { useKeys } from './app/keys.ts';
 import { useStore } from './app/store.ts';
 import { useTheme } from './app/use-theme.ts';
-import { SetUpScreen } from './features/set-up/set-up-screen.tsx';
 import { ConnectionNotice, Refusal } from './features/shell/connection-notice.tsx';
 import { DropZone } from './features/shell/drop-zone.tsx';
 import { Overlays } from './features/shell/overlays.tsx';
 import { Sidebar } from './features/shell/sidebar.tsx';
 import { StudyScreen } from './features/study/study-screen.tsx';
-import { WelcomeScreen } from './features/welcome/welcome-screen.tsx';
 import type { Host } from './host/host.ts';
+import { Loading, lazyView } from './ui/lazy-view.tsx';
 import { useFocusMemory } from './ui/return-focus.ts';
+
+const SetUpScreen = lazyView(
+  () => import('./features/set-up/set-up-screen.tsx').then(file => file.SetUpScreen),
+  <Loading />,
+);
+const WelcomeScreen = lazyView(
+  () => import('./features/welcome/welcome-screen.tsx').then(file => file.WelcomeScreen),
+  <Loading />,
+);
 
 export function App({ host }: { readonly host: Host }) {
   const theme = useTheme();

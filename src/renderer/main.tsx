@@ -7,6 +7,7 @@ import { keepInStep } from './app/sync.ts';
 import { App } from './app.tsx';
 import { browserHost } from './host/browser.ts';
 import { desktopHost } from './host/desktop.ts';
+import { preloadViews } from './ui/lazy-view.tsx';
 import './styles.css';
 
 declare global {
@@ -24,6 +25,13 @@ void keepInStep(host, openFirstScreen, notice => {
   const { settings, host: info } = useStore.getState();
   if (!settings.notify[notice.kind] || info?.hasNotifications) return;
   host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));
+});
+
+// Whatever is opened next is there at once; what the first screen shows comes before it.
+const stopWaiting = useStore.subscribe(({ hasSnapshot, notebook }) => {
+  if (!hasSnapshot || notebook?.status === 'loading') return;
+  stopWaiting();
+  preloadViews();
 });
 
 const root = document.getElementById('root');

@@ -1,8 +1,9 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
+import { CELL_PAGE } from './cell-pages.ts';
 import { contractFileSchema, stopRulesSchema } from './contract.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
-import type { ImportAnswer } from './imports.ts';
+import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
@@ -135,17 +136,14 @@ export const newStudySchema = z.strictObject({
 });
 export type NewStudyForm = z.input<typeof newStudySchema>;
 
-/** More cells in one answer than this would hold up the host. */
-export const CELL_PAGE = 1_000;
-/** A table that a window sends itself; a longer one is read from its path. */
-export const MAX_TABLE_CHARACTERS = 3_000_000;
 /** A chart is never wider than this many points. */
 const MAX_WIDTH = 4_096;
 
 export const calls = {
   app: {
     info: oc.output(type<HostInfo>()),
-    snapshot: oc.output(type<Snapshot>()),
+    /** `study` is the one to open first where none runs. */
+    snapshot: oc.input(inStudy.optional()).output(type<Snapshot>()),
     /**
      * Batches of events after `after`, at most ten a second. Ends when the host cannot follow on from there (another
      * life of the host, or too far behind): the window then takes a new snapshot.

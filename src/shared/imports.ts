@@ -25,5 +25,7 @@ export type ImportAnswer =
       readonly skippedCount: number;
     };
 
+/** A table that a window sends itself; a longer one is read from its path. */
+export const MAX_TABLE_CHARACTERS = 3_000_000;
 /** Lines of skipped rows that are shown. */
 export const SHOWN_SKIPPED = 100;

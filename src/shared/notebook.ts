@@ -224,6 +224,8 @@ export type Snapshot = {
   readonly gpuState: GpuState;
   /** The newest points of what trains; older ones are in the ledger, later ones come as events. */
   readonly live: LiveRun | null;
+  /** The newest cells of the study that runs, else of the one that was asked for; newest first. */
+  readonly first: { readonly study: string; readonly cells: readonly Cell[] } | null;
 };
 
 export type RunView = {

@@ -90,7 +90,7 @@ export function createRouter(service: Service) {
   return {
     app: {
       info: os.app.info.handler(() => ({ ...host.info, home: paths.home })),
-      snapshot: os.app.snapshot.handler(() => service.snapshot()),
+      snapshot: os.app.snapshot.handler(({ input }) => service.snapshot(input?.study)),
       events: os.app.events.handler(({ input, signal }) =>
         refusing(hub.follow(input.epoch, input.after, signal)),
       ),

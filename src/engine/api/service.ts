@@ -1,3 +1,4 @@
+import { FIRST_CELLS } from '../../shared/cell-pages.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type ImportAnswer, SHOWN_SKIPPED } from '../../shared/imports.ts';
 import type { KeyStatus } from '../../shared/model-calls.ts';
@@ -99,9 +100,11 @@ export class Service {
     return this.engine.ledger;
   }
 
-  async snapshot(): Promise<Snapshot> {
+  async snapshot(asked?: string): Promise<Snapshot> {
     const projects = await listProjects(this.ledger);
     // From here on synchronous: the picture and its number belong together.
+    const first =
+      this.#sitting?.study ?? (asked !== undefined && this.ledger.studies.get(asked) ? asked : null);
     return {
       epoch: this.hub.epoch,
       seq: this.hub.seq,
@@ -111,6 +114,10 @@ export class Service {
       telemetry: this.telemetry.recent(),
       gpuState: this.telemetry.gpuState,
       live: this.announcer.recent,
+      first:
+        first === null
+          ? null
+          : { study: first, cells: this.ledger.cells.before(first, Number.MAX_SAFE_INTEGER, FIRST_CELLS) },
     };
   }
 

@@ -1,4 +1,4 @@
-import { MAX_TABLE_CHARACTERS } from '../../shared/calls.ts';
+import { MAX_TABLE_CHARACTERS } from '../../shared/imports.ts';
 
 /** What an import is asked of: a path on the host's machine, or the text of a table. */
 export type ImportSource = { readonly path: string } | { readonly name: string; readonly text: string };

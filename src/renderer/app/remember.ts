@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { FRESH_VIEW, type StudyView } from './store.ts';
 
 /** How many studies' views are kept; older ones are forgotten. */
@@ -6,27 +5,57 @@ const REMEMBERED = 50;
 const KEY = 'pawl.views';
 const STUDY_KEY = 'pawl.study';
 
-const range = z.tuple([z.number(), z.number()]).nullable();
-const viewSchema = z.object({
-  chart: z.object({ axis: z.enum(['experiment', 'time', 'kept']), x: range, y: range }),
-  isChartHidden: z.boolean(),
-  filter: z.object({
-    verdicts: z.array(z.enum(['keep', 'discard', 'crash', 'other', 'running'])),
-    category: z.string().nullable(),
-    text: z.string(),
-  }),
-  selected: z.number().nullable(),
-  opened: z.array(z.number()),
-  compared: z.array(z.number()),
-});
-const viewsSchema = z.array(z.tuple([z.string(), viewSchema]));
+const AXES: readonly unknown[] = ['experiment', 'time', 'kept'] satisfies StudyView['chart']['axis'][];
+const VERDICTS: readonly unknown[] = [
+  'keep',
+  'discard',
+  'crash',
+  'other',
+  'running',
+] satisfies StudyView['filter']['verdicts'][number][];
+
+/**
+ * What another version of Pawl left may have another shape. It is looked at by hand, for a library of schemas would be
+ * a tenth of what the page loads first.
+ */
+function isView(value: unknown): value is StudyView {
+  const { chart, isChartHidden, filter, selected, opened, compared } = (value ?? {}) as Unchecked<StudyView>;
+  const { axis, x, y } = (chart ?? {}) as Unchecked<StudyView['chart']>;
+  const { verdicts, category, text } = (filter ?? {}) as Unchecked<StudyView['filter']>;
+  return (
+    AXES.includes(axis) &&
+    [x, y].every(range => range === null || (isListOf(range, isNumber) && range.length === 2)) &&
+    typeof isChartHidden === 'boolean' &&
+    isListOf(verdicts, word => VERDICTS.includes(word)) &&
+    (category === null || typeof category === 'string') &&
+    typeof text === 'string' &&
+    (selected === null || isNumber(selected)) &&
+    isListOf(opened, isNumber) &&
+    isListOf(compared, isNumber)
+  );
+}
+
+type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
+
+function isNumber(value: unknown): boolean {
+  return Number.isFinite(value);
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): value is readonly unknown[] {
+  return Array.isArray(value) && value.every(isItem);
+}
 
 function readAll(): readonly (readonly [string, StudyView])[] {
   try {
-    return viewsSchema.parse(JSON.parse(localStorage.getItem(KEY) ?? '[]'));
+    const views: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
+    return isListOf(views, isNamedView) ? (views as [string, StudyView][]) : [];
   } catch {
     return [];
   }
+}
+
+function isNamedView(value: unknown): boolean {
+  return isListOf(value, () => true) && typeof value[0] === 'string' && isView(value[1]);
 }
 
 /** How the study was looked at last, in this browser or window. */

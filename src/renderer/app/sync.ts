@@ -1,14 +1,12 @@
-import type { EventBatch, Notice } from '../../shared/notebook.ts';
+import { CELL_PAGE, FIRST_CELLS } from '../../shared/cell-pages.ts';
+import type { Cell, EventBatch, Notice, Snapshot } from '../../shared/notebook.ts';
 import { type Client, ConnectionError, type Host } from '../host/host.ts';
 import { applyEvent, withMark, withRefusal } from './apply-event.ts';
-import { restoreView } from './remember.ts';
+import { lastStudy, restoreView } from './remember.ts';
 import { type State, useStore } from './store.ts';
 
 /** Waits before the next try to reach the host, in milliseconds; the last one is repeated. */
 const RETRY_MS = [250, 500, 1_000, 2_000, 5_000];
-/** The first page fills the screen, the others come while it is read. */
-const FIRST_PAGE = 100;
-const PAGE = 1_000;
 
 let client: Client | null = null;
 let retryNow: (() => void) | null = null;
@@ -16,6 +14,8 @@ let retryNow: (() => void) | null = null;
 let reading = 0;
 /** Numbers of cells of the open study that events told of while its pages were on their way: they are newer. */
 let toldMeanwhile = new Set<number>();
+/** What came with the first snapshot: who opens that study then needs not wait for another answer. */
+let brought: Snapshot['first'] = null;
 
 /** The calls of the present connection. Throws while there is none. */
 export function getClient(): Client {
@@ -82,8 +82,12 @@ async function follow(
   onNotice: (notice: Notice) => void,
 ): Promise<void> {
   for (;;) {
-    const [info, snapshot] = await Promise.all([calls.app.info(), calls.app.snapshot()]);
-    const { epoch, seq, live, ...picture } = snapshot;
+    const last = useStore.getState().hasSnapshot ? null : lastStudy();
+    const [info, snapshot] = await Promise.all([
+      calls.app.info(),
+      calls.app.snapshot(last === null ? undefined : { study: last }),
+    ]);
+    const { epoch, seq, live, first, ...picture } = snapshot;
     const state = useStore.getState();
     // What came between two pictures is read from the ledger.
     const folds = state.hasSnapshot ? (state.live?.folds ?? 0) + 1 : 0;
@@ -96,8 +100,11 @@ async function follow(
       live: live && { ...live, folds },
       ...(isThere ? {} : { study: null, notebook: null }),
     });
-    if (!state.hasSnapshot) onFirstPicture();
-    else if (isThere && state.study) void readNotebook(state.study);
+    if (!state.hasSnapshot) {
+      brought = first;
+      onFirstPicture();
+      brought = null;
+    } else if (isThere && state.study) void readNotebook(state.study);
     let next = seq + 1;
     for await (const batch of await calls.app.events({ epoch, after: seq })) {
       if (batch.from !== next) break;
@@ -141,13 +148,11 @@ export async function readNotebook(study: string): Promise<void> {
     const calls = getClient();
     const journal = calls.studies.marks({ study });
     let before: number | null = null;
+    let given = brought?.study === study ? brought.cells : null;
     for (;;) {
-      const limit = before === null ? FIRST_PAGE : PAGE;
-      const page: Awaited<ReturnType<typeof calls.studies.cells>> = await calls.studies.cells({
-        study,
-        before,
-        limit,
-      });
+      const limit = before === null ? FIRST_CELLS : CELL_PAGE;
+      const page: readonly Cell[] = given ?? (await calls.studies.cells({ study, before, limit }));
+      given = null;
       if (own !== reading) return;
       const last = page.at(-1);
       useStore.setState(state => {

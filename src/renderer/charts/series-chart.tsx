@@ -1,13 +1,15 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import { formatNumber } from '../format/numbers.ts';
+import { lazyView } from '../ui/lazy-view.tsx';
 import { useSame } from '../ui/use-same.ts';
 import { axisTicks, logTicks } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
-import { SeriesLines } from './series-lines.tsx';
 import { LineSwatch, SeriesCrosshair, SeriesGaps, SeriesTip } from './series-overlay.tsx';
 import { type Domain, fitSeriesY, type SeriesLine, summarise, wholeX } from './series-scale.ts';
 import { useFrame } from './use-frame.ts';
 import { useWidth } from './use-width.ts';
+
+const SeriesLines = lazyView(() => import('./series-lines.tsx').then(file => file.SeriesLines));
 
 export type { SeriesLine } from './series-scale.ts';
 

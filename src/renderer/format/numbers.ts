@@ -3,17 +3,19 @@
 export const ABSENT = '–';
 const MINUS = '−';
 
-const formatters = new Map<number, Intl.NumberFormat>();
-
-/** A number with groups of three and from `least` to `most` decimals. A formatter is costly to make, so each is kept. */
+/**
+ * A number with groups of three and from `least` to `most` decimals, rounded as people round: half away from zero. The
+ * same as `Intl.NumberFormat` of English, the first of which takes a window as long as its first cells.
+ */
 function write(value: number, least: number, most: number): string {
-  const key = least * 100 + most;
-  let formatter = formatters.get(key);
-  if (!formatter) {
-    formatter = new Intl.NumberFormat('en', { minimumFractionDigits: least, maximumFractionDigits: most });
-    formatters.set(key, formatter);
-  }
-  return formatter.format(value).replace('-', MINUS);
+  const size = Math.abs(value);
+  // 1.005 lies a little below 1.005; a step of the last bit makes what reads as half a half.
+  const text = size < 1e21 ? (size * (1 + Number.EPSILON)).toFixed(most) : BigInt(size).toString();
+  const [whole = '', decimals = ''] = text.split('.');
+  const kept = decimals.replace(/0+$/, '').padEnd(least, '0');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  const sign = value < 0 || Object.is(value, -0) ? MINUS : '';
+  return `${sign}${grouped}${kept === '' ? '' : `.${kept}`}`;
 }
 
 /** At most `digits` significant digits, no exponent for everyday sizes, a real minus sign. */
@@ -112,8 +114,10 @@ export function formatRelative(at: number, now: number): string {
   return `${Math.round(hours / 24)} days ago`;
 }
 
-const exactTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+let exactTime: Intl.DateTimeFormat | undefined;
 
+/** The first call is slow: it loads the calendar. */
 export function formatExactTime(at: number): string {
+  exactTime ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
   return exactTime.format(at);
 }

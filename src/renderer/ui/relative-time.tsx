@@ -7,7 +7,12 @@ const TICK_MS = 15_000;
 export function RelativeTime({ at }: { readonly at: number }) {
   const now = useNow(TICK_MS);
   return (
-    <time dateTime={new Date(at).toISOString()} title={formatExactTime(at)} className="whitespace-nowrap">
+    <time
+      dateTime={new Date(at).toISOString()}
+      // Written when it is asked for: the first one a window writes takes as long as a screen of cells.
+      onPointerEnter={event => event.currentTarget.setAttribute('title', formatExactTime(at))}
+      className="whitespace-nowrap"
+    >
       {formatRelative(at, Math.max(now, at))}
     </time>
   );

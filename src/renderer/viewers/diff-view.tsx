@@ -1,5 +1,3 @@
-import 'react-diff-view/style/index.css';
-import './viewers.css';
 import { ChevronsDownUp, ChevronsUpDown, Columns2, Rows2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { DiffMode } from './diff-chunk-view.tsx';

@@ -1,4 +1,3 @@
-import './viewers.css';
 import { ArrowDownToLine, ChevronsDown, ChevronsUp, LoaderCircle, WrapText } from 'lucide-react';
 import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
 import type { LogHit, LogPiece } from '../../shared/notebook.ts';

@@ -1,5 +1,3 @@
-import '@xterm/xterm/css/xterm.css';
-import './viewers.css';
 import { ArrowDownToLine } from 'lucide-react';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { type OpenTerminal, openTerminal } from './open-terminal.ts';

@@ -27,7 +27,7 @@ import {
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { TabList, tabId } from '../../ui/tab-list.tsx';
-import { DiffView } from '../../viewers/diff-view.tsx';
+import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { AwaitedNumber } from './awaited-number.tsx';
 import { NotesAndTags } from './notes-and-tags.tsx';
 import { RunCurves } from './run-curves.tsx';
@@ -143,7 +143,7 @@ function Diff({ card, cell }: { readonly card: StudyCard; readonly cell: Cell })
   }
   return (
     <div className="max-h-[32rem] overflow-y-auto">
-      <DiffView
+      <LazyDiffView
         diff={value.diff}
         isCut={value.isCut}
         mode={mode}

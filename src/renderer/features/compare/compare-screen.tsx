@@ -12,7 +12,7 @@ import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from 
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
-import { DiffView } from '../../viewers/diff-view.tsx';
+import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 
 /** More curves on one chart cannot be told apart. */
 const MOST = 8;
@@ -232,7 +232,7 @@ function DiffBetween({ card, cells }: { readonly card: StudyCard; readonly cells
       ) : value && value.diff === '' ? (
         <p className="p-4 text-muted text-sm">The editable files of the two are the same.</p>
       ) : value ? (
-        <DiffView
+        <LazyDiffView
           diff={value.diff}
           isCut={value.isCut}
           mode={mode}

@@ -7,9 +7,16 @@ import { Sparkline } from '../../charts/sparkline.tsx';
 import { knownTime } from '../../format/known-time.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { Loading, lazyView } from '../../ui/lazy-view.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
-import { CellDetails } from '../cell/cell-details.tsx';
+
+const CellDetails = lazyView(
+  () => import('../cell/cell-details.tsx').then(file => file.CellDetails),
+  <div className="mx-4 mb-4 ml-9 min-h-80 rounded-lg border border-line bg-surface">
+    <Loading>Reading …</Loading>
+  </div>,
+);
 
 type Props = {
   readonly card: StudyCard;

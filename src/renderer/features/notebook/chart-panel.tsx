@@ -1,5 +1,5 @@
-import { useMemo } from 'react';
-import type { StudyCard } from '../../../shared/notebook.ts';
+import { useDeferredValue, useMemo } from 'react';
+import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { ProgressChart } from '../../charts/progress-chart.tsx';
@@ -10,12 +10,17 @@ import { ChartTools } from './chart-tools.tsx';
 
 /** The chart takes this share of the window, so that a small one still has room for cells. */
 const SHARE = 0.27;
+const NONE: readonly (Cell | undefined)[] = [];
 const LEAST_PX = 170;
 const MOST_PX = 340;
 
 /** The progress chart above the notebook, with what can be done to it. */
 export function ChartPanel({ card }: { readonly card: StudyCard }) {
-  const cells = useStore(state => state.notebook?.cells);
+  // The cells below come first, and so does what the user does meanwhile: the points follow.
+  const cells = useDeferredValue(
+    useStore(state => state.notebook?.cells),
+    NONE,
+  );
   const isLoading = useStore(state => state.notebook?.status === 'loading');
   const view = useStore(state => state.view.chart);
   const isHidden = useStore(state => state.view.isChartHidden);

@@ -13,7 +13,7 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks.tsx';
-import { DiffView } from '../../viewers/diff-view.tsx';
+import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { changeReviewDraft, useReviewDraft } from './review-draft.ts';
 
 /** The proposal that waits for the user: what it says, what it changes, and what can be done with it. */
@@ -91,7 +91,7 @@ function Review({ card, review }: { readonly card: StudyCard; readonly review: R
             <Files review={review} />
           ) : (
             <DiffRemarksContext value={remarks}>
-              <DiffView
+              <LazyDiffView
                 diff={review.diff}
                 isCut={review.isCut}
                 mode={mode}

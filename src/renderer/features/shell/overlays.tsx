@@ -1,21 +1,37 @@
 import { showOverlay } from '../../app/actions.ts';
 import { useStore, useStudy } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
-import { ImportDialog } from '../import/import-dialog.tsx';
-import { QueueDialog } from '../queue/queue-dialog.tsx';
-import { SettingsDialog } from '../settings/settings-dialog.tsx';
-import { ApplyDialog } from '../study/apply-dialog.tsx';
-import { ExportDialog } from '../study/export-dialog.tsx';
-import { ProposersDialog } from '../study/proposers-dialog.tsx';
-import { ResumeDialog } from '../study/resume-dialog.tsx';
-import { SteerDialog } from '../study/steer-dialog.tsx';
-import { StopDialog } from '../study/stop-dialog.tsx';
-import { FolderDialog } from '../welcome/folder-dialog.tsx';
-import { CommandPalette } from './command-palette.tsx';
-import { ShortcutsDialog } from './shortcuts-dialog.tsx';
+
+import { lazyView } from '../../ui/lazy-view.tsx';
+
+const ImportDialog = lazyView(() => import('../import/import-dialog.tsx').then(file => file.ImportDialog));
+const QueueDialog = lazyView(() => import('../queue/queue-dialog.tsx').then(file => file.QueueDialog));
+const SettingsDialog = lazyView(() =>
+  import('../settings/settings-dialog.tsx').then(file => file.SettingsDialog),
+);
+const ApplyDialog = lazyView(() => import('../study/apply-dialog.tsx').then(file => file.ApplyDialog));
+const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
+const ProposersDialog = lazyView(() =>
+  import('../study/proposers-dialog.tsx').then(file => file.ProposersDialog),
+);
+const ResumeDialog = lazyView(() => import('../study/resume-dialog.tsx').then(file => file.ResumeDialog));
+const SteerDialog = lazyView(() => import('../study/steer-dialog.tsx').then(file => file.SteerDialog));
+const StopDialog = lazyView(() => import('../study/stop-dialog.tsx').then(file => file.StopDialog));
+const FolderDialog = lazyView(() => import('../welcome/folder-dialog.tsx').then(file => file.FolderDialog));
+const CommandPalette = lazyView(() => import('./command-palette.tsx').then(file => file.CommandPalette));
+const ShortcutsDialog = lazyView(() => import('./shortcuts-dialog.tsx').then(file => file.ShortcutsDialog));
 
 /** Whatever lies over the screen; one at a time. */
+/** The place is for what is said where an overlay could not be loaded: a dialog has its own. */
 export function Overlays({ host }: { readonly host: Host }) {
+  return (
+    <div className="fixed inset-x-0 top-0 z-50 flex justify-center empty:hidden">
+      <Overlay host={host} />
+    </div>
+  );
+}
+
+function Overlay({ host }: { readonly host: Host }) {
   const overlay = useStore(state => state.overlay);
   const card = useStudy();
   const close = () => showOverlay(null);

@@ -2,12 +2,23 @@ import { goTo } from '../../app/actions.ts';
 import type { StudyTab } from '../../app/store.ts';
 import { STUDY_TABS, useStore, useStudy } from '../../app/store.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { Loading, lazyView } from '../../ui/lazy-view.tsx';
 import { TabList, tabId } from '../../ui/tab-list.tsx';
-import { CompareScreen } from '../compare/compare-screen.tsx';
-import { InstructionsScreen } from '../instructions/instructions-screen.tsx';
-import { LiveScreen } from '../live/live-screen.tsx';
 import { NotebookScreen } from '../notebook/notebook-screen.tsx';
 import { StudyHeader } from './study-header.tsx';
+
+const CompareScreen = lazyView(
+  () => import('../compare/compare-screen.tsx').then(file => file.CompareScreen),
+  <Loading />,
+);
+const InstructionsScreen = lazyView(
+  () => import('../instructions/instructions-screen.tsx').then(file => file.InstructionsScreen),
+  <Loading />,
+);
+const LiveScreen = lazyView(
+  () => import('../live/live-screen.tsx').then(file => file.LiveScreen),
+  <Loading />,
+);
 
 const PANEL = 'study-panel';
 /** Nothing runs, and nobody is instructed. */

@@ -1,0 +1,79 @@
+import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
+import { Button } from './button.tsx';
+
+const loads: (() => Promise<unknown>)[] = [];
+
+/**
+ * A view whose code is fetched when it is shown first, or before by `preloadViews`; `waiting` stands in its place until
+ * the code is there. Not React's `lazy`: that one waits a moment even for code that is there, so that letters typed
+ * into a dialog that opens would go elsewhere, and it never asks again after it failed.
+ */
+export function lazyView<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  waiting: ReactNode = null,
+): ComponentType<Props> {
+  let loaded: ComponentType<Props> | null = null;
+  let coming: Promise<void> | null = null;
+  const fetchOnce = () => {
+    coming ??= load().then(
+      view => {
+        loaded = view;
+      },
+      error => {
+        coming = null;
+        throw error;
+      },
+    );
+    return coming;
+  };
+  loads.push(fetchOnce);
+  return function LazyView(props: Props) {
+    const [View, setView] = useState(() => loaded);
+    const [hasFailed, setFailed] = useState(false);
+    useEffect(() => {
+      if (View || hasFailed) return;
+      let isShown = true;
+      fetchOnce().then(
+        () => isShown && setView(() => loaded),
+        () => isShown && setFailed(true),
+      );
+      return () => {
+        isShown = false;
+      };
+    }, [View, hasFailed]);
+    if (View) return <View {...props} />;
+    return hasFailed ? <NotLoaded onAgain={() => setFailed(false)} /> : waiting;
+  };
+}
+
+/** Fetches the code of every view, one after the other, whenever the page has nothing else to do. */
+export function preloadViews(): void {
+  const next = loads.shift();
+  if (!next) return;
+  requestIdleCallback(() => {
+    // What fails here is tried again when it is shown, and says so there.
+    next()
+      .catch(() => {})
+      .finally(preloadViews);
+  });
+}
+
+function NotLoaded({ onAgain }: { readonly onAgain: () => void }) {
+  return (
+    <div role="alert" className="m-4 flex items-center gap-3 rounded-lg bg-warn-soft px-4 py-2 text-warn">
+      This part of the window could not be loaded.
+      <Button size="small" onClick={onAgain}>
+        Try again
+      </Button>
+    </div>
+  );
+}
+
+/** Stands in for a view that fills its place. */
+export function Loading({ children = 'Loading …' }: { readonly children?: ReactNode }) {
+  return (
+    <p className="p-4 text-muted text-sm" role="status">
+      {children}
+    </p>
+  );
+}
