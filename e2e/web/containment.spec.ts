@@ -29,7 +29,7 @@ test('without a sandbox code of a model runs only after a tick, and every place 
   );
   await form.start.click();
   await expect(page.getByRole('alert')).toContainText('Code that a model writes would run without a sandbox');
-  const tick = page.getByRole('switch', { name: /^Run it without a sandbox all the same/ });
+  const tick = page.getByRole('switch', { name: /^Run it without a sandbox anyway/ });
   await expect(tick).not.toBeChecked();
   await page.screenshot({ path: 'e2e/web/screenshots/consent.png' });
   await tick.check();

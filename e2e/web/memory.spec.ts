@@ -69,7 +69,7 @@ test('what an earlier study learnt is shown with its sources, edited, left out, 
 
   // Another process leaves it out; the window shows that, and brings it back.
   expect(await pawl({ home, cwd: bench.repository }, 'memory', '--clear')).toBe('');
-  await expect(page.getByText('Left out: proposers are told nothing of earlier studies.')).toBeVisible();
+  await expect(page.getByText('Left out: proposers do not see what earlier studies learnt.')).toBeVisible();
   await expect(sources).toBeHidden();
   await look(page, 'memory-left-out');
   await button('Make it again').click();

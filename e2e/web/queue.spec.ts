@@ -30,7 +30,7 @@ function queue(page: Page) {
     more: region.getByRole('button', { name: 'Reason and edit …' }),
     ideas: list.getByRole('listitem'),
     idea: (words: string) => list.getByRole('listitem', { name: words, exact: true }),
-    past: region.getByRole('region', { name: 'What became of earlier ones' }),
+    past: region.getByRole('region', { name: 'Earlier ideas' }),
   };
 }
 

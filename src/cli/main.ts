@@ -109,7 +109,7 @@ function sittingOptions(command: Command): Command {
     .option('--keyless', 'the server needs no key')
     .option(
       '--max-cost <dollars>',
-      'make no call to a model that could pass this, for the whole study',
+      'make no call to a model that could exceed this for the whole study',
       positive,
     )
     .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
@@ -125,8 +125,12 @@ function sittingOptions(command: Command): Command {
 /** What the user says in place of what a repository does. */
 function contractOptions(command: Command): Command {
   return command
-    .option('--editable <paths>', 'which files may be edited; with commas, or given again', list)
-    .option('--locked <paths>', 'which files are compared around each run; with commas, or given again', list)
+    .option('--editable <paths>', 'which files may be edited; separated by commas, or repeated', list)
+    .option(
+      '--locked <paths>',
+      'which files are compared before and after each run; separated by commas, or repeated',
+      list,
+    )
     .option('--train <line>', 'the command that trains')
     .option('--metric <name>', 'the number that counts, as it is printed')
     .option('--goal <goal>', 'minimize or maximize', oneOf('minimize', 'maximize'));
@@ -138,7 +142,7 @@ sittingOptions(
     .option('--tag <tag>', 'name of the study; its branch is autoresearch/<tag>')
     .option('--budget <seconds>', 'how long the training is expected to take', positive)
     .option('--prune', 'end a run that cannot reach the best any more')
-    .option('--trust-setup', 'agree to the set-up command as it is now, without being asked'),
+    .option('--trust-setup', 'agree to the set-up command as it is now; do not ask'),
 ).action(async (path, { repository, ...flags }) => {
   const { run } = await load.run();
   await run(chooseRepository(path, { repository }), flags);
@@ -148,7 +152,7 @@ sittingOptions(
   repositoryArgument(program.command('resume'))
     .description('go on with a study that was stopped, interrupted or paused')
     .option('--tag <tag>', 'which study; default: the latest of the repository')
-    .option('--auto', 'proposals wait for approval no more'),
+    .option('--auto', 'proposals no longer wait for approval'),
 ).action(async (path, { repository, ...flags }) => {
   const { resume } = await load.run();
   await resume(chooseRepository(path, { repository }), flags);
@@ -171,7 +175,9 @@ function at<F extends RepositoryFlag>(
 }
 
 studyOption(
-  repositoryArgument(program.command('status')).description('say what runs, and how the latest study stands'),
+  repositoryArgument(program.command('status')).description(
+    'show what runs, and how the latest study stands',
+  ),
 )
   .option('--json', 'as JSON')
   .action(async (path, flags) => (await load.status()).status(at(path, flags)));
@@ -185,7 +191,7 @@ studyOption(
     'show one experiment: hypothesis, verdict, numbers',
   ),
 )
-  .option('--diff', 'its difference to the incumbent of its time')
+  .option('--diff', 'the diff against the incumbent it was tried on')
   .option('--log', 'the output of its last run, as it was printed')
   .option('--series', 'its progress values as tab-separated columns')
   .action(async (n, path, flags) => (await load.show()).show(n, at(path, flags)));
@@ -213,7 +219,7 @@ studyOption(
   .option('--category <word>', 'the kind of idea')
   .option(
     '--file <path>',
-    'take this file as it is in the checkout, or path=file that one in its place; with commas, or given again',
+    'a file of the edit, as it is in the checkout; path=file takes the content of another file; separated by commas, or repeated',
     list,
   )
   .option('--again <n>', 'the edit of this experiment, on the incumbent of its turn', whole)
@@ -227,12 +233,12 @@ studyOption(repositoryArgument(program.command('ideas')).description('show the q
 
 studyOption(
   repositoryArgument(program.command('memory')).description(
-    'print what the proposers of a study are told of earlier studies, or set it',
+    'print what the proposers of a study read about earlier studies, or set it',
   ),
 )
   .option('--edit <file>', 'the text of this file from now on')
   .option('--clear', 'tell them nothing')
-  .option('--again', 'make it again from the other studies as they stand now')
+  .option('--again', 'write it anew from the other studies as they stand now')
   .action(async (path, flags) => (await load.memory()).memory(at(path, flags)));
 
 studyOption(
@@ -251,10 +257,10 @@ program
   .description('read results from elsewhere into a read-only study: a table of any known form')
   .argument('<file>')
   .option('--tag <tag>', 'name of the study; default: the file name')
-  .option('--metric <name>', 'the column that holds the metric; default: told from the headings')
+  .option('--metric <name>', 'the column that holds the metric; default: recognised by the headings')
   .option(
     '--goal <goal>',
-    'minimize or maximize; default: told from the file, the name of the metric, or the kept rows',
+    'minimize or maximize; default: recognised from the file, the name of the metric, or the kept rows',
     oneOf('minimize', 'maximize'),
   )
   .action(async (file, flags) => (await load.exchange()).importCommand(file, flags));

@@ -187,7 +187,7 @@ export const SCREENS: readonly Screen[] = [
   {
     name: 'proposers',
     open: overNight(async page => {
-      await runCommand(page, 'proposers', 'How the proposers do');
+      await runCommand(page, 'proposers', 'How the proposers compare');
       await expect(dialog(page, 'Proposers').getByText('command', { exact: true })).toBeVisible();
     }, 'Proposers'),
   },

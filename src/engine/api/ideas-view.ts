@@ -49,7 +49,7 @@ export function restoreIdea(ledger: Ledger, study: string, id: number): void {
 }
 
 function gone(id: number): PawlError {
-  return new PawlError('usage', `Idea ${id} does not wait any more: its turn has come, or it was dropped.`);
+  return new PawlError('usage', `Idea ${id} is no longer waiting: its turn has come, or it was dropped.`);
 }
 
 /** The texts of the editable files in an experiment's attempt, or where `n` is null in the incumbent. */

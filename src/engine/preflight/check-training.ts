@@ -24,7 +24,7 @@ export type TrainingInput = {
 };
 
 const IN_WORKTREE =
-  'Install it or mend the command: in a worktree there is what is committed. An environment in your checkout is found by an absolute path, or where it is activated.';
+  'Install it or correct the command: a worktree holds only what is committed. An environment in your checkout is found by an absolute path, or where it is activated.';
 
 /** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {

@@ -41,6 +41,6 @@ export function refuseUncontained(
   return new PawlError(
     'uncontained',
     `Code that a model writes would run without a sandbox here and could do whatever you can. ${why ?? 'The contract switches the sandbox off.'} ` +
-      'If you want it all the same, say so once for this machine: --uncontained in the terminal, the tick in the window.',
+      'If you want that anyway, say so once for this machine: --uncontained in the terminal, the tick in the window.',
   );
 }

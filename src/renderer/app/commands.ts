@@ -111,7 +111,7 @@ export const COMMANDS = {
   onlyCrashes: { scope: 'study', label: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
   proposers: {
     scope: 'own_study',
-    label: 'How the proposers do',
+    label: 'How the proposers compare',
     short: 'Proposers …',
     icon: Scale,
     run: show({ name: 'proposers' }),

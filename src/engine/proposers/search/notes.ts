@@ -98,7 +98,7 @@ function describe(directive: Directive, names: readonly string[]): string {
     case 'only':
       return `The search turns only ${list}.`;
     case 'free':
-      return `The search may turn ${list} again, as far as it likes.`;
+      return `The search may change ${list} again, as far as it likes.`;
     default: {
       const { low, high } = directive;
       const words =

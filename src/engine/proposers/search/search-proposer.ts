@@ -13,7 +13,7 @@ export const MAX_SOURCE_BYTES = 1024 * 1024;
 
 /** What is said of editable files that the search can do nothing with. */
 export const NO_CONSTANTS =
-  'The editable files have no constants that the search may turn: NAME = number at the beginning of a line, a default of an environment variable or an option, a field of a dataclass, or a value in JSON, TOML or YAML.';
+  'The editable files have no constants that the search may change: NAME = number at the beginning of a line, a default of an environment variable or an option, a field of a dataclass, or a value in JSON, TOML or YAML.';
 
 /**
  * The proposer that needs nothing: turns the constants of the editable files, learning from the verdicts. The

@@ -220,7 +220,7 @@ function choose(constants: readonly Constant[], moves: readonly Move[], arm: Arm
 }
 
 function explain(arm: Arm, count: number): string {
-  if (count > 1) return 'Single changes have stopped paying, so this one turns several constants at once.';
+  if (count > 1) return 'Single changes no longer pay, so this one changes several constants at once.';
   if (arm.lastGain !== null) return 'The last step in this direction was kept, so this one goes on.';
   if (arm.tries === 0) return 'This direction has not been tried yet.';
   if (arm.keeps > 0) return 'This direction has paid before; this is a finer step.';

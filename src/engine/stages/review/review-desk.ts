@@ -251,5 +251,5 @@ async function proposalOfEdit(
 }
 
 function notWaiting(): PawlError {
-  return new PawlError('usage', 'This proposal does not wait for you any more.');
+  return new PawlError('usage', 'This proposal is no longer waiting for you.');
 }

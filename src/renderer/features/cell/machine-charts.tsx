@@ -26,7 +26,7 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
     <section aria-label="Machine" className="flex flex-col gap-3">
       {hasGpu ? null : (
         <p className="text-muted text-sm">
-          No GPU was seen by this run: there are only the host's own numbers.
+          This run saw no GPU; only the numbers of the machine itself were recorded.
         </p>
       )}
       <div className="grid grid-cols-2 gap-4">

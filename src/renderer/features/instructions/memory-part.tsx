@@ -79,7 +79,7 @@ export function MemoryPart({ card }: { readonly card: StudyCard }) {
             onClick={() =>
               run(
                 base => getClient().memory.save({ study, text: '', base }),
-                'Left out. From the next proposal on nothing is told of earlier studies.',
+                'Left out. Proposers no longer see what earlier studies learnt.',
               )
             }
           >
@@ -95,11 +95,11 @@ export function MemoryPart({ card }: { readonly card: StudyCard }) {
 function hintFor(card: StudyCard, text: string, author: MemoryAuthor | undefined): string {
   if (text === '') {
     return author === 'you'
-      ? 'Left out: proposers are told nothing of earlier studies.'
+      ? 'Left out: proposers do not see what earlier studies learnt.'
       : `No other study of this repository had results in ${card.contract.metric.name} yet.`;
   }
   return canRead(card.proposer)
-    ? 'Told with every proposal, as material.'
+    ? 'Given to the proposer with every request, as background.'
     : `The proposer of this study (${proposerLabel(card.proposer)}) cannot read it.`;
 }
 

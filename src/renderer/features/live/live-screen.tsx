@@ -21,7 +21,7 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
     return (
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
         <EmptyState icon={<MoonStar size={28} />} title="Nothing runs">
-          What trains is shown here while it trains: its curve against the incumbent, its terminal, the GPU.
+          While something trains, this shows its curve against the incumbent, its terminal and the GPU.
         </EmptyState>
         <div className="mx-auto w-full max-w-3xl px-6 pb-8">
           <MachineNow />

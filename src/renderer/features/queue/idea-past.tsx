@@ -26,7 +26,7 @@ export function PastIdeas({
   return (
     <section aria-labelledby="past-ideas" className="mt-5">
       <h3 id="past-ideas" className="mb-1 font-medium text-muted text-xs">
-        What became of earlier ones
+        Earlier ideas
       </h3>
       <ul className="divide-y divide-line border-line border-y">
         {shown.map(idea => (

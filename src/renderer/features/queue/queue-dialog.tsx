@@ -219,7 +219,7 @@ function Waiting({
   useEffect(() => {
     if (!value || editing === null || value.waiting.some(({ id }) => id === editing)) return;
     onEdit(null);
-    toast.info('The idea does not wait any more: its turn has come, or it was dropped.');
+    toast.info('This idea is no longer waiting: its turn has come, or it was dropped.');
   }, [value, editing, onEdit]);
   const latest = useRef({ move, drop, edit });
   latest.current = { move, drop, edit };

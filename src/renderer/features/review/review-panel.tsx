@@ -168,7 +168,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
       {isChanged ? (
         <Field
           label="What it tries now"
-          hint="One line, shown wherever this experiment is told. Empty: told from the difference."
+          hint="One line, shown wherever this experiment is listed. Leave empty to describe it by its changes."
         >
           {ids => (
             <TextInput

@@ -24,7 +24,7 @@ export function GpuField({
   return (
     <Field
       label="GPU"
-      hint="Every run of the study trains on the same."
+      hint="All runs of the study train on the same one."
       problem={isGone && choices.length > 0 ? 'The one that was chosen is not there.' : null}
     >
       {ids => (

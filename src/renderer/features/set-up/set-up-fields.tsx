@@ -23,7 +23,7 @@ export function ContractFields(props: PartProps) {
         {...props}
         name="locked"
         label="Locked files"
-        hint="Compared around each run. Empty: every other tracked file."
+        hint="Compared before and after each run. Leave empty for every other tracked file."
         rows={3}
       />
       <Text
@@ -37,7 +37,7 @@ export function ContractFields(props: PartProps) {
         {...props}
         name="setup"
         label="Set-up command"
-        hint="Once for the study; may stay empty."
+        hint="Runs once per study. Optional."
         placeholder="uv sync"
       />
       <Text
@@ -51,7 +51,7 @@ export function ContractFields(props: PartProps) {
         {...props}
         name="environment"
         label="Variables the training may see"
-        hint="Names; keys are never passed on by themselves."
+        hint="Names only. No key is passed on unless you name it."
         placeholder="HF_HOME"
       />
     </Part>
@@ -101,21 +101,21 @@ export function SandboxFields(props: PartProps) {
         {...props}
         name="memoryGb"
         label="Memory of a run (GiB)"
-        hint="Above it a run is ended. Empty: 95 % of the machine's."
+        hint="A run that exceeds it is ended. Leave empty for 95 % of the machine's."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="freeDiskGb"
         label="Disk that stays free (GiB)"
-        hint="Below it a run is ended. Empty: a quarter of a GiB."
+        hint="A run is ended when less is free. Leave empty for 0.25 GiB."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="processes"
         label="Processes of a run"
-        hint="Above it a run is ended. Empty: 4096."
+        hint="A run that exceeds it is ended. Leave empty for 4096."
         inputMode="numeric"
       />
       {form.model.trim() !== '' ? (
@@ -163,28 +163,28 @@ export function MeasureFields(props: PartProps) {
         {...props}
         name="budget"
         label="Budget (seconds)"
-        hint="How long the training means to run."
+        hint="How long the training is expected to run."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="limit"
         label="Limit (seconds)"
-        hint="When Pawl ends it. Empty: twice the budget and 30 s."
+        hint="When Pawl ends it. Leave empty for twice the budget plus 30 s."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="memory"
         label="Memory metric"
-        hint="A second number to show; may stay empty."
+        hint="A second number to show. Optional."
         placeholder="peak_vram_mb"
       />
       <Text
         {...props}
         name="memoryLimit"
         label="Memory limit"
-        hint="Above it an experiment is discarded."
+        hint="An experiment that exceeds it is discarded."
         inputMode="decimal"
       />
       <Switch
@@ -208,14 +208,14 @@ function More(props: PartProps) {
           {...props}
           name="pattern"
           label="Pattern of the number"
-          hint="A regular expression with one group. Empty: found by its name."
+          hint="A regular expression with one group. Leave empty to find the number by its name."
           placeholder="score is ([0-9.]+)"
         />
         <Text
           {...props}
           name="metricCommand"
           label="Command that prints the number"
-          hint="After the training; may stay empty."
+          hint="Runs after the training. Optional."
           placeholder="./report.sh"
         />
         <Lines
@@ -236,14 +236,14 @@ function More(props: PartProps) {
           {...props}
           name="wait"
           label="How long the number may take"
-          hint="After the training: 45s, 30m, 12h, 7d. Empty: it is there at once."
+          hint="After the training: 45s, 30m, 12h, 7d. Leave empty if it is there at once."
           placeholder="7d"
         />
         <Text
           {...props}
           name="model"
           label="Model the training may ask"
-          hint="Through Pawl, without the key; may stay empty."
+          hint="Through Pawl, which keeps the key. Optional."
         />
         <Text {...props} name="modelUrl" label="Address of its server" hint="Empty: Anthropic's." />
       </div>

@@ -104,7 +104,7 @@ export function ProposerFields({
         <div className="col-span-2">
           <Switch
             label="Let the search stand in"
-            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half an hour. Without it the study pauses."
+            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half hour. Without it the study pauses."
             checked={form.standsIn}
             onChange={standsIn => onChange({ standsIn })}
           />
@@ -329,7 +329,7 @@ function ModelFields(props: ArmProps) {
         {...props}
         name="studyCap"
         label="Cap for the study (US$)"
-        hint="No call is made that could pass it. Empty: no cap."
+        hint="No call is made that could exceed it. Leave empty for no cap."
         inputMode="decimal"
       />
       <Text

@@ -10,8 +10,8 @@ export function UncontainedConsent({
 }) {
   return (
     <Switch
-      label="Run it without a sandbox all the same"
-      hint="Kept for this machine. What a model writes can then do whatever you can."
+      label="Run it without a sandbox anyway"
+      hint="This holds for this machine. Code that a model writes can then do whatever you can."
       checked={isAgreed}
       onChange={onChange}
     />

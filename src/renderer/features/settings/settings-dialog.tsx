@@ -8,7 +8,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Field, Select, Switch, TextInput } from '../../ui/field.tsx';
 
 const NOTICES = [
-  { kind: 'new_best', label: 'A new best was ratcheted', hint: 'With the old and the new value.' },
+  { kind: 'new_best', label: 'A new best', hint: 'Shows the old and the new value.' },
   { kind: 'study_ended', label: 'A study has ended', hint: 'And why.' },
   { kind: 'crashes', label: 'Several crashes in a row', hint: undefined },
   {
@@ -93,7 +93,7 @@ function Electricity() {
       <legend className="mb-2 font-medium text-sm">Electricity</legend>
       <Field
         label="Price of a kWh"
-        hint="Empty: energy is told, and no cost."
+        hint="Leave empty to show energy without its cost."
         problem={isPrice(read(price)) ? null : 'Write a number, or nothing.'}
       >
         {ids => (

@@ -25,7 +25,7 @@ export function ProposersDialog({
   return (
     <Dialog
       title="Proposers"
-      description="Who was asked, what came of it, and what it cost. A gain is what a keep won on its incumbent. The baseline is nobody's proposal."
+      description="Who was asked, what came of it, and what it cost. A gain is how much a kept experiment improved on its incumbent. The baseline is nobody's proposal."
       onClose={onClose}
       isWide
     >

@@ -96,7 +96,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         {card.contract.model === null ? null : (
           <Field
             label={`Cap for asking ${card.contract.model.name} (US$)`}
-            hint="Of the whole study. Empty leaves it as it is."
+            hint="Of the whole study. Leave empty to keep it as it is."
           >
             {ids => (
               <TextInput

@@ -76,7 +76,7 @@ function OpenForm() {
       <Field
         label="Or paste its path"
         problem={problem}
-        hint="Shaped like autoresearch it needs no configuration; anything else can be described in the next step."
+        hint="A repository shaped like autoresearch needs no configuration; anything else can be described in the next step."
       >
         {ids => (
           <div className="flex gap-2">
