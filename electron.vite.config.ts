@@ -1,6 +1,7 @@
 import tailwind from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
+import { EXTERNAL } from './scripts/terminal-bundle.mjs';
 
 /** Everything goes to out/: `main` and `preload` for the desktop, `renderer` for both hosts. */
 export default defineConfig({
@@ -8,7 +9,10 @@ export default defineConfig({
     build: {
       outDir: 'out/main',
       lib: { entry: 'src/main/main.ts', formats: ['es'] },
-      rollupOptions: { output: { entryFileNames: 'main.js' } },
+      // A package has only those modules beside it that cannot be bundled.
+      externalizeDeps: false,
+      minify: true,
+      rollupOptions: { external: EXTERNAL, output: { entryFileNames: 'main.js' } },
     },
   },
   preload: {

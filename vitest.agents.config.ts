@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: ['test/agents-real/**/*.test.ts'],
     pool: 'forks',
+    globalSetup: './test/support/build-pawl.ts',
     // What costs time is the start of the programs, and they measure it.
     maxWorkers: 1,
     testTimeout: 300_000,

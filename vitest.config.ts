@@ -15,6 +15,7 @@ export default defineConfig({
     // Trainings of the tests write outside of their worktree; what contains them has tests of its own.
     env: { PAWL_SANDBOX: 'off' },
     pool: 'forks',
+    globalSetup: './test/support/build-pawl.ts',
     // Tests wait for processes and for disks: one file more than there are processors keeps them busy.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowestFirst },

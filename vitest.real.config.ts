@@ -12,6 +12,7 @@ const KILLS = 'test/real/kill-*.test.ts';
 export default defineConfig({
   test: {
     pool: 'forks',
+    globalSetup: './test/support/build-pawl.ts',
     testTimeout: 2 * TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
     expect: { poll: { timeout: TEST_LIMIT_MS, interval: 20 } },

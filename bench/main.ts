@@ -6,6 +6,7 @@ import { benchOverhead } from './overhead.ts';
 import { benchPrune } from './prune.ts';
 import { benchSample } from './sample.ts';
 import { benchSandbox } from './sandbox.ts';
+import { benchStart } from './start.ts';
 import { benchWindow } from './window.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   sandbox: benchSandbox,
   prune: benchPrune,
   sample: benchSample,
+  start: benchStart,
   window: benchWindow,
 };
 

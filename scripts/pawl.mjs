@@ -1,30 +1,34 @@
 #!/usr/bin/env node
-// The `pawl` command of a checkout: hands over to a Node that is recent enough.
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { requireNode, root } from './find-node.mjs';
-import { ensureGit } from './setup.mjs';
+// The `pawl` command of a checkout: builds the terminal host where its sources have changed, and starts it, in this process
+// where this Node is recent enough. Every start waits for what is loaded here; hence `require`, which is the faster of the two.
+import { createRequire } from 'node:module';
 
-if (!existsSync(join(root, 'node_modules', 'zod'))) {
-  console.error('pawl: dependencies are missing. Run "npm ci" in the checkout first.');
-  process.exit(2);
+const require = createRequire(import.meta.url);
+const { readFileSync, statSync } = require('node:fs');
+const built = require.resolve('../package.json').replace(/package\.json$/, 'out/cli');
+
+/** Whether the bundle was made of the files as they are now: of the same size and time, to the millisecond as copies keep it. */
+function isFresh() {
+  try {
+    const inputs = JSON.parse(readFileSync(`${built}/inputs.json`, 'utf8'));
+    return Object.entries(inputs).every(([path, [size, time]]) => {
+      const stat = statSync(`${built}/../../${path}`);
+      return stat.size === size && Math.floor(stat.mtimeMs) === time;
+    });
+  } catch {
+    return false;
+  }
 }
-const node = requireNode();
-await ensureGit();
 
-// A session of its own keeps Ctrl-C away from the git processes the engine runs; the engine is told by signal.
-// The channel tells it when this process dies in a way that can pass nothing on.
-const child = spawn(node, [join(root, 'src', 'cli', 'main.ts'), ...process.argv.slice(2)], {
-  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  // Stripped TypeScript is kept beside the dependencies, which halves the start.
-  env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'pawl', 'compiled'), ...process.env },
-  detached: true,
-});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('error', error => {
-  console.error(`pawl: cannot start ${node}: ${error.message}`);
-  process.exit(2);
-});
-child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+if (!isFresh()) {
+  const { prepareTerminal } = await import('./prepare-terminal.mjs');
+  await prepareTerminal();
+}
+// Nodes from 22.18 on strip types unasked, which is as old as may be; see `find-node.mjs`.
+if (process.features.typescript) {
+  require(`${built}/pawl.cjs`);
+} else {
+  const { requireNode } = await import('./find-node.mjs');
+  const { runInOwnSession } = require(`${built}/own-session.cjs`);
+  runInOwnSession(requireNode(), `${built}/pawl.cjs`, process.argv.slice(2));
+}

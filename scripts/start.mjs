@@ -1,20 +1,17 @@
 // `npm start`: builds what has changed and opens the desktop app; where there is no Electron to open it with, the same
 // interface in the browser. Arguments go to the app: a folder is opened as a project.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { downloadElectron, findElectron } from './electron-runtime.mjs';
 import { requireNode, root } from './find-node.mjs';
-import { ensureGit, isReachable } from './setup.mjs';
+import { ensureGit } from './setup.mjs';
 
-const DOWNLOAD_TIMEOUT_MS = 300_000;
 /** An Electron that dies this soon of one of these signals could not start here. */
 const START_MS = 15_000;
 const CRASH_SIGNALS = ['SIGTRAP', 'SIGABRT', 'SIGSEGV', 'SIGILL', 'SIGBUS'];
 
-const electron = join(root, 'node_modules', 'electron');
-const triedMarker = join(root, 'node_modules', '.cache', 'pawl', 'electron-tried');
 const sources = ['src', 'resources', 'electron.vite.config.ts', 'package-lock.json'];
 const built = ['out/main/main.js', 'out/preload/preload.cjs', 'out/renderer/index.html'];
 
@@ -33,39 +30,10 @@ function isBuilt() {
 
 function build(node) {
   console.log('pawl: building');
-  const vite = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
   return new Promise(resolve => {
-    const child = spawn(node, [vite, 'build', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' });
+    const child = spawn(node, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: 'inherit' });
     child.on('error', () => resolve(false));
     child.on('exit', code => resolve(code === 0));
-  });
-}
-
-/** Path of the runtime, if it is there. */
-function findElectron() {
-  const pathFile = join(electron, 'path.txt');
-  const folder = process.env.ELECTRON_OVERRIDE_DIST_PATH || join(electron, 'dist');
-  const path = join(folder, existsSync(pathFile) ? readFileSync(pathFile, 'utf8') : 'electron');
-  return existsSync(path) ? path : undefined;
-}
-
-/** Tries once per install, and only where its source answers. */
-async function downloadElectron(node) {
-  if (existsSync(triedMarker)) return;
-  mkdirSync(join(triedMarker, '..'), { recursive: true });
-  writeFileSync(triedMarker, '');
-  const { version } = createRequire(import.meta.url)(join(electron, 'package.json'));
-  const mirror = process.env.ELECTRON_MIRROR || 'https://github.com/electron/electron/releases/download/';
-  const file = `v${version}/electron-v${version}-${process.platform}-${process.arch}.zip`;
-  if (!(await isReachable(mirror + file))) return;
-  console.log('pawl: fetching Electron, once');
-  await new Promise(resolve => {
-    const child = spawn(node, [join(electron, 'install.js')], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: DOWNLOAD_TIMEOUT_MS,
-    });
-    child.on('error', resolve);
-    child.on('exit', resolve);
   });
 }
 
@@ -75,7 +43,7 @@ async function chooseElectron(node) {
   if (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY) return { why: 'there is no display' };
   if (process.getuid?.() === 0) return { why: 'Electron does not run as root' };
   if (!findElectron()) await downloadElectron(node);
-  const path = findElectron();
+  const path = findElectron()?.path;
   return path ? { path } : { why: 'no Electron runtime was found or could be fetched' };
 }
 

@@ -38,7 +38,7 @@ for (const name of REPORTS) rmSync(join(reports, name), { force: true });
 
 const playwright = 'node_modules/@playwright/test/cli.js';
 const results = [
-  await run('build', ['node_modules/electron-vite/bin/electron-vite.js', 'build', '--logLevel', 'warn']),
+  await run('build', ['scripts/build.mjs']),
   await run('unit tests', ['node_modules/vitest/vitest.mjs', 'run']),
   await run('window in a browser', [playwright, 'test', '-c', 'e2e/web/playwright.config.ts']),
   await run('window in the desktop app', [playwright, 'test', '-c', 'e2e/electron/playwright.config.ts']),

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';

@@ -14,7 +14,7 @@ import { type TrayItem, trayModel } from '../src/main/tray-model.ts';
 import { respond } from '../src/main/window-response.ts';
 import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState } from '../src/main/window-state.ts';
 import { contentSecurityPolicy } from '../src/shared/content-security-policy.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { StudyCard } from '../src/shared/notebook.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
@@ -508,9 +508,10 @@ test('the fuses are set, and what is loaded as a file lies outside the archive',
     'onlyLoadAppFromAsar: true',
     'loadBrowserProcessSpecificV8Snapshot: false',
     'grantFileProtocolExtraPrivileges: false',
-    'node_modules/better-sqlite3/**',
-    'node_modules/node-pty/**',
-    'node_modules/dugite/**',
+    "- '!node_modules/**'",
+    'to: node_modules/better-sqlite3\n',
+    'to: node_modules/node-pty\n',
+    'to: node_modules/dugite\n',
   ]) {
     expect(text).toContain(line);
   }

@@ -6,12 +6,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { removeBelow } from '../src/engine/git/remove.ts';
 import { findSandbox, sandboxMode } from '../src/engine/sandbox/find-sandbox.ts';
 import { computeDevices, EMPTY_JAIL, jailArguments } from '../src/engine/sandbox/jail.ts';
-import {
-  contractFileSchema,
-  contractFromFile,
-  contractToFile,
-  DEFAULT_SANDBOX,
-} from '../src/shared/contract.ts';
+import { contractFileSchema, contractFromFile, contractToFile } from '../src/shared/contract.ts';
+import { DEFAULT_SANDBOX } from '../src/shared/contract-defaults.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { contractFile, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { openDesk, untilStopped } from './support/service.ts';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,13 @@ async function builtCheckout(
   electron: string,
 ): Promise<{ readonly folder: string; readonly runtime: string }> {
   const folder = await temporaryFolder();
-  for (const name of ['scripts', 'src', 'resources', 'package.json', 'package-lock.json']) {
+  const parts = ['scripts', 'src', 'resources', 'package.json', 'package-lock.json', 'out/cli'];
+  for (const name of parts.filter(part => existsSync(join(root, part)))) {
     await cp(join(root, name), join(folder, name), {
       recursive: true,
-      filter: path => !/__pycache__/.test(path),
+      // The terminal host is not built again where the one there is of these sources.
+      preserveTimestamps: true,
+      filter: path => !/__pycache__|cli\/compiled/.test(path),
     });
   }
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));

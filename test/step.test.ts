@@ -10,7 +10,7 @@ import {
 } from '../src/engine/session/step.ts';
 import { findStop } from '../src/engine/session/stop-rules.ts';
 import { decide } from '../src/engine/stages/judge/decide.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
 
 const metric = { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' } as const;

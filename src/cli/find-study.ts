@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { openRepository, readRef } from '../engine/git/repository.ts';
+import { join } from 'node:path';
 import type { Ledger } from '../engine/store/ledger.ts';
 import { PawlError } from '../shared/errors.ts';
 import type { Study } from '../shared/study.ts';
@@ -15,11 +15,8 @@ export async function findStudy(ledger: Ledger, path: string, tag: string | unde
   if (all.length === 0) {
     throw new PawlError('study_not_found', 'There is no study yet. Start one with "pawl run <repository>".');
   }
-  const gitDir = await openRepository(path).then(
-    repository => repository.gitDir,
-    () => null,
-  );
   const here = await realpath(path).catch(() => path);
+  const gitDir = await findGitDir(here, all);
   const own = all.filter(
     study => study.gitDir !== '' && (study.gitDir === gitDir || study.repositoryPath === here),
   );
@@ -37,27 +34,14 @@ export async function findStudy(ledger: Ledger, path: string, tag: string | unde
   throw new PawlError('study_not_found', `There is no study "${tag}". Known ones: ${tags}.`);
 }
 
-/**
- * The study to go on with: the latest of the path's repository, of that tag where one is given; else one whose
- * repository has moved to the path. Never one of another repository, unless its tag is named. Rejects with
- * `study_not_found`, `not_a_repository`.
- */
-export async function findStudyToRun(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {
-  const candidates = ledger.studies.list().filter(study => tag === undefined || study.tag === tag);
-  const named = tag === undefined ? undefined : candidates[0];
-  const repository = await openRepository(path).catch(error => {
-    if (named) return null;
-    throw error;
-  });
-  const own = candidates.find(study => study.gitDir === repository?.gitDir);
-  if (own) return own;
-  for (const study of candidates) {
-    const hasMoved = study.gitDir !== '' && !existsSync(study.gitDir);
-    if (repository && hasMoved && (await readRef(repository, study.baseCommit)) !== null) return study;
-  }
-  if (named) return named;
-  throw new PawlError(
-    'study_not_found',
-    `${repository?.path} has no study${tag === undefined ? '' : ` "${tag}"`} to go on with. Start one with "pawl run".`,
+/** Common git directory of a folder, or null; git is asked only where no study is known of the folder's own `.git`. */
+async function findGitDir(folder: string, studies: readonly Study[]): Promise<string | null> {
+  const own = await realpath(join(folder, '.git')).catch(() => null);
+  if (own !== null && studies.some(study => study.gitDir === own)) return own;
+  // Loaded where it is needed: every start is waited for.
+  const { openRepository } = await import('../engine/git/repository.ts');
+  return openRepository(folder).then(
+    repository => repository.gitDir,
+    () => null,
   );
 }

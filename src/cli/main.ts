@@ -58,15 +58,20 @@ function list(text: string, before: readonly string[] | undefined): readonly str
 
 /** What only one command needs is loaded when that is called: every start is waited for. */
 const load = {
+  ask: () => import('./commands/ask.ts'),
   demo: () => import('./commands/demo.ts'),
   doctor: () => import('./commands/doctor.ts'),
   exchange: () => import('./commands/exchange.ts'),
   ideas: () => import('./commands/ideas.ts'),
-  inspect: () => import('./commands/inspect.ts'),
-  memory: () => import('./commands/memory.ts'),
   mcp: () => import('./commands/mcp.ts'),
+  measured: () => import('./commands/measured.ts'),
+  memory: () => import('./commands/memory.ts'),
+  notes: () => import('./commands/notes.ts'),
+  results: () => import('./commands/results.ts'),
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
+  show: () => import('./commands/show.ts'),
+  status: () => import('./commands/status.ts'),
 };
 
 const program = new Command('pawl')
@@ -169,11 +174,11 @@ studyOption(
   repositoryArgument(program.command('status')).description('say what runs, and how the latest study stands'),
 )
   .option('--json', 'as JSON')
-  .action(async (path, flags) => (await load.inspect()).status(at(path, flags)));
+  .action(async (path, flags) => (await load.status()).status(at(path, flags)));
 
 studyOption(repositoryArgument(program.command('results')).description('print the experiments of a study'))
   .option('--format <format>', 'table, tsv, csv or json', oneOf('table', 'tsv', 'csv', 'json'), 'table')
-  .action(async (path, flags) => (await load.inspect()).results(at(path, flags)));
+  .action(async (path, flags) => (await load.results()).results(at(path, flags)));
 
 studyOption(
   repositoryArgument(program.command('show').argument('<n>', 'number of the experiment', whole)).description(
@@ -183,20 +188,20 @@ studyOption(
   .option('--diff', 'its difference to the incumbent of its time')
   .option('--log', 'the output of its last run, as it was printed')
   .option('--series', 'its progress values as tab-separated columns')
-  .action(async (n, path, flags) => (await load.inspect()).show(n, at(path, flags)));
+  .action(async (n, path, flags) => (await load.show()).show(n, at(path, flags)));
 
 studyOption(
   repositoryOption(program.command('search'))
     .description('find experiments by words of their hypotheses, rationales and notes')
     .argument('<words...>'),
-).action(async (words, flags) => (await load.inspect()).search(words, at(undefined, flags)));
+).action(async (words, flags) => (await load.notes()).search(words, at(undefined, flags)));
 
 studyOption(
   repositoryOption(program.command('note'))
     .description('write a note on an experiment')
     .argument('<n>', 'number of the experiment', whole)
     .argument('<words...>'),
-).action(async (n, words, flags) => (await load.inspect()).note(n, words, at(undefined, flags)));
+).action(async (n, words, flags) => (await load.notes()).note(n, words, at(undefined, flags)));
 
 studyOption(
   repositoryOption(program.command('propose'))
@@ -239,7 +244,7 @@ studyOption(
   ).description('enter the number of an experiment that waits for it'),
 )
   .requiredOption('--source <words>', 'where the number comes from')
-  .action(async (n, value, path, flags) => (await load.inspect()).measured(n, value, at(path, flags)));
+  .action(async (n, value, path, flags) => (await load.measured()).measured(n, value, at(path, flags)));
 
 program
   .command('import')
@@ -265,13 +270,11 @@ program
   .command('stop')
   .description('ask the running engine to stop after this experiment')
   .option('--now', 'stop at once; the experiment in flight can be run again')
-  .action(async (options: { now?: boolean }) =>
-    (await load.inspect()).ask(options.now ? 'stop_now' : 'stop'),
-  );
+  .action(async (options: { now?: boolean }) => (await load.ask()).ask(options.now ? 'stop_now' : 'stop'));
 program
   .command('pause')
   .description('ask the running engine to pause after this experiment; "pawl resume" goes on')
-  .action(async () => (await load.inspect()).ask('pause'));
+  .action(async () => (await load.ask()).ask('pause'));
 
 program
   .command('serve')
@@ -318,11 +321,9 @@ process.stdout.on('error', error => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
+program.parseAsync().catch(error => {
   process.exitCode = report(error);
-}
+});
 
 /** Prints what went wrong and returns the exit code. */
 function report(error: unknown): number {

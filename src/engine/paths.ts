@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import envPaths from 'env-paths';
@@ -25,8 +24,16 @@ export function dataPaths(environment: NodeJS.ProcessEnv): DataPaths {
     lockHolder: join(home, 'engine.json'),
     worktrees: join(home, 'worktrees'),
     studies: join(home, 'studies'),
-    scratch: join(tmpdir(), `pawl-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`),
+    get scratch() {
+      return join(tmpdir(), `pawl-${digest(home).slice(0, 16)}`);
+    },
   };
+}
+
+function digest(text: string): string {
+  // It takes longer to load than a look at the ledger does, and that has no use for it.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update(text).digest('hex');
 }
 
 export function studyFolder(paths: DataPaths, studyId: string): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { app, Notification } from 'electron';
 import type { Logger } from 'pino';
@@ -68,7 +68,6 @@ function begin(): void {
 }
 
 async function start(log: Logger): Promise<void> {
-  findUnpackedGit();
   denyPermissions();
   serveWindow(BUILT_WINDOW);
   const service = await openService(log);
@@ -101,10 +100,6 @@ async function openService(log: Logger): Promise<Service | null> {
       return await Service.open({
         paths,
         environment: process.env,
-        samples: join(
-          app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
-          'samples',
-        ),
         host: {
           info: {
             host: 'desktop',
@@ -135,13 +130,6 @@ function describe(error: unknown): string {
 async function leave(message: string | null): Promise<void> {
   if (message !== null) await tellCannotStart(message);
   app.exit(message === null ? 0 : 1);
-}
-
-/** Nothing inside the packaged archive can be run, so git lies beside it. */
-function findUnpackedGit(): void {
-  if (!app.isPackaged || process.env.LOCAL_GIT_DIRECTORY) return;
-  const git = join(process.resourcesPath, 'app.asar.unpacked', 'node_modules', 'dugite', 'git');
-  if (existsSync(git)) process.env.LOCAL_GIT_DIRECTORY = git;
 }
 
 begin();

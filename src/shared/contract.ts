@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHECK_SECONDS, DEFAULT_METRIC, DEFAULT_SANDBOX } from './contract-defaults.ts';
 import { directionOf } from './metric-direction.ts';
 
 /** Seconds that are added to twice the budget when the contract sets no limit: start-up and evaluation. */
@@ -55,8 +56,6 @@ const requirement = z.union([z.boolean(), z.number().finite(), z.string().trim()
   { message: 'must be a value, or a comparison with a number like "< 40000"' },
 );
 
-/** A limit for a command that is no training, where none is named. */
-const CHECK_SECONDS = 600;
 const command = z.string().trim().min(1);
 const count = z.number().int().nonnegative();
 
@@ -228,23 +227,6 @@ export type Requirement = {
 };
 
 export type Check = { readonly name: string; readonly command: string; readonly seconds: number };
-
-/** Of a contract that only names its metric. */
-export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
-  ...{ memory: null, memoryLimit: null, pattern: null, command: null, commandSeconds: CHECK_SECONDS },
-  ...{ waitSeconds: null, pollSeconds: 600, require: [] },
-};
-
-/** Of a contract that says nothing of them. */
-export const DEFAULT_LIMITS: Contract['limits'] = { memoryGb: null, processes: null, freeDiskGb: null };
-
-/** Of a contract that says nothing of it. */
-export const DEFAULT_SANDBOX: Contract['sandbox'] = {
-  mode: 'preferred',
-  network: false,
-  writes: [],
-  reads: [],
-};
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {

@@ -178,14 +178,3 @@ export type EngineEvent = z.infer<typeof eventSchema>;
 type WithoutBase<E> = E extends EngineEvent ? Omit<E, 'seq' | 'at' | 'study'> : never;
 /** An event before the engine stamps sequence number, time and study on it. */
 export type EngineEventBody = WithoutBase<EngineEvent>;
-
-/** A number as events carry it. */
-export function toScalar(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
-  if (Number.isFinite(value)) return value;
-  if (Number.isNaN(value)) return 'NaN';
-  return value > 0 ? 'Infinity' : '-Infinity';
-}
-
-export function fromScalar(value: number | 'NaN' | 'Infinity' | '-Infinity'): number {
-  return typeof value === 'number' ? value : Number(value);
-}

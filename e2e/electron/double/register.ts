@@ -11,10 +11,16 @@ registerHooks({
     specifier === 'electron' ? { url: electron, shortCircuit: true } : next(specifier, context),
 });
 
-Object.assign(process, { defaultApp: true, resourcesPath: '/nonexistent', type: 'browser' });
-
-// As `electron .` has it.
-process.argv[1] = process.env.PAWL_DOUBLE_APP ?? process.cwd();
+const resourcesPath = process.env.PAWL_DOUBLE_RESOURCES;
+if (resourcesPath === undefined) {
+  // As `electron .` has it.
+  Object.assign(process, { defaultApp: true, resourcesPath: '/nonexistent', type: 'browser' });
+  process.argv[1] = process.env.PAWL_DOUBLE_APP ?? process.cwd();
+} else {
+  // As a package has it, whose program has the app in it.
+  Object.assign(process, { resourcesPath, type: 'browser' });
+  process.argv.splice(1, 1);
+}
 
 type Probe = Record<string, (...args: unknown[]) => unknown>;
 type Question = { readonly id: number; readonly name: string; readonly args: readonly unknown[] };

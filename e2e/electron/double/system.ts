@@ -12,7 +12,7 @@ const SECOND_PREFIX = 'double-second-';
 const LOOK_MS = 50;
 
 class DoubleApp extends StrictEmitter {
-  readonly isPackaged = false;
+  readonly isPackaged = process.env.PAWL_DOUBLE_RESOURCES !== undefined;
   readonly #root: string;
   readonly #paths = new Map<string, string>();
   readonly #ready: Promise<void>;

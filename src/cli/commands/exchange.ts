@@ -8,8 +8,9 @@ import { dataPaths } from '../../engine/paths.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
-import { findStudy } from '../find-study.ts';
 import { clip, metricText } from '../format.ts';
+import { print } from '../print.ts';
+import { type StudyFlags, withStudy } from '../with-study.ts';
 
 /** Skipped rows the terminal lists; the rest is counted. */
 const LISTED = 20;
@@ -85,19 +86,10 @@ function askFor(question: ImportQuestion, file: string): string {
   return `${name}: which of these is the metric: ${names.join(', ')}? Say it with --metric.`;
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-export async function exportCommand(flags: {
-  readonly repository: string;
-  readonly tag?: string;
-  readonly format: string;
-  readonly output?: string;
-}): Promise<void> {
-  const ledger = openLedger(dataPaths(process.env).ledger);
-  try {
-    const study = await findStudy(ledger, flags.repository, flags.tag);
+export async function exportCommand(
+  flags: StudyFlags & { readonly format: string; readonly output?: string },
+): Promise<void> {
+  await withStudy(flags, async (ledger, study) => {
     const pieces =
       flags.format === 'json'
         ? exportJson(ledger, study)
@@ -109,7 +101,5 @@ export async function exportCommand(flags: {
         throw new PawlError('usage', `${output} cannot be written: ${cause.message}`, { cause });
       });
     }
-  } finally {
-    ledger.close();
-  }
+  });
 }

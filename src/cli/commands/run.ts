@@ -9,14 +9,14 @@ import { PawlError } from '../../shared/errors.ts';
 import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
-import { findStudyToRun } from '../find-study.ts';
+import { findStudyToRun } from '../find-study-to-run.ts';
 import { type ContractFlags, choicesOf } from '../found.ts';
 import { JsonLines } from '../json-lines.ts';
 import { LiveView } from '../live-view.ts';
 import { lookFirst } from '../look-first.ts';
 import { modelLines } from '../model-lines.ts';
 import { onStopSignals } from '../stop-signals.ts';
-import { ask } from './inspect.ts';
+import { ask } from './ask.ts';
 
 export type SittingFlags = {
   readonly experiments?: number;

@@ -1,20 +1,18 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { createRouter } from '../../engine/api/router.ts';
 import { Service } from '../../engine/api/service.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { findProgram } from '../../engine/process/find-program.ts';
+import { findShipped } from '../../engine/resources.ts';
 import { makeDataFolder } from '../../engine/store/engine-lock.ts';
 import { startServer } from '../../server/server.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { VERSION } from '../../shared/version.ts';
 import { onStopSignals } from '../stop-signals.ts';
 
-const WINDOW_FOLDER = fileURLToPath(new URL('../../../out/renderer', import.meta.url));
 /** A token of the user's own must be as hard to guess as ours. */
 const LEAST_TOKEN_CHARACTERS = 32;
 
@@ -23,7 +21,8 @@ const LEAST_TOKEN_CHARACTERS = 32;
  * nothing. `PAWL_SERVE_TOKEN` sets the token instead of a random one, so that open windows find back after a restart.
  */
 export async function serve(flags: { readonly port: number; readonly open?: boolean }): Promise<void> {
-  if (!existsSync(join(WINDOW_FOLDER, 'index.html'))) {
+  const page = findShipped(join('out', 'renderer', 'index.html'));
+  if (page === null) {
     throw new PawlError(
       'usage',
       'The window is not built yet: run "npm run build" in the checkout, or "npm start".',
@@ -47,7 +46,7 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
   });
   const server = await startServer({
     router: createRouter(service),
-    folder: WINDOW_FOLDER,
+    folder: dirname(page),
     port: flags.port,
     token,
     log,

@@ -1,16 +1,15 @@
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
 import { applyEdits, modify, type ParseError, parse } from 'jsonc-parser';
 import { parse as parseToml } from 'smol-toml';
+import { findShipped } from '../../engine/resources.ts';
 import { PawlError } from '../../shared/errors.ts';
 
 export const MCP_CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
 export type McpClient = (typeof MCP_CLIENTS)[number];
 
 const NAME = 'pawl';
-const LAUNCHER = fileURLToPath(new URL('../../../scripts/pawl.mjs', import.meta.url));
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Entry = {
@@ -26,7 +25,9 @@ type Entry = {
 function entryFor(client: McpClient, environment: Environment): Entry {
   const home = environment.HOME || homedir();
   const command = process.execPath;
-  const args = [LAUNCHER, 'mcp'];
+  // A checkout has its launcher, which builds what has changed.
+  const launcher = findShipped(join('scripts', 'pawl.mjs')) ?? resolve(process.argv[1] ?? '');
+  const args = [launcher, 'mcp'];
   // Clients start servers with few of the user's variables.
   const env = environment.PAWL_HOME ? { PAWL_HOME: environment.PAWL_HOME } : {};
   const json = (file: string, path: readonly string[], value: object): Entry => ({

@@ -1,6 +1,7 @@
-import { type EngineEvent, fromScalar } from '../../shared/events.ts';
+import type { EngineEvent } from '../../shared/events.ts';
 import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
 import { describeRest } from '../../shared/rests.ts';
+import { fromScalar } from '../../shared/scalar.ts';
 import { STOP_WORDS, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { EventHub } from './event-hub.ts';

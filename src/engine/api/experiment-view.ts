@@ -1,6 +1,6 @@
 import { PawlError } from '../../shared/errors.ts';
-import { toScalar } from '../../shared/events.ts';
 import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
+import { toScalar } from '../../shared/scalar.ts';
 import type { Experiment, Run, Study } from '../../shared/study.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';

@@ -133,17 +133,13 @@ export async function browseFolder(path: string | undefined, hidden: boolean): P
 }
 
 /** A sample project below the data folder; made at the first call, the same one ever after. */
-export async function openSample(
-  name: SampleName,
-  { home }: DataPaths,
-  samples: string | undefined,
-): Promise<string> {
+export async function openSample(name: SampleName, { home }: DataPaths): Promise<string> {
   const folder = join(home, 'samples', name);
   const isMade = await openRepository(folder).then(
     async repository => repository.path.endsWith(name) && (await readHeadCommit(repository)) !== null,
     () => false,
   );
-  if (!isMade) await createSample(folder, name, samples);
+  if (!isMade) await createSample(folder, name);
   return folder;
 }
 

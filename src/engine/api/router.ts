@@ -58,7 +58,7 @@ function toRefusal(error: unknown, onError: (error: unknown) => void): unknown {
 /** Answers every call of `calls`, for whichever carrier the host puts it on. */
 export function createRouter(service: Service) {
   const { ledger, announcer, hub, now } = service;
-  const { paths, environment, host, onError, samples } = service.options;
+  const { paths, environment, host, onError } = service.options;
   const sparklines = new Sparklines(ledger);
   const os = implement(calls).use(async ({ next }) => {
     try {
@@ -127,7 +127,7 @@ export function createRouter(service: Service) {
         readSpendPlan(ledger, paths.home, await openRepository(cleanPath(input.path)), input),
       ),
       createSample: os.projects.createSample.handler(async ({ input }) => ({
-        path: await openSample(input.name, paths, samples),
+        path: await openSample(input.name, paths),
       })),
       forget: os.projects.forget.handler(async ({ input }) => {
         ledger.write(() => ledger.projects.forget(input.gitDir));

@@ -41,8 +41,6 @@ export type ServiceOptions = {
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
   readonly host: HostPorts;
-  /** Folder of the sample projects; the checkout's unless told. */
-  readonly samples?: string;
   /** Gets what went wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   readonly now?: () => number;

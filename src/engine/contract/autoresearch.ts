@@ -1,10 +1,5 @@
-import {
-  type Contract,
-  DEFAULT_LIMITS,
-  DEFAULT_METRIC,
-  DEFAULT_SANDBOX,
-  defaultLimitSeconds,
-} from '../../shared/contract.ts';
+import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
+import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
 
 /**
  * The shape of karpathy/autoresearch: `train.py` may change, `prepare.py` fixes data, metric and budget,

@@ -1,4 +1,4 @@
-import { toScalar } from '../../shared/events.ts';
+import { toScalar } from '../../shared/scalar.ts';
 import { type Experiment, runningBest, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { encodeSummary } from '../store/runs.ts';

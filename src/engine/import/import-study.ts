@@ -1,11 +1,6 @@
 import { basename } from 'node:path';
-import {
-  type Contract,
-  DEFAULT_LIMITS,
-  DEFAULT_METRIC,
-  DEFAULT_SANDBOX,
-  defaultLimitSeconds,
-} from '../../shared/contract.ts';
+import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
+import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { Study } from '../../shared/study.ts';

@@ -1,21 +1,17 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PawlError } from '../../shared/errors.ts';
 import { FIRST_SAMPLE, type SampleName } from '../../shared/samples.ts';
 import { git } from '../git/git.ts';
 import { PAWL_IDENTITY } from '../git/repository.ts';
-
-/** Where the samples lie in a checkout. A host that was built elsewhere passes its own place. */
-const SAMPLES = fileURLToPath(new URL('../../../resources/samples', import.meta.url));
+import { findResource } from '../resources.ts';
 
 /** Copies a sample project into a new folder and commits it to a fresh repository there. */
-export async function createSample(
-  folder: string,
-  name: SampleName = FIRST_SAMPLE,
-  samples = SAMPLES,
-): Promise<void> {
+export async function createSample(folder: string, name: SampleName = FIRST_SAMPLE): Promise<void> {
+  const sample = findResource(join('samples', name));
+  if (sample === null) throw new PawlError('usage', `This Pawl was installed without the sample ${name}.`);
   await mkdir(folder, { recursive: true });
-  await cp(join(samples, name), folder, {
+  await cp(sample, folder, {
     recursive: true,
     filter: source => basename(source) !== '__pycache__',
   });

@@ -59,6 +59,7 @@ function migrate(database: Database, migrations: readonly Migration[], path: str
       `${path} was written by a newer Pawl (schema ${readVersion()}; this one knows ${newest}). Update Pawl to open it.`,
     );
   }
+  if (readVersion() === newest) return;
   for (const migration of migrations) {
     if (migration.version <= readVersion()) continue;
     database

@@ -1,18 +1,16 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
-import { z } from 'zod';
 import { PawlError } from '../../shared/errors.ts';
 import type { DataPaths } from '../paths.ts';
 import { translateErrors } from './database.ts';
 import { tightenDataFolder } from './tighten-data-folder.ts';
 
-const holderSchema = z.object({
-  pid: z.number().int(),
-  host: z.string(),
-  startedAt: z.number(),
-  repository: z.string().nullable(),
-});
-export type LockHolder = z.infer<typeof holderSchema>;
+export type LockHolder = {
+  readonly pid: number;
+  readonly host: string;
+  readonly startedAt: number;
+  readonly repository: string | null;
+};
 
 export type EngineLock = {
   /** What {@link tightenDataFolder} said when the lock was taken, for the host to pass on. */
@@ -26,10 +24,21 @@ const LOCK_WAIT_MS = 300;
 /** Who holds the lock, as far as the note beside it tells; null where it cannot be read. */
 export function readLockHolder(paths: DataPaths): LockHolder | null {
   try {
-    return holderSchema.parse(JSON.parse(readFileSync(paths.lockHolder, 'utf8')));
+    const holder: unknown = JSON.parse(readFileSync(paths.lockHolder, 'utf8'));
+    return isLockHolder(holder) ? holder : null;
   } catch {
     return null;
   }
+}
+
+function isLockHolder(value: unknown): value is LockHolder {
+  const { pid, host, startedAt, repository } = (value ?? {}) as Record<string, unknown>;
+  return (
+    Number.isInteger(pid) &&
+    typeof host === 'string' &&
+    typeof startedAt === 'number' &&
+    (repository === null || typeof repository === 'string')
+  );
 }
 
 /**

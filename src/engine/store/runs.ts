@@ -1,5 +1,6 @@
-import { type EngineEvent, fromScalar, toScalar } from '../../shared/events.ts';
+import type { EngineEvent } from '../../shared/events.ts';
 import type { Fairness } from '../../shared/fairness.ts';
+import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type { Crash, ResourceUse, Run, RunOutcome, ShownOutcome, Summary } from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Database } from './database.ts';

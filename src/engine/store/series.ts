@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { fromScalar, toScalar } from '../../shared/events.ts';
+import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 
 /**

@@ -1,11 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import {
-  type Contract,
-  DEFAULT_LIMITS,
-  DEFAULT_METRIC,
-  DEFAULT_SANDBOX,
-  type StopRules,
-} from '../../shared/contract.ts';
+import type { Contract, StopRules } from '../../shared/contract.ts';
+import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -79,7 +73,8 @@ function fromRow(row: Row): Study {
 
 /** A name for a new study: its day, for people, and enough chance to be the only one. */
 export function newStudyId(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(5).toString('hex')}`;
+  const random = Buffer.from(crypto.getRandomValues(new Uint8Array(5))).toString('hex');
+  return `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${random}`;
 }
 
 export type StudyStore = ReturnType<typeof studyStore>;

@@ -1,0 +1,38 @@
+import { dataPaths } from '../../engine/paths.ts';
+import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
+import { openLedger } from '../../engine/store/ledger.ts';
+import type { RequestKind } from '../../engine/store/requests.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { print } from '../print.ts';
+
+/** Leaves a request for the engine that runs on this data folder. Rejects with `study_not_found` where none listens. */
+export async function ask(kind: RequestKind): Promise<void> {
+  const paths = dataPaths(process.env);
+  if (!isEngineRunning(paths))
+    throw new PawlError('study_not_found', 'No engine runs, so there is nothing to ask.');
+  const holder = readLockHolder(paths);
+  const ledger = openLedger(paths.ledger);
+  try {
+    // A terminal's engine has one sitting and is at it, or about to be; a window's also waits for one.
+    const isIdle =
+      holder !== null &&
+      holder.host !== 'terminal' &&
+      !ledger.studies.list().some(({ state }) => state === 'running' || state === 'paused');
+    if (isIdle) {
+      throw new PawlError(
+        'study_not_found',
+        `A window is open on ${paths.home} (process ${holder.pid}, ${holder.host}), and no study runs in it: begin or resume one there.`,
+      );
+    }
+    ledger.write(() => ledger.requests.add(kind, Date.now()));
+  } finally {
+    ledger.close();
+  }
+  const said = {
+    pause: 'It pauses after this experiment.',
+    continue: 'It goes on.',
+    stop: 'It stops after this experiment.',
+    stop_now: 'It stops now.',
+  };
+  print(said[kind]);
+}

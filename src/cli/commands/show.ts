@@ -1,0 +1,116 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { metricDelta } from '../../engine/export/results-tsv.ts';
+import { readDiff } from '../../engine/git/diff.ts';
+import { openRepository } from '../../engine/git/repository.ts';
+import { LineSplitter, stripControl } from '../../engine/metrics/line-splitter.ts';
+import { dataPaths, runLog } from '../../engine/paths.ts';
+import { describeOutcome } from '../../engine/stages/train/train-attempt.ts';
+import type { Ledger } from '../../engine/store/ledger.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { describeGuard } from '../../shared/guard.ts';
+import type { Experiment, Study } from '../../shared/study.ts';
+import { bytesText, clip, deltaText, durationText, metricText, verdictText } from '../format.ts';
+import { print } from '../print.ts';
+import { type StudyFlags, withStudy } from '../with-study.ts';
+
+export async function show(
+  n: number,
+  flags: StudyFlags & { readonly diff?: boolean; readonly log?: boolean; readonly series?: boolean },
+): Promise<void> {
+  await withStudy(flags, async (ledger, study) => {
+    const experiment = ledger.experiments.get(study.id, n);
+    if (!experiment) {
+      const last = ledger.experiments.lastNumber(study.id);
+      const known = last === null ? 'it has none yet' : `it has 0 to ${last}`;
+      throw new PawlError('experiment_not_found', `There is no experiment ${n} in ${study.tag}; ${known}.`);
+    }
+    const isBare = !flags.diff && !flags.log && !flags.series;
+    if (isBare) showSummary(ledger, study, experiment);
+    if (flags.diff) await showDiff(study, experiment);
+    if (flags.log) await showLog(ledger, study, experiment);
+    if (flags.series) showSeries(ledger, study, experiment);
+  });
+}
+
+function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void {
+  const { proposal, verdict } = experiment;
+  const metric = study.contract.metric.name;
+  const { guard, source } = verdict?.evidence ?? {};
+  const lines: [string, string | null | undefined][] = [
+    ['hypothesis', proposal?.hypothesis],
+    ['rationale', proposal?.rationale],
+    ['category', proposal?.category],
+    ['phase', experiment.phase === 'recorded' ? null : experiment.phase],
+    ['verdict', verdict && `${verdictText(verdict.word).trimEnd()} (${verdict.reason.replaceAll('_', ' ')})`],
+    [metric, experiment.metric === null ? null : metricText(experiment.metric)],
+    ['says', source],
+    ['difference', deltaText(metricDelta(experiment)) || null],
+    ['predicted', proposal?.predictedEffect == null ? null : deltaText(proposal.predictedEffect)],
+    [study.contract.metric.memory ?? 'memory', experiment.memory === null ? null : String(experiment.memory)],
+    ['guard', guard && describeGuard(guard)],
+    ['parent', experiment.parentCommit],
+    ['attempt', experiment.attemptCommit],
+  ];
+  const isOpen = ledger.runs.isContained(study.id) === false;
+  print(`#${experiment.n} of ${study.tag}${isOpen ? ', whose runs are NOT CONTAINED' : ''}`);
+  for (const [label, value] of lines) if (value) print(`${label.padEnd(14)} ${clip(value, 2000)}`);
+  for (const line of guard?.tail ?? []) print(`${''.padEnd(14)} ${clip(line, 300)}`);
+  for (const run of ledger.runs.list(study.id, experiment.n)) {
+    const seconds = run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000;
+    const { peakRssBytes = null, cpuSeconds = null } = run.resources ?? {};
+    const parts = [
+      run.outcome === null ? 'running' : run.outcome.kind === 'untold' ? '' : describeOutcome(run.outcome),
+      durationText(seconds),
+      peakRssBytes === null ? '' : `peak memory ${bytesText(peakRssBytes)}`,
+      cpuSeconds === null ? '' : `${cpuSeconds.toFixed(1)} s of processor time`,
+      run.outputBytes === null ? '' : `${bytesText(run.outputBytes)} of output`,
+      run.isContained === null ? '' : run.isContained ? 'contained' : 'NOT CONTAINED',
+    ];
+    print(`${`run ${run.k}`.padEnd(14)} ${parts.filter(Boolean).join(', ')}`);
+    if (run.crash) {
+      print(`${'crash'.padEnd(14)} ${run.crash.class.replaceAll('_', ' ')}: ${clip(run.crash.message, 500)}`);
+      for (const line of run.crash.tail) print(`${''.padEnd(14)} ${clip(line, 300)}`);
+    }
+  }
+  for (const note of ledger.notes.list(study.id, experiment.n)) {
+    print(`${'note'.padEnd(14)} ${new Date(note.at).toISOString()} ${clip(note.text, 2000)}`);
+  }
+}
+
+async function showDiff(study: Study, experiment: Experiment): Promise<void> {
+  const { parentCommit, attemptCommit } = experiment;
+  if (!parentCommit || !attemptCommit) {
+    throw new PawlError(
+      'experiment_not_found',
+      `Experiment ${experiment.n} has no attempt to show the diff of.`,
+    );
+  }
+  if (parentCommit === attemptCommit) return print('The baseline is the code as it is: no diff.');
+  const diff = await readDiff(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
+  process.stdout.write(process.stdout.isTTY ? diff.split('\n').map(stripControl).join('\n') : diff);
+}
+
+async function showLog(ledger: Ledger, study: Study, experiment: Experiment): Promise<void> {
+  const run = ledger.runs.list(study.id, experiment.n).at(-1);
+  const path = run && runLog(dataPaths(process.env), study.id, experiment.n, run.k);
+  if (!path || !existsSync(path)) {
+    throw new PawlError('experiment_not_found', `Experiment ${experiment.n} has no log.`);
+  }
+  if (!process.stdout.isTTY) return pipeline(createReadStream(path), process.stdout, { end: false });
+  // On a terminal the training's control sequences would be obeyed; into a file or pipe it goes byte for byte.
+  const lines = new LineSplitter(print);
+  for await (const chunk of createReadStream(path)) lines.push(chunk as Buffer);
+  lines.end();
+}
+
+function showSeries(ledger: Ledger, study: Study, experiment: Experiment): void {
+  const run = ledger.runs.list(study.id, experiment.n).at(-1);
+  const points = run ? ledger.runs.series(study.id, experiment.n, run.k) : [];
+  const names = [...new Set(points.flatMap(point => [...point.values.keys()]))];
+  const heading = names.map(name => (run?.units[name] ? `${name} (${run.units[name]})` : name));
+  print(['seconds', ...heading].join('\t'));
+  for (const { seconds, values } of points) {
+    print([seconds, ...names.map(name => values.get(name) ?? '')].join('\t'));
+  }
+}

@@ -1,0 +1,45 @@
+import { dataPaths } from '../../engine/paths.ts';
+import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
+import { clip, metricText } from '../format.ts';
+import { print } from '../print.ts';
+import { type StudyFlags, withStudy } from '../with-study.ts';
+
+export async function status(flags: StudyFlags & { readonly json?: boolean }): Promise<void> {
+  const paths = dataPaths(process.env);
+  const holder = isEngineRunning(paths) ? readLockHolder(paths) : null;
+  await withStudy(flags, (ledger, study) => {
+    const tally = ledger.experiments.tally(study.id, study.contract.metric.goal);
+    const current = ledger.experiments.unfinished(study.id).at(-1) ?? null;
+    if (flags.json) {
+      const { tag, repositoryPath: repository, state, stopReason, stopDetail } = study;
+      print(
+        JSON.stringify({
+          ...{ engine: holder, study: study.id, tag, repository, state, stopReason, stopDetail, tally },
+          current: current && {
+            n: current.n,
+            phase: current.phase,
+            hypothesis: current.proposal?.hypothesis ?? null,
+          },
+        }),
+      );
+      return;
+    }
+    print(holder ? `An engine runs: process ${holder.pid} (${holder.host}).` : 'No engine runs.');
+    const why = study.stopDetail ?? study.stopReason;
+    print(
+      `Study ${study.tag} in ${study.repositoryPath || study.importedFrom}: ${study.state}${why ? ` (${clip(why, 600)})` : ''}`,
+    );
+    if (current)
+      print(`#${current.n} ${current.phase}: ${current.proposal?.hypothesis ?? 'no proposal yet'}`);
+    const { finished, keep, discard, crash, keepRate } = tally;
+    const others = finished - keep - discard - crash;
+    const other = others === 0 ? '' : `, ${others} other`;
+    const rate = keepRate === null ? '' : `, keep rate ${(keepRate * 100).toFixed(1)} %`;
+    print(`${finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash${other}${rate}`);
+    if (tally.best !== null) {
+      print(
+        `${study.contract.metric.name}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)} in #${tally.bestExperiment}`,
+      );
+    }
+  });
+}
