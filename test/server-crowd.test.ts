@@ -182,6 +182,14 @@ test('a browser that keeps its connections and asks at once is served on them', 
   expect(served.newMessages()).toEqual([]);
 });
 
+test('a browser gives up a connection that it has not used before the server does', () => {
+  // Chromium's `kUnusedIdleSocketTimeout`.
+  const browserMs = 10_000;
+  const { headMs, idleMs, requestMs } = serverLimits(1_024);
+  expect(Math.min(headMs, idleMs)).toBeGreaterThan(browserMs);
+  expect(requestMs).toBeGreaterThanOrEqual(headMs);
+});
+
 test('few descriptors make few connections, many make no more than anybody needs', () => {
   expect(serverLimits(256)).toMatchObject({ strangers: 16, windows: 32 });
   expect(serverLimits(1_048_576)).toMatchObject({ strangers: 64, windows: 64 });

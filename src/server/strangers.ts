@@ -21,6 +21,11 @@ const MAX_STRANGERS = 64;
 const MAX_WINDOWS = 64;
 /** A browser asks again when it has an answer, which may be a moment before the answer's file is closed. */
 const MAX_WAITING = 8;
+/**
+ * A browser connects before it knows what to ask, and does not ask again where such a connection is closed as it asks.
+ * Chromium gives one up that it has not used for 10 s (`kUnusedIdleSocketTimeout`), so nobody closes it before.
+ */
+const UNUSED_MS = 15_000;
 /** What a process may have open where that cannot be read: the least of today's systems. */
 const FEW_DESCRIPTORS = 256;
 
@@ -35,9 +40,9 @@ export function serverLimits(descriptors: number): ServerLimits {
   return {
     strangers: Math.min(MAX_STRANGERS, share),
     windows: Math.min(MAX_WINDOWS, 2 * share),
-    headMs: 5_000,
-    requestMs: 10_000,
-    idleMs: 10_000,
+    headMs: UNUSED_MS,
+    requestMs: 20_000,
+    idleMs: UNUSED_MS,
   };
 }
 
