@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { gatedNight } from './support/gated-night.ts';
-import { findMarked } from './support/invariants.ts';
 import { endOf, LAUNCHER, startNode } from './support/node-process.ts';
 import { PAWL_MAIN } from './support/pawl-command.ts';
+import { findMarked } from './support/processes.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
 
 /** An older Node than the one these tests run in, where the machine has one. */
