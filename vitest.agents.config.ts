@@ -11,9 +11,9 @@ const isOfBridgesAlone = (process.env.PAWL_AGENTS_TRIED ?? '').split(',').every(
 /** What needs the real agents, which are installed for it; `npm run test:agents`. */
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/build-terminal.ts',
     include: [`test/agents-real/${isOfBridgesAlone ? 'loop' : '**/*'}.test.ts`],
     pool: 'forks',
+    globalSetup: './test/support/build-pawl.ts',
     // What costs time is the start of the programs, and they measure it.
     maxWorkers: 1,
     testTimeout: 300_000,

@@ -9,13 +9,13 @@ process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/build-terminal.ts',
     include: ['test/**/*.test.ts'],
     // With programs that are installed for it, and what takes long: `npm run test:real`, `npm run test:agents`.
     exclude: ['test/real/**', 'test/agents-real/**', '**/node_modules/**'],
     // Trainings of the tests write outside of their worktree; what contains them has tests of its own.
     env: { PAWL_SANDBOX: 'off' },
     pool: 'forks',
+    globalSetup: './test/support/build-pawl.ts',
     // Tests wait for processes and for disks: one file more than there are processors keeps them busy.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowestFirst },

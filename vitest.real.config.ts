@@ -12,6 +12,7 @@ const KILLS = 'test/real/kill-*.test.ts';
 export default defineConfig({
   test: {
     pool: 'forks',
+    globalSetup: './test/support/build-pawl.ts',
     testTimeout: 2 * TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
     expect: { poll: { timeout: TEST_LIMIT_MS, interval: 20 } },
@@ -23,7 +24,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'programs',
-          globalSetup: 'test/support/build-terminal.ts',
           include: ['test/real/**/*.test.ts'],
           exclude: [KILLS, '**/node_modules/**'],
           // The studies of one row at a time: several would share what they measure.
@@ -35,7 +35,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kills',
-          globalSetup: 'test/support/build-terminal.ts',
           include: [KILLS],
           env: { PAWL_SANDBOX: 'off' },
           maxWorkers: availableParallelism() + 1,

@@ -14,9 +14,9 @@ import { Engine } from '../src/engine/session/engine.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { type AgentName, proposerLabel } from '../src/shared/study.ts';
 import { pawl } from './support/pawl.ts';
+import { lives } from './support/processes.ts';
 import { fastRepository, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
-import { lives } from './support/trainers.ts';
 
 const ANSWER = JSON.stringify({
   hypothesis: 'LR becomes 8',

@@ -7,10 +7,10 @@ import { runTraining } from '../src/engine/process/run-training.ts';
 import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
 import { slowness } from './support/clock.ts';
 import { BASELINE_VALUE, GATED_CONTRACT, type GatedNight, gatedNight } from './support/gated-night.ts';
-import { findMarked } from './support/invariants.ts';
 import { endOf, startNode } from './support/node-process.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { PAWL_MAIN } from './support/pawl-command.ts';
+import { findMarked } from './support/processes.ts';
 import { contractFile, FAST_TRAINER, fastRepository, temporaryFolder } from './support/scaffold.ts';
 import {
   checkNight,

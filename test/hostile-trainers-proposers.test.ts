@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventsOf, sitting } from './support/pawl.ts';
+import { lives } from './support/processes.ts';
 import { contractFile, createRepository, git, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import {
   asked,
@@ -10,7 +11,6 @@ import {
   GOOD_TURN,
   hostileStudy,
   LONGER_IS_BETTER,
-  lives,
   proposer,
   query,
   SHELL_FILES,

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { slowness } from './support/clock.ts';
-import { findMarked } from './support/invariants.ts';
 import { eventsOf, pawl } from './support/pawl.ts';
+import { findMarked, lives } from './support/processes.ts';
 import { temporaryFolder } from './support/scaffold.ts';
-import { byExperiment, hostileStudy, lives, query, TAG } from './support/trainers.ts';
+import { byExperiment, hostileStudy, query, TAG } from './support/trainers.ts';
 
 type CrashRow = { n: number; crash: string | null; outcome: string };
 

@@ -4,9 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { gatedNight } from './support/gated-night.ts';
-import { findMarked } from './support/invariants.ts';
-import { endOf, LAUNCHER, startNode } from './support/node-process.ts';
-import { PAWL_MAIN } from './support/pawl-command.ts';
+import { BUILT, endOf, LAUNCHER, startNode } from './support/node-process.ts';
+import { findMarked } from './support/processes.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
 
 /** An older Node than the one these tests run in, where the machine has one. */
@@ -94,7 +93,7 @@ test('the engine stops by itself when its launcher is killed before the study ha
   const findEngine = async () => {
     for (const pid of (await readFile(children, 'utf8').catch(() => '')).split(' ').filter(Boolean)) {
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      if (command.includes(PAWL_MAIN)) return Number(pid);
+      if (command.includes(BUILT)) return Number(pid);
     }
     return 0;
   };

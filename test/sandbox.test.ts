@@ -9,10 +9,10 @@ import { computeDevices, EMPTY_JAIL, jailArguments } from '../src/engine/sandbox
 import { contractFileSchema, contractFromFile, contractToFile } from '../src/shared/contract.ts';
 import { DEFAULT_SANDBOX } from '../src/shared/contract-defaults.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
+import { lives } from './support/processes.ts';
 import { contractFile, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { openDesk, untilStopped } from './support/service.ts';
 import { checkNight, type Night, prepareNight, rowsOf, TAG } from './support/study.ts';
-import { lives } from './support/trainers.ts';
 
 /** Why nothing can be contained on this machine; null where it can. */
 const found = await findSandbox(process.env);

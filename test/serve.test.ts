@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type GatedNight, gatedNight } from './support/gated-night.ts';
-import { findMarked } from './support/invariants.ts';
 import { endOf, startNode } from './support/node-process.ts';
+import { findMarked, lives } from './support/processes.ts';
 import {
   contractFile,
   createRepository,
@@ -18,7 +18,6 @@ import {
 import { callsOver } from './support/served.ts';
 import type { Calls } from './support/service.ts';
 import { checkNight, isRecorded, rowsOf, TAG } from './support/study.ts';
-import { lives } from './support/trainers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OWN_TOKEN = 'my-own-token-0123456789-abcdefghijkl';

@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { NotebookEvent, StudyCard } from '../src/shared/notebook.ts';
 import { type GatedNight, gatedNight } from './support/gated-night.ts';
-import { checkInvariants, findMarked } from './support/invariants.ts';
+import { checkInvariants } from './support/invariants.ts';
+import { findMarked, lives } from './support/processes.ts';
 import { git, temporaryFolder } from './support/scaffold.ts';
 import { type Desk, isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
-import { lives } from './support/trainers.ts';
 
 const SEARCH = { kind: 'search', seed: 1 } as const;
 

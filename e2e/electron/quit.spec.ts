@@ -1,6 +1,7 @@
+import { findMarked } from '../../test/support/processes.ts';
 import { ask } from './calls.ts';
 import { expect, loadedPage, openDialogs, test, trayIcon, trayLabels } from './fixtures.ts';
-import { findTraining, startStudy } from './study.ts';
+import { startStudy } from './study.ts';
 
 test('with nothing running a quit asks nothing', async ({ app, page }) => {
   await page.waitForLoadState();
@@ -11,7 +12,7 @@ test('with nothing running a quit asks nothing', async ({ app, page }) => {
 test('a quit while something trains asks once, and can be taken back', async ({ app, page, bench }) => {
   await bench.set('hold');
   const study = await startStudy(page, bench, 1);
-  await expect.poll(() => findTraining(study.id)).not.toEqual([]);
+  await expect.poll(() => findMarked(study.id)).not.toEqual([]);
   await expect.poll(() => trayLabels(app)).toContainEqual(expect.stringMatching(/^#1: training/));
   await app.probe('quit');
   await expect.poll(() => openDialogs(app)).toHaveLength(1);
@@ -27,7 +28,7 @@ test('a quit while something trains asks once, and can be taken back', async ({ 
   });
   await app.probe('answerMessageBox', 1);
   await expect.poll(() => trayIcon(app)).toBe('running');
-  expect(await findTraining(study.id)).not.toEqual([]);
+  expect(await findMarked(study.id)).not.toEqual([]);
 });
 
 test('a quit that is meant stops the training, keeps what is finished, and can be resumed', async ({
@@ -43,7 +44,7 @@ test('a quit that is meant stops the training, keeps what is finished, and can b
   await expect.poll(() => openDialogs(app)).toHaveLength(1);
   await app.probe('answerMessageBox', 0);
   expect(await app.ended).toBe(0);
-  expect(await findTraining(study.id)).toEqual([]);
+  expect(await findMarked(study.id)).toEqual([]);
 
   await bench.unset('hold');
   const again = await start({ home: app.home });
@@ -59,11 +60,11 @@ test('a quit that is meant stops the training, keeps what is finished, and can b
 test('closing the window leaves the study running in the tray', async ({ app, page, bench }) => {
   await bench.set('hold');
   const study = await startStudy(page, bench, 1);
-  await expect.poll(() => findTraining(study.id)).not.toEqual([]);
+  await expect.poll(() => findMarked(study.id)).not.toEqual([]);
   await app.probe('closeWindow');
   await expect.poll(() => app.probe('windows')).toMatchObject([{ isVisible: false }]);
   expect(await openDialogs(app)).toEqual([]);
-  expect(await findTraining(study.id)).not.toEqual([]);
+  expect(await findMarked(study.id)).not.toEqual([]);
   await app.probe('clickTray', 'Open Pawl');
   await expect.poll(() => app.probe('windows')).toMatchObject([{ isVisible: true }]);
 });
@@ -78,18 +79,18 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`${signal} stops the training and asks nobody`, async ({ app, page, bench }) => {
     await bench.set('hold');
     const study = await startStudy(page, bench, 1);
-    await expect.poll(() => findTraining(study.id)).not.toEqual([]);
+    await expect.poll(() => findMarked(study.id)).not.toEqual([]);
     app.process.kill(signal);
     expect(await app.ended).toBe(0);
-    expect(await findTraining(study.id)).toEqual([]);
+    expect(await findMarked(study.id)).toEqual([]);
   });
 }
 
 test('a system that shuts down stops the training and asks nobody', async ({ app, page, bench }) => {
   await bench.set('hold');
   const study = await startStudy(page, bench, 1);
-  await expect.poll(() => findTraining(study.id)).not.toEqual([]);
+  await expect.poll(() => findMarked(study.id)).not.toEqual([]);
   await app.probe('shutdown').catch(() => {});
   expect(await app.ended).toBe(0);
-  expect(await findTraining(study.id)).toEqual([]);
+  expect(await findMarked(study.id)).toEqual([]);
 });

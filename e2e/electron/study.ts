@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,18 +69,4 @@ export function startStudy(page: Page, bench: Bench, experiments: number): Promi
     proposer: { kind: 'search', seed: 1 },
     stop: { experiments },
   });
-}
-
-/** Living processes of the training, by the mark every one of them carries. */
-export async function findTraining(study: string): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
-    if (!environment.includes(`PAWL_RUN=${study}/`)) continue;
-    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
-    const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
-    if (state && !'ZX'.includes(state)) found.push(Number(name));
-  }
-  return found;
 }

@@ -4,6 +4,7 @@
  * `PAWL_TEST_SIGNAL` is SIGKILL or SIGSTOP.
  */
 import childProcess from 'node:child_process';
+import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
 
 export type DeathPoint =
@@ -40,7 +41,7 @@ function dieAtEvent(wanted: Readonly<Record<string, unknown>>): void {
 function dieAtGit(number: number, when: 'started' | 'ended'): void {
   const execFile = childProcess.execFile;
   let calls = 0;
-  childProcess.execFile = ((...args: Parameters<typeof execFile>) => {
+  const replacement = ((...args: Parameters<typeof execFile>) => {
     const child = execFile(...args);
     calls += 1;
     if (calls === number) {
@@ -50,6 +51,8 @@ function dieAtGit(number: number, when: 'started' | 'ended'): void {
     }
     return child;
   }) as typeof execFile;
+  // Whoever makes a promise of it asks what git there is, and is not counted.
+  childProcess.execFile = Object.assign(replacement, { [promisify.custom]: promisify(execFile) });
 }
 
 function dieAtTransaction(number: number, when: 'before' | 'after'): void {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
+import { findMarked } from './processes.ts';
 import { gitCalls, snapshotUserState } from './scaffold.ts';
 
 type Row = {
@@ -133,18 +134,4 @@ export async function checkInvariants(input: {
     if (!recordedLines[index]?.startsWith(expected))
       broken(`6: line ${index + 1} of results.tsv is not the ledger's`);
   }
-}
-
-/** Living processes that carry the study's mark in their environment. */
-export async function findMarked(studyId: string): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
-    if (!environment.includes(`PAWL_RUN=${studyId}/`)) continue;
-    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
-    const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
-    if (state && state !== 'Z' && state !== 'X') found.push(Number(name));
-  }
-  return found;
 }

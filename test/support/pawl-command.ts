@@ -1,10 +1,17 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What a Node runs as `pawl`: every test that starts the terminal host starts the bundle that users do. */
-export const PAWL_MAIN = join(ROOT, 'out/cli/pawl.cjs');
+/** The script that a Node runs as `pawl`, as users do: every test that starts the terminal host starts this one. */
+export const PAWL_MAIN = join(ROOT, 'out/cli/main.cjs');
 
 /** Where Node keeps what it has compiled (`NODE_COMPILE_CACHE`), the launcher's folder: a start costs half with it. */
 export const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/pawl/compiled');
+
+/** Builds {@link PAWL_MAIN} where its sources have changed. Runners call it before all tests. */
+export async function buildPawl(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/pawl.mjs'), '--version']);
+}

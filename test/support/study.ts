@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import type { DeathPoint } from './die-at.ts';
 import { checkInvariants } from './invariants.ts';
 import type { RunningPawl } from './pawl.ts';
+import { processState } from './processes.ts';
 import {
   contractFile,
   createRepository,
@@ -68,8 +68,7 @@ export async function untilPaused({ child, stderr }: RunningPawl): Promise<void>
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`pawl did not pause: ${stderr}`);
-    const stat = await readFile(`/proc/${child.pid}/stat`, 'latin1').catch(() => '');
-    if (stat.slice(stat.lastIndexOf(')') + 2)[0] === 'T') return;
+    if ((await processState(child.pid ?? 0)) === 'T') return;
     await delay(5);
   }
 }

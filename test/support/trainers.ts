@@ -170,13 +170,6 @@ export function query<T>(home: string, sql: string): readonly T[] {
   }
 }
 
-/** Whether a process of that number lives and is not a zombie. */
-export async function lives(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
-  return state !== undefined && state !== '' && state !== 'Z' && state !== 'X';
-}
-
 /** Largest resident memory a process has had, in MiB. Source: VmHWM in proc(5). */
 export async function peakMemoryMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');

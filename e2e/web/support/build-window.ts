@@ -3,17 +3,19 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { buildPawl } from '../../../test/support/pawl-command.ts';
 import { findChromium } from '../../chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BUILT = join(ROOT, 'out/renderer/index.html');
 const SOURCES = ['src/renderer', 'src/shared'];
 
-/** Before all specs: a browser is there, and the window they look at is the one of these sources. */
+/** Before all specs: a browser is there, and the window they look at and its server are those of these sources. */
 async function buildWindow(): Promise<void> {
   if (findChromium() === null) {
     throw withoutStack('No Chromium was found: run "npx playwright install chromium" or install chromium.');
   }
+  await buildPawl();
   const builtAt = await stat(BUILT).then(
     ({ mtimeMs }) => mtimeMs,
     () => 0,

@@ -1,0 +1,25 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** The letter of proc(5) for what a process does; null where there is none of that number. */
+export async function processState(pid: number | string): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  // Its name stands before that, in parentheses, and may hold any.
+  return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? null;
+}
+
+/** Whether a process of that number lives and is not a zombie. */
+export async function lives(pid: number | string): Promise<boolean> {
+  const state = await processState(pid);
+  return state !== null && state !== 'Z' && state !== 'X';
+}
+
+/** Living processes that carry the study's mark in their environment. */
+export async function findMarked(studyId: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+    if (environment.includes(`PAWL_RUN=${studyId}/`) && (await lives(name))) found.push(Number(name));
+  }
+  return found;
+}
