@@ -55,6 +55,10 @@ test('edits that wait go before the proposer, in their order, and each is merged
       again: null,
     }),
   ).rejects.toThrow(/editable/);
+  const { diff, isCut } = await ideas.diff({ study, id: last.id });
+  expect(isCut).toBe(false);
+  expect(diff).toContain('diff --git a/train.sh b/train.sh\n');
+  expect(diff.match(/^[-+].*$/gm)).toEqual(['--- a/train.sh', '+++ b/train.sh', '-DEPTH=4', '+DEPTH=7']);
   await ideas.order({ study, ids: [last.id] });
   const { waiting } = await ideas.list({ study });
   expect(waiting.map(({ hypothesis }) => hypothesis)).toEqual([
@@ -100,14 +104,16 @@ test('an idea can be said otherwise and dropped while it waits, and not after', 
     id: first.id,
     words: { hypothesis: 'one, in better words', predicted_effect: -0.04 },
   });
+  expect(await ideas.diff({ study, id: second.id })).toEqual({ diff: '', isCut: false });
+  await expect(ideas.diff({ study, id: 999 })).rejects.toThrow(/no idea 999/);
   await ideas.drop({ study, id: second.id });
-  await expect(ideas.drop({ study, id: second.id })).rejects.toThrow(/does not wait any more/);
+  await expect(ideas.drop({ study, id: second.id })).rejects.toThrow(/no longer waiting/);
   expect(desk.service.card(study).ideas).toMatchObject({ waiting: 1 });
   await goOn(desk, study, 1);
   expect(desk.service.ledger.experiments.get(study, 1)?.proposal).toMatchObject({
     ...{ hypothesis: 'one, in better words', predictedEffect: -0.04 },
   });
-  await expect(ideas.say({ study, id: first.id, words: words('late') })).rejects.toThrow(/does not wait/);
+  await expect(ideas.say({ study, id: first.id, words: words('late') })).rejects.toThrow(/no longer waiting/);
 });
 
 test('a whole text that was begun before a keep is merged with it', async () => {

@@ -147,6 +147,14 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(mine).toContainText('changes train.py');
   await expect(mine).toContainText('next');
   await expect(mine).toContainText('−0.020000');
+  // Unfolded it shows what it changes.
+  await mine.getByRole('button', { name: 'Learning rate 0.04 by hand', exact: true }).click();
+  const changes = mine.getByRole('region', { name: 'Changes of the idea: Learning rate 0.04 by hand' });
+  await expect(changes).toContainText('LEARNING_RATE = 0.04');
+  await expect(changes).toContainText('LEARNING_RATE = 0.02');
+  await look(page, 'queue-changes', scrollsSideways);
+  await mine.getByRole('button', { name: 'Learning rate 0.04 by hand', exact: true }).click();
+  await expect(changes).toHaveCount(0);
   await expectIdeas(page, 'Warm up for one step in twenty', 'A deeper net', 'Learning rate 0.04 by hand');
   await expect(mine.getByRole('button', { name: 'Learning rate 0.04 by hand' })).toBeFocused();
 

@@ -277,6 +277,10 @@ export const calls = {
     /** Those that wait in their new order. */
     order: oc.input(z.strictObject({ study, ids: z.array(n).max(1_000) })),
     drop: oc.input(z.strictObject({ study, id: n })),
+    /** Unified diff of its edit, from the commit it was made on; '' where it is words only. */
+    diff: oc
+      .input(z.strictObject({ study, id: n }))
+      .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
     /** Lets one that was dropped wait again, last. */
     restore: oc.input(z.strictObject({ study, id: n })),
     /** The editable files of an experiment's attempt, of the incumbent where it is null. */

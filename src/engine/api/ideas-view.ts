@@ -2,13 +2,14 @@ import { PawlError } from '../../shared/errors.ts';
 import type { EditableFiles, Idea, IdeaWords } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
+import { diffFiles } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import { StudyReader } from '../proposers/briefing/study-reader.ts';
 import { requireRoom } from '../proposers/queue-idea.ts';
 import { toldIdea } from '../store/ideas.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { requireExperiment, requireStudy } from './experiment-view.ts';
+import { DIFF_CHARACTERS, requireExperiment, requireStudy } from './experiment-view.ts';
 
 /** Of those whose turn is over. */
 const SHOWN_PAST = 50;
@@ -46,6 +47,20 @@ export function restoreIdea(ledger: Ledger, study: string, id: number): void {
   if (!ledger.write(() => ledger.ideas.restore(study, id))) {
     throw new PawlError('usage', `Idea ${id} was not dropped.`);
   }
+}
+
+/** What an idea's edit changes. Rejects with `usage` where there is no such idea, and with `not_a_repository`. */
+export async function readIdeaDiff(
+  { ledger, paths }: { readonly ledger: Ledger; readonly paths: DataPaths },
+  studyId: string,
+  id: number,
+): Promise<{ readonly diff: string; readonly isCut: boolean }> {
+  const study = requireStudy(ledger, studyId);
+  const idea = ledger.ideas.get(studyId, id);
+  if (!idea) throw new PawlError('usage', `There is no idea ${id} in ${study.tag}.`);
+  if (!idea.edit) return { diff: '', isCut: false };
+  const diff = await diffFiles(idea.edit, await openRepository(study.repositoryPath), paths.scratch);
+  return { diff: diff.slice(0, DIFF_CHARACTERS), isCut: diff.length > DIFF_CHARACTERS };
 }
 
 function gone(id: number): PawlError {

@@ -23,7 +23,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
-import { changeIdea, dropIdea, listIdeas, readEditable, restoreIdea } from './ideas-view.ts';
+import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { readMemoryVersion, viewMemory } from './memory-view.ts';
@@ -229,6 +229,7 @@ export function createRouter(service: Service) {
         dropIdea(ledger, input.study, input.id);
         announcer.announceStudy(input.study);
       }),
+      diff: os.ideas.diff.handler(({ input }) => readIdeaDiff({ ledger, paths }, input.study, input.id)),
       restore: os.ideas.restore.handler(({ input }) => {
         restoreIdea(ledger, input.study, input.id);
         announcer.announceStudy(input.study);

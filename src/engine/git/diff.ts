@@ -1,4 +1,8 @@
-import { gitOf, type Repository, spellPath } from './repository.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeScratch, removeScratch } from '../scratch.ts';
+import { git } from './git.ts';
+import { gitOf, type Repository, readBlob, spellPath } from './repository.ts';
 
 export type ChangedFile = {
   readonly path: string;
@@ -38,4 +42,35 @@ export async function readDiff(repository: Repository, from: string, to: string)
     '--',
   ]);
   return stdout.toString('utf8');
+}
+
+/**
+ * Unified diff from the commit `base` to files that are in no commit yet.
+ * @param files whole texts by plain relative paths
+ * @param scratch see {@link makeScratch}
+ */
+export async function diffFiles(
+  { base, files }: { readonly base: string; readonly files: ReadonlyMap<string, string> },
+  repository: Repository,
+  scratch: string,
+): Promise<string> {
+  const folder = await makeScratch(scratch, 'diff');
+  const write = async (side: string, path: string, content: string | Buffer) => {
+    await mkdir(dirname(join(folder, side, path)), { recursive: true });
+    await writeFile(join(folder, side, path), content);
+  };
+  try {
+    await Promise.all(['a', 'b'].map(side => mkdir(join(folder, side))));
+    for (const [path, text] of files) {
+      const before = await readBlob(repository, base, path);
+      if (before !== null) await write('a', path, before);
+      await write('b', path, text);
+    }
+    // The folders are named as the sides of a diff are.
+    const options = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--no-prefix'];
+    const { stdout } = await git(folder, ['diff', '--no-index', ...options, 'a', 'b'], { accept: [0, 1] });
+    return stdout.toString('utf8');
+  } finally {
+    await removeScratch(folder);
+  }
 }

@@ -13,11 +13,15 @@ import { type FormEvent, memo, type ReactNode, useState } from 'react';
 import type { Contract } from '../../../shared/contract.ts';
 import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
 import { attempt } from '../../app/actions.ts';
+import { saveSettings } from '../../app/settings.ts';
+import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
 import { formatDelta } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { RelativeTime } from '../../ui/relative-time.tsx';
+import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { draftOf, type WordsDraft, wordsOf } from './idea-draft.ts';
 import { IdeaWordsFields } from './idea-words.tsx';
 
@@ -138,11 +142,34 @@ export const IdeaRow = memo(function IdeaRow(props: Props) {
         ) : isOpen ? (
           <p className="mt-1 text-muted text-sm">No reason is given.</p>
         ) : null}
+        {isOpen && idea.files.length > 0 ? <IdeaChanges study={study} idea={idea} /> : null}
       </div>
       {isPointed || isHovered ? <Actions {...props} /> : null}
     </li>
   );
 });
+
+/** The edit that an idea brings. */
+function IdeaChanges({ study, idea }: { readonly study: string; readonly idea: Idea }) {
+  const mode = useStore(state => state.settings.diff);
+  const { value, problem } = useCall(`${study}/${idea.id}`, () =>
+    getClient().ideas.diff({ study, id: idea.id }),
+  );
+  if (problem !== null) return <p className="mt-2 text-crash text-sm">{problem}</p>;
+  if (value === null) return <p className="mt-2 text-muted text-sm">Reading its changes …</p>;
+  return (
+    // Above the button that covers the row, as what is read is.
+    <div className="relative mt-2 overflow-hidden rounded-lg border border-line">
+      <LazyDiffView
+        diff={value.diff}
+        isCut={value.isCut}
+        mode={mode}
+        onMode={diff => void saveSettings({ diff })}
+        label={`Changes of the idea: ${idea.hypothesis}`}
+      />
+    </div>
+  );
+}
 
 function Actions({ idea, place, isLast, isPointed, actions }: Props) {
   const { id } = idea;
