@@ -1,6 +1,7 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
+import { useEffect, useRef } from 'react';
 import type { Settings, StudyCard } from '../../../shared/notebook.ts';
-import { jumpTo } from '../../app/actions.ts';
+import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
 import { isActive, useRunning, useStore } from '../../app/store.ts';
 import {
@@ -118,13 +119,21 @@ function Controls({ card }: { readonly card: StudyCard }) {
   const isOwn = card.state !== 'imported';
   const isOnline = useStore(state => state.connection.kind === 'online');
   const canContinue = card.state === 'paused' || Boolean(card.current?.wish);
+  const isRunning = isActive(card);
+  const wasRunning = useRef(isRunning);
+  useEffect(() => {
+    if (wasRunning.current === isRunning) return;
+    wasRunning.current = isRunning;
+    // The button that had the focus may be gone, and the focus with it.
+    if (document.activeElement === document.body) leaveControls();
+  }, [isRunning]);
   return (
     <div className="flex shrink-0 items-center gap-1.5" role="group" aria-label="Controls">
-      {isActive(card) ? (
+      {isRunning ? (
         // One button whatever it says, so that the focus stays on it.
         <CommandButton id={canContinue ? 'continue' : 'pause'} kind={canContinue ? 'primary' : 'plain'} />
       ) : null}
-      {isActive(card) ? (
+      {isRunning ? (
         <Menu
           trigger={
             <Button disabled={!isOnline}>
