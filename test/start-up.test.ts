@@ -25,6 +25,9 @@ test('the launcher builds what it starts, again after a change, and runs nothing
   const home = await temporaryFolder();
   const pawl = (...args: string[]) => endOf(startNode(process.execPath, [launcher, ...args], home));
   expect(await pawl('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  // A module of nothing but constants is written into others, and is a source all the same.
+  const inputs = JSON.parse(await readFile(join(folder, 'out/cli/inputs.json'), 'utf8'));
+  expect(Object.keys(inputs)).toContain('src/shared/terminal.ts');
   const version = join(folder, 'src/shared/version.ts');
   await writeFile(version, "export const VERSION = '0.2.0';\n");
   expect(await pawl('--version')).toEqual({ code: 0, stdout: '0.2.0\n', stderr: '' });

@@ -58,3 +58,8 @@ export function isRefRefused(stderr: string): boolean {
 export function isOwnedByOthers(stderr: string): boolean {
   return /dubious ownership/.test(stderr);
 }
+
+/** Whether a commit of named paths met one that git does not know. */
+export function isPathUnknown(stderr: string): boolean {
+  return /did not match any file/.test(stderr);
+}

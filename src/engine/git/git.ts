@@ -133,7 +133,10 @@ export async function git(
 
 /** Starts a git that stays, to be talked to over its streams. */
 export async function startGit(cwd: string, args: readonly string[]): Promise<ReturnType<typeof spawn>> {
-  return spawn([...SETTINGS, ...args], cwd, { env: { ...(await gitEnvironment()), ...FIXED } });
+  const child = spawn([...SETTINGS, ...args], cwd, { env: { ...(await gitEnvironment()), ...FIXED } });
+  // Where it cannot be started that is told by its missing pid; unheard, the error would end the engine.
+  child.on('error', () => {});
+  return child;
 }
 
 /** An environment for programs that may call git themselves: they shall find the folder they are in. */

@@ -34,25 +34,27 @@ class RefWriter {
 
   async #write(commands: string): Promise<RefTransaction> {
     clearTimeout(this.#idle);
+    const result = await this.#ask(commands).catch(() => null);
+    if (result?.exitCode !== 0) this.#child = null;
+    else this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
+    if (result) return result;
+    // One that could not be started, or had ended before it was asked, says nothing of the refs.
+    const options = { stdin: commands, accept: [0, 128] };
+    return gitOf(this.#repository, ['update-ref', '--stdin', '-z'], options);
+  }
+
+  async #ask(commands: string): Promise<RefTransaction | null> {
     const { gitDir } = this.#repository;
     this.#child ??= startGit(gitDir, ['--git-dir', gitDir, 'update-ref', '--stdin', '-z']);
     const child = await this.#child;
     hold(child, true);
     const result = await transact(child, commands);
     hold(child, false);
-    if (result === null) {
-      this.#child = null;
-      // One that could not be started, or had ended before it was asked, says nothing of the refs.
-      const options = { stdin: commands, accept: [0, 128] };
-      return gitOf(this.#repository, ['update-ref', '--stdin', '-z'], options);
-    }
-    if (result.exitCode !== 0) this.#child = null;
-    else this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
     return result;
   }
 
   #end(): void {
-    void this.#child?.then(child => child.stdin.end());
+    void this.#child?.then(child => child.stdin.end()).catch(() => {});
     this.#child = null;
   }
 }

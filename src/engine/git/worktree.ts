@@ -1,7 +1,8 @@
-import { chmod, copyFile, lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
+import { gitFailure, isPathUnknown } from './git-errors.ts';
 import { removeAt } from './remove.ts';
 import { gitOf, type Repository } from './repository.ts';
 
@@ -90,7 +91,9 @@ async function mendLinks(worktree: Worktree): Promise<void> {
   await writeIfDifferent(join(worktree.path, '.git'), `gitdir: ${adminDir}\n`);
   await writeIfDifferent(join(adminDir, 'gitdir'), `${join(worktree.path, '.git')}\n`);
   await writeIfDifferent(join(adminDir, 'commondir'), '../..\n');
+  const names = await readdir(adminDir).catch(() => []);
   for (const left of [
+    ...names.filter(name => /^next-index-\d+\.lock$/.test(name)).map(name => join(adminDir, name)),
     ...['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].map(name => join(adminDir, name)),
     `${indexPath(worktree)}.lock`,
   ]) {
@@ -199,8 +202,9 @@ export type Commit = {
 export async function commitPaths(worktree: Worktree, commit: Commit): Promise<string | null> {
   await detachHead(worktree, commit.parent);
   const isShort = Buffer.byteLength(commit.paths.join(' ')) < MAX_ARGUMENT_BYTES;
-  const { exitCode, stdout } =
+  const { exitCode, stdout, stderr } =
     commit.isPlain && isShort ? await commitOnly(worktree, commit) : await addAndCommit(worktree, commit);
+  if (exitCode === 1 && isPathUnknown(stderr)) throw gitFailure(worktree.path, ['commit'], exitCode, stderr);
   if (exitCode === 1) return null;
   // `core.abbrev=no` makes this line carry the whole name, which saves a process per experiment.
   const said = /^\[[^\]]*?([0-9a-f]{40,64})\]/.exec(stdout.toString('utf8'))?.[1];

@@ -8,6 +8,8 @@ import { findSecret, type SecretPlaces } from './secret-places.ts';
 /** Settings are texts; what is larger is a program that they name. */
 const MAX_COPIED_FILES = 1_000;
 const MAX_COPIED_BYTES = 8 * 1024 ** 2;
+/** Of what is linked to no more are looked at. */
+const MAX_SURVEYED_FILES = 20_000;
 
 /** A name among an agent's settings that it is not shown. */
 export type LeftOut = {
@@ -56,7 +58,13 @@ export class SettingsCopy {
     if (!(await this.mayShow(where, where))) return null;
     const what = await real(where);
     const mayShow = (path: string) => this.mayShow(path, where);
-    if (!(await isSmall(what, mayShow))) return { what, where, isWritable: false };
+    const { isSmall, isClean } = await survey(what, mayShow);
+    if (!isSmall && (isClean || what === where)) return { what, where, isWritable: false };
+    if (!isSmall) {
+      // Mounted whole it would show what is to be left out.
+      this.#leftOut.set(where, { path: where, to: what, why: 'is too large to be copied without that' });
+      return null;
+    }
     const filter = async (path: string) => (await isPlain(path)) && (await mayShow(path));
     await cp(what, to, { recursive: true, dereference: true, filter });
     return null;
@@ -73,20 +81,29 @@ export class SettingsCopy {
   }
 }
 
-/** Whether a file or folder is copied in no time. */
-async function isSmall(path: string, mayShow: (path: string) => Promise<boolean>): Promise<boolean> {
-  let [files, bytes] = [0, 0];
-  const visit = async (place: string): Promise<boolean> => {
-    if (!(await mayShow(place))) return true;
+/** Whether a file or folder is copied in no time, and whether all of it may be shown, as far as that could be seen. */
+async function survey(
+  path: string,
+  mayShow: (path: string) => Promise<boolean>,
+): Promise<{ readonly isSmall: boolean; readonly isClean: boolean }> {
+  let [files, bytes, isClean] = [0, 0, true];
+  const visit = async (place: string): Promise<void> => {
+    if (files > MAX_SURVEYED_FILES) return;
+    if (!(await mayShow(place))) {
+      isClean = false;
+      return;
+    }
     const found = await stat(place).catch(() => null);
     files += 1;
     bytes += found?.size ?? 0;
-    if (files > MAX_COPIED_FILES || bytes > MAX_COPIED_BYTES) return false;
-    if (!found?.isDirectory()) return true;
-    for await (const { name } of await opendir(place)) if (!(await visit(join(place, name)))) return false;
-    return true;
+    if (!found?.isDirectory()) return;
+    for await (const { name } of await opendir(place)) await visit(join(place, name));
   };
-  return visit(path);
+  await visit(path);
+  return {
+    isSmall: files <= MAX_COPIED_FILES && bytes <= MAX_COPIED_BYTES,
+    isClean: isClean && files <= MAX_SURVEYED_FILES,
+  };
 }
 
 /** A socket or a pipe is nothing that could be copied. */

@@ -245,7 +245,7 @@ export class Engine {
       ...{ ledger: this.ledger, options: this.#options, surroundings: this.surroundings },
       ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, emit },
       hasWish: () => this.#sitting?.hasWish() ?? false,
-      notices: this.#notices.splice(0),
+      takeNotices: () => this.#notices.splice(0),
     });
     this.#sitting = sitting;
     for (const kind of this.#early.splice(0)) this.request(kind);

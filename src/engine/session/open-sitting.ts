@@ -34,8 +34,8 @@ type Ports = {
   readonly emit: (body: EngineEventBody) => void;
   /** Whether the user wants something else than going on. */
   readonly hasWish: () => boolean;
-  /** What the study's first sitting in this life of the engine tells. */
-  readonly notices: readonly { readonly code: string; readonly message: string }[];
+  /** What the first sitting that begins in this life of the engine tells. */
+  readonly takeNotices: () => readonly { readonly code: string; readonly message: string }[];
 };
 
 export type OpenSitting = {
@@ -99,7 +99,7 @@ export async function openSitting(
   tellStart(study, repository, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
-  for (const notice of ports.notices) emit({ type: 'warning', ...notice });
+  for (const notice of ports.takeNotices()) emit({ type: 'warning', ...notice });
   const sitting = new Sitting(study, stopLimits(study.stop, now()), {
     ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
   });

@@ -305,7 +305,9 @@ export class Workbench {
   ): Promise<string | null> {
     await mendWorktree(this.worktree, parent);
     const { paths } = edit;
-    const isPlain = this.#commit === parent && paths.every(path => this.#tracked.has(path));
+    const isFile = async (path: string) =>
+      this.#tracked.has(path) && !(await lstat(join(this.#path, path)).catch(() => null))?.isDirectory();
+    const isPlain = this.#commit === parent && (await Promise.all(paths.map(isFile))).every(Boolean);
     const commit = await commitPaths(this.worktree, { parent, message, paths, identity, isPlain });
     if (commit === null) return null;
     const tracked = new Set(this.#tracked);
