@@ -288,8 +288,8 @@ test('the rate is that of the later half, when nothing is compiled any more', ()
 
 test('the same code at another speed is run again, and a run that was stopped is no measure', async () => {
   // The first run is hot and quick, and the further ones are slow.
-  const training = `if [ $n = 0 ]; then pace=0.01; else pace=0.25; fi
-i=0; while [ $i -lt 24 ]; do i=$((i + 1)); printf 'step %05d | loss: 1.0\\n' $i; sleep $pace; done`;
+  const training = `if [ $n = 0 ]; then pace=0.01; else pace=0.12; fi
+i=0; while [ $i -lt 40 ]; do i=$((i + 1)); printf 'step %05d | loss: 1.0\\n' $i; sleep $pace; done`;
   const night = await hotNight([0], 0, training);
   const { runs, evidence } = await night.detail(0);
   const unfair = runs.map(({ flags }) => flags.filter(flag => flag.isUnfair).map(({ kind }) => kind));
