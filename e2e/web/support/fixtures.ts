@@ -84,7 +84,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       }
     }
   },
-  page: async ({ page }, use) => {
+  // The page goes before the servers do: what it loads while it is idle would meet their end.
+  page: async ({ page, serve: _ }, use) => {
     const complaints = listen(page);
     await use(page);
     expect(complaints, 'what the page complained of').toEqual([]);
