@@ -26,6 +26,8 @@ function listen(event: KeyboardEvent): void {
   const key = isControl ? `Ctrl ${event.key.toUpperCase()}` : event.key;
   if (key === 'Enter' && isControlled(event.target)) return;
   const state = useStore.getState();
+  // What is typed while a dialog is on its way is meant for it.
+  if (!isControl && state.overlay !== null) return;
   const command = ALL_COMMANDS.find(
     ({ keys, scope }) => keys === key && (scope === 'app' || state.screen.name === 'study'),
   );

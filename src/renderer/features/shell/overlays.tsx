@@ -3,6 +3,8 @@ import { useStore, useStudy } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
 
 import { lazyView } from '../../ui/lazy-view.tsx';
+// Whoever opens it types on at once, and would not wait for its code.
+import { CommandPalette } from './command-palette.tsx';
 
 const ImportDialog = lazyView(() => import('../import/import-dialog.tsx').then(file => file.ImportDialog));
 const QueueDialog = lazyView(() => import('../queue/queue-dialog.tsx').then(file => file.QueueDialog));
@@ -18,11 +20,9 @@ const ResumeDialog = lazyView(() => import('../study/resume-dialog.tsx').then(fi
 const SteerDialog = lazyView(() => import('../study/steer-dialog.tsx').then(file => file.SteerDialog));
 const StopDialog = lazyView(() => import('../study/stop-dialog.tsx').then(file => file.StopDialog));
 const FolderDialog = lazyView(() => import('../welcome/folder-dialog.tsx').then(file => file.FolderDialog));
-const CommandPalette = lazyView(() => import('./command-palette.tsx').then(file => file.CommandPalette));
 const ShortcutsDialog = lazyView(() => import('./shortcuts-dialog.tsx').then(file => file.ShortcutsDialog));
 
-/** Whatever lies over the screen; one at a time. */
-/** The place is for what is said where an overlay could not be loaded: a dialog has its own. */
+/** Whatever lies over the screen, one at a time. The place is for what is said where one could not be loaded: a dialog has its own. */
 export function Overlays({ host }: { readonly host: Host }) {
   return (
     <div className="fixed inset-x-0 top-0 z-50 flex justify-center empty:hidden">
