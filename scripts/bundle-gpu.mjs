@@ -18,11 +18,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'vite';
 import { root } from './find-node.mjs';
+import { EXTERNAL } from './terminal-bundle.mjs';
 
 const NAME = 'pawl-gpu-check';
 const MAX_BYTES = 60 * 1024 ** 2;
-/** Packages that look for files beside their own. */
-const EXTERNAL = ['better-sqlite3', 'node-pty', 'dugite'];
 /** Of those packages, what runs on Linux x64. */
 const PACKAGE_FILES = [
   ...['better-sqlite3/package.json', 'better-sqlite3/LICENSE', 'better-sqlite3/lib'],

@@ -1,7 +1,6 @@
 import { isByHand } from '../../../shared/ideas.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
-import type { ProposerAnswer } from '../../proposers/proposer.ts';
 import type { Incumbent } from '../../store/experiments.ts';
 import type { Edit } from '../edit/workbench.ts';
 import type { CrashedRun } from '../measure/measured.ts';
@@ -80,32 +79,28 @@ export async function propose(
       ? { type: 'repair_failed', run: repair.run }
       : { type: answer.kind, message: answer.message };
   }
-  const proposal = answer.kind === 'proposed' ? cleanProposal(answer.proposal) : null;
-  const fault = (reason: string, said: string): Proposed => {
+  const fault = (reason: string, said: string, refused: Proposal | null, memo: unknown): Proposed => {
     const message = stripControl(said);
-    const { memo } = answer.kind === 'proposed' ? answer.proposal : answer;
-    refuse(context, { n, reason, message, hypothesis: proposal?.hypothesis ?? null, memo });
+    refuse(context, { n, reason, message, hypothesis: refused?.hypothesis ?? null, memo });
     if (repair) return { type: 'repair_failed', run: repair.run };
     // What came from the queue says nothing of the proposer.
-    const isFromQueue = proposal !== null && isByHand(ledger.proposerCalls.author(study.id, n));
+    const isFromQueue = refused !== null && isByHand(ledger.proposerCalls.author(study.id, n));
     return isFromQueue
       ? { type: 'turned_down', how: 'rejected', n, repair: null }
       : { type: 'refused', message };
   };
-  if (answer.kind === 'failed' || !proposal) return fault('proposer_failed', messageOf(answer));
+  if (answer.kind === 'failed') return fault('proposer_failed', answer.message, null, answer.memo);
+  const proposal = cleanProposal(answer.proposal);
+  const turnDown = (reason: string, said: string) => fault(reason, said, proposal, proposal.memo);
   const edit = await workbench.readEdit();
-  if (edit.kind === 'refused') return fault(edit.reason, edit.message);
+  if (edit.kind === 'refused') return turnDown(edit.reason, edit.message);
   const same = ledger.experiments.findSameEdit(study.id, edit.digest, n);
-  if (same !== null) return fault('duplicate', `The same files were already tried in experiment ${same}.`);
+  if (same !== null) return turnDown('duplicate', `The same files were already tried in experiment ${same}.`);
   // The mended hypothesis belongs to the mended attempt; until that is made the ledger keeps the crashed one's.
   if (!repair) ledger.write(() => ledger.experiments.propose(study.id, n, proposal));
   const { hypothesis, rationale, predictedEffect, category } = proposal;
   emit({ type: 'proposed', n, hypothesis, rationale, predictedEffect, category });
   return { type: 'proposed', n, edit: { ...edit, proposal, start, repairOf: repair?.run ?? null } };
-}
-
-function messageOf(answer: ProposerAnswer): string {
-  return answer.kind === 'proposed' ? '' : answer.message;
 }
 
 /** Writes down that a proposal is asked for. Returns the commit whose files the proposer finds, and the incumbent. */

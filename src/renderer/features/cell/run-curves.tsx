@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { ExperimentDetail, RunView, SeriesView, StudyCard } from '../../../shared/notebook.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
+import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { seriesLine } from '../../charts/series-lines-of.ts';
 import { MachineCharts } from './machine-charts.tsx';
@@ -19,7 +20,7 @@ export function RunCurves({
   readonly run: RunView | null;
 }) {
   const [name, setName] = useState<string | null>(null);
-  const [by, setBy] = useState<'seconds' | 'step'>('seconds');
+  const [by, setBy] = useState<SeriesAxis>('seconds');
   const [width, setWidth] = useState(600);
   const { n } = detail.cell;
   const { incumbent } = detail;
@@ -71,15 +72,7 @@ export function RunCurves({
             </option>
           ))}
         </select>
-        <select
-          aria-label="Horizontal axis"
-          value={by}
-          onChange={event => setBy(event.target.value === 'step' ? 'step' : 'seconds')}
-          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-        >
-          <option value="seconds">by time</option>
-          <option value="step">by step</option>
-        </select>
+        <AxisSelect by={by} onChange={setBy} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
       <SeriesChart

@@ -6,6 +6,7 @@ import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
+import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { lineColour, seriesLine } from '../../charts/series-lines-of.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
@@ -51,7 +52,7 @@ export function CompareScreen({ card }: { readonly card: StudyCard }) {
 }
 
 function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
-  const [by, setBy] = useState<'seconds' | 'step'>('step');
+  const [by, setBy] = useState<SeriesAxis>('step');
   const [name, setName] = useState('');
   const [width, setWidth] = useState(900);
   const shown = cells.slice(0, MOST);
@@ -90,15 +91,7 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
             <option key={option}>{option}</option>
           ))}
         </select>
-        <select
-          aria-label="Horizontal axis"
-          value={by}
-          onChange={event => setBy(event.target.value === 'step' ? 'step' : 'seconds')}
-          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-        >
-          <option value="step">by step</option>
-          <option value="seconds">by time</option>
-        </select>
+        <AxisSelect by={by} onChange={setBy} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
       {cells.length > MOST ? (

@@ -3,6 +3,7 @@ import { useCallback, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { isActive } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
+import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -46,7 +47,7 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
 }
 
 function LiveCurve({ card }: { readonly card: StudyCard }) {
-  const [by, setBy] = useState<'seconds' | 'step'>('step');
+  const [by, setBy] = useState<SeriesAxis>('step');
   const [width, setWidth] = useState(800);
   const clock = useRunClock(card);
   const { lines, name, newest, incumbentNow } = useLiveLine(card, by, width);
@@ -72,15 +73,7 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
         <p className="min-w-0 flex-1 break-words font-medium">
           {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
         </p>
-        <select
-          aria-label="Horizontal axis"
-          value={by}
-          onChange={event => setBy(event.target.value === 'step' ? 'step' : 'seconds')}
-          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-        >
-          <option value="step">by step</option>
-          <option value="seconds">by time</option>
-        </select>
+        <AxisSelect by={by} onChange={setBy} />
       </div>
       <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">
         {figures.map(([label, text]) => (
