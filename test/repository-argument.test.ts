@@ -29,7 +29,12 @@ test('what looks at a study takes the repository as an argument and as an option
   expect((await ask('status', first)).stdout).toContain('Study first in');
   // Without either it is the latest study of all.
   expect((await ask('status')).stdout).toContain('Study second in');
-  expect(await ask('doctor', first)).toEqual(await ask('doctor', '-C', first));
+  // The room on the disk is another at every look.
+  const checked = async (...args: string[]) => {
+    const said = await ask('doctor', ...args);
+    return { ...said, stdout: said.stdout.replace(/[\d.]+ GB free/, '') };
+  };
+  expect(await checked(first)).toEqual(await checked('-C', first));
 });
 
 test('run and resume take the repository as an option too', async () => {
