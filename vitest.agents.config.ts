@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: [`test/agents-real/${isOfBridgesAlone ? 'loop' : '**/*'}.test.ts`],
     pool: 'forks',
+    env: { PAWL_VERDICT: 'greedy' },
     globalSetup: './test/support/build-pawl.ts',
     // What costs time is the start of the programs, and they measure it.
     maxWorkers: 1,

@@ -12,8 +12,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // With programs that are installed for it, and what takes long: `npm run test:real`, `npm run test:agents`.
     exclude: ['test/real/**', 'test/agents-real/**', '**/node_modules/**'],
-    // Trainings of the tests write outside of their worktree; what contains them has tests of its own.
-    env: { PAWL_SANDBOX: 'off' },
+    // Trainings of the tests write outside of their worktree; what contains them has tests of its own, and so have repeats.
+    env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },
     pool: 'forks',
     globalSetup: './test/support/build-pawl.ts',
     // Tests wait for processes and for disks: one file more than there are processors keeps them busy.

@@ -12,6 +12,8 @@ const KILLS = 'test/real/kill-*.test.ts';
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Repeats have tests of their own: test/repeats.test.ts.
+    env: { PAWL_VERDICT: 'greedy' },
     globalSetup: './test/support/build-pawl.ts',
     testTimeout: 2 * TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
@@ -36,7 +38,7 @@ export default defineConfig({
         test: {
           name: 'kills',
           include: [KILLS],
-          env: { PAWL_SANDBOX: 'off' },
+          env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },
           maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 1 },
         },

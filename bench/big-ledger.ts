@@ -80,7 +80,12 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
           editDigest: n.toString(16).padStart(64, '0'),
           sourceLines: 600,
         });
-        const run = runs.begin(study.id, n, 0, n.toString(16).padStart(40, '0'), at, false);
+        const run = runs.begin(
+          study.id,
+          n,
+          { k: 0, commit: n.toString(16).padStart(40, '0'), purpose: null, isContained: false },
+          at,
+        );
         const points = curve(n);
         for (let start = 0; start < POINTS; start += CHUNK)
           runs.addPoints(run, points.slice(start, start + CHUNK));

@@ -7,6 +7,7 @@ import { benchPrune } from './prune.ts';
 import { benchSample } from './sample.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchStart } from './start.ts';
+import { benchVerdicts } from './verdicts.ts';
 import { benchWindow } from './window.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   prune: benchPrune,
   sample: benchSample,
   start: benchStart,
+  verdicts: benchVerdicts,
   window: benchWindow,
 };
 

@@ -138,6 +138,8 @@ command = "./report"
 command_seconds = 5
 wait = "7d"
 poll = "30m"
+verdict = "greedy"
+least_gain = 0.002
 [metric.require]
 correctness = "PASS"
 val_pass = true
@@ -180,7 +182,7 @@ writes = ["build"]
     metric: {
       ...{ name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
       ...{ pattern: 'acc is (.*)', command: './report', commandSeconds: 5 },
-      ...{ waitSeconds: 604_800, pollSeconds: 1_800 },
+      ...{ waitSeconds: 604_800, pollSeconds: 1_800, verdict: 'greedy', leastGain: 0.002 },
       require: [
         { name: 'correctness', how: '=', value: 'PASS' },
         { name: 'val_pass', how: '=', value: 'true' },

@@ -54,6 +54,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     gpu: null,
     capUsd: null,
     isContained: null,
+    claims: null,
     gpuEnergyWh: null,
     asksApproval: false,
     ideas: { waiting: 0, version: 0 },

@@ -251,7 +251,7 @@ test('names of series are read without unpacking a point, and of chunks from bef
   record(ledger, 0, 'Baseline', keep(1));
   const point = (name: string) => ({ seconds: 1, values: new Map([[name, 2]]) });
   ledger.write(() => {
-    const run = ledger.runs.begin('s1', 0, 0, 'c0', 1, false);
+    const run = ledger.runs.begin('s1', 0, { k: 0, commit: 'c0', purpose: null, isContained: false }, 1);
     ledger.runs.addPoints(run, [point('loss'), point('lr')]);
     ledger.runs.addPoints(run, [point('lr'), point('mfu')]);
     ledger.runs.addTelemetry(run, [point('power')]);

@@ -27,7 +27,7 @@ const own = studyOf('now', { createdAt: 9 });
 function entry(n: number, changes: Partial<LearntEntry> = {}): LearntEntry {
   return {
     ...{ n, hypothesis: `Idea ${n}`, category: null, memo: null, crash: null },
-    ...{ verdict: 'discard', reason: 'worse', metric: 1.1, guard: null, incumbentMetric: 1 },
+    ...{ verdict: 'discard', reason: 'worse', metric: 1.1, guard: null, incumbentMetric: 1, incumbent: 0 },
     ...changes,
   };
 }

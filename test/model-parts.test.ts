@@ -23,7 +23,7 @@ import { temporaryFolder } from './support/scaffold.ts';
 function entry(n: number, changes: Partial<HistoryEntry> = {}): HistoryEntry {
   return {
     ...{ n, hypothesis: `Idea ${n}`, category: 'optimizer', memo: null },
-    ...{ verdict: 'discard', reason: 'worse', metric: 1.1, guard: null, incumbentMetric: 1 },
+    ...{ verdict: 'discard', reason: 'worse', metric: 1.1, guard: null, incumbentMetric: 1, incumbent: 0 },
     ...changes,
   };
 }

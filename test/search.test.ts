@@ -154,6 +154,7 @@ function play(
       reason: '',
       metric: value,
       guard: null,
+      incumbent: null,
       incumbentMetric: bestValue,
     });
     tried.push(attempt);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { incumbentOf } from '../src/engine/session/repeats.ts';
 import {
   type Effect,
   type LoopEvent,
@@ -25,7 +26,12 @@ const fresh: LoopState = {
   facts: { experiments: 0, best: null, sinceKeep: 0, crashesInRow: 0 },
   next: 0,
   unfinished: null,
-  incumbent: null,
+  repeats: {
+    ...({ rule: 'greedy', goal: 'minimize' } as const),
+    ...{ trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0, fresh: [] },
+  },
+  runMs: null,
+  ending: null,
   wish: 'go',
   isBlocked: false,
   canRepair: false,
@@ -39,7 +45,7 @@ const running: LoopState = {
   ...fresh,
   facts: { ...fresh.facts, best: 1 },
   next: 1,
-  incumbent: { n: 0, metric: 1 },
+  repeats: { ...fresh.repeats, trials: [{ n: 0, values: [1], parent: null, isKept: true }] },
 };
 const oops: Crash = { class: 'exception', message: 'oops', tail: [] };
 const runOf = (change: Partial<Measured> = {}): Measured => ({
@@ -51,7 +57,7 @@ const runOf = (change: Partial<Measured> = {}): Measured => ({
 });
 /** A run whose end is not written yet. */
 const endOf = ({ n, k, crash, value, memory, pruned, guard }: Measured): EndedRun => ({
-  ...{ n, k, commit: 'c1', run: 7, metric: value, memory, pruned, guard, endedAt: 0 },
+  ...{ n, k, commit: 'c1', run: 7, metric: value, memory, pruned, guard, startedAt: 0, endedAt: 0 },
   result: {
     outcome: { kind: 'exit', code: 0 },
     summary: null,
@@ -255,7 +261,7 @@ test('whatever is measured, keeps only ever get better and the incumbent is the 
       const kept = log.filter(entry => entry.word === 'keep').map(entry => entry.value ?? Number.NaN);
       for (let index = 1; index < kept.length; index += 1)
         expect(kept[index]).toBeLessThan(kept[index - 1] ?? 0);
-      expect(state.incumbent?.metric ?? null).toBe(kept.at(-1) ?? null);
+      expect(incumbentOf(state.repeats)?.value ?? null).toBe(kept.at(-1) ?? null);
       expect(state.facts.best).toBe(kept.at(-1) ?? null);
       expect(log.map(entry => entry.n)).toEqual([...log.keys()]);
       expect(reason).toBe(values[0] === null ? 'baseline_failed' : 'exhausted');
@@ -292,7 +298,8 @@ const judged = {
   crash: null,
   value: 1,
   memory: null,
-  incumbent: { experiment: 3, value: 1 },
+  incumbent: { experiment: 3, value: 1, runs: 1 },
+  simplifiedBound: 1,
   sourceLinesDelta: 0,
   unfair: [] as const,
   pruned: null,

@@ -72,6 +72,7 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
   const env = {
     ...withoutUndefined(process.env),
     PAWL_SANDBOX: 'off',
+    PAWL_VERDICT: 'greedy',
     ...options.env,
     PAWL_HOME: home,
     NODE_OPTIONS: '',

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
+import { describeRepeat, describeRollBack, REPEAT_WORDS } from '../shared/repeats.ts';
 import { describeRest, describeRested } from '../shared/rests.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
 
@@ -104,6 +105,20 @@ export class LiveView {
       case 'run_finished':
         if (this.#live) this.#live.runStart = null;
         break;
+      case 'repeat_started':
+        this.#live = {
+          ...{ n: event.n, hypothesis: REPEAT_WORDS[event.purpose], phase: 'training again' },
+          ...{ runStart: null, values: {} },
+        };
+        break;
+      case 'repeated':
+        this.#live = null;
+        this.#print(styleText('gray', describeRepeat(event)));
+        break;
+      case 'rolled_back':
+        this.#best = { metric: event.parentRecord, n: event.parent };
+        this.#print(styleText('yellow', describeRollBack(event)));
+        break;
       case 'verdict':
         this.#live = null;
         this.#message = null;
@@ -184,6 +199,7 @@ export class LiveView {
     this.#print(
       `${this.#metric}: baseline ${metricText(baseline)}, best ${styleText('bold', metricText(best))} in #${bestExperiment}${percent}`,
     );
+    for (const line of event.claims) this.#print(line);
   }
 
   say(message: string): void {

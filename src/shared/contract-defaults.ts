@@ -8,7 +8,7 @@ export const CHECK_SECONDS = 600;
 /** Of a contract that only names its metric. */
 export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
   ...{ memory: null, memoryLimit: null, pattern: null, command: null, commandSeconds: CHECK_SECONDS },
-  ...{ waitSeconds: null, pollSeconds: 600, require: [] },
+  ...{ waitSeconds: null, pollSeconds: 600, require: [], verdict: null, leastGain: 0 },
 };
 
 /** Of a contract that says nothing of them. */

@@ -84,6 +84,13 @@ export type StopRules = z.infer<typeof stopRulesSchema>;
 export const SANDBOX_MODES = ['required', 'preferred', 'off'] as const;
 export type SandboxMode = (typeof SANDBOX_MODES)[number];
 
+/**
+ * How a number becomes a verdict. `honest` knows that the same code gives another number each time: it repeats the baseline,
+ * measures an incumbent again that nothing beats any more, and says how sure a gain is. `greedy` takes each number as it is.
+ */
+export const VERDICT_RULES = ['honest', 'greedy'] as const;
+export type VerdictRule = (typeof VERDICT_RULES)[number];
+
 /** pawl.toml as written: everything but the three things nobody can guess is optional. */
 export const contractFileSchema = z.strictObject({
   contract: z.strictObject({
@@ -106,6 +113,8 @@ export const contractFileSchema = z.strictObject({
       wait: duration.optional(),
       poll: duration.optional(),
       require: z.record(metricName, requirement).optional(),
+      verdict: z.enum(VERDICT_RULES).optional(),
+      least_gain: positive.optional(),
     })
     .refine(({ goal, name }) => goal !== undefined || directionOf(name) !== null, {
       path: ['goal'],
@@ -189,6 +198,10 @@ export type Contract = {
     readonly pollSeconds: number;
     /** What must hold for a keep, besides the metric. */
     readonly require: readonly Requirement[];
+    /** null is the machine's (`PAWL_VERDICT`), and `honest` where that says nothing. */
+    readonly verdict: VerdictRule | null;
+    /** A smaller gain than this is none; in the metric's unit. */
+    readonly leastGain: number;
   };
   /** Commands that must succeed after the training for a keep: tests, linters. */
   readonly checks: readonly Check[];
@@ -251,6 +264,8 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       waitSeconds: metric.wait === undefined ? null : durationSeconds(metric.wait),
       pollSeconds: metric.poll === undefined ? DEFAULT_METRIC.pollSeconds : durationSeconds(metric.poll),
       require: Object.entries(metric.require ?? {}).map(([name, value]) => requirementOf(name, value)),
+      verdict: metric.verdict ?? null,
+      leastGain: metric.least_gain ?? DEFAULT_METRIC.leastGain,
     },
     checks: Object.entries(checks).map(([name, check]) => ({
       name,
@@ -321,6 +336,8 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
               metric.require.map(({ name, how, value }) => [name, `${how} ${value}`]),
             ),
           }),
+      ...(metric.verdict === null ? {} : { verdict: metric.verdict }),
+      ...(metric.leastGain === DEFAULT_METRIC.leastGain ? {} : { least_gain: metric.leastGain }),
     },
     ...(checks.length === 0
       ? {}

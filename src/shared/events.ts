@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FLAG_KINDS } from './fairness.ts';
-import { PHASES, STOP_REASONS } from './study.ts';
+import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
 
 /**
  * Everything the engine tells its hosts, in order. An event is sent after the ledger holds what it says, so a
@@ -103,6 +103,31 @@ export const eventSchema = z.discriminatedUnion('type', [
     k,
     flags: z.array(z.object({ kind: z.enum(FLAG_KINDS), detail: z.string() })),
   }),
+  /** A commit that has its verdict is trained again; see `REPEAT_PURPOSES`. */
+  z.object({ ...base, type: z.literal('repeat_started'), n, purpose: z.enum(REPEAT_PURPOSES) }),
+  /** Its number, null where that does not count, and the mean of all its runs. */
+  z.object({
+    ...base,
+    type: z.literal('repeated'),
+    n,
+    k,
+    purpose: z.enum(REPEAT_PURPOSES),
+    value: z.number().nullable(),
+    record: z.number(),
+    runs: z.number().int(),
+  }),
+  /** A keep is taken back: the branch points at its parent again. */
+  z.object({
+    ...base,
+    type: z.literal('rolled_back'),
+    n,
+    commit,
+    record: z.number(),
+    runs: z.number().int(),
+    parent: n,
+    parentCommit: commit,
+    parentRecord: z.number(),
+  }),
   z.object({
     ...base,
     type: z.literal('verdict'),
@@ -170,6 +195,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     baseline: z.number().nullable(),
     best: z.number().nullable(),
     bestExperiment: z.number().int().nullable(),
+    /** What the numbers allow to claim, in sentences; none where nothing is repeated. */
+    claims: z.array(z.string()),
   }),
 ]);
 

@@ -1,3 +1,4 @@
+import type { StudyClaims } from './claims.ts';
 import type { Contract, StopRules } from './contract.ts';
 import type { FairnessFlag } from './fairness.ts';
 import type { Draft, Finding, Unclear } from './findings.ts';
@@ -5,6 +6,7 @@ import type { ModelCall, Spend } from './model-calls.ts';
 import type { ReviewOutcome } from './review.ts';
 import type {
   Evidence,
+  Measurement,
   Phase,
   ProposerSettings,
   ShownOutcome,
@@ -29,8 +31,11 @@ export type Cell = {
   /** Predicted change of the metric. */
   readonly predictedEffect: number | null;
   readonly verdict: Pick<ShownVerdict, 'word' | 'reason'> | null;
+  /** The number that gave the verdict. */
   readonly metric: number | null;
-  /** The incumbent's metric when the verdict was given. */
+  /** The mean of all its runs that count. */
+  readonly record: Measurement | null;
+  /** The incumbent's record when the verdict was given. */
   readonly incumbentMetric: number | null;
   /** `metric` minus the incumbent's; null where either is missing. */
   readonly delta: number | null;
@@ -65,6 +70,8 @@ export type Mark = {
     | 'approval'
     | 'rested'
     | 'unfair'
+    | 'repeated'
+    | 'rolled_back'
     | 'warning';
   /** What to show: the steering note, the reason of the stop, the branch. */
   readonly text: string;
@@ -97,6 +104,8 @@ export type StudyCard = {
   readonly baseCommit: string;
   readonly importedFrom: string | null;
   readonly tally: Tally;
+  /** What its numbers allow to claim; null where nothing is repeated: before the baseline, greedy, imported. */
+  readonly claims: StudyClaims | null;
   /** What calls to models came to; null where none was made. */
   readonly spend: Spend | null;
   /** UUID or number of the GPU that was chosen for it; null leaves it to the machine. */

@@ -36,9 +36,12 @@ export type CrashClass = (typeof CRASH_CLASSES)[number];
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` is Optuna's word for
- * a run that was ended because it could not reach the best any more.
+ * a run that was ended because it could not reach the best any more. `rolled_back` is a keep that was taken back: measured
+ * again, it was not better than its parent.
  */
-export const DISCARD_REASONS = ['worse', 'equal', 'memory_limit', 'guard', 'pruned', 'imported'] as const;
+export const DISCARD_REASONS = [
+  ...(['worse', 'equal', 'memory_limit', 'guard', 'pruned', 'rolled_back', 'imported'] as const),
+] as const;
 export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
 /** Upstream's three words and a reason code; see `decide` for the rule. */
@@ -78,7 +81,27 @@ export type Evidence = {
   readonly guard?: GuardFailure;
   /** Who says the number, where no program of the run printed it. */
   readonly source?: string;
+  /** Runs that `incumbentMetric` is the mean of, where they were several. */
+  readonly incumbentRuns?: number;
+  /** Why a keep was taken back. */
+  readonly rolledBack?: RolledBack;
 };
+
+/** Means of all runs so far: of the keep that is taken back, and of its parent. */
+export type RolledBack = {
+  readonly record: number;
+  readonly runs: number;
+  readonly parentExperiment: number;
+  readonly parentRecord: number;
+};
+
+/**
+ * Why a commit that has its verdict is trained again: `baseline`, to learn how much its number differs from run to run;
+ * `remeasure`, because nothing has beaten it for long, and it may have been luck; `audit`, to be surer of a gain; `headline`,
+ * for the gain that is told in the end, which comes from fresh runs.
+ */
+export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline'] as const;
+export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
 
 export type Crash = {
   readonly class: CrashClass;
@@ -289,7 +312,14 @@ export type Run = {
   readonly fairness: Fairness | null;
   /** Of the GPUs it was given, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
+  /** Why the commit was trained again after its verdict; null for a run that led to the verdict. */
+  readonly purpose: RepeatPurpose | null;
+  /** The number of a further run, which counts in the experiment's record; null where there is none. */
+  readonly value: number | null;
 };
+
+/** A mean of one or more runs of the same code. */
+export type Measurement = { readonly mean: number; readonly runs: number };
 
 export type Experiment = {
   readonly n: number;
@@ -300,6 +330,8 @@ export type Experiment = {
   readonly attemptCommit: string | null;
   readonly verdict: ShownVerdict | null;
   readonly metric: number | null;
+  /** The mean of all its runs that count; null where it has no number. */
+  readonly record: Measurement | null;
   readonly memory: number | null;
   readonly startedAt: number;
   readonly endedAt: number | null;

@@ -38,6 +38,7 @@ export class Server {
         ...process.env,
         // Trainings of the tests are held and let go through files outside of their worktree.
         PAWL_SANDBOX: sandbox,
+        PAWL_VERDICT: 'greedy',
         NO_COLOR: '1',
         FORCE_COLOR: undefined,
         NODE_OPTIONS: undefined,

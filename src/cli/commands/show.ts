@@ -5,10 +5,13 @@ import { readDiff } from '../../engine/git/diff.ts';
 import { openRepository } from '../../engine/git/repository.ts';
 import { LineSplitter, stripControl } from '../../engine/metrics/line-splitter.ts';
 import { dataPaths, runLog } from '../../engine/paths.ts';
+import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
 import { describeOutcome } from '../../engine/stages/train/train-attempt.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
+import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
+import { describeRollBack } from '../../shared/repeats.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { bytesText, clip, deltaText, durationText, metricText, verdictText } from '../format.ts';
 import { print } from '../print.ts';
@@ -36,7 +39,9 @@ export async function show(
 function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void {
   const { proposal, verdict } = experiment;
   const metric = study.contract.metric.name;
-  const { guard, source } = verdict?.evidence ?? {};
+  const { guard, source, rolledBack } = verdict?.evidence ?? {};
+  const { record } = experiment;
+  const claim = assessStudy(ledger, study)?.keeps.find(keep => keep.n === experiment.n);
   const lines: [string, string | null | undefined][] = [
     ['hypothesis', proposal?.hypothesis],
     ['rationale', proposal?.rationale],
@@ -44,6 +49,12 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['phase', experiment.phase === 'recorded' ? null : experiment.phase],
     ['verdict', verdict && `${verdictText(verdict.word).trimEnd()} (${verdict.reason.replaceAll('_', ' ')})`],
     [metric, experiment.metric === null ? null : metricText(experiment.metric)],
+    ['mean', record && record.runs > 1 ? `${metricText(record.mean)} of ${record.runs} runs` : null],
+    ['claim', claim && claimWords(claim)],
+    [
+      'taken back',
+      rolledBack && describeRollBack({ ...rolledBack, n: experiment.n, parent: rolledBack.parentExperiment }),
+    ],
     ['says', source],
     ['difference', deltaText(metricDelta(experiment)) || null],
     ['predicted', proposal?.predictedEffect == null ? null : deltaText(proposal.predictedEffect)],
@@ -60,6 +71,8 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     const seconds = run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000;
     const { peakRssBytes = null, cpuSeconds = null } = run.resources ?? {};
     const parts = [
+      run.purpose === null ? '' : `trained again (${run.purpose})`,
+      run.value === null ? '' : metricText(run.value),
       run.outcome === null ? 'running' : run.outcome.kind === 'untold' ? '' : describeOutcome(run.outcome),
       durationText(seconds),
       peakRssBytes === null ? '' : `peak memory ${bytesText(peakRssBytes)}`,

@@ -1,5 +1,7 @@
 import { dataPaths } from '../../engine/paths.ts';
+import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
+import { describeClaims } from '../../shared/claims.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
@@ -9,12 +11,23 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
   const holder = isEngineRunning(paths) ? readLockHolder(paths) : null;
   await withStudy(flags, (ledger, study) => {
     const tally = ledger.experiments.tally(study.id, study.contract.metric.goal);
+    const claims = assessStudy(ledger, study);
     const current = ledger.experiments.unfinished(study.id).at(-1) ?? null;
     if (flags.json) {
       const { tag, repositoryPath: repository, state, stopReason, stopDetail } = study;
       print(
         JSON.stringify({
-          ...{ engine: holder, study: study.id, tag, repository, state, stopReason, stopDetail, tally },
+          ...{
+            engine: holder,
+            study: study.id,
+            tag,
+            repository,
+            state,
+            stopReason,
+            stopDetail,
+            tally,
+            claims,
+          },
           current: current && {
             n: current.n,
             phase: current.phase,
@@ -41,5 +54,6 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
         `${study.contract.metric.name}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)} in #${tally.bestExperiment}`,
       );
     }
+    for (const line of claims ? describeClaims(claims) : []) print(line);
   });
 }

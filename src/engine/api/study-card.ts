@@ -1,7 +1,9 @@
 import type { Spend } from '../../shared/model-calls.ts';
 import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
+import { REPEAT_WORDS } from '../../shared/repeats.ts';
 import type { Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
+import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** How a study stands, read from the ledger. */
@@ -25,6 +27,7 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     baseCommit: study.baseCommit,
     importedFrom: study.importedFrom,
     tally: experiments.tally(study.id, study.contract.metric.goal),
+    claims: assessStudy(ledger, study),
     spend: spendOf(ledger, study.id),
     gpu: study.gpu,
     capUsd: study.capUsd,
@@ -56,13 +59,16 @@ function findCurrent(
   study: Study,
   wish: CurrentExperiment['wish'],
 ): CurrentExperiment | null {
-  const experiment = ledger.experiments.unfinished(study.id).find(({ phase }) => phase !== 'interrupted');
+  const open = ledger.runs.open().find(run => run.studyId === study.id);
+  const unfinished = ledger.experiments.unfinished(study.id).find(({ phase }) => phase !== 'interrupted');
+  // What has its verdict may be trained again.
+  const experiment = unfinished ?? (open ? ledger.experiments.get(study.id, open.n) : null);
   if (!experiment) return null;
   const run = ledger.runs.list(study.id, experiment.n).find(({ outcome }) => outcome === null);
   return {
     n: experiment.n,
-    phase: experiment.phase,
-    hypothesis: experiment.proposal?.hypothesis ?? null,
+    phase: run?.purpose ? 'training' : experiment.phase,
+    hypothesis: run?.purpose ? REPEAT_WORDS[run.purpose] : (experiment.proposal?.hypothesis ?? null),
     run: run ? { k: run.k, startedAt: run.startedAt } : null,
     wish,
   };

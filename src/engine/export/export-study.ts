@@ -32,13 +32,13 @@ export function exportTsv(ledger: Ledger, study: Study): string {
 export function exportCsv(ledger: Ledger, study: Study): string {
   const experiments = [...eachExperiment(ledger, study)];
   const best = runningBest(
-    experiments.map(({ verdict, metric }) => ({ word: verdict?.word ?? null, metric })),
+    experiments.map(({ verdict, record }) => ({ word: verdict?.word ?? null, metric: record?.mean ?? null })),
     study.contract.metric.goal,
   );
   const rows = experiments.map((experiment, index) => {
     const runs = ledger.runs.list(study.id, experiment.n);
-    const run = runs.at(-1);
-    const { proposal, verdict } = experiment;
+    const { proposal, verdict, record } = experiment;
+    const run = runs[verdict?.evidence.run ?? -1] ?? runs.at(-1);
     return {
       study: study.tag,
       experiment: experiment.n,
@@ -48,6 +48,8 @@ export function exportCsv(ledger: Ledger, study: Study): string {
       [study.contract.metric.name]: experiment.metric,
       delta: metricDelta(experiment),
       best: best[index],
+      record: record?.mean,
+      record_runs: record?.runs,
       memory: experiment.memory,
       hypothesis: proposal?.hypothesis,
       rationale: proposal?.rationale,
@@ -139,7 +141,7 @@ export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
 export function resultRows(ledger: Ledger, study: Study) {
   const experiments = [...eachExperiment(ledger, study)].filter(isRecorded);
   const best = runningBest(
-    experiments.map(({ verdict, metric }) => ({ word: verdict?.word ?? null, metric })),
+    experiments.map(({ verdict, record }) => ({ word: verdict?.word ?? null, metric: record?.mean ?? null })),
     study.contract.metric.goal,
   );
   return experiments.map((experiment, index) => ({
@@ -149,6 +151,7 @@ export function resultRows(ledger: Ledger, study: Study) {
     metric: experiment.metric,
     delta: metricDelta(experiment),
     best: best[index] ?? null,
+    record: experiment.record,
     memory: experiment.memory,
     seconds: experiment.trainedSeconds,
     commit: experiment.attemptCommit,

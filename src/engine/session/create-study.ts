@@ -1,4 +1,4 @@
-import { type Contract, defaultLimitSeconds, type StopRules } from '../../shared/contract.ts';
+import { type Contract, defaultLimitSeconds, type StopRules, VERDICT_RULES } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ContractChoices } from '../../shared/findings.ts';
 import type { ProposerSettings, Study } from '../../shared/study.ts';
@@ -66,6 +66,7 @@ export async function createStudy(
   const contract = applyOverrides(
     input.contract ?? (await loadContract(repository, baseCommit, input.choices)),
     input,
+    surroundings.environment,
   );
   const tree = await listTree(repository, baseCommit);
   const fault = findFileFaults(tree, contract)[0];
@@ -147,7 +148,7 @@ function branchExists(tag: string): PawlError {
   );
 }
 
-function applyOverrides(contract: Contract, input: NewStudy): Contract {
+function applyOverrides(contract: Contract, input: NewStudy, { PAWL_VERDICT }: NodeJS.ProcessEnv): Contract {
   const seconds = input.budgetSeconds ?? contract.budget.seconds;
   const limitSeconds =
     input.limitSeconds ??
@@ -155,5 +156,7 @@ function applyOverrides(contract: Contract, input: NewStudy): Contract {
       ? contract.budget.limitSeconds
       : Math.max(contract.budget.limitSeconds, defaultLimitSeconds(seconds)));
   const prune = input.prune ?? contract.budget.prune;
-  return { ...contract, budget: { seconds, limitSeconds, prune } };
+  const ofMachine = VERDICT_RULES.find(rule => rule === PAWL_VERDICT) ?? 'honest';
+  const metric = { ...contract.metric, verdict: contract.metric.verdict ?? ofMachine };
+  return { ...contract, metric, budget: { seconds, limitSeconds, prune } };
 }

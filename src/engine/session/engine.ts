@@ -1,3 +1,4 @@
+import { describeClaims } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import type { Mark } from '../../shared/notebook.ts';
@@ -12,6 +13,7 @@ import { hooksMarker } from '../process/markers.ts';
 import { LINUX_ONLY } from '../process/process-table.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { refuseConstantless } from '../proposers/search/survey.ts';
+import { assessStudy } from '../stages/judge/assess-study.ts';
 import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
@@ -189,10 +191,12 @@ export class Engine {
       studyId,
       study.contract.metric.goal,
     );
+    const claims = assessStudy(this.ledger, study);
     emit({
       type: 'study_stopped',
       ...end,
       ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
+      claims: claims ? [...describeClaims(claims)] : [],
     });
     await hooks.settled();
     return { ...end, error };

@@ -1,9 +1,12 @@
 import type { Study } from '../../shared/study.ts';
 import type { Proposer } from '../proposers/proposer.ts';
+import { trialsOf } from '../stages/judge/trials.ts';
 import { findAwaited } from '../stages/measure/await-number.ts';
 import { findCrashedRun } from '../stages/measure/measured.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
+import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { AUDIT_EVERY, type Repeats } from './repeats.ts';
 import type { LoopState } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
@@ -30,7 +33,9 @@ export function initialState(
     },
     next: unfinished?.n ?? (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
     unfinished,
-    incumbent: incumbent && { n: incumbent.n, metric: incumbent.metric },
+    repeats: readRepeats(ledger, study),
+    runMs: lastDuration(ledger, study.id),
+    ending: null,
     wish: 'go',
     isBlocked: false,
     canRepair: proposer.canRepair,
@@ -40,6 +45,33 @@ export function initialState(
     reruns: 0,
     unanswered: 0,
   };
+}
+
+function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
+  const { goal, verdict, waitSeconds } = contract.metric;
+  const history = ledger.experiments.history(id);
+  const done = ledger.runs.repeats(id);
+  const trials = trialsOf(history, done);
+  const incumbent = trials.findLast(({ isKept }) => isKept)?.n;
+  const isOnIncumbent = (entry: HistoryEntry) => entry.incumbent === incumbent && entry.verdict !== 'keep';
+  const begin = 1 + history.findLastIndex(entry => !isOnIncumbent(entry) || entry.reason === 'rolled_back');
+  const runs = history.length + done.length;
+  return {
+    // A number that takes days, or that somebody types in, is not asked for twice.
+    ...{ goal, trials, runs, rule: waitSeconds === null ? (verdict ?? 'honest') : 'greedy' },
+    tried: done.filter(({ value, isCrashed }) => value !== null || isCrashed),
+    discards: history.slice(begin).filter(entry => entry.verdict === 'discard').length,
+    auditedAt: runs - (runs % AUDIT_EVERY),
+    spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
+    fresh: done.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
+  };
+}
+
+/** Of the newest run, in milliseconds. */
+function lastDuration(ledger: Ledger, studyId: string): number | null {
+  const last = ledger.experiments.lastNumber(studyId);
+  const run = last === null ? undefined : ledger.runs.list(studyId, last).at(-1);
+  return run?.endedAt == null ? null : run.endedAt - run.startedAt;
 }
 
 /** What an earlier sitting left without an end; also a baseline that failed, which a new sitting tries again. */

@@ -1,6 +1,7 @@
 import type { EngineEventBody } from '../../shared/events.ts';
 import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
+import { describeRepeat, describeRollBack } from '../../shared/repeats.ts';
 import { describeRest, describeRested } from '../../shared/rests.ts';
 
 /** The mark that an event leaves in the notebook; null for most. */
@@ -23,6 +24,10 @@ export function markOf(
       const why = event.flags.map(describeFlag).join('; ');
       return { kind: 'unfair', text: `#${event.n} is run again, for the last run was not fair: ${why}` };
     }
+    case 'repeated':
+      return { kind: 'repeated', text: describeRepeat(event) };
+    case 'rolled_back':
+      return { kind: 'rolled_back', text: describeRollBack(event) };
     case 'proposer_rests':
       return { kind: 'rested', text: describeRest(event, now) };
     case 'proposer_rested':

@@ -42,10 +42,10 @@ export function interruptUnfinished(ledger: Ledger, now: number): void {
   for (const study of ledger.studies.list()) {
     const { id } = study;
     for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {
-      // A keep is finished when its study is next run; that needs the repository.
+      // A keep, or one that is taken back, is finished when its study is next run; that needs the repository.
       // What waits for the user or for its number waits on.
       const waits = phase === 'reviewing' || findAwaited(ledger, study, n) !== null;
-      const stays = verdict?.word === 'keep' || phase === 'interrupted' || waits;
+      const stays = verdict !== null || phase === 'interrupted' || waits;
       if (!stays) ledger.experiments.setPhase(id, n, 'interrupted');
     }
   }

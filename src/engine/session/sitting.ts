@@ -10,6 +10,8 @@ import { ProposalSource } from '../stages/propose/proposal-source.ts';
 import { propose } from '../stages/propose/propose.ts';
 import { endRun } from '../stages/record/end-run.ts';
 import { record } from '../stages/record/record.ts';
+import { recordRepeat } from '../stages/repeat/record-repeat.ts';
+import { repeat } from '../stages/repeat/repeat.ts';
 import { review } from '../stages/review/review.ts';
 import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
@@ -148,7 +150,7 @@ export class Sitting {
       event = await this.#perform(effect, context);
     } catch (error) {
       const isStop = signal.aborted && (error as Error).name === 'AbortError';
-      if (!isStop || effect.type === 'record') throw error;
+      if (!isStop || effect.type === 'record' || effect.type === 'record_repeat') throw error;
       return aborted(effect);
     }
     return signal.aborted && !isResult(event) ? aborted(effect) : event;
@@ -178,6 +180,10 @@ export class Sitting {
         return takeLateNumber(context, effect, { ...sitting, rest: ms => this.#rest(ms) });
       case 'record':
         return record(context, effect.n, effect.verdict, effect.ended);
+      case 'repeat':
+        return repeat(context, effect.n, effect.purpose);
+      case 'record_repeat':
+        return recordRepeat(context, effect);
       case 'set_aside':
         return Promise.resolve(this.#setAside(context, effect));
       case 'wait':
@@ -245,13 +251,14 @@ type PerformedEffect = Exclude<Effect, { type: 'stop' }>;
 
 /** A run that was measured before the stop came is judged; nothing of it is lost. */
 function isResult({ type }: LoopEvent): boolean {
-  return ['measured', 'awaiting', 'numbered', 'recorded', 'aborted', 'set_aside'].includes(type);
+  const results = ['measured', 'awaiting', 'numbered', 'recorded', 'repeated', 'repeat_recorded'];
+  return [...results, 'aborted', 'set_aside'].includes(type);
 }
 
 function aborted(effect: PerformedEffect): LoopEvent {
-  // What waits for the user, or for its number, waits on.
-  const waits = effect.type === 'review' || effect.type === 'await_number' || effect.type === 'wait';
-  const n = effect.type === 'take_baseline' ? 0 : waits ? null : effect.n;
+  // What waits for the user, or for its number, waits on; what was trained again has its verdict.
+  const waits = ['review', 'await_number', 'wait', 'repeat'].includes(effect.type);
+  const n = effect.type === 'take_baseline' ? 0 : waits || !('n' in effect) ? null : effect.n;
   return { type: 'aborted', n, ended: null };
 }
 

@@ -1,15 +1,30 @@
 import type { Contract } from '../../shared/contract.ts';
 import { unreachable } from '../../shared/errors.ts';
-import type { CrashClass, StopReason, Verdict } from '../../shared/study.ts';
+import type { CrashClass, RepeatPurpose, RolledBack, StopReason, Verdict } from '../../shared/study.ts';
 import type { Attempted, Submitted } from '../stages/attempt/attempt.ts';
 import { decide } from '../stages/judge/decide.ts';
 import type { Numbered } from '../stages/measure/late-number.ts';
 import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
 import type { AcceptedEdit, Proposed, Repair } from '../stages/propose/propose.ts';
 import type { Recorded } from '../stages/record/record.ts';
+import type { RepeatRecorded } from '../stages/repeat/record-repeat.ts';
+import type { Repeated } from '../stages/repeat/repeat.ts';
 import type { TrainResult } from '../stages/train/train.ts';
 import type { EndedRun } from '../stages/train/train-attempt.ts';
 import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
+import { HEADLINE_RUNS } from '../verdicts/audit.ts';
+import {
+  afterRepeat,
+  afterVerdict,
+  findClosing,
+  findDue,
+  hasHeadline,
+  incumbentOf,
+  judgeAgain,
+  type Repeats,
+  simplifiedBound,
+  takeBack,
+} from './repeats.ts';
 import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
 
 /**
@@ -38,7 +53,12 @@ export type LoopState = {
   readonly next: number;
   /** What goes on before another experiment begins. */
   readonly unfinished: Unfinished | null;
-  readonly incumbent: { readonly n: number; readonly metric: number } | null;
+  /** The numbers so far, and what is trained again. */
+  readonly repeats: Repeats;
+  /** How long the last run took, in milliseconds; null before the first. */
+  readonly runMs: number | null;
+  /** Why the study ends, once the runs that close it are done. */
+  readonly ending: Stop | null;
   readonly wish: Wish;
   /** Whether the pause is a proposer's or a server's, which is asked again now and then, and not the user's. */
   readonly isBlocked: boolean;
@@ -52,6 +72,8 @@ export type LoopState = {
   /** Runs of this experiment that the model they asked left without an answer. */
   readonly unanswered: number;
 };
+
+type Stop = { readonly reason: StopReason; readonly detail: string | null };
 
 /** Why an experiment is set aside before its end, to go on later. */
 export type SetAsideReason =
@@ -72,6 +94,8 @@ export type LoopEvent =
   | Disturbed
   | Numbered
   | Recorded
+  | Repeated
+  | RepeatRecorded
   /** The user stops what runs now; `n` is null where nothing needs to be set aside. */
   | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
   | { readonly type: 'set_aside'; readonly reason: SetAsideReason };
@@ -100,6 +124,16 @@ export type Effect =
       readonly n: number;
       readonly verdict: Verdict;
       readonly ended: EndedRun | null;
+    }
+  | { readonly type: 'repeat'; readonly n: number; readonly purpose: RepeatPurpose }
+  | {
+      readonly type: 'record_repeat';
+      readonly n: number;
+      readonly purpose: RepeatPurpose;
+      /** Null where the number does not count. */
+      readonly value: number | null;
+      readonly ended: EndedRun;
+      readonly rolledBack: RolledBack | null;
     }
   | {
       readonly type: 'set_aside';
@@ -141,7 +175,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return next({ ...state, refusals }, now);
     }
     case 'exhausted':
-      return { state, effect: { type: 'stop', reason: 'exhausted', detail: event.message } };
+      return next({ ...state, ending: { reason: 'exhausted', detail: event.message } }, now);
     case 'blocked':
       return next(block(state), now);
     case 'spent':
@@ -151,8 +185,10 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       const effect: Effect = { type: 'train', n, commit, unfair: null, isResumed: false };
       return { state: { ...state, refusals: 0 }, effect };
     }
-    case 'measured':
-      return setAsideUnanswered(state, event) ?? judge(state, event.run, event.ended, now);
+    case 'measured': {
+      const timed = { ...state, runMs: event.ended.endedAt - event.ended.startedAt };
+      return setAsideUnanswered(timed, event) ?? judge(timed, event.run, event.ended, now);
+    }
     case 'awaiting': {
       const setAside = setAsideUnanswered(state, event);
       if (setAside) return setAside;
@@ -184,6 +220,10 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'recorded':
       return next(settle(state, event.n, event.verdict), now);
+    case 'repeated':
+      return judgeRepeat(state, event, now);
+    case 'repeat_recorded':
+      return next(state, now);
     default:
       return unreachable(event);
   }
@@ -251,9 +291,32 @@ function conclude(state: LoopState, run: Measured, ended: EndedRun | null): Step
     ...found,
     metric: state.metric,
     run: k,
-    incumbent: state.incumbent && { experiment: state.incumbent.n, value: state.incumbent.metric },
+    incumbent: incumbentOf(state.repeats),
+    simplifiedBound: simplifiedBound(state.repeats),
   });
   return { state, effect: { type: 'record', n, verdict, ended } };
+}
+
+/** What follows from a further run of a commit that has its verdict. One that was not fair is run again. */
+function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
+  const { n, purpose, ended, denial, unfair } = event;
+  const isAgain = denial !== null || (unfair.length > 0 && mayRerun(state, now));
+  const value = denial || unfair.length > 0 ? null : event.value;
+  const due = { n, purpose };
+  const measured = afterRepeat(state.repeats, due, value, !isAgain);
+  const rolledBack = value === null ? null : judgeAgain(measured, due);
+  const repeats = rolledBack ? takeBack(measured, n) : measured;
+  const after: LoopState = {
+    ...state,
+    repeats,
+    reruns: isAgain && !denial ? state.reruns + 1 : 0,
+    facts: { ...state.facts, best: incumbentOf(repeats)?.value ?? null },
+    ending: denial?.kind === 'spent' ? { reason: 'spend', detail: denial.message } : state.ending,
+  };
+  return {
+    state: denial?.kind === 'failed' ? block(after) : after,
+    effect: { type: 'record_repeat', n, purpose, value, ended, rolledBack },
+  };
 }
 
 function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
@@ -264,7 +327,7 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
   return {
     ...state,
     ...{ next: n + 1, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
-    incumbent: isMeasuredKeep ? { n, metric } : state.incumbent,
+    repeats: afterVerdict(state.repeats, n, verdict),
     facts: {
       experiments: facts.experiments + (n === 0 ? 0 : 1),
       best: isMeasuredKeep ? metric : facts.best,
@@ -276,7 +339,8 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
 
 /** Between two experiments: baseline first, then the user's wish, then the rules, then what is unfinished, then the next one. */
 function next(state: LoopState, now: number): Step {
-  const { unfinished, incumbent, wish } = state;
+  const { unfinished, repeats, wish } = state;
+  const incumbent = incumbentOf(repeats);
   const rest = (effect: Effect): Step => ({ state, effect });
   if (incumbent === null && state.next > 0) {
     return rest({ type: 'stop', reason: 'baseline_failed', detail: null });
@@ -284,9 +348,36 @@ function next(state: LoopState, now: number): Step {
   if (wish === 'stop') return rest(STOPPED);
   if (wish === 'pause') return rest({ type: 'wait' });
   // A stop rule that holds already is not passed by an experiment that was begun under another.
-  const stop = incumbent && findStop(state.limits, state.facts, state.metric.goal, now);
-  if (stop) return rest({ type: 'stop', ...stop });
+  const stop =
+    incumbent && (findStop(state.limits, state.facts, state.metric.goal, now) ?? findEnd(state, now));
+  if (stop) return close(state, stop, now);
+  const due = unfinished === null ? findDue(repeats) : null;
+  if (due) return rest({ type: 'repeat', ...due });
   return { state: { ...state, unfinished: null }, effect: begin(state.next, unfinished) };
+}
+
+/** Reasons for which a study ends in order: what its gain is worth is measured before. */
+const IN_ORDER: readonly StopReason[] = ['experiments', 'target', 'patience', 'exhausted', 'deadline'];
+
+/** Ends the study, after the runs that its claims still need. Nothing runs after a deadline. */
+function close(state: LoopState, stop: Stop, now: number): Step {
+  const { deadline = Number.POSITIVE_INFINITY } = state.limits;
+  const isInTime = now + (state.runMs ?? 0) <= deadline;
+  const mayClose = IN_ORDER.includes(stop.reason) && state.unfinished === null && isInTime;
+  const closing = mayClose ? findClosing(state.repeats) : null;
+  if (!closing) return { state, effect: { type: 'stop', ...stop } };
+  return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing } };
+}
+
+/** What ends the study although no rule holds yet: it was decided, or the time left is what the headline takes. */
+function findEnd({ ending, limits, repeats, runMs }: LoopState, now: number): Stop | null {
+  if (ending) return ending;
+  const { deadline } = limits;
+  if (deadline === undefined || runMs === null || !hasHeadline(repeats)) return null;
+  // One more experiment, and then the headline's runs.
+  if (now + (1 + HEADLINE_RUNS) * runMs <= deadline) return null;
+  const detail = `The runs before the deadline ${new Date(deadline).toISOString()} measured the gain.`;
+  return { reason: 'deadline', detail };
 }
 
 function begin(next: number, unfinished: Unfinished | null): Effect {

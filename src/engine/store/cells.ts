@@ -1,6 +1,7 @@
 import type { Cell } from '../../shared/notebook.ts';
 import type { Evidence, Phase, Verdict } from '../../shared/study.ts';
 import type { Database } from './database.ts';
+import { recordOf, repeatColumns } from './record.ts';
 
 type Row = {
   n: number;
@@ -20,6 +21,8 @@ type Row = {
   tags: string;
   notes: number;
   contained: number | null;
+  repeats: number;
+  repeat_sum: number;
 };
 
 function fromRow(row: Row): Cell {
@@ -35,6 +38,7 @@ function fromRow(row: Row): Cell {
       row.reason === null ? null : ({ word: row.verdict ?? 'other', reason: row.reason } as Cell['verdict']),
     metric: row.metric,
     incumbentMetric,
+    record: recordOf(row),
     delta: row.metric === null || incumbentMetric === null ? null : row.metric - incumbentMetric,
     memory: row.memory,
     startedAt: row.started_at,
@@ -56,7 +60,8 @@ export function cellStore(database: Database) {
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = e.id) AS trained_ms,
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
     (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes,
-    (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained`;
+    (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained,
+    ${repeatColumns('e')}`;
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n = ?`,
   );

@@ -12,6 +12,7 @@ import {
   type VerdictWord,
 } from '../../shared/study.ts';
 import type { Database } from './database.ts';
+import { recordOf, repeatColumns } from './record.ts';
 
 type Row = {
   n: number;
@@ -34,6 +35,8 @@ type Row = {
   ended_at: number | null;
   imported: string | null;
   trained_ms: number | null;
+  repeats: number;
+  repeat_sum: number;
 };
 
 function fromRow(row: Row): Experiment {
@@ -62,6 +65,7 @@ function fromRow(row: Row): Experiment {
             evidence: JSON.parse(row.evidence ?? '{}') as Evidence,
           } as ShownVerdict),
     metric: row.metric,
+    record: recordOf(row),
     memory: row.memory,
     startedAt: row.started_at,
     endedAt: row.ended_at,
@@ -74,6 +78,7 @@ function fromRow(row: Row): Experiment {
 export type Incumbent = {
   readonly n: number;
   readonly commit: string;
+  /** Its record: the mean of all its runs. */
   readonly metric: number;
   readonly sourceLines: number;
 };
@@ -88,6 +93,8 @@ export type HistoryEntry = {
   readonly reason: string;
   readonly metric: number | null;
   readonly incumbentMetric: number | null;
+  /** Number of the incumbent it was compared with; null for the baseline. */
+  readonly incumbent: number | null;
   /** What did not hold besides the metric; null where nothing was asked or all of it held. */
   readonly guard: GuardFailure | null;
 };
@@ -95,9 +102,11 @@ export type HistoryEntry = {
 export type ExperimentStore = ReturnType<typeof experimentStore>;
 
 export function experimentStore(database: Database) {
+  const record = repeatColumns('experiment');
   const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, attempt_commit,
     edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
-    (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms`;
+    (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms,
+    ${record}`;
   const begin = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, parent_commit, started_at) VALUES (?, ?, 'proposing', ?, ?)
      ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
@@ -143,14 +152,21 @@ export function experimentStore(database: Database) {
     `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
      WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
   );
-  const keeps = database.prepare<[string], { n: number; metric: number | null }>(
-    `SELECT n, metric FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
+  const keeps = database.prepare<
+    [string],
+    { n: number; metric: number | null; repeats: number; repeat_sum: number }
+  >(
+    `SELECT n, metric, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
   );
   const incumbent = database.prepare<
     [string],
-    { n: number; attempt_commit: string; metric: number; source_lines: number }
+    Pick<Row, 'n' | 'repeats' | 'repeat_sum'> & {
+      attempt_commit: string;
+      metric: number;
+      source_lines: number;
+    }
   >(
-    `SELECT n, attempt_commit, metric, source_lines FROM experiment
+    `SELECT n, attempt_commit, metric, source_lines, ${record} FROM experiment
      WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n DESC LIMIT 1`,
   );
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
@@ -187,10 +203,10 @@ export function experimentStore(database: Database) {
     dropUnproposed(studyId: string, n: number): void {
       dropUnproposed.run(studyId, n);
     },
-    /** A keep stays in `deciding` until the branch has moved; anything else is recorded with this. */
+    /** What moves the branch stays in `deciding` until it has moved; anything else is recorded with this. */
     decide(studyId: string, n: number, verdict: Verdict, at: number): void {
       const { word, reason, evidence } = verdict;
-      const phase: Phase = word === 'keep' ? 'deciding' : 'recorded';
+      const phase: Phase = word === 'keep' || reason === 'rolled_back' ? 'deciding' : 'recorded';
       const { metric = null, memory = null } = evidence;
       decide.run(phase, word, reason, JSON.stringify(evidence), metric, memory, at, studyId, n);
     },
@@ -237,9 +253,9 @@ export function experimentStore(database: Database) {
     },
     incumbent(studyId: string): Incumbent | null {
       const row = incumbent.get(studyId);
-      return row
-        ? { n: row.n, commit: row.attempt_commit, metric: row.metric, sourceLines: row.source_lines }
-        : null;
+      if (!row) return null;
+      const { mean: metric } = recordOf(row);
+      return { n: row.n, commit: row.attempt_commit, metric, sourceLines: row.source_lines };
     },
     /** Non-blank lines of the attempt's editable files; null where there is no attempt. */
     sourceLines(studyId: string, n: number): number | null {
@@ -261,6 +277,7 @@ export function experimentStore(database: Database) {
           reason: row.reason ?? '',
           metric,
           incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
+          incumbent: verdict?.evidence.incumbentExperiment ?? null,
           guard: verdict?.evidence.guard ?? null,
         };
       });
@@ -270,7 +287,7 @@ export function experimentStore(database: Database) {
       const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
       for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
       const { other, ...count } = counted;
-      const kept = keeps.all(studyId);
+      const kept = keeps.all(studyId).map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
       const best = findBest(kept, goal);
       return {
         ...count,

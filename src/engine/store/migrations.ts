@@ -12,6 +12,7 @@ import { modelAnswers } from './migrations/110-model-answers.ts';
 import { ideas } from './migrations/120-ideas.ts';
 import { memories } from './migrations/130-memories.ts';
 import { seriesNames } from './migrations/140-series-names.ts';
+import { repeats } from './migrations/150-repeats.ts';
 
 /** A numbered change of the schema. Numbers go up in tens, so that a fix can be put between two releases. */
 export type Migration = { readonly version: number; readonly sql: string };
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 120, sql: ideas },
   { version: 130, sql: memories },
   { version: 140, sql: seriesNames },
+  { version: 150, sql: repeats },
 ];

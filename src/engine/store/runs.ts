@@ -1,7 +1,15 @@
 import type { EngineEvent } from '../../shared/events.ts';
 import type { Fairness } from '../../shared/fairness.ts';
 import { fromScalar, toScalar } from '../../shared/scalar.ts';
-import type { Crash, ResourceUse, Run, RunOutcome, ShownOutcome, Summary } from '../../shared/study.ts';
+import type {
+  Crash,
+  RepeatPurpose,
+  ResourceUse,
+  Run,
+  RunOutcome,
+  ShownOutcome,
+  Summary,
+} from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Database } from './database.ts';
 import { namesIn, packPoints, unpackPoints } from './series.ts';
@@ -23,6 +31,8 @@ type Row = {
   contained: number | null;
   fairness: string | null;
   gpu_energy_wh: number | null;
+  purpose: RepeatPurpose | null;
+  value: number | null;
 };
 
 function fromRow(row: Row): Run {
@@ -42,6 +52,8 @@ function fromRow(row: Row): Run {
     isContained: row.contained === null ? null : row.contained === 1,
     gpuEnergyWh: row.gpu_energy_wh,
     fairness: row.fairness === null ? null : (JSON.parse(row.fairness) as Fairness),
+    purpose: row.purpose,
+    value: row.value,
   };
 }
 
@@ -68,6 +80,17 @@ export type RunResult = {
   readonly gpuEnergyWh: number | null;
 };
 
+/** A commit's training after its verdict. */
+export type Repeat = {
+  readonly n: number;
+  readonly purpose: RepeatPurpose;
+  /** Null where it does not count. */
+  readonly value: number | null;
+  readonly isCrashed: boolean;
+  /** No run that led to a verdict came after it. */
+  readonly isNewest: boolean;
+};
+
 /** Points of an imported run in one chunk. */
 const IMPORTED_CHUNK = 2_000;
 
@@ -75,10 +98,10 @@ export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
   const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, fairness, gpu_energy_wh`;
-  const begin = database.prepare<[number, string, number, number, string, number]>(
-    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained)
-     SELECT id, ?, ?, edit_digest, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
+    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, fairness, gpu_energy_wh, purpose, value`;
+  const begin = database.prepare<[number, string, number, number, RepeatPurpose | null, string, number]>(
+    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained, purpose)
+     SELECT id, ?, ?, edit_digest, ?, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
   );
   const nextIndex = database.prepare<[string, number], { k: number }>(
     `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id
@@ -101,6 +124,21 @@ export function runStore(database: Database) {
   const finish = database.prepare(
     `UPDATE run SET ended_at = ?, outcome = ?, summary = ?, crash = ?, units = ?, peak_rss_bytes = ?,
        cpu_seconds = ?, output_bytes = ?, fairness = ?, gpu_energy_wh = ? WHERE id = ?`,
+  );
+  const setValue = database.prepare('UPDATE run SET value = ? WHERE id = ?');
+  const repeats = database.prepare<
+    [string],
+    { n: number; purpose: RepeatPurpose; value: number | null; crash: string | null; newest: number }
+  >(
+    `SELECT e.n, purpose, value, crash, run.id > (SELECT max(trial.id) FROM run trial JOIN experiment other
+       ON other.id = trial.experiment_id WHERE other.study_id = e.study_id AND trial.purpose IS NULL) AS newest FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND purpose IS NOT NULL AND outcome IS NOT NULL
+       AND outcome ->> '$.kind' NOT IN ('interrupted', 'aborted') ORDER BY run.id`,
+  );
+  const measured = database.prepare<[string, string], { runs: number; verdicts: number }>(
+    `SELECT (SELECT coalesce(max(run.id), 0) FROM run JOIN experiment e ON e.id = experiment_id
+       WHERE study_id = ? AND run.outcome IS NOT NULL) AS runs,
+       (SELECT count(*) FROM experiment WHERE study_id = ? AND reason IS NOT NULL) AS verdicts`,
   );
   const setCrash = database.prepare(
     `UPDATE run SET crash = ?
@@ -160,8 +198,29 @@ export function runStore(database: Database) {
       return nextIndex.get(studyId, n)?.k ?? 0;
     },
     /** Returns the run's row, for the calls that follow. */
-    begin(studyId: string, n: number, k: number, commit: string, at: number, isContained: boolean): number {
-      return Number(begin.run(k, commit, at, Number(isContained), studyId, n).lastInsertRowid);
+    begin(
+      studyId: string,
+      n: number,
+      run: Pick<Run, 'k' | 'commit' | 'purpose'> & { readonly isContained: boolean },
+      at: number,
+    ): number {
+      const { k, commit, purpose, isContained } = run;
+      return Number(begin.run(k, commit, at, Number(isContained), purpose, studyId, n).lastInsertRowid);
+    },
+    /** The number of a repeat counts from now on. */
+    setValue(run: number, value: number): void {
+      setValue.run(value, run);
+    },
+    /** Another text as soon as a run has ended or a verdict was given. */
+    measuredVersion(studyId: string): string {
+      return JSON.stringify(measured.get(studyId, studyId));
+    },
+    /** The finished repeats of a study, oldest first. One that was cut short is none. */
+    repeats(studyId: string): readonly Repeat[] {
+      return repeats.all(studyId).map(({ crash, newest, ...repeat }) => ({
+        ...repeat,
+        ...{ isCrashed: crash !== null, isNewest: newest === 1 },
+      }));
     },
     /** Of a run that had ended well, and whose number never came. */
     setCrash(studyId: string, { n, k }: Pick<Run, 'n' | 'k'>, crash: Crash): void {

@@ -32,12 +32,15 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = {
   ...{ mode: 'off', network: true, writes: ['**'] },
 };
 
+/** One that was begun before numbers were repeated goes on as it did, too. */
+const BEFORE_REPEATS: Contract['metric']['verdict'] = 'greedy';
+
 function readContract(text: string): Contract {
   const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'model'> &
     Partial<Contract>;
   return {
     ...contract,
-    metric: { ...DEFAULT_METRIC, ...contract.metric },
+    metric: { ...DEFAULT_METRIC, ...{ verdict: BEFORE_REPEATS }, ...contract.metric },
     checks: contract.checks ?? [],
     model: contract.model ?? null,
     budget: { ...contract.budget, prune: contract.budget.prune ?? false },

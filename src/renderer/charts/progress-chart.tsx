@@ -19,6 +19,8 @@ type Props = {
   readonly goal: Goal;
   readonly metricName: string;
   readonly baseline: number | null;
+  /** Ends of the noise around the best; null for none. */
+  readonly band: readonly [number, number] | null;
   /** Experiment that is open: a ring and a line. */
   readonly selected: number | null;
   /** Experiment that is pointed at, here or elsewhere. */
@@ -69,7 +71,8 @@ export function ProgressChart(props: Props) {
 type PlotProps = Props & { readonly model: ProgressModel; readonly width: number; readonly name: string };
 
 function Plot({ model, width, name, ...props }: PlotProps) {
-  const { view, height, baseline, selected, hovered, goal, metricName, onView, onSelect, onHover } = props;
+  const { view, height, baseline, band, selected, hovered, goal, metricName, onView, onSelect, onHover } =
+    props;
   const help = useId();
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   /** The experiment whose tooltip is open, and whether the keyboard opened it. */
@@ -118,7 +121,7 @@ function Plot({ model, width, name, ...props }: PlotProps) {
         cursor: isPanning ? 'grabbing' : tip && !tip.isByKey ? 'pointer' : isZoomed ? 'grab' : 'default',
       }}
     >
-      <ProgressPoints layout={layout} metricName={metricName} goal={goal} baseline={baseline} />
+      <ProgressPoints layout={layout} metricName={metricName} goal={goal} baseline={baseline} band={band} />
       <ProgressOverlay
         layout={layout}
         model={model}

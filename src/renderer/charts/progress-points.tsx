@@ -9,10 +9,17 @@ type Props = {
   readonly metricName: string;
   readonly goal: Goal;
   readonly baseline: number | null;
+  readonly band: readonly [number, number] | null;
 };
 
 /** What the chart draws of the data. It is drawn anew only for another layout; hovering lies on a layer above. */
-export const ProgressPoints = memo(function ProgressPoints({ layout, metricName, goal, baseline }: Props) {
+export const ProgressPoints = memo(function ProgressPoints({
+  layout,
+  metricName,
+  goal,
+  baseline,
+  band,
+}: Props) {
   const clip = useId();
   const { plot, size } = layout;
   return (
@@ -27,6 +34,17 @@ export const ProgressPoints = memo(function ProgressPoints({ layout, metricName,
       <clipPath id={clip}>
         <rect x={plot.left} y={plot.top} width={plot.right - plot.left} height={plot.bottom - plot.top} />
       </clipPath>
+      {band ? (
+        <rect
+          x={plot.left}
+          width={plot.right - plot.left}
+          y={Math.min(...band.map(layout.y.toPixel))}
+          height={Math.abs(layout.y.toPixel(band[0]) - layout.y.toPixel(band[1]))}
+          fill="var(--keep)"
+          opacity={0.13}
+          clipPath={`url(#${clip})`}
+        />
+      ) : null}
       <g stroke="var(--line)" shapeRendering="crispEdges">
         {layout.y.ticks.map(tick => (
           <line key={tick.at} x1={plot.left} x2={plot.right} y1={tick.at} y2={tick.at} />

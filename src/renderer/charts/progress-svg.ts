@@ -22,6 +22,8 @@ export type ProgressSvgOptions = {
   readonly goal: Goal;
   readonly metricName: string;
   readonly baseline: number | null;
+  /** Ends of the noise around the best; null for none. */
+  readonly band?: readonly [number, number] | null;
   readonly view: ProgressView;
   /** In pixels. */
   readonly width: number;
@@ -33,7 +35,7 @@ const TITLE_HEIGHT = 34;
 
 /** The chart as the text of an SVG file, with the title above it. */
 export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOptions): string {
-  const { title, goal, metricName, baseline, view, width, height, colours } = options;
+  const { title, goal, metricName, baseline, band = null, view, width, height, colours } = options;
   const model = progressModel(rows, goal, view.axis);
   const layout = layoutProgress(model, view, { width, height: height - TITLE_HEIGHT }, baseline);
   const { plot } = layout;
@@ -67,6 +69,13 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
   lines.push(
     `<clipPath id="plot"><path d="M${plot.left} ${plot.top}H${plot.right}V${plot.bottom}H${plot.left}z"/></clipPath>`,
   );
+  if (band) {
+    const [from, to] = [layout.y.toPixel(band[0]), layout.y.toPixel(band[1])];
+    path(
+      `M${plot.left} ${round(from)}H${plot.right}V${round(to)}H${plot.left}z`,
+      `fill="${colour('keep')}" opacity="0.13" clip-path="url(#plot)"`,
+    );
+  }
   if (layout.baselineY !== null) {
     path(
       `M${plot.left} ${round(layout.baselineY)}H${plot.right}`,

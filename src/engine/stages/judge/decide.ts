@@ -12,7 +12,17 @@ export type DecideInput = {
   readonly value: number | null;
   readonly memory: number | null;
   /** Null for the baseline, which has nothing to beat. */
-  readonly incumbent: { readonly experiment: number; readonly value: number } | null;
+  readonly incumbent: {
+    readonly experiment: number;
+    /** The mean of its runs. */
+    readonly value: number;
+    readonly runs: number;
+  } | null;
+  /**
+   * The worst number that an attempt with fewer lines may have and still be kept; see {@link simplifiedBound}. Null before
+   * there is an incumbent.
+   */
+  readonly simplifiedBound: number | null;
   /** Non-blank lines of the editable files, attempt minus incumbent. */
   readonly sourceLinesDelta: number;
   /** Why the number was not fairly come by, where it decides all the same. */
@@ -26,9 +36,9 @@ export type DecideInput = {
 };
 
 /**
- * Upstream's plain rule: a better metric is kept, an equal or worse one discarded, and an equal one reached with
- * fewer lines is a keep of reason `simplified`. Equal means the same printed number. A crash or a missing metric
- * is never anything else. A number whose guards do not hold is discarded, the baseline's too. A run that was ended because it could not reach the incumbent is a discard without a number.
+ * A number that is better than the incumbent's record, by at least the contract's least gain, is kept, an equal or worse one
+ * discarded, and one that is about as good, reached with fewer lines, is a keep of reason `simplified`. A crash or a missing
+ * metric is never anything else. A number whose guards do not hold is discarded, the baseline's too. A run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
   const { crash, value, memory, incumbent, metric } = input;
@@ -37,6 +47,7 @@ export function decide(input: DecideInput): Verdict {
     ...(value === null ? {} : { metric: value }),
     ...(memory === null ? {} : { memory }),
     ...(incumbent && { incumbentExperiment: incumbent.experiment, incumbentMetric: incumbent.value }),
+    ...(incumbent && incumbent.runs > 1 && { incumbentRuns: incumbent.runs }),
     ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
     ...(input.pruned && { pruned: input.pruned }),
@@ -52,11 +63,13 @@ export function decide(input: DecideInput): Verdict {
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };
   }
-  if (isBetter(metric.goal, value, incumbent.value)) return { word: 'keep', reason: 'better', evidence };
-  if (value === incumbent.value) {
-    return input.sourceLinesDelta < 0
-      ? { word: 'keep', reason: 'simplified', evidence }
-      : { word: 'discard', reason: 'equal', evidence };
-  }
-  return { word: 'discard', reason: 'worse', evidence };
+  const isGain = Math.abs(value - incumbent.value) >= metric.leastGain;
+  if (isGain && isBetter(metric.goal, value, incumbent.value))
+    return { word: 'keep', reason: 'better', evidence };
+  const bound = input.simplifiedBound ?? incumbent.value;
+  if (input.sourceLinesDelta < 0 && !isBetter(metric.goal, bound, value))
+    return { word: 'keep', reason: 'simplified', evidence };
+  // A gain too small to count is no loss.
+  const isWorse = isBetter(metric.goal, incumbent.value, value);
+  return { word: 'discard', reason: isWorse ? 'worse' : 'equal', evidence };
 }

@@ -31,6 +31,30 @@ export async function ratchet(
 }
 
 /**
+ * Moves the branch from a keep that was taken back to its parent and then says so in the ledger, where the verdict is already.
+ * A death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
+ */
+export async function rollBack(
+  ledger: Ledger,
+  repository: Repository,
+  study: Study,
+  n: number,
+  from: string,
+  to: string,
+  worktreePath: string,
+): Promise<void> {
+  const ref = branchRef(study.tag);
+  await refuseCheckedOut(repository, study.tag, worktreePath);
+  if (!(await moveRef(repository, ref, from, to))) {
+    throw new PawlError(
+      'branch_moved',
+      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl does not take experiment ${n} back.`,
+    );
+  }
+  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
+}
+
+/**
  * A branch that somebody has checked out would move under their files. Rejects with `branch_moved`.
  * @param own the study's worktree, in which a training may check out what it likes
  */
@@ -44,7 +68,7 @@ async function refuseCheckedOut(repository: Repository, tag: string, own: string
   );
 }
 
-/** Finishes a ratchet the engine died in, and makes sure the branch stands where the ledger says. */
+/** Finishes a move of the branch the engine died in, and makes sure the branch stands where the ledger says. */
 export async function settleBranch(
   ledger: Ledger,
   repository: Repository,
@@ -57,8 +81,11 @@ export async function settleBranch(
   const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
   if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
   for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id)) {
-    if (verdict?.word !== 'keep' || !parentCommit || !attemptCommit) continue;
-    await ratchet(ledger, repository, study, n, parentCommit, attemptCommit, worktreePath);
+    if (!verdict || !parentCommit || !attemptCommit) continue;
+    if (verdict.reason === 'rolled_back')
+      await rollBack(ledger, repository, study, n, attemptCommit, parentCommit, worktreePath);
+    else if (verdict.word === 'keep')
+      await ratchet(ledger, repository, study, n, parentCommit, attemptCommit, worktreePath);
   }
   const found = await readRef(repository, ref);
   if (found === expected()) return;

@@ -4,7 +4,7 @@ import type { Contract } from '../../../shared/contract.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
-import type { Crash, RunOutcome, Study, Summary } from '../../../shared/study.ts';
+import type { Crash, RepeatPurpose, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
 import { measure } from '../../metrics/measure.ts';
@@ -58,6 +58,8 @@ export type EndedRun = {
   readonly pruned: PruneEvidence | null;
   /** What the contract asks for besides the metric and did not get; null where all of it held. */
   readonly guard: GuardFailure | null;
+  /** Milliseconds since the epoch, both. */
+  readonly startedAt: number;
   readonly endedAt: number;
   /** To be sent once the run's end is written. */
   readonly finished: EngineEventBody;
@@ -66,12 +68,14 @@ export type EndedRun = {
 /**
  * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
  * the output could not be kept.
+ * @param purpose of a run of a commit that has its verdict: its experiment stays recorded, and the run is never hopeless
  */
 export async function trainAttempt(
   study: Study,
   n: number,
   commit: string,
   ports: TrainPorts,
+  purpose: RepeatPurpose | null = null,
 ): Promise<EndedRun> {
   const { ledger, paths, workbench, now, emit, signal, userEnvironment } = ports;
   const { contract } = study;
@@ -83,11 +87,15 @@ export async function trainAttempt(
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
   const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
-  const isHopeless = await ports.pruner.watch();
+  const isHopeless = purpose ? () => null : await ports.pruner.watch();
+  const setPhase = (phase: 'training' | 'measuring') => {
+    if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
+  };
   const startedAt = now();
   const run = ledger.write(() => {
-    ledger.experiments.setPhase(study.id, n, 'training');
-    return ledger.runs.begin(study.id, n, k, commit, startedAt, contained.sandbox !== undefined);
+    setPhase('training');
+    const begun = { k, commit, purpose, isContained: contained.sandbox !== undefined };
+    return ledger.runs.begin(study.id, n, begun, startedAt);
   });
   emit({ type: 'phase', n, phase: 'training' });
   const logPath = runLog(paths, study.id, n, k);
@@ -161,7 +169,7 @@ export async function trainAttempt(
   const fullDisk = findFullDisk(trained, broken.signal, paths.home);
   if (fullDisk) ports.reserve.release();
   else broken.signal.throwIfAborted();
-  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'measuring'));
+  ledger.write(() => setPhase('measuring'));
   emit({ type: 'phase', n, phase: 'measuring' });
   const ended: RunOutcome = fullDisk?.outcome ?? trained.outcome;
   const isDone = ended.kind === 'exit' && ended.code === 0;
@@ -237,6 +245,7 @@ export async function trainAttempt(
     memory: isPruned ? null : numbers.memory,
     pruned: isPruned ? pruned : null,
     guard: crash ? null : (measured?.guard ?? null),
+    startedAt,
     endedAt: now(),
     finished,
   };

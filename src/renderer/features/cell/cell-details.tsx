@@ -1,11 +1,14 @@
-import { RotateCcw } from 'lucide-react';
+import { RotateCcw, Undo2 } from 'lucide-react';
 import { useState } from 'react';
+import { claimWords } from '../../../shared/claims.ts';
 import { describeFlag } from '../../../shared/fairness.ts';
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { Cell, ExperimentDetail, RunView, Settings, StudyCard } from '../../../shared/notebook.ts';
 import { describePrune, type PruneEvidence } from '../../../shared/prune.ts';
+import { describeRollBack } from '../../../shared/repeats.ts';
 import type { ReviewOutcome } from '../../../shared/review.ts';
+import type { RolledBack } from '../../../shared/study.ts';
 import { showOverlay } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
@@ -178,6 +181,9 @@ function Why({
         <AwaitedNumber card={card} detail={detail} />
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
         {detail.evidence?.guard ? <FailedGuard guard={detail.evidence.guard} /> : null}
+        {detail.evidence?.rolledBack ? (
+          <RolledBackNote n={cell.n} rolledBack={detail.evidence.rolledBack} />
+        ) : null}
         {detail.evidence?.pruned ? <EarlyEnd evidence={detail.evidence.pruned} /> : null}
         <Effect card={card} detail={detail} />
         {detail.files.length > 0 ? <Files files={detail.files} /> : null}
@@ -380,8 +386,13 @@ function ownFacts(
   electricity: Settings['electricity'],
 ): FactList {
   const { cell, evidence } = detail;
+  const claim = card.claims?.keeps.find(({ n }) => n === cell.n);
   return [
     [card.contract.metric.name, formatMetric(cell.metric)],
+    ...(cell.record && cell.record.runs > 1
+      ? [[`mean of ${cell.record.runs} runs`, formatMetric(cell.record.mean)] as const]
+      : []),
+    ...(claim ? [['claim', claimWords(claim)] as const] : []),
     ...(evidence?.source === undefined ? [] : [['says', evidence.source] as const]),
     ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
     ...(cell.memory === null
@@ -498,4 +509,14 @@ function describeOutcome(outcome: NonNullable<RunView['outcome']>): string {
   if (outcome.kind === 'exit') return outcome.code === 0 ? 'ended well' : `exit code ${outcome.code}`;
   if (outcome.kind === 'signal') return `signal ${outcome.signal}`;
   return outcome.kind.replaceAll('_', ' ');
+}
+
+/** Why a keep was taken back. */
+function RolledBackNote({ n, rolledBack }: { readonly n: number; readonly rolledBack: RolledBack }) {
+  return (
+    <p className="flex items-start gap-2 rounded-md bg-warn-soft px-3 py-2 text-sm">
+      <Undo2 size={15} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+      {describeRollBack({ ...rolledBack, n, parent: rolledBack.parentExperiment })}
+    </p>
+  );
 }

@@ -1,11 +1,13 @@
 import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import type { Measurement } from '../../../shared/study.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
 import { knownTime } from '../../format/known-time.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
+import { ClaimMark } from '../../ui/claim-mark.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
@@ -37,6 +39,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isCompared = useStore(state => state.view.compared.includes(cell.n));
   const isBest = card.tally.bestExperiment === cell.n;
   const at = knownTime(cell);
+  const claim = card.claims?.keeps.find(({ n }) => n === cell.n) ?? null;
   return (
     <article
       aria-label={`Experiment ${cell.n}`}
@@ -71,6 +74,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {cell.hypothesis ?? 'Waiting for a hypothesis …'}
           </button>
           <p className="truncate text-muted text-xs *:mr-2">
+            {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {cell.category ? <span>{cell.category}</span> : null}
@@ -119,9 +123,13 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           </div>
           <div className="tabular w-24 text-right">
             <p className={classNames('font-medium', cell.metric === null && 'text-faint')}>
-              {cell.metric === null ? ABSENT : formatMetric(cell.metric)}
+              {cell.metric === null ? ABSENT : formatMetric(cell.record?.mean ?? cell.metric)}
             </p>
-            <p className={classNames('text-xs', isGain(card, cell) ? 'text-keep' : 'text-muted')}>
+            <p
+              className={classNames('text-xs', isGain(card, cell) ? 'text-keep' : 'text-muted')}
+              title={cell.record && cell.record.runs > 1 ? describeRecord(cell.record) : undefined}
+            >
+              {cell.record && cell.record.runs > 1 ? <span className="mr-1">{cell.record.runs}×</span> : null}
               {cell.delta === null ? ' ' : formatDelta(cell.delta)}
             </p>
           </div>
@@ -131,6 +139,10 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
     </article>
   );
 });
+
+function describeRecord({ mean, runs }: Measurement): string {
+  return `Mean of ${runs} runs: ${formatMetric(mean)}`;
+}
 
 function isGain(card: StudyCard, { delta }: Cell): boolean {
   if (delta === null) return false;

@@ -7,6 +7,7 @@ import type { ProgressRow } from '../../charts/progress-model.ts';
 import { knownTime } from '../../format/known-time.ts';
 import { useViewportHeight } from '../../ui/use-viewport-height.ts';
 import { ChartTools } from './chart-tools.tsx';
+import { noiseBand } from './noise-band.ts';
 
 /** The chart takes this share of the window, so that a small one still has room for cells. */
 const SHARE = 0.27;
@@ -37,7 +38,8 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
                 at: knownTime(cell) ?? Number.NaN,
                 // A keep is one when the branch has moved; until then the best is another.
                 word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
-                metric: cell.metric,
+                // Keeps stand at the mean of their runs, as the head says.
+                metric: cell.verdict?.word === 'keep' ? (cell.record?.mean ?? null) : cell.metric,
                 hypothesis: cell.hypothesis,
               },
             ]
@@ -54,6 +56,7 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
           goal={card.contract.metric.goal}
           metricName={card.contract.metric.name}
           baseline={card.tally.baseline}
+          band={noiseBand(card)}
           selected={selected}
           hovered={hovered}
           view={view}

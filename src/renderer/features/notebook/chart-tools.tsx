@@ -8,6 +8,7 @@ import type { ProgressAxis, ProgressRow } from '../../charts/progress-model.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
+import { noiseBand } from './noise-band.ts';
 
 const AXES: readonly { readonly axis: ProgressAxis; readonly label: string }[] = [
   { axis: 'experiment', label: 'By experiment' },
@@ -39,6 +40,7 @@ export function ChartTools({
       goal: metric.goal,
       metricName: metric.name,
       baseline: card.tally.baseline,
+      band: noiseBand(card),
       view,
       title: `${card.tag}: ${metric.name}`,
       colours: currentColours(),

@@ -7,9 +7,11 @@ import {
   Moon,
   Pause,
   Play,
+  Repeat2,
   Scale,
   ShieldX,
   TriangleAlert,
+  Undo2,
   UserCheck,
 } from 'lucide-react';
 import type { Mark, RefusedProposal } from '../../../shared/notebook.ts';
@@ -29,6 +31,8 @@ const LOOKS = {
   approval: { icon: UserCheck, className: 'text-accent' },
   rested: { icon: Moon, className: 'text-muted' },
   unfair: { icon: Scale, className: 'text-warn' },
+  repeated: { icon: Repeat2, className: 'text-muted' },
+  rolled_back: { icon: Undo2, className: 'text-warn' },
   warning: { icon: TriangleAlert, className: 'text-warn' },
 } as const;
 
@@ -55,6 +59,8 @@ function words(mark: Mark): string {
         : 'From here proposals run without your approval';
     case 'rested':
     case 'unfair':
+    case 'repeated':
+    case 'rolled_back':
     case 'warning':
       return mark.text;
     default:

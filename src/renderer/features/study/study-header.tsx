@@ -1,5 +1,6 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
+import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
 import type { Settings, StudyCard } from '../../../shared/notebook.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
@@ -41,6 +42,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {others === 0 ? '' : `, ${others} other`}
           {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 1)}`}
         </p>
+        {card.claims ? <Claims claims={card.claims} /> : null}
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
         <div className="mt-2 min-h-6">
           {isActive(card) ? (
@@ -72,6 +74,17 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       </div>
       <Controls card={card} />
     </header>
+  );
+}
+
+/** What may be claimed, and how much runs of the same code differ. */
+function Claims({ claims }: { readonly claims: StudyClaims }) {
+  const [first = '', ...rest] = describeClaims(claims);
+  return (
+    <p className="mt-0.5 truncate text-sm" data-testid="claims" title={[first, ...rest].join('\n')}>
+      <span className={claims.keeps.length === 0 ? 'text-muted' : 'font-medium'}>{first}</span>{' '}
+      <span className="text-muted">{rest.join(' ')}</span>
+    </p>
   );
 }
 

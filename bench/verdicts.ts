@@ -1,0 +1,306 @@
+import {
+  afterRepeat,
+  afterVerdict,
+  findClosing,
+  findDue,
+  incumbentOf,
+  judgeAgain,
+  type Repeats,
+  takeBack,
+} from '../src/engine/session/repeats.ts';
+import { assess } from '../src/engine/verdicts/claims.ts';
+import { PRIOR_WEIGHTS } from '../src/engine/verdicts/effects.ts';
+import { printTable, quantile } from './report.ts';
+
+/**
+ * The rule against greedy and against "confirm before keep", in worlds whose truth is known: edits with effects like those of
+ * upstream's published log, numbers with noise, and the code that decides in a study. Nothing is trained.
+ */
+
+/** The scale of the effects, and of the noise where nothing else is said: upstream's, at a baseline of about 1. */
+const SIGMA = 0.0007;
+const BASELINE = 0.998;
+const SCALES = [0.5, 1, 2, 4, 8, 16, 32];
+const HORIZONS = [30, 100, 300];
+/** Studies of each horizon and world. */
+const STUDIES: Readonly<Record<number, number>> = { 30: 300, 100: 120, 300: 24 };
+const SEED = 20261128;
+
+type World = {
+  readonly name: string;
+  /** A number's error; the code says how noisy its own training is. */
+  readonly noise: (random: Random, code: number, time: number) => number;
+};
+
+const WORLDS: readonly World[] = [
+  { name: 'Gaussian', noise: random => SIGMA * random.normal() },
+  { name: 'twice as noisy', noise: random => 2 * SIGMA * random.normal() },
+  // Student's t with 3 degrees of freedom, scaled to the same variance.
+  {
+    name: 'heavy tails',
+    noise: random => {
+      const chi = random.normal() ** 2 + random.normal() ** 2 + random.normal() ** 2;
+      return (SIGMA * random.normal()) / Math.sqrt(chi / 3) / Math.sqrt(3);
+    },
+  },
+  {
+    name: 'drifting',
+    noise: (random, _, time) => SIGMA * (random.normal() + Math.sin((2 * Math.PI * time) / 80)),
+  },
+  { name: 'noise of each code its own', noise: (random, code) => SIGMA * random.normal() * (0.5 + code) },
+];
+
+const POLICIES = ['greedy', 'confirm first', 'honest'] as const;
+type Policy = (typeof POLICIES)[number];
+
+type Outcome = {
+  readonly gain: number;
+  readonly recorded: number;
+  readonly keeps: number;
+  readonly falseKeeps: number;
+  readonly proven: number;
+  readonly falselyProven: number;
+  readonly provenGain: number;
+  readonly runs: number;
+  readonly spent: number;
+  /** What was stated of each keep, and whether it was so. */
+  readonly stated: readonly { readonly probability: number; readonly isTrue: boolean }[];
+};
+
+export async function benchVerdicts(): Promise<void> {
+  for (const horizon of HORIZONS) {
+    const studies = STUDIES[horizon] ?? 0;
+    for (const world of WORLDS) {
+      const outcomes = new Map(
+        POLICIES.map(policy => [policy, simulateAll(policy, world, horizon, studies)]),
+      );
+      const [greedy, honest] = [outcomes.get('greedy') ?? [], outcomes.get('honest') ?? []];
+      const title = `Verdicts: ${world.name}, ${horizon} runs, ${studies} studies (gain in thousandths of the metric)`;
+      printTable(title, [
+        ...POLICIES.map(policy => gainLine(policy, outcomes.get(policy) ?? [], greedy)),
+        ...claimLines(honest, horizon),
+      ]);
+    }
+  }
+  printCalibration();
+}
+
+function gainLine(policy: Policy, outcomes: readonly Outcome[], greedy: readonly Outcome[]) {
+  const [gain, floor] = [meanOf(outcomes, 'gain'), meanOf(greedy, 'gain')];
+  // Both played the same studies, so the error is that of the differences.
+  const differences = outcomes.map((outcome, place) => outcome.gain - (greedy[place]?.gain ?? 0));
+  const error = deviation(differences) / Math.sqrt(differences.length);
+  const tooGood = (meanOf(outcomes, 'recorded') - gain) / SIGMA;
+  const falseKeeps = sumOf(outcomes, 'falseKeeps') / Math.max(1, sumOf(outcomes, 'keeps'));
+  return {
+    what: `${policy}: true gain; record too good by ${tooGood.toFixed(2)} σ; ${(100 * falseKeeps).toFixed(0)} % of ${(sumOf(outcomes, 'keeps') / outcomes.length).toFixed(1)} keeps false`,
+    value: 1000 * gain,
+    unit: '',
+    reference: `greedy ${(1000 * floor).toFixed(2)} ± ${(1000 * error).toFixed(2)}`,
+    ratio: gain / floor,
+    isGood: policy === 'honest' ? gain >= floor - 2 * error : null,
+  };
+}
+
+function claimLines(outcomes: readonly Outcome[], horizon: number) {
+  const falsely = sumOf(outcomes, 'falselyProven') / Math.max(1, sumOf(outcomes, 'proven'));
+  const most = Math.max(...outcomes.map(({ spent, runs }) => spent - Math.max(4, Math.floor(runs / 10))));
+  return [
+    {
+      what: 'honest: claims that are false',
+      value: 100 * falsely,
+      unit: '%',
+      reference: `5 % at most, of ${sumOf(outcomes, 'proven')}`,
+      ratio: null,
+      isGood: falsely <= 0.05,
+    },
+    {
+      what: 'honest: of the true gain that is claimed',
+      value: (100 * sumOf(outcomes, 'provenGain')) / sumOf(outcomes, 'gain'),
+      unit: '%',
+      reference: 'all of it',
+      ratio: null,
+      isGood: null,
+    },
+    {
+      what: 'honest: runs of audit and headline, median',
+      value: quantile(
+        outcomes.map(({ spent }) => spent),
+        0.5,
+      ),
+      unit: '',
+      reference: `max(4, T/10) at most, T = ${horizon} and these`,
+      ratio: null,
+      isGood: most <= 0,
+    },
+  ];
+}
+
+/** Of all keeps of the Gaussian world: how often what was said to be so likely was so. */
+function printCalibration(): void {
+  const world = WORLDS[0];
+  if (!world) return;
+  const stated = simulateAll('honest', world, 100, STUDIES[100] ?? 0).flatMap(outcome => outcome.stated);
+  const edges = [0.25, 0.55, 0.75, 0.95, 1.0001];
+  printTable(
+    'Verdicts: what is said of a keep, and how often it is so (Gaussian, 100 runs)',
+    edges.slice(1).map((high, place) => {
+      const low = edges[place] ?? 0;
+      const inBin = stated.filter(({ probability }) => probability >= low && probability < high);
+      const said = inBin.reduce((sum, { probability }) => sum + probability, 0) / inBin.length;
+      const so = inBin.filter(({ isTrue }) => isTrue).length / inBin.length;
+      return {
+        what: `said ${low.toFixed(2)} to ${Math.min(1, high).toFixed(2)}, ${inBin.length} keeps`,
+        value: so,
+        unit: '',
+        reference: `said ${said.toFixed(2)}`,
+        ratio: null,
+        // Modest, never over-confident: beyond what chance makes of so many.
+        isGood: so >= said - 2 * Math.sqrt((said * (1 - said)) / inBin.length),
+      };
+    }),
+  );
+}
+
+function simulateAll(policy: Policy, world: World, horizon: number, studies: number): readonly Outcome[] {
+  return Array.from({ length: studies }, (_, study) => {
+    const random = new Random(SEED + study);
+    // Every policy is offered the same edits.
+    const edits = Array.from({ length: horizon }, () => ({
+      effect: drawEffect(random),
+      code: random.uniform(),
+    }));
+    return simulate(policy, world, horizon, edits, new Random(SEED * 7 + study));
+  });
+}
+
+function simulate(
+  policy: Policy,
+  world: World,
+  horizon: number,
+  edits: readonly { readonly effect: number; readonly code: number }[],
+  random: Random,
+): Outcome {
+  const truth = new Map([[0, { value: BASELINE, code: 0.5 }]]);
+  let time = 0;
+  const run = (n: number) => {
+    const commit = truth.get(n);
+    time += 1;
+    return round(commit ? commit.value + world.noise(random, commit.code, time) : Number.NaN);
+  };
+  let repeats: Repeats = {
+    ...{ goal: 'minimize', trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0, fresh: [] },
+    rule: policy === 'honest' ? 'honest' : 'greedy',
+  };
+  let confirmations = 0;
+  const take = (due: NonNullable<ReturnType<typeof findDue>>) => {
+    const after = afterRepeat(repeats, due, run(due.n), true);
+    repeats = judgeAgain(after, due) ? takeBack(after, due.n) : after;
+  };
+  const baseline = { run: 0, metric: run(0) };
+  repeats = afterVerdict(repeats, 0, { word: 'keep', reason: 'baseline', evidence: baseline });
+  for (let n = 1; n <= edits.length && repeats.runs + confirmations - repeats.spent < horizon; ) {
+    const due = findDue(repeats);
+    if (due) {
+      take(due);
+      continue;
+    }
+    const edit = edits[n - 1];
+    const incumbent = incumbentOf(repeats);
+    if (!edit || !incumbent) break;
+    const parent = truth.get(incumbent.experiment)?.value ?? Number.NaN;
+    truth.set(n, { value: parent + edit.effect, code: edit.code });
+    let metric = run(n);
+    if (policy === 'confirm first' && metric < incumbent.value) {
+      metric = (metric + run(n)) / 2;
+      confirmations += 1;
+    }
+    const evidence = { run: 0, metric, incumbentExperiment: incumbent.experiment };
+    const isKeep = metric < incumbent.value;
+    repeats = afterVerdict(
+      repeats,
+      n,
+      isKeep ? { word: 'keep', reason: 'better', evidence } : { word: 'discard', reason: 'worse', evidence },
+    );
+    n += 1;
+  }
+  for (let due = findClosing(repeats); due; due = findClosing(repeats)) take(due);
+  return sumUp(repeats, truth);
+}
+
+function sumUp(repeats: Repeats, truth: ReadonlyMap<number, { readonly value: number }>): Outcome {
+  const incumbent = incumbentOf(repeats);
+  const trueValue = (n: number | null | undefined) => truth.get(n ?? 0)?.value ?? Number.NaN;
+  const kept = repeats.trials.filter(({ isKept, parent }) => isKept && parent !== null);
+  const effect = (n: number) => trueValue(n) - trueValue(repeats.trials.find(trial => trial.n === n)?.parent);
+  const claims = assess(repeats.trials)?.claims ?? [];
+  const proven = claims.filter(({ isProven }) => isProven);
+  return {
+    gain: BASELINE - trueValue(incumbent?.experiment),
+    recorded: BASELINE - (incumbent?.value ?? Number.NaN),
+    keeps: kept.length,
+    falseKeeps: kept.filter(({ n }) => effect(n) >= 0).length,
+    proven: proven.length,
+    falselyProven: proven.filter(({ n }) => effect(n) >= 0).length,
+    provenGain: proven.reduce((sum, { n }) => sum - effect(n), 0),
+    runs: repeats.runs,
+    spent: repeats.spent,
+    stated: claims.map(({ n, probability }) => ({ probability, isTrue: effect(n) < 0 })),
+  };
+}
+
+/** An edit's true effect, as the prior has it. */
+function drawEffect(random: Random): number {
+  let left = random.uniform();
+  const place = PRIOR_WEIGHTS.findIndex(weight => {
+    left -= weight;
+    return left < 0;
+  });
+  if (place <= 0) return 0;
+  const size = Math.abs(random.normal()) * SIGMA * (SCALES[(place - 1) % SCALES.length] ?? 0);
+  return place <= SCALES.length ? -size : size;
+}
+
+/** As a training prints it. */
+function round(value: number): number {
+  return Number(value.toFixed(6));
+}
+
+type NumberField = { [K in keyof Outcome]: Outcome[K] extends number ? K : never }[keyof Outcome];
+
+function sumOf(outcomes: readonly Outcome[], field: NumberField): number {
+  return outcomes.reduce((sum, outcome) => sum + outcome[field], 0);
+}
+
+function meanOf(outcomes: readonly Outcome[], field: NumberField): number {
+  return sumOf(outcomes, field) / outcomes.length;
+}
+
+function deviation(values: readonly number[]): number {
+  const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
+}
+
+/** mulberry32, and Marsaglia's polar method for the normals: the same studies in every run of the bench. */
+class Random {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  uniform(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  normal(): number {
+    for (;;) {
+      const [u, v] = [2 * this.uniform() - 1, 2 * this.uniform() - 1];
+      const s = u * u + v * v;
+      if (s > 0 && s < 1) return u * Math.sqrt((-2 * Math.log(s)) / s);
+    }
+  }
+}

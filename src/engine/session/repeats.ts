@@ -1,0 +1,173 @@
+import type { VerdictRule } from '../../shared/contract.ts';
+import { isBetter, type RepeatPurpose, type RolledBack, type Verdict } from '../../shared/study.ts';
+import { oriented } from '../stages/judge/trials.ts';
+import { auditAllowance, findAudit, HEADLINE_RUNS } from '../verdicts/audit.ts';
+import { assess, type Trial } from '../verdicts/claims.ts';
+import { estimateNoise, mean } from '../verdicts/noise.ts';
+
+/**
+ * Which commit is trained again, and what follows from it: pure, like `step`, whose state holds this. Under the rule `greedy`
+ * nothing is ever trained again.
+ */
+export type Repeats = {
+  readonly rule: VerdictRule;
+  readonly goal: 'minimize' | 'maximize';
+  /** Every experiment with a number, oldest first. */
+  readonly trials: readonly Trial[];
+  /** What was tried already and is not tried again. */
+  readonly tried: readonly { readonly n: number; readonly purpose: RepeatPurpose }[];
+  /** Discards in a row on the incumbent; a roll-back begins the row anew. */
+  readonly discards: number;
+  /** Trainings so far, of every kind. */
+  readonly runs: number;
+  /** Of {@link Repeats.runs} when an audit was last thought of. */
+  readonly auditedAt: number;
+  /** Runs that audit and headline have taken. */
+  readonly spent: number;
+  /** Experiments of the headline runs since the last one of another kind. */
+  readonly fresh: readonly number[];
+};
+
+/** So many discards in a row make a keep suspect: a lucky number is hard to beat. */
+const SUSPECT_DISCARDS = 12;
+/** Trainings between two audits. */
+export const AUDIT_EVERY = 10;
+const FRESH_EACH = HEADLINE_RUNS / 2;
+
+export type Due = { readonly n: number; readonly purpose: RepeatPurpose };
+
+function keptOf({ trials }: Repeats): readonly Trial[] {
+  return trials.filter(({ isKept }) => isKept);
+}
+
+/** The incumbent with the mean of its runs; null before the baseline. */
+export function incumbentOf(
+  repeats: Repeats,
+): { readonly experiment: number; readonly value: number; readonly runs: number } | null {
+  const last = keptOf(repeats).at(-1);
+  return last ? { experiment: last.n, value: mean(last.values), runs: last.values.length } : null;
+}
+
+/**
+ * The worst number with which an attempt of fewer lines is kept: half the noise worse than the best record of the study, not than
+ * the incumbent's, so that it cannot slide. Under `greedy` it is the incumbent's. Null before the baseline.
+ */
+export function simplifiedBound(repeats: Repeats): number | null {
+  const kept = keptOf(repeats).map(({ values }) => mean(values));
+  const last = kept.at(-1);
+  if (repeats.rule === 'greedy' || last === undefined) return last ?? null;
+  const best = kept.reduce((one, other) => (isBetter(repeats.goal, other, one) ? other : one));
+  const slack = 0.5 * noiseOf(repeats);
+  return repeats.goal === 'minimize' ? best + slack : best - slack;
+}
+
+/** s; 0 where the training repeats itself to the last digit. */
+function noiseOf({ trials }: Repeats): number {
+  const baseline = trials[0] ? mean(trials[0].values) : 0;
+  const noise = estimateNoise(
+    trials.map(({ values }) => values),
+    baseline,
+  );
+  return noise.isRepeatable ? 0 : Math.sqrt(noise.variance);
+}
+
+/** What is trained again before the next experiment; null for nothing. */
+export function findDue(repeats: Repeats): Due | null {
+  if (repeats.rule === 'greedy') return null;
+  const kept = keptOf(repeats);
+  const [baseline, incumbent] = [kept[0], kept.at(-1)];
+  if (!baseline || !incumbent) return null;
+  const wasTried = (n: number, purpose: RepeatPurpose) =>
+    repeats.tried.some(tried => tried.n === n && tried.purpose === purpose);
+  if (baseline.values.length === 1 && !wasTried(baseline.n, 'baseline'))
+    return { n: baseline.n, purpose: 'baseline' };
+  const isSuspect = incumbent !== baseline && repeats.discards >= SUSPECT_DISCARDS;
+  if (isSuspect && !wasTried(incumbent.n, 'remeasure')) return { n: incumbent.n, purpose: 'remeasure' };
+  return isAuditDue(repeats) ? findUnproven(repeats) : null;
+}
+
+function isAuditDue({ runs, auditedAt, spent }: Repeats): boolean {
+  return runs - auditedAt >= AUDIT_EVERY && spent < auditAllowance(runs) - HEADLINE_RUNS;
+}
+
+function findUnproven(repeats: Repeats): Due | null {
+  const trials = oriented(repeats.trials, repeats.goal);
+  const n = findAudit(trials, assess(trials)?.claims ?? []);
+  return n === null ? null : { n, purpose: 'audit' };
+}
+
+/** What is trained again before a study ends: what audits have left, then the headline's runs, by turns. */
+export function findClosing(repeats: Repeats): Due | null {
+  const kept = keptOf(repeats);
+  const [baseline, incumbent] = [kept[0], kept.at(-1)];
+  if (repeats.rule === 'greedy' || !baseline || !incumbent || baseline === incumbent) return null;
+  // What differs by nothing but the edit differs by that for certain.
+  if (noiseOf(repeats) === 0) return null;
+  const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
+  const isUnspent =
+    repeats.fresh.length === 0 && repeats.spent < auditAllowance(repeats.runs) - HEADLINE_RUNS;
+  const audit = isUnspent ? findUnproven(repeats) : null;
+  if (audit) return audit;
+  const next = fresh(incumbent.n) <= fresh(baseline.n) ? incumbent : baseline;
+  return fresh(next.n) < FRESH_EACH ? { n: next.n, purpose: 'headline' } : null;
+}
+
+/** Whether there is a gain whose headline the end of a study has to leave time for. */
+export function hasHeadline(repeats: Repeats): boolean {
+  return findClosing({ ...repeats, spent: Number.POSITIVE_INFINITY }) !== null;
+}
+
+/** After an experiment has its verdict. */
+export function afterVerdict(repeats: Repeats, n: number, { word, evidence }: Verdict): Repeats {
+  const { metric, incumbentExperiment: parent = null } = evidence;
+  const isKept = word === 'keep';
+  const known = repeats.trials.filter(trial => trial.n !== n);
+  return {
+    ...repeats,
+    trials: metric === undefined ? known : [...known, { n, values: [metric], parent, isKept }],
+    discards: isKept ? 0 : repeats.discards + (word === 'discard' ? 1 : 0),
+    runs: repeats.runs + 1,
+    fresh: [],
+  };
+}
+
+/**
+ * After a commit was trained again.
+ * @param value null where the number does not count
+ * @param isTried false where it is tried once more
+ */
+export function afterRepeat(
+  repeats: Repeats,
+  { n, purpose }: Due,
+  value: number | null,
+  isTried: boolean,
+): Repeats {
+  const { trials, tried, runs, auditedAt, spent, fresh } = repeats;
+  return {
+    ...repeats,
+    trials: trials.map(trial =>
+      trial.n === n && value !== null ? { ...trial, values: [...trial.values, value] } : trial,
+    ),
+    tried: isTried ? [...tried, { n, purpose }] : tried,
+    runs: runs + 1,
+    auditedAt: purpose === 'audit' ? runs + 1 : auditedAt,
+    spent: spent + (purpose === 'audit' || purpose === 'headline' ? 1 : 0),
+    fresh: purpose === 'headline' ? [...fresh, n] : [],
+  };
+}
+
+/** Why the incumbent is taken back, now that it was measured again; null where it stays. */
+export function judgeAgain(repeats: Repeats, { n, purpose }: Due): RolledBack | null {
+  const own = repeats.trials.find(trial => trial.n === n);
+  const parent = repeats.trials.find(trial => trial.n === own?.parent);
+  if (purpose !== 'remeasure' || !own || !parent) return null;
+  const [record, parentRecord] = [mean(own.values), mean(parent.values)];
+  if (!isBetter(repeats.goal, parentRecord, record)) return null;
+  return { record, runs: own.values.length, parentExperiment: parent.n, parentRecord };
+}
+
+/** The incumbent is no keep any more. */
+export function takeBack(repeats: Repeats, n: number): Repeats {
+  const trials = repeats.trials.map(trial => (trial.n === n ? { ...trial, isKept: false } : trial));
+  return { ...repeats, trials, discards: 0 };
+}

@@ -1,0 +1,68 @@
+import type { StudyClaims } from '../../../shared/claims.ts';
+import type { Measurement, Study } from '../../../shared/study.ts';
+import type { Ledger } from '../../store/ledger.ts';
+import type { Repeat } from '../../store/runs.ts';
+import { assess, type Trial } from '../../verdicts/claims.ts';
+import { mean } from '../../verdicts/noise.ts';
+import { oriented, trialsOf } from './trials.ts';
+
+/** By study, with what it was made of: adding up the evidence of a night takes some milliseconds. */
+const known = new Map<string, { readonly version: string; readonly claims: StudyClaims | null }>();
+
+/** What the study's numbers allow to claim; null before its baseline, under the rule `greedy`, and of an imported one. */
+export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
+  const { id, contract } = study;
+  if (study.state === 'imported' || contract.metric.verdict === 'greedy') return null;
+  const version = ledger.runs.measuredVersion(id);
+  const before = known.get(id);
+  if (before?.version === version) return before.claims;
+  const repeats = ledger.runs.repeats(id);
+  const claims = claimsOf(trialsOf(ledger.experiments.history(id), repeats), repeats, contract.metric.goal);
+  known.set(id, { version, claims });
+  return claims;
+}
+
+function claimsOf(
+  trials: readonly Trial[],
+  repeats: readonly Repeat[],
+  goal: Study['contract']['metric']['goal'],
+): StudyClaims | null {
+  const assessment = assess(oriented(trials, goal));
+  const kept = trials.filter(({ isKept }) => isKept);
+  const [baseline, best] = [kept[0], kept.at(-1)];
+  if (!assessment || !baseline || !best) return null;
+  const { noise, claims: keeps } = assessment;
+  const s = Math.sqrt(noise.variance);
+  return {
+    ...{ noise: s, repeats: noise.degrees, isRepeatable: noise.isRepeatable, keeps },
+    baseline: measurement(baseline.values),
+    best: measurement(best.values),
+    headline: headlineOf(repeats, baseline.n, best.n, s),
+  };
+}
+
+function measurement(values: readonly number[]): Measurement {
+  return { mean: mean(values), runs: values.length };
+}
+
+/** From the fresh runs at the end alone, never from the record: the number that made it the best was picked for being good. */
+function headlineOf(
+  repeats: readonly Repeat[],
+  baseline: number,
+  best: number,
+  noise: number,
+): StudyClaims['headline'] {
+  const fresh = (n: number) =>
+    repeats.flatMap(repeat =>
+      repeat.n === n && repeat.isNewest && repeat.purpose === 'headline' && repeat.value !== null
+        ? [repeat.value]
+        : [],
+    );
+  const [before, after] = [fresh(baseline), fresh(best)];
+  if (baseline === best || before.length === 0 || after.length === 0) return null;
+  return {
+    difference: mean(after) - mean(before),
+    error: noise * Math.sqrt(1 / before.length + 1 / after.length),
+    runs: before.length + after.length,
+  };
+}

@@ -1,0 +1,61 @@
+import type { RepeatPurpose, RolledBack, Verdict } from '../../../shared/study.ts';
+import { writeResultsFile } from '../../export/results-file.ts';
+import { rollBack } from '../record/branch.ts';
+import { endRun } from '../record/end-run.ts';
+import type { StageContext } from '../stage-context.ts';
+import type { EndedRun } from '../train/train-attempt.ts';
+
+export type RepeatRecorded = {
+  readonly type: 'repeat_recorded';
+  readonly n: number;
+  readonly purpose: RepeatPurpose;
+  readonly value: number | null;
+};
+
+/**
+ * Writes the run's end and its number down, with the new verdict of a keep that is taken back in the same transaction; then the
+ * branch moves.
+ * @param value null where the number does not count
+ */
+export async function recordRepeat(
+  context: StageContext,
+  {
+    n,
+    purpose,
+    value,
+    ended,
+    rolledBack,
+  }: {
+    readonly n: number;
+    readonly purpose: RepeatPurpose;
+    readonly value: number | null;
+    readonly ended: EndedRun;
+    readonly rolledBack: RolledBack | null;
+  },
+): Promise<RepeatRecorded> {
+  const { ledger, repository, study, paths, emit, workbench } = context;
+  const { id } = study;
+  const before = ledger.experiments.get(id, n);
+  endRun(context, ended, ({ runs, experiments }) => {
+    if (value !== null) runs.setValue(ended.run, value);
+    if (rolledBack && before?.verdict) {
+      const evidence = { ...before.verdict.evidence, rolledBack };
+      const verdict: Verdict = { word: 'discard', reason: 'rolled_back', evidence };
+      experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt);
+    }
+  });
+  const record = ledger.experiments.get(id, n)?.record;
+  if (!before || !record) throw new Error(`experiment ${n} has no record`);
+  emit({ type: 'repeated', n, k: ended.k, purpose, value, record: record.mean, runs: record.runs });
+  const { attemptCommit, parentCommit } = before;
+  if (rolledBack && attemptCommit && parentCommit) {
+    await rollBack(ledger, repository, study, n, attemptCommit, parentCommit, workbench.path);
+    await writeResultsFile(ledger, paths, study);
+    const { parentExperiment: parent, parentRecord } = rolledBack;
+    emit({
+      ...{ type: 'rolled_back', n, commit: attemptCommit, parent, parentCommit, parentRecord },
+      ...{ record: record.mean, runs: record.runs },
+    });
+  }
+  return { type: 'repeat_recorded', n, purpose, value };
+}

@@ -1,0 +1,45 @@
+import type { FlagKind } from '../../../shared/fairness.ts';
+import type { RepeatPurpose } from '../../../shared/study.ts';
+import type { Denial } from '../../asked-model/answers.ts';
+import { unfairKinds } from '../measure/measured.ts';
+import { endRun } from '../record/end-run.ts';
+import type { StageContext } from '../stage-context.ts';
+import { type EndedRun, trainAttempt } from '../train/train-attempt.ts';
+
+/** A commit that has its verdict was trained again. */
+export type Repeated = {
+  readonly type: 'repeated';
+  readonly n: number;
+  readonly purpose: RepeatPurpose;
+  /** Null where the run crashed. */
+  readonly value: number | null;
+  /** Why the number was not fairly come by; empty where it was. */
+  readonly unfair: readonly FlagKind[];
+  readonly denial: Denial | null;
+  readonly ended: EndedRun;
+};
+
+/** Trains a recorded experiment's commit once more. What it prints says nothing of its verdict by itself. */
+export async function repeat(
+  context: StageContext,
+  n: number,
+  purpose: RepeatPurpose,
+): Promise<Repeated | { readonly type: 'aborted'; readonly n: null; readonly ended: null }> {
+  const { ledger, workbench, emit, study, now } = context;
+  const commit = ledger.experiments.get(study.id, n)?.attemptCommit;
+  if (!commit) throw new Error(`experiment ${n} has no commit to train again`);
+  emit({ type: 'repeat_started', n, purpose });
+  await workbench.checkout(commit);
+  const once = () => trainAttempt(study, n, commit, context, purpose);
+  const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
+    value: await once(),
+    denial: null,
+  };
+  if (ended.result.outcome.kind === 'aborted') {
+    endRun(context, ended, ({ runs }) => runs.interrupt(ended.run, now()));
+    return { type: 'aborted', n: null, ended: null };
+  }
+  // One that breaks a condition now and then has no number that could be trusted this time.
+  const value = ended.guard ? null : ended.metric;
+  return { type: 'repeated', n, purpose, value, unfair: unfairKinds(ended.result), denial, ended };
+}

@@ -1,0 +1,18 @@
+import type { Measurement } from '../../shared/study.ts';
+
+/** Columns of {@link recordOf}, of the experiment that the statement calls `name`. */
+export function repeatColumns(name: string): string {
+  return `(SELECT count(value) FROM run WHERE run.experiment_id = ${name}.id) AS repeats,
+    (SELECT total(value) FROM run WHERE run.experiment_id = ${name}.id) AS repeat_sum`;
+}
+
+type Row<M> = { readonly metric: M; readonly repeats: number; readonly repeat_sum: number };
+
+/** An experiment's record: the mean of the number that gave the verdict and those of all repeats. */
+export function recordOf(row: Row<number>): Measurement;
+export function recordOf(row: Row<number | null>): Measurement | null;
+export function recordOf({ metric, repeats, repeat_sum }: Row<number | null>): Measurement | null {
+  if (metric === null) return null;
+  const runs = 1 + repeats;
+  return { mean: (metric + repeat_sum) / runs, runs };
+}

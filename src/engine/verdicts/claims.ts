@@ -1,0 +1,93 @@
+import type { Claim } from '../../shared/claims.ts';
+import { believe, type Effect, fitWeights, type Observation, PRIOR_WEIGHTS } from './effects.ts';
+import { estimateNoise, mean, type Noise, plausibleVariances } from './noise.ts';
+
+/** An experiment as the claims see it: the numbers of all its runs, and what it was an edit of. */
+export type Trial = {
+  readonly n: number;
+  /** In the order they were measured; not empty. */
+  readonly values: readonly number[];
+  /** The experiment that was the incumbent; null for the baseline. */
+  readonly parent: number | null;
+  /** Whether it is part of the branch: kept, and not taken back. */
+  readonly isKept: boolean;
+};
+
+export type Assessment = {
+  readonly noise: Noise;
+  /** Of each keep after the baseline, in the branch's order. */
+  readonly claims: readonly Claim[];
+};
+
+const PROVEN = 0.95;
+/** Fewer repeats say too little of the noise. */
+const PROVEN_DEGREES = 3;
+/** Newest trials to which the weights are fitted: more would cost time and tell no more. */
+const MOST_FITTED = 500;
+
+/**
+ * What a study's numbers allow to claim.
+ * @param trials oldest first, the baseline at the head; numbers oriented so that lower is better
+ */
+export function assess(trials: readonly Trial[]): Assessment | null {
+  const [baseline] = trials;
+  if (!baseline) return null;
+  const noise = estimateNoise(
+    trials.map(({ values }) => values),
+    mean(baseline.values),
+  );
+  const kept = trials.filter(({ isKept, parent }) => isKept && parent !== null);
+  // A training that repeats itself to the last digit has no chance in it: its differences are what they are.
+  const beliefs = noise.isRepeatable
+    ? []
+    : plausibleVariances(noise).map(variance => believeAll(trials, variance));
+  const claims = kept.map(({ n }) => {
+    const probability = noise.isRepeatable
+      ? Number(isBetterThanParent(trials, n))
+      : mean(beliefs.map(belief => belief.get(n)?.gain ?? 0));
+    return { n, probability, isProven: probability >= PROVEN && noise.degrees >= PROVEN_DEGREES };
+  });
+  return { noise, claims };
+}
+
+function isBetterThanParent(trials: readonly Trial[], n: number): boolean {
+  const own = trials.find(trial => trial.n === n);
+  const parent = trials.find(trial => trial.n === own?.parent);
+  return own !== undefined && parent !== undefined && mean(own.values) < mean(parent.values);
+}
+
+/** What is believed of each commit's true number. */
+type State = { readonly mean: number; readonly variance: number };
+
+/** The effects of all keeps where the noise is this large, along the chain from the baseline to the incumbent. */
+function believeAll(trials: readonly Trial[], noise: number): ReadonlyMap<number, Effect> {
+  const { observations } = filter(trials, noise, PRIOR_WEIGHTS);
+  const weights = fitWeights(observations.slice(-MOST_FITTED), noise);
+  return filter(trials, noise, weights).effects;
+}
+
+function filter(trials: readonly Trial[], noise: number, weights: readonly number[]) {
+  const states = new Map<number, State>();
+  const effects = new Map<number, Effect>();
+  const observations: Observation[] = [];
+  for (const { n, values, parent, isKept } of trials) {
+    const own = noise / values.length;
+    const measured = mean(values);
+    const from = parent === null ? null : states.get(parent);
+    if (!from) {
+      if (isKept) states.set(n, { mean: measured, variance: own });
+      continue;
+    }
+    const observation = { difference: measured - from.mean, variance: own + from.variance };
+    observations.push(observation);
+    if (!isKept) continue;
+    const effect = believe(observation, noise, weights);
+    effects.set(n, effect);
+    const share = own / observation.variance;
+    states.set(n, {
+      mean: measured - share * (observation.difference - effect.mean),
+      variance: (own * from.variance) / observation.variance + share ** 2 * effect.variance,
+    });
+  }
+  return { effects, observations };
+}

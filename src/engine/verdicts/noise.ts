@@ -1,0 +1,70 @@
+import { chiSquaredQuantile } from './chi-squared.ts';
+
+/**
+ * How much the number of one and the same code differs from run to run. Variances of repeated runs are pooled over all
+ * commits of a study and shrunk towards a prior: the conjugate scaled inverse χ² (Gelman et al., Bayesian Data Analysis, 3rd
+ * edition, 2.6 and 3.3), pooled as in Smyth 2004 (doi 10.2202/1544-6115.1027).
+ */
+export type Noise = {
+  /** s², in the square of the metric's unit. */
+  readonly variance: number;
+  /** ν: runs beyond the first of a commit, of all commits together. */
+  readonly degrees: number;
+  /** Every repeat gave the very same number, on at least two commits, with digits enough to show a difference. */
+  readonly isRepeatable: boolean;
+};
+
+/** What the prior weighs, in degrees of freedom. */
+const PRIOR_DEGREES = 1;
+/** The prior's standard deviation as a share of the baseline: what reruns of the field's usual training differ by. */
+const PRIOR_SHARE = 0.0007;
+
+const REPEATABLE_DEGREES = 3;
+const REPEATABLE_COMMITS = 2;
+const REPEATABLE_DIGITS = 5;
+
+/** The σ over which claims are averaged: these quantiles of what is believed of it, all of one weight. */
+const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
+
+/**
+ * @param commits the numbers of all runs of each commit, in the metric's unit
+ * @param baseline the baseline's record
+ */
+export function estimateNoise(commits: readonly (readonly number[])[], baseline: number): Noise {
+  const step = printedStep(commits.flat());
+  const prior = Math.max(PRIOR_SHARE * Math.abs(baseline), step / Math.sqrt(12));
+  const repeated = commits.filter(runs => runs.length > 1);
+  const degrees = repeated.reduce((sum, runs) => sum + runs.length - 1, 0);
+  const squares = repeated.reduce((sum, runs) => sum + squaredDeviations(runs), 0);
+  const isRepeatable =
+    degrees >= REPEATABLE_DEGREES &&
+    repeated.length >= REPEATABLE_COMMITS &&
+    squares === 0 &&
+    Math.abs(baseline) / step >= 10 ** (REPEATABLE_DIGITS - 1);
+  const variance = (PRIOR_DEGREES * prior ** 2 + squares) / (PRIOR_DEGREES + degrees);
+  return { variance, degrees, isRepeatable };
+}
+
+/** The variances that what is known of it leaves open, all equally likely. */
+export function plausibleVariances({ variance, degrees }: Noise): readonly number[] {
+  const all = PRIOR_DEGREES + degrees;
+  return QUANTILES.map(quantile => (all * variance) / chiSquaredQuantile(1 - quantile, all));
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function squaredDeviations(values: readonly number[]): number {
+  const middle = mean(values);
+  return values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+}
+
+/** The step of the last digit that the numbers were printed with, as far as the numbers tell. */
+function printedStep(values: readonly number[]): number {
+  const decimals = values.map(value => {
+    const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
+    return fraction.length - Number(exponent);
+  });
+  return 10 ** -Math.max(0, ...decimals);
+}

@@ -1,0 +1,18 @@
+import { type Claim, claimWords } from '../../shared/claims.ts';
+import { classNames } from './class-names.ts';
+
+/** How sure a keep is a gain. */
+export function ClaimMark({ claim }: { readonly claim: Claim }) {
+  return (
+    <span
+      title={
+        claim.isProven
+          ? 'At least 95 % sure to be better than what it was made of'
+          : 'It may be luck: the numbers of the same code differ from run to run'
+      }
+      className={classNames('font-medium', claim.isProven ? 'text-keep' : 'text-warn')}
+    >
+      {claimWords(claim)}
+    </span>
+  );
+}

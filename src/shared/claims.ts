@@ -1,0 +1,79 @@
+import type { Measurement } from './study.ts';
+
+/** What may be said of a keep after the baseline. */
+export type Claim = {
+  readonly n: number;
+  /** P: the probability that it is better than its parent. */
+  readonly probability: number;
+  readonly isProven: boolean;
+};
+
+/** What a study's numbers allow to claim. All in the metric's unit. */
+export type StudyClaims = {
+  /** s: by how much two runs of the same code differ (standard deviation). */
+  readonly noise: number;
+  /** ν: how many repeats it was learnt from; without any it is what trainings of this kind usually show. */
+  readonly repeats: number;
+  /** The same code gives the same number, to the last digit. */
+  readonly isRepeatable: boolean;
+  /** Of each keep on the branch after the baseline, in its order. */
+  readonly keeps: readonly Claim[];
+  readonly baseline: Measurement;
+  readonly best: Measurement;
+  /** The gain of the best over the baseline by fresh runs of both alone; null where they were not made. */
+  readonly headline: Headline | null;
+};
+
+export type Headline = {
+  /** Difference of the means, best minus baseline. */
+  readonly difference: number;
+  /** Its standard error by the study's noise. */
+  readonly error: number;
+  /** Fresh runs, of both together. */
+  readonly runs: number;
+};
+
+/** How many of the keeps are to be expected to be none: the sum of what is missing to certainty. */
+export function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
+  return keeps.reduce((sum, { probability }) => sum + 1 - probability, 0);
+}
+
+/** Two sentences for the end of a study: what is claimed, and how sure the keeps are. */
+export function describeClaims(claims: StudyClaims): readonly string[] {
+  const { keeps, headline, isRepeatable, baseline, best } = claims;
+  const proven = keeps.filter(({ isProven }) => isProven).length;
+  if (keeps.length === 0) return [describeNoise(claims)];
+  const onRecord = signed(best.mean - baseline.mean);
+  const gain = headline
+    ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${short(headline.error)} (on record ${onRecord}).`
+    : isRepeatable
+      ? `Gain: ${onRecord}, repeatable with this seed.`
+      : `Not audited, so no gain is claimed; on record it is ${onRecord}.`;
+  const wrong = expectedFalse(claims);
+  const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
+  const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
+  return [gain, `${count}, ${proven} proven${doubt}.`, describeNoise(claims)];
+}
+
+export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): string {
+  if (isRepeatable) return 'The same code gives the same number every time.';
+  const from =
+    repeats === 0 ? 'assumed, nothing was repeated' : repeats === 1 ? '1 repeat' : `${repeats} repeats`;
+  return `Runs of the same code differ by σ ${short(noise)} (${from}).`;
+}
+
+/** `proven`, or how likely it is a gain. */
+export function claimWords({ probability, isProven }: Claim): string {
+  if (isProven) return 'proven';
+  const percent = Math.round(100 * probability);
+  // Certain is only what is proven.
+  return `unproven, ${Math.min(99, percent)} %`;
+}
+
+function signed(value: number): string {
+  return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${short(Math.abs(value), 4)}`;
+}
+
+function short(value: number, digits = 2): string {
+  return String(Number(value.toPrecision(digits)));
+}

@@ -1,0 +1,46 @@
+import type { EngineEvent } from './events.ts';
+import type { RepeatPurpose } from './study.ts';
+
+/** Words for the trainings of commits that have their verdict. */
+
+/** Why it is trained again, for the line of what runs now. */
+export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
+  baseline: 'Baseline once more, to learn how much its number varies',
+  remeasure: 'The best once more: nothing has beaten it for long',
+  audit: 'Once more, to be surer of this gain',
+  headline: 'A fresh run for the gain that is told',
+};
+
+export function describeRepeat({
+  n,
+  purpose,
+  value,
+  record,
+  runs,
+}: Pick<Extract<EngineEvent, { type: 'repeated' }>, 'n' | 'purpose' | 'value' | 'record' | 'runs'>): string {
+  const why = REPEAT_WORDS[purpose];
+  if (value === null) return `#${n} was trained again (${lower(why)}); its number does not count.`;
+  return `#${n} was trained again (${lower(why)}): ${shown(value)}, mean of ${runs} runs ${shown(record)}.`;
+}
+
+export function describeRollBack({
+  n,
+  record,
+  runs,
+  parent,
+  parentRecord,
+}: Pick<
+  Extract<EngineEvent, { type: 'rolled_back' }>,
+  'n' | 'record' | 'runs' | 'parent' | 'parentRecord'
+>): string {
+  return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, no better than the ${shown(parentRecord)} of #${parent}. The branch is at #${parent} again.`;
+}
+
+/** A mean has more digits than the numbers it is of. */
+function shown(value: number): string {
+  return String(Number(value.toPrecision(7)));
+}
+
+function lower(words: string): string {
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
