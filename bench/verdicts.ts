@@ -189,7 +189,17 @@ function simulate(
     return round(commit ? commit.value + world.noise(random, commit.code, time) : Number.NaN);
   };
   let repeats: Repeats = {
-    ...{ goal: 'minimize', trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0, fresh: [] },
+    ...{
+      goal: 'minimize',
+      trials: [],
+      tried: [],
+      discards: 0,
+      runs: 0,
+      auditedAt: 0,
+      spent: 0,
+      granted: 0,
+      fresh: [],
+    },
     rule: policy === 'honest' ? 'honest' : 'greedy',
   };
   let confirmations = 0;

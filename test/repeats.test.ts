@@ -144,6 +144,40 @@ test('what is greedy is never trained again', async () => {
   expect(await readFile(join(home, 'pawl.sqlite'))).not.toHaveLength(0);
 });
 
+test('an audit trains what was kept again, tries nothing new, and measures the gain anew', async () => {
+  const { run, check, home, repository, env } = await noisyStudy({
+    0: ['1.0000', '1.0010', '1.0004', '1.0006', '1.0002'],
+    1: ['0.9950', '0.9952', '0.9948'],
+    2: ['0.9945'],
+  });
+  await run('-n', '2');
+  const status = async () => (await pawl(['status'], { home, cwd: repository, env })).stdout;
+  expect(await status()).toMatch(/Gain by 4 fresh runs: −0\.006\d* ± /);
+  const { code, events } = await sitting(['audit', repository, '--runs', '9'], { home, env });
+  expect(code).toBe(0);
+  const order = trained(events);
+  expect(order).toHaveLength(9);
+  expect(order.slice(0, 5).every(line => line.endsWith(' audit'))).toBe(true);
+  expect(order.slice(5)).toEqual(['2 headline', '0 headline', '2 headline', '0 headline']);
+  expect(eventsOf(events, 'study_stopped')[0]).toMatchObject({ reason: 'audited', finished: 3 });
+  expect(await status()).toMatch(/2 keeps, \d proven/);
+  const shown = await pawl(['show', '2'], { home, cwd: repository, env });
+  expect(shown.stdout).toMatch(/mean +0\.9945\d* of \d runs\n/);
+  expect(shown.stdout).toMatch(/claim +(?:proven|unproven, \d+ %)\n/);
+  await check();
+});
+
+test('also what was greedy can be audited', async () => {
+  const { run, home, env, repository } = await noisyStudy(
+    { 0: ['1.0000'], 1: ['0.9000'] },
+    'verdict = "greedy"',
+  );
+  await run('-n', '1');
+  const { events } = await sitting(['audit', repository, '--runs', '4'], { home, env });
+  expect(trained(events)).toEqual(['1 headline', '0 headline', '1 headline', '0 headline']);
+  expect(eventsOf(events, 'study_stopped')[0]?.claims[0]).toContain('Gain by 4 fresh runs');
+});
+
 test('a gain below the least one is no gain', async () => {
   const numbers = { 0: ['1.0000'], 1: ['0.9960'], 2: ['0.9940'] };
   const { run } = await noisyStudy(numbers, 'verdict = "greedy"\nleast_gain = 0.005');
@@ -221,7 +255,7 @@ test('before a deadline there is time left for the runs that measure the gain, a
         auditedAt: 0,
         spent: 0,
       },
-      fresh: [],
+      ...{ granted: 0, fresh: [] },
     },
   };
   const at = (minutes: number, repeats = state.repeats) =>

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { AUDIT_RUNS } from '../shared/claims.ts';
 import { PawlError } from '../shared/errors.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
 import { AGENT_NAMES, EFFORTS } from '../shared/study.ts';
@@ -157,6 +158,19 @@ sittingOptions(
   const { resume } = await load.run();
   await resume(chooseRepository(path, { repository }), flags);
 });
+
+repositoryArgument(program.command('audit'))
+  .description(
+    'train the baseline and what was kept again, to say how sure the gains are; nothing new is tried',
+  )
+  .option('--tag <tag>', 'which study; default: the latest of the repository')
+  .option('--runs <number>', 'trainings at most', count, AUDIT_RUNS)
+  .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
+  .option('--json', 'print events as JSON lines')
+  .action(async (path, { repository, ...flags }) => {
+    const { audit } = await load.run();
+    await audit(chooseRepository(path, { repository }), flags);
+  });
 
 /** The option that chooses a study of the repository to look at. */
 function studyOption(command: Command): Command {

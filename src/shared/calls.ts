@@ -202,6 +202,8 @@ export const calls = {
           gpu: gpuName.nullable().optional(),
           capUsd,
           agreesUncontained,
+          /** At most so many runs that make its claims surer, in place of anything new. */
+          audit: z.number().int().min(1).max(500).optional(),
           /** Where the repository is, if it was moved. */
           repository: path.optional(),
         }),

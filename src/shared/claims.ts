@@ -1,5 +1,8 @@
 import type { Measurement } from './study.ts';
 
+/** Trainings of an audit where nobody says how many: two for each of a few keeps, and the four of the headline. */
+export const AUDIT_RUNS = 10;
+
 /** What may be said of a keep after the baseline. */
 export type Claim = {
   readonly n: number;

@@ -125,6 +125,7 @@ export const STOP_REASONS = [
   'spend',
   'proposer',
   'baseline_failed',
+  'audited',
   'error',
 ] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
@@ -141,6 +142,7 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   spend: 'The spend cap is reached.',
   proposer: 'The proposer failed again and again.',
   baseline_failed: 'The baseline gave no number that counts.',
+  audited: 'Its gains were measured again.',
   error: 'Something went wrong.',
 };
 

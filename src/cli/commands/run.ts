@@ -106,6 +106,20 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
   });
 }
 
+/** Trains the baseline and what was kept again, so that more can be claimed of the gains. Nothing new is tried. */
+export async function audit(
+  path: string,
+  flags: Pick<SittingFlags, 'json' | 'uncontained'> & { readonly tag?: string; readonly runs: number },
+): Promise<void> {
+  await withEngine(resolve(path), async engine => {
+    if (flags.uncontained) engine.agreeToUncontained();
+    const study = await findStudyToRun(engine.ledger, path, flags.tag);
+    const minutes = Math.ceil((flags.runs * study.contract.budget.seconds) / 60);
+    showBefore(`At most ${flags.runs} runs, about ${minutes} min; Ctrl-C ends it after a run.`, flags);
+    process.exitCode = await sit(engine, study, { audit: flags.runs, repositoryPath: path }, flags);
+  });
+}
+
 /** What is said before a sitting; stdout may be for programs. */
 function showBefore(text: string, { json }: SittingFlags): void {
   (json ? process.stderr : process.stdout).write(`${text}\n`);

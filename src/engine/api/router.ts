@@ -153,8 +153,8 @@ export function createRouter(service: Service) {
         }),
       ),
       resume: os.studies.resume.handler(async ({ input }) => {
-        const { study, stop, proposer, repository, gpu, capUsd } = input;
-        const settings = { stop, proposer, gpu, capUsd, repositoryPath: repository };
+        const { study, stop, proposer, repository, gpu, capUsd, audit } = input;
+        const settings = { stop, proposer, gpu, capUsd, audit, repositoryPath: repository };
         service.requireReady(study);
         if (input.agreesUncontained) service.engine.agreeToUncontained();
         await service.engine.requireConsent(study, settings);

@@ -87,7 +87,8 @@ async function findProcesses(target: KillTarget): Promise<readonly ProcessInfo[]
       if (root !== null && info.startTicks < root.startTicks) return;
       const isTracked =
         tracked.get(info.pid) === info.startTicks ||
-        (root !== null && (info.session === root.pid || info.group === root.pid));
+        // For a moment after it was forked the root is in our own session, and has our environment.
+        (root !== null && [info.pid, info.session, info.group].includes(root.pid));
       if (isTracked) {
         belongs.add(info.pid);
         return;

@@ -176,7 +176,7 @@ export class Engine {
     let error: PawlError | null = null;
     let end: SittingEnd;
     try {
-      end = await this.#sit(study, settings.repositoryPath, emit);
+      end = await this.#sit(study, settings, emit);
     } catch (caught) {
       error = toPawlError(caught, this.#options.paths.home);
       // What happened is still written down, and the room for that is taken again afterwards.
@@ -242,15 +242,19 @@ export class Engine {
 
   async #sit(
     study: Study,
-    movedTo: string | undefined,
+    { repositoryPath, audit }: SittingSettings,
     emit: (body: EngineEventBody) => void,
   ): Promise<SittingEnd> {
-    const { sitting, close } = await openSitting(study, movedTo, {
-      ...{ ledger: this.ledger, options: this.#options, surroundings: this.surroundings },
-      ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, emit },
-      hasWish: () => this.#sitting?.hasWish() ?? false,
-      takeNotices: () => this.#notices.splice(0),
-    });
+    const { sitting, close } = await openSitting(
+      study,
+      { movedTo: repositoryPath, audit: audit ?? null },
+      {
+        ...{ ledger: this.ledger, options: this.#options, surroundings: this.surroundings },
+        ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, emit },
+        hasWish: () => this.#sitting?.hasWish() ?? false,
+        takeNotices: () => this.#notices.splice(0),
+      },
+    );
     this.#sitting = sitting;
     for (const kind of this.#early.splice(0)) this.request(kind);
     const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);

@@ -6,22 +6,28 @@ import { findCrashedRun } from '../stages/measure/measured.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { auditAllowance } from '../verdicts/audit.ts';
 import { AUDIT_EVERY, type Repeats } from './repeats.ts';
 import type { LoopState } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
-/** Where the ledger says a study stands, for the first `step` of a sitting. */
+/**
+ * Where the ledger says a study stands, for the first `step` of a sitting.
+ * @param audit at most so many runs that make its claims surer, in place of anything new; null for a usual sitting
+ */
 export function initialState(
   ledger: Ledger,
   study: Study,
   limits: StopLimits,
   proposer: Proposer,
+  audit: number | null = null,
 ): LoopState {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(entry => entry.verdict === 'keep');
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
   const unfinished = findUnfinished(ledger, study);
+  const repeats = readRepeats(ledger, study);
   return {
     metric: study.contract.metric,
     limits,
@@ -33,9 +39,9 @@ export function initialState(
     },
     next: unfinished?.n ?? (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
     unfinished,
-    repeats: readRepeats(ledger, study),
+    repeats: audit === null ? repeats : grant(repeats, audit),
     runMs: lastDuration(ledger, study.id),
-    ending: null,
+    ending: audit === null ? null : { reason: 'audited', detail: null },
     wish: 'go',
     isBlocked: false,
     canRepair: proposer.canRepair,
@@ -63,8 +69,15 @@ function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
     discards: history.slice(begin).filter(entry => entry.verdict === 'discard').length,
     auditedAt: runs - (runs % AUDIT_EVERY),
     spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
+    granted: 0,
     fresh: done.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
+}
+
+/** The headline is measured anew, and what audits have spent is counted from here. */
+function grant(repeats: Repeats, audit: number): Repeats {
+  const granted = Math.max(0, audit - auditAllowance(repeats.runs)) + repeats.spent;
+  return { ...repeats, rule: 'honest', granted, fresh: [] };
 }
 
 /** Of the newest run, in milliseconds. */

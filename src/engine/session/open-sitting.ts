@@ -48,10 +48,11 @@ export type OpenSitting = {
  * Puts together what a sitting needs, from the repository to the proposer, and says that it begins. Rejects where something
  * is missing, before the study counts as running.
  * @param movedTo where the repository may be now
+ * @param audit how many runs may make its claims surer, in place of anything new; null for a usual sitting
  */
 export async function openSitting(
   study: Study,
-  movedTo: string | undefined,
+  { movedTo, audit }: { readonly movedTo: string | undefined; readonly audit: number | null },
   ports: Ports,
 ): Promise<OpenSitting> {
   const { ledger, options, surroundings, reserve, now, signal, emit } = ports;
@@ -65,7 +66,9 @@ export async function openSitting(
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
   });
-  const proposer = await createProposer(study, {
+  // What proposes nothing needs no key.
+  const proposing: Study = audit === null ? study : { ...study, proposer: { kind: 'search', seed: 1 } };
+  const proposer = await createProposer(proposing, {
     ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes },
     onThought: text => thoughts.add(text),
     onRest: rest => emit({ type: 'proposer_rests', ...rest }),
@@ -100,9 +103,14 @@ export async function openSitting(
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
   for (const notice of ports.takeNotices()) emit({ type: 'warning', ...notice });
-  const sitting = new Sitting(study, stopLimits(study.stop, now()), {
-    ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
-  });
+  const sitting = new Sitting(
+    study,
+    stopLimits(study.stop, now()),
+    {
+      ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
+    },
+    audit,
+  );
   const close = () => {
     proposer.end?.();
     thoughts.stop();

@@ -24,6 +24,8 @@ export type Repeats = {
   readonly auditedAt: number;
   /** Runs that audit and headline have taken. */
   readonly spent: number;
+  /** Runs that the user grants audits beyond what a study takes by itself. */
+  readonly granted: number;
   /** Experiments of the headline runs since the last one of another kind. */
   readonly fresh: readonly number[];
 };
@@ -104,8 +106,8 @@ export function findClosing(repeats: Repeats): Due | null {
   // What differs by nothing but the edit differs by that for certain.
   if (noiseOf(repeats) === 0) return null;
   const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
-  const isUnspent =
-    repeats.fresh.length === 0 && repeats.spent < auditAllowance(repeats.runs) - HEADLINE_RUNS;
+  const allowance = repeats.granted + auditAllowance(repeats.runs);
+  const isUnspent = repeats.fresh.length === 0 && repeats.spent < allowance - HEADLINE_RUNS;
   const audit = isUnspent ? findUnproven(repeats) : null;
   if (audit) return audit;
   const next = fresh(incumbent.n) <= fresh(baseline.n) ? incumbent : baseline;

@@ -10,6 +10,8 @@ export type SittingSettings = {
   readonly gpu?: string | null | undefined;
   /** As in {@link Study}. */
   readonly capUsd?: number | undefined;
+  /** Nothing new is tried: at most so many runs make its claims surer. */
+  readonly audit?: number | undefined;
   /** Where the repository may be now, if it is not where it was. */
   readonly repositoryPath?: string | undefined;
 };

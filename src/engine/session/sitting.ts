@@ -55,12 +55,13 @@ export class Sitting {
   /** Number of the experiment that was announced last. */
   #announced = -1;
 
-  constructor(study: Study, limits: StopLimits, ports: SittingPorts) {
+  /** @param audit how many runs an audit may take; null for a usual sitting */
+  constructor(study: Study, limits: StopLimits, ports: SittingPorts, audit: number | null = null) {
     this.#study = study;
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);
     this.#desk = new ReviewDesk(study, ports);
-    this.#state = initialState(ports.ledger, study, limits, ports.proposer);
+    this.#state = initialState(ports.ledger, study, limits, ports.proposer, audit);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 

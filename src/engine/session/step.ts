@@ -349,7 +349,7 @@ function next(state: LoopState, now: number): Step {
   if (wish === 'pause') return rest({ type: 'wait' });
   // A stop rule that holds already is not passed by an experiment that was begun under another.
   const stop =
-    incumbent && (findStop(state.limits, state.facts, state.metric.goal, now) ?? findEnd(state, now));
+    incumbent && (findEnd(state, now) ?? findStop(state.limits, state.facts, state.metric.goal, now));
   if (stop) return close(state, stop, now);
   const due = unfinished === null ? findDue(repeats) : null;
   if (due) return rest({ type: 'repeat', ...due });
@@ -357,13 +357,17 @@ function next(state: LoopState, now: number): Step {
 }
 
 /** Reasons for which a study ends in order: what its gain is worth is measured before. */
-const IN_ORDER: readonly StopReason[] = ['experiments', 'target', 'patience', 'exhausted', 'deadline'];
+const IN_ORDER: readonly StopReason[] = [
+  ...(['experiments', 'target', 'patience', 'exhausted', 'deadline', 'audited'] as const),
+];
 
 /** Ends the study, after the runs that its claims still need. Nothing runs after a deadline. */
 function close(state: LoopState, stop: Stop, now: number): Step {
   const { deadline = Number.POSITIVE_INFINITY } = state.limits;
   const isInTime = now + (state.runMs ?? 0) <= deadline;
-  const mayClose = IN_ORDER.includes(stop.reason) && state.unfinished === null && isInTime;
+  // An audit leaves what waits as it is.
+  const isFree = state.unfinished === null || stop.reason === 'audited';
+  const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime;
   const closing = mayClose ? findClosing(state.repeats) : null;
   if (!closing) return { state, effect: { type: 'stop', ...stop } };
   return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing } };

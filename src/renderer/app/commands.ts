@@ -3,6 +3,7 @@ import {
   CircleStop,
   Command as CommandIcon,
   Download,
+  FlaskConical,
   FolderPlus,
   GitBranchPlus,
   ListOrdered,
@@ -172,6 +173,15 @@ export const COMMANDS = {
     icon: GitBranchPlus,
     isAvailable: state => best(state) !== null,
     run: show({ name: 'apply' }),
+  },
+  audit: {
+    scope: 'own_study',
+    label: 'Audit the gains',
+    short: 'Audit the gains …',
+    icon: FlaskConical,
+    needsHost: true,
+    isAvailable: state => runningOf(state) === null && (studyOf(state)?.tally.keep ?? 0) > 1,
+    run: show({ name: 'audit' }),
   },
   export: {
     scope: 'study',

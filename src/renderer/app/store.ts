@@ -69,6 +69,7 @@ export type Overlay =
   /** With the experiment that is tried again; null shows what waits. */
   | { readonly name: 'queue'; readonly again: number | null }
   | { readonly name: 'apply' }
+  | { readonly name: 'audit' }
   | { readonly name: 'export' }
   | { readonly name: 'proposers' }
   | { readonly name: 'resume' }

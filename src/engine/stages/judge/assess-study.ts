@@ -9,15 +9,21 @@ import { oriented, trialsOf } from './trials.ts';
 /** By study, with what it was made of: adding up the evidence of a night takes some milliseconds. */
 const known = new Map<string, { readonly version: string; readonly claims: StudyClaims | null }>();
 
-/** What the study's numbers allow to claim; null before its baseline, under the rule `greedy`, and of an imported one. */
+/**
+ * What the study's numbers allow to claim; null before its baseline, of an imported one, and under the rule `greedy` as long as
+ * nothing was repeated.
+ */
 export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
   const { id, contract } = study;
-  if (study.state === 'imported' || contract.metric.verdict === 'greedy') return null;
+  if (study.state === 'imported') return null;
   const version = ledger.runs.measuredVersion(id);
   const before = known.get(id);
   if (before?.version === version) return before.claims;
   const repeats = ledger.runs.repeats(id);
-  const claims = claimsOf(trialsOf(ledger.experiments.history(id), repeats), repeats, contract.metric.goal);
+  const isSilent = contract.metric.verdict === 'greedy' && repeats.length === 0;
+  const claims = isSilent
+    ? null
+    : claimsOf(trialsOf(ledger.experiments.history(id), repeats), repeats, contract.metric.goal);
   known.set(id, { version, claims });
   return claims;
 }

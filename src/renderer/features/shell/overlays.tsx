@@ -11,6 +11,7 @@ const QueueDialog = lazyView(() => import('../queue/queue-dialog.tsx').then(file
 const SettingsDialog = lazyView(() =>
   import('../settings/settings-dialog.tsx').then(file => file.SettingsDialog),
 );
+const AuditDialog = lazyView(() => import('../study/audit-dialog.tsx').then(file => file.AuditDialog));
 const ApplyDialog = lazyView(() => import('../study/apply-dialog.tsx').then(file => file.ApplyDialog));
 const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
 const ProposersDialog = lazyView(() =>
@@ -58,6 +59,8 @@ function Overlay({ host }: { readonly host: Host }) {
       ) : null;
     case 'apply':
       return card ? <ApplyDialog card={card} onClose={close} /> : null;
+    case 'audit':
+      return card ? <AuditDialog card={card} onClose={close} /> : null;
     case 'export':
       return card ? <ExportDialog card={card} onClose={close} /> : null;
     case 'proposers':

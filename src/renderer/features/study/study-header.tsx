@@ -187,6 +187,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
       >
         <CommandItem id="best" />
         <CommandItem id="apply" />
+        {isOwn ? <CommandItem id="audit" /> : null}
         {isOwn ? <CommandItem id="queue" /> : null}
         {isOwn ? <CommandItem id="proposers" /> : null}
         <MenuLine />

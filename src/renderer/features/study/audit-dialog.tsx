@@ -1,0 +1,87 @@
+import { type FormEvent, useState } from 'react';
+import { AUDIT_RUNS, claimWords, describeClaims } from '../../../shared/claims.ts';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { explain } from '../../app/explain.ts';
+import { getClient } from '../../app/sync.ts';
+import { formatDuration } from '../../format/numbers.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field, TextInput } from '../../ui/field.tsx';
+
+/** Kept edits that are shown; more would not be read here. */
+const SHOWN = 6;
+
+/** What more may be claimed of the gains, and what that costs. */
+export function AuditDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
+  const { claims } = card;
+  const [runs, setRuns] = useState(String(AUDIT_RUNS));
+  const [problem, setProblem] = useState<string | null>(null);
+  const count = Number(runs);
+  const isCount = Number.isInteger(count) && count >= 1;
+  const unproven = claims?.keeps.filter(({ isProven }) => !isProven) ?? [];
+  const start = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      await getClient().studies.resume({ study: card.id, audit: count });
+      onClose();
+    } catch (error) {
+      setProblem(explain(error));
+    }
+  };
+  return (
+    <Dialog
+      title={`Audit the gains of ${card.tag}`}
+      description="The baseline and what was kept are trained again. Nothing new is tried, and the branch moves only back, should a keep not hold."
+      onClose={onClose}
+    >
+      <form onSubmit={event => void start(event)} className="flex flex-col gap-3">
+        {claims ? (
+          <ul className="flex flex-col gap-1 text-sm">
+            {describeClaims(claims).map(line => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        ) : (
+          <p className="text-sm">Nothing of this study was repeated yet, so nothing is claimed.</p>
+        )}
+        {unproven.length > 0 ? (
+          <p className="text-muted text-sm">
+            {unproven
+              .slice(-SHOWN)
+              .map(claim => `#${claim.n} ${claimWords(claim)}`)
+              .join(' · ')}
+            {unproven.length > SHOWN ? ` and ${unproven.length - SHOWN} more` : ''}
+          </p>
+        ) : null}
+        <Field
+          label="Trainings at most"
+          hint={
+            isCount
+              ? `About ${formatDuration(count * card.contract.budget.seconds)} of training. It can be stopped after any run.`
+              : 'A whole number, 1 or more.'
+          }
+        >
+          {ids => (
+            <TextInput
+              {...ids}
+              inputMode="numeric"
+              value={runs}
+              onChange={event => setRuns(event.target.value)}
+            />
+          )}
+        </Field>
+        {problem ? (
+          <p role="alert" className="text-crash text-sm">
+            {problem}
+          </p>
+        ) : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" disabled={!isCount}>
+            Audit
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
