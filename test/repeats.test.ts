@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type LoopState, step } from '../src/engine/session/step.ts';
+import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import type { DeathPoint } from './support/die-at.ts';
@@ -230,43 +231,64 @@ test('a repeat that crashes counts for nothing, and is not asked again', async (
   await check();
 });
 
-test('before a deadline there is time left for the runs that measure the gain, and nothing runs after it', () => {
-  const minute = 60_000;
-  const trials = [
-    { n: 0, values: [1, 1.001], parent: null, isKept: true },
-    { n: 1, values: [0.9], parent: 0, isKept: true },
-  ];
-  const state: LoopState = {
+const minute = 60_000;
+const trials = [
+  { n: 0, values: [1, 1.001], parent: null, isKept: true },
+  { n: 1, values: [0.9], parent: 0, isKept: true },
+];
+/** A study with a gain that nobody has measured anew, an hour before its deadline. */
+const closing: LoopState = {
+  ...{
+    metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
+    limits: { deadline: 100 * minute },
+  },
+  facts: { experiments: 1, best: 0.9, sinceKeep: 0, crashesInRow: 0 },
+  ...{ next: 2, unfinished: null, runMs: 5 * minute, ending: null, wish: 'go', isBlocked: false },
+  ...{ canRepair: false, maxRefusals: 3, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
+  repeats: {
     ...{
-      metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
-      limits: { deadline: 100 * minute },
+      rule: 'honest',
+      goal: 'minimize',
+      trials,
+      tried: [],
+      discards: 0,
+      runs: 3,
+      auditedAt: 0,
+      spent: 0,
     },
-    facts: { experiments: 1, best: 0.9, sinceKeep: 0, crashesInRow: 0 },
-    ...{ next: 2, unfinished: null, runMs: 5 * minute, ending: null, wish: 'go', isBlocked: false },
-    ...{ canRepair: false, maxRefusals: 3, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
-    repeats: {
-      ...{
-        rule: 'honest',
-        goal: 'minimize',
-        trials,
-        tried: [],
-        discards: 0,
-        runs: 3,
-        auditedAt: 0,
-        spent: 0,
-      },
-      ...{ granted: 0, fresh: [] },
-    },
-  };
-  const at = (minutes: number, repeats = state.repeats) =>
-    step({ ...state, repeats }, { type: 'started' }, minutes * minute).effect;
+    ...{ granted: 0, fresh: [] },
+  },
+};
+
+test('a further run that was not fair counts for nothing, and is run again twice', () => {
+  let state: LoopState = { ...closing, ending: { reason: 'experiments', detail: null } };
+  for (const _ of [1, 2, 3]) {
+    const { effect } = step(state, { type: 'started' }, 0);
+    expect(effect).toEqual({ type: 'repeat', n: 1, purpose: 'headline' });
+    const unfair = {
+      type: 'repeated',
+      n: 1,
+      purpose: 'headline',
+      value: 0.9,
+      unfair: ['throttled'],
+    } as const;
+    const judged = step(state, { ...unfair, denial: null, ended: {} as EndedRun }, 0);
+    expect(judged.effect).toMatchObject({ type: 'record_repeat', value: null, rolledBack: null });
+    state = judged.state;
+  }
+  expect(step(state, { type: 'started' }, 0).effect).toEqual({ type: 'repeat', n: 0, purpose: 'headline' });
+});
+
+test('before a deadline there is time left for the runs that measure the gain, and nothing runs after it', () => {
+  const at = (minutes: number, repeats = closing.repeats) =>
+    step({ ...closing, repeats }, { type: 'started' }, minutes * minute).effect;
   // Five runs of five minutes: one more experiment, and the headline.
   expect(at(75)).toEqual({ type: 'propose', n: 2, repair: null });
   expect(at(75.1)).toEqual({ type: 'repeat', n: 1, purpose: 'headline' });
   expect(at(95)).toMatchObject({ type: 'repeat' });
   expect(at(95.1)).toMatchObject({ type: 'stop', reason: 'deadline' });
   const fresh = [1, 0, 1, 0];
-  expect(at(90, { ...state.repeats, fresh })).toMatchObject({ type: 'propose' });
+  expect(at(90, { ...closing.repeats, fresh })).toMatchObject({ type: 'propose' });
   // Without a gain nothing has to be measured.
-  expect(at(90, { ...state.repeats, trials: trials.slice(0, 1) })).toMatchObject({ type: 'propose' });
+  expect(at(90, { ...closing.repeats, trials: trials.slice(0, 1) })).toMatchObject({ type: 'propose' });
 });

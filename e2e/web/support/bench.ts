@@ -87,13 +87,13 @@ main()
 `;
 
 /** The fixed part: what the numbers come to, and what a test can hold or let go. */
-const prepare = (control: string) => `"""Data, evaluation and budget. Fixed."""
+const prepare = (control: string, steps: number) => `"""Data, evaluation and budget. Fixed."""
 import math
 import os
 import time
 
 TIME_BUDGET = 2
-STEPS = 30
+STEPS = ${steps}
 CONTROL = ${JSON.stringify(control)}
 
 
@@ -183,6 +183,8 @@ export type BenchOptions = {
   readonly name?: string;
   /** Seconds a run takes. */
   readonly seconds?: number;
+  /** Too few tell no speed, which a busy machine would change. */
+  readonly steps?: number;
   /** Lines for `[metric]` of its contract. */
   readonly metric?: string;
   /** Lines of its `[checks]`. */
@@ -203,7 +205,7 @@ export class Bench {
   }
 
   static async make(options: BenchOptions = {}): Promise<Bench> {
-    const { turns = [], name = 'byte-model', seconds = 0.6, metric = '', checks = '' } = options;
+    const { turns = [], name = 'byte-model', seconds = 0.6, steps = 30, metric = '', checks = '' } = options;
     const bench = new Bench(await temporaryFolder('bench'), name);
     await mkdir(join(bench.folder, 'control'));
     await mkdir(join(bench.folder, 'requests'));
@@ -211,7 +213,7 @@ export class Bench {
     await writeFile(join(bench.folder, 'turns.json'), JSON.stringify(turns));
     await makeRepository(bench.repository, {
       'train.py': TRAIN.replace('TRAIN_SECONDS = 0.6', `TRAIN_SECONDS = ${seconds}`),
-      'prepare.py': prepare(join(bench.folder, 'control')),
+      'prepare.py': prepare(join(bench.folder, 'control'), steps),
       'program.md': PROGRAM,
       'pawl.toml': `${CONTRACT.replace('[budget]', `${metric}\n[budget]`)}\n[checks]\n${checks}\n`,
       'README.md': '# A byte model\n',

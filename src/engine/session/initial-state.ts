@@ -61,16 +61,17 @@ function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
   const incumbent = trials.findLast(({ isKept }) => isKept)?.n;
   const isOnIncumbent = (entry: HistoryEntry) => entry.incumbent === incumbent && entry.verdict !== 'keep';
   const begin = 1 + history.findLastIndex(entry => !isOnIncumbent(entry) || entry.reason === 'rolled_back');
+  const tried = done.filter(({ value, isCrashed }) => value !== null || isCrashed);
   const runs = history.length + done.length;
   return {
     // A number that takes days, or that somebody types in, is not asked for twice.
     ...{ goal, trials, runs, rule: waitSeconds === null ? (verdict ?? 'honest') : 'greedy' },
-    tried: done.filter(({ value, isCrashed }) => value !== null || isCrashed),
+    tried,
     discards: history.slice(begin).filter(entry => entry.verdict === 'discard').length,
     auditedAt: runs - (runs % AUDIT_EVERY),
     spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
     granted: 0,
-    fresh: done.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
+    fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
 }
 

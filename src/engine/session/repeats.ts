@@ -154,7 +154,7 @@ export function afterRepeat(
     runs: runs + 1,
     auditedAt: purpose === 'audit' ? runs + 1 : auditedAt,
     spent: spent + (purpose === 'audit' || purpose === 'headline' ? 1 : 0),
-    fresh: purpose === 'headline' ? [...fresh, n] : [],
+    fresh: purpose !== 'headline' ? [] : isTried ? [...fresh, n] : fresh,
   };
 }
 

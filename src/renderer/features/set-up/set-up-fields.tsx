@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { VERDICT_RULES } from '../../../shared/contract.ts';
 import { Field, Select, Switch } from '../../ui/field.tsx';
 import { GpuField } from './gpu-field.tsx';
 import type { SetUpForm } from './set-up-form.ts';
@@ -204,6 +205,31 @@ function More(props: PartProps) {
     <details className="col-span-2" open={isOpen}>
       <summary className="cursor-pointer font-medium text-sm">More</summary>
       <div className="mt-3 grid grid-cols-2 gap-x-5 gap-y-3">
+        <Field
+          label="Verdicts"
+          hint="The same code gives another number each time. Honest measures again what decides, and says how sure a gain is."
+        >
+          {ids => (
+            <Select
+              {...ids}
+              value={props.form.verdict}
+              onChange={event =>
+                props.onChange({ verdict: VERDICT_RULES.find(rule => rule === event.target.value) ?? '' })
+              }
+            >
+              <option value="">as this machine does</option>
+              <option value="honest">honest: repeat what decides</option>
+              <option value="greedy">greedy: take each number as it is</option>
+            </Select>
+          )}
+        </Field>
+        <Text
+          {...props}
+          name="leastGain"
+          label="Least gain"
+          hint="A smaller one is none, in the metric's unit. Leave empty for any."
+          inputMode="decimal"
+        />
         <Text
           {...props}
           name="pattern"

@@ -238,6 +238,8 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.metric.command': 'metricCommand',
   'contract.metric.wait': 'wait',
   'contract.metric.require': 'require',
+  'contract.metric.verdict': 'verdict',
+  'contract.metric.least_gain': 'leastGain',
   'contract.checks': 'checks',
   'contract.model.name': 'model',
   'contract.model.base_url': 'modelUrl',

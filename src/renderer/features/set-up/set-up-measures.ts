@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Contract, contractFileSchema } from '../../../shared/contract.ts';
+import type { Contract, contractFileSchema, VerdictRule } from '../../../shared/contract.ts';
 import type { Draft } from '../../../shared/findings.ts';
 
 /**
@@ -14,6 +14,9 @@ export type MeasuresForm = {
   /** `name: command`, one a line. */
   readonly checks: string;
   readonly wait: string;
+  /** '' leaves it to the machine. */
+  readonly verdict: VerdictRule | '';
+  readonly leastGain: string;
   readonly model: string;
   readonly modelUrl: string;
 };
@@ -28,6 +31,8 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
       contract?.metric.require.map(({ name, how, value }) => `${name} ${how} ${value}`).join('\n') ?? '',
     checks: contract?.checks.map(({ name, command }) => `${name}: ${command}`).join('\n') ?? '',
     wait: waitText(contract?.metric.waitSeconds ?? null),
+    verdict: contract?.metric.verdict ?? '',
+    leastGain: contract?.metric.leastGain ? String(contract.metric.leastGain) : '',
     model: contract?.model?.name ?? '',
     modelUrl: contract?.model?.baseUrl ?? '',
   };
@@ -35,8 +40,9 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
 
 /** Whether the form has something there, so that it stands open. */
 export function hasMeasures(form: MeasuresForm): boolean {
-  const { pattern, metricCommand, require, checks, wait, model, modelUrl } = form;
-  return [pattern, metricCommand, require, checks, wait, model, modelUrl].some(text => text.trim() !== '');
+  const { pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl } = form;
+  const texts = [pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl];
+  return texts.some(text => text.trim() !== '');
 }
 
 /** The keys below `metric`. */
@@ -55,6 +61,8 @@ export function metricMeasures(
     ...filled('wait', form.wait),
     ...(form.wait.trim() !== '' && pollSeconds !== undefined ? { poll: `${pollSeconds}s` } : {}),
     ...(Object.keys(require).length > 0 ? { require } : {}),
+    ...(form.verdict === '' ? {} : { verdict: form.verdict }),
+    ...(form.leastGain.trim() === '' ? {} : { least_gain: Number(form.leastGain) }),
   };
 }
 

@@ -1,0 +1,51 @@
+import { expect, test } from './support/fixtures.ts';
+import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
+
+/** A number that the learning rate decides, with the noise of a training around it. */
+const NOISY = `command = """python3 -c "
+import random, re
+rate = float(re.search('LEARNING_RATE = (.*)', open('train.py').read()).group(1))
+print('val_bpb: %.6f' % (1.2 - rate + random.gauss(0, 0.0007)))
+" """
+verdict = "honest"`;
+
+test('what is claimed of a gain is told with how sure it is, and more of it can be asked for', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({
+    metric: NOISY,
+    ...{ seconds: 0.1, steps: 8 },
+    turns: [
+      { hypothesis: 'Ten times the learning rate', category: 'optimizer', set: { LEARNING_RATE: '0.2' } },
+      { hypothesis: 'Half of it again', category: 'optimizer', set: { LEARNING_RATE: '0.1' } },
+    ],
+  });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 2 });
+  const { header } = study(page);
+  await expect(header).toContainText('Ended');
+  await expect(cellOf(page, 1).region).toContainText(/keep.*proven/);
+  const claims = header.getByTestId('claims');
+  await expect(claims).toContainText(/Gain by 4 fresh runs: −0\.1[78]\d* ± 0\.00\d/);
+  await expect(claims).toContainText('1 keep, 1 proven');
+  await expect(claims).toContainText(/differ by σ 0\.00\d+ \(5 repeats\)/);
+  await expect(page.getByText(/baseline once more/)).toBeVisible();
+  const cell = await openCell(page, 1);
+  await expect(cell.section('Numbers')).toContainText('mean of 3 runs');
+  await page.screenshot({ path: 'e2e/web/screenshots/claims.png' });
+
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: /Audit the gains/ }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('Gain by 4 fresh runs');
+  await dialog.getByLabel('Trainings at most').fill('0');
+  await expect(dialog.getByRole('button', { name: 'Audit' })).toBeDisabled();
+  await dialog.getByLabel('Trainings at most').fill('4');
+  await page.screenshot({ path: 'e2e/web/screenshots/audit.png' });
+  await dialog.getByRole('button', { name: 'Audit' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(claims).toContainText('(9 repeats)');
+  await expect(header).toContainText('measured again');
+});
