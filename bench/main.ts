@@ -23,6 +23,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   window: benchWindow,
 };
 
+// Studies are compared one training for one; what repeats cost is the bench of the verdicts.
+process.env.PAWL_VERDICT ??= 'greedy';
 const wanted = process.argv.slice(2);
 if (wanted[0] === 'compatibility') {
   // Apart from the others: it measures what it is pointed at.

@@ -5,7 +5,7 @@ import { cellOf, openCell, openWindow, startStudy, study } from './support/windo
 const NOISY = `command = """python3 -c "
 import random, re
 rate = float(re.search('LEARNING_RATE = (.*)', open('train.py').read()).group(1))
-print('val_bpb: %.6f' % (1.2 - rate + random.gauss(0, 0.0007)))
+print('val_bpb: %.6f' % (1.2 - 0.1 * rate + random.gauss(0, 0.0007)))
 " """
 verdict = "honest"`;
 
@@ -28,7 +28,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(header).toContainText('Ended');
   await expect(cellOf(page, 1).region).toContainText(/keep.*proven/);
   const claims = header.getByTestId('claims');
-  await expect(claims).toContainText(/Gain by 4 fresh runs: −0\.1[78]\d* ± 0\.00\d/);
+  await expect(claims).toContainText(/Gain by 4 fresh runs: −0\.01[6-9]\d* ± 0\.00\d/);
   await expect(claims).toContainText('1 keep, 1 proven');
   await expect(claims).toContainText(/differ by σ 0\.00\d+ \(5 repeats\)/);
   await expect(page.getByText(/baseline once more/)).toBeVisible();
