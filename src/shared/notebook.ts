@@ -37,7 +37,7 @@ export type Cell = {
   readonly record: Measurement | null;
   /** The incumbent's record when the verdict was given. */
   readonly incumbentMetric: number | null;
-  /** `metric` minus the incumbent's; null where either is missing. */
+  /** `record` minus the incumbent's; null where either is missing. */
   readonly delta: number | null;
   /** In the unit of the contract's memory metric. */
   readonly memory: number | null;

@@ -33,7 +33,7 @@ export function describeRollBack({
   Extract<EngineEvent, { type: 'rolled_back' }>,
   'n' | 'record' | 'runs' | 'parent' | 'parentRecord'
 >): string {
-  return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, no better than the ${shown(parentRecord)} of #${parent}. The branch is at #${parent} again.`;
+  return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, worse than the ${shown(parentRecord)} of #${parent}. The branch is at #${parent} again.`;
 }
 
 /** A mean has more digits than the numbers it is of. */

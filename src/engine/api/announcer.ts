@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../../shared/events.ts';
 import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
+import { describeRollBack } from '../../shared/repeats.ts';
 import { describeRest } from '../../shared/rests.ts';
 import { fromScalar } from '../../shared/scalar.ts';
 import { STOP_WORDS, type Study } from '../../shared/study.ts';
@@ -168,6 +169,8 @@ export class Announcer {
           event.message ?? event.reason,
           event.n,
         );
+      case 'rolled_back':
+        return of('attention', `${study.tag}: #${event.n} is taken back`, describeRollBack(event), event.n);
       case 'review_opened':
         return of('attention', `${study.tag}: a proposal waits for you`, event.hypothesis, event.n);
       case 'awaiting_number': {
@@ -195,7 +198,7 @@ export class Announcer {
         return of(
           isTrouble ? 'attention' : 'study_ended',
           isTrouble ? `${study.tag} stopped and needs attention` : `${study.tag} has ended`,
-          `${event.detail ?? STOP_WORDS[event.reason]}${best}`,
+          [`${event.detail ?? STOP_WORDS[event.reason]}${best}`, ...event.claims.slice(0, 1)].join(' '),
           event.bestExperiment,
         );
       }

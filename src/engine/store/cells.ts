@@ -28,6 +28,7 @@ type Row = {
 function fromRow(row: Row): Cell {
   const incumbentMetric =
     row.evidence === null ? null : ((JSON.parse(row.evidence) as Partial<Evidence>).incumbentMetric ?? null);
+  const record = recordOf(row);
   return {
     n: row.n,
     phase: row.phase,
@@ -38,8 +39,8 @@ function fromRow(row: Row): Cell {
       row.reason === null ? null : ({ word: row.verdict ?? 'other', reason: row.reason } as Cell['verdict']),
     metric: row.metric,
     incumbentMetric,
-    record: recordOf(row),
-    delta: row.metric === null || incumbentMetric === null ? null : row.metric - incumbentMetric,
+    record,
+    delta: record === null || incumbentMetric === null ? null : record.mean - incumbentMetric,
     memory: row.memory,
     startedAt: row.started_at,
     endedAt: row.ended_at,

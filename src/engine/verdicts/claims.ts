@@ -23,7 +23,7 @@ const PROVEN = 0.95;
 /** Fewer repeats say too little of the noise. */
 const PROVEN_DEGREES = 3;
 /** Newest trials to which the weights are fitted: more would cost time and tell no more. */
-const MOST_FITTED = 500;
+const MOST_FITTED = 300;
 
 /**
  * What a study's numbers allow to claim.
@@ -41,19 +41,22 @@ export function assess(trials: readonly Trial[]): Assessment | null {
   const beliefs = noise.isRepeatable
     ? []
     : plausibleVariances(noise).map(variance => believeAll(trials, variance));
+  const better = noise.isRepeatable ? betterThanParents(trials) : new Set();
   const claims = kept.map(({ n }) => {
     const probability = noise.isRepeatable
-      ? Number(isBetterThanParent(trials, n))
+      ? Number(better.has(n))
       : mean(beliefs.map(belief => belief.get(n)?.gain ?? 0));
     return { n, probability, isProven: probability >= PROVEN && noise.degrees >= PROVEN_DEGREES };
   });
   return { noise, claims };
 }
 
-function isBetterThanParent(trials: readonly Trial[], n: number): boolean {
-  const own = trials.find(trial => trial.n === n);
-  const parent = trials.find(trial => trial.n === own?.parent);
-  return own !== undefined && parent !== undefined && mean(own.values) < mean(parent.values);
+/** Numbers of the trials that are better than their parents in the mean. */
+function betterThanParents(trials: readonly Trial[]): ReadonlySet<number> {
+  const means = new Map(trials.map(({ n, values }) => [n, mean(values)]));
+  const isBetter = ({ n, parent }: Trial) =>
+    parent !== null && (means.get(n) ?? Number.NaN) < (means.get(parent) ?? Number.NaN);
+  return new Set(trials.filter(isBetter).map(({ n }) => n));
 }
 
 /** What is believed of each commit's true number. */

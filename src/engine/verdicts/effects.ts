@@ -17,8 +17,9 @@ export const PRIOR_WEIGHTS: readonly number[] = [NONE, ...GAINS, ...LOSSES];
 
 /** As many observations the prior counts for when a study's own refit it. */
 const PRIOR_COUNT = 20;
-const MAX_ROUNDS = 200;
-const SETTLED = 1e-6;
+const MAX_ROUNDS = 60;
+/** What is told is told in percent. */
+const SETTLED = 1e-4;
 
 /** One difference to a parent that was measured. */
 export type Observation = {
@@ -36,66 +37,83 @@ export type Effect = {
   readonly variance: number;
 };
 
-/** How likely each component of the mixture makes an observation. */
-function likelihoods({ difference: x, variance: S2 }: Observation, noise: number): number[] {
-  const half = (side: 1 | -1) =>
-    SCALES.map(scale => {
-      const t2 = scale ** 2 * noise;
-      const { deviation, centre } = shrunk(side * x, t2, S2);
-      return 2 * normalDensity(x, t2 + S2) * normalCdf(-centre / deviation);
-    });
-  return [normalDensity(x, S2), ...half(1), ...half(-1)];
-}
-
-/** The normal that the product of prior and likelihood is before it is cut off at 0. */
-function shrunk(x: number, t2: number, S2: number): { readonly centre: number; readonly deviation: number } {
-  return { centre: (x * t2) / (t2 + S2), deviation: Math.sqrt((t2 * S2) / (t2 + S2)) };
+/** How likely each component of the mixture makes an observation, written to `into` from `start` on. */
+function addLikelihoods(
+  { difference: x, variance: S2 }: Observation,
+  noise: number,
+  into: Float64Array,
+  start: number,
+): void {
+  into[start] = normalDensity(x, S2);
+  for (let place = 0; place < SCALES.length; place += 1) {
+    const t2 = (SCALES[place] ?? 0) ** 2 * noise;
+    // Centre over deviation of the normal that prior and likelihood make together, before it is cut off at 0.
+    const z = (x * t2) / (t2 + S2) / Math.sqrt((t2 * S2) / (t2 + S2));
+    const twice = 2 * normalDensity(x, t2 + S2);
+    into[start + 1 + place] = twice * normalCdf(-z);
+    into[start + 1 + SCALES.length + place] = twice * normalCdf(z);
+  }
 }
 
 /**
- * The weights that suit the study's own observations, by expectation maximisation.
+ * The weights that suit the study's own observations, by expectation maximisation. In plain loops over one array: a night has
+ * some hundred observations, and the loop that trains waits for this.
  * @param noise σ², in the square of the metric's unit
  */
 export function fitWeights(observations: readonly Observation[], noise: number): readonly number[] {
-  const all = observations.map(observation => likelihoods(observation, noise));
-  let weights = PRIOR_WEIGHTS;
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const counts = PRIOR_WEIGHTS.map(weight => PRIOR_COUNT * weight);
-    for (const likelihood of all) {
-      const total = likelihood.reduce((sum, value, place) => sum + value * (weights[place] ?? 0), 0);
-      if (total <= 0) continue;
-      for (const [place, value] of likelihood.entries())
-        counts[place] = (counts[place] ?? 0) + (value * (weights[place] ?? 0)) / total;
+  const size = PRIOR_WEIGHTS.length;
+  const all = new Float64Array(size * observations.length);
+  for (const [row, observation] of observations.entries())
+    addLikelihoods(observation, noise, all, size * row);
+  const weights = Float64Array.from(PRIOR_WEIGHTS);
+  const counts = new Float64Array(size);
+  for (let round = 0, moved = 1; round < MAX_ROUNDS && moved > SETTLED; round += 1) {
+    for (let place = 0; place < size; place += 1) counts[place] = PRIOR_COUNT * (PRIOR_WEIGHTS[place] ?? 0);
+    let seen = PRIOR_COUNT;
+    for (let row = 0; row < all.length; row += size) {
+      let total = 0;
+      for (let place = 0; place < size; place += 1) total += (all[row + place] ?? 0) * (weights[place] ?? 0);
+      // So far out that no component reaches there.
+      if (!(total > 0)) continue;
+      seen += 1;
+      for (let place = 0; place < size; place += 1)
+        counts[place] = (counts[place] ?? 0) + ((all[row + place] ?? 0) * (weights[place] ?? 0)) / total;
     }
-    const sum = counts.reduce((one, other) => one + other, 0);
-    const next = counts.map(count => count / sum);
-    const moved = Math.max(...next.map((weight, place) => Math.abs(weight - (weights[place] ?? 0))));
-    weights = next;
-    if (moved < SETTLED) break;
+    moved = 0;
+    for (let place = 0; place < size; place += 1) {
+      const next = (counts[place] ?? 0) / seen;
+      moved = Math.max(moved, Math.abs(next - (weights[place] ?? 0)));
+      weights[place] = next;
+    }
   }
-  return weights;
+  return [...weights];
 }
+
+const masses = new Float64Array(PRIOR_WEIGHTS.length);
 
 /** What an observation leaves to be believed of the effect. */
 export function believe(observation: Observation, noise: number, weights: readonly number[]): Effect {
   const { difference: x, variance: S2 } = observation;
-  const likelihood = likelihoods(observation, noise);
-  const masses = likelihood.map((value, place) => value * (weights[place] ?? 0));
-  const total = masses.reduce((sum, mass) => sum + mass, 0);
+  addLikelihoods(observation, noise, masses, 0);
+  let total = 0;
+  for (let place = 0; place < masses.length; place += 1) {
+    masses[place] = (masses[place] ?? 0) * (weights[place] ?? 0);
+    total += masses[place] ?? 0;
+  }
   // So far out that no component reaches there: its side is certain, and the measured value stands.
   if (!(total > 0)) return { gain: x < 0 ? 1 : 0, mean: x, variance: S2 };
   let [gain, first, second] = [0, 0, 0];
-  for (const [place, mass] of masses.entries()) {
-    if (place === 0) continue;
-    const isGain = place <= SCALES.length;
-    const side = isGain ? 1 : -1;
-    const scale = SCALES[(place - 1) % SCALES.length] ?? 0;
-    const { centre, deviation } = shrunk(side * x, scale ** 2 * noise, S2);
+  for (let place = 1; place < masses.length; place += 1) {
+    const mass = masses[place] ?? 0;
+    const side = place <= SCALES.length ? 1 : -1;
+    const t2 = (SCALES[(place - 1) % SCALES.length] ?? 0) ** 2 * noise;
+    const centre = (side * x * t2) / (t2 + S2);
+    const deviation = Math.sqrt((t2 * S2) / (t2 + S2));
     const lambda = hazard(-centre / deviation);
-    if (isGain) gain += mass;
+    if (side === 1) gain += mass;
     first += mass * side * (centre - deviation * lambda);
-    second += mass * (centre ** 2 + deviation ** 2 - centre * deviation * lambda);
+    second += mass * (centre * centre + deviation * deviation - centre * deviation * lambda);
   }
   const mean = first / total;
-  return { gain: gain / total, mean, variance: Math.max(0, second / total - mean ** 2) };
+  return { gain: gain / total, mean, variance: Math.max(0, second / total - mean * mean) };
 }

@@ -61,7 +61,11 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}
         />
         <span className="tabular text-right text-muted text-sm">#{cell.n}</span>
-        <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
+        <VerdictBadge
+          word={cell.verdict?.word ?? null}
+          phase={cell.phase}
+          isRolledBack={cell.verdict?.reason === 'rolled_back'}
+        />
         <div className="min-w-0">
           <button
             type="button"
@@ -78,7 +82,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {cell.category ? <span>{cell.category}</span> : null}
-            {cell.verdict && cell.verdict.reason !== 'imported' ? (
+            {cell.verdict && !['imported', 'rolled_back'].includes(cell.verdict.reason) ? (
               <span>{cell.verdict.reason.replaceAll('_', ' ')}</span>
             ) : null}
             {card.state === 'imported' && cell.trainedSeconds === null ? null : (

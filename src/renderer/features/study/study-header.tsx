@@ -81,7 +81,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
 function Claims({ claims }: { readonly claims: StudyClaims }) {
   const [first = '', ...rest] = describeClaims(claims);
   return (
-    <p className="mt-0.5 truncate text-sm" data-testid="claims" title={[first, ...rest].join('\n')}>
+    <p className="mt-0.5 line-clamp-2 text-sm" data-testid="claims" title={[first, ...rest].join('\n')}>
       <span className={claims.keeps.length === 0 ? 'text-muted' : 'font-medium'}>{first}</span>{' '}
       <span className="text-muted">{rest.join(' ')}</span>
     </p>
