@@ -3,16 +3,18 @@ import { defineConfig } from 'vitest/config';
 import { TEST_LIMIT_MS } from './test/support/clock.ts';
 import { COMPILE_CACHE } from './test/support/pawl-command.ts';
 import { WRITES_REPORTS } from './test/support/reports.ts';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-const KILLS = 'test/real/kill-*.test.ts';
+const PROGRAMS = 'test/real/programs/**/*.test.ts';
 
-/** What needs real programs that are installed for it, and kills by the hundred; `npm run test:real`. */
+/** What needs programs or rights that not every machine has, and what takes long; a part of `npm run test:real`. */
 export default defineConfig({
   test: {
     pool: 'forks',
     globalSetup: './test/support/build-pawl.ts',
+    sequence: { sequencer: SlowestFirst },
     testTimeout: 2 * TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
     expect: { poll: { timeout: TEST_LIMIT_MS, interval: 20 } },
@@ -24,8 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'programs',
-          include: ['test/real/**/*.test.ts'],
-          exclude: [KILLS, '**/node_modules/**'],
+          include: [PROGRAMS],
           // The studies of one row at a time: several would share what they measure.
           maxWorkers: 1,
           sequence: { groupOrder: 0 },
@@ -34,8 +35,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'kills',
-          include: [KILLS],
+          name: 'machine',
+          include: ['test/real/**/*.test.ts'],
+          exclude: [PROGRAMS, '**/node_modules/**'],
+          // As in `vitest.config.ts`; what contains trainings says so itself.
           env: { PAWL_SANDBOX: 'off' },
           maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 1 },

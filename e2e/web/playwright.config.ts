@@ -7,10 +7,12 @@ import { findChromium } from '../chromium.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
+/** Specs that show what nobody could do without: those run with `npm test`, the others with `npm run test:real`. */
+const CORE = /@core/;
+
 /** The window served by `pawl serve`, in Chromium. */
 export default defineConfig({
   testDir: '.',
-  outputDir: '../../test-results/e2e-web',
   globalSetup: './support/build-window.ts',
   // Their trainings wait more than they work.
   workers: availableParallelism() + 1,
@@ -21,6 +23,10 @@ export default defineConfig({
   reporter: [
     ['list'],
     ...(WRITES_REPORTS ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
+  ],
+  projects: [
+    { name: 'core', grep: CORE, outputDir: '../../test-results/e2e-web-core' },
+    { name: 'rest', grepInvert: CORE, outputDir: '../../test-results/e2e-web' },
   ],
   use: {
     viewport: { width: 1280, height: 800 },
