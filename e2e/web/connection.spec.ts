@@ -1,4 +1,4 @@
-import { expect, test } from './support/fixtures.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, notebook, openWindow, startStudy, study } from './support/window.ts';
 
 const TOKEN = 'a-token-that-stays-the-same-over-restarts';
@@ -72,7 +72,7 @@ test('a server with another token is entered by its address', async ({ page, ser
   await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toContainText('night');
 });
 
-test('without a token the window says what it needs and shows nothing', async ({ page, serve }) => {
+test('without a token the window says what it needs and shows nothing', CORE, async ({ page, serve }) => {
   const server = await serve();
   await page.goto(`http://127.0.0.1:${server.port}/`);
   await expect(page.getByRole('alert')).toContainText('Pawl does not know this window');

@@ -7,15 +7,17 @@ import { findChromium } from '../chromium.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-/** Specs that show what nobody could do without: those run with `npm test`, the others with `npm run test:real`. */
+/** See `CORE` in `support/fixtures.ts`. */
 const CORE = /@core/;
 
 /** The window served by `pawl serve`, in Chromium. */
 export default defineConfig({
   testDir: '.',
-  globalSetup: './support/build-window.ts',
+  globalSetup: './support/prepare.ts',
   // Their trainings wait more than they work.
   workers: availableParallelism() + 1,
+  // Of a file whose tests take long, too.
+  fullyParallel: true,
   retries: 0,
   timeout: TEST_LIMIT_MS,
   expect: { timeout: WAIT_MS },

@@ -14,7 +14,7 @@ import {
 } from '../../support/trainers.ts';
 
 /** How much the flood prints; the measured rate is told where it runs. */
-const FLOOD_MIB = Number(process.env.PAWL_TEST_FLOOD_MB ?? 1024);
+const FLOOD_MIB = Number(process.env.PAWL_TEST_FLOOD_MB ?? 512);
 
 /** An engine that has to hold no more than its buffers stays below this, whatever is printed. */
 const PEAK_MIB = 400;

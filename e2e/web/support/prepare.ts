@@ -5,12 +5,21 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildPawl } from '../../../test/support/pawl-command.ts';
 import { findChromium } from '../../chromium.ts';
+import { makeSharedFolder } from './shared.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BUILT = join(ROOT, 'out/renderer/index.html');
 const SOURCES = ['src/renderer', 'src/shared'];
 
-/** Before all specs: a browser is there, and the window they look at and its server are those of these sources. */
+/**
+ * Before all specs: a browser is there, the window they look at and its server are those of these sources, and there is a
+ * folder for what they share. Returns what is done after all specs.
+ */
+async function prepare(): Promise<() => Promise<void>> {
+  await buildWindow();
+  return makeSharedFolder();
+}
+
 async function buildWindow(): Promise<void> {
   if (findChromium() === null) {
     throw withoutStack('No Chromium was found: run "npx playwright install chromium" or install chromium.');
@@ -44,4 +53,4 @@ function withoutStack(message: string): Error {
 }
 
 // biome-ignore lint/style/noDefaultExport: Playwright loads a set-up by its default export
-export default buildWindow;
+export default prepare;
