@@ -4,8 +4,16 @@ import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
 import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
 import { WRITES_REPORTS } from '../../test/support/reports.ts';
 import { findChromium } from '../chromium.ts';
+import { UNSEEN_FEATURES } from '../unseen-features.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+
+/** What Playwright switches off by itself, and a page of this machine could notice: of several such lists the last one counts. */
+const OFF_IN_PLAYWRIGHT = [
+  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'PaintHolding'],
+  ...['HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable', 'ThirdPartyStoragePartitioning', 'LensOverlay'],
+  ...['MediaRouter', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch'],
+];
 
 /** See `CORE` in `support/fixtures.ts`. */
 const CORE = /@core/;
@@ -39,7 +47,12 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: findChromium() ?? '',
-      args: ['--disable-gpu', '--disable-background-networking', ...sandboxArguments()],
+      args: [
+        '--disable-gpu',
+        '--disable-background-networking',
+        `--disable-features=${[...OFF_IN_PLAYWRIGHT, ...UNSEEN_FEATURES].join(',')}`,
+        ...sandboxArguments(),
+      ],
     },
   },
 });
