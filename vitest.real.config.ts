@@ -7,12 +7,16 @@ import { SlowestFirst } from './test/support/slowest-first.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-const PROGRAMS = 'test/real/programs/**/*.test.ts';
+const PACKAGE = 'test/real/programs/package.test.ts';
+/** As in `vitest.config.ts`. */
+const WORKERS = availableParallelism() + 1;
 
 /** What needs programs or rights that not every machine has, and what takes long; a part of `npm run test:real`. */
 export default defineConfig({
   test: {
     pool: 'forks',
+    // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
+    execArgv: ['--optimize-for-size'],
     globalSetup: './test/support/build-pawl.ts',
     sequence: { sequencer: SlowestFirst },
     testTimeout: 2 * TEST_LIMIT_MS,
@@ -25,9 +29,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'programs',
-          include: [PROGRAMS],
-          // The studies of one row at a time: several would share what they measure.
+          name: 'package',
+          include: [PACKAGE],
+          // It builds what the others start.
           maxWorkers: 1,
           sequence: { groupOrder: 0 },
         },
@@ -35,12 +39,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'programs',
+          include: ['test/real/programs/*.test.ts'],
+          exclude: [PACKAGE, '**/node_modules/**'],
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'machine',
           include: ['test/real/**/*.test.ts'],
-          exclude: [PROGRAMS, '**/node_modules/**'],
+          exclude: ['test/real/programs/**', '**/node_modules/**'],
           // As in `vitest.config.ts`; what contains trainings says so itself.
           env: { PAWL_SANDBOX: 'off' },
-          maxWorkers: availableParallelism() + 1,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventsOf, sitting } from './support/pawl.ts';
+import { eventsOf, sitting } from '../../support/pawl.ts';
 import {
   constantsRepository,
   lowerRate,
@@ -10,7 +10,7 @@ import {
   readCommitted,
   runStudy,
   userWithGitConfig,
-} from './support/repositories.ts';
+} from '../../support/repositories.ts';
 import {
   contractFile,
   createRepository,
@@ -18,7 +18,7 @@ import {
   fastRepository,
   git,
   temporaryFolder,
-} from './support/scaffold.ts';
+} from '../../support/scaffold.ts';
 
 // What an agent may do with git in the worktree
 

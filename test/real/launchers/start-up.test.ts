@@ -2,10 +2,10 @@ import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { endOf, startNode } from './support/node-process.ts';
-import { temporaryFolder } from './support/scaffold.ts';
+import { endOf, startNode } from '../../support/node-process.ts';
+import { temporaryFolder } from '../../support/scaffold.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A checkout of its own, which can be edited; with its launcher. */
 async function checkout(): Promise<{ readonly folder: string; readonly launcher: string }> {

@@ -3,10 +3,10 @@ import { chmod, cp, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { endOf, startNode } from './support/node-process.ts';
-import { temporaryFolder, writeFiles } from './support/scaffold.ts';
+import { endOf, startNode } from '../../support/node-process.ts';
+import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A checkout that is built as far as `npm start` can tell, with a stub in the place of Electron. */
 async function builtCheckout(

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkInvariants } from './support/invariants.ts';
-import { pawl, sitting } from './support/pawl.ts';
+import { checkInvariants } from '../../support/invariants.ts';
+import { pawl, sitting } from '../../support/pawl.ts';
 import {
   findWorktree,
   markerPrograms,
@@ -11,8 +11,14 @@ import {
   raiseRate,
   runStudy,
   userWithGitConfig,
-} from './support/repositories.ts';
-import { fastRepository, git, snapshotUserState, temporaryFolder, writeFiles } from './support/scaffold.ts';
+} from '../../support/repositories.ts';
+import {
+  fastRepository,
+  git,
+  snapshotUserState,
+  temporaryFolder,
+  writeFiles,
+} from '../../support/scaffold.ts';
 
 // Configuration that runs programs or changes what git prints
 

@@ -2,16 +2,16 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { dataPaths } from '../src/engine/paths.ts';
-import { decide } from '../src/engine/proposers/agent/ask-acp.ts';
-import { Engine } from '../src/engine/session/engine.ts';
-import { readUserSettings } from '../src/engine/user-settings.ts';
-import type { EngineEvent } from '../src/shared/events.ts';
-import { pawl } from './support/pawl.ts';
-import { fastRepository, temporaryFolder } from './support/scaffold.ts';
-import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
+import { dataPaths } from '../../../src/engine/paths.ts';
+import { decide } from '../../../src/engine/proposers/agent/ask-acp.ts';
+import { Engine } from '../../../src/engine/session/engine.ts';
+import { readUserSettings } from '../../../src/engine/user-settings.ts';
+import type { EngineEvent } from '../../../src/shared/events.ts';
+import { pawl } from '../../support/pawl.ts';
+import { fastRepository, temporaryFolder } from '../../support/scaffold.ts';
+import { checkNight, prepareNight, rowsOf, TAG } from '../../support/study.ts';
 
-const AGENT = fileURLToPath(new URL('support/acp-agent.ts', import.meta.url));
+const AGENT = fileURLToPath(new URL('../../support/acp-agent.ts', import.meta.url));
 
 /** A study with an agent of the user's own settings. */
 async function night(act: string, timeoutSeconds = 30) {

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { gatedNight } from './support/gated-night.ts';
-import { BUILT, endOf, LAUNCHER, startNode } from './support/node-process.ts';
-import { findMarked } from './support/processes.ts';
-import { checkNight, prepareNight, rowsOf, TAG } from './support/study.ts';
+import { gatedNight } from '../../support/gated-night.ts';
+import { BUILT, endOf, LAUNCHER, startNode } from '../../support/node-process.ts';
+import { findMarked } from '../../support/processes.ts';
+import { checkNight, prepareNight, rowsOf, TAG } from '../../support/study.ts';
 
 /** An older Node than the one these tests run in, where the machine has one. */
 const OLD_NODE =

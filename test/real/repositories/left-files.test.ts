@@ -2,14 +2,14 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { matchEditable, matchPaths, mayMatchBelow } from '../src/engine/contract/editable.ts';
-import type { Entry } from '../src/engine/git/read-folder.ts';
-import { removeAt } from '../src/engine/git/remove.ts';
-import { changedPaths, MAX_NEW_FILES, WorktreeScanner } from '../src/engine/git/scan.ts';
-import { eventsOf, RunningPawl, sitting } from './support/pawl.ts';
-import { createRepository, temporaryFolder, writeFiles } from './support/scaffold.ts';
-import { checkNight, pausingAt, prepareNight, rowsOf, TAG, untilPaused } from './support/study.ts';
-import { byExperiment, GOOD_TURN, hostileStudy, proposer, SHELL_FILES } from './support/trainers.ts';
+import { matchEditable, matchPaths, mayMatchBelow } from '../../../src/engine/contract/editable.ts';
+import type { Entry } from '../../../src/engine/git/read-folder.ts';
+import { removeAt } from '../../../src/engine/git/remove.ts';
+import { changedPaths, MAX_NEW_FILES, WorktreeScanner } from '../../../src/engine/git/scan.ts';
+import { eventsOf, RunningPawl, sitting } from '../../support/pawl.ts';
+import { createRepository, temporaryFolder, writeFiles } from '../../support/scaffold.ts';
+import { checkNight, pausingAt, prepareNight, rowsOf, TAG, untilPaused } from '../../support/study.ts';
+import { byExperiment, GOOD_TURN, hostileStudy, proposer, SHELL_FILES } from '../../support/trainers.ts';
 
 /** What would take hours to read, and takes no room. */
 const HUGE = 2 ** 40;
