@@ -22,6 +22,7 @@ const SLOWEST: readonly string[] = [
   'hostile-trainers',
   'odd-files',
   'branch-and-worktree',
+  'late-numbers',
   'model-proposer',
   'import',
   'review',

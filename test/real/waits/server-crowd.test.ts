@@ -5,8 +5,8 @@ import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readDescriptorLimit, serverLimits } from '../src/server/strangers.ts';
-import { writeFiles } from './support/scaffold.ts';
+import { readDescriptorLimit, serverLimits } from '../../../src/server/strangers.ts';
+import { writeFiles } from '../../support/scaffold.ts';
 import {
   callsOver,
   expectAlive,
@@ -14,7 +14,7 @@ import {
   type Served,
   serveWindow,
   upgradeHeaders,
-} from './support/served.ts';
+} from '../../support/served.ts';
 
 const LISTENING = '0A';
 

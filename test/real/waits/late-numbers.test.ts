@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { watch, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { slowness } from './support/clock.ts';
-import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
-import { createRepository, temporaryFolder } from './support/scaffold.ts';
-import { query } from './support/trainers.ts';
+import { slowness } from '../../support/clock.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
+import { createRepository, temporaryFolder } from '../../support/scaffold.ts';
+import { query } from '../../support/trainers.ts';
 
 /** A study whose numbers come after the training, of which `train.log` outside of the repository counts the runs. */
 async function lateStudy(metric: string) {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runTraining } from '../src/engine/process/run-training.ts';
-import { slowness } from './support/clock.ts';
-import { findMarked } from './support/processes.ts';
-import { temporaryFolder } from './support/scaffold.ts';
+import { runTraining } from '../../../src/engine/process/run-training.ts';
+import { slowness } from '../../support/clock.ts';
+import { findMarked } from '../../support/processes.ts';
+import { temporaryFolder } from '../../support/scaffold.ts';
 
 const KILL_TIMES = { askMs: 500, verifyMs: 2_000 };
 

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventSchema } from '../src/shared/events.ts';
-import { pawl, sitting } from './support/pawl.ts';
-import { checkNight, prepareNight, readRows, rowsOf, TAG } from './support/study.ts';
+import { eventSchema } from '../../../src/shared/events.ts';
+import { pawl, sitting } from '../../support/pawl.ts';
+import { checkNight, prepareNight, readRows, rowsOf, TAG } from '../../support/study.ts';
 
 test('hooks of the user are told what happens, in order, and hold up nothing', async () => {
   const night = await prepareNight();

@@ -4,18 +4,18 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readExperiment } from '../src/engine/api/experiment-view.ts';
-import { ForeignProcesses } from '../src/engine/machine/foreign-processes.ts';
-import { Telemetry } from '../src/engine/machine/telemetry.ts';
-import { StepRate } from '../src/engine/metrics/step-rate.ts';
-import { dataPaths } from '../src/engine/paths.ts';
-import { Engine } from '../src/engine/session/engine.ts';
-import { type FairnessInput, judgeFairness } from '../src/engine/stages/judge/fairness.ts';
-import { type EngineEvent, eventSchema } from '../src/shared/events.ts';
-import type { Fairness, FlagKind } from '../src/shared/fairness.ts';
-import type { GpuSample } from '../src/shared/telemetry.ts';
-import { FAST_TRAINER, temporaryFolder } from './support/scaffold.ts';
-import { checkNight, prepareNight, TAG } from './support/study.ts';
+import { readExperiment } from '../../../src/engine/api/experiment-view.ts';
+import { ForeignProcesses } from '../../../src/engine/machine/foreign-processes.ts';
+import { Telemetry } from '../../../src/engine/machine/telemetry.ts';
+import { StepRate } from '../../../src/engine/metrics/step-rate.ts';
+import { dataPaths } from '../../../src/engine/paths.ts';
+import { Engine } from '../../../src/engine/session/engine.ts';
+import { type FairnessInput, judgeFairness } from '../../../src/engine/stages/judge/fairness.ts';
+import { type EngineEvent, eventSchema } from '../../../src/shared/events.ts';
+import type { Fairness, FlagKind } from '../../../src/shared/fairness.ts';
+import type { GpuSample } from '../../../src/shared/telemetry.ts';
+import { FAST_TRAINER, temporaryFolder } from '../../support/scaffold.ts';
+import { checkNight, prepareNight, TAG } from '../../support/study.ts';
 
 const gpu = (changes: Partial<GpuSample> = {}): GpuSample => ({
   ...{ index: 0, uuid: 'GPU-1', name: 'NVIDIA L4', utilizationPercent: 98, smClockMhz: 1755 },
