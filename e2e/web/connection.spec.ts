@@ -40,6 +40,8 @@ test('"Try now" ends the wait for a server that is back', async ({ page, serve }
   const first = await serve({ token: TOKEN });
   await page.clock.install();
   await openWindow(page, first);
+  // What the page still loads while it is idle would meet the server's end.
+  await page.waitForLoadState('networkidle');
   await first.kill();
   const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });
   await expect(notice).toBeVisible();
