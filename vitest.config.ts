@@ -15,6 +15,8 @@ export default defineConfig({
     // Trainings of the tests write outside of their worktree; what contains them has tests of its own, and so have repeats.
     env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },
     pool: 'forks',
+    // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
+    execArgv: ['--optimize-for-size'],
     globalSetup: './test/support/build-pawl.ts',
     // Tests wait for processes and for disks: one file more than there are processors keeps them busy.
     maxWorkers: availableParallelism() + 1,

@@ -3,18 +3,24 @@ import { defineConfig } from 'vitest/config';
 import { TEST_LIMIT_MS } from './test/support/clock.ts';
 import { COMPILE_CACHE } from './test/support/pawl-command.ts';
 import { WRITES_REPORTS } from './test/support/reports.ts';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-const KILLS = 'test/real/kill-*.test.ts';
+const PACKAGE = 'test/real/programs/package.test.ts';
+/** As in `vitest.config.ts`. */
+const WORKERS = availableParallelism() + 1;
 
-/** What needs real programs that are installed for it, and kills by the hundred; `npm run test:real`. */
+/** What needs programs or rights that not every machine has, and what takes long; a part of `npm run test:real`. */
 export default defineConfig({
   test: {
     pool: 'forks',
+    // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
+    execArgv: ['--optimize-for-size'],
     // Repeats have tests of their own: test/repeats.test.ts.
     env: { PAWL_VERDICT: 'greedy' },
     globalSetup: './test/support/build-pawl.ts',
+    sequence: { sequencer: SlowestFirst },
     testTimeout: 2 * TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
     expect: { poll: { timeout: TEST_LIMIT_MS, interval: 20 } },
@@ -25,10 +31,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'programs',
-          include: ['test/real/**/*.test.ts'],
-          exclude: [KILLS, '**/node_modules/**'],
-          // The studies of one row at a time: several would share what they measure.
+          name: 'package',
+          include: [PACKAGE],
+          // It builds what the others start.
           maxWorkers: 1,
           sequence: { groupOrder: 0 },
         },
@@ -36,10 +41,22 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'kills',
-          include: [KILLS],
+          name: 'programs',
+          include: ['test/real/programs/*.test.ts'],
+          exclude: [PACKAGE, '**/node_modules/**'],
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'machine',
+          include: ['test/real/**/*.test.ts'],
+          exclude: ['test/real/programs/**', '**/node_modules/**'],
+          // As in `vitest.config.ts`; what contains trainings says so itself.
           env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },
-          maxWorkers: availableParallelism() + 1,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,4 +1,4 @@
-// Prints the ten files of the last `npm test` that took longest, by the reports in test-results/, Vitest's and Playwright's.
+// Prints the ten files of the last tests that took longest, by the reports in test-results/, Vitest's and Playwright's.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { root } from './find-node.mjs';
 const SHOWN = 10;
 
 /** Seconds by file: of Vitest from its beginning to its end, of Playwright its tests together. */
-function secondsByFile(folder) {
+function secondsByFile(folder, reports) {
   const seconds = new Map();
   const add = (name, milliseconds) => seconds.set(name, (seconds.get(name) ?? 0) + milliseconds / 1000);
   const addSuite = (suite, prefix) => {
@@ -16,7 +16,7 @@ function secondsByFile(folder) {
       for (const result of tests.flatMap(test => test.results)) add(join(prefix, file), result.duration);
     }
   };
-  for (const name of readdirSync(folder).filter(file => file.endsWith('.json'))) {
+  for (const name of readdirSync(folder).filter(file => reports?.includes(file) ?? file.endsWith('.json'))) {
     const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
     for (const file of report.testResults ?? [])
       add(relative(root, file.name), file.endTime - file.startTime);
@@ -25,8 +25,11 @@ function secondsByFile(folder) {
   return seconds;
 }
 
-export function printSlowestFiles(folder = join(root, 'test-results')) {
-  const slowest = [...secondsByFile(folder)].sort(([, one], [, other]) => other - one).slice(0, SHOWN);
+/** @param reports names of those to read; all where none are given */
+export function printSlowestFiles(folder = join(root, 'test-results'), reports = null) {
+  const slowest = [...secondsByFile(folder, reports)]
+    .sort(([, one], [, other]) => other - one)
+    .slice(0, SHOWN);
   console.log(`\nThe ${slowest.length} slowest files:`);
   for (const [name, seconds] of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
 }

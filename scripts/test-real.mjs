@@ -1,11 +1,12 @@
-// Tests with real programs: installs pinned versions of them beside the dependencies, then runs test/real. What cannot be
-// installed is a failure, never a skip.
-import { execFile, spawn } from 'node:child_process';
+// What `test.mjs` leaves out: installs pinned versions of real programs beside the dependencies, then runs test/real, and the
+// specs of the window in a browser that are not its core. What cannot be installed is a failure, never a skip.
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { requireNode, root } from './find-node.mjs';
-import { ensureGit, ensurePython } from './setup.mjs';
+import { root } from './find-node.mjs';
+import { runSteps, windowInABrowser } from './run-steps.mjs';
+import { ensureChromium, ensureGit, ensurePython } from './setup.mjs';
 
 const run = promisify(execFile);
 
@@ -34,19 +35,21 @@ async function install() {
 
 await ensureGit();
 await ensurePython();
-const node = requireNode();
+await ensureChromium();
 try {
   await install();
 } catch (error) {
   console.error(`test:real: the programs could not be installed: ${error.stderr || error.message}`);
   process.exit(1);
 }
-const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '-c', join(root, 'vitest.real.config.ts')];
-const child = spawn(node, [...args, ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, PAWL_REAL_PROGRAMS: venv },
-});
-child.on('exit', code => {
-  process.exitCode = code ?? 1;
-});
+const filters = process.argv.slice(2);
+await runSteps([
+  {
+    title: 'real programs, containment, floods, kills',
+    command: ['node_modules/vitest/vitest.mjs', 'run', '-c', join(root, 'vitest.real.config.ts'), ...filters],
+    env: { PAWL_REAL_PROGRAMS: venv },
+    report: 'vitest-real.json',
+  },
+  // What is picked are files of the first step.
+  ...(filters.length === 0 ? [windowInABrowser('rest')] : []),
+]);

@@ -1,73 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
 import { findUnmet } from '../src/engine/stages/judge/requirements.ts';
+import { guardedNight } from './support/guarded-night.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
-import { createRepository, snapshotUserState, temporaryFolder } from './support/scaffold.ts';
-import { query } from './support/trainers.ts';
-
-/** Each experiment writes one line more to `idea.sh`, which the training runs. */
-async function night(
-  contract: string,
-  ideas: readonly string[],
-  options: {
-    readonly files?: Readonly<Record<string, string>>;
-    readonly train?: string;
-    readonly env?: Readonly<Record<string, string>>;
-  } = {},
-) {
-  const { files = {}, train = 'sh idea.sh', env = {} } = options;
-  const repository = await createRepository({
-    'idea.sh': `${ideas[0]}\n`,
-    'pawl.toml': `[contract]\neditable = ["idea.sh"]\ntrain = "${train}"\n[budget]\nseconds = 5\nlimit_seconds = 20\n${contract}`,
-    ...files,
-  });
-  const home = await temporaryFolder();
-  const proposer = ideas
-    .slice(1)
-    .map((idea, index) => `${index + 1}) cat > idea.sh <<'END'\n${idea}\nEND\n;;`)
-    .join('\n');
-  const state = await snapshotUserState(repository);
-  const result = await sitting(
-    [
-      ...['run', repository, '--tag', 'night', '-n', String(ideas.length - 1)],
-      '--command',
-      `n=$(python3 -c "import json,sys;print(json.load(sys.stdin)['experiment'])")\ncase $n in\n${proposer}\nesac\nprintf '{"hypothesis":"idea %s"}\\n' $n`,
-    ],
-    { home, env },
-  );
-  expect(await snapshotUserState(repository)).toEqual(state);
-  const verdicts = eventsOf(result.events, 'verdict');
-  return {
-    ...{ home, repository, code: result.code, stderr: result.stderr },
-    verdicts: verdicts.map(({ verdict, reason }) => `${verdict} ${reason}`),
-    metrics: verdicts.map(({ metric }) => metric),
-    messages: verdicts.map(({ message }) => message),
-    log: async (n: number) =>
-      readFile(
-        join(
-          home,
-          'studies',
-          query<{ id: string }>(home, 'SELECT id FROM study')[0]?.id ?? '',
-          'runs',
-          String(n),
-          'output.log',
-        ),
-        'utf8',
-      ),
-    evidence: (n: number) =>
-      JSON.parse(
-        query<{ evidence: string }>(home, `SELECT evidence FROM experiment WHERE n = ${n}`)[0]?.evidence ??
-          'null',
-      ),
-  };
-}
+import { createRepository, temporaryFolder } from './support/scaffold.ts';
 
 const METRIC = '[metric]\nname = "score"\ngoal = "maximize"\n';
 
 test('a better number whose condition does not hold is discarded, and what was printed is told', async () => {
-  const { verdicts, messages, metrics, evidence } = await night(
+  const { verdicts, messages, metrics, evidence } = await guardedNight(
     `${METRIC}require = { correctness = "PASS" }\n`,
     [
       'echo correctness: PASS; echo score: 1',
@@ -89,7 +31,7 @@ test('a better number whose condition does not hold is discarded, and what was p
 });
 
 test('checks run in order behind the training until one fails, and its end is told', async () => {
-  const { verdicts, messages, log, evidence } = await night(
+  const { verdicts, messages, log, evidence } = await guardedNight(
     `${METRIC}[checks]\nfirst = "sh check.sh"\nsecond = { command = "echo second ran", seconds = 5 }\n`,
     ['echo score: 1; echo ok > state', 'echo score: 2; echo bad > state', 'echo score: 3; echo ok > state'],
     { files: { 'check.sh': 'cat state; grep -q ok state || { echo "1 test failed" >&2; exit 3; }\n' } },
@@ -103,7 +45,7 @@ test('checks run in order behind the training until one fails, and its end is to
 });
 
 test('a check that does not end is ended after its time', async () => {
-  const { verdicts, messages } = await night(
+  const { verdicts, messages } = await guardedNight(
     `${METRIC}[checks]\nslow = { command = "test ! -e slow || sleep 600", seconds = 0.5 }\n`,
     ['echo score: 1', 'echo score: 2; echo > slow'],
   );
@@ -112,7 +54,7 @@ test('a check that does not end is ended after its time', async () => {
 });
 
 test('a baseline whose checks fail ends the study before anything is tried', async () => {
-  const { verdicts, code, stderr } = await night(`${METRIC}[checks]\ntests = "false"\n`, [
+  const { verdicts, code, stderr } = await guardedNight(`${METRIC}[checks]\ntests = "false"\n`, [
     'echo score: 1',
     'echo score: 2',
   ]);
@@ -122,7 +64,7 @@ test('a baseline whose checks fail ends the study before anything is tried', asy
 });
 
 test('a number that another command prints counts in place of the training’s', async () => {
-  const { verdicts, metrics, messages } = await night(
+  const { verdicts, metrics, messages } = await guardedNight(
     `${METRIC}command = "sh report.sh"\n`,
     ['echo 1 > result; echo score: 100', 'echo 3 > result', 'echo none > result', 'exit 0'],
     { files: { 'report.sh': 'read value <result || exit 5\necho "score: $value"\n' } },
@@ -133,26 +75,15 @@ test('a number that another command prints counts in place of the training’s',
 });
 
 test('a pattern finds a number that has no name', async () => {
-  const { metrics } = await night(`${METRIC}pattern = '^=> ([\\d.]+) points'\n`, [
+  const { metrics } = await guardedNight(`${METRIC}pattern = '^=> ([\\d.]+) points'\n`, [
     'echo "=> 58.2 points"',
     'echo "=> 60 points"',
   ]);
   expect(metrics).toEqual([58.2, 60]);
 });
 
-test('checks run in the training’s sandbox', async () => {
-  const secret = join(await temporaryFolder(), 'secret');
-  const { verdicts } = await night(
-    `${METRIC}[checks]\nhidden = "test ! -e ${secret} && ! touch pawl.toml && ! getent hosts example.com"\n`,
-    ['echo score: 1', 'echo score: 2'],
-    { env: { PAWL_SANDBOX: 'required' } },
-  );
-  expect(verdicts).toEqual(['keep baseline', 'keep better']);
-  await expect(stat(secret)).rejects.toThrow();
-});
-
 test('a locked file that a check changes is found like one that the training changes', async () => {
-  const { verdicts } = await night(
+  const { verdicts } = await guardedNight(
     `${METRIC}[checks]\nodd = "! test -e odd || { rm data.txt; echo 2 > data.txt; }"\n`,
     ['echo score: 1', 'echo score: 2; echo > odd'],
     { files: { 'data.txt': '1\n' }, env: { PAWL_SANDBOX: 'off' } },

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-/** What a package has to hold, told from the code; that it does is `test/real/package.test.ts`. */
+/** What a package has to hold, told from the code; that it does is `test/real/programs/package.test.ts`. */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

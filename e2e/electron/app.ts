@@ -15,7 +15,7 @@ import { findChromium } from '../chromium.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-/** The built app: a folder with `package.json` and `out/`. With `PAWL_DOUBLE_RESOURCES` the one of a package, see `test/real/package.test.ts`. */
+/** The built app: a folder with `package.json` and `out/`. With `PAWL_DOUBLE_RESOURCES` the one of a package, see `test/real/programs/package.test.ts`. */
 const APP = process.env.PAWL_APP ?? root;
 const MAIN = join(APP, 'out/main/main.js');
 const START_MS = 30_000;

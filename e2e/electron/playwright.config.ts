@@ -15,6 +15,8 @@ export default defineConfig({
   outputDir: '../../test-results/e2e-electron',
   // Their trainings wait more than they work.
   workers: availableParallelism() + 1,
+  // Of a file whose tests take long, too.
+  fullyParallel: true,
   timeout: TEST_LIMIT_MS,
   expect: { timeout: WAIT_MS },
   forbidOnly: Boolean(process.env.CI),

@@ -1,4 +1,4 @@
-import { expect, test } from './support/fixtures.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, notebook, openWindow, startStudy, study } from './support/window.ts';
 
 const TOKEN = 'a-token-that-stays-the-same-over-restarts';
@@ -40,6 +40,8 @@ test('"Try now" ends the wait for a server that is back', async ({ page, serve }
   const first = await serve({ token: TOKEN });
   await page.clock.install();
   await openWindow(page, first);
+  // What the page still loads while it is idle would meet the server's end.
+  await page.waitForLoadState('networkidle');
   await first.kill();
   const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });
   await expect(notice).toBeVisible();
@@ -72,7 +74,7 @@ test('a server with another token is entered by its address', async ({ page, ser
   await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toContainText('night');
 });
 
-test('without a token the window says what it needs and shows nothing', async ({ page, serve }) => {
+test('without a token the window says what it needs and shows nothing', CORE, async ({ page, serve }) => {
   const server = await serve();
   await page.goto(`http://127.0.0.1:${server.port}/`);
   await expect(page.getByRole('alert')).toContainText('Pawl does not know this window');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Reply } from '../../test/support/model-server.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
+import { takePicture } from './support/pictures.ts';
 import { cellOf, chooseModel, openCell, openWindow, setUp, study, welcome } from './support/window.ts';
 
 /** A bubblewrap that the system does not let work. */
@@ -31,12 +32,12 @@ test('without a sandbox code of a model runs only after a tick, and every place 
   await expect(page.getByRole('alert')).toContainText('Code that a model writes would run without a sandbox');
   const tick = page.getByRole('switch', { name: /^Run it without a sandbox anyway/ });
   await expect(tick).not.toBeChecked();
-  await page.screenshot({ path: 'e2e/web/screenshots/consent.png' });
+  await takePicture(page, 'consent');
   await tick.check();
   await form.start.click();
   await expect(study(page).header).toContainText('Not contained');
   await expect(cellOf(page, 0).region).toContainText('not contained');
   const numbers = (await openCell(page, 0)).section('Numbers');
   await expect(numbers).toContainText(/sandbox\s*not contained/);
-  await page.screenshot({ path: 'e2e/web/screenshots/not-contained.png' });
+  await takePicture(page, 'not-contained');
 });

@@ -1,4 +1,4 @@
-import { expect, test } from './support/fixtures.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
 import {
   cellOf,
   chooseFrom,
@@ -99,7 +99,7 @@ test('a pause waits for the experiment, and nothing trains until the user contin
   await expect(study(page).header).toContainText('Ended');
 });
 
-test('a stop after this experiment finishes it', async ({ page, serve, bench }) => {
+test('a stop after this experiment finishes it', CORE, async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await bench.hold();
   await startStudy(page, bench, { tag: 'night', experiments: 5 });

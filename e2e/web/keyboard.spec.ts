@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { expect, test } from './support/fixtures.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG } from './support/night.ts';
 import {
   cellOf,
@@ -38,7 +38,7 @@ function hasVisibleFocus(page: Page): Promise<boolean> {
   });
 }
 
-test('from the first start to an opened cell without a mouse', async ({ page, serve, bench }) => {
+test('from the first start to an opened cell without a mouse', CORE, async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await tabTo(page, welcome(page).path);
   await page.keyboard.type(bench.repository);
@@ -82,7 +82,7 @@ test('the sample is reached by Tab', async ({ page, night }) => {
 test.describe('in the notebook', () => {
   test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
 
-  test('j and k go from cell to cell, Enter opens, c marks for comparison', async ({ page }) => {
+  test('j and k go from cell to cell, Enter opens, c marks for comparison', CORE, async ({ page }) => {
     await page.keyboard.press('j');
     await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
     await page.keyboard.press('j');
@@ -98,7 +98,7 @@ test.describe('in the notebook', () => {
     await expect(notebook(page).list).toBeVisible();
   });
 
-  test('1 to 4 are the views of the study', async ({ page }) => {
+  test('1 to 4 are the views of the study', CORE, async ({ page }) => {
     for (const [key, tab] of [
       ['2', 'Live'],
       ['3', 'Compare'],
@@ -173,7 +173,7 @@ test.describe('in the notebook', () => {
     await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
   });
 
-  test('Ctrl K opens the palette, letters filter it, Enter runs', async ({ page }) => {
+  test('Ctrl K opens the palette, letters filter it, Enter runs', CORE, async ({ page }) => {
     await page.keyboard.press('Control+k');
     await expect(palette(page).input).toBeFocused();
     await page.keyboard.type('crashes');

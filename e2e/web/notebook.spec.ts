@@ -1,4 +1,4 @@
-import { expect, test } from './support/fixtures.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG, NIGHT_TURNS } from './support/night.ts';
 import {
   cellOf,
@@ -15,7 +15,7 @@ import {
 
 test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
 
-test('the header sums the night up', async ({ page }) => {
+test('the header sums the night up', CORE, async ({ page }) => {
   await expect(study(page).header).toContainText('8 kept, 5 discarded, 1 crashed');
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).best).toHaveText('1.230951');
@@ -26,7 +26,7 @@ test('the header sums the night up', async ({ page }) => {
   );
 });
 
-test('an opened cell tells why, and what was predicted beside what came of it', async ({ page }) => {
+test('an opened cell tells why, and what was predicted beside what came of it', CORE, async ({ page }) => {
   const cell = await openCell(page, 1);
   await expect(cell.section('Rationale')).toContainText('The loss still falls steeply');
   const effect = cell.section('Predicted and actual effect');
@@ -49,7 +49,7 @@ test('a proposal that was refused is told of in the list and in its cell', async
   await expect(cell.section('Rationale')).toContainText('The proposer gave no reason.');
 });
 
-test('the diff is shown in one column or in two', async ({ page }) => {
+test('the diff is shown in one column or in two', CORE, async ({ page }) => {
   const cell = await openCell(page, 1, 'Diff');
   const diff = cell.region.getByRole('region', { name: 'Changes of experiment 1' });
   await expect(diff).toContainText('LEARNING_RATE = 0.04');
@@ -64,7 +64,7 @@ test('the diff is shown in one column or in two', async ({ page }) => {
   await expect(diff.locator('table.diff-unified')).toBeVisible();
 });
 
-test('the curves are drawn for each series, by time and by step', async ({ page }) => {
+test('the curves are drawn for each series, by time and by step', CORE, async ({ page }) => {
   const cell = await openCell(page, 12, 'Curves');
   const series = cell.region.getByLabel('Series');
   await expect(cell.region.getByRole('img', { name: 'loss of experiment 12', exact: true })).toBeVisible();
@@ -108,7 +108,7 @@ test('what is drawn stays while the window is made narrower', async ({ page }) =
   expect(await drawn?.evaluate(element => element.isConnected)).toBe(true);
 });
 
-test('the log is searched, and Enter goes from hit to hit', async ({ page }) => {
+test('the log is searched, and Enter goes from hit to hit', CORE, async ({ page }) => {
   const cell = await openCell(page, 1, 'Log');
   const log = cell.region.getByRole('region', { name: 'Log of experiment 1, text' });
   await expect(log).toContainText('val_bpb:');
@@ -168,7 +168,7 @@ test('notes and tags stay over a reload and are found', async ({ page }) => {
   await expect(cell.region).toBeVisible();
 });
 
-test('the list is filtered by verdict, category and text', async ({ page }) => {
+test('the list is filtered by verdict, category and text', CORE, async ({ page }) => {
   const list = notebook(page);
   await list.verdict('crash').click();
   await expect(list.rows).toHaveCount(1);

@@ -4,16 +4,28 @@ import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
 import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
 import { WRITES_REPORTS } from '../../test/support/reports.ts';
 import { findChromium } from '../chromium.ts';
+import { UNSEEN_FEATURES } from '../unseen-features.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+
+/** What Playwright switches off by itself, and a page of this machine could notice: of several such lists the last one counts. */
+const OFF_IN_PLAYWRIGHT = [
+  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'PaintHolding'],
+  ...['HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable', 'ThirdPartyStoragePartitioning', 'LensOverlay'],
+  ...['MediaRouter', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch'],
+];
+
+/** See `CORE` in `support/fixtures.ts`. */
+const CORE = /@core/;
 
 /** The window served by `pawl serve`, in Chromium. */
 export default defineConfig({
   testDir: '.',
-  outputDir: '../../test-results/e2e-web',
-  globalSetup: './support/build-window.ts',
+  globalSetup: './support/prepare.ts',
   // Their trainings wait more than they work.
   workers: availableParallelism() + 1,
+  // Of a file whose tests take long, too.
+  fullyParallel: true,
   retries: 0,
   timeout: TEST_LIMIT_MS,
   expect: { timeout: WAIT_MS },
@@ -21,6 +33,10 @@ export default defineConfig({
   reporter: [
     ['list'],
     ...(WRITES_REPORTS ? [['json', { outputFile: '../../test-results/e2e-web.json' }] as const] : []),
+  ],
+  projects: [
+    { name: 'core', grep: CORE, outputDir: '../../test-results/e2e-web-core' },
+    { name: 'rest', grepInvert: CORE, outputDir: '../../test-results/e2e-web' },
   ],
   use: {
     viewport: { width: 1280, height: 800 },
@@ -31,7 +47,12 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: findChromium() ?? '',
-      args: ['--disable-gpu', '--disable-background-networking', ...sandboxArguments()],
+      args: [
+        '--disable-gpu',
+        '--disable-background-networking',
+        `--disable-features=${[...OFF_IN_PLAYWRIGHT, ...UNSEEN_FEATURES].join(',')}`,
+        ...sandboxArguments(),
+      ],
     },
   },
 });

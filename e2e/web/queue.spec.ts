@@ -3,6 +3,7 @@ import { dataPaths } from '../../src/engine/paths.ts';
 import { openLedger } from '../../src/engine/store/ledger.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
+import { takePicture } from './support/pictures.ts';
 import { pawl } from './support/terminal.ts';
 import {
   cellOf,
@@ -18,8 +19,6 @@ import {
 } from './support/window.ts';
 
 const TURNS = [{ hypothesis: 'Twice as deep', category: 'architecture', set: { DEPTH: '12' } }];
-const SHOTS = 'e2e/web/screenshots';
-
 function queue(page: Page) {
   const region = dialog(page, /^Queue of /);
   const list = region.getByRole('list', { name: 'Waiting ideas' });
@@ -201,7 +200,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(region).toBeHidden();
   await expectFocus(page);
   await expect(study(page).controls).toContainText('Queue · 3');
-  await page.screenshot({ path: `${SHOTS}/queue-header.png` });
+  await takePicture(page, 'queue-header');
 
   // Their turns come.
   await bench.letGo();
@@ -230,7 +229,7 @@ test('an experiment is tried again from its cell, with another change on top', a
   await expect((await openCell(page, 0)).region.getByRole('button', { name: 'Try again …' })).toHaveCount(0);
   const button = cell.region.getByRole('button', { name: 'Try again …' });
   await button.scrollIntoViewIfNeeded();
-  await page.screenshot({ path: `${SHOTS}/queue-cell.png` });
+  await takePicture(page, 'queue-cell');
   await button.click();
   const form = dialog(page, 'Try #1 again');
   await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
@@ -299,7 +298,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
   await page.keyboard.press('Alt+Home');
   await expect(ideas.first()).toHaveAccessibleName('Idea 200');
   await expect(ideas.first().getByRole('button').first()).toBeFocused();
-  await page.screenshot({ path: `${SHOTS}/queue-200.png` });
+  await takePicture(page, 'queue-200');
   expect(await scrollsSideways(page)).toEqual([]);
   await line.fill('One too many');
   await page.keyboard.press('Enter');

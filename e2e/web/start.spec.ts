@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import { git, makeRepository } from './support/bench.ts';
-import { expect, test } from './support/fixtures.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
 import {
   cellOf,
   dialog,
@@ -38,7 +38,7 @@ test('another sample opens from the first screen, with its contract', async ({ p
   await expect(setUp(page).field('Metric')).toHaveValue('speed');
 });
 
-test('a pasted path leads to a study of that repository', async ({ page, serve, bench }) => {
+test('a pasted path leads to a study of that repository', CORE, async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   // Quotes and blanks around it, as file managers copy paths.
   await welcome(page).path.fill(` '${bench.repository}' `);
@@ -65,7 +65,7 @@ test('a folder is found by browsing', async ({ page, serve, bench }) => {
   await expect(setUp(page).heading).toHaveText('New study in byte-model');
 });
 
-test('what is no repository is refused beside the path', async ({ page, serve, home }) => {
+test('what is no repository is refused beside the path', CORE, async ({ page, serve, home }) => {
   await openWindow(page, await serve());
   await welcome(page).open.click();
   await expect(welcome(page).path).toHaveAccessibleDescription('Write or paste the path of a repository.');
@@ -96,20 +96,24 @@ test('a metric that no output can name is refused at its field', async ({ page, 
   await expect(page.getByText('Mend the marked fields first.')).toBeHidden();
 });
 
-test('a failing check keeps the study from starting until it is mended', async ({ page, serve, bench }) => {
-  await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
-  await setUp(page).field('Training command').fill('no-such-program train.py');
-  await expect(setUp(page).failedChecks).toContainText('no-such-program');
-  await expect(setUp(page).start).toBeDisabled();
-  await setUp(page).field('Editable files').fill('nowhere.py');
-  await expect(setUp(page).failedChecks).toHaveCount(2);
-  await setUp(page).field('Training command').fill('sh -c true');
-  await setUp(page).field('Editable files').fill('train.py');
-  await expect(setUp(page).failedChecks).toHaveCount(0);
-  await expect(setUp(page).start).toBeEnabled();
-});
+test(
+  'a failing check keeps the study from starting until it is mended',
+  CORE,
+  async ({ page, serve, bench }) => {
+    await openWindow(page, await serve());
+    await welcome(page).path.fill(bench.repository);
+    await welcome(page).open.click();
+    await setUp(page).field('Training command').fill('no-such-program train.py');
+    await expect(setUp(page).failedChecks).toContainText('no-such-program');
+    await expect(setUp(page).start).toBeDisabled();
+    await setUp(page).field('Editable files').fill('nowhere.py');
+    await expect(setUp(page).failedChecks).toHaveCount(2);
+    await setUp(page).field('Training command').fill('sh -c true');
+    await setUp(page).field('Editable files').fill('train.py');
+    await expect(setUp(page).failedChecks).toHaveCount(0);
+    await expect(setUp(page).start).toBeEnabled();
+  },
+);
 
 test('a name that another study has is refused', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());

@@ -1,20 +1,35 @@
 import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest, the longest first; a long one that begins last is waited for by an idle processor. */
+/**
+ * The files that take longest, the longest first, of `test:real` and then of the unit tests; a long one that begins last is
+ * waited for by an idle processor.
+ */
 const SLOWEST: readonly string[] = [
+  'environments',
   'full-disk',
-  'odd-files',
-  'control',
   'hostile-trainers-files',
-  'hostile-trainers-proposers',
-  'import',
-  'kill',
-  'outputs',
-  'odd-checkouts',
   'sandbox',
   'agents',
+  'kill-points',
+  'kill-random',
+  'kill-events',
+  'serve',
+  'control',
+  'hostile-trainers-output',
+  'hostile-trainers-proposers',
+  'kill',
+  'hostile-trainers',
+  'odd-files',
+  'branch-and-worktree',
+  'late-numbers',
   'model-proposer',
+  'import',
+  'review',
+  'terminal',
+  'found',
+  'ideas',
+  'guards',
 ];
 
 /** {@link SLOWEST} first, then as Vitest would have it. */

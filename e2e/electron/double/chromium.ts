@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { UNSEEN_FEATURES } from '../../unseen-features.ts';
 import { Cdp } from './cdp.ts';
 
 const START_MS = 30_000;
@@ -27,6 +28,7 @@ export async function startChromium(folder: string): Promise<Chromium> {
       '--disable-gpu',
       '--disable-dev-shm-usage',
       '--disable-crash-reporter',
+      `--disable-features=${UNSEEN_FEATURES.join(',')}`,
       // Electron tells a page when the other end of its port has gone; plain Chromium keeps that behind a switch.
       '--enable-blink-features=MessagePortCloseEvent',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from '@playwright/test';
 
@@ -189,7 +189,12 @@ export type BenchOptions = {
   readonly metric?: string;
   /** Lines of its `[checks]`. */
   readonly checks?: string;
+  /** Where it is made; a folder of its own where none is named. */
+  readonly folder?: string;
 };
+
+/** Where a bench lies. */
+export type BenchPlace = { readonly folder: string; readonly name: string };
 
 /** A repository with a real, quick training that a test can hold, and a command that proposes for it. */
 export class Bench {
@@ -204,10 +209,19 @@ export class Bench {
     this.command = `"${PYTHON}" -S "${join(folder, 'propose.py')}"`;
   }
 
+  /** One that was made by another process. */
+  static at({ folder, name }: BenchPlace): Bench {
+    return new Bench(folder, name);
+  }
+
+  get place(): BenchPlace {
+    return { folder: this.folder, name: basename(this.repository) };
+  }
+
   static async make(options: BenchOptions = {}): Promise<Bench> {
     const { turns = [], name = 'byte-model', seconds = 0.6, steps = 30, metric = '', checks = '' } = options;
-    const bench = new Bench(await temporaryFolder('bench'), name);
-    await mkdir(join(bench.folder, 'control'));
+    const bench = new Bench(options.folder ?? (await temporaryFolder('bench')), name);
+    await mkdir(join(bench.folder, 'control'), { recursive: true });
     await mkdir(join(bench.folder, 'requests'));
     await writeFile(join(bench.folder, 'propose.py'), PROPOSE);
     await writeFile(join(bench.folder, 'turns.json'), JSON.stringify(turns));

@@ -12,6 +12,9 @@ import { Server, type ServerOptions } from './server.ts';
 
 export { expect };
 
+/** Of a spec that shows what nobody could do without; `npm test` runs those, `npm run test:real` the others. */
+export const CORE = { tag: '@core' };
+
 /** What a browser says by itself while a server is away, or has another token. */
 const LOST_CONNECTION = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
 

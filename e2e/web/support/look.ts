@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
+import { takePicture } from './pictures.ts';
 
 /** The rules of axe that depend on the theme. */
 export const COLOURS = ['color-contrast', 'link-in-text-block'];
@@ -34,7 +35,7 @@ export async function violations(page: Page, rules: readonly string[]): Promise<
 }
 
 /**
- * Pictures in both themes, and no complaint about either.
+ * No complaint about it in either theme, and pictures of both.
  * @param more what else is wrong with it, in words
  */
 export async function look(
@@ -46,7 +47,7 @@ export async function look(
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });
     await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-    await page.screenshot({ path: `e2e/web/screenshots/${name}-${theme}.png` });
+    await takePicture(page, `${name}-${theme}`);
     complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)), ...(await overflow(page)));
   }
   complaints.push(...(await more(page)));

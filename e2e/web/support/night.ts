@@ -1,7 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Browser, expect } from '@playwright/test';
-import { Bench, type Turn, temporaryFolder } from './bench.ts';
+import { Bench, type BenchPlace, type Turn, temporaryFolder } from './bench.ts';
 import { Server } from './server.ts';
+import { makeOnce, sharedFolder } from './shared.ts';
 import { openWindow, startStudy, study } from './window.ts';
 
 export const NIGHT_TAG = 'apr14';
@@ -103,21 +105,37 @@ export const NIGHT_TURNS: readonly Turn[] = [
 /** A server with a study that is over. */
 export type Night = { readonly server: Server; readonly bench: Bench; readonly home: string };
 
-/** Runs the whole night as a user would: in the window of a server, which then goes on serving it. */
+/** What every worker's night is a copy of. */
+type Made = { readonly home: string; readonly bench: BenchPlace };
+
+/**
+ * A server on a data folder of its own, a copy of the one that the first of the workers makes; the repository is the same
+ * one for all.
+ */
 export async function startNight(browser: Browser): Promise<Night> {
+  const made = await makeOnce('night', () => makeNight(browser));
   const home = await temporaryFolder('home');
-  const bench = await Bench.make({ turns: NIGHT_TURNS, seconds: 0.3 });
+  await cp(made.home, home, { recursive: true, verbatimSymlinks: true });
+  return { home, bench: Bench.at(made.bench), server: await Server.start({ home }) };
+}
+
+/** Runs the whole night as a user would, in the window of a server. */
+async function makeNight(browser: Browser): Promise<Made> {
+  const folder = sharedFolder();
+  const home = join(folder, 'home');
+  await mkdir(home);
+  const bench = await Bench.make({ turns: NIGHT_TURNS, seconds: 0.3, folder: join(folder, 'bench') });
   const server = await Server.start({ home });
   const page = await browser.newPage();
   await openWindow(page, server);
   await startStudy(page, bench, { tag: NIGHT_TAG, experiments: NIGHT_TURNS.length });
   await expect(study(page).header).toContainText('Ended');
   await page.close();
-  return { server, bench, home };
+  await server.stop();
+  return { home, bench: bench.place };
 }
 
-export async function endNight({ server, bench, home }: Night): Promise<void> {
+export async function endNight({ server, home }: Night): Promise<void> {
   await server.stop();
-  await bench.remove();
   await rm(home, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from '@playwright/test';
+import { temporaryFolder } from './bench.ts';
+
+/** By it the workers know the folder that the runner has made for what they share. */
+const VARIABLE = 'PAWL_TEST_SHARED';
+
+/** Before all specs. Returns what removes it after them. */
+export async function makeSharedFolder(): Promise<() => Promise<void>> {
+  const folder = await temporaryFolder('shared');
+  process.env[VARIABLE] = folder;
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+export function sharedFolder(): string {
+  const folder = process.env[VARIABLE];
+  if (!folder) throw new Error(`${VARIABLE} names no folder`);
+  return folder;
+}
+
+/** What `make` resolves to, JSON, in the worker that comes first; the others wait for it. */
+export async function makeOnce<T>(name: string, make: () => Promise<T>): Promise<T> {
+  const result = join(sharedFolder(), `${name}.json`);
+  const isFirst = await mkdir(join(sharedFolder(), `${name}.begun`)).then(
+    () => true,
+    () => false,
+  );
+  if (isFirst) {
+    const outcome = await make().then(
+      made => ({ made }),
+      (error: Error) => ({ error: String(error.stack) }),
+    );
+    await writeFile(`${result}.part`, JSON.stringify(outcome));
+    await rename(`${result}.part`, result);
+  }
+  await expect.poll(() => existsSync(result), { intervals: [50] }).toBe(true);
+  const { made, error } = JSON.parse(await readFile(result, 'utf8')) as { made?: T; error?: string };
+  if (made === undefined) throw new Error(`${name} could not be made: ${error}`);
+  return made;
+}
