@@ -1,4 +1,5 @@
 import { expect, test } from './support/fixtures.ts';
+import { takePicture } from './support/pictures.ts';
 import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
 
 /** A number that the learning rate decides, with the noise of a training around it. */
@@ -34,7 +35,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(page.getByText(/baseline once more/)).toBeVisible();
   const cell = await openCell(page, 1);
   await expect(cell.section('Numbers')).toContainText('mean of 3 runs');
-  await page.screenshot({ path: 'e2e/web/screenshots/claims.png' });
+  await takePicture(page, 'claims');
 
   await page.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: /Audit the gains/ }).click();
@@ -43,7 +44,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await dialog.getByLabel('Trainings at most').fill('0');
   await expect(dialog.getByRole('button', { name: 'Audit' })).toBeDisabled();
   await dialog.getByLabel('Trainings at most').fill('4');
-  await page.screenshot({ path: 'e2e/web/screenshots/audit.png' });
+  await takePicture(page, 'audit');
   await dialog.getByRole('button', { name: 'Audit' }).click();
   await expect(dialog).toBeHidden();
   await expect(claims).toContainText('(9 repeats)');
