@@ -61,6 +61,14 @@ function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequ
   };
 }
 
+test('a keep that was taken back is told as one, and not by the number that was luck', () => {
+  const text = digest(
+    request([entry(1, { reason: 'rolled_back', metric: 0.987, hypothesis: 'Half the depth' })]),
+  );
+  expect(text).toMatch(/#1 was kept, and taken back .*: Half the depth/);
+  expect(text).not.toContain('0.987');
+});
+
 test('the digest stays short however long the study, and keeps what matters', () => {
   const history = [
     baseline,

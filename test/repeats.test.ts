@@ -15,7 +15,8 @@ import { dyingAt } from './support/study.ts';
  * A training whose number is the next line of a file for its LR, so that a test says what every run of every commit prints;
  * the last line stands for all further runs.
  */
-const TRAINER = `LR=0
+const TRAINER = `# A line that does nothing.
+LR=0
 file="$NUMBERS/$LR"
 value=$(head -n 1 "$file")
 [ "$(wc -l <"$file")" -gt 1 ] && sed -i 1d "$file"
@@ -122,6 +123,21 @@ test('a keep that holds when it is measured again stays, and is not asked again'
   const { events } = await run('-n', '27');
   expect(trained(events).filter(line => line.includes('remeasure'))).toEqual(['1 remeasure']);
   expect(eventsOf(events, 'rolled_back')).toEqual([]);
+  await check();
+});
+
+test('fewer lines are kept up to half the noise worse than the best, which is no new best', async () => {
+  const { home, env, repository, check } = await noisyStudy({ 0: ['1.0000', '1.0010', '1.0008', '1.0006'] });
+  const shorter = `sed -i 1d train.sh; echo '{"hypothesis":"Without its first line"}'`;
+  const command = ['run', repository, '--tag', 'night', '--command', shorter, '-n', '1'];
+  const { events } = await sitting(command, { home, env });
+  // The noise of 0.001 between the two baselines, with the prior, is 0.0007: half of it above 1.0005 is 1.00085.
+  expect(eventsOf(events, 'verdict')[1]).toMatchObject({
+    verdict: 'keep',
+    reason: 'simplified',
+    metric: 1.0008,
+  });
+  expect(eventsOf(events, 'new_best').map(({ n }) => n)).toEqual([0]);
   await check();
 });
 

@@ -193,7 +193,12 @@ function line(entry: HistoryEntry): string {
     entry.metric === null || entry.incumbentMetric === null
       ? ''
       : ` (${signed(entry.metric - entry.incumbentMetric)})`;
-  return `- #${entry.n} ${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}: ${short(entry.hypothesis, TEXT_CHARACTERS)} [${entry.category ?? '-'}]`;
+  // Its number was luck.
+  const what =
+    entry.reason === 'rolled_back'
+      ? 'was kept, and taken back when it was measured again and found worse'
+      : `${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}`;
+  return `- #${entry.n} ${what}: ${short(entry.hypothesis, TEXT_CHARACTERS)} [${entry.category ?? '-'}]`;
 }
 
 function ideaLine({ id, hypothesis, rationale, predictedEffect }: Idea, length: number): string {

@@ -1,6 +1,6 @@
 import { describeGuard } from '../../../shared/guard.ts';
 import { describePrune } from '../../../shared/prune.ts';
-import type { Verdict } from '../../../shared/study.ts';
+import { isBetter, type Verdict } from '../../../shared/study.ts';
 import { appendResult } from '../../export/results-file.ts';
 import { metricDelta } from '../../export/results-tsv.ts';
 import type { StageContext } from '../stage-context.ts';
@@ -40,7 +40,9 @@ export async function record(
     seconds: experiment.trainedSeconds,
     hypothesis: experiment.proposal?.hypothesis ?? '',
   });
-  if (isKeep && metric !== null && commit) {
+  // Fewer lines are kept also a little worse.
+  const isWorse = before && metric !== null && isBetter(study.contract.metric.goal, before.metric, metric);
+  if (isKeep && metric !== null && commit && !isWorse) {
     emit({ type: 'new_best', n, commit, metric, previous: before?.metric ?? null });
   }
   return { type: 'recorded', n, verdict };
