@@ -197,7 +197,7 @@ function simulate(
       runs: 0,
       auditedAt: 0,
       spent: 0,
-      granted: 0,
+      granted: null,
       fresh: [],
     },
     rule: policy === 'honest' ? 'honest' : 'greedy',

@@ -1,10 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
+import { afterRepeat, findClosing, type Repeats } from '../src/engine/session/repeats.ts';
 import { type LoopState, step } from '../src/engine/session/step.ts';
+import { trialsOf } from '../src/engine/stages/judge/trials.ts';
+import { ruleOf } from '../src/engine/stages/judge/verdict-rule.ts';
 import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
+import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import { assess } from '../src/engine/verdicts/claims.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
+import { VALID } from './support/contracts.ts';
 import type { DeathPoint } from './support/die-at.ts';
 import { checkInvariants } from './support/invariants.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from './support/pawl.ts';
@@ -272,7 +279,7 @@ const closing: LoopState = {
       auditedAt: 0,
       spent: 0,
     },
-    ...{ granted: 0, fresh: [] },
+    ...{ granted: null, fresh: [] },
   },
 };
 
@@ -307,4 +314,76 @@ test('before a deadline there is time left for the runs that measure the gain, a
   expect(at(90, { ...closing.repeats, fresh })).toMatchObject({ type: 'propose' });
   // Without a gain nothing has to be measured.
   expect(at(90, { ...closing.repeats, trials: trials.slice(0, 1) })).toMatchObject({ type: 'propose' });
+});
+
+test('what was begun goes on before the time left is kept for the headline, and a crash tells nothing of how long a run takes', () => {
+  const unfinished = { n: 2, at: 'attempt', commit: 'c2' } as const;
+  const { effect } = step({ ...closing, unfinished }, { type: 'started' }, 90 * minute);
+  expect(effect).toMatchObject({ type: 'train', n: 2 });
+  const crash = { class: 'exception', message: 'oops', tail: [] } as const;
+  const run = {
+    ...{ n: 2, k: 0, crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [], pruned: null },
+    ...{ guard: null, source: null },
+  };
+  const ended = { startedAt: 0, endedAt: 2_000 } as EndedRun;
+  const crashed = step(closing, { type: 'measured', run, ended, denial: null }, 0);
+  expect(crashed.state.runMs).toBe(5 * minute);
+});
+
+test('an audit takes no more trainings than it was granted, the headline among them', () => {
+  for (const granted of [1, 4, 7, 20]) {
+    let repeats: Repeats = { ...closing.repeats, granted, runs: 300 };
+    let taken = 0;
+    for (let due = findClosing(repeats); due; due = findClosing(repeats)) {
+      // Numbers that leave it open whether there is a gain.
+      repeats = afterRepeat(
+        repeats,
+        due,
+        due.n === 0 ? 1 + 0.02 * (taken % 3) : 0.99 + 0.02 * (taken % 4),
+        true,
+      );
+      taken += 1;
+    }
+    expect(taken, `of ${granted}`).toBeLessThanOrEqual(granted);
+    expect(taken).toBeGreaterThan(0);
+  }
+});
+
+test('what gave no number when it was audited is not asked again', () => {
+  const open: Repeats = { ...closing.repeats, granted: 20 };
+  const first = findClosing(open);
+  expect(first?.purpose).toBe('audit');
+  const second = first && findClosing(afterRepeat(open, first, null, true));
+  expect(second).not.toEqual(first);
+});
+
+test('fewer lines are no claim, and what breaks a condition is no evidence', () => {
+  const entry = (n: number, reason: string, change: Partial<HistoryEntry> = {}): HistoryEntry => ({
+    ...{ n, hypothesis: '', category: null, memo: null, verdict: 'keep', reason, metric: 1 },
+    ...{ incumbentMetric: null, incumbent: n === 0 ? null : 0, guard: null },
+    ...change,
+  });
+  const guard = { kind: 'check', name: 'tests', wanted: 'make test', found: 'exit 1', tail: [] } as const;
+  const trials = trialsOf(
+    [
+      entry(0, 'baseline'),
+      entry(1, 'guard', { verdict: 'discard', metric: 0.5, guard }),
+      entry(2, 'simplified'),
+      entry(3, 'rolled_back', { verdict: 'discard', metric: 0.9 }),
+    ],
+    [{ n: 0, purpose: 'baseline', value: 1.001, isCrashed: false, isNewest: false }],
+  );
+  expect(trials.map(({ n, values, isTakenBack }) => [n, values.length, isTakenBack])).toEqual([
+    [0, 2, undefined],
+    [2, 1, undefined],
+    [3, 1, true],
+  ]);
+  expect(assess(trials)?.claims).toEqual([]);
+});
+
+test('where a repeat would say nothing new nothing is repeated', () => {
+  const contract = parsePawlToml(VALID, 'pawl.toml');
+  expect(ruleOf(contract)).toBe('honest');
+  expect(ruleOf({ ...contract, metric: { ...contract.metric, waitSeconds: 60 } })).toBe('greedy');
+  expect(ruleOf({ ...contract, model: { name: 'small', baseUrl: null } })).toBe('greedy');
 });

@@ -47,10 +47,10 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
   const proven = keeps.filter(({ isProven }) => isProven).length;
   if (keeps.length === 0) return [describeNoise(claims)];
   const onRecord = signed(best.mean - baseline.mean);
-  const gain = headline
-    ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${short(headline.error)} (on record ${onRecord}).`
-    : isRepeatable
-      ? `Gain: ${onRecord}, repeatable with this seed.`
+  const gain = isRepeatable
+    ? `Gain: ${onRecord}, repeatable with this seed.`
+    : headline
+      ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${short(headline.error)} (on record ${onRecord}).`
       : `Not audited, so no gain is claimed; on record it is ${onRecord}.`;
   const wrong = expectedFalse(claims);
   const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;

@@ -320,6 +320,11 @@ export type Run = {
   readonly value: number | null;
 };
 
+/** Of an experiment's runs the newest that led, or is to lead, to its verdict: not one of those that came after it. */
+export function lastTrial<R extends Pick<Run, 'purpose'>>(runs: readonly R[]): R | undefined {
+  return runs.findLast(({ purpose }) => purpose === null);
+}
+
 /** A mean of one or more runs of the same code. */
 export type Measurement = { readonly mean: number; readonly runs: number };
 

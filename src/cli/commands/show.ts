@@ -13,6 +13,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
 import { describeRollBack } from '../../shared/repeats.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
+import { lastTrial } from '../../shared/study.ts';
 import { bytesText, clip, deltaText, durationText, metricText, verdictText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
@@ -105,7 +106,7 @@ async function showDiff(study: Study, experiment: Experiment): Promise<void> {
 }
 
 async function showLog(ledger: Ledger, study: Study, experiment: Experiment): Promise<void> {
-  const run = ledger.runs.list(study.id, experiment.n).at(-1);
+  const run = lastTrial(ledger.runs.list(study.id, experiment.n));
   const path = run && runLog(dataPaths(process.env), study.id, experiment.n, run.k);
   if (!path || !existsSync(path)) {
     throw new PawlError('experiment_not_found', `Experiment ${experiment.n} has no log.`);
@@ -118,7 +119,7 @@ async function showLog(ledger: Ledger, study: Study, experiment: Experiment): Pr
 }
 
 function showSeries(ledger: Ledger, study: Study, experiment: Experiment): void {
-  const run = ledger.runs.list(study.id, experiment.n).at(-1);
+  const run = lastTrial(ledger.runs.list(study.id, experiment.n));
   const points = run ? ledger.runs.series(study.id, experiment.n, run.k) : [];
   const names = [...new Set(points.flatMap(point => [...point.values.keys()]))];
   const heading = names.map(name => (run?.units[name] ? `${name} (${run.units[name]})` : name));

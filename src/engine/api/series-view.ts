@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SeriesView } from '../../shared/notebook.ts';
 import type { Run } from '../../shared/study.ts';
+import { lastTrial } from '../../shared/study.ts';
 import { thinSeries } from '../../shared/thin-series.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -60,7 +61,7 @@ export async function readSeries(ledger: Ledger, query: SeriesQuery): Promise<re
   for (const { n, k } of query.runs) {
     await nextTurn();
     const runs = ledger.runs.list(query.study, n);
-    const run = k === undefined ? runs.at(-1) : runs.find(candidate => candidate.k === k);
+    const run = k === undefined ? lastTrial(runs) : runs.find(candidate => candidate.k === k);
     if (!run) continue;
     const isTraining = query.source === 'training';
     const { seriesChunks, telemetryChunks } = ledger.runs;
@@ -100,7 +101,7 @@ export class Sparklines {
     if (known !== undefined) return known;
     // Unpacking a run's points takes a millisecond or more; the loop has its turn between two of them.
     await nextTurn();
-    const run = this.#ledger.runs.list(study, n).at(-1);
+    const run = lastTrial(this.#ledger.runs.list(study, n));
     const points = run ? await unpackInTurns(this.#ledger.runs.seriesChunks(study, n, run.k)) : [];
     const name = orderSeries(namesIn(points))[0];
     const line =

@@ -61,8 +61,8 @@ function findCurrent(
 ): CurrentExperiment | null {
   const open = ledger.runs.open().find(run => run.studyId === study.id);
   const unfinished = ledger.experiments.unfinished(study.id).find(({ phase }) => phase !== 'interrupted');
-  // What has its verdict may be trained again.
-  const experiment = unfinished ?? (open ? ledger.experiments.get(study.id, open.n) : null);
+  // What has its verdict may be trained again while another waits.
+  const experiment = open ? ledger.experiments.get(study.id, open.n) : unfinished;
   if (!experiment) return null;
   const run = ledger.runs.list(study.id, experiment.n).find(({ outcome }) => outcome === null);
   return {

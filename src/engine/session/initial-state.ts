@@ -1,14 +1,15 @@
 import type { Study } from '../../shared/study.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { trialsOf } from '../stages/judge/trials.ts';
+import { ruleOf } from '../stages/judge/verdict-rule.ts';
 import { findAwaited } from '../stages/measure/await-number.ts';
 import { findCrashedRun } from '../stages/measure/measured.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { auditAllowance } from '../verdicts/audit.ts';
+import type { Repeat } from '../store/runs.ts';
 import { AUDIT_EVERY, type Repeats } from './repeats.ts';
-import type { LoopState } from './step.ts';
+import { type LoopState, MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 /**
@@ -24,7 +25,7 @@ export function initialState(
 ): LoopState {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
-  const sinceKeep = history.length - 1 - history.findLastIndex(entry => entry.verdict === 'keep');
+  const sinceKeep = history.length - 1 - history.findLastIndex(wasKept);
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
   const unfinished = findUnfinished(ledger, study);
   const repeats = readRepeats(ledger, study);
@@ -40,7 +41,7 @@ export function initialState(
     next: unfinished?.n ?? (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
     unfinished,
     repeats: audit === null ? repeats : grant(repeats, audit),
-    runMs: lastDuration(ledger, study.id),
+    runMs: ledger.runs.lastDuration(study.id),
     ending: audit === null ? null : { reason: 'audited', detail: null },
     wish: 'go',
     isBlocked: false,
@@ -54,38 +55,37 @@ export function initialState(
 }
 
 function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
-  const { goal, verdict, waitSeconds } = contract.metric;
   const history = ledger.experiments.history(id);
   const done = ledger.runs.repeats(id);
   const trials = trialsOf(history, done);
   const incumbent = trials.findLast(({ isKept }) => isKept)?.n;
   const isOnIncumbent = (entry: HistoryEntry) => entry.incumbent === incumbent && entry.verdict !== 'keep';
   const begin = 1 + history.findLastIndex(entry => !isOnIncumbent(entry) || entry.reason === 'rolled_back');
-  const tried = done.filter(({ value, isCrashed }) => value !== null || isCrashed);
+  const tries = (repeat: Repeat) =>
+    done.filter(({ n, purpose }) => n === repeat.n && purpose === repeat.purpose).length;
+  const tried = done
+    .filter(repeat => repeat.value !== null || repeat.isCrashed || tries(repeat) > MAX_RERUNS)
+    .map(repeat => ({ ...repeat, hasValue: repeat.value !== null }));
   const runs = history.length + done.length;
   return {
-    // A number that takes days, or that somebody types in, is not asked for twice.
-    ...{ goal, trials, runs, rule: waitSeconds === null ? (verdict ?? 'honest') : 'greedy' },
+    ...{ goal: contract.metric.goal, trials, runs, rule: ruleOf(contract) },
     tried,
     discards: history.slice(begin).filter(entry => entry.verdict === 'discard').length,
     auditedAt: runs - (runs % AUDIT_EVERY),
     spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
-    granted: 0,
+    granted: null,
     fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
 }
 
-/** The headline is measured anew, and what audits have spent is counted from here. */
+/** The headline is measured anew, and nothing that was spent before counts. */
 function grant(repeats: Repeats, audit: number): Repeats {
-  const granted = Math.max(0, audit - auditAllowance(repeats.runs)) + repeats.spent;
-  return { ...repeats, rule: 'honest', granted, fresh: [] };
+  return { ...repeats, rule: 'honest', granted: audit, spent: 0, fresh: [] };
 }
 
-/** Of the newest run, in milliseconds. */
-function lastDuration(ledger: Ledger, studyId: string): number | null {
-  const last = ledger.experiments.lastNumber(studyId);
-  const run = last === null ? undefined : ledger.runs.list(studyId, last).at(-1);
-  return run?.endedAt == null ? null : run.endedAt - run.startedAt;
+/** Also one that was taken back: for as long it was the best. */
+function wasKept({ verdict, reason }: HistoryEntry): boolean {
+  return verdict === 'keep' || reason === 'rolled_back';
 }
 
 /** What an earlier sitting left without an end; also a baseline that failed, which a new sitting tries again. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import { proposerLabel, type Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
@@ -12,6 +13,7 @@ import { createProposer, type ProposerSurroundings } from '../proposers/create-p
 import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
 import { CACHES, DATA_VIEW } from '../sandbox/contain.ts';
 import { Workbench } from '../stages/edit/workbench.ts';
+import { canRepeat } from '../stages/judge/verdict-rule.ts';
 import { settleBranch } from '../stages/record/branch.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
 import { Pruner } from '../stages/train/pruner.ts';
@@ -22,6 +24,9 @@ import { findRepository } from './find-repository.ts';
 import { Sitting } from './sitting.ts';
 import { stopLimits } from './stop-rules.ts';
 import { Thoughts } from './thoughts.ts';
+
+const NO_AUDIT =
+  'Its numbers cannot be measured again: they come later (metric.wait), or the training asks a model, which answers the same question once.';
 
 type Ports = {
   readonly ledger: Ledger;
@@ -55,6 +60,7 @@ export async function openSitting(
   { movedTo, audit }: { readonly movedTo: string | undefined; readonly audit: number | null },
   ports: Ports,
 ): Promise<OpenSitting> {
+  if (audit !== null && !canRepeat(study.contract)) throw new PawlError('usage', NO_AUDIT);
   const { ledger, options, surroundings, reserve, now, signal, emit } = ports;
   const { paths, environment, killTimes, telemetry, callTimes, askAgainMs, isLookingAhead } = options;
   const repository = await findRepository(ledger, study, movedTo);

@@ -1,6 +1,6 @@
 import type { VerdictRule } from '../../shared/contract.ts';
 import { isBetter, type RepeatPurpose, type RolledBack, type Verdict } from '../../shared/study.ts';
-import { oriented } from '../stages/judge/trials.ts';
+import { oriented, standing } from '../stages/judge/trials.ts';
 import { auditAllowance, findAudit, HEADLINE_RUNS } from '../verdicts/audit.ts';
 import { assess, type Trial } from '../verdicts/claims.ts';
 import { estimateNoise, mean } from '../verdicts/noise.ts';
@@ -15,7 +15,7 @@ export type Repeats = {
   /** Every experiment with a number, oldest first. */
   readonly trials: readonly Trial[];
   /** What was tried already and is not tried again. */
-  readonly tried: readonly { readonly n: number; readonly purpose: RepeatPurpose }[];
+  readonly tried: readonly (Due & { readonly hasValue: boolean })[];
   /** Discards in a row on the incumbent; a roll-back begins the row anew. */
   readonly discards: number;
   /** Trainings so far, of every kind. */
@@ -24,8 +24,8 @@ export type Repeats = {
   readonly auditedAt: number;
   /** Runs that audit and headline have taken. */
   readonly spent: number;
-  /** Runs that the user grants audits beyond what a study takes by itself. */
-  readonly granted: number;
+  /** Runs that an audit may take, which the user asked for; null where the study closes by itself. */
+  readonly granted: number | null;
   /** Experiments of the headline runs since the last one of another kind. */
   readonly fresh: readonly number[];
 };
@@ -84,7 +84,9 @@ export function findDue(repeats: Repeats): Due | null {
   if (baseline.values.length === 1 && !wasTried(baseline.n, 'baseline'))
     return { n: baseline.n, purpose: 'baseline' };
   const isSuspect = incumbent !== baseline && repeats.discards >= SUSPECT_DISCARDS;
-  if (isSuspect && !wasTried(incumbent.n, 'remeasure')) return { n: incumbent.n, purpose: 'remeasure' };
+  // A number without chance in it cannot be luck.
+  if (isSuspect && noiseOf(repeats) > 0 && !wasTried(incumbent.n, 'remeasure'))
+    return { n: incumbent.n, purpose: 'remeasure' };
   return isAuditDue(repeats) ? findUnproven(repeats) : null;
 }
 
@@ -94,7 +96,9 @@ function isAuditDue({ runs, auditedAt, spent }: Repeats): boolean {
 
 function findUnproven(repeats: Repeats): Due | null {
   const trials = oriented(repeats.trials, repeats.goal);
-  const n = findAudit(trials, assess(trials)?.claims ?? []);
+  const gaveNone = (n: number) =>
+    repeats.tried.some(tried => tried.n === n && tried.purpose === 'audit' && !tried.hasValue);
+  const n = findAudit(trials, assess(trials)?.claims ?? [], gaveNone);
   return n === null ? null : { n, purpose: 'audit' };
 }
 
@@ -106,7 +110,9 @@ export function findClosing(repeats: Repeats): Due | null {
   // What differs by nothing but the edit differs by that for certain.
   if (noiseOf(repeats) === 0) return null;
   const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
-  const allowance = repeats.granted + auditAllowance(repeats.runs);
+  const { granted } = repeats;
+  if (granted !== null && repeats.spent >= granted) return null;
+  const allowance = granted ?? auditAllowance(repeats.runs);
   const isUnspent = repeats.fresh.length === 0 && repeats.spent < allowance - HEADLINE_RUNS;
   const audit = isUnspent ? findUnproven(repeats) : null;
   if (audit) return audit;
@@ -116,17 +122,20 @@ export function findClosing(repeats: Repeats): Due | null {
 
 /** Whether there is a gain whose headline the end of a study has to leave time for. */
 export function hasHeadline(repeats: Repeats): boolean {
-  return findClosing({ ...repeats, spent: Number.POSITIVE_INFINITY }) !== null;
+  return findClosing({ ...repeats, granted: null, spent: Number.POSITIVE_INFINITY }) !== null;
 }
 
 /** After an experiment has its verdict. */
-export function afterVerdict(repeats: Repeats, n: number, { word, evidence }: Verdict): Repeats {
-  const { metric, incumbentExperiment: parent = null } = evidence;
+export function afterVerdict(repeats: Repeats, n: number, { word, reason, evidence }: Verdict): Repeats {
+  const { metric, incumbentExperiment: parent = null, guard } = evidence;
   const isKept = word === 'keep';
   const known = repeats.trials.filter(trial => trial.n !== n);
   return {
     ...repeats,
-    trials: metric === undefined ? known : [...known, { n, values: [metric], parent, isKept }],
+    trials:
+      metric === undefined || guard
+        ? known
+        : [...known, { n, values: [metric], parent, isKept, ...standing(reason) }],
     discards: isKept ? 0 : repeats.discards + (word === 'discard' ? 1 : 0),
     runs: repeats.runs + 1,
     fresh: [],
@@ -150,7 +159,7 @@ export function afterRepeat(
     trials: trials.map(trial =>
       trial.n === n && value !== null ? { ...trial, values: [...trial.values, value] } : trial,
     ),
-    tried: isTried ? [...tried, { n, purpose }] : tried,
+    tried: isTried ? [...tried, { n, purpose, hasValue: value !== null }] : tried,
     runs: runs + 1,
     auditedAt: purpose === 'audit' ? runs + 1 : auditedAt,
     spent: spent + (purpose === 'audit' || purpose === 'headline' ? 1 : 0),
@@ -170,6 +179,8 @@ export function judgeAgain(repeats: Repeats, { n, purpose }: Due): RolledBack | 
 
 /** The incumbent is no keep any more. */
 export function takeBack(repeats: Repeats, n: number): Repeats {
-  const trials = repeats.trials.map(trial => (trial.n === n ? { ...trial, isKept: false } : trial));
+  const trials = repeats.trials.map(trial =>
+    trial.n === n ? { ...trial, isKept: false, isTakenBack: true } : trial,
+  );
   return { ...repeats, trials, discards: 0 };
 }

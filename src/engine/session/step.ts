@@ -134,6 +134,8 @@ export type Effect =
       readonly value: number | null;
       readonly ended: EndedRun;
       readonly rolledBack: RolledBack | null;
+      /** The model that it asked did not answer: it is as if it had not run. */
+      readonly isDenied: boolean;
     }
   | {
       readonly type: 'set_aside';
@@ -186,7 +188,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return { state: { ...state, refusals: 0 }, effect };
     }
     case 'measured': {
-      const timed = { ...state, runMs: event.ended.endedAt - event.ended.startedAt };
+      // What ended early says nothing of how long one takes.
+      const isWhole = !event.run.crash && !event.run.pruned;
+      const timed = isWhole ? { ...state, runMs: event.ended.endedAt - event.ended.startedAt } : state;
       return setAsideUnanswered(timed, event) ?? judge(timed, event.run, event.ended, now);
     }
     case 'awaiting': {
@@ -300,7 +304,8 @@ function conclude(state: LoopState, run: Measured, ended: EndedRun | null): Step
 /** What follows from a further run of a commit that has its verdict. One that was not fair is run again. */
 function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
   const { n, purpose, ended, denial, unfair } = event;
-  const isAgain = denial !== null || (unfair.length > 0 && mayRerun(state, now));
+  const unanswered = state.unanswered + (denial?.kind === 'failed' ? 1 : 0);
+  const isAgain = denial ? unanswered <= MAX_UNANSWERED : unfair.length > 0 && mayRerun(state, now);
   const value = denial || unfair.length > 0 ? null : event.value;
   const due = { n, purpose };
   const measured = afterRepeat(state.repeats, due, value, !isAgain);
@@ -309,13 +314,14 @@ function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
   const after: LoopState = {
     ...state,
     repeats,
+    unanswered: isAgain ? unanswered : 0,
     reruns: isAgain && !denial ? state.reruns + 1 : 0,
     facts: { ...state.facts, best: incumbentOf(repeats)?.value ?? null },
     ending: denial?.kind === 'spent' ? { reason: 'spend', detail: denial.message } : state.ending,
   };
   return {
     state: denial?.kind === 'failed' ? block(after) : after,
-    effect: { type: 'record_repeat', n, purpose, value, ended, rolledBack },
+    effect: { type: 'record_repeat', n, purpose, value, ended, rolledBack, isDenied: denial !== null },
   };
 }
 
@@ -374,13 +380,14 @@ function close(state: LoopState, stop: Stop, now: number): Step {
 }
 
 /** What ends the study although no rule holds yet: it was decided, or the time left is what the headline takes. */
-function findEnd({ ending, limits, repeats, runMs }: LoopState, now: number): Stop | null {
+function findEnd({ ending, limits, repeats, runMs, unfinished }: LoopState, now: number): Stop | null {
   if (ending) return ending;
   const { deadline } = limits;
-  if (deadline === undefined || runMs === null || !hasHeadline(repeats)) return null;
+  // What was begun goes on first.
+  if (unfinished !== null || deadline === undefined || runMs === null || !hasHeadline(repeats)) return null;
   // One more experiment, and then the headline's runs.
   if (now + (1 + HEADLINE_RUNS) * runMs <= deadline) return null;
-  const detail = `The runs before the deadline ${new Date(deadline).toISOString()} measured the gain.`;
+  const detail = `What is left before the deadline ${new Date(deadline).toISOString()} is for measuring the gain.`;
   return { reason: 'deadline', detail };
 }
 

@@ -154,9 +154,9 @@ export function experimentStore(database: Database) {
   );
   const keeps = database.prepare<
     [string],
-    { n: number; metric: number | null; repeats: number; repeat_sum: number }
+    { n: number; metric: number | null; repeats: number; repeat_sum: number; imported: string | null }
   >(
-    `SELECT n, metric, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
+    `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
   );
   const incumbent = database.prepare<
     [string],
@@ -287,8 +287,10 @@ export function experimentStore(database: Database) {
       const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
       for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
       const { other, ...count } = counted;
-      const kept = keeps.all(studyId).map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
-      const best = findBest(kept, goal);
+      const rows = keeps.all(studyId);
+      const kept = rows.map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
+      // Of an own study it is where the branch stands, also after fewer lines that are a little worse.
+      const best = rows.at(-1)?.imported === null ? (kept.at(-1) ?? null) : findBest(kept, goal);
       return {
         ...count,
         finished: count.keep + count.discard + count.crash + other,

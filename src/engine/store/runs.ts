@@ -127,18 +127,23 @@ export function runStore(database: Database) {
   );
   const setValue = database.prepare('UPDATE run SET value = ? WHERE id = ?');
   const repeats = database.prepare<
-    [string],
+    [{ studyId: string }],
     { n: number; purpose: RepeatPurpose; value: number | null; crash: string | null; newest: number }
   >(
-    `SELECT e.n, purpose, value, crash, run.id > (SELECT max(trial.id) FROM run trial JOIN experiment other
-       ON other.id = trial.experiment_id WHERE other.study_id = e.study_id AND trial.purpose IS NULL) AS newest FROM run JOIN experiment e ON e.id = experiment_id
-     WHERE study_id = ? AND purpose IS NOT NULL AND outcome IS NOT NULL
+    `WITH trial AS (SELECT max(run.id) AS last FROM run JOIN experiment ON experiment.id = experiment_id
+       WHERE study_id = @studyId AND purpose IS NULL)
+     SELECT e.n, purpose, value, crash, run.id > trial.last AS newest
+     FROM trial, run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = @studyId AND purpose IS NOT NULL AND outcome IS NOT NULL
        AND outcome ->> '$.kind' NOT IN ('interrupted', 'aborted') ORDER BY run.id`,
   );
-  const measured = database.prepare<[string, string], { runs: number; verdicts: number }>(
-    `SELECT (SELECT coalesce(max(run.id), 0) FROM run JOIN experiment e ON e.id = experiment_id
-       WHERE study_id = ? AND run.outcome IS NOT NULL) AS runs,
+  const measured = database.prepare<[string], { run: number | null; verdicts: number }>(
+    `SELECT (SELECT id FROM run WHERE outcome IS NOT NULL ORDER BY id DESC LIMIT 1) AS run,
        (SELECT count(*) FROM experiment WHERE study_id = ? AND reason IS NOT NULL) AS verdicts`,
+  );
+  const duration = database.prepare<[string], { ms: number }>(
+    `SELECT run.ended_at - run.started_at AS ms FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND outcome ->> '$.kind' = 'exit' AND crash IS NULL ORDER BY run.id DESC LIMIT 1`,
   );
   const setCrash = database.prepare(
     `UPDATE run SET crash = ?
@@ -211,13 +216,17 @@ export function runStore(database: Database) {
     setValue(run: number, value: number): void {
       setValue.run(value, run);
     },
+    /** How long the newest run took that ended well, in milliseconds; null before there is one. */
+    lastDuration(studyId: string): number | null {
+      return duration.get(studyId)?.ms ?? null;
+    },
     /** Another text as soon as a run has ended or a verdict was given. */
     measuredVersion(studyId: string): string {
-      return JSON.stringify(measured.get(studyId, studyId));
+      return JSON.stringify(measured.get(studyId));
     },
     /** The finished repeats of a study, oldest first. One that was cut short is none. */
     repeats(studyId: string): readonly Repeat[] {
-      return repeats.all(studyId).map(({ crash, newest, ...repeat }) => ({
+      return repeats.all({ studyId }).map(({ crash, newest, ...repeat }) => ({
         ...repeat,
         ...{ isCrashed: crash !== null, isNewest: newest === 1 },
       }));

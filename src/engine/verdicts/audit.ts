@@ -16,15 +16,20 @@ export function auditAllowance(runs: number): number {
 /**
  * Number of the experiment that is worth another run: of the keep that is likeliest a gain and not proven, or of its parent,
  * whichever has fewer. Null where there is none.
+ * @param gaveNone whether an audit of it gave no number: it is not asked again
  */
-export function findAudit(trials: readonly Trial[], claims: readonly Claim[]): number | null {
+export function findAudit(
+  trials: readonly Trial[],
+  claims: readonly Claim[],
+  gaveNone: (n: number) => boolean = () => false,
+): number | null {
   const byNumber = new Map(trials.map(trial => [trial.n, trial]));
   const pairs = claims.flatMap(claim => {
     const own = byNumber.get(claim.n);
     const parent = own?.parent == null ? undefined : byNumber.get(own.parent);
     if (!own || !parent || claim.isProven || claim.probability <= WORTH_IT) return [];
     const fewer = own.values.length <= parent.values.length ? own : parent;
-    return fewer.values.length < MOST_RUNS ? [{ claim, n: fewer.n }] : [];
+    return fewer.values.length < MOST_RUNS && !gaveNone(fewer.n) ? [{ claim, n: fewer.n }] : [];
   });
   pairs.sort((one, other) => other.claim.probability - one.claim.probability);
   return pairs[0]?.n ?? null;

@@ -11,6 +11,10 @@ export type Trial = {
   readonly parent: number | null;
   /** Whether it is part of the branch: kept, and not taken back. */
   readonly isKept: boolean;
+  /** It was kept, and taken back. */
+  readonly isTakenBack?: boolean;
+  /** It was kept for fewer lines, which is never a gain. */
+  readonly isSimplified?: boolean;
 };
 
 export type Assessment = {
@@ -36,7 +40,9 @@ export function assess(trials: readonly Trial[]): Assessment | null {
     trials.map(({ values }) => values),
     mean(baseline.values),
   );
-  const kept = trials.filter(({ isKept, parent }) => isKept && parent !== null);
+  const kept = trials.filter(
+    ({ isKept, parent, isSimplified }) => isKept && parent !== null && isSimplified !== true,
+  );
   // A training that repeats itself to the last digit has no chance in it: its differences are what they are.
   const beliefs = noise.isRepeatable
     ? []
@@ -73,7 +79,7 @@ function filter(trials: readonly Trial[], noise: number, weights: readonly numbe
   const states = new Map<number, State>();
   const effects = new Map<number, Effect>();
   const observations: Observation[] = [];
-  for (const { n, values, parent, isKept } of trials) {
+  for (const { n, values, parent, isKept, isTakenBack } of trials) {
     const own = noise / values.length;
     const measured = mean(values);
     const from = parent === null ? null : states.get(parent);
@@ -83,7 +89,8 @@ function filter(trials: readonly Trial[], noise: number, weights: readonly numbe
     }
     const observation = { difference: measured - from.mean, variance: own + from.variance };
     observations.push(observation);
-    if (!isKept) continue;
+    // What was taken back was the parent of others for a while.
+    if (!isKept && !isTakenBack) continue;
     const effect = believe(observation, noise, weights);
     effects.set(n, effect);
     const share = own / observation.variance;

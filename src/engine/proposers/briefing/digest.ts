@@ -68,7 +68,14 @@ export function tiredCategory(history: readonly HistoryEntry[]): string | null {
 /** Discards that came close to what they were measured against, closest first. */
 export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
   return history
-    .filter(entry => entry.verdict === 'discard' && entry.guard === null && gap(entry) <= NEAR_MISS_SHARE)
+    .filter(
+      entry =>
+        entry.verdict === 'discard' &&
+        // Its number was luck.
+        entry.reason !== 'rolled_back' &&
+        entry.guard === null &&
+        gap(entry) <= NEAR_MISS_SHARE,
+    )
     .sort((a, b) => gap(a) - gap(b))
     .slice(0, NEAR_MISSES);
 }

@@ -184,7 +184,7 @@ function themeLines(tried: readonly Tried[]): readonly string[] {
       const discards = all.filter(({ entry }) => entry.verdict === 'discard');
       if (NO_THEMES.has(theme) || all.some(isKept) || discards.length < SEVERAL) return [];
       const closest = discards
-        .filter(({ gain }) => gain !== null)
+        .filter(({ gain, entry }) => gain !== null && entry.reason !== 'rolled_back')
         .reduce<Tried | null>(
           (best, one) => (best && (best.gain ?? 0) >= (one.gain ?? 0) ? best : one),
           null,

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { Experiment, Run, Study } from '../../../shared/study.ts';
+import { lastTrial } from '../../../shared/study.ts';
 import { thinSeries } from '../../../shared/thin-series.ts';
 import { readDiff } from '../../git/diff.ts';
 import { exportFiles } from '../../git/export-files.ts';
@@ -69,7 +70,7 @@ export class StudyReader {
   }
 
   lastRun(n: number): Run | null {
-    return this.#ledger.runs.list(this.#study.id, n).at(-1) ?? null;
+    return lastTrial(this.#ledger.runs.list(this.#study.id, n)) ?? null;
   }
 
   notes(n: number): readonly Note[] {

@@ -2,9 +2,11 @@ import type { StudyClaims } from '../../../shared/claims.ts';
 import type { Measurement, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
+import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
 import { assess, type Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
 import { oriented, trialsOf } from './trials.ts';
+import { ruleOf } from './verdict-rule.ts';
 
 /** By study, with what it was made of: adding up the evidence of a night takes some milliseconds. */
 const known = new Map<string, { readonly version: string; readonly claims: StudyClaims | null }>();
@@ -20,7 +22,7 @@ export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
   const before = known.get(id);
   if (before?.version === version) return before.claims;
   const repeats = ledger.runs.repeats(id);
-  const isSilent = contract.metric.verdict === 'greedy' && repeats.length === 0;
+  const isSilent = ruleOf(contract) === 'greedy' && repeats.length === 0;
   const claims = isSilent
     ? null
     : claimsOf(trialsOf(ledger.experiments.history(id), repeats), repeats, contract.metric.goal);
@@ -65,7 +67,8 @@ function headlineOf(
         : [],
     );
   const [before, after] = [fresh(baseline), fresh(best)];
-  if (baseline === best || before.length === 0 || after.length === 0) return null;
+  const isWhole = Math.min(before.length, after.length) >= HEADLINE_RUNS / 2;
+  if (baseline === best || !isWhole) return null;
   return {
     difference: mean(after) - mean(before),
     error: noise * Math.sqrt(1 / before.length + 1 / after.length),

@@ -9,11 +9,20 @@ export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Rep
   for (const { n, value } of repeats) {
     if (value !== null) further.set(n, [...(further.get(n) ?? []), value]);
   }
-  return history.flatMap(({ n, metric, verdict, incumbent }) =>
-    metric === null
-      ? []
-      : [{ n, values: [metric, ...(further.get(n) ?? [])], parent: incumbent, isKept: verdict === 'keep' }],
-  );
+  return history.flatMap(({ n, metric, verdict, reason, incumbent, guard }) => {
+    // What breaks a condition is not comparable, whatever its number.
+    if (metric === null || guard) return [];
+    const values = [metric, ...(further.get(n) ?? [])];
+    return [{ n, values, parent: incumbent, isKept: verdict === 'keep', ...standing(reason) }];
+  });
+}
+
+/** What a verdict's reason says of a trial. */
+export function standing(reason: string): Pick<Trial, 'isTakenBack' | 'isSimplified'> {
+  return {
+    ...(reason === 'rolled_back' ? { isTakenBack: true } : {}),
+    ...(reason === 'simplified' ? { isSimplified: true } : {}),
+  };
 }
 
 /** As the statistics want them: lower is better. */

@@ -1,6 +1,7 @@
 import { PawlError } from '../../../shared/errors.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, Run, Study } from '../../../shared/study.ts';
+import { lastTrial } from '../../../shared/study.ts';
 import { runLog } from '../../paths.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
@@ -104,7 +105,7 @@ export async function awaitNumber(
 async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnType<typeof askMetricCommand> {
   const { ledger, paths, workbench, signal, killTimes } = ports;
   const { n, k } = run;
-  const units = ledger.runs.list(study.id, 0).at(-1)?.units ?? {};
+  const units = lastTrial(ledger.runs.list(study.id, 0))?.units ?? {};
   return askMetricCommand(study.contract, units, {
     ...{ cwd: workbench.path, signal, logPath: runLog(paths, study.id, n, k) },
     ...(await surroundingsOf(study, ports, runMarker(study.id, n, k))),

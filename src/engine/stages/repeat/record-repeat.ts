@@ -25,18 +25,22 @@ export async function recordRepeat(
     value,
     ended,
     rolledBack,
+    isDenied,
   }: {
     readonly n: number;
     readonly purpose: RepeatPurpose;
     readonly value: number | null;
     readonly ended: EndedRun;
     readonly rolledBack: RolledBack | null;
+    /** It is as if it had not run. */
+    readonly isDenied: boolean;
   },
 ): Promise<RepeatRecorded> {
   const { ledger, repository, study, paths, emit, workbench } = context;
   const { id } = study;
   const before = ledger.experiments.get(id, n);
   endRun(context, ended, ({ runs, experiments }) => {
+    if (isDenied) runs.interrupt(ended.run, ended.endedAt);
     if (value !== null) runs.setValue(ended.run, value);
     if (rolledBack && before?.verdict) {
       const evidence = { ...before.verdict.evidence, rolledBack };

@@ -30,7 +30,14 @@ export async function repeat(
   if (!commit) throw new Error(`experiment ${n} has no commit to train again`);
   emit({ type: 'repeat_started', n, purpose });
   await workbench.checkout(commit);
-  const once = () => trainAttempt(study, n, commit, context, purpose);
+  const once = () =>
+    trainAttempt(study, n, commit, context, purpose).catch(error => {
+      // Stopped while its files were looked at: nothing else says that it has ended.
+      ledger.write(() => {
+        for (const open of ledger.runs.open()) ledger.runs.interrupt(open.run, now());
+      });
+      throw error;
+    });
   const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
     value: await once(),
     denial: null,

@@ -5,6 +5,7 @@ import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
 import type { Crash, RepeatPurpose, RunOutcome, Study, Summary } from '../../../shared/study.ts';
+import { lastTrial } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
 import { measure } from '../../metrics/measure.ts';
@@ -133,7 +134,10 @@ export async function trainAttempt(
       if (pruned) enough.abort();
     },
     elapsed,
-    { metric: contract.metric, units: n === 0 ? {} : (ledger.runs.list(study.id, 0).at(-1)?.units ?? {}) },
+    {
+      metric: contract.metric,
+      units: n === 0 ? {} : (lastTrial(ledger.runs.list(study.id, 0))?.units ?? {}),
+    },
   );
   const watch = new MachineWatch({
     ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },

@@ -45,7 +45,10 @@ const ELSEWHERE = 'This experiment was run elsewhere.';
 export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
   const [part, setPart] = useState<(typeof PARTS)[number]>('why');
   // Asked again when the cell has moved on.
-  const version = `${cell.phase} ${cell.endedAt ?? ''} ${cell.notes} ${cell.commit ?? ''}`;
+  const version = [
+    ...[cell.phase, cell.endedAt, cell.notes, cell.commit],
+    ...[cell.record?.runs, cell.verdict?.reason, cell.trainedSeconds],
+  ].join(' ');
   const subject = `experiment ${card.id} ${cell.n}`;
   const { value: detail, problem } = useCall(
     `${subject} ${version}`,
@@ -54,7 +57,8 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   );
   const [chosen, setChosen] = useState<number | null>(null);
   const runs = detail?.runs ?? [];
-  const run = runs.find(({ k }) => k === chosen) ?? runs.at(-1) ?? null;
+  // The one that decided, until another is chosen.
+  const run = runs.find(({ k }) => k === (chosen ?? detail?.evidence?.run)) ?? runs.at(-1) ?? null;
   const panel = `details-${cell.n}`;
   return (
     <div className="mx-4 mb-4 ml-9 min-h-80 overflow-hidden rounded-lg border border-line bg-surface">

@@ -31,7 +31,7 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
   return (
     <Dialog
       title={`Audit the gains of ${card.tag}`}
-      description="The baseline and what was kept are trained again. Nothing new is tried, and the branch moves only back, should a keep not hold."
+      description="The baseline and what was kept are trained again. Nothing new is tried, and the branch stays where it is."
       onClose={onClose}
     >
       <form onSubmit={event => void start(event)} className="flex flex-col gap-3">
