@@ -9,7 +9,7 @@ import {
   takeBack,
 } from '../src/engine/session/repeats.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
-import { PRIOR_WEIGHTS } from '../src/engine/verdicts/effects.ts';
+import { PRIOR_WEIGHTS, SCALES } from '../src/engine/verdicts/effects.ts';
 import { printTable, quantile } from './report.ts';
 
 /**
@@ -20,7 +20,6 @@ import { printTable, quantile } from './report.ts';
 /** The scale of the effects, and of the noise where nothing else is said: upstream's, at a baseline of about 1. */
 const SIGMA = 0.0007;
 const BASELINE = 0.998;
-const SCALES = [0.5, 1, 2, 4, 8, 16, 32];
 const HORIZONS = [30, 100, 300];
 /** Studies of each horizon and world. */
 const STUDIES: Readonly<Record<number, number>> = { 30: 300, 100: 120, 300: 24 };

@@ -7,7 +7,7 @@ import { hazard, normalCdf, normalDensity } from './normal.ts';
  */
 
 /** Standard deviations of the half-normals, in units of the noise's. */
-const SCALES = [0.5, 1, 2, 4, 8, 16, 32];
+export const SCALES: readonly number[] = [0.5, 1, 2, 4, 8, 16, 32];
 /** Weights fitted to the deltas of upstream's published log: no effect, gains and losses by {@link SCALES}. */
 const NONE = 0.17;
 const GAINS = [0.18, 0.05, 0.08, 0.03, 0.012, 0.005, 0.003];

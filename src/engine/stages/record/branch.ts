@@ -4,11 +4,14 @@ import { attemptRef, branchRef, createRef, moveRef } from '../../git/refs.ts';
 import { listCheckouts, type Repository, readRef } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
+/** A move of the branch that the verdict of experiment `n` asks for. */
+type Move = { readonly n: number; readonly from: string; readonly to: string };
+
 /**
  * Moves the branch to a kept attempt and then says so in the ledger. The verdict is in the ledger already, so a
  * death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
  */
-export async function ratchet(
+export function ratchet(
   ledger: Ledger,
   repository: Repository,
   study: Study,
@@ -16,6 +19,32 @@ export async function ratchet(
   from: string,
   to: string,
   worktreePath: string,
+): Promise<void> {
+  const refusal = `does not. Experiment ${n} is kept at ${attemptRef(study.tag, n, 0)}.`;
+  return moveBranch(ledger, repository, study, { n, from, to }, worktreePath, refusal);
+}
+
+/** The same from a keep that was taken back to its parent. */
+export function rollBack(
+  ledger: Ledger,
+  repository: Repository,
+  study: Study,
+  n: number,
+  from: string,
+  to: string,
+  worktreePath: string,
+): Promise<void> {
+  const refusal = `does not take experiment ${n} back.`;
+  return moveBranch(ledger, repository, study, { n, from, to }, worktreePath, refusal);
+}
+
+async function moveBranch(
+  ledger: Ledger,
+  repository: Repository,
+  study: Study,
+  { n, from, to }: Move,
+  worktreePath: string,
+  refusal: string,
 ): Promise<void> {
   const ref = branchRef(study.tag);
   // The baseline is the commit the branch was made at.
@@ -23,32 +52,7 @@ export async function ratchet(
   if (from !== to && !(await moveRef(repository, ref, from, to))) {
     throw new PawlError(
       'branch_moved',
-      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl does not. Experiment ${n} is ` +
-        `kept at ${attemptRef(study.tag, n, 0)}.`,
-    );
-  }
-  ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
-}
-
-/**
- * Moves the branch from a keep that was taken back to its parent and then says so in the ledger, where the verdict is already.
- * A death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
- */
-export async function rollBack(
-  ledger: Ledger,
-  repository: Repository,
-  study: Study,
-  n: number,
-  from: string,
-  to: string,
-  worktreePath: string,
-): Promise<void> {
-  const ref = branchRef(study.tag);
-  await refuseCheckedOut(repository, study.tag, worktreePath);
-  if (!(await moveRef(repository, ref, from, to))) {
-    throw new PawlError(
-      'branch_moved',
-      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl does not take experiment ${n} back.`,
+      `${ref} no longer points at ${from.slice(0, 12)}: somebody moved it, so Pawl ${refusal}`,
     );
   }
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'recorded'));
