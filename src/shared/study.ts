@@ -27,6 +27,7 @@ export const CRASH_CLASSES = [
   'killed',
   'no_metric',
   'locked_file_touched',
+  'sealed_path',
   'spawn_failed',
   'disk_full',
 ] as const;
@@ -241,6 +242,8 @@ export type Study = {
   readonly preserved: readonly string[];
   /** Tracked files that the baseline's run changed: the training's outputs, restored between runs. */
   readonly outputs: readonly string[];
+  /** Tracked folders in which the baseline's runs made, renamed or deleted something; null while none was seen. */
+  readonly writtenFolders: readonly string[] | null;
   /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
   readonly worktreeName: string;
   /** Name of the file an imported study was read from; null for own studies. */

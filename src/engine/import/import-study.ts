@@ -125,6 +125,7 @@ function importedStudy(table: ImportedTable, tag: string, name: string, now: num
     createdAt: now,
     preserved: [],
     outputs: [],
+    writtenFolders: null,
     worktreeName: '',
     importedFrom: name,
     importColumns: table.columns,

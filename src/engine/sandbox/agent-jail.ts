@@ -4,7 +4,8 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { isBelow } from '../paths.ts';
 import { tokenFiles } from './data-caches.ts';
 import { homeView, real } from './home-view.ts';
-import { type Jail, type Mount, topmost } from './jail.ts';
+import type { Jail, Mount } from './jail.ts';
+import { MAX_SINGLE_SEALS, topmost } from './seals.ts';
 import { type LeftOut, SettingsCopy } from './settings-copy.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
 
@@ -109,7 +110,7 @@ export async function agentJail(input: AgentJailInput): Promise<{
     links: view.links.filter(([, at]) => !isInStandIn(at)),
     writable: [await real(input.copy)],
     ...{ made: [JAIL_TEMPORARY], held: [] },
-    sealed: topmost(input.locked).map(path => join(input.copy, path)),
+    sealed: topmost(input.locked, MAX_SINGLE_SEALS).map(path => join(input.copy, path)),
     opened: [],
     ...{ network: true, emptyBytes: null },
     cwd: input.copy,

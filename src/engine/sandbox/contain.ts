@@ -22,8 +22,8 @@ import {
   trySandbox,
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
-import { topmost } from './jail.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
+import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
@@ -41,7 +41,7 @@ export type Place = {
   readonly folder: string;
   /** Without symbolic links. */
   readonly worktree: string;
-  readonly locked: readonly string[];
+  readonly seals: Seals;
   readonly preserved: readonly string[];
   /** git's own record of the worktree; null where there is none. */
   readonly adminDir: string | null;
@@ -163,7 +163,7 @@ export async function contain(
     ...model?.variables,
   };
   const jail = await trainingJail({
-    ...{ contract, worktree, locked: place.locked, caches, preserved, venv, network, data, home, model },
+    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, data, home, model },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,
@@ -271,7 +271,7 @@ export async function tryContainment(
       ...{ contract, repository, paths, userEnvironment, namedData },
       ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
       ...{ preserved: [], adminDir: null, hasBaseline: false, model: null },
-      locked: await standInFor(tree, contract, join(scratch, 'worktree')),
+      seals: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');
     const { argv, environment } = await contain(place, sandbox, own);
@@ -289,19 +289,19 @@ async function standInFor(
   tree: CommitFiles['tree'],
   { editable, locked }: Contract,
   folder: string,
-): Promise<readonly string[]> {
+): Promise<Seals> {
   await mkdir(folder, { recursive: true });
   const isEditable = matchEditable(editable);
   const paths = tree
     .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
     .map(({ path }) => path);
   // No more than a jail seals.
-  const sealed = locked === null ? topmost(paths) : [];
+  const sealed = locked === null ? topmost(paths, MAX_SINGLE_SEALS) : [];
   for (const path of sealed) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), '');
   }
-  return sealed;
+  return { folders: [], files: sealed };
 }
 
 /** A program that is found outside, and by the same name not inside. */

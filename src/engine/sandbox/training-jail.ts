@@ -5,15 +5,16 @@ import { matchPaths } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
 import { homeView, real } from './home-view.ts';
-import { foldersOf, type Jail, topmost } from './jail.ts';
+import type { Jail } from './jail.ts';
 import type { ModelWay } from './model-access.ts';
+import { heldFolders, MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
 
 export type JailInput = {
   readonly contract: Contract;
   readonly worktree: string;
-  /** Paths below the worktree that a training must not change. */
-  readonly locked: readonly string[];
+  /** What of the worktree a training must not change. */
+  readonly seals: Seals;
   /** What the set-up command left there. */
   readonly preserved: readonly string[];
   /** The user's checkout and its git folder. */
@@ -62,9 +63,12 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   for (const folder of [caches, ...(venv?.folders ?? [])]) await mkdir(folder, { recursive: true });
   // An earlier run may have taken the rights away.
   await chmod(caches, 0o700);
-  const kept = topmost(keptFrom(contract, input.preserved));
+  const { folders, files } = input.seals;
+  const apart = keptFrom(contract, input.preserved).filter(
+    path => !folders.some(folder => isBelow(path, folder)),
+  );
+  const kept = topmost(apart, MAX_SINGLE_SEALS);
   const preserved = await plainPaths(input.worktree, kept);
-  const locked = topmost(input.locked);
   const inWorktree = (path: string) => join(input.worktree, path);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
   const reads = contract.sandbox.reads.map(path =>
@@ -82,12 +86,9 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
     ),
-    // A mark that keeps an empty folder in git decides about nothing.
-    held: foldersOf([...locked.filter(path => !/(?:^|\/)\.(?:git)?keep$/.test(path)), ...kept]).map(
-      inWorktree,
-    ),
+    held: heldFolders({ folders: [...folders, ...kept], files }).map(inWorktree),
     sealed: [
-      ...[...locked, ...preserved].map(inWorktree),
+      ...[...folders, ...files, ...preserved].map(inWorktree),
       ...(await Promise.all((venv && !venv.isWritable ? venv.folders : []).map(real))),
     ],
     opened: (await plainPaths(input.worktree, openedIn(contract, preserved))).map(inWorktree),

@@ -92,6 +92,7 @@ export async function createStudy(
     createdAt: now,
     preserved: [],
     outputs: [],
+    writtenFolders: null,
     worktreeName: `pawl-${tag}-${id.slice(-6)}`,
     importedFrom: null,
     importColumns: null,

@@ -24,6 +24,7 @@ type Row = {
   gpu: string | null;
   cap_usd: number | null;
   outputs: string;
+  written_folders: string | null;
 };
 
 /** A study that was begun before there were any goes on as it did. */
@@ -65,6 +66,7 @@ function fromRow(row: Row): Study {
     createdAt: row.created_at,
     preserved: JSON.parse(row.preserved) as string[],
     outputs: JSON.parse(row.outputs) as string[],
+    writtenFolders: row.written_folders === null ? null : (JSON.parse(row.written_folders) as string[]),
     worktreeName: row.worktree_name,
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
@@ -99,7 +101,7 @@ export function studyStore(database: Database) {
     'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ? WHERE id = ?',
   );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
-  const setOutputs = database.prepare('UPDATE study SET outputs = ? WHERE id = ?');
+  const setOutputs = database.prepare('UPDATE study SET outputs = ?, written_folders = ? WHERE id = ?');
   const setApproval = database.prepare('UPDATE study SET asks_approval = ? WHERE id = ?');
   const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
 
@@ -150,8 +152,8 @@ export function studyStore(database: Database) {
     setPreserved(id: string, paths: readonly string[]): void {
       setPreserved.run(JSON.stringify(paths), id);
     },
-    setOutputs(id: string, paths: readonly string[]): void {
-      setOutputs.run(JSON.stringify(paths), id);
+    setOutputs(id: string, { outputs, writtenFolders }: Pick<Study, 'outputs' | 'writtenFolders'>): void {
+      setOutputs.run(JSON.stringify(outputs), writtenFolders && JSON.stringify(writtenFolders), id);
     },
     /** After the user moved the repository. */
     setRepository(id: string, path: string, gitDir: string): void {

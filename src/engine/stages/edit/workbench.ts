@@ -1,5 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../../contract/editable.ts';
 import { isCodeName, isOutputName } from '../../contract/outputs.ts';
@@ -26,6 +26,7 @@ import {
   resetWorktree,
   type Worktree,
 } from '../../git/worktree.ts';
+import { foldersOf, planSeals, type Seals } from '../../sandbox/seals.ts';
 import { ForeignPaths } from './foreign-paths.ts';
 
 /** What a proposer left behind, judged. */
@@ -56,12 +57,17 @@ const CLEANING_PASSES = 10;
  */
 export class Workbench {
   readonly #repository: Repository;
+  readonly #editable: readonly string[];
   readonly #isEditable: (path: string) => boolean;
   readonly #isNamedLocked: ((path: string) => boolean) | null;
   readonly #instructions: string | null;
   readonly #baseCommit: string;
   /** Tracked files that the user's own code was seen to write. */
   readonly #outputs: Set<string>;
+  /** Tracked folders in which it made, renamed or deleted something; null before it was watched. */
+  #writtenFolders: Set<string> | null;
+  /** When the entries of each tracked folder last changed, before the run that is watched. */
+  #folderTimes: ReadonlyMap<string, bigint> | null = null;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -88,18 +94,20 @@ export class Workbench {
   constructor(
     repository: Repository,
     path: string,
-    study: Pick<Study, 'contract' | 'preserved' | 'outputs' | 'baseCommit'>,
+    study: Pick<Study, 'contract' | 'preserved' | 'outputs' | 'writtenFolders' | 'baseCommit'>,
     signal: AbortSignal,
     setUp: SetUp | null,
   ) {
     const { editable, locked, instructions } = study.contract;
     this.#repository = repository;
     this.#path = path;
+    this.#editable = editable;
     this.#isEditable = matchEditable(editable);
     this.#isNamedLocked = locked && matchPaths(locked);
     this.#instructions = instructions;
     this.#baseCommit = study.baseCommit;
     this.#outputs = new Set(study.outputs);
+    this.#writtenFolders = study.writtenFolders && new Set(study.writtenFolders);
     this.#scanner = new WorktreeScanner(path, {
       isEditable: this.#isEditable,
       isNamedLocked: file => this.#isNamedLocked?.(file) === true,
@@ -224,6 +232,24 @@ export class Workbench {
       .sort();
   }
 
+  /**
+   * What a training finds read-only. The user's own code finds single files only, for it shows where it writes.
+   * @param writes patterns of what the contract lets a training write all the same
+   */
+  seals(writes: readonly string[]): Seals {
+    return planSeals({
+      locked: this.lockedFiles(),
+      unlocked: [...this.#tracked].filter(path => !this.#isLocked(path)),
+      writtenFolders: this.#isUsersOwn() || !this.#writtenFolders ? null : [...this.#writtenFolders],
+      mayBeWritten: mayMatchBelow([...this.#editable, ...writes]),
+    });
+  }
+
+  /** Whether what is checked out is what the user began with. */
+  #isUsersOwn(): boolean {
+    return this.#commit === this.#baseCommit;
+  }
+
   #isLocked(path: string): boolean {
     if (this.#isNamedLocked) return this.#isNamedLocked(path);
     return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
@@ -237,12 +263,37 @@ export class Workbench {
     const was = this.#pristine.get(path);
     if (was?.kind !== 'file' || was.executable || isCodeName(path) || path === this.#instructions)
       return false;
-    return this.#commit === this.#baseCommit || this.#outputs.has(path) || isOutputName(path);
+    return this.#isUsersOwn() || this.#outputs.has(path) || isOutputName(path);
   }
 
   /** What the baseline's runs were seen to write; see {@link Study}. */
-  outputs(): readonly string[] {
-    return [...this.#outputs];
+  written(): Pick<Study, 'outputs' | 'writtenFolders'> {
+    return { outputs: [...this.#outputs], writtenFolders: this.#writtenFolders && [...this.#writtenFolders] };
+  }
+
+  /**
+   * To be called before a run: of the user's own code it is remembered when each tracked folder last changed, so that
+   * {@link findTouchedLocks} can tell in which of them the run made, renamed or deleted something.
+   */
+  async watchFolders(): Promise<void> {
+    this.#folderTimes = null;
+    if (!this.#isUsersOwn()) return;
+    const tracked = [...this.#tracked].filter(path => !path.includes('\0'));
+    const folders = foldersOf(tracked);
+    // Python makes one wherever it imports from, which is no reason to leave a whole package open.
+    const packages = new Set(tracked.filter(path => /.\/[^/]*\.py$/.test(path)).map(dirname));
+    this.#isClean = false;
+    for (const folder of packages) await mkdir(join(this.#path, folder, '__pycache__')).catch(() => {});
+    const times = await Promise.all(folders.map(folder => this.#timeOf(folder)));
+    this.#folderTimes = new Map(
+      folders.flatMap((folder, at) => (times[at] ? [[folder, times[at]] as const] : [])),
+    );
+  }
+
+  /** When the entries of a folder last changed, in nanoseconds; null where there is no such folder. */
+  async #timeOf(folder: string): Promise<bigint | null> {
+    const found = await lstat(join(this.#path, folder), { bigint: true }).catch(() => null);
+    return found?.isDirectory() ? found.mtimeNs : null;
   }
 
   digest(): string {
@@ -324,7 +375,7 @@ export class Workbench {
 
   /**
    * Locked files that are not what they were before the training. What else the user's own code changed is an output from now
-   * on, see {@link outputs}.
+   * on, see {@link written}.
    */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#isClean = false;
@@ -333,7 +384,12 @@ export class Workbench {
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
     this.#isClean = changed.length === 0 && !hasLeftovers;
-    if (this.#commit === this.#baseCommit && this.#isNamedLocked === null) {
+    for (const [folder, time] of this.#folderTimes ?? []) {
+      this.#writtenFolders ??= new Set();
+      if ((await this.#timeOf(folder)) !== time) this.#writtenFolders.add(folder);
+    }
+    this.#folderTimes = null;
+    if (this.#isUsersOwn() && this.#isNamedLocked === null) {
       for (const path of changed)
         if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
     }

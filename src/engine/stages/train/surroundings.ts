@@ -10,6 +10,7 @@ import type { Owner } from '../../process/terminal.ts';
 import { contain, environmentOf } from '../../sandbox/contain.ts';
 import { type Bubblewrap, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { wayByPort } from '../../sandbox/model-access.ts';
+import type { Seals } from '../../sandbox/seals.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
 
@@ -52,6 +53,8 @@ export async function surroundingsOf(
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox?: readonly string[];
   readonly owner?: Owner | null;
+  /** What the run finds read-only; absent where nothing contains it. */
+  readonly seals?: Seals;
 }> {
   const { sandbox, paths, workbench, repository, userEnvironment } = ports;
   const patienceMs = study.gpu === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
@@ -71,6 +74,7 @@ export async function surroundingsOf(
     environment: access ? { ...own, ...(await wayByPort(access, own)).variables } : own,
   });
   if (!sandbox || sandbox.isWorking === false) return bare();
+  const seals = workbench.seals(contract.sandbox.writes);
   const { argv, environment } = await contain(
     {
       ...{
@@ -82,7 +86,7 @@ export async function surroundingsOf(
         namedData: sandbox.namedData,
         model: access,
       },
-      ...{ worktree: workbench.path, locked: workbench.lockedFiles(), preserved: workbench.preservedPaths() },
+      ...{ worktree: workbench.path, seals, preserved: workbench.preservedPaths() },
       adminDir: workbench.worktree.adminDir,
       hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
     },
@@ -99,5 +103,5 @@ export async function surroundingsOf(
       return bare();
     }
   }
-  return { environment, sandbox: argv, owner: sandbox.identity };
+  return { environment, sandbox: argv, owner: sandbox.identity, seals };
 }

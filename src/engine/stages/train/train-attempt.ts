@@ -26,6 +26,7 @@ import { discardSetUp } from '../set-up/set-up.ts';
 import { findFullDisk, makeRoom } from './full-disk.ts';
 import { MachineWatch } from './machine-watch.ts';
 import type { Pruner } from './pruner.ts';
+import { findSealedPath } from './sealed-path.ts';
 import { ProgressEmitter, SeriesWriter } from './series-writer.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
 
@@ -87,7 +88,8 @@ export async function trainAttempt(
   await ports.reserve.requireRoom(limits.disk.minFreeBytes);
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
-  const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
+  await workbench.watchFolders();
+  const { seals, ...contained } = await surroundingsOf(study, ports, runMarker(study.id, n, k));
   const isHopeless = purpose ? () => null : await ports.pruner.watch();
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
@@ -201,7 +203,12 @@ export async function trainAttempt(
       : '';
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined && outcome.kind !== 'limited';
   const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
-  const crash = found && { ...found, message: found.message + hint + cut };
+  const crash =
+    found &&
+    (findSealedPath(found, seals, workbench.path, contract) ?? {
+      ...found,
+      message: found.message + hint + cut,
+    });
   const fairness = judgeFairness({
     summary,
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
