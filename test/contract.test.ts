@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
+import { contractFileSchema, contractFromFile, contractToFile } from '../src/shared/contract.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
@@ -107,7 +108,7 @@ test('the defaults of a contract are upstream’s', () => {
     setup: null,
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'loss', goal: 'minimize' },
-    ...{ checks: [], model: null },
+    ...{ checks: [], score: null, model: null },
     budget: { seconds: 300, limitSeconds: 630, prune: false },
     stop: {},
     limits: { memoryGb: null, processes: null, freeDiskGb: null },
@@ -193,6 +194,7 @@ writes = ["build"]
       { name: 'tests', command: 'make test', seconds: 600 },
       { name: 'lint', command: 'make lint', seconds: 20 },
     ],
+    score: null,
     model: { name: 'small', baseUrl: 'http://localhost:8080' },
     budget: { seconds: 2.5, limitSeconds: 60, prune: true },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
@@ -206,6 +208,31 @@ writes = ["build"]
       crashes: 5,
     },
   });
+});
+
+test('a score is read with its defaults, written back as it was, and goes with no other way to a number', () => {
+  const text = `${VALID}[score]\ncommand = "python3 score.py"\nartifacts = ["model.bin"]\n`;
+  const contract = parsePawlToml(text, 'pawl.toml');
+  const score = {
+    command: 'python3 score.py',
+    artifacts: ['model.bin'],
+    model: null,
+    reads: [],
+    seconds: 600,
+  };
+  expect(contract.score).toEqual(score);
+  expect(contractFromFile(contractFileSchema.parse(contractToFile(contract))).score).toEqual(score);
+  const whole = `${text}model = "python3 serve.py"\nreads = ["~/held-out"]\nseconds = 30\n`;
+  const own = parsePawlToml(whole, 'pawl.toml').score;
+  expect(own).toEqual({ ...score, model: 'python3 serve.py', reads: ['~/held-out'], seconds: 30 });
+  expect(contractFromFile(contractFileSchema.parse(contractToFile(parsePawlToml(whole, 'x')))).score).toEqual(
+    own,
+  );
+  for (const line of ['command = "./report"', 'pattern = "x (.*)"', 'wait = "7d"'])
+    expect(errorOf(text.replace('name = "loss"', `name = "loss"\n${line}`))).toMatch(
+      /^pawl\.toml:\d+: metric\.\w+: cannot be used together with \[score\]/,
+    );
+  expect(errorOf(text.replace('"model.bin"', '"/etc/passwd"'))).toMatch(/score\.artifacts/);
 });
 
 test.each([

@@ -36,7 +36,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       setup: null,
       environment: [],
       metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
-      ...{ checks: [], model: null },
+      ...{ checks: [], score: null, model: null },
       budget: { seconds: 300, limitSeconds: 600, prune: false },
       stop: {},
       limits: { memoryGb: null, processes: null, freeDiskGb: null },

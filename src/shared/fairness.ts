@@ -7,8 +7,12 @@ export const FLAG_KINDS = [
   'speed',
   'shared',
   'memory_full',
+  'claim',
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
+
+/** What a run printed, beside the number its scorer gave. */
+export type Claim = { readonly printed: number; readonly scored: number };
 
 export type FairnessFlag = {
   readonly kind: FlagKind;
@@ -39,6 +43,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   speed: 'the same code ran at another speed before',
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
+  claim: 'it printed another number than it was scored',
 };
 
 /** A flag as a reader is told of it. */

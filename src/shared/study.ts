@@ -28,6 +28,7 @@ export const CRASH_CLASSES = [
   'no_metric',
   'locked_file_touched',
   'sealed_path',
+  'no_score',
   'spawn_failed',
   'disk_full',
 ] as const;

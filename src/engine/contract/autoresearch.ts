@@ -25,7 +25,7 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     setup: null,
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' },
-    ...{ checks: [], model: null },
+    ...{ checks: [], score: null, model: null },
     budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), prune: false },
     stop: {},
     limits: DEFAULT_LIMITS,

@@ -147,6 +147,7 @@ function importedContract({ metricName, goal, hasMemory }: ImportedTable): Contr
     environment: [],
     metric: { ...DEFAULT_METRIC, name: metricName, goal, memory: hasMemory ? 'memory_mb' : null },
     checks: [],
+    score: null,
     model: null,
     budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), prune: false },
     stop: {},

@@ -5,7 +5,10 @@ import { matchEditable, matchPaths } from '../contract/editable.ts';
 type TreeEntry = { readonly mode: string; readonly path: string };
 
 /** What is wrong between a contract and the files of its commit. */
-export type FileFault = { readonly about: 'editable' | 'locked' | 'instructions'; readonly message: string };
+export type FileFault = {
+  readonly about: 'editable' | 'locked' | 'instructions' | 'score';
+  readonly message: string;
+};
 
 /**
  * Checks that every name in the contract means something: a pattern that matches nothing is a misspelt one, and a
@@ -26,6 +29,15 @@ export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): 
   const { instructions } = contract;
   if (instructions !== null && !tree.some(entry => entry.path === instructions)) {
     faults.push({ about: 'instructions', message: `The instructions ${instructions} are not committed.` });
+  }
+  const isEditable = matchEditable(contract.editable);
+  const own = contract.score?.command
+    .split(/[\s"'=;&|()]+/)
+    .map(word => word.replace(/^(?:\.\/)+/, ''))
+    .find(word => tree.some(({ path }) => path === word) && isEditable(word));
+  if (own !== undefined) {
+    const message = `score.command names ${own}, which is editable, so that an edit could write its own score. Let a locked file score, and name what runs the edited code as score.model.`;
+    faults.push({ about: 'score', message });
   }
   return faults;
 }

@@ -8,6 +8,7 @@ import type { Jail, Mount } from './jail.ts';
 import { MAX_SINGLE_SEALS, topmost } from './seals.ts';
 import { type LeftOut, SettingsCopy } from './settings-copy.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
+import { withheldFrom } from './training-jail.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
@@ -33,6 +34,8 @@ export type AgentJailInput = {
   /** The copy of the repository it works in, and the files in there that it may not change. */
   readonly copy: string;
   readonly locked: readonly string[];
+  /** What only the contract's scorer may see. */
+  readonly withheld: readonly string[];
   /** Files it is given by Pawl. */
   readonly own: string;
   /** An empty folder, for what stands in the place of home and of the agent's folders. */
@@ -103,8 +106,9 @@ export async function agentJail(input: AgentJailInput): Promise<{
     [...standsFor].some(
       ([where, what]) => isBelow(path, where) && existsSync(join(what, relative(where, path))),
     );
+  const withheld = await withheldFrom(input.withheld, home);
   const jail: Omit<Jail, 'masked'> = {
-    hidden: view.hidden,
+    hidden: [...view.hidden, ...withheld.folders],
     mounts: [...[...standsFor].map(([where, what]) => ({ what, where, isWritable: true })), ...settings],
     readable: [...view.readable, input.own],
     links: view.links.filter(([, at]) => !isInStandIn(at)),
@@ -117,7 +121,7 @@ export async function agentJail(input: AgentJailInput): Promise<{
     devices: [],
   };
   const secrets = await shownFiles(jail, tokenFiles(environment, home));
-  const masked = [...secrets, ...(await reachableSockets(jail, []))];
+  const masked = [...secrets, ...withheld.files, ...(await reachableSockets(jail, []))];
   return { jail: { ...jail, masked }, renewals, leftOut: copy.leftOut };
 }
 

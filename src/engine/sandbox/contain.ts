@@ -22,6 +22,7 @@ import {
   trySandbox,
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
+import type { Mount } from './jail.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
 import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
@@ -51,6 +52,8 @@ export type Place = {
   readonly namedData: readonly string[];
   /** The model that it may ask; null where its contract names none, or nothing runs. */
   readonly model: ModelAccess | null;
+  /** What it sees besides, at places that would be hidden. */
+  readonly mounts?: readonly Mount[];
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
 
@@ -163,7 +166,8 @@ export async function contain(
     ...model?.variables,
   };
   const jail = await trainingJail({
-    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, data, home, model },
+    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, home, model },
+    data: { ...data, mounts: [...data.mounts, ...(place.mounts ?? [])] },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,

@@ -71,9 +71,8 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const preserved = await plainPaths(input.worktree, kept);
   const inWorktree = (path: string) => join(input.worktree, path);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
-  const reads = contract.sandbox.reads.map(path =>
-    path.startsWith('~/') ? join(input.home, path.slice(2)) : path,
-  );
+  const reads = contract.sandbox.reads.map(path => inHome(path, input.home));
+  const withheld = await withheldFrom(contract.score?.reads ?? [], input.home);
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
     programs: uv ? [join(uv, 'bin', 'python')] : [],
@@ -82,6 +81,7 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   });
   const jail: Omit<Jail, 'masked'> = {
     ...view,
+    hidden: [...view.hidden, ...withheld.folders],
     ...{ mounts: [...input.data.mounts, ...(input.model?.mounts ?? [])], made: [] },
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
@@ -98,7 +98,30 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   };
   const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
   const letIn = [...reads, ...(input.model?.mounts ?? []).map(({ what }) => what)];
-  return { ...jail, masked: [...secrets, ...(await reachableSockets(jail, letIn))] };
+  return { ...jail, masked: [...secrets, ...withheld.files, ...(await reachableSockets(jail, letIn))] };
+}
+
+/** A path of the contract, which may begin with the user's home. */
+export function inHome(path: string, home: string): string {
+  return path.startsWith('~/') ? join(home, path.slice(2)) : path;
+}
+
+/**
+ * What nobody but the contract's scorer may see, as far as it is there.
+ * @param reads paths as the contract has them
+ */
+export async function withheldFrom(
+  reads: readonly string[],
+  home: string,
+): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
+  const folders: string[] = [];
+  const files: string[] = [];
+  for (const named of reads) {
+    const path = await real(inHome(named, home));
+    const found = await lstat(path).catch(() => null);
+    if (found) (found.isDirectory() ? folders : files).push(path);
+  }
+  return { folders, files };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */

@@ -37,12 +37,13 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = {
 const BEFORE_REPEATS: Contract['metric']['verdict'] = 'greedy';
 
 function readContract(text: string): Contract {
-  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'model'> &
+  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'score' | 'model'> &
     Partial<Contract>;
   return {
     ...contract,
     metric: { ...DEFAULT_METRIC, ...{ verdict: BEFORE_REPEATS }, ...contract.metric },
     checks: contract.checks ?? [],
+    score: contract.score ?? null,
     model: contract.model ?? null,
     budget: { ...contract.budget, prune: contract.budget.prune ?? false },
     limits: contract.limits ?? DEFAULT_LIMITS,

@@ -227,7 +227,7 @@ export class Workbench {
   /** Plain files that a training must not change, as the commit has them. */
   lockedFiles(): readonly string[] {
     return [...this.#pristine]
-      .filter(([path, { kind }]) => kind === 'file' && this.#isLocked(path) && !path.includes('\0'))
+      .filter(([path, { kind }]) => kind === 'file' && this.isLocked(path) && !path.includes('\0'))
       .map(([path]) => path)
       .sort();
   }
@@ -239,7 +239,7 @@ export class Workbench {
   seals(writes: readonly string[]): Seals {
     return planSeals({
       locked: this.lockedFiles(),
-      unlocked: [...this.#tracked].filter(path => !this.#isLocked(path)),
+      unlocked: [...this.#tracked].filter(path => !this.isLocked(path)),
       writtenFolders: this.#isUsersOwn() || !this.#writtenFolders ? null : [...this.#writtenFolders],
       mayBeWritten: mayMatchBelow([...this.#editable, ...writes]),
     });
@@ -250,7 +250,8 @@ export class Workbench {
     return this.#commit === this.#baseCommit;
   }
 
-  #isLocked(path: string): boolean {
+  /** Whether a training must not change it. */
+  isLocked(path: string): boolean {
     if (this.#isNamedLocked) return this.#isNamedLocked(path);
     return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
   }
@@ -393,7 +394,7 @@ export class Workbench {
       for (const path of changed)
         if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
     }
-    return changed.filter(path => this.#isLocked(path));
+    return changed.filter(path => this.isLocked(path));
   }
 
   /** What lies there now, to be compared with the pristine files. */

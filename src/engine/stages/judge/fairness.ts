@@ -1,4 +1,4 @@
-import type { Fairness, FairnessFlag } from '../../../shared/fairness.ts';
+import type { Claim, Fairness, FairnessFlag } from '../../../shared/fairness.ts';
 import type { Summary } from '../../../shared/study.ts';
 import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/telemetry.ts';
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
@@ -34,6 +34,8 @@ export type FairnessInput = {
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
+  /** A printed number that is not the score; null where there is none. */
+  readonly claim?: Claim | null;
   readonly stepsPerSecond: number | null;
   /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
   readonly sameCode: readonly Fairness[];
@@ -68,6 +70,10 @@ export function judgeFairness(input: FairnessInput): Fairness {
   if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
     // Running it again would not mend a timer.
     flag('clock_skew', `it says it trained ${own.toFixed(1)} s, and had ${awakeSeconds.toFixed(1)} s`, false);
+  }
+
+  if (input.claim) {
+    flag('claim', `it says ${input.claim.printed}, and the score is ${input.claim.scored}`, false);
   }
 
   const told = gpu.flatMap(({ throttleReasons }) => (throttleReasons === undefined ? [] : [throttleReasons]));

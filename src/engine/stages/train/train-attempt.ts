@@ -20,7 +20,10 @@ import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
 import { namePaths } from '../edit/workbench.ts';
 import { judgeFairness } from '../judge/fairness.ts';
+import { findUnmet } from '../judge/requirements.ts';
 import { measureAttempt } from '../measure/measure-attempt.ts';
+import { claimOf, withClaims } from '../score/claims.ts';
+import { scoreAttempt } from '../score/score-attempt.ts';
 import { exchanged, fingerprints } from '../set-up/preserved.ts';
 import { discardSetUp } from '../set-up/set-up.ts';
 import { findFullDisk, makeRoom } from './full-disk.ts';
@@ -180,23 +183,38 @@ export async function trainAttempt(
   const ended: RunOutcome = fullDisk?.outcome ?? trained.outcome;
   const isDone = ended.kind === 'exit' && ended.code === 0;
   const measured = isDone ? await measureAttempt(contract, reader, place) : null;
-  const outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
-  const survivors = [...trained.survivors, ...(measured?.survivors ?? [])];
-  if (survivors.length > 0) {
-    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
-    emit({ type: 'warning', code: 'survivors', message });
-  }
+  let outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
 
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
   if (lost.length > 0) await discardSetUp(study, paths, workbench);
   const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
-  const summary = joined(reader.summary(), measured?.summary ?? null);
-  const printsMetric = contract.metric.command === null && contract.metric.waitSeconds === null;
-  const found =
+  const { score, metric: wanted } = contract;
+  const printsMetric = wanted.command === null && wanted.waitSeconds === null && score === null;
+  const unscored =
     lockCrash(touched, contract) ??
-    reader.classify(outcome, printsMetric ? contract.metric.name : null, contract.budget.limitSeconds) ??
+    reader.classify(outcome, printsMetric ? wanted.name : null, contract.budget.limitSeconds) ??
     measured?.crash ??
     null;
+  const isScored =
+    score !== null && measured !== null && outcome.kind === 'exit' && !unscored && !measured.guard;
+  const freeBytes = () => ports.reserve.free();
+  const scored = isScored
+    ? await scoreAttempt(study, score, commit, runMarker(study.id, n, k), place, { ...ports, freeBytes })
+    : null;
+  if (scored?.isAborted) outcome = { kind: 'aborted' };
+  const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
+  if (survivors.length > 0) {
+    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
+  const printed = joined(reader.summary(), measured?.summary ?? null);
+  const summary = score ? withClaims(printed, scored?.values ?? null, wanted.name) : printed;
+  const guard =
+    measured?.guard ??
+    (scored?.values
+      ? findUnmet(wanted.require, name => textOf(scored.values?.[name]) ?? reader.printed(name))
+      : null);
+  const found = unscored ?? scored?.crash ?? null;
   const cut =
     fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
       ? ` ${CUT_LOG}`
@@ -211,6 +229,9 @@ export async function trainAttempt(
     });
   const fairness = judgeFairness({
     summary,
+    claim: score
+      ? claimOf(summary, lastTrial(ledger.runs.list(study.id, 0))?.summary ?? null, wanted.name)
+      : null,
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
@@ -230,7 +251,7 @@ export async function trainAttempt(
     summary,
     crash,
     resources: trained.resources,
-    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0),
+    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0) + (scored?.addedBytes ?? 0),
     units: { ...Object.fromEntries(reader.units), ...measured?.units },
   };
   const finished: EngineEventBody = {
@@ -255,7 +276,7 @@ export async function trainAttempt(
     metric: crash || isPruned ? null : numbers.metric,
     memory: isPruned ? null : numbers.memory,
     pruned: isPruned ? pruned : null,
-    guard: crash ? null : (measured?.guard ?? null),
+    guard: crash ? null : guard,
     startedAt,
     endedAt: now(),
     finished,
@@ -265,6 +286,10 @@ export async function trainAttempt(
 /** What the training printed, and over it what the command for the metric did. */
 function joined(training: Summary | null, command: Summary | null): Summary | null {
   return training && command ? { ...training, ...command } : (command ?? training);
+}
+
+function textOf(value: number | undefined): string | null {
+  return value === undefined ? null : String(value);
 }
 
 export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {

@@ -241,6 +241,10 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.metric.verdict': 'verdict',
   'contract.metric.least_gain': 'leastGain',
   'contract.checks': 'checks',
+  'contract.score.command': 'scoreCommand',
+  'contract.score.artifacts': 'artifacts',
+  'contract.score.model': 'scoreModel',
+  'contract.score.reads': 'scoreReads',
   'contract.model.name': 'model',
   'contract.model.base_url': 'modelUrl',
   'contract.metric.memory': 'memory',
@@ -266,6 +270,8 @@ const EMPTY: FormProblems = {
   train: 'Write the command that trains.',
   metric: 'Name the number that counts.',
   goal: 'Say whether lower or higher is better.',
+  scoreCommand: 'Write the command that scores.',
+  artifacts: 'Name what the training leaves for it.',
 };
 
 /** The study to start, or what is wrong field by field. */
