@@ -171,6 +171,7 @@ mode = "required"
 network = true
 reads = ["~/data", "/mnt/corpus"]
 writes = ["build"]
+cache_mb = 64
 `;
   expect(parsePawlToml(text, 'pawl.toml')).toEqual({
     source: 'pawl.toml',
@@ -198,7 +199,10 @@ writes = ["build"]
     model: { name: 'small', baseUrl: 'http://localhost:8080' },
     budget: { seconds: 2.5, limitSeconds: 60, prune: true },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
-    sandbox: { mode: 'required', network: true, writes: ['build'], reads: ['~/data', '/mnt/corpus'] },
+    sandbox: {
+      ...{ mode: 'required', network: true, writes: ['build'], cacheMb: 64 },
+      reads: ['~/data', '/mnt/corpus'],
+    },
     stop: {
       experiments: 100,
       hours: 8.5,

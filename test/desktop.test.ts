@@ -40,7 +40,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       budget: { seconds: 300, limitSeconds: 600, prune: false },
       stop: {},
       limits: { memoryGb: null, processes: null, freeDiskGb: null },
-      sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
+      sandbox: { mode: 'preferred', network: false, writes: [], reads: [], cacheMb: 512 },
     },
     proposer: { kind: 'search', seed: 1 },
     stop: {},

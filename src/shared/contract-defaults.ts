@@ -20,4 +20,5 @@ export const DEFAULT_SANDBOX: Contract['sandbox'] = {
   network: false,
   writes: [],
   reads: [],
+  cacheMb: 512,
 };

@@ -169,6 +169,7 @@ export const contractFileSchema = z
         network: z.boolean().optional(),
         writes: z.array(relativePattern).optional(),
         reads: z.array(outsidePath).optional(),
+        cache_mb: z.number().nonnegative().finite().optional(),
       })
       .default({}),
   })
@@ -246,6 +247,8 @@ export type Contract = {
     readonly writes: readonly string[];
     /** Folders outside the repository that the training reads, absolute or below `~/`: data, caches. */
     readonly reads: readonly string[];
+    /** MiB of what the baseline compiled that each run gets a copy of; 0 starts every run with empty caches. */
+    readonly cacheMb: number;
   };
 };
 
@@ -325,6 +328,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       network: sandbox.network ?? DEFAULT_SANDBOX.network,
       writes: sandbox.writes ?? DEFAULT_SANDBOX.writes,
       reads: sandbox.reads ?? DEFAULT_SANDBOX.reads,
+      cacheMb: sandbox.cache_mb ?? DEFAULT_SANDBOX.cacheMb,
     },
   };
 }
@@ -344,7 +348,8 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
   const { metric, checks, score, model, budget, stop, limits, sandbox } = contract;
   const { commandSeconds, pollSeconds } = DEFAULT_METRIC;
   const { memoryGb, processes, freeDiskGb } = limits;
-  const { mode, network, writes, reads } = sandbox;
+  const { mode, network, writes, reads, cacheMb } = sandbox;
+  const cache = cacheMb === DEFAULT_SANDBOX.cacheMb ? {} : { cache_mb: cacheMb };
   return {
     contract: {
       editable: [...editable],
@@ -411,12 +416,17 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
             ...(freeDiskGb === null ? {} : { free_disk_gb: freeDiskGb }),
           },
         }),
-    ...(mode === 'preferred' && !network && reads.length === 0 && writes.length === 0
+    ...(mode === 'preferred' &&
+    !network &&
+    reads.length === 0 &&
+    writes.length === 0 &&
+    !('cache_mb' in cache)
       ? {}
       : {
           sandbox: {
             ...{ mode, network, reads: [...reads] },
             ...(writes.length === 0 ? {} : { writes: [...writes] }),
+            ...cache,
           },
         }),
   };

@@ -8,6 +8,7 @@ export const FLAG_KINDS = [
   'shared',
   'memory_full',
   'claim',
+  'cold',
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
 
@@ -29,6 +30,8 @@ export type Fairness = {
   readonly smClockMhz: number | null;
   /** Over the later half of the run; null where it printed none, absent where nobody looked. */
   readonly stepsPerSecond?: number | null;
+  /** How many it made, on the same terms. */
+  readonly steps?: number | null;
   /** Samples of the GPU it was judged by. */
   readonly samples: number;
   /** Names of the processes of others that computed on the GPU meanwhile. */
@@ -43,6 +46,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   speed: 'the same code ran at another speed before',
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
+  cold: 'its compiler caches were not those of the other runs',
   claim: 'it printed another number than it was scored',
 };
 

@@ -24,14 +24,13 @@ import {
 import { real } from './home-view.ts';
 import type { Mount } from './jail.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
+import { CACHES } from './run-caches.ts';
 import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
 /** In a study's folder: the private trees of data caches. */
 export const DATA_VIEW = 'data';
-/** In a study's folder: what its runs keep for each other. */
-export const CACHES = 'caches';
 
 /** What a training is contained in: the same for a study that runs and for one that is only looked at. */
 export type Place = {

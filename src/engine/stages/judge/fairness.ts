@@ -37,6 +37,9 @@ export type FairnessInput = {
   /** A printed number that is not the score; null where there is none. */
   readonly claim?: Claim | null;
   readonly stepsPerSecond: number | null;
+  readonly steps?: number | null;
+  /** How its compiler caches differed from those of other runs; null where they did not. */
+  readonly cold?: string | null;
   /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
   readonly sameCode: readonly Fairness[];
   /** On that GPU. */
@@ -71,6 +74,8 @@ export function judgeFairness(input: FairnessInput): Fairness {
     // Running it again would not mend a timer.
     flag('clock_skew', `it says it trained ${own.toFixed(1)} s, and had ${awakeSeconds.toFixed(1)} s`, false);
   }
+
+  if (input.cold) flag('cold', input.cold);
 
   if (input.claim) {
     flag('claim', `it says ${input.claim.printed}, and the score is ${input.claim.scored}`, false);
@@ -126,6 +131,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flags,
     smClockMhz,
     stepsPerSecond,
+    steps: input.steps ?? null,
     samples: gpu.length,
     foreign: input.foreign.map(({ name }) => name),
   };

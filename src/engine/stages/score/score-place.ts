@@ -17,7 +17,7 @@ import type { SurroundingsPorts } from '../train/surroundings.ts';
 import { type Artifact, copyArtifacts } from './artifacts.ts';
 
 /** In a study's folder: what scoring works in, anew for each run. */
-const SCORE = 'score';
+export const SCORE = 'score';
 const CHECKOUT = 'checkout';
 const ARTIFACTS = 'artifacts';
 /** Numbers of the descriptors that the programs find open; see docs/scoring.md. */

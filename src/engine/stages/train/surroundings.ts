@@ -10,6 +10,7 @@ import type { Owner } from '../../process/terminal.ts';
 import { contain, environmentOf } from '../../sandbox/contain.ts';
 import { type Bubblewrap, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { wayByPort } from '../../sandbox/model-access.ts';
+import { layOutCaches, type RunCaches } from '../../sandbox/run-caches.ts';
 import type { Seals } from '../../sandbox/seals.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
@@ -53,8 +54,9 @@ export async function surroundingsOf(
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox?: readonly string[];
   readonly owner?: Owner | null;
-  /** What the run finds read-only; absent where nothing contains it. */
+  /** What the run finds read-only, and of caches; absent where nothing contains it. */
   readonly seals?: Seals;
+  readonly caches?: RunCaches;
 }> {
   const { sandbox, paths, workbench, repository, userEnvironment } = ports;
   const patienceMs = study.gpu === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
@@ -74,6 +76,7 @@ export async function surroundingsOf(
     environment: access ? { ...own, ...(await wayByPort(access, own)).variables } : own,
   });
   if (!sandbox || sandbox.isWorking === false) return bare();
+  const caches = await layOutCaches(folder);
   const seals = workbench.seals(contract.sandbox.writes);
   const { argv, environment } = await contain(
     {
@@ -103,5 +106,5 @@ export async function surroundingsOf(
       return bare();
     }
   }
-  return { environment, sandbox: argv, owner: sandbox.identity, seals };
+  return { environment, sandbox: argv, owner: sandbox.identity, seals, caches };
 }

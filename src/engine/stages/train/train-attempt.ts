@@ -4,7 +4,7 @@ import type { Contract } from '../../../shared/contract.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
-import type { Crash, RepeatPurpose, RunOutcome, Study, Summary } from '../../../shared/study.ts';
+import type { Crash, RepeatPurpose, Run, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
@@ -16,6 +16,7 @@ import type { KillTimes } from '../../process/kill-tree.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
 import { runTraining } from '../../process/run-training.ts';
+import { settleCaches } from '../../sandbox/run-caches.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
 import { namePaths } from '../edit/workbench.ts';
@@ -92,7 +93,7 @@ export async function trainAttempt(
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
   await workbench.watchFolders();
-  const { seals, ...contained } = await surroundingsOf(study, ports, runMarker(study.id, n, k));
+  const { seals, caches, ...contained } = await surroundingsOf(study, ports, runMarker(study.id, n, k));
   const isHopeless = purpose ? () => null : await ports.pruner.watch();
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
@@ -227,11 +228,21 @@ export async function trainAttempt(
       ...found,
       message: found.message + hint + cut,
     });
+  const numSteps = summary?.num_steps ?? steps.last();
+  const isTrial = n === 0 && purpose === null && isDone && crash === null && outcome.kind === 'exit';
+  const cold =
+    caches && isTrial
+      ? await settleCaches(studyFolder(paths, study.id), {
+          ...{ ...caches, steps: numSteps, maxBytes: contract.sandbox.cacheMb * 1024 ** 2 },
+          stepsWhenCold: coldRun(ledger.runs.list(study.id, 0))?.fairness?.steps ?? null,
+        })
+      : null;
   const fairness = judgeFairness({
     summary,
     claim: score
       ? claimOf(summary, lastTrial(ledger.runs.list(study.id, 0))?.summary ?? null, wanted.name)
       : null,
+    ...{ cold, steps: numSteps },
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
@@ -286,6 +297,11 @@ export async function trainAttempt(
 /** What the training printed, and over it what the command for the metric did. */
 function joined(training: Summary | null, command: Summary | null): Summary | null {
   return training && command ? { ...training, ...command } : (command ?? training);
+}
+
+/** The run of a baseline that filled its caches. */
+function coldRun(runs: readonly Run[]): Run | undefined {
+  return runs.find(({ fairness }) => fairness?.flags.some(({ kind }) => kind === 'cold'));
 }
 
 function textOf(value: number | undefined): string | null {

@@ -206,6 +206,7 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
     sandbox: {
       ...{ mode: form.sandbox, network: form.network, reads: lines(form.reads) },
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
+      ...(form.kept ? { cache_mb: form.kept.sandbox.cacheMb } : {}),
     },
   };
 }
