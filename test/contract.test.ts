@@ -5,7 +5,7 @@ import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
 import { contractFileSchema, contractFromFile, contractToFile } from '../src/shared/contract.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
@@ -40,7 +40,7 @@ test.each([
   expect(autoresearchContract(preparePy, false).budget).toEqual({
     seconds,
     limitSeconds: 2 * seconds + 30,
-    prune: false,
+    ...DEFAULT_BUDGET,
   });
 });
 
@@ -109,16 +109,16 @@ test('the defaults of a contract are upstream’s', () => {
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'loss', goal: 'minimize' },
     ...{ checks: [], score: null, model: null },
-    budget: { seconds: 300, limitSeconds: 630, prune: false },
+    budget: { seconds: 300, limitSeconds: 630, ...DEFAULT_BUDGET },
     stop: {},
     limits: { memoryGb: null, processes: null, freeDiskGb: null },
-    sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
+    sandbox: { mode: 'preferred', network: false, writes: [], reads: [], cacheMb: 512 },
   });
 });
 
 test('the limit of a budget that is as long as one may be is no longer than a timer may be', () => {
   const { budget: read } = parsePawlToml(budget('seconds = 1_900_000'), 'pawl.toml');
-  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000, prune: false });
+  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000, ...DEFAULT_BUDGET });
 });
 
 test('every key of a contract is read', () => {
@@ -155,6 +155,8 @@ base_url = "http://localhost:8080"
 seconds = 2.5
 limit_seconds = 60
 prune = true
+tolerance = 0.2
+startup_seconds = 5
 [stop]
 experiments = 100
 hours = 8.5
@@ -197,7 +199,7 @@ cache_mb = 64
     ],
     score: null,
     model: { name: 'small', baseUrl: 'http://localhost:8080' },
-    budget: { seconds: 2.5, limitSeconds: 60, prune: true },
+    budget: { seconds: 2.5, limitSeconds: 60, prune: true, tolerance: 0.2, startupSeconds: 5 },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
     sandbox: {
       ...{ mode: 'required', network: true, writes: ['build'], cacheMb: 64 },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECK_SECONDS, DEFAULT_METRIC, DEFAULT_SANDBOX } from './contract-defaults.ts';
+import { CHECK_SECONDS, DEFAULT_BUDGET, DEFAULT_METRIC, DEFAULT_SANDBOX } from './contract-defaults.ts';
 import { directionOf } from './metric-direction.ts';
 
 /** Seconds that are added to twice the budget when the contract sets no limit: start-up and evaluation. */
@@ -130,6 +130,8 @@ export const contractFileSchema = z
         seconds: seconds.default(300),
         limit_seconds: seconds.optional(),
         prune: z.boolean().optional(),
+        tolerance: z.number().min(0).max(10).optional(),
+        startup_seconds: z.number().min(0).max(MAX_SECONDS).optional(),
       })
       .default({ seconds: 300 }),
     stop: stopRulesSchema.default({}),
@@ -230,6 +232,10 @@ export type Contract = {
     readonly limitSeconds: number;
     /** Whether a run is ended that cannot reach the incumbent any more; see `judgeCurve`. */
     readonly prune: boolean;
+    /** How much longer than the baseline a run may take, as a share of `seconds`; see `budgetOf`. */
+    readonly tolerance: number;
+    /** Seconds that compiling may take besides, before the first step and while the GPU is idle. */
+    readonly startupSeconds: number;
   };
   readonly stop: StopRules;
   /** What a run may take of the machine; null is Pawl's own measure. */
@@ -316,6 +322,8 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       seconds: budget.seconds,
       limitSeconds: budget.limit_seconds ?? defaultLimitSeconds(budget.seconds),
       prune: budget.prune ?? false,
+      tolerance: budget.tolerance ?? DEFAULT_BUDGET.tolerance,
+      startupSeconds: budget.startup_seconds ?? DEFAULT_BUDGET.startupSeconds,
     },
     stop,
     limits: {
@@ -405,6 +413,10 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
     budget: {
       ...{ seconds: budget.seconds, limit_seconds: budget.limitSeconds },
       ...(budget.prune ? { prune: true } : {}),
+      ...(budget.tolerance === DEFAULT_BUDGET.tolerance ? {} : { tolerance: budget.tolerance }),
+      ...(budget.startupSeconds === DEFAULT_BUDGET.startupSeconds
+        ? {}
+        : { startup_seconds: budget.startupSeconds }),
     },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
     ...(memoryGb === null && processes === null && freeDiskGb === null

@@ -9,6 +9,7 @@ export const FLAG_KINDS = [
   'memory_full',
   'claim',
   'cold',
+  'contended',
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
 
@@ -32,6 +33,8 @@ export type Fairness = {
   readonly stepsPerSecond?: number | null;
   /** How many it made, on the same terms. */
   readonly steps?: number | null;
+  /** How long the training took, start to exit, by Pawl's clock; absent where nobody kept it. */
+  readonly seconds?: number;
   /** Samples of the GPU it was judged by. */
   readonly samples: number;
   /** Names of the processes of others that computed on the GPU meanwhile. */
@@ -46,6 +49,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   speed: 'the same code ran at another speed before',
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
+  contended: 'other programs took the processors',
   cold: 'its compiler caches were not those of the other runs',
   claim: 'it printed another number than it was scored',
 };

@@ -1,6 +1,11 @@
 import { basename } from 'node:path';
 import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
-import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
+import {
+  DEFAULT_BUDGET,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+} from '../../shared/contract-defaults.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { Study } from '../../shared/study.ts';
@@ -149,7 +154,7 @@ function importedContract({ metricName, goal, hasMemory }: ImportedTable): Contr
     checks: [],
     score: null,
     model: null,
-    budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), prune: false },
+    budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), ...DEFAULT_BUDGET },
     stop: {},
     limits: DEFAULT_LIMITS,
     sandbox: DEFAULT_SANDBOX,

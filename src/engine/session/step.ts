@@ -191,7 +191,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'measured': {
       // What ended early says nothing of how long one takes.
-      const isWhole = !event.run.crash && !event.run.pruned;
+      const isWhole = !event.run.crash && !event.run.early;
       const timed = isWhole ? { ...state, runMs: event.ended.endedAt - event.ended.startedAt } : state;
       return setAsideUnanswered(timed, event) ?? judge(timed, event.run, event.ended, now);
     }

@@ -1,5 +1,10 @@
 import type { Contract, StopRules } from '../../shared/contract.ts';
-import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
+import {
+  DEFAULT_BUDGET,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+} from '../../shared/contract-defaults.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -36,6 +41,12 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = {
 /** One that was begun before numbers were repeated goes on as it did, too. */
 const BEFORE_REPEATS: Contract['metric']['verdict'] = 'greedy';
 
+/** Nor is a run of one ended that was begun before Pawl held its time. */
+const BEFORE_BUDGETS: Omit<Contract['budget'], 'seconds' | 'limitSeconds'> = {
+  ...DEFAULT_BUDGET,
+  tolerance: 1e6,
+};
+
 function readContract(text: string): Contract {
   const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'score' | 'model'> &
     Partial<Contract>;
@@ -45,7 +56,7 @@ function readContract(text: string): Contract {
     checks: contract.checks ?? [],
     score: contract.score ?? null,
     model: contract.model ?? null,
-    budget: { ...contract.budget, prune: contract.budget.prune ?? false },
+    budget: { ...BEFORE_BUDGETS, ...contract.budget },
     limits: contract.limits ?? DEFAULT_LIMITS,
     sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox },
   };

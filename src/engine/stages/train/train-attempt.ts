@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Contract } from '../../../shared/contract.ts';
+import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
-import type { PruneEvidence } from '../../../shared/prune.ts';
 import type { Crash, RepeatPurpose, Run, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
+import { busyProcessorSeconds } from '../../machine/host-sampler.ts';
 import { measure } from '../../metrics/measure.ts';
 import { OutputReader } from '../../metrics/output-reader.ts';
 import { StepRate } from '../../metrics/step-rate.ts';
@@ -20,13 +22,15 @@ import { settleCaches } from '../../sandbox/run-caches.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
 import { namePaths } from '../edit/workbench.ts';
-import { judgeFairness } from '../judge/fairness.ts';
+import { judgeFairness, type ProcessorTime } from '../judge/fairness.ts';
 import { findUnmet } from '../judge/requirements.ts';
+import { studyBudget } from '../judge/study-budget.ts';
 import { measureAttempt } from '../measure/measure-attempt.ts';
 import { claimOf, withClaims } from '../score/claims.ts';
 import { scoreAttempt } from '../score/score-attempt.ts';
 import { exchanged, fingerprints } from '../set-up/preserved.ts';
 import { discardSetUp } from '../set-up/set-up.ts';
+import { BudgetWatch } from './budget-watch.ts';
 import { findFullDisk, makeRoom } from './full-disk.ts';
 import { MachineWatch } from './machine-watch.ts';
 import type { Pruner } from './pruner.ts';
@@ -61,7 +65,7 @@ export type EndedRun = {
   readonly metric: number | null;
   readonly memory: number | null;
   /** Why it was ended before its time; null where it was not. */
-  readonly pruned: PruneEvidence | null;
+  readonly early: EarlyEnd | null;
   /** What the contract asks for besides the metric and did not get; null where all of it held. */
   readonly guard: GuardFailure | null;
   /** Milliseconds since the epoch, both. */
@@ -130,14 +134,26 @@ export async function trainAttempt(
   );
   const steps = new StepRate();
   const enough = new AbortController();
-  let pruned: PruneEvidence | null = null;
+  let early: EarlyEnd | null = null;
+  const end = (found: EarlyEnd) => {
+    early ??= found;
+    enough.abort(reasonOf(early));
+  };
+  const budget = new BudgetWatch({
+    // What the user began with is what the others are held to.
+    budget: n === 0 || commit === study.baseCommit ? { kind: 'fixed' } : studyBudget(study, ledger),
+    startupSeconds: contract.budget.startupSeconds,
+    elapsed,
+    onOver: overBudget => end({ overBudget }),
+  });
   const reader = new OutputReader(
     point => {
       series.add(point);
       progress.add(point);
       steps.add(point);
-      pruned ??= isHopeless(point);
-      if (pruned) enough.abort();
+      if (point.values.has('step')) budget.step();
+      const pruned = isHopeless(point);
+      if (pruned) end({ pruned });
     },
     elapsed,
     {
@@ -149,10 +165,11 @@ export async function trainAttempt(
     ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
     environment: { ...userEnvironment, ...ports.gpu.variables },
     onPoint: point => machine.add(point),
+    onGpu: ({ utilizationPercent }) => budget.gpu(utilizationPercent),
   });
   const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
   const keptBefore = await fingerprints(workbench.path, kept);
-  const [wallBegan, awakeBegan] = [now(), performance.now()];
+  const [wallBegan, awakeBegan, busyBegan] = [now(), performance.now(), busyProcessorSeconds()];
   const place = {
     ...{ cwd: workbench.path, ...contained, logPath, limits },
     signal: AbortSignal.any([signal, broken.signal]),
@@ -170,12 +187,13 @@ export async function trainAttempt(
     enough: enough.signal,
   }).finally(() => {
     watch.stop();
+    budget.stop();
     attempt(() => reader.end());
     series.flush();
     machine.flush();
     progress.flush();
   });
-  const [wallEnd, awakeEnd] = [now(), performance.now()];
+  const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds()];
   const fullDisk = findFullDisk(trained, broken.signal, paths.home);
   if (fullDisk) ports.reserve.release();
   else broken.signal.throwIfAborted();
@@ -242,7 +260,8 @@ export async function trainAttempt(
     claim: score
       ? claimOf(summary, lastTrial(ledger.runs.list(study.id, 0))?.summary ?? null, wanted.name)
       : null,
-    ...{ cold, steps: numSteps },
+    ...{ cold, steps: numSteps, seconds: trained.seconds },
+    processors: processorTime(trained.resources.cpuSeconds, busyBegan, busyEnd),
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
@@ -278,15 +297,15 @@ export async function trainAttempt(
   };
   const numbers = measure(summary, contract.metric);
   // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
-  const isPruned = outcome.kind === 'pruned' && !crash;
+  const isEarly = (outcome.kind === 'pruned' || outcome.kind === 'over_budget') && !crash;
   return {
     ...{ n, commit },
     run,
     k,
     result,
-    metric: crash || isPruned ? null : numbers.metric,
-    memory: isPruned ? null : numbers.memory,
-    pruned: isPruned ? pruned : null,
+    metric: crash || isEarly ? null : numbers.metric,
+    memory: isEarly ? null : numbers.memory,
+    early: isEarly ? early : null,
     guard: crash ? null : guard,
     startedAt,
     endedAt: now(),
@@ -297,6 +316,11 @@ export async function trainAttempt(
 /** What the training printed, and over it what the command for the metric did. */
 function joined(training: Summary | null, command: Summary | null): Summary | null {
   return training && command ? { ...training, ...command } : (command ?? training);
+}
+
+function processorTime(own: number | null, began: number | null, ended: number | null): ProcessorTime | null {
+  if (own === null || began === null || ended === null) return null;
+  return { own, all: ended - began, cores: availableParallelism() };
 }
 
 /** The run of a baseline that filled its caches. */

@@ -58,17 +58,17 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
     denial: null,
   };
   rememberOutputs(context);
-  const { result, metric, memory, pruned, guard, k } = ended;
+  const { result, metric, memory, early, guard, k } = ended;
   if (result.outcome.kind === 'aborted') return { type: 'aborted', n, ended };
   const flags = unfairKinds(result);
   const isLate = study.contract.metric.waitSeconds !== null;
-  if (isLate && !result.crash && !pruned && !guard) {
+  if (isLate && !result.crash && !early && !guard) {
     return { type: 'awaiting', n, unfair: flags, ended, denial };
   }
   const sourceLinesDelta = compareLines(ledger, study.id, workbench.sourceLines());
   const run = {
     ...{ n, k, crash: result.crash, value: metric, memory, sourceLinesDelta },
-    ...{ unfair: flags, pruned, guard, source: null },
+    ...{ unfair: flags, early, guard, source: null },
   };
   return { type: 'measured', run, ended, denial };
 }

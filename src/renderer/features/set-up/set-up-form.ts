@@ -197,6 +197,9 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...number('seconds', form.budget),
       ...number('limit_seconds', form.limit),
       ...(form.prune ? { prune: true } : {}),
+      ...(form.kept
+        ? { tolerance: form.kept.budget.tolerance, startup_seconds: form.kept.budget.startupSeconds }
+        : {}),
     },
     limits: {
       ...number('memory_gb', form.memoryGb),
