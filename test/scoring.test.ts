@@ -68,8 +68,9 @@ test('artifacts are plain files that patterns name, and never a locked file or w
   expect(await find('**/*.bin')).toEqual(['model.bin', 'out/a/b.bin']);
   expect(await find('prepare.py', 'none')).toEqual([]);
   const to = await temporaryFolder();
-  await copyArtifacts(folder, [{ path: 'out/a/b.bin', bytes: 1 }], to);
-  await expect(copyArtifacts(folder, [{ path: 'out/link.bin', bytes: 1 }], to)).rejects.toThrow(
+  const { signal } = new AbortController();
+  await copyArtifacts(folder, [{ path: 'out/a/b.bin', bytes: 1 }], to, signal);
+  await expect(copyArtifacts(folder, [{ path: 'out/link.bin', bytes: 1 }], to, signal)).rejects.toThrow(
     /became a link/,
   );
 });

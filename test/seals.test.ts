@@ -51,6 +51,14 @@ test('500 files in 20 folders are 20 seals, and never more than the bound', () =
   expect(plan(locked, { written }).files).toHaveLength(MAX_SEALS);
 });
 
+test('however many folders there are, the files that the baseline found sealed stay sealed', () => {
+  const locked = ['prepare.py', ...Array.from({ length: 3_000 }, (_, at) => `lib${at}/x.py`)];
+  const { folders, files } = plan(locked);
+  expect(files[0]).toBe('prepare.py');
+  expect(folders.length + files.length).toBeLessThanOrEqual(MAX_SEALS);
+  expect(folders.length).toBeGreaterThanOrEqual(MAX_SEALS - MAX_SINGLE_SEALS);
+});
+
 test('no folder around a seal can be moved away', () => {
   expect(heldFolders({ folders: ['a/b/c'], files: ['d/e.py', 'out/.gitkeep'] })).toEqual(['a', 'd', 'a/b']);
 });

@@ -35,6 +35,8 @@ export type Fairness = {
   readonly steps?: number | null;
   /** How long the training took, start to exit, by Pawl's clock; absent where nobody kept it. */
   readonly seconds?: number;
+  /** How long scoring it took; absent where nothing scored it. */
+  readonly scoreSeconds?: number;
   /** Samples of the GPU it was judged by. */
   readonly samples: number;
   /** Names of the processes of others that computed on the GPU meanwhile. */

@@ -1,8 +1,8 @@
 import type { Contract } from './contract.ts';
 
 /**
- * Who could have written a number other than the code it is of. `printed`: the training, which ran like any program of the
- * user's. `guarded`: the training, which could reach nothing that is locked. `scored`: a locked program, apart from the training.
+ * Whose word a number is. `printed`: the training's, which ran like any program of the user's. `guarded`: the training's, in a
+ * sandbox, with what is locked read-only or compared afterwards. `scored`: a locked program's, apart from the training.
  */
 export type Trust = 'printed' | 'guarded' | 'scored';
 
@@ -14,6 +14,6 @@ export function trustOf({ score }: Pick<Contract, 'score'>, isContained: boolean
 
 export const TRUST_WORDS: Readonly<Record<Trust, string>> = {
   printed: 'printed by the training, which nothing contained',
-  guarded: 'printed by the training, which could change nothing that is locked',
+  guarded: 'printed by the training, in a sandbox; what is locked was read-only or compared',
   scored: 'scored apart from the training, by a locked program',
 };

@@ -10,7 +10,7 @@ import { type DataPaths, isBelow } from '../paths.ts';
 import { findProgram, firstProgram, splitFolder } from '../process/find-program.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
-import { inHome } from '../sandbox/training-jail.ts';
+import { inHome } from '../sandbox/withheld.ts';
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
@@ -37,6 +37,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
   checkData(input, files, trial, add);
   checkSandbox(input, trial, add);
+  checkScoreEnvironment(input, add);
   await checkScoreData(input, files, trial, add);
   return trial;
 }
@@ -104,6 +105,19 @@ async function checkCommands(
         : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or mend the command.')}`,
     );
   }
+}
+
+/** uv's environment is made by the baseline's training, on the network; a scorer has neither the network nor the right to write it. */
+function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add): void {
+  const { score, train, setup } = contract;
+  const isUv = (command: string) => /\buvx?\b/.test(command);
+  if (!score || ![score.command, score.model ?? ''].some(isUv)) return;
+  if (isUv(`${train} ${setup ?? ''}`) || existsSync(join(repository.path, '.venv'))) return;
+  add(
+    'score environment',
+    'failed',
+    'score.command uses uv, but nothing before it makes the environment: train with uv as well, or make a .venv in your checkout.',
+  );
 }
 
 /** Data that only the scorer may see: is it there, and could anybody else read it? */

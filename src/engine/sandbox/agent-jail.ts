@@ -8,7 +8,7 @@ import type { Jail, Mount } from './jail.ts';
 import { MAX_SINGLE_SEALS, topmost } from './seals.ts';
 import { type LeftOut, SettingsCopy } from './settings-copy.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
-import { withheldFrom } from './training-jail.ts';
+import { withhold } from './withheld.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
@@ -106,9 +106,8 @@ export async function agentJail(input: AgentJailInput): Promise<{
     [...standsFor].some(
       ([where, what]) => isBelow(path, where) && existsSync(join(what, relative(where, path))),
     );
-  const withheld = await withheldFrom(input.withheld, home);
-  const jail: Omit<Jail, 'masked'> = {
-    hidden: [...view.hidden, ...withheld.folders],
+  const whole: Omit<Jail, 'masked'> = {
+    hidden: view.hidden,
     mounts: [...[...standsFor].map(([where, what]) => ({ what, where, isWritable: true })), ...settings],
     readable: [...view.readable, input.own],
     links: view.links.filter(([, at]) => !isInStandIn(at)),
@@ -120,8 +119,9 @@ export async function agentJail(input: AgentJailInput): Promise<{
     cwd: input.copy,
     devices: [],
   };
+  const { withheld, ...jail } = await withhold(whole, input.withheld, home);
   const secrets = await shownFiles(jail, tokenFiles(environment, home));
-  const masked = [...secrets, ...withheld.files, ...(await reachableSockets(jail, []))];
+  const masked = [...secrets, ...withheld, ...(await reachableSockets(jail, []))];
   return { jail: { ...jail, masked }, renewals, leftOut: copy.leftOut };
 }
 

@@ -22,7 +22,6 @@ import {
   trySandbox,
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
-import type { Mount } from './jail.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
 import { CACHES } from './run-caches.ts';
 import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
@@ -51,8 +50,6 @@ export type Place = {
   readonly namedData: readonly string[];
   /** The model that it may ask; null where its contract names none, or nothing runs. */
   readonly model: ModelAccess | null;
-  /** What it sees besides, at places that would be hidden. */
-  readonly mounts?: readonly Mount[];
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
 
@@ -119,7 +116,7 @@ async function linkPythons(own: Readonly<Record<string, string>>): Promise<strin
  * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
  */
 function ownVenv(
-  { contract, repository, hasBaseline }: Place,
+  { contract, repository, hasBaseline }: Pick<Place, 'contract' | 'repository' | 'hasBaseline'>,
   environment: Readonly<Record<string, string>>,
 ): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
   const path = environment.UV_PROJECT_ENVIRONMENT;
@@ -131,6 +128,35 @@ function ownVenv(
   const isBroken = existsSync(join(path, 'pyvenv.cfg')) && !existsSync(join(path, 'bin', 'python'));
   const isMade = hasBaseline && !isBroken;
   return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
+}
+
+/** git looks at nothing that somebody else owns, and where Pawl is root the repository is root's. */
+export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<string, string>> {
+  return identity
+    ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
+    : {};
+}
+
+/** uv's environment as a program sees it that only reads it: the study's own, made by the baseline, or the user's. */
+export async function pythonEnvironmentOf({
+  contract,
+  repository,
+  environment,
+}: Pick<Place, 'contract' | 'repository'> & {
+  readonly environment: Readonly<Record<string, string>>;
+}): Promise<{
+  readonly variables: Readonly<Record<string, string>>;
+  readonly programs: readonly string[];
+  readonly reads: readonly string[];
+  /** To be mounted, for they lie in Pawl's own data. */
+  readonly folders: readonly string[];
+}> {
+  const uv = environment.UV_PROJECT_ENVIRONMENT;
+  const programs = uv ? [join(uv, 'bin', 'python')] : [];
+  const own = ownVenv({ contract, repository, hasBaseline: true }, environment);
+  if (!own) return { variables: {}, programs, reads: uv ? [uv] : [], folders: [] };
+  const variables = { UV_NO_SYNC: '1', UV_PYTHON_INSTALL_DIR: await linkPythons(environment) };
+  return { variables, programs, reads: [], folders: own.folders.filter(existsSync) };
 }
 
 /**
@@ -158,15 +184,11 @@ export async function contain(
     TMPDIR: '/tmp',
     ...(venv && !venv.isWritable ? { UV_NO_SYNC: '1' } : {}),
     ...(venv ? { UV_PYTHON_INSTALL_DIR: await linkPythons(own) } : {}),
-    // git looks at nothing that somebody else owns, and here the repository is root's.
-    ...(sandbox.identity
-      ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
-      : {}),
+    ...safeDirectories(sandbox),
     ...model?.variables,
   };
   const jail = await trainingJail({
-    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, home, model },
-    data: { ...data, mounts: [...data.mounts, ...(place.mounts ?? [])] },
+    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, data, home, model },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,

@@ -1,5 +1,3 @@
-import { isBelow } from '../paths.ts';
-
 /** While nobody knows where the user's own code writes. */
 export const MAX_SINGLE_SEALS = 50;
 /** bubblewrap takes a third of a millisecond for one of 50 mounts, and four times as long for one of 500. */
@@ -39,20 +37,31 @@ export function planSeals({ locked, unlocked, writtenFolders, mayBeWritten }: Se
     ...foldersOf(unlocked),
     ...writtenFolders.flatMap(path => [path, ...foldersOf([path])]),
   ]);
-  const candidates = foldersOf(locked.filter(path => !FOLDER_MARK.test(path)));
-  const folders: string[] = [];
-  for (const folder of candidates) {
-    if (written.has(folder) || mayBeWritten(folder)) continue;
-    if (!folders.some(outer => isBelow(folder, outer))) folders.push(folder);
+  const whole = new Set<string>();
+  // Outermost first: what lies in one that is sealed is sealed with it.
+  for (const folder of foldersOf(locked.filter(path => !FOLDER_MARK.test(path)))) {
+    if (!isIn(whole, folder) && !written.has(folder) && !mayBeWritten(folder)) whole.add(folder);
   }
-  const sealed = topmost(folders, MAX_SEALS);
-  const rest = locked.filter(path => !sealed.some(folder => isBelow(path, folder)));
-  return { folders: sealed, files: topmost(rest, MAX_SEALS - sealed.length) };
+  const single = topmost(
+    locked.filter(path => !isIn(whole, path)),
+    MAX_SEALS,
+  );
+  // The files that were sealed in the baseline's runs stay sealed, however many folders there are.
+  const folders = topmost([...whole], MAX_SEALS - Math.min(single.length, MAX_SINGLE_SEALS));
+  return { folders, files: single.slice(0, MAX_SEALS - folders.length) };
 }
 
 /** Folders that must not be moved away, or what is sealed in them would go with them; outermost first. */
 export function heldFolders({ folders, files }: Seals): readonly string[] {
   return foldersOf([...folders, ...files.filter(path => !MARK.test(path))]);
+}
+
+/** Whether one of the folders holds a path. */
+function isIn(folders: ReadonlySet<string>, path: string): boolean {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    if (folders.has(path.slice(0, end))) return true;
+  }
+  return false;
 }
 
 export function topmost(paths: readonly string[], most: number): readonly string[] {

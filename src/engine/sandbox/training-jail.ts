@@ -9,6 +9,7 @@ import type { Jail } from './jail.ts';
 import type { ModelWay } from './model-access.ts';
 import { heldFolders, MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
+import { inHome, withhold } from './withheld.ts';
 
 export type JailInput = {
   readonly contract: Contract;
@@ -72,16 +73,14 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const inWorktree = (path: string) => join(input.worktree, path);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
   const reads = contract.sandbox.reads.map(path => inHome(path, input.home));
-  const withheld = await withheldFrom(contract.score?.reads ?? [], input.home);
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
     programs: uv ? [join(uv, 'bin', 'python')] : [],
     reads: [...(uv && !venv ? [uv] : []), ...[...reads, ...input.data.folders, ...input.history]],
     ...{ checkout: input.checkout, dataFolder: input.dataFolder, standIns: input.data.places },
   });
-  const jail: Omit<Jail, 'masked'> = {
+  const whole: Omit<Jail, 'masked'> = {
     ...view,
-    hidden: [...view.hidden, ...withheld.folders],
     ...{ mounts: [...input.data.mounts, ...(input.model?.mounts ?? [])], made: [] },
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
@@ -96,32 +95,10 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     cwd: input.worktree,
     devices: input.devices,
   };
+  const { withheld, ...jail } = await withhold(whole, contract.score?.reads ?? [], input.home);
   const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
   const letIn = [...reads, ...(input.model?.mounts ?? []).map(({ what }) => what)];
-  return { ...jail, masked: [...secrets, ...withheld.files, ...(await reachableSockets(jail, letIn))] };
-}
-
-/** A path of the contract, which may begin with the user's home. */
-export function inHome(path: string, home: string): string {
-  return path.startsWith('~/') ? join(home, path.slice(2)) : path;
-}
-
-/**
- * What nobody but the contract's scorer may see, as far as it is there.
- * @param reads paths as the contract has them
- */
-export async function withheldFrom(
-  reads: readonly string[],
-  home: string,
-): Promise<{ readonly folders: readonly string[]; readonly files: readonly string[] }> {
-  const folders: string[] = [];
-  const files: string[] = [];
-  for (const named of reads) {
-    const path = await real(inHome(named, home));
-    const found = await lstat(path).catch(() => null);
-    if (found) (found.isDirectory() ? folders : files).push(path);
-  }
-  return { folders, files };
+  return { ...jail, masked: [...secrets, ...withheld, ...(await reachableSockets(jail, letIn))] };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */
@@ -131,7 +108,7 @@ export function keptFrom(contract: Contract, preserved: readonly string[]): read
 }
 
 /** Paths that the contract names in the folders of what is kept. */
-function openedIn(contract: Contract, kept: readonly string[]): readonly string[] {
+export function openedIn(contract: Contract, kept: readonly string[]): readonly string[] {
   return contract.sandbox.writes
     .map(bare)
     .filter(path => !/[*?[\]{}]/.test(path) && kept.some(folder => path !== folder && isBelow(path, folder)));
@@ -143,7 +120,7 @@ function bare(pattern: string): string {
 }
 
 /** Those that are there and are reached through no link: a mount on a link would be one on what it points to. */
-async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
+export async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
   const isPlain = async (path: string) => {
     const place = join(folder, path);
     const found = await lstat(place).catch(() => null);

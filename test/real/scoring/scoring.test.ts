@@ -1,4 +1,4 @@
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
@@ -21,12 +21,18 @@ os.makedirs('out', exist_ok=True)
 open('out/model.json', 'w').write('{"w": %s}' % ${weight})
 report(${JSON.stringify(printed)})`;
 
-function scored(options: Omit<HostileOptions, 'more'> & { readonly score?: string }) {
-  const { score = '', files, ...rest } = options;
+function scored(
+  options: Omit<HostileOptions, 'more'> & {
+    readonly score?: string;
+    readonly seconds?: number;
+    readonly setup?: string;
+  },
+) {
+  const { score = '', seconds = 20, setup = '', files, ...rest } = options;
   return hostileStudy({
     ...rest,
     files: { 'score.py': SCORER, ...files },
-    more: `[score]\ncommand = "python3 score.py"\nartifacts = ["out"]\nseconds = 20\n${score}`,
+    more: `${setup}[score]\ncommand = "python3 score.py"\nartifacts = ["out"]\nseconds = ${seconds}\n${score}`,
   });
 }
 
@@ -140,7 +146,8 @@ test.skipIf(!HAS_SANDBOX)(
     expect(study.metrics).toEqual([6, 3]);
     const log = (await study.log(1)).toString();
     expect(log).toMatch(/^saw nothing$/m);
-    expect(log).toMatch(/^score fd None\nhidden no\nsealed$/m);
+    const told = await readFile(join(study.home, 'studies', study.id, 'runs', '1', 'score.log'), 'utf8');
+    expect(told).toMatch(/^score fd None\nhidden no\nsealed$/m);
   },
 );
 
@@ -163,11 +170,137 @@ sys.exit()`;
       script: byExperiment(serve(good), serve("raise SystemExit('no such layer')"), serve('time.sleep(60)')),
       files: { 'score.py': ASKING.replace(/^hidden.*\n.*\n/m, '') },
       score: 'model = "python3 train.sh --serve"\n',
+      seconds: 6,
     });
     expect(study.verdicts).toEqual(['keep baseline', 'crash no_score', 'crash no_score']);
     expect(study.messages[1]).toMatch(
       /^score\.command ended with exit code 1: .*score\.model ended with exit code 1: no such layer\.$/,
     );
-    expect(study.messages[2]).toMatch(/^score\.command was ended after 20 s, its limit/);
+    expect(study.messages[2]).toMatch(/^score\.command was ended after 6 s, its limit/);
   },
 );
+
+/** Python of a scorer that takes the weight as the score, after some lines of its own. */
+const READING = (lines: string) => `import json, os, sys
+${lines}
+weights = json.load(open(os.path.join(os.environ['PAWL_ARTIFACTS'], 'out/model.json')))
+os.write(int(os.environ['PAWL_SCORE_FD']), json.dumps({'val_bpb': weights['w']}).encode())
+`;
+const REQUIRED = { PAWL_SANDBOX: 'required' };
+
+test.skipIf(!HAS_SANDBOX)(
+  'a scorer has what the set-up made, where the training has it, and not what a training may write there',
+  async () => {
+    const study = await scored({
+      ...{ env: REQUIRED, experiments: 1 },
+      setup: `setup = "sh set-up.sh"\n[sandbox]\nwrites = ["build", "cache/open"]\n`,
+      files: {
+        'set-up.sh': `mkdir -p build cache/open cache/fixed
+echo 'VALUE = 1' > build/helper.py; echo 'VALUE = 1' > cache/fixed/fixed.py; echo 'VALUE = 1' > cache/open/opened.py
+ln -s /nowhere dangling; ln -s cache/fixed linked
+for i in $(seq 300); do echo x > object$i.o; done
+echo "import sys; PLACE = '$PWD'" > cache/fixed/place.py
+`,
+        '.gitignore': 'build/\ncache/\ndangling\nlinked\n*.o\n',
+        'score.py': READING(`sys.path[:0] = ['build', 'cache/fixed', 'cache/open']
+def has(name):
+    try:
+        __import__(name)
+        return True
+    except ImportError:
+        return False
+print('helper', has('helper'), 'fixed', has('fixed'), 'opened', has('opened'))
+import place
+print('place', place.PLACE == os.getcwd(), 'objects', len([n for n in os.listdir('.') if n.endswith('.o')]))
+print('dangling', os.readlink('dangling'), 'linked', os.path.exists('linked/fixed.py'))
+open(os.path.join(os.environ['XDG_CACHE_HOME'], 'made'), 'w')`),
+      },
+      script: byExperiment(
+        left(3, 2),
+        `open('build/helper.py', 'w').write('raise SystemExit')\nopen('cache/open/opened.py', 'w').write('x')\n${left(2, 2)}`,
+      ),
+    });
+    expect([study.verdicts, study.messages]).toEqual([
+      ['keep baseline', 'keep better'],
+      [null, null],
+    ]);
+    const log = (await study.log(1)).toString();
+    expect(log).toContain('helper False fixed True opened False');
+    expect(log).toContain('place True objects 300');
+    expect(log).toContain('dangling /nowhere linked True');
+  },
+  60_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'hidden data in a cache of data is hidden there too, and what the programs say of it no proposer reads',
+  async () => {
+    const folder = await temporaryFolder();
+    await chmod(folder, 0o755);
+    const cache = join(folder, '.cache', 'autoresearch');
+    await writeFiles(folder, {
+      '.cache/autoresearch/held/targets': 'SECRET-1\n',
+      '.cache/autoresearch/alone': 'SECRET-2\n',
+      '.cache/autoresearch/seen': 'seen\n',
+      '.cache/autoresearch-more/targets': 'SECRET-3\n',
+    });
+    const look = `
+import subprocess
+print('LOOK', subprocess.run(['grep', '-rhs', '-e', 'SECRET-', '-e', 'seen', ${JSON.stringify(folder)}, '/run/pawl'], capture_output=True, text=True).stdout.split())`;
+    const study = await scored({
+      ...{ env: { ...REQUIRED, HOME: folder }, experiments: 1 },
+      script: byExperiment(`${look}${left(3, 2)}`, `${look}${left('"x"' as unknown as number, 2)}`),
+      files: {
+        'score.py': READING(
+          `print(open(${JSON.stringify(join(cache, 'held/targets'))}).read(), open(${JSON.stringify(join(cache, 'alone'))}).read())`,
+        ),
+      },
+      score: `reads = ${JSON.stringify([join(cache, 'held'), join(cache, 'alone'), `${cache}-more`])}\n`,
+    });
+    expect(study.verdicts).toEqual(['keep baseline', 'crash no_score']);
+    for (const n of [0, 1]) {
+      const log = (await study.log(n)).toString();
+      expect(log).toMatch(/^LOOK \['seen'(?:, 'seen')*\]$/m);
+      expect(log).not.toContain('SECRET');
+    }
+    const told = await readFile(join(study.home, 'studies', study.id, 'runs', '0', 'score.log'), 'utf8');
+    expect(told).toContain('SECRET-1');
+    expect(study.messages[1]).toMatch(
+      /^score\.command ended with exit code 1\. What they said is in score\.log/,
+    );
+  },
+  60_000,
+);
+
+test('what cannot be copied ends in a crash, and the night goes on', async () => {
+  const study = await scored({
+    ...{ env: { PAWL_SANDBOX: 'off' }, experiments: 3, isBoundByRights: true },
+    script: byExperiment(
+      left(3, 2),
+      `${left(3, 2)}\nopen(b'out/\\xff.bin', 'w')`,
+      `${left(3, 2)}\nos.chmod('out/model.json', 0)`,
+      left(2, 2),
+    ),
+    files: { 'score.py': READING('') },
+  });
+  expect(study.verdicts).toEqual(['keep baseline', 'discard equal', 'crash no_score', 'keep better']);
+  expect(study.messages[2]).toBe('What the scorer needs could not be copied (EACCES).');
+}, 60_000);
+
+test('conditions hold for what is scored, and a program may be an artifact', async () => {
+  const study = await scored({
+    ...{ env: { PAWL_SANDBOX: 'off' }, experiments: 1 },
+    files: {
+      'score.py': READING(`import subprocess
+subprocess.run([os.path.join(os.environ['PAWL_ARTIFACTS'], 'out/program')], check=True)`),
+    },
+    setup: '[metric.require]\ncorrect = "= 1"\n',
+    script: `os.makedirs('out', exist_ok=True)
+open('out/program', 'w').write('#!/bin/sh\\nexit 0\\n'); os.chmod('out/program', 0o755)
+open('out/model.json', 'w').write('{"w": 3}')
+report(2)
+print('correct: 1')
+`,
+  });
+  expect([study.verdicts, study.messages[0]]).toEqual([['discard guard'], expect.stringMatching(/correct/)]);
+});

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../../contract/editable.ts';
@@ -44,6 +44,9 @@ const SUBMODULE_MODE = '160000';
 
 /** Runs the contract's set-up command in a fresh checkout; `isNew` where an earlier one's work is gone. */
 export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
+
+/** Before any file was written. */
+const LONG_AGO = new Date('2001-01-01T00:00:00Z');
 
 /** How many paths a message names before it counts the rest. */
 const NAMED_PATHS = 5;
@@ -285,6 +288,8 @@ export class Workbench {
     const packages = new Set(tracked.filter(path => /.\/[^/]*\.py$/.test(path)).map(dirname));
     this.#isClean = false;
     for (const folder of packages) await mkdir(join(this.#path, folder, '__pycache__')).catch(() => {});
+    // Long ago, for some file systems tell times only to the second or two.
+    for (const folder of folders) await utimes(join(this.#path, folder), LONG_AGO, LONG_AGO).catch(() => {});
     const times = await Promise.all(folders.map(folder => this.#timeOf(folder)));
     this.#folderTimes = new Map(
       folders.flatMap((folder, at) => (times[at] ? [[folder, times[at]] as const] : [])),

@@ -58,8 +58,9 @@ export type FairnessInput = {
   readonly cold?: string | null;
   /** Processor time over the run, in seconds: of its own processes and of the whole machine. Null where it is not known. */
   readonly processors?: ProcessorTime | null;
-  /** How long the training took, start to exit. */
+  /** How long the training took, start to exit, and its score. */
   readonly seconds?: number;
+  readonly scoreSeconds?: number;
   /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
   readonly sameCode: readonly Fairness[];
   /** On that GPU. */
@@ -159,6 +160,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
     stepsPerSecond,
     steps: input.steps ?? null,
     ...(input.seconds === undefined ? {} : { seconds: input.seconds }),
+    ...(input.scoreSeconds === undefined ? {} : { scoreSeconds: input.scoreSeconds }),
     samples: gpu.length,
     foreign: input.foreign.map(({ name }) => name),
   };

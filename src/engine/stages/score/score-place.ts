@@ -1,8 +1,20 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import {
+  copyFile,
+  cp,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Contract, Score } from '../../../shared/contract.ts';
+import type { Score } from '../../../shared/contract.ts';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable } from '../../contract/editable.ts';
 import { exportFiles } from '../../git/export-files.ts';
@@ -11,19 +23,23 @@ import { listTree } from '../../git/repository.ts';
 import { studyFolder } from '../../paths.ts';
 import type { Owner } from '../../process/terminal.ts';
 import { findResource } from '../../resources.ts';
-import { contain, environmentOf } from '../../sandbox/contain.ts';
+import { environmentOf } from '../../sandbox/contain.ts';
+import { containScore } from '../../sandbox/contain-score.ts';
 import { real } from '../../sandbox/home-view.ts';
+import { keptFrom, openedIn, plainPaths } from '../../sandbox/training-jail.ts';
 import type { SurroundingsPorts } from '../train/surroundings.ts';
 import { type Artifact, copyArtifacts } from './artifacts.ts';
 
 /** In a study's folder: what scoring works in, anew for each run. */
 export const SCORE = 'score';
-const CHECKOUT = 'checkout';
-const ARTIFACTS = 'artifacts';
+/** Each is a mount; what the set-up command left besides is copied. */
+const MAX_MOUNTED = 50;
 /** Numbers of the descriptors that the programs find open; see docs/scoring.md. */
 const RESULT_FD = 3;
 const READ_FD = 4;
 const WRITE_FD = 5;
+
+type Who = 'scorer' | 'model';
 
 /** What a program of the score is started with. */
 export type ScoreProgram = {
@@ -35,6 +51,12 @@ export type ScoreProgram = {
   readonly owner: Owner | null;
 };
 
+type Layout = {
+  /** Folders that the set-up command left, which are mounted; and paths in them that a training may have written. */
+  readonly preserved: readonly string[];
+  readonly emptied: readonly string[];
+};
+
 /**
  * Two checkouts that nothing of the training ever touched: the scorer's has what the user wrote and nobody may edit, the
  * model's is the attempt. Neither sees the other; a pair of pipes connects them.
@@ -44,6 +66,9 @@ export class ScorePlace {
   readonly #score: Score;
   readonly #ports: SurroundingsPorts;
   readonly #folder: string;
+  readonly #layouts = new Map<Who, Layout>();
+  /** Both pipes, held open so that no program waits for one that never comes. */
+  #pipes: readonly FileHandle[] = [];
 
   private constructor(study: Study, score: Score, ports: SurroundingsPorts, folder: string) {
     this.#study = study;
@@ -52,26 +77,38 @@ export class ScorePlace {
     this.#folder = folder;
   }
 
-  /** Lays out both. Rejects where the disk or git does not do its part. */
-  static async make(
-    study: Study,
-    score: Score,
-    { commit, artifacts }: { readonly commit: string; readonly artifacts: readonly Artifact[] },
-    ports: SurroundingsPorts,
-  ): Promise<ScorePlace> {
+  /** An empty place; what an earlier one left is gone. */
+  static async open(study: Study, score: Score, ports: SurroundingsPorts): Promise<ScorePlace> {
     const parent = await real(studyFolder(ports.paths, study.id));
     await removeBelow(parent, SCORE);
-    const place = new ScorePlace(study, score, ports, join(parent, SCORE));
-    const isEditable = matchEditable(study.contract.editable);
-    await place.#layOut('scorer', study.baseCommit, path => !isEditable(path), artifacts);
-    if (score.model !== null) await place.#layOut('model', commit, () => true, artifacts);
-    await writeFile(place.#result, '');
-    if (score.model !== null)
-      await promisify(execFile)('mkfifo', ['-m', '600', place.#requests, place.#answers]);
-    return place;
+    await mkdir(join(parent, SCORE), { recursive: true });
+    return new ScorePlace(study, score, ports, join(parent, SCORE));
+  }
+
+  /** Lays out both checkouts. Rejects with the file system's and git's errors, and with an AbortError. */
+  async layOut(commit: string, artifacts: readonly Artifact[], signal: AbortSignal): Promise<void> {
+    const { baseCommit, contract } = this.#study;
+    const isEditable = matchEditable(contract.editable);
+    await copyArtifacts(this.#ports.workbench.path, artifacts, await this.#make('artifacts'), signal);
+    await this.#layOut('scorer', baseCommit, path => !isEditable(path));
+    await writeFile(this.#result, '');
+    if (this.#score.model === null) return;
+    await this.#layOut('model', commit, () => true);
+    await promisify(execFile)('mkfifo', ['-m', '600', this.#requests, this.#answers]);
+    this.#pipes = await Promise.all(
+      [this.#requests, this.#answers].map(path => open(path, constants.O_RDWR)),
+    );
+  }
+
+  /** The model ended: from now on whoever reads finds the end, and whoever writes that nobody reads. */
+  async closePipes(): Promise<void> {
+    const pipes = this.#pipes;
+    this.#pipes = [];
+    for (const pipe of pipes) await pipe.close();
   }
 
   async remove(): Promise<void> {
+    await this.closePipes();
     await removeBelow(dirname(this.#folder), SCORE);
   }
 
@@ -83,21 +120,18 @@ export class ScorePlace {
   /** @param marker in the environment of its processes */
   scorer(marker: string): Promise<ScoreProgram> {
     const { command, reads, model } = this.#score;
-    const { contract } = this.#study;
-    const sandbox = { ...contract.sandbox, reads: [...contract.sandbox.reads, ...reads] };
     const pipes =
       model === null
         ? []
         : [[WRITE_FD, '>', this.#requests] as const, [READ_FD, '<', this.#answers] as const];
-    return this.#program({ ...contract, sandbox, score: null }, 'scorer', command, marker, [
+    return this.#program('scorer', { command, marker, reads, withheld: [] }, [
       [RESULT_FD, '>', this.#result],
       ...pipes,
     ]);
   }
 
-  /** The pipes are opened in the scorer's order, for each opening waits for the other side. */
   model(command: string, marker: string): Promise<ScoreProgram> {
-    return this.#program(this.#study.contract, 'model', command, marker, [
+    return this.#program('model', { command, marker, reads: [], withheld: this.#score.reads }, [
       [READ_FD, '<', this.#requests],
       [WRITE_FD, '>', this.#answers],
     ]);
@@ -113,82 +147,97 @@ export class ScorePlace {
     return join(this.#folder, 'answers');
   }
 
-  async #layOut(
-    who: 'scorer' | 'model',
-    commit: string,
-    isWanted: (path: string) => boolean,
-    artifacts: readonly Artifact[],
-  ): Promise<void> {
-    const { repository, workbench } = this.#ports;
-    const folder = join(this.#folder, who);
-    const checkout = join(folder, CHECKOUT);
-    await mkdir(checkout, { recursive: true });
+  async #make(name: string): Promise<string> {
+    const folder = join(this.#folder, name);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  }
+
+  async #layOut(who: Who, commit: string, isWanted: (path: string) => boolean): Promise<void> {
+    const { repository } = this.#ports;
+    const checkout = await this.#make(`${who}/checkout`);
     const paths = (await listTree(repository, commit))
       .filter(({ mode, path }) => /^1[02]0/.test(mode) && !path.includes('\0') && isWanted(path))
       .map(({ path }) => path);
     await exportFiles(repository, commit, paths, checkout);
-    await mkdir(join(folder, ARTIFACTS));
-    await copyArtifacts(workbench.path, artifacts, join(folder, ARTIFACTS));
-    // What the set-up command left is needed here as well; it is read-only, and compared around each training.
-    for (const path of workbench.preservedPaths()) {
-      await mkdir(dirname(join(checkout, path)), { recursive: true });
-      await symlink(join(workbench.path, path), join(checkout, path)).catch(ignoreExisting);
+    this.#layouts.set(who, await this.#layOutPreserved(checkout));
+  }
+
+  /**
+   * What the set-up command left and no training may write: folders are mounted, files are copied, for they may be many, and
+   * links stay links, wherever they lead.
+   */
+  async #layOutPreserved(checkout: string): Promise<Layout> {
+    const { workbench } = this.#ports;
+    const { contract } = this.#study;
+    const kept = keptFrom(contract, workbench.preservedPaths());
+    const plain = new Set(await plainPaths(workbench.path, kept));
+    const mounted: string[] = [];
+    for (const path of kept) {
+      const [from, to] = [join(workbench.path, path), join(checkout, path)];
+      const found = await lstat(from).catch(() => null);
+      await mkdir(dirname(to), { recursive: true });
+      if (found?.isSymbolicLink()) await symlink(await readlink(from), to).catch(ignoreExisting);
+      else if (!found || !plain.has(path)) continue;
+      else if (!found.isDirectory()) await copyFile(from, to, constants.COPYFILE_FICLONE);
+      else if (mounted.length >= MAX_MOUNTED) await cp(from, to, { recursive: true, verbatimSymlinks: true });
+      else {
+        mounted.push(path);
+        if (this.#isContained()) await mkdir(to, { recursive: true });
+        else await symlink(from, to).catch(ignoreExisting);
+      }
     }
+    const emptied = await plainPaths(workbench.path, openedIn(contract, mounted));
+    return { preserved: mounted, emptied };
+  }
+
+  #isContained(): boolean {
+    const { sandbox } = this.#ports;
+    return sandbox !== null && sandbox.isWorking !== false;
   }
 
   async #program(
-    contract: Contract,
-    who: 'scorer' | 'model',
-    command: string,
-    marker: string,
+    who: Who,
+    {
+      command,
+      marker,
+      ...seen
+    }: {
+      readonly command: string;
+      readonly marker: string;
+      readonly reads: readonly string[];
+      readonly withheld: readonly string[];
+    },
     descriptors: readonly (readonly [number, '<' | '>', string])[],
   ): Promise<ScoreProgram> {
     const { paths, repository, workbench, userEnvironment, sandbox, gpu } = this.#ports;
-    const folder = join(this.#folder, who);
+    const { contract, id } = this.#study;
+    const checkout = join(this.#folder, who, 'checkout');
+    const artifacts = join(this.#folder, 'artifacts');
     const library = findResource('scorer');
     const own: Record<string, string> = {
-      ...environmentOf(
-        { contract, repository, folder: studyFolder(paths, this.#study.id), userEnvironment },
-        marker,
-      ),
+      ...environmentOf({ contract, repository, folder: studyFolder(paths, id), userEnvironment }, marker),
       ...gpu.variables,
-      PAWL_ARTIFACTS: join(folder, ARTIFACTS),
+      PAWL_ARTIFACTS: artifacts,
       ...(who === 'scorer' ? { PAWL_SCORE_FD: String(RESULT_FD) } : {}),
       ...(this.#score.model === null ? {} : { PAWL_MODEL_FDS: `${READ_FD},${WRITE_FD}` }),
     };
     const environment = {
       ...own,
       ...(library === null ? {} : { PYTHONPATH: [library, own.PYTHONPATH].filter(Boolean).join(':') }),
-      PYTHONDONTWRITEBYTECODE: '1',
     };
     const opened = opening(descriptors);
-    const cwd = join(folder, CHECKOUT);
-    if (!sandbox || sandbox.isWorking === false)
-      return { command, cwd, environment, sandbox: opened, owner: null };
-    const preserved = workbench.preservedPaths().map(path => join(workbench.path, path));
-    const contained = await contain(
-      {
-        ...{ repository, paths, userEnvironment, namedData: sandbox.namedData },
-        contract: {
-          ...contract,
-          train: command,
-          model: null,
-          sandbox: { ...contract.sandbox, network: false, writes: [] },
-        },
-        // Its caches are its own, and gone afterwards.
-        ...{ folder, worktree: folder, seals: { folders: ['.'], files: [] }, preserved: [], adminDir: null },
-        ...{ hasBaseline: true, model: null },
-        mounts: preserved.map(path => ({ what: path, where: path, isWritable: false })),
-      },
-      sandbox,
-      environment,
-    );
+    if (!sandbox || !this.#isContained())
+      return { command, cwd: checkout, environment, sandbox: opened, owner: null };
+    const layout = this.#layouts.get(who) ?? { preserved: [], emptied: [] };
+    const plan = {
+      ...{ contract, repository, paths, userEnvironment, namedData: sandbox.namedData, command, checkout },
+      ...{ worktree: workbench.path, artifacts, own: await this.#make(`${who}/own`), ...layout, ...seen },
+    };
+    const contained = await containScore(plan, sandbox, environment);
     return {
-      command: `cd ${CHECKOUT} && ${command}`,
-      cwd: folder,
-      environment: contained.environment,
-      sandbox: [...opened, ...contained.argv],
-      owner: sandbox.identity,
+      ...{ command, cwd: checkout, environment: contained.environment },
+      ...{ sandbox: [...opened, ...contained.argv], owner: sandbox.identity },
     };
   }
 }

@@ -5,6 +5,7 @@ import { adviseOnOutputs } from '../../contract/outputs.ts';
 import { isBelow } from '../../paths.ts';
 import type { Seals } from '../../sandbox/seals.ts';
 
+const LINE_CHARACTERS = 400;
 /** What the C library calls EROFS; Python, shells and coreutils print it with the path in quotes or before a colon. */
 const READ_ONLY = /read-only file system/i;
 const PATHS = /'([^']+)'|"([^"]+)"|\u2018([^\u2019]+)\u2019|(?:^|[\s(])([^\s'"\u2018():]+)(?=:|\s|$)/g;
@@ -24,7 +25,7 @@ export function findSealedPath(
   // What was said last ended it: it may have tried other places before.
   const line = [...crash.tail, crash.message].findLast(text => READ_ONLY.test(text));
   if (line === undefined) return null;
-  for (const match of line.matchAll(PATHS)) {
+  for (const match of line.slice(0, LINE_CHARACTERS).matchAll(PATHS)) {
     const named = match.slice(1).find(Boolean) ?? '';
     const path = relative(worktree, isAbsolute(named) ? normalize(named) : join(worktree, named));
     if (seals.files.includes(path)) {

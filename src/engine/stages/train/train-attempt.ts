@@ -216,10 +216,11 @@ export async function trainAttempt(
     null;
   const isScored =
     score !== null && measured !== null && outcome.kind === 'exit' && !unscored && !measured.guard;
-  const freeBytes = () => ports.reserve.free();
-  const scored = isScored
-    ? await scoreAttempt(study, score, commit, runMarker(study.id, n, k), place, { ...ports, freeBytes })
-    : null;
+  const roomBytes = async () => (await ports.reserve.free()) - limits.disk.minFreeBytes;
+  const baselineSeconds =
+    n === 0 ? null : (lastTrial(ledger.runs.list(study.id, 0))?.fairness?.scoreSeconds ?? null);
+  const scoreRun = { commit, marker: runMarker(study.id, n, k), baselineSeconds };
+  const scored = isScored ? await scoreAttempt(study, score, scoreRun, place, { ...ports, roomBytes }) : null;
   if (scored?.isAborted) outcome = { kind: 'aborted' };
   const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
   if (survivors.length > 0) {
@@ -230,9 +231,7 @@ export async function trainAttempt(
   const summary = score ? withClaims(printed, scored?.values ?? null, wanted.name) : printed;
   const guard =
     measured?.guard ??
-    (scored?.values
-      ? findUnmet(wanted.require, name => textOf(scored.values?.[name]) ?? reader.printed(name))
-      : null);
+    (scored?.values ? findUnmet(wanted.require, name => textOf(scored.values?.[name])) : null);
   const found = unscored ?? scored?.crash ?? null;
   const cut =
     fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
@@ -261,6 +260,7 @@ export async function trainAttempt(
       ? claimOf(summary, lastTrial(ledger.runs.list(study.id, 0))?.summary ?? null, wanted.name)
       : null,
     ...{ cold, steps: numSteps, seconds: trained.seconds },
+    ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
     processors: processorTime(trained.resources.cpuSeconds, busyBegan, busyEnd),
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
