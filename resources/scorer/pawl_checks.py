@@ -12,8 +12,9 @@ import pawl_frames as frames
 # be gained by it, for probabilities are divided by their sum.
 SUM_TOLERANCE = 1e-4
 # By how many nats a prediction may change when nothing changed that it may depend on. A probe has the shape of the
-# batch it probes, so the same kernels run and an honest difference is rounding: about 1e-5 in float32. Whoever hides
-# what he saw of the answer below this gains less than this, a thousandth of a nat a prediction.
+# batch it probes, so the same kernels run: on a processor an honest difference is 0, in bfloat16 as well. Where a
+# kernel adds up in an order of its own, it is about 1e-5 in float32. Whoever hides what he saw of the answer below
+# this gains less than this, a thousandth of a nat a prediction.
 PROBE_TOLERANCE = 1e-3
 # Chances below it count as equal.
 LEAST_CHANCE = 1e-12

@@ -10,6 +10,7 @@ export const SCORER_LIBRARY = fileURLToPath(new URL('../../resources/scorer', im
 export type Program = {
   /** Program and arguments. */
   readonly argv: readonly [string, ...string[]];
+  /** Where it runs; here, if left out. */
   readonly cwd?: string;
 };
 
@@ -28,7 +29,7 @@ export type Scoring = {
 };
 
 /** What `python3` leads to, without what looks that up at each start. */
-const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
   encoding: 'utf8',
 }).trim();
 

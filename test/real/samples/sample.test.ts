@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import { createSample } from '../../../src/engine/sample/create-sample.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import { git, temporaryFolder } from '../../support/scaffold.ts';
+import { PYTHON, type Scored, startScoring } from '../../support/scoring.ts';
 
 const sample = fileURLToPath(new URL('../../../resources/samples/byte-lm', import.meta.url));
 
@@ -110,6 +111,25 @@ test('the split is the same every time', async () => {
   expect(await python(code)).toBe(await python(code));
 });
 
+/** What a training printed as its result. */
+const printedBpb = (output: string): number => Number(/\n---\nval_bpb: +(\d\.\d{6})\n/.exec(output)?.[1]);
+
+/** Scores what a training left in a folder: its artifact lies in another one, and the checkout has it no more. */
+async function scoreSample(folder: string, artifact: string): Promise<Scored> {
+  const artifacts = await temporaryFolder();
+  await rename(join(folder, artifact), join(artifacts, artifact));
+  const argv = (...args: string[]) => ({ argv: [PYTHON, '-B', ...args] as const, cwd: folder });
+  return startScoring(argv('score.py'), argv('train.py', '--serve'), artifacts).ended;
+}
+
+/** That the score is the number printed, but for its rounding and the order of sums. */
+async function expectScored(folder: string, artifact: string, printed: number): Promise<void> {
+  const { score, scorer, model } = await scoreSample(folder, artifact);
+  expect(scorer.stderr).toBe('');
+  expect(model).toMatchObject({ code: 0, stderr: '' });
+  expect(Math.abs((score?.val_bpb ?? 0) - printed)).toBeLessThan(1e-4);
+}
+
 const nano = fileURLToPath(new URL('../../../resources/samples/nano-gpt', import.meta.url));
 
 /** Python in the folder of nano-gpt. */
@@ -178,10 +198,24 @@ const torch = await promisify(execFile)('/usr/bin/env', ['python3', '-c', 'impor
   () => 'python3 has no PyTorch',
 );
 if (torch) console.warn(`The training of nano-gpt is skipped: ${torch}.`);
-test.skipIf(torch !== null)('nano-gpt trains', async () => {
-  const program = `import prepare, train
-prepare.TIME_BUDGET = 1
-prepare.EVAL_SEQUENCES = 4
-train.main()`;
-  expect(await inNano(program)).toMatch(/\n---\nval_bpb: {10}\d\.\d{6}\n/);
+test.skipIf(torch !== null)('nano-gpt trains, and its score is the number that it prints', async () => {
+  const folder = join(await temporaryFolder(), 'nano-gpt');
+  await cp(nano, folder, { recursive: true });
+  const program = 'import prepare, train; prepare.TIME_BUDGET = 1; train.main()';
+  const { stdout } = await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
+  expect(stdout).toMatch(/\n---\nval_bpb: {10}\d\.\d{6}\n/);
+  await expectScored(folder, 'model.pt', printedBpb(stdout));
+});
+
+test.skipIf(torch !== null)('nano-gpt without its mask looks ahead, and has no score', async () => {
+  const folder = join(await temporaryFolder(), 'nano-gpt');
+  await cp(nano, folder, { recursive: true });
+  const train = await readFile(join(folder, 'train.py'), 'utf8');
+  expect(train).toContain('is_causal=True');
+  await writeFile(join(folder, 'train.py'), train.replace('is_causal=True', 'is_causal=False'));
+  const program = 'import prepare, train; prepare.TIME_BUDGET = 1; train.main()';
+  await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
+  const { score, scorer } = await scoreSample(folder, 'model.pt');
+  expect(scorer.stderr).toMatch(/^The model looks ahead: /);
+  expect(score).toBeNull();
 });
