@@ -61,30 +61,33 @@ class Distributions:
         self.values = answer.values()
         self.numpy = numpy_for(answer)
         self.table = answer.numpy().reshape(-1, self.classes) if self.numpy else None
-        self.sums = self._sums()
-        for at, total in enumerate(self.sums):
+        self.sums = []
+        for at, (total, least) in enumerate(self._sums()):
             # Written so that NaN fails too: it makes the sum NaN, and every comparison with it is false.
             if not abs(total - 1) <= SUM_TOLERANCE:
                 where = f"row {at // places}, place {at % places}"
                 raise ScoreError(f"The model's answer is no distribution: it sums to {total:.6g} ({where}).")
-            if not self.is_log and self._least(at) < 0:
-                raise ScoreError(f"The model's answer is no distribution: it holds {self._least(at):.6g}, below 0.")
+            if least < 0:
+                raise ScoreError(f"The model's answer is no distribution: it holds {least:.6g}, below 0.")
+            self.sums.append(total)
 
     def _sums(self):
+        """Return the sum and the least chance of each distribution."""
         if self.numpy:
             with self.numpy.errstate(all="ignore"):
                 chances = self.numpy.exp(self.table) if self.is_log else self.table
-                return chances.sum(axis=1, dtype="float64").tolist()
-        return [self._sum(self._one(at)) for at in range(len(self.values) // self.classes)]
+                sums, least = chances.sum(axis=1, dtype="float64"), chances.min(axis=1)
+                return zip(sums.tolist(), least.tolist())
+        return map(self._sum, range(len(self.values) // self.classes))
 
-    def _sum(self, numbers):
+    def _sum(self, at):
+        numbers = self._one(at)
+        if not self.is_log:
+            return sum(numbers), min(numbers)
         try:
-            return sum(map(math.exp, numbers)) if self.is_log else sum(numbers)
+            return sum(map(math.exp, numbers)), 0
         except OverflowError:
-            return math.inf
-
-    def _least(self, at):
-        return float(self.table[at].min()) if self.numpy else min(self._one(at))
+            return math.inf, 0
 
     def _one(self, at):
         return self.values[at * self.classes:(at + 1) * self.classes].tolist()
