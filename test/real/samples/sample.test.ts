@@ -12,7 +12,7 @@ import { createSample } from '../../../src/engine/sample/create-sample.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import { git, temporaryFolder } from '../../support/scaffold.ts';
-import { PYTHON, type Scored, startScoring } from '../../support/scoring.ts';
+import { type Program, PYTHON, type Scored, startScoring } from '../../support/scoring.ts';
 
 const sample = fileURLToPath(new URL('../../../resources/samples/byte-lm', import.meta.url));
 
@@ -69,7 +69,7 @@ test('the sample prints progress and summary in the form upstream does', async (
   const short = 'train.TIME_BUDGET = 0.3; train.CHUNKS_PER_STEP = 1';
   const program = `import train; ${short}; train.evaluate_bpb = lambda predict: 2.5; train.main()`;
   const output = await promisify(execFile)('python3', ['-B', '-c', program], {
-    cwd: sample,
+    cwd: await copyOf(sample),
     encoding: 'utf8',
   });
   expect(output.stdout).toMatch(
@@ -114,12 +114,20 @@ test('the split is the same every time', async () => {
 /** What a training printed as its result. */
 const printedBpb = (output: string): number => Number(/\n---\nval_bpb: +(\d\.\d{6})\n/.exec(output)?.[1]);
 
+/** A sample in a folder of its own, for what leaves files. */
+async function copyOf(sample: string): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp(sample, folder, { recursive: true });
+  return folder;
+}
+
+const inFolder = (cwd: string, ...args: string[]): Program => ({ argv: [PYTHON, '-B', ...args], cwd });
+
 /** Scores what a training left in a folder: its artifact lies in another one, and the checkout has it no more. */
 async function scoreSample(folder: string, artifact: string): Promise<Scored> {
   const artifacts = await temporaryFolder();
   await rename(join(folder, artifact), join(artifacts, artifact));
-  const argv = (...args: string[]) => ({ argv: [PYTHON, '-B', ...args] as const, cwd: folder });
-  return startScoring(argv('score.py'), argv('train.py', '--serve'), artifacts).ended;
+  return startScoring(inFolder(folder, 'score.py'), inFolder(folder, 'train.py', '--serve'), artifacts).ended;
 }
 
 /** That the score is the number printed, but for its rounding and the order of sums. */
@@ -129,6 +137,31 @@ async function expectScored(folder: string, artifact: string, printed: number): 
   expect(model).toMatchObject({ code: 0, stderr: '' });
   expect(Math.abs((score?.val_bpb ?? 0) - printed)).toBeLessThan(1e-4);
 }
+
+test('the score of the sample is the number that it prints', async () => {
+  const folder = await copyOf(sample);
+  const program = 'import train; train.TIME_BUDGET = 0.3; train.CHUNKS_PER_STEP = 1; train.main()';
+  const { stdout } = await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
+  await expectScored(folder, 'model.bin', printedBpb(stdout));
+});
+
+test('no context of the sample shows the scorer’s model a byte before it was predicted', async () => {
+  const folder = await copyOf(sample);
+  // Each context of a passage is the one before, moved on by the byte that was asked for.
+  const model = `import pawl_score
+last = None
+def answer(contexts):
+    global last
+    rows = contexts.rows()
+    assert last is None or [row[:-1] for row in rows] == [row[1:] for row in last]
+    last = rows
+    return [[1 / 256] * 256] * len(rows)
+pawl_score.serve(answer)`;
+  const { score, scorer } = await startScoring(inFolder(folder, 'score.py'), inFolder(folder, '-c', model))
+    .ended;
+  expect(scorer.stderr).toBe('');
+  expect(score?.val_bpb).toBeCloseTo(8, 9);
+});
 
 const nano = fileURLToPath(new URL('../../../resources/samples/nano-gpt', import.meta.url));
 
@@ -199,8 +232,7 @@ const torch = await promisify(execFile)('/usr/bin/env', ['python3', '-c', 'impor
 );
 if (torch) console.warn(`The training of nano-gpt is skipped: ${torch}.`);
 test.skipIf(torch !== null)('nano-gpt trains, and its score is the number that it prints', async () => {
-  const folder = join(await temporaryFolder(), 'nano-gpt');
-  await cp(nano, folder, { recursive: true });
+  const folder = await copyOf(nano);
   const program = 'import prepare, train; prepare.TIME_BUDGET = 1; train.main()';
   const { stdout } = await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
   expect(stdout).toMatch(/\n---\nval_bpb: {10}\d\.\d{6}\n/);
@@ -208,8 +240,7 @@ test.skipIf(torch !== null)('nano-gpt trains, and its score is the number that i
 });
 
 test.skipIf(torch !== null)('nano-gpt without its mask looks ahead, and has no score', async () => {
-  const folder = join(await temporaryFolder(), 'nano-gpt');
-  await cp(nano, folder, { recursive: true });
+  const folder = await copyOf(nano);
   const train = await readFile(join(folder, 'train.py'), 'utf8');
   expect(train).toContain('is_causal=True');
   await writeFile(join(folder, 'train.py'), train.replace('is_causal=True', 'is_causal=False'));
