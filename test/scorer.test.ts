@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from './support/scaffold.ts';
-import { python, type Scored, startScoring } from './support/scoring.ts';
+import { python, SCORER_LIBRARY, type Scored, startScoring } from './support/scoring.ts';
 
 /** `resources/scorer`: what a scorer makes of an honest model, and of whatever else may be at the other end. */
 
@@ -299,6 +299,23 @@ pawl_score.report(same=int(pawl_score.model().ask(sent).data == sent))`;
   expect((await score(asking, 'import pawl_score\npawl_score.serve(lambda inputs: inputs)')).score).toEqual({
     same: 1,
   });
+});
+
+test('the scorer that the guide shows scores', async () => {
+  const guide = await readFile(join(SCORER_LIBRARY, 'README.md'), 'utf8');
+  const [, shown = ''] = /```python\n(import os\n[^`]*)```/.exec(guide) ?? [];
+  expect(shown.trim().split('\n').length).toBeLessThan(10);
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'validation.txt'), 'abcdefgh'.repeat(1_000));
+  const model = `import pawl_score
+pawl_score.serve(lambda inputs: [
+    [[0.5 if each == byte + 1 else 0.5 / 255 for each in range(256)] for byte in row] for row in inputs.rows()
+])`;
+  const asks = shown.replace('~/data/hidden', folder).replace('pieces))', "pieces, kind='probabilities'))");
+  const { score: numbers, scorer } = await score(asks, model);
+  expect(scorer.stderr).toBe('');
+  // Seven of eight bytes are the ones after those before them.
+  expect(numbers?.val_bpb).toBeCloseTo((7 + Math.log2(255 / 0.5)) / 8, 2);
 });
 
 const lacks = async (module: string): Promise<boolean> =>
