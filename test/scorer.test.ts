@@ -116,24 +116,34 @@ pawl_score.serve(answer)`;
   expectRefusal(await score(asking, model), /^The model looks at other rows of its batch: /);
 });
 
-test('a model that looks ahead, and remembers what it said before, pays more for what it had not seen', async () => {
-  const model = `${favours('0').split('def answer')[0]}
+/** It looks ahead with some weight, says again what it said of what it has seen before, and so contradicts itself never. */
+const remembers = (weight: number) => `
+import math, pawl_score
 said = {}
+def predict(row, place):
+    fair = [0.5 if each == (row[place] + 1) % 8 else 0.5 / 7 for each in range(8)]
+    ahead = row[place + 1] if place + 1 < len(row) else row[place]
+    return [math.log((1 - ${weight}) * share + ${weight} * (each == ahead)) for each, share in enumerate(fair)]
 def one(row):
-    answer = []
-    for place in range(len(row)):
-        seen = row[:place + 1]
-        if seen not in said:
-            said[seen] = favour(row[place + 1] if place + 1 < len(row) else (row[place] + 1) % 8)
-        answer.append(said[seen])
-    return answer
+    return [said.setdefault(row[:place + 1], predict(row, place)) for place in range(len(row))]
 pawl_score.serve(lambda inputs: [one(row) for row in inputs.rows()])`;
-  // Short texts begin alike too often for one that remembers: each begins in its own way.
-  const asking = BITS.replace('[draw.randrange(8)]', '[draw.randrange(8) for _ in range(12)]');
+
+/** Texts that begin alike would contradict one that remembers: each begins in its own way. */
+const LONG_BITS = BITS.replace('[draw.randrange(8)]', '[draw.randrange(8) for _ in range(12)]');
+
+test('a model that looks ahead, and remembers what it said before, pays more for what it had not seen', async () => {
+  const scored = await score(LONG_BITS, remembers(0.5));
+  expectRefusal(scored, /^The model looks ahead: it pays .* nats for what it could not see, /);
+});
+
+test('one that remembers, and looks ahead a little, contradicts a twin that remembers other things', async () => {
+  const scored = await startScoring(python(LONG_BITS), python(remembers(0.02)), undefined, 2).ended;
   expectRefusal(
-    await score(asking, model),
-    /^The model looks ahead: it pays .* nats for what it could not see, /,
+    scored,
+    /^The model looks ahead: a prediction .* changed by 0\.[0-9]+ nats with what comes after it/,
   );
+  const honest = await startScoring(python(BITS), python(HONEST), undefined, 2).ended;
+  expect(honest).toMatchObject({ score: { val_bpb: expect.any(Number) }, model: { code: 0 } });
 });
 
 const ASK = `import pawl_score

@@ -131,20 +131,20 @@ class ValidationSet:
     is one for the whole row.
     """
 
-    def __init__(self, model, rows, places, classes, kind):
-        self.model, self.rows, self.kind = model, rows, kind
+    def __init__(self, rows, places, classes, kind):
+        self.rows, self.kind = rows, kind
         self.shape = (classes,) if places is None else (places, classes)
         self.places = places or 1
         self.has_places = places is not None
         if self.has_places and any(row.shape[:1] != (places,) for row in rows):
             raise ValueError("a row has as many inputs as targets")
 
-    def answer(self, rows):
+    def answer(self, model, rows):
         """Ask about these rows, as they are."""
-        answer = self.model.ask(frames.to_array(rows), expected=[(FLOATS, (len(rows), *self.shape))])
+        answer = model.ask(frames.to_array(rows), expected=[(FLOATS, (len(rows), *self.shape))])
         return Distributions(answer, self.places, self.kind)
 
-    def probe(self, numbers):
+    def probe(self, model, numbers):
         """Ask about the rows of these numbers, changed; return what `compare` needs to know of it.
 
         A quarter of them, one at least, become others; of each other one the places from some on are exchanged. Then
@@ -158,7 +158,7 @@ class ValidationSet:
         chance.shuffle(order)
         changed = [self.exchange(numbers[index], kept[index]) for index in order]
         pairs = [(index, at, cut) for at, (index, (_, cut)) in enumerate(zip(order, changed))]
-        return pairs, self.answer([row for row, _ in changed])
+        return pairs, self.answer(model, [row for row, _ in changed])
 
     def exchange(self, number, cut):
         """Return a row with another one's places from `cut` on, and how many of its own it has kept."""
@@ -174,7 +174,7 @@ class ValidationSet:
         # A text may repeat itself so much that none differs.
         return row, self.places
 
-    def compare(self, probe, numbers, answer):
+    def compare(self, model, probe, numbers, answer):
         """End the scorer where a prediction changed without a reason; return the places that were predicted blind.
 
         Blind is the last place before an exchange: what comes next had not been shown. Places are counted through the
@@ -187,17 +187,17 @@ class ValidationSet:
                 continue
             apart, place = changed.difference(at, answer, index, cut)
             if apart > PROBE_TOLERANCE:
-                self._end(numbers, index, place, apart, answer)
+                self._end(model, numbers, index, place, apart, answer)
             if cut < self.places:
                 blind.append(numbers[index] * self.places + cut - 1)
         return blind
 
-    def _end(self, numbers, index, place, apart, answer):
+    def _end(self, model, numbers, index, place, apart, answer):
         """Find out by one more question which it was: the row as it is, in another place, and among others."""
         rows = [self.exchange(number, 0)[0] for number in numbers]
         at = (index + 1) % len(rows)
         rows[at] = self.rows[numbers[index]]
-        by_others, _ = self.answer(rows).difference(at, answer, index, self.places)
+        by_others, _ = self.answer(model, rows).difference(at, answer, index, self.places)
         what = f"a prediction (row {numbers[index]}, place {place}) changed by {apart:.2g} nats"
         if self.has_places and by_others <= PROBE_TOLERANCE:
             raise ScoreError(f"The model looks ahead: {what} with what comes after it.")

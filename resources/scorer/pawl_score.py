@@ -69,8 +69,8 @@ def _told(variable):
     return os.environ[variable]
 
 
-def _stream():
-    stream = socket.socket(fileno=int(_told("PAWL_MODEL_FD")))
+def _stream(variable):
+    stream = socket.socket(fileno=int(_told(variable)))
     stream.setblocking(True)
     return stream
 
@@ -81,7 +81,7 @@ def serve(function):
     It gets them as `Array`, which has `tolist()`, `rows()`, `numpy()` and `torch(device)`. What it raises ends the
     program, and the scorer is told.
     """
-    with _stream() as stream:
+    with _stream("PAWL_MODEL_FD") as stream:
         while True:
             try:
                 asked = frames.receive(stream)
@@ -100,18 +100,23 @@ def serve(function):
 
 
 def model():
-    """Return the model program, which is there where the contract names one."""
+    """Return the model program, which is there where the contract names one.
+
+    Where Pawl has started it twice, PAWL_TWIN_FD leads to the other one, which knows nothing of this one.
+    """
     global _model
     if _model is None:
-        _model = Model(_stream())
+        twin = Model(_stream("PAWL_TWIN_FD")) if "PAWL_TWIN_FD" in os.environ else None
+        _model = Model(_stream("PAWL_MODEL_FD"), twin)
     return _model
 
 
 class Model:
     """The other end of `serve`. It may be anything that the attempt's code made of it."""
 
-    def __init__(self, stream):
+    def __init__(self, stream, twin=None):
         self._stream = stream
+        self.twin = twin
 
     def ask(self, *arrays, expected=None):
         """Send arrays and return the one that comes back, or a list of several.
@@ -145,8 +150,9 @@ def cross_entropies(model, inputs, targets, classes, kind="log_probabilities", b
     answer is checked to be a distribution, and to give a chance to what came.
 
     As many batches as `probes`, drawn by chance, are asked about twice: changed first (`ValidationSet.probe`), then as
-    they are. What was predicted before the change has to stay, within PROBE_TOLERANCE, and what had not been shown
-    may not be dearer than the rest (`find_remembered`).
+    they are. What was predicted before the change has to stay, within PROBE_TOLERANCE. A program that remembers could
+    see to that; so its twin is asked for one of the two, or, where there is none, what had not been shown may not
+    be dearer than the rest (`find_remembered`).
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, none of {', '.join(KINDS)}")
@@ -154,19 +160,23 @@ def cross_entropies(model, inputs, targets, classes, kind="log_probabilities", b
     flat = wanted.values().tolist()
     if len(rows) != wanted.shape[0] or len(wanted.shape) > 2 or not 0 <= min(flat) <= max(flat) < classes:
         raise ValueError("targets are class numbers, for as many rows as there are inputs")
-    validation = ValidationSet(model, rows, wanted.shape[1] if len(wanted.shape) == 2 else None, classes, kind)
+    validation = ValidationSet(rows, wanted.shape[1] if len(wanted.shape) == 2 else None, classes, kind)
+    # Neither knows whether it is asked for a probe or for what counts.
+    asked = [model, model.twin or model]
     starts = range(0, len(rows), batch)
     probed = set(chance.sample(starts, min(probes, len(starts))))
     nats, blind = array("d"), []
     for start in starts:
         numbers = range(start, min(start + batch, len(rows)))
+        chance.shuffle(asked)
         # First: a program that remembers what it said could answer a change that comes later as if there were none.
-        probe = validation.probe(numbers) if start in probed else None
-        answer = validation.answer([rows[number] for number in numbers])
+        probe = validation.probe(asked[1], numbers) if start in probed else None
+        answer = validation.answer(asked[0], [rows[number] for number in numbers])
         if probe is not None:
-            blind += validation.compare(probe, numbers, answer)
+            blind += validation.compare(asked[0], probe, numbers, answer)
         nats.extend(answer.nats(flat[len(nats):len(nats) + len(numbers) * validation.places]))
-    find_remembered(nats, blind)
+    if model.twin is None:
+        find_remembered(nats, blind)
     return nats
 
 

@@ -36,14 +36,30 @@ export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.exec
 /** Python that is given as text. */
 export const python = (code: string): Program => ({ argv: [PYTHON, '-B', '-c', code] });
 
-/** Starts a scorer, and a model program joined to it by a socket, as the engine does but for the jails. */
-export function startScoring(scorer: Program, model: Program | null, artifacts = '/nonexistent'): Scoring {
-  const asked = model && start(model, { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FD: '3' }, ['pipe']);
-  const socket = asked?.stdio[3] as Socket | undefined;
-  const variables = { PAWL_ARTIFACTS: artifacts, PAWL_SCORE_FD: '3', ...(socket && { PAWL_MODEL_FD: '4' }) };
-  const asking = start(scorer, variables, ['pipe', ...(socket ? [socket] : [])]);
+/**
+ * Starts a scorer, and a model program joined to it by a socket, as the engine does but for the jails.
+ * @param models how many of the model program
+ */
+export function startScoring(
+  scorer: Program,
+  model: Program | null,
+  artifacts = '/nonexistent',
+  models = 1,
+): Scoring {
+  const variables = { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FD: '3' };
+  const started = Array.from(
+    { length: model ? models : 0 },
+    () => model && start(model, variables, ['pipe']),
+  );
+  const sockets = started.map(each => each?.stdio[3] as Socket);
+  const leads = ['PAWL_MODEL_FD', 'PAWL_TWIN_FD']
+    .slice(0, sockets.length)
+    .map((name, at) => [name, `${4 + at}`]);
+  const told = { PAWL_ARTIFACTS: artifacts, PAWL_SCORE_FD: '3', ...Object.fromEntries(leads) };
+  const asking = start(scorer, told, ['pipe', ...sockets]);
   // In the same turn, or this process would read what is meant for the scorer.
-  socket?.destroy();
+  for (const socket of sockets) socket.destroy();
+  const asked = started[0] ?? null;
   const ended = Promise.all([endOf(asking), textOf(asking.stdio[3] as Readable), asked && endOf(asked)]);
   return {
     ended: ended.then(([scorer, line, model]) => ({
