@@ -146,6 +146,16 @@ test('one that remembers, and looks ahead a little, contradicts a twin that reme
   expect(honest).toMatchObject({ score: { val_bpb: expect.any(Number) }, model: { code: 0 } });
 });
 
+test('which of two twins is asked for what counts is left to chance', async () => {
+  const asks = BITS.replace('classes=8', 'classes=8, batch=1, probes=0');
+  const counts = HONEST.replace('rows =', "print('asked'); rows =");
+  const { score: numbers, model } = await startScoring(python(asks), python(counts), undefined, 2).ended;
+  expect(numbers).not.toBeNull();
+  const asked = model?.stdout.match(/asked/g)?.length;
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThan(64);
+});
+
 const ASK = `import pawl_score
 answer = pawl_score.model().ask(b'abc', expected=[(('float32', 'float64'), (2, 3))])
 pawl_score.report(got=1)`;
