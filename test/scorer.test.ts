@@ -326,7 +326,7 @@ test('the scorer that the guide shows scores', async () => {
   const [, shown = ''] = /```python\n(import os\n[^`]*)```/.exec(guide) ?? [];
   expect(shown.trim().split('\n').length).toBeLessThan(10);
   const folder = await temporaryFolder();
-  await writeFile(join(folder, 'validation.txt'), 'abcdefgh'.repeat(1_000));
+  await writeFile(join(folder, 'validation.txt'), 'abcdefgh'.repeat(200));
   const model = `import pawl_score
 pawl_score.serve(lambda inputs: [
     [[0.5 if each == byte + 1 else 0.5 / 255 for each in range(256)] for byte in row] for row in inputs.rows()

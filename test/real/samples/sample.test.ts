@@ -214,9 +214,15 @@ print(sum(count for count, _ in seen), all(fits for _, fits in seen))`);
 test('nano-gpt is a repository of the known shape, and names what it lacks', async () => {
   const folder = join(await temporaryFolder(), 'nano-gpt');
   await createSample(folder, 'nano-gpt');
-  const { stdout } = await pawl(['doctor', folder, '--json'], { home: await temporaryFolder() });
-  const checks = JSON.parse(stdout) as { name: string; detail: string }[];
-  expect(checks.find(({ name }) => name === 'contract')?.detail).toContain('autoresearch');
+  const contractOf = async () => {
+    const { stdout } = await pawl(['doctor', folder, '--json'], { home: await temporaryFolder() });
+    const checks = JSON.parse(stdout) as { name: string; detail: string }[];
+    return checks.find(({ name }) => name === 'contract')?.detail;
+  };
+  expect(await contractOf()).toContain('pawl.toml');
+  await git(folder, 'rm', '--quiet', 'pawl.toml');
+  await git(folder, 'commit', '--quiet', '--message=as upstream is');
+  expect(await contractOf()).toContain('autoresearch');
   const contract = autoresearchContract(await readFile(join(nano, 'prepare.py'), 'utf8'), false);
   expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150, prune: false });
   const constants = findConstants('train.py', await readFile(join(nano, 'train.py'), 'utf8'));
