@@ -193,11 +193,9 @@ class ValidationSet:
         return blind
 
     def _end(self, model, numbers, index, place, apart, answer):
-        """Find out by one more question which it was: the row as it is, in another place, and among others."""
-        rows = [self.exchange(number, 0)[0] for number in numbers]
-        at = (index + 1) % len(rows)
-        rows[at] = self.rows[numbers[index]]
-        by_others, _ = self.answer(model, rows).difference(at, answer, index, self.places)
+        """Find out by one more question which it was: the row as it is, in another place, among copies of itself."""
+        copies = self.answer(model, [self.rows[numbers[index]]] * len(numbers))
+        by_others, _ = copies.difference((index + 1) % len(numbers), answer, index, self.places)
         what = f"a prediction (row {numbers[index]}, place {place}) changed by {apart:.2g} nats"
         if self.has_places and by_others <= PROBE_TOLERANCE:
             raise ScoreError(f"The model looks ahead: {what} with what comes after it.")
