@@ -1,0 +1,102 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+/** Where `import pawl_score` leads to. */
+export const SCORER_LIBRARY = fileURLToPath(new URL('../../resources/scorer', import.meta.url));
+
+export type Program = {
+  /** Program and arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** Where it runs; here, if left out. */
+  readonly cwd?: string;
+};
+
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+export type Scored = {
+  /** What the scorer reported; null where it failed, or wrote no line. */
+  readonly score: Readonly<Record<string, number>> | null;
+  readonly scorer: Ended;
+  readonly model: Ended | null;
+};
+
+export type Scoring = {
+  readonly ended: Promise<Scored>;
+  readonly model: ChildProcess | null;
+};
+
+/** What `python3` leads to, without what looks that up at each start. */
+export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+  encoding: 'utf8',
+}).trim();
+
+/** Python that is given as text. */
+export const python = (code: string): Program => ({ argv: [PYTHON, '-B', '-c', code] });
+
+/**
+ * Starts a scorer, and a model program joined to it by a socket, as the engine does but for the jails.
+ * @param models how many of the model program
+ */
+export function startScoring(
+  scorer: Program,
+  model: Program | null,
+  artifacts = '/nonexistent',
+  models = 1,
+): Scoring {
+  const variables = { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FD: '3' };
+  const started = Array.from(
+    { length: model ? models : 0 },
+    () => model && start(model, variables, ['pipe']),
+  );
+  const sockets = started.map(each => each?.stdio[3] as Socket);
+  const leads = ['PAWL_MODEL_FD', 'PAWL_TWIN_FD']
+    .slice(0, sockets.length)
+    .map((name, at) => [name, `${4 + at}`]);
+  const told = { PAWL_ARTIFACTS: artifacts, PAWL_SCORE_FD: '3', ...Object.fromEntries(leads) };
+  const asking = start(scorer, told, ['pipe', ...sockets]);
+  // In the same turn, or this process would read what is meant for the scorer.
+  for (const socket of sockets) socket.destroy();
+  const asked = started[0] ?? null;
+  const ended = Promise.all([endOf(asking), textOf(asking.stdio[3] as Readable), asked && endOf(asked)]);
+  return {
+    ended: ended.then(([scorer, line, model]) => ({
+      score: scorer.code === 0 && /^.+\n$/.test(line) ? JSON.parse(line) : null,
+      scorer,
+      model,
+    })),
+    model: asked,
+  };
+}
+
+function start(
+  { argv: [program, ...args], cwd }: Program,
+  variables: Readonly<Record<string, string>>,
+  more: readonly ('pipe' | Socket)[],
+): ChildProcess {
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, PYTHONPATH: SCORER_LIBRARY, PYTHONDONTWRITEBYTECODE: '1', ...variables },
+    stdio: ['ignore', 'pipe', 'pipe', ...more],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const part of stream.setEncoding('utf8')) text += part;
+  return text;
+}
+
+async function endOf(child: ChildProcess): Promise<Ended> {
+  const code = new Promise<number | null>(resolve => child.on('close', resolve));
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map(each => textOf(each as Readable)),
+  );
+  return { code: await code, stdout: stdout ?? '', stderr: stderr ?? '' };
+}
