@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 /** Where `import pawl_score` leads to. */
 export const SCORER_LIBRARY = fileURLToPath(new URL('../../resources/scorer', import.meta.url));
@@ -47,28 +47,32 @@ export function startScoring(
   models = 1,
 ): Scoring {
   const variables = { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FD: '3' };
-  const started = Array.from(
-    { length: model ? models : 0 },
-    () => model && start(model, variables, ['pipe']),
-  );
-  const sockets = started.map(each => each?.stdio[3] as Socket);
-  const leads = ['PAWL_MODEL_FD', 'PAWL_TWIN_FD']
-    .slice(0, sockets.length)
-    .map((name, at) => [name, `${4 + at}`]);
-  const told = { PAWL_ARTIFACTS: artifacts, PAWL_SCORE_FD: '3', ...Object.fromEntries(leads) };
-  const asking = start(scorer, told, ['pipe', ...sockets]);
+  const asked = model ? Array.from({ length: models }, () => start(model, variables, ['pipe'])) : [];
+  const sockets = asked.map(each => each.stdio[3] as Socket);
+  const leads = ['PAWL_MODEL_FD', 'PAWL_TWIN_FD'].slice(0, models).map((name, at) => [name, `${4 + at}`]);
+  const told = { PAWL_SCORE_FD: '3', ...(model && Object.fromEntries(leads)) };
+  const asking = start(scorer, { PAWL_ARTIFACTS: artifacts, ...told }, ['pipe', ...sockets]);
   // In the same turn, or this process would read what is meant for the scorer.
   for (const socket of sockets) socket.destroy();
-  const asked = started[0] ?? null;
-  const ended = Promise.all([endOf(asking), textOf(asking.stdio[3] as Readable), asked && endOf(asked)]);
-  return {
-    ended: ended.then(([scorer, line, model]) => ({
-      score: scorer.code === 0 && /^.+\n$/.test(line) ? JSON.parse(line) : null,
-      scorer,
-      model,
-    })),
-    model: asked,
-  };
+  const ends = [endOf(asking), textOf(asking.stdio[3] as Readable), Promise.all(asked.map(endOf))] as const;
+  const ended = Promise.all(ends).then(([scorer, line, models]) => ({
+    score: scorer.code === 0 && /^.+\n$/.test(line) ? JSON.parse(line) : null,
+    scorer,
+    model: models[0] ?? null,
+  }));
+  return { ended, model: asked[0] ?? null };
+}
+
+/** What became of a scorer that is given as text, with its model program. */
+export const score = (scorer: string, model: string | null = null, artifacts?: string): Promise<Scored> =>
+  startScoring(python(scorer), model === null ? null : python(model), artifacts).ended;
+
+/** That there is no score, and one sentence why. */
+export function expectRefusal({ score, scorer }: Scored, sentence: RegExp): void {
+  expect(scorer.stderr).toMatch(sentence);
+  expect(scorer.stderr).toMatch(/^[\x20-\x7e]+\.\n$/);
+  expect(scorer.code).toBe(1);
+  expect(score).toBeNull();
 }
 
 function start(
