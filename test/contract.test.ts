@@ -222,7 +222,7 @@ test('a score is read with its defaults, written back as it was, and goes with n
   const score = {
     command: 'python3 score.py',
     artifacts: ['model.bin'],
-    model: null,
+    ...{ model: null, hasTwin: true },
     reads: [],
     seconds: 600,
   };

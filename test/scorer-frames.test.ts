@@ -17,7 +17,7 @@ def arrays(*described):
     return framed({'arrays': list(described)})
 def kind(dtype, shape):
     return {'dtype': dtype, 'shape': shape}
-stream = socket.socket(fileno=int(os.environ['PAWL_MODEL_FD']))
+stream = socket.socket(fileno=int(os.environ['PAWL_MODEL_FDS'].split(',')[0]))
 stream.setblocking(True)
 pawl_frames.receive(stream)
 try:

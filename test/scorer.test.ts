@@ -194,7 +194,7 @@ test.each([
   ['text', "pawl_score.report(a='0.5')", /a is a str, not a number/],
   ['a truth value', 'pawl_score.report(a=True)', /a is a bool, not a number/],
   ['nothing', 'pawl_score.report()', /A score without a number is none/],
-  ['for a model that there is not', 'pawl_score.model()', /PAWL_MODEL_FD is not set/],
+  ['for a model that there is not', 'pawl_score.model()', /PAWL_MODEL_FDS is not set/],
 ])('a scorer that reports %s has no score', async (_, code, sentence) => {
   expectRefusal(await score(`import pawl_score\n${code}`), sentence);
 });

@@ -1,4 +1,4 @@
-"""Arrays of numbers over a socket between two programs that need not trust each other. Python 3.9 or later.
+"""Arrays of numbers over pipes between two programs that need not trust each other. Python 3.9 or later.
 
 A frame is a length of four bytes (big-endian), a header of so many bytes, and the arrays' bytes one after the
 other, rows first, in the machine's own byte order: both ends are on one machine. The header is a JSON object:
@@ -7,8 +7,10 @@ received is ever run, and none of it is kept that was not announced and found wi
 """
 
 import array
+import fcntl
 import json
 import math
+import os
 
 # The header of 64 arrays is smaller.
 MAX_HEADER_BYTES = 2**16
@@ -33,6 +35,40 @@ class FrameError(Exception):
 
 class StreamEnded(FrameError):
     """The other end closed the stream."""
+
+
+# Linux' fcntl that enlarges a pipe, and the most that everybody may have: pipe(7).
+F_SETPIPE_SZ = 1031
+PIPE_BYTES = 2**20
+
+
+class Stream:
+    """Two descriptors, one to read from and one to write to; they may be one, of a socket."""
+
+    def __init__(self, read, write):
+        self._read, self._write = read, write
+        for descriptor in (read, write):
+            # Who made it may have left it otherwise.
+            os.set_blocking(descriptor, True)
+            try:
+                fcntl.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
+            except OSError:
+                pass  # no pipe, or the user has no more room for them
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for descriptor in {self._read, self._write}:
+            os.close(descriptor)
+
+    def sendall(self, data):
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[os.write(self._write, view):]
+
+    def recv_into(self, view):
+        return os.readv(self._read, [view])
 
 
 class Array:

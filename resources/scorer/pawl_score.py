@@ -11,7 +11,6 @@ The standard library is enough; arrays of numpy and tensors of torch are taken a
 import json
 import math
 import os
-import socket
 import sys
 import traceback
 from array import array
@@ -70,9 +69,8 @@ def _told(variable):
 
 
 def _stream(variable):
-    stream = socket.socket(fileno=int(_told(variable)))
-    stream.setblocking(True)
-    return stream
+    read, write = _told(variable).split(",")
+    return frames.Stream(int(read), int(write))
 
 
 def serve(function):
@@ -81,7 +79,7 @@ def serve(function):
     It gets them as `Array`, which has `tolist()`, `rows()`, `numpy()` and `torch(device)`. What it raises ends the
     program, and the scorer is told.
     """
-    with _stream("PAWL_MODEL_FD") as stream:
+    with _stream("PAWL_MODEL_FDS") as stream:
         while True:
             try:
                 asked = frames.receive(stream)
@@ -102,12 +100,12 @@ def serve(function):
 def model():
     """Return the model program, which is there where the contract names one.
 
-    Where Pawl has started it twice, PAWL_TWIN_FD leads to the other one, which knows nothing of this one.
+    Where Pawl has started it twice, PAWL_TWIN_FDS leads to the other one, which knows nothing of this one.
     """
     global _model
     if _model is None:
-        twin = Model(_stream("PAWL_TWIN_FD")) if "PAWL_TWIN_FD" in os.environ else None
-        _model = Model(_stream("PAWL_MODEL_FD"), twin)
+        twin = Model(_stream("PAWL_TWIN_FDS")) if "PAWL_TWIN_FDS" in os.environ else None
+        _model = Model(_stream("PAWL_MODEL_FDS"), twin)
     return _model
 
 

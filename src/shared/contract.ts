@@ -148,6 +148,7 @@ export const contractFileSchema = z
         command,
         artifacts: z.array(relativePattern).min(1),
         model: command.optional(),
+        twin: z.boolean().optional(),
         reads: z.array(outsidePath).optional(),
         seconds: seconds.optional(),
       })
@@ -272,6 +273,8 @@ export type Score = {
   readonly artifacts: readonly string[];
   /** Runs the attempt's code, apart from the scorer and connected with it; null where the artifacts are all it needs. */
   readonly model: string | null;
+  /** Whether that is started twice, so that no program can know from its own answers what it was asked before. */
+  readonly hasTwin: boolean;
   /** Files and folders outside of the repository that nobody but the scorer sees. */
   readonly reads: readonly string[];
   readonly seconds: number;
@@ -314,6 +317,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
     score: score
       ? {
           ...{ command: score.command, artifacts: score.artifacts, model: score.model ?? null },
+          hasTwin: score.twin ?? true,
           ...{ reads: score.reads ?? [], seconds: score.seconds ?? CHECK_SECONDS },
         }
       : null,
@@ -403,6 +407,7 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
           score: {
             ...{ command: score.command, artifacts: [...score.artifacts] },
             ...(score.model === null ? {} : { model: score.model }),
+            ...(score.hasTwin ? {} : { twin: false }),
             ...(score.reads.length === 0 ? {} : { reads: [...score.reads] }),
             ...(score.seconds === CHECK_SECONDS ? {} : { seconds: score.seconds }),
           },

@@ -37,7 +37,7 @@ export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.exec
 export const python = (code: string): Program => ({ argv: [PYTHON, '-B', '-c', code] });
 
 /**
- * Starts a scorer, and a model program joined to it by a socket, as the engine does but for the jails.
+ * Starts a scorer, and a model program joined to it, by a socket in the place of the engine's pair of pipes, and without jails.
  * @param models how many of the model program
  */
 export function startScoring(
@@ -46,10 +46,12 @@ export function startScoring(
   artifacts = '/nonexistent',
   models = 1,
 ): Scoring {
-  const variables = { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FD: '3' };
+  const variables = { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FDS: '3,3' };
   const asked = model ? Array.from({ length: models }, () => start(model, variables, ['pipe'])) : [];
   const sockets = asked.map(each => each.stdio[3] as Socket);
-  const leads = ['PAWL_MODEL_FD', 'PAWL_TWIN_FD'].slice(0, models).map((name, at) => [name, `${4 + at}`]);
+  const leads = ['PAWL_MODEL_FDS', 'PAWL_TWIN_FDS']
+    .slice(0, models)
+    .map((name, at) => [name, `${4 + at},${4 + at}`]);
   const told = { PAWL_SCORE_FD: '3', ...(model && Object.fromEntries(leads)) };
   const asking = start(scorer, { PAWL_ARTIFACTS: artifacts, ...told }, ['pipe', ...sockets]);
   // In the same turn, or this process would read what is meant for the scorer.

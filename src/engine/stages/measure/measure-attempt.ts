@@ -121,7 +121,7 @@ export async function askMetricCommand(
   return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
 }
 
-function endedWell(outcome: RunOutcome): boolean {
+export function endedWell(outcome: RunOutcome): boolean {
   return outcome.kind === 'exit' && outcome.code === 0;
 }
 

@@ -6,7 +6,7 @@ import { PawlError } from '../../../shared/errors.ts';
 import type { Crash, Study, Summary } from '../../../shared/study.ts';
 import { LineTail } from '../../metrics/line-tail.ts';
 import { runTraining, type TrainingResult } from '../../process/run-training.ts';
-import { addToLog, type CommandPlace, describeEnd } from '../measure/measure-attempt.ts';
+import { addToLog, type CommandPlace, describeEnd, endedWell } from '../measure/measure-attempt.ts';
 import type { SurroundingsPorts } from '../train/surroundings.ts';
 import { type Artifact, findArtifacts } from './artifacts.ts';
 import { readScore } from './read-score.ts';
@@ -142,34 +142,40 @@ async function runPrograms(
   const began = performance.now();
   // Both jails are built first: a program that is started is not to wait for that.
   const scorer = await scoring.scorer(`${marker}.score`);
-  const model = score.model === null ? null : await scoring.model(score.model, `${marker}.model`);
-  const asked = model && run('model', model).finally(() => scoring.closePipes());
+  const models: (readonly [(typeof scoring.models)[number], ScoreProgram])[] = [];
+  for (const who of scoring.models)
+    models.push([who, await scoring.model(who, score.model ?? '', `${marker}.${who}`)]);
+  const asked = Promise.allSettled(
+    models.map(([who, program]) => run(who, program).finally(() => scoring.closePipes([who]))),
+  );
   const scored = run('command', scorer).finally(async () => {
     // The model finds the end of what it is asked, and has a moment to end by itself.
     await scoring.closePipes();
-    await Promise.race([asked, delay(LAST_WORDS_MS, undefined, { ref: false })]).catch(() => {});
+    await Promise.race([asked, delay(LAST_WORDS_MS, undefined, { ref: false })]);
     done.abort();
   });
-  const [ran, other] = await Promise.allSettled([scored, asked]);
-  if (ran.status === 'rejected') throw ran.reason;
-  if (other.status === 'rejected') throw other.reason;
+  const [ran, ...others] = [...(await Promise.allSettled([scored])), ...(await asked)].map(ended => {
+    if (ended.status === 'rejected') throw ended.reason;
+    return ended.value;
+  });
+  if (!ran) throw new Error('a scorer that ended is gone');
   const found = {
-    addedBytes: isHidden ? 0 : ran.value.addedBytes + (other.value?.addedBytes ?? 0),
-    survivors: [...ran.value.result.survivors, ...(other.value?.result.survivors ?? [])],
+    addedBytes: isHidden ? 0 : [ran, ...others].reduce((sum, { addedBytes }) => sum + addedBytes, 0),
+    survivors: [ran, ...others].flatMap(({ result }) => result.survivors),
     isAborted: place.signal.aborted,
     seconds: (performance.now() - began) / 1000,
   };
   if (found.isAborted) return { values: null, crash: null, ...found };
   const words = (name: string, of: Ran) => faultOf(name, of, limitSeconds, isHidden);
-  const fault = words('score.command', ran.value);
+  const fault = words('score.command', ran);
   const values = fault === null ? readScore(await scoring.result(), study.contract.metric.name) : null;
   if (values !== null && typeof values !== 'string') return { values, crash: null, ...found };
   // A scorer that lost its model says so in its own words; why it was lost, the model says.
-  const { value: lost } = other;
-  const behind = lost && lost.result.outcome.kind !== 'aborted' ? words('score.model', lost) : null;
+  const lost = others.find(({ result }) => result.outcome.kind !== 'aborted' && !endedWell(result.outcome));
+  const behind = lost ? words('score.model', lost) : null;
   const where = isHidden ? `What they said is in ${SCORE_LOG} beside the run's log.` : null;
   const message = [fault ?? values, behind, where].filter(Boolean).join(' ');
-  const tail = isHidden ? [] : [...(behind ? (lost?.tail ?? []) : []), ...ran.value.tail];
+  const tail = isHidden ? [] : [...(behind ? (lost?.tail ?? []) : []), ...ran.tail];
   return { values: null, crash: noScore(message, tail), ...found };
 }
 
@@ -183,7 +189,7 @@ function noScore(message: string, tail: readonly string[] = []): Crash {
  */
 function faultOf(name: string, { result, tail }: Ran, seconds: number, isHidden: boolean): string | null {
   const { outcome } = result;
-  if (outcome.kind === 'exit' && outcome.code === 0) return null;
+  if (endedWell(outcome)) return null;
   const last = isHidden ? undefined : tail.at(-1);
   return `${name} ${describeEnd(outcome, Math.round(seconds))}${last === undefined ? '' : `: ${last}`}.`;
 }

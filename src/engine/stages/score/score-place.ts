@@ -36,10 +36,12 @@ export const SCORE = 'score';
 const MAX_MOUNTED = 50;
 /** Numbers of the descriptors that the programs find open; see docs/scoring.md. */
 const RESULT_FD = 3;
-const READ_FD = 4;
-const WRITE_FD = 5;
+const FIRST_PIPE_FD = 4;
 
-type Who = 'scorer' | 'model';
+/** The model's programs are two that know nothing of each other; see docs/scoring.md. */
+const MODELS = ['model', 'twin'] as const;
+type ModelProgram = (typeof MODELS)[number];
+type Who = 'scorer' | ModelProgram;
 
 /** What a program of the score is started with. */
 export type ScoreProgram = {
@@ -67,8 +69,8 @@ export class ScorePlace {
   readonly #ports: SurroundingsPorts;
   readonly #folder: string;
   readonly #layouts = new Map<Who, Layout>();
-  /** Both pipes, held open so that no program waits for one that never comes. */
-  #pipes: readonly FileHandle[] = [];
+  /** Of each model, held open so that no program waits for one that never comes. */
+  #pipes = new Map<ModelProgram, readonly FileHandle[]>();
 
   private constructor(study: Study, score: Score, ports: SurroundingsPorts, folder: string) {
     this.#study = study;
@@ -92,19 +94,27 @@ export class ScorePlace {
     await copyArtifacts(this.#ports.workbench.path, artifacts, await this.#make('artifacts'), signal);
     await this.#layOut('scorer', baseCommit, path => !isEditable(path));
     await writeFile(this.#result, '');
-    if (this.#score.model === null) return;
-    await this.#layOut('model', commit, () => true);
-    await promisify(execFile)('mkfifo', ['-m', '600', this.#requests, this.#answers]);
-    this.#pipes = await Promise.all(
-      [this.#requests, this.#answers].map(path => open(path, constants.O_RDWR)),
-    );
+    for (const who of this.models) await this.#layOut(who, commit, () => true);
+    const pipes = this.models.flatMap(who => [this.#requests(who), this.#answers(who)]);
+    if (pipes.length === 0) return;
+    await promisify(execFile)('mkfifo', ['-m', '600', ...pipes]);
+    const opened = await Promise.all(pipes.map(path => open(path, constants.O_RDWR)));
+    this.#pipes = new Map(this.models.map((who, at) => [who, opened.slice(2 * at, 2 * at + 2)]));
   }
 
-  /** The model ended: from now on whoever reads finds the end, and whoever writes that nobody reads. */
-  async closePipes(): Promise<void> {
-    const pipes = this.#pipes;
-    this.#pipes = [];
-    for (const pipe of pipes) await pipe.close();
+  /** Programs that answer for the model. */
+  get models(): readonly ModelProgram[] {
+    if (this.#score.model === null) return [];
+    return this.#score.hasTwin ? MODELS : ['model'];
+  }
+
+  /** A model's program, or the scorer, ended: from now on whoever reads finds the end, and whoever writes that nobody reads. */
+  async closePipes(models: readonly ModelProgram[] = this.models): Promise<void> {
+    for (const who of models) {
+      const pipes = this.#pipes.get(who) ?? [];
+      this.#pipes.delete(who);
+      for (const pipe of pipes) await pipe.close();
+    }
   }
 
   async remove(): Promise<void> {
@@ -119,32 +129,37 @@ export class ScorePlace {
 
   /** @param marker in the environment of its processes */
   scorer(marker: string): Promise<ScoreProgram> {
-    const { command, reads, model } = this.#score;
-    const pipes =
-      model === null
-        ? []
-        : [[WRITE_FD, '>', this.#requests] as const, [READ_FD, '<', this.#answers] as const];
-    return this.#program('scorer', { command, marker, reads, withheld: [] }, [
+    const { command, reads } = this.#score;
+    const pipes = this.models.flatMap((who, at) => [
+      [FIRST_PIPE_FD + 2 * at, '<', this.#answers(who)] as const,
+      [FIRST_PIPE_FD + 2 * at + 1, '>', this.#requests(who)] as const,
+    ]);
+    const variables = Object.fromEntries(
+      this.models.map((who, at) => [`PAWL_${who.toUpperCase()}_FDS`, pipePair(at)] as const),
+    );
+    const seen = { command, marker, reads, withheld: [] };
+    return this.#program('scorer', seen, { ...variables, PAWL_SCORE_FD: String(RESULT_FD) }, [
       [RESULT_FD, '>', this.#result],
       ...pipes,
     ]);
   }
 
-  model(command: string, marker: string): Promise<ScoreProgram> {
-    return this.#program('model', { command, marker, reads: [], withheld: this.#score.reads }, [
-      [READ_FD, '<', this.#requests],
-      [WRITE_FD, '>', this.#answers],
+  model(who: ModelProgram, command: string, marker: string): Promise<ScoreProgram> {
+    const seen = { command, marker, reads: [], withheld: this.#score.reads };
+    return this.#program(who, seen, { PAWL_MODEL_FDS: pipePair(0) }, [
+      [FIRST_PIPE_FD, '<', this.#requests(who)],
+      [FIRST_PIPE_FD + 1, '>', this.#answers(who)],
     ]);
   }
 
   get #result(): string {
     return join(this.#folder, 'result');
   }
-  get #requests(): string {
-    return join(this.#folder, 'requests');
+  #requests(who: ModelProgram): string {
+    return join(this.#folder, `requests-${who}`);
   }
-  get #answers(): string {
-    return join(this.#folder, 'answers');
+  #answers(who: ModelProgram): string {
+    return join(this.#folder, `answers-${who}`);
   }
 
   async #make(name: string): Promise<string> {
@@ -208,6 +223,7 @@ export class ScorePlace {
       readonly reads: readonly string[];
       readonly withheld: readonly string[];
     },
+    variables: Readonly<Record<string, string>>,
     descriptors: readonly (readonly [number, '<' | '>', string])[],
   ): Promise<ScoreProgram> {
     const { paths, repository, workbench, userEnvironment, sandbox, gpu } = this.#ports;
@@ -219,8 +235,7 @@ export class ScorePlace {
       ...environmentOf({ contract, repository, folder: studyFolder(paths, id), userEnvironment }, marker),
       ...gpu.variables,
       PAWL_ARTIFACTS: artifacts,
-      ...(who === 'scorer' ? { PAWL_SCORE_FD: String(RESULT_FD) } : {}),
-      ...(this.#score.model === null ? {} : { PAWL_MODEL_FDS: `${READ_FD},${WRITE_FD}` }),
+      ...variables,
     };
     const environment = {
       ...own,
@@ -240,6 +255,11 @@ export class ScorePlace {
       ...{ sandbox: [...opened, ...contained.argv], owner: sandbox.identity },
     };
   }
+}
+
+/** Descriptors to read from and to write to, of the nth pair. */
+function pipePair(at: number): string {
+  return `${FIRST_PIPE_FD + 2 * at},${FIRST_PIPE_FD + 2 * at + 1}`;
 }
 
 /** A shell that opens descriptors, one after the other, and becomes what follows. */

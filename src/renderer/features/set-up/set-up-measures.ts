@@ -101,7 +101,7 @@ function scoreTable(form: MeasuresForm, kept: Draft | null): Pick<ContractInput,
       ...{ command: form.scoreCommand, artifacts: [...artifacts] },
       ...filled('model', form.scoreModel),
       ...(reads.length > 0 ? { reads: [...reads] } : {}),
-      ...(kept?.score ? { seconds: kept.score.seconds } : {}),
+      ...(kept?.score ? { seconds: kept.score.seconds, twin: kept.score.hasTwin } : {}),
     },
   };
 }
