@@ -78,18 +78,21 @@ export async function containScore(
   });
   const readOnly = (what: string, where = what): Mount => ({ what, where, isWritable: false });
   const inWorktree = (path: string) => join(worktree, path);
+  const mounts: readonly Mount[] = [
+    ...data.mounts,
+    readOnly(plan.checkout, worktree),
+    ...plan.preserved.map(path => readOnly(inWorktree(path))),
+    ...python.folders.map(path => readOnly(path)),
+    readOnly(artifacts),
+    { what: caches, where: caches, isWritable: true },
+  ];
   const whole: Omit<Jail, 'masked'> = {
     ...EMPTY_JAIL,
     ...view,
     hidden: [...view.hidden, ...plan.emptied.map(inWorktree)],
-    mounts: [
-      ...data.mounts,
-      readOnly(plan.checkout, worktree),
-      ...plan.preserved.map(path => readOnly(inWorktree(path))),
-      ...python.folders.map(path => readOnly(path)),
-      readOnly(artifacts),
-      { what: caches, where: caches, isWritable: true },
-    ],
+    mounts,
+    // What is mounted brings its own.
+    links: view.links.filter(([, at]) => !mounts.some(({ where }) => isBelow(at, where))),
     emptyBytes: sandbox.sizesFolders ? Math.floor(memoryBytesOf(contract.limits) / 2) : null,
     ...{ cwd: worktree, devices: sandbox.devices },
   };

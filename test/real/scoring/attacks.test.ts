@@ -253,7 +253,7 @@ async function attack(isScored: boolean) {
   const script = `HOME, HIDDEN, REPOSITORY = ${JSON.stringify(home)}, ${place}, os.environ.get('HOME', '/')
 ${SERVES}${COMMON}
 time.sleep(1.5)
-${byExperiment('report(honest)', ...ATTACKS.map(([, body]) => body))}`;
+${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...ATTACKS.map(([, body]) => body))}`;
   const score = `[score]\ncommand = "python3 score.py"\nmodel = "python3 train.sh --serve"\nartifacts = ["model.json"]\nreads = [${place}]\nseconds = 20\n`;
   const study = await hostileStudy({
     ...{ home, env: { PAWL_SANDBOX: 'required' }, experiments: ATTACKS.length, script },
