@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { playNight, process, readNumbers } from '../bench/search-night.ts';
+import { gaussianProcess, playNight, readNumbers } from '../bench/search-night.ts';
 import { spellTexts } from '../src/engine/proposers/search/choice.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { expectedImprovement } from '../src/engine/proposers/search/expected-improvement.ts';
@@ -164,7 +164,7 @@ const play = (
   seed: number,
   experiments: number,
   objective: (values: Record<string, number>) => number | null = bowl,
-) => playNight(BOWL, process, seed, experiments, source => objective(readNumbers(source)));
+) => playNight(BOWL, gaussianProcess, seed, experiments, source => objective(readNumbers(source)));
 
 test('the search climbs down a bowl in a night of thirty', async () => {
   for (const seed of [1, 2, 3]) {
@@ -175,7 +175,7 @@ test('the search climbs down a bowl in a night of thirty', async () => {
 
 test('the search climbs where more is better as it descends where less is', async () => {
   const down = await play(4, 12);
-  const up = await playNight(BOWL, process, 4, 12, source => -bowl(readNumbers(source)), 'maximize');
+  const up = await playNight(BOWL, gaussianProcess, 4, 12, source => -bowl(readNumbers(source)), 'maximize');
   expect(up.kept).toEqual(down.kept);
 });
 
@@ -245,7 +245,7 @@ test('where it crashes is learnt, and left', async () => {
 test('a small space is tried whole, and then nothing is left', async () => {
   const source = 'A = True\nB = False\nMODE = "x"  # "x", "y" or "z"\n';
   const random = seededRandom(1);
-  const { history } = await playNight(source, process, 1, 30, () => random());
+  const { history } = await playNight(source, gaussianProcess, 1, 30, () => random());
   expect(history).toHaveLength(12);
 });
 

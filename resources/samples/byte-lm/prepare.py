@@ -25,7 +25,7 @@ from array import array
 
 LOOKUP_BUDGET = 10_000_000  # contexts looked up in training, however long that takes
 TIME_BUDGET = 5             # seconds that this takes, about; nothing is ended by it
-TIME_LIMIT = 30             # seconds after which training ends all the same: a guard, not a budget
+TIME_LIMIT = 60             # seconds after which training ends all the same: a guard, not a budget
 CONTEXT_BYTES = 1024        # how much of the past a model is shown at most
 
 MAX_FILE_BYTES = 2**16      # of a long file only the head is used, so that no file dominates

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Constant } from './constants.ts';
 import type { Direction } from './moves.ts';
+import { directionBetween } from './turns.ts';
 
 /** One constant turned. */
 export type Move = {
@@ -59,4 +60,13 @@ export function spellTexts(constants: readonly Constant[], texts: readonly strin
   return constants
     .map(({ file, name, literal }, place) => `${file}:${name}=${texts[place] ?? literal.text}`)
     .join('\n');
+}
+
+/** What it takes to give the constants other texts. */
+export function movesTo(constants: readonly Constant[], texts: readonly string[]): readonly Move[] {
+  return constants.flatMap(({ file, name, literal }, place) => {
+    const to = texts[place] ?? literal.text;
+    if (to === literal.text) return [];
+    return [{ file, name, direction: directionBetween(literal, to), from: literal.text, to }];
+  });
 }

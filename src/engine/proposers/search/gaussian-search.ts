@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../../store/experiments.ts';
 import { type Bounds, constantKey, isWithin } from './bounds.ts';
 import { drawCandidates, reachOf } from './candidates.ts';
-import { type Choice, type Memo, type Move, memoSchema, spellTexts } from './choice.ts';
+import { type Choice, type Memo, memoSchema, movesTo, spellTexts } from './choice.ts';
 import type { Constant } from './constants.ts';
 import { expectedImprovement } from './expected-improvement.ts';
 import { type Hyperparameters, kernelOf, type Point, priorMedian } from './gaussian-process.ts';
@@ -9,7 +9,6 @@ import { observe, readTexts } from './observations.ts';
 import { normalFrom, seededRandom } from './random.ts';
 import { type Axis, axesOf, coordinateOf, itemOf } from './space.ts';
 import { fitSurrogate, type Surrogate, type Trial } from './surrogate.ts';
-import { directionBetween } from './turns.ts';
 
 /** All that a choice depends on; it can be sent to another thread. */
 export type Situation = {
@@ -118,14 +117,6 @@ function triedBy(
     if (parsed.success) tried.add(parsed.data.values);
   }
   return tried;
-}
-
-function movesTo(constants: readonly Constant[], texts: readonly string[]): readonly Move[] {
-  return constants.flatMap(({ file, name, literal }, place) => {
-    const to = texts[place] ?? literal.text;
-    if (to === literal.text) return [];
-    return [{ file, name, direction: directionBetween(literal, to), from: literal.text, to }];
-  });
 }
 
 function expectGain(trials: readonly Trial[], { posterior, invert }: Surrogate, point: Point, now: Point) {
