@@ -22,9 +22,11 @@ ACTIVATION = "relu"  # one of "relu", "gelu", "silu"
 /** Deviation of the noise, as a share of what lies between the start and the optimum. */
 const NOISE = 0.025;
 /** How far optima lie from the start: deviation in doublings (steps, for counts). */
-const OFFSET = 1.6;
+const OFFSET = 1.2;
 /** How strongly a constant's optimum depends on others. */
 const COUPLING = 0.35;
+/** The square of the distance from which on the loss grows with the distance and not with its square. */
+const BEND = 40;
 const CRASH_REGIONS = 2;
 
 export type Landscape = {
@@ -78,8 +80,8 @@ export function landscape(seed: number): Landscape {
     }
     square += (units[12] ?? 0) * flagCost + (flagCost < 0 ? -flagCost : 0);
     square += (wordCosts[units[13] ?? 0] ?? 0) - Math.min(...wordCosts);
-    // Flat far away, as a loss is.
-    return Math.sqrt(4 + square) - 2;
+    // Flatter far away, as a loss is.
+    return Math.sqrt(BEND + square) - Math.sqrt(BEND);
   };
   const top = raw(start);
   const loss = (source: string) => {

