@@ -37,6 +37,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
     createdAt: Date.now() - 40 * DAY_MS,
     preserved: [],
     outputs: [],
+    writtenFolders: null,
     worktreeName: 'bench',
     importedFrom: null,
     importColumns: null,

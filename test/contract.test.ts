@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { contractFileSchema, contractFromFile, contractToFile } from '../src/shared/contract.ts';
+import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
@@ -39,7 +40,7 @@ test.each([
   expect(autoresearchContract(preparePy, false).budget).toEqual({
     seconds,
     limitSeconds: 2 * seconds + 30,
-    prune: false,
+    ...DEFAULT_BUDGET,
   });
 });
 
@@ -107,17 +108,17 @@ test('the defaults of a contract are upstream’s', () => {
     setup: null,
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'loss', goal: 'minimize' },
-    ...{ checks: [], model: null },
-    budget: { seconds: 300, limitSeconds: 630, prune: false },
+    ...{ checks: [], score: null, model: null },
+    budget: { seconds: 300, limitSeconds: 630, ...DEFAULT_BUDGET },
     stop: {},
     limits: { memoryGb: null, processes: null, freeDiskGb: null },
-    sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
+    sandbox: { mode: 'preferred', network: false, writes: [], reads: [], cacheMb: 512 },
   });
 });
 
 test('the limit of a budget that is as long as one may be is no longer than a timer may be', () => {
   const { budget: read } = parsePawlToml(budget('seconds = 1_900_000'), 'pawl.toml');
-  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000, prune: false });
+  expect(read).toEqual({ seconds: 1_900_000, limitSeconds: 2_000_000, ...DEFAULT_BUDGET });
 });
 
 test('every key of a contract is read', () => {
@@ -154,6 +155,8 @@ base_url = "http://localhost:8080"
 seconds = 2.5
 limit_seconds = 60
 prune = true
+tolerance = 0.2
+startup_seconds = 5
 [stop]
 experiments = 100
 hours = 8.5
@@ -170,6 +173,7 @@ mode = "required"
 network = true
 reads = ["~/data", "/mnt/corpus"]
 writes = ["build"]
+cache_mb = 64
 `;
   expect(parsePawlToml(text, 'pawl.toml')).toEqual({
     source: 'pawl.toml',
@@ -193,10 +197,14 @@ writes = ["build"]
       { name: 'tests', command: 'make test', seconds: 600 },
       { name: 'lint', command: 'make lint', seconds: 20 },
     ],
+    score: null,
     model: { name: 'small', baseUrl: 'http://localhost:8080' },
-    budget: { seconds: 2.5, limitSeconds: 60, prune: true },
+    budget: { seconds: 2.5, limitSeconds: 60, prune: true, tolerance: 0.2, startupSeconds: 5 },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
-    sandbox: { mode: 'required', network: true, writes: ['build'], reads: ['~/data', '/mnt/corpus'] },
+    sandbox: {
+      ...{ mode: 'required', network: true, writes: ['build'], cacheMb: 64 },
+      reads: ['~/data', '/mnt/corpus'],
+    },
     stop: {
       experiments: 100,
       hours: 8.5,
@@ -206,6 +214,31 @@ writes = ["build"]
       crashes: 5,
     },
   });
+});
+
+test('a score is read with its defaults, written back as it was, and goes with no other way to a number', () => {
+  const text = `${VALID}[score]\ncommand = "python3 score.py"\nartifacts = ["model.bin"]\n`;
+  const contract = parsePawlToml(text, 'pawl.toml');
+  const score = {
+    command: 'python3 score.py',
+    artifacts: ['model.bin'],
+    ...{ model: null, hasTwin: true },
+    reads: [],
+    seconds: 600,
+  };
+  expect(contract.score).toEqual(score);
+  expect(contractFromFile(contractFileSchema.parse(contractToFile(contract))).score).toEqual(score);
+  const whole = `${text}model = "python3 serve.py"\nreads = ["~/held-out"]\nseconds = 30\n`;
+  const own = parsePawlToml(whole, 'pawl.toml').score;
+  expect(own).toEqual({ ...score, model: 'python3 serve.py', reads: ['~/held-out'], seconds: 30 });
+  expect(contractFromFile(contractFileSchema.parse(contractToFile(parsePawlToml(whole, 'x')))).score).toEqual(
+    own,
+  );
+  for (const line of ['command = "./report"', 'pattern = "x (.*)"', 'wait = "7d"'])
+    expect(errorOf(text.replace('name = "loss"', `name = "loss"\n${line}`))).toMatch(
+      /^pawl\.toml:\d+: metric\.\w+: cannot be used together with \[score\]/,
+    );
+  expect(errorOf(text.replace('"model.bin"', '"/etc/passwd"'))).toMatch(/score\.artifacts/);
 });
 
 test.each([

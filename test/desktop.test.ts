@@ -14,7 +14,7 @@ import { type TrayItem, trayModel } from '../src/main/tray-model.ts';
 import { respond } from '../src/main/window-response.ts';
 import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState } from '../src/main/window-state.ts';
 import { contentSecurityPolicy } from '../src/shared/content-security-policy.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { StudyCard } from '../src/shared/notebook.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
@@ -36,11 +36,11 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       setup: null,
       environment: [],
       metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
-      ...{ checks: [], model: null },
-      budget: { seconds: 300, limitSeconds: 600, prune: false },
+      ...{ checks: [], score: null, model: null },
+      budget: { seconds: 300, limitSeconds: 600, ...DEFAULT_BUDGET },
       stop: {},
       limits: { memoryGb: null, processes: null, freeDiskGb: null },
-      sandbox: { mode: 'preferred', network: false, writes: [], reads: [] },
+      sandbox: { mode: 'preferred', network: false, writes: [], reads: [], cacheMb: 512 },
     },
     proposer: { kind: 'search', seed: 1 },
     stop: {},
@@ -128,7 +128,7 @@ describe('the tray', () => {
 
   test('says hours of a long budget', () => {
     const { contract } = card();
-    const long = { ...contract, budget: { seconds: 3 * 3600, limitSeconds: 6 * 3600, prune: false } };
+    const long = { ...contract, budget: { seconds: 3 * 3600, limitSeconds: 6 * 3600, ...DEFAULT_BUDGET } };
     const model = trayModel(card({ contract: long }), null, null, NOW);
     expect(labels(model.items)).toContain('#12: training, about 2 h 59 min left');
   });

@@ -27,6 +27,7 @@ const study: Study = {
   createdAt: 1,
   preserved: [],
   outputs: [],
+  writtenFolders: null,
   worktreeName: 'pawl-night',
   importedFrom: null,
   importColumns: null,

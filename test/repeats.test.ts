@@ -322,7 +322,7 @@ test('what was begun goes on before the time left is kept for the headline, and 
   expect(effect).toMatchObject({ type: 'train', n: 2 });
   const crash = { class: 'exception', message: 'oops', tail: [] } as const;
   const run = {
-    ...{ n: 2, k: 0, crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [], pruned: null },
+    ...{ n: 2, k: 0, crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [], early: null },
     ...{ guard: null, source: null },
   };
   const ended = { startedAt: 0, endedAt: 2_000 } as EndedRun;

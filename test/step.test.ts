@@ -50,14 +50,14 @@ const running: LoopState = {
 const oops: Crash = { class: 'exception', message: 'oops', tail: [] };
 const runOf = (change: Partial<Measured> = {}): Measured => ({
   ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
-  pruned: null,
+  early: null,
   guard: null,
   source: null,
   ...change,
 });
 /** A run whose end is not written yet. */
-const endOf = ({ n, k, crash, value, memory, pruned, guard }: Measured): EndedRun => ({
-  ...{ n, k, commit: 'c1', run: 7, metric: value, memory, pruned, guard, startedAt: 0, endedAt: 0 },
+const endOf = ({ n, k, crash, value, memory, early, guard }: Measured): EndedRun => ({
+  ...{ n, k, commit: 'c1', run: 7, metric: value, memory, early, guard, startedAt: 0, endedAt: 0 },
   result: {
     outcome: { kind: 'exit', code: 0 },
     summary: null,
@@ -302,7 +302,7 @@ const judged = {
   simplifiedBound: 1,
   sourceLinesDelta: 0,
   unfair: [] as const,
-  pruned: null,
+  early: null,
   guard: null,
   source: null,
 };

@@ -33,15 +33,15 @@ test('constants handed over are tried by the search within their ranges, and the
     'constant',
   ]);
   for (const found of experiments.slice(0, 3)) {
-    const to = /^LR \d+ → (\d+): /.exec(found?.proposal?.hypothesis ?? '')?.[1];
+    const to = /^(?:Raise|Lower) LR from \d+ to (\d+)$/.exec(found?.proposal?.hypothesis ?? '')?.[1];
     expect(Number(to)).toBeGreaterThanOrEqual(1);
     expect(Number(to)).toBeLessThanOrEqual(8);
   }
   expect(experiments[0]?.proposal?.rationale).toContain('Nobody has looked for it yet.');
   expect(experiments[1]?.proposal?.rationale).toContain('the tuning that began with #1');
   const told = lastText(night.server.requests[1]);
-  expect(told).toContain('## Tuned by the search\\n- #1 to #3, LR (1 to 8): 3 of 3 kept, -0.06 in all');
-  expect(told).toContain('- #3 keep, better 1.0048 (-0.01): LR 7 → 8: little is known yet [tuning]');
+  expect(told).toContain('## Tuned by the search\\n- #1 to #3, LR (1 to 8): 2 of 3 kept, -0.02 in all');
+  expect(told).toContain('- #3 keep, better 1.0448 (-0.01): Raise LR from 3 to 4 [tuning]');
   await checkNight(night);
 });
 
@@ -71,7 +71,7 @@ test('a tuning with nothing left in its ranges gives the turn back to the model'
   // 2 is what it is, so only 1 was left to try.
   expect(rowsOf(night.home).experiments.map(({ hypothesis }) => hypothesis)).toEqual([
     'Baseline: the code as it is',
-    'LR 2 → 1: little is known yet',
+    'Lower LR from 2 to 1',
     'DEPTH=4 becomes DEPTH=8',
   ]);
   await checkNight(night);

@@ -78,6 +78,7 @@ export async function runNanoGpt(
 async function makeRepository(folder: string, seconds: number): Promise<void> {
   await createSample(folder, 'nano-gpt');
   await edit(join(folder, 'prepare.py'), /^TIME_BUDGET = .*$/m, `TIME_BUDGET = ${seconds}`);
+  await edit(join(folder, 'pawl.toml'), /^(\[budget\]\nseconds) = .*$/m, `$1 = ${seconds}`);
   await edit(join(folder, 'train.py'), /^(DEVICE = .*)$/m, '$1\nprint("device:", DEVICE, flush=True)');
   const commit = ['commit', '--quiet', '--all', '--message=Train shortly, and tell the device'];
   await git(folder, commit, { env: PAWL_IDENTITY });

@@ -102,7 +102,7 @@ function sittingOptions(command: Command): Command {
     .option('--seed <number>', 'seed of the search', whole)
     .option(
       '--strategy <name>',
-      'how the search chooses: gaussian-process (the default of new studies) or ladder',
+      'how the search chooses: ladder (the default) or gaussian-process',
       oneOf(...SEARCH_STRATEGIES),
     )
     .option('--command <line>', 'what the command proposer runs')

@@ -68,7 +68,7 @@ const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('search'),
     seed: z.number().int().nonnegative(),
-    strategy: z.enum(SEARCH_STRATEGIES).default('gaussian-process'),
+    strategy: z.enum(SEARCH_STRATEGIES).default('ladder'),
   }),
   z.strictObject({
     kind: z.literal('command'),

@@ -11,6 +11,13 @@ export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
   ...{ waitSeconds: null, pollSeconds: 600, require: [], verdict: null, leastGain: 0 },
 };
 
+/** Of a contract that says nothing more of its runs' time. */
+export const DEFAULT_BUDGET: Pick<Contract['budget'], 'prune' | 'tolerance' | 'startupSeconds'> = {
+  prune: false,
+  tolerance: 0.1,
+  startupSeconds: 60,
+};
+
 /** Of a contract that says nothing of them. */
 export const DEFAULT_LIMITS: Contract['limits'] = { memoryGb: null, processes: null, freeDiskGb: null };
 
@@ -20,4 +27,5 @@ export const DEFAULT_SANDBOX: Contract['sandbox'] = {
   network: false,
   writes: [],
   reads: [],
+  cacheMb: 512,
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECK_SECONDS, DEFAULT_METRIC, DEFAULT_SANDBOX } from './contract-defaults.ts';
+import { CHECK_SECONDS, DEFAULT_BUDGET, DEFAULT_METRIC, DEFAULT_SANDBOX } from './contract-defaults.ts';
 import { directionOf } from './metric-direction.ts';
 
 /** Seconds that are added to twice the budget when the contract sets no limit: start-up and evaluation. */
@@ -57,6 +57,10 @@ const requirement = z.union([z.boolean(), z.number().finite(), z.string().trim()
 );
 
 const command = z.string().trim().min(1);
+const outsidePath = z
+  .string()
+  .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
+  .refine(path => !path.split('/').includes('..'), { message: 'must not hold ".."' });
 const count = z.number().int().nonnegative();
 
 /** `[stop]` of pawl.toml. Each rule is optional; a study without any runs until its user stops it. */
@@ -92,79 +96,94 @@ export const VERDICT_RULES = ['honest', 'greedy'] as const;
 export type VerdictRule = (typeof VERDICT_RULES)[number];
 
 /** pawl.toml as written: everything but the three things nobody can guess is optional. */
-export const contractFileSchema = z.strictObject({
-  contract: z.strictObject({
-    editable: z.array(relativePattern).min(1),
-    locked: z.array(relativePattern).optional(),
-    instructions: relativePattern.optional(),
-    train: z.string().trim().min(1),
-    setup: z.string().trim().min(1).optional(),
-    environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
-  }),
-  metric: z
-    .strictObject({
-      name: metricName,
-      goal: z.enum(['minimize', 'maximize']).optional(),
-      memory: metricName.optional(),
-      memory_limit: positive.optional(),
-      pattern: z.string().min(1).max(1000).optional(),
-      command: command.optional(),
-      command_seconds: seconds.optional(),
-      wait: duration.optional(),
-      poll: duration.optional(),
-      require: z.record(metricName, requirement).optional(),
-      verdict: z.enum(VERDICT_RULES).optional(),
-      least_gain: positive.optional(),
-    })
-    .refine(({ goal, name }) => goal !== undefined || directionOf(name) !== null, {
-      path: ['goal'],
-      message: 'is required: the name does not tell whether "minimize" or "maximize" is meant',
+export const contractFileSchema = z
+  .strictObject({
+    contract: z.strictObject({
+      editable: z.array(relativePattern).min(1),
+      locked: z.array(relativePattern).optional(),
+      instructions: relativePattern.optional(),
+      train: z.string().trim().min(1),
+      setup: z.string().trim().min(1).optional(),
+      environment: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
     }),
-  budget: z
-    .strictObject({
-      seconds: seconds.default(300),
-      limit_seconds: seconds.optional(),
-      prune: z.boolean().optional(),
-    })
-    .default({ seconds: 300 }),
-  stop: stopRulesSchema.default({}),
-  checks: z
-    .record(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9][\w.-]{0,39}$/, 'must be a short name of letters, digits, "_", "." and "-"'),
-      z.union([command, z.strictObject({ command, seconds: seconds.optional() })]),
-    )
-    .default({}),
-  model: z
-    .strictObject({
-      name: z.string().trim().min(1).max(200),
-      base_url: z.url({ protocol: /^https?$/ }).optional(),
-    })
-    .optional(),
-  limits: z
-    .strictObject({
-      memory_gb: positive.optional(),
-      processes: count.min(1).optional(),
-      free_disk_gb: z.number().nonnegative().finite().optional(),
-    })
-    .default({}),
-  sandbox: z
-    .strictObject({
-      mode: z.enum(SANDBOX_MODES).optional(),
-      network: z.boolean().optional(),
-      writes: z.array(relativePattern).optional(),
-      reads: z
-        .array(
-          z
-            .string()
-            .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
-            .refine(path => !path.split('/').includes('..'), { message: 'must not hold ".."' }),
-        )
-        .optional(),
-    })
-    .default({}),
-});
+    metric: z
+      .strictObject({
+        name: metricName,
+        goal: z.enum(['minimize', 'maximize']).optional(),
+        memory: metricName.optional(),
+        memory_limit: positive.optional(),
+        pattern: z.string().min(1).max(1000).optional(),
+        command: command.optional(),
+        command_seconds: seconds.optional(),
+        wait: duration.optional(),
+        poll: duration.optional(),
+        require: z.record(metricName, requirement).optional(),
+        verdict: z.enum(VERDICT_RULES).optional(),
+        least_gain: positive.optional(),
+      })
+      .refine(({ goal, name }) => goal !== undefined || directionOf(name) !== null, {
+        path: ['goal'],
+        message: 'is required: the name does not tell whether "minimize" or "maximize" is meant',
+      }),
+    budget: z
+      .strictObject({
+        seconds: seconds.default(300),
+        limit_seconds: seconds.optional(),
+        prune: z.boolean().optional(),
+        tolerance: z.number().min(0).max(10).optional(),
+        startup_seconds: z.number().min(0).max(MAX_SECONDS).optional(),
+      })
+      .default({ seconds: 300 }),
+    stop: stopRulesSchema.default({}),
+    checks: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9][\w.-]{0,39}$/, 'must be a short name of letters, digits, "_", "." and "-"'),
+        z.union([command, z.strictObject({ command, seconds: seconds.optional() })]),
+      )
+      .default({}),
+    score: z
+      .strictObject({
+        command,
+        artifacts: z.array(relativePattern).min(1),
+        model: command.optional(),
+        twin: z.boolean().optional(),
+        reads: z.array(outsidePath).optional(),
+        seconds: seconds.optional(),
+      })
+      .optional(),
+    model: z
+      .strictObject({
+        name: z.string().trim().min(1).max(200),
+        base_url: z.url({ protocol: /^https?$/ }).optional(),
+      })
+      .optional(),
+    limits: z
+      .strictObject({
+        memory_gb: positive.optional(),
+        processes: count.min(1).optional(),
+        free_disk_gb: z.number().nonnegative().finite().optional(),
+      })
+      .default({}),
+    sandbox: z
+      .strictObject({
+        mode: z.enum(SANDBOX_MODES).optional(),
+        network: z.boolean().optional(),
+        writes: z.array(relativePattern).optional(),
+        reads: z.array(outsidePath).optional(),
+        cache_mb: z.number().nonnegative().finite().optional(),
+      })
+      .default({}),
+  })
+  .superRefine(({ score, metric }, issues) => {
+    if (!score) return;
+    for (const key of ['command', 'wait', 'pattern'] as const) {
+      if (metric[key] === undefined) continue;
+      const message = 'cannot be used together with [score], which alone gives the number';
+      issues.addIssue({ code: 'custom', path: ['metric', key], message });
+    }
+  });
 export type ContractFile = z.infer<typeof contractFileSchema>;
 
 /** What may change, what must not, how to train, which number counts, for how long. Fixed for a study's life. */
@@ -205,6 +224,8 @@ export type Contract = {
   };
   /** Commands that must succeed after the training for a keep: tests, linters. */
   readonly checks: readonly Check[];
+  /** Where the number comes from, if not from the training: see docs/scoring.md. Null where that prints it. */
+  readonly score: Score | null;
   /** Which model the training and its scorer may ask, through Pawl; null for none. */
   readonly model: { readonly name: string; readonly baseUrl: string | null } | null;
   readonly budget: {
@@ -212,6 +233,10 @@ export type Contract = {
     readonly limitSeconds: number;
     /** Whether a run is ended that cannot reach the incumbent any more; see `judgeCurve`. */
     readonly prune: boolean;
+    /** How much longer than the baseline a run may take, as a share of `seconds`; see `budgetOf`. */
+    readonly tolerance: number;
+    /** Seconds that compiling may take besides, before the first step and while the GPU is idle. */
+    readonly startupSeconds: number;
   };
   readonly stop: StopRules;
   /** What a run may take of the machine; null is Pawl's own measure. */
@@ -229,6 +254,8 @@ export type Contract = {
     readonly writes: readonly string[];
     /** Folders outside the repository that the training reads, absolute or below `~/`: data, caches. */
     readonly reads: readonly string[];
+    /** MiB of what the baseline compiled that each run gets a copy of; 0 starts every run with empty caches. */
+    readonly cacheMb: number;
   };
 };
 
@@ -239,11 +266,25 @@ export type Requirement = {
   readonly value: string;
 };
 
+export type Score = {
+  /** Shell command line, of locked files. */
+  readonly command: string;
+  /** What the training leaves for it: glob patterns, relative to the repository root. */
+  readonly artifacts: readonly string[];
+  /** Runs the attempt's code, apart from the scorer and connected with it; null where the artifacts are all it needs. */
+  readonly model: string | null;
+  /** Whether that is started twice, so that no program can know from its own answers what it was asked before. */
+  readonly hasTwin: boolean;
+  /** Files and folders outside of the repository that nobody but the scorer sees. */
+  readonly reads: readonly string[];
+  readonly seconds: number;
+};
+
 export type Check = { readonly name: string; readonly command: string; readonly seconds: number };
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
-  const { contract, metric, checks, model, budget, stop, limits, sandbox } = file;
+  const { contract, metric, checks, score, model, budget, stop, limits, sandbox } = file;
   return {
     source,
     editable: contract.editable,
@@ -273,11 +314,20 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
         ? { command: check, seconds: CHECK_SECONDS }
         : { command: check.command, seconds: check.seconds ?? CHECK_SECONDS }),
     })),
+    score: score
+      ? {
+          ...{ command: score.command, artifacts: score.artifacts, model: score.model ?? null },
+          hasTwin: score.twin ?? true,
+          ...{ reads: score.reads ?? [], seconds: score.seconds ?? CHECK_SECONDS },
+        }
+      : null,
     model: model === undefined ? null : { name: model.name, baseUrl: model.base_url ?? null },
     budget: {
       seconds: budget.seconds,
       limitSeconds: budget.limit_seconds ?? defaultLimitSeconds(budget.seconds),
       prune: budget.prune ?? false,
+      tolerance: budget.tolerance ?? DEFAULT_BUDGET.tolerance,
+      startupSeconds: budget.startup_seconds ?? DEFAULT_BUDGET.startupSeconds,
     },
     stop,
     limits: {
@@ -290,6 +340,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       network: sandbox.network ?? DEFAULT_SANDBOX.network,
       writes: sandbox.writes ?? DEFAULT_SANDBOX.writes,
       reads: sandbox.reads ?? DEFAULT_SANDBOX.reads,
+      cacheMb: sandbox.cache_mb ?? DEFAULT_SANDBOX.cacheMb,
     },
   };
 }
@@ -306,10 +357,11 @@ export function defaultLimitSeconds(budgetSeconds: number): number {
 /** The file that says what a contract says; `contractFromFile` undoes it. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
   const { editable, locked, instructions, train, setup, environment } = contract;
-  const { metric, checks, model, budget, stop, limits, sandbox } = contract;
+  const { metric, checks, score, model, budget, stop, limits, sandbox } = contract;
   const { commandSeconds, pollSeconds } = DEFAULT_METRIC;
   const { memoryGb, processes, freeDiskGb } = limits;
-  const { mode, network, writes, reads } = sandbox;
+  const { mode, network, writes, reads, cacheMb } = sandbox;
+  const cache = cacheMb === DEFAULT_SANDBOX.cacheMb ? {} : { cache_mb: cacheMb };
   return {
     contract: {
       editable: [...editable],
@@ -349,12 +401,27 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
             ]),
           ),
         }),
+    ...(score === null
+      ? {}
+      : {
+          score: {
+            ...{ command: score.command, artifacts: [...score.artifacts] },
+            ...(score.model === null ? {} : { model: score.model }),
+            ...(score.hasTwin ? {} : { twin: false }),
+            ...(score.reads.length === 0 ? {} : { reads: [...score.reads] }),
+            ...(score.seconds === CHECK_SECONDS ? {} : { seconds: score.seconds }),
+          },
+        }),
     ...(model === null
       ? {}
       : { model: { name: model.name, ...(model.baseUrl === null ? {} : { base_url: model.baseUrl }) } }),
     budget: {
       ...{ seconds: budget.seconds, limit_seconds: budget.limitSeconds },
       ...(budget.prune ? { prune: true } : {}),
+      ...(budget.tolerance === DEFAULT_BUDGET.tolerance ? {} : { tolerance: budget.tolerance }),
+      ...(budget.startupSeconds === DEFAULT_BUDGET.startupSeconds
+        ? {}
+        : { startup_seconds: budget.startupSeconds }),
     },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
     ...(memoryGb === null && processes === null && freeDiskGb === null
@@ -366,12 +433,17 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
             ...(freeDiskGb === null ? {} : { free_disk_gb: freeDiskGb }),
           },
         }),
-    ...(mode === 'preferred' && !network && reads.length === 0 && writes.length === 0
+    ...(mode === 'preferred' &&
+    !network &&
+    reads.length === 0 &&
+    writes.length === 0 &&
+    !('cache_mb' in cache)
       ? {}
       : {
           sandbox: {
             ...{ mode, network, reads: [...reads] },
             ...(writes.length === 0 ? {} : { writes: [...writes] }),
+            ...cache,
           },
         }),
   };

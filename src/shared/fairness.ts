@@ -7,8 +7,14 @@ export const FLAG_KINDS = [
   'speed',
   'shared',
   'memory_full',
+  'claim',
+  'cold',
+  'contended',
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
+
+/** What a run printed, beside the number its scorer gave. */
+export type Claim = { readonly printed: number; readonly scored: number };
 
 export type FairnessFlag = {
   readonly kind: FlagKind;
@@ -25,6 +31,12 @@ export type Fairness = {
   readonly smClockMhz: number | null;
   /** Over the later half of the run; null where it printed none, absent where nobody looked. */
   readonly stepsPerSecond?: number | null;
+  /** How many it made, on the same terms. */
+  readonly steps?: number | null;
+  /** How long the training took, start to exit, by Pawl's clock; absent where nobody kept it. */
+  readonly seconds?: number;
+  /** How long scoring it took; absent where nothing scored it. */
+  readonly scoreSeconds?: number;
   /** Samples of the GPU it was judged by. */
   readonly samples: number;
   /** Names of the processes of others that computed on the GPU meanwhile. */
@@ -39,6 +51,9 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   speed: 'the same code ran at another speed before',
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
+  contended: 'other programs took the processors',
+  cold: 'its compiler caches were not those of the other runs',
+  claim: 'it printed another number than it was scored',
 };
 
 /** A flag as a reader is told of it. */

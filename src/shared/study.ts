@@ -1,3 +1,4 @@
+import type { OverBudget } from './budget.ts';
 import type { Contract, StopRules } from './contract.ts';
 import type { Fairness, FlagKind } from './fairness.ts';
 import type { GuardFailure } from './guard.ts';
@@ -27,6 +28,8 @@ export const CRASH_CLASSES = [
   'killed',
   'no_metric',
   'locked_file_touched',
+  'sealed_path',
+  'no_score',
   'spawn_failed',
   'disk_full',
 ] as const;
@@ -36,11 +39,21 @@ export type CrashClass = (typeof CRASH_CLASSES)[number];
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` is Optuna's word for
- * a run that was ended because it could not reach the best any more. `rolled_back` is a keep that was taken back: measured
+ * a run that was ended because it could not reach the best any more, `over_budget` one that took more time than the
+ * others have. `rolled_back` is a keep that was taken back: measured
  * again, it was not better than its parent.
  */
 export const DISCARD_REASONS = [
-  ...(['worse', 'equal', 'memory_limit', 'guard', 'pruned', 'rolled_back', 'imported'] as const),
+  ...([
+    'worse',
+    'equal',
+    'memory_limit',
+    'guard',
+    'pruned',
+    'over_budget',
+    'rolled_back',
+    'imported',
+  ] as const),
 ] as const;
 export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
@@ -77,6 +90,7 @@ export type Evidence = {
   readonly unfair?: readonly FlagKind[];
   /** Why its run was ended before its time. */
   readonly pruned?: PruneEvidence;
+  readonly overBudget?: OverBudget;
   /** What did not hold besides the metric. */
   readonly guard?: GuardFailure;
   /** Who says the number, where no program of the run printed it. */
@@ -253,6 +267,8 @@ export type Study = {
   readonly preserved: readonly string[];
   /** Tracked files that the baseline's run changed: the training's outputs, restored between runs. */
   readonly outputs: readonly string[];
+  /** Tracked folders in which the baseline's runs made, renamed or deleted something; null while none was seen. */
+  readonly writtenFolders: readonly string[] | null;
   /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
   readonly worktreeName: string;
   /** Name of the file an imported study was read from; null for own studies. */
@@ -299,7 +315,7 @@ export type RunOutcome =
       readonly message: string;
     }
   /** It could not reach the incumbent any more and was ended. */
-  | { readonly kind: 'pruned' }
+  | { readonly kind: 'pruned' | 'over_budget' }
   | { readonly kind: 'spawn_failed'; readonly message: string }
   | { readonly kind: 'interrupted' };
 

@@ -54,7 +54,14 @@ export async function runInJail(
     ...options.environment,
   };
   const where = {
-    ...{ contract, userEnvironment, worktree, locked: [], preserved: [], adminDir: null },
+    ...{
+      contract,
+      userEnvironment,
+      worktree,
+      seals: { folders: [], files: [] },
+      preserved: [],
+      adminDir: null,
+    },
     ...{ paths: dataPaths({ PAWL_HOME: join(place, 'data') }), folder: join(place, 'data', 'study') },
     ...{
       repository: await openRepository(repository),

@@ -32,7 +32,7 @@ BETA = 4
 GAMMA = 16
 DELTA = 32
 place = os.environ.get('PAWL_RUN', 'x/0.0').split('/')[1]
-n, k = (int(part) for part in place.split('.'))
+n, k = (int(part) for part in place.split('.')[:2])
 def write(data):
     while data:
         data = data[os.write(1, data):]

@@ -7,6 +7,7 @@ by, in the last CACHE_WINDOW bytes, has a say as well.
 Everything in this file may change. Usage: python3 train.py
 """
 
+import marshal
 import math
 import os
 import random
@@ -34,6 +35,8 @@ FLOOR = 0.1               # share of the prediction that is spread over all byte
 CACHE_WINDOW = 128        # recent bytes searched for an earlier occurrence of the latest ones
 CACHE_MATCH = 8           # how many of the latest bytes have to occur again
 CACHE_WEIGHT = 0.1        # share of the prediction given to what followed there
+
+COUNTS = "model.bin"      # what the training leaves for the scorer's model
 
 
 class Model:
@@ -174,6 +177,8 @@ def main():
     text = load_training_text()
     model = Model()
     steps, learned, seconds = train(model, text)
+    with open(COUNTS, "wb") as file:
+        marshal.dump(model.followers, file)
     val_bpb = evaluate_bpb(model.predict)
 
     summary = {
@@ -193,5 +198,15 @@ def main():
         print(f"{name + ':':<18}{value}")
 
 
+def serve():
+    """Answer the scorer with what the training has left: contexts in, predictions out."""
+    import pawl_score
+
+    model = Model()
+    with open(pawl_score.artifact(COUNTS), "rb") as file:
+        model.followers = marshal.load(file)
+    pawl_score.serve(lambda contexts: [model.predict(context) for context in contexts.rows()])
+
+
 if __name__ == "__main__":
-    main()
+    serve() if "--serve" in sys.argv else main()

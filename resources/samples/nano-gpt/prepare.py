@@ -49,14 +49,19 @@ def load():
     return bytes(train), bytes(held_out)
 
 
+def held_out_pieces(held_out):
+    """The held-out bytes that count, in pieces: of each all but the first are to be predicted."""
+    last = len(held_out) - EVAL_LENGTH - 1
+    stride = max(1, last // EVAL_SEQUENCES)
+    return [held_out[at : at + EVAL_LENGTH + 1] for at in range(0, last, stride)][:EVAL_SEQUENCES]
+
+
 def evaluate_bpb(loss_of, held_out):
     """Bits per byte on the held-out bytes.
 
     `loss_of(inputs, targets)` gets two lists of as many lists of bytes and returns the mean cross-entropy in nats.
     """
-    last = len(held_out) - EVAL_LENGTH - 1
-    stride = max(1, last // EVAL_SEQUENCES)
-    pieces = [held_out[at : at + EVAL_LENGTH + 1] for at in range(0, last, stride)][:EVAL_SEQUENCES]
+    pieces = held_out_pieces(held_out)
     total = 0.0
     for at in range(0, len(pieces), EVAL_BATCH):
         batch = pieces[at : at + EVAL_BATCH]

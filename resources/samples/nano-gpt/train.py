@@ -30,6 +30,9 @@ SEED = 42
 # Of one H100 in bfloat16, as upstream counts; on other machines the share is only to compare with itself.
 PEAK_FLOPS = 989e12
 
+# What the training leaves, and the scorer's model is made of.
+WEIGHTS = "model.pt"
+
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -84,11 +87,14 @@ class Model(nn.Module):
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=0.02)
 
-    def forward(self, inputs, targets):
+    def logits(self, inputs):
         x = self.tokens(inputs) + self.places.weight[: inputs.shape[1]]
         for block in self.blocks:
             x = block(x)
-        logits = self.head(self.norm(x)).float()
+        return self.head(self.norm(x)).float()
+
+    def forward(self, inputs, targets):
+        logits = self.logits(inputs)
         return F.cross_entropy(logits.view(-1, prepare.VOCAB_SIZE), targets.reshape(-1))
 
 
@@ -141,6 +147,7 @@ def main():
             sys.exit(1)
         step += 1
 
+    torch.save(model.state_dict(), WEIGHTS)
     model.eval()
 
     @torch.no_grad()
@@ -155,5 +162,21 @@ def main():
     prepare.report_summary(clock, val_bpb, memory_mb, mfu, total, step, parameters, DEPTH)
 
 
+def serve():
+    """Answer the scorer: bytes in, the log-probabilities of the byte after each out."""
+    import pawl_score
+
+    model = Model().to(DEVICE)
+    model.load_state_dict(torch.load(pawl_score.artifact(WEIGHTS), map_location=DEVICE, weights_only=True))
+    model.eval()
+
+    @torch.no_grad()
+    def predict(inputs):
+        with mixed_precision():
+            return model.logits(inputs.torch(DEVICE).long()).log_softmax(dim=-1)
+
+    pawl_score.serve(predict)
+
+
 if __name__ == "__main__":
-    main()
+    serve() if "--serve" in sys.argv else main()

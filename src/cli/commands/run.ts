@@ -252,7 +252,7 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
 }
 
 function readSearch({ seed, strategy }: Pick<SittingFlags, 'seed' | 'strategy'>): SearchSettings {
-  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? 'gaussian-process' };
+  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? 'ladder' };
 }
 
 /** A proposer as asked for, with the search choosing as it did in the study so far, if there it was. */

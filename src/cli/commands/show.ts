@@ -14,6 +14,7 @@ import { describeGuard } from '../../shared/guard.ts';
 import { describeRollBack } from '../../shared/repeats.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
+import { trustOf } from '../../shared/trust.ts';
 import { bytesText, clip, deltaText, durationText, metricText, verdictText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
@@ -80,6 +81,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       cpuSeconds === null ? '' : `${cpuSeconds.toFixed(1)} s of processor time`,
       run.outputBytes === null ? '' : `${bytesText(run.outputBytes)} of output`,
       run.isContained === null ? '' : run.isContained ? 'contained' : 'NOT CONTAINED',
+      run.isContained !== null && study.contract.score ? trustOf(study.contract, run.isContained) : '',
     ];
     print(`${`run ${run.k}`.padEnd(14)} ${parts.filter(Boolean).join(', ')}`);
     if (run.crash) {

@@ -1,6 +1,8 @@
 import { dataPaths } from '../../engine/paths.ts';
 import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
+import { studyBudget } from '../../engine/stages/judge/study-budget.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
+import { describeBudget } from '../../shared/budget.ts';
 import { describeClaims } from '../../shared/claims.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
@@ -55,5 +57,6 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
       );
     }
     for (const line of claims ? describeClaims(claims) : []) print(line);
+    if (tally.baseline !== null) print(describeBudget(studyBudget(study, ledger), study.contract.budget));
   });
 }

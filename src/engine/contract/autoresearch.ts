@@ -1,5 +1,10 @@
 import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
-import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
+import {
+  DEFAULT_BUDGET,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+} from '../../shared/contract-defaults.ts';
 
 /**
  * The shape of karpathy/autoresearch: `train.py` may change, `prepare.py` fixes data, metric and budget,
@@ -25,8 +30,8 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     setup: null,
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' },
-    ...{ checks: [], model: null },
-    budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), prune: false },
+    ...{ checks: [], score: null, model: null },
+    budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), ...DEFAULT_BUDGET },
     stop: {},
     limits: DEFAULT_LIMITS,
     // Where upstream's prepare.py keeps the data and the tokenizer.

@@ -12,6 +12,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   metric: Object.keys(contractFileSchema.shape.metric.shape),
   budget: Object.keys(contractFileSchema.shape.budget.unwrap().shape),
   stop: Object.keys(contractFileSchema.shape.stop.unwrap().shape),
+  score: Object.keys(contractFileSchema.shape.score.unwrap().shape),
   model: Object.keys(contractFileSchema.shape.model.unwrap().shape),
   limits: Object.keys(contractFileSchema.shape.limits.unwrap().shape),
   sandbox: Object.keys(contractFileSchema.shape.sandbox.unwrap().shape),

@@ -1,6 +1,11 @@
 import { basename } from 'node:path';
 import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
-import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
+import {
+  DEFAULT_BUDGET,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+} from '../../shared/contract-defaults.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { Study } from '../../shared/study.ts';
@@ -125,6 +130,7 @@ function importedStudy(table: ImportedTable, tag: string, name: string, now: num
     createdAt: now,
     preserved: [],
     outputs: [],
+    writtenFolders: null,
     worktreeName: '',
     importedFrom: name,
     importColumns: table.columns,
@@ -146,8 +152,9 @@ function importedContract({ metricName, goal, hasMemory }: ImportedTable): Contr
     environment: [],
     metric: { ...DEFAULT_METRIC, name: metricName, goal, memory: hasMemory ? 'memory_mb' : null },
     checks: [],
+    score: null,
     model: null,
-    budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), prune: false },
+    budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), ...DEFAULT_BUDGET },
     stop: {},
     limits: DEFAULT_LIMITS,
     sandbox: DEFAULT_SANDBOX,

@@ -76,6 +76,19 @@ function parseCpuTicks(text: string): CpuTicks {
   return { idle: idle + ioWait, total: ticks.reduce((sum, value) => sum + value, 0) };
 }
 
+/** The kernel's unit for programs, on every machine. Source: proc(5), sysconf(_SC_CLK_TCK). */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds that all processors together have been busy since the machine was started; null where nobody says. */
+export function busyProcessorSeconds(): number | null {
+  try {
+    const { idle, total } = parseCpuTicks(readFileSync('/proc/stat', 'latin1'));
+    return (total - idle) / TICKS_PER_SECOND;
+  } catch {
+    return null;
+  }
+}
+
 /** Null where no tick has passed. */
 function busyPercent(before: CpuTicks, after: CpuTicks): number | null {
   const total = after.total - before.total;

@@ -90,6 +90,7 @@ export class CrashReader {
       case 'limited':
         return of(LIMIT_CLASSES[outcome.limit], outcome.message);
       case 'pruned':
+      case 'over_budget':
         return null;
       case 'aborted':
       case 'interrupted':

@@ -16,6 +16,11 @@ export class StepRate {
     this.#points.push({ seconds, step });
   }
 
+  /** The last step; null where it printed none, or went back. */
+  last(): number | null {
+    return this.#isLost ? null : (this.#points.at(-1)?.step ?? null);
+  }
+
   /** Steps a second over the later half of its time; null where it printed too few, or went back. */
   get(): number | null {
     const [first, last] = [this.#points[0], this.#points.at(-1)];

@@ -4,8 +4,13 @@ import { matchEditable, matchPaths } from '../contract/editable.ts';
 /** A file of a commit, with git's mode. */
 type TreeEntry = { readonly mode: string; readonly path: string };
 
+const USES_UV = /\buvx?\b/;
+
 /** What is wrong between a contract and the files of its commit. */
-export type FileFault = { readonly about: 'editable' | 'locked' | 'instructions'; readonly message: string };
+export type FileFault = {
+  readonly about: 'editable' | 'locked' | 'instructions' | 'score';
+  readonly message: string;
+};
 
 /**
  * Checks that every name in the contract means something: a pattern that matches nothing is a misspelt one, and a
@@ -26,6 +31,27 @@ export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): 
   const { instructions } = contract;
   if (instructions !== null && !tree.some(entry => entry.path === instructions)) {
     faults.push({ about: 'instructions', message: `The instructions ${instructions} are not committed.` });
+  }
+  const isEditable = matchEditable(contract.editable);
+  const own = contract.score?.command
+    .split(/[\s"'=;&|()]+/)
+    .map(word => word.replace(/^(?:\.\/)+/, ''))
+    .find(word => tree.some(({ path }) => path === word) && isEditable(word));
+  if (own !== undefined) {
+    const message = `score.command names ${own}, which is editable, so that an edit could write its own score. Let a locked file score, and name what runs the edited code as score.model.`;
+    faults.push({ about: 'score', message });
+  }
+  // Without a .venv in the checkout uv's environment is made by the runs, and a run that may change what is in it could reach the scorer.
+  const ofUv = ['pyproject.toml', 'uv.lock'].find(
+    path => tree.some(file => file.path === path) && isEditable(path),
+  );
+  if (
+    contract.score !== null &&
+    ofUv !== undefined &&
+    USES_UV.test(`${contract.train} ${contract.score.command}`)
+  ) {
+    const message = `${ofUv} is editable, so that an edit could put its own code into the environment in which score.command runs.`;
+    faults.push({ about: 'score', message });
   }
   return faults;
 }

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, normalize } from 'node:path';
+import { isAbsolute, join, normalize, relative } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import { type Repository, readBlob } from '../git/repository.ts';
 import { compilePattern } from '../metrics/pattern.ts';
-import type { DataPaths } from '../paths.ts';
+import { type DataPaths, isBelow } from '../paths.ts';
 import { findProgram, firstProgram, splitFolder } from '../process/find-program.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
+import { inHome } from '../sandbox/withheld.ts';
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
@@ -36,6 +37,8 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
   checkData(input, files, trial, add);
   checkSandbox(input, trial, add);
+  checkScoreEnvironment(input, add);
+  await checkScoreData(input, files, trial, add);
   return trial;
 }
 
@@ -71,6 +74,8 @@ async function checkCommands(
     ...(contract.setup === null ? [] : [['set-up command', contract.setup]]),
     ...(contract.metric.command === null ? [] : [['metric command', contract.metric.command]]),
     ...contract.checks.map(({ name, command }) => [`check "${name}"`, command]),
+    ...(contract.score === null ? [] : [['score command', contract.score.command]]),
+    ...(contract.score?.model ? [['score model', contract.score.model]] : []),
   ] as const;
   for (const [name = '', command = ''] of commands) {
     const program = firstProgram(command);
@@ -99,6 +104,46 @@ async function checkCommands(
         ? `${command} (${found})`
         : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or mend the command.')}`,
     );
+  }
+}
+
+/** uv's environment is made by the baseline's training, on the network; a scorer has neither the network nor the right to write it. */
+function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add): void {
+  const { score, train, setup } = contract;
+  const isUv = (command: string) => /\buvx?\b/.test(command);
+  if (!score || ![score.command, score.model ?? ''].some(isUv)) return;
+  if (isUv(`${train} ${setup ?? ''}`) || existsSync(join(repository.path, '.venv'))) return;
+  add(
+    'score environment',
+    'failed',
+    'score.command uses uv, but nothing before it makes the environment: train with uv as well, or make a .venv in your checkout.',
+  );
+}
+
+/** Data that only the scorer may see: is it there, and could anybody else read it? */
+async function checkScoreData(
+  { contract, repository, environment }: TrainingInput,
+  { tree }: CommitFiles,
+  { sandbox }: Trial,
+  add: Add,
+): Promise<void> {
+  for (const named of contract.score?.reads ?? []) {
+    const path = inHome(named, environment.HOME ?? homedir());
+    const inside = isBelow(path, repository.path) ? relative(repository.path, path) : null;
+    if (!existsSync(path)) add('score data', 'failed', `${named}, which score.reads names, is not there.`);
+    else if (inside !== null && tree.some(file => isBelow(file.path, inside)))
+      add(
+        'score data',
+        'failed',
+        `${named} is committed, so that every training could read it. Keep it outside of the repository.`,
+      );
+    else if (sandbox === null)
+      add(
+        'score data',
+        'warning',
+        `${named} is there, but nothing hides it from the training: the runs are not contained.`,
+      );
+    else add('score data', 'ok', `${named}, hidden from trainings and proposers`);
   }
 }
 

@@ -171,6 +171,8 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
   report('editable files', 'editable', shorten(editable));
   const others = `the other ${tree.length - editable.length} tracked files`;
   report('locked files', 'locked', contract.locked?.join(', ') ?? others);
+  if (contract.score !== null)
+    report('score', 'score', `${contract.metric.name} by ${contract.score.command}`);
   if (contract.instructions !== null) report('instructions', 'instructions', contract.instructions);
 }
 

@@ -29,7 +29,7 @@ export type TrainingOptions = {
   readonly onOutput: (chunk: Buffer) => void;
   readonly onStart?: (pid: number) => void;
   readonly signal: AbortSignal;
-  /** Ends it because enough is known of it. */
+  /** Ends it because enough is known of it; the reason it is aborted with is what the outcome is called. */
   readonly enough?: AbortSignal | undefined;
   readonly killTimes?: KillTimes;
   /** Default: {@link MAX_OUTPUT_BYTES}. */
@@ -212,15 +212,18 @@ async function firstEnd(
     (): RunOutcome | Promise<RunOutcome> => (readIdentity(pid) ? { kind: 'timeout' } : exited),
     (): RunOutcome => ({ kind: 'aborted' }),
   );
-  const stopped = (by: AbortSignal, kind: 'aborted' | 'pruned') =>
+  const stopped = (by: AbortSignal, kind: () => 'aborted' | 'pruned' | 'over_budget') =>
     new Promise<RunOutcome>(resolve => {
-      const stop = () => resolve({ kind });
+      const stop = () => resolve({ kind: kind() });
       by.addEventListener('abort', stop, { once: true, signal: ended });
       // It may have come while the process was being started.
       if (by.aborted) stop();
     });
-  const pruned = options.enough ? [stopped(options.enough, 'pruned')] : [];
-  return Promise.race([exited, timeout, stopped(signal, 'aborted'), ...others, ...pruned]);
+  const { enough } = options;
+  const early = enough
+    ? [stopped(enough, () => (enough.reason === 'over_budget' ? 'over_budget' : 'pruned'))]
+    : [];
+  return Promise.race([exited, timeout, stopped(signal, () => 'aborted'), ...others, ...early]);
 }
 
 /**

@@ -4,9 +4,11 @@ import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { isBelow } from '../paths.ts';
 import { tokenFiles } from './data-caches.ts';
 import { homeView, real } from './home-view.ts';
-import { type Jail, type Mount, topmost } from './jail.ts';
+import type { Jail, Mount } from './jail.ts';
+import { MAX_SINGLE_SEALS, topmost } from './seals.ts';
 import { type LeftOut, SettingsCopy } from './settings-copy.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
+import { withhold } from './withheld.ts';
 
 /** A sign-in is a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
@@ -32,6 +34,8 @@ export type AgentJailInput = {
   /** The copy of the repository it works in, and the files in there that it may not change. */
   readonly copy: string;
   readonly locked: readonly string[];
+  /** What only the contract's scorer may see. */
+  readonly withheld: readonly string[];
   /** Files it is given by Pawl. */
   readonly own: string;
   /** An empty folder, for what stands in the place of home and of the agent's folders. */
@@ -102,21 +106,22 @@ export async function agentJail(input: AgentJailInput): Promise<{
     [...standsFor].some(
       ([where, what]) => isBelow(path, where) && existsSync(join(what, relative(where, path))),
     );
-  const jail: Omit<Jail, 'masked'> = {
+  const whole: Omit<Jail, 'masked'> = {
     hidden: view.hidden,
     mounts: [...[...standsFor].map(([where, what]) => ({ what, where, isWritable: true })), ...settings],
     readable: [...view.readable, input.own],
     links: view.links.filter(([, at]) => !isInStandIn(at)),
     writable: [await real(input.copy)],
     ...{ made: [JAIL_TEMPORARY], held: [] },
-    sealed: topmost(input.locked).map(path => join(input.copy, path)),
+    sealed: topmost(input.locked, MAX_SINGLE_SEALS).map(path => join(input.copy, path)),
     opened: [],
     ...{ network: true, emptyBytes: null },
     cwd: input.copy,
     devices: [],
   };
+  const { withheld, ...jail } = await withhold(whole, input.withheld, home);
   const secrets = await shownFiles(jail, tokenFiles(environment, home));
-  const masked = [...secrets, ...(await reachableSockets(jail, []))];
+  const masked = [...secrets, ...withheld, ...(await reachableSockets(jail, []))];
   return { jail: { ...jail, masked }, renewals, leftOut: copy.leftOut };
 }
 

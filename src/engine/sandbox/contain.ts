@@ -22,15 +22,14 @@ import {
   trySandbox,
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
-import { topmost } from './jail.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
+import { CACHES } from './run-caches.ts';
+import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
 /** In a study's folder: the private trees of data caches. */
 export const DATA_VIEW = 'data';
-/** In a study's folder: what its runs keep for each other. */
-export const CACHES = 'caches';
 
 /** What a training is contained in: the same for a study that runs and for one that is only looked at. */
 export type Place = {
@@ -41,7 +40,7 @@ export type Place = {
   readonly folder: string;
   /** Without symbolic links. */
   readonly worktree: string;
-  readonly locked: readonly string[];
+  readonly seals: Seals;
   readonly preserved: readonly string[];
   /** git's own record of the worktree; null where there is none. */
   readonly adminDir: string | null;
@@ -117,7 +116,7 @@ async function linkPythons(own: Readonly<Record<string, string>>): Promise<strin
  * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
  */
 function ownVenv(
-  { contract, repository, hasBaseline }: Place,
+  { contract, repository, hasBaseline }: Pick<Place, 'contract' | 'repository' | 'hasBaseline'>,
   environment: Readonly<Record<string, string>>,
 ): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
   const path = environment.UV_PROJECT_ENVIRONMENT;
@@ -129,6 +128,35 @@ function ownVenv(
   const isBroken = existsSync(join(path, 'pyvenv.cfg')) && !existsSync(join(path, 'bin', 'python'));
   const isMade = hasBaseline && !isBroken;
   return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
+}
+
+/** git looks at nothing that somebody else owns, and where Pawl is root the repository is root's. */
+export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<string, string>> {
+  return identity
+    ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
+    : {};
+}
+
+/** uv's environment as a program sees it that only reads it: the study's own, made by the baseline, or the user's. */
+export async function pythonEnvironmentOf({
+  contract,
+  repository,
+  environment,
+}: Pick<Place, 'contract' | 'repository'> & {
+  readonly environment: Readonly<Record<string, string>>;
+}): Promise<{
+  readonly variables: Readonly<Record<string, string>>;
+  readonly programs: readonly string[];
+  readonly reads: readonly string[];
+  /** To be mounted, for they lie in Pawl's own data. */
+  readonly folders: readonly string[];
+}> {
+  const uv = environment.UV_PROJECT_ENVIRONMENT;
+  const programs = uv ? [join(uv, 'bin', 'python')] : [];
+  const own = ownVenv({ contract, repository, hasBaseline: true }, environment);
+  if (!own) return { variables: {}, programs, reads: uv ? [uv] : [], folders: [] };
+  const variables = { UV_NO_SYNC: '1', UV_PYTHON_INSTALL_DIR: await linkPythons(environment) };
+  return { variables, programs, reads: [], folders: own.folders.filter(existsSync) };
 }
 
 /**
@@ -156,14 +184,11 @@ export async function contain(
     TMPDIR: '/tmp',
     ...(venv && !venv.isWritable ? { UV_NO_SYNC: '1' } : {}),
     ...(venv ? { UV_PYTHON_INSTALL_DIR: await linkPythons(own) } : {}),
-    // git looks at nothing that somebody else owns, and here the repository is root's.
-    ...(sandbox.identity
-      ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
-      : {}),
+    ...safeDirectories(sandbox),
     ...model?.variables,
   };
   const jail = await trainingJail({
-    ...{ contract, worktree, locked: place.locked, caches, preserved, venv, network, data, home, model },
+    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, data, home, model },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,
@@ -271,7 +296,7 @@ export async function tryContainment(
       ...{ contract, repository, paths, userEnvironment, namedData },
       ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
       ...{ preserved: [], adminDir: null, hasBaseline: false, model: null },
-      locked: await standInFor(tree, contract, join(scratch, 'worktree')),
+      seals: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');
     const { argv, environment } = await contain(place, sandbox, own);
@@ -289,19 +314,19 @@ async function standInFor(
   tree: CommitFiles['tree'],
   { editable, locked }: Contract,
   folder: string,
-): Promise<readonly string[]> {
+): Promise<Seals> {
   await mkdir(folder, { recursive: true });
   const isEditable = matchEditable(editable);
   const paths = tree
     .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
     .map(({ path }) => path);
   // No more than a jail seals.
-  const sealed = locked === null ? topmost(paths) : [];
+  const sealed = locked === null ? topmost(paths, MAX_SINGLE_SEALS) : [];
   for (const path of sealed) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), '');
   }
-  return sealed;
+  return { folders: [], files: sealed };
 }
 
 /** A program that is found outside, and by the same name not inside. */

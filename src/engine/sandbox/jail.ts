@@ -58,9 +58,6 @@ export type Confinement = {
   readonly forbidsUserNamespaces: boolean;
 };
 
-/** Each is a mount and takes a third of a millisecond; those left over are compared after the run, as all are. */
-export const MAX_SEALED = 50;
-
 /** What the kernel shows of itself and root could write; the rest bubblewrap covers. GPU libraries read /sys, so none is empty. */
 const KERNEL_INTERFACES = ['/proc/sys'];
 /** Names of the keys a session holds. */
@@ -132,20 +129,4 @@ export function jailArguments(
 function byDepth(places: readonly (readonly [string, readonly string[]])[]): readonly string[] {
   const depth = (path: string) => path.split('/').filter(Boolean).length;
   return [...places].sort(([a], [b]) => depth(a) - depth(b)).flatMap(([, options]) => options);
-}
-
-/** What decides about a run lies near the top: `prepare.py`, `pawl.toml`. */
-export function topmost(paths: readonly string[]): readonly string[] {
-  const depth = (path: string) => path.split('/').length;
-  return [...paths].sort((a, b) => depth(a) - depth(b)).slice(0, MAX_SEALED);
-}
-
-/** Every folder that one of the paths lies in, outermost first. */
-export function foldersOf(paths: readonly string[]): readonly string[] {
-  const found = new Set<string>();
-  for (const path of paths) {
-    const names = path.split('/');
-    for (let depth = 1; depth < names.length; depth += 1) found.add(names.slice(0, depth).join('/'));
-  }
-  return [...found].sort((a, b) => a.length - b.length);
 }

@@ -27,7 +27,7 @@ export async function reachableSockets(
   jail: Omit<Jail, 'masked'>,
   letIn: readonly string[],
 ): Promise<readonly string[]> {
-  const isShown = visibility(jail);
+  const isShown = isShownIn(jail);
   const allowed = await Promise.all(letIn.map(real));
   const found: string[] = [];
   for (const bound of await boundSockets()) {
@@ -49,13 +49,18 @@ export async function shownFiles(
   jail: Omit<Jail, 'masked'>,
   paths: readonly string[],
 ): Promise<readonly string[]> {
-  const isShown = visibility(jail);
+  const isShown = isShownIn(jail);
   const found = await Promise.all(paths.filter(existsSync).map(real));
   return [...new Set(found.filter(isShown))];
 }
 
 /** Tells whether what lies at a real path can be seen in a jail: the nearest folder that is named decides. */
-function visibility({ hidden, mounts, readable, writable }: Omit<Jail, 'masked'>): (path: string) => boolean {
+export function isShownIn({
+  hidden,
+  mounts,
+  readable,
+  writable,
+}: Omit<Jail, 'masked'>): (path: string) => boolean {
   const inTheWay = mounts.map(({ where }) => where);
   const emptied = [...EMPTIED, ...hidden, ...inTheWay];
   const shown = [...readable, ...writable];

@@ -5,15 +5,17 @@ import { matchPaths } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
 import { homeView, real } from './home-view.ts';
-import { foldersOf, type Jail, topmost } from './jail.ts';
+import type { Jail } from './jail.ts';
 import type { ModelWay } from './model-access.ts';
+import { heldFolders, MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { reachableSockets, shownFiles } from './sockets.ts';
+import { inHome, withhold } from './withheld.ts';
 
 export type JailInput = {
   readonly contract: Contract;
   readonly worktree: string;
-  /** Paths below the worktree that a training must not change. */
-  readonly locked: readonly string[];
+  /** What of the worktree a training must not change. */
+  readonly seals: Seals;
   /** What the set-up command left there. */
   readonly preserved: readonly string[];
   /** The user's checkout and its git folder. */
@@ -62,32 +64,30 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   for (const folder of [caches, ...(venv?.folders ?? [])]) await mkdir(folder, { recursive: true });
   // An earlier run may have taken the rights away.
   await chmod(caches, 0o700);
-  const kept = topmost(keptFrom(contract, input.preserved));
+  const { folders, files } = input.seals;
+  const apart = keptFrom(contract, input.preserved).filter(
+    path => !folders.some(folder => isBelow(path, folder)),
+  );
+  const kept = topmost(apart, MAX_SINGLE_SEALS);
   const preserved = await plainPaths(input.worktree, kept);
-  const locked = topmost(input.locked);
   const inWorktree = (path: string) => join(input.worktree, path);
   const uv = environment.UV_PROJECT_ENVIRONMENT;
-  const reads = contract.sandbox.reads.map(path =>
-    path.startsWith('~/') ? join(input.home, path.slice(2)) : path,
-  );
+  const reads = contract.sandbox.reads.map(path => inHome(path, input.home));
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
     programs: uv ? [join(uv, 'bin', 'python')] : [],
     reads: [...(uv && !venv ? [uv] : []), ...[...reads, ...input.data.folders, ...input.history]],
     ...{ checkout: input.checkout, dataFolder: input.dataFolder, standIns: input.data.places },
   });
-  const jail: Omit<Jail, 'masked'> = {
+  const whole: Omit<Jail, 'masked'> = {
     ...view,
     ...{ mounts: [...input.data.mounts, ...(input.model?.mounts ?? [])], made: [] },
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
     ),
-    // A mark that keeps an empty folder in git decides about nothing.
-    held: foldersOf([...locked.filter(path => !/(?:^|\/)\.(?:git)?keep$/.test(path)), ...kept]).map(
-      inWorktree,
-    ),
+    held: heldFolders({ folders: [...folders, ...kept], files }).map(inWorktree),
     sealed: [
-      ...[...locked, ...preserved].map(inWorktree),
+      ...[...folders, ...files, ...preserved].map(inWorktree),
       ...(await Promise.all((venv && !venv.isWritable ? venv.folders : []).map(real))),
     ],
     opened: (await plainPaths(input.worktree, openedIn(contract, preserved))).map(inWorktree),
@@ -95,9 +95,10 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
     cwd: input.worktree,
     devices: input.devices,
   };
+  const { withheld, ...jail } = await withhold(whole, contract.score?.reads ?? [], input.home);
   const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
   const letIn = [...reads, ...(input.model?.mounts ?? []).map(({ what }) => what)];
-  return { ...jail, masked: [...secrets, ...(await reachableSockets(jail, letIn))] };
+  return { ...jail, masked: [...secrets, ...withheld, ...(await reachableSockets(jail, letIn))] };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */
@@ -107,7 +108,7 @@ export function keptFrom(contract: Contract, preserved: readonly string[]): read
 }
 
 /** Paths that the contract names in the folders of what is kept. */
-function openedIn(contract: Contract, kept: readonly string[]): readonly string[] {
+export function openedIn(contract: Contract, kept: readonly string[]): readonly string[] {
   return contract.sandbox.writes
     .map(bare)
     .filter(path => !/[*?[\]{}]/.test(path) && kept.some(folder => path !== folder && isBelow(path, folder)));
@@ -119,7 +120,7 @@ function bare(pattern: string): string {
 }
 
 /** Those that are there and are reached through no link: a mount on a link would be one on what it points to. */
-async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
+export async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
   const isPlain = async (path: string) => {
     const place = join(folder, path);
     const found = await lstat(place).catch(() => null);

@@ -22,7 +22,7 @@ export function isWrittenByModels(proposer: ProposerSettings): boolean {
 }
 
 /** @param why with what to do about it */
-function sandboxMissing(why: string): PawlError {
+export function sandboxMissing(why: string): PawlError {
   return new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${why}`);
 }
 

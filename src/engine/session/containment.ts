@@ -7,7 +7,7 @@ import { readCommitFiles, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { SittingSandbox } from '../stages/train/surroundings.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { hasAgreed, refuseUncontained } from './consent.ts';
+import { hasAgreed, refuseUncontained, sandboxMissing } from './consent.ts';
 
 type Ports = {
   readonly ledger: Ledger;
@@ -50,5 +50,9 @@ export function findRefusal(
   { ledger, environment }: Pick<Ports, 'ledger' | 'environment'>,
 ): PawlError | null {
   const isAgreed = environment.PAWL_SANDBOX === 'off' || hasAgreed(ledger);
-  return refuseUncontained(sandboxMode(contract, environment), proposer, why, isAgreed);
+  const mode = sandboxMode(contract, environment);
+  // Hidden data is not shown to everybody because something of the sandbox fails.
+  const hides = mode === 'preferred' && contract.score !== null && contract.score.reads.length > 0;
+  if (hides) return sandboxMissing(`score.reads names data that only a sandbox hides. ${why ?? ''}`);
+  return refuseUncontained(mode, proposer, why, isAgreed);
 }

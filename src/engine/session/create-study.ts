@@ -92,6 +92,7 @@ export async function createStudy(
     createdAt: now,
     preserved: [],
     outputs: [],
+    writtenFolders: null,
     worktreeName: `pawl-${tag}-${id.slice(-6)}`,
     importedFrom: null,
     importColumns: null,
@@ -158,5 +159,5 @@ function applyOverrides(contract: Contract, input: NewStudy, { PAWL_VERDICT }: N
   const prune = input.prune ?? contract.budget.prune;
   const ofMachine = VERDICT_RULES.find(rule => rule === PAWL_VERDICT) ?? 'honest';
   const metric = { ...contract.metric, verdict: contract.metric.verdict ?? ofMachine };
-  return { ...contract, metric, budget: { seconds, limitSeconds, prune } };
+  return { ...contract, metric, budget: { ...contract.budget, seconds, limitSeconds, prune } };
 }

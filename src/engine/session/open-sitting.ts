@@ -11,10 +11,12 @@ import type { DiskReserve } from '../machine/disk-reserve.ts';
 import { studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
-import { CACHES, DATA_VIEW } from '../sandbox/contain.ts';
+import { DATA_VIEW } from '../sandbox/contain.ts';
+import { removeCaches } from '../sandbox/run-caches.ts';
 import { Workbench } from '../stages/edit/workbench.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';
 import { settleBranch } from '../stages/record/branch.ts';
+import { SCORE } from '../stages/score/score-place.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
 import { Pruner } from '../stages/train/pruner.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -158,9 +160,10 @@ async function makeRoom(
   if (!(await reserve.hasRoom()) && existsSync(workbench.path)) {
     await workbench.checkout(ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
     const folder = studyFolder(options.paths, study.id);
-    for (const name of [DATA_VIEW, CACHES]) {
+    for (const name of [DATA_VIEW, SCORE]) {
       if (!(await reserve.hasRoom())) await removeBelow(folder, name);
     }
+    if (!(await reserve.hasRoom())) await removeCaches(folder);
   }
   await reserve.requireRoom();
   await reserve.fill();

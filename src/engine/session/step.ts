@@ -35,7 +35,9 @@ import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
 
 /** A crash that looks like a slip may be mended by the proposer, this often per experiment. */
 export const MAX_REPAIRS = 2;
-const REPAIRABLE: readonly CrashClass[] = ['exception', 'out_of_memory', 'no_metric', 'diverged'];
+const REPAIRABLE: readonly CrashClass[] = [
+  ...(['exception', 'out_of_memory', 'no_metric', 'diverged', 'sealed_path', 'no_score'] as const),
+];
 
 /** A run whose number was not fairly come by is run again, this often per experiment. */
 export const MAX_RERUNS = 2;
@@ -189,7 +191,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'measured': {
       // What ended early says nothing of how long one takes.
-      const isWhole = !event.run.crash && !event.run.pruned;
+      const isWhole = !event.run.crash && !event.run.early;
       const timed = isWhole ? { ...state, runMs: event.ended.endedAt - event.ended.startedAt } : state;
       return setAsideUnanswered(timed, event) ?? judge(timed, event.run, event.ended, now);
     }

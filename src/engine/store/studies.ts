@@ -1,5 +1,10 @@
 import type { Contract, StopRules } from '../../shared/contract.ts';
-import { DEFAULT_LIMITS, DEFAULT_METRIC, DEFAULT_SANDBOX } from '../../shared/contract-defaults.ts';
+import {
+  DEFAULT_BUDGET,
+  DEFAULT_LIMITS,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+} from '../../shared/contract-defaults.ts';
 import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
@@ -24,6 +29,7 @@ type Row = {
   gpu: string | null;
   cap_usd: number | null;
   outputs: string;
+  written_folders: string | null;
 };
 
 /** A study that was begun before there were any goes on as it did. */
@@ -35,15 +41,22 @@ const BEFORE_SANDBOXES: Contract['sandbox'] = {
 /** One that was begun before numbers were repeated goes on as it did, too. */
 const BEFORE_REPEATS: Contract['metric']['verdict'] = 'greedy';
 
+/** Nor is a run of one ended that was begun before Pawl held its time. */
+const BEFORE_BUDGETS: Omit<Contract['budget'], 'seconds' | 'limitSeconds'> = {
+  ...DEFAULT_BUDGET,
+  tolerance: 1e6,
+};
+
 function readContract(text: string): Contract {
-  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'model'> &
+  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'score' | 'model'> &
     Partial<Contract>;
   return {
     ...contract,
     metric: { ...DEFAULT_METRIC, ...{ verdict: BEFORE_REPEATS }, ...contract.metric },
     checks: contract.checks ?? [],
+    score: contract.score ?? null,
     model: contract.model ?? null,
-    budget: { ...contract.budget, prune: contract.budget.prune ?? false },
+    budget: { ...BEFORE_BUDGETS, ...contract.budget },
     limits: contract.limits ?? DEFAULT_LIMITS,
     sandbox: { ...BEFORE_SANDBOXES, ...contract.sandbox },
   };
@@ -65,6 +78,7 @@ function fromRow(row: Row): Study {
     createdAt: row.created_at,
     preserved: JSON.parse(row.preserved) as string[],
     outputs: JSON.parse(row.outputs) as string[],
+    writtenFolders: row.written_folders === null ? null : (JSON.parse(row.written_folders) as string[]),
     worktreeName: row.worktree_name,
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
@@ -99,7 +113,7 @@ export function studyStore(database: Database) {
     'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ? WHERE id = ?',
   );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
-  const setOutputs = database.prepare('UPDATE study SET outputs = ? WHERE id = ?');
+  const setOutputs = database.prepare('UPDATE study SET outputs = ?, written_folders = ? WHERE id = ?');
   const setApproval = database.prepare('UPDATE study SET asks_approval = ? WHERE id = ?');
   const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
 
@@ -150,8 +164,8 @@ export function studyStore(database: Database) {
     setPreserved(id: string, paths: readonly string[]): void {
       setPreserved.run(JSON.stringify(paths), id);
     },
-    setOutputs(id: string, paths: readonly string[]): void {
-      setOutputs.run(JSON.stringify(paths), id);
+    setOutputs(id: string, { outputs, writtenFolders }: Pick<Study, 'outputs' | 'writtenFolders'>): void {
+      setOutputs.run(JSON.stringify(outputs), writtenFolders && JSON.stringify(writtenFolders), id);
     },
     /** After the user moved the repository. */
     setRepository(id: string, path: string, gitDir: string): void {

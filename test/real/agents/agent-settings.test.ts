@@ -48,7 +48,7 @@ async function inJail(home: string, script: string, { folders } = CLAUDE) {
   if (found.kind === 'none') throw new Error(found.why);
   const environment = { HOME: home, PATH: process.env.PATH };
   const { jail, leftOut } = await agentJail({
-    ...{ folders, program: 'claude', copy, own, standIns, locked: [], checkout: [] },
+    ...{ folders, program: 'claude', copy, own, standIns, locked: [], withheld: [], checkout: [] },
     ...{ dataFolder: join(base, 'data'), environment, home },
   });
   const { identity } = found;

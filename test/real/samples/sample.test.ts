@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import { createSample } from '../../../src/engine/sample/create-sample.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import { git, temporaryFolder } from '../../support/scaffold.ts';
+import { type Program, PYTHON, type Scored, startScoring } from '../../support/scoring.ts';
 
 const sample = fileURLToPath(new URL('../../../resources/samples/byte-lm', import.meta.url));
 
@@ -67,7 +68,7 @@ test('the sample prints progress and summary in the form upstream does', async (
   const short = 'prepare.LOOKUP_BUDGET = 400_000; train.CHUNKS_PER_STEP = 1';
   const program = `import prepare, train; ${short}; train.evaluate_bpb = lambda predict: 2.5; train.main()`;
   const output = await promisify(execFile)('python3', ['-B', '-c', program], {
-    cwd: sample,
+    cwd: await copyOf(sample),
     encoding: 'utf8',
   });
   expect(output.stdout).toMatch(
@@ -142,6 +143,58 @@ test('the split is the same every time', async () => {
   expect(await python(code)).toBe(await python(code));
 });
 
+/** What a training printed as its result. */
+const printedBpb = (output: string): number => Number(/\n---\nval_bpb: +(\d\.\d{6})\n/.exec(output)?.[1]);
+
+/** A sample in a folder of its own, for what leaves files. */
+async function copyOf(sample: string): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp(sample, folder, { recursive: true });
+  return folder;
+}
+
+const inFolder = (cwd: string, ...args: string[]): Program => ({ argv: [PYTHON, '-B', ...args], cwd });
+
+/** Scores what a training left in a folder: its artifact lies in another one, and the checkout has it no more. */
+async function scoreSample(folder: string, artifact: string): Promise<Scored> {
+  const artifacts = await temporaryFolder();
+  await rename(join(folder, artifact), join(artifacts, artifact));
+  return startScoring(inFolder(folder, 'score.py'), inFolder(folder, 'train.py', '--serve'), artifacts).ended;
+}
+
+/** That the score is the number printed, but for its rounding and the order of sums. */
+async function expectScored(folder: string, artifact: string, printed: number): Promise<void> {
+  const { score, scorer, model } = await scoreSample(folder, artifact);
+  expect(scorer.stderr).toBe('');
+  expect(model).toMatchObject({ code: 0, stderr: '' });
+  expect(Math.abs((score?.val_bpb ?? 0) - printed)).toBeLessThan(1e-4);
+}
+
+test('the score of the sample is the number that it prints', async () => {
+  const folder = await copyOf(sample);
+  const program = 'import train; train.TIME_BUDGET = 0.3; train.CHUNKS_PER_STEP = 1; train.main()';
+  const { stdout } = await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
+  await expectScored(folder, 'model.bin', printedBpb(stdout));
+});
+
+test('no context of the sample shows the scorer’s model a byte before it was predicted', async () => {
+  const folder = await copyOf(sample);
+  // Each context of a passage is the one before, moved on by the byte that was asked for.
+  const model = `import pawl_score
+last = None
+def answer(contexts):
+    global last
+    rows = contexts.rows()
+    assert last is None or [row[:-1] for row in rows] == [row[1:] for row in last]
+    last = rows
+    return [[1 / 256] * 256] * len(rows)
+pawl_score.serve(answer)`;
+  const { score, scorer } = await startScoring(inFolder(folder, 'score.py'), inFolder(folder, '-c', model))
+    .ended;
+  expect(scorer.stderr).toBe('');
+  expect(score?.val_bpb).toBeCloseTo(8, 9);
+});
+
 const nano = fileURLToPath(new URL('../../../resources/samples/nano-gpt', import.meta.url));
 
 /** Python in the folder of nano-gpt. */
@@ -193,9 +246,15 @@ print(sum(count for count, _ in seen), all(fits for _, fits in seen))`);
 test('nano-gpt is a repository of the known shape, and names what it lacks', async () => {
   const folder = join(await temporaryFolder(), 'nano-gpt');
   await createSample(folder, 'nano-gpt');
-  const { stdout } = await pawl(['doctor', folder, '--json'], { home: await temporaryFolder() });
-  const checks = JSON.parse(stdout) as { name: string; detail: string }[];
-  expect(checks.find(({ name }) => name === 'contract')?.detail).toContain('autoresearch');
+  const contractOf = async () => {
+    const { stdout } = await pawl(['doctor', folder, '--json'], { home: await temporaryFolder() });
+    const checks = JSON.parse(stdout) as { name: string; detail: string }[];
+    return checks.find(({ name }) => name === 'contract')?.detail;
+  };
+  expect(await contractOf()).toContain('pawl.toml');
+  await git(folder, 'rm', '--quiet', 'pawl.toml');
+  await git(folder, 'commit', '--quiet', '--message=as upstream is');
+  expect(await contractOf()).toContain('autoresearch');
   const contract = autoresearchContract(await readFile(join(nano, 'prepare.py'), 'utf8'), false);
   expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150, prune: false });
   const constants = findConstants('train.py', await readFile(join(nano, 'train.py'), 'utf8'));
@@ -210,10 +269,22 @@ const torch = await promisify(execFile)('/usr/bin/env', ['python3', '-c', 'impor
   () => 'python3 has no PyTorch',
 );
 if (torch) console.warn(`The training of nano-gpt is skipped: ${torch}.`);
-test.skipIf(torch !== null)('nano-gpt trains', async () => {
-  const program = `import prepare, train
-prepare.TIME_BUDGET = 1
-prepare.EVAL_SEQUENCES = 4
-train.main()`;
-  expect(await inNano(program)).toMatch(/\n---\nval_bpb: {10}\d\.\d{6}\n/);
+test.skipIf(torch !== null)('nano-gpt trains, and its score is the number that it prints', async () => {
+  const folder = await copyOf(nano);
+  const program = 'import prepare, train; prepare.TIME_BUDGET = 1; train.main()';
+  const { stdout } = await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
+  expect(stdout).toMatch(/\n---\nval_bpb: {10}\d\.\d{6}\n/);
+  await expectScored(folder, 'model.pt', printedBpb(stdout));
+});
+
+test.skipIf(torch !== null)('nano-gpt without its mask looks ahead, and has no score', async () => {
+  const folder = await copyOf(nano);
+  const train = await readFile(join(folder, 'train.py'), 'utf8');
+  expect(train).toContain('is_causal=True');
+  await writeFile(join(folder, 'train.py'), train.replace('is_causal=True', 'is_causal=False'));
+  const program = 'import prepare, train; prepare.TIME_BUDGET = 1; train.main()';
+  await promisify(execFile)('python3', ['-B', '-c', program], { cwd: folder });
+  const { score, scorer } = await scoreSample(folder, 'model.pt');
+  expect(scorer.stderr).toMatch(/^The model looks ahead: /);
+  expect(score).toBeNull();
 });

@@ -155,7 +155,8 @@ test('a further run of the same commit finds its outputs as committed', async ()
     'results.tsv': 'committed\n',
   });
   const baseCommit = await git(folder, 'rev-parse', 'HEAD');
-  const study = { contract: parsePawlToml(toml, 'pawl.toml'), preserved: [], outputs: [], baseCommit };
+  const contract = parsePawlToml(toml, 'pawl.toml');
+  const study = { contract, preserved: [], outputs: [], writtenFolders: null, baseCommit };
   const path = join(await temporaryFolder(), 'worktree');
   const { signal } = new AbortController();
   const workbench = new Workbench(await openRepository(folder), path, study, signal, null);

@@ -592,7 +592,7 @@ test('the machine’s user has the last word on the sandbox', () => {
   expect(() => sandboxMode(contract, { PAWL_SANDBOX: 'none' })).toThrow('it takes required, preferred, off');
   const own = {
     ...contract,
-    sandbox: { mode: 'off', network: true, writes: ['build'], reads: ['~/data'] },
+    sandbox: { mode: 'off', network: true, writes: ['build'], reads: ['~/data'], cacheMb: 64 },
   } as const;
   expect(contractFromFile(contractFileSchema.parse(contractToFile(own))).sandbox).toEqual(own.sandbox);
   for (const path of ['relative', '~', '/a/../b']) {

@@ -97,6 +97,7 @@ async function work(
     ...{ folder, copy, isEditable, onStart },
     prompt: promptFor(request, tracked.filter(isEditable)),
     locked: tracked.filter(path => before.has(path) && !isEditable(path)),
+    withheld: request.contract.score?.reads ?? [],
   };
   const ran = await runAgent(settings, ports, task, context).catch(error => {
     end('cancelled', null, null);

@@ -39,6 +39,8 @@ export type AgentTask = {
   readonly prompt: string;
   /** Files in the copy that it may not change. */
   readonly locked: readonly string[];
+  /** What only the contract's scorer may see. */
+  readonly withheld: readonly string[];
   readonly isEditable: (path: string) => boolean;
   /** Called when all is well and the program is about to be started. */
   readonly onStart: () => void;
@@ -66,7 +68,7 @@ export async function runAgent(
   context: Pick<ProposerContext, 'marker' | 'signal'>,
 ): Promise<AgentRun> {
   const { environment, sandbox, home, onThought } = ports;
-  const { folder, copy, prompt, locked, isEditable } = task;
+  const { folder, copy, prompt, locked, withheld, isEditable } = task;
   const program = requireProgram(settings.agent, await readUserSettings(home));
   const { title, how } = program;
   const blocked = (message: string): AgentRun => ({ kind: 'blocked', message });
@@ -89,7 +91,7 @@ export async function runAgent(
     return blocked(`${title} has no sign-in and no server of yours. ${program.signIn.how}`);
   }
   const box = await containment(ports, program, {
-    ...{ copy, own, locked, standIns: join(folder, 'stand-ins'), environment: surroundings },
+    ...{ copy, own, locked, withheld, standIns: join(folder, 'stand-ins'), environment: surroundings },
   });
   if (box.fault !== null) {
     return blocked(`${title} cannot be contained. ${box.fault} PAWL_SANDBOX=off runs it without a sandbox.`);

@@ -52,6 +52,7 @@ export async function tryAgent(
       {
         ...{ folder, copy, prompt: PROMPT, locked: ['prepare.py'] },
         isEditable: path => path === 'train.py',
+        withheld: [],
         onStart: () => {
           began = performance.now();
         },

@@ -43,7 +43,7 @@ export async function readTuning(
       return `The range of ${name} must hold its value ${constant.literal.text} and another.`;
     }
   }
-  return { ...parsed.data, first: request.n, left: parsed.data.experiments, strategy: 'gaussian-process' };
+  return { ...parsed.data, first: request.n, left: parsed.data.experiments, strategy: 'ladder' };
 }
 
 /** The next experiment of a tuning, written into the worktree. `exhausted` where nothing in the ranges is left. */

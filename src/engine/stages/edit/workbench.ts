@@ -1,5 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, mkdir, readdir, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../../contract/editable.ts';
 import { isCodeName, isOutputName } from '../../contract/outputs.ts';
@@ -26,6 +26,7 @@ import {
   resetWorktree,
   type Worktree,
 } from '../../git/worktree.ts';
+import { foldersOf, planSeals, type Seals } from '../../sandbox/seals.ts';
 import { ForeignPaths } from './foreign-paths.ts';
 
 /** What a proposer left behind, judged. */
@@ -44,6 +45,9 @@ const SUBMODULE_MODE = '160000';
 /** Runs the contract's set-up command in a fresh checkout; `isNew` where an earlier one's work is gone. */
 export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
 
+/** Before any file was written. */
+const LONG_AGO = new Date('2001-01-01T00:00:00Z');
+
 /** How many paths a message names before it counts the rest. */
 const NAMED_PATHS = 5;
 
@@ -56,12 +60,17 @@ const CLEANING_PASSES = 10;
  */
 export class Workbench {
   readonly #repository: Repository;
+  readonly #editable: readonly string[];
   readonly #isEditable: (path: string) => boolean;
   readonly #isNamedLocked: ((path: string) => boolean) | null;
   readonly #instructions: string | null;
   readonly #baseCommit: string;
   /** Tracked files that the user's own code was seen to write. */
   readonly #outputs: Set<string>;
+  /** Tracked folders in which it made, renamed or deleted something; null before it was watched. */
+  #writtenFolders: Set<string> | null;
+  /** When the entries of each tracked folder last changed, before the run that is watched. */
+  #folderTimes: ReadonlyMap<string, bigint> | null = null;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -88,18 +97,20 @@ export class Workbench {
   constructor(
     repository: Repository,
     path: string,
-    study: Pick<Study, 'contract' | 'preserved' | 'outputs' | 'baseCommit'>,
+    study: Pick<Study, 'contract' | 'preserved' | 'outputs' | 'writtenFolders' | 'baseCommit'>,
     signal: AbortSignal,
     setUp: SetUp | null,
   ) {
     const { editable, locked, instructions } = study.contract;
     this.#repository = repository;
     this.#path = path;
+    this.#editable = editable;
     this.#isEditable = matchEditable(editable);
     this.#isNamedLocked = locked && matchPaths(locked);
     this.#instructions = instructions;
     this.#baseCommit = study.baseCommit;
     this.#outputs = new Set(study.outputs);
+    this.#writtenFolders = study.writtenFolders && new Set(study.writtenFolders);
     this.#scanner = new WorktreeScanner(path, {
       isEditable: this.#isEditable,
       isNamedLocked: file => this.#isNamedLocked?.(file) === true,
@@ -219,12 +230,31 @@ export class Workbench {
   /** Plain files that a training must not change, as the commit has them. */
   lockedFiles(): readonly string[] {
     return [...this.#pristine]
-      .filter(([path, { kind }]) => kind === 'file' && this.#isLocked(path) && !path.includes('\0'))
+      .filter(([path, { kind }]) => kind === 'file' && this.isLocked(path) && !path.includes('\0'))
       .map(([path]) => path)
       .sort();
   }
 
-  #isLocked(path: string): boolean {
+  /**
+   * What a training finds read-only. The user's own code finds single files only, for it shows where it writes.
+   * @param writes patterns of what the contract lets a training write all the same
+   */
+  seals(writes: readonly string[]): Seals {
+    return planSeals({
+      locked: this.lockedFiles(),
+      unlocked: [...this.#tracked].filter(path => !this.isLocked(path)),
+      writtenFolders: this.#isUsersOwn() || !this.#writtenFolders ? null : [...this.#writtenFolders],
+      mayBeWritten: mayMatchBelow([...this.#editable, ...writes]),
+    });
+  }
+
+  /** Whether what is checked out is what the user began with. */
+  #isUsersOwn(): boolean {
+    return this.#commit === this.#baseCommit;
+  }
+
+  /** Whether a training must not change it. */
+  isLocked(path: string): boolean {
     if (this.#isNamedLocked) return this.#isNamedLocked(path);
     return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
   }
@@ -237,12 +267,39 @@ export class Workbench {
     const was = this.#pristine.get(path);
     if (was?.kind !== 'file' || was.executable || isCodeName(path) || path === this.#instructions)
       return false;
-    return this.#commit === this.#baseCommit || this.#outputs.has(path) || isOutputName(path);
+    return this.#isUsersOwn() || this.#outputs.has(path) || isOutputName(path);
   }
 
   /** What the baseline's runs were seen to write; see {@link Study}. */
-  outputs(): readonly string[] {
-    return [...this.#outputs];
+  written(): Pick<Study, 'outputs' | 'writtenFolders'> {
+    return { outputs: [...this.#outputs], writtenFolders: this.#writtenFolders && [...this.#writtenFolders] };
+  }
+
+  /**
+   * To be called before a run: of the user's own code it is remembered when each tracked folder last changed, so that
+   * {@link findTouchedLocks} can tell in which of them the run made, renamed or deleted something.
+   */
+  async watchFolders(): Promise<void> {
+    this.#folderTimes = null;
+    if (!this.#isUsersOwn()) return;
+    const tracked = [...this.#tracked].filter(path => !path.includes('\0'));
+    const folders = foldersOf(tracked);
+    // Python makes one wherever it imports from, which is no reason to leave a whole package open.
+    const packages = new Set(tracked.filter(path => /.\/[^/]*\.py$/.test(path)).map(dirname));
+    this.#isClean = false;
+    for (const folder of packages) await mkdir(join(this.#path, folder, '__pycache__')).catch(() => {});
+    // Long ago, for some file systems tell times only to the second or two.
+    for (const folder of folders) await utimes(join(this.#path, folder), LONG_AGO, LONG_AGO).catch(() => {});
+    const times = await Promise.all(folders.map(folder => this.#timeOf(folder)));
+    this.#folderTimes = new Map(
+      folders.flatMap((folder, at) => (times[at] ? [[folder, times[at]] as const] : [])),
+    );
+  }
+
+  /** When the entries of a folder last changed, in nanoseconds; null where there is no such folder. */
+  async #timeOf(folder: string): Promise<bigint | null> {
+    const found = await lstat(join(this.#path, folder), { bigint: true }).catch(() => null);
+    return found?.isDirectory() ? found.mtimeNs : null;
   }
 
   digest(): string {
@@ -324,7 +381,7 @@ export class Workbench {
 
   /**
    * Locked files that are not what they were before the training. What else the user's own code changed is an output from now
-   * on, see {@link outputs}.
+   * on, see {@link written}.
    */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#isClean = false;
@@ -333,11 +390,16 @@ export class Workbench {
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
     this.#isClean = changed.length === 0 && !hasLeftovers;
-    if (this.#commit === this.#baseCommit && this.#isNamedLocked === null) {
+    for (const [folder, time] of this.#folderTimes ?? []) {
+      this.#writtenFolders ??= new Set();
+      if ((await this.#timeOf(folder)) !== time) this.#writtenFolders.add(folder);
+    }
+    this.#folderTimes = null;
+    if (this.#isUsersOwn() && this.#isNamedLocked === null) {
       for (const path of changed)
         if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
     }
-    return changed.filter(path => this.#isLocked(path));
+    return changed.filter(path => this.isLocked(path));
   }
 
   /** What lies there now, to be compared with the pristine files. */

@@ -1,7 +1,7 @@
 import type { Contract } from '../../../shared/contract.ts';
+import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
 import type { FlagKind } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
-import type { PruneEvidence } from '../../../shared/prune.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
 
 export type DecideInput = {
@@ -28,7 +28,7 @@ export type DecideInput = {
   /** Why the number was not fairly come by, where it decides all the same. */
   readonly unfair: readonly FlagKind[];
   /** Why its run was ended before its time; null where it was not. */
-  readonly pruned: PruneEvidence | null;
+  readonly early: EarlyEnd | null;
   /** What the contract asks for besides the metric and did not get; null where all of it held. */
   readonly guard: GuardFailure | null;
   /** Who says the number, where no program of the run printed it; null where one did. */
@@ -50,12 +50,12 @@ export function decide(input: DecideInput): Verdict {
     ...(incumbent && incumbent.runs > 1 && { incumbentRuns: incumbent.runs }),
     ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
-    ...(input.pruned && { pruned: input.pruned }),
+    ...input.early,
     ...(input.guard && { guard: input.guard }),
     ...(input.source !== null && { source: input.source }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
-  if (input.pruned) return { word: 'discard', reason: 'pruned', evidence };
+  if (input.early) return { word: 'discard', reason: reasonOf(input.early), evidence };
   // Also without a number, where that would have come later.
   if (input.guard) return { word: 'discard', reason: 'guard', evidence };
   if (value === null) return { word: 'crash', reason: 'no_metric', evidence };

@@ -1,4 +1,4 @@
-import type { Fairness, FairnessFlag } from '../../../shared/fairness.ts';
+import type { Claim, Fairness, FairnessFlag } from '../../../shared/fairness.ts';
 import type { Summary } from '../../../shared/study.ts';
 import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/telemetry.ts';
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
@@ -27,6 +27,22 @@ const BUSY_PERCENT = 50;
 /** Beyond this an allocator begins to work around its limits. */
 const FULL_SHARE = 0.98;
 
+/** Shorter runs are over before it shows. */
+const LEAST_CONTENDED_SECONDS = 30;
+/** What others take of a machine that is full to this share was missing. */
+const FULL_MACHINE = 0.95;
+const OTHERS_SHARE = 0.1;
+
+export type ProcessorTime = { readonly own: number; readonly all: number; readonly cores: number };
+
+/** The share of the processors that others took while none was free; null where that was too little to matter. */
+function othersShare({ own, all, cores }: ProcessorTime, seconds: number): number | null {
+  const room = seconds * cores;
+  if (seconds < LEAST_CONTENDED_SECONDS || all < FULL_MACHINE * room) return null;
+  const share = Math.max(0, all - own) / room;
+  return share >= OTHERS_SHARE ? share : null;
+}
+
 export type FairnessInput = {
   /** Samples of the GPU that trains, oldest first; empty where there is none. */
   readonly gpu: readonly GpuSample[];
@@ -34,7 +50,17 @@ export type FairnessInput = {
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
+  /** A printed number that is not the score; null where there is none. */
+  readonly claim?: Claim | null;
   readonly stepsPerSecond: number | null;
+  readonly steps?: number | null;
+  /** How its compiler caches differed from those of other runs; null where they did not. */
+  readonly cold?: string | null;
+  /** Processor time over the run, in seconds: of its own processes and of the whole machine. Null where it is not known. */
+  readonly processors?: ProcessorTime | null;
+  /** How long the training took, start to exit, and its score. */
+  readonly seconds?: number;
+  readonly scoreSeconds?: number;
   /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
   readonly sameCode: readonly Fairness[];
   /** On that GPU. */
@@ -68,6 +94,18 @@ export function judgeFairness(input: FairnessInput): Fairness {
   if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
     // Running it again would not mend a timer.
     flag('clock_skew', `it says it trained ${own.toFixed(1)} s, and had ${awakeSeconds.toFixed(1)} s`, false);
+  }
+
+  if (input.cold) flag('cold', input.cold);
+
+  const share = input.processors && othersShare(input.processors, awakeSeconds);
+  if (share) {
+    const detail = `${Math.round(100 * share)} % of them, and none were left`;
+    flag('contended', detail, !isUsual(hadFlag('contended')));
+  }
+
+  if (input.claim) {
+    flag('claim', `it says ${input.claim.printed}, and the score is ${input.claim.scored}`, false);
   }
 
   const told = gpu.flatMap(({ throttleReasons }) => (throttleReasons === undefined ? [] : [throttleReasons]));
@@ -120,6 +158,9 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flags,
     smClockMhz,
     stepsPerSecond,
+    steps: input.steps ?? null,
+    ...(input.seconds === undefined ? {} : { seconds: input.seconds }),
+    ...(input.scoreSeconds === undefined ? {} : { scoreSeconds: input.scoreSeconds }),
     samples: gpu.length,
     foreign: input.foreign.map(({ name }) => name),
   };

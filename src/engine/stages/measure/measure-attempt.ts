@@ -5,7 +5,7 @@ import type { Check, Contract } from '../../../shared/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
-import { LineSplitter } from '../../metrics/line-splitter.ts';
+import { LineTail } from '../../metrics/line-tail.ts';
 import { measure } from '../../metrics/measure.ts';
 import { OutputReader } from '../../metrics/output-reader.ts';
 import { runTraining, type TrainingOptions, type TrainingResult } from '../../process/run-training.ts';
@@ -13,8 +13,6 @@ import { findUnmet } from '../judge/requirements.ts';
 
 /** Of what a command printed, the log of its run keeps this much from the end. */
 const KEPT_OUTPUT_BYTES = 256 * 1024;
-const TAIL_LINES = 20;
-const LINE_CHARACTERS = 400;
 
 /** What the commands run in: the training's own place. */
 export type CommandPlace = Omit<
@@ -88,8 +86,8 @@ export async function measureAttempt(
         };
     if (crash) return end(false);
   }
-  // A command that prints the number later prints what must hold with it.
-  const isLater = metric.waitSeconds !== null && metric.command !== null;
+  // A command that prints the number later prints what must hold with it, and so does a scorer.
+  const isLater = contract.score !== null || (metric.waitSeconds !== null && metric.command !== null);
   guard = isLater ? null : findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
   if (guard) return end(false);
   for (const check of checks) {
@@ -123,11 +121,11 @@ export async function askMetricCommand(
   return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
 }
 
-function endedWell(outcome: RunOutcome): boolean {
+export function endedWell(outcome: RunOutcome): boolean {
   return outcome.kind === 'exit' && outcome.code === 0;
 }
 
-function describeEnd(outcome: RunOutcome, seconds: number): string {
+export function describeEnd(outcome: RunOutcome, seconds: number): string {
   switch (outcome.kind) {
     case 'exit':
       return `ended with exit code ${outcome.code}`;
@@ -177,14 +175,9 @@ async function runToLog(
   readonly tail: readonly string[];
   readonly addedBytes: number;
 }> {
-  const tail: string[] = [];
-  const lines = new LineSplitter(line => {
-    if (line.trim() === '') return;
-    tail.push(line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line);
-    if (tail.length > TAIL_LINES) tail.shift();
-  });
+  const tail = new LineTail();
   const take = (chunk: Buffer) => {
-    lines.push(chunk);
+    tail.push(chunk);
     onOutput(chunk);
   };
   let addedBytes = 0;
@@ -195,12 +188,11 @@ async function runToLog(
     }
     addedBytes = await addToLog(place.logPath, log, `${name}: ${command}`);
   });
-  lines.end();
-  return { result, tail, addedBytes };
+  return { result, tail: tail.lines(), addedBytes };
 }
 
 /** So that one log tells the whole of a run. */
-async function addToLog(log: string, from: string, title: string): Promise<number> {
+export async function addToLog(log: string, from: string, title: string): Promise<number> {
   const { size } = await stat(from);
   const before = (await stat(log)).size;
   const stream = createWriteStream(log, { flags: 'a' });

@@ -1,6 +1,6 @@
+import type { EarlyEnd } from '../../../shared/early-end.ts';
 import type { FlagKind } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
-import type { PruneEvidence } from '../../../shared/prune.ts';
 import type { Crash, Run, Study } from '../../../shared/study.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
@@ -17,7 +17,7 @@ export type Measured = {
   /** Why the number was not fairly come by; empty where it was. */
   readonly unfair: readonly FlagKind[];
   /** Why the run was ended before its time; null where it was not. */
-  readonly pruned: PruneEvidence | null;
+  readonly early: EarlyEnd | null;
   /** What the contract asks for besides the metric and did not get. */
   readonly guard: GuardFailure | null;
   /** Who says the number, where no program of the run printed it. */
@@ -35,7 +35,7 @@ export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: numbe
   const run = ledger.runs.list(id, n).at(-1);
   if (!run?.crash) return null;
   return {
-    ...{ n, k: run.k, crash: run.crash, value: null, pruned: null, guard: null, source: null },
+    ...{ n, k: run.k, crash: run.crash, value: null, early: null, guard: null, source: null },
     memory: measure(run.summary, contract.metric).memory,
     sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
     unfair: unfairKinds(run),

@@ -1,5 +1,5 @@
+import { describeEarlyEnd } from '../../../shared/early-end.ts';
 import { describeGuard } from '../../../shared/guard.ts';
-import { describePrune } from '../../../shared/prune.ts';
 import { isBetter, type Verdict } from '../../../shared/study.ts';
 import { appendResult } from '../../export/results-file.ts';
 import { metricDelta } from '../../export/results-tsv.ts';
@@ -26,7 +26,7 @@ export async function record(
   if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
   const { attemptCommit: commit, metric } = experiment;
   const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
-  const { pruned, guard } = verdict.evidence;
+  const { guard } = verdict.evidence;
   const isKeep = verdict.word === 'keep';
   if (isKeep && commit) {
     await ratchet(ledger, repository, study, n, before?.commit ?? baseCommit, commit, workbench.path);
@@ -36,7 +36,7 @@ export async function record(
     ...{ type: 'verdict', n, verdict: verdict.word, reason: verdict.reason, metric, commit },
     delta: metricDelta(experiment),
     memory: experiment.memory,
-    message: crash?.message ?? (pruned ? describePrune(pruned) : guard ? describeGuard(guard) : null),
+    message: crash?.message ?? describeEarlyEnd(verdict.evidence) ?? (guard ? describeGuard(guard) : null),
     seconds: experiment.trainedSeconds,
     hypothesis: experiment.proposal?.hypothesis ?? '',
   });

@@ -3,7 +3,8 @@ import { PawlError } from '../../../shared/errors.ts';
 import type { RunOutcome } from '../../../shared/study.ts';
 import { removeBelow } from '../../git/remove.ts';
 import type { TrainingResult } from '../../process/run-training.ts';
-import { CACHES, DATA_VIEW } from '../../sandbox/contain.ts';
+import { DATA_VIEW } from '../../sandbox/contain.ts';
+import { removeCaches } from '../../sandbox/run-caches.ts';
 import type { TrainPorts } from './train-attempt.ts';
 
 /** Of the output of a run that filled the disk with it. */
@@ -60,7 +61,7 @@ export async function makeRoom(
   await workbench.checkout(commit);
   await removeBelow(folder, DATA_VIEW);
   // What it costs is time: compilers fill them anew.
-  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeBelow(folder, CACHES);
+  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeCaches(folder);
   const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
   const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);

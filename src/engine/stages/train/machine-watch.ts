@@ -16,6 +16,8 @@ export type MachineWatchOptions = {
   readonly elapsed: () => number;
   /** Gets each sample of the whole machine. */
   readonly onPoint: (point: SeriesPoint) => void;
+  /** Gets each sample of the GPU that trains. */
+  readonly onGpu: (sample: GpuSample) => void;
 };
 
 /** Watches the machine from when it is made until `stop`, and above all the GPUs that the run was given. */
@@ -26,7 +28,7 @@ export class MachineWatch {
   readonly #power: SeriesPoint[] = [];
   readonly #leave: (() => void) | undefined;
 
-  constructor({ telemetry, environment, marker, elapsed, onPoint }: MachineWatchOptions) {
+  constructor({ telemetry, environment, marker, elapsed, onPoint, onGpu }: MachineWatchOptions) {
     this.#foreign = new ForeignProcesses(marker);
     this.#leave = telemetry?.onSample(sample => {
       const gpus = boundGpus(sample.gpus, environment);
@@ -36,6 +38,7 @@ export class MachineWatch {
       if (gpu) {
         this.#watched.push(gpu);
         this.#foreign.add(gpu);
+        onGpu(gpu);
       }
       onPoint({ seconds, values: telemetrySeries(sample) });
     });

@@ -10,6 +10,8 @@ import type { Owner } from '../../process/terminal.ts';
 import { contain, environmentOf } from '../../sandbox/contain.ts';
 import { type Bubblewrap, trySandbox } from '../../sandbox/find-sandbox.ts';
 import { wayByPort } from '../../sandbox/model-access.ts';
+import { layOutCaches, type RunCaches } from '../../sandbox/run-caches.ts';
+import type { Seals } from '../../sandbox/seals.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
 
@@ -52,6 +54,9 @@ export async function surroundingsOf(
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox?: readonly string[];
   readonly owner?: Owner | null;
+  /** What the run finds read-only, and of caches; absent where nothing contains it. */
+  readonly seals?: Seals;
+  readonly caches?: RunCaches;
 }> {
   const { sandbox, paths, workbench, repository, userEnvironment } = ports;
   const patienceMs = study.gpu === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
@@ -71,6 +76,8 @@ export async function surroundingsOf(
     environment: access ? { ...own, ...(await wayByPort(access, own)).variables } : own,
   });
   if (!sandbox || sandbox.isWorking === false) return bare();
+  const caches = await layOutCaches(folder);
+  const seals = workbench.seals(contract.sandbox.writes);
   const { argv, environment } = await contain(
     {
       ...{
@@ -82,7 +89,7 @@ export async function surroundingsOf(
         namedData: sandbox.namedData,
         model: access,
       },
-      ...{ worktree: workbench.path, locked: workbench.lockedFiles(), preserved: workbench.preservedPaths() },
+      ...{ worktree: workbench.path, seals, preserved: workbench.preservedPaths() },
       adminDir: workbench.worktree.adminDir,
       hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
     },
@@ -99,5 +106,5 @@ export async function surroundingsOf(
       return bare();
     }
   }
-  return { environment, sandbox: argv, owner: sandbox.identity };
+  return { environment, sandbox: argv, owner: sandbox.identity, seals, caches };
 }

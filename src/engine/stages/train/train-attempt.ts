@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Contract } from '../../../shared/contract.ts';
+import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
-import type { PruneEvidence } from '../../../shared/prune.ts';
-import type { Crash, RepeatPurpose, RunOutcome, Study, Summary } from '../../../shared/study.ts';
+import type { Crash, RepeatPurpose, Run, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
+import { busyProcessorSeconds } from '../../machine/host-sampler.ts';
 import { measure } from '../../metrics/measure.ts';
 import { OutputReader } from '../../metrics/output-reader.ts';
 import { StepRate } from '../../metrics/step-rate.ts';
@@ -16,16 +18,23 @@ import type { KillTimes } from '../../process/kill-tree.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
 import { runTraining } from '../../process/run-training.ts';
+import { settleCaches } from '../../sandbox/run-caches.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
 import { namePaths } from '../edit/workbench.ts';
-import { judgeFairness } from '../judge/fairness.ts';
+import { judgeFairness, type ProcessorTime } from '../judge/fairness.ts';
+import { findUnmet } from '../judge/requirements.ts';
+import { studyBudget } from '../judge/study-budget.ts';
 import { measureAttempt } from '../measure/measure-attempt.ts';
+import { claimOf, withClaims } from '../score/claims.ts';
+import { scoreAttempt } from '../score/score-attempt.ts';
 import { exchanged, fingerprints } from '../set-up/preserved.ts';
 import { discardSetUp } from '../set-up/set-up.ts';
+import { BudgetWatch } from './budget-watch.ts';
 import { findFullDisk, makeRoom } from './full-disk.ts';
 import { MachineWatch } from './machine-watch.ts';
 import type { Pruner } from './pruner.ts';
+import { findSealedPath } from './sealed-path.ts';
 import { ProgressEmitter, SeriesWriter } from './series-writer.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
 
@@ -56,7 +65,7 @@ export type EndedRun = {
   readonly metric: number | null;
   readonly memory: number | null;
   /** Why it was ended before its time; null where it was not. */
-  readonly pruned: PruneEvidence | null;
+  readonly early: EarlyEnd | null;
   /** What the contract asks for besides the metric and did not get; null where all of it held. */
   readonly guard: GuardFailure | null;
   /** Milliseconds since the epoch, both. */
@@ -87,7 +96,8 @@ export async function trainAttempt(
   await ports.reserve.requireRoom(limits.disk.minFreeBytes);
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
-  const contained = await surroundingsOf(study, ports, runMarker(study.id, n, k));
+  await workbench.watchFolders();
+  const { seals, caches, ...contained } = await surroundingsOf(study, ports, runMarker(study.id, n, k));
   const isHopeless = purpose ? () => null : await ports.pruner.watch();
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
@@ -124,14 +134,26 @@ export async function trainAttempt(
   );
   const steps = new StepRate();
   const enough = new AbortController();
-  let pruned: PruneEvidence | null = null;
+  let early: EarlyEnd | null = null;
+  const end = (found: EarlyEnd) => {
+    early ??= found;
+    enough.abort(reasonOf(early));
+  };
+  const budget = new BudgetWatch({
+    // What the user began with is what the others are held to.
+    budget: n === 0 || commit === study.baseCommit ? { kind: 'fixed' } : studyBudget(study, ledger),
+    startupSeconds: contract.budget.startupSeconds,
+    elapsed,
+    onOver: overBudget => end({ overBudget }),
+  });
   const reader = new OutputReader(
     point => {
       series.add(point);
       progress.add(point);
       steps.add(point);
-      pruned ??= isHopeless(point);
-      if (pruned) enough.abort();
+      if (point.values.has('step')) budget.step();
+      const pruned = isHopeless(point);
+      if (pruned) end({ pruned });
     },
     elapsed,
     {
@@ -143,10 +165,11 @@ export async function trainAttempt(
     ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
     environment: { ...userEnvironment, ...ports.gpu.variables },
     onPoint: point => machine.add(point),
+    onGpu: ({ utilizationPercent }) => budget.gpu(utilizationPercent),
   });
   const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
   const keptBefore = await fingerprints(workbench.path, kept);
-  const [wallBegan, awakeBegan] = [now(), performance.now()];
+  const [wallBegan, awakeBegan, busyBegan] = [now(), performance.now(), busyProcessorSeconds()];
   const place = {
     ...{ cwd: workbench.path, ...contained, logPath, limits },
     signal: AbortSignal.any([signal, broken.signal]),
@@ -164,12 +187,13 @@ export async function trainAttempt(
     enough: enough.signal,
   }).finally(() => {
     watch.stop();
+    budget.stop();
     attempt(() => reader.end());
     series.flush();
     machine.flush();
     progress.flush();
   });
-  const [wallEnd, awakeEnd] = [now(), performance.now()];
+  const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds()];
   const fullDisk = findFullDisk(trained, broken.signal, paths.home);
   if (fullDisk) ports.reserve.release();
   else broken.signal.throwIfAborted();
@@ -178,32 +202,66 @@ export async function trainAttempt(
   const ended: RunOutcome = fullDisk?.outcome ?? trained.outcome;
   const isDone = ended.kind === 'exit' && ended.code === 0;
   const measured = isDone ? await measureAttempt(contract, reader, place) : null;
-  const outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
-  const survivors = [...trained.survivors, ...(measured?.survivors ?? [])];
-  if (survivors.length > 0) {
-    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
-    emit({ type: 'warning', code: 'survivors', message });
-  }
+  let outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
 
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
   if (lost.length > 0) await discardSetUp(study, paths, workbench);
   const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
-  const summary = joined(reader.summary(), measured?.summary ?? null);
-  const printsMetric = contract.metric.command === null && contract.metric.waitSeconds === null;
-  const found =
+  const { score, metric: wanted } = contract;
+  const printsMetric = wanted.command === null && wanted.waitSeconds === null && score === null;
+  const unscored =
     lockCrash(touched, contract) ??
-    reader.classify(outcome, printsMetric ? contract.metric.name : null, contract.budget.limitSeconds) ??
+    reader.classify(outcome, printsMetric ? wanted.name : null, contract.budget.limitSeconds) ??
     measured?.crash ??
     null;
+  const isScored =
+    score !== null && measured !== null && outcome.kind === 'exit' && !unscored && !measured.guard;
+  const roomBytes = async () => (await ports.reserve.free()) - limits.disk.minFreeBytes;
+  const baselineSeconds =
+    n === 0 ? null : (lastTrial(ledger.runs.list(study.id, 0))?.fairness?.scoreSeconds ?? null);
+  const scoreRun = { commit, marker: runMarker(study.id, n, k), baselineSeconds };
+  const scored = isScored ? await scoreAttempt(study, score, scoreRun, place, { ...ports, roomBytes }) : null;
+  if (scored?.isAborted) outcome = { kind: 'aborted' };
+  const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
+  if (survivors.length > 0) {
+    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
+  const printed = joined(reader.summary(), measured?.summary ?? null);
+  const summary = score ? withClaims(printed, scored?.values ?? null, wanted.name) : printed;
+  const guard =
+    measured?.guard ??
+    (scored?.values ? findUnmet(wanted.require, name => textOf(scored.values?.[name])) : null);
+  const found = unscored ?? scored?.crash ?? null;
   const cut =
     fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
       ? ` ${CUT_LOG}`
       : '';
   const isHinted = found !== null && n === 0 && contained.sandbox !== undefined && outcome.kind !== 'limited';
   const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
-  const crash = found && { ...found, message: found.message + hint + cut };
+  const crash =
+    found &&
+    (findSealedPath(found, seals, workbench.path, contract) ?? {
+      ...found,
+      message: found.message + hint + cut,
+    });
+  const numSteps = summary?.num_steps ?? steps.last();
+  const isTrial = n === 0 && purpose === null && isDone && crash === null && outcome.kind === 'exit';
+  const cold =
+    caches && isTrial
+      ? await settleCaches(studyFolder(paths, study.id), {
+          ...{ ...caches, steps: numSteps, maxBytes: contract.sandbox.cacheMb * 1024 ** 2 },
+          stepsWhenCold: coldRun(ledger.runs.list(study.id, 0))?.fairness?.steps ?? null,
+        })
+      : null;
   const fairness = judgeFairness({
     summary,
+    claim: score
+      ? claimOf(summary, lastTrial(ledger.runs.list(study.id, 0))?.summary ?? null, wanted.name)
+      : null,
+    ...{ cold, steps: numSteps, seconds: trained.seconds },
+    ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
+    processors: processorTime(trained.resources.cpuSeconds, busyBegan, busyEnd),
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
@@ -223,7 +281,7 @@ export async function trainAttempt(
     summary,
     crash,
     resources: trained.resources,
-    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0),
+    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0) + (scored?.addedBytes ?? 0),
     units: { ...Object.fromEntries(reader.units), ...measured?.units },
   };
   const finished: EngineEventBody = {
@@ -239,16 +297,16 @@ export async function trainAttempt(
   };
   const numbers = measure(summary, contract.metric);
   // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
-  const isPruned = outcome.kind === 'pruned' && !crash;
+  const isEarly = (outcome.kind === 'pruned' || outcome.kind === 'over_budget') && !crash;
   return {
     ...{ n, commit },
     run,
     k,
     result,
-    metric: crash || isPruned ? null : numbers.metric,
-    memory: isPruned ? null : numbers.memory,
-    pruned: isPruned ? pruned : null,
-    guard: crash ? null : (measured?.guard ?? null),
+    metric: crash || isEarly ? null : numbers.metric,
+    memory: isEarly ? null : numbers.memory,
+    early: isEarly ? early : null,
+    guard: crash ? null : guard,
     startedAt,
     endedAt: now(),
     finished,
@@ -258,6 +316,20 @@ export async function trainAttempt(
 /** What the training printed, and over it what the command for the metric did. */
 function joined(training: Summary | null, command: Summary | null): Summary | null {
   return training && command ? { ...training, ...command } : (command ?? training);
+}
+
+function processorTime(own: number | null, began: number | null, ended: number | null): ProcessorTime | null {
+  if (own === null || began === null || ended === null) return null;
+  return { own, all: ended - began, cores: availableParallelism() };
+}
+
+/** The run of a baseline that filled its caches. */
+function coldRun(runs: readonly Run[]): Run | undefined {
+  return runs.find(({ fairness }) => fairness?.flags.some(({ kind }) => kind === 'cold'));
+}
+
+function textOf(value: number | undefined): string | null {
+  return value === undefined ? null : String(value);
 }
 
 export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {

@@ -58,28 +58,29 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
     denial: null,
   };
   rememberOutputs(context);
-  const { result, metric, memory, pruned, guard, k } = ended;
+  const { result, metric, memory, early, guard, k } = ended;
   if (result.outcome.kind === 'aborted') return { type: 'aborted', n, ended };
   const flags = unfairKinds(result);
   const isLate = study.contract.metric.waitSeconds !== null;
-  if (isLate && !result.crash && !pruned && !guard) {
+  if (isLate && !result.crash && !early && !guard) {
     return { type: 'awaiting', n, unfair: flags, ended, denial };
   }
   const sourceLinesDelta = compareLines(ledger, study.id, workbench.sourceLines());
   const run = {
     ...{ n, k, crash: result.crash, value: metric, memory, sourceLinesDelta },
-    ...{ unfair: flags, pruned, guard, source: null },
+    ...{ unfair: flags, early, guard, source: null },
   };
   return { type: 'measured', run, ended, denial };
 }
 
 /** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
 function rememberOutputs({ ledger, workbench, emit, study: { id } }: StageContext): void {
-  const outputs = workbench.outputs();
-  const known = ledger.studies.get(id)?.outputs ?? [];
-  const fresh = outputs.filter(path => !known.includes(path));
+  const written = workbench.written();
+  const known = ledger.studies.get(id);
+  const fresh = written.outputs.filter(path => !known?.outputs.includes(path));
+  const isKnown = fresh.length === 0 && written.writtenFolders?.length === known?.writtenFolders?.length;
+  if (!isKnown) ledger.write(() => ledger.studies.setOutputs(id, written));
   if (fresh.length === 0) return;
-  ledger.write(() => ledger.studies.setOutputs(id, outputs));
   const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
   emit({ type: 'warning', code: 'outputs', message });
 }

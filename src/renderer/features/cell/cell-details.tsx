@@ -9,6 +9,7 @@ import { describePrune, type PruneEvidence } from '../../../shared/prune.ts';
 import { describeRollBack } from '../../../shared/repeats.ts';
 import type { ReviewOutcome } from '../../../shared/review.ts';
 import type { RolledBack } from '../../../shared/study.ts';
+import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { showOverlay } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
@@ -397,6 +398,7 @@ function ownFacts(
       ? [[`mean of ${cell.record.runs} runs`, formatMetric(cell.record.mean)] as const]
       : []),
     ...(claim ? [['claim', claimWords(claim)] as const] : []),
+    ...printedOf(card, run),
     ...(evidence?.source === undefined ? [] : [['says', evidence.source] as const]),
     ['against', evidence?.incumbentMetric === undefined ? ABSENT : formatMetric(evidence.incumbentMetric)],
     ...(cell.memory === null
@@ -411,7 +413,10 @@ function ownFacts(
     ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
     ...(run?.isContained == null
       ? []
-      : [['sandbox', run.isContained ? 'contained' : 'not contained'] as const]),
+      : [
+          ['sandbox', run.isContained ? 'contained' : 'not contained'] as const,
+          ['number', TRUST_WORDS[trustOf(card.contract, run.isContained)]] as const,
+        ]),
     ...(detail.proposer === null ? [] : [['proposed by', detail.proposer] as const]),
     ...(detail.mode === null ? [] : [['asked to', detail.mode] as const]),
     ...(detail.reviewed === null ? [] : [['reviewed', REVIEWED[detail.reviewed]] as const]),
@@ -421,6 +426,13 @@ function ownFacts(
     ['began', formatExactTime(cell.startedAt)],
     ...(cell.endedAt === null ? [] : [['ended', formatExactTime(cell.endedAt)] as const]),
   ];
+}
+
+/** What the training said of itself, where a scorer has the word. */
+function printedOf(card: StudyCard, run: RunView | null): FactList {
+  const { score, metric } = card.contract;
+  const printed = score && run?.summary.find(({ name }) => name === `printed_${metric.name}`);
+  return printed ? [['it printed', formatMetric(Number(printed.value))]] : [];
 }
 
 /** What somebody wrote down elsewhere, and nothing else. */

@@ -2,6 +2,7 @@ import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import type { Measurement } from '../../../shared/study.ts';
+import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
@@ -81,6 +82,11 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
+            {cell.verdict && cell.isContained !== null && card.contract.score ? (
+              <span title={TRUST_WORDS[trustOf(card.contract, cell.isContained)]}>
+                {trustOf(card.contract, cell.isContained)}
+              </span>
+            ) : null}
             {cell.category ? <span>{cell.category}</span> : null}
             {cell.verdict && !['imported', 'rolled_back'].includes(cell.verdict.reason) ? (
               <span>{cell.verdict.reason.replaceAll('_', ' ')}</span>

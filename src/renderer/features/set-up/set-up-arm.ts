@@ -31,7 +31,7 @@ export function newArm(kind: ArmForm['kind']): ArmForm {
     id: arms,
     kind,
     seed: '1',
-    strategy: 'gaussian-process',
+    strategy: 'ladder',
     command: '',
     timeout: '600',
     patches: '',

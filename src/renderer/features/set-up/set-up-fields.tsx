@@ -267,6 +267,34 @@ function More(props: PartProps) {
         />
         <Text
           {...props}
+          name="scoreCommand"
+          label="Command that scores"
+          hint="Runs apart from the training, which then only leaves what is scored. Optional."
+          placeholder="python3 score.py"
+        />
+        <Lines
+          {...props}
+          name="artifacts"
+          label="What it scores"
+          hint="Files that the training leaves; one a line."
+          placeholder="model.bin"
+        />
+        <Text
+          {...props}
+          name="scoreModel"
+          label="Command that answers for the model"
+          hint="Runs the edited code, apart from the scorer. Optional."
+          placeholder="python3 train.py --serve"
+        />
+        <Lines
+          {...props}
+          name="scoreReads"
+          label="What only the scorer may read"
+          hint="Files and folders outside of the repository; one a line."
+          placeholder="~/data/held-out"
+        />
+        <Text
+          {...props}
           name="model"
           label="Model the training may ask"
           hint="Through Pawl, which keeps the key. Optional."

@@ -197,6 +197,9 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...number('seconds', form.budget),
       ...number('limit_seconds', form.limit),
       ...(form.prune ? { prune: true } : {}),
+      ...(form.kept
+        ? { tolerance: form.kept.budget.tolerance, startup_seconds: form.kept.budget.startupSeconds }
+        : {}),
     },
     limits: {
       ...number('memory_gb', form.memoryGb),
@@ -206,6 +209,7 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
     sandbox: {
       ...{ mode: form.sandbox, network: form.network, reads: lines(form.reads) },
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
+      ...(form.kept ? { cache_mb: form.kept.sandbox.cacheMb } : {}),
     },
   };
 }
@@ -241,6 +245,10 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.metric.verdict': 'verdict',
   'contract.metric.least_gain': 'leastGain',
   'contract.checks': 'checks',
+  'contract.score.command': 'scoreCommand',
+  'contract.score.artifacts': 'artifacts',
+  'contract.score.model': 'scoreModel',
+  'contract.score.reads': 'scoreReads',
   'contract.model.name': 'model',
   'contract.model.base_url': 'modelUrl',
   'contract.metric.memory': 'memory',
@@ -266,6 +274,8 @@ const EMPTY: FormProblems = {
   train: 'Write the command that trains.',
   metric: 'Name the number that counts.',
   goal: 'Say whether lower or higher is better.',
+  scoreCommand: 'Write the command that scores.',
+  artifacts: 'Name what the training leaves for it.',
 };
 
 /** The study to start, or what is wrong field by field. */

@@ -17,6 +17,11 @@ export type MeasuresForm = {
   /** '' leaves it to the machine. */
   readonly verdict: VerdictRule | '';
   readonly leastGain: string;
+  readonly scoreCommand: string;
+  /** One a line, as are the hidden ones. */
+  readonly artifacts: string;
+  readonly scoreModel: string;
+  readonly scoreReads: string;
   readonly model: string;
   readonly modelUrl: string;
 };
@@ -33,6 +38,10 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
     wait: waitText(contract?.metric.waitSeconds ?? null),
     verdict: contract?.metric.verdict ?? '',
     leastGain: contract?.metric.leastGain ? String(contract.metric.leastGain) : '',
+    scoreCommand: contract?.score?.command ?? '',
+    artifacts: contract?.score?.artifacts.join('\n') ?? '',
+    scoreModel: contract?.score?.model ?? '',
+    scoreReads: contract?.score?.reads.join('\n') ?? '',
     model: contract?.model?.name ?? '',
     modelUrl: contract?.model?.baseUrl ?? '',
   };
@@ -41,8 +50,9 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
 /** Whether the form has something there, so that it stands open. */
 export function hasMeasures(form: MeasuresForm): boolean {
   const { pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl } = form;
+  const { scoreCommand, artifacts, scoreModel, scoreReads } = form;
   const texts = [pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl];
-  return texts.some(text => text.trim() !== '');
+  return [...texts, scoreCommand, artifacts, scoreModel, scoreReads].some(text => text.trim() !== '');
 }
 
 /** The keys below `metric`. */
@@ -66,17 +76,33 @@ export function metricMeasures(
   };
 }
 
-/** The tables `checks` and `model`. */
+/** The tables `checks`, `score` and `model`. */
 export function tableMeasures(
   form: MeasuresForm,
   kept: Draft | null,
-): Pick<ContractInput, 'checks' | 'model'> {
+): Pick<ContractInput, 'checks' | 'score' | 'model'> {
   const checks = byName(lines(form.checks).map(line => readCheck(line, kept?.checks ?? [])));
   return {
     ...(Object.keys(checks).length > 0 ? { checks } : {}),
+    ...scoreTable(form, kept),
     ...(form.model.trim() === '' && form.modelUrl.trim() === ''
       ? {}
       : { model: { name: form.model, ...filled('base_url', form.modelUrl) } }),
+  };
+}
+
+/** A time limit has no field. */
+function scoreTable(form: MeasuresForm, kept: Draft | null): Pick<ContractInput, 'score'> {
+  const [artifacts, reads] = [lines(form.artifacts), lines(form.scoreReads)];
+  const texts = [form.scoreCommand, form.scoreModel, ...artifacts, ...reads];
+  if (texts.every(text => text.trim() === '')) return {};
+  return {
+    score: {
+      ...{ command: form.scoreCommand, artifacts: [...artifacts] },
+      ...filled('model', form.scoreModel),
+      ...(reads.length > 0 ? { reads: [...reads] } : {}),
+      ...(kept?.score ? { seconds: kept.score.seconds, twin: kept.score.hasTwin } : {}),
+    },
   };
 }
 

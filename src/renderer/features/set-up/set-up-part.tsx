@@ -75,7 +75,15 @@ export function Lines({
   rows = 2,
   isDisabled = false,
 }: PartProps & {
-  readonly name: 'editable' | 'locked' | 'reads' | 'writes' | 'require' | 'checks';
+  readonly name:
+    | 'editable'
+    | 'locked'
+    | 'reads'
+    | 'writes'
+    | 'require'
+    | 'checks'
+    | 'artifacts'
+    | 'scoreReads';
   readonly label: string;
   readonly hint: string;
   readonly placeholder?: string;

@@ -1,0 +1,24 @@
+import { LineSplitter } from './line-splitter.ts';
+
+const LINES = 20;
+const LINE_CHARACTERS = 400;
+
+/** The last lines of an output that say something, cut where they are long. */
+export class LineTail {
+  readonly #lines: string[] = [];
+  readonly #splitter = new LineSplitter(line => {
+    if (line.trim() === '') return;
+    this.#lines.push(line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line);
+    if (this.#lines.length > LINES) this.#lines.shift();
+  });
+
+  push(chunk: Buffer): void {
+    this.#splitter.push(chunk);
+  }
+
+  /** Ends the output. */
+  lines(): readonly string[] {
+    this.#splitter.end();
+    return this.#lines;
+  }
+}

@@ -1,0 +1,43 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isBelow } from '../paths.ts';
+import { real } from './home-view.ts';
+import type { Jail } from './jail.ts';
+import { isShownIn } from './sockets.ts';
+
+/** A path of the contract, which may begin with the user's home. */
+export function inHome(path: string, home: string): string {
+  return path.startsWith('~/') ? join(home, path.slice(2)) : path;
+}
+
+/**
+ * The same jail without what only the contract's scorer may see, by whatever name it would be seen: at its own place, and in
+ * folders that are mounted elsewhere, as caches of data are.
+ * @param reads paths as the contract has them; what is not there is left out
+ */
+export async function withhold(
+  jail: Omit<Jail, 'masked'>,
+  reads: readonly string[],
+  home: string,
+): Promise<Omit<Jail, 'masked'> & { readonly withheld: readonly string[] }> {
+  const folders: string[] = [];
+  const files: string[] = [];
+  let rest = jail;
+  for (const named of reads) {
+    const path = await real(inHome(named, home));
+    const found = await lstat(path).catch(() => null);
+    if (!found) continue;
+    const isIn = (other: string) => isBelow(other, path);
+    rest = {
+      ...rest,
+      mounts: rest.mounts.filter(({ what, where }) => !isIn(what) && !isIn(where)),
+      readable: rest.readable.filter(other => !isIn(other)),
+    };
+    const elsewhere = rest.mounts
+      .filter(({ what, isWritable }) => !isWritable && isBelow(path, what))
+      .map(({ what, where }) => where + path.slice(what.length));
+    const places = new Set([...(isShownIn(rest)(path) ? [path] : []), ...elsewhere]);
+    (found.isDirectory() ? folders : files).push(...places);
+  }
+  return { ...rest, hidden: [...rest.hidden, ...folders], withheld: files };
+}

@@ -1,0 +1,195 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Score } from '../../../shared/contract.ts';
+import { PawlError } from '../../../shared/errors.ts';
+import type { Crash, Study, Summary } from '../../../shared/study.ts';
+import { LineTail } from '../../metrics/line-tail.ts';
+import { runTraining, type TrainingResult } from '../../process/run-training.ts';
+import { addToLog, type CommandPlace, describeEnd, endedWell } from '../measure/measure-attempt.ts';
+import type { SurroundingsPorts } from '../train/surroundings.ts';
+import { type Artifact, findArtifacts } from './artifacts.ts';
+import { readScore } from './read-score.ts';
+import { ScorePlace, type ScoreProgram } from './score-place.ts';
+
+/** Beside a run's log: what the programs said where there is hidden data, which they may have printed. No proposer reads it. */
+const SCORE_LOG = 'score.log';
+/** An attempt that scores so much longer than the baseline may be training on what it is asked. */
+const LONGER = 3;
+const LONGER_SECONDS = 10;
+/** How long a model program may take to end once its scorer has. */
+const LAST_WORDS_MS = 1_000;
+
+export type Scored = {
+  /** What the scorer gave; null where it gave nothing that counts. */
+  readonly values: Summary | null;
+  readonly crash: Crash | null;
+  readonly isAborted: boolean;
+  /** To the run's log. */
+  readonly addedBytes: number;
+  /** How long the programs took. */
+  readonly seconds: number;
+  readonly survivors: readonly number[];
+};
+
+export type ScoreRun = {
+  readonly commit: string;
+  /** In the environment of the run's processes. */
+  readonly marker: string;
+  /** How long the baseline's score took; null for the baseline itself, and where nobody knows. */
+  readonly baselineSeconds: number | null;
+};
+
+export type ScorePorts = SurroundingsPorts & {
+  /** Bytes that may be written to the disk of Pawl's data. */
+  readonly roomBytes: () => Promise<number>;
+};
+
+type Ran = {
+  readonly result: TrainingResult;
+  readonly tail: readonly string[];
+  readonly addedBytes: number;
+};
+
+/**
+ * Scores what a training left, once nothing of it runs any more. The scorer is the user's own code, in a checkout and a jail
+ * of its own; the attempt's code, where it is needed, runs in another. Nothing that the training printed has a say. What the
+ * training left can end in a crash, and never rejects.
+ * @param place of the training: its limits, its log, to which both programs' output is added
+ */
+export async function scoreAttempt(
+  study: Study,
+  score: Score,
+  run: ScoreRun,
+  place: Pick<CommandPlace, 'logPath' | 'signal' | 'limits' | 'killTimes'>,
+  ports: ScorePorts,
+): Promise<Scored> {
+  const none = { values: null, isAborted: false, addedBytes: 0, seconds: 0, survivors: [] };
+  const scoring = await ScorePlace.open(study, score, ports);
+  try {
+    const fault = await layOut(scoring, score, run.commit, place.signal, ports);
+    return fault ? { ...none, crash: fault } : await runPrograms(scoring, study, score, run, place);
+  } catch (error) {
+    if (place.signal.aborted) return { ...none, crash: null, isAborted: true };
+    throw error;
+  } finally {
+    await scoring.remove();
+  }
+}
+
+/** Null where all is there, else why it is not. */
+async function layOut(
+  scoring: ScorePlace,
+  { artifacts: patterns, model }: Score,
+  commit: string,
+  signal: AbortSignal,
+  { workbench, roomBytes }: ScorePorts,
+): Promise<Crash | null> {
+  const found = async (): Promise<readonly Artifact[] | string> => {
+    const artifacts = await findArtifacts(workbench.path, patterns, path => workbench.isLocked(path));
+    const names = patterns.join(', ');
+    if (artifacts === null)
+      return `The training left more files than a scorer is given for score.artifacts (${names}).`;
+    if (artifacts.length === 0) return `The training left nothing for score.artifacts (${names}).`;
+    const bytes = artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
+    if (bytes <= (await roomBytes())) return artifacts;
+    return `There is no room to copy the ${Math.ceil(bytes / 1024 ** 2)} MiB that score.artifacts names.`;
+  };
+  try {
+    const artifacts = await found();
+    if (typeof artifacts === 'string') return noScore(artifacts);
+    await scoring.layOut(commit, artifacts, signal);
+    return null;
+  } catch (error) {
+    signal.throwIfAborted();
+    // What git or the disk does not do for anybody is no fault of the attempt.
+    if (error instanceof PawlError) throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const what = model === null ? 'What the scorer needs' : 'What scoring needs';
+    const crash = noScore(`${what} could not be copied (${code || message}).`);
+    return code === 'ENOSPC' ? { ...crash, class: 'disk_full' } : crash;
+  }
+}
+
+async function runPrograms(
+  scoring: ScorePlace,
+  study: Study,
+  score: Score,
+  { marker, baselineSeconds }: ScoreRun,
+  place: Pick<CommandPlace, 'logPath' | 'signal' | 'limits' | 'killTimes'>,
+): Promise<Scored> {
+  const isHidden = score.reads.length > 0;
+  const log = isHidden ? join(dirname(place.logPath), SCORE_LOG) : place.logPath;
+  if (isHidden) await writeFile(log, '');
+  const usual = baselineSeconds === null ? score.seconds : LONGER * baselineSeconds + LONGER_SECONDS;
+  const limitSeconds = Math.min(score.seconds, usual);
+  const done = new AbortController();
+  const signal = AbortSignal.any([place.signal, done.signal]);
+  const run = async (name: string, program: ScoreProgram): Promise<Ran> => {
+    const tail = new LineTail();
+    const logPath = `${place.logPath}.${name}`;
+    try {
+      const options = { ...place, ...program, signal, logPath, limitSeconds };
+      const result = await runTraining({ ...options, onOutput: chunk => tail.push(chunk) });
+      return {
+        ...{ result, tail: tail.lines() },
+        addedBytes: await addToLog(log, logPath, `score.${name}: ${program.command}`),
+      };
+    } finally {
+      await rm(logPath, { force: true });
+    }
+  };
+  const began = performance.now();
+  // Both jails are built first: a program that is started is not to wait for that.
+  const scorer = await scoring.scorer(`${marker}.score`);
+  const models: (readonly [(typeof scoring.models)[number], ScoreProgram])[] = [];
+  for (const who of scoring.models)
+    models.push([who, await scoring.model(who, score.model ?? '', `${marker}.${who}`)]);
+  const asked = Promise.allSettled(
+    models.map(([who, program]) => run(who, program).finally(() => scoring.closePipes([who]))),
+  );
+  const scored = run('command', scorer).finally(async () => {
+    // The model finds the end of what it is asked, and has a moment to end by itself.
+    await scoring.closePipes();
+    await Promise.race([asked, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+    done.abort();
+  });
+  const [ran, ...others] = [...(await Promise.allSettled([scored])), ...(await asked)].map(ended => {
+    if (ended.status === 'rejected') throw ended.reason;
+    return ended.value;
+  });
+  if (!ran) throw new Error('a scorer that ended is gone');
+  const found = {
+    addedBytes: isHidden ? 0 : [ran, ...others].reduce((sum, { addedBytes }) => sum + addedBytes, 0),
+    survivors: [ran, ...others].flatMap(({ result }) => result.survivors),
+    isAborted: place.signal.aborted,
+    seconds: (performance.now() - began) / 1000,
+  };
+  if (found.isAborted) return { values: null, crash: null, ...found };
+  const words = (name: string, of: Ran) => faultOf(name, of, limitSeconds, isHidden);
+  const fault = words('score.command', ran);
+  const values = fault === null ? readScore(await scoring.result(), study.contract.metric.name) : null;
+  if (values !== null && typeof values !== 'string') return { values, crash: null, ...found };
+  // A scorer that lost its model says so in its own words; why it was lost, the model says.
+  const lost = others.find(({ result }) => result.outcome.kind !== 'aborted' && !endedWell(result.outcome));
+  const behind = lost ? words('score.model', lost) : null;
+  const where = isHidden ? `What they said is in ${SCORE_LOG} beside the run's log.` : null;
+  const message = [fault ?? values, behind, where].filter(Boolean).join(' ');
+  const tail = isHidden ? [] : [...(behind ? (lost?.tail ?? []) : []), ...ran.tail];
+  return { values: null, crash: noScore(message, tail), ...found };
+}
+
+function noScore(message: string, tail: readonly string[] = []): Crash {
+  return { class: 'no_score', message, tail };
+}
+
+/**
+ * How a program failed, with its last words; null where it ended well.
+ * @param isHidden whether its words may be of what nobody else is to see
+ */
+function faultOf(name: string, { result, tail }: Ran, seconds: number, isHidden: boolean): string | null {
+  const { outcome } = result;
+  if (endedWell(outcome)) return null;
+  const last = isHidden ? undefined : tail.at(-1);
+  return `${name} ${describeEnd(outcome, Math.round(seconds))}${last === undefined ? '' : `: ${last}`}.`;
+}

@@ -1,0 +1,275 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import {
+  copyFile,
+  cp,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Score } from '../../../shared/contract.ts';
+import type { Study } from '../../../shared/study.ts';
+import { matchEditable } from '../../contract/editable.ts';
+import { exportFiles } from '../../git/export-files.ts';
+import { removeBelow } from '../../git/remove.ts';
+import { listTree } from '../../git/repository.ts';
+import { studyFolder } from '../../paths.ts';
+import type { Owner } from '../../process/terminal.ts';
+import { findResource } from '../../resources.ts';
+import { environmentOf } from '../../sandbox/contain.ts';
+import { containScore } from '../../sandbox/contain-score.ts';
+import { real } from '../../sandbox/home-view.ts';
+import { keptFrom, openedIn, plainPaths } from '../../sandbox/training-jail.ts';
+import type { SurroundingsPorts } from '../train/surroundings.ts';
+import { type Artifact, copyArtifacts } from './artifacts.ts';
+
+/** In a study's folder: what scoring works in, anew for each run. */
+export const SCORE = 'score';
+/** Each is a mount; what the set-up command left besides is copied. */
+const MAX_MOUNTED = 50;
+/** Numbers of the descriptors that the programs find open; see docs/scoring.md. */
+const RESULT_FD = 3;
+const FIRST_PIPE_FD = 4;
+
+/** The model's programs are two that know nothing of each other; see docs/scoring.md. */
+const MODELS = ['model', 'twin'] as const;
+type ModelProgram = (typeof MODELS)[number];
+type Who = 'scorer' | ModelProgram;
+
+/** What a program of the score is started with. */
+export type ScoreProgram = {
+  readonly command: string;
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** What opens its descriptors, and the sandbox behind that. */
+  readonly sandbox: readonly string[];
+  readonly owner: Owner | null;
+};
+
+type Layout = {
+  /** Folders that the set-up command left, which are mounted; and paths in them that a training may have written. */
+  readonly preserved: readonly string[];
+  readonly emptied: readonly string[];
+};
+
+/**
+ * Two checkouts that nothing of the training ever touched: the scorer's has what the user wrote and nobody may edit, the
+ * model's is the attempt. Neither sees the other; a pair of pipes connects them.
+ */
+export class ScorePlace {
+  readonly #study: Study;
+  readonly #score: Score;
+  readonly #ports: SurroundingsPorts;
+  readonly #folder: string;
+  readonly #layouts = new Map<Who, Layout>();
+  /** Of each model, held open so that no program waits for one that never comes. */
+  #pipes = new Map<ModelProgram, readonly FileHandle[]>();
+
+  private constructor(study: Study, score: Score, ports: SurroundingsPorts, folder: string) {
+    this.#study = study;
+    this.#score = score;
+    this.#ports = ports;
+    this.#folder = folder;
+  }
+
+  /** An empty place; what an earlier one left is gone. */
+  static async open(study: Study, score: Score, ports: SurroundingsPorts): Promise<ScorePlace> {
+    const parent = await real(studyFolder(ports.paths, study.id));
+    await removeBelow(parent, SCORE);
+    await mkdir(join(parent, SCORE), { recursive: true });
+    return new ScorePlace(study, score, ports, join(parent, SCORE));
+  }
+
+  /** Lays out both checkouts. Rejects with the file system's and git's errors, and with an AbortError. */
+  async layOut(commit: string, artifacts: readonly Artifact[], signal: AbortSignal): Promise<void> {
+    const { baseCommit, contract } = this.#study;
+    const isEditable = matchEditable(contract.editable);
+    await copyArtifacts(this.#ports.workbench.path, artifacts, await this.#make('artifacts'), signal);
+    await this.#layOut('scorer', baseCommit, path => !isEditable(path));
+    await writeFile(this.#result, '');
+    for (const who of this.models) await this.#layOut(who, commit, () => true);
+    const pipes = this.models.flatMap(who => [this.#requests(who), this.#answers(who)]);
+    if (pipes.length === 0) return;
+    await promisify(execFile)('mkfifo', ['-m', '600', ...pipes]);
+    const opened = await Promise.all(pipes.map(path => open(path, constants.O_RDWR)));
+    this.#pipes = new Map(this.models.map((who, at) => [who, opened.slice(2 * at, 2 * at + 2)]));
+  }
+
+  /** Programs that answer for the model. */
+  get models(): readonly ModelProgram[] {
+    if (this.#score.model === null) return [];
+    return this.#score.hasTwin ? MODELS : ['model'];
+  }
+
+  /** A model's program, or the scorer, ended: from now on whoever reads finds the end, and whoever writes that nobody reads. */
+  async closePipes(models: readonly ModelProgram[] = this.models): Promise<void> {
+    for (const who of models) {
+      const pipes = this.#pipes.get(who) ?? [];
+      this.#pipes.delete(who);
+      for (const pipe of pipes) await pipe.close();
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.closePipes();
+    await removeBelow(dirname(this.#folder), SCORE);
+  }
+
+  /** What the scorer gave through its descriptor. */
+  result(): Promise<string> {
+    return readFile(this.#result, 'utf8');
+  }
+
+  /** @param marker in the environment of its processes */
+  scorer(marker: string): Promise<ScoreProgram> {
+    const { command, reads } = this.#score;
+    const pipes = this.models.flatMap((who, at) => [
+      [FIRST_PIPE_FD + 2 * at, '<', this.#answers(who)] as const,
+      [FIRST_PIPE_FD + 2 * at + 1, '>', this.#requests(who)] as const,
+    ]);
+    const variables = Object.fromEntries(
+      this.models.map((who, at) => [`PAWL_${who.toUpperCase()}_FDS`, pipePair(at)] as const),
+    );
+    const seen = { command, marker, reads, withheld: [] };
+    return this.#program('scorer', seen, { ...variables, PAWL_SCORE_FD: String(RESULT_FD) }, [
+      [RESULT_FD, '>', this.#result],
+      ...pipes,
+    ]);
+  }
+
+  model(who: ModelProgram, command: string, marker: string): Promise<ScoreProgram> {
+    const seen = { command, marker, reads: [], withheld: this.#score.reads };
+    return this.#program(who, seen, { PAWL_MODEL_FDS: pipePair(0) }, [
+      [FIRST_PIPE_FD, '<', this.#requests(who)],
+      [FIRST_PIPE_FD + 1, '>', this.#answers(who)],
+    ]);
+  }
+
+  get #result(): string {
+    return join(this.#folder, 'result');
+  }
+  #requests(who: ModelProgram): string {
+    return join(this.#folder, `requests-${who}`);
+  }
+  #answers(who: ModelProgram): string {
+    return join(this.#folder, `answers-${who}`);
+  }
+
+  async #make(name: string): Promise<string> {
+    const folder = join(this.#folder, name);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  }
+
+  async #layOut(who: Who, commit: string, isWanted: (path: string) => boolean): Promise<void> {
+    const { repository } = this.#ports;
+    const checkout = await this.#make(`${who}/checkout`);
+    const paths = (await listTree(repository, commit))
+      .filter(({ mode, path }) => /^1[02]0/.test(mode) && !path.includes('\0') && isWanted(path))
+      .map(({ path }) => path);
+    await exportFiles(repository, commit, paths, checkout);
+    this.#layouts.set(who, await this.#layOutPreserved(checkout));
+  }
+
+  /**
+   * What the set-up command left and no training may write: folders are mounted, files are copied, for they may be many, and
+   * links stay links, wherever they lead.
+   */
+  async #layOutPreserved(checkout: string): Promise<Layout> {
+    const { workbench } = this.#ports;
+    const { contract } = this.#study;
+    const kept = keptFrom(contract, workbench.preservedPaths());
+    const plain = new Set(await plainPaths(workbench.path, kept));
+    const mounted: string[] = [];
+    for (const path of kept) {
+      const [from, to] = [join(workbench.path, path), join(checkout, path)];
+      const found = await lstat(from).catch(() => null);
+      await mkdir(dirname(to), { recursive: true });
+      if (found?.isSymbolicLink()) await symlink(await readlink(from), to).catch(ignoreExisting);
+      else if (!found || !plain.has(path)) continue;
+      else if (!found.isDirectory()) await copyFile(from, to, constants.COPYFILE_FICLONE);
+      else if (mounted.length >= MAX_MOUNTED) await cp(from, to, { recursive: true, verbatimSymlinks: true });
+      else {
+        mounted.push(path);
+        if (this.#isContained()) await mkdir(to, { recursive: true });
+        else await symlink(from, to).catch(ignoreExisting);
+      }
+    }
+    const emptied = await plainPaths(workbench.path, openedIn(contract, mounted));
+    return { preserved: mounted, emptied };
+  }
+
+  #isContained(): boolean {
+    const { sandbox } = this.#ports;
+    return sandbox !== null && sandbox.isWorking !== false;
+  }
+
+  async #program(
+    who: Who,
+    {
+      command,
+      marker,
+      ...seen
+    }: {
+      readonly command: string;
+      readonly marker: string;
+      readonly reads: readonly string[];
+      readonly withheld: readonly string[];
+    },
+    variables: Readonly<Record<string, string>>,
+    descriptors: readonly (readonly [number, '<' | '>', string])[],
+  ): Promise<ScoreProgram> {
+    const { paths, repository, workbench, userEnvironment, sandbox, gpu } = this.#ports;
+    const { contract, id } = this.#study;
+    const checkout = join(this.#folder, who, 'checkout');
+    const artifacts = join(this.#folder, 'artifacts');
+    const library = findResource('scorer');
+    const own: Record<string, string> = {
+      ...environmentOf({ contract, repository, folder: studyFolder(paths, id), userEnvironment }, marker),
+      ...gpu.variables,
+      PAWL_ARTIFACTS: artifacts,
+      ...variables,
+    };
+    const environment = {
+      ...own,
+      ...(library === null ? {} : { PYTHONPATH: [library, own.PYTHONPATH].filter(Boolean).join(':') }),
+    };
+    const opened = opening(descriptors);
+    if (!sandbox || !this.#isContained())
+      return { command, cwd: checkout, environment, sandbox: opened, owner: null };
+    const layout = this.#layouts.get(who) ?? { preserved: [], emptied: [] };
+    const plan = {
+      ...{ contract, repository, paths, userEnvironment, namedData: sandbox.namedData, command, checkout },
+      ...{ worktree: workbench.path, artifacts, own: await this.#make(`${who}/own`), ...layout, ...seen },
+    };
+    const contained = await containScore(plan, sandbox, environment);
+    return {
+      ...{ command, cwd: checkout, environment: contained.environment },
+      ...{ sandbox: [...opened, ...contained.argv], owner: sandbox.identity },
+    };
+  }
+}
+
+/** Descriptors to read from and to write to, of the nth pair. */
+function pipePair(at: number): string {
+  return `${FIRST_PIPE_FD + 2 * at},${FIRST_PIPE_FD + 2 * at + 1}`;
+}
+
+/** A shell that opens descriptors, one after the other, and becomes what follows. */
+function opening(descriptors: readonly (readonly [number, '<' | '>', string])[]): readonly string[] {
+  const redirections = descriptors.map(([fd, how], at) => `${fd}${how}"$f${at}"`).join(' ');
+  const names = descriptors.map((_, at) => `f${at}=$${at + 1}`).join('; ');
+  const script = `${names}; shift ${descriptors.length}; exec "$@" ${redirections}`;
+  return ['/bin/sh', '-c', script, 'pawl', ...descriptors.map(([, , path]) => path)];
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}

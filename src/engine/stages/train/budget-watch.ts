@@ -1,0 +1,61 @@
+import type { OverBudget, RunBudget } from '../../../shared/budget.ts';
+
+/** Between two looks. */
+const LOOK_MS = 250;
+/** A GPU that is busier than this computes. */
+const IDLE_PERCENT = 10;
+
+export type BudgetWatchOptions = {
+  readonly budget: RunBudget;
+  /** Seconds that compiling may take besides, before the first step. */
+  readonly startupSeconds: number;
+  /** Seconds since the run began. */
+  readonly elapsed: () => number;
+  readonly onOver: (evidence: OverBudget) => void;
+};
+
+/**
+ * Looks at the clock of a run that has only so much time. Before its first step a run may compile: seconds in which its GPU
+ * was seen idle are added to what it has, up to a bound. Where nobody sees a GPU nothing is added.
+ */
+export class BudgetWatch {
+  readonly #options: BudgetWatchOptions;
+  readonly #timer: NodeJS.Timeout | null = null;
+  #hasStepped = false;
+  #idleSeconds = 0;
+  #seenAt: number | null = null;
+
+  constructor(options: BudgetWatchOptions) {
+    this.#options = options;
+    if (options.budget.kind === 'time-boxed') this.#timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  /** The run printed a step. */
+  step(): void {
+    this.#hasStepped = true;
+  }
+
+  /** A sample of the run's GPU came. */
+  gpu(utilizationPercent: number | undefined): void {
+    const now = this.#options.elapsed();
+    const since = this.#seenAt ?? now;
+    this.#seenAt = now;
+    if (this.#hasStepped || utilizationPercent === undefined || utilizationPercent >= IDLE_PERCENT) return;
+    this.#idleSeconds += now - since;
+  }
+
+  look(): void {
+    const { budget, elapsed, onOver } = this.#options;
+    if (budget.kind === 'fixed') return;
+    const { baselineSeconds, allowedSeconds } = budget;
+    const startupSeconds = Math.min(this.#idleSeconds, this.#options.startupSeconds);
+    const seconds = elapsed();
+    if (seconds <= allowedSeconds + startupSeconds) return;
+    this.stop();
+    onOver({ seconds, baselineSeconds, allowedSeconds, startupSeconds });
+  }
+
+  stop(): void {
+    if (this.#timer) clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,50 @@
+import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
+import type { Contract } from '../../../shared/contract.ts';
+import type { Crash } from '../../../shared/study.ts';
+import { adviseOnOutputs } from '../../contract/outputs.ts';
+import { isBelow } from '../../paths.ts';
+import type { Seals } from '../../sandbox/seals.ts';
+
+const LINE_CHARACTERS = 400;
+/** What the C library calls EROFS; Python, shells and coreutils print it with the path in quotes or before a colon. */
+const READ_ONLY = /read-only file system/i;
+const PATHS = /'([^']+)'|"([^"]+)"|\u2018([^\u2019]+)\u2019|(?:^|[\s(])([^\s'"\u2018():]+)(?=:|\s|$)/g;
+
+/**
+ * A crash of a training that wrote where it found its worktree read-only, said with the path and what to do about it. Null
+ * where that was not why it ended, as far as its last lines tell.
+ * @param worktree absolute, without symbolic links
+ */
+export function findSealedPath(
+  crash: Crash,
+  seals: Seals | undefined,
+  worktree: string,
+  contract: Contract,
+): Crash | null {
+  if (!seals || crash.class !== 'exception') return null;
+  // What was said last ended it: it may have tried other places before.
+  const line = [...crash.tail, crash.message].findLast(text => READ_ONLY.test(text));
+  if (line === undefined) return null;
+  for (const match of line.slice(0, LINE_CHARACTERS).matchAll(PATHS)) {
+    const named = match.slice(1).find(Boolean) ?? '';
+    const path = relative(worktree, isAbsolute(named) ? normalize(named) : join(worktree, named));
+    if (seals.files.includes(path)) {
+      return sealed(
+        crash,
+        `The training wrote to ${path}, which is locked.${adviseOnOutputs([path], contract)}`,
+      );
+    }
+    const folder = seals.folders.find(sealedFolder => isBelow(path, sealedFolder));
+    if (folder === undefined) continue;
+    const place = path === folder ? folder : dirname(path);
+    return sealed(
+      crash,
+      `The training wrote to ${path}, but ${folder} is read-only: it holds locked files only, and the baseline left its entries alone. If a training may write there, put this into pawl.toml: [sandbox] writes = [${JSON.stringify(place)}]`,
+    );
+  }
+  return null;
+}
+
+function sealed(crash: Crash, message: string): Crash {
+  return { ...crash, class: 'sealed_path', message };
+}

@@ -1,0 +1,71 @@
+import type { Contract } from './contract.ts';
+
+/** How far from the contract's seconds a baseline may train and still be meant to stop by them. A share. */
+const BOXED_SHARE = 0.25;
+/** Starting a program and reading its data vary this much on a machine that does something else as well. */
+const LEAST_SLACK_SECONDS = 1;
+
+/**
+ * What holds the time of a study's runs, by Pawl's clock. `time-boxed`: the baseline trains for about the seconds that the
+ * contract names, so a run that takes longer than it bought itself what the others do not have. `fixed`: it does a fixed work,
+ * however long that takes, and only `limit_seconds` ends it.
+ */
+export type RunBudget =
+  | { readonly kind: 'fixed' }
+  | {
+      readonly kind: 'time-boxed';
+      /** The baseline's whole run, start to exit. */
+      readonly baselineSeconds: number;
+      /** A run that takes longer is ended; see {@link OverBudget}. */
+      readonly allowedSeconds: number;
+    };
+
+/** One whole run of the baseline. It is the user's own code, so what it says of its training is believed. */
+export type BaselineTime = { readonly seconds: number; readonly trainingSeconds: number | null };
+
+/** Pure. Without a run of the baseline nothing is known, and nothing is ended. */
+export function budgetOf(
+  { seconds, tolerance }: Contract['budget'],
+  baseline: readonly BaselineTime[],
+): RunBudget {
+  const sorted = [...baseline].sort((a, b) => a.seconds - b.seconds);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (!middle) return { kind: 'fixed' };
+  // Some print the time that they were given, whatever they took.
+  const trained = Math.min(middle.trainingSeconds ?? middle.seconds, middle.seconds);
+  if (Math.abs(trained / seconds - 1) > BOXED_SHARE) return { kind: 'fixed' };
+  const baselineSeconds = middle.seconds;
+  const slack = Math.max(tolerance * seconds, tolerance > 0 ? LEAST_SLACK_SECONDS : 0);
+  return { kind: 'time-boxed', baselineSeconds, allowedSeconds: baselineSeconds + slack };
+}
+
+/** What a run was ended over that took more time than the others have. */
+export type OverBudget = {
+  /** How long it had run. */
+  readonly seconds: number;
+  readonly baselineSeconds: number;
+  readonly allowedSeconds: number;
+  /** That it was given besides, before its first step and while its GPU was idle. */
+  readonly startupSeconds: number;
+};
+
+/** Why a run was ended, as a reader is told of it. */
+export function describeOverBudget({
+  seconds,
+  baselineSeconds,
+  allowedSeconds,
+  startupSeconds,
+}: OverBudget): string {
+  const startup = startupSeconds > 0 ? ` and ${startupSeconds.toFixed(1)} s in which it compiled` : '';
+  return (
+    `ended after ${seconds.toFixed(1)} s: the baseline takes ${baselineSeconds.toFixed(1)} s in all, and a run has ` +
+    `${allowedSeconds.toFixed(1)} s${startup}`
+  );
+}
+
+/** Which of the two a study is, as a reader is told of it. */
+export function describeBudget(budget: RunBudget, { limitSeconds }: Contract['budget']): string {
+  return budget.kind === 'fixed'
+    ? `Fixed work: a run may take up to its limit of ${limitSeconds} s.`
+    : `Time-boxed: the baseline takes ${budget.baselineSeconds.toFixed(1)} s in all, and a run is ended after ${budget.allowedSeconds.toFixed(1)} s.`;
+}

@@ -1,0 +1,19 @@
+import type { Contract } from './contract.ts';
+
+/**
+ * Whose word a number is. `printed`: the training's, which ran like any program of the user's. `guarded`: the training's, in a
+ * sandbox, with what is locked read-only or compared afterwards. `scored`: a locked program's, apart from the training.
+ */
+export type Trust = 'printed' | 'guarded' | 'scored';
+
+/** @param isContained whether the run was; what nothing contained could have reached the scorer as well */
+export function trustOf({ score }: Pick<Contract, 'score'>, isContained: boolean): Trust {
+  if (!isContained) return 'printed';
+  return score === null ? 'guarded' : 'scored';
+}
+
+export const TRUST_WORDS: Readonly<Record<Trust, string>> = {
+  printed: 'printed by the training, which nothing contained',
+  guarded: 'printed by the training, in a sandbox; what is locked was read-only or compared',
+  scored: 'scored apart from the training, by a locked program',
+};

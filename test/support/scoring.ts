@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished } from 'vitest';
+
+/** Where `import pawl_score` leads to. */
+export const SCORER_LIBRARY = fileURLToPath(new URL('../../resources/scorer', import.meta.url));
+
+export type Program = {
+  /** Program and arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** Where it runs; here, if left out. */
+  readonly cwd?: string;
+};
+
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+export type Scored = {
+  /** What the scorer reported; null where it failed, or wrote no line. */
+  readonly score: Readonly<Record<string, number>> | null;
+  readonly scorer: Ended;
+  readonly model: Ended | null;
+};
+
+export type Scoring = {
+  readonly ended: Promise<Scored>;
+  readonly model: ChildProcess | null;
+};
+
+/** What `python3` leads to, without what looks that up at each start. */
+export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+  encoding: 'utf8',
+}).trim();
+
+/** Python that is given as text. */
+export const python = (code: string): Program => ({ argv: [PYTHON, '-B', '-c', code] });
+
+/**
+ * Starts a scorer, and a model program joined to it, by a socket in the place of the engine's pair of pipes, and without jails.
+ * @param models how many of the model program
+ */
+export function startScoring(
+  scorer: Program,
+  model: Program | null,
+  artifacts = '/nonexistent',
+  models = 1,
+): Scoring {
+  const variables = { PAWL_ARTIFACTS: artifacts, PAWL_MODEL_FDS: '3,3' };
+  const asked = model ? Array.from({ length: models }, () => start(model, variables, ['pipe'])) : [];
+  const sockets = asked.map(each => each.stdio[3] as Socket);
+  const leads = ['PAWL_MODEL_FDS', 'PAWL_TWIN_FDS']
+    .slice(0, models)
+    .map((name, at) => [name, `${4 + at},${4 + at}`]);
+  const told = { PAWL_SCORE_FD: '3', ...(model && Object.fromEntries(leads)) };
+  const asking = start(scorer, { PAWL_ARTIFACTS: artifacts, ...told }, ['pipe', ...sockets]);
+  // In the same turn, or this process would read what is meant for the scorer.
+  for (const socket of sockets) socket.destroy();
+  const ends = [endOf(asking), textOf(asking.stdio[3] as Readable), Promise.all(asked.map(endOf))] as const;
+  const ended = Promise.all(ends).then(([scorer, line, models]) => ({
+    score: scorer.code === 0 && /^.+\n$/.test(line) ? JSON.parse(line) : null,
+    scorer,
+    model: models[0] ?? null,
+  }));
+  return { ended, model: asked[0] ?? null };
+}
+
+/** What became of a scorer that is given as text, with its model program. */
+export const score = (scorer: string, model: string | null = null, artifacts?: string): Promise<Scored> =>
+  startScoring(python(scorer), model === null ? null : python(model), artifacts).ended;
+
+/** That there is no score, and one sentence why. */
+export function expectRefusal({ score, scorer }: Scored, sentence: RegExp): void {
+  expect(scorer.stderr).toMatch(sentence);
+  expect(scorer.stderr).toMatch(/^[\x20-\x7e]+\.\n$/);
+  expect(scorer.code).toBe(1);
+  expect(score).toBeNull();
+}
+
+function start(
+  { argv: [program, ...args], cwd }: Program,
+  variables: Readonly<Record<string, string>>,
+  more: readonly ('pipe' | Socket)[],
+): ChildProcess {
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, PYTHONPATH: SCORER_LIBRARY, PYTHONDONTWRITEBYTECODE: '1', ...variables },
+    stdio: ['ignore', 'pipe', 'pipe', ...more],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const part of stream.setEncoding('utf8')) text += part;
+  return text;
+}
+
+async function endOf(child: ChildProcess): Promise<Ended> {
+  const code = new Promise<number | null>(resolve => child.on('close', resolve));
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map(each => textOf(each as Readable)),
+  );
+  return { code: await code, stdout: stdout ?? '', stderr: stderr ?? '' };
+}
