@@ -1,11 +1,12 @@
 import tailwind from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
-import { EXTERNAL } from './scripts/terminal-bundle.mjs';
+import { EXTERNAL, searchWorker } from './scripts/terminal-bundle.mjs';
 
 /** Everything goes to out/: `main` and `preload` for the desktop, `renderer` for both hosts. */
 export default defineConfig({
   main: {
+    plugins: [searchWorker],
     build: {
       outDir: 'out/main',
       lib: { entry: 'src/main/main.ts', formats: ['es'] },

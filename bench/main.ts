@@ -6,6 +6,7 @@ import { benchOverhead } from './overhead.ts';
 import { benchPrune } from './prune.ts';
 import { benchSample } from './sample.ts';
 import { benchSandbox } from './sandbox.ts';
+import { benchSearch } from './search.ts';
 import { benchStart } from './start.ts';
 import { benchVerdicts } from './verdicts.ts';
 import { benchWindow } from './window.ts';
@@ -29,6 +30,10 @@ const wanted = process.argv.slice(2);
 if (wanted[0] === 'compatibility') {
   // Apart from the others: it measures what it is pointed at.
   await runCompatibility(wanted[1]);
+} else if (wanted[0] === 'search') {
+  // Apart too: it trains for half an hour, or as long as one lets it.
+  const [seeds, experiments] = wanted.slice(1).map(Number);
+  await benchSearch(seeds, experiments);
 } else {
   await runBenches(wanted.length > 0 ? wanted : Object.keys(BENCHES));
 }
@@ -43,7 +48,7 @@ async function runBenches(names: readonly string[]): Promise<void> {
   for (const name of names) {
     const bench = BENCHES[name];
     if (!bench) {
-      const all = [...Object.keys(BENCHES), 'compatibility'];
+      const all = [...Object.keys(BENCHES), 'compatibility', 'search'];
       console.error(`There is no bench "${name}"; there are ${all.join(', ')}.`);
       process.exitCode = 2;
       return;

@@ -40,7 +40,7 @@ export async function bundleForNode(input, plugins = []) {
     root,
     configFile: false,
     logLevel: 'warn',
-    plugins: [...plugins, record],
+    plugins: [...plugins, record, searchWorker],
     ssr: { noExternal: true, external: EXTERNAL },
     build: {
       ssr: true,
@@ -56,6 +56,22 @@ export async function bundleForNode(input, plugins = []) {
   });
   return { output, inputs: [...inputs] };
 }
+
+/**
+ * Makes the thread of the search a file of its own beside what starts it, and puts its place there. Its name changes with its
+ * text: a host that was started before goes on with its own.
+ */
+export const searchWorker = {
+  name: 'search-worker',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!id.endsWith('choose-in-worker.ts')) return null;
+    const source = join(id, '..', 'search-worker.ts');
+    const reference = this.emitFile({ type: 'chunk', id: source, name: 'search-worker' });
+    // Where nothing is served this is the path below the folder of what starts it.
+    return code.replace(/'.\/search-worker\.ts'(?=\);)/, `import.meta.ROLLUP_FILE_URL_${reference}`);
+  },
+};
 
 /** Builds the terminal host. A process that runs the one before goes on undisturbed. */
 export async function buildTerminal() {

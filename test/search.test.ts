@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Constant, findConstants } from '../src/engine/proposers/search/constants.ts';
+import { chooseMove } from '../src/engine/proposers/search/ladder.ts';
 import { FINEST_STEP, turn } from '../src/engine/proposers/search/moves.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
-import { chooseMove } from '../src/engine/proposers/search/strategy.ts';
 import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 import { cpuMs } from './support/clock.ts';
 

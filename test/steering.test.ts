@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { constantKey } from '../src/engine/proposers/search/bounds.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { boundsOf, meet, readNote } from '../src/engine/proposers/search/notes.ts';
 import { search } from '../src/engine/proposers/search/search-proposer.ts';
-import { constantKey } from '../src/engine/proposers/search/strategy.ts';
 import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
 import { openDesk, untilStopped } from './support/service.ts';
 import { prepareNight, rowsOf, TAG } from './support/study.ts';
@@ -50,7 +50,7 @@ test('what can be followed and what cannot is said in words', () => {
   });
 });
 
-test('the search turns what it may and only so far; from outside of a range it comes nearer', () => {
+test('the search turns what it may and only so far; from outside of a range it comes nearer', async () => {
   const contract = contractFromFile(
     contractFileSchema.parse({
       contract: { editable: ['train.py'], train: 'python train.py' },
@@ -58,18 +58,27 @@ test('the search turns what it may and only so far; from outside of a range it c
       budget: { seconds: 300 },
     }),
   );
-  const turn = (note: string, n: number) => {
+  const turn = async (strategy: 'ladder' | 'gaussian-process', note: string, n: number) => {
     const steering = [{ n: 0, at: 0, text: note }];
-    const request = { n, history: [], refusals: [], contract, steering };
-    const found = search(new Map([['train.py', SOURCE]]), n, request, null);
+    const incumbent = { n: 0, commit: '', metric: 1 };
+    const request = { n, history: [], refusals: [], contract, steering, incumbent };
+    const settings = { seed: n, strategy };
+    const { signal } = new AbortController();
+    const found = await search(new Map([['train.py', SOURCE]]), settings, request, null, signal);
     return typeof found === 'string' ? found : found.proposal.hypothesis;
   };
-  const all = (note: string) => Array.from({ length: 30 }, (_, n) => turn(note, n + 1));
-  for (const hypothesis of all('only MATRIX_LR; try MATRIX_LR up to 0.05')) {
+  const all = (strategy: 'ladder' | 'gaussian-process', note: string) =>
+    Promise.all(Array.from({ length: 30 }, (_, n) => turn(strategy, note, n + 1)));
+  for (const hypothesis of await all('ladder', 'only MATRIX_LR; try MATRIX_LR up to 0.05')) {
     expect(hypothesis).toMatch(/^(?:Lower|Raise) MATRIX_LR from 0\.04 to 0\.0[0-5]/);
   }
-  for (const hypothesis of all('only DEPTH, try DEPTH up to 6'))
+  for (const hypothesis of await all('ladder', 'only DEPTH, try DEPTH up to 6'))
     expect(hypothesis).toMatch(/^Lower DEPTH from 8 to [67]$/);
+  for (const hypothesis of await all('gaussian-process', 'only MATRIX_LR; try MATRIX_LR up to 0.05')) {
+    expect(hypothesis).toMatch(/^MATRIX_LR 0\.04 → 0\.0(?:[0-4]\d*|5): /);
+  }
+  for (const hypothesis of await all('gaussian-process', 'only DEPTH, try DEPTH up to 6'))
+    expect(hypothesis).toMatch(/^DEPTH 8 → [1-7]: /);
   const key = (name: string) => constantKey({ file: 'train.py', name });
   expect(
     meet(

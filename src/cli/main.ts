@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AUDIT_RUNS } from '../shared/claims.ts';
 import { PawlError } from '../shared/errors.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
-import { AGENT_NAMES, EFFORTS } from '../shared/study.ts';
+import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';
@@ -100,6 +100,11 @@ function sittingOptions(command: Command): Command {
       oneOf('search', 'command', 'patches', 'model', 'agent'),
     )
     .option('--seed <number>', 'seed of the search', whole)
+    .option(
+      '--strategy <name>',
+      'how the search chooses: ladder (the default) or gaussian-process',
+      oneOf(...SEARCH_STRATEGIES),
+    )
     .option('--command <line>', 'what the command proposer runs')
     .option('--proposer-timeout <seconds>', 'how long the command or the agent may take', positive)
     .option('--patches <folder>', 'folder of the patches proposer')

@@ -31,7 +31,7 @@ import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
 import type { SpendPlan } from './spend-plan.ts';
 import type { SteeringEffect } from './steering.ts';
-import { EFFORTS } from './study.ts';
+import { EFFORTS, SEARCH_STRATEGIES } from './study.ts';
 
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
@@ -65,7 +65,11 @@ const dollars = z.number().positive().max(1_000_000).nullable();
 const capUsd = z.number().positive().max(1_000_000).optional();
 
 const armSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('search'), seed: z.number().int().nonnegative() }),
+  z.strictObject({
+    kind: z.literal('search'),
+    seed: z.number().int().nonnegative(),
+    strategy: z.enum(SEARCH_STRATEGIES).default('ladder'),
+  }),
   z.strictObject({
     kind: z.literal('command'),
     command: text(4_000).trim().min(1, 'Write the command line of the proposer.'),

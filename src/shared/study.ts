@@ -164,12 +164,22 @@ export type StudyState = 'ready' | 'running' | 'paused' | 'stopped' | 'imported'
 
 /** Which proposer a study uses, and what it needs to start again the same way. */
 export type ProposerSettings =
-  | { readonly kind: 'search'; readonly seed: number }
+  | SearchSettings
   | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
   | { readonly kind: 'patches'; readonly folder: string }
   | ModelSettings
   | AgentSettings
   | RouteSettings;
+
+export const SEARCH_STRATEGIES = ['gaussian-process', 'ladder'] as const;
+
+/** Turns constants; docs/search.md says how. */
+export type SearchSettings = {
+  readonly kind: 'search';
+  readonly seed: number;
+  /** Absent in studies that began when there was only the ladder. */
+  readonly strategy?: (typeof SEARCH_STRATEGIES)[number] | undefined;
+};
 
 export const AGENT_NAMES = [
   ...(['claude', 'codex', 'gemini', 'opencode', 'copilot', 'qwen', 'pi', 'cline'] as const),
@@ -206,6 +216,8 @@ export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind === 'model') return `model ${settings.model}`;
   if (settings.kind === 'agent')
     return `${settings.agent}${settings.model === null ? '' : ` ${settings.model}`}`;
+  // Where nothing is said it is the ladder too, under the name it then had.
+  if (settings.kind === 'search') return settings.strategy === 'ladder' ? 'search by ladder' : 'search';
   if (settings.kind !== 'route') return settings.kind;
   const { arms, mode } = settings;
   return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');

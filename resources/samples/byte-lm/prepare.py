@@ -1,4 +1,4 @@
-"""The fixed half of the experiment: the data, the time budget and the score.
+"""The fixed half of the experiment: the data, the budget of work and the score.
 
 An automated loop edits train.py and leaves this file alone; a score only means
 something while the thing that computes it stays the same.
@@ -20,9 +20,12 @@ import hashlib
 import math
 import os
 import sysconfig
+import time
 from array import array
 
-TIME_BUDGET = 5             # seconds of training, by the wall clock
+LOOKUP_BUDGET = 10_000_000  # contexts looked up in training, however long that takes
+TIME_BUDGET = 5             # seconds that this takes, about; nothing is ended by it
+TIME_LIMIT = 60             # seconds after which training ends all the same: a guard, not a budget
 CONTEXT_BYTES = 1024        # how much of the past a model is shown at most
 
 MAX_FILE_BYTES = 2**16      # of a long file only the head is used, so that no file dominates
@@ -38,6 +41,34 @@ SUM_TOLERANCE = 1e-6        # how far from 1 a distribution's sum may be
 SKIPPED_FOLDERS = {
     "__pycache__", "dist-packages", "encodings", "idlelib", "pydoc_data", "site-packages", "test", "tests",
 }
+
+
+class Budget:
+    """What training may do: LOOKUP_BUDGET look-ups, each of one context, to count a byte after it.
+
+    Counted work, so that a run gives the same score on a busy machine as on a quiet one,
+    and every change of the code is given equally much. The clock starts with the object.
+    """
+
+    def __init__(self):
+        self.left = self._whole = LOOKUP_BUDGET
+        self._began = time.perf_counter()
+
+    def spend(self, lookups):
+        """Take off what was looked up. Never more than is left: ask before a byte is learned, not after."""
+        if not 0 <= lookups <= self.left:
+            raise ValueError(f"{lookups:,} look-ups, with {self.left:,} left")
+        self.left -= lookups
+
+    def share_spent(self):
+        return 1 - self.left / self._whole
+
+    def seconds(self):
+        return time.perf_counter() - self._began
+
+    def is_late(self):
+        """Whether training has to end although look-ups are left: the score is not comparable then."""
+        return self.seconds() >= TIME_LIMIT
 
 
 def _source_files():
@@ -148,4 +179,4 @@ if __name__ == "__main__":
     print(f"source:     {sysconfig.get_paths()['stdlib']}")
     print(f"training:   {len(files) - held_out} files, {len(load_training_text()):,} bytes of them used")
     print(f"validation: {held_out} files, {len(_validation_passages())} passages of {PASSAGE_BYTES:,} bytes used")
-    print(f"budget:     {TIME_BUDGET} seconds of training")
+    print(f"budget:     {LOOKUP_BUDGET:,} look-ups in training, about {TIME_BUDGET} seconds")

@@ -1,4 +1,4 @@
-"""Train a byte-level language model for TIME_BUDGET seconds, then print its score.
+"""Train a byte-level language model with LOOKUP_BUDGET look-ups, then print its score.
 
 The model counts which byte followed which context, for contexts of up to ORDER bytes,
 and mixes what the long contexts say with what the short ones say. Text that is close
@@ -9,11 +9,12 @@ Everything in this file may change. Usage: python3 train.py
 
 import marshal
 import math
+import os
 import random
 import sys
 import time
 
-from prepare import CONTEXT_BYTES, TIME_BUDGET, evaluate_bpb, load_training_text, peak_rss_mb
+from prepare import CONTEXT_BYTES, Budget, evaluate_bpb, load_training_text, peak_rss_mb
 
 # Training
 ORDER = 3                 # bytes in the longest context that is counted
@@ -22,6 +23,8 @@ MAX_CONTEXTS = 30_000     # contexts kept; when they are all in use, no new one 
 CHUNK_BYTES = 2**12       # bytes read in a row
 CHUNKS_PER_STEP = 32      # chunks between one progress line and the next
 SEED = 42                 # the order in which the chunks are read
+if os.environ.get("BYTE_LM_SEED") == "random":
+    SEED = None           # another order in every run: for measuring how much of a score is luck
 
 # Mixing the orders
 DISCOUNT = 0.5            # taken off every count and given to the shorter contexts
@@ -42,12 +45,20 @@ class Model:
     def __init__(self):
         self.followers = {}  # context (bytes) -> {next byte: count}
 
-    def learn(self, text, chunk):
-        """Count the bytes of a chunk, each after its contexts from the longest to the empty one."""
+    def learn(self, text, chunk, budget):
+        """Count the bytes of a chunk, each after its contexts from the longest to the empty one.
+
+        Returns how many it counted: fewer than there are only where the budget does not reach further.
+        """
         followers_of = self.followers
+        learned, spent = 0, 0
         for at in chunk:
+            if spent + ORDER >= budget.left:  # the next byte may need ORDER + 1 look-ups
+                break
+            learned += 1
             byte = text[at]
             for order in range(ORDER, -1, -1):
+                spent += 1
                 context = text[at - order:at]
                 followers = followers_of.get(context)
                 if followers is None:
@@ -59,6 +70,8 @@ class Model:
                     followers[byte] += 1
                     if UPDATE_EXCLUSION:
                         break
+        budget.spend(spent)
+        return learned
 
     def predict(self, context):
         """Return the probability of each value of the byte that follows `context`."""
@@ -124,33 +137,39 @@ def batches(text):
 
 
 def train(model, text):
-    """Learn batch after batch until the time is up; return steps, bytes learned and seconds."""
+    """Learn batch after batch until the budget is spent; return steps, bytes learned and seconds."""
     learned, loss = 0, None
-    began = now = time.perf_counter()
+    budget = Budget()
+    now = 0.0
     for step, (epoch, batch) in enumerate(batches(text)):
         before = now
-        size, bits = 0, []
+        size, bits, is_over = 0, [], False
         for chunk in batch:
             bits += sampled_bits(model, text, chunk)
-            model.learn(text, chunk)
-            size += len(chunk)
+            counted = model.learn(text, chunk, budget)
+            size += counted
+            if counted < len(chunk) or budget.is_late():
+                is_over = True
+                break
         learned += size
         fresh = sum(bits) / len(bits)
         loss = fresh if loss is None else 0.8 * loss + 0.2 * fresh  # smoothed: a sample is small
         if not loss < 100:  # said this way round because NaN is not less than anything
             print("\nFAIL")
             sys.exit(1)
-        now = time.perf_counter()
-        elapsed = now - began
+        now = budget.seconds()
+        done = budget.share_spent()
         print(
-            f"\rstep {step:05d} ({min(100, 100 * elapsed / TIME_BUDGET):.1f}%) | loss: {loss:.6f} | "
+            f"\rstep {step:05d} ({100 * done:.1f}%) | loss: {loss:.6f} | "
             f"dt: {1000 * (now - before):.0f}ms | tok/sec: {size / (now - before):,.0f} | "
-            f"epoch: {epoch} | remaining: {max(0, TIME_BUDGET - elapsed):.0f}s    ",
+            f"epoch: {epoch} | remaining: {now * (1 / done - 1):.0f}s    ",
             end="", flush=True,
         )
-        if elapsed >= TIME_BUDGET:
+        if is_over:
             print()
-            return step + 1, learned, elapsed
+            if budget.is_late():
+                print("The clock ended training before the look-ups were spent: the score is not comparable.")
+            return step + 1, learned, now
 
 
 def main():

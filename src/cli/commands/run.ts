@@ -7,7 +7,13 @@ import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ArmSettings, ModelSettings, ProposerSettings, Study } from '../../shared/study.ts';
+import type {
+  ArmSettings,
+  ModelSettings,
+  ProposerSettings,
+  SearchSettings,
+  Study,
+} from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study-to-run.ts';
@@ -29,6 +35,7 @@ export type SittingFlags = {
   readonly gpu?: string;
   readonly proposer?: ArmSettings['kind'];
   readonly seed?: number;
+  readonly strategy?: NonNullable<SearchSettings['strategy']>;
   readonly command?: string;
   readonly proposerTimeout?: number;
   readonly patches?: string;
@@ -61,7 +68,7 @@ export async function run(
       readonly isSample?: boolean;
     },
 ): Promise<void> {
-  const proposer = readProposer(flags) ?? { kind: 'search', seed: DEFAULT_SEED };
+  const proposer = readProposer(flags) ?? readSearch(flags);
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
     const show = (text: string) => {
@@ -101,8 +108,11 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
     if (study.asksApproval && flags.auto) engine.setApproval(study.id, false);
     else if (study.asksApproval) throw needsWindow(study);
-    for (const line of await modelLinesToGoOn(engine, path, study, settings)) showBefore(line, flags);
-    process.exitCode = await sit(engine, study, settings, flags);
+    const { proposer } = settings;
+    const going = proposer && !flags.strategy ? keepStrategy(proposer, study.proposer) : proposer;
+    const own = { ...settings, proposer: going };
+    for (const line of await modelLinesToGoOn(engine, path, study, own)) showBefore(line, flags);
+    process.exitCode = await sit(engine, study, own, flags);
   });
 }
 
@@ -212,11 +222,11 @@ function readStopRules(flags: SittingFlags): StopRules {
 
 /** The proposer the flags describe; undefined where they say nothing of it. */
 function readProposer(flags: SittingFlags): ProposerSettings | undefined {
-  const { command, patches, seed, model } = flags;
+  const { command, patches, seed, strategy, model } = flags;
   const named = [
     ...(command === undefined ? [] : ['command' as const]),
     ...(patches === undefined ? [] : ['patches' as const]),
-    ...(seed === undefined ? [] : ['search' as const]),
+    ...(seed === undefined && strategy === undefined ? [] : ['search' as const]),
     // An agent has a model of its own.
     ...(flags.agent !== undefined ? ['agent' as const] : model === undefined ? [] : ['model' as const]),
   ];
@@ -238,12 +248,26 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   const isStoodInFor =
     own !== undefined && (mode !== 'stand_in' || own.kind === 'model' || own.kind === 'agent');
   if (!isStoodInFor || (fallback === 'none' && !alternate)) return own;
-  return { kind: 'route', mode, arms: [own, { kind: 'search', seed: DEFAULT_SEED }] };
+  return { kind: 'route', mode, arms: [own, readSearch({})] };
+}
+
+function readSearch({ seed, strategy }: Pick<SittingFlags, 'seed' | 'strategy'>): SearchSettings {
+  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? 'ladder' };
+}
+
+/** A proposer as asked for, with the search choosing as it did in the study so far, if there it was. */
+function keepStrategy(asked: ProposerSettings, before: ProposerSettings): ProposerSettings {
+  const armsOf = (settings: ProposerSettings) => (settings.kind === 'route' ? settings.arms : [settings]);
+  const known = armsOf(before).find(arm => arm.kind === 'search');
+  if (!known) return asked;
+  const keep = <A extends ArmSettings>(arm: A): A =>
+    arm.kind === 'search' ? { ...arm, strategy: known.strategy } : arm;
+  return asked.kind === 'route' ? { ...asked, arms: asked.arms.map(keep) } : keep(asked);
 }
 
 function readArm(kind: ArmSettings['kind'], flags: SittingFlags): ArmSettings {
-  const { command, patches, seed, model } = flags;
-  if (kind === 'search') return { kind, seed: seed ?? DEFAULT_SEED };
+  const { command, patches, model } = flags;
+  if (kind === 'search') return readSearch(flags);
   if (kind === 'command') {
     if (!command) throw new PawlError('usage', '--proposer command needs --command "<what to run>".');
     return { kind, command, timeoutSeconds: flags.proposerTimeout ?? DEFAULT_PROPOSER_TIMEOUT_SECONDS };

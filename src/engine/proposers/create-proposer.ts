@@ -100,7 +100,7 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
 async function createArm(study: Study, settings: ArmSettings, ports: ProposerPorts): Promise<Proposer> {
   switch (settings.kind) {
     case 'search':
-      return searchProposer(settings.seed);
+      return searchProposer(settings);
     case 'command':
       return commandProposer(settings);
     case 'patches':

@@ -65,9 +65,8 @@ test('the demo trains for real, judges, and leaves diffs, refs and series to loo
 test('the sample prints progress and summary in the form upstream does', async () => {
   const train = await readFile(join(sample, 'train.py'), 'utf8');
   expect(train).toContain('\\rstep {step:05d} (');
-  // A step is short also where the machine is slow, so that the time it takes over the budget is.
-  const short = 'train.TIME_BUDGET = 0.3; train.CHUNKS_PER_STEP = 1';
-  const program = `import train; ${short}; train.evaluate_bpb = lambda predict: 2.5; train.main()`;
+  const short = 'prepare.LOOKUP_BUDGET = 400_000; train.CHUNKS_PER_STEP = 1';
+  const program = `import prepare, train; ${short}; train.evaluate_bpb = lambda predict: 2.5; train.main()`;
   const output = await promisify(execFile)('python3', ['-B', '-c', program], {
     cwd: await copyOf(sample),
     encoding: 'utf8',
@@ -76,6 +75,39 @@ test('the sample prints progress and summary in the form upstream does', async (
     /^\rstep 00000 \(\d+\.\d%\) \| loss: \d+\.\d{6} \| dt: \d+ms \| tok\/sec: [\d,]+ \| epoch: 1 \| remaining: \d+s {4}/,
   );
   expect(output.stdout).toMatch(/\n---\nval_bpb: {10}2\.500000\ntraining_seconds: \d+\.\d\n/);
+});
+
+test('the same code gives the same score to the last digit, with chunks of any size the same work, and luck on request', async () => {
+  const run = (seed: string, constants = '') =>
+    python(`
+import contextlib, io, os
+os.environ['BYTE_LM_SEED'] = '${seed}'
+import prepare, train
+prepare.LOOKUP_BUDGET = 400_000
+prepare.PASSAGES = 2
+${constants}
+model = train.Model()
+with contextlib.redirect_stdout(io.StringIO()):
+    _, learned, _ = train.train(model, prepare.load_training_text())
+print(learned, repr(prepare.evaluate_bpb(model.predict)))`);
+  const first = await run('');
+  expect(first).toMatch(/^100000 \d\.\d{10,}$/);
+  expect(await run('')).toBe(first);
+  for (const constants of [
+    'train.CHUNKS_PER_STEP = 1000',
+    'train.CHUNK_BYTES = 2**19',
+    'train.CHUNK_BYTES = 1000',
+  ]) {
+    expect((await run('', constants)).split(' ')[0]).toBe('100000');
+  }
+  expect(await run('random')).not.toBe(await run('random'));
+});
+
+test('the clock ends a training that takes far too long, and says so', async () => {
+  const program = `import prepare, train; prepare.TIME_LIMIT = 0; train.evaluate_bpb = lambda predict: 2.5; train.main()`;
+  expect(await python(program)).toMatch(
+    /\nThe clock ended training before the look-ups were spent: .*\n---\n/,
+  );
 });
 
 test.each([

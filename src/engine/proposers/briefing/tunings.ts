@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SEARCH_STRATEGIES } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../store/experiments.ts';
 import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
@@ -34,6 +35,8 @@ const memoSchema = z.object({
     first: z.number().int(),
     /** Experiments it may still have after this one. */
     left: z.number().int(),
+    /** How the search chooses; absent where it began when there was only the ladder. */
+    strategy: z.enum(SEARCH_STRATEGIES).optional(),
   }),
 });
 export type Tuning = z.infer<typeof memoSchema>['tuning'];

@@ -63,7 +63,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
       const tuning = request.repair || request.review ? null : openTuning(request);
       if (tuning) {
         const { commit } = request.incumbent;
-        const tuned = await tune(tuning, request, reader, commit, context.worktree.path);
+        const tuned = await tune(tuning, request, reader, commit, context.worktree.path, context.signal);
         // With nothing left in the ranges the model has its turn again.
         if (tuned.kind !== 'exhausted') return tuned;
       }
@@ -153,7 +153,7 @@ async function converse(
         const tuned =
           typeof tuning === 'string'
             ? { kind: 'failed' as const, message: tuning }
-            : await tune(tuning, request, reader, commit, worktree.path);
+            : await tune(tuning, request, reader, commit, worktree.path, signal);
         if (tuned.kind === 'proposed') return tuned;
         talk.faults += 1;
         if (talk.faults >= MAX_FAULTS) return failed(`Nothing could be tuned: ${tuned.message}`);

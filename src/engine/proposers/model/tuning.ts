@@ -2,11 +2,11 @@ import { matchProposable } from '../../contract/editable.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import { namesOf, type Tuning, tuningSchema } from '../briefing/tunings.ts';
 import type { ProposalRequest, ProposerAnswer } from '../proposer.ts';
+import { constantKey } from '../search/bounds.ts';
 import { findConstants } from '../search/constants.ts';
 import { givenBy } from '../search/given.ts';
 import { readNumber } from '../search/literal.ts';
 import { search } from '../search/search-proposer.ts';
-import { constantKey } from '../search/strategy.ts';
 import { writeFiles } from '../write-files.ts';
 import { findUnanswered } from './submission.ts';
 import { describeFault } from './tools.ts';
@@ -43,7 +43,7 @@ export async function readTuning(
       return `The range of ${name} must hold its value ${constant.literal.text} and another.`;
     }
   }
-  return { ...parsed.data, first: request.n, left: parsed.data.experiments };
+  return { ...parsed.data, first: request.n, left: parsed.data.experiments, strategy: 'ladder' };
 }
 
 /** The next experiment of a tuning, written into the worktree. `exhausted` where nothing in the ranges is left. */
@@ -53,6 +53,7 @@ export async function tune(
   reader: StudyReader,
   commit: string,
   root: string,
+  signal: AbortSignal,
 ): Promise<Exclude<ProposerAnswer, { kind: 'blocked' | 'spent' }>> {
   // All that could be turned, as the search alone would see it: so each knows what the other has tried.
   const sources = new Map<string, string>();
@@ -65,11 +66,12 @@ export async function tune(
   const running = request.running
     ? [{ ...NO_REFUSAL, n: request.running.n, memo: request.running.memo }]
     : [];
-  const found = search(
+  const found = await search(
     sources,
-    tuning.first,
+    { seed: tuning.first, strategy: tuning.strategy },
     { ...request, refusals: [...request.refusals, ...running] },
     bounds,
+    signal,
   );
   if (typeof found === 'string') return { kind: 'exhausted', message: found };
   const fault = await writeFiles(root, found.files, await reader.listFiles(commit));

@@ -53,15 +53,20 @@ export function turn(literal: Literal, direction: Direction, step: number, pick:
       const item = literal.items[index];
       const text = item ? turn(item, direction, step, 0) : null;
       if (text === null) return null;
-      let position = -1;
-      return literal.text.replace(/[^\s,()[\]][^,()[\]]*/g, part => {
-        position += 1;
-        return position === index ? text : part;
-      });
+      return writeItem(literal.text, index, text);
     }
     default:
       return unreachable(literal);
   }
+}
+
+/** A tuple's text with another item in one place. */
+export function writeItem(tuple: string, place: number, text: string): string {
+  let position = -1;
+  return tuple.replace(/[^\s,()[\]][^,()[\]]*/g, part => {
+    position += 1;
+    return position === place ? text : part;
+  });
 }
 
 /** Whether a literal has an up and a down, or only other values. */
@@ -111,13 +116,14 @@ function turnFloat(value: number, direction: Direction, step: number, factor: nu
   return value < 0 ? -moved : moved;
 }
 
-function writeInteger(value: number, like: string): string {
+export function writeInteger(value: number, like: string): string {
   const text = String(value);
   return like.includes('_') ? text.replace(/\B(?=(\d{3})+(?!\d))/g, '_') : text;
 }
 
-function writeFloat(value: number, like: Extract<Literal, { kind: 'float' }>): string {
-  const rounded = Number(value.toPrecision(4));
+/** A number as the file writes such numbers, in so many significant digits. */
+export function writeFloat(value: number, like: Extract<Literal, { kind: 'float' }>, digits = 4): string {
+  const rounded = Number(value.toPrecision(digits));
   const text = String(rounded);
   if (/e/i.test(like.text)) return withExponent(rounded.toExponential().replace('e+', 'e'), like);
   if (text.includes('e')) return withExponent(text, like);

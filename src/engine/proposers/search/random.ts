@@ -9,3 +9,8 @@ export function seededRandom(...seeds: readonly number[]): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** Standard normal numbers from a source of uniform ones. Box and Muller, 1958. */
+export function normalFrom(random: () => number): () => number {
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

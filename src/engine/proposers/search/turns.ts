@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findConstants } from './constants.ts';
-import { readNumber } from './literal.ts';
+import { type Literal, readNumber } from './literal.ts';
+import type { Direction } from './moves.ts';
 
 /** A constant that a proposal turned, as its memo keeps it. */
 const turnSchema = z.object({
@@ -18,10 +19,17 @@ export function findTurns(file: string, before: string, after: string): readonly
   return findConstants(file, before).flatMap(({ name, literal }) => {
     const other = now.get(name);
     if (!other || other.text === literal.text) return [];
-    const [from, to] = [readNumber(literal), readNumber(other)];
-    const direction = from === null || to === null || from === to ? 'other' : to > from ? 'up' : 'down';
-    return [{ file, name, direction, from: literal.text, to: other.text }];
+    return [
+      { file, name, direction: directionBetween(literal, other.text), from: literal.text, to: other.text },
+    ];
   });
+}
+
+/** Which way a constant goes from a literal to another text. */
+export function directionBetween(literal: Literal, text: string): Direction {
+  const [from, to] = [readNumber(literal), readNumber({ ...literal, text })];
+  if (from === null || to === null || from === to || Number.isNaN(to)) return 'other';
+  return to > from ? 'up' : 'down';
 }
 
 /** The search calls its turns moves. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { NewStudyForm } from '../../../shared/calls.ts';
-import type { ArmSettings, ModelSettings } from '../../../shared/study.ts';
+import type { ArmSettings, ModelSettings, SearchSettings } from '../../../shared/study.ts';
 
 /** One proposer as text fields: what the user typed, right or wrong. */
 export type ArmForm = {
@@ -8,6 +8,7 @@ export type ArmForm = {
   readonly id: number;
   readonly kind: ArmSettings['kind'];
   readonly seed: string;
+  readonly strategy: NonNullable<SearchSettings['strategy']>;
   readonly command: string;
   readonly timeout: string;
   readonly patches: string;
@@ -30,6 +31,7 @@ export function newArm(kind: ArmForm['kind']): ArmForm {
     id: arms,
     kind,
     seed: '1',
+    strategy: 'ladder',
     command: '',
     timeout: '600',
     patches: '',
@@ -52,7 +54,7 @@ export function numberOf(text: string): number | null {
 export function armOf(form: ArmForm): Extract<NewStudyForm['proposer'], { kind: 'route' }>['arms'][number] {
   switch (form.kind) {
     case 'search':
-      return { kind: 'search', seed: Number(form.seed) };
+      return { kind: 'search', seed: Number(form.seed), strategy: form.strategy };
     case 'command':
       return { kind: 'command', command: form.command, timeoutSeconds: Number(form.timeout) };
     case 'patches':

@@ -152,7 +152,23 @@ function ArmFields(props: ArmProps) {
           </Select>
         )}
       </Field>
-      {form.kind === 'search' ? <Text {...props} name="seed" label="Seed" inputMode="numeric" /> : null}
+      {form.kind === 'search' ? (
+        <>
+          <Field label="How it chooses">
+            {ids => (
+              <Select
+                {...ids}
+                value={form.strategy}
+                onChange={event => onChange({ strategy: event.target.value as ArmForm['strategy'] })}
+              >
+                <option value="gaussian-process">By a model of what was tried (Gaussian process)</option>
+                <option value="ladder">Step by step, one constant at a time (ladder)</option>
+              </Select>
+            )}
+          </Field>
+          <Text {...props} name="seed" label="Seed" inputMode="numeric" />
+        </>
+      ) : null}
       {form.kind === 'patches' ? (
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}

@@ -1,44 +1,8 @@
-import { z } from 'zod';
 import type { HistoryEntry } from '../../store/experiments.ts';
+import { type Bounds, constantKey, isWithin } from './bounds.ts';
+import { type Choice, type Move, memoSchema, spellValues } from './choice.ts';
 import type { Constant } from './constants.ts';
-import { readNumber } from './literal.ts';
 import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';
-
-/** One constant turned. */
-export type Move = {
-  readonly file: string;
-  readonly name: string;
-  readonly direction: Direction;
-  readonly step: number;
-  readonly from: string;
-  readonly to: string;
-};
-
-const memoSchema = z.object({
-  moves: z.array(
-    z.object({
-      file: z.string(),
-      name: z.string(),
-      direction: z.enum(['up', 'down', 'other']),
-      step: z.number(),
-      from: z.string(),
-      to: z.string(),
-    }),
-  ),
-  /** All constants as they stand after the moves. */
-  values: z.string(),
-});
-/** What a proposal of this strategy leaves in the history, so that the history is its only state. */
-export type Memo = z.infer<typeof memoSchema>;
-
-export type Choice = {
-  readonly moves: readonly Move[];
-  readonly memo: Memo;
-  /** What the history says of these moves, in words. */
-  readonly because: string;
-  /** Half of what the same move gained last time, in units of the metric; null without such evidence. */
-  readonly expectedGain: number | null;
-};
 
 /** What is known of turning one constant one way. */
 type Arm = {
@@ -52,9 +16,6 @@ type Arm = {
   /** Metric gained by the latest try, when it was kept; else null. */
   lastGain: number | null;
 };
-
-/** How far which constants may be turned, by {@link constantKey}; both ends are allowed, null is as far as there is. */
-export type Bounds = ReadonlyMap<string, { readonly low: number; readonly high: number } | null>;
 
 /** Weights of {@link scoreArm}; docs/search.md explains them. */
 const SCORE = {
@@ -128,7 +89,7 @@ function learn(history: readonly HistoryEntry[]): Map<string, Arm> {
   return arms;
 }
 
-function update(arm: Arm, entry: HistoryEntry, step: number): void {
+function update(arm: Arm, entry: HistoryEntry, step = 0): void {
   arm.tries += 1;
   arm.lastGain = null;
   if (entry.verdict === 'keep') {
@@ -202,21 +163,15 @@ function makeMove(
   return null;
 }
 
-function isWithin(constant: Constant, to: string, bounds: Bounds | null): boolean {
-  const bound = bounds?.get(constantKey(constant));
-  if (!bound) return true;
-  const { low, high } = bound;
-  const outside = (value: number) => Math.max(low - value, value - high, 0);
-  const value = readNumber({ ...constant.literal, text: to });
-  if (value === null) return false;
-  const now = readNumber(constant.literal);
-  // One that stands outside may come nearer, step by step.
-  return outside(value) === 0 || (now !== null && outside(value) < outside(now));
-}
-
 function choose(constants: readonly Constant[], moves: readonly Move[], arm: Arm): Choice {
   const memo = { moves: [...moves], values: spellValues(constants, moves) };
-  return { moves, memo, because: explain(arm, moves.length), expectedGain: arm.lastGain && arm.lastGain / 2 };
+  return {
+    moves,
+    memo,
+    because: explain(arm, moves.length),
+    expectedGain: arm.lastGain && arm.lastGain / 2,
+    expectedError: null,
+  };
 }
 
 function explain(arm: Arm, count: number): string {
@@ -225,19 +180,6 @@ function explain(arm: Arm, count: number): string {
   if (arm.tries === 0) return 'This direction has not been tried yet.';
   if (arm.keeps > 0) return 'This direction has paid before; this is a finer step.';
   return `${arm.misses} bolder ${arm.misses === 1 ? 'step' : 'steps'} this way did not pay; this is a finer one.`;
-}
-
-function spellValues(constants: readonly Constant[], moves: readonly Move[]): string {
-  return constants
-    .map(({ file, name, literal }) => {
-      const move = moves.find(candidate => candidate.file === file && candidate.name === name);
-      return `${file}:${name}=${move?.to ?? literal.text}`;
-    })
-    .join('\n');
-}
-
-export function constantKey({ file, name }: Pick<Constant, 'file' | 'name'>): string {
-  return `${file}\0${name}`;
 }
 
 function armKey(constant: Pick<Constant, 'file' | 'name'>, direction: Direction): string {

@@ -1,0 +1,168 @@
+import { type Choice, movesTo, spellTexts } from '../src/engine/proposers/search/choice.ts';
+import { type Constant, findConstants } from '../src/engine/proposers/search/constants.ts';
+import { chooseByProcess } from '../src/engine/proposers/search/gaussian-search.ts';
+import { chooseMove } from '../src/engine/proposers/search/ladder.ts';
+import { normalFrom, seededRandom } from '../src/engine/proposers/search/random.ts';
+import {
+  type Axis,
+  axesOf,
+  coordinateOf,
+  itemOf,
+  textAt,
+  withItem,
+} from '../src/engine/proposers/search/space.ts';
+import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import { isBetter } from '../src/shared/study.ts';
+
+/** Values of the constants that are numbers, by name. */
+export function readNumbers(source: string): Record<string, number> {
+  return Object.fromEntries(
+    findConstants('train.py', source).map(({ name, literal }) => [name, Number(literal.text)]),
+  );
+}
+
+/** Picks the next change of a file's constants. */
+export type Chooser = (
+  constants: readonly Constant[],
+  history: readonly HistoryEntry[],
+  incumbent: { readonly n: number; readonly metric: number },
+  seed: number,
+  goal: 'minimize' | 'maximize',
+) => Promise<Choice | null> | Choice | null;
+
+export const ladder: Chooser = (constants, history, _, seed) =>
+  chooseMove(constants, history, [], seededRandom(seed, history.length, 0));
+
+export const gaussianProcess: Chooser = (constants, history, incumbent, seed, goal) =>
+  chooseByProcess({
+    ...{ constants, history, incumbent, refused: [], goal, bounds: null },
+    seeds: [seed, history.length, 0],
+  });
+
+/** Everything a little different from the start, every time. */
+export function randomNear(source: string): Chooser {
+  const start = new StartSpace(source);
+  return (constants, history, _, seed) => {
+    const random = seededRandom(seed, history.length, 5);
+    const normal = normalFrom(random);
+    const offsets = start.categories.map(count => (count > 0 ? Math.floor(random() * count) : normal()));
+    return start.choose(constants, offsets);
+  };
+}
+
+/** The space around a source's constants, for strategies that know only numbers. */
+export class StartSpace {
+  readonly #texts: readonly string[];
+  readonly #axes: readonly Axis[];
+
+  constructor(source: string) {
+    const constants = findConstants('train.py', source);
+    this.#texts = constants.map(({ literal }) => literal.text);
+    this.#axes = axesOf(constants, []);
+  }
+
+  /** Of each axis how many texts it has; 0 for a number. */
+  get categories(): readonly number[] {
+    return this.#axes.map(axis => axis.categories);
+  }
+
+  /** The change of these constants to what is so far from the start; of categories their places. */
+  choose(constants: readonly Constant[], offsets: readonly number[]): Choice {
+    const texts = [...this.#texts];
+    for (const [place, axis] of this.#axes.entries()) {
+      const text = texts[axis.constant] ?? '';
+      const item = itemOf(axis, text) ?? '';
+      const at = axis.isCategory ? 0 : (coordinateOf(axis, item) ?? 0);
+      const next = textAt(axis, at + (offsets[place] ?? 0), item);
+      if (next !== null) texts[axis.constant] = withItem(axis, text, next);
+    }
+    const moves = movesTo(constants, texts);
+    const memo = { moves: [...moves], values: spellTexts(constants, texts) };
+    return { moves, memo, because: '', expectedGain: null, expectedError: null };
+  }
+}
+
+/** As in a study: so many discards in a row, and the incumbent is trained again, because it may have been luck. */
+const REMEASURED_AFTER = 12;
+
+/**
+ * A study without a training: what is measured better is kept, the rest discarded, and what was luck is taken back. Returns the
+ * incumbent's source after each run, and the history.
+ * @param experiments runs, those of the incumbent among them
+ */
+export async function playNight(
+  source: string,
+  choose: Chooser,
+  seed: number,
+  experiments: number,
+  measure: (source: string, n: number) => Promise<number | null> | number | null,
+  goal: 'minimize' | 'maximize' = 'minimize',
+): Promise<{ readonly kept: readonly string[]; readonly history: readonly HistoryEntry[] }> {
+  const baseline = await measure(source, 0);
+  if (baseline === null) throw new Error('The baseline crashed.');
+  const history: HistoryEntry[] = [entryOf(0, null, 'keep', baseline, null)];
+  // What was kept, the newest last: where the branch stands, and where it goes back to.
+  const chain = [{ n: 0, values: [baseline], source }];
+  const standing = () => {
+    const { n, values, source: text } = chain.at(-1) ?? { n: 0, values: [baseline], source };
+    return { n, metric: values.reduce((sum, value) => sum + value, 0) / values.length, values, text };
+  };
+  const kept: string[] = [];
+  let discards = 0;
+  for (let run = 1; run <= experiments; run += 1) {
+    const incumbent = standing();
+    if (discards === REMEASURED_AFTER) {
+      discards = 0;
+      const value = await measure(incumbent.text, run);
+      if (value !== null) incumbent.values.push(value);
+      const parent = chain.at(-2);
+      const before = history.find(({ n }) => n === incumbent.n);
+      const record = standing().metric;
+      if (parent && before && !isBetter(goal, record, meanOf(parent.values))) {
+        chain.pop();
+        history[history.indexOf(before)] = { ...before, verdict: 'discard', reason: 'rolled_back' };
+      }
+      kept.push(standing().text);
+      continue;
+    }
+    const n = history.length;
+    const constants = findConstants('train.py', incumbent.text);
+    const choice = await choose(constants, history, incumbent, seed, goal);
+    if (!choice) break;
+    const attempt = applyChoice(incumbent.text, constants, choice);
+    const metric = await measure(attempt, run);
+    const isKeep = metric !== null && isBetter(goal, metric, incumbent.metric);
+    const word = metric === null ? 'crash' : isKeep ? 'keep' : 'discard';
+    history.push(entryOf(n, choice.memo, word, metric, incumbent));
+    discards = isKeep ? 0 : discards + 1;
+    if (isKeep) chain.push({ n, values: [metric], source: attempt });
+    kept.push(standing().text);
+  }
+  return { kept, history };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export function applyChoice(source: string, constants: readonly Constant[], { moves }: Choice): string {
+  return constants.reduceRight((text, { name, start, end }) => {
+    const move = moves.find(candidate => candidate.name === name);
+    return move ? text.slice(0, start) + move.to + text.slice(end) : text;
+  }, source);
+}
+
+function entryOf(
+  n: number,
+  memo: unknown,
+  verdict: 'keep' | 'discard' | 'crash',
+  metric: number | null,
+  incumbent: { readonly n: number; readonly metric: number } | null,
+): HistoryEntry {
+  return {
+    ...{ n, memo, verdict, metric, hypothesis: '', category: null, guard: null },
+    reason: verdict === 'discard' ? 'worse' : verdict,
+    incumbent: incumbent?.n ?? null,
+    incumbentMetric: incumbent?.metric ?? null,
+  };
+}

@@ -1,0 +1,225 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { landscape, SOURCE } from './landscapes.ts';
+import { printTable } from './report.ts';
+import { type Chooser, gaussianProcess, ladder, playNight, randomNear, StartSpace } from './search-night.ts';
+
+/**
+ * The strategies of the search side by side, paired by seed: on landscapes with a known optimum, and on byte-lm, whose score is
+ * the same for the same code. TPE and CMA-ES come from PyPI into a folder that is removed again, where Python can have them.
+ */
+
+/** Landscapes 1 to so many. What is tuned is tuned on others. */
+const LANDSCAPES = 24;
+const LANDSCAPE_EXPERIMENTS = 100;
+const EARLY = 30;
+const MOST_REGRET = 0.6;
+const LEAST_GAIN = 1.25;
+const MOST_CPU_SECONDS = 0.5;
+const SAMPLE = fileURLToPath(new URL('../resources/samples/byte-lm', import.meta.url));
+const OUTSIDE = ['TPE', 'CMA-ES'] as const;
+type Strategy = 'ladder' | 'Gaussian process' | 'random near the start' | (typeof OUTSIDE)[number];
+
+/** @param seeds nights on byte-lm, each of `experiments` trainings for every strategy */
+export async function benchSearch(seeds = 2, experiments = EARLY): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
+  try {
+    const python = await installOutside(folder);
+    const strategies: readonly Strategy[] = [
+      ...(['ladder', 'Gaussian process', 'random near the start'] as const),
+      ...(python === null ? [] : OUTSIDE),
+    ];
+    await benchLandscapes(strategies, python);
+    await benchCost();
+    const trainings = strategies.length * seeds * experiments;
+    const minutes = Math.ceil((trainings * 8) / 60 / availableParallelism());
+    console.log(`\nbyte-lm: at most ${trainings} trainings, about ${minutes} min.`);
+    await benchByteLm(strategies, python, seeds, experiments, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function benchLandscapes(strategies: readonly Strategy[], python: string | null): Promise<void> {
+  const regrets = new Map<Strategy, { early: number[]; late: number[] }>();
+  for (const strategy of strategies) {
+    const left = { early: [] as number[], late: [] as number[] };
+    for (let seed = 1; seed <= LANDSCAPES; seed += 1) {
+      const { loss, measure } = landscape(seed);
+      const { choose, end } = chooserOf(strategy, SOURCE, seed, python);
+      const { kept } = await playNight(SOURCE, choose, seed, LANDSCAPE_EXPERIMENTS, (source, n) =>
+        measure(source, seed, n),
+      );
+      end();
+      left.early.push(loss(kept[EARLY - 1] ?? SOURCE) ?? 1);
+      left.late.push(loss(kept.at(-1) ?? SOURCE) ?? 1);
+    }
+    regrets.set(strategy, left);
+  }
+  const mean = (strategy: Strategy, when: 'early' | 'late') => meanOf(regrets.get(strategy)?.[when] ?? []);
+  printTable(
+    `Search: share of the regret left, mean over ${LANDSCAPES} landscapes`,
+    strategies.flatMap(strategy =>
+      (['early', 'late'] as const).map(when => {
+        const value = mean(strategy, when);
+        const ratio = value / mean('ladder', when);
+        return {
+          what: `${strategy}, ${when === 'early' ? EARLY : LANDSCAPE_EXPERIMENTS} experiments`,
+          ...{ value, ratio, unit: '' },
+          reference: `ladder ${mean('ladder', when).toFixed(3)}`,
+          isGood: strategy === 'Gaussian process' && when === 'late' ? ratio <= MOST_REGRET : null,
+        };
+      }),
+    ),
+  );
+}
+
+/** CPU time of one proposal after so many experiments. */
+async function benchCost(): Promise<void> {
+  const { measure } = landscape(1);
+  const lines = [];
+  for (const count of [100, 1_000, 3_000]) {
+    const { kept, history } = await playNight(SOURCE, randomNear(SOURCE), 1, count, (source, n) =>
+      measure(source, 1, n),
+    );
+    const constants = findConstants('train.py', kept.at(-1) ?? SOURCE);
+    const incumbent = history.findLast(({ verdict }) => verdict === 'keep');
+    const start = process.cpuUsage();
+    // Its first one in this history, which costs the most: nothing is known of the hyperparameters.
+    await gaussianProcess(
+      constants,
+      history,
+      { n: incumbent?.n ?? 0, metric: incumbent?.metric ?? 0 },
+      1,
+      'minimize',
+    );
+    const { user, system } = process.cpuUsage(start);
+    const value = (user + system) / 1e6;
+    lines.push({
+      ...{ what: `CPU of a proposal after ${count} experiments`, value, unit: 's', ratio: null },
+      reference: `at most ${MOST_CPU_SECONDS} s`,
+      isGood: value <= MOST_CPU_SECONDS,
+    });
+  }
+  printTable('Search: what a proposal costs', lines);
+}
+
+async function benchByteLm(
+  strategies: readonly Strategy[],
+  python: string | null,
+  seeds: number,
+  experiments: number,
+  folder: string,
+): Promise<void> {
+  const source = await readFile(join(SAMPLE, 'train.py'), 'utf8');
+  const train = trainer(folder);
+  const nights = strategies.flatMap(strategy =>
+    Array.from({ length: seeds }, (_, place) => ({ strategy, seed: place + 1 })),
+  );
+  const best = new Map<Strategy, number[]>(strategies.map(strategy => [strategy, []]));
+  const baseline = (await train(source)) ?? Number.NaN;
+  const left = [...nights];
+  const playAll = async () => {
+    for (let night = left.shift(); night; night = left.shift()) {
+      const { choose, end } = chooserOf(night.strategy, source, night.seed, python);
+      const { history } = await playNight(source, choose, night.seed, experiments, train);
+      end();
+      const reached = Math.min(...history.map(({ metric }) => metric ?? Number.POSITIVE_INFINITY));
+      best.get(night.strategy)?.push(reached);
+      console.log(`${night.strategy}, seed ${night.seed}: ${baseline} → ${reached}`);
+    }
+  };
+  // A counted budget gives the same score however busy the machine is.
+  await Promise.all(Array.from({ length: availableParallelism() }, playAll));
+  const gain = (strategy: Strategy) => baseline - meanOf(best.get(strategy) ?? []);
+  printTable(
+    `Search: gain on byte-lm in ${experiments} experiments, baseline ${baseline}, mean of ${seeds} seeds`,
+    strategies.map(strategy => {
+      const ratio = gain(strategy) / gain('ladder');
+      return {
+        ...{ what: strategy, value: gain(strategy), unit: 'bpb', ratio },
+        reference: `ladder ${gain('ladder').toFixed(3)}`,
+        isGood: strategy === 'Gaussian process' && experiments === EARLY ? ratio >= LEAST_GAIN : null,
+      };
+    }),
+  );
+}
+
+/** Trains a `train.py` once for each text it is given; null where it fails. */
+function trainer(folder: string): (source: string) => Promise<number | null> {
+  const known = new Map<string, Promise<number | null>>();
+  const train = async (source: string) => {
+    const copy = await mkdtemp(join(folder, 'run-'));
+    await cp(SAMPLE, copy, { recursive: true });
+    await writeFile(join(copy, 'train.py'), source);
+    const run = promisify(execFile)('python3', ['-B', 'train.py'], { cwd: copy });
+    const output = await run.then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+    await rm(copy, { recursive: true, force: true });
+    if (output.includes('not comparable'))
+      throw new Error('The machine is too busy: a training met its time limit.');
+    const score = /^val_bpb:\s+(\S+)$/m.exec(output)?.[1];
+    return score === undefined ? null : Number(score);
+  };
+  return source => {
+    const found = known.get(source) ?? train(source);
+    known.set(source, found);
+    return found;
+  };
+}
+
+function chooserOf(
+  strategy: Strategy,
+  source: string,
+  seed: number,
+  python: string | null,
+): { readonly choose: Chooser; readonly end: () => void } {
+  const end = () => undefined;
+  if (strategy === 'ladder') return { choose: ladder, end };
+  if (strategy === 'Gaussian process') return { choose: gaussianProcess, end };
+  if (strategy === 'random near the start' || python === null) return { choose: randomNear(source), end };
+  return outside(strategy, source, seed, python);
+}
+
+function outside(strategy: string, source: string, seed: number, python: string) {
+  const start = new StartSpace(source);
+  const script = fileURLToPath(new URL('outside-search.py', import.meta.url));
+  const words = [script, strategy, String(seed), ...start.categories.map(String)];
+  const child: ChildProcessWithoutNullStreams = spawn(python, words);
+  child.stderr.resume();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const choose: Chooser = async (constants, history) => {
+    if (history.length > 1) child.stdin.write(`${JSON.stringify(history.at(-1)?.metric ?? null)}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${strategy} ended.`);
+    return start.choose(constants, JSON.parse(value));
+  };
+  return { choose, end: () => void child.stdin.end() };
+}
+
+/** A Python with Optuna and cmaes in it; null where there can be none. */
+async function installOutside(folder: string): Promise<string | null> {
+  const environment = join(folder, 'python');
+  const python = join(environment, 'bin', 'python');
+  const call = promisify(execFile);
+  try {
+    await call('python3', ['-m', 'venv', environment]);
+    await call(python, ['-m', 'pip', 'install', '--quiet', 'optuna', 'cmaes']);
+    return python;
+  } catch {
+    console.log('TPE and CMA-ES are left out: Python cannot have Optuna and cmaes here.');
+    return null;
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,21 @@
+import type { Constant } from './constants.ts';
+import { readNumber } from './literal.ts';
+
+/** How far which constants may be turned, by {@link constantKey}; both ends are allowed, null is as far as there is. */
+export type Bounds = ReadonlyMap<string, { readonly low: number; readonly high: number } | null>;
+
+export function isWithin(constant: Constant, to: string, bounds: Bounds | null): boolean {
+  const bound = bounds?.get(constantKey(constant));
+  if (!bound) return true;
+  const { low, high } = bound;
+  const outside = (value: number) => Math.max(low - value, value - high, 0);
+  const value = readNumber({ ...constant.literal, text: to });
+  if (value === null) return false;
+  const now = readNumber(constant.literal);
+  // One that stands outside may come nearer, step by step.
+  return outside(value) === 0 || (now !== null && outside(value) < outside(now));
+}
+
+export function constantKey({ file, name }: Pick<Constant, 'file' | 'name'>): string {
+  return `${file}\0${name}`;
+}

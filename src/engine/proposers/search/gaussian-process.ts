@@ -1,0 +1,184 @@
+/**
+ * Regression by a Gaussian process, pure: a Matérn 5/2 kernel with a length for each axis, observations with equal noise.
+ * Formulas: Rasmussen and Williams, Gaussian Processes for Machine Learning, algorithm 2.1 and equation 4.17.
+ */
+
+/** Coordinates of a point, one an axis. Of an axis of categories only whether two are equal counts. */
+export type Point = Float64Array;
+
+export type Axes = readonly { readonly isCategory: boolean }[];
+
+/** Natural logarithms all. */
+export type Hyperparameters = {
+  /** Of 1 / length, one an axis: how fast the function changes along it. */
+  readonly inverseLengths: readonly number[];
+  /** Of the function's standard deviation about its mean, 0. */
+  readonly scale: number;
+  /** Of the noise's standard deviation. */
+  readonly noise: number;
+};
+
+export type Posterior = {
+  /** Mean and standard deviation of the function, without noise, at a point. */
+  readonly at: (point: Point) => { readonly mean: number; readonly deviation: number };
+};
+
+type LogNormal = { readonly mean: number; readonly deviation: number };
+/** Priors of the logarithms: a length of four units, values with deviation 1, noise a tenth of that. */
+const PRIORS = {
+  inverseLength: { mean: Math.log(1 / 4), deviation: 1 },
+  scale: { mean: 0, deviation: 0.5 },
+  noise: { mean: Math.log(0.1), deviation: 1 },
+} as const satisfies Readonly<Record<string, LogNormal>>;
+
+/** Kept on the diagonal, so that equal points do no harm. */
+const JITTER = 1e-8;
+
+export function priorMedian(axes: Axes): Hyperparameters {
+  return {
+    inverseLengths: axes.map(() => PRIORS.inverseLength.mean),
+    scale: PRIORS.scale.mean,
+    noise: PRIORS.noise.mean,
+  };
+}
+
+/** The process given what was observed; null where the kernel's matrix has no root in double precision. */
+export function condition(
+  axes: Axes,
+  points: readonly Point[],
+  values: readonly number[],
+  parameters: Hyperparameters,
+): Posterior | null {
+  const kernel = kernelOf(axes, parameters);
+  const root = rootOf(kernel, points, parameters);
+  if (!root) return null;
+  const weights = solveUpper(root, solveLower(root, Float64Array.from(values)));
+  const variance = Math.exp(2 * parameters.scale);
+  return {
+    at(point) {
+      const across = Float64Array.from(points, other => kernel(point, other));
+      let mean = 0;
+      for (let i = 0; i < across.length; i += 1) mean += (across[i] ?? 0) * (weights[i] ?? 0);
+      const explained = solveLower(root, across).reduce((sum, part) => sum + part * part, 0);
+      return { mean, deviation: Math.sqrt(Math.max(variance - explained, 0)) };
+    },
+  };
+}
+
+/** Logarithm of the posterior density of the hyperparameters, but for a constant. */
+export function logPosterior(
+  axes: Axes,
+  points: readonly Point[],
+  values: readonly number[],
+  parameters: Hyperparameters,
+): number {
+  const root = rootOf(kernelOf(axes, parameters), points, parameters);
+  if (!root) return Number.NEGATIVE_INFINITY;
+  const whitened = solveLower(root, Float64Array.from(values));
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    sum -= 0.5 * (whitened[i] ?? 0) ** 2 + Math.log(root[i]?.[i] ?? 1);
+  }
+  for (const length of parameters.inverseLengths) sum += logDensity(length, PRIORS.inverseLength);
+  return sum + logDensity(parameters.scale, PRIORS.scale) + logDensity(parameters.noise, PRIORS.noise);
+}
+
+function logDensity(value: number, { mean, deviation }: LogNormal): number {
+  return -0.5 * ((value - mean) / deviation) ** 2;
+}
+
+/**
+ * A climb to the most probable hyperparameters by random steps, from `start`: each step moves some of them, and is taken
+ * where it makes them more probable. Rounded to thousandths, so that they can be written down.
+ */
+export function climb(
+  axes: Axes,
+  points: readonly Point[],
+  values: readonly number[],
+  start: Hyperparameters,
+  steps: number,
+  normal: () => number,
+  random: () => number,
+): Hyperparameters {
+  let best = start;
+  let height = logPosterior(axes, points, values, best);
+  for (let step = 0; step < steps; step += 1) {
+    const share = Math.min(1, 3 / axes.length);
+    const moved = (value: number, chance: number) =>
+      random() < chance ? Math.round(1000 * (value + 0.7 * normal())) / 1000 : value;
+    const next: Hyperparameters = {
+      inverseLengths: best.inverseLengths.map(value => moved(value, share)),
+      scale: moved(best.scale, 0.3),
+      noise: moved(best.noise, 0.3),
+    };
+    const reached = logPosterior(axes, points, values, next);
+    if (reached > height) [best, height] = [next, reached];
+  }
+  return best;
+}
+
+type Kernel = (a: Point, b: Point) => number;
+
+/** Matérn 5/2 of the distance in lengths; two categories are one unit apart. Rasmussen and Williams, equation 4.17. */
+export function kernelOf(axes: Axes, { inverseLengths, scale }: Hyperparameters): Kernel {
+  const weights = Float64Array.from(inverseLengths, value => Math.exp(2 * value));
+  const isCategory = axes.map(axis => axis.isCategory);
+  const variance = Math.exp(2 * scale);
+  return (a, b) => {
+    let square = 0;
+    for (let i = 0; i < weights.length; i += 1) {
+      const apart = (a[i] ?? 0) - (b[i] ?? 0);
+      if (apart !== 0) square += (weights[i] ?? 0) * (isCategory[i] ? 1 : apart * apart);
+    }
+    const root = Math.sqrt(5 * square);
+    return variance * (1 + root + (5 * square) / 3) * Math.exp(-root);
+  };
+}
+
+/** Lower triangle whose product with its transpose is the covariance of the observations; null where there is none. */
+function rootOf(
+  kernel: Kernel,
+  points: readonly Point[],
+  { scale, noise }: Hyperparameters,
+): readonly Float64Array[] | null {
+  const diagonal = Math.exp(2 * scale) * (1 + JITTER) + Math.exp(2 * noise);
+  const rows: Float64Array[] = [];
+  for (const [i, point] of points.entries()) {
+    const row = new Float64Array(i + 1);
+    for (let j = 0; j < i; j += 1) {
+      const other = rows[j];
+      const at = points[j];
+      if (!other || !at) return null;
+      let rest = kernel(point, at);
+      for (let k = 0; k < j; k += 1) rest -= (row[k] ?? 0) * (other[k] ?? 0);
+      row[j] = rest / (other[j] ?? 1);
+    }
+    let rest = diagonal;
+    for (let k = 0; k < i; k += 1) rest -= (row[k] ?? 0) ** 2;
+    if (!(rest > 0)) return null;
+    row[i] = Math.sqrt(rest);
+    rows.push(row);
+  }
+  return rows;
+}
+
+function solveLower(root: readonly Float64Array[], right: Float64Array): Float64Array {
+  const solved = Float64Array.from(right);
+  for (const [i, row] of root.entries()) {
+    let rest = solved[i] ?? 0;
+    for (let k = 0; k < i; k += 1) rest -= (row[k] ?? 0) * (solved[k] ?? 0);
+    solved[i] = rest / (row[i] ?? 1);
+  }
+  return solved;
+}
+
+function solveUpper(root: readonly Float64Array[], right: Float64Array): Float64Array {
+  const solved = Float64Array.from(right);
+  for (let i = root.length - 1; i >= 0; i -= 1) {
+    const row = root[i];
+    const value = (solved[i] ?? 0) / (row?.[i] ?? 1);
+    solved[i] = value;
+    for (let k = 0; k < i; k += 1) solved[k] = (solved[k] ?? 0) - (row?.[k] ?? 0) * value;
+  }
+  return solved;
+}

@@ -1,0 +1,8 @@
+import { parentPort } from 'node:worker_threads';
+import type { WorkerAnswer } from './choose-in-worker.ts';
+import { chooseByProcess, type Situation } from './gaussian-search.ts';
+
+/** The thread of `chooseInWorker`. What it throws ends it, and is told by its end. */
+parentPort?.on('message', ({ id, situation }: { readonly id: number; readonly situation: Situation }) => {
+  parentPort?.postMessage({ id, choice: chooseByProcess(situation) } satisfies WorkerAnswer);
+});

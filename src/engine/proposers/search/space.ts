@@ -1,0 +1,207 @@
+import type { Constant } from './constants.ts';
+import { type Literal, parseLiteral } from './literal.ts';
+import { turn, writeFloat, writeInteger, writeItem } from './moves.ts';
+
+/** How an axis measures values, so that equal distances are about equally much. */
+export type Scale =
+  /** log2 of the size. */
+  | 'logarithm'
+  /** Sizes below 1: log2 up to a half, from there minus log2 of the distance to 1; the two meet smoothly, and 1 is not reached. */
+  | 'share'
+  /** Floats that were zero: a hundredth is one, and from about there on each doubling is one more. */
+  | 'from zero'
+  /** Integers below 10 count by one; above, a step is a tenth of the size. */
+  | 'count'
+  /** Powers, by their exponents. */
+  | 'exponent'
+  /** Booleans and words, by their place. */
+  | 'category';
+
+/** A number, boolean or word that can be set: a constant, or an item of one that is a tuple. */
+export type Axis = {
+  /** Index of its constant. */
+  readonly constant: number;
+  /** Place in the tuple; null where the constant is none. */
+  readonly item: number | null;
+  readonly scale: Scale;
+  readonly isCategory: boolean;
+  /** How many texts it may have, of a category; else 0. */
+  readonly categories: number;
+  /** Whether only whole steps lead to another text. */
+  readonly isWhole: boolean;
+  /** The literal as it stands: its sign and its way of writing are kept. */
+  readonly literal: Literal;
+  readonly isBelowOne: boolean;
+};
+
+const COUNTS_BELOW = 10;
+const SMALLEST_POWER = 16;
+const ZERO_UNIT = 0.01;
+
+/**
+ * The axes of constants. How one measures depends on all values it had, so that none of them lacks a coordinate.
+ * @param seen texts of the constants that were tried, by place
+ */
+export function axesOf(
+  constants: readonly Constant[],
+  seen: readonly (readonly string[])[],
+): readonly Axis[] {
+  return constants.flatMap(({ literal }, constant) => {
+    const texts = new Set(seen.map(values => values[constant] ?? literal.text));
+    if (literal.kind !== 'tuple') return axisOf(literal, constant, null, [...texts]);
+    const tuples = [...texts].flatMap(text => parseLiteral(text, '') ?? []);
+    return literal.items.flatMap((item, place) => {
+      const items = tuples.flatMap(tuple => (tuple.kind === 'tuple' ? (tuple.items[place]?.text ?? []) : []));
+      return axisOf(item, constant, place, items);
+    });
+  });
+}
+
+function axisOf(
+  literal: Literal,
+  constant: number,
+  item: number | null,
+  seen: readonly string[],
+): readonly Axis[] {
+  const sizes = [literal.text, ...seen].map(sizeOf).filter(size => size !== null);
+  const scale = scaleOf(literal, sizes);
+  if (scale === null) return [];
+  const isBelowOne = literal.kind === 'float' && sizes.every(size => size < 1);
+  const isCategory = scale === 'category';
+  const categories = isCategory ? categoriesOf(literal).length : 0;
+  const isWhole = scale === 'count' || scale === 'exponent';
+  return [{ constant, item, scale, isCategory, categories, isWhole, literal, isBelowOne }];
+}
+
+function scaleOf(literal: Literal, sizes: readonly number[]): Scale | null {
+  switch (literal.kind) {
+    case 'boolean':
+    case 'choice':
+      return 'category';
+    case 'power':
+      return 'exponent';
+    case 'integer': {
+      const isPower = sizes.every(size => size > 0 && Number.isInteger(Math.log2(size)));
+      if (isPower && Math.max(...sizes) >= SMALLEST_POWER) return 'exponent';
+      return Math.min(...sizes) < COUNTS_BELOW ? 'count' : 'logarithm';
+    }
+    case 'float':
+      if (Math.min(...sizes) === 0) return 'from zero';
+      return sizes.every(size => size < 1) ? 'share' : 'logarithm';
+    default:
+      return null;
+  }
+}
+
+function sizeOf(text: string): number | null {
+  const size = Math.abs(Number(text.replaceAll('_', '')));
+  return Number.isFinite(size) ? size : null;
+}
+
+/** Where a text stands on an axis; null for a text of another kind. */
+export function coordinateOf({ scale, literal }: Axis, text: string): number | null {
+  if (scale === 'category') return categoriesOf(literal).indexOf(text);
+  if (literal.kind === 'power') {
+    const exponent = /\*\*\s*(\d+)$/.exec(text)?.[1];
+    return exponent === undefined ? null : Number(exponent);
+  }
+  const size = sizeOf(text);
+  if (size === null) return null;
+  const found = measure(scale, size);
+  return Number.isFinite(found) ? found : null;
+}
+
+function measure(scale: Exclude<Scale, 'category'>, size: number): number {
+  switch (scale) {
+    case 'share':
+      return size > 0.5 ? -Math.log2(1 - size) : 2 + Math.log2(size);
+    case 'from zero':
+      return Math.log2(1 + size / ZERO_UNIT);
+    case 'count':
+      return size <= COUNTS_BELOW ? size : COUNTS_BELOW * (1 + Math.log(size / COUNTS_BELOW));
+    default:
+      return Math.log2(size);
+  }
+}
+
+/** The size at a coordinate: the inverse of {@link measure}. */
+function sizeAt(scale: Exclude<Scale, 'category'>, at: number): number {
+  switch (scale) {
+    case 'share':
+      return at > 1 ? 1 - 2 ** -at : 2 ** (at - 2);
+    case 'from zero':
+      return ZERO_UNIT * (2 ** Math.max(at, 0) - 1);
+    case 'count':
+      return at <= COUNTS_BELOW ? at : COUNTS_BELOW * Math.exp(at / COUNTS_BELOW - 1);
+    default:
+      return 2 ** at;
+  }
+}
+
+/** What stands where the axis is, in the text of its constant. */
+export function itemOf({ item }: Axis, text: string): string | null {
+  if (item === null) return text;
+  const tuple = parseLiteral(text, '');
+  return tuple?.kind === 'tuple' ? (tuple.items[item]?.text ?? null) : null;
+}
+
+/** The constant's text with the axis set to another item. */
+export function withItem({ item: place }: Axis, text: string, item: string): string {
+  return place === null ? item : writeItem(text, place, item);
+}
+
+/**
+ * The text nearest to a coordinate, in few digits; null where there is none other than `now`, or none of the same sign.
+ * Integers stay integers, powers stay powers, floats that were always below 1 stay below 1.
+ */
+export function textAt(axis: Axis, at: number, now: string): string | null {
+  const { literal, scale } = axis;
+  if (scale === 'category') {
+    const text = categoriesOf(literal)[at];
+    return text === undefined || text === now ? null : text;
+  }
+  if (literal.kind === 'power') {
+    const exponent = Math.round(at);
+    const text = literal.text.replace(/\d+$/, String(exponent));
+    return exponent < 0 || text === now ? null : text;
+  }
+  const isNegative = literal.text.startsWith('-');
+  const size = sizeAt(scale, scale === 'exponent' ? Math.round(at) : at);
+  for (const digits of [2, 3, 4]) {
+    const text = write(axis, size, digits, isNegative);
+    if (text !== null && text !== now) return text;
+  }
+  return null;
+}
+
+function write(
+  { literal, scale, isBelowOne }: Axis,
+  size: number,
+  digits: number,
+  isNegative: boolean,
+): string | null {
+  if (literal.kind === 'integer') {
+    const rounded = Math.round(scale === 'exponent' ? size : Number(size.toPrecision(digits)));
+    if (!Number.isSafeInteger(rounded) || rounded < 0) return null;
+    // A count may go from one to none; of anything larger none is another kind of thing.
+    if (rounded === 0 && sizeOf(literal.text) !== 0 && sizeOf(literal.text) !== 1) return null;
+    return writeInteger(isNegative ? -rounded : rounded, literal.text);
+  }
+  if (literal.kind !== 'float') return null;
+  const isNearOne = scale === 'share' && size > 0.5;
+  // 12 digits hide what the subtraction leaves behind the last one.
+  const rounded = Number(
+    isNearOne ? (1 - Number((1 - size).toPrecision(digits))).toPrecision(12) : size.toPrecision(digits),
+  );
+  if (!Number.isFinite(rounded) || (isBelowOne && rounded >= 1)) return null;
+  if (rounded === 0 && scale !== 'from zero') return null;
+  return writeFloat(isNegative ? -rounded : rounded, literal, 12);
+}
+
+/** All texts a word or a boolean may have, in an order that does not depend on which one it has. */
+function categoriesOf(literal: Literal): readonly string[] {
+  if (literal.kind === 'choice')
+    return literal.choices.map(choice => literal.text.replace(literal.value, choice));
+  const other = turn(literal, 'other', 0, 0) ?? literal.text;
+  return [literal.text, other].sort();
+}

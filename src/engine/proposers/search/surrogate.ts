@@ -1,0 +1,97 @@
+import {
+  type Axes,
+  climb,
+  condition,
+  type Hyperparameters,
+  type Point,
+  type Posterior,
+  priorMedian,
+} from './gaussian-process.ts';
+import { standardize } from './standardize.ts';
+
+/** A point that was tried; null where it has no number, which counts as bad. */
+export type Trial = { readonly n: number; readonly point: Point; readonly value: number | null };
+
+/** What is believed of the metric, lower is better. */
+export type Surrogate = {
+  readonly parameters: Hyperparameters;
+  /** In standardized units. */
+  readonly posterior: Posterior;
+  /** Of the trials it knows that with the lowest mean: more is known of it than its own noisy number. */
+  readonly best: Trial;
+  readonly level: number;
+  /** A standardized value in units of the metric. */
+  readonly invert: (value: number) => number;
+};
+
+/** Up to so many points all tell what the hyperparameters are. */
+const FITTED = 128;
+/** Random steps towards the most probable hyperparameters. */
+const CLIMB = { first: 40, further: 14 };
+/** More points would make a proposal slow: the root of their matrix costs their number cubed. */
+const KEPT = { best: 86, near: 85, latest: 85 };
+
+/**
+ * The belief after all trials, oldest first.
+ * @param before hyperparameters of the last time; null the first time
+ * @param center what the next candidates will be near
+ */
+export function fitSurrogate(
+  axes: Axes,
+  trials: readonly Trial[],
+  before: Hyperparameters | null,
+  center: Point,
+  random: () => number,
+  normal: () => number,
+): Surrogate | null {
+  const { values: all, invert } = standardize(trials.map(({ value }) => value));
+  const kept = selectTrials(axes, trials, all, center);
+  const points = kept.map(place => trials[place]?.point ?? center);
+  const values = kept.map(place => all[place] ?? 0);
+  const steps = before ? CLIMB.further : CLIMB.first;
+  // Lengths and noise are known well from every other of many points, in an eighth of the time.
+  const isFitted = (_: unknown, place: number) => points.length <= FITTED || place % 2 === 1;
+  const parameters = climb(
+    ...([axes, points.filter(isFitted), values.filter(isFitted)] as const),
+    ...([before ?? priorMedian(axes), steps, normal, random] as const),
+  );
+  const posterior = condition(axes, points, values, parameters);
+  if (!posterior) return null;
+  let best: { readonly trial: Trial; readonly mean: number } | null = null;
+  for (const place of kept) {
+    const trial = trials[place];
+    if (!trial || trial.value === null) continue;
+    const { mean } = posterior.at(trial.point);
+    if (!best || mean < best.mean) best = { trial, mean };
+  }
+  return best && { parameters, posterior, best: best.trial, level: best.mean, invert };
+}
+
+/** Places of the trials the process is to know, in their order: the best, the nearest to `center` and the latest. */
+function selectTrials(
+  axes: Axes,
+  trials: readonly Trial[],
+  values: readonly number[],
+  center: Point,
+): readonly number[] {
+  const places = trials.map((_, place) => place);
+  if (places.length <= KEPT.best + KEPT.near + KEPT.latest) return places;
+  const kept = new Set<number>();
+  const take = (count: number, cost: (place: number) => number) => {
+    const costs = places.map(cost);
+    const left = places.filter(place => !kept.has(place));
+    left.sort((a, b) => (costs[a] ?? 0) - (costs[b] ?? 0) || b - a);
+    for (const place of left.slice(0, count)) kept.add(place);
+  };
+  take(KEPT.latest, place => -place);
+  take(KEPT.best, place => values[place] ?? 0);
+  take(KEPT.near, place => apart(axes, trials[place]?.point ?? center, center));
+  return places.filter(place => kept.has(place));
+}
+
+function apart(axes: Axes, a: Point, b: Point): number {
+  return axes.reduce((sum, { isCategory }, place) => {
+    const distance = Math.abs((a[place] ?? 0) - (b[place] ?? 0));
+    return sum + (isCategory ? Math.min(distance, 1) : distance ** 2);
+  }, 0);
+}

@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { gaussianProcess, playNight, readNumbers } from '../bench/search-night.ts';
+import { spellTexts } from '../src/engine/proposers/search/choice.ts';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { expectedImprovement } from '../src/engine/proposers/search/expected-improvement.ts';
+import { condition, logPosterior, priorMedian } from '../src/engine/proposers/search/gaussian-process.ts';
+import { chooseByProcess, type Situation } from '../src/engine/proposers/search/gaussian-search.ts';
+import { observe, readTexts } from '../src/engine/proposers/search/observations.ts';
+import { seededRandom } from '../src/engine/proposers/search/random.ts';
+import { axesOf, coordinateOf, textAt } from '../src/engine/proposers/search/space.ts';
+import { standardize } from '../src/engine/proposers/search/standardize.ts';
+import { normalDensity } from '../src/engine/verdicts/normal.ts';
+
+const AXES = [{ isCategory: false }, { isCategory: true }];
+const PARAMETERS = {
+  inverseLengths: [Math.log(0.5), Math.log(0.8)],
+  scale: Math.log(1.3),
+  noise: Math.log(0.2),
+};
+
+/** Matérn 5/2 as the book has it, for one pair. */
+function covariance(a: Float64Array, b: Float64Array): number {
+  const along = 0.5 * ((a[0] ?? 0) - (b[0] ?? 0));
+  const r = Math.hypot(along, a[1] === b[1] ? 0 : 0.8);
+  return 1.69 * (1 + Math.sqrt(5) * r + (5 / 3) * r * r) * Math.exp(-Math.sqrt(5) * r);
+}
+
+test('the posterior of two observations is that of the formula for two', () => {
+  const [x, y, at] = [Float64Array.of(0, 0), Float64Array.of(1.5, 1), Float64Array.of(0.7, 1)];
+  const values = [0.4, -0.9] as const;
+  const [a, b, d] = [covariance(x, x) + 0.04, covariance(x, y), covariance(y, y) + 0.04];
+  const [p, q] = [covariance(x, at), covariance(y, at)];
+  const determinant = a * d - b * b;
+  // The inverse of a two by two matrix, written out.
+  const mean = (p * (d * values[0] - b * values[1]) + q * (a * values[1] - b * values[0])) / determinant;
+  const variance = 1.69 - (p * p * d - 2 * p * q * b + q * q * a) / determinant;
+  const found = condition(AXES, [x, y], values, PARAMETERS)?.at(at);
+  expect(found?.mean).toBeCloseTo(mean, 6);
+  expect(found?.deviation).toBeCloseTo(Math.sqrt(variance), 6);
+});
+
+test('hyperparameters that explain the numbers are more probable than others', () => {
+  const points = Array.from({ length: 20 }, (_, i) => Float64Array.of(i / 4, 0));
+  const values = points.map(point => Math.sin(2 * (point[0] ?? 0)));
+  const at = (inverse: number) =>
+    logPosterior(AXES, points, values, { ...priorMedian(AXES), inverseLengths: [inverse, 0] });
+  expect(at(0)).toBeGreaterThan(at(3));
+  expect(at(0)).toBeGreaterThan(at(-4));
+});
+
+test('the expected improvement is the integral it stands for', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: -2, max: 2, noNaN: true }),
+      fc.double({ min: -2, max: 2, noNaN: true }),
+      fc.double({ min: 0.05, max: 2, noNaN: true }),
+      (best, mean, deviation) => {
+        let sum = 0;
+        const width = (16 * deviation) / 4_000;
+        for (let i = 0; i < 4_000; i += 1) {
+          const x = mean - 8 * deviation + (i + 0.5) * width;
+          sum += Math.max(best - x, 0) * normalDensity(x - mean, deviation ** 2) * width;
+        }
+        expect(expectedImprovement(best, mean, deviation)).toBeCloseTo(sum, 4);
+      },
+    ),
+  );
+  expect(expectedImprovement(1, 0.25, 0)).toBe(0.75);
+  expect(expectedImprovement(0, 0.25, 0)).toBe(0);
+});
+
+test('the better half of the values stays in proportion, the worse is squashed, and a crash is worse than all', () => {
+  const { values, invert } = standardize([1, 2, 3, 4, 1_000, null]);
+  const [one = 0, two = 0, three = 0, four = 0, far = 0, crash = 0] = values;
+  expect(three).toBe(0);
+  expect(two - one).toBeCloseTo(three - two, 12);
+  // In proportion it would be 996 times as far.
+  expect(far - four).toBeLessThan(50 * (four - three));
+  expect(crash).toBeGreaterThan(far);
+  for (const [place, value] of [1, 2, 3, 4, 1_000].entries())
+    expect(invert(values[place] ?? 0)).toBeCloseTo(value, 9);
+});
+
+describe('the space', () => {
+  const axisOf = (text: string, comment = '', seen: string[] = []) => {
+    const constants = findConstants('f', `X = ${text} ${comment}\n`);
+    return axesOf(
+      constants,
+      seen.map(other => [other]),
+    );
+  };
+
+  test.each([
+    ['0.04', '', [], '0.052', 'share'],
+    ['0.95', '', [], '0.963', 'share'],
+    ['1e-5', '', [], '2.4e-5', 'share'],
+    ['2.0', '', [], '0.7', 'logarithm'],
+    ['0.04', '', ['1.5'], '3.0', 'logarithm'],
+    ['0.0', '', [], '0.03', 'from zero'],
+    ['0.1', '', ['0.0'], '0.0', 'from zero'],
+    ['8', '', [], '13', 'count'],
+    ['300', '', [], '450', 'logarithm'],
+    ['64', '', [], '256', 'exponent'],
+    ['65_536', '', [], '131_072', 'exponent'],
+    ['-300', '', [], '-220', 'logarithm'],
+    ['2**19', '', [], '2**17', 'exponent'],
+    ['True', '', [], 'False', 'category'],
+    ['"relu"', '# "relu" or "gelu"', [], '"gelu"', 'category'],
+  ] as const)('%s %s leads to a text and back', (text, comment, seen, other, scale) => {
+    const [axis] = axisOf(text, comment, [...seen]);
+    expect(axis?.scale).toBe(scale);
+    if (!axis) return;
+    const at = coordinateOf(axis, other);
+    expect(textAt(axis, at ?? Number.NaN, text)).toBe(other);
+  });
+
+  test('a tuple has an axis an item', () => {
+    expect(axisOf('(0.8, 0.95)').map(({ item, scale }) => [item, scale])).toEqual([
+      [0, 'share'],
+      [1, 'share'],
+    ]);
+  });
+
+  test('whatever is asked for, a text keeps its kind, its sign and its range, and is another one', () => {
+    const number = fc.oneof(
+      fc.integer({ min: -100_000, max: 100_000 }).map(String),
+      fc
+        .double({ min: 1e-6, max: 1e6, noNaN: true })
+        .map(value => Number(value.toPrecision(6)).toExponential()),
+      fc.double({ min: 0.001, max: 0.999, noNaN: true }).map(value => value.toFixed(3)),
+    );
+    fc.assert(
+      fc.property(number, fc.double({ min: -6, max: 6, noNaN: true }), (text, by) => {
+        const [axis] = axisOf(text);
+        const at = axis && coordinateOf(axis, text);
+        const to = axis && at !== null && at !== undefined ? textAt(axis, at + by, text) : null;
+        if (!axis || to === null) return;
+        const [after] = axisOf(to);
+        expect(after?.literal.kind).toBe(axis.literal.kind);
+        expect(to).not.toBe(text);
+        expect(Number(to) * Number(text)).toBeGreaterThanOrEqual(0);
+        if (axis.literal.kind === 'float' && Math.abs(Number(text)) < 1)
+          expect(Math.abs(Number(to))).toBeLessThan(1);
+      }),
+    );
+  });
+});
+
+test('the values of a memo are read back, also where constants came, went or hold lines', () => {
+  const before = findConstants('f', 'A = 1\nB = (1, 2)\nC = 3.5\n');
+  const memo = spellTexts(before, ['2', '(1,\n 3)', '4.5']);
+  expect(readTexts(before, memo)).toEqual(['2', '(1,\n 3)', '4.5']);
+  expect(readTexts(findConstants('f', 'C = 3.5\nD = 7\nA = 1\n'), memo)).toEqual(['4.5', '7', '2']);
+});
+
+const BOWL = 'LR = 0.5\nDEPTH = 2\nWIDTH = 16\nDECAY = 0.9\nUSELESS = 7\n';
+const START = { LR: 0.5, DEPTH: 2, WIDTH: 16, DECAY: 0.9 };
+const bowl = (values: Record<string, number>) =>
+  Math.abs(Math.log2((values.LR ?? 0) / 0.04)) +
+  0.3 * Math.abs((values.DEPTH ?? 0) - 9) +
+  Math.abs(Math.log2((values.WIDTH ?? 0) / 128)) +
+  2 * Math.abs(Math.log2((1 - (values.DECAY ?? 0)) / 0.02));
+const play = (
+  seed: number,
+  experiments: number,
+  objective: (values: Record<string, number>) => number | null = bowl,
+) => playNight(BOWL, gaussianProcess, seed, experiments, source => objective(readNumbers(source)));
+
+test('the search climbs down a bowl in a night of thirty', async () => {
+  for (const seed of [1, 2, 3]) {
+    const { kept } = await play(seed, 30);
+    expect(bowl(readNumbers(kept.at(-1) ?? ''))).toBeLessThan(0.5 * bowl(START));
+  }
+});
+
+test('the search climbs where more is better as it descends where less is', async () => {
+  const down = await play(4, 12);
+  const up = await playNight(BOWL, gaussianProcess, 4, 12, source => -bowl(readNumbers(source)), 'maximize');
+  expect(up.kept).toEqual(down.kept);
+});
+
+test('no set of values comes twice, and the same seed gives the same night', async () => {
+  const { history, kept } = await play(7, 40);
+  const values = history.slice(1).map(({ memo }) => (memo as { values: string }).values);
+  expect(new Set([spellTexts(findConstants('train.py', BOWL), []), ...values]).size).toBe(history.length);
+  expect(history.length).toBeGreaterThan(30);
+  expect((await play(7, 40)).kept).toEqual(kept);
+  expect((await play(8, 40)).kept).not.toEqual(kept);
+});
+
+/** The situation before experiment `n` of a night. */
+async function situationAt(n: number, change: Partial<Situation> = {}): Promise<Situation> {
+  const { kept, history } = await play(5, n - 1);
+  const before = history.slice(0, n);
+  const incumbent = before.findLast(({ verdict }) => verdict === 'keep');
+  return {
+    ...{
+      constants: findConstants('train.py', kept.at(-1) ?? BOWL),
+      history: before,
+      refused: [],
+      bounds: null,
+    },
+    ...{
+      incumbent: { n: incumbent?.n ?? 0, metric: incumbent?.metric ?? 0 },
+      goal: 'minimize',
+      seeds: [5, n, 0],
+    },
+    ...change,
+  };
+}
+
+test('the ledger is all it remembers: after a stop it proposes what it would have proposed', async () => {
+  const situation = await situationAt(15);
+  const written: Situation = JSON.parse(JSON.stringify(situation));
+  expect(chooseByProcess(written)).toEqual(chooseByProcess(situation));
+});
+
+test('what was refused is not proposed again', async () => {
+  const situation = await situationAt(9);
+  const first = chooseByProcess(situation);
+  const second = chooseByProcess({ ...situation, refused: [first?.memo] });
+  expect(second?.memo.values).not.toBe(first?.memo.values);
+});
+
+test('constants outside of the bounds stay, and those inside stay within', async () => {
+  const situation = await situationAt(12);
+  const lr = situation.constants.find(({ name }) => name === 'LR');
+  const now = Number(lr?.literal.text);
+  const bounds = new Map([['train.py\0LR', { low: now / 1.1, high: now * 1.1 }]]);
+  for (let seed = 0; seed < 20; seed += 1) {
+    const moves = chooseByProcess({ ...situation, bounds, seeds: [seed] })?.moves ?? [];
+    expect(moves.map(({ name }) => name)).toEqual(['LR']);
+    expect(Number(moves[0]?.to)).toBeGreaterThanOrEqual(now / 1.1);
+    expect(Number(moves[0]?.to)).toBeLessThanOrEqual(now * 1.1);
+  }
+});
+
+test('where it crashes is learnt, and left', async () => {
+  const { history } = await play(3, 40, values => ((values.WIDTH ?? 0) > 40 ? null : bowl(values)));
+  const crashes = history.map(({ verdict }) => verdict === 'crash');
+  const [early, late] = [crashes.slice(0, 20), crashes.slice(20)].map(part => part.filter(Boolean).length);
+  expect(late).toBeLessThanOrEqual(early ?? 0);
+  expect(crashes.filter(Boolean).length).toBeLessThan(12);
+});
+
+test('a small space is tried whole, and then nothing is left', async () => {
+  const source = 'A = True\nB = False\nMODE = "x"  # "x", "y" or "z"\n';
+  const random = seededRandom(1);
+  const { history } = await playNight(source, gaussianProcess, 1, 30, () => random());
+  expect(history).toHaveLength(12);
+});
+
+test('a discard whose number does not count, and a crash, are bad, and the gain of code is not that of constants', () => {
+  const constants = findConstants('f', 'A = 4\n');
+  const memo = (to: string) => ({
+    moves: [{ file: 'f', name: 'A', direction: 'up', from: '1', to }],
+    values: `f:A=${to}`,
+  });
+  const entry = {
+    hypothesis: '',
+    category: null,
+    guard: null,
+    incumbent: 0,
+    incumbentMetric: 10,
+    memo: null,
+  };
+  const history = [
+    {
+      ...entry,
+      n: 0,
+      verdict: 'keep',
+      reason: 'baseline',
+      metric: 10,
+      incumbent: null,
+      incumbentMetric: null,
+    },
+    { ...entry, n: 1, verdict: 'discard', reason: 'guard', metric: 1, memo: memo('2') },
+    { ...entry, n: 2, verdict: 'crash', reason: 'oom', metric: null, memo: memo('3') },
+    { ...entry, n: 3, verdict: 'discard', reason: 'worse', metric: 12, memo: memo('5') },
+    { ...entry, n: 4, verdict: 'keep', reason: 'better', metric: 7 },
+  ] as const;
+  expect(observe(constants, history, { n: 4, metric: 7.5 }, 'minimize')).toEqual([
+    { n: 0, texts: ['1'], value: 7 },
+    { n: 1, texts: ['2'], value: null },
+    { n: 2, texts: ['3'], value: null },
+    { n: 3, texts: ['5'], value: 9 },
+    { n: 4, texts: ['4'], value: 7.5 },
+  ]);
+});
