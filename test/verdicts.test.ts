@@ -24,6 +24,7 @@ test.each([
   [-3.9, 4.80963e-5],
   [-4.1, 2.06575e-5],
   [-8, 6.22096e-16],
+  [4.1, 1 - 2.06575e-5],
 ])('Φ(%d) is %d', (z, expected) => {
   expect(normalCdf(z) / expected).toBeCloseTo(1, 5);
 });

@@ -216,8 +216,8 @@ export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind === 'model') return `model ${settings.model}`;
   if (settings.kind === 'agent')
     return `${settings.agent}${settings.model === null ? '' : ` ${settings.model}`}`;
-  // Where nothing is said it is the ladder too, under the name it then had.
-  if (settings.kind === 'search') return settings.strategy === 'ladder' ? 'search by ladder' : 'search';
+  if (settings.kind === 'search')
+    return settings.strategy === 'gaussian-process' ? 'search by Gaussian process' : 'search';
   if (settings.kind !== 'route') return settings.kind;
   const { arms, mode } = settings;
   return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');

@@ -14,7 +14,7 @@ export function normalDensity(x: number, variance = 1): number {
  * Φ(z). The series is Marsaglia's (Evaluating the Normal Distribution, Journal of Statistical Software 11(4), 2004).
  */
 export function normalCdf(z: number): number {
-  if (z > -TAIL) return 1;
+  if (z > -TAIL) return 1 - normalCdf(-z);
   if (z < TAIL) return normalDensity(z) / reversedMills(z);
   let [sum, term] = [z, z];
   for (let k = 1; k < SERIES_TERMS && Math.abs(term) > Number.EPSILON * Math.abs(sum); k += 1) {
