@@ -9,6 +9,7 @@ import { RESULTS_HEADING } from '../../../src/engine/export/results-tsv.ts';
 import { OutputReader } from '../../../src/engine/metrics/output-reader.ts';
 import { findConstants } from '../../../src/engine/proposers/search/constants.ts';
 import { createSample } from '../../../src/engine/sample/create-sample.ts';
+import { DEFAULT_BUDGET } from '../../../src/shared/contract-defaults.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import { git, temporaryFolder } from '../../support/scaffold.ts';
@@ -16,9 +17,9 @@ import { type Program, PYTHON, type Scored, startScoring } from '../../support/s
 
 const sample = fileURLToPath(new URL('../../../resources/samples/byte-lm', import.meta.url));
 
-/** Runs a few lines of Python in the sample's folder; resolves with stdout, or with the last line of the error. */
+/** Runs a few lines of Python in a copy of the sample, for a training leaves its weights; resolves with stdout, or with the last line of the error. */
 async function python(code: string): Promise<string> {
-  const run = promisify(execFile)('python3', ['-B', '-c', code], { cwd: sample });
+  const run = promisify(execFile)('python3', ['-B', '-c', code], { cwd: await copyOf(sample) });
   return run.then(
     ({ stdout }) => stdout.trim(),
     error => String(error.stderr).trim().split('\n').at(-1) ?? '',
@@ -38,7 +39,7 @@ test('the demo trains for real, judges, and leaves diffs, refs and series to loo
     expect(metric).toBeGreaterThan(1);
     expect(metric).toBeLessThan(8);
   }
-  expect(eventsOf(events, 'study_started')[0]).toMatchObject({ metric: 'val_bpb', budgetSeconds: 5 });
+  expect(eventsOf(events, 'study_started')[0]).toMatchObject({ metric: 'val_bpb', budgetSeconds: 30 });
   expect(eventsOf(events, 'progress').length).toBeGreaterThan(10);
   for (const run of eventsOf(events, 'run_finished')) {
     expect(run).toMatchObject({ outcome: 'exit 0', survivors: [] });
@@ -256,7 +257,7 @@ test('nano-gpt is a repository of the known shape, and names what it lacks', asy
   await git(folder, 'commit', '--quiet', '--message=as upstream is');
   expect(await contractOf()).toContain('autoresearch');
   const contract = autoresearchContract(await readFile(join(nano, 'prepare.py'), 'utf8'), false);
-  expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150, prune: false });
+  expect(contract.budget).toEqual({ seconds: 60, limitSeconds: 150, ...DEFAULT_BUDGET });
   const constants = findConstants('train.py', await readFile(join(nano, 'train.py'), 'utf8'));
   expect(constants.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['DEPTH', 'WIDTH', 'LEARNING_RATE', 'BETAS', 'ACTIVATION', 'COMPILE']),
