@@ -13,7 +13,7 @@ export function trustOf({ score }: Pick<Contract, 'score'>, isContained: boolean
 }
 
 export const TRUST_WORDS: Readonly<Record<Trust, string>> = {
-  printed: 'printed by the training, which nothing contained',
-  guarded: 'printed by the training, in a sandbox; what is locked was read-only or compared',
-  scored: 'scored apart from the training, by a locked program',
+  printed: 'printed, not contained',
+  guarded: 'printed in the sandbox',
+  scored: 'scored by a locked program',
 };
