@@ -3,6 +3,7 @@ import { judgeFairness } from '../src/engine/stages/judge/fairness.ts';
 import { BudgetWatch } from '../src/engine/stages/train/budget-watch.ts';
 import { budgetOf, describeOverBudget, type OverBudget } from '../src/shared/budget.ts';
 import { DEFAULT_BUDGET } from '../src/shared/contract-defaults.ts';
+import type { Fairness } from '../src/shared/fairness.ts';
 import { eventsOf } from './support/pawl.ts';
 import { contractFile, temporaryFolder } from './support/scaffold.ts';
 import { byExperiment, hostileStudy, query } from './support/trainers.ts';
@@ -112,14 +113,26 @@ test('a run that takes more time than the others have is ended, whatever it says
 }, 60_000);
 
 test('processors that others took are the machine’s fault, where none was left', () => {
-  const flags = (processors: { own: number; all: number; cores: number } | null, seconds = 100) =>
+  const flags = (
+    processors: { own: number; all: number; cores: number } | null,
+    seconds = 100,
+    earlier: readonly Fairness[] = [],
+  ) =>
     judgeFairness({
       ...{ gpu: [], wallSeconds: seconds, awakeSeconds: seconds, summary: null, stepsPerSecond: null },
-      ...{ sameCode: [], foreign: [], isUsed: null, earlier: [], processors },
+      ...{ sameCode: [], foreign: [], isUsed: null, earlier, processors },
     }).flags;
   expect(flags({ own: 120, all: 196, cores: 2 })).toEqual([
     { kind: 'contended', detail: '38 % of them, and none were left', isUnfair: true },
   ]);
+  // What three runs in a row had belongs to the machine, also where no GPU is sampled; running again would not mend it.
+  const hadIt: Fairness = {
+    flags: [{ kind: 'contended', detail: '', isUnfair: true }],
+    ...{ smClockMhz: null, samples: 0, foreign: [] },
+  };
+  const full = { own: 120, all: 196, cores: 2 };
+  const [two, three] = [2, 3].map(count => flags(full, 100, Array<Fairness>(count).fill(hadIt))[0]?.isUnfair);
+  expect([two, three]).toEqual([true, false]);
   // Free processors, none of others', too short to tell, and not known.
   for (const [processors, seconds] of [
     [{ own: 100, all: 140, cores: 2 }, 100],

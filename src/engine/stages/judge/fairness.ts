@@ -101,7 +101,10 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const share = input.processors && othersShare(input.processors, awakeSeconds);
   if (share) {
     const detail = `${Math.round(100 * share)} % of them, and none were left`;
-    flag('contended', detail, !isUsual(hadFlag('contended')));
+    // Whether a GPU was sampled has nothing to do with it.
+    const lastRuns = earlier.slice(0, USUAL_RUNS);
+    const isSo = lastRuns.length === USUAL_RUNS && lastRuns.every(hadFlag('contended'));
+    flag('contended', detail, !isSo);
   }
 
   if (input.claim) {
