@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openRepository } from '../../src/engine/git/repository.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
-import { contain, environmentOf } from '../../src/engine/sandbox/contain.ts';
+import { containAndTry, environmentOf } from '../../src/engine/sandbox/contain.ts';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import type { ModelAccess } from '../../src/engine/sandbox/model-access.ts';
 import { contractFileSchema, contractFromFile } from '../../src/shared/contract.ts';
@@ -70,7 +70,7 @@ export async function runInJail(
       model: options.model ?? null,
     },
   };
-  const { argv, environment } = await contain(where, sandbox, environmentOf(where, 'test/0.0'));
+  const { argv, environment } = await containAndTry(where, sandbox, environmentOf(where, 'test/0.0'));
   const [program, ...args] = argv;
   const { stdout } = await run(program, [...args, '/bin/sh', '-c', script], { env: { ...environment } });
   return stdout;

@@ -206,6 +206,19 @@ export async function contain(
   return { environment, argv: [...containedBy(sandbox, jail), ...(model?.argv ?? [])] };
 }
 
+/** A jail that was tried, and why it does not work; null where it does. */
+export async function containAndTry(
+  place: Place,
+  sandbox: Bubblewrap,
+  own: Readonly<Record<string, string>>,
+): Promise<Contained & { readonly fault: string | null }> {
+  const first = await contain(place, sandbox, own);
+  if ((await trySandbox(first.argv, first.environment)) === null) return { ...first, fault: null };
+  // A socket that was to be masked may have gone meanwhile, and then nothing can be mounted on it.
+  const again = await contain(place, sandbox, own);
+  return { ...again, fault: await trySandbox(again.argv, again.environment) };
+}
+
 /** How a contained run asks its model. Rejects with `cannot_train` where nothing could hand on what it asks. */
 async function wayOf(
   access: ModelAccess,
@@ -299,8 +312,7 @@ export async function tryContainment(
       seals: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');
-    const { argv, environment } = await contain(place, sandbox, own);
-    const fault = await trySandbox(argv, environment);
+    const { argv, environment, fault } = await containAndTry(place, sandbox, own);
     if (fault !== null) return none(fault);
     const hiddenCommand = await findHiddenCommand(contract.train, argv, environment);
     return { sandbox, why: null, hiddenCommand, data, namedData };

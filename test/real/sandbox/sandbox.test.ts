@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -562,6 +563,31 @@ test.each(['required', 'preferred'])(
     await desk.close();
   },
 );
+
+contained.each([
+  ['while it is tried', "*worktrees*'exit 0'*"],
+  ['when a run begins', "*worktrees*'sh train.sh'*"],
+])('what was to be mounted and has gone %s costs neither the sandbox nor the run', async (_, which) => {
+  const bin = await temporaryFolder();
+  const gone = join(bin, 'gone');
+  await writeFile(
+    join(bin, 'bwrap'),
+    `#!/bin/sh
+case "$*" in ${which}) [ -e ${gone} ] || { touch ${gone}; echo "bwrap: Can't mkdir parents for /x/y.sock: Read-only file system" >&2; exit 1; };; esac
+exec /usr/bin/bwrap "$@"
+`,
+    { mode: 0o755 },
+  );
+  const night = await prepareNight();
+  const { events } = await sitting(['run', night.repository, '--tag', TAG, '-n', '1'], {
+    home: night.home,
+    env: { PATH: `${bin}:${process.env.PATH}`, PAWL_SANDBOX: 'preferred' },
+  });
+  expect(existsSync(gone)).toBe(true);
+  expect(eventsOf(events, 'verdict').map(({ verdict }) => verdict)).not.toContain('crash');
+  expect(eventsOf(events, 'verdict')).toHaveLength(2);
+  expect(eventsOf(events, 'warning').filter(({ code }) => code === 'sandbox')).toEqual([]);
+});
 
 test('a bubblewrap that is not allowed to work says what to do', async () => {
   const bin = await temporaryFolder();

@@ -7,8 +7,8 @@ import { gpuVariables } from '../../machine/bind-gpu.ts';
 import type { Telemetry } from '../../machine/telemetry.ts';
 import { type DataPaths, studyFolder } from '../../paths.ts';
 import type { Owner } from '../../process/terminal.ts';
-import { contain, environmentOf } from '../../sandbox/contain.ts';
-import { type Bubblewrap, trySandbox } from '../../sandbox/find-sandbox.ts';
+import { contain, containAndTry, environmentOf, type Place } from '../../sandbox/contain.ts';
+import type { Bubblewrap } from '../../sandbox/find-sandbox.ts';
 import { wayByPort } from '../../sandbox/model-access.ts';
 import { layOutCaches, type RunCaches } from '../../sandbox/run-caches.ts';
 import type { Seals } from '../../sandbox/seals.ts';
@@ -78,26 +78,25 @@ export async function surroundingsOf(
   if (!sandbox || sandbox.isWorking === false) return bare();
   const caches = await layOutCaches(folder);
   const seals = workbench.seals(contract.sandbox.writes);
-  const { argv, environment } = await contain(
-    {
-      ...{
-        contract,
-        repository,
-        paths,
-        folder,
-        userEnvironment,
-        namedData: sandbox.namedData,
-        model: access,
-      },
-      ...{ worktree: workbench.path, seals, preserved: workbench.preservedPaths() },
-      adminDir: workbench.worktree.adminDir,
-      hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
+  const place: Place = {
+    ...{
+      contract,
+      repository,
+      paths,
+      folder,
+      userEnvironment,
+      namedData: sandbox.namedData,
+      model: access,
     },
-    sandbox,
-    own,
-  );
-  if (sandbox.isWorking === null) {
-    const fault = await trySandbox(argv, environment);
+    ...{ worktree: workbench.path, seals, preserved: workbench.preservedPaths() },
+    adminDir: workbench.worktree.adminDir,
+    hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
+  };
+  const isTried = sandbox.isWorking !== null;
+  const { argv, environment, fault } = isTried
+    ? { ...(await contain(place, sandbox, own)), fault: null }
+    : await containAndTry(place, sandbox, own);
+  if (!isTried) {
     sandbox.isWorking = fault === null;
     if (fault !== null) {
       const refusal = sandbox.refuse(fault);

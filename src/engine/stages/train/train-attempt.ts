@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Contract } from '../../../shared/contract.ts';
@@ -17,7 +17,7 @@ import { runLog, studyFolder } from '../../paths.ts';
 import type { KillTimes } from '../../process/kill-tree.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
-import { runTraining } from '../../process/run-training.ts';
+import { runTraining, type TrainingResult } from '../../process/run-training.ts';
 import { settleCaches } from '../../sandbox/run-caches.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
@@ -43,6 +43,8 @@ const SANDBOX_HINT =
   'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, a file cannot be renamed into a folder with locked files from outside of it; PAWL_SANDBOX=off runs it without.';
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
+/** A path has at most 4,096 bytes. */
+const MAX_FAULT_BYTES = 8 * 1024;
 const CUT_LOG = 'Only the first 256 KiB of its output are kept.';
 
 export type TrainPorts = SurroundingsPorts & {
@@ -97,7 +99,8 @@ export async function trainAttempt(
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
   await workbench.watchFolders();
-  const { seals, caches, ...contained } = await surroundingsOf(study, ports, runMarker(study.id, n, k));
+  const surround = () => surroundingsOf(study, ports, runMarker(study.id, n, k));
+  const { seals, caches, ...contained } = await surround();
   const isHopeless = purpose ? () => null : await ports.pruner.watch();
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
@@ -175,17 +178,26 @@ export async function trainAttempt(
     signal: AbortSignal.any([signal, broken.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   };
-  const trained = await runTraining({
-    ...place,
-    command: contract.train,
-    limitSeconds: contract.budget.limitSeconds,
-    onOutput: chunk => attempt(() => reader.push(chunk)),
-    onStart: pid => {
-      watch.isBelow(pid);
-      emit({ type: 'run_started', n, k, pid, log: logPath });
-    },
-    enough: enough.signal,
-  }).finally(() => {
+  const trainIn = (where: typeof place) =>
+    runTraining({
+      ...where,
+      command: contract.train,
+      limitSeconds: contract.budget.limitSeconds,
+      onOutput: chunk => attempt(() => reader.push(chunk)),
+      onStart: pid => {
+        watch.isBelow(pid);
+        emit({ type: 'run_started', n, k, pid, log: logPath });
+      },
+      enough: enough.signal,
+    });
+  const train = async () => {
+    const first = await trainIn(place);
+    if (!contained.sandbox || !(await isJailFault(first, logPath))) return first;
+    // What was to be mounted has gone since the jail was planned, a socket for instance: nothing was trained yet.
+    const { seals: _seals, caches: _caches, ...again } = await surround();
+    return trainIn({ ...place, ...again });
+  };
+  const trained = await train().finally(() => {
     watch.stop();
     budget.stop();
     attempt(() => reader.end());
@@ -321,6 +333,12 @@ function joined(training: Summary | null, command: Summary | null): Summary | nu
 function processorTime(own: number | null, began: number | null, ended: number | null): ProcessorTime | null {
   if (own === null || began === null || ended === null) return null;
   return { own, all: ended - began, cores: availableParallelism() };
+}
+
+/** Whether a run ended before its command began, because the sandbox could not be built: bubblewrap says so in one line. */
+async function isJailFault({ outcome, outputBytes }: TrainingResult, logPath: string): Promise<boolean> {
+  if (outcome.kind !== 'exit' || outcome.code !== 1 || outputBytes > MAX_FAULT_BYTES) return false;
+  return /^bwrap: Can't [^\n]*\n*$/.test(await readFile(logPath, 'utf8'));
 }
 
 /** The run of a baseline that filled its caches. */
