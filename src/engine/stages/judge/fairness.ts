@@ -161,7 +161,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flags,
     smClockMhz,
     stepsPerSecond,
-    steps: input.steps ?? null,
+    ...(input.steps === undefined ? {} : { steps: input.steps }),
     ...(input.seconds === undefined ? {} : { seconds: input.seconds }),
     ...(input.scoreSeconds === undefined ? {} : { scoreSeconds: input.scoreSeconds }),
     samples: gpu.length,
