@@ -92,6 +92,10 @@ async function addApp(folder) {
     filter: path => basename(path) !== '__pycache__',
   });
   await cp(join(root, 'resources', 'seccomp'), join(folder, 'resources', 'seccomp'), { recursive: true });
+  await cp(join(root, 'resources', 'scorer'), join(folder, 'resources', 'scorer'), {
+    recursive: true,
+    filter: path => basename(path) !== '__pycache__',
+  });
   for (const path of PACKAGE_FILES) {
     const from = join(root, 'node_modules', path);
     await cp(from, join(folder, 'node_modules', path), {

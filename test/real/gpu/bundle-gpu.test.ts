@@ -35,7 +35,8 @@ onTarget(
     await run('tar', ['-xzf', archive, '-C', folder]);
     const [top, bare] = [join(folder, 'pawl-gpu-check'), join(folder, 'bare')];
     await mkdir(bare);
-    for (const name of ['sh', 'cat', 'sed', 'sleep']) await symlink(`/bin/${name}`, join(bare, name));
+    for (const name of ['sh', 'cat', 'sed', 'sleep', 'env', 'mkfifo'])
+      await symlink(`/bin/${name}`, join(bare, name));
 
     const without = await start(join(top, 'check-gpu.sh'), [], bare);
     expect(without.code).toBe(3);
