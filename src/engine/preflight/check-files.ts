@@ -1,10 +1,9 @@
 import type { Contract } from '../../shared/contract.ts';
 import { matchEditable, matchPaths } from '../contract/editable.ts';
+import { usesUv } from '../process/find-program.ts';
 
 /** A file of a commit, with git's mode. */
 type TreeEntry = { readonly mode: string; readonly path: string };
-
-const USES_UV = /\buvx?\b/;
 
 /** What is wrong between a contract and the files of its commit. */
 export type FileFault = {
@@ -48,7 +47,7 @@ export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): 
   if (
     contract.score !== null &&
     ofUv !== undefined &&
-    USES_UV.test(`${contract.train} ${contract.score.command}`)
+    usesUv(`${contract.train} ${contract.score.command}`)
   ) {
     const message = `${ofUv} is editable, so that an edit could put its own code into the environment in which score.command runs.`;
     faults.push({ about: 'score', message });

@@ -7,7 +7,7 @@ import type { PreflightCheck } from '../../shared/notebook.ts';
 import { type Repository, readBlob } from '../git/repository.ts';
 import { compilePattern } from '../metrics/pattern.ts';
 import { type DataPaths, isBelow } from '../paths.ts';
-import { findProgram, firstProgram, splitFolder } from '../process/find-program.ts';
+import { findProgram, firstProgram, splitFolder, usesUv } from '../process/find-program.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import { inHome } from '../sandbox/withheld.ts';
@@ -110,9 +110,8 @@ async function checkCommands(
 /** uv's environment is made by the baseline's training, on the network; a scorer has neither the network nor the right to write it. */
 function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add): void {
   const { score, train, setup } = contract;
-  const isUv = (command: string) => /\buvx?\b/.test(command);
-  if (!score || ![score.command, score.model ?? ''].some(isUv)) return;
-  if (isUv(`${train} ${setup ?? ''}`) || existsSync(join(repository.path, '.venv'))) return;
+  if (!score || ![score.command, score.model ?? ''].some(usesUv)) return;
+  if (usesUv(`${train} ${setup ?? ''}`) || existsSync(join(repository.path, '.venv'))) return;
   add(
     'score environment',
     'failed',

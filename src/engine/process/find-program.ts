@@ -74,3 +74,8 @@ async function isExecutable(path: string): Promise<boolean> {
     return false;
   }
 }
+
+/** Whether a command line runs in the environment that uv makes of a project. */
+export function usesUv(command: string): boolean {
+  return /\buv\b/.test(command);
+}

@@ -9,7 +9,7 @@ import { namedDataFolders } from '../contract/named-data.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import { trainingEnvironment } from '../process/environment.ts';
-import { findProgram, firstProgram } from '../process/find-program.ts';
+import { findProgram, firstProgram, usesUv } from '../process/find-program.ts';
 import { memoryBytesOf } from '../process/limits.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import { type DataCache, findDataCaches, viewDataCaches } from './data-caches.ts';
@@ -121,7 +121,7 @@ function ownVenv(
 ): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
   const path = environment.UV_PROJECT_ENVIRONMENT;
   const { train, setup } = contract;
-  if (usersVenv(repository) !== null || !/\buv\b/.test(`${train} ${setup ?? ''}`) || !path) return null;
+  if (usersVenv(repository) !== null || !usesUv(`${train} ${setup ?? ''}`) || !path) return null;
   const isEditable = matchEditable(contract.editable);
   const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
   // One whose Python is gone has to be mended; a script's own environment is none of the project's.

@@ -80,7 +80,7 @@ export async function scoreAttempt(
 /** Null where all is there, else why it is not. */
 async function layOut(
   scoring: ScorePlace,
-  { artifacts: patterns, model }: Score,
+  { artifacts: patterns }: Score,
   commit: string,
   signal: AbortSignal,
   { workbench, roomBytes }: ScorePorts,
@@ -105,8 +105,7 @@ async function layOut(
     // What git or the disk does not do for anybody is no fault of the attempt.
     if (error instanceof PawlError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    const what = model === null ? 'What the scorer needs' : 'What scoring needs';
-    const crash = noScore(`${what} could not be copied (${code || message}).`);
+    const crash = noScore(`What the scorer needs could not be copied (${code || message}).`);
     return code === 'ENOSPC' ? { ...crash, class: 'disk_full' } : crash;
   }
 }

@@ -98,6 +98,7 @@ export async function trainAttempt(
   await ports.reserve.requireRoom(limits.disk.minFreeBytes);
   const freeBefore = await ports.reserve.free();
   const k = ledger.runs.nextIndex(study.id, n);
+  const baseline = lastTrial(ledger.runs.list(study.id, 0));
   await workbench.watchFolders();
   const surround = () => surroundingsOf(study, ports, runMarker(study.id, n, k));
   const { seals, caches, ...contained } = await surround();
@@ -161,7 +162,7 @@ export async function trainAttempt(
     elapsed,
     {
       metric: contract.metric,
-      units: n === 0 ? {} : (lastTrial(ledger.runs.list(study.id, 0))?.units ?? {}),
+      units: n === 0 ? {} : (baseline?.units ?? {}),
     },
   );
   const watch = new MachineWatch({
@@ -229,8 +230,7 @@ export async function trainAttempt(
   const isScored =
     score !== null && measured !== null && outcome.kind === 'exit' && !unscored && !measured.guard;
   const roomBytes = async () => (await ports.reserve.free()) - limits.disk.minFreeBytes;
-  const baselineSeconds =
-    n === 0 ? null : (lastTrial(ledger.runs.list(study.id, 0))?.fairness?.scoreSeconds ?? null);
+  const baselineSeconds = n === 0 ? null : (baseline?.fairness?.scoreSeconds ?? null);
   const scoreRun = { commit, marker: runMarker(study.id, n, k), baselineSeconds };
   const scored = isScored ? await scoreAttempt(study, score, scoreRun, place, { ...ports, roomBytes }) : null;
   if (scored?.isAborted) outcome = { kind: 'aborted' };
@@ -268,9 +268,7 @@ export async function trainAttempt(
       : null;
   const fairness = judgeFairness({
     summary,
-    claim: score
-      ? claimOf(summary, lastTrial(ledger.runs.list(study.id, 0))?.summary ?? null, wanted.name)
-      : null,
+    claim: score ? claimOf(summary, baseline?.summary ?? null, wanted.name) : null,
     ...{ cold, steps: numSteps, seconds: trained.seconds },
     ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
     processors: processorTime(trained.resources.cpuSeconds, busyBegan, busyEnd),
