@@ -60,7 +60,7 @@ describe('numbers', () => {
   test('a number is written as Intl writes it, without the time Intl takes to begin', () => {
     const written = new Intl.NumberFormat('en', { minimumFractionDigits: 6, maximumFractionDigits: 6 });
     fc.assert(
-      fc.property(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 7, max: 10 }), (digits, shift) => {
+      fc.property(fc.integer({ min: 1 - 1e9, max: 1e9 - 1 }), fc.integer({ min: 7, max: 10 }), (digits, shift) => {
         const value = digits / 10 ** shift;
         expect(formatMetric(value)).toBe(written.format(value).replace('-', '−'));
       }),
