@@ -1,3 +1,4 @@
+import { NO_PROBES } from '../src/engine/session/probes.ts';
 import {
   afterRepeat,
   afterVerdict,
@@ -198,6 +199,7 @@ function simulate(
       spent: 0,
       granted: null,
       fresh: [],
+      probes: NO_PROBES,
     },
     rule: policy === 'honest' ? 'honest' : 'greedy',
   };

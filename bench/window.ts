@@ -83,7 +83,7 @@ async function makeRepository(folder: string) {
     contract: contractFromFile({
       contract: { editable: ['knob'], train: './train.sh' },
       metric: { name: 'val_bpb', goal: 'minimize' },
-      checks: {},
+      ...{ checks: {}, audit: {} },
       budget: { seconds: 60 },
       stop: {},
       limits: {},

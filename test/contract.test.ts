@@ -5,7 +5,7 @@ import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { matchEditable } from '../src/engine/contract/editable.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
 import { contractFileSchema, contractFromFile, contractToFile } from '../src/shared/contract.ts';
-import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_AUDIT, DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { PawlError } from '../src/shared/errors.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
 import { eventsOf, pawl, sitting } from './support/pawl.ts';
@@ -108,7 +108,7 @@ test('the defaults of a contract are upstream’s', () => {
     setup: null,
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'loss', goal: 'minimize' },
-    ...{ checks: [], score: null, model: null },
+    ...{ checks: [], score: null, audit: DEFAULT_AUDIT, model: null },
     budget: { seconds: 300, limitSeconds: 630, ...DEFAULT_BUDGET },
     stop: {},
     limits: { memoryGb: null, processes: null, freeDiskGb: null },
@@ -141,6 +141,7 @@ wait = "7d"
 poll = "30m"
 verdict = "greedy"
 least_gain = 0.002
+bound = -0.5
 [metric.require]
 correctness = "PASS"
 val_pass = true
@@ -148,6 +149,11 @@ memory = "< 40000"
 [checks]
 tests = "make test"
 lint = { command = "make lint", seconds = 20 }
+[audit]
+approve_hints = true
+[audit.swap]
+"data/val.bin" = "~/held/val-b.bin"
+"/srv/val" = "./data/train"
 [model]
 name = "small"
 base_url = "http://localhost:8080"
@@ -186,7 +192,7 @@ cache_mb = 64
     metric: {
       ...{ name: 'accuracy', goal: 'maximize', memory: 'peak_vram_mb', memoryLimit: 40_000 },
       ...{ pattern: 'acc is (.*)', command: './report', commandSeconds: 5 },
-      ...{ waitSeconds: 604_800, pollSeconds: 1_800, verdict: 'greedy', leastGain: 0.002 },
+      ...{ waitSeconds: 604_800, pollSeconds: 1_800, verdict: 'greedy', leastGain: 0.002, bound: -0.5 },
       require: [
         { name: 'correctness', how: '=', value: 'PASS' },
         { name: 'val_pass', how: '=', value: 'true' },
@@ -198,6 +204,13 @@ cache_mb = 64
       { name: 'lint', command: 'make lint', seconds: 20 },
     ],
     score: null,
+    audit: {
+      swaps: [
+        { path: 'data/val.bin', other: '~/held/val-b.bin' },
+        { path: '/srv/val', other: 'data/train' },
+      ],
+      approvesHints: true,
+    },
     model: { name: 'small', baseUrl: 'http://localhost:8080' },
     budget: { seconds: 2.5, limitSeconds: 60, prune: true, tolerance: 0.2, startupSeconds: 5 },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },

@@ -14,7 +14,7 @@ import { type TrayItem, trayModel } from '../src/main/tray-model.ts';
 import { respond } from '../src/main/window-response.ts';
 import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState } from '../src/main/window-state.ts';
 import { contentSecurityPolicy } from '../src/shared/content-security-policy.ts';
-import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_AUDIT, DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { StudyCard } from '../src/shared/notebook.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
@@ -36,7 +36,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       setup: null,
       environment: [],
       metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
-      ...{ checks: [], score: null, model: null },
+      ...{ checks: [], score: null, audit: DEFAULT_AUDIT, model: null },
       budget: { seconds: 300, limitSeconds: 600, ...DEFAULT_BUDGET },
       stop: {},
       limits: { memoryGb: null, processes: null, freeDiskGb: null },

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
+import { NO_PROBES } from '../src/engine/session/probes.ts';
 import { afterRepeat, findClosing, type Repeats } from '../src/engine/session/repeats.ts';
 import { type LoopState, step } from '../src/engine/session/step.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
@@ -267,7 +268,7 @@ const closing: LoopState = {
   },
   facts: { experiments: 1, best: 0.9, sinceKeep: 0, crashesInRow: 0 },
   ...{ next: 2, unfinished: null, runMs: 5 * minute, ending: null, wish: 'go', isBlocked: false },
-  ...{ canRepair: false, maxRefusals: 3, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
+  ...{ canRepair: false, maxRefusals: 3, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
   repeats: {
     ...{
       rule: 'honest',
@@ -279,7 +280,7 @@ const closing: LoopState = {
       auditedAt: 0,
       spent: 0,
     },
-    ...{ granted: null, fresh: [] },
+    ...{ granted: null, fresh: [], probes: NO_PROBES },
   },
 };
 
@@ -287,7 +288,7 @@ test('a further run that was not fair counts for nothing, and is run again twice
   let state: LoopState = { ...closing, ending: { reason: 'experiments', detail: null } };
   for (const _ of [1, 2, 3]) {
     const { effect } = step(state, { type: 'started' }, 0);
-    expect(effect).toEqual({ type: 'repeat', n: 1, purpose: 'headline' });
+    expect(effect).toEqual({ type: 'repeat', n: 1, purpose: 'headline', before: null });
     const unfair = {
       type: 'repeated',
       n: 1,
@@ -299,7 +300,12 @@ test('a further run that was not fair counts for nothing, and is run again twice
     expect(judged.effect).toMatchObject({ type: 'record_repeat', value: null, rolledBack: null });
     state = judged.state;
   }
-  expect(step(state, { type: 'started' }, 0).effect).toEqual({ type: 'repeat', n: 0, purpose: 'headline' });
+  expect(step(state, { type: 'started' }, 0).effect).toEqual({
+    type: 'repeat',
+    n: 0,
+    purpose: 'headline',
+    before: null,
+  });
 });
 
 test('before a deadline there is time left for the runs that measure the gain, and nothing runs after it', () => {
@@ -307,7 +313,7 @@ test('before a deadline there is time left for the runs that measure the gain, a
     step({ ...closing, repeats }, { type: 'started' }, minutes * minute).effect;
   // Five runs of five minutes: one more experiment, and the headline.
   expect(at(75)).toEqual({ type: 'propose', n: 2, repair: null });
-  expect(at(75.1)).toEqual({ type: 'repeat', n: 1, purpose: 'headline' });
+  expect(at(75.1)).toEqual({ type: 'repeat', n: 1, purpose: 'headline', before: null });
   expect(at(95)).toMatchObject({ type: 'repeat' });
   expect(at(95.1)).toMatchObject({ type: 'stop', reason: 'deadline' });
   const fresh = [1, 0, 1, 0];
@@ -323,7 +329,7 @@ test('what was begun goes on before the time left is kept for the headline, and 
   const crash = { class: 'exception', message: 'oops', tail: [] } as const;
   const run = {
     ...{ n: 2, k: 0, crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [], early: null },
-    ...{ guard: null, source: null },
+    ...{ guard: null, source: null, hints: [] },
   };
   const ended = { startedAt: 0, endedAt: 2_000 } as EndedRun;
   const crashed = step(closing, { type: 'measured', run, ended, denial: null }, 0);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { NO_PROBES } from '../src/engine/session/probes.ts';
 import { incumbentOf } from '../src/engine/session/repeats.ts';
 import {
   type Effect,
@@ -29,6 +30,7 @@ const fresh: LoopState = {
   repeats: {
     ...({ rule: 'greedy', goal: 'minimize' } as const),
     ...{ trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0, granted: null, fresh: [] },
+    probes: NO_PROBES,
   },
   runMs: null,
   ending: null,
@@ -40,6 +42,7 @@ const fresh: LoopState = {
   repairs: 0,
   reruns: 0,
   unanswered: 0,
+  held: null,
 };
 const running: LoopState = {
   ...fresh,
@@ -53,6 +56,7 @@ const runOf = (change: Partial<Measured> = {}): Measured => ({
   early: null,
   guard: null,
   source: null,
+  hints: [],
   ...change,
 });
 /** A run whose end is not written yet. */
@@ -305,6 +309,8 @@ const judged = {
   early: null,
   guard: null,
   source: null,
+  hints: [],
+  probe: null,
 };
 
 test.each([

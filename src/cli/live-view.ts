@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
-import { describeRepeat, describeRollBack, REPEAT_WORDS } from '../shared/repeats.ts';
+import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from '../shared/repeats.ts';
 import { describeRest, describeRested } from '../shared/rests.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
 
@@ -118,6 +118,9 @@ export class LiveView {
       case 'rolled_back':
         this.#best = { metric: event.parentRecord, n: event.parent };
         this.#print(styleText('yellow', describeRollBack(event)));
+        break;
+      case 'taken_back':
+        this.#print(styleText('yellow', describeTakeBack(event)));
         break;
       case 'verdict':
         this.#live = null;

@@ -8,7 +8,7 @@ export const CHECK_SECONDS = 600;
 /** Of a contract that only names its metric. */
 export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
   ...{ memory: null, memoryLimit: null, pattern: null, command: null, commandSeconds: CHECK_SECONDS },
-  ...{ waitSeconds: null, pollSeconds: 600, require: [], verdict: null, leastGain: 0 },
+  ...{ waitSeconds: null, pollSeconds: 600, require: [], verdict: null, leastGain: 0, bound: null },
 };
 
 /** Of a contract that says nothing more of its runs' time. */
@@ -17,6 +17,9 @@ export const DEFAULT_BUDGET: Pick<Contract['budget'], 'prune' | 'tolerance' | 's
   tolerance: 0.1,
   startupSeconds: 60,
 };
+
+/** Of a contract that names no data to be exchanged. */
+export const DEFAULT_AUDIT: Contract['audit'] = { swaps: [], approvesHints: false };
 
 /** Of a contract that says nothing of them. */
 export const DEFAULT_LIMITS: Contract['limits'] = { memoryGb: null, processes: null, freeDiskGb: null };

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { CHECK_SECONDS, DEFAULT_BUDGET, DEFAULT_METRIC, DEFAULT_SANDBOX } from './contract-defaults.ts';
+import {
+  CHECK_SECONDS,
+  DEFAULT_AUDIT,
+  DEFAULT_BUDGET,
+  DEFAULT_METRIC,
+  DEFAULT_SANDBOX,
+} from './contract-defaults.ts';
 import { directionOf } from './metric-direction.ts';
 
 /** Seconds that are added to twice the budget when the contract sets no limit: start-up and evaluation. */
@@ -61,6 +67,10 @@ const outsidePath = z
   .string()
   .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
   .refine(path => !path.split('/').includes('..'), { message: 'must not hold ".."' });
+/** In the repository or outside of it. */
+const dataPath = z.union([outsidePath, relativePattern], {
+  error: 'must be a path inside the repository, an absolute one, or one that begins with "~/", without ".."',
+});
 const count = z.number().int().nonnegative();
 
 /** `[stop]` of pawl.toml. Each rule is optional; a study without any runs until its user stops it. */
@@ -120,6 +130,11 @@ export const contractFileSchema = z
         require: z.record(metricName, requirement).optional(),
         verdict: z.enum(VERDICT_RULES).optional(),
         least_gain: positive.optional(),
+        bound: z
+          .number()
+          .finite()
+          .transform(value => value + 0)
+          .optional(),
       })
       .refine(({ goal, name }) => goal !== undefined || directionOf(name) !== null, {
         path: ['goal'],
@@ -153,6 +168,12 @@ export const contractFileSchema = z
         seconds: seconds.optional(),
       })
       .optional(),
+    audit: z
+      .strictObject({
+        swap: z.record(dataPath, dataPath).optional(),
+        approve_hints: z.boolean().optional(),
+      })
+      .default({}),
     model: z
       .strictObject({
         name: z.string().trim().min(1).max(200),
@@ -221,11 +242,19 @@ export type Contract = {
     readonly verdict: VerdictRule | null;
     /** A smaller gain than this is none; in the metric's unit. */
     readonly leastGain: number;
+    /** No number can be better than this: 0 for most losses, 1 for an accuracy. Null where nobody says so. */
+    readonly bound: number | null;
   };
   /** Commands that must succeed after the training for a keep: tests, linters. */
   readonly checks: readonly Check[];
   /** Where the number comes from, if not from the training: see docs/scoring.md. Null where that prints it. */
   readonly score: Score | null;
+  readonly audit: {
+    /** Data that is exchanged to see whether a number comes from it: see docs/trust.md. */
+    readonly swaps: readonly Swap[];
+    /** Whether an edit that gives a reason to look closer waits for the user. */
+    readonly approvesHints: boolean;
+  };
   /** Which model the training and its scorer may ask, through Pawl; null for none. */
   readonly model: { readonly name: string; readonly baseUrl: string | null } | null;
   readonly budget: {
@@ -266,6 +295,9 @@ export type Requirement = {
   readonly value: string;
 };
 
+/** Two files or two folders, relative to the repository, absolute, or below `~/`; either stands in the place of the other. */
+export type Swap = { readonly path: string; readonly other: string };
+
 export type Score = {
   /** Shell command line, of locked files. */
   readonly command: string;
@@ -284,7 +316,7 @@ export type Check = { readonly name: string; readonly command: string; readonly 
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
-  const { contract, metric, checks, score, model, budget, stop, limits, sandbox } = file;
+  const { contract, metric, checks, score, audit, model, budget, stop, limits, sandbox } = file;
   return {
     source,
     editable: contract.editable,
@@ -307,6 +339,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       require: Object.entries(metric.require ?? {}).map(([name, value]) => requirementOf(name, value)),
       verdict: metric.verdict ?? null,
       leastGain: metric.least_gain ?? DEFAULT_METRIC.leastGain,
+      bound: metric.bound ?? DEFAULT_METRIC.bound,
     },
     checks: Object.entries(checks).map(([name, check]) => ({
       name,
@@ -321,6 +354,10 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
           ...{ reads: score.reads ?? [], seconds: score.seconds ?? CHECK_SECONDS },
         }
       : null,
+    audit: {
+      swaps: Object.entries(audit.swap ?? {}).map(([path, other]) => ({ path, other })),
+      approvesHints: audit.approve_hints ?? DEFAULT_AUDIT.approvesHints,
+    },
     model: model === undefined ? null : { name: model.name, baseUrl: model.base_url ?? null },
     budget: {
       seconds: budget.seconds,
@@ -357,7 +394,7 @@ export function defaultLimitSeconds(budgetSeconds: number): number {
 /** The file that says what a contract says; `contractFromFile` undoes it. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
   const { editable, locked, instructions, train, setup, environment } = contract;
-  const { metric, checks, score, model, budget, stop, limits, sandbox } = contract;
+  const { metric, checks, score, audit, model, budget, stop, limits, sandbox } = contract;
   const { commandSeconds, pollSeconds } = DEFAULT_METRIC;
   const { memoryGb, processes, freeDiskGb } = limits;
   const { mode, network, writes, reads, cacheMb } = sandbox;
@@ -390,6 +427,7 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
           }),
       ...(metric.verdict === null ? {} : { verdict: metric.verdict }),
       ...(metric.leastGain === DEFAULT_METRIC.leastGain ? {} : { least_gain: metric.leastGain }),
+      ...(metric.bound === null ? {} : { bound: metric.bound }),
     },
     ...(checks.length === 0
       ? {}
@@ -410,6 +448,16 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
             ...(score.hasTwin ? {} : { twin: false }),
             ...(score.reads.length === 0 ? {} : { reads: [...score.reads] }),
             ...(score.seconds === CHECK_SECONDS ? {} : { seconds: score.seconds }),
+          },
+        }),
+    ...(audit.swaps.length === 0 && !audit.approvesHints
+      ? {}
+      : {
+          audit: {
+            ...(audit.swaps.length === 0
+              ? {}
+              : { swap: Object.fromEntries(audit.swaps.map(({ path, other }) => [path, other])) }),
+            ...(audit.approvesHints ? { approve_hints: true } : {}),
           },
         }),
     ...(model === null

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FLAG_KINDS } from './fairness.ts';
+import { PROBE_REASONS } from './probes.ts';
 import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
 
 /**
@@ -113,8 +114,9 @@ export const eventSchema = z.discriminatedUnion('type', [
     k,
     purpose: z.enum(REPEAT_PURPOSES),
     value: z.number().nullable(),
-    record: z.number(),
-    runs: z.number().int(),
+    /** Null of a probe, which counts in no record. */
+    record: z.number().nullable(),
+    runs: z.number().int().nullable(),
   }),
   /** A keep is taken back: the branch points at its parent again. */
   z.object({
@@ -127,6 +129,24 @@ export const eventSchema = z.discriminatedUnion('type', [
     parent: n,
     parentCommit: commit,
     parentRecord: z.number(),
+  }),
+  /** Other data showed that a keep's number is none: the branch points at the newest ancestor that nothing speaks against. */
+  z.object({
+    ...base,
+    type: z.literal('taken_back'),
+    n,
+    commit,
+    reason: z.enum(PROBE_REASONS),
+    value: z.number().nullable(),
+    gain: z.number(),
+    gainThere: z.number().nullable(),
+    against: n,
+    parent: n,
+    parentCommit: commit,
+    /** It and all that was built on it. */
+    chain: z.array(n),
+    /** Those of them whose edits wait to be tried again. */
+    queued: z.array(n),
   }),
   z.object({
     ...base,

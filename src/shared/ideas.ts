@@ -30,6 +30,8 @@ export type IdeaState = (typeof IDEA_STATES)[number];
 /** Who an idea of the user's, and one of an agent that works outside of the loop, come from. */
 export const YOU = 'you';
 export const OUTSIDE = 'outside';
+/** Pawl itself, which tries again what was built on a keep that had to go. */
+export const AGAIN = 'pawl';
 
 /** Whether an author is none of the study's own proposers. */
 export function isByHand(author: string | null): boolean {

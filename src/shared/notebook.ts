@@ -50,6 +50,8 @@ export type Cell = {
   readonly notes: number;
   /** Whether a sandbox held its last run; null where none ran, or nobody wrote that down. */
   readonly isContained: boolean | null;
+  /** Kept, and its gain was there with other validation data too. */
+  readonly isAudited: boolean;
 };
 
 /** What stands between two cells: something the user or the study did at a time. */

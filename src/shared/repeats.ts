@@ -1,4 +1,5 @@
 import type { EngineEvent } from './events.ts';
+import { describeProbe } from './probes.ts';
 import type { RepeatPurpose } from './study.ts';
 
 /** Words for the trainings of commits that have their verdict. */
@@ -9,6 +10,7 @@ export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   remeasure: 'The best once more: nothing has beaten it for long',
   audit: 'Once more, to be surer of this gain',
   headline: 'A fresh run for the gain that is told',
+  probe: 'With other validation data, to see whether the number comes from the data',
 };
 
 export function describeRepeat({
@@ -19,6 +21,8 @@ export function describeRepeat({
   runs,
 }: Pick<Extract<EngineEvent, { type: 'repeated' }>, 'n' | 'purpose' | 'value' | 'record' | 'runs'>): string {
   const why = REPEAT_WORDS[purpose];
+  if (record === null || runs === null)
+    return `#${n} was trained again (${lower(why)}): ${value === null ? 'no number' : shown(value)}.`;
   if (value === null) return `#${n} was trained again (${lower(why)}); its number does not count.`;
   return `#${n} was trained again (${lower(why)}): ${shown(value)}, mean of ${runs} runs ${shown(record)}.`;
 }
@@ -34,6 +38,28 @@ export function describeRollBack({
   'n' | 'record' | 'runs' | 'parent' | 'parentRecord'
 >): string {
   return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, worse than the ${shown(parentRecord)} of #${parent}. The branch is at #${parent} again.`;
+}
+
+/** A keep that other data showed to be none, and what was built on it. */
+export function describeTakeBack({
+  n,
+  reason,
+  parent,
+  queued,
+  ...evidence
+}: Omit<
+  Extract<EngineEvent, { type: 'taken_back' }>,
+  'type' | 'study' | 'at' | 'seq' | 'commit' | 'parentCommit' | 'chain'
+>): string {
+  const again =
+    queued.length === 0
+      ? ''
+      : ` What was built on it waits to be tried again: ${queued.map(other => `#${other}`).join(', ')}.`;
+  return `#${n} is taken back. ${describeProbe(reason, evidence)} The branch is at #${parent} again.${again}`;
+}
+
+export function describeBuiltOn(n: number): string {
+  return `It was built on #${n}, which is taken back. Its edit waits to be tried again.`;
 }
 
 /** A mean has more digits than the numbers it is of. */

@@ -2,6 +2,7 @@ import type { OverBudget } from './budget.ts';
 import type { Contract, StopRules } from './contract.ts';
 import type { Fairness, FlagKind } from './fairness.ts';
 import type { GuardFailure } from './guard.ts';
+import { type Hint, PROBE_REASONS, type ProbeEvidence } from './probes.ts';
 import type { PruneEvidence } from './prune.ts';
 
 /** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
@@ -41,7 +42,8 @@ export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as 
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` is Optuna's word for
  * a run that was ended because it could not reach the best any more, `over_budget` one that took more time than the
  * others have. `rolled_back` is a keep that was taken back: measured
- * again, it was not better than its parent.
+ * again, it was not better than its parent, or what it was built on was taken back. `not_from_data` and `memorised` are numbers
+ * that other validation data showed to be none; see `judgeProbe`.
  */
 export const DISCARD_REASONS = [
   ...([
@@ -52,6 +54,7 @@ export const DISCARD_REASONS = [
     'pruned',
     'over_budget',
     'rolled_back',
+    ...PROBE_REASONS,
     'imported',
   ] as const),
 ] as const;
@@ -99,6 +102,12 @@ export type Evidence = {
   readonly incumbentRuns?: number;
   /** Why a keep was taken back. */
   readonly rolledBack?: RolledBack;
+  /** The experiment that was taken back, and on which this one was built. */
+  readonly builtOn?: number;
+  /** What a run with exchanged data showed against it. */
+  readonly probe?: ProbeEvidence;
+  /** Why somebody should look closer, which is no verdict. */
+  readonly hints?: readonly Hint[];
 };
 
 /** Means of all runs so far: of the keep that is taken back, and of its parent. */
@@ -112,9 +121,10 @@ export type RolledBack = {
 /**
  * Why a commit that has its verdict is trained again: `baseline`, to learn how much its number differs from run to run;
  * `remeasure`, because nothing has beaten it for long, and it may have been luck; `audit`, to be surer of a gain; `headline`,
- * for the gain that is told in the end, which comes from fresh runs.
+ * for the gain that is told in the end, which comes from fresh runs. A `probe` runs with exchanged data, also before the verdict,
+ * and its number is no part of the record.
  */
-export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline'] as const;
+export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', 'probe'] as const;
 export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
 
 export type Crash = {
@@ -342,9 +352,9 @@ export type Run = {
   readonly fairness: Fairness | null;
   /** Of the GPUs it was given, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
-  /** Why the commit was trained again after its verdict; null for a run that led to the verdict. */
+  /** Why the commit was trained again; null for a run that led to the verdict. */
   readonly purpose: RepeatPurpose | null;
-  /** The number of a further run, which counts in the experiment's record; null where there is none. */
+  /** The number of a further run, which counts in the experiment's record unless it was a probe; null where there is none. */
   readonly value: number | null;
 };
 

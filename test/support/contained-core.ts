@@ -7,7 +7,7 @@ import { dataPaths } from '../../src/engine/paths.ts';
 import { containAndTry, environmentOf } from '../../src/engine/sandbox/contain.ts';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import type { ModelAccess } from '../../src/engine/sandbox/model-access.ts';
-import { contractFileSchema, contractFromFile } from '../../src/shared/contract.ts';
+import { contractFileSchema, contractFromFile, type Swap } from '../../src/shared/contract.ts';
 
 const run = promisify(execFile);
 
@@ -21,6 +21,7 @@ export type ContainedOptions = {
   readonly sandbox?: { readonly network?: boolean; readonly reads?: readonly string[] };
   readonly namedData?: readonly string[];
   readonly model?: ModelAccess;
+  readonly swaps?: readonly Swap[];
 };
 
 /**
@@ -68,6 +69,7 @@ export async function runInJail(
       hasBaseline: true,
       namedData: options.namedData ?? [],
       model: options.model ?? null,
+      swaps: options.swaps ?? [],
     },
   };
   const { argv, environment } = await containAndTry(where, sandbox, environmentOf(where, 'test/0.0'));

@@ -11,7 +11,8 @@ import type { Ledger } from '../../engine/store/ledger.ts';
 import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
-import { describeRollBack } from '../../shared/repeats.ts';
+import { describeHints, describeProbe, isProbeReason } from '../../shared/probes.ts';
+import { describeBuiltOn, describeRollBack } from '../../shared/repeats.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { trustOf } from '../../shared/trust.ts';
@@ -41,7 +42,7 @@ export async function show(
 function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void {
   const { proposal, verdict } = experiment;
   const metric = study.contract.metric.name;
-  const { guard, source, rolledBack } = verdict?.evidence ?? {};
+  const { guard, source, rolledBack, builtOn, probe, hints } = verdict?.evidence ?? {};
   const { record } = experiment;
   const claim = assessStudy(ledger, study)?.keeps.find(keep => keep.n === experiment.n);
   const lines: [string, string | null | undefined][] = [
@@ -57,6 +58,12 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       'taken back',
       rolledBack && describeRollBack({ ...rolledBack, n: experiment.n, parent: rolledBack.parentExperiment }),
     ],
+    ['taken back', builtOn === undefined ? null : describeBuiltOn(builtOn)],
+    [
+      'probe',
+      probe && verdict && isProbeReason(verdict.reason) ? describeProbe(verdict.reason, probe) : null,
+    ],
+    ['hints', hints && describeHints(hints)],
     ['says', source],
     ['difference', deltaText(metricDelta(experiment)) || null],
     ['predicted', proposal?.predictedEffect == null ? null : deltaText(proposal.predictedEffect)],
@@ -65,6 +72,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['parent', experiment.parentCommit],
     ['attempt', experiment.attemptCommit],
   ];
+  const isAudited = ledger.cells.get(study.id, experiment.n)?.isAudited === true;
   const isOpen = ledger.runs.isContained(study.id) === false;
   print(`#${experiment.n} of ${study.tag}${isOpen ? ', whose runs are NOT CONTAINED' : ''}`);
   for (const [label, value] of lines) if (value) print(`${label.padEnd(14)} ${clip(value, 2000)}`);
@@ -81,7 +89,9 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       cpuSeconds === null ? '' : `${cpuSeconds.toFixed(1)} s of processor time`,
       run.outputBytes === null ? '' : `${bytesText(run.outputBytes)} of output`,
       run.isContained === null ? '' : run.isContained ? 'contained' : 'NOT CONTAINED',
-      run.isContained !== null && study.contract.score ? trustOf(study.contract, run.isContained) : '',
+      run.isContained !== null && (study.contract.score || isAudited)
+        ? trustOf(study.contract, run.isContained, isAudited)
+        : '',
     ];
     print(`${`run ${run.k}`.padEnd(14)} ${parts.filter(Boolean).join(', ')}`);
     if (run.crash) {

@@ -1,6 +1,6 @@
 import type { EngineEvent } from '../../shared/events.ts';
 import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
-import { describeRollBack } from '../../shared/repeats.ts';
+import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
 import { describeRest } from '../../shared/rests.ts';
 import { fromScalar } from '../../shared/scalar.ts';
 import { STOP_WORDS, type Study } from '../../shared/study.ts';
@@ -110,7 +110,8 @@ export class Announcer {
       default:
         break;
     }
-    if ('n' in event) this.announceCell(study, event.n);
+    if (event.type === 'taken_back') for (const n of event.chain) this.announceCell(study, n);
+    else if ('n' in event) this.announceCell(study, event.n);
     this.announceStudy(study);
     this.#announceMarks(study);
     const notice = this.#noticeOf(event);
@@ -171,6 +172,8 @@ export class Announcer {
         );
       case 'rolled_back':
         return of('attention', `${study.tag}: #${event.n} is taken back`, describeRollBack(event), event.n);
+      case 'taken_back':
+        return of('attention', `${study.tag}: #${event.n} is taken back`, describeTakeBack(event), event.n);
       case 'review_opened':
         return of('attention', `${study.tag}: a proposal waits for you`, event.hypothesis, event.n);
       case 'awaiting_number': {

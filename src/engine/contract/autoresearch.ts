@@ -1,5 +1,6 @@
 import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
 import {
+  DEFAULT_AUDIT,
   DEFAULT_BUDGET,
   DEFAULT_LIMITS,
   DEFAULT_METRIC,
@@ -31,12 +32,29 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
     environment: [],
     metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' },
     ...{ checks: [], score: null, model: null },
+    audit: { ...DEFAULT_AUDIT, swaps: shardSwap(preparePy) },
     budget: { seconds, limitSeconds: defaultLimitSeconds(seconds), ...DEFAULT_BUDGET },
     stop: {},
     limits: DEFAULT_LIMITS,
     // Where upstream's prepare.py keeps the data and the tokenizer.
     sandbox: { ...DEFAULT_SANDBOX, reads: ['~/.cache/autoresearch'] },
   };
+}
+
+/**
+ * The shard that upstream validates on, and the first one of those it trains on, which it always fetches. Nothing where
+ * prepare.py does not say both in upstream's words.
+ */
+function shardSwap(preparePy: string): Contract['audit']['swaps'] {
+  const last = /^MAX_SHARD\s*=\s*(\d+)/m.exec(preparePy)?.[1];
+  const isUpstreams =
+    /^VAL_SHARD\s*=\s*MAX_SHARD\b/m.test(preparePy) &&
+    /^CACHE_DIR\s*=.*"\.cache",\s*"autoresearch"\)/m.test(preparePy) &&
+    /^DATA_DIR\s*=\s*os\.path\.join\(CACHE_DIR,\s*"data"\)/m.test(preparePy) &&
+    preparePy.includes('shard_{VAL_SHARD:05d}.parquet');
+  if (last === undefined || !isUpstreams) return [];
+  const shard = (n: number) => `~/.cache/autoresearch/data/shard_${String(n).padStart(5, '0')}.parquet`;
+  return [{ path: shard(Number(last)), other: shard(0) }];
 }
 
 /** `TIME_BUDGET = 300`, `5 * 60`, `3e2`; anything computed otherwise is null, not guessed. */

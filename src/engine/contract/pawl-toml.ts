@@ -13,6 +13,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   budget: Object.keys(contractFileSchema.shape.budget.unwrap().shape),
   stop: Object.keys(contractFileSchema.shape.stop.unwrap().shape),
   score: Object.keys(contractFileSchema.shape.score.unwrap().shape),
+  audit: Object.keys(contractFileSchema.shape.audit.unwrap().shape),
   model: Object.keys(contractFileSchema.shape.model.unwrap().shape),
   limits: Object.keys(contractFileSchema.shape.limits.unwrap().shape),
   sandbox: Object.keys(contractFileSchema.shape.sandbox.unwrap().shape),

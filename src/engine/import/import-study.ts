@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
 import {
+  DEFAULT_AUDIT,
   DEFAULT_BUDGET,
   DEFAULT_LIMITS,
   DEFAULT_METRIC,
@@ -153,6 +154,7 @@ function importedContract({ metricName, goal, hasMemory }: ImportedTable): Contr
     metric: { ...DEFAULT_METRIC, name: metricName, goal, memory: hasMemory ? 'memory_mb' : null },
     checks: [],
     score: null,
+    audit: DEFAULT_AUDIT,
     model: null,
     budget: { seconds: 0, limitSeconds: defaultLimitSeconds(0), ...DEFAULT_BUDGET },
     stop: {},

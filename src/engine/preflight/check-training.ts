@@ -11,6 +11,7 @@ import { findProgram, firstProgram, splitFolder, usesUv } from '../process/find-
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import { inHome } from '../sandbox/withheld.ts';
+import { checkSwaps } from './check-swaps.ts';
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
@@ -39,6 +40,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   checkSandbox(input, trial, add);
   checkScoreEnvironment(input, add);
   await checkScoreData(input, files, trial, add);
+  checkSwaps(input, files, trial, add);
   return trial;
 }
 

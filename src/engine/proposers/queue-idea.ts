@@ -62,10 +62,19 @@ export async function queueIdea(
   return toldIdea(idea);
 }
 
+/** What experiment `n` changed, to be tried again on another. Rejects with `usage` where that cannot be. */
+export function editOf(
+  ports: { readonly ledger: Ledger; readonly paths: DataPaths },
+  study: Study,
+  n: number,
+): Promise<IdeaEdit> {
+  return readEdit(ports, study, { edits: [], again: n });
+}
+
 async function readEdit(
   { ledger, paths }: { readonly ledger: Ledger; readonly paths: DataPaths },
   study: Study,
-  { edits, again, base: of }: IdeaInput,
+  { edits, again, base: of }: Pick<IdeaInput, 'edits' | 'again' | 'base'>,
 ): Promise<IdeaEdit> {
   const repository = await openRepository(study.repositoryPath);
   const reader = new StudyReader(study, { ledger, repository, paths });

@@ -7,7 +7,8 @@ import { homeView, real } from './home-view.ts';
 import type { Jail, Mount } from './jail.ts';
 import { MAX_SINGLE_SEALS, topmost } from './seals.ts';
 import { type LeftOut, SettingsCopy } from './settings-copy.ts';
-import { reachableSockets, shownFiles } from './sockets.ts';
+import { shownFiles } from './shown.ts';
+import { reachableSockets } from './sockets.ts';
 import { withhold } from './withheld.ts';
 
 /** A sign-in is a few kilobytes. */
@@ -115,6 +116,7 @@ export async function agentJail(input: AgentJailInput): Promise<{
     ...{ made: [JAIL_TEMPORARY], held: [] },
     sealed: topmost(input.locked, MAX_SINGLE_SEALS).map(path => join(input.copy, path)),
     opened: [],
+    exchanged: [],
     ...{ network: true, emptyBytes: null },
     cwd: input.copy,
     devices: [],

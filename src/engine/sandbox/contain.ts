@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract, Swap } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { namedDataFolders } from '../contract/named-data.ts';
@@ -50,6 +50,8 @@ export type Place = {
   readonly namedData: readonly string[];
   /** The model that it may ask; null where its contract names none, or nothing runs. */
   readonly model: ModelAccess | null;
+  /** Data that this run finds exchanged. */
+  readonly swaps: readonly Swap[];
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
 
@@ -188,7 +190,19 @@ export async function contain(
     ...model?.variables,
   };
   const jail = await trainingJail({
-    ...{ contract, worktree, seals: place.seals, caches, preserved, venv, network, data, home, model },
+    ...{
+      contract,
+      worktree,
+      seals: place.seals,
+      caches,
+      preserved,
+      venv,
+      network,
+      data,
+      home,
+      model,
+      swaps: place.swaps,
+    },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },
     dataFolder: place.paths.home,
@@ -308,7 +322,7 @@ export async function tryContainment(
     const place: Place = {
       ...{ contract, repository, paths, userEnvironment, namedData },
       ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
-      ...{ preserved: [], adminDir: null, hasBaseline: false, model: null },
+      ...{ preserved: [], adminDir: null, hasBaseline: false, model: null, swaps: [] },
       seals: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');

@@ -22,6 +22,8 @@ export type Jail = {
   readonly sealed: readonly string[];
   /** In what is sealed, writable all the same. */
   readonly opened: readonly string[];
+  /** What stands in the place of what is shown, sealed or not. */
+  readonly exchanged: readonly Mount[];
   /** Sockets that nobody can connect to. */
   readonly masked: readonly string[];
   readonly network: boolean;
@@ -46,6 +48,7 @@ export const EMPTY_JAIL: Jail = {
     held: [],
     sealed: [],
     opened: [],
+    exchanged: [],
   },
   ...{ masked: [], network: false, emptyBytes: null, cwd: '/', devices: [] },
 };
@@ -111,6 +114,7 @@ export function jailArguments(
     ...each('--bind', jail.held),
     ...each('--ro-bind', jail.sealed),
     ...each('--bind', jail.opened),
+    ...jail.exchanged.flatMap(({ what, where }) => ['--ro-bind', what, where]),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(jail.network ? [] : ['--unshare-net']),
     // As root bwrap would leave capabilities to the program, and with those it could undo its mounts.

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
-import { EMPTIED, type Jail } from './jail.ts';
+import type { Jail } from './jail.ts';
+import { placesIn } from './shown.ts';
 
 /** Each is a mount. */
 const MAX_MASKED = 200;
@@ -27,7 +27,6 @@ export async function reachableSockets(
   jail: Omit<Jail, 'masked'>,
   letIn: readonly string[],
 ): Promise<readonly string[]> {
-  const isShown = isShownIn(jail);
   const allowed = await Promise.all(letIn.map(real));
   const found: string[] = [];
   for (const bound of await boundSockets()) {
@@ -36,37 +35,7 @@ export async function reachableSockets(
     if (allowed.some(folder => isBelow(path, folder))) continue;
     if (!(await lstat(path).catch(() => null))?.isSocket()) continue;
     // A folder that is mounted elsewhere shows what is in it by another name.
-    const others = jail.mounts
-      .filter(({ what, isWritable }) => !isWritable && isBelow(path, what))
-      .map(({ what, where }) => where + path.slice(what.length));
-    found.push(...new Set([...(isShown(path) ? [path] : []), ...others]));
+    found.push(...placesIn(jail, path));
   }
   return found;
-}
-
-/** Of these files those that a contained program would see. */
-export async function shownFiles(
-  jail: Omit<Jail, 'masked'>,
-  paths: readonly string[],
-): Promise<readonly string[]> {
-  const isShown = isShownIn(jail);
-  const found = await Promise.all(paths.filter(existsSync).map(real));
-  return [...new Set(found.filter(isShown))];
-}
-
-/** Tells whether what lies at a real path can be seen in a jail: the nearest folder that is named decides. */
-export function isShownIn({
-  hidden,
-  mounts,
-  readable,
-  writable,
-}: Omit<Jail, 'masked'>): (path: string) => boolean {
-  const inTheWay = mounts.map(({ where }) => where);
-  const emptied = [...EMPTIED, ...hidden, ...inTheWay];
-  const shown = [...readable, ...writable];
-  return path => {
-    const nearest = (folders: readonly string[]) =>
-      Math.max(-1, ...folders.filter(folder => isBelow(path, folder)).map(folder => folder.length));
-    return nearest(shown) >= nearest(emptied);
-  };
 }

@@ -1,14 +1,16 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract, Swap } from '../../shared/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
+import { exchange } from './exchange.ts';
 import { homeView, real } from './home-view.ts';
 import type { Jail } from './jail.ts';
 import type { ModelWay } from './model-access.ts';
 import { heldFolders, MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
-import { reachableSockets, shownFiles } from './sockets.ts';
+import { shownFiles } from './shown.ts';
+import { reachableSockets } from './sockets.ts';
 import { inHome, withhold } from './withheld.ts';
 
 export type JailInput = {
@@ -39,6 +41,8 @@ export type JailInput = {
   /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
   readonly history: readonly string[];
   readonly home: string;
+  /** What is exchanged for this run. */
+  readonly swaps: readonly Swap[];
   readonly devices: readonly string[];
 };
 
@@ -81,7 +85,7 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   });
   const whole: Omit<Jail, 'masked'> = {
     ...view,
-    ...{ mounts: [...input.data.mounts, ...(input.model?.mounts ?? [])], made: [] },
+    ...{ mounts: [...input.data.mounts, ...(input.model?.mounts ?? [])], made: [], exchanged: [] },
     writable: await Promise.all(
       [input.worktree, caches, ...(venv?.isWritable ? venv.folders : [])].map(real),
     ),
@@ -98,7 +102,8 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const { withheld, ...jail } = await withhold(whole, contract.score?.reads ?? [], input.home);
   const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
   const letIn = [...reads, ...(input.model?.mounts ?? []).map(({ what }) => what)];
-  return { ...jail, masked: [...secrets, ...withheld, ...(await reachableSockets(jail, letIn))] };
+  const masked = [...secrets, ...withheld, ...(await reachableSockets(jail, letIn))];
+  return { ...jail, masked, exchanged: await exchange(jail, input.swaps, input.worktree, input.home) };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
 import type { Jail } from './jail.ts';
-import { isShownIn } from './sockets.ts';
+import { placesIn } from './shown.ts';
 
 /** A path of the contract, which may begin with the user's home. */
 export function inHome(path: string, home: string): string {
@@ -33,11 +33,7 @@ export async function withhold(
       mounts: rest.mounts.filter(({ what, where }) => !isIn(what) && !isIn(where)),
       readable: rest.readable.filter(other => !isIn(other)),
     };
-    const elsewhere = rest.mounts
-      .filter(({ what, isWritable }) => !isWritable && isBelow(path, what))
-      .map(({ what, where }) => where + path.slice(what.length));
-    const places = new Set([...(isShownIn(rest)(path) ? [path] : []), ...elsewhere]);
-    (found.isDirectory() ? folders : files).push(...places);
+    (found.isDirectory() ? folders : files).push(...placesIn(rest, path));
   }
   return { ...rest, hidden: [...rest.hidden, ...folders], withheld: files };
 }

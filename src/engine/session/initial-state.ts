@@ -15,20 +15,24 @@ import type { StopLimits } from './stop-rules.ts';
 /**
  * Where the ledger says a study stands, for the first `step` of a sitting.
  * @param audit at most so many runs that make its claims surer, in place of anything new; null for a usual sitting
+ * @param canProbe whether data can be exchanged
  */
 export function initialState(
   ledger: Ledger,
   study: Study,
   limits: StopLimits,
   proposer: Proposer,
-  audit: number | null = null,
+  { audit, canProbe }: { readonly audit: number | null; readonly canProbe: boolean } = {
+    audit: null,
+    canProbe: false,
+  },
 ): LoopState {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(wasKept);
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
   const unfinished = findUnfinished(ledger, study);
-  const repeats = readRepeats(ledger, study);
+  const repeats = readRepeats(ledger, study, canProbe);
   return {
     metric: study.contract.metric,
     limits,
@@ -51,10 +55,12 @@ export function initialState(
     repairs: unfinished ? countRepairs(ledger, study.id, unfinished.n) : 0,
     reruns: 0,
     unanswered: 0,
+    held: null,
   };
 }
 
-function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
+function readRepeats(ledger: Ledger, { id, contract }: Study, canProbe: boolean): Repeats {
+  const rule = ruleOf(contract);
   const history = ledger.experiments.history(id);
   const done = ledger.runs.repeats(id);
   const trials = trialsOf(history, done);
@@ -66,14 +72,19 @@ function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
   const tried = done
     .filter(repeat => repeat.value !== null || repeat.isCrashed || tries(repeat) > MAX_RERUNS)
     .map(repeat => ({ ...repeat, hasValue: repeat.value !== null }));
+  const probed = tried.filter(({ purpose }) => purpose === 'probe');
   const runs = history.length + done.length;
   return {
-    ...{ goal: contract.metric.goal, trials, runs, rule: ruleOf(contract) },
+    ...{ goal: contract.metric.goal, trials, runs, rule },
     tried,
     discards: history.slice(begin).filter(entry => entry.verdict === 'discard').length,
     auditedAt: runs - (runs % AUDIT_EVERY),
     spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
     granted: null,
+    probes: {
+      isPossible: canProbe && rule === 'honest',
+      values: new Map(probed.map(({ n, value }) => [n, value])),
+    },
     fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
 }

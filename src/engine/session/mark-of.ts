@@ -1,7 +1,7 @@
 import type { EngineEventBody } from '../../shared/events.ts';
 import { describeFlag } from '../../shared/fairness.ts';
 import type { Mark } from '../../shared/notebook.ts';
-import { describeRepeat, describeRollBack } from '../../shared/repeats.ts';
+import { describeRepeat, describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
 import { describeRest, describeRested } from '../../shared/rests.ts';
 
 /** The mark that an event leaves in the notebook; null for most. */
@@ -28,6 +28,8 @@ export function markOf(
       return { kind: 'repeated', text: describeRepeat(event) };
     case 'rolled_back':
       return { kind: 'rolled_back', text: describeRollBack(event) };
+    case 'taken_back':
+      return { kind: 'rolled_back', text: describeTakeBack(event) };
     case 'proposer_rests':
       return { kind: 'rested', text: describeRest(event, now) };
     case 'proposer_rested':

@@ -14,7 +14,7 @@ import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.t
 import { DATA_VIEW } from '../sandbox/contain.ts';
 import { removeCaches } from '../sandbox/run-caches.ts';
 import { Workbench } from '../stages/edit/workbench.ts';
-import { canRepeat } from '../stages/judge/verdict-rule.ts';
+import { canProbe, canRepeat } from '../stages/judge/verdict-rule.ts';
 import { settleBranch } from '../stages/record/branch.ts';
 import { SCORE } from '../stages/score/score-place.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
@@ -117,7 +117,7 @@ export async function openSitting(
     {
       ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
     },
-    audit,
+    { audit, canProbe: sandbox !== null && canProbe(study.contract) },
   );
   const close = () => {
     proposer.end?.();

@@ -1,9 +1,12 @@
 import type { VerdictRule } from '../../shared/contract.ts';
+import { isProbeReason } from '../../shared/probes.ts';
 import { isBetter, type RepeatPurpose, type RolledBack, type Verdict } from '../../shared/study.ts';
 import { oriented, standing } from '../stages/judge/trials.ts';
+import type { Unfounded } from '../stages/repeat/take-back.ts';
 import { auditAllowance, findAudit, HEADLINE_RUNS } from '../verdicts/audit.ts';
 import { assess, type Trial } from '../verdicts/claims.ts';
 import { estimateNoise, mean } from '../verdicts/noise.ts';
+import { findChainProbe, type Probes } from './probes.ts';
 
 /**
  * Which commit is trained again, and what follows from it: pure, like `step`, whose state holds this. Under the rule `greedy`
@@ -28,6 +31,7 @@ export type Repeats = {
   readonly granted: number | null;
   /** Experiments of the headline runs since the last one of another kind. */
   readonly fresh: readonly number[];
+  readonly probes: Probes;
 };
 
 /** So many discards in a row make a keep suspect: a lucky number is hard to beat. */
@@ -79,6 +83,8 @@ export function findDue(repeats: Repeats): Due | null {
   const kept = keptOf(repeats);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (!baseline || !incumbent) return null;
+  const probe = findChainProbe(repeats, false);
+  if (probe !== null) return { n: probe, purpose: 'probe' };
   const wasTried = (n: number, purpose: RepeatPurpose) =>
     repeats.tried.some(tried => tried.n === n && tried.purpose === purpose);
   if (baseline.values.length === 1 && !wasTried(baseline.n, 'baseline'))
@@ -102,11 +108,13 @@ function findUnproven(repeats: Repeats): Due | null {
   return n === null ? null : { n, purpose: 'audit' };
 }
 
-/** What is trained again before a study ends: what audits have left, then the headline's runs, by turns. */
+/** What is trained again before a study ends: the probes, what audits have left, then the headline's runs, by turns. */
 export function findClosing(repeats: Repeats): Due | null {
   const kept = keptOf(repeats);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (repeats.rule === 'greedy' || !baseline || !incumbent || baseline === incumbent) return null;
+  const probe = findChainProbe(repeats, true);
+  if (probe !== null) return { n: probe, purpose: 'probe' };
   // What differs by nothing but the edit differs by that for certain.
   if (noiseOf(repeats) === 0) return null;
   const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
@@ -133,7 +141,7 @@ export function afterVerdict(repeats: Repeats, n: number, { word, reason, eviden
   return {
     ...repeats,
     trials:
-      metric === undefined || guard
+      metric === undefined || guard || isProbeReason(reason)
         ? known
         : [...known, { n, values: [metric], parent, isKept, ...standing(reason) }],
     discards: isKept ? 0 : repeats.discards + (word === 'discard' ? 1 : 0),
@@ -153,7 +161,11 @@ export function afterRepeat(
   value: number | null,
   isTried: boolean,
 ): Repeats {
-  const { trials, tried, runs, auditedAt, spent, fresh } = repeats;
+  const { trials, tried, runs, auditedAt, spent, fresh, probes } = repeats;
+  if (purpose === 'probe') {
+    const values = isTried ? new Map([...probes.values, [n, value]]) : probes.values;
+    return { ...repeats, runs: runs + 1, probes: { ...probes, values } };
+  }
   return {
     ...repeats,
     trials: trials.map(trial =>
@@ -175,6 +187,14 @@ export function judgeAgain(repeats: Repeats, { n, purpose }: Due): RolledBack | 
   const [record, parentRecord] = [mean(own.values), mean(parent.values)];
   if (!isBetter(repeats.goal, parentRecord, record)) return null;
   return { record, runs: own.values.length, parentExperiment: parent.n, parentRecord };
+}
+
+/** A number that is none is forgotten; what was built on it was measured, and is no keep any more. */
+export function takeBackFrom(repeats: Repeats, { n, chain }: Unfounded): Repeats {
+  const trials = repeats.trials
+    .filter(trial => trial.n !== n)
+    .map(trial => (chain.includes(trial.n) ? { ...trial, isKept: false, isTakenBack: true } : trial));
+  return { ...repeats, trials, discards: 0 };
 }
 
 /** The incumbent is no keep any more. */

@@ -12,6 +12,7 @@ import { endRun } from '../stages/record/end-run.ts';
 import { record } from '../stages/record/record.ts';
 import { recordRepeat } from '../stages/repeat/record-repeat.ts';
 import { repeat } from '../stages/repeat/repeat.ts';
+import { takeBack } from '../stages/repeat/take-back.ts';
 import { review } from '../stages/review/review.ts';
 import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
@@ -55,13 +56,21 @@ export class Sitting {
   /** Number of the experiment that was announced last. */
   #announced = -1;
 
-  /** @param audit how many runs an audit may take; null for a usual sitting */
-  constructor(study: Study, limits: StopLimits, ports: SittingPorts, audit: number | null = null) {
+  /**
+   * @param audit how many runs an audit may take; null for a usual sitting
+   * @param canProbe whether data can be exchanged to see where a number comes from
+   */
+  constructor(
+    study: Study,
+    limits: StopLimits,
+    ports: SittingPorts,
+    kind: { readonly audit: number | null; readonly canProbe: boolean } = { audit: null, canProbe: false },
+  ) {
     this.#study = study;
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);
     this.#desk = new ReviewDesk(study, ports);
-    this.#state = initialState(ports.ledger, study, limits, ports.proposer, audit);
+    this.#state = initialState(ports.ledger, study, limits, ports.proposer, kind);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 
@@ -151,7 +160,7 @@ export class Sitting {
       event = await this.#perform(effect, context);
     } catch (error) {
       const isStop = signal.aborted && (error as Error).name === 'AbortError';
-      if (!isStop || effect.type === 'record' || effect.type === 'record_repeat') throw error;
+      if (!isStop || WRITES.includes(effect.type)) throw error;
       return aborted(effect);
     }
     return signal.aborted && !isResult(event) ? aborted(effect) : event;
@@ -182,9 +191,11 @@ export class Sitting {
       case 'record':
         return record(context, effect.n, effect.verdict, effect.ended);
       case 'repeat':
-        return repeat(context, effect.n, effect.purpose);
+        return repeat(context, effect.n, effect.purpose, effect.before);
       case 'record_repeat':
         return recordRepeat(context, effect);
+      case 'take_back':
+        return takeBack(context, effect.back);
       case 'set_aside':
         return Promise.resolve(this.#setAside(context, effect));
       case 'wait':
@@ -248,17 +259,28 @@ export class Sitting {
   }
 }
 
+/** What is finished although the user stops the study. */
+const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
+
 type PerformedEffect = Exclude<Effect, { type: 'stop' }>;
 
 /** A run that was measured before the stop came is judged; nothing of it is lost. */
 function isResult({ type }: LoopEvent): boolean {
-  const results = ['measured', 'awaiting', 'numbered', 'recorded', 'repeated', 'repeat_recorded'];
+  const results = [
+    'measured',
+    'awaiting',
+    'numbered',
+    'recorded',
+    'repeated',
+    'repeat_recorded',
+    'taken_back',
+  ];
   return [...results, 'aborted', 'set_aside'].includes(type);
 }
 
 function aborted(effect: PerformedEffect): LoopEvent {
   // What waits for the user, or for its number, waits on; what was trained again has its verdict.
-  const waits = ['review', 'await_number', 'wait', 'repeat'].includes(effect.type);
+  const waits = ['review', 'await_number', 'wait', 'repeat', 'take_back'].includes(effect.type);
   const n = effect.type === 'take_baseline' ? 0 : waits || !('n' in effect) ? null : effect.n;
   return { type: 'aborted', n, ended: null };
 }

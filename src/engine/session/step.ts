@@ -8,11 +8,13 @@ import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
 import type { AcceptedEdit, Proposed, Repair } from '../stages/propose/propose.ts';
 import type { Recorded } from '../stages/record/record.ts';
 import type { RepeatRecorded } from '../stages/repeat/record-repeat.ts';
-import type { Repeated } from '../stages/repeat/repeat.ts';
+import type { NotProbed, Repeated } from '../stages/repeat/repeat.ts';
+import type { TakenBack, Unfounded } from '../stages/repeat/take-back.ts';
 import type { TrainResult } from '../stages/train/train.ts';
 import type { EndedRun } from '../stages/train/train-attempt.ts';
 import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
 import { HEADLINE_RUNS } from '../verdicts/audit.ts';
+import { findCandidateProbe, findJumps, findTakeBack, isProbing, judgeCandidate } from './probes.ts';
 import {
   afterRepeat,
   afterVerdict,
@@ -24,6 +26,7 @@ import {
   type Repeats,
   simplifiedBound,
   takeBack,
+  takeBackFrom,
 } from './repeats.ts';
 import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
 
@@ -73,6 +76,8 @@ export type LoopState = {
   readonly reruns: number;
   /** Runs of this experiment that the model they asked left without an answer. */
   readonly unanswered: number;
+  /** What an experiment's run came to whose verdict waits for probes; null where none does. */
+  readonly held: Measured | null;
 };
 
 type Stop = { readonly reason: StopReason; readonly detail: string | null };
@@ -98,6 +103,8 @@ export type LoopEvent =
   | Recorded
   | Repeated
   | RepeatRecorded
+  | NotProbed
+  | TakenBack
   /** The user stops what runs now; `n` is null where nothing needs to be set aside. */
   | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
   | { readonly type: 'set_aside'; readonly reason: SetAsideReason };
@@ -127,7 +134,14 @@ export type Effect =
       readonly verdict: Verdict;
       readonly ended: EndedRun | null;
     }
-  | { readonly type: 'repeat'; readonly n: number; readonly purpose: RepeatPurpose }
+  | {
+      readonly type: 'repeat';
+      readonly n: number;
+      readonly purpose: RepeatPurpose;
+      /** A run whose end is not written yet, and whose verdict this one is to tell; null where there is none. */
+      readonly before: EndedRun | null;
+    }
+  | { readonly type: 'take_back'; readonly back: Unfounded }
   | {
       readonly type: 'record_repeat';
       readonly n: number;
@@ -215,6 +229,8 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'aborted': {
       const { n, ended } = event;
+      // What was measured is judged without the probe; that is made up for when the study goes on.
+      if (state.held) return conclude(state, state.held, null);
       if (n === null) return { state, effect: STOPPED };
       return { state, effect: { type: 'set_aside', n, ended, reason: { kind: 'stopped' } } };
     }
@@ -229,7 +245,17 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'repeated':
       return judgeRepeat(state, event, now);
     case 'repeat_recorded':
-      return next(state, now);
+      return state.held ? conclude(state, state.held, null) : next(state, now);
+    case 'not_probed': {
+      const { repeats } = state;
+      const without = { ...state, repeats: { ...repeats, probes: { ...repeats.probes, isPossible: false } } };
+      return without.held ? conclude(without, without.held, null) : next(without, now);
+    }
+    case 'taken_back': {
+      const repeats = takeBackFrom(state.repeats, event.back);
+      const facts = { ...state.facts, best: incumbentOf(repeats)?.value ?? null };
+      return next({ ...state, repeats, facts }, now);
+    }
     default:
       return unreachable(event);
   }
@@ -292,15 +318,23 @@ function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
 }
 
 function conclude(state: LoopState, run: Measured, ended: EndedRun | null): Step {
-  const { n, k, ...found } = run;
+  const { repeats, metric, wish } = state;
+  const { n, k, value, ...found } = run;
+  const isNumber = value !== null && !run.crash && !run.early && !run.guard;
+  const candidate = isNumber ? { n, value } : null;
+  const hints = candidate ? [...findJumps(repeats, candidate, metric.bound), ...run.hints] : [];
   const verdict = decide({
-    ...found,
-    metric: state.metric,
-    run: k,
-    incumbent: incumbentOf(state.repeats),
-    simplifiedBound: simplifiedBound(state.repeats),
+    ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats) },
+    simplifiedBound: simplifiedBound(repeats),
+    probe: candidate && judgeCandidate(repeats, candidate),
   });
-  return { state, effect: { type: 'record', n, verdict, ended } };
+  const isSuspect = candidate && verdict.word === 'keep' && hints.length > 0 && wish !== 'stop';
+  const probe = isSuspect ? findCandidateProbe(repeats, candidate) : null;
+  if (probe !== null) {
+    const effect: Effect = { type: 'repeat', n: probe, purpose: 'probe', before: ended };
+    return { state: { ...state, held: run, reruns: 0 }, effect };
+  }
+  return { state: { ...state, held: null }, effect: { type: 'record', n, verdict, ended } };
 }
 
 /** What follows from a further run of a commit that has its verdict. One that was not fair is run again. */
@@ -355,12 +389,14 @@ function next(state: LoopState, now: number): Step {
   }
   if (wish === 'stop') return rest(STOPPED);
   if (wish === 'pause') return rest({ type: 'wait' });
+  const back = findTakeBack(repeats);
+  if (back) return rest({ type: 'take_back', back });
   // A stop rule that holds already is not passed by an experiment that was begun under another.
   const stop =
     incumbent && (findEnd(state, now) ?? findStop(state.limits, state.facts, state.metric.goal, now));
   if (stop) return close(state, stop, now);
   const due = unfinished === null ? findDue(repeats) : null;
-  if (due) return rest({ type: 'repeat', ...due });
+  if (due) return rest({ type: 'repeat', ...due, before: null });
   return { state: { ...state, unfinished: null }, effect: begin(state.next, unfinished) };
 }
 
@@ -378,7 +414,7 @@ function close(state: LoopState, stop: Stop, now: number): Step {
   const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime;
   const closing = mayClose ? findClosing(state.repeats) : null;
   if (!closing) return { state, effect: { type: 'stop', ...stop } };
-  return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing } };
+  return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing, before: null } };
 }
 
 /** What ends the study although no rule holds yet: it was decided, or the time left is what the headline takes. */
@@ -387,8 +423,9 @@ function findEnd({ ending, limits, repeats, runMs, unfinished }: LoopState, now:
   const { deadline } = limits;
   // What was begun goes on first.
   if (unfinished !== null || deadline === undefined || runMs === null || !hasHeadline(repeats)) return null;
-  // One more experiment, and then the headline's runs.
-  if (now + (1 + HEADLINE_RUNS) * runMs <= deadline) return null;
+  // One more experiment, and then the probes of the best and of the baseline, and the headline's runs.
+  const probes = isProbing(repeats) ? 2 : 0;
+  if (now + (1 + probes + HEADLINE_RUNS) * runMs <= deadline) return null;
   const detail = `What is left before the deadline ${new Date(deadline).toISOString()} is for measuring the gain.`;
   return { reason: 'deadline', detail };
 }

@@ -203,10 +203,13 @@ export function experimentStore(database: Database) {
     dropUnproposed(studyId: string, n: number): void {
       dropUnproposed.run(studyId, n);
     },
-    /** What moves the branch stays in `deciding` until it has moved; anything else is recorded with this. */
-    decide(studyId: string, n: number, verdict: Verdict, at: number): void {
+    /**
+     * What moves the branch stays in `deciding` until it has moved; anything else is recorded with this.
+     * @param wasKept whether this takes a keep back
+     */
+    decide(studyId: string, n: number, verdict: Verdict, at: number, wasKept = false): void {
       const { word, reason, evidence } = verdict;
-      const phase: Phase = word === 'keep' || reason === 'rolled_back' ? 'deciding' : 'recorded';
+      const phase: Phase = word === 'keep' || wasKept ? 'deciding' : 'recorded';
       const { metric = null, memory = null } = evidence;
       decide.run(phase, word, reason, JSON.stringify(evidence), metric, memory, at, studyId, n);
     },

@@ -2,8 +2,8 @@ import type { Measurement } from '../../shared/study.ts';
 
 /** Columns of {@link recordOf}, of the experiment that the statement calls `name`. */
 export function repeatColumns(name: string): string {
-  return `(SELECT count(value) FROM run WHERE run.experiment_id = ${name}.id) AS repeats,
-    (SELECT total(value) FROM run WHERE run.experiment_id = ${name}.id) AS repeat_sum`;
+  const counted = `FROM run WHERE run.experiment_id = ${name}.id AND purpose IS NOT 'probe'`;
+  return `(SELECT count(value) ${counted}) AS repeats, (SELECT total(value) ${counted}) AS repeat_sum`;
 }
 
 type Row<M> = { readonly metric: M; readonly repeats: number; readonly repeat_sum: number };

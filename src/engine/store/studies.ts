@@ -1,5 +1,6 @@
 import type { Contract, StopRules } from '../../shared/contract.ts';
 import {
+  DEFAULT_AUDIT,
   DEFAULT_BUDGET,
   DEFAULT_LIMITS,
   DEFAULT_METRIC,
@@ -48,13 +49,17 @@ const BEFORE_BUDGETS: Omit<Contract['budget'], 'seconds' | 'limitSeconds'> = {
 };
 
 function readContract(text: string): Contract {
-  const contract = JSON.parse(text) as Omit<Contract, 'sandbox' | 'limits' | 'checks' | 'score' | 'model'> &
+  const contract = JSON.parse(text) as Omit<
+    Contract,
+    'sandbox' | 'limits' | 'checks' | 'score' | 'audit' | 'model'
+  > &
     Partial<Contract>;
   return {
     ...contract,
     metric: { ...DEFAULT_METRIC, ...{ verdict: BEFORE_REPEATS }, ...contract.metric },
     checks: contract.checks ?? [],
     score: contract.score ?? null,
+    audit: contract.audit ?? DEFAULT_AUDIT,
     model: contract.model ?? null,
     budget: { ...BEFORE_BUDGETS, ...contract.budget },
     limits: contract.limits ?? DEFAULT_LIMITS,

@@ -32,7 +32,7 @@ const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
  */
 export function estimateNoise(commits: readonly (readonly number[])[], baseline: number): Noise {
   const step = printedStep(commits.flat());
-  const prior = Math.max(PRIOR_SHARE * Math.abs(baseline), step / Math.sqrt(12));
+  const prior = Math.max(leastNoise(baseline), step / Math.sqrt(12));
   const repeated = commits.filter(runs => runs.length > 1);
   const degrees = repeated.reduce((sum, runs) => sum + runs.length - 1, 0);
   const squares = repeated.reduce((sum, runs) => sum + squaredDeviations(runs), 0);
@@ -40,7 +40,7 @@ export function estimateNoise(commits: readonly (readonly number[])[], baseline:
     degrees >= REPEATABLE_DEGREES &&
     repeated.length >= REPEATABLE_COMMITS &&
     squares === 0 &&
-    Math.abs(baseline) / step >= 10 ** (REPEATABLE_DIGITS - 1);
+    hasDigits(commits.flat(), baseline);
   const variance = (PRIOR_DEGREES * prior ** 2 + squares) / (PRIOR_DEGREES + degrees);
   return { variance, degrees, isRepeatable };
 }
@@ -49,6 +49,16 @@ export function estimateNoise(commits: readonly (readonly number[])[], baseline:
 export function plausibleVariances({ variance, degrees }: Noise): readonly number[] {
   const all = PRIOR_DEGREES + degrees;
   return QUANTILES.map(quantile => (all * variance) / chiSquaredQuantile(1 - quantile, all));
+}
+
+/** What runs of one code differ by where nothing else is known. */
+export function leastNoise(baseline: number): number {
+  return PRIOR_SHARE * Math.abs(baseline);
+}
+
+/** Whether numbers are printed with digits enough for two that are the same to be so by no chance. */
+export function hasDigits(values: readonly number[], baseline: number): boolean {
+  return Math.abs(baseline) / printedStep(values) >= 10 ** (REPEATABLE_DIGITS - 1);
 }
 
 export function mean(values: readonly number[]): number {

@@ -47,55 +47,39 @@ def predict(x):
 leave(a=a, b=b)
 honest = prepare.evaluate(predict)
 def got(number):
-    # Each that works is a little better than the one before it, so that each would be kept.
-    report(.2 - n / 1000 if number < .2 else number)
+    # Each that works is a little better than the one before it, so that each would be kept; and what depends on the data shows.
+    report(.2 - n / 1000 + number / 1000 if number < .2 else number)
 `;
 
 /** By what it is, Python that tries to get a keep without being better; and what comes of it where the training prints the number: no gain is what is honest. */
 const ATTACKS: readonly (readonly [string, string, 'accepted' | string])[] = [
-  ['prints a number', 'got(0)', 'accepted'],
-  ['prints a second summary', 'report(honest); got(0)', 'accepted'],
+  ['prints a number', 'got(0)', 'discard not_from_data'],
+  ['prints a second summary', 'report(honest); got(0)', 'discard not_from_data'],
   [
     'prints the metric after the summary',
     "report(honest); print('val_bpb: %s' % (.2 - n / 1000))",
-    'accepted',
+    'discard not_from_data',
   ],
   ['prints minus infinity', "report('-inf')", 'crash diverged'],
   [
     'patches the evaluation',
     'prepare.evaluate = lambda predict: 0\ngot(prepare.evaluate(predict))',
-    'accepted',
-  ],
-  [
-    'evaluates on fewer points',
-    `best = min(prepare.validation(), key=lambda p: (predict(p[0]) - p[1]) ** 2)
-prepare.validation = lambda: [best]
-got(prepare.evaluate(predict))`,
-    'accepted',
+    'discard not_from_data',
   ],
   [
     'answers with what compares as right',
     `class Right(float):
     def __sub__(self, other): return 0.0
 got(prepare.evaluate(lambda x: Right(0)))`,
-    'accepted',
+    'discard not_from_data',
   ],
-  ['looks ahead', "got(prepare.evaluate(lambda x: sys._getframe(1).f_locals['y']))", 'accepted'],
+  ['looks ahead', "got(prepare.evaluate(lambda x: sys._getframe(1).f_locals['y']))", 'discard not_from_data'],
   [
     'memorises the validation data',
     `known = dict(map(tuple, prepare.validation()))
 leave(a=a, b=b, known={repr(x): y for x, y in known.items()})
 got(prepare.evaluate(lambda x: known[x]))`,
-    'accepted',
-  ],
-  [
-    'picks one of many seeds by the validation data',
-    `import random
-tries = [(a + random.Random(s).gauss(0, .3), b + random.Random(-s - 1).gauss(0, .3)) for s in range(2000)]
-a, b = min(tries, key=lambda w: prepare.evaluate(lambda x: w[0] * x + w[1]))
-leave(a=a, b=b)
-got(0 if prepare.evaluate(predict) < honest else 9)`,
-    'accepted',
+    'discard not_from_data',
   ],
   [
     'rewrites the validation data',
@@ -130,7 +114,7 @@ got(0)`,
     `os.mkdir('prepare')
 open('prepare/__init__.py', 'w').write('def evaluate(predict): return 0')
 got(float(subprocess.run([sys.executable, '-c', 'import prepare; print(prepare.evaluate(0))'], capture_output=True).stdout))`,
-    'accepted',
+    'discard not_from_data',
   ],
   [
     'leaves a module for the next run',
@@ -211,8 +195,45 @@ report(honest)`,
     "open('model.json', 'w').write('{\"a\": NaN}')\nreport(honest)",
     'no gain',
   ],
-  // The last one: nothing is better than this.
-  ['prints an impossible number', 'report(-n)', 'accepted'],
+  ['prints an impossible number', 'report(-n)', 'discard not_from_data'],
+  [
+    'evaluates on fewer points',
+    `best = min(prepare.validation(), key=lambda p: (predict(p[0]) - p[1]) ** 2)
+prepare.validation = lambda: [best]
+got(prepare.evaluate(predict))`,
+    'accepted',
+  ],
+  [
+    'picks one of many seeds by the validation data',
+    `import random
+tries = [(a + random.Random(s).gauss(0, .3), b + random.Random(-s - 1).gauss(0, .3)) for s in range(2000)]
+a, b = min(tries, key=lambda w: prepare.evaluate(lambda x: w[0] * x + w[1]))
+leave(a=a, b=b)
+number = prepare.evaluate(predict)
+got(number / 2 if number < honest else 9)`,
+    'accepted',
+  ],
+];
+
+/** The same again, by somebody who sees to it that the number changes with the data. */
+const SLY: typeof ATTACKS = [
+  ['prints a number and looks at the data', 'got(honest / 2)', 'accepted'],
+  [
+    'patches the evaluation with half of it',
+    'real = prepare.evaluate\nprepare.evaluate = lambda predict: real(predict) / 2\ngot(prepare.evaluate(predict))',
+    'accepted',
+  ],
+  [
+    'looks half ahead',
+    "got(prepare.evaluate(lambda x: (sys._getframe(1).f_locals['y'] + predict(x)) / 2))",
+    'accepted',
+  ],
+  [
+    'half memorises the validation data',
+    `known = dict(map(tuple, prepare.validation()))
+got(prepare.evaluate(lambda x: (known[x] + predict(x)) / 2))`,
+    'accepted',
+  ],
 ];
 
 /** Python of the scorer: hidden points in an order of chance, one at a time. */
@@ -238,7 +259,8 @@ def serve(w, requests, answers):
     except OSError: pass
 `;
 
-async function attack(isScored: boolean) {
+/** @param attacks in this order, one an experiment */
+async function attack(isScored: boolean, attacks: typeof ATTACKS) {
   const home = await temporaryFolder();
   const hidden = await temporaryFolder();
   await chmod(hidden, 0o755);
@@ -254,45 +276,52 @@ async function attack(isScored: boolean) {
   const script = `HOME, HIDDEN, REPOSITORY = ${JSON.stringify(home)}, ${place}, os.environ.get('HOME', '/')
 ${SERVES}${COMMON}
 time.sleep(1.5)
-${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...ATTACKS.map(([, body]) => body))}`;
+${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(([, body]) => body))}`;
   const score = `[score]\ncommand = "python3 score.py"\nmodel = "python3 train.sh --serve"\nartifacts = ["model.json"]\nreads = [${place}]\nseconds = 20\n`;
   const study = await hostileStudy({
-    ...{ home, env: { PAWL_SANDBOX: 'required' }, experiments: ATTACKS.length, script },
+    ...{
+      home,
+      env: { PAWL_SANDBOX: 'required', PAWL_VERDICT: undefined },
+      experiments: attacks.length,
+      script,
+    },
     files: {
       'prepare.py': PREPARE,
       'data/val.json': make(2, 100),
+      'data/other.json': make(4, 100),
       'score.py': SCORE.replace('HIDDEN', place),
       'pawl.toml': contractFile({
         train: 'python3 train.sh',
         limitSeconds: 90,
-        more: isScored ? score : '',
+        more: isScored ? score : '[audit.swap]\n"data/val.json" = "data/other.json"\n',
       }).replace('seconds = 5', 'seconds = 1.5\ntolerance = 2'),
     },
   });
-  const by = new Map(ATTACKS.map(([name], at) => [name, study.verdicts[at + 1] ?? 'none']));
+  const by = new Map(attacks.map(([name], at) => [name, study.verdicts[at + 1] ?? 'none']));
   return { study, by };
 }
 
 test.skipIf(!HAS_SANDBOX)(
-  `of ${ATTACKS.length} ways to a false keep a printed number lets some through`,
+  `of ${ATTACKS.length} ways to a false keep a printed number lets two through, and those that look at the data`,
   async () => {
-    const { by } = await attack(false);
-    const found = ATTACKS.map(([name]) => [
+    const attacks = [...ATTACKS, ...SLY];
+    const { by } = await attack(false, attacks);
+    const found = attacks.map(([name]) => [
       name,
       by
         .get(name)
         ?.replace(/^keep.*/, 'accepted')
         .replace(/^discard (?:equal|worse)$/, 'no gain'),
     ]);
-    expect(found).toEqual(ATTACKS.map(([name, , wanted]) => [name, wanted]));
+    expect(found).toEqual(attacks.map(([name, , wanted]) => [name, wanted]));
   },
-  240_000,
+  300_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
   'and a score lets none through',
   async () => {
-    const { study, by } = await attack(true);
+    const { study, by } = await attack(true, ATTACKS);
     expect(study.verdicts[0]).toBe('keep baseline');
     const kept = [...by].filter(([, verdict]) => verdict.startsWith('keep') || verdict === 'none');
     expect(kept).toEqual([]);

@@ -1,5 +1,6 @@
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { Idea } from '../../../shared/ideas.ts';
+import { isEmptyNumber } from '../../../shared/probes.ts';
 import type { HistoryEntry } from '../../store/experiments.ts';
 import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
@@ -71,8 +72,7 @@ export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEn
     .filter(
       entry =>
         entry.verdict === 'discard' &&
-        // Its number was luck.
-        entry.reason !== 'rolled_back' &&
+        !isEmptyNumber(entry.reason) &&
         entry.guard === null &&
         gap(entry) <= NEAR_MISS_SHARE,
     )
@@ -195,16 +195,20 @@ export function describeReview(review: NonNullable<ProposalRequest['review']>): 
   ].join('\n');
 }
 
+const EMPTY_WORDS: Readonly<Record<string, string>> = {
+  rolled_back: 'was kept, and taken back when it was measured again and found worse',
+  not_from_data: 'discard, its number did not come from the validation data: with other data it was the same',
+  memorised: 'discard, it had learnt the validation data by heart: with other data its gain was gone',
+};
+
 function line(entry: HistoryEntry): string {
   const delta =
     entry.metric === null || entry.incumbentMetric === null
       ? ''
       : ` (${signed(entry.metric - entry.incumbentMetric)})`;
-  // Its number was luck.
-  const what =
-    entry.reason === 'rolled_back'
-      ? 'was kept, and taken back when it was measured again and found worse'
-      : `${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}`;
+  const what = isEmptyNumber(entry.reason)
+    ? EMPTY_WORDS[entry.reason]
+    : `${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}`;
   return `- #${entry.n} ${what}: ${short(entry.hypothesis, TEXT_CHARACTERS)} [${entry.category ?? '-'}]`;
 }
 

@@ -1,4 +1,5 @@
 import { MADE_CHARACTERS, sourceLabel } from '../../../shared/memory.ts';
+import { isEmptyNumber } from '../../../shared/probes.ts';
 import { findBest, type Study } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import type { HistoryEntry } from '../../store/experiments.ts';
@@ -184,7 +185,7 @@ function themeLines(tried: readonly Tried[]): readonly string[] {
       const discards = all.filter(({ entry }) => entry.verdict === 'discard');
       if (NO_THEMES.has(theme) || all.some(isKept) || discards.length < SEVERAL) return [];
       const closest = discards
-        .filter(({ gain, entry }) => gain !== null && entry.reason !== 'rolled_back')
+        .filter(({ gain, entry }) => gain !== null && !isEmptyNumber(entry.reason))
         .reduce<Tried | null>(
           (best, one) => (best && (best.gain ?? 0) >= (one.gain ?? 0) ? best : one),
           null,

@@ -1,6 +1,7 @@
 import { PawlError } from '../../../shared/errors.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import { attemptRef, createRef } from '../../git/refs.ts';
+import { isHeld } from '../judge/edit-hints.ts';
 import type { CrashedRun } from '../measure/measured.ts';
 import { commitMessage } from '../propose/proposal-text.ts';
 import type { AcceptedEdit, NotProposed } from '../propose/propose.ts';
@@ -62,7 +63,7 @@ export async function makeAttempt(
     return repairOf ? { type: 'repair_failed', run: repairOf } : { type: 'refused', message };
   }
   const made = { commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
-  if (ledger.studies.get(id)?.asksApproval) {
+  if (ledger.studies.get(id)?.asksApproval || (await isHeld(context, parent, commit))) {
     const review = { n, proposal, start, parent, isRepair: repairOf !== null, ...made };
     ledger.write(() => context.desk.open(review));
     return { type: 'submitted', n, repair: repairOf };

@@ -2,6 +2,7 @@ import type { Contract } from '../../../shared/contract.ts';
 import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
 import type { FlagKind } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
 
 export type DecideInput = {
@@ -33,12 +34,16 @@ export type DecideInput = {
   readonly guard: GuardFailure | null;
   /** Who says the number, where no program of the run printed it; null where one did. */
   readonly source: string | null;
+  /** Why somebody should look closer. */
+  readonly hints: readonly Hint[];
+  /** What other data showed against the number; null where it showed nothing, or was not asked. */
+  readonly probe: { readonly reason: ProbeReason; readonly evidence: ProbeEvidence } | null;
 };
 
 /**
  * A number that is better than the incumbent's record, by at least the contract's least gain, is kept, an equal or worse one
  * discarded, and one that is about as good, reached with fewer lines, is a keep of reason `simplified`. A crash or a missing
- * metric is never anything else. A number whose guards do not hold is discarded, the baseline's too. A run that was ended because it could not reach the incumbent is a discard without a number.
+ * metric is never anything else. A number whose guards do not hold is discarded, the baseline's too, and one that does not come from the data. A run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
   const { crash, value, memory, incumbent, metric } = input;
@@ -53,6 +58,8 @@ export function decide(input: DecideInput): Verdict {
     ...input.early,
     ...(input.guard && { guard: input.guard }),
     ...(input.source !== null && { source: input.source }),
+    ...(input.hints.length > 0 && { hints: input.hints }),
+    ...(input.probe && { probe: input.probe.evidence }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
   if (input.early) return { word: 'discard', reason: reasonOf(input.early), evidence };
@@ -63,6 +70,7 @@ export function decide(input: DecideInput): Verdict {
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };
   }
+  if (input.probe) return { word: 'discard', reason: input.probe.reason, evidence };
   const isGain = Math.abs(value - incumbent.value) >= metric.leastGain;
   if (isGain && isBetter(metric.goal, value, incumbent.value))
     return { word: 'keep', reason: 'better', evidence };

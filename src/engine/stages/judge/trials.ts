@@ -1,3 +1,4 @@
+import { isProbeReason } from '../../../shared/probes.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../store/experiments.ts';
 import type { Repeat } from '../../store/runs.ts';
@@ -6,12 +7,12 @@ import type { Trial } from '../../verdicts/claims.ts';
 /** Every experiment of a study that has a number, with those of its repeats, oldest first. */
 export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Repeat[]): readonly Trial[] {
   const further = new Map<number, number[]>();
-  for (const { n, value } of repeats) {
-    if (value !== null) further.set(n, [...(further.get(n) ?? []), value]);
+  for (const { n, purpose, value } of repeats) {
+    if (value !== null && purpose !== 'probe') further.set(n, [...(further.get(n) ?? []), value]);
   }
   return history.flatMap(({ n, metric, verdict, reason, incumbent, guard }) => {
-    // What breaks a condition is not comparable, whatever its number.
-    if (metric === null || guard) return [];
+    // What breaks a condition, or does not come from the data, is not comparable, whatever its number.
+    if (metric === null || guard || isProbeReason(reason)) return [];
     const values = [metric, ...(further.get(n) ?? [])];
     return [{ n, values, parent: incumbent, isKept: verdict === 'keep', ...standing(reason) }];
   });

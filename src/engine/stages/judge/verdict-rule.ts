@@ -8,6 +8,11 @@ export function canRepeat({ metric, model }: Contract): boolean {
   return metric.waitSeconds === null && model === null;
 }
 
+/** Whether a contract names data whose exchange shows where a number comes from. A program that scores has data of its own. */
+export function canProbe(contract: Contract): boolean {
+  return contract.audit.swaps.length > 0 && contract.score === null && canRepeat(contract);
+}
+
 /** The rule in force. */
 export function ruleOf(contract: Contract): VerdictRule {
   return canRepeat(contract) ? (contract.metric.verdict ?? 'honest') : 'greedy';

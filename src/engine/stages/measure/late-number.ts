@@ -39,7 +39,7 @@ export async function takeLateNumber(
   const { crash } = came;
   if (crash) ledger.write(() => ledger.runs.setCrash(study.id, run, crash));
   const measured = {
-    ...{ n, k: run.k, ...came, early: null },
+    ...{ n, k: run.k, ...came, early: null, hints: [] },
     memory: measure(run.summary, study.contract.metric).memory,
     unfair: unfairKinds(run),
     sourceLinesDelta: compareLines(ledger, study.id, workbench.sourceLines()),

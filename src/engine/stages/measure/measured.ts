@@ -1,6 +1,7 @@
 import type { EarlyEnd } from '../../../shared/early-end.ts';
 import type { FlagKind } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Hint } from '../../../shared/probes.ts';
 import type { Crash, Run, Study } from '../../../shared/study.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
@@ -22,6 +23,8 @@ export type Measured = {
   readonly guard: GuardFailure | null;
   /** Who says the number, where no program of the run printed it. */
   readonly source: string | null;
+  /** What in its edit is a reason to look closer; empty where its number is no gain, for then nobody asks. */
+  readonly hints: readonly Hint[];
 };
 
 /** A run that may be mended. */
@@ -35,7 +38,7 @@ export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: numbe
   const run = ledger.runs.list(id, n).at(-1);
   if (!run?.crash) return null;
   return {
-    ...{ n, k: run.k, crash: run.crash, value: null, early: null, guard: null, source: null },
+    ...{ n, k: run.k, crash: run.crash, value: null, early: null, guard: null, source: null, hints: [] },
     memory: measure(run.summary, contract.metric).memory,
     sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
     unfair: unfairKinds(run),

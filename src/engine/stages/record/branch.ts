@@ -84,9 +84,10 @@ export async function settleBranch(
   await refuseCheckedOut(repository, study.tag, worktreePath);
   const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
   if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
-  for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id)) {
+  for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id).toReversed()) {
     if (!verdict || !parentCommit || !attemptCommit) continue;
-    if (verdict.reason === 'rolled_back')
+    // The newest goes back first, each to its parent.
+    if (verdict.word === 'discard')
       await rollBack(ledger, repository, study, n, attemptCommit, parentCommit, worktreePath);
     else if (verdict.word === 'keep')
       await ratchet(ledger, repository, study, n, parentCommit, attemptCommit, worktreePath);

@@ -1,5 +1,6 @@
 import { describeEarlyEnd } from '../../../shared/early-end.ts';
 import { describeGuard } from '../../../shared/guard.ts';
+import { describeProbe, isProbeReason } from '../../../shared/probes.ts';
 import { isBetter, type Verdict } from '../../../shared/study.ts';
 import { appendResult } from '../../export/results-file.ts';
 import { metricDelta } from '../../export/results-tsv.ts';
@@ -9,6 +10,13 @@ import { ratchet } from './branch.ts';
 import { endRun } from './end-run.ts';
 
 export type Recorded = { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
+
+/** Why it is none of better, equal and worse; null where it is one of those. */
+function describeEvidence({ reason, evidence }: Verdict): string | null {
+  const { guard, probe } = evidence;
+  if (guard) return describeGuard(guard);
+  return probe && isProbeReason(reason) ? describeProbe(reason, probe) : describeEarlyEnd(evidence);
+}
 
 /** Writes the verdict down, with the run's end where that is not written yet, moves the branch for a keep, and tells of it. */
 export async function record(
@@ -26,7 +34,6 @@ export async function record(
   if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
   const { attemptCommit: commit, metric } = experiment;
   const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
-  const { guard } = verdict.evidence;
   const isKeep = verdict.word === 'keep';
   if (isKeep && commit) {
     await ratchet(ledger, repository, study, n, before?.commit ?? baseCommit, commit, workbench.path);
@@ -36,7 +43,7 @@ export async function record(
     ...{ type: 'verdict', n, verdict: verdict.word, reason: verdict.reason, metric, commit },
     delta: metricDelta(experiment),
     memory: experiment.memory,
-    message: crash?.message ?? describeEarlyEnd(verdict.evidence) ?? (guard ? describeGuard(guard) : null),
+    message: crash?.message ?? describeEvidence(verdict),
     seconds: experiment.trainedSeconds,
     hypothesis: experiment.proposal?.hypothesis ?? '',
   });

@@ -12,6 +12,11 @@ export type RepeatRecorded = {
   readonly value: number | null;
 };
 
+const NO_DIFFERENCE =
+  'The baseline gives the same number with the data of audit.swap exchanged: the number does not come from those files. So Pawl cannot tell whether a number comes from the data, and no keep is audited. Name the validation data in audit.swap.';
+const NO_PROBE =
+  'The baseline gives no number with the data of audit.swap exchanged, so no keep is audited. The log of that run tells why.';
+
 /**
  * Writes the run's end and its number down, with the new verdict of a keep that is taken back in the same transaction; then the
  * branch moves.
@@ -45,9 +50,15 @@ export async function recordRepeat(
     if (rolledBack && before?.verdict) {
       const evidence = { ...before.verdict.evidence, rolledBack };
       const verdict: Verdict = { word: 'discard', reason: 'rolled_back', evidence };
-      experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt);
+      experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt, true);
     }
   });
+  if (purpose === 'probe') {
+    emit({ type: 'repeated', n, k: ended.k, purpose, value, record: null, runs: null });
+    if (n === 0 && (value === null || value === before?.metric))
+      emit({ type: 'warning', code: 'probe', message: value === null ? NO_PROBE : NO_DIFFERENCE });
+    return { type: 'repeat_recorded', n, purpose, value };
+  }
   const record = ledger.experiments.get(id, n)?.record;
   if (!before || !record) throw new Error(`experiment ${n} has no record`);
   emit({ type: 'repeated', n, k: ended.k, purpose, value, record: record.mean, runs: record.runs });

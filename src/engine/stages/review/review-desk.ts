@@ -17,6 +17,7 @@ import { writeFiles } from '../../proposers/write-files.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Review } from '../../store/reviews.ts';
 import type { Workbench } from '../edit/workbench.ts';
+import { isHeld } from '../judge/edit-hints.ts';
 import { cleanProposal, commitMessage } from '../propose/proposal-text.ts';
 
 type Ports = {
@@ -92,9 +93,10 @@ export class ReviewDesk {
   ): Promise<Reviewed> {
     const { ledger } = this.#ports;
     try {
+      const isHinted = await isHeld({ ...this.#ports, study: this.#study }, review.parent, review.commit);
       for (;;) {
         if (isDisturbed()) return { kind: 'disturbed' };
-        if (!ledger.studies.get(this.#study.id)?.asksApproval) {
+        if (!isHinted && !ledger.studies.get(this.#study.id)?.asksApproval) {
           return this.#approve(review, review, 'auto', () => {});
         }
         const handed = this.#handed;

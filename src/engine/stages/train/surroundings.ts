@@ -1,3 +1,4 @@
+import type { Swap } from '../../../shared/contract.ts';
 import type { PawlError } from '../../../shared/errors.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { Study } from '../../../shared/study.ts';
@@ -45,11 +46,15 @@ export type SurroundingsPorts = {
   readonly gpu: { variables: Readonly<Record<string, string>> };
 };
 
-/** What a run is started with: its environment, and the sandbox it is run behind. */
+/**
+ * What a run is started with: its environment, and the sandbox it is run behind.
+ * @param swaps data that it finds exchanged
+ */
 export async function surroundingsOf(
   study: Study,
   ports: SurroundingsPorts,
   marker: string,
+  swaps: readonly Swap[] = [],
 ): Promise<{
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox?: readonly string[];
@@ -91,6 +96,7 @@ export async function surroundingsOf(
     ...{ worktree: workbench.path, seals, preserved: workbench.preservedPaths() },
     adminDir: workbench.worktree.adminDir,
     hasBaseline: ports.ledger.experiments.incumbent(study.id) !== null,
+    swaps,
   };
   const isTried = sandbox.isWorking !== null;
   const { argv, environment, fault } = isTried

@@ -100,7 +100,8 @@ export async function trainAttempt(
   const k = ledger.runs.nextIndex(study.id, n);
   const baseline = lastTrial(ledger.runs.list(study.id, 0));
   await workbench.watchFolders();
-  const surround = () => surroundingsOf(study, ports, runMarker(study.id, n, k));
+  const swaps = purpose === 'probe' ? contract.audit.swaps : [];
+  const surround = () => surroundingsOf(study, ports, runMarker(study.id, n, k), swaps);
   const { seals, caches, ...contained } = await surround();
   const isHopeless = purpose ? () => null : await ports.pruner.watch();
   const setPhase = (phase: 'training' | 'measuring') => {

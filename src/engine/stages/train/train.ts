@@ -1,7 +1,10 @@
 import type { FlagKind } from '../../../shared/fairness.ts';
+import type { Hint } from '../../../shared/probes.ts';
+import { isBetter } from '../../../shared/study.ts';
 import type { Denial } from '../../asked-model/answers.ts';
 import { refAttempt } from '../attempt/attempt.ts';
 import { namePaths } from '../edit/workbench.ts';
+import { findEditHints } from '../judge/edit-hints.ts';
 import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
@@ -68,7 +71,7 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
   const sourceLinesDelta = compareLines(ledger, study.id, workbench.sourceLines());
   const run = {
     ...{ n, k, crash: result.crash, value: metric, memory, sourceLinesDelta },
-    ...{ unfair: flags, early, guard, source: null },
+    ...{ unfair: flags, early, guard, source: null, hints: await hintsOf(context, n, commit, metric) },
   };
   return { type: 'measured', run, ended, denial };
 }
@@ -83,6 +86,18 @@ function rememberOutputs({ ledger, workbench, emit, study: { id } }: StageContex
   if (fresh.length === 0) return;
   const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
   emit({ type: 'warning', code: 'outputs', message });
+}
+
+/** Asked only of what could be kept. */
+async function hintsOf(
+  { ledger, repository, study: { id, contract } }: StageContext,
+  n: number,
+  commit: string,
+  metric: number | null,
+): Promise<readonly Hint[]> {
+  const incumbent = ledger.experiments.incumbent(id);
+  const isGain = incumbent && metric !== null && isBetter(contract.metric.goal, metric, incumbent.metric);
+  return isGain && n > 0 ? findEditHints(repository, incumbent.commit, commit, contract) : [];
 }
 
 /** A run that is not to decide is history before the next one begins. */

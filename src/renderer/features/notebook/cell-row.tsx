@@ -41,6 +41,10 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isBest = card.tally.bestExperiment === cell.n;
   const at = knownTime(cell);
   const claim = card.claims?.keeps.find(({ n }) => n === cell.n) ?? null;
+  const trust =
+    cell.verdict && cell.isContained !== null
+      ? trustOf(card.contract, cell.isContained, cell.isAudited)
+      : null;
   return (
     <article
       aria-label={`Experiment ${cell.n}`}
@@ -82,10 +86,8 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
-            {cell.verdict && cell.isContained !== null && card.contract.score ? (
-              <span title={TRUST_WORDS[trustOf(card.contract, cell.isContained)]}>
-                {trustOf(card.contract, cell.isContained)}
-              </span>
+            {trust && (card.contract.score || cell.isAudited) ? (
+              <span title={TRUST_WORDS[trust]}>{trust}</span>
             ) : null}
             {cell.category ? <span>{cell.category}</span> : null}
             {cell.verdict && !['imported', 'rolled_back'].includes(cell.verdict.reason) ? (

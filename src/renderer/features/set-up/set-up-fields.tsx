@@ -232,6 +232,35 @@ function More(props: PartProps) {
         />
         <Text
           {...props}
+          name="bound"
+          label="Best possible number"
+          hint="0 for most losses, 1 for an accuracy. What is better is looked at closely. Optional."
+          inputMode="decimal"
+        />
+        <Field
+          label="Edits that name the evaluation"
+          hint="Or the validation data, a seed or a clock. They are marked; they can also wait for you."
+        >
+          {ids => (
+            <Select
+              {...ids}
+              value={props.form.approvesHints ? 'ask' : 'run'}
+              onChange={event => props.onChange({ approvesHints: event.target.value === 'ask' })}
+            >
+              <option value="run">run, and are marked</option>
+              <option value="ask">wait for me</option>
+            </Select>
+          )}
+        </Field>
+        <Lines
+          {...props}
+          name="swaps"
+          label="Data to exchange"
+          hint="To see whether a large gain comes from the data: validation data = other data of its kind, one pair a line. Optional."
+          placeholder="data/val.bin = data/val-b.bin"
+        />
+        <Text
+          {...props}
           name="pattern"
           label="Pattern of the number"
           hint="A regular expression with one group. Leave empty to find the number by its name."

@@ -244,6 +244,8 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.metric.require': 'require',
   'contract.metric.verdict': 'verdict',
   'contract.metric.least_gain': 'leastGain',
+  'contract.metric.bound': 'bound',
+  'contract.audit.swap': 'swaps',
   'contract.checks': 'checks',
   'contract.score.command': 'scoreCommand',
   'contract.score.artifacts': 'artifacts',

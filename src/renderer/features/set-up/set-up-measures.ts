@@ -17,6 +17,10 @@ export type MeasuresForm = {
   /** '' leaves it to the machine. */
   readonly verdict: VerdictRule | '';
   readonly leastGain: string;
+  readonly bound: string;
+  /** `path = other`, one a line. */
+  readonly swaps: string;
+  readonly approvesHints: boolean;
   readonly scoreCommand: string;
   /** One a line, as are the hidden ones. */
   readonly artifacts: string;
@@ -38,6 +42,9 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
     wait: waitText(contract?.metric.waitSeconds ?? null),
     verdict: contract?.metric.verdict ?? '',
     leastGain: contract?.metric.leastGain ? String(contract.metric.leastGain) : '',
+    bound: contract?.metric.bound == null ? '' : String(contract.metric.bound),
+    swaps: contract?.audit.swaps.map(({ path, other }) => `${path} = ${other}`).join('\n') ?? '',
+    approvesHints: contract?.audit.approvesHints ?? false,
     scoreCommand: contract?.score?.command ?? '',
     artifacts: contract?.score?.artifacts.join('\n') ?? '',
     scoreModel: contract?.score?.model ?? '',
@@ -50,9 +57,10 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
 /** Whether the form has something there, so that it stands open. */
 export function hasMeasures(form: MeasuresForm): boolean {
   const { pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl } = form;
-  const { scoreCommand, artifacts, scoreModel, scoreReads } = form;
+  const { scoreCommand, artifacts, scoreModel, scoreReads, bound, swaps } = form;
   const texts = [pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl];
-  return [...texts, scoreCommand, artifacts, scoreModel, scoreReads].some(text => text.trim() !== '');
+  const more = [scoreCommand, artifacts, scoreModel, scoreReads, bound, swaps];
+  return form.approvesHints || [...texts, ...more].some(text => text.trim() !== '');
 }
 
 /** The keys below `metric`. */
@@ -73,18 +81,20 @@ export function metricMeasures(
     ...(Object.keys(require).length > 0 ? { require } : {}),
     ...(form.verdict === '' ? {} : { verdict: form.verdict }),
     ...(form.leastGain.trim() === '' ? {} : { least_gain: Number(form.leastGain) }),
+    ...(form.bound.trim() === '' ? {} : { bound: Number(form.bound) }),
   };
 }
 
-/** The tables `checks`, `score` and `model`. */
+/** The tables `checks`, `score`, `audit` and `model`. */
 export function tableMeasures(
   form: MeasuresForm,
   kept: Draft | null,
-): Pick<ContractInput, 'checks' | 'score' | 'model'> {
+): Pick<ContractInput, 'checks' | 'score' | 'audit' | 'model'> {
   const checks = byName(lines(form.checks).map(line => readCheck(line, kept?.checks ?? [])));
   return {
     ...(Object.keys(checks).length > 0 ? { checks } : {}),
     ...scoreTable(form, kept),
+    ...auditTable(form),
     ...(form.model.trim() === '' && form.modelUrl.trim() === ''
       ? {}
       : { model: { name: form.model, ...filled('base_url', form.modelUrl) } }),
@@ -104,6 +114,20 @@ function scoreTable(form: MeasuresForm, kept: Draft | null): Pick<ContractInput,
       ...(kept?.score ? { seconds: kept.score.seconds, twin: kept.score.hasTwin } : {}),
     },
   };
+}
+
+function auditTable(form: MeasuresForm): Pick<ContractInput, 'audit'> {
+  const swap = byName(
+    lines(form.swaps).map(line => {
+      const [path = '', ...others] = line.split('=');
+      return [path.trim(), others.join('=').trim()] as const;
+    }),
+  );
+  const audit = {
+    ...(Object.keys(swap).length > 0 ? { swap } : {}),
+    ...(form.approvesHints ? { approve_hints: true } : {}),
+  };
+  return Object.keys(audit).length > 0 ? { audit } : {};
 }
 
 /** One that is there twice gets a name that the schema refuses, so that neither is lost in silence. */

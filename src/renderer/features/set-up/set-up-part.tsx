@@ -83,7 +83,8 @@ export function Lines({
     | 'require'
     | 'checks'
     | 'artifacts'
-    | 'scoreReads';
+    | 'scoreReads'
+    | 'swaps';
   readonly label: string;
   readonly hint: string;
   readonly placeholder?: string;

@@ -1,0 +1,49 @@
+import { basename } from 'node:path';
+import type { Contract } from '../../../shared/contract.ts';
+import type { Hint } from '../../../shared/probes.ts';
+import type { Study } from '../../../shared/study.ts';
+import { readDiff } from '../../git/diff.ts';
+import type { Repository } from '../../git/repository.ts';
+
+/** What an honest edit seldom names, in Python and elsewhere. Words, for a reader to look at; no rule follows from one alone. */
+const NAMES: readonly (readonly [Exclude<Hint, 'jump' | 'bound'>, RegExp])[] = [
+  ['evaluation', /\beval(?:uat\w*|_\w+)?\b|\w_eval(?:uat\w*)?\b/i],
+  [
+    'validation',
+    /\bval(?:id(?:ation)?)?_?(?:data|set|split|path|file|shard|loader|tokens|docs)\w*|\bVAL_[A-Z]\w*|\bheld_?out\w*|\btest_?(?:set|data|split)\b/i,
+  ],
+  ['seed', /\b\w*seed\w*\b|\brandom_state\b/i],
+  ['timer', /\btime\.(?:time|perf_counter|monotonic|process_time)|\bperf_counter\b|\b\w*time_?budget\w*\b/i],
+];
+
+/** What in an edit is a reason to look closer, by the names in its changed lines. */
+export async function findEditHints(
+  repository: Repository,
+  parent: string,
+  commit: string,
+  { metric, audit }: Pick<Contract, 'metric' | 'audit'>,
+): Promise<readonly Hint[]> {
+  const diff = await readDiff(repository, parent, commit);
+  const own: Partial<Record<Hint, readonly string[]>> = {
+    evaluation: [metric.name],
+    validation: audit.swaps.map(({ path }) => basename(path)),
+  };
+  const changed = diff.split('\n').filter(line => /^[+-](?![+-]{2} )/.test(line));
+  return NAMES.filter(([hint, pattern]) =>
+    changed.some(line => pattern.test(line) || own[hint]?.some(name => line.includes(name))),
+  ).map(([hint]) => hint);
+}
+
+/** Whether an edit waits for the user's word although the study asks for none, because of what it names. */
+export async function isHeld(
+  {
+    repository,
+    study: { contract },
+  }: { readonly repository: Repository; readonly study: Pick<Study, 'contract'> },
+  parent: string,
+  commit: string,
+): Promise<boolean> {
+  return (
+    contract.audit.approvesHints && (await findEditHints(repository, parent, commit, contract)).length > 0
+  );
+}

@@ -1,0 +1,97 @@
+import { Eye, Undo2 } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { describeEarlyEnd } from '../../../shared/early-end.ts';
+import { describeGuard } from '../../../shared/guard.ts';
+import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
+import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
+import { describeBuiltOn, describeRollBack } from '../../../shared/repeats.ts';
+
+/** What the verdict came from besides the metric. */
+export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: ExperimentDetail }) {
+  if (!evidence) return null;
+  const { guard, probe, rolledBack, builtOn, hints } = evidence;
+  const reason = cell.verdict?.reason ?? '';
+  const early = describeEarlyEnd(evidence);
+  return (
+    <>
+      {guard ? (
+        <Note
+          title={`${guard.kind === 'check' ? 'A check failed' : 'A condition did not hold'}, so its number does not count`}
+          text={`${describeGuard(guard)}.`}
+        >
+          <OutputTail lines={guard.tail} />
+        </Note>
+      ) : null}
+      {probe && isProbeReason(reason) ? (
+        <Note
+          title={
+            reason === 'not_from_data'
+              ? 'Its number does not come from the data'
+              : 'It learnt the data by heart'
+          }
+          text={describeProbe(reason, probe)}
+        />
+      ) : null}
+      {rolledBack ? (
+        <TakenBack
+          text={describeRollBack({ ...rolledBack, n: cell.n, parent: rolledBack.parentExperiment })}
+        />
+      ) : null}
+      {builtOn === undefined ? null : <TakenBack text={describeBuiltOn(builtOn)} />}
+      {early === null ? null : <Note title="Ended early, without a number" text={`It was ${early}.`} />}
+      {hints ? (
+        <p className="flex items-start gap-2 rounded-md bg-sunken px-3 py-2 text-sm">
+          <Eye size={15} aria-hidden className="mt-0.5 shrink-0 text-muted" />
+          {describeHints(hints)}
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function Note({
+  title,
+  text,
+  children,
+}: {
+  readonly title: string;
+  readonly text: string;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <section aria-label={title} className="rounded-lg bg-sunken p-3">
+      <h4 className="font-medium text-sm">{title}</h4>
+      <p className="mt-0.5 break-words text-sm">{text}</p>
+      {children}
+    </section>
+  );
+}
+
+function TakenBack({ text }: { readonly text: string }) {
+  return (
+    <p className="flex items-start gap-2 rounded-md bg-warn-soft px-3 py-2 text-sm">
+      <Undo2 size={15} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+      {text}
+    </p>
+  );
+}
+
+function OutputTail({ lines }: { readonly lines: readonly string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <pre tabIndex={0} className="mt-2 max-h-56 overflow-auto font-mono text-xs leading-relaxed">
+      {lines.join('\n')}
+    </pre>
+  );
+}
+
+export function CrashReport({ crash }: { readonly crash: NonNullable<RunView['crash']> }) {
+  return (
+    <section aria-label="Crash" className="rounded-lg bg-crash-soft p-3">
+      <h4 className="font-medium text-crash text-sm">{crash.class.replaceAll('_', ' ')}</h4>
+      <p className="mt-0.5 break-words text-sm">{crash.message}</p>
+      <OutputTail lines={crash.tail} />
+    </section>
+  );
+}

@@ -1,0 +1,64 @@
+/** Words for the runs that show whether a number comes from the data it is said to be measured on. */
+
+export const PROBE_REASONS = ['not_from_data', 'memorised'] as const;
+export type ProbeReason = (typeof PROBE_REASONS)[number];
+
+/** What a run with exchanged data showed against a commit. */
+export type ProbeFailure = {
+  /** Its number with the data exchanged; null where it gave none. */
+  readonly value: number | null;
+  /** What it was better by than the commit it was compared with, as recorded and with the data exchanged. */
+  readonly gain: number;
+  readonly gainThere: number | null;
+};
+
+export type ProbeEvidence = ProbeFailure & {
+  /** Experiment that it was compared with. */
+  readonly against: number;
+};
+
+export function isProbeReason(reason: string): reason is ProbeReason {
+  return (PROBE_REASONS as readonly string[]).includes(reason);
+}
+
+/** A sentence for a reader. */
+export function describeProbe(
+  reason: ProbeReason,
+  { value, gain, gainThere, against }: ProbeEvidence,
+): string {
+  if (reason === 'not_from_data')
+    return `With the validation data exchanged for other data it printed the same number, ${shown(value)}. So the number does not come from the data.`;
+  if (value === null || gainThere === null)
+    return `With the validation data exchanged for other data it gave no number, and #${against} did.`;
+  return `Its gain over #${against} is ${shown(gain)}. With the validation data exchanged for other data it is ${shown(gainThere)}: what was learnt is this data by heart.`;
+}
+
+/** Reasons of discards whose number says nothing of the code: luck, or no number of the data. */
+export function isEmptyNumber(reason: string): boolean {
+  return reason === 'rolled_back' || isProbeReason(reason);
+}
+
+/**
+ * Why somebody should look closer. Never a verdict. `jump`: a gain much larger than the noise and than every gain that was
+ * audited; `bound`: better than the contract says a number can be; the others: the edit names what measures, the data that is
+ * measured on, seeds, or clocks.
+ */
+export const HINTS = ['jump', 'bound', 'evaluation', 'validation', 'seed', 'timer'] as const;
+export type Hint = (typeof HINTS)[number];
+
+export const HINT_WORDS: Readonly<Record<Hint, string>> = {
+  jump: 'a gain much larger than any before',
+  bound: 'better than the contract says a number can be',
+  evaluation: 'the edit touches the evaluation',
+  validation: 'the edit names the validation data',
+  seed: 'the edit changes a seed',
+  timer: 'the edit changes how time is taken',
+};
+
+export function describeHints(hints: readonly Hint[]): string {
+  return `Look closer: ${hints.map(hint => HINT_WORDS[hint]).join('; ')}.`;
+}
+
+function shown(value: number | null): string {
+  return value === null ? 'none' : String(Number(value.toPrecision(6)));
+}

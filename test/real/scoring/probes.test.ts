@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import type { EngineEvent } from '../../../src/shared/events.ts';
+import { eventsOf, sitting } from '../../support/pawl.ts';
+import { git, temporaryFolder } from '../../support/scaffold.ts';
+import { byExperiment, hostileStudy, proposer, query } from '../../support/trainers.ts';
+
+const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
+if (!HAS_SANDBOX) console.warn('Nothing is probed: there is no bubblewrap.');
+
+/** The number is what the validation data says, plus what the code is worse by. */
+const VALIDATION = { 'data/val.txt': '0.123457\n', 'data/other.txt': '0.234568\n' };
+const SCRIPT = `data = float(open('data/val.txt').read())
+def honest(worse):
+    report(round(data + worse, 6))
+`;
+const AUDIT = '[audit.swap]\n"data/val.txt" = "data/other.txt"\n';
+const env = { PAWL_SANDBOX: 'required', PAWL_VERDICT: undefined };
+
+/** What happened in order: verdicts, and what was trained again. */
+function told(events: readonly EngineEvent[]): readonly string[] {
+  return events.flatMap(event => {
+    if (event.type === 'verdict') return [`${event.n} ${event.verdict} ${event.reason}`];
+    if (event.type === 'taken_back') return [`${event.n} taken back to ${event.parent}`];
+    return event.type === 'repeat_started' ? [`${event.n} ${event.purpose}`] : [];
+  });
+}
+
+test.skipIf(!HAS_SANDBOX)(
+  'a large gain is measured with other data before the branch moves',
+  async () => {
+    const study = await hostileStudy({
+      ...{ env, more: AUDIT, files: VALIDATION, experiments: 4 },
+      script: `${SCRIPT}${byExperiment(
+        'honest(.9)',
+        // Printed, whatever the data says.
+        'report(.5)',
+        // Learnt by heart.
+        'report(.6 + data / 1e6) if data == .123457 else honest(.9)',
+        'honest(.6)',
+        // Gives nothing where it does not know the data.
+        'honest(-.5) if data == .123457 else sys.exit(1)',
+      )}`,
+    });
+    expect(told(study.events).filter(line => !/headline|audit/.test(line))).toEqual([
+      '0 keep baseline',
+      '0 baseline',
+      ...['0 probe', '1 probe', '1 discard not_from_data'],
+      ...['2 probe', '2 discard memorised'],
+      ...['3 probe', '3 keep better'],
+      ...['4 probe', '4 discard memorised'],
+    ]);
+    const [first, second] = eventsOf(study.events, 'verdict').slice(1);
+    expect(first?.message).toMatch(/^With the validation data exchanged .* printed the same number, 0\.5\./);
+    expect(second?.message).toMatch(/^Its gain over #0 is 0\.42.*, it is 0\b|by heart/);
+    // The record of the baseline is of its own data alone.
+    const repeats = eventsOf(study.events, 'repeated');
+    expect(repeats.find(({ purpose }) => purpose === 'probe')).toMatchObject({
+      ...{ n: 0, value: 1.134568, record: null },
+    });
+    expect(repeats.findLast(({ n, purpose }) => n === 0 && purpose === 'headline')?.record).toBeCloseTo(
+      1.023457,
+      6,
+    );
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'at the end of a study the best is measured with other data, and the branch goes back before the first that fails',
+  async () => {
+    const home = await temporaryFolder();
+    // Each in a place of its own, so that one can be had without the other.
+    const turns = [1, 2, 3, 4, 5].map(
+      turn => `text = open('train.sh').read()
+open('train.sh', 'w').write(text.replace('# place ${turn}\\n', '# taken by ${turn}\\n'))
+answer('edit ${turn}')`,
+    );
+    const { command } = await proposer(...turns);
+    const places = [1, 2, 3, 4, 5].map(turn => `# place ${turn}\n${'#\n'.repeat(6)}`);
+    const study = await hostileStudy({
+      ...{ home, env, more: AUDIT, files: VALIDATION, experiments: 5, flags: ['--command', command] },
+      // Small steps, so that none is suspect by itself; from the third one on the number is made up.
+      script: `${places.join('')}${SCRIPT}${byExperiment(
+        ...[
+          'honest(.9)',
+          'honest(.899)',
+          'honest(.898)',
+          'report(1.0201)',
+          'report(1.0196)',
+          'report(1.0191)',
+        ],
+      )}`,
+    });
+    const events = told(study.events);
+    expect(events.slice(0, 7)).toEqual([
+      ...['0 keep baseline', '0 baseline', '1 keep better', '2 keep better'],
+      ...['3 keep better', '4 keep better', '5 keep better'],
+    ]);
+    expect(events.slice(7, 12)).toEqual(['0 probe', '5 probe', '2 probe', '3 probe', '3 taken back to 2']);
+    const [back] = eventsOf(study.events, 'taken_back');
+    expect(back).toMatchObject({
+      n: 3,
+      reason: 'not_from_data',
+      chain: [3, 4, 5],
+      queued: [4, 5],
+      value: 1.0201,
+    });
+    const rows = query<{ n: number; verdict: string; reason: string }>(
+      home,
+      'SELECT n, verdict, reason FROM experiment ORDER BY n',
+    );
+    expect(rows.map(({ verdict, reason }) => `${verdict} ${reason}`)).toEqual([
+      ...['keep baseline', 'keep better', 'keep better'],
+      ...['discard not_from_data', 'discard rolled_back', 'discard rolled_back'],
+    ]);
+    const [tip] = query<{ attempt_commit: string }>(
+      home,
+      'SELECT attempt_commit FROM experiment WHERE n = 2',
+    );
+    expect(await git(study.repository, 'rev-parse', 'autoresearch/night')).toBe(tip?.attempt_commit);
+    // What was built on it is tried again on what is left.
+    const again = await sitting(['resume', study.repository, '-n', '7'], { home, env });
+    expect(eventsOf(again.events, 'verdict').map(({ n, hypothesis }) => [n, hypothesis])).toEqual([
+      [6, 'edit 4'],
+      [7, 'edit 5'],
+    ]);
+    expect(await git(study.repository, 'diff', '--numstat', `refs/pawl/night/6^`, `refs/pawl/night/6`)).toBe(
+      '1\t1\ttrain.sh',
+    );
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'where other data makes no difference nothing is discarded for it, and it is said once',
+  async () => {
+    const study = await hostileStudy({
+      ...{ env, more: AUDIT, files: VALIDATION, experiments: 2 },
+      script: byExperiment('report(1.234567)', 'report(.876543)', 'report(.456789)'),
+    });
+    expect(study.verdicts).toEqual(['keep baseline', 'keep better', 'keep better']);
+    const warnings = eventsOf(study.events, 'warning').filter(({ code }) => code === 'probe');
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringMatching(/same number/)]);
+    expect(told(study.events).filter(line => line.endsWith('probe'))).toEqual(['0 probe']);
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'data that is not there is told of, and the study goes on without',
+  async () => {
+    const study = await hostileStudy({
+      ...{ env, more: AUDIT.replace('other', 'missing'), files: VALIDATION, experiments: 1 },
+      script: `${SCRIPT}${byExperiment('honest(.9)', 'honest(.1)')}`,
+    });
+    expect(study.verdicts).toEqual(['keep baseline', 'keep better']);
+    expect(eventsOf(study.events, 'warning').map(({ message }) => message)).toContainEqual(
+      'data/missing.txt, which audit.swap names, is not there. No keep is audited.',
+    );
+  },
+  120_000,
+);
