@@ -139,6 +139,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
       'repeat_started',
       'repeated',
       'rolled_back',
+      'taken_back',
       'awaiting_number',
       'proposer_rests',
       'proposer_rested',

@@ -1,9 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../../../src/shared/events.ts';
-import { eventsOf, sitting } from '../../support/pawl.ts';
-import { git, temporaryFolder } from '../../support/scaffold.ts';
-import { byExperiment, hostileStudy, proposer, query } from '../../support/trainers.ts';
+import { eventsOf, RunningPawl, sitting } from '../../support/pawl.ts';
+import { createRepository, git, temporaryFolder } from '../../support/scaffold.ts';
+import { dyingAt } from '../../support/study.ts';
+import { byExperiment, hostileStudy, proposer, query, trainerFiles } from '../../support/trainers.ts';
 
 const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
 if (!HAS_SANDBOX) console.warn('Nothing is probed: there is no bubblewrap.');
@@ -151,13 +155,88 @@ test.skipIf(!HAS_SANDBOX)(
   'data that is not there is told of, and the study goes on without',
   async () => {
     const study = await hostileStudy({
-      ...{ env, more: AUDIT.replace('other', 'missing'), files: VALIDATION, experiments: 1 },
+      ...{ env, files: VALIDATION, experiments: 1 },
+      // What is not committed the set-up command may make; this one makes nothing.
+      more: `setup = "true"\n${AUDIT.replace('other', 'missing')}`,
       script: `${SCRIPT}${byExperiment('honest(.9)', 'honest(.1)')}`,
     });
     expect(study.verdicts).toEqual(['keep baseline', 'keep better']);
     expect(eventsOf(study.events, 'warning').map(({ message }) => message)).toContainEqual(
       'data/missing.txt, which audit.swap names, is not there. No keep is audited.',
     );
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'a death between the verdicts that take keeps back and the move of the branch is made up for',
+  async () => {
+    const home = await temporaryFolder();
+    const options = { home, env, more: AUDIT, files: VALIDATION, experiments: 3 };
+    const script = `${SCRIPT}${byExperiment('honest(.9)', 'honest(.899)', 'report(1.0211)', 'report(1.0206)')}`;
+    const { repository } = await hostileStudy({ ...options, script });
+    const rows = query<{ n: number; attempt_commit: string; reason: string }>(
+      home,
+      'SELECT n, attempt_commit, reason FROM experiment ORDER BY n',
+    );
+    expect(rows.map(({ reason }) => reason)).toEqual(['baseline', 'better', 'not_from_data', 'rolled_back']);
+    const [, good, , last] = rows.map(row => row.attempt_commit);
+    await git(repository, 'update-ref', 'refs/heads/autoresearch/night', last ?? '');
+    const database = new BetterSqlite3(join(home, 'pawl.sqlite'));
+    database.exec("UPDATE experiment SET phase = 'deciding' WHERE n IN (2, 3)");
+    database.close();
+    const { events } = await sitting(['resume', repository, '-n', '3'], { home, env });
+    expect(told(events).filter(line => line.includes('probe'))).toEqual([]);
+    expect(await git(repository, 'rev-parse', 'autoresearch/night')).toBe(good);
+    const phases = query<{ phase: string }>(home, 'SELECT DISTINCT phase FROM experiment');
+    expect(phases).toEqual([{ phase: 'recorded' }]);
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'killed before a keep is taken back, the study takes it back when it goes on, and probes nothing twice',
+  async () => {
+    const home = await temporaryFolder();
+    const script = `${SCRIPT}${byExperiment('honest(.9)', 'honest(.899)', 'report(1.0211)')}`;
+    const repository = await createRepository(trainerFiles({ script, more: AUDIT, files: VALIDATION }));
+    const dying = dyingAt({ event: { type: 'repeated', purpose: 'probe', n: 1 } });
+    const first = await sitting(['run', repository, '--tag', 'night', '-n', '2'], {
+      ...{ home, env: { ...env, ...dying } },
+    });
+    expect(first.signal).toBe('SIGKILL');
+    const { events } = await sitting(['resume', repository, '-n', '2'], { home, env });
+    expect(told(events)[0]).toBe('2 taken back to 1');
+    expect(told(events).filter(line => line.includes('probe'))).toEqual([]);
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'a candidate whose study is stopped while it is probed is kept, and probed when the study goes on',
+  async () => {
+    const home = await temporaryFolder();
+    const gate = join(await temporaryFolder(), 'gate');
+    const script = `${SCRIPT}
+if data == .234568 and n == 1 and not os.path.exists(${JSON.stringify(gate)}): time.sleep(600)
+${byExperiment('honest(.9)', 'report(.5)', 'honest(.9)')}`;
+    const repository = await createRepository(
+      trainerFiles({
+        script,
+        more: `${AUDIT}[sandbox]\nreads = [${JSON.stringify(dirname(gate))}]\n`,
+        files: VALIDATION,
+        limitSeconds: 600,
+      }),
+    );
+    const running = new RunningPawl(['run', repository, '--tag', 'night', '-n', '1'], { home, env });
+    await running.waitFor(event => event.type === 'run_started' && event.n === 1 && event.k === 1);
+    running.child.kill('SIGTERM');
+    const stopped = await running.ended;
+    expect(stopped.code).not.toBeNull();
+    expect(told(running.events).slice(-2)).toEqual(['1 probe', '1 keep better']);
+    await writeFile(gate, '');
+    const { events } = await sitting(['resume', repository, '-n', '2'], { home, env });
+    expect(told(events).slice(0, 2)).toEqual(['1 probe', '1 taken back to 0']);
   },
   120_000,
 );

@@ -10,7 +10,7 @@ const NAMES: readonly (readonly [Exclude<Hint, 'jump' | 'bound'>, RegExp])[] = [
   ['evaluation', /\beval(?:uat\w*|_\w+)?\b|\w_eval(?:uat\w*)?\b/i],
   [
     'validation',
-    /\bval(?:id(?:ation)?)?_?(?:data|set|split|path|file|shard|loader|tokens|docs)\w*|\bVAL_[A-Z]\w*|\bheld_?out\w*|\btest_?(?:set|data|split)\b/i,
+    /\bval(?:id(?:ation)?)?_?(?:data|set|split|path|file|shard|loader|tokens|docs)\w*|\bheld_?out\w*|\btest_?(?:set|data|split)\b/i,
   ],
   ['seed', /\b\w*seed\w*\b|\brandom_state\b/i],
   ['timer', /\btime\.(?:time|perf_counter|monotonic|process_time)|\bperf_counter\b|\b\w*time_?budget\w*\b/i],

@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { openRepository } from '../src/engine/git/repository.ts';
+import {
+  type Chain,
+  findCandidateProbe,
+  findChainProbe,
+  findJumps,
+  findTakeBack,
+  judgeCandidate,
+} from '../src/engine/session/probes.ts';
+import { findEditHints } from '../src/engine/stages/judge/edit-hints.ts';
+import type { Trial } from '../src/engine/verdicts/claims.ts';
+import { judgeProbe } from '../src/engine/verdicts/probe.ts';
+import { DEFAULT_AUDIT, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { describeProbe } from '../src/shared/probes.ts';
+import { createRepository, git, writeFiles } from './support/scaffold.ts';
+
+const FROM = { values: [1.00013], probe: 1.20024 };
+/** s = .001. */
+const VARIANCE = 1e-6;
+
+describe('what another number of other data says', () => {
+  test.each([
+    ['the same number', { values: [0.9], probe: 0.9 }, 'not_from_data'],
+    ['the same number, which is no gain', { values: [1.1], probe: 1.1 }, 'not_from_data'],
+    ['one of several runs again', { values: [0.9, 0.91], probe: 0.91 }, 'not_from_data'],
+    ['the whole gain', { values: [0.9], probe: 1.1 }, null],
+    ['half of the gain', { values: [0.9], probe: 1.15 }, null],
+    ['a fifth of the gain', { values: [0.9], probe: 1.18 }, 'memorised'],
+    ['a loss', { values: [0.9], probe: 1.3 }, 'memorised'],
+    ['no number', { values: [0.9], probe: null }, 'memorised'],
+    // The gain is .0038, and its difference to the one there is within 1.96 × 2 s.
+    ['nothing of a gain within the noise', { values: [0.9963], probe: 1.20024 }, null],
+    ['no gain on either', { values: [1.1], probe: 1.25 }, null],
+    ['no number, and no gain', { values: [1.1], probe: null }, null],
+  ] as const)('%s', (_, own, reason) => {
+    expect(judgeProbe(own, FROM, VARIANCE)?.reason ?? null).toBe(reason);
+  });
+
+  test('a number with few digits is the same by chance', () => {
+    expect(judgeProbe({ values: [0.81], probe: 0.81 }, { values: [0.9], probe: 0.92 }, 1e-6)).toBeNull();
+  });
+
+  test('where the other gives no number, or the same, it says nothing', () => {
+    expect(judgeProbe({ values: [0.9], probe: 0.9 }, { ...FROM, probe: null }, VARIANCE)).toBeNull();
+    expect(judgeProbe({ values: [0.9], probe: 0.9 }, { ...FROM, probe: 1.00013 }, VARIANCE)?.reason).not.toBe(
+      'not_from_data',
+    );
+  });
+});
+
+/** A chain of keeps from #0 on, each .002 better, of which those in `probes` were probed. */
+function chainOf(length: number, probes: Chain['probes']['values'], goal: Chain['goal'] = 'minimize'): Chain {
+  const sign = goal === 'minimize' ? 1 : -1;
+  const trials = Array.from(
+    { length },
+    (_, n): Trial => ({
+      ...{ n, parent: n === 0 ? null : n - 1, isKept: true },
+      values: [round(sign * (1.00013 - 0.002 * n))],
+    }),
+  );
+  return { goal, trials, probes: { isPossible: true, values: probes } };
+}
+
+/** What a probe of commit `n` gives where from `bad` on the number is made up. */
+function probeOf(n: number, bad: number, goal: Chain['goal']): number {
+  const sign = goal === 'minimize' ? 1 : -1;
+  return n < bad ? round(sign * (1.20024 - 0.002 * n)) : round(sign * (1.00013 - 0.002 * n));
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(5));
+}
+
+test('of a chain of keeps the first that is made up is found by halving, and it goes with all that follow', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 60 }),
+      fc.nat(),
+      fc.constantFrom('minimize', 'maximize'),
+      (length, pick, goal) => {
+        // `length` is one past the end: none is made up.
+        const bad = 1 + (pick % length);
+        let chain = chainOf(length, new Map(), goal);
+        let probes = 0;
+        for (;;) {
+          expect(findTakeBack(chain) === null || findChainProbe(chain, true) === null).toBe(true);
+          const next = findChainProbe(chain, true);
+          if (next === null) break;
+          probes += 1;
+          const values = new Map([...chain.probes.values, [next, probeOf(next, bad, goal)]]);
+          chain = { ...chain, probes: { ...chain.probes, values } };
+        }
+        expect(probes).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(length)));
+        const back = findTakeBack(chain);
+        if (bad === length) {
+          expect(back).toBeNull();
+          return;
+        }
+        expect(back).toMatchObject({ n: bad, reason: 'not_from_data', parent: bad - 1 });
+        expect(back?.chain).toEqual(Array.from({ length: length - bad }, (_, place) => bad + place));
+        // In the metric's own direction.
+        expect(back?.evidence.value).toBe(probeOf(bad, bad, goal));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('before a candidate come the baseline and the best, each once', () => {
+  const candidate = { n: 3, value: 0.5 };
+  const asked: (number | null)[] = [];
+  const values = new Map<number, number>();
+  for (let step = 0; step < 4; step += 1) {
+    const next = findCandidateProbe(chainOf(3, values), candidate);
+    asked.push(next);
+    if (next !== null) values.set(next, next === 3 ? 0.5 : probeOf(next, 9, 'minimize'));
+  }
+  expect(asked).toEqual([0, 2, 3, null]);
+  expect(judgeCandidate(chainOf(3, values), candidate)).toMatchObject({
+    ...{ reason: 'not_from_data', evidence: { against: 2, value: 0.5 } },
+  });
+  // Where other data makes no difference to the baseline, nothing else is asked.
+  expect(findCandidateProbe(chainOf(3, new Map([[0, 1.00013]])), candidate)).toBeNull();
+  expect(findChainProbe(chainOf(3, new Map([[0, 1.00013]])), true)).toBeNull();
+});
+
+test('a jump is beyond eight times the noise and three times what was audited, and a bound is a bound', () => {
+  const jumps = (value: number, probes = new Map<number, number>(), bound: number | null = null) =>
+    findJumps(chainOf(2, probes), { n: 2, value }, bound);
+  // The noise is the prior's, .0007 of the baseline: eight times are .0056.
+  expect(jumps(0.9926)).toEqual([]);
+  expect(jumps(0.9924)).toEqual(['jump']);
+  expect(jumps(0.9924, new Map([[1, 1.198]]))).toEqual([]);
+  expect(jumps(0.992, new Map([[1, 1.198]]))).toEqual(['jump']);
+  const large = chainOf(2, new Map([[1, 1.198]]));
+  const audited = large.trials.map(trial => (trial.n === 0 ? { ...trial, values: [1.05] } : trial));
+  expect(findJumps({ ...large, trials: audited }, { n: 2, value: 0.9 }, null)).toEqual([]);
+  expect(jumps(-0.1, new Map(), 0)).toEqual(['jump', 'bound']);
+  expect(jumps(0, new Map(), 0)).toEqual(['jump']);
+});
+
+test('a hint comes from a changed line, not from one beside it', async () => {
+  const path = await createRepository({
+    'train.py': `import time\nSEED = 1\nlr = 0.1\nval_loss = evaluate(model)\nt0 = time.time()\n`,
+  });
+  const repository = await openRepository(path);
+  const audit = { ...DEFAULT_AUDIT, swaps: [{ path: 'data/held.bin', other: 'data/b.bin' }] };
+  const metric = { ...DEFAULT_METRIC, name: 'val_loss', goal: 'minimize' } as const;
+  const hintsOf = async (text: string) => {
+    await writeFiles(path, { 'train.py': text });
+    await git(path, 'commit', '--quiet', '--all', '--message=edit');
+    const hints = await findEditHints(repository, 'HEAD~1', 'HEAD', { audit, metric });
+    await git(path, 'reset', '--quiet', '--hard', 'HEAD~1');
+    return hints;
+  };
+  const before = `import time\nSEED = 1\nlr = 0.1\nval_loss = evaluate(model)\nt0 = time.time()\n`;
+  expect(await hintsOf(before.replace('0.1', '0.2'))).toEqual([]);
+  expect(await hintsOf(before.replace('SEED = 1', 'SEED = 7'))).toEqual(['seed']);
+  expect(await hintsOf(before.replace('evaluate(model)', '0.0'))).toEqual(['evaluation']);
+  expect(await hintsOf(before.replace('time.time()', '0'))).toEqual(['timer']);
+  expect(await hintsOf(`${before}open('data/held.bin')\n`)).toEqual(['validation']);
+  expect(await hintsOf(`${before}model.fit(val_data)\n`)).toEqual(['validation']);
+});
+
+test('the words say what was seen', () => {
+  const evidence = { value: null, gain: 0.1, gainThere: null, against: 4 };
+  expect(describeProbe('memorised', evidence)).toBe(
+    'With the validation data exchanged for other data it gave no number, and #4 did.',
+  );
+});
