@@ -4,6 +4,8 @@ Pawl starts it when the training has ended. The model that evaluate_bpb gets her
 `train.py --serve`, that are asked for losses and, to check these, for distributions; see pawl_losses.py.
 """
 
+import os
+
 import pawl_losses
 import pawl_score
 import torch
@@ -14,6 +16,8 @@ import prepare
 ROWS = 16
 # More of them need more memory, which two programs share.
 MOST_ROWS = 16
+# A shard in place of the one that the training evaluates on; as score.reads names it, nobody else can read it.
+HELD_OUT = None
 
 
 def rows_at_a_time():
@@ -39,6 +43,8 @@ class AskedModel(torch.nn.Module):
 
 
 def main():
+    if HELD_OUT:
+        prepare.DATA_DIR, prepare.VAL_FILENAME = os.path.split(os.path.expanduser(HELD_OUT))
     tokenizer = prepare.Tokenizer.from_directory()
     losses = pawl_losses.CheckedLosses(pawl_score.model(), tokenizer.get_vocab_size())
     val_bpb = prepare.evaluate_bpb(AskedModel(losses), tokenizer, rows_at_a_time())

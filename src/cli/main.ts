@@ -334,6 +334,10 @@ repositoryArgument(program.command('harden'))
   .description(
     'for a repository like autoresearch: commit to the branch pawl/harden what scores its training from outside',
   )
+  .option(
+    '--held-out <file>',
+    'score with this shard, an absolute path or one that begins with "~/", which no training can read then',
+  )
   .option('--dry-run', 'print the diff and make nothing')
   .option('--force', 'replace a branch pawl/harden that is there')
   .option('--json', 'as JSON')

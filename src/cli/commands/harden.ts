@@ -2,12 +2,18 @@ import { HARDEN_BRANCH, harden as hardenRepository } from '../../engine/harden/h
 import { dataPaths } from '../../engine/paths.ts';
 import { print } from '../print.ts';
 
-export type HardenFlags = { readonly force?: boolean; readonly dryRun?: boolean; readonly json?: boolean };
+export type HardenFlags = {
+  readonly heldOut?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+};
 
 /** Commits what scores the training of a repository from outside, on a branch of its own, and shows it. */
 export async function harden(path: string, flags: HardenFlags): Promise<void> {
   const { base, commit, diff, uncommitted } = await hardenRepository(path, {
     scratch: dataPaths(process.env).scratch,
+    heldOut: flags.heldOut ?? null,
     isReplacing: flags.force === true,
     isDry: flags.dryRun === true,
   });

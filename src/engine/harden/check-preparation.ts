@@ -17,8 +17,18 @@ const WANTED: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Throws `contract_unclear` where prepare.py is not one that score.py can evaluate by. */
-export function checkPreparation(path: string, text: string): void {
+/** By what score.py has another shard evaluated. */
+const WANTED_FOR_SHARD: typeof WANTED = [
+  [/^DATA_DIR\s*=/, '`DATA_DIR = …`'],
+  [/^VAL_FILENAME\s*=/, '`VAL_FILENAME = …`'],
+  [/^\s+\w+ = os\.path\.join\(DATA_DIR, VAL_FILENAME\)/, '`val_path = os.path.join(DATA_DIR, VAL_FILENAME)`'],
+];
+
+/**
+ * Throws `contract_unclear` where prepare.py is not one that score.py can evaluate by.
+ * @param hasShard whether it is to evaluate on another shard
+ */
+export function checkPreparation(path: string, text: string, hasShard: boolean): void {
   const code = new PythonLines(path, text);
-  for (const [pattern, what] of WANTED) code.only(pattern, what);
+  for (const [pattern, what] of [...WANTED, ...(hasShard ? WANTED_FOR_SHARD : [])]) code.only(pattern, what);
 }

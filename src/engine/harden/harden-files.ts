@@ -24,10 +24,12 @@ export const ASKED_FILES: readonly string[] = [TRAINING, PREPARATION, CONTRACT_F
 /**
  * What a commit of upstream's shape needs in order to be scored: whole texts by path, of files that are new or differ.
  * Rejects with `contract_unclear` where it is of another shape, and as `loadContract` does.
+ * @param heldOut a shard to score with, as `score.reads` names paths; null for the one of the training's evaluation
  */
 export async function hardenFiles(
   repository: Repository,
   commit: string,
+  heldOut: string | null,
 ): Promise<ReadonlyMap<string, string>> {
   const [training, preparation, toml, scorer] = await Promise.all([
     readText(repository, commit, TRAINING),
@@ -42,11 +44,11 @@ export async function hardenFiles(
   const contract = await loadContract(repository, commit);
   checkContract(contract);
   if (scorer !== null) throw refuse(`There is a ${SCORER} already, which would be overwritten.`);
-  checkPreparation(PREPARATION, preparation);
+  checkPreparation(PREPARATION, preparation, heldOut !== null);
   const { text, rows } = hardenTraining(TRAINING, training);
   return new Map([
-    [CONTRACT_FILE_NAME, withScore(contract, toml)],
-    [SCORER, await writeScorer(rows)],
+    [CONTRACT_FILE_NAME, withScore(contract, toml, heldOut)],
+    [SCORER, await writeScorer(rows, heldOut)],
     [TRAINING, text],
   ]);
 }
@@ -72,7 +74,7 @@ function checkContract({ score, metric, editable }: Contract): void {
 }
 
 /** The text of pawl.toml with `[score]` at its end; the whole contract, where none was there. */
-function withScore(contract: Contract, toml: string | null): string {
+function withScore(contract: Contract, toml: string | null, heldOut: string | null): string {
   const program = /^(?<before>(?:.*\s)?)(?:\.\/)?train\.py\s*$/.exec(contract.train)?.groups?.before;
   if (program === undefined)
     throw refuse(
@@ -83,7 +85,7 @@ function withScore(contract: Contract, toml: string | null): string {
     artifacts: [WEIGHTS],
     model: `${program}${TRAINING} --serve`,
     hasTwin: true,
-    reads: [],
+    reads: heldOut === null ? [] : [heldOut],
     seconds: SCORE_SECONDS,
   };
   const { score: section } = contractToFile({ ...contract, score });
@@ -96,9 +98,15 @@ function withScore(contract: Contract, toml: string | null): string {
 }
 
 /** @param rows at a time that the training evaluates; null leaves what the template says */
-async function writeScorer(rows: number | null): Promise<string> {
+async function writeScorer(rows: number | null, heldOut: string | null): Promise<string> {
   const folder = findResource('harden');
   if (folder === null) throw refuse('What this copy of Pawl has to write the scorer from is not there.');
   const template = await readFile(join(folder, SCORER), 'utf8');
-  return rows === null ? template : template.replace(/^ROWS = \d+$/m, `ROWS = ${rows}`);
+  const constants = Object.entries({ ROWS: rows, HELD_OUT: heldOut }).filter(([, value]) => value !== null);
+  // A text in JSON is one in Python as well.
+  return constants.reduce(
+    (text, [name, value]) =>
+      text.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${JSON.stringify(value)}`),
+    template,
+  );
 }

@@ -35,6 +35,8 @@ export type Hardened = {
 export type HardenOptions = {
   /** See `makeScratch`. */
   readonly scratch: string;
+  /** See `hardenFiles`. */
+  readonly heldOut: string | null;
   /** Whether a branch that is there is replaced. */
   readonly isReplacing: boolean;
   /** Whether the diff is all that is wanted. */
@@ -47,12 +49,12 @@ export type HardenOptions = {
  * like where the shape is another; then nothing was made.
  */
 export async function harden(path: string, options: HardenOptions): Promise<Hardened> {
-  const { scratch, isReplacing, isDry } = options;
+  const { scratch, heldOut, isReplacing, isDry } = options;
   const repository = await openRepository(path);
   const base = await readHeadCommit(repository);
   if (!base) throw new PawlError('usage', 'There is no commit yet: commit your files first.');
   const old = isDry ? null : await findBranch(repository, isReplacing);
-  const files = await hardenFiles(repository, base);
+  const files = await hardenFiles(repository, base, heldOut);
   const dirty = new Set(await listDirtyPaths(repository));
   const found = {
     base,
