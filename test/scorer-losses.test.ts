@@ -64,6 +64,7 @@ test.each([
   ['tells losses that are too low for some places only', model(HONEST, 'loss if place % 2 else 0.0')],
   ['looks at the next token', model('row[min(place + 1, 31)]')],
   ['looks at the next row', model('rows[(rows.index(row) + 1) % len(rows)][place] + 1')],
+  ['goes by the number of a row', model('row[place] + 1 + rows.index(row) % 2')],
   ['learns from what it is asked', model('row[place] + 1 + (len(seen) > 16)')],
 ])('a model that %s has no score', async (_, code) => {
   const sentence =
