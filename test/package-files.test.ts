@@ -59,6 +59,7 @@ test('everything that is looked for beside the code is packed', async () => {
   const beside = wanted.filter(place => place !== 'scripts/pawl.mjs');
   expect(beside.sort()).toEqual([
     'out/renderer/index.html',
+    'resources/harden',
     'resources/model-forwarder/forward.py',
     'resources/samples',
     'resources/scorer',

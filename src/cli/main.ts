@@ -63,6 +63,7 @@ const load = {
   demo: () => import('./commands/demo.ts'),
   doctor: () => import('./commands/doctor.ts'),
   exchange: () => import('./commands/exchange.ts'),
+  harden: () => import('./commands/harden.ts'),
   ideas: () => import('./commands/ideas.ts'),
   mcp: () => import('./commands/mcp.ts'),
   measured: () => import('./commands/measured.ts'),
@@ -327,6 +328,22 @@ contractOptions(repositoryArgument(program.command('doctor')))
   .action(async (path, { repository, ...flags }) => {
     const { doctor } = await load.doctor();
     await doctor(chooseRepository(path, { repository }), flags);
+  });
+
+repositoryArgument(program.command('harden'))
+  .description(
+    'for a repository like autoresearch: commit to the branch pawl/harden what scores its training from outside',
+  )
+  .option(
+    '--held-out <file>',
+    'score with this shard, an absolute path or one that begins with "~/", which no training can read then',
+  )
+  .option('--dry-run', 'print the diff and make nothing')
+  .option('--force', 'replace a branch pawl/harden that is there')
+  .option('--json', 'as JSON')
+  .action(async (path, { repository, ...flags }) => {
+    const { harden } = await load.harden();
+    await harden(chooseRepository(path, { repository }), flags);
   });
 
 sittingOptions(

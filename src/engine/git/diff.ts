@@ -69,7 +69,8 @@ export async function diffFiles(
     // The folders are named as the sides of a diff are.
     const options = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--no-prefix'];
     const { stdout } = await git(folder, ['diff', '--no-index', ...options, 'a', 'b'], { accept: [0, 1] });
-    return stdout.toString('utf8');
+    // Of a file that is new git names the one side twice. No line of a file begins as a head does.
+    return stdout.toString('utf8').replaceAll(/^diff --git b\/(.*) b\/\1$/gm, 'diff --git a/$1 b/$1');
   } finally {
     await removeScratch(folder);
   }

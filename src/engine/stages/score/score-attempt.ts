@@ -189,6 +189,7 @@ function noScore(message: string, tail: readonly string[] = []): Crash {
 function faultOf(name: string, { result, tail }: Ran, seconds: number, isHidden: boolean): string | null {
   const { outcome } = result;
   if (endedWell(outcome)) return null;
-  const last = isHidden ? undefined : tail.at(-1);
+  // A sentence brings a full stop of its own.
+  const last = isHidden ? undefined : tail.at(-1)?.replace(/\.$/, '');
   return `${name} ${describeEnd(outcome, Math.round(seconds))}${last === undefined ? '' : `: ${last}`}.`;
 }

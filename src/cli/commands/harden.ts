@@ -1,0 +1,36 @@
+import { HARDEN_BRANCH, harden as hardenRepository } from '../../engine/harden/harden.ts';
+import { dataPaths } from '../../engine/paths.ts';
+import { print } from '../print.ts';
+
+export type HardenFlags = {
+  readonly heldOut?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+};
+
+/** Commits what scores the training of a repository from outside, on a branch of its own, and shows it. */
+export async function harden(path: string, flags: HardenFlags): Promise<void> {
+  const { base, commit, diff, uncommitted } = await hardenRepository(path, {
+    scratch: dataPaths(process.env).scratch,
+    heldOut: flags.heldOut ?? null,
+    isReplacing: flags.force === true,
+    isDry: flags.dryRun === true,
+  });
+  if (flags.json) {
+    const branch = commit === null ? null : HARDEN_BRANCH;
+    return print(JSON.stringify({ branch, base, commit, uncommitted, diff }, null, 2));
+  }
+  process.stdout.write(diff);
+  if (uncommitted.length > 0)
+    process.stderr.write(
+      `Not in it, for they are not committed: your changes of ${uncommitted.join(', ')}.\n`,
+    );
+  if (commit === null) return;
+  print('');
+  print(
+    `This is the branch ${HARDEN_BRANCH} now, one commit after ${base.slice(0, 12)}. Your checkout is as it was.`,
+  );
+  print(`To take it over:  git merge ${HARDEN_BRANCH}`);
+  print('Then a study begun there, with "pawl run" or in the window, is scored.');
+}

@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'smol-toml';
+import { type Contract, contractToFile } from '../../shared/contract.ts';
+import { CONTRACT_FILE_NAME, matchEditable } from '../contract/editable.ts';
+import { loadContract } from '../contract/load-contract.ts';
+import { parsePawlToml } from '../contract/pawl-toml.ts';
+import { type Repository, readBlob } from '../git/repository.ts';
+import { findResource } from '../resources.ts';
+import { checkPreparation } from './check-preparation.ts';
+import { hardenTraining, WEIGHTS } from './harden-training.ts';
+import { refuse } from './refuse.ts';
+
+const TRAINING = 'train.py';
+const PREPARATION = 'prepare.py';
+const SCORER = 'score.py';
+const METRIC = 'val_bpb';
+/** The validation set is evaluated twice, by programs that start first. */
+const SCORE_SECONDS = 900;
+
+/** Files of a commit that decide whether and how it is hardened. */
+export const ASKED_FILES: readonly string[] = [TRAINING, PREPARATION, CONTRACT_FILE_NAME];
+
+/**
+ * What a commit of upstream's shape needs in order to be scored: whole texts by path, of files that are new or differ.
+ * Rejects with `contract_unclear` where it is of another shape, and as `loadContract` does.
+ * @param heldOut a shard to score with, as `score.reads` names paths; null for the one of the training's evaluation
+ */
+export async function hardenFiles(
+  repository: Repository,
+  commit: string,
+  heldOut: string | null,
+): Promise<ReadonlyMap<string, string>> {
+  const [training, preparation, toml, scorer] = await Promise.all([
+    readText(repository, commit, TRAINING),
+    readText(repository, commit, PREPARATION),
+    readText(repository, commit, CONTRACT_FILE_NAME),
+    readText(repository, commit, SCORER),
+  ]);
+  if (training === null || preparation === null) {
+    const missing = training === null ? TRAINING : PREPARATION;
+    throw refuse(`The last commit is not of upstream's shape: it has no ${missing} at its top.`);
+  }
+  const contract = await loadContract(repository, commit);
+  checkContract(contract);
+  if (scorer !== null) throw refuse(`There is a ${SCORER} already, which would be overwritten.`);
+  checkPreparation(PREPARATION, preparation, heldOut !== null);
+  const { text, rows } = hardenTraining(TRAINING, training);
+  return new Map([
+    [CONTRACT_FILE_NAME, withScore(contract, toml, heldOut)],
+    [SCORER, await writeScorer(rows, heldOut)],
+    [TRAINING, text],
+  ]);
+}
+
+async function readText(repository: Repository, commit: string, path: string): Promise<string | null> {
+  const blob = await readBlob(repository, commit, path);
+  if (blob === null) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(blob);
+  } catch {
+    throw refuse(`${path} is not UTF-8.`);
+  }
+}
+
+function checkContract({ score, metric, editable }: Contract): void {
+  if (score) throw refuse('The contract has a [score] already.');
+  if (metric.name !== METRIC)
+    throw refuse(`The metric is ${metric.name}, and what ${SCORER} computes is ${METRIC}.`);
+  const isEditable = matchEditable(editable);
+  for (const path of [SCORER, PREPARATION])
+    if (isEditable(path))
+      throw refuse(`An experiment may change ${path} (contract.editable), which has to be locked.`);
+}
+
+/** The text of pawl.toml with `[score]` at its end; the whole contract, where none was there. */
+function withScore(contract: Contract, toml: string | null, heldOut: string | null): string {
+  const program = /^(?<before>(?:.*\s)?)(?:\.\/)?train\.py\s*$/.exec(contract.train)?.groups?.before;
+  if (program === undefined)
+    throw refuse(
+      `contract.train is \`${contract.train}\`, and a command that ends in ${TRAINING} was looked for.`,
+    );
+  const score = {
+    command: `${program}${SCORER}`,
+    artifacts: [WEIGHTS],
+    model: `${program}${TRAINING} --serve`,
+    hasTwin: true,
+    reads: heldOut === null ? [] : [heldOut],
+    seconds: SCORE_SECONDS,
+  };
+  const { score: section } = contractToFile({ ...contract, score });
+  const text =
+    toml === null
+      ? stringify(contractToFile({ ...contract, score }))
+      : `${toml.trimEnd()}\n\n${stringify({ score: section })}`;
+  parsePawlToml(text, CONTRACT_FILE_NAME);
+  return text;
+}
+
+/** @param rows at a time that the training evaluates; null leaves what the template says */
+async function writeScorer(rows: number | null, heldOut: string | null): Promise<string> {
+  const folder = findResource('harden');
+  if (folder === null) throw refuse('What this copy of Pawl has to write the scorer from is not there.');
+  const template = await readFile(join(folder, SCORER), 'utf8');
+  const constants = Object.entries({ ROWS: rows, HELD_OUT: heldOut }).filter(([, value]) => value !== null);
+  // A text in JSON is one in Python as well.
+  return constants.reduce(
+    (text, [name, value]) =>
+      text.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${JSON.stringify(value)}`),
+    template,
+  );
+}

@@ -1,0 +1,88 @@
+import { PawlError } from '../../shared/errors.ts';
+import { commitFiles } from '../git/commit-files.ts';
+import { diffFiles } from '../git/diff.ts';
+import { createRef, moveRef } from '../git/refs.ts';
+import {
+  listCheckouts,
+  listDirtyPaths,
+  openRepository,
+  type Repository,
+  readHeadCommit,
+  readRef,
+} from '../git/repository.ts';
+import { ASKED_FILES, hardenFiles } from './harden-files.ts';
+
+export const HARDEN_BRANCH = 'pawl/harden';
+const REF = `refs/heads/${HARDEN_BRANCH}`;
+
+const MESSAGE = `Score val_bpb outside of the training
+
+What a training prints of itself, its code can make up. So train.py leaves its
+weights, and under --serve answers with them in place of training; score.py,
+which no experiment may change, asks it by the rule of prepare.py.
+`;
+
+export type Hardened = {
+  /** The commit that it begins at. */
+  readonly base: string;
+  /** Null where nothing was to be made. */
+  readonly commit: string | null;
+  readonly diff: string;
+  /** Files that were read from the commit and have changes in the checkout besides. */
+  readonly uncommitted: readonly string[];
+};
+
+export type HardenOptions = {
+  /** See `makeScratch`. */
+  readonly scratch: string;
+  /** See `hardenFiles`. */
+  readonly heldOut: string | null;
+  /** Whether a branch that is there is replaced. */
+  readonly isReplacing: boolean;
+  /** Whether the diff is all that is wanted. */
+  readonly isDry: boolean;
+};
+
+/**
+ * Gives a repository of upstream's shape a score that its training does not print, as a commit on the branch
+ * {@link HARDEN_BRANCH}. It is made beside every checkout. Rejects with `branch_exists`, or with `contract_unclear` and the
+ * like where the shape is another; then nothing was made.
+ */
+export async function harden(path: string, options: HardenOptions): Promise<Hardened> {
+  const { scratch, heldOut, isReplacing, isDry } = options;
+  const repository = await openRepository(path);
+  const base = await readHeadCommit(repository);
+  if (!base) throw new PawlError('usage', 'There is no commit yet: commit your files first.');
+  const old = isDry ? null : await findBranch(repository, isReplacing);
+  const files = await hardenFiles(repository, base, heldOut);
+  const dirty = new Set(await listDirtyPaths(repository));
+  const found = {
+    base,
+    diff: await diffFiles({ base, files }, repository, scratch),
+    uncommitted: ASKED_FILES.filter(name => dirty.has(name)),
+  };
+  if (isDry) return { ...found, commit: null };
+  const commit = await commitFiles({ parent: base, files, message: MESSAGE }, repository, scratch);
+  if (await (old === null ? createRef(repository, REF, commit) : moveRef(repository, REF, old, commit)))
+    return { ...found, commit };
+  throw new PawlError(
+    'branch_moved',
+    `The branch ${HARDEN_BRANCH} was changed by somebody else meanwhile; try again.`,
+  );
+}
+
+/** The commit of a branch that is to be replaced; null where there is none. */
+async function findBranch(repository: Repository, isReplacing: boolean): Promise<string | null> {
+  const taken = (message: string) => new PawlError('branch_exists', `${message} Nothing was changed.`);
+  const old = await readRef(repository, REF);
+  if (old === null) {
+    if ((await readRef(repository, 'refs/heads/pawl')) === null) return null;
+    throw taken(`There is a branch named "pawl", so git cannot make ${HARDEN_BRANCH}: rename it first.`);
+  }
+  if (!isReplacing) throw taken(`There is a branch ${HARDEN_BRANCH} already; --force replaces it.`);
+  const [checkout] = await listCheckouts(repository, REF, '');
+  if (checkout === undefined) return old;
+  throw taken(
+    `The branch ${HARDEN_BRANCH} is checked out in ${checkout}: check out another one there first.`,
+  );
+}

@@ -1,0 +1,69 @@
+import { refuse } from './refuse.ts';
+
+/** A line of a Python file, without its end. */
+export type Line = { readonly text: string; readonly at: number; readonly indent: string };
+
+/**
+ * Python as lines with their indentation. It is not parsed: what stands in a text of several lines is taken for code, and what
+ * is found here is shown as a diff before anything uses it.
+ */
+export class PythonLines {
+  readonly path: string;
+  readonly lines: readonly Line[];
+  /** What ends the file's lines. */
+  readonly end: string;
+
+  constructor(path: string, text: string) {
+    this.path = path;
+    this.end = text.includes('\r\n') ? '\r\n' : '\n';
+    this.lines = text
+      .split(/\r?\n/)
+      .map((line, at) => ({ text: line, at, indent: /^[ \t]*/.exec(line)?.[0] ?? '' }));
+  }
+
+  /** The lines of code that match. */
+  all(pattern: RegExp): readonly Line[] {
+    return this.lines.filter(({ text }) => !/^\s*#/.test(text) && pattern.test(text));
+  }
+
+  /** The one line that matches. Throws `contract_unclear` where there is none, or another one. */
+  only(pattern: RegExp, what: string): Line {
+    const [first, second] = this.all(pattern);
+    if (first && !second) return first;
+    if (!first) throw refuse(`No line of ${this.path} is like ${what}, which was looked for.`);
+    throw refuse(
+      `Two lines of ${this.path}, ${first.at + 1} and ${second && second.at + 1}, are like ${what}: which of them counts is not clear.`,
+    );
+  }
+
+  /** The heads (`if …:`, `def …:`) that a line stands below, the innermost first. */
+  headsOf({ at, indent }: Line): readonly Line[] {
+    const heads: Line[] = [];
+    let depth = indent.length;
+    for (let above = at - 1; above >= 0 && depth > 0; above -= 1) {
+      const line = this.lines[above];
+      if (!line || line.text.trim() === '' || line.indent.length >= depth) continue;
+      if (/^\s*[#)\]}]/.test(line.text)) continue;
+      heads.push(line);
+      depth = line.indent.length;
+    }
+    return heads;
+  }
+
+  /** The function or class that a line stands in; null at the top. */
+  scopeOf(line: Line): Line | null {
+    return this.headsOf(line).find(({ text }) => /^\s*(?:async\s+def|def|class)\b/.test(text)) ?? null;
+  }
+
+  /** The text with lines put before others. */
+  insert(pieces: readonly { readonly before: Line; readonly lines: readonly string[] }[]): string {
+    return this.lines
+      .flatMap(line => [
+        ...pieces
+          .filter(({ before }) => before.at === line.at)
+          .flatMap(({ lines }) => lines.map(text => (text === '' ? '' : line.indent + text))),
+        line.text,
+      ])
+      .join(this.end);
+  }
+}
