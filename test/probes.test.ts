@@ -2,23 +2,26 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openRepository } from '../src/engine/git/repository.ts';
 import {
+  afterProbe,
   type Chain,
   findCandidateProbe,
   findChainProbe,
   findJumps,
   findTakeBack,
   judgeCandidate,
+  NO_PROBES,
 } from '../src/engine/session/probes.ts';
 import { findEditHints } from '../src/engine/stages/judge/edit-hints.ts';
 import type { Trial } from '../src/engine/verdicts/claims.ts';
-import { judgeProbe } from '../src/engine/verdicts/probe.ts';
+import { findSwapFault, judgeProbe, type Probed } from '../src/engine/verdicts/probe.ts';
 import { DEFAULT_AUDIT, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { describeProbe } from '../src/shared/probes.ts';
 import { createRepository, git, writeFiles } from './support/scaffold.ts';
 
-const FROM = { values: [1.00013], probe: 1.20024 };
-/** s = .001. */
-const VARIANCE = 1e-6;
+const FROM = { values: [1.00013], probe: 1.20024 } as const;
+/** s = .001, known from many runs. */
+const NOISE = { variance: 1e-6, degrees: 1_000, isRepeatable: false };
+const judge = (own: Probed, from: Probed = FROM, baseline = from) => judgeProbe(own, from, baseline, NOISE);
 
 describe('what another number of other data says', () => {
   test.each([
@@ -29,29 +32,66 @@ describe('what another number of other data says', () => {
     ['half of the gain', { values: [0.9], probe: 1.15 }, null],
     ['a fifth of the gain', { values: [0.9], probe: 1.18 }, 'memorised'],
     ['a loss', { values: [0.9], probe: 1.3 }, 'memorised'],
-    ['no number', { values: [0.9], probe: null }, 'memorised'],
-    // The gain is .0038, and its difference to the one there is within 1.96 × 2 s.
-    ['nothing of a gain within the noise', { values: [0.9963], probe: 1.20024 }, null],
+    ['no number, by its own fault', { values: [0.9], probe: 'failed' }, 'memorised'],
+    ['no number, by nobody knows whose', { values: [0.9], probe: 'unknown' }, null],
+    // The gain is .0035, of which .0042 are expected there, and 1.96 × 2.2 s are more.
+    ['nothing of a gain within the noise', { values: [0.9966], probe: 1.20024 }, null],
     ['no gain on either', { values: [1.1], probe: 1.25 }, null],
-    ['no number, and no gain', { values: [1.1], probe: null }, null],
+    ['no number, and no gain', { values: [1.1], probe: 'failed' }, null],
   ] as const)('%s', (_, own, reason) => {
-    expect(judgeProbe(own, FROM, VARIANCE)?.reason ?? null).toBe(reason);
+    expect(judge(own)?.reason ?? null).toBe(reason);
   });
 
-  test('a number with few digits is the same by chance', () => {
-    expect(judgeProbe({ values: [0.81], probe: 0.81 }, { values: [0.9], probe: 0.92 }, 1e-6)).toBeNull();
+  test('with little known of the noise the interval is as wide as that leaves it', () => {
+    // The gain is .007: beyond 1.96 × 2 s, and within 4.3 × 2 s.
+    const own = { values: [0.99313], probe: 1.20024 };
+    expect(judge(own)?.reason).toBe('memorised');
+    expect(judgeProbe(own, FROM, FROM, { ...NOISE, degrees: 1 })).toBeNull();
   });
 
-  test('where the other gives no number, or the same, it says nothing', () => {
-    expect(judgeProbe({ values: [0.9], probe: 0.9 }, { ...FROM, probe: null }, VARIANCE)).toBeNull();
-    expect(judgeProbe({ values: [0.9], probe: 0.9 }, { ...FROM, probe: 1.00013 }, VARIANCE)?.reason).not.toBe(
-      'not_from_data',
-    );
+  test('a gain is expected to be as much smaller as the numbers are with other data', () => {
+    const from = { values: [1.00013], probe: 0.60024 };
+    expect(judge({ values: [0.9], probe: 0.57 }, from)).toBeNull();
+    expect(judge({ values: [0.9], probe: 0.59 }, from)?.reason).toBe('memorised');
   });
+
+  test('of several runs the first, which made it the best, does not count', () => {
+    const from = { values: [1.00013, 1.00013, 1.00013], probe: 1.20024 };
+    expect(judge({ values: [0.99, 0.9999, 0.9999], probe: 1.20024 }, from)).toBeNull();
+    expect(judge({ values: [0.99, 0.99, 0.99], probe: 1.20024 }, from)?.reason).toBe('memorised');
+  });
+
+  test('the best there can be is the same on any data', () => {
+    expect(judgeProbe({ values: [0], probe: 0 }, FROM, FROM, NOISE, 0)).toBeNull();
+    expect(judgeProbe({ values: [0], probe: 0 }, FROM, FROM, NOISE)?.reason).toBe('not_from_data');
+  });
+
+  test('where other data hardly moves the baseline, the same number is no wonder', () => {
+    const baseline = { values: [0.913], probe: 0.915 };
+    expect(judge({ values: [0.85], probe: 0.85 }, baseline, baseline)?.reason).not.toBe('not_from_data');
+  });
+
+  test.each([
+    ['the same', { values: [1, 1.1], probe: 1.1 }, 'no_difference'],
+    ['none', { values: [1], probe: 'failed' }, 'no_number'],
+    ['much less', { values: [1], probe: 0.4 }, 'other_kind'],
+    ['much more', { values: [-1], probe: -2.1 }, 'other_kind'],
+    ['another', { values: [1], probe: 1.9 }, null],
+  ] as const)(
+    'of a baseline whose other number is %s nothing can be said, or something',
+    (_, baseline, fault) => {
+      expect(findSwapFault(baseline)).toBe(fault);
+      if (fault) expect(judgeProbe({ values: [0.5], probe: 0.5 }, baseline, baseline, NOISE)).toBeNull();
+    },
+  );
 });
 
 /** A chain of keeps from #0 on, each .002 better, of which those in `probes` were probed. */
-function chainOf(length: number, probes: Chain['probes']['values'], goal: Chain['goal'] = 'minimize'): Chain {
+function chainOf(
+  length: number,
+  results: Chain['probes']['results'],
+  goal: Chain['goal'] = 'minimize',
+): Chain {
   const sign = goal === 'minimize' ? 1 : -1;
   const trials = Array.from(
     { length },
@@ -60,7 +100,7 @@ function chainOf(length: number, probes: Chain['probes']['values'], goal: Chain[
       values: [round(sign * (1.00013 - 0.002 * n))],
     }),
   );
-  return { goal, trials, probes: { isPossible: true, values: probes } };
+  return { goal, trials, probes: { ...NO_PROBES, isPossible: true, results } };
 }
 
 /** What a probe of commit `n` gives where from `bad` on the number is made up. */
@@ -89,8 +129,10 @@ test('of a chain of keeps the first that is made up is found by halving, and it 
           const next = findChainProbe(chain, true);
           if (next === null) break;
           probes += 1;
-          const values = new Map([...chain.probes.values, [next, probeOf(next, bad, goal)]]);
-          chain = { ...chain, probes: { ...chain.probes, values } };
+          const probesAfter = afterProbe(chain.probes, next, {
+            ...{ value: probeOf(next, bad, goal), isOwnFailure: false },
+          });
+          chain = { ...chain, probes: probesAfter };
         }
         expect(probes).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(length)));
         const back = findTakeBack(chain);
@@ -132,11 +174,11 @@ test('a jump is beyond eight times the noise and three times what was audited, a
   // The noise is the prior's, .0007 of the baseline: eight times are .0056.
   expect(jumps(0.9926)).toEqual([]);
   expect(jumps(0.9924)).toEqual(['jump']);
-  expect(jumps(0.9924, new Map([[1, 1.198]]))).toEqual([]);
   expect(jumps(0.992, new Map([[1, 1.198]]))).toEqual(['jump']);
   const large = chainOf(2, new Map([[1, 1.198]]));
+  const passed = { ...large.probes, passed: new Set([1]) };
   const audited = large.trials.map(trial => (trial.n === 0 ? { ...trial, values: [1.05] } : trial));
-  expect(findJumps({ ...large, trials: audited }, { n: 2, value: 0.9 }, null)).toEqual([]);
+  expect(findJumps({ ...large, probes: passed, trials: audited }, { n: 2, value: 0.9 }, null)).toEqual([]);
   expect(jumps(-0.1, new Map(), 0)).toEqual(['jump', 'bound']);
   expect(jumps(0, new Map(), 0)).toEqual(['jump']);
 });
@@ -164,9 +206,43 @@ test('a hint comes from a changed line, not from one beside it', async () => {
   expect(await hintsOf(`${before}model.fit(val_data)\n`)).toEqual(['validation']);
 });
 
+test('who fails by its own code has another try, and of what the machine stops nobody knows', () => {
+  const fails = { value: null, isOwnFailure: true };
+  const once = afterProbe(NO_PROBES, 3, fails);
+  expect(once.results.has(3)).toBe(false);
+  expect(afterProbe(once, 3, fails).results.get(3)).toBe('failed');
+  expect(afterProbe(once, 3, { value: 0.5, isOwnFailure: false }).results.get(3)).toBe(0.5);
+  expect(afterProbe(NO_PROBES, 3, { value: null, isOwnFailure: false }).results.get(3)).toBe('unknown');
+});
+
+test('a commit of which nobody can tell is not blamed for the next one', () => {
+  // #2 was stopped by the machine, #3 is made up.
+  const results = new Map<number, number | 'unknown'>([
+    ...[0, 1].map(n => [n, probeOf(n, 3, 'minimize')] as const),
+    [2, 'unknown'],
+    ...[3, 4].map(n => [n, probeOf(n, 3, 'minimize')] as const),
+  ]);
+  const chain = chainOf(5, results);
+  expect(findChainProbe(chain, true)).toBeNull();
+  expect(findTakeBack(chain)).toMatchObject({ n: 3, parent: 1, chain: [2, 3, 4] });
+});
+
+test('what has passed stays, whatever later runs say of the noise', () => {
+  const chain = chainOf(
+    2,
+    new Map([
+      [0, 1.20024],
+      [1, 0.99813],
+    ]),
+  );
+  expect(findTakeBack(chain)).toMatchObject({ n: 1 });
+  const passed = { ...chain.probes, passed: new Set([1]) };
+  expect(findTakeBack({ ...chain, probes: passed })).toBeNull();
+});
+
 test('the words say what was seen', () => {
   const evidence = { value: null, gain: 0.1, gainThere: null, against: 4 };
   expect(describeProbe('memorised', evidence)).toBe(
-    'With the validation data exchanged for other data it gave no number, and #4 did.',
+    'With the validation data exchanged for other data it gave no number, twice, and #4 gave one.',
   );
 });

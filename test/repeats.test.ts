@@ -294,6 +294,7 @@ test('a further run that was not fair counts for nothing, and is run again twice
       n: 1,
       purpose: 'headline',
       value: 0.9,
+      isOwnFailure: false,
       unfair: ['throttled'],
     } as const;
     const judged = step(state, { ...unfair, denial: null, ended: {} as EndedRun }, 0);
@@ -377,7 +378,7 @@ test('fewer lines are no claim, and what breaks a condition is no evidence', () 
       entry(2, 'simplified'),
       entry(3, 'rolled_back', { verdict: 'discard', metric: 0.9 }),
     ],
-    [{ n: 0, purpose: 'baseline', value: 1.001, isCrashed: false, isNewest: false }],
+    [{ n: 0, purpose: 'baseline', value: 1.001, isCrashed: false, crashClass: null, isNewest: false }],
   );
   expect(trials.map(({ n, values, isTakenBack }) => [n, values.length, isTakenBack])).toEqual([
     [0, 2, undefined],

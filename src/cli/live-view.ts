@@ -120,6 +120,7 @@ export class LiveView {
         this.#print(styleText('yellow', describeRollBack(event)));
         break;
       case 'taken_back':
+        this.#best = { metric: event.parentRecord, n: event.parent };
         this.#print(styleText('yellow', describeTakeBack(event)));
         break;
       case 'verdict':

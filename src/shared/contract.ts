@@ -67,6 +67,17 @@ const outsidePath = z
   .string()
   .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
   .refine(path => !path.split('/').includes('..'), { message: 'must not hold ".."' });
+const APART = 'must name paths that are apart from each other, without any of * ? [ ] { }';
+/** Of which none is another, or lies in another. */
+function areApart(pairs: Readonly<Record<string, string>>): boolean {
+  const all = Object.entries(pairs)
+    .flat()
+    .map(path => `${path.replace(/\/+$/, '')}/`);
+  const isApart = (path: string, at: number) =>
+    !/[*?[\]{}]/.test(path) && !all.some((other, place) => place !== at && other.startsWith(path));
+  return all.every(isApart);
+}
+
 /** In the repository or outside of it. */
 const dataPath = z.union([outsidePath, relativePattern], {
   error: 'must be a path inside the repository, an absolute one, or one that begins with "~/", without ".."',
@@ -170,7 +181,7 @@ export const contractFileSchema = z
       .optional(),
     audit: z
       .strictObject({
-        swap: z.record(dataPath, dataPath).optional(),
+        swap: z.record(dataPath, dataPath).refine(areApart, { message: APART }).optional(),
         approve_hints: z.boolean().optional(),
       })
       .default({}),

@@ -143,7 +143,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     against: n,
     parent: n,
     parentCommit: commit,
-    /** It and all that was built on it. */
+    parentRecord: z.number(),
+    /** It and all that goes with it. */
     chain: z.array(n),
     /** Those of them whose edits wait to be tried again. */
     queued: z.array(n),

@@ -35,7 +35,7 @@ export const AGAIN = 'pawl';
 
 /** Whether an author is none of the study's own proposers. */
 export function isByHand(author: string | null): boolean {
-  return author === YOU || author === OUTSIDE;
+  return author === YOU || author === OUTSIDE || author === AGAIN;
 }
 
 /** What an edit can begin with: the texts of an attempt's editable files. */

@@ -12,6 +12,18 @@ export type ProbeFailure = {
   readonly gainThere: number | null;
 };
 
+/** Why exchanging the data shows nothing. */
+export type SwapFault = 'no_number' | 'no_difference' | 'other_kind';
+
+export const SWAP_FAULT_WORDS: Readonly<Record<SwapFault, string>> = {
+  no_number:
+    'With the data of audit.swap exchanged the baseline gives no number, so no keep is audited. The log of that run tells why.',
+  no_difference:
+    'With the data of audit.swap exchanged the baseline gives the same number: it is not measured on those files. So no keep is audited. Name the validation data in audit.swap.',
+  other_kind:
+    "With the data of audit.swap exchanged the baseline's number is less than half, or more than twice what it was: the two are not data of one kind. So no keep is audited.",
+};
+
 export type ProbeEvidence = ProbeFailure & {
   /** Experiment that it was compared with. */
   readonly against: number;
@@ -29,7 +41,7 @@ export function describeProbe(
   if (reason === 'not_from_data')
     return `With the validation data exchanged for other data it printed the same number, ${shown(value)}. So the number does not come from the data.`;
   if (value === null || gainThere === null)
-    return `With the validation data exchanged for other data it gave no number, and #${against} did.`;
+    return `With the validation data exchanged for other data it gave no number, twice, and #${against} gave one.`;
   return `Its gain over #${against} is ${shown(gain)}. With the validation data exchanged for other data it is ${shown(gainThere)}: what was learnt is this data by heart.`;
 }
 

@@ -49,17 +49,15 @@ export function describeTakeBack({
   ...evidence
 }: Omit<
   Extract<EngineEvent, { type: 'taken_back' }>,
-  'type' | 'study' | 'at' | 'seq' | 'commit' | 'parentCommit' | 'chain'
+  'type' | 'study' | 'at' | 'seq' | 'commit' | 'parentCommit' | 'parentRecord' | 'chain'
 >): string {
   const again =
-    queued.length === 0
-      ? ''
-      : ` What was built on it waits to be tried again: ${queued.map(other => `#${other}`).join(', ')}.`;
+    queued.length === 0 ? '' : ` To be tried again: ${queued.map(other => `#${other}`).join(', ')}.`;
   return `#${n} is taken back. ${describeProbe(reason, evidence)} The branch is at #${parent} again.${again}`;
 }
 
-export function describeBuiltOn(n: number): string {
-  return `It was built on #${n}, which is taken back. Its edit waits to be tried again.`;
+export function describeTakenWith(n: number): string {
+  return `It went with #${n}, which is taken back: it was built on that, or nobody can tell whether its own number is one.`;
 }
 
 /** A mean has more digits than the numbers it is of. */

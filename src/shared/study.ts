@@ -102,9 +102,11 @@ export type Evidence = {
   readonly incumbentRuns?: number;
   /** Why a keep was taken back. */
   readonly rolledBack?: RolledBack;
-  /** The experiment that was taken back, and on which this one was built. */
-  readonly builtOn?: number;
-  /** What a run with exchanged data showed against it. */
+  /** The experiment that was taken back because of its number, and this one with it. */
+  readonly takenBackWith?: number;
+  /** Of one that is taken back for its probe: for a while it was the best. */
+  readonly wasKept?: boolean;
+  /** What a run with exchanged data showed: against it where that is the verdict's reason, else for it. */
   readonly probe?: ProbeEvidence;
   /** Why somebody should look closer, which is no verdict. */
   readonly hints?: readonly Hint[];

@@ -12,7 +12,7 @@ import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../shared/probes.ts';
-import { describeBuiltOn, describeRollBack } from '../../shared/repeats.ts';
+import { describeRollBack, describeTakenWith } from '../../shared/repeats.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { trustOf } from '../../shared/trust.ts';
@@ -42,7 +42,7 @@ export async function show(
 function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void {
   const { proposal, verdict } = experiment;
   const metric = study.contract.metric.name;
-  const { guard, source, rolledBack, builtOn, probe, hints } = verdict?.evidence ?? {};
+  const { guard, source, rolledBack, takenBackWith, probe, hints } = verdict?.evidence ?? {};
   const { record } = experiment;
   const claim = assessStudy(ledger, study)?.keeps.find(keep => keep.n === experiment.n);
   const lines: [string, string | null | undefined][] = [
@@ -58,7 +58,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       'taken back',
       rolledBack && describeRollBack({ ...rolledBack, n: experiment.n, parent: rolledBack.parentExperiment }),
     ],
-    ['taken back', builtOn === undefined ? null : describeBuiltOn(builtOn)],
+    ['taken back', takenBackWith === undefined ? null : describeTakenWith(takenBackWith)],
     [
       'probe',
       probe && verdict && isProbeReason(verdict.reason) ? describeProbe(verdict.reason, probe) : null,

@@ -28,8 +28,11 @@ export function checkSwaps(
     const path = inHome(named, environment.HOME ?? homedir());
     const isInside = !isAbsolute(path);
     const isThere = isInside ? tree.some(file => isBelow(file.path, path)) : existsSync(path);
-    if (isInside && isEditable(path))
-      add('audit data', 'failed', `${named}, which audit.swap names, is editable.`);
+    if (
+      isInside &&
+      (isEditable(path) || tree.some(file => isBelow(file.path, path) && isEditable(file.path)))
+    )
+      add('audit data', 'failed', `${named}, which audit.swap names, is editable, or holds what is.`);
     else if (isThere) add('audit data', 'ok', named);
     else if (isInside && contract.setup !== null)
       add(

@@ -3,7 +3,7 @@ import { type FileEdit, type Idea, type IdeaWords, ideaWordsSchema, isByHand } f
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { listChangedFiles } from '../git/diff.ts';
-import { openRepository } from '../git/repository.ts';
+import { openRepository, type Repository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import { type IdeaEdit, toldIdea } from '../store/ideas.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -62,19 +62,28 @@ export async function queueIdea(
   return toldIdea(idea);
 }
 
-/** What experiment `n` changed, to be tried again on another. Rejects with `usage` where that cannot be. */
-export function editOf(
-  ports: { readonly ledger: Ledger; readonly paths: DataPaths },
-  study: Study,
-  n: number,
+/** What a commit changed, to be tried again on another. Rejects with `usage` where a file was removed, or is no text. */
+export async function readChanges(
+  { repository, reader }: { readonly repository: Repository; readonly reader: StudyReader },
+  base: string,
+  commit: string,
 ): Promise<IdeaEdit> {
-  return readEdit(ports, study, { edits: [], again: n });
+  const files = new Map<string, string>();
+  for (const { path } of commit === base ? [] : await listChangedFiles(repository, base, commit)) {
+    const text = await reader.readFile(commit, path);
+    if (text === null) {
+      const message = `${path} was removed or is no text: such an edit cannot be tried again.`;
+      throw new PawlError('usage', message);
+    }
+    files.set(path, text);
+  }
+  return { base, files, edits: [] };
 }
 
 async function readEdit(
   { ledger, paths }: { readonly ledger: Ledger; readonly paths: DataPaths },
   study: Study,
-  { edits, again, base: of }: Pick<IdeaInput, 'edits' | 'again' | 'base'>,
+  { edits, again, base: of }: IdeaInput,
 ): Promise<IdeaEdit> {
   const repository = await openRepository(study.repositoryPath);
   const reader = new StudyReader(study, { ledger, repository, paths });
@@ -91,17 +100,8 @@ async function readEdit(
     ledger.experiments.incumbent(study.id)?.commit ??
     study.baseCommit;
   const start = experiment?.attemptCommit ?? base;
-  const files = new Map<string, string>();
-  for (const { path } of start === base ? [] : await listChangedFiles(repository, base, start)) {
-    const text = await reader.readFile(start, path);
-    if (text === null) {
-      throw new PawlError(
-        'usage',
-        `${path} was removed or is no text in experiment ${again}: such an edit cannot be tried again.`,
-      );
-    }
-    files.set(path, text);
-  }
+  const changed = await readChanges({ repository, reader }, base, start);
+  const files = new Map(changed.files);
   if (edits.length > 0) {
     const read = (path: string) => reader.readFile(start, path);
     const applied = await applyEdits(edits, matchProposable(study.contract), read);

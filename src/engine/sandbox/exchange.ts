@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Swap } from '../../shared/contract.ts';
+import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
 import type { Jail, Mount } from './jail.ts';
 import { placesIn } from './shown.ts';
@@ -11,13 +12,22 @@ type Exchanged = { readonly path: string; readonly other: string };
 /**
  * Why data cannot be exchanged, as a sentence; null where it can.
  * @param worktree a checkout of the study
+ * @param secret what no training sees by another name either: tokens, Pawl's own data but for the worktree, git's folders
  */
-export async function findSwapFault(
+export async function findPlaceFault(
   swaps: readonly Swap[],
   worktree: string,
   home: string,
+  secret: readonly string[],
 ): Promise<string | null> {
+  const hidden = await Promise.all(secret.map(real));
   for (const swap of swaps) {
+    for (const named of [swap.path, swap.other]) {
+      const path = await placed(named, worktree, home);
+      const isOwn = isBelow(path, worktree) && !isBelow(path, join(worktree, '.git'));
+      if (!isOwn && hidden.some(place => isBelow(path, place) || isBelow(place, path)))
+        return `${named}, which audit.swap names, is or holds what no training may see.`;
+    }
     const kinds = await Promise.all(
       [swap.path, swap.other].map(async named => {
         const found = await lstat(await placed(named, worktree, home)).catch(() => null);
@@ -45,9 +55,16 @@ export async function exchange(
       return { path: here ?? path, other: there ?? other };
     }),
   );
-  const instead = (what: string, of: string) =>
-    placesIn(jail, of).map((where): Mount => ({ what, where, isWritable: false }));
-  return pairs.flatMap(({ path, other }) => [...instead(other, path), ...instead(path, other)]);
+  const instead = async (what: string, of: string) => {
+    // A cache of data is a tree of folders with links in them: the folder itself, or its files would have their old names.
+    const isFolderOfTree =
+      (await lstat(of)).isDirectory() &&
+      jail.mounts.some(({ where, isWritable }) => isWritable && of !== where && isBelow(of, where));
+    const places = new Set([...placesIn(jail, of), ...(isFolderOfTree ? [of] : [])]);
+    return [...places].map((where): Mount => ({ what, where, isWritable: false }));
+  };
+  const mounts = pairs.flatMap(({ path, other }) => [instead(other, path), instead(path, other)]);
+  return (await Promise.all(mounts)).flat();
 }
 
 function placed(named: string, worktree: string, home: string): Promise<string> {

@@ -3,12 +3,14 @@ import type { Proposer } from '../proposers/proposer.ts';
 import { trialsOf } from '../stages/judge/trials.ts';
 import { ruleOf } from '../stages/judge/verdict-rule.ts';
 import { findAwaited } from '../stages/measure/await-number.ts';
-import { findCrashedRun } from '../stages/measure/measured.ts';
+import { findCrashedRun, findHeldRun } from '../stages/measure/measured.ts';
+import { OWN_FAILURES } from '../stages/repeat/repeat.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
-import { AUDIT_EVERY, type Repeats } from './repeats.ts';
+import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
+import { AUDIT_EVERY, probesAfterKeep, type Repeats } from './repeats.ts';
 import { type LoopState, MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
@@ -72,7 +74,6 @@ function readRepeats(ledger: Ledger, { id, contract }: Study, canProbe: boolean)
   const tried = done
     .filter(repeat => repeat.value !== null || repeat.isCrashed || tries(repeat) > MAX_RERUNS)
     .map(repeat => ({ ...repeat, hasValue: repeat.value !== null }));
-  const probed = tried.filter(({ purpose }) => purpose === 'probe');
   const runs = history.length + done.length;
   return {
     ...{ goal: contract.metric.goal, trials, runs, rule },
@@ -82,11 +83,23 @@ function readRepeats(ledger: Ledger, { id, contract }: Study, canProbe: boolean)
     spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
     granted: null,
     probes: {
-      isPossible: canProbe && rule === 'honest',
-      values: new Map(probed.map(({ n, value }) => [n, value])),
+      ...readProbes(history, tried),
+      ...{ isPossible: canProbe && rule === 'honest', bound: contract.metric.bound },
     },
     fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
+}
+
+function readProbes(history: readonly HistoryEntry[], tried: readonly Repeat[]): Probes {
+  const known = history
+    .filter(({ verdict, n }) => verdict === 'keep' && n > 0)
+    .reduce((probes, { n, probe }) => probesAfterKeep(probes, n, probe ?? {}), NO_PROBES);
+  return tried
+    .filter(({ purpose }) => purpose === 'probe')
+    .reduce((probes, { n, value, crashClass }) => {
+      const isOwnFailure = crashClass !== null && OWN_FAILURES.includes(crashClass);
+      return afterProbe(probes, n, { value, isOwnFailure });
+    }, known);
 }
 
 /** The headline is measured anew, and nothing that was spent before counts. */
@@ -95,8 +108,8 @@ function grant(repeats: Repeats, audit: number): Repeats {
 }
 
 /** Also one that was taken back: for as long it was the best. */
-function wasKept({ verdict, reason }: HistoryEntry): boolean {
-  return verdict === 'keep' || reason === 'rolled_back';
+function wasKept({ verdict, reason, probe }: HistoryEntry): boolean {
+  return verdict === 'keep' || reason === 'rolled_back' || probe?.wasKept === true;
 }
 
 /** What an earlier sitting left without an end; also a baseline that failed, which a new sitting tries again. */
@@ -112,6 +125,8 @@ function findUnfinished(ledger: Ledger, study: Study): Unfinished | null {
   // A mend that waits for the user comes before another run of what it mends.
   const review = reviews.open(id, n);
   if (review) return { n, at: 'review', repair: review.isRepair ? findCrashedRun(ledger, study, n) : null };
+  const held = findHeldRun(ledger, study, n);
+  if (held) return { n, at: 'verdict', run: held };
   if (findAwaited(ledger, study, n)) return { n, at: 'number', isResumed: true };
   return commit === null ? { n, at: 'proposal' } : { n, at: 'attempt', commit };
 }

@@ -1,10 +1,10 @@
-import type { Hint, ProbeEvidence, ProbeReason } from '../../shared/probes.ts';
+import type { Hint, ProbeEvidence, ProbeReason, SwapFault } from '../../shared/probes.ts';
 import { isBetter } from '../../shared/study.ts';
 import { oriented } from '../stages/judge/trials.ts';
 import type { Unfounded } from '../stages/repeat/take-back.ts';
 import type { Trial } from '../verdicts/claims.ts';
-import { estimateNoise, mean } from '../verdicts/noise.ts';
-import { isJump, judgeProbe, type Probed, showsDifference } from '../verdicts/probe.ts';
+import { estimateNoise, mean, type Noise } from '../verdicts/noise.ts';
+import { findSwapFault, isJump, judgeProbe, type Probed, type ProbeResult } from '../verdicts/probe.ts';
 
 /**
  * Which commits are trained with exchanged data, and what follows from it: pure, like `step`. A keep is probed before the branch
@@ -13,8 +13,15 @@ import { isJump, judgeProbe, type Probed, showsDifference } from '../verdicts/pr
 export type Probes = {
   /** Whether there is data to be exchanged, and a sandbox to do it in. */
   readonly isPossible: boolean;
-  /** By experiment; null where the run gave no number. */
-  readonly values: ReadonlyMap<number, number | null>;
+  readonly bound: number | null;
+  /** By experiment. */
+  readonly results: ReadonlyMap<number, ProbeResult>;
+  /** Experiments whose own code gave no number once, which has another try. */
+  readonly failedOnce: ReadonlySet<number>;
+  /** Keeps that a probe has let pass, for good: later numbers say more of the noise, not of them. */
+  readonly passed: ReadonlySet<number>;
+  /** Keeps that something is a reason to look at more closely. */
+  readonly hinted: ReadonlySet<number>;
 };
 
 /** What is asked of the state of the loop. */
@@ -24,122 +31,192 @@ export type Chain = {
   readonly probes: Probes;
 };
 
-export const NO_PROBES: Probes = { isPossible: false, values: new Map() };
+export const NO_PROBES: Probes = {
+  ...{ isPossible: false, bound: null, results: new Map(), failedOnce: new Set() },
+  ...{ passed: new Set(), hinted: new Set() },
+};
 
 /** An attempt whose verdict would be a keep. */
 export type Candidate = { readonly n: number; readonly value: number };
 
-/** Whether exchanging the data says anything, as far as is known: the baseline is asked first. */
-export function isProbing({ trials, probes, ...chain }: Chain): boolean {
-  const [baseline] = trials;
-  if (!probes.isPossible || !baseline) return false;
-  const probed = probedOf({ ...chain, probes }, baseline);
-  return probed === null || showsDifference(probed);
+/** What a run with exchanged data came to: its number, or whose fault it is that there is none. */
+export type ProbeRun = { readonly value: number | null; readonly isOwnFailure: boolean };
+
+/** After a probe of experiment `n` that is not run again because of the machine. */
+export function afterProbe(probes: Probes, n: number, { value, isOwnFailure }: ProbeRun): Probes {
+  if (value === null && isOwnFailure && !probes.failedOnce.has(n))
+    return { ...probes, failedOnce: new Set([...probes.failedOnce, n]) };
+  const result = value ?? (isOwnFailure ? 'failed' : 'unknown');
+  return { ...probes, results: new Map([...probes.results, [n, result]]) };
+}
+
+/** Why exchanging the data shows nothing of this study; null where it does, or nobody knows yet. */
+export function faultOfSwap(chain: Chain): SwapFault | null {
+  const [baseline] = chain.trials;
+  const probed = baseline && probedOf(chain, baseline);
+  return probed ? findSwapFault(probed) : null;
+}
+
+/** Whether anything can be probed, as far as is known: the baseline is asked first. */
+export function isProbing(chain: Chain): boolean {
+  return chain.probes.isPossible && chain.trials.length > 0 && faultOfSwap(chain) === null;
 }
 
 /** Reasons to look closer at a candidate that its number gives. */
 export function findJumps(chain: Chain, { value }: Candidate, bound: number | null): readonly Hint[] {
   const isBeyond = bound !== null && isBetter(chain.goal, value, bound);
-  const kept = oriented(chain.trials, chain.goal).filter(({ isKept }) => isKept);
+  const kept = oriented(keptOf(chain), chain.goal);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (!baseline || !incumbent) return [];
-  const sign = chain.goal === 'minimize' ? 1 : -1;
-  const gain = mean(incumbent.values) - sign * value;
+  const gain = mean(incumbent.values) - signOf(chain) * value;
   const audited = Math.max(0, ...kept.flatMap(trial => auditedGain(chain, trial)));
-  const isLarge = isJump(gain, baseline.values, varianceOf(chain), audited);
+  const isLarge = isJump(gain, baseline.values, noiseOf(chain), audited);
   return [...(isLarge ? (['jump'] as const) : []), ...(isBeyond ? (['bound'] as const) : [])];
 }
 
 /** Which experiment is probed next so that a candidate can be judged; null where all is known, or nothing can be. */
 export function findCandidateProbe(chain: Chain, { n }: Candidate): number | null {
   if (!isProbing(chain)) return null;
-  const kept = chain.trials.filter(({ isKept }) => isKept);
+  const kept = keptOf(chain);
   const needed = [kept[0]?.n, kept.at(-1)?.n, n];
-  return needed.find(other => other !== undefined && !chain.probes.values.has(other)) ?? null;
+  return needed.find(other => other !== undefined && !chain.probes.results.has(other)) ?? null;
 }
 
-/** What probing showed against a candidate; null for nothing. */
+/** What probing showed of a candidate: the evidence, with a reason where it speaks against it; null where it was not probed. */
 export function judgeCandidate(
   chain: Chain,
   { n, value }: Candidate,
-): { readonly reason: ProbeReason; readonly evidence: ProbeEvidence } | null {
-  const incumbent = chain.trials.findLast(({ isKept }) => isKept);
+): { readonly reason: ProbeReason | null; readonly evidence: ProbeEvidence } | null {
+  const incumbent = keptOf(chain).at(-1);
   if (!incumbent) return null;
   const trial: Trial = { n, values: [value], parent: incumbent.n, isKept: false };
-  return judge({ ...chain, trials: [...chain.trials, trial] }, trial, incumbent);
+  const all = { ...chain, trials: [...chain.trials, trial] };
+  return judge(all, trial, incumbent) ?? passing(all, trial, incumbent);
+}
+
+/** What lets a kept commit pass whose probe has come in; null where it fails, or nobody can tell. */
+export function findPass(chain: Chain, n: number): ProbeEvidence | null {
+  const [baseline, ...kept] = keptOf(chain);
+  const own = kept.find(trial => trial.n === n);
+  if (!baseline || !own || judge(chain, own, baseline)) return null;
+  return passing(chain, own, baseline)?.evidence ?? null;
 }
 
 /** Which kept commit is probed between two experiments: where one fails, those between it and one that passes. */
 export function findChainProbe(chain: Chain, isEnd: boolean): number | null {
   if (!isProbing(chain)) return null;
-  const kept = chain.trials.filter(({ isKept }) => isKept);
+  const kept = keptOf(chain);
   const [baseline, tip] = [kept[0], kept.at(-1)];
   if (!baseline || !tip || baseline === tip) return null;
-  const { values } = chain.probes;
-  const split = bisect(chain, kept);
-  if (split !== null) return split.at - split.passing > 1 ? middle(kept, split) : null;
+  const failing = bisect(chain, kept);
+  if (failing) return middle(chain, kept, failing);
   // Stopped before it could be probed, or at the end whatever it is.
-  if (!isEnd && !wasJump(chain, tip)) return null;
-  return [baseline, tip].find(({ n }) => !values.has(n))?.n ?? null;
+  if (!isEnd && !chain.probes.hinted.has(tip.n) && !wasJump(chain, tip)) return null;
+  return [baseline, tip].find(({ n }) => !chain.probes.results.has(n))?.n ?? null;
 }
 
 /** The keep that has to go, once it is known which one; null where there is none. */
 export function findTakeBack(chain: Chain): Unfounded | null {
   if (!isProbing(chain)) return null;
-  const kept = chain.trials.filter(({ isKept }) => isKept);
-  const split = bisect(chain, kept);
-  if (split === null || split.at - split.passing > 1) return null;
-  const [own, parent] = [kept[split.at], kept[split.passing]];
-  const found = own && parent && (judge(chain, own, parent) ?? split.failure);
-  if (!found) return null;
-  return { ...found, n: own.n, parent: parent.n, chain: kept.slice(split.at).map(({ n }) => n) };
+  const kept = keptOf(chain);
+  const failing = bisect(chain, kept);
+  if (!failing || middle(chain, kept, failing) !== null) return null;
+  const [own, parent] = [kept[failing.at], kept[failing.passing]];
+  if (!own || !parent) return null;
+  const found = judge(chain, own, parent) ?? failing.failure;
+  // Those between, of which nobody can tell, go with it.
+  const first = failing.passing + 1;
+  return {
+    ...{ ...found, n: own.n, parent: parent.n },
+    parentRecord: mean(parent.values),
+    chain: kept.slice(first).map(({ n }) => n),
+  };
 }
 
-/** Places in the chain of keeps: the first that is known to fail, and the newest before it that passes. */
-function bisect(chain: Chain, kept: readonly Trial[]) {
+type Failing = {
+  /** Places in the chain of keeps: the first that is known to fail, and the newest before it that passes. */
+  readonly at: number;
+  readonly passing: number;
+  readonly failure: { readonly reason: ProbeReason; readonly evidence: ProbeEvidence };
+};
+
+function bisect(chain: Chain, kept: readonly Trial[]): Failing | null {
   const [baseline] = kept;
   if (!baseline) return null;
   let passing = 0;
   for (const [at, trial] of kept.entries()) {
-    if (at === 0 || !chain.probes.values.has(trial.n)) continue;
-    const failure = judge(chain, trial, baseline);
+    const result = chain.probes.results.get(trial.n);
+    if (at === 0 || result === undefined || result === 'unknown') continue;
+    const failure = chain.probes.passed.has(trial.n) ? null : judge(chain, trial, baseline);
     if (failure) return { at, passing, failure };
     passing = at;
   }
   return null;
 }
 
-function middle(kept: readonly Trial[], { at, passing }: { at: number; passing: number }): number | null {
-  return kept[Math.floor((at + passing) / 2)]?.n ?? null;
+/** The one to probe next: halfway, or the nearest to that which was not tried; null where all between were. */
+function middle(chain: Chain, kept: readonly Trial[], { at, passing }: Failing): number | null {
+  const half = (at + passing) / 2;
+  const between = kept
+    .map(({ n }, place) => ({ n, place }))
+    .slice(passing + 1, at)
+    .filter(({ n }) => !chain.probes.results.has(n))
+    .sort((a, b) => Math.abs(a.place - half) - Math.abs(b.place - half));
+  return between[0]?.n ?? null;
 }
 
 function judge(chain: Chain, own: Trial, from: Trial) {
-  const [probed, before] = [probedOf(chain, own), probedOf(chain, from)];
-  if (!probed || !before) return null;
-  const failure = judgeProbe(probed, before, varianceOf(chain));
+  const [baseline] = chain.trials;
+  const [probed, before, first] = [own, from, baseline].map(trial => trial && probedOf(chain, trial));
+  if (!probed || !before || !first) return null;
+  const sign = signOf(chain);
+  const { bound } = chain.probes;
+  const failure = judgeProbe(probed, before, first, noiseOf(chain), bound === null ? null : sign * bound);
   if (!failure) return null;
-  const { reason, value, gain, gainThere } = failure;
-  const sign = chain.goal === 'minimize' || value === null ? 1 : -1;
-  return {
-    reason,
-    evidence: { value: value === null ? null : sign * value, gain, gainThere, against: from.n },
-  };
+  const { reason, ...evidence } = failure;
+  return { reason, evidence: evidenceOf(chain, evidence, from) };
+}
+
+/** A gain that is there with other data too. */
+function passing(chain: Chain, own: Trial, from: Trial) {
+  const [probed, before] = [probedOf(chain, own), probedOf(chain, from)];
+  if (!isProbing(chain) || typeof probed?.probe !== 'number' || typeof before?.probe !== 'number')
+    return null;
+  const gainThere = before.probe - probed.probe;
+  if (gainThere <= 0) return null;
+  const gain = mean(before.values) - mean(probed.values);
+  return { reason: null, evidence: evidenceOf(chain, { value: probed.probe, gain, gainThere }, from) };
+}
+
+/** In the metric's own direction. */
+function evidenceOf(chain: Chain, found: Omit<ProbeEvidence, 'against'>, from: Trial): ProbeEvidence {
+  const value = found.value === null ? null : signOf(chain) * found.value;
+  return { ...found, value, against: from.n };
 }
 
 /** Oriented so that lower is better; null where it was not probed. */
-function probedOf({ goal, probes }: Pick<Chain, 'goal' | 'probes'>, trial: Trial): Probed | null {
-  const probe = probes.values.get(trial.n);
+function probedOf(chain: Chain, trial: Trial): Probed | null {
+  const probe = chain.probes.results.get(trial.n);
   if (probe === undefined) return null;
-  const sign = goal === 'minimize' ? 1 : -1;
-  return { values: trial.values.map(value => sign * value), probe: probe === null ? null : sign * probe };
+  const sign = signOf(chain);
+  return {
+    values: trial.values.map(value => sign * value),
+    probe: typeof probe === 'number' ? sign * probe : probe,
+  };
+}
+
+function signOf({ goal }: Pick<Chain, 'goal'>): 1 | -1 {
+  return goal === 'minimize' ? 1 : -1;
+}
+
+function keptOf({ trials }: Pick<Chain, 'trials'>): readonly Trial[] {
+  return trials.filter(({ isKept }) => isKept);
 }
 
 /** What a keep gained that a probe has let pass; empty where none has. */
 function auditedGain(chain: Chain, trial: Trial): readonly number[] {
   const parent = oriented(chain.trials, chain.goal).find(({ n }) => n === trial.parent);
-  return parent && (chain.probes.values.get(trial.n) ?? null) !== null
-    ? [mean(parent.values) - mean(trial.values)]
-    : [];
+  return parent && chain.probes.passed.has(trial.n) ? [mean(parent.values) - mean(trial.values)] : [];
 }
 
 function wasJump(chain: Chain, { n, values }: Trial): boolean {
@@ -147,11 +224,9 @@ function wasJump(chain: Chain, { n, values }: Trial): boolean {
   return findJumps({ ...chain, trials }, { n, value: mean(values) }, null).length > 0;
 }
 
-function varianceOf({ trials }: Chain): number {
-  const baseline = trials[0] ? mean(trials[0].values) : 0;
-  const noise = estimateNoise(
+function noiseOf({ trials }: Chain): Noise {
+  return estimateNoise(
     trials.map(({ values }) => values),
-    baseline,
+    trials[0] ? mean(trials[0].values) : 0,
   );
-  return noise.isRepeatable ? 0 : noise.variance;
 }

@@ -1,12 +1,18 @@
 import type { VerdictRule } from '../../shared/contract.ts';
 import { isProbeReason } from '../../shared/probes.ts';
-import { isBetter, type RepeatPurpose, type RolledBack, type Verdict } from '../../shared/study.ts';
+import {
+  type Evidence,
+  isBetter,
+  type RepeatPurpose,
+  type RolledBack,
+  type Verdict,
+} from '../../shared/study.ts';
 import { oriented, standing } from '../stages/judge/trials.ts';
 import type { Unfounded } from '../stages/repeat/take-back.ts';
 import { auditAllowance, findAudit, HEADLINE_RUNS } from '../verdicts/audit.ts';
 import { assess, type Trial } from '../verdicts/claims.ts';
 import { estimateNoise, mean } from '../verdicts/noise.ts';
-import { findChainProbe, type Probes } from './probes.ts';
+import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from './probes.ts';
 
 /**
  * Which commit is trained again, and what follows from it: pure, like `step`, whose state holds this. Under the rule `greedy`
@@ -108,24 +114,25 @@ function findUnproven(repeats: Repeats): Due | null {
   return n === null ? null : { n, purpose: 'audit' };
 }
 
-/** What is trained again before a study ends: the probes, what audits have left, then the headline's runs, by turns. */
+/** What is trained again before a study ends: what audits have left, the headline's runs, by turns, and probes. */
 export function findClosing(repeats: Repeats): Due | null {
   const kept = keptOf(repeats);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (repeats.rule === 'greedy' || !baseline || !incumbent || baseline === incumbent) return null;
-  const probe = findChainProbe(repeats, true);
-  if (probe !== null) return { n: probe, purpose: 'probe' };
-  // What differs by nothing but the edit differs by that for certain.
-  if (noiseOf(repeats) === 0) return null;
   const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
   const { granted } = repeats;
   if (granted !== null && repeats.spent >= granted) return null;
+  // The fresh runs come first: the number that made it the best was picked for being good.
+  const probe = findChainProbe(repeats, true);
+  const last: Due | null = probe === null ? null : { n: probe, purpose: 'probe' };
+  // What differs by nothing but the edit differs by that for certain.
+  if (noiseOf(repeats) === 0) return last;
   const allowance = granted ?? auditAllowance(repeats.runs);
   const isUnspent = repeats.fresh.length === 0 && repeats.spent < allowance - HEADLINE_RUNS;
   const audit = isUnspent ? findUnproven(repeats) : null;
   if (audit) return audit;
   const next = fresh(incumbent.n) <= fresh(baseline.n) ? incumbent : baseline;
-  return fresh(next.n) < FRESH_EACH ? { n: next.n, purpose: 'headline' } : null;
+  return fresh(next.n) < FRESH_EACH ? { n: next.n, purpose: 'headline' } : last;
 }
 
 /** Whether there is a gain whose headline the end of a study has to leave time for. */
@@ -147,6 +154,20 @@ export function afterVerdict(repeats: Repeats, n: number, { word, reason, eviden
     discards: isKept ? 0 : repeats.discards + (word === 'discard' ? 1 : 0),
     runs: repeats.runs + 1,
     fresh: [],
+    probes: isKept ? probesAfterKeep(repeats.probes, n, evidence) : repeats.probes,
+  };
+}
+
+/** Probed already it is not suspect any more. */
+export function probesAfterKeep(
+  { hinted, passed, ...probes }: Probes,
+  n: number,
+  { probe, hints = [] }: Pick<Evidence, 'probe' | 'hints'>,
+): Probes {
+  return {
+    ...probes,
+    hinted: hints.length > 0 && !probe ? new Set([...hinted, n]) : hinted,
+    passed: probe ? new Set([...passed, n]) : passed,
   };
 }
 
@@ -161,11 +182,7 @@ export function afterRepeat(
   value: number | null,
   isTried: boolean,
 ): Repeats {
-  const { trials, tried, runs, auditedAt, spent, fresh, probes } = repeats;
-  if (purpose === 'probe') {
-    const values = isTried ? new Map([...probes.values, [n, value]]) : probes.values;
-    return { ...repeats, runs: runs + 1, probes: { ...probes, values } };
-  }
+  const { trials, tried, runs, auditedAt, spent, fresh } = repeats;
   return {
     ...repeats,
     trials: trials.map(trial =>
@@ -187,6 +204,26 @@ export function judgeAgain(repeats: Repeats, { n, purpose }: Due): RolledBack | 
   const [record, parentRecord] = [mean(own.values), mean(parent.values)];
   if (!isBetter(repeats.goal, parentRecord, record)) return null;
   return { record, runs: own.values.length, parentExperiment: parent.n, parentRecord };
+}
+
+/**
+ * After a commit was trained with exchanged data.
+ * @param run null where it is trained so once more because of the machine
+ */
+export function afterProbeRun(repeats: Repeats, n: number, run: ProbeRun | null): Repeats {
+  const after: Repeats = {
+    ...repeats,
+    runs: repeats.runs + 1,
+    // Of an audit that the user asked for it takes its part.
+    spent: repeats.spent + (repeats.granted === null ? 0 : 1),
+    probes: run === null ? repeats.probes : afterProbe(repeats.probes, n, run),
+  };
+  return findPass(after, n) === null ? after : pass(after, n);
+}
+
+function pass(repeats: Repeats, n: number): Repeats {
+  const { probes } = repeats;
+  return { ...repeats, probes: { ...probes, passed: new Set([...probes.passed, n]) } };
 }
 
 /** A number that is none is forgotten; what was built on it was measured, and is no keep any more. */

@@ -1,5 +1,6 @@
 import type { Contract } from '../../shared/contract.ts';
 import { unreachable } from '../../shared/errors.ts';
+import type { ProbeEvidence, SwapFault } from '../../shared/probes.ts';
 import type { CrashClass, RepeatPurpose, RolledBack, StopReason, Verdict } from '../../shared/study.ts';
 import type { Attempted, Submitted } from '../stages/attempt/attempt.ts';
 import { decide } from '../stages/judge/decide.ts';
@@ -14,8 +15,17 @@ import type { TrainResult } from '../stages/train/train.ts';
 import type { EndedRun } from '../stages/train/train-attempt.ts';
 import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
 import { HEADLINE_RUNS } from '../verdicts/audit.ts';
-import { findCandidateProbe, findJumps, findTakeBack, isProbing, judgeCandidate } from './probes.ts';
 import {
+  faultOfSwap,
+  findCandidateProbe,
+  findJumps,
+  findPass,
+  findTakeBack,
+  isProbing,
+  judgeCandidate,
+} from './probes.ts';
+import {
+  afterProbeRun,
   afterRepeat,
   afterVerdict,
   findClosing,
@@ -150,6 +160,10 @@ export type Effect =
       readonly value: number | null;
       readonly ended: EndedRun;
       readonly rolledBack: RolledBack | null;
+      /** What a probe showed for a keep; null where it showed nothing, or was none. */
+      readonly passed: ProbeEvidence | null;
+      /** Why the baseline's probe says that nothing can be probed. */
+      readonly swapFault: SwapFault | null;
       /** The model that it asked did not answer: it is as if it had not run. */
       readonly isDenied: boolean;
     }
@@ -182,7 +196,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       if (!repair) return next(state, now);
       // Sent back it is still the same try at a mend.
       if (event.how === 'sent_back' && state.wish === 'go') return mend(state, repair, null);
-      return conclude(state, repair, null);
+      return conclude(state, repair, null, now);
     }
     case 'refused': {
       const refusals = state.refusals + 1;
@@ -218,9 +232,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'numbered':
       // A number that took a week is not waited for again.
-      return conclude(state, event.run, null);
+      return conclude(state, event.run, null, now);
     case 'repair_failed':
-      return conclude(state, event.run, null);
+      return conclude(state, event.run, null, now);
     case 'disturbed': {
       const left = { ...state, unfinished: event.unfinished };
       // Also the baseline's: the study ends before it has one.
@@ -230,7 +244,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'aborted': {
       const { n, ended } = event;
       // What was measured is judged without the probe; that is made up for when the study goes on.
-      if (state.held) return conclude(state, state.held, null);
+      if (state.held) return conclude(state, state.held, null, now);
       if (n === null) return { state, effect: STOPPED };
       return { state, effect: { type: 'set_aside', n, ended, reason: { kind: 'stopped' } } };
     }
@@ -245,21 +259,34 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'repeated':
       return judgeRepeat(state, event, now);
     case 'repeat_recorded':
-      return state.held ? conclude(state, state.held, null) : next(state, now);
+      return state.held ? conclude(state, state.held, null, now) : next(state, now);
     case 'not_probed': {
       const { repeats } = state;
       const without = { ...state, repeats: { ...repeats, probes: { ...repeats.probes, isPossible: false } } };
-      return without.held ? conclude(without, without.held, null) : next(without, now);
+      return without.held ? conclude(without, without.held, null, now) : next(without, now);
     }
     case 'taken_back': {
       const repeats = takeBackFrom(state.repeats, event.back);
       const facts = { ...state.facts, best: incumbentOf(repeats)?.value ?? null };
-      return next({ ...state, repeats, facts }, now);
+      // A target that was reached by what is gone is not reached.
+      const ending = state.ending && STANDING.includes(state.ending.reason) ? state.ending : null;
+      const { unfinished, next: number } = state;
+      const closed = event.closed !== null && unfinished?.n === event.closed;
+      return next(
+        {
+          ...{ ...state, repeats, facts, ending },
+          ...(closed ? { unfinished: null, next: unfinished.n + 1 } : { next: number }),
+        },
+        now,
+      );
     }
     default:
       return unreachable(event);
   }
 }
+
+/** Reasons to end that hold whatever becomes of the best. */
+const STANDING: readonly StopReason[] = ['audited', 'deadline', 'exhausted', 'spend'];
 
 const STOPPED: Effect = { type: 'stop', reason: 'user', detail: null };
 
@@ -298,7 +325,7 @@ function judge(state: LoopState, run: Measured, ended: EndedRun, now: number): S
   if (crash && mayMend && REPAIRABLE.includes(crash.class)) {
     return mend({ ...state, repairs: state.repairs + 1 }, { ...run, crash }, ended);
   }
-  return conclude(state, run, ended);
+  return conclude(state, run, ended, now);
 }
 
 function mend(state: LoopState, run: CrashedRun, ended: EndedRun | null): Step {
@@ -317,7 +344,11 @@ function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
   return { state: { ...state, reruns: state.reruns + 1 }, effect };
 }
 
-function conclude(state: LoopState, run: Measured, ended: EndedRun | null): Step {
+/**
+ * Gives the verdict. Where there is a reason to look closer, what would be a keep waits for its probes.
+ * @param ended a run whose end is not written yet
+ */
+function conclude(state: LoopState, run: Measured, ended: EndedRun | null, now: number): Step {
   const { repeats, metric, wish } = state;
   const { n, k, value, ...found } = run;
   const isNumber = value !== null && !run.crash && !run.early && !run.guard;
@@ -328,11 +359,14 @@ function conclude(state: LoopState, run: Measured, ended: EndedRun | null): Step
     simplifiedBound: simplifiedBound(repeats),
     probe: candidate && judgeCandidate(repeats, candidate),
   });
-  const isSuspect = candidate && verdict.word === 'keep' && hints.length > 0 && wish !== 'stop';
+  const { deadline = Number.POSITIVE_INFINITY } = state.limits;
+  // Nothing runs after the deadline; it is made up for when the study goes on.
+  const isInTime = wish !== 'stop' && now + (state.runMs ?? 0) <= deadline;
+  const isSuspect = candidate && verdict.word === 'keep' && hints.length > 0 && isInTime;
   const probe = isSuspect ? findCandidateProbe(repeats, candidate) : null;
   if (probe !== null) {
     const effect: Effect = { type: 'repeat', n: probe, purpose: 'probe', before: ended };
-    return { state: { ...state, held: run, reruns: 0 }, effect };
+    return { state: { ...state, held: run, reruns: state.held ? state.reruns : 0 }, effect };
   }
   return { state: { ...state, held: null }, effect: { type: 'record', n, verdict, ended } };
 }
@@ -344,7 +378,10 @@ function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
   const isAgain = denial ? unanswered <= MAX_UNANSWERED : unfair.length > 0 && mayRerun(state, now);
   const value = denial || unfair.length > 0 ? null : event.value;
   const due = { n, purpose };
-  const measured = afterRepeat(state.repeats, due, value, !isAgain);
+  const measured =
+    purpose === 'probe'
+      ? afterProbeRun(state.repeats, n, isAgain ? null : { value, isOwnFailure: event.isOwnFailure })
+      : afterRepeat(state.repeats, due, value, !isAgain);
   const rolledBack = value === null ? null : judgeAgain(measured, due);
   const repeats = rolledBack ? takeBack(measured, n) : measured;
   const after: LoopState = {
@@ -357,7 +394,11 @@ function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
   };
   return {
     state: denial?.kind === 'failed' ? block(after) : after,
-    effect: { type: 'record_repeat', n, purpose, value, ended, rolledBack, isDenied: denial !== null },
+    effect: {
+      ...{ type: 'record_repeat', n, purpose, value, ended, rolledBack, isDenied: denial !== null },
+      passed: purpose === 'probe' ? findPass(measured, n) : null,
+      swapFault: purpose === 'probe' && n === 0 ? faultOfSwap(measured) : null,
+    },
   };
 }
 
@@ -397,7 +438,9 @@ function next(state: LoopState, now: number): Step {
   if (stop) return close(state, stop, now);
   const due = unfinished === null ? findDue(repeats) : null;
   if (due) return rest({ type: 'repeat', ...due, before: null });
-  return { state: { ...state, unfinished: null }, effect: begin(state.next, unfinished) };
+  const begun = { ...state, unfinished: null };
+  if (unfinished?.at === 'verdict') return conclude(begun, unfinished.run, null, now);
+  return { state: begun, effect: begin(state.next, unfinished) };
 }
 
 /** Reasons for which a study ends in order: what its gain is worth is measured before. */
@@ -430,7 +473,7 @@ function findEnd({ ending, limits, repeats, runMs, unfinished }: LoopState, now:
   return { reason: 'deadline', detail };
 }
 
-function begin(next: number, unfinished: Unfinished | null): Effect {
+function begin(next: number, unfinished: Exclude<Unfinished, { at: 'verdict' }> | null): Effect {
   if (unfinished === null || unfinished.at === 'proposal') {
     return next === 0 ? { type: 'take_baseline' } : { type: 'propose', n: next, repair: null };
   }

@@ -1,4 +1,4 @@
-import type { CrashedRun } from './measure/measured.ts';
+import type { CrashedRun, Measured } from './measure/measured.ts';
 
 /** An experiment that was begun and has no end, and how it goes on. */
 export type Unfinished =
@@ -8,6 +8,8 @@ export type Unfinished =
   | { readonly n: number; readonly at: 'attempt'; readonly commit: string }
   /** Its proposal waits for the user. */
   | { readonly n: number; readonly at: 'review'; readonly repair: CrashedRun | null }
+  /** It was measured, and its verdict waits for probes. */
+  | { readonly n: number; readonly at: 'verdict'; readonly run: Measured }
   /** Its run waits for its number. `isResumed` is false where the worktree is as the run left it. */
   | { readonly n: number; readonly at: 'number'; readonly isResumed: boolean };
 

@@ -21,14 +21,13 @@ type Row = {
   tags: string;
   notes: number;
   contained: number | null;
-  audited: number;
   repeats: number;
   repeat_sum: number;
 };
 
 function fromRow(row: Row): Cell {
-  const incumbentMetric =
-    row.evidence === null ? null : ((JSON.parse(row.evidence) as Partial<Evidence>).incumbentMetric ?? null);
+  const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as Partial<Evidence>);
+  const incumbentMetric = evidence?.incumbentMetric ?? null;
   const record = recordOf(row);
   return {
     n: row.n,
@@ -50,8 +49,7 @@ function fromRow(row: Row): Cell {
     tags: JSON.parse(row.tags) as string[],
     notes: row.notes,
     isContained: row.contained === null ? null : row.contained === 1,
-    // The baseline's probe is what the others are compared with.
-    isAudited: row.verdict === 'keep' && row.n > 0 && row.audited === 1,
+    isAudited: row.verdict === 'keep' && evidence?.probe !== undefined,
   };
 }
 
@@ -65,7 +63,6 @@ export function cellStore(database: Database) {
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
     (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes,
     (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained,
-    EXISTS (SELECT 1 FROM run WHERE run.experiment_id = e.id AND purpose = 'probe' AND value IS NOT NULL) AS audited,
     ${repeatColumns('e')}`;
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n = ?`,

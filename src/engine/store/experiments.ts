@@ -74,6 +74,14 @@ function fromRow(row: Row): Experiment {
   };
 }
 
+function probeOf({
+  probe,
+  hints,
+  wasKept,
+}: Partial<Evidence> = {}): Pick<Evidence, 'probe' | 'hints' | 'wasKept'> {
+  return { ...(probe && { probe }), ...(hints && { hints }), ...(wasKept && { wasKept }) };
+}
+
 /** The experiment the branch stands at, as the ledger knows it. */
 export type Incumbent = {
   readonly n: number;
@@ -97,6 +105,8 @@ export type HistoryEntry = {
   readonly incumbent: number | null;
   /** What did not hold besides the metric; null where nothing was asked or all of it held. */
   readonly guard: GuardFailure | null;
+  /** What probes and hints say of it. */
+  readonly probe?: Pick<Evidence, 'probe' | 'hints' | 'wasKept'>;
 };
 
 export type ExperimentStore = ReturnType<typeof experimentStore>;
@@ -127,6 +137,7 @@ export function experimentStore(database: Database) {
     `UPDATE experiment SET phase = ?, verdict = ?, reason = ?, evidence = ?, metric = ?, memory = ?, ended_at = ?
      WHERE study_id = ? AND n = ?`,
   );
+  const setEvidence = database.prepare('UPDATE experiment SET evidence = ? WHERE study_id = ? AND n = ?');
   const insertImported = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, hypothesis, verdict, reason, evidence, metric, memory, attempt_commit,
        started_at, ended_at, imported)
@@ -213,6 +224,10 @@ export function experimentStore(database: Database) {
       const { metric = null, memory = null } = evidence;
       decide.run(phase, word, reason, JSON.stringify(evidence), metric, memory, at, studyId, n);
     },
+    /** More is known of a verdict that stands. */
+    setEvidence(studyId: string, n: number, evidence: Evidence): void {
+      setEvidence.run(JSON.stringify(evidence), studyId, n);
+    },
     insertImported(row: {
       studyId: string;
       n: number;
@@ -282,6 +297,7 @@ export function experimentStore(database: Database) {
           incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
           incumbent: verdict?.evidence.incumbentExperiment ?? null,
           guard: verdict?.evidence.guard ?? null,
+          probe: probeOf(verdict?.evidence),
         };
       });
     },

@@ -3,6 +3,7 @@ import type { Fairness } from '../../shared/fairness.ts';
 import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type {
   Crash,
+  CrashClass,
   RepeatPurpose,
   ResourceUse,
   Run,
@@ -87,6 +88,8 @@ export type Repeat = {
   /** Null where it does not count. */
   readonly value: number | null;
   readonly isCrashed: boolean;
+  /** Why it crashed; null where it did not. */
+  readonly crashClass: CrashClass | null;
   /** No run that led to a verdict came after it. */
   readonly isNewest: boolean;
 };
@@ -112,7 +115,7 @@ export function runStore(database: Database) {
   );
   const fairnesses = database.prepare<[string, number], { fairness: string }>(
     `SELECT fairness FROM run JOIN experiment e ON e.id = experiment_id
-     WHERE study_id = ? AND fairness IS NOT NULL ORDER BY run.id DESC LIMIT ?`,
+     WHERE study_id = ? AND fairness IS NOT NULL AND purpose IS NOT 'probe' ORDER BY run.id DESC LIMIT ?`,
   );
   const energy = database.prepare<[string], { wh: number | null }>(
     'SELECT sum(gpu_energy_wh) AS wh FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ?',
@@ -128,11 +131,17 @@ export function runStore(database: Database) {
   const setValue = database.prepare('UPDATE run SET value = ? WHERE id = ?');
   const repeats = database.prepare<
     [{ studyId: string }],
-    { n: number; purpose: RepeatPurpose; value: number | null; crash: string | null; newest: number }
+    {
+      n: number;
+      purpose: RepeatPurpose;
+      value: number | null;
+      crash: CrashClass | null;
+      newest: number;
+    }
   >(
     `WITH trial AS (SELECT max(run.id) AS last FROM run JOIN experiment ON experiment.id = experiment_id
        WHERE study_id = @studyId AND purpose IS NULL)
-     SELECT e.n, purpose, value, crash, run.id > trial.last AS newest
+     SELECT e.n, purpose, value, crash ->> '$.class' AS crash, run.id > trial.last AS newest
      FROM trial, run JOIN experiment e ON e.id = experiment_id
      WHERE study_id = @studyId AND purpose IS NOT NULL AND outcome IS NOT NULL
        AND outcome ->> '$.kind' NOT IN ('interrupted', 'aborted') ORDER BY run.id`,
@@ -143,7 +152,13 @@ export function runStore(database: Database) {
   );
   const duration = database.prepare<[string], { ms: number }>(
     `SELECT run.ended_at - run.started_at AS ms FROM run JOIN experiment e ON e.id = experiment_id
-     WHERE study_id = ? AND outcome ->> '$.kind' = 'exit' AND crash IS NULL ORDER BY run.id DESC LIMIT 1`,
+     WHERE study_id = ? AND outcome ->> '$.kind' = 'exit' AND crash IS NULL AND purpose IS NOT 'probe'
+     ORDER BY run.id DESC LIMIT 1`,
+  );
+  const probedAfter = database.prepare<[{ studyId: string; n: number; k: number }], { id: number }>(
+    `SELECT run.id FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = @studyId AND purpose = 'probe' AND run.id > (SELECT run.id FROM run
+       JOIN experiment e ON e.id = experiment_id WHERE study_id = @studyId AND n = @n AND k = @k) LIMIT 1`,
   );
   const setCrash = database.prepare(
     `UPDATE run SET crash = ?
@@ -228,8 +243,12 @@ export function runStore(database: Database) {
     repeats(studyId: string): readonly Repeat[] {
       return repeats.all({ studyId }).map(({ crash, newest, ...repeat }) => ({
         ...repeat,
-        ...{ isCrashed: crash !== null, isNewest: newest === 1 },
+        ...{ isCrashed: crash !== null, crashClass: crash, isNewest: newest === 1 },
       }));
+    },
+    /** Whether a probe, of any experiment, was begun after this run. */
+    wasProbedAfter(studyId: string, { n, k }: Pick<Run, 'n' | 'k'>): boolean {
+      return probedAfter.get({ studyId, n, k }) !== undefined;
     },
     /** Of a run that had ended well, and whose number never came. */
     setCrash(studyId: string, { n, k }: Pick<Run, 'n' | 'k'>, crash: Crash): void {

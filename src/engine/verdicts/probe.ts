@@ -1,5 +1,6 @@
-import type { ProbeFailure, ProbeReason } from '../../shared/probes.ts';
-import { hasDigits, leastNoise, mean } from './noise.ts';
+import type { ProbeFailure, ProbeReason, SwapFault } from '../../shared/probes.ts';
+import { leastNoise, mean, type Noise } from './noise.ts';
+import { intervalOf } from './student.ts';
 
 /**
  * Whether a number comes from the data it is said to be measured on: a commit and one that it descends from are trained once
@@ -7,45 +8,67 @@ import { hasDigits, leastNoise, mean } from './noise.ts';
  * heart is gone.
  */
 
-/** A commit's numbers as they stand, and the one with the data exchanged; null where that run gave none. */
-export type Probed = { readonly values: readonly number[]; readonly probe: number | null };
+/** `failed`: its own code gave no number, twice. `unknown`: Pawl or the machine had a part in that, and it shows nothing. */
+export type ProbeResult = number | 'failed' | 'unknown';
+
+/** A commit's numbers as they stand, and what it came to with the data exchanged. */
+export type Probed = { readonly values: readonly number[]; readonly probe: ProbeResult };
 
 /** Of a gain that is real as much is left, at least. */
 const LEAST_SHARE = 0.25;
-/** Half the width of an interval of 95 %, in standard deviations. */
-const INTERVAL = 1.96;
 /** A gain is suspect beyond so many standard deviations of the noise, and beyond so many times what was audited. */
 const JUMP_NOISE = 8;
 const JUMP_AUDITED = 3;
+/** So much has a number that nobody doubts to differ by with other data, in standard deviations, for the same number to be telling. */
+const TELLING = 4;
+/** Data on which that number is so many times as large, or as small, is of another kind. */
+const COMPARABLE = 2;
+/** With so many runs the first, which made it the best, need not count. */
+const ENOUGH_RUNS = 3;
 
 /**
  * Why a commit's number cannot be believed; null where nothing speaks against it. Numbers oriented so that lower is better.
- * @param from the one that it descends from, whose number does come from the data
- * @param variance s²
+ * @param from the one that it descends from
+ * @param baseline its number comes from the data
+ * @param bound the best number there can be, which two data may share; null where nobody says so
  */
 export function judgeProbe(
   own: Probed,
   from: Probed,
-  variance: number,
+  baseline: Probed,
+  noise: Noise,
+  bound: number | null = null,
 ): (ProbeFailure & { readonly reason: ProbeReason }) | null {
-  const gain = mean(from.values) - mean(own.values);
   const { probe } = own;
-  if (from.probe === null) return null;
-  const gainThere = probe === null ? null : from.probe - probe;
-  const failure = { value: probe, gain, gainThere };
-  if (probe !== null && own.values.includes(probe) && showsDifference(from))
+  if (findSwapFault(baseline) !== null || typeof from.probe !== 'number' || probe === 'unknown') return null;
+  const [better, before] = [unbiased(own.values), unbiased(from.values)];
+  const gain = mean(before) - mean(better);
+  const gainThere = probe === 'failed' ? null : from.probe - probe;
+  const failure = { value: probe === 'failed' ? null : probe, gain, gainThere };
+  const s = spread(baseline.values, noise);
+  if (probe !== 'failed' && probe !== bound && own.values.includes(probe) && isTelling(baseline, s))
     return { reason: 'not_from_data', ...failure };
   if (gain <= 0) return null;
   if (gainThere === null) return { reason: 'memorised', ...failure };
-  const s = spread(from.values, variance);
-  const error = INTERVAL * s * Math.sqrt(2 + 1 / own.values.length + 1 / from.values.length);
-  const isLost = gainThere < LEAST_SHARE * gain && gain - gainThere > error;
+  // A loss that is half as large there has gains half as large.
+  const scale = Math.abs(from.probe / mean(before));
+  const expected = gain * scale;
+  const error =
+    intervalOf(1 + noise.degrees) * s * Math.sqrt(2 + scale ** 2 * (1 / better.length + 1 / before.length));
+  const isLost = gainThere < LEAST_SHARE * expected && expected - gainThere > error;
   return isLost ? { reason: 'memorised', ...failure } : null;
 }
 
-/** Whether exchanging the data changes the number of a commit that nobody doubts: without that it shows nothing. */
-export function showsDifference({ values, probe }: Probed): boolean {
-  return probe !== null && !values.includes(probe) && hasDigits([...values, probe], mean(values));
+/** Why exchanging the data shows nothing, as the baseline's own numbers tell; null where it does. */
+export function findSwapFault({ values, probe }: Probed): SwapFault | null {
+  if (typeof probe !== 'number') return 'no_number';
+  if (values.includes(probe)) return 'no_difference';
+  const ratio = Math.abs(probe / mean(values));
+  return ratio > COMPARABLE || ratio < 1 / COMPARABLE ? 'other_kind' : null;
+}
+
+function isTelling({ values, probe }: Probed, s: number): boolean {
+  return typeof probe === 'number' && Math.abs(probe - mean(values)) > TELLING * s;
 }
 
 /**
@@ -53,16 +76,16 @@ export function showsDifference({ values, probe }: Probed): boolean {
  * @param baseline its numbers
  * @param audited the largest gain that passed a probe; 0 before there is one
  */
-export function isJump(
-  gain: number,
-  baseline: readonly number[],
-  variance: number,
-  audited: number,
-): boolean {
-  return gain > JUMP_NOISE * spread(baseline, variance) && gain > JUMP_AUDITED * audited;
+export function isJump(gain: number, baseline: readonly number[], noise: Noise, audited: number): boolean {
+  return gain > JUMP_NOISE * spread(baseline, noise) && gain > JUMP_AUDITED * audited;
+}
+
+/** The number that made a commit the best was picked for being good. */
+function unbiased(values: readonly number[]): readonly number[] {
+  return values.length >= ENOUGH_RUNS ? values.slice(1) : values;
 }
 
 /** s, and for a training that repeats itself to the last digit what other trainings differ by. */
-function spread(baseline: readonly number[], variance: number): number {
-  return Math.max(Math.sqrt(variance), leastNoise(mean(baseline)));
+function spread(baseline: readonly number[], { variance, isRepeatable }: Noise): number {
+  return Math.max(isRepeatable ? 0 : Math.sqrt(variance), leastNoise(mean(baseline)));
 }

@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../../../src/shared/events.ts';
-import { eventsOf, RunningPawl, sitting } from '../../support/pawl.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { createRepository, git, temporaryFolder } from '../../support/scaffold.ts';
 import { dyingAt } from '../../support/study.ts';
 import { byExperiment, hostileStudy, proposer, query, trainerFiles } from '../../support/trainers.ts';
@@ -52,7 +52,8 @@ test.skipIf(!HAS_SANDBOX)(
       ...['0 probe', '1 probe', '1 discard not_from_data'],
       ...['2 probe', '2 discard memorised'],
       ...['3 probe', '3 keep better'],
-      ...['4 probe', '4 discard memorised'],
+      // Its own code failed, so it had another try.
+      ...['4 probe', '4 probe', '4 discard memorised'],
     ]);
     const [first, second] = eventsOf(study.events, 'verdict').slice(1);
     expect(first?.message).toMatch(/^With the validation data exchanged .* printed the same number, 0\.5\./);
@@ -101,7 +102,9 @@ answer('edit ${turn}')`,
       ...['0 keep baseline', '0 baseline', '1 keep better', '2 keep better'],
       ...['3 keep better', '4 keep better', '5 keep better'],
     ]);
-    expect(events.slice(7, 12)).toEqual(['0 probe', '5 probe', '2 probe', '3 probe', '3 taken back to 2']);
+    expect(events.slice(7, 14)).toEqual([
+      ...['5 headline', '0 headline', '0 probe', '5 probe', '2 probe', '3 probe', '3 taken back to 2'],
+    ]);
     const [back] = eventsOf(study.events, 'taken_back');
     expect(back).toMatchObject({
       n: 3,
@@ -237,6 +240,60 @@ ${byExperiment('honest(.9)', 'report(.5)', 'honest(.9)')}`;
     await writeFile(gate, '');
     const { events } = await sitting(['resume', repository, '-n', '2'], { home, env });
     expect(told(events).slice(0, 2)).toEqual(['1 probe', '1 taken back to 0']);
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'what was made on a keep that an audit takes back ends with it, and is tried again on what is left',
+  async () => {
+    const home = await temporaryFolder();
+    const places = [1, 2].map(turn => `# place ${turn}\n${'#\n'.repeat(6)}`);
+    const { command } = await proposer(
+      ...[1, 2].map(
+        turn => `text = open('train.sh').read()
+open('train.sh', 'w').write(text.replace('# place ${turn}\\n', '# taken by ${turn}\\n'))
+answer('edit ${turn}')`,
+      ),
+    );
+    const script = `${places.join('')}${SCRIPT}
+if n == 2: time.sleep(600)
+${byExperiment('honest(.9)', 'report(1.0211)', 'pass', 'honest(.8)')}`;
+    const files = trainerFiles({ script, more: AUDIT, files: VALIDATION, limitSeconds: 600 });
+    const repository = await createRepository(files);
+    const args = ['run', repository, '--tag', 'night', '-n', '3', '--command', command];
+    const running = new RunningPawl(args, { home, env });
+    await running.waitFor(event => event.type === 'run_started' && event.n === 2);
+    running.child.kill('SIGTERM');
+    await running.ended;
+    const audit = await sitting(['audit', repository, '--runs', '9'], { home, env });
+    expect(eventsOf(audit.events, 'taken_back')).toMatchObject([
+      { n: 1, parent: 0, chain: [1, 2], queued: [2] },
+    ]);
+    const { events } = await sitting(['resume', repository, '-n', '3'], { home, env });
+    expect(eventsOf(events, 'verdict')).toMatchObject([{ n: 3, verdict: 'keep', hypothesis: 'edit 2' }]);
+    const log = await git(repository, 'log', '--format=%s', 'autoresearch/night');
+    expect(log.split('\n')).toHaveLength(2);
+  },
+  120_000,
+);
+
+test.skipIf(!HAS_SANDBOX)(
+  'killed while a verdict waits for its probes, the study goes on with those, and trains nothing twice',
+  async () => {
+    const home = await temporaryFolder();
+    const script = `${SCRIPT}${byExperiment('honest(.9)', 'honest(.4)')}`;
+    const repository = await createRepository(trainerFiles({ script, more: AUDIT, files: VALIDATION }));
+    const dying = dyingAt({ event: { type: 'repeated', purpose: 'probe', n: 0 } });
+    const first = await sitting(['run', repository, '--tag', 'night', '-n', '1'], {
+      ...{ home, env: { ...env, ...dying } },
+    });
+    expect(first.signal).toBe('SIGKILL');
+    const { events } = await sitting(['resume', repository, '-n', '1'], { home, env });
+    expect(told(events).slice(0, 2)).toEqual(['1 probe', '1 keep better']);
+    const shown = await pawl(['show', '1'], { home, cwd: repository, env });
+    expect(shown.stdout).toMatch(/audited/);
+    expect(shown.stdout).toMatch(/hints +Look closer: a gain much larger than any before/);
   },
   120_000,
 );

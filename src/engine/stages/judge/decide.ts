@@ -36,8 +36,8 @@ export type DecideInput = {
   readonly source: string | null;
   /** Why somebody should look closer. */
   readonly hints: readonly Hint[];
-  /** What other data showed against the number; null where it showed nothing, or was not asked. */
-  readonly probe: { readonly reason: ProbeReason; readonly evidence: ProbeEvidence } | null;
+  /** What other data showed: a reason where it speaks against the number; null where it was not asked. */
+  readonly probe: { readonly reason: ProbeReason | null; readonly evidence: ProbeEvidence } | null;
 };
 
 /**
@@ -70,7 +70,7 @@ export function decide(input: DecideInput): Verdict {
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };
   }
-  if (input.probe) return { word: 'discard', reason: input.probe.reason, evidence };
+  if (input.probe?.reason) return { word: 'discard', reason: input.probe.reason, evidence };
   const isGain = Math.abs(value - incumbent.value) >= metric.leastGain;
   if (isGain && isBetter(metric.goal, value, incumbent.value))
     return { word: 'keep', reason: 'better', evidence };

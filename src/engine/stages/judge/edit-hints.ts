@@ -7,7 +7,7 @@ import type { Repository } from '../../git/repository.ts';
 
 /** What an honest edit seldom names, in Python and elsewhere. Words, for a reader to look at; no rule follows from one alone. */
 const NAMES: readonly (readonly [Exclude<Hint, 'jump' | 'bound'>, RegExp])[] = [
-  ['evaluation', /\beval(?:uat\w*|_\w+)?\b|\w_eval(?:uat\w*)?\b/i],
+  ['evaluation', /\beval(?:uat\w*|_\w+)|\w_eval(?:uat\w*)?\b/i],
   [
     'validation',
     /\bval(?:id(?:ation)?)?_?(?:data|set|split|path|file|shard|loader|tokens|docs)\w*|\bheld_?out\w*|\btest_?(?:set|data|split)\b/i,
@@ -25,13 +25,21 @@ export async function findEditHints(
 ): Promise<readonly Hint[]> {
   const diff = await readDiff(repository, parent, commit);
   const own: Partial<Record<Hint, readonly string[]>> = {
-    evaluation: [metric.name],
-    validation: audit.swaps.map(({ path }) => basename(path)),
+    // `loss` and `acc` stand in every training.
+    evaluation: /[_/]/.test(metric.name) ? [metric.name] : [],
+    // Of a folder the name says too little.
+    validation: audit.swaps.map(({ path }) => basename(path)).filter(name => name.includes('.')),
   };
   const changed = diff.split('\n').filter(line => /^[+-](?![+-]{2} )/.test(line));
   return NAMES.filter(([hint, pattern]) =>
-    changed.some(line => pattern.test(line) || own[hint]?.some(name => line.includes(name))),
+    changed.some(line => pattern.test(line) || own[hint]?.some(name => hasWord(line, name))),
   ).map(([hint]) => hint);
+}
+
+function hasWord(line: string, name: string): boolean {
+  const at = line.indexOf(name);
+  const isPart = (character: string | undefined) => character !== undefined && /\w/.test(character);
+  return at >= 0 && !isPart(line[at - 1]) && !isPart(line[at + name.length]);
 }
 
 /** Whether an edit waits for the user's word although the study asks for none, because of what it names. */

@@ -4,7 +4,9 @@ import type { Ledger } from '../../store/ledger.ts';
 
 /** How long the others have: what the baseline's own runs took, as far as they were fair. */
 export function studyBudget({ id, contract }: Study, ledger: Ledger): RunBudget {
-  const times = ledger.runs.list(id, 0).flatMap(({ outcome, fairness, summary }) => {
+  // Other data may take another time.
+  const runs = ledger.runs.list(id, 0).filter(({ purpose }) => purpose !== 'probe');
+  const times = runs.flatMap(({ outcome, fairness, summary }) => {
     const isWhole = outcome?.kind === 'exit' && outcome.code === 0;
     const seconds = fairness?.flags.some(({ isUnfair }) => isUnfair) ? undefined : fairness?.seconds;
     return isWhole && seconds !== undefined

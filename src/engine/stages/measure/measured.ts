@@ -2,7 +2,7 @@ import type { EarlyEnd } from '../../../shared/early-end.ts';
 import type { FlagKind } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Hint } from '../../../shared/probes.ts';
-import type { Crash, Run, Study } from '../../../shared/study.ts';
+import { type Crash, lastTrial, type Run, type Study } from '../../../shared/study.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
@@ -40,6 +40,24 @@ export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: numbe
   return {
     ...{ n, k: run.k, crash: run.crash, value: null, early: null, guard: null, source: null, hints: [] },
     memory: measure(run.summary, contract.metric).memory,
+    sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
+    unfair: unfairKinds(run),
+  };
+}
+
+/**
+ * The run of an experiment without an end that was measured, and after which probes were begun: its verdict waited for them when
+ * the engine died. Null where there is none.
+ */
+export function findHeldRun(ledger: Ledger, { id, contract }: Study, n: number): Measured | null {
+  const run = lastTrial(ledger.runs.list(id, n));
+  const commit = ledger.experiments.get(id, n)?.attemptCommit;
+  const isWhole = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && !run.crash;
+  if (!run || !isWhole || run.commit !== commit || !ledger.runs.wasProbedAfter(id, run)) return null;
+  const { metric, memory } = measure(run.summary, contract.metric);
+  if (metric === null) return null;
+  return {
+    ...{ n, k: run.k, crash: null, value: metric, memory, early: null, guard: null, source: null, hints: [] },
     sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
     unfair: unfairKinds(run),
   };

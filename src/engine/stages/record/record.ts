@@ -35,6 +35,9 @@ export async function record(
   const { attemptCommit: commit, metric } = experiment;
   const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
   const isKeep = verdict.word === 'keep';
+  // Its parent may be gone meanwhile; the branch would follow the commit's own line.
+  if (isKeep && before && experiment.parentCommit !== before.commit)
+    throw new Error(`experiment ${n} was made on another commit than the best`);
   if (isKeep && commit) {
     await ratchet(ledger, repository, study, n, before?.commit ?? baseCommit, commit, workbench.path);
   }

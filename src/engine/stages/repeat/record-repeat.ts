@@ -1,3 +1,4 @@
+import { type ProbeEvidence, SWAP_FAULT_WORDS, type SwapFault } from '../../../shared/probes.ts';
 import type { RepeatPurpose, RolledBack, Verdict } from '../../../shared/study.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
 import { rollBack } from '../record/branch.ts';
@@ -11,11 +12,6 @@ export type RepeatRecorded = {
   readonly purpose: RepeatPurpose;
   readonly value: number | null;
 };
-
-const NO_DIFFERENCE =
-  'The baseline gives the same number with the data of audit.swap exchanged: the number does not come from those files. So Pawl cannot tell whether a number comes from the data, and no keep is audited. Name the validation data in audit.swap.';
-const NO_PROBE =
-  'The baseline gives no number with the data of audit.swap exchanged, so no keep is audited. The log of that run tells why.';
 
 /**
  * Writes the run's end and its number down, with the new verdict of a keep that is taken back in the same transaction; then the
@@ -31,12 +27,16 @@ export async function recordRepeat(
     ended,
     rolledBack,
     isDenied,
+    passed,
+    swapFault,
   }: {
     readonly n: number;
     readonly purpose: RepeatPurpose;
     readonly value: number | null;
     readonly ended: EndedRun;
     readonly rolledBack: RolledBack | null;
+    readonly passed: ProbeEvidence | null;
+    readonly swapFault: SwapFault | null;
     /** It is as if it had not run. */
     readonly isDenied: boolean;
   },
@@ -47,6 +47,8 @@ export async function recordRepeat(
   endRun(context, ended, ({ runs, experiments }) => {
     if (isDenied) runs.interrupt(ended.run, ended.endedAt);
     if (value !== null) runs.setValue(ended.run, value);
+    if (passed && before?.verdict?.word === 'keep')
+      experiments.setEvidence(id, n, { ...before.verdict.evidence, probe: passed });
     if (rolledBack && before?.verdict) {
       const evidence = { ...before.verdict.evidence, rolledBack };
       const verdict: Verdict = { word: 'discard', reason: 'rolled_back', evidence };
@@ -55,8 +57,7 @@ export async function recordRepeat(
   });
   if (purpose === 'probe') {
     emit({ type: 'repeated', n, k: ended.k, purpose, value, record: null, runs: null });
-    if (n === 0 && (value === null || value === before?.metric))
-      emit({ type: 'warning', code: 'probe', message: value === null ? NO_PROBE : NO_DIFFERENCE });
+    if (swapFault) emit({ type: 'warning', code: 'probe', message: SWAP_FAULT_WORDS[swapFault] });
     return { type: 'repeat_recorded', n, purpose, value };
   }
   const record = ledger.experiments.get(id, n)?.record;

@@ -1,11 +1,15 @@
 import { homedir } from 'node:os';
 import type { FlagKind } from '../../../shared/fairness.ts';
-import type { RepeatPurpose } from '../../../shared/study.ts';
+import type { CrashClass, RepeatPurpose } from '../../../shared/study.ts';
 import type { Denial } from '../../asked-model/answers.ts';
-import { findSwapFault } from '../../sandbox/exchange.ts';
+import { runMarker } from '../../process/markers.ts';
+import { tokenFiles } from '../../sandbox/data-caches.ts';
+import { findPlaceFault } from '../../sandbox/exchange.ts';
+import { trySandbox } from '../../sandbox/find-sandbox.ts';
 import { unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
+import { surroundingsOf } from '../train/surroundings.ts';
 import { type EndedRun, trainAttempt } from '../train/train-attempt.ts';
 
 /** A commit was trained again. */
@@ -15,24 +19,34 @@ export type Repeated = {
   readonly purpose: RepeatPurpose;
   /** Null where the run crashed. */
   readonly value: number | null;
+  /** Whether its own code is why there is no number: not the machine, a limit or a check. */
+  readonly isOwnFailure: boolean;
   /** Why the number was not fairly come by; empty where it was. */
   readonly unfair: readonly FlagKind[];
   readonly denial: Denial | null;
   readonly ended: EndedRun;
 };
 
+/** What a training ends by because of its own code. */
+export const OWN_FAILURES: readonly CrashClass[] = ['exception', 'no_metric', 'diverged'];
+
 /** Data cannot be exchanged here; nothing was trained. */
 export type NotProbed = { readonly type: 'not_probed' };
 
-async function findProbeFault({
-  sandbox,
-  study,
-  workbench,
-  userEnvironment,
-}: StageContext): Promise<string | null> {
-  // It may have turned out with the first run that it does not work.
-  if (!sandbox || sandbox.isWorking === false) return 'Without a sandbox no data can be exchanged.';
-  return findSwapFault(study.contract.audit.swaps, workbench.path, userEnvironment.HOME ?? homedir());
+/** Why data cannot be exchanged here. Tries the jail of a run, and that with the data exchanged. */
+async function findProbeFault(context: StageContext, n: number): Promise<string | null> {
+  const { study, workbench, userEnvironment, paths, repository } = context;
+  const { swaps } = study.contract.audit;
+  const marker = runMarker(study.id, n, 0);
+  const { sandbox } = await surroundingsOf(study, context, marker);
+  if (!sandbox) return 'Without a sandbox no data can be exchanged.';
+  const home = userEnvironment.HOME ?? homedir();
+  const secret = [...tokenFiles(userEnvironment, home), paths.home, repository.gitDir];
+  const fault = await findPlaceFault(swaps, workbench.path, home, secret);
+  if (fault !== null) return fault;
+  const exchanged = await surroundingsOf(study, context, marker, swaps);
+  const failed = await trySandbox(exchanged.sandbox ?? [], exchanged.environment);
+  return failed === null ? null : `The data of audit.swap cannot be exchanged. ${failed}`;
 }
 
 /**
@@ -50,7 +64,7 @@ export async function repeat(
   if (!commit) throw new Error(`experiment ${n} has no commit to train again`);
   if (before) endRun(context, before);
   await workbench.checkout(commit);
-  const fault = purpose === 'probe' ? await findProbeFault(context) : null;
+  const fault = purpose === 'probe' ? await findProbeFault(context, n) : null;
   if (fault !== null) {
     // Upstream's shape names its data whether it is there or not.
     if (study.contract.source !== 'autoresearch')
@@ -74,7 +88,9 @@ export async function repeat(
     endRun(context, ended, ({ runs }) => runs.interrupt(ended.run, now()));
     return { type: 'aborted', n: null, ended: null };
   }
-  // One that breaks a condition now and then has no number that could be trusted this time.
-  const value = ended.guard ? null : ended.metric;
-  return { type: 'repeated', n, purpose, value, unfair: unfairKinds(ended.result), denial, ended };
+  // One that breaks a condition now and then has no number that could be trusted this time; with other data none is asked for.
+  const value = ended.guard && purpose !== 'probe' ? null : ended.metric;
+  const isOwnFailure = value === null && OWN_FAILURES.includes(ended.result.crash?.class ?? 'killed');
+  const unfair = unfairKinds(ended.result);
+  return { type: 'repeated', n, purpose, value, isOwnFailure, unfair, denial, ended };
 }

@@ -1,8 +1,10 @@
 import { AGAIN } from '../../../shared/ideas.ts';
 import type { ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
-import type { Verdict } from '../../../shared/study.ts';
+import { type Experiment, isBetter, lastTrial, type Verdict } from '../../../shared/study.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
-import { editOf } from '../../proposers/queue-idea.ts';
+import { StudyReader } from '../../proposers/briefing/study-reader.ts';
+import { readChanges } from '../../proposers/queue-idea.ts';
+import type { IdeaEdit } from '../../store/ideas.ts';
 import { rollBack } from '../record/branch.ts';
 import type { StageContext } from '../stage-context.ts';
 
@@ -11,42 +13,58 @@ export type Unfounded = {
   readonly n: number;
   readonly reason: ProbeReason;
   readonly evidence: ProbeEvidence;
-  /** Experiments of the branch from it on, oldest first. */
+  /** Experiments of the branch after `parent`, oldest first: it, those after it, and those before it of which nobody can tell. */
   readonly chain: readonly number[];
-  /** Experiment at which the branch is to stand. */
+  /** Experiment at which the branch is to stand, and the mean of its runs. */
   readonly parent: number;
+  readonly parentRecord: number;
 };
 
-export type TakenBack = { readonly type: 'taken_back'; readonly back: Unfounded };
+export type TakenBack = {
+  readonly type: 'taken_back';
+  readonly back: Unfounded;
+  /** An experiment that had no end yet, and ended with it; null for none. */
+  readonly closed: number | null;
+};
+
+/** No more than somebody would look through. */
+const MOST_QUEUED = 30;
+const GONE = 'What it was made on is taken back.';
 
 /**
- * Takes a keep back whose number does not come from the data, and what was built on it, whose edits wait to be tried again: all in
- * one transaction, before the branch moves back from parent to parent.
+ * Takes a keep back whose number does not come from the data, and what stands on it: all in one transaction, before the branch
+ * moves back from parent to parent. The edits of what was better than the parent that is left wait to be tried again, and so
+ * does the edit of an experiment that was under way.
  */
 export async function takeBack(context: StageContext, back: Unfounded): Promise<TakenBack> {
   const { ledger, repository, study, paths, emit, workbench, now } = context;
-  const { n, reason, evidence, chain, parent } = back;
+  const { n, reason, evidence, chain, parent, parentRecord } = back;
   const all = chain.flatMap(number => ledger.experiments.get(study.id, number) ?? []);
-  const edits = await Promise.all(
-    all.map(({ n: number }) =>
-      number === n ? null : editOf({ ledger, paths }, study, number).catch(() => null),
-    ),
-  );
-  const queued = all.flatMap((experiment, place) => {
-    const edit = edits[place];
-    return edit ? [{ ...experiment, edit }] : [];
-  });
+  const open = ledger.experiments.unfinished(study.id).find(other => other.n > n && !chain.includes(other.n));
+  const again = [
+    ...all.filter(other => other.n !== n),
+    ...findBetter(context, back),
+    ...(open ? [open] : []),
+  ];
+  const queued = await readAll(context, again.slice(0, MOST_QUEUED));
+  const review = open ? ledger.reviews.open(study.id, open.n) : null;
   ledger.write(() => {
     for (const experiment of all) {
       if (!experiment.verdict) throw new Error(`experiment ${experiment.n} has no verdict`);
       const own = experiment.verdict.evidence;
       const verdict: Verdict =
         experiment.n === n
-          ? { word: 'discard', reason, evidence: { ...own, probe: evidence } }
-          : { word: 'discard', reason: 'rolled_back', evidence: { ...own, builtOn: n } };
+          ? { word: 'discard', reason, evidence: { ...own, probe: evidence, wasKept: true } }
+          : { word: 'discard', reason: 'rolled_back', evidence: { ...own, takenBackWith: n } };
       ledger.experiments.decide(study.id, experiment.n, verdict, experiment.endedAt ?? now(), true);
     }
-    for (const { proposal, edit } of queued) {
+    if (review) ledger.reviews.close(review.id, 'rejected', GONE, [], now(), review.commit);
+    if (open) {
+      const run = lastTrial(ledger.runs.list(study.id, open.n))?.k ?? 0;
+      const ended: Verdict = { word: 'discard', reason: 'rolled_back', evidence: { run, takenBackWith: n } };
+      ledger.experiments.decide(study.id, open.n, ended, now());
+    }
+    for (const [{ proposal }, edit] of queued) {
       ledger.ideas.add(study.id, {
         ...{ author: AGAIN, hypothesis: proposal?.hypothesis ?? '', rationale: proposal?.rationale ?? null },
         ...{ predictedEffect: proposal?.predictedEffect ?? null, category: proposal?.category ?? null },
@@ -59,18 +77,47 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
     await rollBack(ledger, repository, study, number, attemptCommit, parentCommit, workbench.path);
   }
   await writeResultsFile(ledger, paths, study);
-  const [first] = all;
+  const own = all.find(experiment => experiment.n === n);
   emit({
-    ...{
-      type: 'taken_back',
-      n,
-      reason,
-      ...evidence,
-      parent,
-      chain: [...chain],
-      queued: queued.map(experiment => experiment.n),
-    },
-    ...{ commit: first?.attemptCommit ?? '', parentCommit: first?.parentCommit ?? '' },
+    ...{ type: 'taken_back', n, reason, ...evidence, parent, parentRecord },
+    ...{ chain: [...chain, ...(open ? [open.n] : [])], queued: queued.map(([experiment]) => experiment.n) },
+    ...{ commit: own?.attemptCommit ?? '', parentCommit: all[0]?.parentCommit ?? '' },
   });
-  return { type: 'taken_back', back };
+  return { type: 'taken_back', back, closed: open?.n ?? null };
+}
+
+/** What lost only against numbers that are none. */
+function findBetter(
+  { ledger, study }: StageContext,
+  { chain, parentRecord }: Unfounded,
+): readonly Experiment[] {
+  const { goal } = study.contract.metric;
+  return ledger.experiments
+    .history(study.id)
+    .filter(
+      ({ reason, metric, incumbent }) =>
+        (reason === 'worse' || reason === 'equal') &&
+        incumbent !== null &&
+        chain.includes(incumbent) &&
+        metric !== null &&
+        isBetter(goal, metric, parentRecord),
+    )
+    .flatMap(({ n }) => ledger.experiments.get(study.id, n) ?? []);
+}
+
+/** With what each changed; one that cannot be tried again is left out. */
+async function readAll(
+  { ledger, repository, study, paths }: StageContext,
+  experiments: readonly Experiment[],
+): Promise<readonly (readonly [Experiment, IdeaEdit])[]> {
+  const reader = new StudyReader(study, { ledger, repository, paths });
+  const read = experiments.map(async experiment => {
+    const review = ledger.reviews.open(study.id, experiment.n);
+    const base = review?.parent ?? experiment.parentCommit;
+    const commit = review?.commit ?? experiment.attemptCommit;
+    if (!base || !commit) return [];
+    const edit = await readChanges({ repository, reader }, base, commit).catch(() => null);
+    return edit && edit.files.size > 0 ? [[experiment, edit] as const] : [];
+  });
+  return (await Promise.all(read)).flat();
 }

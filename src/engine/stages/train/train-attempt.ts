@@ -145,8 +145,11 @@ export async function trainAttempt(
     enough.abort(reasonOf(early));
   };
   const budget = new BudgetWatch({
-    // What the user began with is what the others are held to.
-    budget: n === 0 || commit === study.baseCommit ? { kind: 'fixed' } : studyBudget(study, ledger),
+    // What the user began with is what the others are held to, and other data may take another time.
+    budget:
+      n === 0 || commit === study.baseCommit || purpose === 'probe'
+        ? { kind: 'fixed' }
+        : studyBudget(study, ledger),
     startupSeconds: contract.budget.startupSeconds,
     elapsed,
     onOver: overBudget => end({ overBudget }),
@@ -276,7 +279,12 @@ export async function trainAttempt(
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
-      .filter(earlier => earlier.commit === commit && earlier.outcome?.kind === 'exit')
+      .filter(
+        earlier =>
+          earlier.commit === commit &&
+          earlier.outcome?.kind === 'exit' &&
+          (earlier.purpose === 'probe') === (purpose === 'probe'),
+      )
       .flatMap(({ fairness }) => fairness ?? [])
       // At other clocks it may have been faster than it should.
       .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks')),

@@ -4,12 +4,12 @@ import { describeEarlyEnd } from '../../../shared/early-end.ts';
 import { describeGuard } from '../../../shared/guard.ts';
 import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
-import { describeBuiltOn, describeRollBack } from '../../../shared/repeats.ts';
+import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts';
 
 /** What the verdict came from besides the metric. */
 export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: ExperimentDetail }) {
   if (!evidence) return null;
-  const { guard, probe, rolledBack, builtOn, hints } = evidence;
+  const { guard, probe, rolledBack, takenBackWith, hints } = evidence;
   const reason = cell.verdict?.reason ?? '';
   const early = describeEarlyEnd(evidence);
   return (
@@ -37,7 +37,7 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
           text={describeRollBack({ ...rolledBack, n: cell.n, parent: rolledBack.parentExperiment })}
         />
       ) : null}
-      {builtOn === undefined ? null : <TakenBack text={describeBuiltOn(builtOn)} />}
+      {takenBackWith === undefined ? null : <TakenBack text={describeTakenWith(takenBackWith)} />}
       {early === null ? null : <Note title="Ended early, without a number" text={`It was ${early}.`} />}
       {hints ? (
         <p className="flex items-start gap-2 rounded-md bg-sunken px-3 py-2 text-sm">
