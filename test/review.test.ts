@@ -8,7 +8,7 @@ import type { Decision, ReviewView } from '../src/shared/review.ts';
 import { slowness } from './support/clock.ts';
 import { bodyOf, modelNight, proposal } from './support/model-night.ts';
 import { pawl } from './support/pawl.ts';
-import { git, temporaryFolder } from './support/scaffold.ts';
+import { contractFile, git, temporaryFolder } from './support/scaffold.ts';
 import { type Desk, openDesk, refusalOf, untilStopped } from './support/service.ts';
 import { checkNight, type Night, prepareNight, rowsOf, TAG } from './support/study.ts';
 
@@ -473,5 +473,33 @@ test('a model is told what was sent back and what was rejected', async () => {
   expect(told[1]).toContain('+LR=3');
   expect(told[2]).not.toContain('sends it back');
   expect(told[2]).toContain('- Idea 1: No rates at all.');
+  await checkNight(night);
+});
+
+test('an edit that gives a reason to look closer waits although nobody asked to approve, and no other does', async () => {
+  const night = await prepareNight({
+    contract: contractFile({ more: '[audit]\napprove_hints = true' }),
+  });
+  const command = `read -r request
+    case $request in *'"experiment":1,'*) echo '# SEED=7' >> train.sh;; *) sed -i "s/^LR=.*/LR=3/" train.sh;; esac
+    echo '{"hypothesis": "An edit"}'`;
+  const desk = await openDesk({ home: night.home });
+  const { id: study } = await desk.calls.studies.start({
+    ...{ path: night.repository, tag: TAG, stop: { experiments: 2 } },
+    proposer: { kind: 'command', command, timeoutSeconds: 60 },
+  });
+  await desk.waitFor(isReviewing);
+  const review = await desk.calls.studies.review({ study, n: 1 });
+  expect(review).toMatchObject({ n: 1, hints: ['seed'] });
+  expect(desk.events).toContainEqual(
+    expect.objectContaining({
+      notice: expect.objectContaining({ body: 'An edit. Look closer: the edit changes a seed.' }),
+    }),
+  );
+  await desk.calls.studies.decide({ study, review: review?.id ?? 0, decision: APPROVE });
+  await untilStopped(desk, study);
+  const reviewed = [1, 2].map(async n => (await desk.calls.experiments.get({ study, n })).reviewed);
+  expect(await Promise.all(reviewed)).toEqual(['approved', null]);
+  await desk.close();
   await checkNight(night);
 });

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
+import { describeHints } from '../shared/probes.ts';
 import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from '../shared/repeats.ts';
 import { describeRest, describeRested } from '../shared/rests.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
@@ -162,7 +163,8 @@ export class LiveView {
         this.#print(styleText('yellow', `warning: ${event.message}`));
         break;
       case 'review_opened':
-        this.#message = 'the proposal waits for you in the window';
+        this.#message =
+          `the proposal waits for you in the window. ${event.hints.length > 0 ? describeHints(event.hints) : ''}`.trimEnd();
         break;
       case 'review_closed':
         this.#message = null;

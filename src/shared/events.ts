@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FLAG_KINDS } from './fairness.ts';
-import { PROBE_REASONS } from './probes.ts';
+import { HINTS, PROBE_REASONS } from './probes.ts';
 import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
 
 /**
@@ -57,7 +57,13 @@ export const eventSchema = z.discriminatedUnion('type', [
     hypothesis: z.string().nullable(),
   }),
   /** Approve mode: it waits for the user. */
-  z.object({ ...base, type: z.literal('review_opened'), n, hypothesis: z.string() }),
+  z.object({
+    ...base,
+    type: z.literal('review_opened'),
+    n,
+    hypothesis: z.string(),
+    hints: z.array(z.enum(HINTS)),
+  }),
   z.object({
     ...base,
     type: z.literal('review_closed'),

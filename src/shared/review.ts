@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Hint } from './probes.ts';
 import type { Proposal } from './study.ts';
 
 /** Where a study waits for its user before a proposal may run: approve mode. */
@@ -48,6 +49,8 @@ export type ReviewView = {
   readonly proposal: Omit<Proposal, 'memo'>;
   /** Mends a crashed attempt. */
   readonly isRepair: boolean;
+  /** Why somebody should look closer; it waits for that also where approve mode is off. */
+  readonly hints: readonly Hint[];
   readonly diff: string;
   readonly isCut: boolean;
   /** The changed files that are text, as they would be. */

@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../../shared/events.ts';
 import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
+import { describeHints } from '../../shared/probes.ts';
 import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
 import { describeRest } from '../../shared/rests.ts';
 import { fromScalar } from '../../shared/scalar.ts';
@@ -175,7 +176,12 @@ export class Announcer {
       case 'taken_back':
         return of('attention', `${study.tag}: #${event.n} is taken back`, describeTakeBack(event), event.n);
       case 'review_opened':
-        return of('attention', `${study.tag}: a proposal waits for you`, event.hypothesis, event.n);
+        return of(
+          'attention',
+          `${study.tag}: a proposal waits for you`,
+          [event.hypothesis, ...(event.hints.length > 0 ? [describeHints(event.hints)] : [])].join('. '),
+          event.n,
+        );
       case 'awaiting_number': {
         const { name, command } = study.contract.metric;
         if (command !== null) return null;

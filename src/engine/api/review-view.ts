@@ -1,6 +1,7 @@
 import type { ReviewView } from '../../shared/review.ts';
 import { listChangedFiles, readDiff } from '../git/diff.ts';
 import { openRepository, readBlob } from '../git/repository.ts';
+import { findEditHints } from '../stages/judge/edit-hints.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { DIFF_CHARACTERS, requireOwnStudy } from './experiment-view.ts';
 
@@ -12,7 +13,7 @@ export async function readReview(ledger: Ledger, studyId: string, n: number): Pr
   const study = requireOwnStudy(ledger, studyId);
   const review = ledger.reviews.open(study.id, n);
   if (!review) return null;
-  const { id, at, proposal, isRepair, start, commit } = review;
+  const { id, at, proposal, isRepair, start, parent, commit } = review;
   const repository = await openRepository(study.repositoryPath);
   const diff = await readDiff(repository, start, commit);
   const files: { path: string; text: string }[] = [];
@@ -26,6 +27,7 @@ export async function readReview(ledger: Ledger, studyId: string, n: number): Pr
   const { memo: _, ...shown } = proposal;
   return {
     ...{ id, n, at, isRepair, files },
+    hints: await findEditHints(repository, parent, commit, study.contract),
     proposal: shown,
     diff: diff.slice(0, DIFF_CHARACTERS),
     isCut: diff.length > DIFF_CHARACTERS,

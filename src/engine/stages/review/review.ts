@@ -1,5 +1,6 @@
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { type Attempted, acceptAttempt } from '../attempt/attempt.ts';
+import { findEditHints } from '../judge/edit-hints.ts';
 import type { CrashedRun } from '../measure/measured.ts';
 import type { TurnedDown } from '../propose/propose.ts';
 import { refuse } from '../propose/refuse.ts';
@@ -16,7 +17,7 @@ export async function review(
   repair: CrashedRun | null,
   { deadline, hasWish }: Sitting,
 ): Promise<Attempted | TurnedDown | Disturbed> {
-  const { ledger, now, emit, signal, study, desk, identity } = context;
+  const { ledger, repository, now, emit, signal, study, desk, identity } = context;
   const waiting = await desk.take(n);
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'reviewing'));
   emit({ type: 'experiment_started', n, parent: waiting.parent });
@@ -32,7 +33,8 @@ export async function review(
   watch();
   const isDisturbed = () => hasWish() || signal.aborted || now() >= deadline;
   const end = desk.wait(waiting, isDisturbed, identity);
-  emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis });
+  const hints = await findEditHints(repository, waiting.parent, waiting.commit, study.contract);
+  emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis, hints: [...hints] });
   const reviewed = await end.finally(() => clearTimeout(late));
   if (reviewed.kind === 'disturbed') {
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
-import { Check, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
+import { Check, Eye, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { describeHints } from '../../../shared/probes.ts';
 import type { Decision, ReviewView } from '../../../shared/review.ts';
 import { attempt } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
@@ -83,6 +84,12 @@ function Review({ card, review }: { readonly card: StudyCard; readonly review: R
             {proposal.predictedEffect === null ? 'not said' : formatDelta(proposal.predictedEffect)}
           </Fact>
         </dl>
+        {review.hints.length > 0 ? (
+          <p className="mt-2 flex items-start gap-2 rounded-md bg-warn-soft px-3 py-2 text-sm">
+            <Eye size={15} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+            {describeHints(review.hints)}
+          </p>
+        ) : null}
         {proposal.rationale ? (
           <p className="mt-3 max-w-3xl whitespace-pre-wrap break-words text-sm">{proposal.rationale}</p>
         ) : null}
