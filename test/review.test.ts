@@ -480,8 +480,8 @@ test('an edit that gives a reason to look closer waits although nobody asked to 
   const night = await prepareNight({
     contract: contractFile({ more: '[audit]\napprove_hints = true' }),
   });
-  const command = `read -r request
-    case $request in *'"experiment":1,'*) echo '# SEED=7' >> train.sh;; *) sed -i "s/^LR=.*/LR=3/" train.sh;; esac
+  const command = `read -r request; n=\${request#*\\"experiment\\":}
+    if [ "\${n%%,*}" = 1 ]; then echo '# SEED=7' >> train.sh; else sed -i "s/^LR=.*/LR=3/" train.sh; fi
     echo '{"hypothesis": "An edit"}'`;
   const desk = await openDesk({ home: night.home });
   const { id: study } = await desk.calls.studies.start({
@@ -497,7 +497,7 @@ test('an edit that gives a reason to look closer waits although nobody asked to 
     }),
   );
   await desk.calls.studies.decide({ study, review: review?.id ?? 0, decision: APPROVE });
-  await untilStopped(desk, study);
+  expect(await untilStopped(desk, study)).toMatchObject({ stopReason: 'experiments' });
   const reviewed = [1, 2].map(async n => (await desk.calls.experiments.get({ study, n })).reviewed);
   expect(await Promise.all(reviewed)).toEqual(['approved', null]);
   await desk.close();
