@@ -1,5 +1,12 @@
-import { NO_PROBES } from '../src/engine/session/probes.ts';
 import {
+  findCandidateProbe,
+  findJumps,
+  findTakeBack,
+  judgeCandidate,
+  NO_PROBES,
+} from '../src/engine/session/probes.ts';
+import {
+  afterProbeRun,
   afterRepeat,
   afterVerdict,
   findClosing,
@@ -8,6 +15,7 @@ import {
   judgeAgain,
   type Repeats,
   takeBack,
+  takeBackFrom,
 } from '../src/engine/session/repeats.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { PRIOR_WEIGHTS, SCALES } from '../src/engine/verdicts/effects.ts';
@@ -21,6 +29,8 @@ import { printTable, quantile } from './report.ts';
 /** The scale of the effects, and of the noise where nothing else is said: upstream's, at a baseline of about 1. */
 const SIGMA = 0.0007;
 const BASELINE = 0.998;
+/** With other validation data. */
+const OTHER_BASELINE = 1.031;
 const HORIZONS = [30, 100, 300];
 /** Studies of each horizon and world. */
 const STUDIES: Readonly<Record<number, number>> = { 30: 300, 100: 120, 300: 24 };
@@ -63,6 +73,8 @@ type Outcome = {
   readonly provenGain: number;
   readonly runs: number;
   readonly spent: number;
+  /** Keeps that a probe took back, or did not let be. */
+  readonly takenBack: number;
   /** What was stated of each keep, and whether it was so. */
   readonly stated: readonly { readonly probability: number; readonly isTrue: boolean }[];
 };
@@ -83,6 +95,7 @@ export async function benchVerdicts(): Promise<void> {
     }
   }
   printCalibration();
+  printProbes();
 }
 
 function gainLine(policy: Policy, outcomes: readonly Outcome[], greedy: readonly Outcome[]) {
@@ -166,10 +179,7 @@ function simulateAll(policy: Policy, world: World, horizon: number, studies: num
   return Array.from({ length: studies }, (_, study) => {
     const random = new Random(SEED + study);
     // Every policy is offered the same edits.
-    const edits = Array.from({ length: horizon }, () => ({
-      effect: drawEffect(random),
-      code: random.uniform(),
-    }));
+    const edits = Array.from({ length: horizon }, () => drawEdit(random));
     return simulate(policy, world, horizon, edits, new Random(SEED * 7 + study));
   });
 }
@@ -178,10 +188,11 @@ function simulate(
   policy: Policy,
   world: World,
   horizon: number,
-  edits: readonly { readonly effect: number; readonly code: number }[],
+  edits: readonly Edit[],
   random: Random,
+  hasOtherData = false,
 ): Outcome {
-  const truth = new Map([[0, { value: BASELINE, code: 0.5 }]]);
+  const truth = new Map([[0, { value: BASELINE, there: OTHER_BASELINE, code: 0.5 }]]);
   let time = 0;
   const run = (n: number) => {
     const commit = truth.get(n);
@@ -199,12 +210,24 @@ function simulate(
       spent: 0,
       granted: null,
       fresh: [],
-      probes: NO_PROBES,
+      probes: { ...NO_PROBES, isPossible: hasOtherData },
     },
     rule: policy === 'honest' ? 'honest' : 'greedy',
   };
   let confirmations = 0;
+  let takenBack = 0;
   const take = (due: NonNullable<ReturnType<typeof findDue>>) => {
+    if (due.purpose === 'probe') {
+      time += 1;
+      const { there = Number.NaN, code = 0 } = truth.get(due.n) ?? {};
+      const value = round(there + world.noise(random, code, time));
+      repeats = afterProbeRun(repeats, due.n, { value, isOwnFailure: false });
+      for (let back = findTakeBack(repeats); back; back = findTakeBack(repeats)) {
+        takenBack += 1;
+        repeats = takeBackFrom(repeats, back);
+      }
+      return;
+    }
     const after = afterRepeat(repeats, due, run(due.n), true);
     repeats = judgeAgain(after, due) ? takeBack(after, due.n) : after;
   };
@@ -219,15 +242,24 @@ function simulate(
     const edit = edits[n - 1];
     const incumbent = incumbentOf(repeats);
     if (!edit || !incumbent) break;
-    const parent = truth.get(incumbent.experiment)?.value ?? Number.NaN;
-    truth.set(n, { value: parent + edit.effect, code: edit.code });
+    const { value = Number.NaN, there = Number.NaN } = truth.get(incumbent.experiment) ?? {};
+    truth.set(n, { value: value + edit.effect, there: there + edit.effectThere, code: edit.code });
     let metric = run(n);
     if (policy === 'confirm first' && metric < incumbent.value) {
       metric = (metric + run(n)) / 2;
       confirmations += 1;
     }
     const evidence = { run: 0, metric, incumbentExperiment: incumbent.experiment };
-    const isKeep = metric < incumbent.value;
+    const candidate = { n, value: metric };
+    if (findJumps(repeats, candidate, null).length > 0) {
+      for (let probe = findCandidateProbe(repeats, candidate); probe !== null; ) {
+        take({ n: probe, purpose: 'probe' });
+        probe = findCandidateProbe(repeats, candidate);
+      }
+    }
+    const shown = judgeCandidate(repeats, candidate);
+    if (shown?.reason) takenBack += 1;
+    const isKeep = metric < incumbent.value && !shown?.reason;
     repeats = afterVerdict(
       repeats,
       n,
@@ -236,10 +268,13 @@ function simulate(
     n += 1;
   }
   for (let due = findClosing(repeats); due; due = findClosing(repeats)) take(due);
-  return sumUp(repeats, truth);
+  return { ...sumUp(repeats, truth), takenBack };
 }
 
-function sumUp(repeats: Repeats, truth: ReadonlyMap<number, { readonly value: number }>): Outcome {
+function sumUp(
+  repeats: Repeats,
+  truth: ReadonlyMap<number, { readonly value: number }>,
+): Omit<Outcome, 'takenBack'> {
   const incumbent = incumbentOf(repeats);
   const trueValue = (n: number | null | undefined) => truth.get(n ?? 0)?.value ?? Number.NaN;
   const kept = repeats.trials.filter(({ isKept, parent }) => isKept && parent !== null);
@@ -260,6 +295,39 @@ function sumUp(repeats: Repeats, truth: ReadonlyMap<number, { readonly value: nu
   };
 }
 
+/**
+ * What probing does to studies: honest ones, whose effects are another half with other data, and such in which one edit halfway
+ * has learnt the data by heart, and is worth nothing with any other.
+ */
+function printProbes(): void {
+  const [world] = WORLDS;
+  if (!world) return;
+  const lines = [30, 100].flatMap(horizon => {
+    const studies = STUDIES[horizon] ?? 0;
+    const outcomes = (byHeart: number) =>
+      Array.from({ length: studies }, (_, study) => {
+        const random = new Random(SEED + study);
+        const edits = Array.from({ length: horizon }, () => drawEdit(random));
+        const place = Math.floor(horizon / 2);
+        if (byHeart > 0) edits[place] = { effect: -byHeart * SIGMA, effectThere: 0, code: 0.5 };
+        return simulate('honest', world, horizon, edits, new Random(SEED * 7 + study), true);
+      });
+    const share = (of: readonly Outcome[]) =>
+      (100 * of.filter(({ takenBack }) => takenBack > 0).length) / of.length;
+    return [
+      { what: `${horizon} runs, honest: something is held to be learnt by heart`, value: share(outcomes(0)) },
+      { what: `${horizon} runs, 8 s of it learnt by heart: found`, value: share(outcomes(8)) },
+      { what: `${horizon} runs, 20 s of it learnt by heart: found`, value: share(outcomes(20)) },
+    ].map(line => ({ ...line, unit: '% of studies', reference: '', ratio: null, isGood: null }));
+  });
+  printTable('Verdicts: probes with other data (Gaussian)', lines);
+}
+
+function drawEdit(random: Random): Edit {
+  const effect = drawEffect(random);
+  return { effect, effectThere: effect * (1 + 0.5 * random.normal()), code: random.uniform() };
+}
+
 /** An edit's true effect, as the prior has it. */
 function drawEffect(random: Random): number {
   let left = random.uniform();
@@ -276,6 +344,13 @@ function drawEffect(random: Random): number {
 function round(value: number): number {
   return Number(value.toFixed(6));
 }
+
+type Edit = {
+  readonly effect: number;
+  /** With the other data. */
+  readonly effectThere: number;
+  readonly code: number;
+};
 
 type NumberField = { [K in keyof Outcome]: Outcome[K] extends number ? K : never }[keyof Outcome];
 
