@@ -60,10 +60,14 @@ describe('numbers', () => {
   test('a number is written as Intl writes it, without the time Intl takes to begin', () => {
     const written = new Intl.NumberFormat('en', { minimumFractionDigits: 6, maximumFractionDigits: 6 });
     fc.assert(
-      fc.property(fc.integer({ min: 1 - 1e9, max: 1e9 - 1 }), fc.integer({ min: 7, max: 10 }), (digits, shift) => {
-        const value = digits / 10 ** shift;
-        expect(formatMetric(value)).toBe(written.format(value).replace('-', '−'));
-      }),
+      fc.property(
+        fc.integer({ min: 1 - 1e9, max: 1e9 - 1 }),
+        fc.integer({ min: 7, max: 10 }),
+        (digits, shift) => {
+          const value = digits / 10 ** shift;
+          expect(formatMetric(value)).toBe(written.format(value).replace('-', '−'));
+        },
+      ),
     );
     for (const value of [0, -0, 0.5, 1.0000005, 0.9979005, -0.9979005, 99.9999995]) {
       expect(formatMetric(value)).toBe(written.format(value).replace('-', '−'));

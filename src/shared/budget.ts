@@ -28,15 +28,27 @@ export function budgetOf(
   { seconds, tolerance }: Contract['budget'],
   baseline: readonly BaselineTime[],
 ): RunBudget {
-  const sorted = [...baseline].sort((a, b) => a.seconds - b.seconds);
-  const middle = sorted[Math.floor(sorted.length / 2)];
+  const middle = middleTime(baseline);
   if (!middle) return { kind: 'fixed' };
-  // Some print the time that they were given, whatever they took.
-  const trained = Math.min(middle.trainingSeconds ?? middle.seconds, middle.seconds);
-  if (Math.abs(trained / seconds - 1) > BOXED_SHARE) return { kind: 'fixed' };
+  if (Math.abs(trainedSeconds(middle) / seconds - 1) > BOXED_SHARE) return { kind: 'fixed' };
   const baselineSeconds = middle.seconds;
   const slack = Math.max(tolerance * seconds, tolerance > 0 ? LEAST_SLACK_SECONDS : 0);
   return { kind: 'time-boxed', baselineSeconds, allowedSeconds: baselineSeconds + slack };
+}
+
+/** The run that took the middle one of the times; undefined where there is none. */
+export function middleTime(runs: readonly BaselineTime[]): BaselineTime | undefined {
+  return [...runs].sort((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)];
+}
+
+/** How long a run trained. Some print the time that they were given, whatever they took. */
+export function trainedSeconds(run: BaselineTime): number {
+  return Math.min(run.trainingSeconds ?? run.seconds, run.seconds);
+}
+
+/** What to write as `budget.seconds` for a code that trains so long: two digits of it, well within what is time-boxed. */
+export function suggestedSeconds(trained: number): number {
+  return Number(Math.max(trained, 0.1).toPrecision(2));
 }
 
 /** What a run was ended over that took more time than the others have. */

@@ -1,3 +1,4 @@
+import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from '../../shared/claims.ts';
 import { chiSquaredQuantile } from './chi-squared.ts';
 
 /**
@@ -16,12 +17,9 @@ export type Noise = {
 
 /** What the prior weighs, in degrees of freedom. */
 const PRIOR_DEGREES = 1;
-/** The prior's standard deviation as a share of the baseline: what reruns of the field's usual training differ by. */
-const PRIOR_SHARE = 0.0007;
 
 const REPEATABLE_DEGREES = 3;
 const REPEATABLE_COMMITS = 2;
-const REPEATABLE_DIGITS = 5;
 
 /** The σ over which claims are averaged: these quantiles of what is believed of it, all of one weight. */
 const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
@@ -29,10 +27,14 @@ const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
 /**
  * @param commits the numbers of all runs of each commit, in the metric's unit
  * @param baseline the baseline's record
+ * @param step of the last printed digit, where more is known of it than the numbers tell
  */
-export function estimateNoise(commits: readonly (readonly number[])[], baseline: number): Noise {
-  const step = printedStep(commits.flat());
-  const prior = Math.max(PRIOR_SHARE * Math.abs(baseline), step / Math.sqrt(12));
+export function estimateNoise(
+  commits: readonly (readonly number[])[],
+  baseline: number,
+  step = printedStep(commits.flat()),
+): Noise {
+  const prior = Math.max(USUAL_NOISE_SHARE * Math.abs(baseline), step / Math.sqrt(12));
   const repeated = commits.filter(runs => runs.length > 1);
   const degrees = repeated.reduce((sum, runs) => sum + runs.length - 1, 0);
   const squares = repeated.reduce((sum, runs) => sum + squaredDeviations(runs), 0);
@@ -61,7 +63,7 @@ function squaredDeviations(values: readonly number[]): number {
 }
 
 /** The step of the last digit that the numbers were printed with, as far as the numbers tell. */
-function printedStep(values: readonly number[]): number {
+export function printedStep(values: readonly number[]): number {
   const decimals = values.map(value => {
     const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
     return fraction.length - Number(exponent);

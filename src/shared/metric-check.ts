@@ -1,0 +1,262 @@
+import { type RunBudget, suggestedSeconds } from './budget.ts';
+import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from './claims.ts';
+import type { Contract } from './contract.ts';
+import { shortNumber } from './short-number.ts';
+
+/** Whether a metric is worth a night: what a few runs of the code as it is, and one of it broken, tell before any experiment. */
+export type MetricCheck = {
+  readonly metric: Pick<Contract['metric'], 'name' | 'goal'>;
+  /** How many runs of the code as it is were asked for. */
+  readonly asked: number;
+  /** The numbers of those that count, in their order. */
+  readonly values: readonly number[];
+  readonly mean: number;
+  readonly noise: {
+    /** s: the standard deviation between runs of the same code, in the metric's unit. */
+    readonly sigma: number;
+    /** What the runs leave open: σ lies between the two with a probability of 80 %. */
+    readonly low: number;
+    readonly high: number;
+  };
+  /** Significant digits of the number as it was printed, and the step of the last one. */
+  readonly digits: number;
+  readonly step: number;
+  /** The smallest gains that would be proven, in the metric's unit. */
+  readonly gain: {
+    /** By one run of an edit. */
+    readonly oneRun: number;
+    /** By as many repeats as an audit makes of one edit and its parent. */
+    readonly night: number;
+  };
+  readonly night: {
+    readonly hours: number;
+    /** What one run takes, with the measuring after it. */
+    readonly runSeconds: number;
+    readonly experiments: number;
+    /** Of all that fit, those of the audit and of the runs at the end from which the gain is told. */
+    readonly auditRuns: number;
+  };
+  readonly budget: {
+    /** `budget.seconds` of the contract. */
+    readonly seconds: number;
+    /** What the code trains for, by its own word as far as that can be. */
+    readonly trainedSeconds: number;
+    readonly kind: RunBudget['kind'];
+  };
+  readonly broken: BrokenRun;
+};
+
+/** What came of breaking the code on purpose. */
+export type BrokenRun =
+  | { readonly kind: 'left_out' }
+  | { readonly kind: 'no_constant' }
+  | {
+      readonly kind: 'run';
+      readonly file: string;
+      readonly name: string;
+      readonly from: string;
+      readonly to: string;
+      /** Null where it gave none. */
+      readonly value: number | null;
+      /** Why it gave none. */
+      readonly fault: string | null;
+    };
+
+/** How far a check is. */
+export type MetricCheckProgress = {
+  /** Which run it is, from 1; above `runs` where one was not fair and is run again. 0 while the set-up command runs. */
+  readonly run: number;
+  readonly runs: number;
+  readonly isBroken: boolean;
+};
+
+/** A sentence of the result; a warning is a shape that is known to be bad. */
+export type CheckLine = { readonly isWarning: boolean; readonly text: string };
+
+export const METRIC_CHECK_RUNS = { least: 2, most: 10, usual: 3 };
+export const METRIC_CHECK_HOURS = 8;
+
+/** So few digits make every edit look like every other. */
+const FEW_DIGITS = 2;
+/** Some fourteen times as much as the field's usual trainings differ by. */
+const LOUD_SHARE = 0.01;
+/** Below, nearly every case fails; above, nearly none. */
+const RATE_LOW = 0.05;
+const RATE_HIGH = 0.9;
+/** What breaking does has to be larger than so many deviations of what chance does. */
+const MOVED_SIGMAS = 3;
+
+const RATE_NAME =
+  /(?:^|[^a-z])(?:acc|accuracy|pass(?:ed)?|pass_?rate|rate|success|solved|correct|recall|precision|f1|auc|em|exact_match|win|hits?|score)(?:[^a-z]|$)/i;
+
+/** The metric as a share of cases that succeed, from 0 to 1; null where it does not look like one. */
+export function rateOf({
+  metric,
+  values,
+  mean,
+}: Pick<MetricCheck, 'metric' | 'values' | 'mean'>): number | null {
+  const inWords = metric.name.replace(/([a-z])([A-Z])/g, '$1_$2');
+  if (metric.goal !== 'maximize' || !RATE_NAME.test(inWords) || values.some(value => value < 0)) return null;
+  if (values.every(value => value <= 1)) return mean;
+  const isPercent = /%|percent|pct|acc|pass|rate/i.test(inWords) && values.every(value => value <= 100);
+  return isPercent ? mean / 100 : null;
+}
+
+/** Whether every run gave the very same number. */
+export function isSame({ values }: Pick<MetricCheck, 'values'>): boolean {
+  return values.length > 1 && values.every(value => value === values[0]);
+}
+
+/** Whether chance plays no part in the number, as far as so few runs tell. */
+export function looksRepeatable(check: Pick<MetricCheck, 'values' | 'digits'>): boolean {
+  return isSame(check) && check.digits >= REPEATABLE_DIGITS;
+}
+
+/** Whether breaking the code moved its number; null where it gave none, or was not tried. */
+export function hasMoved(check: MetricCheck): boolean | null {
+  const { broken, mean, noise, values } = check;
+  if (broken.kind !== 'run' || broken.value === null) return null;
+  const difference = Math.abs(broken.value - mean);
+  if (looksRepeatable(check)) return difference > 0;
+  return difference > MOVED_SIGMAS * noise.sigma * Math.sqrt(1 + 1 / values.length);
+}
+
+/** The result in sentences, in the order they are read; the same in the terminal and in the window. */
+export function describeMetricCheck(check: MetricCheck): readonly CheckLine[] {
+  const plain = [...numberWords(check), ...gainWords(check), ...nightWords(check)];
+  const budget = describeBaselineTime(check.budget);
+  const { text, isWarning } = brokenWords(check);
+  const shapes = findShapes(check);
+  return [
+    ...plain.map(line => ({ isWarning: false, text: line })),
+    { isWarning: budget.isFar, text: budget.text },
+    { isWarning, text },
+    ...shapes.map(line => ({ isWarning: true, text: line })),
+  ];
+}
+
+function numberWords(check: MetricCheck): readonly string[] {
+  const { metric, values, mean, noise, asked, digits } = check;
+  const count = values.length === asked ? `${asked} runs` : `${values.length} of ${asked} runs`;
+  if (isSame(check)) {
+    const same = `${count} of the code as it is all gave ${metric.name} ${values[0]}`;
+    return [
+      looksRepeatable(check)
+        ? `${same}, to the last of ${digits} digits: it repeats itself. A difference is one for this seed, and may be none for another.`
+        : `${same}; with ${digitWords(digits)} that does not say that it repeats itself. σ is taken for ${shortNumber(noise.sigma)}, between ${shortNumber(noise.low)} and ${shortNumber(noise.high)}.`,
+    ];
+  }
+  return [
+    `${count} of the code as it is gave ${metric.name} ${values.join(', ')}: ${shortNumber(mean, 4)} in the mean.`,
+    `They differ by σ ${shortNumber(noise.sigma)}; so few runs leave it between ${shortNumber(noise.low)} and ${shortNumber(noise.high)} (80 %).`,
+  ];
+}
+
+function gainWords(check: MetricCheck): readonly string[] {
+  const { gain, step } = check;
+  if (looksRepeatable(check))
+    return [`One run shows any gain that is printed, of ${shortNumber(step)} or more.`];
+  return [
+    `One run proves a gain of ${shortNumber(gain.oneRun)} or more; a night, which measures again what it keeps, one of ${shortNumber(gain.night)}.`,
+  ];
+}
+
+function nightWords(check: MetricCheck): readonly string[] {
+  const { hours, runSeconds, experiments, auditRuns } = check.night;
+  const fit = `A run takes ${timeWords(runSeconds)}: ${hours} h have room for ${experiments === 1 ? '1 experiment' : `${experiments} experiments`}, without the time that proposals take.`;
+  if (looksRepeatable(check)) return [fit, 'There is nothing to audit in a number that repeats itself.'];
+  return [fit, `The audit takes ${auditRuns} runs beside them, ${timeWords(auditRuns * runSeconds)}.`];
+}
+
+/** How far a baseline is off what `budget.seconds` says, and what to write there. */
+export function describeBaselineTime({ seconds, trainedSeconds, kind }: MetricCheck['budget']): {
+  readonly isFar: boolean;
+  readonly text: string;
+} {
+  const trained = `It trains for ${trainedSeconds.toFixed(1)} s, and budget.seconds is ${seconds}`;
+  if (kind === 'time-boxed')
+    return {
+      isFar: false,
+      text: `${trained}: time-boxed, so no run may take longer than the baseline and its tolerance.`,
+    };
+  const wanted = suggestedSeconds(trainedSeconds);
+  return {
+    isFar: true,
+    text: `${trained}: fixed work, which only the limit ends. If it is meant to stop by the clock, or for times that are told right, write budget.seconds = ${wanted}.`,
+  };
+}
+
+function brokenWords(check: MetricCheck): CheckLine {
+  const { broken, metric, mean } = check;
+  const warning = (text: string) => ({ isWarning: true, text });
+  if (broken.kind === 'left_out')
+    return {
+      isWarning: false,
+      text: 'Nothing was broken on purpose, so it was not seen whether the number notices.',
+    };
+  if (broken.kind === 'no_constant')
+    return {
+      isWarning: false,
+      text: 'The editable files have no constant to break, so it was not seen whether the number notices.',
+    };
+  const what = `With ${broken.name} = ${broken.to} in place of ${broken.from} (${broken.file})`;
+  if (broken.value === null)
+    return {
+      isWarning: false,
+      text: `${what} the run gave no number, so it was not seen whether that notices: ${broken.fault ?? 'nobody says why.'}`,
+    };
+  if (hasMoved(check) === false)
+    return warning(
+      `${what} it is ${broken.value}, which chance explains: the number may not notice what the code does. Look whether it is computed from what was trained.`,
+    );
+  const isBetter = broken.value < mean === (metric.goal === 'minimize');
+  const by = shortNumber(Math.abs(broken.value - mean));
+  if (isBetter)
+    return warning(
+      `${what} it is ${broken.value}, better by ${by}: look whether metric.goal is the right way round, or ${broken.name} is far too small.`,
+    );
+  return { isWarning: false, text: `${what} it is ${broken.value}, worse by ${by}: the number notices.` };
+}
+
+/** Shapes that make a metric a bad one to climb, each with what to do. */
+function findShapes(check: MetricCheck): readonly string[] {
+  const { mean, noise, digits, step, gain } = check;
+  const found: string[] = [];
+  const rate = rateOf(check);
+  if (rate !== null && rate < RATE_LOW)
+    found.push(
+      `Nearly everything fails (${percent(rate)}), so nearly every edit looks like every other. Rewrite the task or the number first: easier cases, or credit for parts.`,
+    );
+  if (rate !== null && rate > RATE_HIGH) {
+    const left = (1 - rate) * (mean / rate);
+    const beyond = !looksRepeatable(check) && left < gain.night ? ', less than a night can prove' : '';
+    found.push(
+      `Nearly everything succeeds (${percent(rate)}): only ${shortNumber(left)} is left to gain${beyond}.`,
+    );
+  }
+  if (digits <= FEW_DIGITS || (digits < REPEATABLE_DIGITS && step > noise.sigma))
+    found.push(
+      `It is printed with ${digitWords(digits)}, in steps of ${shortNumber(step)}, and σ is ${shortNumber(noise.sigma)}: most edits give one of a few values. Print more digits, or measure on more cases.`,
+    );
+  const share = mean === 0 ? 0 : noise.sigma / Math.abs(mean);
+  if (share > LOUD_SHARE && !isSame(check))
+    found.push(
+      `It moves by ${percent(share)} of itself when nothing changes; trainings usually move by ${percent(USUAL_NOISE_SHARE)}. Fix the seeds, or measure on more data.`,
+    );
+  return found;
+}
+
+function digitWords(digits: number): string {
+  return digits === 1 ? '1 digit' : `${digits} digits`;
+}
+
+function percent(share: number): string {
+  return `${shortNumber(100 * share)} %`;
+}
+
+/** `12.3 s`, `5.4 min`, `1.5 h`. */
+function timeWords(seconds: number): string {
+  if (seconds < 90) return `${shortNumber(seconds, 3)} s`;
+  if (seconds < 5_400) return `${shortNumber(seconds / 60)} min`;
+  return `${shortNumber(seconds / 3_600)} h`;
+}
