@@ -196,6 +196,7 @@ function simulate(
       runs: 0,
       auditedAt: 0,
       spent: 0,
+      baselineRuns: 2,
       granted: null,
       fresh: [],
     },

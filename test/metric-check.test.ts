@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { measureMetric, printedDecimals } from '../src/engine/metric-check/measure-metric.ts';
+import { breakConstant } from '../src/engine/proposers/search/break-constant.ts';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { smallestGain } from '../src/engine/verdicts/smallest-gain.ts';
 import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
@@ -178,6 +180,21 @@ test('a number that does not move when the code is broken is told, one that is b
   const repeated = (value: number) => checkOf(same, { broken: { ...NOTICED, value } as BrokenRun });
   expect(hasMoved(repeated(0.99791))).toBe(false);
   expect(hasMoved(repeated(0.99792))).toBe(true);
+});
+
+test.each([
+  ['a learning rate', 'DEPTH = 8\nDROPOUT = 0.1\nMATRIX_LR = 0.04\n', 'MATRIX_LR', '4.0'],
+  ['one in another spelling', 'class C:\n    pass\nLEARNING_RATE = 3e-4\n', 'LEARNING_RATE', '3e-2'],
+  ['else a fraction', 'DEPTH = 8\nDROPOUT = 0.1\nLR_DECAY = 0\n', 'DROPOUT', '10.0'],
+  ['else a whole number, made small', 'DEPTH = 8\nBATCH = 2**19\n', 'DEPTH', '1'],
+  ['else a power', 'BATCH = 2**19\n', 'BATCH', '2**12'],
+])('what is broken is %s', (_, source, name, to) => {
+  expect(breakConstant(findConstants('train.py', source))).toMatchObject({ name, to });
+});
+
+test('no word, switch or zero is broken', () => {
+  const source = 'COMPILE = True\nWARMUP = 0.0\nACTIVATION = "relu"  # "relu" or "gelu"\nSEED = 7\n';
+  expect(breakConstant(findConstants('train.py', source))).toBe(null);
 });
 
 test('what was not tried is said', () => {

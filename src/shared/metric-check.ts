@@ -62,19 +62,44 @@ export type BrokenRun =
       readonly fault: string | null;
     };
 
+export type MetricCheckOutcome =
+  | { readonly kind: 'measured'; readonly check: MetricCheck }
+  /** The code as it is gave no number that counts. */
+  | { readonly kind: 'failed'; readonly message: string; readonly tail: readonly string[] }
+  | { readonly kind: 'stopped' };
+
 /** How far a check is. */
 export type MetricCheckProgress = {
-  /** Which run it is, from 1; above `runs` where one was not fair and is run again. 0 while the set-up command runs. */
+  /** Which run it is, from 1; the same once more where one was not fair. 0 while the set-up command runs. */
   readonly run: number;
   readonly runs: number;
   readonly isBroken: boolean;
 };
+
+/** What those are told who wait for a check; its outcome comes last. */
+export type MetricCheckStep =
+  | { readonly kind: 'progress'; readonly progress: MetricCheckProgress }
+  | MetricCheckOutcome;
+
+/** What a check is at, for those who wait. */
+export function progressWords({ run, runs, isBroken }: MetricCheckProgress): string {
+  if (run === 0) return 'The set-up command runs.';
+  return `Run ${run} of ${runs}${isBroken ? ', with a constant broken on purpose' : ''} …`;
+}
 
 /** A sentence of the result; a warning is a shape that is known to be bad. */
 export type CheckLine = { readonly isWarning: boolean; readonly text: string };
 
 export const METRIC_CHECK_RUNS = { least: 2, most: 10, usual: 3 };
 export const METRIC_CHECK_HOURS = 8;
+
+/** What a run takes beside its training: it starts, and it is measured. */
+const BESIDE_SECONDS = 20;
+
+/** About how long a check will take, as far as the budget tells. */
+export function checkMinutes(runs: number, budgetSeconds: number): number {
+  return Math.ceil((runs * (budgetSeconds + BESIDE_SECONDS)) / 60);
+}
 
 /** So few digits make every edit look like every other. */
 const FEW_DIGITS = 2;
@@ -182,7 +207,7 @@ export function describeBaselineTime({ seconds, trainedSeconds, kind }: MetricCh
   const wanted = suggestedSeconds(trainedSeconds);
   return {
     isFar: true,
-    text: `${trained}: fixed work, which only the limit ends. If it is meant to stop by the clock, or for times that are told right, write budget.seconds = ${wanted}.`,
+    text: `${trained}: fixed work, which only the limit ends. If it is meant to stop by the clock, and for estimates that are right, write budget.seconds = ${wanted}.`,
   };
 }
 

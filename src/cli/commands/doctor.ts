@@ -6,6 +6,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { runDoctor } from '../../engine/preflight/doctor.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
+import { checkMetric, type MetricFlags } from '../check-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText, wrap } from '../format.ts';
 import { type ContractFlags, choicesOf } from '../found.ts';
@@ -36,8 +37,21 @@ export function doctorRows(checks: readonly PreflightCheck[], columns: number): 
 
 export async function doctor(
   path: string,
-  flags: ContractFlags & { readonly tag?: string; readonly json?: boolean; readonly save?: boolean },
+  {
+    metric,
+    ...rest
+  }: Omit<ContractFlags, 'metric'> &
+    MetricFlags & {
+      readonly tag?: string;
+      readonly json?: boolean;
+      readonly save?: boolean;
+      /** True where the metric is to be checked, and not named. */
+      readonly metric?: string | true;
+    },
 ): Promise<void> {
+  const flags = metric === undefined || metric === true ? rest : { ...rest, metric };
+  const trains =
+    metric === true || flags.runs !== undefined || flags.hours !== undefined || flags.break === false;
   const checks = await runDoctor({
     path,
     tag: flags.tag ?? null,
@@ -46,8 +60,9 @@ export async function doctor(
     choices: choicesOf(flags),
     withAgents: true,
   });
-  if (flags.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
-  else {
+  const isReady = checks.every(check => check.outcome !== 'failed');
+  if (flags.json && !trains) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  else if (!flags.json) {
     // Into a pipe each check is one line.
     process.stdout.write(`${doctorRows(checks, process.stdout.columns || Number.POSITIVE_INFINITY)}\n`);
     // What is to be copied into a file stands by itself.
@@ -57,7 +72,27 @@ export async function doctor(
     }
   }
   if (flags.save) await save(path, flags);
-  if (checks.some(check => check.outcome === 'failed')) process.exitCode = EXIT.usage;
+  if (!isReady) process.exitCode = EXIT.usage;
+  if (trains) await reportMetric(path, flags, checks);
+}
+
+/** Trains only where the checks let a study begin. */
+async function reportMetric(
+  path: string,
+  flags: ContractFlags & MetricFlags & { readonly json?: boolean },
+  checks: readonly PreflightCheck[],
+): Promise<void> {
+  const isReady = checks.every(check => check.outcome !== 'failed');
+  const checked = isReady ? await checkMetric(path, flags) : null;
+  if (checked) process.exitCode = checked.exitCode;
+  if (flags.json) {
+    const { outcome = null, lines = [] } = checked ?? {};
+    process.stdout.write(`${JSON.stringify({ checks, metric: outcome, lines }, null, 2)}\n`);
+  } else if (checked) {
+    const sign = (isWarning: boolean) => (isWarning ? styleText('yellow', '!') : ' ');
+    const lines = checked.lines.map(({ isWarning, text }) => `${sign(isWarning)} ${text}\n`);
+    process.stdout.write(`\n${lines.join('')}`);
+  }
 }
 
 /** Writes what was found, and what the user said, to the checkout; commits nothing. Rejects as `saveContract` does. */

@@ -2,6 +2,7 @@ import { type BaselineTime, budgetOf, middleTime, trainedSeconds } from '../../s
 import { REPEATABLE_DIGITS } from '../../shared/claims.ts';
 import type { Contract } from '../../shared/contract.ts';
 import { isSame, type MetricCheck } from '../../shared/metric-check.ts';
+import { BASELINE_RUNS } from '../session/repeats.ts';
 import { auditAllowance, MOST_RUNS } from '../verdicts/audit.ts';
 import { estimateNoise, mean, plausibleVariances, printedStep } from '../verdicts/noise.ts';
 import { smallestGain } from '../verdicts/smallest-gain.ts';
@@ -16,9 +17,6 @@ export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'broken'> & {
   readonly runSeconds: number;
   readonly hours: number;
 };
-
-/** A study trains its baseline so often before the first experiment. */
-const BASELINE_RUNS = 2;
 
 /** What the runs of a check tell. Pure; `values` holds one number at least. */
 export function measureMetric(input: MeasuredRuns): MetricCheck {

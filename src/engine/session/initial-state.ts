@@ -8,13 +8,14 @@ import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
-import { AUDIT_EVERY, type Repeats } from './repeats.ts';
+import { AUDIT_EVERY, BASELINE_RUNS, type Repeats } from './repeats.ts';
 import { type LoopState, MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 /**
  * Where the ledger says a study stands, for the first `step` of a sitting.
  * @param audit at most so many runs that make its claims surer, in place of anything new; null for a usual sitting
+ * @param baselineRuns how often the baseline is trained
  */
 export function initialState(
   ledger: Ledger,
@@ -22,13 +23,14 @@ export function initialState(
   limits: StopLimits,
   proposer: Proposer,
   audit: number | null = null,
+  baselineRuns = BASELINE_RUNS,
 ): LoopState {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(wasKept);
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
   const unfinished = findUnfinished(ledger, study);
-  const repeats = readRepeats(ledger, study);
+  const repeats = { ...readRepeats(ledger, study), baselineRuns };
   return {
     metric: study.contract.metric,
     limits,
@@ -54,7 +56,7 @@ export function initialState(
   };
 }
 
-function readRepeats(ledger: Ledger, { id, contract }: Study): Repeats {
+function readRepeats(ledger: Ledger, { id, contract }: Study): Omit<Repeats, 'baselineRuns'> {
   const history = ledger.experiments.history(id);
   const done = ledger.runs.repeats(id);
   const trials = trialsOf(history, done);

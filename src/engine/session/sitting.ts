@@ -55,13 +55,22 @@ export class Sitting {
   /** Number of the experiment that was announced last. */
   #announced = -1;
 
-  /** @param audit how many runs an audit may take; null for a usual sitting */
-  constructor(study: Study, limits: StopLimits, ports: SittingPorts, audit: number | null = null) {
+  /**
+   * @param audit how many runs an audit may take; null for a usual sitting
+   * @param baselineRuns as in `initialState`
+   */
+  constructor(
+    study: Study,
+    limits: StopLimits,
+    ports: SittingPorts,
+    audit: number | null = null,
+    baselineRuns?: number,
+  ) {
     this.#study = study;
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);
     this.#desk = new ReviewDesk(study, ports);
-    this.#state = initialState(ports.ledger, study, limits, ports.proposer, audit);
+    this.#state = initialState(ports.ledger, study, limits, ports.proposer, audit, baselineRuns);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 
