@@ -77,7 +77,7 @@ test('a number that does not notice a broken constant is told, in the terminal a
   const { stdout, code } = await pawl(['doctor', repository, '--metric', '--runs', '2'], { home });
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^! With LR = 200 in place of 2 \(train\.sh\) it is 1\.1002, which chance explains/m,
+    /^! With LR = 200 in place of 2 \(train\.sh\) it is 1\.10020, which chance explains/m,
   );
 });
 
@@ -95,6 +95,44 @@ test('nothing is broken where that is not wanted, or there is no constant', asyn
   const without = await prepare('echo "val_bpb: 1.10020"\n');
   const none = await check(without.repository, { home: without.home }, '--runs', '2');
   expect(none.measured).toMatchObject({ values: [1.1002, 1.1002], broken: { kind: 'no_constant' } });
+});
+
+test('doctor tells how far off the budget is: by what it names, then by the check, then by a study', async () => {
+  const { home, repository } = await prepare(REPEATABLE);
+  const budget = async () => {
+    const { stdout } = await pawl(['doctor', repository, '--json'], { home });
+    const { outcome, detail } =
+      (JSON.parse(stdout) as PreflightCheck[]).find(({ name }) => name === 'budget') ?? {};
+    return `${outcome}: ${detail}`;
+  };
+  const unknown = await budget();
+  expect(unknown).toContain('ok: budget.seconds is 5: time-boxed if the code trains for 3.8 to 6.3 s');
+  await check(repository, { home }, '--runs', '2', '--no-break');
+  const checked = await budget();
+  expect(checked).toMatch(
+    /^warning: The last baseline: It trains for 0\.\d s, and budget\.seconds is 5: fixed work/,
+  );
+  expect(checked).toMatch(/write budget\.seconds = 0\.\d+\.$/);
+  // A study that begins later has the last word.
+  await pawl(['run', repository, '-n', '0', '--train', 'sh train.sh'], { home });
+  expect(await budget()).toMatch(/^warning: The last baseline: It trains for 0\.\d s/);
+  await pawl(['run', repository, '-n', '0', '--train', 'sleep 4 && sh train.sh'], { home });
+  const { stdout } = await pawl(['doctor', repository, '--json', '--train', 'sleep 4 && sh train.sh'], {
+    home,
+  });
+  expect(stdout).toMatch(/It trains for 4\.\d s, and budget\.seconds is 5: time-boxed/);
+});
+
+test('a budget that nobody names is said to be assumed', async () => {
+  const home = await temporaryFolder();
+  const repository = await createRepository({
+    'train.sh': REPEATABLE,
+    'pawl.toml': '[contract]\neditable = ["train.sh"]\ntrain = "sh train.sh"\n[metric]\nname = "val_bpb"\n',
+  });
+  const { stdout } = await pawl(['doctor', repository], { home });
+  expect(stdout).toContain(
+    'Nothing names budget.seconds, and 300 s are assumed: time-boxed if the code trains for 225 to 375 s, else fixed work',
+  );
 });
 
 test('a contract that is greedy is measured as often', async () => {

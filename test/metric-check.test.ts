@@ -60,13 +60,13 @@ test('a sound metric is told in plain sentences without a warning', () => {
   const check = checkOf(GOOD);
   expect(warningsOf(check)).toBe('');
   expect(wordsOf(check)).toMatchInlineSnapshot(`
-    "3 runs of the code as it is gave val_bpb 0.9979, 0.9982, 0.99761: 0.9979 in the mean.
+    "3 runs of the code as it is gave val_bpb 0.99790, 0.99820, 0.99761: 0.9979 in the mean.
     They differ by σ 0.00047; so few runs leave it between 0.00033 and 0.0011 (80 %).
     One run proves a gain of 0.0027 or more; a night, which measures again what it keeps, one of 0.00083.
     A run takes 5.4 min: 8 h have room for 78 experiments, without the time that proposals take.
     The audit takes 8 runs beside them, 43 min.
     It trains for 300.0 s, and budget.seconds is 300: time-boxed, so no run may take longer than the baseline and its tolerance.
-    With LR = 4.0 in place of 0.04 (train.py) it is 3.2, worse by 2.2: the number notices."
+    With LR = 4.0 in place of 0.04 (train.py) it is 3.20000, worse by 2.2: the number notices."
   `);
 });
 

@@ -1,4 +1,4 @@
-import { type RunBudget, suggestedSeconds } from './budget.ts';
+import { type BudgetFit, describeBaselineTime } from './budget.ts';
 import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from './claims.ts';
 import type { Contract } from './contract.ts';
 import { shortNumber } from './short-number.ts';
@@ -36,13 +36,7 @@ export type MetricCheck = {
     /** Of all that fit, those of the audit and of the runs at the end from which the gain is told. */
     readonly auditRuns: number;
   };
-  readonly budget: {
-    /** `budget.seconds` of the contract. */
-    readonly seconds: number;
-    /** What the code trains for, by its own word as far as that can be. */
-    readonly trainedSeconds: number;
-    readonly kind: RunBudget['kind'];
-  };
+  readonly budget: BudgetFit;
   readonly broken: BrokenRun;
 };
 
@@ -111,6 +105,9 @@ const RATE_HIGH = 0.9;
 /** What breaking does has to be larger than so many deviations of what chance does. */
 const MOVED_SIGMAS = 3;
 
+/** More stand in numbers with an exponent, which read better as they are. */
+const MOST_DECIMALS = 12;
+
 const RATE_NAME =
   /(?:^|[^a-z])(?:acc|accuracy|pass(?:ed)?|pass_?rate|rate|success|solved|correct|recall|precision|f1|auc|em|exact_match|win|hits?|score)(?:[^a-z]|$)/i;
 
@@ -164,7 +161,7 @@ function numberWords(check: MetricCheck): readonly string[] {
   const { metric, values, mean, noise, asked, digits } = check;
   const count = values.length === asked ? `${asked} runs` : `${values.length} of ${asked} runs`;
   if (isSame(check)) {
-    const same = `${count} of the code as it is all gave ${metric.name} ${values[0]}`;
+    const same = `${count} of the code as it is all gave ${metric.name} ${asPrinted(check, mean)}`;
     return [
       looksRepeatable(check)
         ? `${same}, to the last of ${digits} digits: it repeats itself. A difference is one for this seed, and may be none for another.`
@@ -172,7 +169,7 @@ function numberWords(check: MetricCheck): readonly string[] {
     ];
   }
   return [
-    `${count} of the code as it is gave ${metric.name} ${values.join(', ')}: ${shortNumber(mean, 4)} in the mean.`,
+    `${count} of the code as it is gave ${metric.name} ${values.map(value => asPrinted(check, value)).join(', ')}: ${shortNumber(mean, 4)} in the mean.`,
     `They differ by σ ${shortNumber(noise.sigma)}; so few runs leave it between ${shortNumber(noise.low)} and ${shortNumber(noise.high)} (80 %).`,
   ];
 }
@@ -191,24 +188,6 @@ function nightWords(check: MetricCheck): readonly string[] {
   const fit = `A run takes ${timeWords(runSeconds)}: ${hours} h have room for ${experiments === 1 ? '1 experiment' : `${experiments} experiments`}, without the time that proposals take.`;
   if (looksRepeatable(check)) return [fit, 'There is nothing to audit in a number that repeats itself.'];
   return [fit, `The audit takes ${auditRuns} runs beside them, ${timeWords(auditRuns * runSeconds)}.`];
-}
-
-/** How far a baseline is off what `budget.seconds` says, and what to write there. */
-export function describeBaselineTime({ seconds, trainedSeconds, kind }: MetricCheck['budget']): {
-  readonly isFar: boolean;
-  readonly text: string;
-} {
-  const trained = `It trains for ${trainedSeconds.toFixed(1)} s, and budget.seconds is ${seconds}`;
-  if (kind === 'time-boxed')
-    return {
-      isFar: false,
-      text: `${trained}: time-boxed, so no run may take longer than the baseline and its tolerance.`,
-    };
-  const wanted = suggestedSeconds(trainedSeconds);
-  return {
-    isFar: true,
-    text: `${trained}: fixed work, which only the limit ends. If it is meant to stop by the clock, and for estimates that are right, write budget.seconds = ${wanted}.`,
-  };
 }
 
 function brokenWords(check: MetricCheck): CheckLine {
@@ -232,15 +211,18 @@ function brokenWords(check: MetricCheck): CheckLine {
     };
   if (hasMoved(check) === false)
     return warning(
-      `${what} it is ${broken.value}, which chance explains: the number may not notice what the code does. Look whether it is computed from what was trained.`,
+      `${what} it is ${asPrinted(check, broken.value)}, which chance explains: the number may not notice what the code does. Look whether it is computed from what was trained.`,
     );
   const isBetter = broken.value < mean === (metric.goal === 'minimize');
   const by = shortNumber(Math.abs(broken.value - mean));
   if (isBetter)
     return warning(
-      `${what} it is ${broken.value}, better by ${by}: look whether metric.goal is the right way round, or ${broken.name} is far too small.`,
+      `${what} it is ${asPrinted(check, broken.value)}, better by ${by}: look whether metric.goal is the right way round, or ${broken.name} is far too small.`,
     );
-  return { isWarning: false, text: `${what} it is ${broken.value}, worse by ${by}: the number notices.` };
+  return {
+    isWarning: false,
+    text: `${what} it is ${asPrinted(check, broken.value)}, worse by ${by}: the number notices.`,
+  };
 }
 
 /** Shapes that make a metric a bad one to climb, each with what to do. */
@@ -269,6 +251,12 @@ function findShapes(check: MetricCheck): readonly string[] {
       `It moves by ${percent(share)} of itself when nothing changes; trainings usually move by ${percent(USUAL_NOISE_SHARE)}. Fix the seeds, or measure on more data.`,
     );
   return found;
+}
+
+/** A number with as many digits behind the point as the training prints. */
+function asPrinted({ step }: MetricCheck, value: number): string {
+  const decimals = Math.round(-Math.log10(step));
+  return decimals >= 0 && decimals <= MOST_DECIMALS ? value.toFixed(decimals) : String(value);
 }
 
 function digitWords(digits: number): string {

@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { saveContract } from '../../engine/api/projects.ts';
 import { loadContract } from '../../engine/contract/load-contract.ts';
 import { openRepository, readHeadCommit } from '../../engine/git/repository.ts';
-import { dataPaths } from '../../engine/paths.ts';
+import { type DataPaths, dataPaths } from '../../engine/paths.ts';
 import { runDoctor } from '../../engine/preflight/doctor.ts';
+import { type Ledger, openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
-import { checkMetric, type MetricFlags } from '../check-metric.ts';
+import type { MetricFlags } from '../check-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText, wrap } from '../format.ts';
 import { type ContractFlags, choicesOf } from '../found.ts';
@@ -52,14 +54,18 @@ export async function doctor(
   const flags = metric === undefined || metric === true ? rest : { ...rest, metric };
   const trains =
     metric === true || flags.runs !== undefined || flags.hours !== undefined || flags.break === false;
+  // Loaded where it is needed, and before anything takes time: it also hears when nobody waits any more.
+  const checker = trains ? await import('../check-metric.ts') : null;
+  const paths = dataPaths(process.env);
+  const ledger = findLedger(paths);
   const checks = await runDoctor({
     path,
     tag: flags.tag ?? null,
-    paths: dataPaths(process.env),
+    ...{ paths, ledger },
     environment: process.env,
     choices: choicesOf(flags),
     withAgents: true,
-  });
+  }).finally(() => ledger?.close());
   const isReady = checks.every(check => check.outcome !== 'failed');
   if (flags.json && !trains) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else if (!flags.json) {
@@ -73,17 +79,26 @@ export async function doctor(
   }
   if (flags.save) await save(path, flags);
   if (!isReady) process.exitCode = EXIT.usage;
-  if (trains) await reportMetric(path, flags, checks);
+  if (checker) reportMetric(checks, flags, isReady ? await checker.checkMetric(path, flags) : null);
 }
 
-/** Trains only where the checks let a study begin. */
-async function reportMetric(
-  path: string,
-  flags: ContractFlags & MetricFlags & { readonly json?: boolean },
+/** To look is no reason to make a ledger, and one that cannot be read is none to find nothing else. */
+function findLedger({ ledger }: DataPaths): Ledger | undefined {
+  if (!existsSync(ledger)) return undefined;
+  try {
+    return openLedger(ledger);
+  } catch (error) {
+    if (error instanceof PawlError) return undefined;
+    throw error;
+  }
+}
+
+/** @param checked null where nothing was trained, because a check failed */
+function reportMetric(
   checks: readonly PreflightCheck[],
-): Promise<void> {
-  const isReady = checks.every(check => check.outcome !== 'failed');
-  const checked = isReady ? await checkMetric(path, flags) : null;
+  flags: { readonly json?: boolean },
+  checked: Awaited<ReturnType<typeof import('../check-metric.ts').checkMetric>> | null,
+): void {
   if (checked) process.exitCode = checked.exitCode;
   if (flags.json) {
     const { outcome = null, lines = [] } = checked ?? {};

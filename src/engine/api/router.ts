@@ -113,7 +113,7 @@ export function createRouter(service: Service) {
         runDoctor({
           path: cleanPath(input.path),
           tag: input.tag || null,
-          paths,
+          ...{ paths, ledger },
           ...service.engine.surroundings,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),

@@ -22,6 +22,7 @@ import type { EngineOptions } from '../session/engine-options.ts';
 import { openSitting } from '../session/open-sitting.ts';
 import type { Sitting } from '../session/sitting.ts';
 import { openTemporaryLedger, removeTemporaryStudies, temporaryPaths } from '../session/temporary-study.ts';
+import { saveTimes } from '../stages/judge/known-times.ts';
 import { baselineTimes } from '../stages/judge/study-budget.ts';
 import { trialsOf } from '../stages/judge/trials.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';
@@ -81,7 +82,12 @@ export async function checkMetric(
     const { study, repository } = await beginCheck(input, ledger, ports);
     const move = input.breaks ? await findMove(repository, study) : null;
     await runCheck(study, move, input.runs, ledger, own, ports);
-    return ports.signal.aborted ? { kind: 'stopped' } : await readOutcome(input, study, move, ledger, own);
+    if (ports.signal.aborted) return { kind: 'stopped' };
+    const outcome = await readOutcome(input, study, move, ledger, own);
+    const { gitDir, contract, createdAt: at } = study;
+    const times = { train: contract.train, at, times: [...baselineTimes(study.id, ledger)] };
+    if (outcome.kind === 'measured') ports.ledger.write(() => saveTimes(ports.ledger, gitDir, times));
+    return outcome;
   } catch (error) {
     if (ports.signal.aborted && (error as Error).name === 'AbortError') return { kind: 'stopped' };
     throw error;
