@@ -14,7 +14,16 @@ import {
 } from '../src/shared/metric-check.ts';
 
 const NOTICED: BrokenRun = {
-  ...{ kind: 'run', file: 'train.py', name: 'LR', from: '0.04', to: '4.0', value: 3.2, fault: null },
+  ...{
+    kind: 'run',
+    file: 'train.py',
+    name: 'LR',
+    from: '0.04',
+    to: '4.0',
+    value: 3.2,
+    fault: null,
+    isRuin: true,
+  },
 };
 
 function checkOf(
@@ -171,21 +180,34 @@ test('a number that does not move when the code is broken is told, one that is b
   expect(hasMoved(broken(0.998))).toBe(false);
   expect(warningsOf(broken(0.998))).toContain('the number may not notice what the code does');
   expect(warningsOf(broken(0.5))).toContain('look whether metric.goal is the right way round');
+  const other = checkOf(GOOD, {
+    broken: { ...NOTICED, name: 'DROPOUT', isRuin: false, value: 0.5 } as BrokenRun,
+  });
+  expect(warningsOf(other)).toBe('');
+  expect(wordsOf(other)).toContain('better by 0.5: the number notices, and DROPOUT is worth a search');
   expect(wordsOf(broken(2.9))).toContain('worse by 1.9: the number notices');
   expect(hasMoved(broken(null))).toBe(null);
   expect(wordsOf(broken(null, 'It diverged.'))).toContain(
-    'gave no number, so it was not seen whether that notices: It diverged.',
+    'gave no number, so it was not seen whether the number notices: It diverged.',
   );
   const same = [0.99791, 0.99791, 0.99791];
   const repeated = (value: number) => checkOf(same, { broken: { ...NOTICED, value } as BrokenRun });
   expect(hasMoved(repeated(0.99791))).toBe(false);
+  expect(warningsOf(repeated(0.99791))).toContain('it is 0.99791, the very same: the number may not notice');
   expect(hasMoved(repeated(0.99792))).toBe(true);
 });
 
 test.each([
   ['a learning rate', 'DEPTH = 8\nDROPOUT = 0.1\nMATRIX_LR = 0.04\n', 'MATRIX_LR', '4.0'],
   ['one in another spelling', 'class C:\n    pass\nLEARNING_RATE = 3e-4\n', 'LEARNING_RATE', '3e-2'],
-  ['else a fraction', 'DEPTH = 8\nDROPOUT = 0.1\nLR_DECAY = 0\n', 'DROPOUT', '10.0'],
+  [
+    'else a share, which stays one',
+    'DEPTH = 8\nEPS = 1e-8\nDROPOUT = 0.1\nLR_DECAY = 0\n',
+    'DROPOUT',
+    '0.99',
+  ],
+  ['a share that is large', 'MOMENTUM = 0.9\n', 'MOMENTUM', '0.01'],
+  ['else another fraction', 'DEPTH = 8\nEPS = 1e-8\nSCALE = 1.5\n', 'SCALE', '150.0'],
   ['else a whole number, made small', 'DEPTH = 8\nBATCH = 2**19\n', 'DEPTH', '1'],
   ['else a power', 'BATCH = 2**19\n', 'BATCH', '2**12'],
 ])('what is broken is %s', (_, source, name, to) => {
@@ -195,6 +217,13 @@ test.each([
 test('no word, switch or zero is broken', () => {
   const source = 'COMPILE = True\nWARMUP = 0.0\nACTIVATION = "relu"  # "relu" or "gelu"\nSEED = 7\n';
   expect(breakConstant(findConstants('train.py', source))).toBe(null);
+});
+
+test('a number that is the same is its own mean', () => {
+  const broken = { ...NOTICED, value: 0.1 } as BrokenRun;
+  const check = checkOf([0.1, 0.1, 0.1], { decimals: 6, broken });
+  expect(check.mean).toBe(0.1);
+  expect(hasMoved(check)).toBe(false);
 });
 
 test('what was not tried is said', () => {

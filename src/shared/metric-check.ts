@@ -50,6 +50,8 @@ export type BrokenRun =
       readonly name: string;
       readonly from: string;
       readonly to: string;
+      /** Whether no training can be expected to be better so; another constant may be. */
+      readonly isRuin: boolean;
       /** Null where it gave none. */
       readonly value: number | null;
       /** Why it gave none. */
@@ -193,36 +195,28 @@ function nightWords(check: MetricCheck): readonly string[] {
 function brokenWords(check: MetricCheck): CheckLine {
   const { broken, metric, mean } = check;
   const warning = (text: string) => ({ isWarning: true, text });
-  if (broken.kind === 'left_out')
-    return {
-      isWarning: false,
-      text: 'Nothing was broken on purpose, so it was not seen whether the number notices.',
-    };
+  const plain = (text: string) => ({ isWarning: false, text });
+  const unseen = 'it was not seen whether the number notices';
+  if (broken.kind === 'left_out') return plain(`Nothing was broken on purpose, so ${unseen}.`);
   if (broken.kind === 'no_constant')
-    return {
-      isWarning: false,
-      text: 'The editable files have no constant to break, so it was not seen whether the number notices.',
-    };
-  const what = `With ${broken.name} = ${broken.to} in place of ${broken.from} (${broken.file})`;
-  if (broken.value === null)
-    return {
-      isWarning: false,
-      text: `${what} the run gave no number, so it was not seen whether that notices: ${broken.fault ?? 'nobody says why.'}`,
-    };
-  if (hasMoved(check) === false)
+    return plain(`The editable files have no constant to break, so ${unseen}.`);
+  const { name, value, fault } = broken;
+  const what = `With ${name} = ${broken.to} in place of ${broken.from} (${broken.file})`;
+  if (value === null)
+    return plain(`${what} the run gave no number, so ${unseen}: ${fault ?? 'nobody says why.'}`);
+  const is = `${what} it is ${asPrinted(check, value)}`;
+  if (hasMoved(check) === false) {
+    const like = value === mean ? 'the very same' : 'which chance explains';
     return warning(
-      `${what} it is ${asPrinted(check, broken.value)}, which chance explains: the number may not notice what the code does. Look whether it is computed from what was trained.`,
+      `${is}, ${like}: the number may not notice what the code does. Look whether it is computed from what was trained.`,
     );
-  const isBetter = broken.value < mean === (metric.goal === 'minimize');
-  const by = shortNumber(Math.abs(broken.value - mean));
-  if (isBetter)
-    return warning(
-      `${what} it is ${asPrinted(check, broken.value)}, better by ${by}: look whether metric.goal is the right way round, or ${broken.name} is far too small.`,
-    );
-  return {
-    isWarning: false,
-    text: `${what} it is ${asPrinted(check, broken.value)}, worse by ${by}: the number notices.`,
-  };
+  }
+  const isBetter = value < mean === (metric.goal === 'minimize');
+  const by = shortNumber(Math.abs(value - mean));
+  if (!isBetter) return plain(`${is}, worse by ${by}: the number notices.`);
+  return broken.isRuin
+    ? warning(`${is}, better by ${by}: look whether metric.goal is the right way round.`)
+    : plain(`${is}, better by ${by}: the number notices, and ${name} is worth a search.`);
 }
 
 /** Shapes that make a metric a bad one to climb, each with what to do. */

@@ -13,7 +13,7 @@ import { openRepository, type Repository, readHeadCommit } from '../git/reposito
 import { DiskReserve } from '../machine/disk-reserve.ts';
 import { type DataPaths, runLog } from '../paths.ts';
 import { refuseUntrainable } from '../preflight/check-training.ts';
-import { breakConstant } from '../proposers/search/break-constant.ts';
+import { breakConstant, isLearningRate } from '../proposers/search/break-constant.ts';
 import type { Move } from '../proposers/search/choice.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
 import { findRefusal } from '../session/containment.ts';
@@ -216,7 +216,7 @@ function brokenRun(study: Study, breaks: boolean, move: Move | null, ledger: Led
   const { file, name, from, to } = move;
   const value = ledger.experiments.get(study.id, 1)?.verdict?.evidence.metric ?? null;
   const fault = value === null ? whyNone(study, 1, ledger).message : null;
-  return { kind: 'run', ...{ file, name, from, to, value, fault } };
+  return { kind: 'run', ...{ file, name, from, to, value, fault, isRuin: isLearningRate(name) } };
 }
 
 /** Why an experiment gave no number that counts. */
