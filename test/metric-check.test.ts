@@ -123,6 +123,13 @@ test('the same two digits three times prove nothing, and are few values', () => 
   expect(check.night.auditRuns).toBe(8);
 });
 
+test('two digits are few whatever the noise is, and more where the last one hides it', () => {
+  const few = 'most edits give one of a few values';
+  expect(warningsOf(checkOf([0.52, 0.71, 0.33]))).toContain(few);
+  expect(warningsOf(checkOf([0.812, 0.813, 0.812]))).toContain(few);
+  expect(warningsOf(checkOf([0.812, 0.833, 0.799]))).not.toContain(few);
+});
+
 test('zeros that were printed are digits', () => {
   expect(checkOf([0.5, 0.5, 0.5]).digits).toBe(1);
   const check = checkOf([0.5, 0.5, 0.5], { decimals: 6 });
