@@ -10,7 +10,7 @@ import { createRepository, git, snapshotUserState, temporaryFolder } from './sup
 /** Constants and a number that follows from them: the same every time. */
 const REPEATABLE = `LR=2
 SEED=7
-printf 'val_bpb: 1.%05d\\n' $((10000 + 10 * LR))
+printf 'val_bpb: 1.%05d\\n' $((9993 + 10 * LR + SEED))
 `;
 
 async function prepare(trainer: string, contract = '', seconds = 5) {
@@ -64,12 +64,33 @@ test('a check trains as often as it is told, once broken, tells what came of it 
     ...{ asked: 4, values: [1.1002, 1.1002, 1.1002, 1.1002], digits: 6 },
     night: { hours: 2, auditRuns: 0 },
     broken: { kind: 'run', file: 'train.sh', name: 'LR', from: '2', to: '200', value: 1.12 },
+    // Each is a change of the code as it is, also where one before it was better or worse.
+    seeds: {
+      ...{ file: 'train.sh', name: 'SEED', from: '7' },
+      runs: [
+        { to: '8', value: 1.10021 },
+        { to: '9', value: 1.10022 },
+      ],
+    },
   });
   expect(words).toContain('it repeats itself');
   expect(words).toContain('worse by 0.02: the number notices');
   expect(stderr).toContain('Run 1 of 5 …');
-  expect(stderr).toContain('Run 5 of 5, with a constant broken on purpose …');
+  expect(stderr).toContain('Run 5 of 7, with a constant broken on purpose …');
+  expect(stderr).toContain('Run 7 of 7, with another seed …');
   await expectNothingLeft();
+});
+
+test('a change that is better is not kept: the next one is of the code as it is, too', async () => {
+  const { home, repository } = await prepare(
+    `LR=2\nSEED=7\nprintf 'val_bpb: 1.%05d\\n' $((20000 - 10 * LR + SEED))\n`,
+  );
+  const { measured, words } = await check(repository, { home }, '--runs', '2');
+  expect(measured).toMatchObject({
+    broken: { value: 1.18007 },
+    seeds: { runs: [{ value: 1.19988 }, { value: 1.19989 }] },
+  });
+  expect(words).toContain('look whether metric.goal is the right way round');
 });
 
 test('a number that does not notice a broken constant is told, in the terminal as a warning', async () => {

@@ -10,6 +10,7 @@ import {
   describeMetricCheck,
   hasMoved,
   type MetricCheck,
+  type OtherSeeds,
   rateOf,
 } from '../src/shared/metric-check.ts';
 
@@ -26,12 +27,18 @@ const NOTICED: BrokenRun = {
   },
 };
 
+function seedsOf(values: readonly (number | null)[]): OtherSeeds {
+  const runs = values.map((value, at) => ({ to: String(at + 8), value }));
+  return { file: 'train.py', name: 'SEED', from: '7', runs };
+}
+
 function checkOf(
   values: readonly number[],
   more: {
     readonly name?: string;
     readonly goal?: 'minimize' | 'maximize';
     readonly broken?: BrokenRun;
+    readonly seeds?: readonly (number | null)[];
     readonly decimals?: number;
     readonly trained?: number;
     readonly runSeconds?: number;
@@ -44,7 +51,14 @@ function checkOf(
       metric: { ...DEFAULT_METRIC, name, goal },
       budget: { ...DEFAULT_BUDGET, seconds: 300, limitSeconds: 630 },
     },
-    ...{ values, asked: more.asked ?? values.length, broken: more.broken ?? NOTICED, runSeconds, hours: 8 },
+    ...{
+      values,
+      asked: more.asked ?? values.length,
+      broken: more.broken ?? NOTICED,
+      seeds: more.seeds ? seedsOf(more.seeds) : null,
+      runSeconds,
+      hours: 8,
+    },
     decimals: more.decimals ?? null,
     times: [{ seconds: trained + 20, trainingSeconds: trained }],
   });
@@ -114,6 +128,17 @@ test('a number that repeats itself to five digits has no chance in it, and nothi
   expect(check.gain.oneRun).toBeCloseTo(0.00001, 12);
   expect(check.night).toMatchObject({ auditRuns: 0, experiments: 86 });
   expect(warningsOf(check)).toBe('');
+});
+
+test('of a number that repeats itself it is told what other seeds give', () => {
+  const same = [0.99791, 0.99791, 0.99791];
+  expect(wordsOf(checkOf(same, { seeds: [0.99991, 0.99591] }))).toContain(
+    'With SEED = 8 and 9 in place of 7 (train.py) it is 0.99991 and 0.99591: seeds differ by σ 0.002,',
+  );
+  expect(wordsOf(checkOf(same, { seeds: [0.99791, 0.99791] }))).toContain('that seed decides nothing');
+  expect(wordsOf(checkOf(same, { seeds: [0.99791, null] }))).toContain('did not always give a number');
+  expect(wordsOf(checkOf(same))).toContain('No seed was found in the editable files');
+  expect(wordsOf(checkOf(GOOD))).not.toContain('seed');
 });
 
 test('the same two digits three times prove nothing, and are few values', () => {

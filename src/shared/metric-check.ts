@@ -38,6 +38,17 @@ export type MetricCheck = {
   };
   readonly budget: BudgetFit;
   readonly broken: BrokenRun;
+  /** Of a number that repeats itself; null where it does not, or no seed was found. */
+  readonly seeds: OtherSeeds | null;
+};
+
+/** What the code gives with other seeds. */
+export type OtherSeeds = {
+  readonly file: string;
+  readonly name: string;
+  readonly from: string;
+  /** A run without a number has none. */
+  readonly runs: readonly { readonly to: string; readonly value: number | null }[];
 };
 
 /** What came of breaking the code on purpose. */
@@ -68,8 +79,9 @@ export type MetricCheckOutcome =
 export type MetricCheckProgress = {
   /** Which run it is, from 1; the same once more where one was not fair. 0 while the set-up command runs. */
   readonly run: number;
+  /** As far as is known yet: a number that repeats itself is tried with other seeds as well. */
   readonly runs: number;
-  readonly isBroken: boolean;
+  readonly of: 'code' | 'broken' | 'seed';
 };
 
 /** What those are told who wait for a check; its outcome comes last. */
@@ -78,10 +90,16 @@ export type MetricCheckStep =
   | MetricCheckOutcome;
 
 /** What a check is at, for those who wait. */
-export function progressWords({ run, runs, isBroken }: MetricCheckProgress): string {
+export function progressWords({ run, runs, of }: MetricCheckProgress): string {
   if (run === 0) return 'The set-up command runs.';
-  return `Run ${run} of ${runs}${isBroken ? ', with a constant broken on purpose' : ''} …`;
+  return `Run ${run} of ${runs}${PROGRESS_WORDS[of]} …`;
 }
+
+const PROGRESS_WORDS: Readonly<Record<MetricCheckProgress['of'], string>> = {
+  code: '',
+  broken: ', with a constant broken on purpose',
+  seed: ', with another seed',
+};
 
 /** A sentence of the result; a warning is a shape that is known to be bad. */
 export type CheckLine = { readonly isWarning: boolean; readonly text: string };
@@ -147,7 +165,7 @@ export function hasMoved(check: MetricCheck): boolean | null {
 
 /** The result in sentences, in the order they are read; the same in the terminal and in the window. */
 export function describeMetricCheck(check: MetricCheck): readonly CheckLine[] {
-  const plain = [...numberWords(check), ...gainWords(check), ...nightWords(check)];
+  const plain = [...numberWords(check), ...seedWords(check), ...gainWords(check), ...nightWords(check)];
   const budget = describeBaselineTime(check.budget);
   const { text, isWarning } = brokenWords(check);
   const shapes = findShapes(check);
@@ -173,6 +191,24 @@ function numberWords(check: MetricCheck): readonly string[] {
   return [
     `${count} of the code as it is gave ${metric.name} ${values.map(value => asPrinted(check, value)).join(', ')}: ${shortNumber(mean, 4)} in the mean.`,
     `They differ by σ ${shortNumber(noise.sigma)}; so few runs leave it between ${shortNumber(noise.low)} and ${shortNumber(noise.high)} (80 %).`,
+  ];
+}
+
+function seedWords(check: MetricCheck): readonly string[] {
+  const { seeds, mean } = check;
+  if (!isSame(check)) return [];
+  if (!seeds) return ['No seed was found in the editable files, so what others give was not seen.'];
+  const { file, name, from, runs } = seeds;
+  const what = `With ${name} = ${runs.map(({ to }) => to).join(' and ')} in place of ${from} (${file})`;
+  const values = runs.flatMap(({ value }) => value ?? []);
+  if (values.length < runs.length) return [`${what} it did not always give a number.`];
+  const all = [mean, ...values];
+  const middle = all.reduce((sum, value) => sum + value, 0) / all.length;
+  const variance = all.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (all.length - 1);
+  const is = `${what} it is ${values.map(value => asPrinted(check, value)).join(' and ')}`;
+  if (values.every(value => value === mean)) return [`${is} as well: that seed decides nothing.`];
+  return [
+    `${is}: seeds differ by σ ${shortNumber(Math.sqrt(variance))}, and a gain that is not much larger may be one of this seed only.`,
   ];
 }
 

@@ -1,20 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { describeOverBudget } from '../../shared/budget.ts';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import type { ContractChoices } from '../../shared/findings.ts';
-import { describeGuard } from '../../shared/guard.ts';
-import type { BrokenRun, MetricCheckOutcome, MetricCheckProgress } from '../../shared/metric-check.ts';
+import { isSame, type MetricCheckOutcome, type MetricCheckProgress } from '../../shared/metric-check.ts';
 import type { Study } from '../../shared/study.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { openRepository, type Repository, readHeadCommit } from '../git/repository.ts';
 import { DiskReserve } from '../machine/disk-reserve.ts';
-import { type DataPaths, runLog } from '../paths.ts';
+import type { DataPaths } from '../paths.ts';
 import { refuseUntrainable } from '../preflight/check-training.ts';
-import { breakConstant, isLearningRate } from '../proposers/search/break-constant.ts';
+import { breakConstant } from '../proposers/search/break-constant.ts';
 import type { Move } from '../proposers/search/choice.ts';
+import { isSeed } from '../proposers/search/left-alone.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
 import { findRefusal } from '../session/containment.ts';
 import { createStudy } from '../session/create-study.ts';
@@ -24,12 +22,11 @@ import type { Sitting } from '../session/sitting.ts';
 import { openTemporaryLedger, removeTemporaryStudies, temporaryPaths } from '../session/temporary-study.ts';
 import { saveTimes } from '../stages/judge/known-times.ts';
 import { baselineTimes } from '../stages/judge/study-budget.ts';
-import { trialsOf } from '../stages/judge/trials.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';
 import { hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { brokenProposer } from './broken-proposer.ts';
-import { measureMetric, printedDecimals } from './measure-metric.ts';
+import { moveProposer } from './move-proposer.ts';
+import { type Changes, readOutcome } from './read-outcome.ts';
 
 export type MetricCheckInput = {
   readonly repositoryPath: string;
@@ -64,7 +61,6 @@ const NO_CHECK =
 const MANY_CONSTANTS = 200;
 /** A name that no study of the user has. */
 const TAG_BYTES = 6;
-const MAX_LOG_BYTES = 4 * 1024 ** 2;
 
 /**
  * Trains a repository's last commit again and again, and once broken, as a study would: it is one, with all of a study's stages,
@@ -80,10 +76,10 @@ export async function checkMetric(
   const ledger = await openTemporaryLedger(paths, killTimes);
   try {
     const { study, repository } = await beginCheck(input, ledger, ports);
-    const move = input.breaks ? await findMove(repository, study) : null;
-    await runCheck(study, move, input.runs, ledger, own, ports);
+    const changes = await findChanges(repository, study, input.breaks);
+    const tried = await runCheck(study, changes, input.runs, ledger, own, ports);
     if (ports.signal.aborted) return { kind: 'stopped' };
-    const outcome = await readOutcome(input, study, move, ledger, own);
+    const outcome = await readOutcome(input, study, { ...changes, tried }, ledger, own);
     const { gitDir, contract, createdAt: at } = study;
     const times = { train: contract.train, at, times: [...baselineTimes(study.id, ledger)] };
     if (outcome.kind === 'measured') ports.ledger.write(() => saveTimes(ports.ledger, gitDir, times));
@@ -116,7 +112,11 @@ async function beginCheck(
       repositoryPath,
       tag: `metric-check-${randomBytes(TAG_BYTES).toString('hex')}`,
       ...{ proposer, gpu, stop: {} },
-      contract: { ...contract, metric: { ...contract.metric, verdict: 'honest' } },
+      // Nothing is kept, so that each change is one of the code as it is.
+      contract: {
+        ...contract,
+        metric: { ...contract.metric, verdict: 'honest', leastGain: Number.MAX_VALUE },
+      },
     },
     now(),
     { home: paths.home, environment, storedKey },
@@ -136,33 +136,53 @@ async function beginCheck(
   return { study, repository };
 }
 
-async function findMove(repository: Repository, { baseCommit, contract }: Study): Promise<Move | null> {
-  const { constants } = await surveyConstants(repository, baseCommit, contract, MANY_CONSTANTS);
-  return breakConstant(constants);
+async function findChanges(
+  repository: Repository,
+  { baseCommit, contract }: Study,
+  breaks: boolean,
+): Promise<Changes> {
+  const survey = (isWanted?: (name: string) => boolean) =>
+    surveyConstants(repository, baseCommit, contract, MANY_CONSTANTS, isWanted);
+  const broken = breaks ? breakConstant((await survey()).constants) : null;
+  const seed = (await survey(isSeed)).constants.find(({ literal }) => literal.kind === 'integer');
+  const { file = '', name = '', literal } = seed ?? {};
+  const others = literal?.kind === 'integer' ? [literal.value + 1, literal.value + 2] : [];
+  const from = literal?.text ?? '';
+  return {
+    broken,
+    seeds: others.map(other => ({ file, name, direction: 'other', from, to: String(other) })),
+  };
 }
 
+/** @returns what was changed in each experiment after the baseline, in order */
 async function runCheck(
   study: Study,
-  move: Move | null,
+  { broken, seeds }: Changes,
   asked: number,
   ledger: Ledger,
   paths: DataPaths,
   { options, signal, onProgress }: MetricCheckPorts,
-): Promise<void> {
+): Promise<readonly Move[]> {
   const { environment, storedKey, now = Date.now } = options;
-  const runs = asked + (move ? 1 : 0);
-  let done = 0;
+  const values: number[] = [];
+  let changed = 0;
+  const changes = () => [...(broken ? [broken] : []), ...(isSame({ values }) ? seeds : [])];
+  const next = (n: number) => changes()[n - 1] ?? null;
   let sitting: Sitting | null = null;
   const emit = (event: EngineEventBody) => {
-    if (event.type === 'setup_started') onProgress({ run: 0, runs, isBroken: false });
-    if (event.type === 'run_started') onProgress({ run: done + 1, runs, isBroken: event.n > 0 });
-    if (event.type === 'verdict' || (event.type === 'repeated' && event.value !== null)) done += 1;
-    // What a broken code gave is no claim to be measured again.
-    if (event.type === 'verdict' && event.n > 0) sitting?.wish('stop');
+    if (event.type === 'setup_started') onProgress({ run: 0, runs: asked, of: 'code' });
+    if (event.type === 'run_started') {
+      const of = event.n === 0 ? 'code' : next(event.n) === broken ? 'broken' : 'seed';
+      const whole = asked + (event.n === 0 ? Number(broken !== null) : changes().length);
+      onProgress({ run: (event.n === 0 ? values.length : asked + changed) + 1, runs: whole, of });
+    }
+    if (event.type === 'verdict' && event.n > 0) changed += 1;
+    else if (event.type === 'verdict' && event.metric !== null) values.push(event.metric);
+    else if (event.type === 'repeated' && event.value !== null) values.push(event.value);
   };
   const opened = await openSitting(
     study,
-    { check: { baselineRuns: asked, proposer: brokenProposer(move) } },
+    { check: { baselineRuns: asked, proposer: moveProposer(next) } },
     {
       ...{ ledger, options: { ...options, paths }, now, signal, emit },
       surroundings: { home: paths.home, environment, storedKey },
@@ -177,78 +197,5 @@ async function runCheck(
   } finally {
     opened.close();
   }
-}
-
-async function readOutcome(
-  { runs: asked, hours, breaks }: MetricCheckInput,
-  study: Study,
-  move: Move | null,
-  ledger: Ledger,
-  paths: DataPaths,
-): Promise<MetricCheckOutcome> {
-  const { id, contract } = study;
-  const runs = ledger.runs.list(id, 0);
-  const [baseline] = trialsOf(ledger.experiments.history(id), ledger.runs.repeats(id));
-  if (!baseline?.isKept) return { kind: 'failed', ...whyNone(study, 0, ledger) };
-  const whole = runs.filter(
-    ({ outcome, crash, endedAt }) => outcome?.kind === 'exit' && !crash && endedAt !== null,
-  );
-  const took = whole.map(({ startedAt, endedAt }) => ((endedAt ?? startedAt) - startedAt) / 1_000);
-  const middle = took.sort((a, b) => a - b)[Math.floor(took.length / 2)];
-  const decimals = await readDecimals(
-    paths,
-    study,
-    whole.map(({ k }) => k),
-    baseline.values,
-  );
-  const check = measureMetric({
-    ...{ contract, asked, hours, decimals, values: baseline.values },
-    times: baselineTimes(id, ledger),
-    runSeconds: middle ?? contract.budget.seconds,
-    broken: brokenRun(study, breaks, move, ledger),
-  });
-  return { kind: 'measured', check };
-}
-
-function brokenRun(study: Study, breaks: boolean, move: Move | null, ledger: Ledger): BrokenRun {
-  if (!breaks) return { kind: 'left_out' };
-  if (!move) return { kind: 'no_constant' };
-  const { file, name, from, to } = move;
-  const value = ledger.experiments.get(study.id, 1)?.verdict?.evidence.metric ?? null;
-  const fault = value === null ? whyNone(study, 1, ledger).message : null;
-  return { kind: 'run', ...{ file, name, from, to, value, fault, isRuin: isLearningRate(name) } };
-}
-
-/** Why an experiment gave no number that counts. */
-function whyNone(
-  { id }: Study,
-  n: number,
-  ledger: Ledger,
-): { readonly message: string; readonly tail: readonly string[] } {
-  const verdict = ledger.experiments.get(id, n)?.verdict;
-  const crash = ledger.runs.list(id, n).findLast(run => run.crash)?.crash;
-  const { guard, overBudget } = verdict?.evidence ?? {};
-  if (guard) return { message: describeGuard(guard), tail: guard.tail };
-  if (overBudget) return { message: `The run was ${describeOverBudget(overBudget)}.`, tail: [] };
-  return { message: crash?.message ?? 'It was not run.', tail: crash?.tail ?? [] };
-}
-
-/** As printed by the runs; see `printedDecimals`. */
-async function readDecimals(
-  paths: DataPaths,
-  { id }: Study,
-  runs: readonly number[],
-  values: readonly number[],
-): Promise<number | null> {
-  let most: number | null = null;
-  for (const k of runs) {
-    const output = (await readFile(runLog(paths, id, 0, k)).catch(() => Buffer.alloc(0))).subarray(
-      -MAX_LOG_BYTES,
-    );
-    for (const value of values) {
-      const decimals = printedDecimals(output.toString('latin1'), value);
-      if (decimals !== null) most = Math.max(most ?? decimals, decimals);
-    }
-  }
-  return most;
+  return changes();
 }

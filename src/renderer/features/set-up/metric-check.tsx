@@ -100,7 +100,8 @@ export function MetricCheck({
       <div className="flex items-center justify-between gap-4">
         <p className="text-muted text-sm">
           Is this metric worth a night? The code is trained {METRIC_CHECK_RUNS.usual} times as it is, and once
-          with a constant broken on purpose. Nothing of it stays in the repository.
+          with a constant broken on purpose; twice more with other seeds, if its number is always the same.
+          Nothing of it stays in the repository.
         </p>
         {isChecking ? (
           <Button disabled={isEnding} onClick={() => void end()}>
