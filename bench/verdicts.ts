@@ -208,6 +208,7 @@ function simulate(
       runs: 0,
       auditedAt: 0,
       spent: 0,
+      baselineRuns: 2,
       granted: null,
       fresh: [],
       probes: { ...NO_PROBES, isPossible: hasOtherData },

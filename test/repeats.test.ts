@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
@@ -66,7 +66,7 @@ limit_seconds = 600
   const command = ['run', repository, '--tag', 'night', '--command', PROPOSER];
   const run = (...args: string[]) => sitting([...command, ...args], { home, env });
   const resume = (...args: string[]) => sitting(['resume', repository, ...args], { home, env });
-  return { home, repository, env, command, run, resume, check };
+  return { home, folder, repository, env, command, run, resume, check };
 }
 
 /** What was trained, in order: `n` for an experiment, `n purpose` for a repeat. */
@@ -235,9 +235,14 @@ test.each<[string, DeathPoint, number]>([
 });
 
 test('a stop ends a repeat at once; its experiment keeps its verdict, and the next sitting repeats it', async () => {
-  const { home, env, command, resume, check } = await noisyStudy({ 0: ['1.0000', 'wait', '1.0010'] });
+  const { home, folder, env, command, resume, check } = await noisyStudy({
+    0: ['1.0000', 'wait', '1.0010'],
+  });
   const running = new RunningPawl([...command, '-n', '1'], { home, env });
+  const taken = watch(folder);
   await running.waitFor(event => event.type === 'run_started' && event.k === 1);
+  // It waits once it has taken its line, and the next one must not take the same.
+  for await (const _ of taken) if (!(await readFile(join(folder, '0'), 'utf8')).includes('wait')) break;
   running.child.kill('SIGTERM');
   const { code } = await running.ended;
   expect(code).toBe(130);
@@ -280,7 +285,7 @@ const closing: LoopState = {
       auditedAt: 0,
       spent: 0,
     },
-    ...{ granted: null, fresh: [], probes: NO_PROBES },
+    ...{ baselineRuns: 2, granted: null, fresh: [], probes: NO_PROBES },
   },
 };
 

@@ -29,7 +29,17 @@ const fresh: LoopState = {
   unfinished: null,
   repeats: {
     ...({ rule: 'greedy', goal: 'minimize' } as const),
-    ...{ trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0, granted: null, fresh: [] },
+    ...{
+      trials: [],
+      tried: [],
+      discards: 0,
+      runs: 0,
+      auditedAt: 0,
+      spent: 0,
+      baselineRuns: 2,
+      granted: null,
+      fresh: [],
+    },
     probes: NO_PROBES,
   },
   runMs: null,

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AUDIT_RUNS } from '../shared/claims.ts';
 import { PawlError } from '../shared/errors.ts';
+import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/metric-check.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
 import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
@@ -33,6 +34,14 @@ function count(text: string): number {
   const value = whole(text);
   if (value === 0) throw new InvalidArgumentError('must be at least 1.');
   return value;
+}
+
+function between(least: number, most: number) {
+  return (text: string): number => {
+    const value = whole(text);
+    if (value < least || value > most) throw new InvalidArgumentError(`must be from ${least} to ${most}.`);
+    return value;
+  };
 }
 
 function finite(text: string): number {
@@ -130,7 +139,13 @@ function sittingOptions(command: Command): Command {
 }
 
 /** What the user says in place of what a repository does. */
-function contractOptions(command: Command): Command {
+function contractOptions(
+  command: Command,
+  metric: readonly [flags: string, description: string] = [
+    '--metric <name>',
+    'the number that counts, as it is printed',
+  ],
+): Command {
   return command
     .option('--editable <paths>', 'which files may be edited; separated by commas, or repeated', list)
     .option(
@@ -139,7 +154,7 @@ function contractOptions(command: Command): Command {
       list,
     )
     .option('--train <line>', 'the command that trains')
-    .option('--metric <name>', 'the number that counts, as it is printed')
+    .option(...metric)
     .option('--goal <goal>', 'minimize or maximize', oneOf('minimize', 'maximize'));
 }
 
@@ -320,14 +335,31 @@ program
   .option('--write', 'write the entry into the settings of the agent')
   .action(async flags => (await load.mcp()).mcp(flags));
 
-contractOptions(repositoryArgument(program.command('doctor')))
+contractOptions(repositoryArgument(program.command('doctor')), [
+  '--metric [name]',
+  'without a name: train the code a few times and say whether its metric is worth a night; with one: the number that counts',
+])
   .description('check everything a study needs, and say what to do about what is missing')
+  .option(
+    '--runs <number>',
+    `with --metric: how often the code is trained as it is (${METRIC_CHECK_RUNS.usual})`,
+    between(METRIC_CHECK_RUNS.least, METRIC_CHECK_RUNS.most),
+  )
+  .option('--hours <number>', `with --metric: how long the night is to be (${METRIC_CHECK_HOURS})`, positive)
+  .option('--no-break', 'with --metric: without the run in which a constant is broken on purpose')
+  .option('--gpu <name>', 'with --metric: which GPU trains, as in "run"')
+  .option('--trust-setup', 'with --metric: agree to the set-up command as it is now; do not ask')
   .option('--tag <tag>', 'also check that this name is free')
   .option('--save', 'write what was found to pawl.toml in the checkout, where there is none')
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
     const { doctor } = await load.doctor();
-    await doctor(chooseRepository(path, { repository }), flags);
+    // What stands behind the option and is a folder of the user's is the repository, and no name of a metric.
+    const isPath = path === undefined && typeof flags.metric === 'string' && /^\.|\//.test(flags.metric);
+    const given = isPath
+      ? { path: String(flags.metric), metric: true as const }
+      : { path, metric: flags.metric };
+    await doctor(chooseRepository(given.path, { repository }), { ...flags, metric: given.metric });
   });
 
 repositoryArgument(program.command('harden'))

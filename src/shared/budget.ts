@@ -28,15 +28,68 @@ export function budgetOf(
   { seconds, tolerance }: Contract['budget'],
   baseline: readonly BaselineTime[],
 ): RunBudget {
-  const sorted = [...baseline].sort((a, b) => a.seconds - b.seconds);
-  const middle = sorted[Math.floor(sorted.length / 2)];
+  const middle = middleTime(baseline);
   if (!middle) return { kind: 'fixed' };
-  // Some print the time that they were given, whatever they took.
-  const trained = Math.min(middle.trainingSeconds ?? middle.seconds, middle.seconds);
-  if (Math.abs(trained / seconds - 1) > BOXED_SHARE) return { kind: 'fixed' };
+  if (Math.abs(trainedSeconds(middle) / seconds - 1) > BOXED_SHARE) return { kind: 'fixed' };
   const baselineSeconds = middle.seconds;
   const slack = Math.max(tolerance * seconds, tolerance > 0 ? LEAST_SLACK_SECONDS : 0);
   return { kind: 'time-boxed', baselineSeconds, allowedSeconds: baselineSeconds + slack };
+}
+
+/** The run that took the middle one of the times; undefined where there is none. */
+export function middleTime(runs: readonly BaselineTime[]): BaselineTime | undefined {
+  return [...runs].sort((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)];
+}
+
+/** How long a run trained. Some print the time that they were given, whatever they took. */
+export function trainedSeconds(run: BaselineTime): number {
+  return Math.min(run.trainingSeconds ?? run.seconds, run.seconds);
+}
+
+/** What to write as `budget.seconds` for a code that trains so long: two digits of it, well within what is time-boxed. */
+export function suggestedSeconds(trained: number): number {
+  return Number(Math.max(trained, 0.1).toPrecision(2));
+}
+
+/** How a baseline fits what the contract says of its time. */
+export type BudgetFit = {
+  /** `budget.seconds` of the contract. */
+  readonly seconds: number;
+  /** What the baseline trained for, see {@link trainedSeconds}. */
+  readonly trainedSeconds: number;
+  readonly kind: RunBudget['kind'];
+};
+
+/** How far a baseline is off what `budget.seconds` says, and what to write there. */
+export function describeBaselineTime({ seconds, trainedSeconds, kind }: BudgetFit): {
+  readonly isFar: boolean;
+  readonly text: string;
+} {
+  const trained = `It trains for ${trainedSeconds.toFixed(1)} s, and budget.seconds is ${seconds}`;
+  if (kind === 'time-boxed')
+    return {
+      isFar: false,
+      text: `${trained}: time-boxed, so no run may take longer than the baseline and its tolerance.`,
+    };
+  const wanted = suggestedSeconds(trainedSeconds);
+  return {
+    isFar: true,
+    text: `${trained}: fixed work, which only the limit ends. If it is meant to stop by the clock, and for estimates that are right, write budget.seconds = ${wanted}.`,
+  };
+}
+
+/** What holds the time of runs, as far as that can be told before a baseline has run. */
+export function describePlannedBudget(
+  { seconds, limitSeconds }: Pick<Contract['budget'], 'seconds' | 'limitSeconds'>,
+  isNamed: boolean,
+): string {
+  const named = isNamed
+    ? `budget.seconds is ${seconds}`
+    : `Nothing names budget.seconds, and ${seconds} s are assumed`;
+  const [least, most] = [seconds * (1 - BOXED_SHARE), seconds * (1 + BOXED_SHARE)].map(bound =>
+    Number(bound.toFixed(1)),
+  );
+  return `${named}: time-boxed if the code trains for ${least} to ${most} s, else fixed work up to its limit of ${limitSeconds} s. The baseline will tell, and so does a check of the metric.`;
 }
 
 /** What a run was ended over that took more time than the others have. */

@@ -5,6 +5,7 @@ import { contractFileSchema, stopRulesSchema } from './contract.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
+import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import type {
   Cell,
@@ -166,6 +167,26 @@ export const calls = {
     check: oc
       .input(z.strictObject({ path, tag: text(64).optional(), contract: contractFileSchema.optional() }))
       .output(type<readonly PreflightCheck[]>()),
+    /**
+     * Trains the code a few times, and once broken, to say what its metric is worth: progress, then the outcome. One at a time,
+     * and not beside a study. It ends with its reader, or by `endMetricCheck`.
+     */
+    checkMetric: oc
+      .input(
+        z.strictObject({
+          path,
+          runs: z.number().int().min(METRIC_CHECK_RUNS.least).max(METRIC_CHECK_RUNS.most),
+          hours: z.number().positive().max(10_000),
+          /** Whether a constant is broken on purpose in a further run. */
+          breaks: z.boolean(),
+          gpu: gpuName.optional(),
+          agreesSetUp,
+          contract: contractFileSchema.optional(),
+        }),
+      )
+      .output(eventIterator(type<MetricCheckStep>())),
+    /** Resolves once nothing is left of the check that was on; does nothing where none was. */
+    endMetricCheck: oc,
     /** Folders below a path on the host's machine; the home folder where none is given. */
     browse: oc.input(z.strictObject({ path: path.optional(), hidden: z.boolean() })).output(type<Folder>()),
     /** The system's own dialog; null when the user closed it. */

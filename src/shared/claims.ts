@@ -1,7 +1,13 @@
+import { shortNumber } from './short-number.ts';
 import type { Measurement } from './study.ts';
 
 /** Trainings of an audit where nobody says how many: two for each of a few keeps, and the four of the headline. */
 export const AUDIT_RUNS = 10;
+
+/** What reruns of the field's usual training differ by: the standard deviation, as a share of the number. */
+export const USUAL_NOISE_SHARE = 0.0007;
+/** With fewer digits, runs that give the same number prove nothing. */
+export const REPEATABLE_DIGITS = 5;
 
 /** What may be said of a keep after the baseline. */
 export type Claim = {
@@ -50,7 +56,7 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
   const gain = isRepeatable
     ? `Gain: ${onRecord}, repeatable with this seed.`
     : headline
-      ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${short(headline.error)} (on record ${onRecord}).`
+      ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
       : `Not audited, so no gain is claimed; on record it is ${onRecord}.`;
   const wrong = expectedFalse(claims);
   const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
@@ -62,7 +68,7 @@ export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): st
   if (isRepeatable) return 'The same code gives the same number every time.';
   const from =
     repeats === 0 ? 'assumed, nothing was repeated' : repeats === 1 ? '1 repeat' : `${repeats} repeats`;
-  return `Runs of the same code differ by σ ${short(noise)} (${from}).`;
+  return `Runs of the same code differ by σ ${shortNumber(noise)} (${from}).`;
 }
 
 /** `proven`, or how likely it is a gain. */
@@ -74,9 +80,5 @@ export function claimWords({ probability, isProven }: Claim): string {
 }
 
 function signed(value: number): string {
-  return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${short(Math.abs(value), 4)}`;
-}
-
-function short(value: number, digits = 2): string {
-  return String(Number(value.toPrecision(digits)));
+  return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${shortNumber(Math.abs(value), 4)}`;
 }

@@ -26,6 +26,8 @@ export type Finding = {
   readonly value: string;
   /** Where it was read: `program.md:12`, or in words where no line says it. */
   readonly source: string;
+  /** Nothing says it, and Pawl's own measure is taken. */
+  readonly isDefault?: true;
 };
 
 /** In the order they are shown. */

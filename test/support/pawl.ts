@@ -18,7 +18,8 @@ export type PawlResult = {
   readonly stderr: string;
 };
 
-function start(args: readonly string[], options: PawlOptions): ChildProcess {
+/** A terminal host that was started; it ends with the test. */
+export function startPawl(args: readonly string[], options: PawlOptions): ChildProcess {
   const child = spawn(process.execPath, [PAWL_MAIN, ...args], {
     cwd: options.cwd ?? options.home,
     env: {
@@ -40,7 +41,7 @@ function start(args: readonly string[], options: PawlOptions): ChildProcess {
 
 /** Runs the terminal host to its end. */
 export async function pawl(args: readonly string[], options: PawlOptions): Promise<PawlResult> {
-  const child = start(args, options);
+  const child = startPawl(args, options);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', text => {
@@ -88,7 +89,7 @@ export class RunningPawl {
   }[] = [];
 
   constructor(args: readonly string[], options: PawlOptions) {
-    this.child = start([...args, '--json'], options);
+    this.child = startPawl([...args, '--json'], options);
     this.child.stderr?.setEncoding('utf8').on('data', text => {
       this.stderr += text;
     });

@@ -14,12 +14,18 @@ export async function lives(pid: number | string): Promise<boolean> {
 }
 
 /** Living processes that carry the study's mark in their environment. */
-export async function findMarked(studyId: string): Promise<readonly number[]> {
+export function findMarked(studyId: string): Promise<readonly number[]> {
+  return findRunsWith(`PAWL_RUN=${studyId}/`);
+}
+
+/** Living processes of runs of any study whose environment holds a text. */
+export async function findRunsWith(text: string): Promise<readonly number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
-    if (environment.includes(`PAWL_RUN=${studyId}/`) && (await lives(name))) found.push(Number(name));
+    const isRun = environment.includes('PAWL_RUN=') && environment.includes(text);
+    if (isRun && (await lives(name))) found.push(Number(name));
   }
   return found;
 }

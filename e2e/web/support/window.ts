@@ -35,7 +35,9 @@ export function welcome(page: Page) {
 
 export function setUp(page: Page) {
   const checks = page.getByRole('complementary', { name: 'Preflight' });
+  const check = page.getByRole('region', { name: 'Metric check' });
   return {
+    metricCheck: { region: check, begin: check.getByRole('button', { name: /^Check the metric \(4 runs/ }) },
     heading: page.getByRole('heading', { name: /^New study in / }),
     field: (name: string) => page.getByLabel(name, { exact: true }),
     start: page.getByRole('button', { name: 'Start the study' }),

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { saveContract } from '../../engine/api/projects.ts';
 import { loadContract } from '../../engine/contract/load-contract.ts';
 import { openRepository, readHeadCommit } from '../../engine/git/repository.ts';
-import { dataPaths } from '../../engine/paths.ts';
+import { type DataPaths, dataPaths } from '../../engine/paths.ts';
 import { runDoctor } from '../../engine/preflight/doctor.ts';
+import { type Ledger, openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
+import type { MetricFlags } from '../check-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText, wrap } from '../format.ts';
 import { type ContractFlags, choicesOf } from '../found.ts';
@@ -36,18 +39,36 @@ export function doctorRows(checks: readonly PreflightCheck[], columns: number): 
 
 export async function doctor(
   path: string,
-  flags: ContractFlags & { readonly tag?: string; readonly json?: boolean; readonly save?: boolean },
+  {
+    metric,
+    ...rest
+  }: Omit<ContractFlags, 'metric'> &
+    MetricFlags & {
+      readonly tag?: string;
+      readonly json?: boolean;
+      readonly save?: boolean;
+      /** True where the metric is to be checked, and not named. */
+      readonly metric?: string | true;
+    },
 ): Promise<void> {
+  const flags = metric === undefined || metric === true ? rest : { ...rest, metric };
+  const trains =
+    metric === true || flags.runs !== undefined || flags.hours !== undefined || flags.break === false;
+  // Loaded where it is needed, and before anything takes time: it also hears when nobody waits any more.
+  const checker = trains ? await import('../check-metric.ts') : null;
+  const paths = dataPaths(process.env);
+  const ledger = findLedger(paths);
   const checks = await runDoctor({
     path,
     tag: flags.tag ?? null,
-    paths: dataPaths(process.env),
+    ...{ paths, ledger },
     environment: process.env,
     choices: choicesOf(flags),
     withAgents: true,
-  });
-  if (flags.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
-  else {
+  }).finally(() => ledger?.close());
+  const isReady = checks.every(check => check.outcome !== 'failed');
+  if (flags.json && !trains) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+  else if (!flags.json) {
     // Into a pipe each check is one line.
     process.stdout.write(`${doctorRows(checks, process.stdout.columns || Number.POSITIVE_INFINITY)}\n`);
     // What is to be copied into a file stands by itself.
@@ -57,7 +78,36 @@ export async function doctor(
     }
   }
   if (flags.save) await save(path, flags);
-  if (checks.some(check => check.outcome === 'failed')) process.exitCode = EXIT.usage;
+  if (!isReady) process.exitCode = EXIT.usage;
+  if (checker) reportMetric(checks, flags, isReady ? await checker.checkMetric(path, flags) : null);
+}
+
+/** To look is no reason to make a ledger, and one that cannot be read is none to find nothing else. */
+function findLedger({ ledger }: DataPaths): Ledger | undefined {
+  if (!existsSync(ledger)) return undefined;
+  try {
+    return openLedger(ledger);
+  } catch (error) {
+    if (error instanceof PawlError) return undefined;
+    throw error;
+  }
+}
+
+/** @param checked null where nothing was trained, because a check failed */
+function reportMetric(
+  checks: readonly PreflightCheck[],
+  flags: { readonly json?: boolean },
+  checked: Awaited<ReturnType<typeof import('../check-metric.ts').checkMetric>> | null,
+): void {
+  if (checked) process.exitCode = checked.exitCode;
+  if (flags.json) {
+    const { outcome = null, lines = [] } = checked ?? {};
+    process.stdout.write(`${JSON.stringify({ checks, metric: outcome, lines }, null, 2)}\n`);
+  } else if (checked) {
+    const sign = (isWarning: boolean) => (isWarning ? styleText('yellow', '!') : ' ');
+    const lines = checked.lines.map(({ isWarning, text }) => `${sign(isWarning)} ${text}\n`);
+    process.stdout.write(`\n${lines.join('')}`);
+  }
 }
 
 /** Writes what was found, and what the user said, to the checkout; commits nothing. Rejects as `saveContract` does. */

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { Telemetry } from '../../engine/machine/telemetry.ts';
 import { dataPaths } from '../../engine/paths.ts';
-import { Engine } from '../../engine/session/engine.ts';
+import type { Engine } from '../../engine/session/engine.ts';
 import type { SittingSettings } from '../../engine/session/sitting-settings.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
@@ -23,6 +22,7 @@ import { LiveView } from '../live-view.ts';
 import { lookFirst } from '../look-first.ts';
 import { modelLines, modelLinesToGoOn } from '../model-lines.ts';
 import { onStopSignals } from '../stop-signals.ts';
+import { withEngine } from '../with-engine.ts';
 import { ask } from './ask.ts';
 
 export type SittingFlags = {
@@ -165,21 +165,6 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
     ledger.close();
   }
   await ask('continue');
-}
-
-/** Does the work with an engine and the machine's telemetry, and ends both. */
-async function withEngine(repository: string, work: (engine: Engine) => Promise<void>): Promise<void> {
-  const paths = dataPaths(process.env);
-  const telemetry = new Telemetry({ environment: process.env, folder: paths.home });
-  const options = { paths, host: 'terminal', environment: process.env, telemetry };
-  const engine = await Engine.open(options, repository);
-  telemetry.start();
-  try {
-    await work(engine);
-  } finally {
-    telemetry.stop();
-    engine.close();
-  }
 }
 
 /** One sitting with its view and its signals; returns the exit code. */

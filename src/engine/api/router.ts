@@ -27,6 +27,7 @@ import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIde
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { readMemoryVersion, viewMemory } from './memory-view.ts';
+import { followMetricCheck } from './metric-check-steps.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
 import { readProposerRecords } from './proposer-records.ts';
 import { readReview } from './review-view.ts';
@@ -112,11 +113,20 @@ export function createRouter(service: Service) {
         runDoctor({
           path: cleanPath(input.path),
           tag: input.tag || null,
-          paths,
+          ...{ paths, ledger },
           ...service.engine.surroundings,
           contract: input.contract && contractFromFile(input.contract, 'form'),
         }),
       ),
+      checkMetric: os.projects.checkMetric.handler(({ input, signal }) => {
+        const { path, contract, ...rest } = input;
+        const check = {
+          ...{ ...rest, repositoryPath: cleanPath(path) },
+          contract: contract && contractFromFile(contract, 'form'),
+        };
+        return refusing(followMetricCheck(service, check, signal));
+      }),
+      endMetricCheck: os.projects.endMetricCheck.handler(() => service.endMetricCheck()),
       browse: os.projects.browse.handler(({ input }) => browseFolder(input.path, input.hidden)),
       choose: os.projects.choose.handler(() => {
         if (!host.chooseFolder) throw new PawlError('usage', 'This host has no folder dialog.');

@@ -1,6 +1,7 @@
 import { FIRST_CELLS } from '../../shared/cell-pages.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type ImportAnswer, SHOWN_SKIPPED } from '../../shared/imports.ts';
+import type { MetricCheckOutcome, MetricCheckProgress } from '../../shared/metric-check.ts';
 import type { KeyStatus } from '../../shared/model-calls.ts';
 import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
@@ -9,9 +10,11 @@ import { openRepository, readRef } from '../git/repository.ts';
 import { type ImportSource, importStudy } from '../import/import-study.ts';
 import type { ImportAnswers } from '../import/imported-table.ts';
 import { Telemetry } from '../machine/telemetry.ts';
+import { checkMetric, type MetricCheckInput } from '../metric-check/check-metric.ts';
 import type { DataPaths } from '../paths.ts';
 import type { NewStudy } from '../session/create-study.ts';
 import { Engine } from '../session/engine.ts';
+import type { EngineOptions } from '../session/engine-options.ts';
 import type { SittingSettings } from '../session/sitting-settings.ts';
 import type { RequestKind } from '../store/requests.ts';
 import { Announcer } from './announcer.ts';
@@ -63,9 +66,18 @@ export class Service {
   /** A study that is being written down, to begin at once. */
   #starting: Promise<Study> | null = null;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
+  readonly #engineOptions: EngineOptions;
+  /** A metric that is being checked, which takes the machine as a study does. */
+  #checking: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
 
-  private constructor(options: ServiceOptions, engine: Engine, telemetry: Telemetry) {
+  private constructor(
+    options: ServiceOptions,
+    engine: Engine,
+    telemetry: Telemetry,
+    engineOptions: EngineOptions,
+  ) {
     this.options = options;
+    this.#engineOptions = engineOptions;
     this.now = options.now ?? Date.now;
     this.engine = engine;
     this.telemetry = telemetry;
@@ -82,18 +94,13 @@ export class Service {
     const { paths, environment, host, now } = options;
     const { keys } = host;
     const telemetry = new Telemetry({ environment, folder: paths.home, onError: options.onError });
-    const engine = await Engine.open(
-      {
-        paths,
-        environment,
-        host: host.info.host,
-        storedKey: keys && (() => keys.read()),
-        telemetry,
-        ...(now ? { now } : {}),
-      },
-      null,
-    );
-    return new Service(options, engine, telemetry);
+    const engineOptions: EngineOptions = {
+      ...{ paths, environment, host: host.info.host, telemetry },
+      storedKey: keys && (() => keys.read()),
+      ...(now ? { now } : {}),
+    };
+    const engine = await Engine.open(engineOptions, null);
+    return new Service(options, engine, telemetry, engineOptions);
   }
 
   get ledger() {
@@ -160,6 +167,12 @@ export class Service {
     if (this.#starting) {
       throw new PawlError('engine_running', 'Another study is being started: one study runs at a time.');
     }
+    if (this.#checking) {
+      throw new PawlError(
+        'engine_running',
+        'A metric is being checked, which has to be over or ended first.',
+      );
+    }
     const busy = this.running();
     if (busy) {
       throw new PawlError(
@@ -210,6 +223,32 @@ export class Service {
       });
     this.#sitting = { study, ended };
     this.announcer.announceStudy(study);
+  }
+
+  /** Trains a repository's code to say what its metric is worth. Rejects with what `checkMetric` rejects with, or `engine_running`. */
+  async checkMetric(
+    input: MetricCheckInput,
+    signal: AbortSignal,
+    onProgress: (progress: MetricCheckProgress) => void,
+  ): Promise<MetricCheckOutcome> {
+    this.#requireIdle();
+    const stop = new AbortController();
+    const ended = checkMetric(input, {
+      ...{ options: this.#engineOptions, ledger: this.ledger, onProgress },
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
+    this.#checking = { stop, ended };
+    try {
+      return await ended;
+    } finally {
+      this.#checking = null;
+    }
+  }
+
+  /** Ends the check of a metric that is on; resolves once nothing is left of it. */
+  async endMetricCheck(): Promise<void> {
+    this.#checking?.stop.abort(new DOMException('ended by the user', 'AbortError'));
+    await this.#checking?.ended.catch(() => {});
   }
 
   /** What the user asks of the study that runs. Throws `usage` where none, or another, does. */
@@ -267,6 +306,7 @@ export class Service {
   /** Stops what runs, cleanly, and gives the data folder back. */
   async close(): Promise<void> {
     await this.#starting?.catch(() => {});
+    await this.endMetricCheck();
     if (this.#sitting) {
       this.engine.request('stop_now');
       await this.#sitting.ended;

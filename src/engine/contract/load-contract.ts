@@ -87,6 +87,7 @@ function recognitionOfToml(text: string): Recognition {
       name,
       value,
       source: line === null ? 'not in pawl.toml: the default' : `${CONTRACT_FILE_NAME}:${line}`,
+      ...(line === null ? { isDefault: true as const } : {}),
     };
   };
   return {

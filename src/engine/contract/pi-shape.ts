@@ -92,6 +92,7 @@ export function recognizePi(
       name: 'budget',
       value: `ended after ${BENCHMARK_SECONDS} s`,
       source: 'what pi-autoresearch allows a benchmark',
+      isDefault: true,
     },
     ...checks.map(({ command }) => ({
       name: 'checks' as const,

@@ -78,7 +78,7 @@ export function recognizeProgram(
   const rules = readRules(program);
   const data = prepare ? findData(prepare) : null;
   const findings: Finding[] = [
-    { name: 'budget', value: `${budget.value} s`, source: budget.source },
+    { name: 'budget', value: `${budget.value} s`, ...budget.told },
     ...(memory ? [{ name: 'memory' as const, value: memory.value, source: memory.source }] : []),
     ...(data ? [data] : []),
     { name: 'instructions', value: program.path, source: 'by its name' },
@@ -216,13 +216,13 @@ function settleBudget(
   code: readonly Document[],
   said: readonly Document[],
   fallback: number,
-): { readonly value: number; readonly source: string } {
+): { readonly value: number; readonly told: Pick<Finding, 'source' | 'isDefault'> } {
   // The constant is what runs; a text may have been left behind.
   const claims = [...code.flatMap(readBudgetConstant), ...firstOf(said.map(readBudget))];
   const settled = settle(claims.slice(0, 1));
   return settled.kind === 'found'
-    ? settled
-    : { value: fallback, source: 'nothing says it: autoresearch has this' };
+    ? { value: settled.value, told: { source: settled.source } }
+    : { value: fallback, told: { source: 'nothing says it: autoresearch has this', isDefault: true } };
 }
 
 /** A number of megabytes at the most, shown beside the metric. */

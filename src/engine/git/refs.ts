@@ -72,6 +72,16 @@ export function moveRef(
   return writeRef(repository, ref, `update ${ref}\0${to}\0${from}\0`, to, patience);
 }
 
+/** Removes the branch and every attempt of a tag; what is not there is no fault. */
+export async function removeTag(repository: Repository, tag: string): Promise<void> {
+  const patterns = [branchRef(tag), `refs/pawl/${tag}/`];
+  const { stdout } = await gitOf(repository, ['for-each-ref', '--format=%(refname)', ...patterns]);
+  const refs = stdout.toString('utf8').split('\n').filter(Boolean);
+  if (refs.length === 0) return;
+  const { exitCode, stderr } = await writeRefs(repository, refs.map(ref => `delete ${ref}\0\0`).join(''));
+  if (exitCode !== 0) throw gitFailure(repository.gitDir, ['update-ref'], exitCode, stderr);
+}
+
 /** Refs that only Pawl writes: what is left on them by a git that was killed was left by Pawl's. */
 const OWN_REF = /^refs\/(?:heads\/autoresearch|pawl)\//;
 /** Somebody may write the same ref again and again. */

@@ -1,4 +1,15 @@
-import { chmod, copyFile, lstat, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
@@ -31,7 +42,7 @@ export function gitIn(
   });
 }
 
-function indexPath(worktree: Worktree): string {
+function indexPath(worktree: Pick<Worktree, 'path'>): string {
   return `${worktree.path}.index`;
 }
 
@@ -62,6 +73,21 @@ export async function openWorktree(
     throw new PawlError('git_failed', `git did not make the worktree's record at ${worktree.adminDir}.`);
   }
   return { worktree, isNew: true };
+}
+
+/** Takes a worktree away, with its index and git's record of it. */
+export async function removeWorktree(repository: Repository, path: string): Promise<void> {
+  const records = join(repository.gitDir, 'worktrees');
+  for (const own of [
+    path,
+    indexPath({ path }),
+    `${indexPath({ path })}.lock`,
+    join(records, basename(path)),
+  ]) {
+    await removeAt(Buffer.from(own));
+  }
+  // git has no such folder where there is no worktree.
+  await rmdir(records).catch(() => {});
 }
 
 /**

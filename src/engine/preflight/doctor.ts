@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { type ContractChoices, contractOfDraft } from '../../shared/findings.ts';
+import { type ContractChoices, contractOfDraft, type Recognition } from '../../shared/findings.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { OPTIONS, readContract } from '../contract/load-contract.ts';
@@ -27,7 +27,9 @@ import { LINUX_ONLY } from '../process/process-table.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { NO_CONSTANTS } from '../proposers/search/search-proposer.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { checkAgents } from './check-agents.ts';
+import { checkBudget } from './check-budget.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { checkModel } from './check-model.ts';
 import { type Add, checkTraining } from './check-training.ts';
@@ -45,6 +47,8 @@ export type DoctorInput = {
   readonly contract?: Contract | undefined;
   /** Whether the agents on the machine are looked for, which may take long. */
   readonly withAgents?: boolean | undefined;
+  /** Where it stands how long a baseline took; without it nothing is known of that. */
+  readonly ledger?: Ledger | undefined;
   /** Where the kernel lists graphics cards. */
   readonly cards?: string | undefined;
 };
@@ -79,12 +83,20 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
     else add('repository', 'failed', `${repository.path} has no commit yet: commit your files first.`);
     await checkRepository(repository, head, add);
   }
-  const contract =
-    repository && head && (input.contract ?? (await look(repository, head, input.choices, add)));
-  if (contract) {
+  const found =
+    repository && head
+      ? await attempt(input.contract ? () => {} : add, 'contract', () =>
+          readContract(repository, head, input.choices),
+        )
+      : null;
+  const contract = input.contract ?? (found && tell(found, add));
+  if (repository && head && contract) {
     if (input.contract) add('contract', 'ok', CONTRACT_SOURCES[contract.source]);
     await checkFiles(repository, head, contract, add);
     await checkConstants(repository, head, contract, add);
+    const finding = found?.findings.find(({ name }) => name === 'budget');
+    const said = found && { finding, seconds: found.draft.budget.seconds };
+    checkBudget(repository, contract, said, input.ledger ?? null, add);
     const { paths, environment } = input;
     const trial = await checkTraining({ repository, commit: head, contract, paths, environment }, add);
     await checkModel(contract, trial, input, add);
@@ -98,15 +110,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
 }
 
 /** What the commit says of its contract, line by line with where; null where something has to be said first. */
-async function look(
-  repository: Repository,
-  head: string,
-  choices: ContractChoices | undefined,
-  add: Add,
-): Promise<Contract | null> {
-  const found = await attempt(add, 'contract', () => readContract(repository, head, choices));
-  if (!found) return null;
-  const { draft, findings, unclear } = found;
+function tell({ draft, findings, unclear }: Recognition, add: Add): Contract | null {
   add('contract', 'ok', CONTRACT_SOURCES[draft.source]);
   for (const { name, value, source } of findings) add(`found: ${name}`, 'ok', `${value} (${source})`);
   for (const { name, why } of unclear)

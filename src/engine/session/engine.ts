@@ -30,6 +30,7 @@ import { openSitting } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
+import { removeTemporaryStudies } from './temporary-study.ts';
 
 /** How often the engine looks for what another process asks of it. */
 const REQUEST_POLL_MS = 200;
@@ -75,6 +76,7 @@ export class Engine {
         // What was asked of an earlier engine is not meant for this one.
         ledger.write(() => ledger.requests.take());
         await reconcile(ledger, paths, engine.#now, options.killTimes);
+        await removeTemporaryStudies(paths, options.killTimes);
       } catch (error) {
         ledger.close();
         throw error;
@@ -247,7 +249,7 @@ export class Engine {
   ): Promise<SittingEnd> {
     const { sitting, close } = await openSitting(
       study,
-      { movedTo: repositoryPath, audit: audit ?? null },
+      { movedTo: repositoryPath, audit },
       {
         ...{ ledger: this.ledger, options: this.#options, surroundings: this.surroundings },
         ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, emit },

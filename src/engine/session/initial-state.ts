@@ -10,31 +10,36 @@ import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
-import { AUDIT_EVERY, probesAfterKeep, type Repeats } from './repeats.ts';
+import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats } from './repeats.ts';
 import { type LoopState, MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
-/**
- * Where the ledger says a study stands, for the first `step` of a sitting.
- * @param audit at most so many runs that make its claims surer, in place of anything new; null for a usual sitting
- * @param canProbe whether data can be exchanged
- */
+/** What a sitting is for. */
+export type SittingKind = {
+  /** At most so many runs that make its claims surer, in place of anything new; null for a usual sitting. */
+  readonly audit: number | null;
+  /** Whether data can be exchanged to see where a number comes from. */
+  readonly canProbe: boolean;
+  /** How often the baseline is trained. */
+  readonly baselineRuns?: number | undefined;
+};
+
+export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false };
+
+/** Where the ledger says a study stands, for the first `step` of a sitting. */
 export function initialState(
   ledger: Ledger,
   study: Study,
   limits: StopLimits,
   proposer: Proposer,
-  { audit, canProbe }: { readonly audit: number | null; readonly canProbe: boolean } = {
-    audit: null,
-    canProbe: false,
-  },
+  { audit, canProbe, baselineRuns = BASELINE_RUNS }: SittingKind = USUAL_SITTING,
 ): LoopState {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(wasKept);
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
   const unfinished = findUnfinished(ledger, study);
-  const repeats = readRepeats(ledger, study, canProbe);
+  const repeats = { ...readRepeats(ledger, study, canProbe), baselineRuns };
   return {
     metric: study.contract.metric,
     limits,
@@ -61,7 +66,11 @@ export function initialState(
   };
 }
 
-function readRepeats(ledger: Ledger, { id, contract }: Study, canProbe: boolean): Repeats {
+function readRepeats(
+  ledger: Ledger,
+  { id, contract }: Study,
+  canProbe: boolean,
+): Omit<Repeats, 'baselineRuns'> {
   const rule = ruleOf(contract);
   const history = ledger.experiments.history(id);
   const done = ledger.runs.repeats(id);

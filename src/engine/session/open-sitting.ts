@@ -10,6 +10,7 @@ import type { Repository } from '../git/repository.ts';
 import type { DiskReserve } from '../machine/disk-reserve.ts';
 import { studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
+import type { Proposer } from '../proposers/proposer.ts';
 import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
 import { DATA_VIEW } from '../sandbox/contain.ts';
 import { removeCaches } from '../sandbox/run-caches.ts';
@@ -51,15 +52,23 @@ export type OpenSitting = {
   readonly close: () => void;
 };
 
+/** How a sitting differs from a usual one. */
+export type SittingPlan = {
+  /** Where the repository may be now. */
+  readonly movedTo?: string | undefined;
+  /** How many runs may make its claims surer, in place of anything new; null or absent for none. */
+  readonly audit?: number | null | undefined;
+  /** How often the baseline is trained, and who proposes in place of the study's proposer. */
+  readonly check?: { readonly baselineRuns: number; readonly proposer: Proposer } | undefined;
+};
+
 /**
  * Puts together what a sitting needs, from the repository to the proposer, and says that it begins. Rejects where something
  * is missing, before the study counts as running.
- * @param movedTo where the repository may be now
- * @param audit how many runs may make its claims surer, in place of anything new; null for a usual sitting
  */
 export async function openSitting(
   study: Study,
-  { movedTo, audit }: { readonly movedTo: string | undefined; readonly audit: number | null },
+  { movedTo, audit = null, check }: SittingPlan,
   ports: Ports,
 ): Promise<OpenSitting> {
   if (audit !== null && !canRepeat(study.contract)) throw new PawlError('usage', NO_AUDIT);
@@ -76,13 +85,15 @@ export async function openSitting(
   });
   // What proposes nothing needs no key.
   const proposing: Study = audit === null ? study : { ...study, proposer: { kind: 'search', seed: 1 } };
-  const proposer = await createProposer(proposing, {
-    ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes },
-    onThought: text => thoughts.add(text),
-    onRest: rest => emit({ type: 'proposer_rests', ...rest }),
-    onRested: rested => emit({ type: 'proposer_rested', ...rested }),
-    hasWish: ports.hasWish,
-  });
+  const createOwn = () =>
+    createProposer(proposing, {
+      ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes },
+      onThought: text => thoughts.add(text),
+      onRest: rest => emit({ type: 'proposer_rests', ...rest }),
+      onRested: rested => emit({ type: 'proposer_rested', ...rested }),
+      hasWish: ports.hasWish,
+    });
+  const proposer = check?.proposer ?? (await createOwn());
   const model =
     study.contract.model &&
     // Few studies have one, and every start is waited for.
@@ -117,7 +128,10 @@ export async function openSitting(
     {
       ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
     },
-    { audit, canProbe: sandbox !== null && canProbe(study.contract) },
+    {
+      ...{ audit, baselineRuns: check?.baselineRuns },
+      canProbe: sandbox !== null && canProbe(study.contract),
+    },
   );
   const close = () => {
     proposer.end?.();

@@ -21,6 +21,8 @@ import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from
 export type Repeats = {
   readonly rule: VerdictRule;
   readonly goal: 'minimize' | 'maximize';
+  /** How often the baseline is trained before the first experiment. */
+  readonly baselineRuns: number;
   /** Every experiment with a number, oldest first. */
   readonly trials: readonly Trial[];
   /** What was tried already and is not tried again. */
@@ -45,6 +47,8 @@ const SUSPECT_DISCARDS = 12;
 /** Trainings between two audits. */
 export const AUDIT_EVERY = 10;
 const FRESH_EACH = HEADLINE_RUNS / 2;
+/** Twice, to learn of the noise. */
+export const BASELINE_RUNS = 2;
 
 export type Due = { readonly n: number; readonly purpose: RepeatPurpose };
 
@@ -93,7 +97,8 @@ export function findDue(repeats: Repeats): Due | null {
   if (probe !== null) return { n: probe, purpose: 'probe' };
   const wasTried = (n: number, purpose: RepeatPurpose) =>
     repeats.tried.some(tried => tried.n === n && tried.purpose === purpose);
-  if (baseline.values.length === 1 && !wasTried(baseline.n, 'baseline'))
+  const baselineTries = repeats.tried.filter(({ purpose }) => purpose === 'baseline').length;
+  if (baseline.values.length < repeats.baselineRuns && baselineTries < repeats.baselineRuns - 1)
     return { n: baseline.n, purpose: 'baseline' };
   const isSuspect = incumbent !== baseline && repeats.discards >= SUSPECT_DISCARDS;
   // A number without chance in it cannot be luck.

@@ -18,7 +18,7 @@ import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import { train } from '../stages/train/train.ts';
 import type { TrainPorts } from '../stages/train/train-attempt.ts';
-import { initialState } from './initial-state.ts';
+import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
 import {
   type Effect,
   type LoopEvent,
@@ -56,16 +56,7 @@ export class Sitting {
   /** Number of the experiment that was announced last. */
   #announced = -1;
 
-  /**
-   * @param audit how many runs an audit may take; null for a usual sitting
-   * @param canProbe whether data can be exchanged to see where a number comes from
-   */
-  constructor(
-    study: Study,
-    limits: StopLimits,
-    ports: SittingPorts,
-    kind: { readonly audit: number | null; readonly canProbe: boolean } = { audit: null, canProbe: false },
-  ) {
+  constructor(study: Study, limits: StopLimits, ports: SittingPorts, kind: SittingKind = USUAL_SITTING) {
     this.#study = study;
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);

@@ -5,7 +5,7 @@ import type { DataPaths } from '../paths.ts';
 
 /** What Pawl makes in its data folder, and the prices a user may put there. */
 const OWN_ENTRY =
-  /^(?:pawl\.sqlite.*|engine\..*|studies|worktrees|logs|samples|window|model-key|model-prices\.json|reserve)$/;
+  /^(?:pawl\.sqlite.*|engine\..*|studies|worktrees|temporary|logs|samples|window|model-key|model-prices\.json|reserve)$/;
 const OTHERS = 0o077;
 /**
  * Linux: names a file without opening it. A file that was opened must be closed, and the system then lets go of every lock

@@ -6,7 +6,7 @@ export const HEADLINE_RUNS = 4;
 /** A keep that is less likely than this is no gain worth a run. */
 const WORTH_IT = 0.25;
 /** More runs of one commit would say little more. */
-const MOST_RUNS = 6;
+export const MOST_RUNS = 6;
 
 /** How many runs audit and headline may take together, of so many trainings. */
 export function auditAllowance(runs: number): number {

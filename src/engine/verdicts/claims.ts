@@ -23,7 +23,7 @@ export type Assessment = {
   readonly claims: readonly Claim[];
 };
 
-const PROVEN = 0.95;
+export const PROVEN = 0.95;
 /** Fewer repeats say too little of the noise. */
 const PROVEN_DEGREES = 3;
 /** Newest trials to which the weights are fitted: more would cost time and tell no more. */

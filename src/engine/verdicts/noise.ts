@@ -1,3 +1,4 @@
+import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from '../../shared/claims.ts';
 import { chiSquaredQuantile } from './chi-squared.ts';
 
 /**
@@ -16,12 +17,9 @@ export type Noise = {
 
 /** What the prior weighs, in degrees of freedom. */
 const PRIOR_DEGREES = 1;
-/** The prior's standard deviation as a share of the baseline: what reruns of the field's usual training differ by. */
-const PRIOR_SHARE = 0.0007;
 
 const REPEATABLE_DEGREES = 3;
 const REPEATABLE_COMMITS = 2;
-const REPEATABLE_DIGITS = 5;
 
 /** The σ over which claims are averaged: these quantiles of what is believed of it, all of one weight. */
 const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
@@ -29,9 +27,13 @@ const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
 /**
  * @param commits the numbers of all runs of each commit, in the metric's unit
  * @param baseline the baseline's record
+ * @param step of the last printed digit, where more is known of it than the numbers tell
  */
-export function estimateNoise(commits: readonly (readonly number[])[], baseline: number): Noise {
-  const step = printedStep(commits.flat());
+export function estimateNoise(
+  commits: readonly (readonly number[])[],
+  baseline: number,
+  step = printedStep(commits.flat()),
+): Noise {
   const prior = Math.max(leastNoise(baseline), step / Math.sqrt(12));
   const repeated = commits.filter(runs => runs.length > 1);
   const degrees = repeated.reduce((sum, runs) => sum + runs.length - 1, 0);
@@ -40,7 +42,7 @@ export function estimateNoise(commits: readonly (readonly number[])[], baseline:
     degrees >= REPEATABLE_DEGREES &&
     repeated.length >= REPEATABLE_COMMITS &&
     squares === 0 &&
-    hasDigits(commits.flat(), baseline);
+    Math.abs(baseline) / step >= 10 ** (REPEATABLE_DIGITS - 1);
   const variance = (PRIOR_DEGREES * prior ** 2 + squares) / (PRIOR_DEGREES + degrees);
   return { variance, degrees, isRepeatable };
 }
@@ -53,12 +55,7 @@ export function plausibleVariances({ variance, degrees }: Noise): readonly numbe
 
 /** What runs of one code differ by where nothing else is known. */
 export function leastNoise(baseline: number): number {
-  return PRIOR_SHARE * Math.abs(baseline);
-}
-
-/** Whether numbers are printed with digits enough for two that are the same to be so by no chance. */
-export function hasDigits(values: readonly number[], baseline: number): boolean {
-  return Math.abs(baseline) / printedStep(values) >= 10 ** (REPEATABLE_DIGITS - 1);
+  return USUAL_NOISE_SHARE * Math.abs(baseline);
 }
 
 export function mean(values: readonly number[]): number {
@@ -71,7 +68,7 @@ function squaredDeviations(values: readonly number[]): number {
 }
 
 /** The step of the last digit that the numbers were printed with, as far as the numbers tell. */
-function printedStep(values: readonly number[]): number {
+export function printedStep(values: readonly number[]): number {
   const decimals = values.map(value => {
     const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
     return fraction.length - Number(exponent);

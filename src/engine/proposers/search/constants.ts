@@ -31,8 +31,14 @@ const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
  * anything else `ALL_CAPS = literal` at the beginning of a line, also behind `const`, `let`, `static` and the like, with or
  * without a type and a semicolon. Anything computed is left alone, and so is what `isLeftAlone` names, what a comment says
  * not to change, what is `given`, and a name that is assigned twice.
+ * @param isWanted by name, in place of what `isLeftAlone` says
  */
-export function findConstants(file: string, source: string, given: Given = new Set()): readonly Constant[] {
+export function findConstants(
+  file: string,
+  source: string,
+  given: Given = new Set(),
+  isWanted: (name: string) => boolean = name => !isLeftAlone(name),
+): readonly Constant[] {
   const { candidates, lines } = readCandidates(file, source, given);
   const locked = findLockedLines(lines);
   const seen = new Map<string, number>();
@@ -45,7 +51,7 @@ export function findConstants(file: string, source: string, given: Given = new S
     .filter(
       ({ name, alias, start }) =>
         [name, alias ?? name].every(
-          own => NAMEABLE.test(own) && !given.has(own) && !isLeftAlone(own) && seen.get(own) === 1,
+          own => NAMEABLE.test(own) && !given.has(own) && isWanted(own) && seen.get(own) === 1,
         ) && !locked.has(source.lastIndexOf('\n', start - 1) + 1),
     )
     .sort((a, b) => a.start - b.start)

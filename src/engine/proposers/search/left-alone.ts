@@ -15,12 +15,22 @@ const WORDS = new Set(
 const PHRASES =
   /^_DEVICE_$|_(?:LOG|PRINT|SAVE|CHECKPOINT|CKPT|REPORT)_(?:[A-Z0-9]+_)?(?:EVERY|INTERVAL|FREQ|FREQUENCY|PERIOD|LEVEL|STEPS|DIR|N)_|_VAL_(?!$)|_(?:TIME|WALL)_(?:BUDGET|LIMIT|CLOCK)_|_(?:MAX|BUDGET|TRAIN|TRAINING|RUN)_(?:SECONDS|MINUTES|HOURS|TIME)_|_RANDOM_STATE_|_PEAK_(?:BANDWIDTH|BW|MEM|MEMORY|TOPS)_/;
 
-/** Whether a constant of this name is none to turn, in whatever case; what is said of a class or a table holds for all in it. */
-export function isLeftAlone(name: string): boolean {
-  const words = name
+function wordsOf(name: string): readonly string[] {
+  return name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toUpperCase()
     .split(/[^A-Z0-9]+/)
     .filter(Boolean);
+}
+
+/** Whether a constant of this name decides what chance does: `SEED`, `random_state`, `--data-seed`. */
+export function isSeed(name: string): boolean {
+  const words = wordsOf(name);
+  return words.includes('SEED') || `_${words.join('_')}_`.includes('_RANDOM_STATE_');
+}
+
+/** Whether a constant of this name is none to turn, in whatever case; what is said of a class or a table holds for all in it. */
+export function isLeftAlone(name: string): boolean {
+  const words = wordsOf(name);
   return words.some(word => WORDS.has(word)) || PHRASES.test(`_${words.join('_')}_`);
 }

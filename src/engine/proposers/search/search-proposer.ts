@@ -80,7 +80,8 @@ export async function search(
   return { proposal: describeChoice(choice, goal, sources.size > 1), files };
 }
 
-function applyMoves(
+/** A file's text with its constants turned. */
+export function applyMoves(
   source: string,
   constants: readonly Constant[],
   moves: readonly Move[],

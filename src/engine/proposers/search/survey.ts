@@ -19,12 +19,14 @@ export type Survey = {
 /**
  * The constants the search would find in a commit's editable files.
  * @param enough how many are wanted; no further file is read once there are so many
+ * @param isWanted as in `findConstants`
  */
 export async function surveyConstants(
   repository: Repository,
   commit: string,
   contract: Contract,
   enough: number,
+  isWanted?: (name: string) => boolean,
 ): Promise<Survey> {
   const isProposable = matchProposable(contract);
   const files = (await listTree(repository, commit)).filter(
@@ -36,7 +38,7 @@ export async function surveyConstants(
     if (constants.length >= enough) return { constants, isWhole: false };
     const content = await readBlob(repository, commit, path);
     if (!content || content.length > MAX_SOURCE_BYTES) continue;
-    constants.push(...findConstants(path, content.toString('latin1'), given));
+    constants.push(...findConstants(path, content.toString('latin1'), given, isWanted));
   }
   return { constants, isWhole: files.length <= MAX_FILES };
 }

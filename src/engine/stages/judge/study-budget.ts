@@ -1,17 +1,20 @@
-import { budgetOf, type RunBudget } from '../../../shared/budget.ts';
+import { type BaselineTime, budgetOf, type RunBudget } from '../../../shared/budget.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
-/** How long the others have: what the baseline's own runs took, as far as they were fair. */
+/** How long the others have: what the baseline's own runs took. */
 export function studyBudget({ id, contract }: Study, ledger: Ledger): RunBudget {
-  // Other data may take another time.
+  return budgetOf(contract.budget, baselineTimes(id, ledger));
+}
+
+/** What the whole runs of a study's baseline took, as far as they were fair; with other data one may take another time. */
+export function baselineTimes(id: string, ledger: Ledger): readonly BaselineTime[] {
   const runs = ledger.runs.list(id, 0).filter(({ purpose }) => purpose !== 'probe');
-  const times = runs.flatMap(({ outcome, fairness, summary }) => {
+  return runs.flatMap(({ outcome, fairness, summary }) => {
     const isWhole = outcome?.kind === 'exit' && outcome.code === 0;
     const seconds = fairness?.flags.some(({ isUnfair }) => isUnfair) ? undefined : fairness?.seconds;
     return isWhole && seconds !== undefined
       ? [{ seconds, trainingSeconds: summary?.training_seconds ?? null }]
       : [];
   });
-  return budgetOf(contract.budget, times);
 }

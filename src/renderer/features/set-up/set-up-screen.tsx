@@ -11,6 +11,7 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { useSettled } from '../../ui/use-settled.ts';
+import { MetricCheck } from './metric-check.tsx';
 import { SetUpAgreement } from './set-up-agreement.tsx';
 import { Checks } from './set-up-checks.tsx';
 import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
@@ -119,6 +120,13 @@ function SetUp({
           <SandboxFields form={form} problems={shown} onChange={set} />
           <ProposerFields path={inspection.path} form={form} problems={shown} onChange={set} />
           <StopFields form={form} problems={shown} onChange={set} />
+          <MetricCheck
+            path={inspection.path}
+            form={form}
+            isReady={checks?.value != null && failed.length === 0}
+            agreed={agreed}
+            onMeasured={() => checks?.again()}
+          />
           <SaveContract inspection={inspection} form={form} isWhole={isContractWhole(form)} />
         </form>
         <aside className="flex min-h-0 flex-col border-line border-l bg-surface" aria-label="Preflight">

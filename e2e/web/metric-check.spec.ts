@@ -1,0 +1,50 @@
+import { expect, test } from './support/fixtures.ts';
+import { takePicture } from './support/pictures.ts';
+import { openWindow, setUp, welcome } from './support/window.ts';
+
+test('the set-up checks a metric before a night, and says what it is worth', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({ seconds: 0.1, steps: 8 });
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  const { checks, field, metricCheck } = setUp(page);
+  await expect(checks).toContainText(/budget\.seconds is \d+: time-boxed if the code trains for/);
+  await field('Hours').fill('2');
+  await metricCheck.begin.click();
+  const told = metricCheck.region.getByRole('list', { name: 'What the metric is worth' });
+  await expect(told).toContainText('3 runs of the code as it is all gave val_bpb');
+  await expect(told).toContainText('2 h have room for');
+  await expect(told).toContainText('With LEARNING_RATE = 2.0 in place of 0.02 (train.py)');
+  await expect(told).toContainText('the number notices');
+  await expect(told).toContainText('With SEED = 1 and 2 in place of 0 (train.py)');
+  // What the check learnt of the time stands in the preflight as well.
+  await expect(checks).toContainText('The last baseline: It trains for');
+  await expect(metricCheck.region).not.toContainText('The form has changed since.');
+  await told.scrollIntoViewIfNeeded();
+  await takePicture(page, 'metric-check');
+  await field('Budget (seconds)').fill('9');
+  await expect(metricCheck.region).toContainText('The form has changed since.');
+  expect(await bench.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+});
+
+test('a check is ended from the window, and the study can begin', async ({ page, serve, bench }) => {
+  await bench.hold();
+  await openWindow(page, await serve());
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  const { start, metricCheck } = setUp(page);
+  await metricCheck.begin.click();
+  await bench.untilHeld();
+  await expect(metricCheck.region.getByRole('status')).toHaveText('Run 1 of 4 …');
+  await start.click();
+  await expect(page.getByRole('alert')).toContainText('A metric is being checked');
+  await takePicture(page, 'metric-check-runs');
+  await metricCheck.region.getByRole('button', { name: 'End the check' }).click();
+  await expect(metricCheck.region).toContainText('The check was ended; nothing of it is left.');
+  await expect(metricCheck.begin).toBeEnabled();
+  expect(await bench.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+});

@@ -1,0 +1,22 @@
+import { Telemetry } from '../engine/machine/telemetry.ts';
+import { dataPaths } from '../engine/paths.ts';
+import { Engine } from '../engine/session/engine.ts';
+import type { EngineOptions } from '../engine/session/engine-options.ts';
+
+/** Does the work with an engine and the machine's telemetry, and ends both. */
+export async function withEngine(
+  repository: string,
+  work: (engine: Engine, options: EngineOptions) => Promise<void>,
+): Promise<void> {
+  const paths = dataPaths(process.env);
+  const telemetry = new Telemetry({ environment: process.env, folder: paths.home });
+  const options = { paths, host: 'terminal', environment: process.env, telemetry };
+  const engine = await Engine.open(options, repository);
+  telemetry.start();
+  try {
+    await work(engine, options);
+  } finally {
+    telemetry.stop();
+    engine.close();
+  }
+}

@@ -1,0 +1,71 @@
+import { type BaselineTime, budgetOf, middleTime, trainedSeconds } from '../../shared/budget.ts';
+import { REPEATABLE_DIGITS } from '../../shared/claims.ts';
+import type { Contract } from '../../shared/contract.ts';
+import { isSame, type MetricCheck } from '../../shared/metric-check.ts';
+import { BASELINE_RUNS } from '../session/repeats.ts';
+import { auditAllowance, MOST_RUNS } from '../verdicts/audit.ts';
+import { estimateNoise, mean, plausibleVariances, printedStep } from '../verdicts/noise.ts';
+import { smallestGain } from '../verdicts/smallest-gain.ts';
+
+export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'broken' | 'seeds'> & {
+  readonly contract: Pick<Contract, 'metric' | 'budget'>;
+  /** Digits behind the point that the output shows of the number; null where it was not found there. */
+  readonly decimals: number | null;
+  /** Of whole runs of the code as it is; at least one. */
+  readonly times: readonly BaselineTime[];
+  /** What one run takes of a night, the measuring after it included. */
+  readonly runSeconds: number;
+  readonly hours: number;
+};
+
+/** What the runs of a check tell. Pure; `values` holds one number at least. */
+export function measureMetric(input: MeasuredRuns): MetricCheck {
+  const { contract, values, decimals, times, runSeconds, hours, asked, broken, seeds } = input;
+  const [first = Number.NaN] = values;
+  // Three times 0.1 divided by three is a little more than 0.1.
+  const middle = isSame({ values }) ? first : mean(values);
+  const step = decimals === null ? printedStep(values) : 10 ** -decimals;
+  const noise = estimateNoise([values], middle, step);
+  const spread = plausibleVariances(noise).map(Math.sqrt);
+  const digits = Math.max(1, Math.floor(Math.log10(Math.max(Math.abs(middle), step) / step) + 1e-9) + 1);
+  const isWithoutChance = isSame({ values }) && digits >= REPEATABLE_DIGITS;
+  const runs = Math.floor((hours * 3_600) / runSeconds);
+  const auditRuns = isWithoutChance ? 0 : auditAllowance(runs);
+  // After an audit of one keep the noise is known from the repeats of both.
+  const audited = { ...noise, degrees: Math.max(noise.degrees, 2 * (MOST_RUNS - 1)) };
+  const trained = middleTime(times);
+  return {
+    metric: { name: contract.metric.name, goal: contract.metric.goal },
+    ...{ asked, values, mean: middle, digits, step, broken, seeds },
+    noise: { sigma: Math.sqrt(noise.variance), low: spread[0] ?? 0, high: spread.at(-1) ?? 0 },
+    gain: isWithoutChance
+      ? { oneRun: step, night: step }
+      : {
+          oneRun: smallestGain(noise, { parent: BASELINE_RUNS, attempt: 1 }),
+          night: smallestGain(audited, { parent: MOST_RUNS, attempt: MOST_RUNS }),
+        },
+    night: { hours, runSeconds, auditRuns, experiments: Math.max(0, runs - BASELINE_RUNS - auditRuns) },
+    budget: {
+      seconds: contract.budget.seconds,
+      trainedSeconds: trained ? trainedSeconds(trained) : runSeconds,
+      kind: budgetOf(contract.budget, times).kind,
+    },
+  };
+}
+
+/** Numbers as a training prints them; a group of digits with commas is one. */
+const NUMBER = /[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?/gi;
+
+/**
+ * How many digits behind the point an output shows of a number; where it is printed in several ways, of the longest. Null where it
+ * is not printed as it is: a unit or a share may have been turned into it.
+ */
+export function printedDecimals(output: string, value: number): number | null {
+  let most: number | null = null;
+  for (const [text] of output.matchAll(NUMBER)) {
+    if (Number(text.replaceAll(',', '')) !== value) continue;
+    const [, fraction = '', exponent = '0'] = /^[^.e]*(?:\.(\d*))?(?:e([-+]?\d+))?$/i.exec(text) ?? [];
+    most = Math.max(most ?? 0, fraction.length - Number(exponent));
+  }
+  return most;
+}
