@@ -550,3 +550,28 @@ test.each(['program.md', './program.md'])('the instructions at %s reach the prop
   expect(code).toBe(0);
   expect(JSON.parse(await readFile(request, 'utf8'))).toMatchObject({ instructions: 'Be bold.\n' });
 });
+
+test("upstream's shape exchanges its validation shard for the first it trains on, and guesses nothing", () => {
+  const prepare = `CACHE_DIR = os.path.join(os.path.expanduser("~"), ".cache", "autoresearch")
+DATA_DIR = os.path.join(CACHE_DIR, "data")
+MAX_SHARD = 6542
+VAL_SHARD = MAX_SHARD
+VAL_FILENAME = f"shard_{VAL_SHARD:05d}.parquet"
+`;
+  const swapsOf = (text: string) => autoresearchContract(text, true).audit.swaps;
+  const shard = (n: string) => `~/.cache/autoresearch/data/shard_${n}.parquet`;
+  expect(swapsOf(prepare)).toEqual([{ path: shard('06542'), other: shard('00000') }]);
+  expect(swapsOf(prepare.replace('VAL_SHARD = MAX_SHARD', 'VAL_SHARD = 3'))).toEqual([]);
+  expect(swapsOf(prepare.replace('"autoresearch"', '"mine"'))).toEqual([]);
+  expect(swapsOf('')).toEqual([]);
+});
+
+test.each([
+  ['the same path', '"data/a" = "data/a"'],
+  ['one in the other', '"data" = "data/val.bin"'],
+  ['two that share a file', '"data/a" = "data/b"\n"data/b" = "data/c"'],
+  ['a pattern', '"data/*.bin" = "other"'],
+  ['a path that leads out', '"../data" = "other"'],
+])('data that is exchanged is apart: %s is refused', (_, lines) => {
+  expect(() => parsePawlToml(`${VALID}\n[audit.swap]\n${lines}\n`, 'pawl.toml')).toThrow(/audit\.swap/);
+});
