@@ -1,6 +1,6 @@
 import { expect, test } from './support/fixtures.ts';
 import { takePicture } from './support/pictures.ts';
-import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
+import { cellOf, chooseFrom, openCell, openWindow, startStudy, study } from './support/window.ts';
 
 /** A number that the learning rate decides, with the noise of a training around it. */
 const NOISY = `command = """python3 -c "
@@ -49,4 +49,28 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(dialog).toBeHidden();
   await expect(claims).toContainText('(9 repeats)');
   await expect(header).toContainText('measured again');
+});
+
+test('who stops a study is asked once whether its gains are to be measured', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const worse = (rate: number) => ({
+    ...{ hypothesis: `A rate of ${rate}`, category: 'optimizer', set: { LEARNING_RATE: String(rate) } },
+  });
+  const bench = await makeBench({
+    metric: NOISY,
+    ...{ seconds: 0.5, steps: 8 },
+    turns: [worse(0.2), ...[0.09, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03].map(worse)],
+  });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 8 });
+  await expect(cellOf(page, 1).region).toContainText('keep');
+  await chooseFrom(page, study(page).control('Stop'), 'Stop after this experiment');
+  const question = page.getByText('night is stopped.');
+  await expect(question).toBeVisible();
+  await takePicture(page, 'audit-question');
+  await page.getByRole('button', { name: 'Audit …' }).click();
+  await expect(page.getByRole('dialog')).toContainText('Not audited, so no gain is claimed');
 });

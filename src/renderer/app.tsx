@@ -8,6 +8,7 @@ import { ConnectionNotice, Refusal } from './features/shell/connection-notice.ts
 import { DropZone } from './features/shell/drop-zone.tsx';
 import { Overlays } from './features/shell/overlays.tsx';
 import { Sidebar } from './features/shell/sidebar.tsx';
+import { askAboutGains } from './features/study/audit-question.ts';
 import { StudyScreen } from './features/study/study-screen.tsx';
 import type { Host } from './host/host.ts';
 import { Loading, lazyView } from './ui/lazy-view.tsx';
@@ -30,6 +31,7 @@ export function App({ host }: { readonly host: Host }) {
   const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
   useKeys();
   useFocusMemory();
+  useEffect(askAboutGains, []);
   useEffect(() => {
     document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';
   }, [screen, tag]);

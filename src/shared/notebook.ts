@@ -9,6 +9,7 @@ import type {
   Measurement,
   Phase,
   ProposerSettings,
+  RepeatPurpose,
   ShownOutcome,
   ShownVerdict,
   StopReason,
@@ -241,6 +242,8 @@ export type Snapshot = {
 
 export type RunView = {
   readonly k: number;
+  /** As in {@link Run}. */
+  readonly purpose: RepeatPurpose | null;
   readonly commit: string;
   readonly startedAt: number;
   readonly endedAt: number | null;

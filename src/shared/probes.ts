@@ -72,5 +72,5 @@ export function describeHints(hints: readonly Hint[]): string {
 }
 
 function shown(value: number | null): string {
-  return value === null ? 'none' : String(Number(value.toPrecision(6)));
+  return value === null ? 'none' : String(Number(value.toPrecision(6))).replace('-', '−');
 }

@@ -13,6 +13,15 @@ export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   probe: 'With other validation data, to see whether the number comes from the data',
 };
 
+/** The same for the list of an experiment's runs. */
+export const RUN_WORDS: Readonly<Record<RepeatPurpose, string>> = {
+  baseline: 'noise',
+  remeasure: 'once more',
+  audit: 'audit',
+  headline: 'fresh',
+  probe: 'other data',
+};
+
 export function describeRepeat({
   n,
   purpose,

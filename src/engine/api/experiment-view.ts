@@ -45,6 +45,7 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
   const at = [study.id, run.n, run.k] as const;
   return {
     k: run.k,
+    purpose: run.purpose,
     commit: run.commit,
     startedAt: run.startedAt,
     endedAt: run.endedAt,

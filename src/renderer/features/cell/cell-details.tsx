@@ -1,6 +1,7 @@
 import { RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import type { Cell, RunView, StudyCard } from '../../../shared/notebook.ts';
+import { RUN_WORDS } from '../../../shared/repeats.ts';
 import { showOverlay } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
@@ -58,9 +59,10 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
               onChange={event => setChosen(Number(event.target.value))}
               className="h-7 rounded-md border border-line-strong bg-surface px-2 text-xs"
             >
-              {runs.map(({ k }) => (
+              {runs.map(({ k, purpose }) => (
                 <option key={k} value={k}>
                   Run {k + 1} of {runs.length}
+                  {purpose === null ? '' : `: ${RUN_WORDS[purpose]}`}
                 </option>
               ))}
             </select>

@@ -1,6 +1,7 @@
 import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import { isEmptyNumber } from '../../../shared/probes.ts';
 import type { Measurement } from '../../../shared/study.ts';
 import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
@@ -156,7 +157,7 @@ function describeRecord({ mean, runs }: Measurement): string {
   return `Mean of ${runs} runs: ${formatMetric(mean)}`;
 }
 
-function isGain(card: StudyCard, { delta }: Cell): boolean {
-  if (delta === null) return false;
+function isGain(card: StudyCard, { delta, verdict }: Cell): boolean {
+  if (delta === null || isEmptyNumber(verdict?.reason ?? '')) return false;
   return card.contract.metric.goal === 'minimize' ? delta < 0 : delta > 0;
 }

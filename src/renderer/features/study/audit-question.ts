@@ -1,0 +1,47 @@
+import { toast } from 'sonner';
+import { AUDIT_RUNS } from '../../../shared/claims.ts';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { openStudy, showOverlay } from '../../app/actions.ts';
+import { useStore } from '../../app/store.ts';
+import { formatDuration } from '../../format/numbers.ts';
+
+/** Long enough to read it and to decide; not to answer is an answer. */
+const ASKED_MS = 20_000;
+
+/** What is still open of the gains of a study that its user has just stopped; null where nothing is, or nothing was kept. */
+export function openGains(
+  before: StudyCard | undefined,
+  { state, stopReason, claims }: StudyCard,
+): string | null {
+  const hasEnded = before !== undefined && before.state !== 'stopped' && state === 'stopped';
+  if (!hasEnded || stopReason !== 'user' || !claims || claims.isRepeatable || claims.headline) return null;
+  const { keeps } = claims;
+  const unproven = keeps.filter(({ isProven }) => !isProven).length;
+  if (keeps.length === 0) return null;
+  const kept = keeps.length === 1 ? 'The gain is' : `${unproven} of ${keeps.length} gains are`;
+  return unproven === 0 ? 'The gain was not measured anew.' : `${kept} not proven.`;
+}
+
+/** Asks once, when the user has stopped a study, whether its gains are to be measured again. Returns the function that ends it. */
+export function askAboutGains(): () => void {
+  return useStore.subscribe((state, before) => {
+    if (state.studies === before.studies) return;
+    for (const card of state.studies) {
+      const known = before.studies.find(({ id }) => id === card.id);
+      const open = known === card ? null : openGains(known, card);
+      if (open === null) continue;
+      const time = formatDuration(AUDIT_RUNS * card.contract.budget.seconds);
+      toast.info(`${card.tag} is stopped. ${open}`, {
+        description: `${AUDIT_RUNS} more trainings, about ${time}, would say more.`,
+        duration: ASKED_MS,
+        action: {
+          label: 'Audit …',
+          onClick: () => {
+            openStudy(card.id);
+            showOverlay({ name: 'audit' });
+          },
+        },
+      });
+    }
+  });
+}
