@@ -163,6 +163,7 @@ limit_seconds = 60
 prune = true
 tolerance = 0.2
 startup_seconds = 5
+cores = 4
 [stop]
 experiments = 100
 hours = 8.5
@@ -212,7 +213,7 @@ cache_mb = 64
       approvesHints: true,
     },
     model: { name: 'small', baseUrl: 'http://localhost:8080' },
-    budget: { seconds: 2.5, limitSeconds: 60, prune: true, tolerance: 0.2, startupSeconds: 5 },
+    budget: { seconds: 2.5, limitSeconds: 60, prune: true, tolerance: 0.2, startupSeconds: 5, cores: 4 },
     limits: { memoryGb: 24, processes: 64, freeDiskGb: 1.5 },
     sandbox: {
       ...{ mode: 'required', network: true, writes: ['build'], cacheMb: 64 },

@@ -12,10 +12,11 @@ export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
 };
 
 /** Of a contract that says nothing more of its runs' time. */
-export const DEFAULT_BUDGET: Pick<Contract['budget'], 'prune' | 'tolerance' | 'startupSeconds'> = {
+export const DEFAULT_BUDGET: Pick<Contract['budget'], 'prune' | 'tolerance' | 'startupSeconds' | 'cores'> = {
   prune: false,
   tolerance: 0.1,
   startupSeconds: 60,
+  cores: null,
 };
 
 /** Of a contract that names no data to be exchanged. */

@@ -158,6 +158,7 @@ export const contractFileSchema = z
         prune: z.boolean().optional(),
         tolerance: z.number().min(0).max(10).optional(),
         startup_seconds: z.number().min(0).max(MAX_SECONDS).optional(),
+        cores: positive.optional(),
       })
       .default({ seconds: 300 }),
     stop: stopRulesSchema.default({}),
@@ -277,6 +278,8 @@ export type Contract = {
     readonly tolerance: number;
     /** Seconds that compiling may take besides, before the first step and while the GPU is idle. */
     readonly startupSeconds: number;
+    /** How many processor cores a run may use on average; null where nobody says so. */
+    readonly cores: number | null;
   };
   readonly stop: StopRules;
   /** What a run may take of the machine; null is Pawl's own measure. */
@@ -376,6 +379,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       prune: budget.prune ?? false,
       tolerance: budget.tolerance ?? DEFAULT_BUDGET.tolerance,
       startupSeconds: budget.startup_seconds ?? DEFAULT_BUDGET.startupSeconds,
+      cores: budget.cores ?? DEFAULT_BUDGET.cores,
     },
     stop,
     limits: {
@@ -481,6 +485,7 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
       ...(budget.startupSeconds === DEFAULT_BUDGET.startupSeconds
         ? {}
         : { startup_seconds: budget.startupSeconds }),
+      ...(budget.cores === null ? {} : { cores: budget.cores }),
     },
     ...(Object.keys(stop).length === 0 ? {} : { stop }),
     ...(memoryGb === null && processes === null && freeDiskGb === null

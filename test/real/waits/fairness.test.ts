@@ -124,7 +124,18 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
     [],
   ],
   ['steps as fast as the same code has made', { stepsPerSecond: 3.1, sameCode: [ranAt(3.3)] }, []],
-  ['slower steps of the same code', { stepsPerSecond: 2.5, sameCode: [ranAt(3.3)] }, ['speed']],
+  ['slower steps of the same code', { stepsPerSecond: 2.5, sameCode: [ranAt(3.3)] }, ['speed (noticed)']],
+  [
+    'more cores than its budget',
+    { processors: { own: 900, all: 1_000, cores: 16 }, cores: 2, wallSeconds: 300, awakeSeconds: 300 },
+    ['cores (noticed)'],
+  ],
+  [
+    'as many cores as its budget',
+    { processors: { own: 600, all: 1_000, cores: 16 }, cores: 2, wallSeconds: 300, awakeSeconds: 300 },
+    [],
+  ],
+  ['another GPU', { otherGpus: ['1: H100'] }, ['other_gpu (noticed)']],
   ['faster steps of the same code', { stepsPerSecond: 4, sameCode: [ranAt(3.3)] }, ['speed (noticed)']],
   [
     'slower steps than in runs that told none',
@@ -286,16 +297,17 @@ test('the rate is that of the later half, when nothing is compiled any more', ()
   expect(rate(...steps(0, 101, 0.1), ...steps(11, 101, 0.1))).toBeNull();
 });
 
-test('the same code at another speed is run again, and a run that was stopped is no measure', async () => {
+test('the same code at another speed is told, and its number decides', async () => {
   // The first run is hot and quick, and the further ones are slow.
   const training = `if [ $n = 0 ]; then pace=0.01; else pace=0.12; fi
 i=0; while [ $i -lt 40 ]; do i=$((i + 1)); printf 'step %05d | loss: 1.0\\n' $i; sleep $pace; done`;
   const night = await hotNight([0], 0, training);
   const { runs, evidence } = await night.detail(0);
   const unfair = runs.map(({ flags }) => flags.filter(flag => flag.isUnfair).map(({ kind }) => kind));
-  expect(unfair).toEqual([['throttled'], ['speed'], ['speed']]);
+  expect(unfair).toEqual([['throttled'], []]);
   const detail = runs[1]?.flags.find(({ kind }) => kind === 'speed')?.detail;
   expect(detail).toMatch(/^\d+(\.\d+)? steps a second, and \d+(\.\d+)? before$/);
-  expect(evidence).toMatchObject({ run: 2, unfair: ['speed'] });
+  expect(evidence).toMatchObject({ run: 1 });
+  expect(evidence?.unfair).toBeUndefined();
   await checkNight(night);
 });

@@ -21,7 +21,7 @@ const SHARED_SHARE = 0.1;
 const CLOCKS_SHARE = 0.05;
 /** So many runs make a norm. */
 const NORM_RUNS = 3;
-/** Steps of the same code that are this much slower were hindered; wall time is noisy. */
+/** Wall time is noisy; a difference of this much between runs of the same code is told. */
 const SPEED_SHARE = 0.1;
 const BUSY_PERCENT = 50;
 /** Beyond this an allocator begins to work around its limits. */
@@ -32,6 +32,9 @@ const LEAST_CONTENDED_SECONDS = 30;
 /** What others take of a machine that is full to this share was missing. */
 const FULL_MACHINE = 0.95;
 const OTHERS_SHARE = 0.1;
+
+/** Start and end of a run are not counted to the last moment. */
+const CORES_SHARE = 0.05;
 
 export type ProcessorTime = { readonly own: number; readonly all: number; readonly cores: number };
 
@@ -58,6 +61,10 @@ export type FairnessInput = {
   readonly cold?: string | null;
   /** Processor time over the run, in seconds: of its own processes and of the whole machine. Null where it is not known. */
   readonly processors?: ProcessorTime | null;
+  /** Processor cores that the contract lets a run use; null where it does not say. */
+  readonly cores?: number | null;
+  /** GPUs beside its own on which the run computed. */
+  readonly otherGpus?: readonly string[];
   /** How long the training took, start to exit, and its score. */
   readonly seconds?: number;
   readonly scoreSeconds?: number;
@@ -107,6 +114,13 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flag('contended', detail, !isSo);
   }
 
+  const used = input.processors ? input.processors.own / Math.max(1, awakeSeconds) : null;
+  const { cores = null } = input;
+  // What the code takes it takes again.
+  if (cores !== null && used !== null && used > cores * (1 + CORES_SHARE))
+    flag('cores', `${used.toFixed(1)} cores, and ${cores} are in budget.cores`, false);
+  for (const name of input.otherGpus ?? []) flag('other_gpu', name, false);
+
   if (input.claim) {
     flag('claim', `it says ${input.claim.printed}, and the score is ${input.claim.scored}`, false);
   }
@@ -137,8 +151,8 @@ export function judgeFairness(input: FairnessInput): Fairness {
   if (stepsPerSecond !== null && usualRate !== null) {
     const change = stepsPerSecond / usualRate - 1;
     const detail = `${stepsPerSecond.toPrecision(3)} steps a second, and ${usualRate.toPrecision(3)} before`;
-    // Where it is faster it was the other run that was hindered.
-    if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, change < 0);
+    // What hindered it is told by the machine: a change may as well be of the code's own making.
+    if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, false);
   }
 
   const foreign = (input.isUsed === false ? [] : input.foreign).filter(

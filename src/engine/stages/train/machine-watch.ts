@@ -26,14 +26,20 @@ export class MachineWatch {
   /** Of the GPU that trains; of several the first one. */
   readonly #watched: GpuSample[] = [];
   readonly #power: SeriesPoint[] = [];
+  /** By name, the processes on GPUs that the run was not given. */
+  readonly #beside = new Map<string, ForeignProcesses>();
+  readonly #marker: string;
+  #root: number | null = null;
   readonly #leave: (() => void) | undefined;
 
   constructor({ telemetry, environment, marker, elapsed, onPoint, onGpu }: MachineWatchOptions) {
+    this.#marker = marker;
     this.#foreign = new ForeignProcesses(marker);
     this.#leave = telemetry?.onSample(sample => {
       const gpus = boundGpus(sample.gpus, environment);
       const seconds = elapsed();
       this.#power.push({ seconds, values: telemetrySeries({ ...sample, gpus }) });
+      this.#lookBeside(sample.gpus, gpus);
       const [gpu] = gpus;
       if (gpu) {
         this.#watched.push(gpu);
@@ -46,7 +52,8 @@ export class MachineWatch {
 
   /** What descends from this process is of the run. */
   isBelow(root: number): void {
-    this.#foreign.isBelow(root);
+    this.#root = root;
+    for (const processes of [this.#foreign, ...this.#beside.values()]) processes.isBelow(root);
   }
 
   stop(): void {
@@ -59,7 +66,23 @@ export class MachineWatch {
   }
 
   /** What the run's fairness is judged by, of its GPU. */
-  async seen(): Promise<Pick<FairnessInput, 'gpu' | 'foreign' | 'isUsed'>> {
-    return { gpu: this.#watched, ...(await this.#foreign.list()) };
+  async seen(): Promise<Pick<FairnessInput, 'gpu' | 'foreign' | 'isUsed' | 'otherGpus'>> {
+    const beside = [...this.#beside].map(async ([name, processes]) =>
+      (await processes.list()).isUsed ? [name] : [],
+    );
+    const otherGpus = (await Promise.all(beside)).flat();
+    return { gpu: this.#watched, ...(await this.#foreign.list()), otherGpus };
+  }
+
+  #lookBeside(all: readonly GpuSample[], own: readonly GpuSample[]): void {
+    for (const gpu of all) {
+      // An instance's processes are listed with the GPU that is split.
+      if (own.some(({ index }) => index === gpu.index) || !gpu.processes) continue;
+      const name = `${gpu.index}: ${gpu.name}`;
+      const processes = this.#beside.get(name) ?? new ForeignProcesses(this.#marker);
+      if (this.#root !== null) processes.isBelow(this.#root);
+      this.#beside.set(name, processes);
+      processes.add(gpu);
+    }
   }
 }

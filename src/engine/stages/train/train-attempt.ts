@@ -276,6 +276,7 @@ export async function trainAttempt(
     ...{ cold, steps: numSteps, seconds: trained.seconds },
     ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
     processors: processorTime(trained.resources.cpuSeconds, busyBegan, busyEnd),
+    cores: contract.budget.cores,
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
       .list(study.id, n)
