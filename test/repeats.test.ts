@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
 import { NO_PROBES } from '../src/engine/session/probes.ts';
-import { afterRepeat, findClosing, type Repeats } from '../src/engine/session/repeats.ts';
+import { afterRepeat, findClosing, NO_SEEDS, type Repeats } from '../src/engine/session/repeats.ts';
 import { type LoopState, step } from '../src/engine/session/step.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
 import { ruleOf } from '../src/engine/stages/judge/verdict-rule.ts';
@@ -285,7 +285,7 @@ const closing: LoopState = {
       auditedAt: 0,
       spent: 0,
     },
-    ...{ baselineRuns: 2, granted: null, fresh: [], probes: NO_PROBES },
+    ...{ baselineRuns: 2, granted: null, fresh: [], probes: NO_PROBES, seeds: NO_SEEDS },
   },
 };
 
@@ -398,4 +398,42 @@ test('where a repeat would say nothing new nothing is repeated', () => {
   expect(ruleOf(contract)).toBe('honest');
   expect(ruleOf({ ...contract, metric: { ...contract.metric, waitSeconds: 60 } })).toBe('greedy');
   expect(ruleOf({ ...contract, model: { name: 'small', baseUrl: null } })).toBe('greedy');
+});
+
+test('a gain of a training that repeats itself is tried with two other seeds, and told with them', async () => {
+  const home = await temporaryFolder();
+  const repository = await createRepository({
+    // The gain is .01 with the seed that it has, .002 with the next one, and none with the one after that.
+    'train.sh': `SEED=7
+LR=0
+gain=0
+[ $LR = 0 ] || { [ $SEED = 7 ] && gain=1000; [ $SEED = 8 ] && gain=200; }
+printf 'val_bpb: 1.%05d\\n' $((5000 + SEED * 111 - gain))
+`,
+    'pawl.toml': `[contract]\neditable = ["train.sh"]\ntrain = "sh train.sh"\n[metric]\nname = "val_bpb"\n[budget]\nseconds = 5\n`,
+  });
+  const env = { PAWL_VERDICT: undefined };
+  const command = ['run', repository, '--tag', 'night', '--command', PROPOSER, '-n', '1'];
+  const { events } = await sitting(command, { home, env });
+  const order = trained(events);
+  expect(order.slice(-4)).toEqual(['1 seed', '0 seed', '1 seed', '0 seed']);
+  const told = eventsOf(events, 'repeated').filter(({ purpose }) => purpose === 'seed');
+  expect(told.map(({ value, record }) => [value, record])).toEqual([
+    ...[
+      [1.05688, null],
+      [1.05888, null],
+    ],
+    ...[
+      [1.05999, null],
+      [1.05999, null],
+    ],
+  ]);
+  expect(eventsOf(events, 'study_stopped')[0]?.claims[0]).toBe(
+    'Gain: −0.01, repeatable with this seed; with other seeds −0.002 and ±0.',
+  );
+  // What it gave with its own seed is still its record, and nothing is asked twice.
+  const again = await sitting(['audit', repository, '--runs', '9'], { home, env });
+  expect(trained(again.events).filter(line => line.endsWith('seed'))).toEqual([]);
+  const shown = await pawl(['show', '1'], { home, cwd: repository, env });
+  expect(shown.stdout).toMatch(/val_bpb +1\.047770/);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NO_PROBES } from '../src/engine/session/probes.ts';
-import { incumbentOf } from '../src/engine/session/repeats.ts';
+import { incumbentOf, NO_SEEDS } from '../src/engine/session/repeats.ts';
 import {
   type Effect,
   type LoopEvent,
@@ -41,6 +41,7 @@ const fresh: LoopState = {
       fresh: [],
     },
     probes: NO_PROBES,
+    seeds: NO_SEEDS,
   },
   runMs: null,
   ending: null,

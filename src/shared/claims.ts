@@ -31,6 +31,8 @@ export type StudyClaims = {
   readonly best: Measurement;
   /** The gain of the best over the baseline by fresh runs of both alone; null where they were not made. */
   readonly headline: Headline | null;
+  /** Of a training that repeats itself, the same difference with each of some other seeds; empty where none was tried. */
+  readonly seeds: readonly number[];
 };
 
 export type Headline = {
@@ -54,7 +56,7 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
   if (keeps.length === 0) return [describeNoise(claims)];
   const onRecord = signed(best.mean - baseline.mean);
   const gain = isRepeatable
-    ? `Gain: ${onRecord}, repeatable with this seed.`
+    ? `Gain: ${onRecord}, repeatable with this seed${seedWords(claims.seeds)}.`
     : headline
       ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
       : `Not audited, so no gain is claimed; on record it is ${onRecord}.`;
@@ -62,6 +64,10 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
   const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
   const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
   return [gain, `${count}, ${proven} proven${doubt}.`, describeNoise(claims)];
+}
+
+function seedWords(seeds: readonly number[]): string {
+  return seeds.length === 0 ? '' : `; with other seeds ${seeds.map(signed).join(' and ')}`;
 }
 
 export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): string {

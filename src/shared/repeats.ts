@@ -11,6 +11,7 @@ export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   audit: 'Once more, to be surer of this gain',
   headline: 'A fresh run for the gain that is told',
   probe: 'With other validation data, to see whether the number comes from the data',
+  seed: 'With another seed, to see whether the gain is of this one only',
 };
 
 /** The same for the list of an experiment's runs. */
@@ -20,6 +21,7 @@ export const RUN_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   audit: 'audit',
   headline: 'fresh',
   probe: 'other data',
+  seed: 'another seed',
 };
 
 export function describeRepeat({

@@ -124,10 +124,15 @@ export type RolledBack = {
  * Why a commit that has its verdict is trained again: `baseline`, to learn how much its number differs from run to run;
  * `remeasure`, because nothing has beaten it for long, and it may have been luck; `audit`, to be surer of a gain; `headline`,
  * for the gain that is told in the end, which comes from fresh runs. A `probe` runs with exchanged data, also before the verdict,
- * and its number is no part of the record.
+ * and a run with another `seed` shows whether a gain is of one seed only; their numbers are no part of the record.
  */
-export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', 'probe'] as const;
+export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', 'probe', 'seed'] as const;
 export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
+
+/** Whether a further run is one of the very same code and data, whose number belongs to the record. */
+export function isOfRecord(purpose: RepeatPurpose): boolean {
+  return purpose !== 'probe' && purpose !== 'seed';
+}
 
 export type Crash = {
   readonly class: CrashClass;
@@ -356,7 +361,7 @@ export type Run = {
   readonly gpuEnergyWh: number | null;
   /** Why the commit was trained again; null for a run that led to the verdict. */
   readonly purpose: RepeatPurpose | null;
-  /** The number of a further run, which counts in the experiment's record unless it was a probe; null where there is none. */
+  /** The number of a further run, which counts in the experiment's record where {@link isOfRecord} says so; null where there is none. */
   readonly value: number | null;
 };
 

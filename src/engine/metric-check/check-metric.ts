@@ -12,8 +12,7 @@ import type { DataPaths } from '../paths.ts';
 import { refuseUntrainable } from '../preflight/check-training.ts';
 import { breakConstant } from '../proposers/search/break-constant.ts';
 import type { Move } from '../proposers/search/choice.ts';
-import { isSeed } from '../proposers/search/left-alone.ts';
-import { surveyConstants } from '../proposers/search/survey.ts';
+import { findSeed, surveyConstants } from '../proposers/search/survey.ts';
 import { findRefusal } from '../session/containment.ts';
 import { createStudy } from '../session/create-study.ts';
 import type { EngineOptions } from '../session/engine-options.ts';
@@ -141,17 +140,20 @@ async function findChanges(
   { baseCommit, contract }: Study,
   breaks: boolean,
 ): Promise<Changes> {
-  const survey = (isWanted?: (name: string) => boolean) =>
-    surveyConstants(repository, baseCommit, contract, MANY_CONSTANTS, isWanted);
+  const survey = () => surveyConstants(repository, baseCommit, contract, MANY_CONSTANTS);
   const broken = breaks ? breakConstant((await survey()).constants) : null;
-  const seed = (await survey(isSeed)).constants.find(({ literal }) => literal.kind === 'integer');
-  const { file = '', name = '', literal } = seed ?? {};
-  const others = literal?.kind === 'integer' ? [literal.value + 1, literal.value + 2] : [];
-  const from = literal?.text ?? '';
-  return {
-    broken,
-    seeds: others.map(other => ({ file, name, direction: 'other', from, to: String(other) })),
-  };
+  const seed = await findSeed(repository, baseCommit, contract);
+  const seeds = [1, 2].flatMap((more): readonly Move[] =>
+    seed
+      ? [
+          {
+            ...{ file: seed.file, name: seed.name, direction: 'other', from: seed.text },
+            to: String(seed.value + more),
+          },
+        ]
+      : [],
+  );
+  return { broken, seeds };
 }
 
 /** @returns what was changed in each experiment after the baseline, in order */

@@ -10,7 +10,7 @@ import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
-import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats } from './repeats.ts';
+import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
 import { type LoopState, MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
@@ -95,8 +95,16 @@ function readRepeats(
       ...readProbes(history, tried),
       ...{ isPossible: canProbe && rule === 'honest', bound: contract.metric.bound },
     },
+    seeds: readSeeds(done),
     fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
+}
+
+function readSeeds(done: readonly Repeat[]): Seeds {
+  const runs = new Map<number, number>();
+  for (const { n, purpose, value } of done)
+    if (purpose === 'seed' && value !== null) runs.set(n, (runs.get(n) ?? 0) + 1);
+  return { isFound: true, runs };
 }
 
 function readProbes(history: readonly HistoryEntry[], tried: readonly Repeat[]): Probes {

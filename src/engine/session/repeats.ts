@@ -40,7 +40,19 @@ export type Repeats = {
   /** Experiments of the headline runs since the last one of another kind. */
   readonly fresh: readonly number[];
   readonly probes: Probes;
+  readonly seeds: Seeds;
 };
+
+/** Runs with other seeds, of a training that repeats itself. */
+export type Seeds = {
+  /** Whether there is a seed, as far as anybody knows. */
+  readonly isFound: boolean;
+  /** How many have a number, by experiment. */
+  readonly runs: ReadonlyMap<number, number>;
+};
+
+export const NO_SEEDS: Seeds = { isFound: false, runs: new Map() };
+const SEEDS_EACH = 2;
 
 /** So many discards in a row make a keep suspect: a lucky number is hard to beat. */
 const SUSPECT_DISCARDS = 12;
@@ -130,14 +142,20 @@ export function findClosing(repeats: Repeats): Due | null {
   // The fresh runs come first: the number that made it the best was picked for being good.
   const probe = findChainProbe(repeats, true);
   const last: Due | null = probe === null ? null : { n: probe, purpose: 'probe' };
-  // What differs by nothing but the edit differs by that for certain.
-  if (noiseOf(repeats) === 0) return last;
+  // What differs by nothing but the edit differs by that for certain, with this seed.
+  if (noiseOf(repeats) === 0) return findSeedRun(repeats, baseline, incumbent) ?? last;
   const allowance = granted ?? auditAllowance(repeats.runs);
   const isUnspent = repeats.fresh.length === 0 && repeats.spent < allowance - HEADLINE_RUNS;
   const audit = isUnspent ? findUnproven(repeats) : null;
   if (audit) return audit;
   const next = fresh(incumbent.n) <= fresh(baseline.n) ? incumbent : baseline;
   return fresh(next.n) < FRESH_EACH ? { n: next.n, purpose: 'headline' } : last;
+}
+
+function findSeedRun({ seeds }: Repeats, baseline: Trial, incumbent: Trial): Due | null {
+  const done = (n: number) => seeds.runs.get(n) ?? 0;
+  const next = done(incumbent.n) <= done(baseline.n) ? incumbent : baseline;
+  return seeds.isFound && done(next.n) < SEEDS_EACH ? { n: next.n, purpose: 'seed' } : null;
 }
 
 /** Whether there is a gain whose headline the end of a study has to leave time for. */
@@ -188,6 +206,14 @@ export function afterRepeat(
   isTried: boolean,
 ): Repeats {
   const { trials, tried, runs, auditedAt, spent, fresh } = repeats;
+  if (purpose === 'seed') {
+    const { seeds } = repeats;
+    const done = new Map([...seeds.runs, [n, (seeds.runs.get(n) ?? 0) + 1]]);
+    const after = { ...repeats, runs: runs + 1, spent: spent + 1 };
+    if (value !== null) return { ...after, seeds: { ...seeds, runs: done } };
+    // One that gives no number would give none again.
+    return isTried ? without(after, 'seed') : after;
+  }
   return {
     ...repeats,
     trials: trials.map(trial =>
@@ -209,6 +235,13 @@ export function judgeAgain(repeats: Repeats, { n, purpose }: Due): RolledBack | 
   const [record, parentRecord] = [mean(own.values), mean(parent.values)];
   if (!isBetter(repeats.goal, parentRecord, record)) return null;
   return { record, runs: own.values.length, parentExperiment: parent.n, parentRecord };
+}
+
+/** Nothing of the kind can be trained here. */
+export function without(repeats: Repeats, purpose: 'probe' | 'seed'): Repeats {
+  return purpose === 'probe'
+    ? { ...repeats, probes: { ...repeats.probes, isPossible: false } }
+    : { ...repeats, seeds: { ...repeats.seeds, isFound: false } };
 }
 
 /**

@@ -37,6 +37,7 @@ import {
   simplifiedBound,
   takeBack,
   takeBackFrom,
+  without,
 } from './repeats.ts';
 import { type Facts, findStop, type StopLimits } from './stop-rules.ts';
 
@@ -261,9 +262,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'repeat_recorded':
       return state.held ? conclude(state, state.held, null, now) : next(state, now);
     case 'not_probed': {
-      const { repeats } = state;
-      const without = { ...state, repeats: { ...repeats, probes: { ...repeats.probes, isPossible: false } } };
-      return without.held ? conclude(without, without.held, null, now) : next(without, now);
+      const repeats = without(state.repeats, event.purpose);
+      const left = { ...state, repeats };
+      return left.held ? conclude(left, left.held, null, now) : next(left, now);
     }
     case 'taken_back': {
       const repeats = takeBackFrom(state.repeats, event.back);

@@ -2,7 +2,7 @@ import type { Measurement } from '../../shared/study.ts';
 
 /** Columns of {@link recordOf}, of the experiment that the statement calls `name`. */
 export function repeatColumns(name: string): string {
-  const counted = `FROM run WHERE run.experiment_id = ${name}.id AND purpose IS NOT 'probe'`;
+  const counted = `FROM run WHERE run.experiment_id = ${name}.id AND (purpose IS NULL OR purpose NOT IN ('probe', 'seed'))`;
   return `(SELECT count(value) ${counted}) AS repeats, (SELECT total(value) ${counted}) AS repeat_sum`;
 }
 

@@ -5,10 +5,13 @@ import { matchProposable } from '../../contract/editable.ts';
 import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import { type Constant, findConstants } from './constants.ts';
 import { givenBy } from './given.ts';
+import { isSeed } from './left-alone.ts';
 import { MAX_SOURCE_BYTES, NO_CONSTANTS } from './search-proposer.ts';
 
 /** Of more editable files only these are looked at: each is a process of git's. */
 const MAX_FILES = 100;
+/** Nobody has more. */
+const MAX_SEEDS = 20;
 
 export type Survey = {
   readonly constants: readonly Constant[];
@@ -41,6 +44,19 @@ export async function surveyConstants(
     constants.push(...findConstants(path, content.toString('latin1'), given, isWanted));
   }
   return { constants, isWhole: files.length <= MAX_FILES };
+}
+
+/** The first whole number of a commit's editable files that decides what chance does; null where there is none. */
+export async function findSeed(
+  repository: Repository,
+  commit: string,
+  contract: Contract,
+): Promise<(Pick<Constant, 'file' | 'name'> & { readonly value: number; readonly text: string }) | null> {
+  const { constants } = await surveyConstants(repository, commit, contract, MAX_SEEDS, isSeed);
+  for (const { file, name, literal } of constants) {
+    if (literal.kind === 'integer') return { file, name, value: literal.value, text: literal.text };
+  }
+  return null;
 }
 
 /** Rejects with `proposer_invalid` where a study would train its baseline for a search that has nothing to turn. */

@@ -46,11 +46,21 @@ function claimsOf(
     baseline: measurement(baseline.values),
     best: measurement(best.values),
     headline: headlineOf(repeats, baseline.n, best.n, s),
+    seeds: seedsOf(repeats, baseline.n, best.n),
   };
 }
 
 function measurement(values: readonly number[]): Measurement {
   return { mean: mean(values), runs: values.length };
+}
+
+/** The i-th run with another seed of one commit has the seed of the i-th of another. */
+function seedsOf(repeats: readonly Repeat[], baseline: number, best: number): StudyClaims['seeds'] {
+  const of = (n: number) =>
+    repeats.flatMap(repeat => (repeat.n === n && repeat.purpose === 'seed' ? (repeat.value ?? []) : []));
+  const before = of(baseline);
+  if (baseline === best) return [];
+  return of(best).flatMap((value, place) => (before[place] === undefined ? [] : [value - before[place]]));
 }
 
 /** From the fresh runs at the end alone, never from the record: the number that made it the best was picked for being good. */

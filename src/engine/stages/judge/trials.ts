@@ -1,5 +1,5 @@
 import { isProbeReason } from '../../../shared/probes.ts';
-import type { Study } from '../../../shared/study.ts';
+import { isOfRecord, type Study } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../store/experiments.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';
@@ -8,7 +8,7 @@ import type { Trial } from '../../verdicts/claims.ts';
 export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Repeat[]): readonly Trial[] {
   const further = new Map<number, number[]>();
   for (const { n, purpose, value } of repeats) {
-    if (value !== null && purpose !== 'probe') further.set(n, [...(further.get(n) ?? []), value]);
+    if (value !== null && isOfRecord(purpose)) further.set(n, [...(further.get(n) ?? []), value]);
   }
   return history.flatMap(({ n, metric, verdict, reason, incumbent, guard }) => {
     // What breaks a condition, or does not come from the data, is not comparable, whatever its number.

@@ -1,5 +1,5 @@
 import { type ProbeEvidence, SWAP_FAULT_WORDS, type SwapFault } from '../../../shared/probes.ts';
-import type { RepeatPurpose, RolledBack, Verdict } from '../../../shared/study.ts';
+import { isOfRecord, type RepeatPurpose, type RolledBack, type Verdict } from '../../../shared/study.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
 import { rollBack } from '../record/branch.ts';
 import { endRun } from '../record/end-run.ts';
@@ -55,7 +55,7 @@ export async function recordRepeat(
       experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt, true);
     }
   });
-  if (purpose === 'probe') {
+  if (!isOfRecord(purpose)) {
     emit({ type: 'repeated', n, k: ended.k, purpose, value, record: null, runs: null });
     if (swapFault) emit({ type: 'warning', code: 'probe', message: SWAP_FAULT_WORDS[swapFault] });
     return { type: 'repeat_recorded', n, purpose, value };

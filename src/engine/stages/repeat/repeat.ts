@@ -11,6 +11,7 @@ import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
 import { type EndedRun, trainAttempt } from '../train/train-attempt.ts';
+import { takeOtherSeed } from './other-seed.ts';
 
 /** A commit was trained again. */
 export type Repeated = {
@@ -30,8 +31,8 @@ export type Repeated = {
 /** What a training ends by because of its own code. */
 export const OWN_FAILURES: readonly CrashClass[] = ['exception', 'no_metric', 'diverged'];
 
-/** Data cannot be exchanged here; nothing was trained. */
-export type NotProbed = { readonly type: 'not_probed' };
+/** Data cannot be exchanged here, or there is no seed; nothing was trained. */
+export type NotProbed = { readonly type: 'not_probed'; readonly purpose: 'probe' | 'seed' };
 
 /** Why data cannot be exchanged here. Tries the jail of a run, and that with the data exchanged. */
 async function findProbeFault(context: StageContext, n: number): Promise<string | null> {
@@ -59,7 +60,7 @@ export async function repeat(
   purpose: RepeatPurpose,
   before: EndedRun | null,
 ): Promise<Repeated | NotProbed | { readonly type: 'aborted'; readonly n: null; readonly ended: null }> {
-  const { ledger, workbench, emit, study, now } = context;
+  const { ledger, repository, workbench, emit, study, now } = context;
   const commit = ledger.experiments.get(study.id, n)?.attemptCommit;
   if (!commit) throw new Error(`experiment ${n} has no commit to train again`);
   if (before) endRun(context, before);
@@ -69,7 +70,13 @@ export async function repeat(
     // Upstream's shape names its data whether it is there or not.
     if (study.contract.source !== 'autoresearch')
       emit({ type: 'warning', code: 'probe', message: `${fault} No keep is audited.` });
-    return { type: 'not_probed' };
+    return { type: 'not_probed', purpose: 'probe' };
+  }
+  if (purpose === 'seed') {
+    const done = ledger.runs.list(study.id, n).filter(run => run.purpose === 'seed' && run.value !== null);
+    // So both are trained with the same ones.
+    const isOther = await takeOtherSeed(workbench.path, repository, commit, study.contract, 1 + done.length);
+    if (!isOther) return { type: 'not_probed', purpose };
   }
   emit({ type: 'repeat_started', n, purpose });
   const once = () =>
