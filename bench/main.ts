@@ -1,3 +1,4 @@
+import { benchCaches } from './caches.ts';
 import { benchCompatibility } from './compatibility.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLookAhead } from './look-ahead.ts';
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   ledger: benchLedger,
   'look-ahead': benchLookAhead,
   sandbox: benchSandbox,
+  caches: benchCaches,
   prune: benchPrune,
   sample: benchSample,
   start: benchStart,

@@ -3,7 +3,8 @@ import { constantKey } from '../src/engine/proposers/search/bounds.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { boundsOf, meet, readNote } from '../src/engine/proposers/search/notes.ts';
 import { search } from '../src/engine/proposers/search/search-proposer.ts';
-import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
+import { contractFromFile } from '../src/shared/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import { openDesk, untilStopped } from './support/service.ts';
 import { prepareNight, rowsOf, TAG } from './support/study.ts';
 

@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Effect, LoopEvent, LoopState } from '../src/engine/session/loop-state.ts';
 import { NO_PROBES } from '../src/engine/session/probes.ts';
 import { incumbentOf, NO_SEEDS } from '../src/engine/session/repeats.ts';
-import {
-  type Effect,
-  type LoopEvent,
-  type LoopState,
-  MAX_REPAIRS,
-  MAX_UNANSWERED,
-  step,
-} from '../src/engine/session/step.ts';
+import { MAX_REPAIRS, MAX_UNANSWERED, step } from '../src/engine/session/step.ts';
 import { findStop } from '../src/engine/session/stop-rules.ts';
 import { decide } from '../src/engine/stages/judge/decide.ts';
 import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured.ts';

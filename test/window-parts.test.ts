@@ -27,7 +27,8 @@ import {
 } from '../src/renderer/format/numbers.ts';
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
-import { contractFileSchema, contractFromFile } from '../src/shared/contract.ts';
+import { contractFromFile } from '../src/shared/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
 import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
 

@@ -1,7 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
-import { contractFileSchema, stopRulesSchema } from './contract.ts';
+import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';

@@ -1,6 +1,6 @@
 import { implement, ORPCError } from '@orpc/server';
 import { calls } from '../../shared/calls.ts';
-import { contractFromFile } from '../../shared/contract.ts';
+import { contractFromFile } from '../../shared/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { YOU } from '../../shared/ideas.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { contractFileSchema } from '../../shared/contract.ts';
+import { contractFileSchema } from '../../shared/contract-schema.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type {
   AskedName,

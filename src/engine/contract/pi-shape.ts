@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { type Contract, contractFileSchema } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract.ts';
+import { contractFileSchema } from '../../shared/contract-schema.ts';
 import type { Finding, Recognition } from '../../shared/findings.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';

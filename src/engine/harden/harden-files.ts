@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
-import { type Contract, contractToFile } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract.ts';
+import { contractToFile } from '../../shared/contract-file.ts';
 import { CONTRACT_FILE_NAME, matchEditable } from '../contract/editable.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { parsePawlToml } from '../contract/pawl-toml.ts';

@@ -9,9 +9,10 @@ import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
+import type { LoopState } from './loop-state.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
 import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
-import { type LoopState, MAX_RERUNS } from './step.ts';
+import { MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 /** What a sitting is for. */

@@ -19,15 +19,8 @@ import type { StageContext } from '../stages/stage-context.ts';
 import { train } from '../stages/train/train.ts';
 import type { TrainPorts } from '../stages/train/train-attempt.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
-import {
-  type Effect,
-  type LoopEvent,
-  type LoopState,
-  type SetAsideReason,
-  step,
-  type Wish,
-  willGoOn,
-} from './step.ts';
+import type { Effect, LoopEvent, LoopState, SetAsideReason, Wish } from './loop-state.ts';
+import { step, willGoOn } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 export type SittingPorts = TrainPorts & {

@@ -1,5 +1,6 @@
 import { type NewStudyForm, newStudySchema } from '../../../shared/calls.ts';
-import { contractFileSchema, type SandboxMode } from '../../../shared/contract.ts';
+import type { SandboxMode } from '../../../shared/contract.ts';
+import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
 import type { RouteSettings } from '../../../shared/study.ts';

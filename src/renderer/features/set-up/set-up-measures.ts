@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { Contract, contractFileSchema, VerdictRule } from '../../../shared/contract.ts';
+import type { Contract, VerdictRule } from '../../../shared/contract.ts';
+import type { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 
 /**

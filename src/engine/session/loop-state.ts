@@ -1,0 +1,138 @@
+import type { Contract } from '../../shared/contract.ts';
+import type { ProbeEvidence, SwapFault } from '../../shared/probes.ts';
+import type { RepeatPurpose, RolledBack, StopReason, Verdict } from '../../shared/study.ts';
+import type { Attempted, Submitted } from '../stages/attempt/attempt.ts';
+import type { Numbered } from '../stages/measure/late-number.ts';
+import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
+import type { AcceptedEdit, Proposed, Repair } from '../stages/propose/propose.ts';
+import type { Recorded } from '../stages/record/record.ts';
+import type { RepeatRecorded } from '../stages/repeat/record-repeat.ts';
+import type { NotProbed, Repeated } from '../stages/repeat/repeat.ts';
+import type { TakenBack, Unfounded } from '../stages/repeat/take-back.ts';
+import type { TrainResult } from '../stages/train/train.ts';
+import type { EndedRun } from '../stages/train/train-attempt.ts';
+import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
+import type { Repeats } from './repeats.ts';
+import type { Facts, StopLimits } from './stop-rules.ts';
+
+/** What the loop knows, what happens to it, and what it asks for: the words of `step`. */
+
+export type Wish = 'go' | 'pause' | 'stop';
+
+export type LoopState = {
+  readonly metric: Contract['metric'];
+  readonly limits: StopLimits;
+  readonly facts: Facts;
+  /** Number the next experiment gets. */
+  readonly next: number;
+  /** What goes on before another experiment begins. */
+  readonly unfinished: Unfinished | null;
+  /** The numbers so far, and what is trained again. */
+  readonly repeats: Repeats;
+  /** How long the last run took, in milliseconds; null before the first. */
+  readonly runMs: number | null;
+  /** Why the study ends, once the runs that close it are done. */
+  readonly ending: Stop | null;
+  readonly wish: Wish;
+  /** Whether the pause is a proposer's or a server's, which is asked again now and then, and not the user's. */
+  readonly isBlocked: boolean;
+  readonly canRepair: boolean;
+  readonly maxRefusals: number;
+  /** Refused or failed proposals for this experiment so far. */
+  readonly refusals: number;
+  readonly repairs: number;
+  /** Further runs of this experiment because one was not fair. */
+  readonly reruns: number;
+  /** Runs of this experiment that the model they asked left without an answer. */
+  readonly unanswered: number;
+  /** What an experiment's run came to whose verdict waits for probes; null where none does. */
+  readonly held: Measured | null;
+};
+
+export type Stop = { readonly reason: StopReason; readonly detail: string | null };
+
+/** Why an experiment is set aside before its end, to go on later. */
+export type SetAsideReason =
+  | { readonly kind: 'stopped' }
+  /** The model that its run asked did not answer. */
+  | { readonly kind: 'unanswered'; readonly message: string }
+  /** The model was not asked: the cap is reached. */
+  | { readonly kind: 'spent'; readonly message: string };
+
+export type LoopEvent =
+  /** Start of a sitting. */
+  | { readonly type: 'started' }
+  | { readonly type: 'wished'; readonly wish: Wish }
+  | Proposed
+  | Submitted
+  | Attempted
+  | TrainResult
+  | Disturbed
+  | Numbered
+  | Recorded
+  | Repeated
+  | RepeatRecorded
+  | NotProbed
+  | TakenBack
+  /** The user stops what runs now; `n` is null where nothing needs to be set aside. */
+  | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
+  | { readonly type: 'set_aside'; readonly reason: SetAsideReason };
+
+export type Effect =
+  | { readonly type: 'take_baseline' }
+  | { readonly type: 'propose'; readonly n: number; readonly repair: Repair | null }
+  | { readonly type: 'attempt'; readonly n: number; readonly edit: AcceptedEdit }
+  | { readonly type: 'review'; readonly n: number; readonly repair: CrashedRun | null }
+  | {
+      readonly type: 'train';
+      readonly n: number;
+      readonly commit: string;
+      /** The run before, which is not to decide. */
+      readonly unfair: EndedRun | null;
+      readonly isResumed: boolean;
+    }
+  | {
+      readonly type: 'await_number';
+      readonly n: number;
+      readonly ended: EndedRun | null;
+      readonly isResumed: boolean;
+    }
+  | {
+      readonly type: 'record';
+      readonly n: number;
+      readonly verdict: Verdict;
+      readonly ended: EndedRun | null;
+    }
+  | {
+      readonly type: 'repeat';
+      readonly n: number;
+      readonly purpose: RepeatPurpose;
+      /** A run whose end is not written yet, and whose verdict this one is to tell; null where there is none. */
+      readonly before: EndedRun | null;
+    }
+  | { readonly type: 'take_back'; readonly back: Unfounded }
+  | {
+      readonly type: 'record_repeat';
+      readonly n: number;
+      readonly purpose: RepeatPurpose;
+      /** Null where the number does not count. */
+      readonly value: number | null;
+      readonly ended: EndedRun;
+      readonly rolledBack: RolledBack | null;
+      /** What a probe showed for a keep; null where it showed nothing, or was none. */
+      readonly passed: ProbeEvidence | null;
+      /** Why the baseline's probe says that nothing can be probed. */
+      readonly swapFault: SwapFault | null;
+      /** The model that it asked did not answer: it is as if it had not run. */
+      readonly isDenied: boolean;
+    }
+  | {
+      readonly type: 'set_aside';
+      readonly n: number;
+      readonly ended: EndedRun | null;
+      readonly reason: SetAsideReason;
+    }
+  | { readonly type: 'wait' }
+  | { readonly type: 'stop'; readonly reason: StopReason; readonly detail: string | null };
+
+export type Step = { readonly state: LoopState; readonly effect: Effect };
