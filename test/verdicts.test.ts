@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { auditAllowance, findAudit } from '../src/engine/verdicts/audit.ts';
 import { chiSquaredQuantile } from '../src/engine/verdicts/chi-squared.ts';
 import { assess, type Trial } from '../src/engine/verdicts/claims.ts';
 import { believe, fitWeights, PRIOR_WEIGHTS } from '../src/engine/verdicts/effects.ts';
-import { estimateNoise, plausibleVariances } from '../src/engine/verdicts/noise.ts';
+import { estimateNoise, plausibleVariances, stepOf } from '../src/engine/verdicts/noise.ts';
 import { hazard, normalCdf, normalDensity } from '../src/engine/verdicts/normal.ts';
 
 const SIGMA = 0.0007;
@@ -185,4 +185,26 @@ test('an audit runs the likeliest unproven keep or its parent, whichever has few
   const tired = [baseline(1, 1, 1, 1, 1, 1), kept(1, 0, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9)];
   expect(findAudit(tired, [claim(1, 0.9)])).toBeNull();
   expect([4, 30, 100, 305].map(auditAllowance)).toEqual([4, 4, 10, 30]);
+});
+
+describe('the least by which two numbers can differ', () => {
+  test.each([
+    ['the last digit', [0.9979, 0.998, 0.99812, 1.0012], 1e-5],
+    ['one of twenty checks', [0.85, 0.9, 0.75, 0.8, 0.65], 0.05],
+    ['one of thirty checks, printed with four digits', [0.8333, 0.8667, 0.7, 0.9333], 1 / 30],
+    ['one of 150 checks in percent', [91.3333, 92.6667, 90, 94], 100 / 150],
+    ['the last digit, of three numbers only', [0.8333, 0.8667, 0.7], 1e-4],
+    ['the last digit, of a loss', [1.25, 1.5, 1.75, 2.01], 0.01],
+  ])('is %s', (_, values, step) => {
+    expect(stepOf(values)).toBeCloseTo(step, 9);
+  });
+
+  test('numbers of any kind are no shares of anything', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 999_999 }), { minLength: 12, maxLength: 20 }), all => {
+        fc.pre(new Set(all).size >= 10 && all.some(value => value % 10 !== 0));
+        expect(stepOf(all.map(value => value / 1e6))).toBeCloseTo(1e-6, 12);
+      }),
+    );
+  });
 });

@@ -4,7 +4,7 @@ import type { Contract } from '../../shared/contract.ts';
 import { isSame, type MetricCheck } from '../../shared/metric-check.ts';
 import { BASELINE_RUNS } from '../session/repeats.ts';
 import { auditAllowance, MOST_RUNS } from '../verdicts/audit.ts';
-import { estimateNoise, mean, plausibleVariances, printedStep } from '../verdicts/noise.ts';
+import { estimateNoise, mean, plausibleVariances, stepOf } from '../verdicts/noise.ts';
 import { smallestGain } from '../verdicts/smallest-gain.ts';
 
 export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'broken' | 'seeds'> & {
@@ -24,7 +24,7 @@ export function measureMetric(input: MeasuredRuns): MetricCheck {
   const [first = Number.NaN] = values;
   // Three times 0.1 divided by three is a little more than 0.1.
   const middle = isSame({ values }) ? first : mean(values);
-  const step = decimals === null ? printedStep(values) : 10 ** -decimals;
+  const step = stepOf(values, decimals === null ? undefined : 10 ** -decimals);
   const noise = estimateNoise([values], middle, step);
   const spread = plausibleVariances(noise).map(Math.sqrt);
   const digits = Math.max(1, Math.floor(Math.log10(Math.max(Math.abs(middle), step) / step) + 1e-9) + 1);

@@ -32,7 +32,7 @@ const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
 export function estimateNoise(
   commits: readonly (readonly number[])[],
   baseline: number,
-  step = printedStep(commits.flat()),
+  step = stepOf(commits.flat()),
 ): Noise {
   const prior = Math.max(leastNoise(baseline), step / Math.sqrt(12));
   const repeated = commits.filter(runs => runs.length > 1);
@@ -67,8 +67,32 @@ function squaredDeviations(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
 }
 
+const LEAST_LEVELS = 4;
+const MOST_CHECKS = 2_000;
+/** Numbers that are all shares of one count are so by chance less often than this. */
+const BY_CHANCE = 1e-3;
+
+/**
+ * The least by which two numbers can differ: the last printed digit, or one of N checks where the numbers are shares of N.
+ * @param printed of the last digit, where more is known of it than the numbers tell
+ */
+export function stepOf(values: readonly number[], printed = printedStep(values)): number {
+  const levels = [...new Set(values)];
+  const isShare = levels.every(value => value >= 0 && value <= 1);
+  const isPercent = !isShare && levels.every(value => value >= 0 && value <= 100);
+  if (levels.length < LEAST_LEVELS || !(isShare || isPercent)) return printed;
+  const whole = isShare ? 1 : 100;
+  const most = Math.min(MOST_CHECKS, (whole / printed) * BY_CHANCE ** (1 / levels.length));
+  for (let checks = 2; checks <= most; checks += 1) {
+    const step = whole / checks;
+    if (levels.every(value => Math.abs(value - step * Math.round(value / step)) <= printed * 0.5001))
+      return step;
+  }
+  return printed;
+}
+
 /** The step of the last digit that the numbers were printed with, as far as the numbers tell. */
-export function printedStep(values: readonly number[]): number {
+function printedStep(values: readonly number[]): number {
   const decimals = values.map(value => {
     const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
     return fraction.length - Number(exponent);
