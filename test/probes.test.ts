@@ -13,7 +13,7 @@ import {
 } from '../src/engine/session/probes.ts';
 import { findEditHints } from '../src/engine/stages/judge/edit-hints.ts';
 import type { Trial } from '../src/engine/verdicts/claims.ts';
-import { findSwapFault, judgeProbe, type Probed } from '../src/engine/verdicts/probe.ts';
+import { confirmsGain, findSwapFault, judgeProbe, type Probed } from '../src/engine/verdicts/probe.ts';
 import { DEFAULT_AUDIT, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { describeProbe } from '../src/shared/probes.ts';
 import { createRepository, git, writeFiles } from './support/scaffold.ts';
@@ -245,4 +245,14 @@ test('the words say what was seen', () => {
   expect(describeProbe('memorised', evidence)).toBe(
     'With the validation data exchanged for other data it gave no number, twice, and #4 gave one.',
   );
+});
+
+test('a gain is confirmed by what is left of it, beyond what two runs differ by', () => {
+  const confirms = (probe: number) => confirmsGain({ values: [0.9], probe }, FROM, FROM, NOISE);
+  expect(confirms(1.1)).toBe(true);
+  // A quarter of .12 is left.
+  expect(confirms(1.169)).toBe(true);
+  expect(confirms(1.175)).toBe(false);
+  // All of a gain of .002 is there, and two runs differ by .0028.
+  expect(confirmsGain({ values: [0.99813], probe: 1.19824 }, FROM, FROM, NOISE)).toBe(false);
 });

@@ -4,7 +4,7 @@ import { auditAllowance, findAudit } from '../src/engine/verdicts/audit.ts';
 import { chiSquaredQuantile } from '../src/engine/verdicts/chi-squared.ts';
 import { assess, type Trial } from '../src/engine/verdicts/claims.ts';
 import { believe, fitWeights, PRIOR_WEIGHTS } from '../src/engine/verdicts/effects.ts';
-import { estimateNoise, plausibleVariances, stepOf } from '../src/engine/verdicts/noise.ts';
+import { estimateNoise, mean, plausibleVariances, stepOf } from '../src/engine/verdicts/noise.ts';
 import { hazard, normalCdf, normalDensity } from '../src/engine/verdicts/normal.ts';
 
 const SIGMA = 0.0007;
@@ -194,7 +194,7 @@ describe('the least by which two numbers can differ', () => {
     ['one of thirty checks, printed with four digits', [0.8333, 0.8667, 0.7, 0.9333], 1 / 30],
     ['one of 150 checks in percent', [91.3333, 92.6667, 90, 94], 100 / 150],
     ['the last digit, of three numbers only', [0.8333, 0.8667, 0.7], 1e-4],
-    ['the last digit, of a loss', [1.25, 1.5, 1.75, 2.01], 0.01],
+    ['the last digit, of a loss', [1.2534, 1.5071, 1.7423, 2.0119], 1e-4],
   ])('is %s', (_, values, step) => {
     expect(stepOf(values)).toBeCloseTo(step, 9);
   });
@@ -207,4 +207,13 @@ describe('the least by which two numbers can differ', () => {
       }),
     );
   });
+});
+
+test('the mean of numbers that are all the same is that number', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2e6 }), fc.integer({ min: 1, max: 9 }), (digits, runs) => {
+      const value = digits / 1e6;
+      expect(mean(Array(runs).fill(value))).toBe(value);
+    }),
+  );
 });

@@ -67,7 +67,8 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
 }
 
 function seedWords(seeds: readonly number[]): string {
-  return seeds.length === 0 ? '' : `; with other seeds ${seeds.map(signed).join(' and ')}`;
+  if (seeds.length === 0) return '';
+  return `; with ${seeds.length === 1 ? 'another seed' : 'other seeds'} ${seeds.map(signed).join(' and ')}`;
 }
 
 export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): string {

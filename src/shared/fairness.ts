@@ -54,7 +54,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   shared: 'somebody else computed on the GPU',
   memory_full: 'GPU memory was nearly full',
   contended: 'other programs took the processors',
-  cores: 'it took more of the processors than its budget',
+  cores: 'it used more processor cores than its budget',
   other_gpu: 'it computed on a GPU that it was not given',
   cold: 'its compiler caches were not those of the other runs',
   claim: 'it printed another number than it was scored',

@@ -42,7 +42,7 @@ export function describeProbe(
     return `With the validation data exchanged for other data it printed the same number, ${shown(value)}. So the number does not come from the data.`;
   if (value === null || gainThere === null)
     return `With the validation data exchanged for other data it gave no number, twice, and #${against} gave one.`;
-  return `Its gain over #${against} is ${shown(gain)}. With the validation data exchanged for other data it is ${shown(gainThere)}: what was learnt is this data by heart.`;
+  return `Its gain over #${against} is ${shown(gain)}. With the validation data exchanged for other data it is ${shown(gainThere)}: it learnt this data by heart.`;
 }
 
 /** Reasons of discards whose number says nothing of the code: luck, or no number of the data. */
@@ -51,15 +51,15 @@ export function isEmptyNumber(reason: string): boolean {
 }
 
 /**
- * Why somebody should look closer. Never a verdict. `jump`: a gain much larger than the noise and than every gain that was
- * audited; `bound`: better than the contract says a number can be; the others: the edit names what measures, the data that is
+ * Why somebody should look closer. Never a verdict. `jump`: a gain much larger than the noise and than every gain that is
+ * believed; `bound`: better than the contract says a number can be; the others: the edit names what measures, the data that is
  * measured on, seeds, or clocks.
  */
 export const HINTS = ['jump', 'bound', 'evaluation', 'validation', 'seed', 'timer'] as const;
 export type Hint = (typeof HINTS)[number];
 
 export const HINT_WORDS: Readonly<Record<Hint, string>> = {
-  jump: 'a gain much larger than any before',
+  jump: 'a suspiciously large gain, beyond the noise and beyond what was believed before',
   bound: 'better than the contract says a number can be',
   evaluation: 'the edit touches the evaluation',
   validation: 'the edit names the validation data',

@@ -68,7 +68,7 @@ export function describeTakeBack({
 }
 
 export function describeTakenWith(n: number): string {
-  return `It went with #${n}, which is taken back: it was built on that, or nobody can tell whether its own number is one.`;
+  return `It went with #${n}, which is taken back: it was built on that, or nobody can tell whether its own gain is real.`;
 }
 
 /** A mean has more digits than the numbers it is of. */

@@ -50,12 +50,15 @@ export class ForeignProcesses {
   async list(): Promise<{
     readonly foreign: readonly ForeignProcess[];
     readonly isUsed: boolean | null;
+    /** In how many samples the run was seen there. */
+    readonly ownSamples: number;
   }> {
     const all = await Promise.all([...this.#seen].map(async ([pid, seen]) => ({ pid, seen: await seen })));
     const known = all.flatMap(({ pid, seen }) => (seen ? [{ pid, ...seen }] : []));
     return {
       foreign: known.filter(({ isOwn }) => !isOwn).map(({ isOwn: _, ...rest }) => rest),
       isUsed: known.length === 0 ? null : known.some(({ isOwn }) => isOwn),
+      ownSamples: Math.max(0, ...known.filter(({ isOwn }) => isOwn).map(({ samples }) => samples)),
     };
   }
 

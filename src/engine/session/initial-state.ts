@@ -21,11 +21,13 @@ export type SittingKind = {
   readonly audit: number | null;
   /** Whether data can be exchanged to see where a number comes from. */
   readonly canProbe: boolean;
+  /** Whether the code has a seed that could be another. */
+  readonly hasSeed: boolean;
   /** How often the baseline is trained. */
   readonly baselineRuns?: number | undefined;
 };
 
-export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false };
+export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false, hasSeed: false };
 
 /** Where the ledger says a study stands, for the first `step` of a sitting. */
 export function initialState(
@@ -33,14 +35,14 @@ export function initialState(
   study: Study,
   limits: StopLimits,
   proposer: Proposer,
-  { audit, canProbe, baselineRuns = BASELINE_RUNS }: SittingKind = USUAL_SITTING,
+  { audit, canProbe, hasSeed, baselineRuns = BASELINE_RUNS }: SittingKind = USUAL_SITTING,
 ): LoopState {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(wasKept);
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
   const unfinished = findUnfinished(ledger, study);
-  const repeats = { ...readRepeats(ledger, study, canProbe), baselineRuns };
+  const repeats = { ...readRepeats(ledger, study, { canProbe, hasSeed }), baselineRuns };
   return {
     metric: study.contract.metric,
     limits,
@@ -70,7 +72,7 @@ export function initialState(
 function readRepeats(
   ledger: Ledger,
   { id, contract }: Study,
-  canProbe: boolean,
+  { canProbe, hasSeed }: Pick<SittingKind, 'canProbe' | 'hasSeed'>,
 ): Omit<Repeats, 'baselineRuns'> {
   const rule = ruleOf(contract);
   const history = ledger.experiments.history(id);
@@ -96,16 +98,17 @@ function readRepeats(
       ...readProbes(history, tried),
       ...{ isPossible: canProbe && rule === 'honest', bound: contract.metric.bound },
     },
-    seeds: readSeeds(done),
+    seeds: readSeeds(tried, hasSeed),
     fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
 }
 
-function readSeeds(done: readonly Repeat[]): Seeds {
+function readSeeds(tried: readonly Repeat[], hasSeed: boolean): Seeds {
   const runs = new Map<number, number>();
-  for (const { n, purpose, value } of done)
-    if (purpose === 'seed' && value !== null) runs.set(n, (runs.get(n) ?? 0) + 1);
-  return { isFound: true, runs };
+  const ofSeeds = tried.filter(({ purpose }) => purpose === 'seed');
+  for (const { n, value } of ofSeeds) if (value !== null) runs.set(n, (runs.get(n) ?? 0) + 1);
+  // One that gave no number would give none again.
+  return { isFound: hasSeed && ofSeeds.every(({ value }) => value !== null), runs };
 }
 
 function readProbes(history: readonly HistoryEntry[], tried: readonly Repeat[]): Probes {

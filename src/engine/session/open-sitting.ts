@@ -11,11 +11,11 @@ import type { DiskReserve } from '../machine/disk-reserve.ts';
 import { studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { Proposer } from '../proposers/proposer.ts';
-import { findIdleSearch, refuseConstantless } from '../proposers/search/survey.ts';
+import { findIdleSearch, findSeed, refuseConstantless } from '../proposers/search/survey.ts';
 import { DATA_VIEW } from '../sandbox/contain.ts';
 import { removeCaches } from '../sandbox/run-caches.ts';
 import { Workbench } from '../stages/edit/workbench.ts';
-import { canProbe, canRepeat } from '../stages/judge/verdict-rule.ts';
+import { canProbe, canRepeat, ruleOf } from '../stages/judge/verdict-rule.ts';
 import { settleBranch } from '../stages/record/branch.ts';
 import { SCORE } from '../stages/score/score-place.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
@@ -131,6 +131,9 @@ export async function openSitting(
     {
       ...{ audit, baselineRuns: check?.baselineRuns },
       canProbe: sandbox !== null && canProbe(study.contract),
+      hasSeed:
+        ruleOf(study.contract) === 'honest' &&
+        (await findSeed(repository, study.baseCommit, study.contract)) !== null,
     },
   );
   const close = () => {

@@ -4,7 +4,14 @@ import { oriented } from '../stages/judge/trials.ts';
 import type { Unfounded } from '../stages/repeat/take-back.ts';
 import type { Trial } from '../verdicts/claims.ts';
 import { estimateNoise, mean, type Noise } from '../verdicts/noise.ts';
-import { findSwapFault, isJump, judgeProbe, type Probed, type ProbeResult } from '../verdicts/probe.ts';
+import {
+  confirmsGain,
+  findSwapFault,
+  isJump,
+  judgeProbe,
+  type Probed,
+  type ProbeResult,
+} from '../verdicts/probe.ts';
 
 /**
  * Which commits are trained with exchanged data, and what follows from it: pure, like `step`. A keep is probed before the branch
@@ -69,8 +76,8 @@ export function findJumps(chain: Chain, { value }: Candidate, bound: number | nu
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (!baseline || !incumbent) return [];
   const gain = mean(incumbent.values) - signOf(chain) * value;
-  const audited = Math.max(0, ...kept.flatMap(trial => auditedGain(chain, trial)));
-  const isLarge = isJump(gain, baseline.values, noiseOf(chain), audited);
+  const believed = Math.max(0, ...kept.flatMap(trial => believedGain(chain, trial)));
+  const isLarge = isJump(gain, baseline.values, noiseOf(chain), believed);
   return [...(isLarge ? (['jump'] as const) : []), ...(isBeyond ? (['bound'] as const) : [])];
 }
 
@@ -179,11 +186,12 @@ function judge(chain: Chain, own: Trial, from: Trial) {
 
 /** A gain that is there with other data too. */
 function passing(chain: Chain, own: Trial, from: Trial) {
-  const [probed, before] = [probedOf(chain, own), probedOf(chain, from)];
-  if (!isProbing(chain) || typeof probed?.probe !== 'number' || typeof before?.probe !== 'number')
+  const [baseline] = chain.trials;
+  const [probed, before, first] = [own, from, baseline].map(trial => trial && probedOf(chain, trial));
+  if (!isProbing(chain) || !first || typeof probed?.probe !== 'number' || typeof before?.probe !== 'number')
     return null;
+  if (!confirmsGain(probed, before, first, noiseOf(chain))) return null;
   const gainThere = before.probe - probed.probe;
-  if (gainThere <= 0) return null;
   const gain = mean(before.values) - mean(probed.values);
   return { reason: null, evidence: evidenceOf(chain, { value: probed.probe, gain, gainThere }, from) };
 }
@@ -213,10 +221,11 @@ function keptOf({ trials }: Pick<Chain, 'trials'>): readonly Trial[] {
   return trials.filter(({ isKept }) => isKept);
 }
 
-/** What a keep gained that a probe has let pass; empty where none has. */
-function auditedGain(chain: Chain, trial: Trial): readonly number[] {
+/** What a keep gained that a probe has let pass, or any keep where nothing can be probed; empty for the others. */
+function believedGain(chain: Chain, trial: Trial): readonly number[] {
   const parent = oriented(chain.trials, chain.goal).find(({ n }) => n === trial.parent);
-  return parent && chain.probes.passed.has(trial.n) ? [mean(parent.values) - mean(trial.values)] : [];
+  const isBelieved = chain.probes.passed.has(trial.n) || !isProbing(chain);
+  return parent && isBelieved ? [mean(parent.values) - mean(trial.values)] : [];
 }
 
 function wasJump(chain: Chain, { n, values }: Trial): boolean {

@@ -175,7 +175,7 @@ export class Sitting {
       case 'record':
         return record(context, effect.n, effect.verdict, effect.ended);
       case 'repeat':
-        return repeat(context, effect.n, effect.purpose, effect.before);
+        return repeat(context, effect.n, effect.purpose, effect.before, this.#state.held);
       case 'record_repeat':
         return recordRepeat(context, effect);
       case 'take_back':

@@ -149,6 +149,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
         {
           ...{ ...state, repeats, facts, ending },
           ...(closed ? { unfinished: null, next: unfinished.n + 1 } : { next: number }),
+          ...(closed ? { facts: { ...facts, experiments: facts.experiments + 1 } } : {}),
         },
         now,
       );

@@ -23,6 +23,7 @@ type Row = {
   contained: number | null;
   repeats: number;
   repeat_sum: number;
+  repeats_apart: number;
 };
 
 function fromRow(row: Row): Cell {

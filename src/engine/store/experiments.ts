@@ -1,4 +1,5 @@
 import type { GuardFailure } from '../../shared/guard.ts';
+import type { Hint } from '../../shared/probes.ts';
 import {
   type Evidence,
   type Experiment,
@@ -37,6 +38,7 @@ type Row = {
   trained_ms: number | null;
   repeats: number;
   repeat_sum: number;
+  repeats_apart: number;
 };
 
 function fromRow(row: Row): Experiment {
@@ -165,13 +167,20 @@ export function experimentStore(database: Database) {
   );
   const keeps = database.prepare<
     [string],
-    { n: number; metric: number | null; repeats: number; repeat_sum: number; imported: string | null }
+    {
+      n: number;
+      metric: number | null;
+      repeats: number;
+      repeat_sum: number;
+      repeats_apart: number;
+      imported: string | null;
+    }
   >(
     `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
   );
   const incumbent = database.prepare<
     [string],
-    Pick<Row, 'n' | 'repeats' | 'repeat_sum'> & {
+    Pick<Row, 'n' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
       attempt_commit: string;
       metric: number;
       source_lines: number;
@@ -227,6 +236,11 @@ export function experimentStore(database: Database) {
     /** More is known of a verdict that stands. */
     setEvidence(studyId: string, n: number, evidence: Evidence): void {
       setEvidence.run(JSON.stringify(evidence), studyId, n);
+    },
+    /** What was a reason to look closer at an experiment whose verdict waits. */
+    heldHints(studyId: string, n: number): readonly Hint[] {
+      const { evidence = null } = byNumber.get(studyId, n) ?? {};
+      return evidence === null ? [] : ((JSON.parse(evidence) as Partial<Evidence>).hints ?? []);
     },
     insertImported(row: {
       studyId: string;

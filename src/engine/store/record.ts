@@ -3,16 +3,28 @@ import type { Measurement } from '../../shared/study.ts';
 /** Columns of {@link recordOf}, of the experiment that the statement calls `name`. */
 export function repeatColumns(name: string): string {
   const counted = `FROM run WHERE run.experiment_id = ${name}.id AND (purpose IS NULL OR purpose NOT IN ('probe', 'seed'))`;
-  return `(SELECT count(value) ${counted}) AS repeats, (SELECT total(value) ${counted}) AS repeat_sum`;
+  return `(SELECT count(value) ${counted}) AS repeats, (SELECT total(value) ${counted}) AS repeat_sum,
+    (SELECT count(value) ${counted} AND value <> ${name}.metric) AS repeats_apart`;
 }
 
-type Row<M> = { readonly metric: M; readonly repeats: number; readonly repeat_sum: number };
+type Row<M> = {
+  readonly metric: M;
+  readonly repeats: number;
+  readonly repeat_sum: number;
+  readonly repeats_apart: number;
+};
 
 /** An experiment's record: the mean of the number that gave the verdict and those of all repeats. */
 export function recordOf(row: Row<number>): Measurement;
 export function recordOf(row: Row<number | null>): Measurement | null;
-export function recordOf({ metric, repeats, repeat_sum }: Row<number | null>): Measurement | null {
+export function recordOf({
+  metric,
+  repeats,
+  repeat_sum,
+  repeats_apart,
+}: Row<number | null>): Measurement | null {
   if (metric === null) return null;
   const runs = 1 + repeats;
-  return { mean: (metric + repeat_sum) / runs, runs };
+  // Of numbers that are all the same the mean is that number, which their sum divided by their count need not be.
+  return { mean: repeats_apart === 0 ? metric : (metric + repeat_sum) / runs, runs };
 }

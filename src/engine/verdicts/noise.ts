@@ -58,7 +58,10 @@ export function leastNoise(baseline: number): number {
   return USUAL_NOISE_SHARE * Math.abs(baseline);
 }
 
+/** Of numbers that are all the same it is that number, which their sum divided by their count need not be. */
 export function mean(values: readonly number[]): number {
+  const [first = Number.NaN] = values;
+  if (values.every(value => value === first)) return first;
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
@@ -69,8 +72,8 @@ function squaredDeviations(values: readonly number[]): number {
 
 const LEAST_LEVELS = 4;
 const MOST_CHECKS = 2_000;
-/** Numbers that are all shares of one count are so by chance less often than this. */
-const BY_CHANCE = 1e-3;
+/** Numbers are taken for shares of one count only where they all are so by chance less often than this, whatever the count. */
+const BY_CHANCE = 2e-3;
 
 /**
  * The least by which two numbers can differ: the last printed digit, or one of N checks where the numbers are shares of N.
@@ -82,7 +85,9 @@ export function stepOf(values: readonly number[], printed = printedStep(values))
   const isPercent = !isShare && levels.every(value => value >= 0 && value <= 100);
   if (levels.length < LEAST_LEVELS || !(isShare || isPercent)) return printed;
   const whole = isShare ? 1 : 100;
-  const most = Math.min(MOST_CHECKS, (whole / printed) * BY_CHANCE ** (1 / levels.length));
+  // The sum over N of (N × printed / whole) to the power of how many numbers there are.
+  const all = levels.length;
+  const most = Math.min(MOST_CHECKS, (BY_CHANCE * (all + 1) * (whole / printed) ** all) ** (1 / (all + 1)));
   for (let checks = 2; checks <= most; checks += 1) {
     const step = whole / checks;
     if (levels.every(value => Math.abs(value - step * Math.round(value / step)) <= printed * 0.5001))

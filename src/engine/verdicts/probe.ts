@@ -16,9 +16,9 @@ export type Probed = { readonly values: readonly number[]; readonly probe: Probe
 
 /** Of a gain that is real as much is left, at least. */
 const LEAST_SHARE = 0.25;
-/** A gain is suspect beyond so many standard deviations of the noise, and beyond so many times what was audited. */
+/** A gain is suspect beyond so many standard deviations of the noise, and beyond so many times what nobody doubts. */
 const JUMP_NOISE = 8;
-const JUMP_AUDITED = 3;
+const JUMP_BELIEVED = 3;
 /** So much has a number that nobody doubts to differ by with other data, in standard deviations, for the same number to be telling. */
 const TELLING = 4;
 /** Data on which that number is so many times as large, or as small, is of another kind. */
@@ -59,6 +59,20 @@ export function judgeProbe(
   return isLost ? { reason: 'memorised', ...failure } : null;
 }
 
+/**
+ * Whether a gain is there with the other data too: a quarter of it at least, and more than two runs differ by. Where it is not,
+ * that alone is no reason to doubt it.
+ */
+export function confirmsGain(own: Probed, from: Probed, baseline: Probed, noise: Noise): boolean {
+  if (typeof own.probe !== 'number' || typeof from.probe !== 'number') return false;
+  const before = unbiased(from.values);
+  const gain = mean(before) - mean(unbiased(own.values));
+  const gainThere = from.probe - own.probe;
+  const scale = Math.abs(from.probe / mean(before));
+  const error = intervalOf(1 + noise.degrees) * spread(baseline.values, noise) * Math.sqrt(2);
+  return gain > 0 && gainThere >= LEAST_SHARE * gain * scale && gainThere > error;
+}
+
 /** Why exchanging the data shows nothing, as the baseline's own numbers tell; null where it does. */
 export function findSwapFault({ values, probe }: Probed): SwapFault | null {
   if (typeof probe !== 'number') return 'no_number';
@@ -74,10 +88,10 @@ function isTelling({ values, probe }: Probed, s: number): boolean {
 /**
  * Whether a gain is so large that it has to be probed before anything is built on it.
  * @param baseline its numbers
- * @param audited the largest gain that passed a probe; 0 before there is one
+ * @param believed the largest gain before that nobody doubts; 0 before there is one
  */
-export function isJump(gain: number, baseline: readonly number[], noise: Noise, audited: number): boolean {
-  return gain > JUMP_NOISE * spread(baseline, noise) && gain > JUMP_AUDITED * audited;
+export function isJump(gain: number, baseline: readonly number[], noise: Noise, believed: number): boolean {
+  return gain > JUMP_NOISE * spread(baseline, noise) && gain > JUMP_BELIEVED * believed;
 }
 
 /** The number that made a commit the best was picked for being good. */

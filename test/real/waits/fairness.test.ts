@@ -269,14 +269,18 @@ test('processes of the run itself are nobody else’s', async () => {
   foreign.add(gpu({ processes: [row(other.pid)] }));
   expect(await foreign.list()).toEqual({
     foreign: [{ pid: other.pid, name: expect.stringMatching(/sleep|node/), samples: 3, memoryMib: 300 }],
-    isUsed: true,
+    ...{ isUsed: true, ownSamples: 1 },
   });
   // What hides its environment is known by where it comes from.
   const below = new ForeignProcesses('study/2.0');
   below.isBelow(process.pid);
   below.add(gpu({ processes: [row(other.pid)] }));
-  expect(await below.list()).toEqual({ foreign: [], isUsed: true });
-  expect(await new ForeignProcesses('study/3.0').list()).toEqual({ foreign: [], isUsed: null });
+  expect(await below.list()).toEqual({ foreign: [], isUsed: true, ownSamples: 1 });
+  expect(await new ForeignProcesses('study/3.0').list()).toEqual({
+    foreign: [],
+    isUsed: null,
+    ownSamples: 0,
+  });
 });
 
 test('the rate is that of the later half, when nothing is compiled any more', () => {

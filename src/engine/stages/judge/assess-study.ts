@@ -46,7 +46,7 @@ function claimsOf(
     baseline: measurement(baseline.values),
     best: measurement(best.values),
     headline: headlineOf(repeats, baseline.n, best.n, s),
-    seeds: seedsOf(repeats, baseline.n, best.n),
+    seeds: seedsOf(repeats, trials, baseline.n, best.n),
   };
 }
 
@@ -55,11 +55,19 @@ function measurement(values: readonly number[]): Measurement {
 }
 
 /** The i-th run with another seed of one commit has the seed of the i-th of another. */
-function seedsOf(repeats: readonly Repeat[], baseline: number, best: number): StudyClaims['seeds'] {
+function seedsOf(
+  repeats: readonly Repeat[],
+  trials: readonly Trial[],
+  baseline: number,
+  best: number,
+): StudyClaims['seeds'] {
+  const own = (n: number) => trials.find(trial => trial.n === n)?.values[0];
   const of = (n: number) =>
     repeats.flatMap(repeat => (repeat.n === n && repeat.purpose === 'seed' ? (repeat.value ?? []) : []));
   const before = of(baseline);
-  if (baseline === best) return [];
+  // A seed that decides nothing shows nothing: both give what they gave.
+  const isIdle = [baseline, best].every(n => of(n).every(value => value === own(n)));
+  if (baseline === best || isIdle) return [];
   return of(best).flatMap((value, place) => (before[place] === undefined ? [] : [value - before[place]]));
 }
 

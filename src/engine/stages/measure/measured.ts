@@ -53,13 +53,22 @@ export function findHeldRun(ledger: Ledger, { id, contract }: Study, n: number):
   const run = lastTrial(ledger.runs.list(id, n));
   const commit = ledger.experiments.get(id, n)?.attemptCommit;
   const isWhole = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && !run.crash;
-  if (!run || !isWhole || run.commit !== commit || !ledger.runs.wasProbedAfter(id, run)) return null;
+  // One that was not fair was to be run again.
+  if (
+    !run ||
+    !isWhole ||
+    unfairKinds(run).length > 0 ||
+    run.commit !== commit ||
+    !ledger.runs.wasProbedAfter(id, run)
+  )
+    return null;
   const { metric, memory } = measure(run.summary, contract.metric);
   if (metric === null) return null;
   return {
-    ...{ n, k: run.k, crash: null, value: metric, memory, early: null, guard: null, source: null, hints: [] },
+    ...{ n, k: run.k, crash: null, value: metric, memory, early: null, guard: null, source: null },
+    hints: ledger.experiments.heldHints(id, n),
     sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
-    unfair: unfairKinds(run),
+    unfair: [],
   };
 }
 

@@ -22,12 +22,18 @@ function describeEvidence({ reason, evidence }: Verdict): string | null {
 export async function record(
   context: StageContext,
   n: number,
-  verdict: Verdict,
+  found: Verdict,
   ended: EndedRun | null,
 ): Promise<Recorded> {
   const { ledger, repository, emit, now, study, workbench } = context;
   const { id, baseCommit } = study;
   const before = ledger.experiments.incumbent(id);
+  const parent = ledger.experiments.get(id, n)?.parentCommit;
+  const isOrphan = found.word === 'keep' && before !== null && parent !== before.commit;
+  // Made on a commit that is no more the best: the branch would follow its line.
+  const verdict: Verdict = isOrphan
+    ? { word: 'discard', reason: 'rolled_back', evidence: found.evidence }
+    : found;
   endRun(context, ended, () => ledger.experiments.decide(id, n, verdict, now()));
   emit({ type: 'phase', n, phase: 'deciding' });
   const experiment = ledger.experiments.get(id, n);
@@ -35,9 +41,6 @@ export async function record(
   const { attemptCommit: commit, metric } = experiment;
   const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
   const isKeep = verdict.word === 'keep';
-  // Its parent may be gone meanwhile; the branch would follow the commit's own line.
-  if (isKeep && before && experiment.parentCommit !== before.commit)
-    throw new Error(`experiment ${n} was made on another commit than the best`);
   if (isKeep && commit) {
     await ratchet(ledger, repository, study, n, before?.commit ?? baseCommit, commit, workbench.path);
   }

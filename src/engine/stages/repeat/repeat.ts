@@ -6,7 +6,7 @@ import { runMarker } from '../../process/markers.ts';
 import { tokenFiles } from '../../sandbox/data-caches.ts';
 import { findPlaceFault } from '../../sandbox/exchange.ts';
 import { trySandbox } from '../../sandbox/find-sandbox.ts';
-import { unfairKinds } from '../measure/measured.ts';
+import { type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
@@ -53,17 +53,22 @@ async function findProbeFault(context: StageContext, n: number): Promise<string 
 /**
  * Trains an experiment's commit once more. What it prints says nothing of its verdict by itself.
  * @param before a run whose end is not written yet
+ * @param held what the experiment's run came to whose verdict waits for this; null where none does
  */
 export async function repeat(
   context: StageContext,
   n: number,
   purpose: RepeatPurpose,
   before: EndedRun | null,
+  held: Measured | null,
 ): Promise<Repeated | NotProbed | { readonly type: 'aborted'; readonly n: null; readonly ended: null }> {
   const { ledger, repository, workbench, emit, study, now } = context;
   const commit = ledger.experiments.get(study.id, n)?.attemptCommit;
   if (!commit) throw new Error(`experiment ${n} has no commit to train again`);
-  if (before) endRun(context, before);
+  if (before)
+    endRun(context, before, ({ experiments }) => {
+      if (held) experiments.setEvidence(study.id, held.n, { run: held.k, hints: held.hints });
+    });
   await workbench.checkout(commit);
   const fault = purpose === 'probe' ? await findProbeFault(context, n) : null;
   if (fault !== null) {

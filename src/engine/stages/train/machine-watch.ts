@@ -6,6 +6,14 @@ import type { Telemetry } from '../../machine/telemetry.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 import type { FairnessInput } from '../judge/fairness.ts';
 
+/** One sample may be of a moment in which nothing was given yet. */
+const LEAST_SAMPLES = 3;
+
+/** Whether the GPU is told by its UUID. */
+function isNamed({ CUDA_VISIBLE_DEVICES: cuda, ROCR_VISIBLE_DEVICES: rocr }: NodeJS.ProcessEnv): boolean {
+  return /^(?:GPU|MIG)-/.test(cuda ?? rocr ?? '');
+}
+
 export type MachineWatchOptions = {
   readonly telemetry: Telemetry | undefined;
   /** What the training is given: it names its GPUs. */
@@ -39,7 +47,8 @@ export class MachineWatch {
       const gpus = boundGpus(sample.gpus, environment);
       const seconds = elapsed();
       this.#power.push({ seconds, values: telemetrySeries({ ...sample, gpus }) });
-      this.#lookBeside(sample.gpus, gpus);
+      // CUDA counts its devices in another order than nvidia-smi, so a number may mean another GPU.
+      if (isNamed(environment)) this.#lookBeside(sample.gpus, gpus);
       const [gpu] = gpus;
       if (gpu) {
         this.#watched.push(gpu);
@@ -68,7 +77,7 @@ export class MachineWatch {
   /** What the run's fairness is judged by, of its GPU. */
   async seen(): Promise<Pick<FairnessInput, 'gpu' | 'foreign' | 'isUsed' | 'otherGpus'>> {
     const beside = [...this.#beside].map(async ([name, processes]) =>
-      (await processes.list()).isUsed ? [name] : [],
+      (await processes.list()).ownSamples >= LEAST_SAMPLES ? [name] : [],
     );
     const otherGpus = (await Promise.all(beside)).flat();
     return { gpu: this.#watched, ...(await this.#foreign.list()), otherGpus };
