@@ -16,6 +16,7 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
     <>
       {guard ? (
         <Note
+          label="Failed guard"
           title={`${guard.kind === 'check' ? 'A check failed' : 'A condition did not hold'}, so its number does not count`}
           text={`${describeGuard(guard)}.`}
         >
@@ -24,6 +25,7 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
       ) : null}
       {probe && isProbeReason(reason) ? (
         <Note
+          label="Probe"
           title={
             reason === 'not_from_data'
               ? 'Its number does not come from the data'
@@ -38,7 +40,9 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
         />
       ) : null}
       {takenBackWith === undefined ? null : <TakenBack text={describeTakenWith(takenBackWith)} />}
-      {early === null ? null : <Note title="Ended early, without a number" text={`It was ${early}.`} />}
+      {early === null ? null : (
+        <Note label="Ended early" title="Ended early, without a number" text={`It was ${early}.`} />
+      )}
       {hints ? (
         <p className="flex items-start gap-2 rounded-md bg-sunken px-3 py-2 text-sm">
           <Eye size={15} aria-hidden className="mt-0.5 shrink-0 text-muted" />
@@ -50,16 +54,18 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
 }
 
 function Note({
+  label,
   title,
   text,
   children,
 }: {
+  readonly label: string;
   readonly title: string;
   readonly text: string;
   readonly children?: ReactNode;
 }) {
   return (
-    <section aria-label={title} className="rounded-lg bg-sunken p-3">
+    <section aria-label={label} className="rounded-lg bg-sunken p-3">
       <h4 className="font-medium text-sm">{title}</h4>
       <p className="mt-0.5 break-words text-sm">{text}</p>
       {children}
