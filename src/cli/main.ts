@@ -372,7 +372,7 @@ repositoryArgument(program.command('harden'))
     'score with this shard, an absolute path or one that begins with "~/", which no training can read then',
   )
   .option('--dry-run', 'print the diff and make nothing')
-  .option('--force', 'replace a branch pawl/harden that is there')
+  .option('--force', 'replace a branch pawl/harden that is there, and whose last commit is of Pawl')
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
     const { harden } = await load.harden();
