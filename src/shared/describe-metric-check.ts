@@ -51,10 +51,11 @@ function numberWords(check: MetricCheck): readonly string[] {
   }
   const given = `${count} of the code as it is gave ${metric.name} ${values.map(value => asPrinted(check, value)).join(', ')}`;
   const range = `between ${shortNumber(noise.low)} and ${shortNumber(noise.high)} (80 %)`;
+  const source = sourceWords(check);
   return [
     values.length > 1 ? `${given}: ${asPrinted(check, mean)} in the mean.` : `${given}.`,
     isMostlyTaken(check)
-      ? `σ is taken for ${shortNumber(noise.sigma)}, ${values.length > 1 ? 'mostly from ' : ''}${sourceWords(check)}; so few runs leave it ${range}.`
+      ? `σ is taken for ${shortNumber(noise.sigma)}, ${values.length > 1 ? `mostly from ${source}` : source}; so few runs leave it ${range}.`
       : `They differ by σ ${shortNumber(noise.sigma)}; so few runs leave it ${range}.`,
   ];
 }
