@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { givenBy } from '../src/engine/proposers/search/given.ts';
-import { isLeftAlone } from '../src/engine/proposers/search/left-alone.ts';
+import { isLeftAlone, isSeed } from '../src/engine/proposers/search/left-alone.ts';
 import { turn } from '../src/engine/proposers/search/moves.ts';
 import { cpuMs } from './support/clock.ts';
 import { temporaryFolder } from './support/scaffold.ts';
@@ -359,4 +359,13 @@ width = 128
       }
     }
   });
+});
+
+test('a seed is what decides chance in a training, and nothing else that has the word', () => {
+  const seeds = 'SEED seed data_seed --data-seed RNG_SEED Config.seed RANDOM_STATE SEED_VALUE seed_1'.split(
+    ' ',
+  );
+  const others =
+    'EVAL_SEED VAL_SEED test_seed EvalConfig.seed SEED_LEN SEED_DIR SEEDS VAL_RANDOM_STATE LR'.split(' ');
+  expect([...seeds, ...others].filter(isSeed)).toEqual(seeds);
 });

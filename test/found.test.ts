@@ -114,6 +114,16 @@ test('doctor lists what was found with where, and what is to be said', async () 
   expect(chosen.stdout).toMatch(/✓ ok +found: metric +score \(you said so\)/);
 });
 
+test('a metric whose name has a slash is no path, unless a repository is there', async () => {
+  const repository = await createRepository(TORN);
+  const home = await temporaryFolder();
+  const named = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
+  expect(named.stdout).toMatch(/found: metric +eval\/loss \(you said so\)/);
+  await mkdir(join(repository, 'eval', 'loss'), { recursive: true });
+  const folder = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
+  expect(folder.stdout).toMatch(/found: metric .*Say it with --metric <name>\./s);
+});
+
 test('doctor writes what was found and chosen to pawl.toml, commits nothing and replaces nothing', async () => {
   const repository = await createRepository(TORN);
   const home = await temporaryFolder();

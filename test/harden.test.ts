@@ -114,6 +114,7 @@ test('a branch that is there is replaced only by force, and not where it is chec
   await writeFiles(repository, { 'train.py': TRAIN.replace('WIDTH = 16', 'WIDTH = 24') });
   await git(repository, 'commit', '--all', '--quiet', '--message=wider');
   const again = await run({ isReplacing: true });
+  expect(again.replaced).toBe(commit);
   expect(again.commit).not.toBe(commit);
   expect(await git(repository, 'rev-parse', 'pawl/harden')).toBe(again.commit);
   const other = join(await temporaryFolder(), 'other');
@@ -122,6 +123,20 @@ test('a branch that is there is replaced only by force, and not where it is chec
     message: expect.stringMatching(/^The branch pawl\/harden is checked out in .*other: /),
   });
   expect(await git(repository, 'rev-parse', 'pawl/harden')).toBe(again.commit);
+});
+
+test('a branch with a commit that is not of Pawl is not replaced, also by force', async () => {
+  const { repository, run } = await hardenShape();
+  const { commit } = await run();
+  const mine = await git(repository, 'commit-tree', '-m', 'mine', '-p', String(commit), `${commit}^{tree}`);
+  await git(repository, 'update-ref', 'refs/heads/pawl/harden', mine);
+  await expect(run({ isReplacing: true })).rejects.toMatchObject({
+    code: 'branch_exists',
+    message: `The last commit of pawl/harden, ${mine.slice(0, 12)}, is none of Pawl's. To keep it under another name: git branch -m pawl/harden <name>. Nothing was changed.`,
+  });
+  expect(await git(repository, 'rev-parse', 'pawl/harden')).toBe(mine);
+  await git(repository, 'branch', '-m', 'pawl/harden', 'mine');
+  expect((await run()).replaced).toBeNull();
 });
 
 test('a branch named pawl is said to be in the way', async () => {
@@ -143,7 +158,7 @@ test.each([
     'train.py',
     'val_bpb = evaluate_bpb(',
     'val_bpb = evaluate(',
-    /^No line of train\.py is like `val_bpb = evaluate_bpb\(model, tokenizer, …\)`, which was looked for\. Nothing was changed\.$/,
+    /^Looked in train\.py for a line like `val_bpb = evaluate_bpb\(model, tokenizer, …\)` and found none\. Nothing was changed\.$/,
   ],
   [
     'two evaluations',
@@ -164,7 +179,7 @@ test.each([
     'train.py',
     'model = Net(',
     'model = make(',
-    /^No line of train\.py is like `model = GPT\(config\)`/,
+    /^Looked in train\.py for a line like `model = GPT\(config\)`/,
   ],
   [
     'two models',
@@ -192,7 +207,7 @@ test.each([
     'train.py',
     'targets=None',
     'targets',
-    /^No line of train\.py is like `def forward\(/,
+    /^Looked in train\.py for a line like `def forward\(/,
   ],
   [
     'arguments',
@@ -206,21 +221,21 @@ test.each([
     'train.py',
     'import torch\n',
     'import mlx\n',
-    /^No line of train\.py is like `import torch`/,
+    /^Looked in train\.py for a line like `import torch`/,
   ],
   [
     'an evaluation that wants more',
     'prepare.py',
     'batch_size):',
     'batch_size, tokens):',
-    /^No line of prepare\.py is like `def evaluate_bpb\(model, tokenizer, batch_size\)`/,
+    /^Looked in prepare\.py for a line like `def evaluate_bpb\(model, tokenizer, batch_size\)`/,
   ],
   [
     'an evaluation by another rule',
     'prepare.py',
     "reduction='none'",
     'mean=False',
-    /^No line of prepare\.py is like `model\(x, y, reduction='none'\)`/,
+    /^Looked in prepare\.py for a line like `model\(x, y, reduction='none'\)`/,
   ],
 ] as const)(
   'with %s nothing is made, and what was looked for is said',
@@ -263,6 +278,14 @@ test.each([
     /^An experiment may change score\.py/,
   ],
   [
+    'a goal that is the wrong way round',
+    {
+      'pawl.toml':
+        '[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n[metric]\nname = "val_bpb"\ngoal = "maximize"\n',
+    },
+    /^metric\.goal is maximize, and a lower val_bpb is the better one\./,
+  ],
+  [
     'another command',
     { 'pawl.toml': '[contract]\neditable = ["train.py"]\ntrain = "make"\n[metric]\nname = "val_bpb"\n' },
     /^contract\.train is `make`/,
@@ -271,6 +294,20 @@ test.each([
   const { run } = await hardenShape(files);
   await expect(run()).rejects.toMatchObject({ message: expect.stringMatching(message) });
 });
+
+test.each(['cd . && python3', 'true; python3', 'yes | python3', 'torchrun', 'accelerate launch'])(
+  'a command that begins with `%s` is none that could be turned into one that scores',
+  async before => {
+    const { run } = await hardenShape({
+      'pawl.toml': `[contract]\neditable = ["train.py"]\ntrain = "${before} train.py"\n[metric]\nname = "val_bpb"\n`,
+    });
+    await expect(run()).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^contract\.train is `.* train\.py`: with `(?:&&|;|\||torchrun|accelerate)` in it/,
+      ),
+    });
+  },
+);
 
 test('a training in a function is hardened there, and one that is made elsewhere is not', () => {
   const [head = '', body = ''] = TRAIN.split(/(?=torch\.manual_seed)/);
@@ -289,7 +326,38 @@ test('the ends of the lines stay, and what is imported already is not again', ()
   const windows = `import sys\n${TRAIN}`.replaceAll('\n', '\r\n');
   const { text } = hardenTraining('train.py', windows);
   expect(text.replaceAll('\r\n', '')).not.toContain('\n');
+  const mixed = TRAIN.replace('\n', '\r\n').replace('\noptimizer = ', '\r\noptimizer = ');
+  const after = hardenTraining('train.py', mixed).text.split(/(?<=\n)/);
+  let at = 0;
+  const lost = mixed.split(/(?<=\n)/).filter(line => {
+    const found = after.indexOf(line, at);
+    if (found >= 0) at = found + 1;
+    return found < 0;
+  });
+  expect(lost).toEqual([]);
   expect(text.match(/^import sys/gm)).toHaveLength(1);
+});
+
+test('the lines that a contract gets end as its own do', async () => {
+  const own =
+    '[contract]\r\neditable = ["train.py"]\r\ntrain = "python3 train.py"\r\n[metric]\r\nname = "val_bpb"\r\n';
+  const { repository, run } = await hardenShape({ 'pawl.toml': own });
+  await run();
+  const blob = await git(repository, 'cat-file', 'blob', 'pawl/harden:pawl.toml');
+  expect(blob).toContain('"val_bpb"\r\n\r\n[score]\r\n');
+  expect(blob.replaceAll('\r\n', '')).not.toContain('\n');
+});
+
+test('what is missing, and what a score puts out of force, is told', async () => {
+  const own =
+    '[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n[metric]\nname = "val_bpb"\n[audit.swap]\n"~/a/1" = "~/a/2"\n';
+  const { run } = await hardenShape({ 'pawl.toml': own }, { heldOut: '~/not there/shard' });
+  expect((await run({ isDry: true })).notes).toEqual([
+    '~/not there/shard is not there yet, and no study begins before it is.',
+    expect.stringMatching(/^audit\.swap in pawl\.toml goes out of force/),
+  ]);
+  const others = await hardenShape();
+  expect((await others.run({ isDry: true })).notes).toEqual([]);
 });
 
 test('a number of rows that is computed is left to the scorer', () => {
@@ -316,9 +384,13 @@ test('the command shows the diff and what to do next, and as JSON the same', asy
   const refused = await pawl(['harden', repository], { home });
   expect([refused.code, refused.stdout]).toEqual([2, '']);
   expect(refused.stderr).toMatch(/^pawl: There is a branch pawl\/harden already/);
+  const old = await git(repository, 'rev-parse', 'pawl/harden');
   const json = JSON.parse((await pawl(['harden', repository, '--json', '--force'], { home })).stdout);
   expect(json).toEqual({
     ...{ branch: 'pawl/harden', base: await git(repository, 'rev-parse', 'HEAD'), uncommitted: [] },
     ...{ commit: await git(repository, 'rev-parse', 'pawl/harden'), diff: dry.stdout },
+    ...{ replaced: old, notes: [] },
   });
+  const forced = await pawl(['harden', repository, '--force'], { home });
+  expect(forced.stdout).toContain(`It was at ${json.commit} before`);
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { readdir, watch } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { CheckLine, MetricCheckOutcome } from '../src/shared/metric-check.ts';
+import type { CheckLine } from '../src/shared/describe-metric-check.ts';
+import type { MetricCheckOutcome } from '../src/shared/metric-check.ts';
 import type { PreflightCheck } from '../src/shared/notebook.ts';
 import { type PawlOptions, pawl, startPawl } from './support/pawl.ts';
 import { findRunsWith } from './support/processes.ts';
@@ -167,6 +168,15 @@ test('code that gives no number ends the check with why, and leaves nothing', as
   await expectNothingLeft();
 });
 
+test('a run of the code as it is that fails is told beside the number of the one that did not', async () => {
+  const { repository, options } = await prepare(
+    'LR=2\n[ -e "$NUMBERS/first" ] && exit 7\ntouch "$NUMBERS/first"\necho "val_bpb: 1.10020"\n',
+  );
+  const { measured, words } = await check(repository, options, '--runs', '2', '--no-break');
+  expect(measured).toMatchObject({ asked: 2, values: [1.1002], fault: expect.stringContaining('7') });
+  expect(words).toContain(`1 run gave no number: ${measured?.fault}`);
+});
+
 test('a set-up command is agreed to first, and what it makes is there in every run', async () => {
   const home = await temporaryFolder();
   const repository = await createRepository({
@@ -191,9 +201,13 @@ name = "val_bpb"
 
 test('a number that comes later cannot be checked', async () => {
   const { home, repository } = await prepare(REPEATABLE, 'wait = "1h"');
-  const { code, stderr } = await pawl(['doctor', repository, '--metric'], { home });
+  const { code, stdout, stderr } = await pawl(['doctor', repository, '--metric', '--json'], { home });
   expect(code).toBe(2);
   expect(stderr).toContain('comes later');
+  expect(JSON.parse(stdout)).toEqual({
+    ...{ checks: expect.arrayContaining([expect.objectContaining({ name: 'contract' })]), metric: null },
+    ...{ lines: [], error: { code: 'usage', message: expect.stringContaining('comes later') } },
+  });
 });
 
 test('nothing is trained where a check fails', async () => {

@@ -5,9 +5,9 @@ import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { smallestGain } from '../src/engine/verdicts/smallest-gain.ts';
 import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { describeMetricCheck } from '../src/shared/describe-metric-check.ts';
 import {
   type BrokenRun,
-  describeMetricCheck,
   hasMoved,
   type MetricCheck,
   type OtherSeeds,
@@ -43,6 +43,7 @@ function checkOf(
     readonly trained?: number;
     readonly runSeconds?: number;
     readonly asked?: number;
+    readonly fault?: string;
   } = {},
 ): MetricCheck {
   const { name = 'val_bpb', goal = 'minimize', trained = 300, runSeconds = 326 } = more;
@@ -54,6 +55,7 @@ function checkOf(
     ...{
       values,
       asked: more.asked ?? values.length,
+      fault: more.fault ?? null,
       broken: more.broken ?? NOTICED,
       seeds: more.seeds ? seedsOf(more.seeds) : null,
       runSeconds,
@@ -83,8 +85,8 @@ test('a sound metric is told in plain sentences without a warning', () => {
   const check = checkOf(GOOD);
   expect(warningsOf(check)).toBe('');
   expect(wordsOf(check)).toMatchInlineSnapshot(`
-    "3 runs of the code as it is gave val_bpb 0.99790, 0.99820, 0.99761: 0.9979 in the mean.
-    They differ by σ 0.00047; so few runs leave it between 0.00033 and 0.0011 (80 %).
+    "3 runs of the code as it is gave val_bpb 0.99790, 0.99820, 0.99761: 0.99790 in the mean.
+    σ is taken for 0.00047, mostly from what such trainings usually show; so few runs leave it between 0.00033 and 0.0011 (80 %).
     One run proves a gain of 0.0027 or more; a night, which measures again what it keeps, one of 0.00083.
     A run takes 5.4 min: 8 h have room for 78 experiments, without the time that proposals take.
     The audit takes 8 runs beside them, 43 min.
@@ -120,6 +122,46 @@ test('the audit takes a tenth of what fits, and four runs at least', () => {
   expect(checkOf(GOOD).night).toMatchObject({ experiments: 78, auditRuns: 8 });
   expect(checkOf(GOOD, { runSeconds: 3_600 }).night).toMatchObject({ experiments: 2, auditRuns: 4 });
   expect(checkOf(GOOD, { runSeconds: 36_000 }).night).toMatchObject({ experiments: 0, auditRuns: 4 });
+});
+
+test('where not one experiment fits, that is a warning in place of the audit and the gain of a night', () => {
+  const long = checkOf(GOOD, { runSeconds: 36_000 });
+  expect(warningsOf(long)).toBe('Not one experiment fits: a run takes 10 h, and the night has 8 h.');
+  expect(wordsOf(long)).toContain('One run proves a gain of 0.0027 or more.\n');
+  expect(wordsOf(long)).not.toMatch(/a night|The audit/);
+  expect(warningsOf(checkOf(GOOD, { runSeconds: 10_000 }))).toBe(
+    'Not one experiment fits: a run takes 2.8 h, and 8 h have room for 2 runs, which the baseline and the audit take up.',
+  );
+  expect(wordsOf(checkOf(GOOD, { runSeconds: 3_600 }))).toContain('room for 2 experiments');
+});
+
+test('of one number σ is taken for what is usual, and why the others gave none is a warning', () => {
+  const check = checkOf([0.9979], { asked: 3, fault: 'The training ended with 7.' });
+  expect(wordsOf(check)).toMatch(
+    /^1 of 3 runs of the code as it is gave val_bpb 0\.9979\.\nσ is taken for 0\.0007, /,
+  );
+  expect(wordsOf(check)).toContain('0.0007, what such trainings usually show; so few runs leave it between ');
+  expect(warningsOf(check)).toBe('2 runs gave no number, the first of them: The training ended with 7.');
+  expect(warningsOf(checkOf(GOOD, { asked: 4 }))).toBe('1 run gave no number: nobody says why.');
+});
+
+test('σ that is mostly not of the runs is not told as what they differ by', () => {
+  expect(wordsOf(checkOf([0.99791, 0.99792, 0.9979]))).toContain(
+    'σ is taken for 0.0004, mostly from what such trainings usually show; so few runs leave it between ',
+  );
+  expect(wordsOf(checkOf([0.01, 0.02, 0.01]))).toContain('They differ by σ');
+  expect(wordsOf(checkOf([0.01], { asked: 2 }))).toContain('0.0029, what its last digit leaves open; so few');
+  expect(wordsOf(checkOf([0.9979, 0.9992, 0.9966]))).toContain('They differ by σ');
+});
+
+test('the mean and the numbers have the digits that are printed', () => {
+  expect(wordsOf(checkOf([12_345_678, 12_349_999, 12_355_123], { name: 'tokens' }))).toContain(
+    '12345678, 12349999, 12355123: 12350267 in the mean.',
+  );
+  const rates = [0.5233, 0.5267, 0.5133, 0.53];
+  expect(wordsOf(checkOf(rates, { name: 'pass_rate', goal: 'maximize' }))).toContain(
+    'pass_rate 0.5233, 0.5267, 0.5133, 0.5300: 0.5233 in the mean.',
+  );
 });
 
 test('a number that repeats itself to five digits has no chance in it, and nothing to audit', () => {

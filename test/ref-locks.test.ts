@@ -3,7 +3,7 @@ import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { attemptRef, branchRef, createRef, moveRef } from '../src/engine/git/refs.ts';
+import { attemptRef, branchRef, createRef, moveRef, removeTag } from '../src/engine/git/refs.ts';
 import { openRepository, type Repository, readRef } from '../src/engine/git/repository.ts';
 import { createRepository, git } from './support/scaffold.ts';
 
@@ -52,6 +52,13 @@ test('a new lock on a ref of a study is removed once it has stood for too long, 
   expect(await createRef(repository, ATTEMPT, second, PATIENCE)).toBe(true);
   expect(performance.now() - began).toBeGreaterThanOrEqual(PATIENCE.staleMs);
   expect(await readRef(repository, ATTEMPT)).toBe(second);
+});
+
+test('a tag is removed in spite of a lock on one of its refs', async () => {
+  const { repository, second } = await locked(BRANCH);
+  await git(repository.path, 'update-ref', ATTEMPT, second);
+  await removeTag(repository, 'night', PATIENCE);
+  expect(await git(repository.path, 'for-each-ref', 'refs/heads/autoresearch', 'refs/pawl')).toBe('');
 });
 
 test('a lock that goes after a moment is waited for', async () => {

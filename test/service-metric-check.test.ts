@@ -1,4 +1,4 @@
-import { readdir, rm, watch, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { MetricCheckStep } from '../src/shared/metric-check.ts';
@@ -72,6 +72,22 @@ test('a window is told how a check goes and what came of it, and no study of it'
   await expectNothingLeft();
 });
 
+test('what came of a check is told where its branch cannot be removed', async () => {
+  const { desk, input, repository } = await prepare(false);
+  const folder = join(repository, '.git', 'refs', 'heads', 'autoresearch');
+  let last: MetricCheckStep | undefined;
+  for await (const step of await desk.calls.projects.checkMetric(input)) {
+    if (!last) {
+      const [branch] = await readdir(folder);
+      await mkdir(join(folder, `${branch}.lock`));
+      await utimes(join(folder, `${branch}.lock`), 0, 0);
+    }
+    last = step;
+  }
+  expect(last?.kind).toBe('measured');
+  expect(await readdir(desk.home)).toContain('temporary');
+});
+
 test('a check that the user ends leaves nothing, and meanwhile no study begins', async () => {
   const { desk, input, expectNothingLeft, untilHeld, repository, numbers } = await prepare(true);
   const held = untilHeld();
@@ -82,7 +98,10 @@ test('a check that the user ends leaves nothing, and meanwhile no study begins',
     proposer: { kind: 'search', seed: 1 } as const,
     stop: { experiments: 0 },
   };
-  expect(await refusalOf(desk.calls.studies.start(study))).toMatchObject({ code: 'engine_running' });
+  expect(await refusalOf(desk.calls.studies.start(study))).toMatchObject({
+    code: 'engine_running',
+    message: 'A metric is being checked: wait for it, or end it first.',
+  });
   expect(await refusalOf(collect(desk.calls.projects.checkMetric(input)))).toMatchObject({
     code: 'engine_running',
   });

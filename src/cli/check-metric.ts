@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { checkMetric as checkInEngine } from '../engine/metric-check/check-metric.ts';
+import { type CheckLine, describeMetricCheck } from '../shared/describe-metric-check.ts';
 import {
-  type CheckLine,
-  describeMetricCheck,
   METRIC_CHECK_HOURS,
   METRIC_CHECK_RUNS,
   type MetricCheckOutcome,

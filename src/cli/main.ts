@@ -353,9 +353,10 @@ contractOptions(repositoryArgument(program.command('doctor')), [
   .option('--save', 'write what was found to pawl.toml in the checkout, where there is none')
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
-    const { doctor } = await load.doctor();
+    const { doctor, isInRepository } = await load.doctor();
     // What stands behind the option and is a folder of the user's is the repository, and no name of a metric.
-    const isPath = path === undefined && typeof flags.metric === 'string' && /^\.|\//.test(flags.metric);
+    const named = path === undefined && typeof flags.metric === 'string' ? flags.metric : '';
+    const isPath = /^[./]/.test(named) || (named.includes('/') && (await isInRepository(named)));
     const given = isPath
       ? { path: String(flags.metric), metric: true as const }
       : { path, metric: flags.metric };
@@ -371,7 +372,7 @@ repositoryArgument(program.command('harden'))
     'score with this shard, an absolute path or one that begins with "~/", which no training can read then',
   )
   .option('--dry-run', 'print the diff and make nothing')
-  .option('--force', 'replace a branch pawl/harden that is there')
+  .option('--force', 'replace a branch pawl/harden that is there, and whose last commit is of Pawl')
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
     const { harden } = await load.harden();

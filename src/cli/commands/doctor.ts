@@ -12,6 +12,7 @@ import type { MetricFlags } from '../check-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText, wrap } from '../format.ts';
 import { type ContractFlags, choicesOf } from '../found.ts';
+import { print } from '../print.ts';
 
 const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
   ok: styleText('blue', '✓ ok'),
@@ -79,7 +80,27 @@ export async function doctor(
   }
   if (flags.save) await save(path, flags);
   if (!isReady) process.exitCode = EXIT.usage;
-  if (checker) reportMetric(checks, flags, isReady ? await checker.checkMetric(path, flags) : null);
+  if (!checker) return;
+  try {
+    reportMetric(checks, flags, isReady ? await checker.checkMetric(path, flags) : null);
+  } catch (error) {
+    if (flags.json) {
+      const { code = null, message } = error as { readonly code?: unknown; readonly message: string };
+      print(JSON.stringify({ checks, metric: null, lines: [], error: { code, message } }, null, 2));
+    }
+    throw error;
+  }
+}
+
+/** Whether a folder is a repository or lies in one. */
+export async function isInRepository(folder: string): Promise<boolean> {
+  try {
+    await openRepository(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof PawlError) return false;
+    throw error;
+  }
 }
 
 /** To look is no reason to make a ledger, and one that cannot be read is none to find nothing else. */

@@ -11,7 +11,7 @@ export type HardenFlags = {
 
 /** Commits what scores the training of a repository from outside, on a branch of its own, and shows it. */
 export async function harden(path: string, flags: HardenFlags): Promise<void> {
-  const { base, commit, diff, uncommitted } = await hardenRepository(path, {
+  const { base, commit, diff, uncommitted, notes, replaced } = await hardenRepository(path, {
     scratch: dataPaths(process.env).scratch,
     heldOut: flags.heldOut ?? null,
     isReplacing: flags.force === true,
@@ -19,18 +19,20 @@ export async function harden(path: string, flags: HardenFlags): Promise<void> {
   });
   if (flags.json) {
     const branch = commit === null ? null : HARDEN_BRANCH;
-    return print(JSON.stringify({ branch, base, commit, uncommitted, diff }, null, 2));
+    return print(JSON.stringify({ branch, base, commit, replaced, uncommitted, notes, diff }, null, 2));
   }
   process.stdout.write(diff);
   if (uncommitted.length > 0)
     process.stderr.write(
-      `Not in it, for they are not committed: your changes of ${uncommitted.join(', ')}.\n`,
+      `Not in it, for they are not committed: your changes to ${uncommitted.join(', ')}.\n`,
     );
+  for (const note of notes) process.stderr.write(`${note}\n`);
   if (commit === null) return;
   print('');
   print(
     `This is the branch ${HARDEN_BRANCH} now, one commit after ${base.slice(0, 12)}. Your checkout is as it was.`,
   );
+  if (replaced !== null) print(`It was at ${replaced} before, which git keeps for a while.`);
   print(`To take it over:  git merge ${HARDEN_BRANCH}`);
   print('Then a study begun there, with "pawl run" or in the window, is scored.');
 }

@@ -168,10 +168,7 @@ export class Service {
       throw new PawlError('engine_running', 'Another study is being started: one study runs at a time.');
     }
     if (this.#checking) {
-      throw new PawlError(
-        'engine_running',
-        'A metric is being checked, which has to be over or ended first.',
-      );
+      throw new PawlError('engine_running', 'A metric is being checked: wait for it, or end it first.');
     }
     const busy = this.running();
     if (busy) {

@@ -72,14 +72,14 @@ export function moveRef(
   return writeRef(repository, ref, `update ${ref}\0${to}\0${from}\0`, to, patience);
 }
 
-/** Removes the branch and every attempt of a tag; what is not there is no fault. */
-export async function removeTag(repository: Repository, tag: string): Promise<void> {
+/** Removes the branch and every attempt of a tag; what is not there is no fault. Rejects where git cannot. */
+export async function removeTag(repository: Repository, tag: string, patience?: LockPatience): Promise<void> {
   const patterns = [branchRef(tag), `refs/pawl/${tag}/`];
   const { stdout } = await gitOf(repository, ['for-each-ref', '--format=%(refname)', ...patterns]);
   const refs = stdout.toString('utf8').split('\n').filter(Boolean);
   if (refs.length === 0) return;
-  const { exitCode, stderr } = await writeRefs(repository, refs.map(ref => `delete ${ref}\0\0`).join(''));
-  if (exitCode !== 0) throw gitFailure(repository.gitDir, ['update-ref'], exitCode, stderr);
+  const stdin = refs.map(ref => `delete ${ref}\0\0`).join('');
+  await writePatiently(repository, refs, stdin, async () => null, patience);
 }
 
 /** Refs that only Pawl writes: what is left on them by a git that was killed was left by Pawl's. */
@@ -87,28 +87,46 @@ const OWN_REF = /^refs\/(?:heads\/autoresearch|pawl)\//;
 /** Somebody may write the same ref again and again. */
 const MAX_TRIES = 10;
 
-async function writeRef(
+function writeRef(
   repository: Repository,
   ref: string,
   stdin: string,
   wanted: string,
+  patience?: LockPatience,
+): Promise<boolean> {
+  const readAnswer = async (stderr: string) => {
+    // If the ref is where it should be, an earlier life of the engine put it there.
+    if ((await readRef(repository, ref)) === wanted) return true;
+    return isRefRefused(stderr) ? false : null;
+  };
+  return writePatiently(repository, [ref], stdin, readAnswer, patience);
+}
+
+/**
+ * Writes refs in one transaction, which waits for the locks of others. Rejects where git cannot.
+ * @param readAnswer what it means that git refused; null where that is no answer
+ */
+async function writePatiently(
+  repository: Repository,
+  refs: readonly string[],
+  stdin: string,
+  readAnswer: (stderr: string) => Promise<boolean | null>,
   patience = LOCK_PATIENCE,
 ): Promise<boolean> {
   for (let tries = 1; ; tries += 1) {
     const { exitCode, stderr } = await writeRefs(repository, stdin);
     if (exitCode === 0) return true;
-    // git refused. If the ref is where it should be, an earlier life of the engine put it there.
-    if ((await readRef(repository, ref)) === wanted) return true;
-    if (isRefRefused(stderr)) return false;
+    const answer = await readAnswer(stderr);
+    if (answer !== null) return answer;
     const lock = findLock(stderr);
     if (lock === null || tries === MAX_TRIES) {
       throw gitFailure(repository.gitDir, ['update-ref'], exitCode, stderr);
     }
-    const isOurs = OWN_REF.test(ref) && lock === join(repository.gitDir, `${ref}.lock`);
-    if (await outwaitLock(lock, isOurs, patience)) continue;
+    const locked = refs.find(ref => lock === join(repository.gitDir, `${ref}.lock`));
+    if (await outwaitLock(lock, locked !== undefined && OWN_REF.test(locked), patience)) continue;
     throw new PawlError(
       'git_failed',
-      `git cannot write ${ref}: ${lock} is in the way, left by a git that was ended. ` +
+      `git cannot write ${locked ?? refs[0]}: ${lock} is in the way, left by a git that was ended. ` +
         'Delete it if no git is running there, and try again.',
     );
   }

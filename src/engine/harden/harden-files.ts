@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import type { Contract } from '../../shared/contract.ts';
@@ -19,11 +21,22 @@ const METRIC = 'val_bpb';
 /** The validation set is evaluated twice, by programs that start first. */
 const SCORE_SECONDS = 900;
 
+/** What starts more than one program. */
+const SEVERAL =
+  /&&|\|\||[;|&\n]|\b(?:torchrun|accelerate|deepspeed|mpirun|srun|torch\.distributed\.(?:run|launch))\b/;
+
 /** Files of a commit that decide whether and how it is hardened. */
 export const ASKED_FILES: readonly string[] = [TRAINING, PREPARATION, CONTRACT_FILE_NAME];
 
+export type HardenedFiles = {
+  /** Whole texts by path, of files that are new or differ. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What the user should know of it, a sentence each. */
+  readonly notes: readonly string[];
+};
+
 /**
- * What a commit of upstream's shape needs in order to be scored: whole texts by path, of files that are new or differ.
+ * What a commit like one of karpathy/autoresearch needs in order to be scored.
  * Rejects with `contract_unclear` where it is of another shape, and as `loadContract` does.
  * @param heldOut a shard to score with, as `score.reads` names paths; null for the one of the training's evaluation
  */
@@ -31,7 +44,7 @@ export async function hardenFiles(
   repository: Repository,
   commit: string,
   heldOut: string | null,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<HardenedFiles> {
   const [training, preparation, toml, scorer] = await Promise.all([
     readText(repository, commit, TRAINING),
     readText(repository, commit, PREPARATION),
@@ -40,18 +53,26 @@ export async function hardenFiles(
   ]);
   if (training === null || preparation === null) {
     const missing = training === null ? TRAINING : PREPARATION;
-    throw refuse(`The last commit is not of upstream's shape: it has no ${missing} at its top.`);
+    throw refuse(`The last commit is not like karpathy/autoresearch: it has no ${missing} at its top.`);
   }
   const contract = await loadContract(repository, commit);
   checkContract(contract);
   if (scorer !== null) throw refuse(`There is a ${SCORER} already, which would be overwritten.`);
   checkPreparation(PREPARATION, preparation, heldOut !== null);
   const { text, rows } = hardenTraining(TRAINING, training);
-  return new Map([
+  const files = new Map([
     [CONTRACT_FILE_NAME, withScore(contract, toml, heldOut)],
     [SCORER, await writeScorer(rows, heldOut)],
     [TRAINING, text],
   ]);
+  const notes: string[] = [];
+  if (heldOut !== null && !existsSync(heldOut.replace(/^~(?=\/)/, homedir())))
+    notes.push(`${heldOut} is not there yet, and no study begins before it is.`);
+  if (toml !== null && contract.audit.swaps.length > 0)
+    notes.push(
+      'audit.swap in pawl.toml goes out of force: a number that is scored is not tried on other data.',
+    );
+  return { files, notes };
 }
 
 async function readText(repository: Repository, commit: string, path: string): Promise<string | null> {
@@ -68,6 +89,8 @@ function checkContract({ score, metric, editable }: Contract): void {
   if (score) throw refuse('The contract has a [score] already.');
   if (metric.name !== METRIC)
     throw refuse(`The metric is ${metric.name}, and what ${SCORER} computes is ${METRIC}.`);
+  if (metric.goal !== 'minimize')
+    throw refuse(`metric.goal is ${metric.goal}, and a lower ${METRIC} is the better one.`);
   const isEditable = matchEditable(editable);
   for (const path of [SCORER, PREPARATION])
     if (isEditable(path))
@@ -76,10 +99,15 @@ function checkContract({ score, metric, editable }: Contract): void {
 
 /** The text of pawl.toml with `[score]` at its end; the whole contract, where none was there. */
 function withScore(contract: Contract, toml: string | null, heldOut: string | null): string {
+  const several = SEVERAL.exec(contract.train)?.[0];
+  if (several !== undefined)
+    throw refuse(
+      `contract.train is \`${contract.train}\`: with \`${several}\` in it, it cannot be made one that starts a single ${SCORER}.`,
+    );
   const program = /^(?<before>(?:.*\s)?)(?:\.\/)?train\.py\s*$/.exec(contract.train)?.groups?.before;
   if (program === undefined)
     throw refuse(
-      `contract.train is \`${contract.train}\`, and a command that ends in ${TRAINING} was looked for.`,
+      `contract.train is \`${contract.train}\`, and a command that ends in ${TRAINING} is needed.`,
     );
   const score = {
     command: `${program}${SCORER}`,
@@ -93,9 +121,14 @@ function withScore(contract: Contract, toml: string | null, heldOut: string | nu
   const text =
     toml === null
       ? stringify(contractToFile({ ...contract, score }))
-      : `${toml.trimEnd()}\n\n${stringify({ score: section })}`;
+      : toml.trimEnd() + `\n\n${stringify({ score: section })}`.replaceAll('\n', endOf(toml));
   parsePawlToml(text, CONTRACT_FILE_NAME);
   return text;
+}
+
+/** What ends the lines of a text. */
+function endOf(text: string): string {
+  return /\r?\n/.exec(text)?.[0] ?? '\n';
 }
 
 /** @param rows at a time that the training evaluates; null leaves what the template says */

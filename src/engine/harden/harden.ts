@@ -3,6 +3,7 @@ import { commitFiles } from '../git/commit-files.ts';
 import { diffFiles } from '../git/diff.ts';
 import { createRef, moveRef } from '../git/refs.ts';
 import {
+  gitOf,
   listCheckouts,
   listDirtyPaths,
   openRepository,
@@ -30,6 +31,10 @@ export type Hardened = {
   readonly diff: string;
   /** Files that were read from the commit and have changes in the checkout besides. */
   readonly uncommitted: readonly string[];
+  /** What the user should know of it, a sentence each. */
+  readonly notes: readonly string[];
+  /** The commit that the branch pointed at before; null where there was no branch, or nothing was made. */
+  readonly replaced: string | null;
 };
 
 export type HardenOptions = {
@@ -44,7 +49,7 @@ export type HardenOptions = {
 };
 
 /**
- * Gives a repository of upstream's shape a score that its training does not print, as a commit on the branch
+ * Gives a repository like karpathy/autoresearch a score that its training does not print, as a commit on the branch
  * {@link HARDEN_BRANCH}. It is made beside every checkout. Rejects with `branch_exists`, or with `contract_unclear` and the
  * like where the shape is another; then nothing was made.
  */
@@ -54,12 +59,13 @@ export async function harden(path: string, options: HardenOptions): Promise<Hard
   const base = await readHeadCommit(repository);
   if (!base) throw new PawlError('usage', 'There is no commit yet: commit your files first.');
   const old = isDry ? null : await findBranch(repository, isReplacing);
-  const files = await hardenFiles(repository, base, heldOut);
+  const { files, notes } = await hardenFiles(repository, base, heldOut);
   const dirty = new Set(await listDirtyPaths(repository));
   const found = {
     base,
     diff: await diffFiles({ base, files }, repository, scratch),
     uncommitted: ASKED_FILES.filter(name => dirty.has(name)),
+    ...{ notes, replaced: old },
   };
   if (isDry) return { ...found, commit: null };
   const commit = await commitFiles({ parent: base, files, message: MESSAGE }, repository, scratch);
@@ -80,6 +86,11 @@ async function findBranch(repository: Repository, isReplacing: boolean): Promise
     throw taken(`There is a branch named "pawl", so git cannot make ${HARDEN_BRANCH}: rename it first.`);
   }
   if (!isReplacing) throw taken(`There is a branch ${HARDEN_BRANCH} already; --force replaces it.`);
+  const { stdout } = await gitOf(repository, ['log', '-1', '--format=%B', old]);
+  if (stdout.toString('utf8').trim() !== MESSAGE.trim())
+    throw taken(
+      `The last commit of ${HARDEN_BRANCH}, ${old.slice(0, 12)}, is none of Pawl's. To keep it under another name: git branch -m ${HARDEN_BRANCH} <name>.`,
+    );
   const [checkout] = await listCheckouts(repository, REF, '');
   if (checkout === undefined) return old;
   throw taken(

@@ -1,7 +1,12 @@
 import { refuse } from './refuse.ts';
 
-/** A line of a Python file, without its end. */
-export type Line = { readonly text: string; readonly at: number; readonly indent: string };
+/** A line of a Python file; its text is without its end, which the last one has not. */
+export type Line = {
+  readonly text: string;
+  readonly at: number;
+  readonly indent: string;
+  readonly end: string;
+};
 
 /**
  * Python as lines with their indentation. It is not parsed: what stands in a text of several lines is taken for code, and what
@@ -10,15 +15,14 @@ export type Line = { readonly text: string; readonly at: number; readonly indent
 export class PythonLines {
   readonly path: string;
   readonly lines: readonly Line[];
-  /** What ends the file's lines. */
-  readonly end: string;
 
   constructor(path: string, text: string) {
     this.path = path;
-    this.end = text.includes('\r\n') ? '\r\n' : '\n';
-    this.lines = text
-      .split(/\r?\n/)
-      .map((line, at) => ({ text: line, at, indent: /^[ \t]*/.exec(line)?.[0] ?? '' }));
+    const ends = text.match(/\r?\n/g) ?? [];
+    this.lines = text.split(/\r?\n/).map((line, at) => ({
+      ...{ text: line, at, end: ends[at] ?? '' },
+      indent: /^[ \t]*/.exec(line)?.[0] ?? '',
+    }));
   }
 
   /** The lines of code that match. */
@@ -30,7 +34,7 @@ export class PythonLines {
   only(pattern: RegExp, what: string): Line {
     const [first, second] = this.all(pattern);
     if (first && !second) return first;
-    if (!first) throw refuse(`No line of ${this.path} is like ${what}, which was looked for.`);
+    if (!first) throw refuse(`Looked in ${this.path} for a line like ${what} and found none.`);
     throw refuse(
       `Two lines of ${this.path}, ${first.at + 1} and ${second && second.at + 1}, are like ${what}: which of them counts is not clear.`,
     );
@@ -55,15 +59,16 @@ export class PythonLines {
     return this.headsOf(line).find(({ text }) => /^\s*(?:async\s+def|def|class)\b/.test(text)) ?? null;
   }
 
-  /** The text with lines put before others. */
+  /** The text with lines put before others, which end as the line that they stand before. */
   insert(pieces: readonly { readonly before: Line; readonly lines: readonly string[] }[]): string {
     return this.lines
       .flatMap(line => [
         ...pieces
           .filter(({ before }) => before.at === line.at)
-          .flatMap(({ lines }) => lines.map(text => (text === '' ? '' : line.indent + text))),
-        line.text,
+          .flatMap(({ lines }) => lines)
+          .map(text => `${text === '' ? '' : line.indent}${text}${line.end || '\n'}`),
+        line.text + line.end,
       ])
-      .join(this.end);
+      .join('');
   }
 }

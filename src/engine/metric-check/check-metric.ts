@@ -88,6 +88,7 @@ export async function checkMetric(
     throw error;
   } finally {
     ledger.close();
+    // What cannot be removed takes nothing from the answer: the next engine tries again, and tells of it.
     await removeTemporaryStudies(paths, killTimes);
   }
 }

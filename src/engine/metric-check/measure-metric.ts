@@ -7,7 +7,7 @@ import { auditAllowance, MOST_RUNS } from '../verdicts/audit.ts';
 import { estimateNoise, mean, plausibleVariances, stepOf } from '../verdicts/noise.ts';
 import { smallestGain } from '../verdicts/smallest-gain.ts';
 
-export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'broken' | 'seeds'> & {
+export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'fault' | 'broken' | 'seeds'> & {
   readonly contract: Pick<Contract, 'metric' | 'budget'>;
   /** Digits behind the point that the output shows of the number; null where it was not found there. */
   readonly decimals: number | null;
@@ -20,7 +20,7 @@ export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'broken' | 'se
 
 /** What the runs of a check tell. Pure; `values` holds one number at least. */
 export function measureMetric(input: MeasuredRuns): MetricCheck {
-  const { contract, values, decimals, times, runSeconds, hours, asked, broken, seeds } = input;
+  const { contract, values, decimals, times, runSeconds, hours, asked, fault, broken, seeds } = input;
   const [first = Number.NaN] = values;
   // Three times 0.1 divided by three is a little more than 0.1.
   const middle = isSame({ values }) ? first : mean(values);
@@ -36,7 +36,7 @@ export function measureMetric(input: MeasuredRuns): MetricCheck {
   const trained = middleTime(times);
   return {
     metric: { name: contract.metric.name, goal: contract.metric.goal },
-    ...{ asked, values, mean: middle, digits, step, broken, seeds },
+    ...{ asked, values, fault, mean: middle, digits, step, broken, seeds },
     noise: { sigma: Math.sqrt(noise.variance), low: spread[0] ?? 0, high: spread.at(-1) ?? 0 },
     gain: isWithoutChance
       ? { oneRun: step, night: step }

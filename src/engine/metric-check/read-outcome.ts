@@ -50,6 +50,7 @@ export async function readOutcome(
   );
   const check = measureMetric({
     ...{ contract, asked, hours, decimals, values: baseline.values },
+    fault: runs.find(({ crash }) => crash)?.crash?.message ?? null,
     times: baselineTimes(id, ledger),
     runSeconds: middle ?? contract.budget.seconds,
     broken: brokenRun(study, breaks, changes.broken, ledger),

@@ -76,7 +76,8 @@ export class Engine {
         // What was asked of an earlier engine is not meant for this one.
         ledger.write(() => ledger.requests.take());
         await reconcile(ledger, paths, engine.#now, options.killTimes);
-        await removeTemporaryStudies(paths, options.killTimes);
+        for (const message of await removeTemporaryStudies(paths, options.killTimes))
+          engine.#notices.push({ code: 'metric_check', message });
       } catch (error) {
         ledger.close();
         throw error;

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
-import { removeTag } from '../git/refs.ts';
+import type { Study } from '../../shared/study.ts';
+import { branchRef, removeTag } from '../git/refs.ts';
 import { removeAt } from '../git/remove.ts';
 import { openRepository } from '../git/repository.ts';
 import { removeWorktree } from '../git/worktree.ts';
 import type { DataPaths } from '../paths.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../process/kill-tree.ts';
+import { translateErrors } from '../store/database.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
 
 /**
@@ -27,7 +29,7 @@ export function temporaryPaths(paths: DataPaths): DataPaths {
   };
 }
 
-/** An empty ledger for temporary studies, and their folders; what an earlier one left is removed first. */
+/** A ledger for temporary studies, and their folders; what an earlier one left is removed first, as far as it can be. */
 export async function openTemporaryLedger(paths: DataPaths, killTimes?: KillTimes): Promise<Ledger> {
   await removeTemporaryStudies(paths, killTimes);
   await mkdir(join(paths.home, FOLDER), { recursive: true, mode: 0o700 });
@@ -37,38 +39,56 @@ export async function openTemporaryLedger(paths: DataPaths, killTimes?: KillTime
 /**
  * Ends the processes of all temporary studies and removes what is theirs: worktrees, branches, refs, data. What lies in a
  * repository that is not there any more is left. The ledger must be closed.
+ * @returns why something was not removed, a sentence each; then the data stays, and the next call tries again
  */
 export async function removeTemporaryStudies(
   paths: DataPaths,
   killTimes: KillTimes = KILL_TIMES,
-): Promise<void> {
+): Promise<readonly string[]> {
   const root = join(paths.home, FOLDER);
-  if (!existsSync(root)) return;
-  const { ledger, worktrees } = temporaryPaths(paths);
-  for (const { id, tag, repositoryPath, worktreeName } of listStudies(ledger)) {
-    const hasMarker = (marker: string) => marker.startsWith(`${id}/`);
-    await killTree({ hasMarker, root: null, tracked: [] }, killTimes, { ask: true });
-    const repository = await openRepository(repositoryPath).catch(() => null);
-    if (!repository) continue;
-    const folder = await realpath(worktrees).catch(() => worktrees);
-    await removeWorktree(repository, join(folder, worktreeName));
-    await removeTag(repository, tag);
-  }
-  await removeAt(Buffer.from(root));
+  if (!existsSync(root)) return [];
+  const faults: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    await work().catch(error => faults.push(`${what} could not be removed: ${String(error.message)}`));
+  };
+  await attempt(`What a check of a metric left in ${root}`, async () => {
+    const { ledger, worktrees } = temporaryPaths(paths);
+    for (const study of listStudies(ledger))
+      await attempt(
+        `What a check of a metric left in ${study.repositoryPath} (${branchRef(study.tag)})`,
+        () => removeStudy(study, worktrees, killTimes),
+      );
+    if (faults.length === 0) await removeAt(Buffer.from(root));
+  });
+  return faults;
 }
 
-/** None where the ledger was not made, or cannot be read: then no study had begun. */
-function listStudies(path: string): ReturnType<Ledger['studies']['list']> {
+async function removeStudy(
+  { id, tag, repositoryPath, worktreeName }: Study,
+  worktrees: string,
+  killTimes: KillTimes,
+): Promise<void> {
+  const hasMarker = (marker: string) => marker.startsWith(`${id}/`);
+  await killTree({ hasMarker, root: null, tracked: [] }, killTimes, { ask: true });
+  const repository = await openRepository(repositoryPath).catch(() => null);
+  if (!repository) return;
+  const folder = await realpath(worktrees).catch(() => worktrees);
+  await removeWorktree(repository, join(folder, worktreeName));
+  await removeTag(repository, tag);
+}
+
+/** None where the ledger was not made, or is damaged: then no study had begun. Throws what `openLedger` throws otherwise. */
+function listStudies(path: string): readonly Study[] {
   if (!existsSync(path)) return [];
   try {
     const ledger = openLedger(path);
     try {
-      return ledger.studies.list();
+      return translateErrors(() => ledger.studies.list(), path);
     } finally {
       ledger.close();
     }
   } catch (error) {
-    if (!(error instanceof PawlError)) throw error;
+    if (!(error instanceof PawlError) || error.code !== 'ledger_damaged') throw error;
     return [];
   }
 }

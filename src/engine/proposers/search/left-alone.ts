@@ -23,10 +23,17 @@ function wordsOf(name: string): readonly string[] {
     .filter(Boolean);
 }
 
-/** Whether a constant of this name decides what chance does: `SEED`, `random_state`, `--data-seed`. */
+/** Words that speak of chance itself. */
+const CHANCE = new Set(['SEED', 'RNG']);
+
+/**
+ * Whether a constant of this name decides what chance does in a training: `SEED`, `random_state`, `--data-seed`. One that is left
+ * alone for something else besides is none, as `EVAL_SEED`, nor is what only belongs to a seed, as `SEED_LEN`.
+ */
 export function isSeed(name: string): boolean {
-  const words = wordsOf(name);
-  return words.includes('SEED') || `_${words.join('_')}_`.includes('_RANDOM_STATE_');
+  const phrase = `_${wordsOf(name).join('_')}_`.replace('_RANDOM_STATE_', '_SEED_');
+  if (!/_SEED_(?:VALUE_|\d+_)?$/.test(phrase) || PHRASES.test(phrase)) return false;
+  return !wordsOf(phrase).some(word => WORDS.has(word) && !CHANCE.has(word));
 }
 
 /** Whether a constant of this name is none to turn, in whatever case; what is said of a class or a table holds for all in it. */

@@ -1,8 +1,8 @@
 import { Gauge, TriangleAlert } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { describeMetricCheck } from '../../../shared/describe-metric-check.ts';
 import {
   checkMinutes,
-  describeMetricCheck,
   METRIC_CHECK_HOURS,
   METRIC_CHECK_RUNS,
   type MetricCheckStep,
