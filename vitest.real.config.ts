@@ -17,7 +17,7 @@ export default defineConfig({
     pool: 'forks',
     // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
     execArgv: ['--optimize-for-size'],
-    // Repeats have tests of their own: test/repeats.test.ts.
+    // Repeats have tests of their own: test/real/verdicts/repeats.test.ts.
     env: { PAWL_VERDICT: 'greedy' },
     globalSetup: './test/support/build-pawl.ts',
     sequence: { sequencer: SlowestFirst },

@@ -10,7 +10,7 @@ import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import { printTable, quantile } from './report.ts';
 
 const run = promisify(execFile);
-const EXPERIMENTS = 3;
+const EXPERIMENTS = 2;
 
 /** A small model that `torch.compile` has to compile before its first step. */
 const TRAIN = `import time

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CURVE_PARTS, CurveReader } from '../src/engine/metrics/curve.ts';
-import { judgeCurve, type PastRun, type PruneInput } from '../src/engine/stages/judge/prune.ts';
-import { describePrune } from '../src/shared/prune.ts';
-import { byExperiment, hostileStudy, query } from './support/trainers.ts';
+import { CURVE_PARTS, CurveReader } from '../../../src/engine/metrics/curve.ts';
+import { judgeCurve, type PastRun, type PruneInput } from '../../../src/engine/stages/judge/prune.ts';
+import { describePrune } from '../../../src/shared/prune.ts';
+import { byExperiment, hostileStudy, query } from '../../support/trainers.ts';
 
 const PARTS = Array.from({ length: CURVE_PARTS }, (_, part) => part);
 /** A run whose loss is `lossAt(share)`, a hundred steps long, and what it came to. */

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { judgeFairness } from '../src/engine/stages/judge/fairness.ts';
-import { BudgetWatch } from '../src/engine/stages/train/budget-watch.ts';
-import { budgetOf, describeOverBudget, type OverBudget } from '../src/shared/budget.ts';
-import { DEFAULT_BUDGET } from '../src/shared/contract-defaults.ts';
-import type { Fairness } from '../src/shared/fairness.ts';
-import { eventsOf } from './support/pawl.ts';
-import { contractFile, temporaryFolder } from './support/scaffold.ts';
-import { byExperiment, hostileStudy, query } from './support/trainers.ts';
+import { judgeFairness } from '../../../src/engine/stages/judge/fairness.ts';
+import { BudgetWatch } from '../../../src/engine/stages/train/budget-watch.ts';
+import { budgetOf, describeOverBudget, type OverBudget } from '../../../src/shared/budget.ts';
+import { DEFAULT_BUDGET } from '../../../src/shared/contract-defaults.ts';
+import type { Fairness } from '../../../src/shared/fairness.ts';
+import { eventsOf } from '../../support/pawl.ts';
+import { contractFile, temporaryFolder } from '../../support/scaffold.ts';
+import { byExperiment, hostileStudy, query } from '../../support/trainers.ts';
 
 const budget = { ...DEFAULT_BUDGET, seconds: 300, limitSeconds: 630 };
 const run = (seconds: number, trainingSeconds: number | null = null) => ({ seconds, trainingSeconds });
