@@ -1,12 +1,11 @@
 import type { Contract } from '../../shared/contract.ts';
-import type { ProbeEvidence, SwapFault } from '../../shared/probes.ts';
-import type { RepeatPurpose, RolledBack, StopReason, Verdict } from '../../shared/study.ts';
+import type { RepeatPurpose, StopReason, Verdict } from '../../shared/study.ts';
 import type { Attempted, Submitted } from '../stages/attempt/attempt.ts';
 import type { Numbered } from '../stages/measure/late-number.ts';
 import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
 import type { AcceptedEdit, Proposed, Repair } from '../stages/propose/propose.ts';
 import type { Recorded } from '../stages/record/record.ts';
-import type { RepeatRecorded } from '../stages/repeat/record-repeat.ts';
+import type { RepeatRecorded, RepeatResult } from '../stages/repeat/record-repeat.ts';
 import type { NotProbed, Repeated } from '../stages/repeat/repeat.ts';
 import type { TakenBack, Unfounded } from '../stages/repeat/take-back.ts';
 import type { TrainResult } from '../stages/train/train.ts';
@@ -111,21 +110,7 @@ export type Effect =
       readonly before: EndedRun | null;
     }
   | { readonly type: 'take_back'; readonly back: Unfounded }
-  | {
-      readonly type: 'record_repeat';
-      readonly n: number;
-      readonly purpose: RepeatPurpose;
-      /** Null where the number does not count. */
-      readonly value: number | null;
-      readonly ended: EndedRun;
-      readonly rolledBack: RolledBack | null;
-      /** What a probe showed for a keep; null where it showed nothing, or was none. */
-      readonly passed: ProbeEvidence | null;
-      /** Why the baseline's probe says that nothing can be probed. */
-      readonly swapFault: SwapFault | null;
-      /** The model that it asked did not answer: it is as if it had not run. */
-      readonly isDenied: boolean;
-    }
+  | ({ readonly type: 'record_repeat' } & RepeatResult)
   | {
       readonly type: 'set_aside';
       readonly n: number;

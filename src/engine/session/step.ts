@@ -140,19 +140,16 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'taken_back': {
       const repeats = takeBackFrom(state.repeats, event.back);
-      const facts = { ...state.facts, best: incumbentOf(repeats)?.value ?? null };
+      const isClosed = event.closed !== null && state.unfinished?.n === event.closed;
+      const { experiments } = state.facts;
+      const facts = {
+        ...{ ...state.facts, best: incumbentOf(repeats)?.value ?? null },
+        experiments: experiments + Number(isClosed),
+      };
       // A target that was reached by what is gone is not reached.
       const ending = state.ending && STANDING.includes(state.ending.reason) ? state.ending : null;
-      const { unfinished, next: number } = state;
-      const closed = event.closed !== null && unfinished?.n === event.closed;
-      return next(
-        {
-          ...{ ...state, repeats, facts, ending },
-          ...(closed ? { unfinished: null, next: unfinished.n + 1 } : { next: number }),
-          ...(closed ? { facts: { ...facts, experiments: facts.experiments + 1 } } : {}),
-        },
-        now,
-      );
+      const after = { ...state, repeats, facts, ending };
+      return next(isClosed ? { ...after, unfinished: null, next: state.next + 1 } : after, now);
     }
     default:
       return unreachable(event);

@@ -1,8 +1,12 @@
-import type { Measurement } from '../../shared/study.ts';
+import { isOfRecord, type Measurement, REPEAT_PURPOSES } from '../../shared/study.ts';
+
+const APART = REPEAT_PURPOSES.filter(purpose => !isOfRecord(purpose))
+  .map(purpose => `'${purpose}'`)
+  .join(', ');
 
 /** Columns of {@link recordOf}, of the experiment that the statement calls `name`. */
 export function repeatColumns(name: string): string {
-  const counted = `FROM run WHERE run.experiment_id = ${name}.id AND (purpose IS NULL OR purpose NOT IN ('probe', 'seed'))`;
+  const counted = `FROM run WHERE run.experiment_id = ${name}.id AND (purpose IS NULL OR purpose NOT IN (${APART}))`;
   return `(SELECT count(value) ${counted}) AS repeats, (SELECT total(value) ${counted}) AS repeat_sum,
     (SELECT count(value) ${counted} AND value <> ${name}.metric) AS repeats_apart`;
 }

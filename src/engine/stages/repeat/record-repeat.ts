@@ -13,33 +13,29 @@ export type RepeatRecorded = {
   readonly value: number | null;
 };
 
+/** What a further run came to, and what follows from it. */
+export type RepeatResult = {
+  readonly n: number;
+  readonly purpose: RepeatPurpose;
+  /** Null where the number does not count. */
+  readonly value: number | null;
+  readonly ended: EndedRun;
+  readonly rolledBack: RolledBack | null;
+  /** What a probe showed for a keep; null where it showed nothing, or was none. */
+  readonly passed: ProbeEvidence | null;
+  /** Why the baseline's probe says that nothing can be probed. */
+  readonly swapFault: SwapFault | null;
+  /** The model that it asked did not answer: it is as if it had not run. */
+  readonly isDenied: boolean;
+};
+
 /**
  * Writes the run's end and its number down, with the new verdict of a keep that is taken back in the same transaction; then the
  * branch moves.
- * @param value null where the number does not count
  */
 export async function recordRepeat(
   context: StageContext,
-  {
-    n,
-    purpose,
-    value,
-    ended,
-    rolledBack,
-    isDenied,
-    passed,
-    swapFault,
-  }: {
-    readonly n: number;
-    readonly purpose: RepeatPurpose;
-    readonly value: number | null;
-    readonly ended: EndedRun;
-    readonly rolledBack: RolledBack | null;
-    readonly passed: ProbeEvidence | null;
-    readonly swapFault: SwapFault | null;
-    /** It is as if it had not run. */
-    readonly isDenied: boolean;
-  },
+  { n, purpose, value, ended, rolledBack, isDenied, passed, swapFault }: RepeatResult,
 ): Promise<RepeatRecorded> {
   const { ledger, repository, study, paths, emit, workbench } = context;
   const { id } = study;
