@@ -48,7 +48,7 @@ export function describeRollBack({
   Extract<EngineEvent, { type: 'rolled_back' }>,
   'n' | 'record' | 'runs' | 'parent' | 'parentRecord'
 >): string {
-  return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, worse than the ${shown(parentRecord)} of #${parent}. The branch is at #${parent} again.`;
+  return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, worse than the ${shown(parentRecord)} of #${parent}. The branch goes back to #${parent}.`;
 }
 
 /** A keep that other data showed to be none, and what was built on it. */
@@ -64,7 +64,7 @@ export function describeTakeBack({
 >): string {
   const again =
     queued.length === 0 ? '' : ` To be tried again: ${queued.map(other => `#${other}`).join(', ')}.`;
-  return `#${n} is taken back. ${describeProbe(reason, evidence)} The branch is at #${parent} again.${again}`;
+  return `#${n} is taken back. ${describeProbe(reason, evidence)} The branch goes back to #${parent}.${again}`;
 }
 
 export function describeTakenWith(n: number): string {

@@ -18,6 +18,7 @@ import { createStudy } from '../session/create-study.ts';
 import type { EngineOptions } from '../session/engine-options.ts';
 import { openSitting } from '../session/open-sitting.ts';
 import type { Sitting } from '../session/sitting.ts';
+import { teller } from '../session/teller.ts';
 import { openTemporaryLedger, removeTemporaryStudies, temporaryPaths } from '../session/temporary-study.ts';
 import { saveTimes } from '../stages/judge/known-times.ts';
 import { baselineTimes } from '../stages/judge/study-budget.ts';
@@ -172,7 +173,7 @@ async function runCheck(
   const changes = () => [...(broken ? [broken] : []), ...(isSame({ values }) ? seeds : [])];
   const next = (n: number) => changes()[n - 1] ?? null;
   let sitting: Sitting | null = null;
-  const emit = (event: EngineEventBody) => {
+  const watch = (event: EngineEventBody) => {
     if (event.type === 'setup_started') onProgress({ run: 0, runs: asked, of: 'code' });
     if (event.type === 'run_started') {
       const of = event.n === 0 ? 'code' : next(event.n) === broken ? 'broken' : 'seed';
@@ -187,7 +188,8 @@ async function runCheck(
     study,
     { check: { baselineRuns: asked, proposer: moveProposer(next) } },
     {
-      ...{ ledger, options: { ...options, paths }, now, signal, emit },
+      ...{ ledger, options: { ...options, paths }, now, signal },
+      ...teller(study.id, ledger, now, watch),
       surroundings: { home: paths.home, environment, storedKey },
       reserve: new DiskReserve(paths.home),
       hasWish: () => sitting?.hasWish() ?? false,

@@ -15,6 +15,7 @@ import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { refuseConstantless } from '../proposers/search/survey.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
+import type { Enter, Tell } from '../stages/tell.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
 import type { RequestKind } from '../store/requests.ts';
@@ -25,11 +26,11 @@ import { createStudy, type NewStudy } from './create-study.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
-import { markOf } from './mark-of.ts';
 import { openSitting } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
+import { ignorePawlErrors, teller } from './teller.ts';
 import { removeTemporaryStudies } from './temporary-study.ts';
 
 /** How often the engine looks for what another process asks of it. */
@@ -167,19 +168,19 @@ export class Engine {
     const hooks = new Hooks({
       ...{ hooks: commands, folder: studyFolder(paths, studyId), environment },
       marker: hooksMarker(studyId),
-      onFailure: message => emit({ type: 'warning', code: 'hook', message }),
+      onFailure: message => tell.emit({ type: 'warning', code: 'hook', message }),
     });
-    const emit = (body: EngineEventBody) => {
-      this.#mark(studyId, body);
+    const send = (body: EngineEventBody) => {
       this.#sequence += 1;
       const event = { seq: this.#sequence, at: this.#now(), study: studyId, ...body } as EngineEvent;
       onEvent(event);
       hooks.tell(event);
     };
+    const tell = teller(studyId, this.ledger, this.#now, send);
     let error: PawlError | null = null;
     let end: SittingEnd;
     try {
-      end = await this.#sit(study, settings, emit);
+      end = await this.#sit(study, settings, tell);
     } catch (caught) {
       error = toPawlError(caught, this.#options.paths.home);
       // What happened is still written down, and the room for that is taken again afterwards.
@@ -188,47 +189,41 @@ export class Engine {
     }
     this.#sitting = null;
     this.#early.length = 0;
-    this.#recordEnd(studyId, end);
+    const announceEnd =
+      this.#recordEnd(study, end, tell.enter) ?? (() => send(this.#describeEnd(study, end)));
     if (error?.code === 'disk_full') await this.#reserve.fill();
-    const { finished, keep, discard, crash, baseline, best, bestExperiment } = this.ledger.experiments.tally(
-      studyId,
-      study.contract.metric.goal,
-    );
-    const claims = assessStudy(this.ledger, study);
-    emit({
-      type: 'study_stopped',
-      ...end,
-      ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
-      claims: claims ? [...describeClaims(claims)] : [],
-    });
+    announceEnd();
     await hooks.settled();
     return { ...end, error };
   }
 
-  /** What the notebook shows between experiments is written down before it is announced. */
-  #mark(studyId: string, body: EngineEventBody): void {
-    const mark = markOf(body, this.#now());
-    if (!mark) return;
-    try {
-      this.ledger.write(() => this.ledger.marks.add(studyId, mark.kind, mark.text, this.#now()));
-    } catch (error) {
-      // The end of a sitting on a full disk must still be announced.
-      if (!(error instanceof PawlError)) throw error;
-    }
-  }
-
-  #recordEnd(studyId: string, end: SittingEnd): void {
-    try {
-      this.ledger.write(() => {
+  /** Null where it cannot be written down: a full disk ended the sitting. The next start finds the study `running`. */
+  #recordEnd(study: Study, end: SittingEnd, enter: Enter): (() => void) | null {
+    const write = () =>
+      enter(hold => {
         if (end.reason === 'error') interruptUnfinished(this.ledger, this.#now());
         // What was asked of this sitting is not meant for the next.
         this.ledger.requests.take();
-        this.ledger.studies.setState(studyId, 'stopped', end.reason, end.detail);
+        this.ledger.studies.setState(study.id, 'stopped', end.reason, end.detail);
+        hold(this.#describeEnd(study, end));
+        return [];
       });
-    } catch (error) {
-      // A full disk ends the sitting and cannot be written down; the next start finds the study `running`.
-      if (!(error instanceof PawlError) || end.reason !== 'error') throw error;
-    }
+    return end.reason === 'error' ? ignorePawlErrors(write) : write();
+  }
+
+  #describeEnd(study: Study, end: SittingEnd): EngineEventBody {
+    const { goal } = study.contract.metric;
+    const { finished, keep, discard, crash, baseline, best, bestExperiment } = this.ledger.experiments.tally(
+      study.id,
+      goal,
+    );
+    const claims = assessStudy(this.ledger, study);
+    return {
+      type: 'study_stopped',
+      ...end,
+      ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
+      claims: claims ? [...describeClaims(claims)] : [],
+    };
   }
 
   #prepareSettings(studyId: string, settings: SittingSettings): Study {
@@ -243,17 +238,13 @@ export class Engine {
     return { ...study, ...changed };
   }
 
-  async #sit(
-    study: Study,
-    { repositoryPath, audit }: SittingSettings,
-    emit: (body: EngineEventBody) => void,
-  ): Promise<SittingEnd> {
+  async #sit(study: Study, { repositoryPath, audit }: SittingSettings, tell: Tell): Promise<SittingEnd> {
     const { sitting, close } = await openSitting(
       study,
       { movedTo: repositoryPath, audit },
       {
         ...{ ledger: this.ledger, options: this.#options, surroundings: this.surroundings },
-        ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, emit },
+        ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, ...tell },
         hasWish: () => this.#sitting?.hasWish() ?? false,
         takeNotices: () => this.#notices.splice(0),
       },

@@ -19,6 +19,7 @@ import { canProbe, canRepeat, ruleOf } from '../stages/judge/verdict-rule.ts';
 import { settleBranch } from '../stages/record/branch.ts';
 import { SCORE } from '../stages/score/score-place.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
+import type { Tell } from '../stages/tell.ts';
 import { Pruner } from '../stages/train/pruner.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { type Containment, findContainment } from './containment.ts';
@@ -31,7 +32,7 @@ import { Thoughts } from './thoughts.ts';
 const NO_AUDIT =
   'Its numbers cannot be measured again: they come later (metric.wait), or the training asks a model, which answers the same question once.';
 
-type Ports = {
+type Ports = Tell & {
   readonly ledger: Ledger;
   readonly options: EngineOptions;
   readonly surroundings: ProposerSurroundings;
@@ -39,7 +40,6 @@ type Ports = {
   readonly now: () => number;
   /** Ends what runs now. */
   readonly signal: AbortSignal;
-  readonly emit: (body: EngineEventBody) => void;
   /** Whether the user wants something else than going on. */
   readonly hasWish: () => boolean;
   /** What the first sitting that begins in this life of the engine tells. */
@@ -72,7 +72,7 @@ export async function openSitting(
   ports: Ports,
 ): Promise<OpenSitting> {
   if (audit !== null && !canRepeat(study.contract)) throw new PawlError('usage', NO_AUDIT);
-  const { ledger, options, surroundings, reserve, now, signal, emit } = ports;
+  const { ledger, options, surroundings, reserve, now, signal, emit, enter } = ports;
   const { paths, environment, killTimes, telemetry, callTimes, askAgainMs, isLookingAhead } = options;
   const repository = await findRepository(ledger, study, movedTo);
   const hasBaseline = ledger.experiments.incumbent(study.id) !== null;
@@ -104,7 +104,7 @@ export async function openSitting(
     }));
   const trainPorts = {
     ...{ sandbox, model, gpu: { variables: {} }, reserve, pruner: new Pruner(study, ledger) },
-    ...{ ledger, paths, repository, emit, userEnvironment: environment, killTimes, signal, telemetry },
+    ...{ ledger, paths, repository, emit, enter, userEnvironment: environment, killTimes, signal, telemetry },
   };
   await mkdir(paths.worktrees, { recursive: true });
   const { setup } = study.contract;
@@ -117,7 +117,6 @@ export async function openSitting(
   );
   await makeRoom(study, workbench, ports);
   await settleBranch(ledger, repository, study, workbench.path);
-  ledger.write(() => ledger.studies.setState(study.id, 'running', null, null));
   tellStart(study, repository, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
@@ -147,10 +146,10 @@ function tellStart(
   study: Study,
   repository: Repository,
   { sandbox, why }: Containment,
-  { ledger, emit }: Ports,
+  { ledger, emit, enter }: Ports,
 ): void {
   const { id, tag, baseCommit, contract, proposer } = study;
-  emit({
+  const started: EngineEventBody = {
     ...{ type: 'study_started', tag, baseCommit },
     repository: repository.path,
     branch: branchRef(tag).replace('refs/heads/', ''),
@@ -162,6 +161,10 @@ function tellStart(
     resumed: ledger.experiments.lastNumber(id) !== null,
     best: ledger.experiments.incumbent(id)?.metric ?? null,
     uncontained: sandbox ? null : (why ?? 'The sandbox is switched off.'),
+  };
+  enter(() => {
+    ledger.studies.setState(id, 'running', null, null);
+    return [started];
   });
   if (why !== null) {
     emit({ type: 'warning', code: 'sandbox', message: `The runs are not contained. ${why}` });

@@ -200,10 +200,7 @@ export class Sitting {
   }
 
   async #wait(): Promise<LoopEvent> {
-    const { ledger, emit } = this.#ports;
-    const { id } = this.#study;
-    ledger.write(() => ledger.studies.setState(id, 'paused', null, null));
-    emit({ type: 'study_paused' });
+    this.#setState('paused', 'study_paused');
     while (this.#state.wish === 'pause') {
       const again = this.#state.isBlocked
         ? setTimeout(() => this.goOn(), this.#untilAskedAgain())
@@ -213,9 +210,16 @@ export class Sitting {
       });
       clearTimeout(again);
     }
-    ledger.write(() => ledger.studies.setState(id, 'running', null, null));
-    emit({ type: 'study_continued' });
+    this.#setState('running', 'study_continued');
     return { type: 'wished', wish: this.#state.wish };
+  }
+
+  #setState(state: 'paused' | 'running', type: 'study_paused' | 'study_continued'): void {
+    const { ledger, enter } = this.#ports;
+    enter(() => {
+      ledger.studies.setState(this.#study.id, state, null, null);
+      return [{ type }];
+    });
   }
 
   /** Nobody may be there to say go on, and what was wrong may have passed; a deadline ends the wait. */
@@ -227,18 +231,17 @@ export class Sitting {
 
   /** Leaves an experiment to be gone on with later: its runs have ended, and what was not yet proposed has not begun. */
   #setAside(context: StageContext, { n, ended, reason }: Extract<Effect, { type: 'set_aside' }>): LoopEvent {
-    const { emit, now } = context;
+    const { now } = context;
     const { id } = this.#study;
     endRun(context, ended, ledger => {
       for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now());
       ledger.experiments.setPhase(id, n, 'interrupted');
       ledger.experiments.dropUnproposed(id, n);
-    });
-    emit({ type: 'interrupted', n, message: describeSetAside(reason) });
-    if (reason.kind === 'unanswered') {
+      const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
+      if (reason.kind !== 'unanswered') return [interrupted];
       const message = `The model that the training asks did not answer. ${reason.message}`;
-      emit({ type: 'warning', code: 'model_blocked', message });
-    }
+      return [interrupted, { type: 'warning', code: 'model_blocked', message }];
+    });
     return { type: 'set_aside', reason };
   }
 }

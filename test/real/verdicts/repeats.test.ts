@@ -2,6 +2,7 @@ import { readFile, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../../../src/engine/contract/pawl-toml.ts';
+import { dataPaths } from '../../../src/engine/paths.ts';
 import type { LoopState } from '../../../src/engine/session/loop-state.ts';
 import { NO_PROBES } from '../../../src/engine/session/probes.ts';
 import { afterRepeat, findClosing, NO_SEEDS, type Repeats } from '../../../src/engine/session/repeats.ts';
@@ -10,9 +11,11 @@ import { trialsOf } from '../../../src/engine/stages/judge/trials.ts';
 import { ruleOf } from '../../../src/engine/stages/judge/verdict-rule.ts';
 import type { EndedRun } from '../../../src/engine/stages/train/train-attempt.ts';
 import type { HistoryEntry } from '../../../src/engine/store/experiments.ts';
+import { openLedger } from '../../../src/engine/store/ledger.ts';
 import { assess } from '../../../src/engine/verdicts/claims.ts';
 import { DEFAULT_METRIC } from '../../../src/shared/contract-defaults.ts';
 import type { EngineEvent } from '../../../src/shared/events.ts';
+import type { Mark } from '../../../src/shared/notebook.ts';
 import { VALID } from '../../support/contracts.ts';
 import type { DeathPoint } from '../../support/die-at.ts';
 import { checkInvariants } from '../../support/invariants.ts';
@@ -68,6 +71,16 @@ limit_seconds = 600
   const run = (...args: string[]) => sitting([...command, ...args], { home, env });
   const resume = (...args: string[]) => sitting(['resume', repository, ...args], { home, env });
   return { home, folder, repository, env, command, run, resume, check };
+}
+
+/** What marks of a kind say, oldest first. */
+async function readMarks(home: string, kind: Mark['kind']): Promise<readonly string[]> {
+  const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
+  try {
+    return ledger.studies.list().flatMap(({ id }) => ledger.marks.ofKind(id, kind).map(({ text }) => text));
+  } finally {
+    ledger.close();
+  }
 }
 
 /** What was trained, in order: `n` for an experiment, `n purpose` for a repeat. */
@@ -232,6 +245,7 @@ test.each<[string, DeathPoint, number]>([
   expect(again).toHaveLength(starts);
   const log = await git(repository, 'log', '--format=%s', 'autoresearch/night');
   expect(log).toMatch(/Set LR to 14\nstart$/);
+  expect(await readMarks(home, 'rolled_back')).toEqual([expect.stringMatching(/^#1 is taken back/)]);
   await check();
 });
 

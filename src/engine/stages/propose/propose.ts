@@ -119,8 +119,10 @@ function begin(
     return { start: incumbent.commit, incumbent };
   }
   // The crashed run is history now, whatever comes of the repair.
-  endRun(context, repair.ended, () => ledger.experiments.setPhase(id, n, 'proposing'));
-  emit({ type: 'phase', n, phase: 'proposing' });
+  endRun(context, repair.ended, () => {
+    ledger.experiments.setPhase(id, n, 'proposing');
+    return [{ type: 'phase', n, phase: 'proposing' }];
+  });
   const crashed = ledger.experiments.get(id, n)?.attemptCommit;
   return { start: crashed ?? incumbent.commit, incumbent };
 }

@@ -1,16 +1,21 @@
+import type { EngineEventBody } from '../../../shared/events.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/train-attempt.ts';
 
-/** Writes a run's end together with what follows from it, in one transaction, and then tells of it. */
+/**
+ * Writes a run's end together with what follows from it, in one transaction, and then tells of it.
+ * @param write returns the events of what follows; see {@link Enter}
+ * @returns sends what `write` held
+ */
 export function endRun(
-  { ledger, emit }: Pick<StageContext, 'ledger' | 'emit'>,
+  { ledger, enter }: Pick<StageContext, 'ledger' | 'enter'>,
   ended: EndedRun | null,
-  write: (ledger: Ledger) => void = () => {},
-): void {
-  ledger.write(() => {
+  write: (ledger: Ledger, hold: (event: EngineEventBody) => void) => readonly EngineEventBody[] = () => [],
+): () => void {
+  return enter(hold => {
     if (ended) ledger.runs.finish(ended.run, ended.result, ended.endedAt);
-    write(ledger);
+    const events = write(ledger, hold);
+    return ended ? [ended.finished, ...events] : events;
   });
-  if (ended) emit(ended.finished);
 }

@@ -34,8 +34,10 @@ export async function record(
   const verdict: Verdict = isOrphan
     ? { word: 'discard', reason: 'rolled_back', evidence: found.evidence }
     : found;
-  endRun(context, ended, () => ledger.experiments.decide(id, n, verdict, now()));
-  emit({ type: 'phase', n, phase: 'deciding' });
+  endRun(context, ended, () => {
+    ledger.experiments.decide(id, n, verdict, now());
+    return [{ type: 'phase', n, phase: 'deciding' }];
+  });
   const experiment = ledger.experiments.get(id, n);
   if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
   const { attemptCommit: commit, metric } = experiment;

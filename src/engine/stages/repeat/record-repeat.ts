@@ -1,3 +1,4 @@
+import type { EngineEventBody } from '../../../shared/events.ts';
 import { type ProbeEvidence, SWAP_FAULT_WORDS, type SwapFault } from '../../../shared/probes.ts';
 import { isOfRecord, type RepeatPurpose, type RolledBack, type Verdict } from '../../../shared/study.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
@@ -37,10 +38,12 @@ export async function recordRepeat(
   context: StageContext,
   { n, purpose, value, ended, rolledBack, isDenied, passed, swapFault }: RepeatResult,
 ): Promise<RepeatRecorded> {
-  const { ledger, repository, study, paths, emit, workbench } = context;
+  const { ledger, repository, study, paths, workbench } = context;
   const { id } = study;
   const before = ledger.experiments.get(id, n);
-  endRun(context, ended, ({ runs, experiments }) => {
+  const { attemptCommit, parentCommit } = before ?? {};
+  const isMoving = rolledBack && attemptCommit && parentCommit;
+  const announce = endRun(context, ended, ({ runs, experiments }, hold) => {
     if (isDenied) runs.interrupt(ended.run, ended.endedAt);
     if (value !== null) runs.setValue(ended.run, value);
     if (passed && before?.verdict?.word === 'keep')
@@ -50,24 +53,26 @@ export async function recordRepeat(
       const verdict: Verdict = { word: 'discard', reason: 'rolled_back', evidence };
       experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt, true);
     }
+    const repeated = { type: 'repeated', n, k: ended.k, purpose, value } as const;
+    if (!isOfRecord(purpose)) {
+      const warning = swapFault && SWAP_FAULT_WORDS[swapFault];
+      const told: readonly EngineEventBody[] = [{ ...repeated, record: null, runs: null }];
+      return warning ? [...told, { type: 'warning', code: 'probe', message: warning }] : told;
+    }
+    const record = experiments.get(id, n)?.record;
+    if (!record) throw new Error(`experiment ${n} has no record`);
+    const { mean, runs: count } = record;
+    if (isMoving) {
+      const { parentExperiment: parent, parentRecord } = rolledBack;
+      const moved = { commit: attemptCommit, parent, parentCommit, parentRecord };
+      hold({ type: 'rolled_back', n, ...moved, record: mean, runs: count });
+    }
+    return [{ ...repeated, record: mean, runs: count }];
   });
-  if (!isOfRecord(purpose)) {
-    emit({ type: 'repeated', n, k: ended.k, purpose, value, record: null, runs: null });
-    if (swapFault) emit({ type: 'warning', code: 'probe', message: SWAP_FAULT_WORDS[swapFault] });
-    return { type: 'repeat_recorded', n, purpose, value };
-  }
-  const record = ledger.experiments.get(id, n)?.record;
-  if (!before || !record) throw new Error(`experiment ${n} has no record`);
-  emit({ type: 'repeated', n, k: ended.k, purpose, value, record: record.mean, runs: record.runs });
-  const { attemptCommit, parentCommit } = before;
-  if (rolledBack && attemptCommit && parentCommit) {
+  if (isMoving) {
     await rollBack(ledger, repository, study, n, attemptCommit, parentCommit, workbench.path);
     await writeResultsFile(ledger, paths, study);
-    const { parentExperiment: parent, parentRecord } = rolledBack;
-    emit({
-      ...{ type: 'rolled_back', n, commit: attemptCommit, parent, parentCommit, parentRecord },
-      ...{ record: record.mean, runs: record.runs },
-    });
   }
+  announce();
   return { type: 'repeat_recorded', n, purpose, value };
 }

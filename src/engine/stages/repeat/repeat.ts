@@ -68,6 +68,7 @@ export async function repeat(
   if (before)
     endRun(context, before, ({ experiments }) => {
       if (held) experiments.setEvidence(study.id, held.n, { run: held.k, hints: held.hints });
+      return [];
     });
   await workbench.checkout(commit);
   const fault = purpose === 'probe' ? await findProbeFault(context, n) : null;
@@ -97,7 +98,10 @@ export async function repeat(
     denial: null,
   };
   if (ended.result.outcome.kind === 'aborted') {
-    endRun(context, ended, ({ runs }) => runs.interrupt(ended.run, now()));
+    endRun(context, ended, ({ runs }) => {
+      runs.interrupt(ended.run, now());
+      return [];
+    });
     return { type: 'aborted', n: null, ended: null };
   }
   // One that breaks a condition now and then has no number that could be trusted this time; with other data none is asked for.

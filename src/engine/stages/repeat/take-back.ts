@@ -37,7 +37,7 @@ const GONE = 'What it was made on is taken back.';
  * does the edit of an experiment that was under way.
  */
 export async function takeBack(context: StageContext, back: Unfounded): Promise<TakenBack> {
-  const { ledger, repository, study, paths, emit, workbench, now } = context;
+  const { ledger, repository, study, paths, enter, workbench, now } = context;
   const { n, reason, evidence, chain, parent, parentRecord } = back;
   const all = chain.flatMap(number => ledger.experiments.get(study.id, number) ?? []);
   const open = ledger.experiments.unfinished(study.id).find(other => other.n > n && !chain.includes(other.n));
@@ -48,7 +48,8 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   ];
   const queued = await readAll(context, again.slice(0, MOST_QUEUED));
   const review = open ? ledger.reviews.open(study.id, open.n) : null;
-  ledger.write(() => {
+  const own = all.find(experiment => experiment.n === n);
+  const announce = enter(hold => {
     for (const experiment of all) {
       if (!experiment.verdict) throw new Error(`experiment ${experiment.n} has no verdict`);
       const own = experiment.verdict.evidence;
@@ -71,18 +72,19 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
         ...{ at: now(), edit },
       });
     }
+    hold({
+      ...{ type: 'taken_back', n, reason, ...evidence, parent, parentRecord },
+      ...{ chain: [...chain, ...(open ? [open.n] : [])], queued: queued.map(([experiment]) => experiment.n) },
+      ...{ commit: own?.attemptCommit ?? '', parentCommit: all[0]?.parentCommit ?? '' },
+    });
+    return [];
   });
   for (const { n: number, attemptCommit, parentCommit } of all.toReversed()) {
     if (!attemptCommit || !parentCommit) throw new Error(`experiment ${number} has no commit`);
     await rollBack(ledger, repository, study, number, attemptCommit, parentCommit, workbench.path);
   }
   await writeResultsFile(ledger, paths, study);
-  const own = all.find(experiment => experiment.n === n);
-  emit({
-    ...{ type: 'taken_back', n, reason, ...evidence, parent, parentRecord },
-    ...{ chain: [...chain, ...(open ? [open.n] : [])], queued: queued.map(([experiment]) => experiment.n) },
-    ...{ commit: own?.attemptCommit ?? '', parentCommit: all[0]?.parentCommit ?? '' },
-  });
+  announce();
   return { type: 'taken_back', back, closed: open?.n ?? null };
 }
 

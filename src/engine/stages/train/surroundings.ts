@@ -1,6 +1,5 @@
 import type { Swap } from '../../../shared/contract.ts';
 import type { PawlError } from '../../../shared/errors.ts';
-import type { EngineEventBody } from '../../../shared/events.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { AskedModel } from '../../asked-model/asked-model.ts';
 import type { Repository } from '../../git/repository.ts';
@@ -15,6 +14,7 @@ import { layOutCaches, type RunCaches } from '../../sandbox/run-caches.ts';
 import type { Seals } from '../../sandbox/seals.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
+import type { Tell } from '../tell.ts';
 
 /** A driver that has not answered by then is not waited for. */
 const GPU_WAIT_MS = 5_000;
@@ -30,12 +30,11 @@ export type SittingSandbox = Bubblewrap & {
   isWorking: boolean | null;
 };
 
-export type SurroundingsPorts = {
+export type SurroundingsPorts = Tell & {
   readonly ledger: Ledger;
   readonly paths: DataPaths;
   readonly repository: Repository;
   readonly workbench: Workbench;
-  readonly emit: (event: EngineEventBody) => void;
   readonly userEnvironment: NodeJS.ProcessEnv;
   readonly telemetry: Telemetry | undefined;
   /** What the sitting's trainings are contained with; null for nothing. */

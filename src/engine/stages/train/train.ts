@@ -77,15 +77,17 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
 }
 
 /** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
-function rememberOutputs({ ledger, workbench, emit, study: { id } }: StageContext): void {
+function rememberOutputs({ ledger, workbench, enter, study: { id } }: StageContext): void {
   const written = workbench.written();
   const known = ledger.studies.get(id);
   const fresh = written.outputs.filter(path => !known?.outputs.includes(path));
   const isKnown = fresh.length === 0 && written.writtenFolders?.length === known?.writtenFolders?.length;
-  if (!isKnown) ledger.write(() => ledger.studies.setOutputs(id, written));
-  if (fresh.length === 0) return;
+  if (isKnown) return;
   const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
-  emit({ type: 'warning', code: 'outputs', message });
+  enter(() => {
+    ledger.studies.setOutputs(id, written);
+    return fresh.length === 0 ? [] : [{ type: 'warning', code: 'outputs', message }];
+  });
 }
 
 /** Asked only of what could be kept. */
@@ -102,8 +104,7 @@ async function hintsOf(
 
 /** A run that is not to decide is history before the next one begins. */
 function saveUnfair(context: StageContext, n: number, ended: EndedRun): void {
-  endRun(context, ended);
   const flags = ended.result.fairness.flags.filter(({ isUnfair }) => isUnfair);
   const told = flags.map(({ kind, detail }) => ({ kind, detail }));
-  context.emit({ type: 'run_unfair', n, k: ended.k, flags: told });
+  endRun(context, ended, () => [{ type: 'run_unfair', n, k: ended.k, flags: told }]);
 }

@@ -1,0 +1,47 @@
+import { PawlError } from '../../shared/errors.ts';
+import type { EngineEventBody } from '../../shared/events.ts';
+import type { Tell } from '../stages/tell.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { markOf } from './mark-of.ts';
+
+/** Writes the marks of a study's events and hands the events to `send`. */
+export function teller(
+  studyId: string,
+  ledger: Ledger,
+  now: () => number,
+  send: (event: EngineEventBody) => void,
+): Tell {
+  const mark = (event: EngineEventBody) => {
+    const left = markOf(event, now());
+    if (left) ledger.marks.add(studyId, left.kind, left.text, now());
+  };
+  return {
+    enter: work => {
+      const held: EngineEventBody[] = [];
+      const events = ledger.write(() => {
+        // A full disk may make it try again.
+        held.length = 0;
+        const told = work(event => held.push(event));
+        for (const event of [...told, ...held]) mark(event);
+        return told;
+      });
+      events.forEach(send);
+      return () => held.forEach(send);
+    },
+    emit: event => {
+      // What goes wrong on a full disk must be announced all the same.
+      if (markOf(event, now())) ignorePawlErrors(() => ledger.write(() => mark(event)));
+      send(event);
+    },
+  };
+}
+
+/** Null where the ledger or the disk refuses. */
+export function ignorePawlErrors<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    return null;
+  }
+}
