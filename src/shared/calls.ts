@@ -2,6 +2,7 @@ import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
+import type { Debrief } from './debrief.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
@@ -258,6 +259,10 @@ export const calls = {
     marks: oc
       .input(inStudy)
       .output(type<{ readonly marks: readonly Mark[]; readonly refusals: readonly RefusedProposal[] }>()),
+    /** What the study was worth, or one of its sittings: by its place, negative from the end. */
+    debrief: oc
+      .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
+      .output(type<Debrief>()),
     /** Numbers of the experiments that match, best first. */
     search: oc.input(z.strictObject({ study, words: text(400) })).output(type<readonly number[]>()),
     /**

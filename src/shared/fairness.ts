@@ -60,6 +60,11 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   claim: 'it printed another number than it was scored',
 };
 
+/** What a kind of flag means, in words. */
+export function describeFlagKind(kind: FlagKind): string {
+  return FLAG_WORDS[kind];
+}
+
 /** A flag as a reader is told of it. */
 export function describeFlag({ kind, detail }: Pick<FairnessFlag, 'kind' | 'detail'>): string {
   return `${FLAG_WORDS[kind]}, ${detail}`;

@@ -3,6 +3,7 @@ import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { YOU } from '../../shared/ideas.ts';
+import { readDebrief } from '../debrief/read-debrief.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { openRepository } from '../git/repository.ts';
 import { runLog } from '../paths.ts';
@@ -197,6 +198,9 @@ export function createRouter(service: Service) {
           .list(input.study)
           .map(({ n, at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
       })),
+      debrief: os.studies.debrief.handler(({ input }) =>
+        readDebrief(ledger, requireStudy(ledger, input.study), input.sitting ?? 'study', now()),
+      ),
       search: os.studies.search.handler(({ input }) =>
         ledger.notes.search(input.study, input.words, SEARCH_HITS).map(hit => hit.n),
       ),

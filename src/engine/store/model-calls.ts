@@ -61,6 +61,9 @@ export function modelCallStore(database: Database) {
        ON call.study_id = tried.study_id AND call.n = tried.n AND call.proposer = @proposer
      GROUP BY tried.study_id, tried.n`,
   );
+  const studyCosts = database.prepare<[string], { n: number; at: number; usd: number | null }>(
+    'SELECT n, at, cost_usd AS usd FROM model_call WHERE study_id = ? ORDER BY id',
+  );
   const newest = database.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM model_call');
   const closeOpen = database.prepare(
     `UPDATE model_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
@@ -95,6 +98,12 @@ export function modelCallStore(database: Database) {
     ): void {
       const { tokens, ...rest } = result;
       end.run({ id, ...rest, ...tokens });
+    },
+    /** What each call cost in US dollars, oldest first; null where it has no price. */
+    studyCosts(
+      studyId: string,
+    ): readonly { readonly n: number; readonly at: number; readonly usd: number | null }[] {
+      return studyCosts.all(studyId);
     },
     list(studyId: string, n: number): readonly ModelCall[] {
       return list

@@ -26,6 +26,9 @@ export function proposerCallStore(database: Database) {
     `SELECT n, at, proposer, outcome, message, seconds FROM proposer_call
      WHERE study_id = ? AND proposer = ? AND outcome NOT IN ('open', 'cancelled') ORDER BY id DESC LIMIT ?`,
   );
+  const list = database.prepare<[string], ProposerCall>(
+    'SELECT n, at, proposer, outcome, message, seconds FROM proposer_call WHERE study_id = ? ORDER BY id',
+  );
   const author = database.prepare<[string, number], { proposer: string }>(
     `SELECT proposer FROM proposer_call WHERE study_id = ? AND n = ? AND outcome = 'proposed' ORDER BY id DESC LIMIT 1`,
   );
@@ -96,6 +99,10 @@ export function proposerCallStore(database: Database) {
     /** Newest first; those that ended by themselves. */
     latest(studyId: string, proposer: string, count: number): readonly ProposerCall[] {
       return latest.all(studyId, proposer, count);
+    },
+    /** Oldest first. */
+    list(studyId: string): readonly ProposerCall[] {
+      return list.all(studyId);
     },
     /** Who proposed an experiment; null where the ledger does not say. */
     author(studyId: string, n: number): string | null {

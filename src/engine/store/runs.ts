@@ -94,6 +94,19 @@ export type Repeat = {
   readonly isNewest: boolean;
 };
 
+/** A run that has ended, as far as sums and lists over a whole study ask for it. */
+export type RunRow = {
+  readonly n: number;
+  readonly k: number;
+  readonly endedAt: number;
+  readonly seconds: number;
+  readonly purpose: RepeatPurpose | null;
+  readonly isUnfair: boolean;
+  readonly crash: Pick<Crash, 'class' | 'message'> | null;
+  /** As in {@link Run}. */
+  readonly energyWh: number | null;
+};
+
 /** Points of an imported run in one chunk. */
 const IMPORTED_CHUNK = 2_000;
 
@@ -116,6 +129,20 @@ export function runStore(database: Database) {
   const fairnesses = database.prepare<[string, number], { fairness: string }>(
     `SELECT fairness FROM run JOIN experiment e ON e.id = experiment_id
      WHERE study_id = ? AND fairness IS NOT NULL AND purpose IS NOT 'probe' ORDER BY run.id DESC LIMIT ?`,
+  );
+  const rows = database.prepare<
+    [string],
+    Pick<RunRow, 'n' | 'k' | 'endedAt' | 'seconds' | 'purpose' | 'energyWh'> & {
+      unfair: number;
+      class: CrashClass | null;
+      message: string | null;
+    }
+  >(
+    `SELECT e.n, k, run.ended_at AS endedAt, (run.ended_at - run.started_at) / 1000.0 AS seconds, purpose,
+       gpu_energy_wh AS energyWh, crash ->> '$.class' AS class, crash ->> '$.message' AS message,
+       EXISTS (SELECT 1 FROM json_each(fairness, '$.flags') WHERE value ->> 'isUnfair') AS unfair
+     FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = ? AND run.ended_at IS NOT NULL ORDER BY run.id`,
   );
   const energy = database.prepare<[string], { wh: number | null }>(
     'SELECT sum(gpu_energy_wh) AS wh FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ?',
@@ -326,6 +353,14 @@ export function runStore(database: Database) {
     /** What the study's last runs were judged by, newest first. */
     latestFairness(studyId: string, count: number): readonly Fairness[] {
       return fairnesses.all(studyId, count).map(row => JSON.parse(row.fairness) as Fairness);
+    },
+    /** All that have ended, oldest first. */
+    rows(studyId: string): readonly RunRow[] {
+      return rows.all(studyId).map(({ unfair, class: kind, message, ...row }) => ({
+        ...row,
+        isUnfair: unfair === 1,
+        crash: kind === null ? null : { class: kind, message: message ?? '' },
+      }));
     },
     list(studyId: string, n: number): readonly Run[] {
       return list.all(studyId, n).map(fromRow);

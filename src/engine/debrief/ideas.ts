@@ -1,0 +1,166 @@
+import { type Claim, claimWords, type StudyClaims } from '../../shared/claims.ts';
+import type {
+  CrashGroup,
+  DeadEnd,
+  KeptIdea,
+  NearMiss,
+  Surprise,
+  TakenBackIdea,
+} from '../../shared/debrief.ts';
+import { describeFlagKind } from '../../shared/fairness.ts';
+import { describeGuard } from '../../shared/guard.ts';
+import { describeProbe, isProbeReason } from '../../shared/probes.ts';
+import { describeRollBack, describeTakenWith } from '../../shared/repeats.ts';
+import { lastTrial } from '../../shared/study.ts';
+import { ideaOf, isKept, type Trial, trainedSeconds } from './trial.ts';
+
+/** No list is longer than somebody reads in the morning; all of it is in the notebook. */
+const MOST_MISSES = 8;
+const MOST_SURPRISES = 5;
+const MOST_DEAD_ENDS = 12;
+/** As often as this without a keep, a kind of idea is a dead end. */
+const LEAST_TRIED = 3;
+
+export function keptIdeas(trials: readonly Trial[], claims: StudyClaims | null): readonly KeptIdea[] {
+  return trials
+    .filter(trial => isKept(trial) && trial.n > 0)
+    .map(trial => {
+      const claim: Claim | undefined = claims?.keeps.find(({ n }) => n === trial.n);
+      const { proposal, attemptCommit, gain, record, verdict } = trial;
+      return {
+        ...ideaOf(trial),
+        ...{ rationale: proposal?.rationale ?? null, commit: attemptCommit, gain, record },
+        ...{ probability: claim?.probability ?? null, isProven: claim?.isProven ?? false },
+        isSimplification: verdict.reason === 'simplified',
+      };
+    });
+}
+
+export function takenBackIdeas(trials: readonly Trial[]): readonly TakenBackIdea[] {
+  return trials.flatMap(trial => {
+    const { n, verdict } = trial;
+    const { rolledBack, takenBackWith, probe } = verdict.evidence;
+    const why = rolledBack
+      ? describeRollBack({ ...rolledBack, n, parent: rolledBack.parentExperiment })
+      : takenBackWith !== undefined
+        ? describeTakenWith(takenBackWith)
+        : probe && isProbeReason(verdict.reason)
+          ? describeProbe(verdict.reason, probe)
+          : null;
+    return why === null ? [] : [{ ...ideaOf(trial), why }];
+  });
+}
+
+/** Kinds of ideas of which none was kept: by category, by the constant that was changed, by file. */
+export function deadEnds(trials: readonly Trial[]): readonly DeadEnd[] {
+  const tried = trials.filter(({ n }) => n > 0);
+  const groups = [
+    ...groupsBy('category', tried, ({ proposal }) => (proposal?.category ? [proposal.category] : [])),
+    ...groupsBy('constant', tried, ({ edit }) => edit?.constants ?? []),
+    ...groupsBy('file', tried, ({ edit }) => edit?.files ?? []),
+  ];
+  const dead = groups
+    .filter(({ members }) => members.length >= LEAST_TRIED && !members.some(isKept))
+    // What a category has in common is more than a file that all of it touches.
+    .filter(({ members }, place) => !groups.slice(0, place).some(other => isSame(other.members, members)));
+  return dead
+    .map(({ kind, name, members }) => {
+      const gains = members.flatMap(({ gain }) => gain ?? []);
+      return {
+        ...{ kind, name, tried: members.length, experiments: members.map(({ n }) => n) },
+        nearest: gains.length === 0 ? null : Math.max(...gains),
+      };
+    })
+    .sort((a, b) => b.tried - a.tried)
+    .slice(0, MOST_DEAD_ENDS);
+}
+
+type Group = {
+  readonly kind: DeadEnd['kind'];
+  readonly name: string;
+  readonly members: readonly Trial[];
+};
+
+function groupsBy(
+  kind: DeadEnd['kind'],
+  trials: readonly Trial[],
+  namesOf: (trial: Trial) => readonly string[],
+): readonly Group[] {
+  const groups = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    for (const name of namesOf(trial)) {
+      const members = groups.get(name);
+      if (members) members.push(trial);
+      else groups.set(name, [trial]);
+    }
+  }
+  return [...groups].map(([name, members]) => ({ kind, name, members }));
+}
+
+function isSame(a: readonly Trial[], b: readonly Trial[]): boolean {
+  return a.length === b.length && a.every((trial, place) => trial === b[place]);
+}
+
+export function crashGroups(trials: readonly Trial[]): readonly CrashGroup[] {
+  const groups = new Map<CrashGroup['class'], Trial[]>();
+  for (const trial of trials) {
+    if (trial.verdict.word !== 'crash') continue;
+    const kind = trial.verdict.reason;
+    groups.set(kind, [...(groups.get(kind) ?? []), trial]);
+  }
+  return [...groups]
+    .map(([kind, members]) => ({
+      class: kind,
+      experiments: members.map(({ n }) => n).toReversed(),
+      message: lastTrial(members.at(-1)?.runs ?? [])?.crash?.message ?? '',
+      trainedSeconds: members.reduce((total, trial) => total + trainedSeconds(trial), 0),
+    }))
+    .sort((a, b) => b.experiments.length - a.experiments.length);
+}
+
+/** @param noise standard deviation from run to run, in the metric's unit */
+export function nearMisses(trials: readonly Trial[], noise: number): readonly NearMiss[] {
+  const misses = trials.flatMap(trial => {
+    const why = whyNear(trial, noise);
+    return why === null ? [] : [{ ...ideaOf(trial), gain: trial.gain, why }];
+  });
+  return misses.sort((a, b) => (b.gain ?? 0) - (a.gain ?? 0)).slice(0, MOST_MISSES);
+}
+
+function whyNear({ verdict, gain }: Trial, noise: number): string | null {
+  if (verdict.word !== 'discard' || gain === null) return null;
+  const { guard, unfair } = verdict.evidence;
+  if (verdict.reason === 'guard' && guard && gain > 0) return `Better, but ${describeGuard(guard)}.`;
+  if (verdict.reason === 'memory_limit' && gain > 0) return 'Better, but it takes more memory than it may.';
+  if (verdict.reason !== 'worse' && verdict.reason !== 'equal') return null;
+  if (unfair && unfair.length > 0 && gain > -2 * noise) {
+    return `Its run was not fair: ${unfair.map(describeFlagKind).join('; ')}.`;
+  }
+  // A number that is the same to the last digit has shown that nothing changed.
+  return gain !== 0 && gain >= -noise ? 'No further from the best than two runs of the same code.' : null;
+}
+
+/** Where prediction and result differ by more than the noise explains, and by more than half of either. */
+export function surprises(
+  trials: readonly Trial[],
+  noise: number,
+  goal: 'minimize' | 'maximize',
+): readonly Surprise[] {
+  const found = trials.flatMap(trial => {
+    const effect = trial.proposal?.predictedEffect ?? null;
+    if (effect === null || !Number.isFinite(effect) || trial.gain === null || trial.n === 0) return [];
+    const predicted = goal === 'minimize' ? -effect : effect;
+    const apart = Math.abs(trial.gain - predicted);
+    const isFar = apart > 3 * noise && apart > Math.max(Math.abs(predicted), Math.abs(trial.gain)) / 2;
+    return isFar ? [{ ...ideaOf(trial), predicted, actual: trial.gain, apart }] : [];
+  });
+  return found
+    .sort((a, b) => b.apart - a.apart)
+    .slice(0, MOST_SURPRISES)
+    .map(({ apart: _, ...surprise }) => surprise);
+}
+
+/** `proven`, `unproven, 71 %`; empty where nothing is claimed. */
+export function claimOf({ n, probability, isProven }: KeptIdea): string {
+  return probability === null ? '' : claimWords({ n, probability, isProven });
+}

@@ -1,0 +1,183 @@
+import { basename } from 'node:path';
+import { USUAL_NOISE_SHARE } from '../../shared/claims.ts';
+import type { Debrief, DebriefRecord } from '../../shared/debrief.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { canRead, type Experiment, isBetter, type Study } from '../../shared/study.ts';
+import { eachExperiment } from '../export/export-study.ts';
+import { type CommitEdit, readEdits } from '../git/read-edits.ts';
+import { branchRef } from '../git/refs.ts';
+import { openRepository } from '../git/repository.ts';
+import { assessStudy } from '../stages/judge/assess-study.ts';
+import { canRepeat } from '../stages/judge/verdict-rule.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { RunRow } from '../store/runs.ts';
+import { compareArms } from './arms.ts';
+import { crashGroups, deadEnds, keptIdeas, nearMisses, surprises, takenBackIdeas } from './ideas.ts';
+import { nextSteps } from './next-steps.ts';
+import { findSittings, isWithin, type Span } from './sittings.ts';
+import { whereTimeWent } from './time.ts';
+import { energyWh, isKept, sumKnown, type Trial } from './trial.ts';
+import { instructionsYields, noteYields } from './yields.ts';
+
+/** Which part of a study: all of it, or a sitting by its place, negative from the end. */
+export type DebriefPart = number | 'study';
+
+/**
+ * What a study, or one sitting of it, was worth. What an edit changed is left out where the repository is gone. Rejects with `usage`
+ * where there is no such sitting.
+ */
+export async function readDebrief(
+  ledger: Ledger,
+  study: Study,
+  part: DebriefPart,
+  now: number,
+): Promise<Debrief> {
+  const { id, contract } = study;
+  const { goal, name } = contract.metric;
+  const all = await readTrials(ledger, study);
+  const marks = ledger.marks.list(id);
+  const sittings = findSittings(
+    marks,
+    all.map(({ endedAt }) => endedAt),
+    study.state === 'running' || study.state === 'paused',
+  );
+  const place = part === 'study' ? null : part < 0 ? sittings.length + part : part;
+  const sitting = place === null ? null : sittings[place];
+  if (sitting === undefined) throw new PawlError('usage', `${study.tag} has ${sittings.length} sittings.`);
+  const spans: readonly Span[] = sitting ? [sitting] : sittings;
+  const whole: Span = { from: study.createdAt, until: null };
+  const isIn = (at: number | null) => isWithin(at, sitting ?? whole);
+  const trials = all.filter(({ endedAt }) => study.state === 'imported' || isIn(endedAt));
+  const calls = ledger.proposerCalls.list(id).filter(({ at }) => isIn(at));
+  const runs = ledger.runs.rows(id).filter(({ endedAt }) => isIn(endedAt));
+  const claims = assessStudy(ledger, study);
+  const before = sitting ? bestAt(all, sitting.from) : bestAt(all.slice(0, 1), now);
+  const after = bestAt(all, sitting?.until ?? now);
+  const noise = claims?.noise ?? Math.abs(before?.record.mean ?? 0) * USUAL_NOISE_SHARE;
+  const instructions = instructionsYields(versionsOf(ledger, study), trials);
+  const found = {
+    study: {
+      ...{ id, tag: study.tag, project: basename(study.repositoryPath), metric: { name, goal } },
+      branch: study.state === 'imported' ? null : branchRef(study.tag).replace('refs/heads/', ''),
+      ...{ state: study.state, stopReason: study.stopReason, stopDetail: study.stopDetail },
+    },
+    ...{ claims, before, after, instructions },
+    kept: keptIdeas(trials, claims),
+    nearMisses: nearMisses(trials, noise),
+    crashes: crashGroups(trials),
+  };
+  return {
+    ...found,
+    ...{ sittings, sitting: place },
+    from: sitting?.from ?? sittings[0]?.from ?? study.createdAt,
+    until: sitting?.until ?? sittings.at(-1)?.until ?? now,
+    counts: {
+      tried: trials.filter(({ n }) => n > 0).length,
+      keep: found.kept.length,
+      discard: count(trials, 'discard'),
+      crash: count(trials, 'crash'),
+      refused: ledger.refusals.list(id).filter(({ at }) => isIn(at)).length,
+    },
+    takenBack: takenBackIdeas(trials),
+    deadEnds: deadEnds(trials),
+    surprises: surprises(trials, noise, goal),
+    time: whereTimeWent(trials, runs, calls, { spans, marks, now }),
+    resources: {
+      energyWh: sumKnown(trials.map(energyWh)),
+      costUsd: sumKnown(
+        ledger.modelCalls
+          .studyCosts(id)
+          .filter(({ at }) => isIn(at))
+          .map(({ usd }) => usd),
+      ),
+    },
+    arms: compareArms(
+      trials.filter(({ n }) => n > 0),
+      calls,
+    ),
+    notes: noteYields(
+      ledger.marks.ofKind(id, 'steered').filter(({ at }) => isIn(at)),
+      trials,
+    ),
+    next: nextSteps({
+      ...found,
+      canAudit: canRepeat(contract),
+      instructionsPath: contract.instructions,
+      canSteer: canRead(study.proposer),
+    }),
+  };
+}
+
+function count(trials: readonly Trial[], word: Trial['verdict']['word']): number {
+  return trials.filter(({ verdict, n }) => verdict.word === word && n > 0).length;
+}
+
+/** The newest keep that had ended by then. */
+function bestAt(trials: readonly Trial[], at: number): DebriefRecord | null {
+  const best = trials.findLast(trial => isKept(trial) && trial.endedAt <= at);
+  return best?.record ? { n: best.n, record: best.record } : null;
+}
+
+function versionsOf(ledger: Ledger, study: Study) {
+  const saved = ledger.instructions.list(study.id).toReversed();
+  return [
+    { version: 0, at: Math.min(study.createdAt, saved[0]?.at ?? study.createdAt) },
+    ...saved.map(({ id: version, at }) => ({ version, at })),
+  ];
+}
+
+async function readTrials(ledger: Ledger, study: Study): Promise<readonly Trial[]> {
+  const { goal } = study.contract.metric;
+  const authors = new Map(
+    ledger.proposerCalls
+      .list(study.id)
+      .flatMap(({ n, proposer, outcome }) => (outcome === 'proposed' ? [[n, proposer] as const] : [])),
+  );
+  const costs = Map.groupBy(ledger.modelCalls.studyCosts(study.id), ({ n }) => n);
+  const runs = Map.groupBy(ledger.runs.rows(study.id), ({ n }) => n);
+  const experiments = [...eachExperiment(ledger, study)].filter(isJudged);
+  const edits = await readEditsOf(study, experiments);
+  let incumbent: number | null = null;
+  return experiments.map(experiment => {
+    const { n, verdict, record, attemptCommit } = experiment;
+    const isKeep = verdict.word === 'keep';
+    const against = isKeep ? incumbent : (verdict.evidence.incumbentMetric ?? incumbent);
+    if (isKeep) incumbent = record?.mean ?? incumbent;
+    return {
+      ...experiment,
+      proposer: authors.get(n) ?? null,
+      runs: runs.get(n) ?? NO_RUNS,
+      edit: edits.get(attemptCommit ?? '') ?? null,
+      gain: gainOf(record?.mean ?? null, against, goal),
+      costUsd: sumKnown((costs.get(n) ?? []).map(({ usd }) => usd)),
+    };
+  });
+}
+
+const NO_RUNS: readonly RunRow[] = [];
+
+function gainOf(value: number | null, against: number | null, goal: 'minimize' | 'maximize'): number | null {
+  if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
+  return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
+}
+
+function isJudged(experiment: Experiment): experiment is Experiment & Pick<Trial, 'verdict' | 'endedAt'> {
+  return experiment.verdict !== null && (experiment.endedAt !== null || experiment.imported !== null);
+}
+
+async function readEditsOf(
+  study: Study,
+  experiments: readonly Experiment[],
+): Promise<ReadonlyMap<string, CommitEdit>> {
+  if (study.state === 'imported') return new Map();
+  const commits = experiments.flatMap(({ attemptCommit, n }) =>
+    attemptCommit && n > 0 ? [attemptCommit] : [],
+  );
+  try {
+    return await readEdits(await openRepository(study.repositoryPath), commits);
+  } catch (error) {
+    // The study can be read without its repository.
+    if (error instanceof PawlError) return new Map();
+    throw error;
+  }
+}
