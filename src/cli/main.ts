@@ -78,6 +78,7 @@ const load = {
   measured: () => import('./commands/measured.ts'),
   memory: () => import('./commands/memory.ts'),
   notes: () => import('./commands/notes.ts'),
+  report: () => import('./commands/report.ts'),
   results: () => import('./commands/results.ts'),
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
@@ -220,6 +221,22 @@ studyOption(
 studyOption(repositoryArgument(program.command('results')).description('print the experiments of a study'))
   .option('--format <format>', 'table, tsv, csv or json', oneOf('table', 'tsv', 'csv', 'json'), 'table')
   .action(async (path, flags) => (await load.results()).results(at(path, flags)));
+
+studyOption(
+  repositoryArgument(program.command('report')).description(
+    'what a study was worth: what was tried, what worked, what to do next',
+  ),
+)
+  .option(
+    '--format <format>',
+    'md, html (one file that stands alone) or json',
+    oneOf('md', 'html', 'json'),
+    'md',
+  )
+  .option('--sitting <which>', 'only one sitting: "last", or its number from 1 on')
+  .option('--diffs', 'with the diff of each idea that was kept')
+  .option('-o, --output <file>', 'write it to this file')
+  .action(async (path, flags) => (await load.report()).report(at(path, flags)));
 
 studyOption(
   repositoryArgument(program.command('show').argument('<n>', 'number of the experiment', whole)).description(

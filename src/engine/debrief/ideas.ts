@@ -121,10 +121,18 @@ export function crashGroups(trials: readonly Trial[]): readonly CrashGroup[] {
 /** @param noise standard deviation from run to run, in the metric's unit */
 export function nearMisses(trials: readonly Trial[], noise: number): readonly NearMiss[] {
   const misses = trials.flatMap(trial => {
-    const why = whyNear(trial, noise);
+    const why = isSuperseded(trial, trials) ? null : whyNear(trial, noise);
     return why === null ? [] : [{ ...ideaOf(trial), gain: trial.gain, why }];
   });
   return misses.sort((a, b) => (b.gain ?? 0) - (a.gain ?? 0)).slice(0, MOST_MISSES);
+}
+
+/** Whether what it changed was changed again since, and kept. */
+function isSuperseded({ n, edit }: Trial, trials: readonly Trial[]): boolean {
+  const own = edit?.constants ?? [];
+  return trials.some(
+    later => later.n > n && isKept(later) && later.edit?.constants.some(name => own.includes(name)),
+  );
 }
 
 function whyNear({ verdict, gain }: Trial, noise: number): string | null {

@@ -1,0 +1,27 @@
+/** What a text that goes to others must not tell of this machine. */
+export type Private = {
+  /** Absolute paths, each with what stands in its place. */
+  readonly paths: readonly (readonly [string, string])[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+};
+
+/** Names of variables that hold keys, as programs of the field call them. */
+const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_|$)/i;
+/** A shorter value may be a word of any text. */
+const LEAST_SECRET = 8;
+/** Keys by their form: of Anthropic and OpenAI, GitHub, Hugging Face, Weights & Biases' newer ones, Slack, AWS. */
+const KEY_FORMS =
+  /\b(?:sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|hf_[A-Za-z0-9]{20,}|wandb_v\d_\w{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[0-9A-Z]{16})\b/g;
+const HIDDEN = '[hidden]';
+
+/** The text without this machine's paths and without keys; what a training or a model printed may hold both. */
+export function forOthers(text: string, { paths, environment }: Private): string {
+  const secrets = Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && value.length >= LEAST_SECRET && SECRET_NAME.test(name) ? [value] : [],
+  );
+  const replaced: readonly (readonly [string, string])[] = [
+    ...paths.filter(([path]) => path.length > 1).toSorted(([a], [b]) => b.length - a.length),
+    ...secrets.map(secret => [secret, HIDDEN] as const),
+  ];
+  return replaced.reduce((rest, [from, to]) => rest.replaceAll(from, to), text).replaceAll(KEY_FORMS, HIDDEN);
+}

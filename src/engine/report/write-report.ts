@@ -1,0 +1,92 @@
+import { realpathSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename } from 'node:path';
+import type { Debrief } from '../../shared/debrief.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { Study } from '../../shared/study.ts';
+import { type DebriefPart, readDebrief } from '../debrief/read-debrief.ts';
+import { readDiff } from '../git/diff.ts';
+import { openRepository } from '../git/repository.ts';
+import type { DataPaths } from '../paths.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { describeDebrief, type ReportParts } from './describe.ts';
+import { forOthers } from './for-others.ts';
+import { writeHtml } from './write-html.ts';
+import { writeMarkdown } from './write-markdown.ts';
+
+export type ReportPorts = {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+export const REPORT_FORMATS = ['md', 'html', 'json'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/** Diffs are left out from where they would make the report larger than this. */
+const MAX_DIFF_CHARACTERS = 300_000;
+
+/** The debrief as the text of a file for others. Rejects as {@link readDebrief} does. */
+export async function writeReport(
+  ledger: Ledger,
+  study: Study,
+  {
+    part,
+    format,
+    hasDiffs,
+  }: { readonly part: DebriefPart; readonly format: ReportFormat; readonly hasDiffs: boolean },
+  { now, paths, environment }: ReportPorts,
+): Promise<string> {
+  const hide = (text: string) => forOthers(text, { paths: pathsOf(study, paths), environment });
+  const debrief = hideIn(await readDebrief(ledger, study, part, now), hide);
+  if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
+  const parts: ReportParts = {
+    chart: null,
+    diffs: hasDiffs ? await readDiffs(ledger, study, debrief) : new Map(),
+  };
+  const document = describeDebrief(debrief, hideIn(parts, hide));
+  return format === 'md' ? writeMarkdown(document) : writeHtml(document);
+}
+
+function pathsOf(study: Study, { home }: DataPaths): readonly (readonly [string, string])[] {
+  return [
+    [study.repositoryPath, basename(study.repositoryPath)],
+    [home, 'PAWL_HOME'],
+    [realpathSync.native(home), 'PAWL_HOME'],
+    [homedir(), '~'],
+    [tmpdir(), 'TMP'],
+  ];
+}
+
+/** The same value with every text in it changed. */
+function hideIn<T>(value: T, hide: (text: string) => string): T {
+  if (typeof value === 'string') return hide(value) as T;
+  if (value instanceof Map) return new Map([...value].map(([key, text]) => [key, hideIn(text, hide)])) as T;
+  if (Array.isArray(value)) return value.map(item => hideIn(item, hide)) as T;
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideIn(item, hide)])) as T;
+}
+
+async function readDiffs(
+  ledger: Ledger,
+  study: Study,
+  { kept }: Debrief,
+): Promise<ReadonlyMap<number, string>> {
+  const diffs = new Map<number, string>();
+  try {
+    const repository = await openRepository(study.repositoryPath);
+    let room = MAX_DIFF_CHARACTERS;
+    for (const { n } of kept) {
+      const { parentCommit, attemptCommit } = ledger.experiments.get(study.id, n) ?? {};
+      if (!parentCommit || !attemptCommit) continue;
+      const diff = await readDiff(repository, parentCommit, attemptCommit);
+      room -= diff.length;
+      if (room > 0) diffs.set(n, diff);
+    }
+  } catch (error) {
+    // The study can be read without its repository.
+    if (!(error instanceof PawlError)) throw error;
+  }
+  return diffs;
+}

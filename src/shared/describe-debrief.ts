@@ -1,0 +1,124 @@
+import { claimWords, describeClaims } from './claims.ts';
+import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
+import { formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } from './numbers.ts';
+import { shortNumber } from './short-number.ts';
+import { type CrashClass, STOP_WORDS } from './study.ts';
+
+/** Sentences and cells of a debrief: the window, the report and the terminal say the same. */
+
+const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+/** What was tried, in one sentence. */
+export function describeCounts({ counts, time }: Debrief): string {
+  const { tried, keep, discard, crash } = counts;
+  if (tried === 0) return 'Nothing was tried yet.';
+  const within = time.wall > 0 ? ` in ${formatDuration(time.wall)}` : '';
+  return `${plural(tried, 'experiment')}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
+}
+
+/** From where to where the best came, on record. */
+export function describeProgress({ study, before, after }: Debrief): string {
+  const { name, goal } = study.metric;
+  if (!after) return `There is no ${name} yet.`;
+  if (!before || before.n === after.n)
+    return `${name} stays at ${formatMetric(after.record.mean)} (#${after.n}).`;
+  const change = after.record.mean - before.record.mean;
+  const share = before.record.mean === 0 ? null : change / Math.abs(before.record.mean);
+  const isGain = goal === 'minimize' ? change < 0 : change > 0;
+  const percent = share === null ? '' : `, ${share > 0 ? '+' : ''}${formatPercent(share)}`;
+  return `${name} ${formatMetric(before.record.mean)} (#${before.n}) → ${formatMetric(after.record.mean)} (#${after.n})${percent}${isGain ? '' : ', which is no gain'}.`;
+}
+
+/** What is claimed of the study and how sure it is; one sentence where nothing is. */
+export function describeCertainty({ claims, kept }: Debrief): readonly string[] {
+  if (claims) return describeClaims(claims);
+  return kept.length === 0
+    ? []
+    : ['Nothing was measured twice, so these numbers are single runs and nothing is claimed.'];
+}
+
+export function describeStop({ study }: Debrief): string | null {
+  if (study.stopReason === null || study.state !== 'stopped') return null;
+  return study.stopDetail ?? STOP_WORDS[study.stopReason];
+}
+
+/** How sure a keep is. */
+export function certaintyOf({ n, probability, isProven, isSimplification }: KeptIdea): string {
+  if (isSimplification) return 'simpler, no gain claimed';
+  return probability === null ? 'one run' : claimWords({ n, probability, isProven });
+}
+
+/** A gain with its sign; a minus is a loss. */
+export function gainText(gain: number | null): string {
+  if (gain === null) return '–';
+  return gain === 0 ? '±0' : `${gain > 0 ? '+' : '−'}${shortNumber(Math.abs(gain), 3)}`;
+}
+
+export function crashWords(kind: CrashClass | 'imported'): string {
+  if (kind === 'timeout') return 'timed out';
+  return kind === 'imported' ? 'as the table says' : kind.replaceAll('_', ' ');
+}
+
+/** Where the hours went, each with what it is of; what took no time is left out. */
+export function timeRows({ time }: Debrief): readonly (readonly [string, string])[] {
+  const rows: readonly (readonly [string, number])[] = [
+    ['from start to end', time.wall],
+    ['trained for a verdict', time.trained],
+    ['of that, crashed', time.crashed],
+    ['trained again, because a run was not fair', time.unfair],
+    ['trained again, to be surer', time.repeats],
+    ['proposers asked (may overlap with training)', time.proposing],
+    ['paused', time.paused],
+  ];
+  return rows
+    .filter(([, seconds]) => seconds > 0)
+    .map(([what, seconds]) => [what, formatDuration(seconds)] as const);
+}
+
+/** Energy and cost, in all and for the gain; what nobody measured is left out. */
+export function resourceRows({
+  resources,
+  before,
+  after,
+  study,
+}: Debrief): readonly (readonly [string, string])[] {
+  const { energyWh, costUsd } = resources;
+  const change = before && after ? after.record.mean - before.record.mean : 0;
+  const gain = study.metric.goal === 'minimize' ? -change : change;
+  return [
+    ...(energyWh === null ? [] : [['energy of the GPUs', formatEnergy(energyWh)] as const]),
+    ...(costUsd === null ? [] : [['calls to models', formatUsd(costUsd)] as const]),
+    ...(costUsd !== null && gain > 0
+      ? [[`calls to models for 0.001 of ${study.metric.name}`, formatUsd((costUsd * 0.001) / gain)] as const]
+      : []),
+    ...(energyWh !== null && gain > 0
+      ? [[`energy for 0.001 of ${study.metric.name}`, formatEnergy((energyWh * 0.001) / gain)] as const]
+      : []),
+  ];
+}
+
+/** `0.0012 (0.0003 to 0.0024)`. */
+export function intervalText(interval: Interval | null): string {
+  if (interval === null) return '–';
+  const [value, low, high] = [interval.value, interval.low, interval.high].map(number =>
+    shortNumber(number, 3).replace('-', '−'),
+  );
+  return `${value} (${low} to ${high})`;
+}
+
+export function shareText(interval: Interval | null): string {
+  if (interval === null) return '–';
+  const [value, low, high] = [interval.value, interval.low, interval.high].map(share =>
+    formatPercent(share, 0),
+  );
+  return `${value} (${low} to ${high})`;
+}
+
+/** How a proposer's calls failed, in a sentence; null where none did. */
+export function describeFailures({ failures }: Arm): string | null {
+  if (failures.length === 0) return null;
+  const counts = failures.map(
+    ({ outcome, count, last }) => `${count} × ${outcome}${last ? `, last: ${last}` : ''}`,
+  );
+  return `Calls that came to nothing: ${counts.join('; ')}.`;
+}

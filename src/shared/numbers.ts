@@ -1,0 +1,123 @@
+/** Numbers and times as the notebook writes them. A number that was not measured is an en dash. */
+
+export const ABSENT = '–';
+const MINUS = '−';
+
+/**
+ * A number with groups of three and from `least` to `most` decimals, rounded as people round: half away from zero. The
+ * same as `Intl.NumberFormat` of English, the first of which takes a window as long as its first cells.
+ */
+function write(value: number, least: number, most: number): string {
+  const size = Math.abs(value);
+  // 1.005 lies a little below 1.005; a step of the last bit makes what reads as half a half.
+  const text = size < 1e21 ? (size * (1 + Number.EPSILON)).toFixed(most) : BigInt(size).toString();
+  const [whole = '', decimals = ''] = text.split('.');
+  const kept = decimals.replace(/0+$/, '').padEnd(least, '0');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  const sign = value < 0 || Object.is(value, -0) ? MINUS : '';
+  return `${sign}${grouped}${kept === '' ? '' : `.${kept}`}`;
+}
+
+/** At most `digits` significant digits, no exponent for everyday sizes, a real minus sign. */
+export function formatNumber(value: number | null | undefined, digits = 6): string {
+  if (value === null || value === undefined) return ABSENT;
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : `${MINUS}∞`;
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-6 || size >= 1e9)) return value.toExponential(3).replace('-', MINUS);
+  const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
+  const decimals = Math.min(8, Math.max(0, digits - whole));
+  return write(value, 0, decimals);
+}
+
+/** The metric: six decimals as upstream prints it where it is small, so that a column lines up. */
+export function formatMetric(value: number | null | undefined): string {
+  if (value === null || value === undefined) return ABSENT;
+  if (!Number.isFinite(value)) return formatNumber(value);
+  const decimals = Math.abs(value) < 100 ? 6 : Math.abs(value) < 100_000 ? 3 : 0;
+  return write(value, decimals, decimals);
+}
+
+/** A difference with its sign; zero has none. */
+export function formatDelta(value: number | null | undefined): string {
+  if (value === null || value === undefined) return ABSENT;
+  const text = formatMetric(Math.abs(value));
+  return value === 0 ? `±${text}` : `${value > 0 ? '+' : MINUS}${text}`;
+}
+
+/** Fractions of a cent are worth telling of calls that cost less. */
+export function formatUsd(usd: number): string {
+  return `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
+}
+
+/** Energy in Wh as `3.2 Wh` or `1.25 kWh`. */
+export function formatEnergy(wh: number): string {
+  return wh < 1_000 ? `${formatNumber(wh, 3)} Wh` : `${formatNumber(wh / 1_000, 3)} kWh`;
+}
+
+/** What energy costs, or nothing where the user gave no price. Fractions of a cent are told of little. */
+export function formatElectricity(
+  wh: number,
+  { price, currency }: { readonly price: number | null; readonly currency: string },
+): string | null {
+  if (price === null) return null;
+  const amount = (wh / 1_000) * price;
+  // A sign stands close to its amount, a word does not.
+  const gap = /\p{L}$/u.test(currency) ? '\u00a0' : '';
+  return `${currency}${gap}${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
+}
+
+export function formatPercent(share: number | null | undefined, digits = 1): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return ABSENT;
+  return `${(share * 100).toFixed(digits).replace('-', MINUS)} %`;
+}
+
+/** Seconds as `6.8 s`, `4 min 05 s`, `2 h 10 min`. */
+export function formatDuration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return ABSENT;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const whole = Math.round(seconds);
+  const pad = (value: number) => String(value).padStart(2, '0');
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+}
+
+/** A clock that counts: `4:05`, `1:02:05`. */
+export function formatClock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+export function formatBytes(bytes: number | null | undefined): string {
+  if (bytes === null || bytes === undefined) return ABSENT;
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
+}
+
+/** Distance to now in words: `just now`, `12 min ago`, `3 days ago`. */
+export function formatRelative(at: number, now: number): string {
+  const seconds = Math.round((now - at) / 1000);
+  if (seconds < 45) return 'just now';
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.round(minutes / 60);
+  if (hours < 36) return `${hours} h ago`;
+  return `${Math.round(hours / 24)} days ago`;
+}
+
+let exactTime: Intl.DateTimeFormat | undefined;
+
+/** The first call is slow: it loads the calendar. */
+export function formatExactTime(at: number): string {
+  exactTime ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return exactTime.format(at);
+}
