@@ -1,3 +1,4 @@
+import { choose } from '../choose.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import {
   cellOf,
@@ -52,7 +53,7 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await expect(curve).toContainText(`#${n} Another order of the data, seed ${n}`);
   await expect(curve.getByRole('definition').nth(1)).toHaveText(/^1\d$/);
   await expect(curve.getByRole('img', { name: 'Live loss against the incumbent' })).toBeVisible();
-  await curve.getByLabel('Horizontal axis').selectOption('by time');
+  await choose(curve.getByLabel('Horizontal axis'), 'by time');
   const terminal = page.getByRole('region', { name: `Output of experiment ${n}` });
   await expect(terminal).toContainText('step 00015');
   // Every line begins at the left.

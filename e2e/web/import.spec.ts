@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PAWL_MAIN } from '../../test/support/pawl-command.ts';
 import { UPSTREAM } from '../../test/support/tables.ts';
+import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import {
   cellOf,
@@ -58,7 +59,7 @@ test('what a table leaves open is asked, and what was skipped is listed', async 
     mimeType: 'text/plain',
     buffer: Buffer.from('id\tquux\tgrault\tstatus\n1\t4\t2\tkeep\na note\n2\t5\t1\tpending\n'),
   });
-  await form.getByLabel('Which of these is the metric?').selectOption('grault');
+  await choose(form.getByLabel('Which of these is the metric?'), 'grault');
   await form.getByRole('button', { name: 'Import', exact: true }).click();
   await expect(form).toContainText('Is a lower or a higher grault better?');
   await form.getByRole('button', { name: 'Lower is better' }).click();

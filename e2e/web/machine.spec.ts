@@ -1,5 +1,6 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
 
@@ -38,7 +39,7 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   const numbers = (await openCell(page, 0)).section('Numbers');
   await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh/);
   await expect(numbers).not.toContainText('not fair');
-  await cellOf(page, 0).region.getByLabel('Run', { exact: true }).selectOption({ index: 0 });
+  await choose(cellOf(page, 0).region.getByLabel('Run', { exact: true }), /^Run 1 of/);
   await expect(numbers).toContainText(/not fair\s*the GPU was slowed down, too hot in \d+ % of its seconds/);
   await openCell(page, 0, 'Curves');
   await expect(page.getByRole('img', { name: 'GPU power during the run' })).toBeVisible();
@@ -109,7 +110,7 @@ test('the GPU is chosen where there is a choice, and energy is told with its pri
     /\d Wh or CHF\s0\.\d+ of GPU power, \d.* Wh or CHF\s0\.\d+ a gain/,
   );
   await study(page).control('Resume').click();
-  await expect(dialog(page, 'Resume night').getByLabel('GPU')).toHaveValue('GPU-a230e637');
+  await expect(dialog(page, 'Resume night').getByLabel('GPU')).toHaveText('1: NVIDIA H100 80GB HBM3');
   await page.keyboard.press('Escape');
   const numbers = (await openCell(page, 1)).section('Numbers');
   await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh\s*electricity\s*CHF\s0\.\d+/);

@@ -1,4 +1,5 @@
 import type { Reply } from '../../test/support/model-server.ts';
+import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import {
   cellOf,
@@ -141,7 +142,7 @@ test('what a night will cost is planned in the set-up', async ({ page, serve, be
   await form.field('Model').fill('claude-haiku-5-5');
   await expect(plan).toContainText('for 50 experiments at claude-haiku-5-5');
   // Without a key nobody is asked for a list of models.
-  await form.field('Key').selectOption('environment');
+  await choose(form.field('Key'), 'ANTHROPIC_API_KEY of the environment');
   await form.field('Server').fill('');
   await form.field('Model').fill('claude-sonnet-4-5');
   await expect(page.getByText('claude-sonnet-4-5 is retired on November 30th, 2026')).toBeVisible();
@@ -153,19 +154,19 @@ test('what cannot work is refused where it is written', async ({ page, serve, be
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   const form = setUp(page);
-  await form.field('Proposer').selectOption('model');
-  await form.field('Key').selectOption('none');
+  await choose(form.field('Proposer'), 'A language model (Messages API)');
+  await choose(form.field('Key'), 'None: the server needs no key');
   await form.field('Server').fill('my server');
   await form.start.click();
   await expect(page.getByText('Write an address that begins with http.').first()).toBeVisible();
   await form.field('Server').fill(model.url);
   await expect(page.getByText('2 models offered')).toBeVisible();
-  await form.field('Proposer').selectOption('agent');
-  await form.field('Agent').selectOption('opencode');
+  await choose(form.field('Proposer'), 'An agent on the command line');
+  await choose(form.field('Agent'), /^OpenCode/);
   await expect(
     page.getByText(/^Not installed on this machine|; signed in$|no sign-in seen/).first(),
   ).toBeVisible();
-  await form.field('Proposer').selectOption('model');
+  await choose(form.field('Proposer'), 'A language model (Messages API)');
   await form.field('Model').fill('a-model-without-a-price');
   await form.start.click();
   await expect(page.getByText(/knows no price for a-model-without-a-price/)).toBeVisible();
@@ -183,11 +184,11 @@ test('of several proposers each is asked where those before it have nothing', as
   await welcome(page).open.click();
   const form = setUp(page);
   const arm = (place: number) => page.getByRole('group', { name: `Proposer ${place}` });
-  await form.field('Proposer').selectOption('command');
+  await choose(form.field('Proposer'), 'A command that edits the files');
   await form.field('Command line').fill(bench.command);
   await page.getByRole('button', { name: 'Add another proposer' }).click();
-  await arm(2).getByLabel('Proposer', { exact: true }).selectOption('model');
-  await arm(2).getByLabel('Key').selectOption('none');
+  await choose(arm(2).getByLabel('Proposer', { exact: true }), 'A language model (Messages API)');
+  await choose(arm(2).getByLabel('Key'), 'None: the server needs no key');
   await arm(2).getByLabel('Server').fill(model.url);
   await page.getByRole('button', { name: 'Add another proposer' }).click();
   await arm(3).getByLabel('Seed').fill('x');

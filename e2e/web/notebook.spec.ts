@@ -1,3 +1,4 @@
+import { choose } from '../choose.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG, NIGHT_TURNS } from './support/night.ts';
 import {
@@ -69,9 +70,9 @@ test('the curves are drawn for each series, by time and by step', CORE, async ({
   const series = cell.region.getByLabel('Series');
   await expect(cell.region.getByRole('img', { name: 'loss of experiment 12', exact: true })).toBeVisible();
   await expect(cell.panel).toContainText('incumbent #10 by seconds');
-  await cell.region.getByLabel('Horizontal axis').selectOption('by step');
+  await choose(cell.region.getByLabel('Horizontal axis'), 'by step');
   await expect(cell.panel).toContainText('#12 by step: first');
-  await series.selectOption('dt');
+  await choose(series, 'dt');
   const chart = cell.region.getByRole('img', { name: 'dt of experiment 12' });
   await expect(chart).toContainText('ms');
   const incumbent = cell.region.getByRole('button', { name: 'incumbent #10' });
@@ -175,7 +176,7 @@ test('the list is filtered by verdict, category and text', CORE, async ({ page }
   await expect(list.filter).toContainText('1 of 14');
   await list.verdict('discard').click();
   await expect(list.filter).toContainText('6 of 14');
-  await list.category.selectOption('architecture');
+  await choose(list.category, 'architecture');
   await expect(list.filter).toContainText('1 of 14');
   await expect(cellOf(page, 9).region).toBeVisible();
   await list.filter.getByRole('button', { name: 'Clear' }).click();
@@ -328,9 +329,9 @@ test('two experiments are compared: curves, numbers and the difference', async (
   await study(page).tab('Compare').click();
   await expect(study(page).tab('Compare')).toHaveText('Compare (3)');
   await expect(page.getByRole('region', { name: 'Difference from experiment 0 to 12' })).toBeVisible();
-  await page.getByLabel('From', { exact: true }).selectOption('#12');
+  await choose(page.getByLabel('From', { exact: true }), '#12');
   await expect(page.getByRole('region', { name: 'Difference from experiment 12 to 12' })).toBeHidden();
-  await page.getByLabel('To', { exact: true }).selectOption('#13');
+  await choose(page.getByLabel('To', { exact: true }), '#13');
   await expect(page.getByRole('region', { name: 'Difference from experiment 12 to 13' })).toContainText(
     'WEIGHT_DECAY = 0.25',
   );

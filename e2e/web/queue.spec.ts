@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { dataPaths } from '../../src/engine/paths.ts';
 import { openLedger } from '../../src/engine/store/ledger.ts';
+import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
 import { takePicture } from './support/pictures.ts';
@@ -266,7 +267,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
   await openWindow(page, await serve());
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
-  await setUp(page).field('Proposer').selectOption('search');
+  await choose(setUp(page).field('Proposer'), 'Search over constants (no network)');
   await setUp(page).field('Experiments').fill('0');
   await setUp(page).field('Name of the study').fill('night');
   await setUp(page).start.click();

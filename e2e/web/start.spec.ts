@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
+import { choose } from '../choose.ts';
 import { git, makeRepository } from './support/bench.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import {
@@ -153,7 +154,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await setUp(page).field('Editable files').fill('fit.sh');
   await setUp(page).field('Training command').fill('sh fit.sh');
   await setUp(page).field('Metric').fill('score');
-  await setUp(page).field('Better is').selectOption('higher');
+  await choose(setUp(page).field('Better is'), 'higher');
   await setUp(page).field('Experiments').fill('2');
   await page.getByRole('button', { name: 'Save as pawl.toml' }).click();
   await expect(page.getByText('pawl.toml is written.')).toBeVisible();

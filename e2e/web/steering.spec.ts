@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
+import { choose } from '../choose.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
@@ -52,7 +53,7 @@ test('an agent is not tried without a sandbox before one has agreed to that', as
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   const form = setUp(page);
-  await form.field('Proposer').selectOption('agent');
+  await choose(form.field('Proposer'), 'An agent on the command line');
   await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
   const attempt = page.getByRole('button', { name: 'Try it' });
   await attempt.click();
@@ -83,7 +84,7 @@ echo '{"type": "result", "is_error": false, "result": "Done."}'
   await openWindow(page, await serve({ programs, sandbox: 'preferred' }));
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
-  await setUp(page).field('Proposer').selectOption('agent');
+  await choose(setUp(page).field('Proposer'), 'An agent on the command line');
   await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
   const attempt = page.getByRole('button', { name: 'Try it' });
   await attempt.click();

@@ -5,6 +5,8 @@ import { takePicture } from './pictures.ts';
 /** The rules of axe that depend on the theme. */
 export const COLOURS = ['color-contrast', 'link-in-text-block'];
 
+const OPEN_LIST = '[role="listbox"][data-state="open"]';
+
 /** What sticks out of the window to the right: nobody can scroll there. */
 export function overflow(page: Page): Promise<readonly string[]> {
   return page.evaluate(() =>
@@ -23,8 +25,12 @@ export async function violations(page: Page, rules: readonly string[]): Promise<
     .setLegacyMode()
     .options({ resultTypes: ['violations'] });
   if (rules.length > 0) builder.withRules([...rules]);
-  // What lies under a dialog is a screen of its own.
-  if (await page.getByRole('dialog').isVisible()) builder.include('[role="dialog"]');
+  // What lies under a dialog, or under an open list to choose from, is a screen of its own.
+  for (const over of [OPEN_LIST, '[role="dialog"]']) {
+    if (!(await page.locator(over).isVisible())) continue;
+    builder.include(over);
+    break;
+  }
   const result = await builder.analyze();
   return result.violations.flatMap(({ id, nodes }) =>
     nodes

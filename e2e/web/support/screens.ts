@@ -1,5 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { RunningModelServer, Script } from '../../../test/support/model-server.ts';
+import { choose } from '../../choose.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { NIGHT_TAG, type Night } from './night.ts';
 import type { Server } from './server.ts';
@@ -140,9 +141,9 @@ export const SCREENS: readonly Screen[] = [
     open: async ({ page, night }) => {
       await openWindow(page, night.server);
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
-      await setUp(page).field('Proposer').selectOption('agent');
+      await choose(setUp(page).field('Proposer'), 'An agent on the command line');
       await page.getByRole('button', { name: 'Add another proposer' }).click();
-      await setUp(page).field('How they work together').selectOption('alternate');
+      await choose(setUp(page).field('How they work together'), 'In turns');
       const status = page.getByText(/Not installed on this machine|signed in|no sign-in seen/);
       await status.scrollIntoViewIfNeeded();
       return status;

@@ -1,4 +1,5 @@
 import { type Download, expect, type Locator, type Page } from '@playwright/test';
+import { choose } from '../../choose.ts';
 import type { Bench } from './bench.ts';
 import type { Server } from './server.ts';
 
@@ -65,7 +66,6 @@ export function study(page: Page) {
     control: (name: string) => controls.getByRole('button', { name, exact: true }),
     tab: (name: StudyTab) =>
       page.getByRole('tablist', { name: 'Views of the study' }).getByRole('tab', { name, exact: false }),
-    panel: page.locator('#study-panel'),
     running: page.getByRole('complementary', { name: 'Running now' }),
   };
 }
@@ -170,11 +170,11 @@ export async function startStudy(
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
   const form = setUp(page);
-  await form.field('Proposer').selectOption('command');
+  await choose(form.field('Proposer'), 'A command that edits the files');
   await form.field('Command line').fill(bench.command);
   await form.field('Experiments').fill(String(experiments));
   await form.field('Name of the study').fill(tag);
-  if (gpu !== undefined) await form.field('GPU').selectOption(gpu);
+  if (gpu !== undefined) await choose(form.field('GPU'), gpu);
   if (isPruning) await page.getByRole('switch', { name: /^End runs early/ }).check();
   await form.start.click();
   await expect(study(page).heading).toHaveText(tag);
@@ -183,8 +183,8 @@ export async function startStudy(
 /** In the set-up form: a model behind a server that needs no key. */
 export async function chooseModel(page: Page, url: string): Promise<void> {
   const form = setUp(page);
-  await form.field('Proposer').selectOption('model');
-  await form.field('Key').selectOption('none');
+  await choose(form.field('Proposer'), 'A language model (Messages API)');
+  await choose(form.field('Key'), 'None: the server needs no key');
   await form.field('Server').fill(url);
 }
 

@@ -3,13 +3,14 @@ import { isAvailable } from './command.ts';
 import { ALL_COMMANDS } from './commands.ts';
 import { useStore } from './store.ts';
 
+const TYPED_INTO = [
+  ...['input', 'textarea', '.xterm', '.cm-editor'],
+  ...['combobox', 'listbox', 'dialog', 'menu'].map(role => `[role="${role}"]`),
+].join();
+
 /** Keys that mean something to what has the focus must not also mean something here. */
 function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable ||
-      target.closest('input, textarea, select, [role="dialog"], [role="menu"], .xterm, .cm-editor') !== null)
-  );
+  return target instanceof HTMLElement && (target.isContentEditable || target.closest(TYPED_INTO) !== null);
 }
 
 /** Runs the command whose key is pressed. */

@@ -1,3 +1,5 @@
+import { Select } from '../ui/select.tsx';
+
 /** What the points of a curve are placed by. */
 export type SeriesAxis = 'seconds' | 'step';
 
@@ -10,14 +12,15 @@ export function AxisSelect({
   readonly onChange: (by: SeriesAxis) => void;
 }) {
   return (
-    <select
+    <Select
       aria-label="Horizontal axis"
       value={by}
-      onChange={event => onChange(event.target.value === 'step' ? 'step' : 'seconds')}
-      className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-    >
-      <option value="step">by step</option>
-      <option value="seconds">by time</option>
-    </select>
+      options={[
+        { value: 'step', label: 'by step' },
+        { value: 'seconds', label: 'by time' },
+      ]}
+      onChange={onChange}
+      className="h-7 px-2 text-sm"
+    />
   );
 }

@@ -1,3 +1,4 @@
+import { bisector } from 'd3-array';
 import { axisTicks, type Tick, widenBy } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
 import type { PlacedLabel } from './place-labels.ts';
@@ -113,22 +114,14 @@ export function layoutProgress(
   };
 }
 
+const byX = bisector((point: ProgressPoint) => point.x);
+
 /** Places of the first point inside the domain and of the first after it. */
 function visibleRange(
   points: readonly ProgressPoint[],
   domain: readonly [number, number],
 ): readonly [number, number] {
-  const lowerBound = (isBefore: (x: number) => boolean) => {
-    let low = 0;
-    let high = points.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isBefore(points[middle]?.x ?? 0)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return [lowerBound(x => x < domain[0]), lowerBound(x => x <= domain[1])];
+  return [byX.left(points, domain[0]), byX.right(points, domain[1])];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { bisectCenter, bisectLeft } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { LARGEST_DRAWN, widenBy } from './axis-ticks.ts';
 
@@ -70,15 +71,12 @@ export function drawable(value: number | null | undefined, isLog: boolean): numb
 
 /** The points inside the domain and one beyond each end, so that the line runs to the edge. */
 export function indexRange(x: readonly number[], domain: Domain): readonly [number, number] {
-  return [Math.max(0, lowerBound(x, domain[0]) - 1), Math.min(x.length, lowerBound(x, domain[1]) + 1)];
+  return [Math.max(0, bisectLeft(x, domain[0]) - 1), Math.min(x.length, bisectLeft(x, domain[1]) + 1)];
 }
 
 /** Place of the x nearest to `at`, or null for an empty series. */
 export function nearestIndex(x: readonly number[], at: number): number | null {
-  if (x.length === 0) return null;
-  const after = Math.min(x.length - 1, lowerBound(x, at));
-  const before = Math.max(0, after - 1);
-  return at - (x[before] ?? 0) <= (x[after] ?? 0) - at ? before : after;
+  return x.length === 0 ? null : bisectCenter(x, at);
 }
 
 /** First and last value and the least, of those that are finite; null where there is none. */
@@ -91,17 +89,6 @@ export function summarise(
   if (first === undefined || last === undefined) return null;
   const min = finite.reduce((least, value) => Math.min(least, value), first);
   return { first, last, min, gaps: line.y.length - finite.length };
-}
-
-function lowerBound(x: readonly number[], at: number): number {
-  let low = 0;
-  let high = x.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((x[middle] ?? 0) < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** To a round number beyond the margin: an axis that moved with every new point of a live line would tremble. */

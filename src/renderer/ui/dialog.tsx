@@ -59,7 +59,7 @@ export function Dialog({
 /** Who opens a form means to fill it in. Without a field the focus goes to the first control. */
 function focusFirstField(event: Event): void {
   if (!(event.currentTarget instanceof HTMLElement)) return;
-  const field = event.currentTarget.querySelector<HTMLElement>('input, textarea, select');
+  const field = event.currentTarget.querySelector<HTMLElement>('input, textarea, [role="combobox"]');
   if (!field) return;
   event.preventDefault();
   field.focus();

@@ -12,6 +12,7 @@ type FieldProps = {
   readonly problem?: string | null | undefined;
   readonly children: (ids: {
     readonly id: string;
+    readonly 'aria-labelledby': string;
     readonly 'aria-describedby': string;
     readonly 'aria-invalid': boolean;
   }) => ReactNode;
@@ -22,10 +23,15 @@ export function Field({ label, hint, problem, children }: FieldProps) {
   const id = useId();
   return (
     <div className="flex min-w-0 flex-col gap-1">
-      <label htmlFor={id} className="font-medium text-sm">
+      <label id={`${id}-label`} htmlFor={id} className="font-medium text-sm">
         {label}
       </label>
-      {children({ id, 'aria-describedby': `${id}-help`, 'aria-invalid': Boolean(problem) })}
+      {children({
+        id,
+        'aria-labelledby': `${id}-label`,
+        'aria-describedby': `${id}-help`,
+        'aria-invalid': Boolean(problem),
+      })}
       <p id={`${id}-help`} className={classNames('text-xs', problem ? 'text-crash' : 'text-muted')}>
         {problem || hint}
       </p>
@@ -39,10 +45,6 @@ export function TextInput({ className, ...rest }: ComponentProps<'input'>) {
 
 export function TextArea({ className, ...rest }: ComponentProps<'textarea'>) {
   return <textarea spellCheck={false} {...rest} className={classNames(BOX, 'py-1.5', className)} />;
-}
-
-export function Select({ className, ...rest }: ComponentProps<'select'>) {
-  return <select {...rest} className={classNames(BOX, 'h-8', className)} />;
 }
 
 /** A yes-or-no setting. */

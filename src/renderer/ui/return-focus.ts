@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 
 /** What takes the focus for itself while it is open. */
-const OVER = '[role="dialog"], [role="menu"]';
+const OVER = '[role="dialog"], [role="menu"], [role="listbox"]';
 
 /** What had the focus last outside of everything that closes again. */
 let home: HTMLElement | null = null;

@@ -124,20 +124,22 @@ function keptLines(tried: readonly Tried[]): readonly string[] {
     .filter(isKept)
     .sort((a, b) => (b.gain ?? Number.NEGATIVE_INFINITY) - (a.gain ?? Number.NEGATIVE_INFINITY) || 0);
   // What paid in several studies is one idea.
-  return [...groupBy(kept, ({ entry }) => entry.hypothesis.trim().toLowerCase()).values()].flatMap(same => {
-    const [first, ...others] = same;
-    if (!first) return [];
-    const { label, entry, incumbent } = first;
-    const theme = oneLine(entry.category ?? '', NAME_CHARACTERS);
-    const gain =
-      entry.reason === 'simplified'
-        ? ', equal and simpler'
-        : entry.metric === null || incumbent === null
-          ? ''
-          : `, ${signed(entry.metric - incumbent)}`;
-    const also = others.length === 0 ? '' : `; also ${sources(others)}`;
-    return `- ${label} #${entry.n}: ${idea(entry)}${theme === '' ? '' : ` [${theme}]`}${gain}, keep${also}`;
-  });
+  return [...Map.groupBy(kept, ({ entry }) => entry.hypothesis.trim().toLowerCase()).values()].flatMap(
+    same => {
+      const [first, ...others] = same;
+      if (!first) return [];
+      const { label, entry, incumbent } = first;
+      const theme = oneLine(entry.category ?? '', NAME_CHARACTERS);
+      const gain =
+        entry.reason === 'simplified'
+          ? ', equal and simpler'
+          : entry.metric === null || incumbent === null
+            ? ''
+            : `, ${signed(entry.metric - incumbent)}`;
+      const also = others.length === 0 ? '' : `; also ${sources(others)}`;
+      return `- ${label} #${entry.n}: ${idea(entry)}${theme === '' ? '' : ` [${theme}]`}${gain}, keep${also}`;
+    },
+  );
 }
 
 /** Constants above or below a value that worked, where nothing did; and which ones these are. */
@@ -179,7 +181,9 @@ function rangesOf(tried: readonly Tried[]): {
 }
 
 function themeLines(tried: readonly Tried[]): readonly string[] {
-  const themes = groupBy(tried, ({ entry }) => oneLine(entry.category ?? '', NAME_CHARACTERS).toLowerCase());
+  const themes = Map.groupBy(tried, ({ entry }) =>
+    oneLine(entry.category ?? '', NAME_CHARACTERS).toLowerCase(),
+  );
   return byCount(
     [...themes].flatMap(([theme, all]) => {
       const discards = all.filter(({ entry }) => entry.verdict === 'discard');
@@ -219,7 +223,7 @@ function crashLines(tried: readonly Tried[]): readonly string[] {
   const crashes = tried.filter(
     ({ entry }) => entry.verdict === 'crash' && !OF_MACHINE.has(entry.reason) && entry.reason !== 'imported',
   );
-  const causes = groupBy(crashes, ({ entry }) => {
+  const causes = Map.groupBy(crashes, ({ entry }) => {
     const type =
       entry.reason === 'exception' ? /^[A-Za-z_][\w.]{0,60}(?=:)/.exec(entry.crash ?? '')?.[0] : null;
     return type ? `${entry.reason}, ${type}` : entry.reason;
@@ -242,7 +246,7 @@ function turnsByConstant(tried: readonly Tried[]): ReadonlyMap<string, readonly 
     const [turn, ...more] = turnsOf(one.entry.memo);
     return turn && (more.length === 0 || isKept(one)) ? [{ turn, one }] : [];
   });
-  return groupBy(turned, ({ turn }) => `${turn.file}\0${turn.name}`);
+  return Map.groupBy(turned, ({ turn }) => `${turn.file}\0${turn.name}`);
 }
 
 function failuresOf(turns: readonly Turned[]): readonly Turned[] {
@@ -263,7 +267,7 @@ function values(turns: readonly { readonly turn: Turn }[]): string {
 
 /** Experiments by study, in the order of the studies and of their numbers. */
 function sources(all: readonly Tried[]): string {
-  return [...groupBy(all, ({ label }) => label)]
+  return [...Map.groupBy(all, ({ label }) => label)]
     .map(([label, own]) => {
       const ns = own.map(({ entry }) => entry.n).sort((a, b) => a - b);
       return `${label} ${listed(ns.map(n => `#${n}`))}`;
@@ -302,17 +306,6 @@ function isKept({ entry }: Tried): boolean {
 
 function crashCount(count: number): string {
   return `${count} ${count === 1 ? 'crash' : 'crashes'}`;
-}
-
-function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
-    const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
-  }
-  return groups;
 }
 
 /** What was tried most often first. */

@@ -1,3 +1,4 @@
+import { quantileSorted } from 'd3-array';
 import type { SpendPlan } from '../../../shared/spend-plan.ts';
 import { DIGEST_CHARACTERS } from '../briefing/digest.ts';
 import { costOf, type Price } from './prices.ts';
@@ -60,7 +61,7 @@ export function planSpend({ price, here, elsewhere, ...prompt }: SpendInput): Sp
     if (costsUsd.length < LEAST_MEASURED) continue;
     const sorted = costsUsd.toSorted((a, b) => a - b);
     const share = costsUsd.length / Math.max(experiments, costsUsd.length);
-    const at = (part: number) => quantile(sorted, part) * share;
+    const at = (part: number) => (quantileSorted(sorted, part) ?? 0) * share;
     const eachUsd = { low: at(0.25), median: at(0.5), high: at(0.75) };
     return { kind: 'planned', eachUsd, basis: { kind, experiments } };
   }
@@ -90,12 +91,4 @@ function costOfConversation(
     cacheWrite = output + course.shown;
   }
   return total;
-}
-
-/** Between the two nearest of a sorted list. */
-function quantile(sorted: readonly number[], part: number): number {
-  const place = part * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] ?? 0;
-  const above = sorted[Math.ceil(place)] ?? below;
-  return below + (above - below) * (place - Math.floor(place));
 }

@@ -1,3 +1,4 @@
+import { quantileSorted } from 'd3-array';
 /** Values for the Gaussian process, and the way back from there. */
 export type Standardized = {
   /** By place, lower is better, the median at 0, the mean square 1. */
@@ -19,7 +20,7 @@ const LEAST_WORST = 1;
  */
 export function standardize(values: readonly (number | null)[]): Standardized {
   const known = values.filter(value => value !== null).sort((a, b) => a - b);
-  const median = known.length === 0 ? 0 : quantile(known, 0.5);
+  const median = quantileSorted(known, 0.5) ?? 0;
   const below = known.filter(value => value < median);
   const spread = below.reduce((sum, value) => sum + median - value, 0) / Math.max(1, below.length);
   const unit =
@@ -40,11 +41,4 @@ export function standardize(values: readonly (number | null)[]): Standardized {
       return median + unit * (own > 0 ? Math.expm1(own) : own);
     },
   };
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  const place = share * (sorted.length - 1);
-  const low = sorted[Math.floor(place)] ?? 0;
-  const high = sorted[Math.ceil(place)] ?? 0;
-  return low + (high - low) * (place - Math.floor(place));
 }

@@ -1,3 +1,4 @@
+import { deviation } from 'd3-array';
 import type { Contract } from '../../../shared/contract.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
 import { CURVE_PARTS, type Curve, type CurvePoint } from '../../metrics/curve.ts';
@@ -73,7 +74,7 @@ function judgePart(input: PruneInput, part: number): PruneEvidence | null {
       return then === null || end === null ? [] : [then - end];
     });
     if (caughtUp.length < LEAST_RUNS) return null;
-    const bound = Math.max(...caughtUp) + DEVIATIONS * Math.max(deviation(caughtUp), LEAST_DEVIATION);
+    const bound = Math.max(...caughtUp) + DEVIATIONS * Math.max(deviation(caughtUp) ?? 0, LEAST_DEVIATION);
     if (!(own > bound)) return null;
     if (!narrowest || own - bound < narrowest.behind - narrowest.caughtUp) {
       narrowest = { behind: own, caughtUp: bound };
@@ -111,9 +112,4 @@ function valueAtStep({ points }: Curve, step: number | null): number | null {
     before = point;
   }
   return before?.value ?? null;
-}
-
-function deviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }

@@ -8,7 +8,8 @@ import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
-import { TabList, tabId } from '../../ui/tab-list.tsx';
+import { Select } from '../../ui/select.tsx';
+import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { RunCurves } from './run-curves.tsx';
 import { RunLog } from './run-log.tsx';
@@ -37,35 +38,28 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   const runs = detail?.runs ?? [];
   // The one that decided, until another is chosen.
   const run = runs.find(({ k }) => k === (chosen ?? detail?.evidence?.run)) ?? runs.at(-1) ?? null;
-  const panel = `details-${cell.n}`;
   return (
-    <div className="mx-4 mb-4 ml-9 min-h-80 overflow-hidden rounded-lg border border-line bg-surface">
+    <Tabs
+      names={PARTS}
+      chosen={part}
+      onChoose={setPart}
+      className="mx-4 mb-4 ml-9 min-h-80 overflow-hidden rounded-lg border border-line bg-surface"
+    >
       <h2 className="sr-only">Experiment {cell.n}</h2>
       <div className="flex items-center justify-between border-line border-b px-2">
-        <TabList
-          label={`Experiment ${cell.n}`}
-          names={PARTS}
-          titles={PART_NAMES}
-          chosen={part}
-          panel={panel}
-          onChoose={setPart}
-          isSmall
-        />
+        <TabList label={`Experiment ${cell.n}`} names={PARTS} titles={PART_NAMES} isSmall />
         <span className="flex items-center gap-2">
           {runs.length > 1 ? (
-            <select
+            <Select
               aria-label="Run"
               value={run?.k ?? 0}
-              onChange={event => setChosen(Number(event.target.value))}
-              className="h-7 rounded-md border border-line-strong bg-surface px-2 text-xs"
-            >
-              {runs.map(({ k, purpose }) => (
-                <option key={k} value={k}>
-                  Run {k + 1} of {runs.length}
-                  {purpose === null ? '' : `: ${RUN_WORDS[purpose]}`}
-                </option>
-              ))}
-            </select>
+              options={runs.map(({ k, purpose }) => ({
+                value: k,
+                label: `Run ${k + 1} of ${runs.length}${purpose === null ? '' : `: ${RUN_WORDS[purpose]}`}`,
+              }))}
+              onChange={setChosen}
+              className="h-7 px-2 text-xs"
+            />
           ) : null}
           {cell.n > 0 && cell.commit !== null && card.state !== 'imported' ? (
             <Button size="small" onClick={() => showOverlay({ name: 'queue', again: cell.n })}>
@@ -74,19 +68,21 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
           ) : null}
         </span>
       </div>
-      <div id={panel} role="tabpanel" aria-labelledby={tabId(panel, part)}>
-        {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
-        {!detail && !problem ? (
-          <p className="p-4 text-muted text-sm" role="status">
-            Reading …
-          </p>
-        ) : null}
-        {detail && part === 'why' ? <Why card={card} detail={detail} run={run} /> : null}
-        {detail && part === 'diff' ? <Diff card={card} cell={cell} /> : null}
-        {detail && part === 'curves' ? <RunCurves card={card} detail={detail} run={run} /> : null}
-        {detail && part === 'log' ? <Log card={card} cell={cell} run={run} /> : null}
-      </div>
-    </div>
+      {PARTS.map(name => (
+        <TabPanel key={name} name={name}>
+          {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
+          {!detail && !problem ? (
+            <p className="p-4 text-muted text-sm" role="status">
+              Reading …
+            </p>
+          ) : null}
+          {detail && name === 'why' ? <Why card={card} detail={detail} run={run} /> : null}
+          {detail && name === 'diff' ? <Diff card={card} cell={cell} /> : null}
+          {detail && name === 'curves' ? <RunCurves card={card} detail={detail} run={run} /> : null}
+          {detail && name === 'log' ? <Log card={card} cell={cell} run={run} /> : null}
+        </TabPanel>
+      ))}
+    </Tabs>
   );
 }
 

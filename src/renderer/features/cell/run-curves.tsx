@@ -5,6 +5,7 @@ import { useCall } from '../../app/use-call.ts';
 import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { seriesLine } from '../../charts/series-lines-of.ts';
+import { Select } from '../../ui/select.tsx';
 import { MachineCharts } from './machine-charts.tsx';
 
 const HEIGHT = 220;
@@ -60,18 +61,13 @@ export function RunCurves({
   return (
     <div className="flex flex-col gap-4 p-4">
       <div className="flex items-center gap-3">
-        <select
+        <Select
           aria-label="Series"
           value={shown}
-          onChange={event => setName(event.target.value)}
-          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-        >
-          {names.map(option => (
-            <option key={option} value={option}>
-              {option}
-            </option>
-          ))}
-        </select>
+          options={names.map(option => ({ value: option, label: option }))}
+          onChange={setName}
+          className="h-7 px-2 text-sm"
+        />
         <AxisSelect by={by} onChange={setBy} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}

@@ -12,6 +12,7 @@ import { lineColour, seriesLine } from '../../charts/series-lines-of.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { Select } from '../../ui/select.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 
@@ -80,17 +81,16 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
     <section aria-label="Curves" className="rounded-lg border border-line bg-surface p-4">
       <div className="mb-2 flex items-center gap-3">
         <h2 className="flex-1 font-medium">Curves</h2>
-        <select
+        <Select
           aria-label="Series"
           value={name}
-          onChange={event => setName(event.target.value)}
-          className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-        >
-          <option value="">main series</option>
-          {(names.value ?? []).map(option => (
-            <option key={option}>{option}</option>
-          ))}
-        </select>
+          options={[
+            { value: '', label: 'main series' },
+            ...(names.value ?? []).map(option => ({ value: option, label: option })),
+          ]}
+          onChange={setName}
+          className="h-7 px-2 text-sm"
+        />
         <AxisSelect by={by} onChange={setBy} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
@@ -194,18 +194,13 @@ function DiffBetween({ card, cells }: { readonly card: StudyCard; readonly cells
     getClient().experiments.diff({ study, n: b, against: a }),
   );
   const choose = (label: string, chosen: number, onChoose: (n: number) => void) => (
-    <select
+    <Select
       aria-label={label}
       value={chosen}
-      onChange={event => onChoose(Number(event.target.value))}
-      className="h-7 rounded-md border border-line-strong bg-surface px-2 text-sm"
-    >
-      {numbers.map(n => (
-        <option key={n} value={n}>
-          #{n}
-        </option>
-      ))}
-    </select>
+      options={numbers.map(n => ({ value: n, label: `#${n}` }))}
+      onChange={onChoose}
+      className="h-7 px-2 text-sm"
+    />
   );
   return (
     <section

@@ -6,7 +6,8 @@ import { type ImportSource, readDropped } from '../../app/import-source.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, Select, TextInput } from '../../ui/field.tsx';
+import { Field, TextInput } from '../../ui/field.tsx';
+import { Select } from '../../ui/select.tsx';
 
 type Answers = { readonly goal?: 'minimize' | 'maximize'; readonly metric?: string };
 type Done = Extract<ImportAnswer, { kind: 'imported' }>;
@@ -167,14 +168,15 @@ function Question({
     >
       <Field label="Which of these is the metric?" hint="The number that decided what was kept.">
         {ids => (
-          <Select {...ids} value={metric} onChange={event => setMetric(event.target.value)}>
-            <option value="">Choose …</option>
-            {question.names.map(name => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </Select>
+          <Select
+            {...ids}
+            value={metric}
+            options={[
+              { value: '', label: 'Choose …' },
+              ...question.names.map(name => ({ value: name, label: name })),
+            ]}
+            onChange={setMetric}
+          />
         )}
       </Field>
       <Buttons>

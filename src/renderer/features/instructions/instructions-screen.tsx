@@ -5,44 +5,35 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { formatBytes } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
-import { classNames } from '../../ui/class-names.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
-import { TabList, tabId } from '../../ui/tab-list.tsx';
+import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 import { MEMORY_TITLE, MemoryPart } from './memory-part.tsx';
 import { VersionedEditor } from './versioned-editor.tsx';
 
-const PANEL = 'instructions-panel';
 const PARTS = ['instructions', 'memory'] as const;
 
 /** What proposers are told before anything else: the user's instructions, and what earlier studies learnt. */
 export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
   const [part, setPart] = useState<(typeof PARTS)[number]>('instructions');
-  const shown = (name: (typeof PARTS)[number]) =>
-    classNames('min-h-0 flex-1 flex-col', part === name ? 'flex' : 'hidden');
   return (
-    <>
+    <Tabs names={PARTS} chosen={part} onChoose={setPart} className="flex min-h-0 flex-1 flex-col">
       <div className="border-line border-b px-5">
         <TabList
           label="What proposers are told"
           names={PARTS}
           titles={{ instructions: card.contract.instructions ?? 'Instructions', memory: MEMORY_TITLE }}
-          chosen={part}
-          panel={PANEL}
-          onChoose={setPart}
           isSmall
         />
       </div>
-      <div id={PANEL} role="tabpanel" aria-labelledby={tabId(PANEL, part)} className="flex min-h-0 flex-1">
-        {/* Both stay, so that words that are not saved yet do. */}
-        <div className={shown('instructions')}>
-          <InstructionsPart card={card} />
-        </div>
-        <div className={shown('memory')}>
-          <MemoryPart card={card} />
-        </div>
-      </div>
-    </>
+      {/* Both stay, so that words that are not saved yet do. */}
+      <TabPanel name="instructions" isKept className="flex min-h-0 flex-1 flex-col">
+        <InstructionsPart card={card} />
+      </TabPanel>
+      <TabPanel name="memory" isKept className="flex min-h-0 flex-1 flex-col">
+        <MemoryPart card={card} />
+      </TabPanel>
+    </Tabs>
   );
 }
 

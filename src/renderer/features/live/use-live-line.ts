@@ -1,3 +1,4 @@
+import { bisectRight } from 'd3-array';
 import { useEffect, useEffectEvent, useMemo } from 'react';
 import type { LivePoint, StudyCard } from '../../../shared/notebook.ts';
 import { thinSeries } from '../../../shared/thin-series.ts';
@@ -99,12 +100,5 @@ function mainName(points: readonly LivePoint[]): string | null {
 
 /** The last value at or before `at`. */
 function valueAt(x: readonly number[], y: readonly (number | null)[], at: number): number | null {
-  let low = 0;
-  let high = x.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((x[middle] ?? 0) <= at) low = middle;
-    else high = middle - 1;
-  }
-  return x.length === 0 || (x[0] ?? 0) > at ? null : (y[low] ?? null);
+  return y[bisectRight(x, at) - 1] ?? null;
 }

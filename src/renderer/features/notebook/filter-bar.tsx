@@ -6,6 +6,7 @@ import { saveSettings } from '../../app/settings.ts';
 import { NO_FILTER, useStore } from '../../app/store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
+import { Select } from '../../ui/select.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 
 const WORDS = ['keep', 'discard', 'crash', 'other'] as const;
@@ -73,19 +74,16 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
         })}
       </div>
       {categories.length > 1 ? (
-        <select
+        <Select
           aria-label="Category"
           value={filter.category ?? ''}
-          onChange={event => setFilter({ category: event.target.value || null })}
-          className="h-8 max-w-32 rounded-md border border-line-strong bg-surface px-2 text-sm"
-        >
-          <option value="">Category</option>
-          {categories.map(category => (
-            <option key={category} value={category}>
-              {category}
-            </option>
-          ))}
-        </select>
+          options={[
+            { value: '', label: 'Category' },
+            ...categories.map(category => ({ value: category, label: category })),
+          ]}
+          onChange={category => setFilter({ category: category || null })}
+          className="h-8 max-w-32 px-2 text-sm"
+        />
       ) : null}
       <span className="tabular ml-auto text-muted text-xs" aria-live="polite">
         {shown} of {card.cells}

@@ -1,6 +1,7 @@
 import { findByName } from '../../../shared/telemetry.ts';
 import { useStore } from '../../app/store.ts';
-import { Field, Select } from '../../ui/field.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Select } from '../../ui/select.tsx';
 
 /** Which GPU a study trains on; only where there is a choice, or the one that was made is not there any more. */
 export function GpuField({
@@ -28,15 +29,16 @@ export function GpuField({
       problem={isGone && choices.length > 0 ? 'The one that was chosen is not there.' : null}
     >
       {ids => (
-        <Select {...ids} value={chosen?.uuid ?? value} onChange={event => onChange(event.target.value)}>
-          <option value="">The first one</option>
-          {isGone ? <option value={value}>{value}</option> : null}
-          {choices.map(({ uuid, name }) => (
-            <option key={uuid} value={uuid}>
-              {name}
-            </option>
-          ))}
-        </Select>
+        <Select
+          {...ids}
+          value={chosen?.uuid ?? value}
+          options={[
+            { value: '', label: 'The first one' },
+            ...(isGone ? [{ value, label: value }] : []),
+            ...choices.map(({ uuid, name }) => ({ value: uuid, label: name })),
+          ]}
+          onChange={onChange}
+        />
       )}
     </Field>
   );

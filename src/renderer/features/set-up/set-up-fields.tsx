@@ -1,12 +1,9 @@
 import { useState } from 'react';
-import { VERDICT_RULES } from '../../../shared/contract.ts';
-import { Field, Select, Switch } from '../../ui/field.tsx';
+import { Field, Switch } from '../../ui/field.tsx';
+import { Select } from '../../ui/select.tsx';
 import { GpuField } from './gpu-field.tsx';
-import type { SetUpForm } from './set-up-form.ts';
 import { hasMeasures } from './set-up-measures.ts';
 import { Lines, Part, type PartProps, Text } from './set-up-part.tsx';
-
-const GOALS = ['minimize', 'maximize'] as const;
 
 /** What may change, and how to train. */
 export function ContractFields(props: PartProps) {
@@ -72,12 +69,13 @@ export function SandboxFields(props: PartProps) {
           <Select
             {...ids}
             value={form.sandbox}
-            onChange={event => onChange({ sandbox: event.target.value as SetUpForm['sandbox'] })}
-          >
-            <option value="preferred">Where this machine has one</option>
-            <option value="required">Required: else nothing runs</option>
-            <option value="off">Off: it can do whatever you can</option>
-          </Select>
+            options={[
+              { value: 'preferred', label: 'Where this machine has one' },
+              { value: 'required', label: 'Required: else nothing runs' },
+              { value: 'off', label: 'Off: it can do whatever you can' },
+            ]}
+            onChange={sandbox => onChange({ sandbox })}
+          />
         )}
       </Field>
       <Lines
@@ -152,12 +150,13 @@ export function MeasureFields(props: PartProps) {
           <Select
             {...ids}
             value={form.goal}
-            onChange={event => onChange({ goal: GOALS.find(goal => goal === event.target.value) ?? '' })}
-          >
-            <option value="">as its name tells</option>
-            <option value="minimize">lower</option>
-            <option value="maximize">higher</option>
-          </Select>
+            options={[
+              { value: '', label: 'as its name tells' },
+              { value: 'minimize', label: 'lower' },
+              { value: 'maximize', label: 'higher' },
+            ]}
+            onChange={goal => onChange({ goal })}
+          />
         )}
       </Field>
       <Text
@@ -213,14 +212,13 @@ function More(props: PartProps) {
             <Select
               {...ids}
               value={props.form.verdict}
-              onChange={event =>
-                props.onChange({ verdict: VERDICT_RULES.find(rule => rule === event.target.value) ?? '' })
-              }
-            >
-              <option value="">as this machine does</option>
-              <option value="honest">honest: repeat what decides</option>
-              <option value="greedy">greedy: take each number as it is</option>
-            </Select>
+              options={[
+                { value: '', label: 'as this machine does' },
+                { value: 'honest', label: 'honest: repeat what decides' },
+                { value: 'greedy', label: 'greedy: take each number as it is' },
+              ]}
+              onChange={verdict => props.onChange({ verdict })}
+            />
           )}
         </Field>
         <Text
@@ -245,11 +243,12 @@ function More(props: PartProps) {
             <Select
               {...ids}
               value={props.form.approvesHints ? 'ask' : 'run'}
-              onChange={event => props.onChange({ approvesHints: event.target.value === 'ask' })}
-            >
-              <option value="run">run, and are marked</option>
-              <option value="ask">wait for me</option>
-            </Select>
+              options={[
+                { value: 'run', label: 'run, and are marked' },
+                { value: 'ask', label: 'wait for me' },
+              ]}
+              onChange={chosen => props.onChange({ approvesHints: chosen === 'ask' })}
+            />
           )}
         </Field>
         <Lines

@@ -9,11 +9,12 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { formatDuration } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
-import { Field, Select, Switch } from '../../ui/field.tsx';
+import { Field, Switch } from '../../ui/field.tsx';
+import { Select, type SelectOption } from '../../ui/select.tsx';
 import { KeyField } from './key-field.tsx';
 import { PlannedSpend } from './planned-spend.tsx';
 import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
-import { mayBeAway, type SetUpForm, type SpendBasisForm, spendBasisOf } from './set-up-form.ts';
+import { mayBeAway, type SpendBasisForm, spendBasisOf } from './set-up-form.ts';
 import { Part, type PartProps, Text } from './set-up-part.tsx';
 
 /** As many as the host takes. */
@@ -92,11 +93,12 @@ export function ProposerFields({
             <Select
               {...ids}
               value={form.routing}
-              onChange={event => onChange({ routing: event.target.value as SetUpForm['routing'] })}
-            >
-              <option value="fallback">Each one where those before it have nothing</option>
-              <option value="alternate">In turns</option>
-            </Select>
+              options={[
+                { value: 'fallback', label: 'Each one where those before it have nothing' },
+                { value: 'alternate', label: 'In turns' },
+              ]}
+              onChange={routing => onChange({ routing })}
+            />
           )}
         </Field>
       ) : null}
@@ -142,14 +144,15 @@ function ArmFields(props: ArmProps) {
           <Select
             {...ids}
             value={form.kind}
-            onChange={event => onChange({ kind: event.target.value as ArmForm['kind'] })}
-          >
-            <option value="search">Search over constants (no network)</option>
-            <option value="command">A command that edits the files</option>
-            <option value="patches">A folder of patches</option>
-            <option value="model">A language model (Messages API)</option>
-            <option value="agent">An agent on the command line</option>
-          </Select>
+            options={[
+              { value: 'search', label: 'Search over constants (no network)' },
+              { value: 'command', label: 'A command that edits the files' },
+              { value: 'patches', label: 'A folder of patches' },
+              { value: 'model', label: 'A language model (Messages API)' },
+              { value: 'agent', label: 'An agent on the command line' },
+            ]}
+            onChange={kind => onChange({ kind })}
+          />
         )}
       </Field>
       {form.kind === 'search' ? (
@@ -159,11 +162,12 @@ function ArmFields(props: ArmProps) {
               <Select
                 {...ids}
                 value={form.strategy}
-                onChange={event => onChange({ strategy: event.target.value as ArmForm['strategy'] })}
-              >
-                <option value="gaussian-process">By a model of what was tried (Gaussian process)</option>
-                <option value="ladder">Step by step, one constant at a time (ladder)</option>
-              </Select>
+                options={[
+                  { value: 'gaussian-process', label: 'By a model of what was tried (Gaussian process)' },
+                  { value: 'ladder', label: 'Step by step, one constant at a time (ladder)' },
+                ]}
+                onChange={strategy => onChange({ strategy })}
+              />
             )}
           </Field>
           <Text {...props} name="seed" label="Seed" inputMode="numeric" />
@@ -201,17 +205,18 @@ function AgentFields(props: ArmProps) {
     <>
       <Field label="Agent" hint={chosen ? describeAgent(chosen) : (first.problem ?? 'Looking for agents …')}>
         {ids => (
-          <Select {...ids} value={form.agent} onChange={event => onChange({ agent: event.target.value })}>
-            {agents?.some(({ agent }) => agent === form.agent) ? null : (
-              <option value={form.agent}>{form.agent}</option>
-            )}
-            {agents?.map(({ agent, title, isFound }) => (
-              <option key={agent} value={agent}>
-                {title}
-                {isFound ? '' : ' (not installed)'}
-              </option>
-            ))}
-          </Select>
+          <Select
+            {...ids}
+            value={form.agent}
+            options={[
+              ...(chosen ? [] : [{ value: form.agent, label: form.agent }]),
+              ...(agents ?? []).map(({ agent, title, isFound }) => ({
+                value: agent,
+                label: isFound ? title : `${title} (not installed)`,
+              })),
+            ]}
+            onChange={agent => onChange({ agent })}
+          />
         )}
       </Field>
       <AgentTrialButton
@@ -263,11 +268,11 @@ function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: Agent
   return `${told}; ${isSignedIn ? 'signed in' : `no sign-in seen (it may be in the keyring). ${signIn}`}`;
 }
 
-const KEY_WORDS: Readonly<Record<ArmForm['key'], string>> = {
-  environment: 'ANTHROPIC_API_KEY of the environment',
-  stored: 'The key stored in the desktop app',
-  none: 'None: the server needs no key',
-};
+const KEYS: readonly SelectOption<ArmForm['key']>[] = [
+  { value: 'environment', label: 'ANTHROPIC_API_KEY of the environment' },
+  { value: 'stored', label: 'The key stored in the desktop app' },
+  { value: 'none', label: 'None: the server needs no key' },
+];
 
 function ModelFields(props: ArmProps) {
   const { form, onChange } = props;
@@ -305,15 +310,12 @@ function ModelFields(props: ArmProps) {
           <Select
             {...ids}
             value={form.effort}
-            onChange={event => onChange({ effort: event.target.value as ArmForm['effort'] })}
-          >
-            <option value="">As the model likes</option>
-            {EFFORTS.map(effort => (
-              <option key={effort} value={effort}>
-                {effort}
-              </option>
-            ))}
-          </Select>
+            options={[
+              { value: '', label: 'As the model likes' },
+              ...EFFORTS.map(effort => ({ value: effort, label: effort })),
+            ]}
+            onChange={effort => onChange({ effort })}
+          />
         )}
       </Field>
       <Field label="Key" hint="Sent to the server alone; never to the training, and never written down.">
@@ -321,16 +323,9 @@ function ModelFields(props: ArmProps) {
           <Select
             {...ids}
             value={form.key}
-            onChange={event => onChange({ key: event.target.value as ArmForm['key'] })}
-          >
-            {Object.entries(KEY_WORDS)
-              .filter(([key]) => key !== 'stored' || isDesktop)
-              .map(([key, words]) => (
-                <option key={key} value={key}>
-                  {words}
-                </option>
-              ))}
-          </Select>
+            options={KEYS.filter(({ value }) => value !== 'stored' || isDesktop)}
+            onChange={key => onChange({ key })}
+          />
         )}
       </Field>
       {form.key === 'stored' ? <KeyField onChanged={list.again} /> : null}

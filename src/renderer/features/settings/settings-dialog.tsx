@@ -5,7 +5,8 @@ import { useStore } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, Select, Switch, TextInput } from '../../ui/field.tsx';
+import { Field, Switch, TextInput } from '../../ui/field.tsx';
+import { Select } from '../../ui/select.tsx';
 
 const NOTICES = [
   { kind: 'new_best', label: 'A new best', hint: 'Shows the old and the new value.' },
@@ -32,16 +33,13 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
             <Select
               {...ids}
               value={settings.theme}
-              onChange={event => {
-                const { value } = event.target;
-                if (value === 'light' || value === 'dark' || value === 'system')
-                  void saveSettings({ theme: value });
-              }}
-            >
-              <option value="system">As the system</option>
-              <option value="light">Light</option>
-              <option value="dark">Dark</option>
-            </Select>
+              options={[
+                { value: 'system', label: 'As the system' },
+                { value: 'light', label: 'Light' },
+                { value: 'dark', label: 'Dark' },
+              ]}
+              onChange={theme => void saveSettings({ theme })}
+            />
           )}
         </Field>
         <fieldset className="flex flex-col gap-3">

@@ -6,8 +6,9 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { ABSENT, formatDuration, formatPercent, formatUsd } from '../../format/numbers.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, Select } from '../../ui/field.tsx';
+import { Field } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
+import { Select } from '../../ui/select.tsx';
 
 /** What is known of how well each proposer works: calls, failures, results, cost. */
 export function ProposersDialog({
@@ -34,11 +35,12 @@ export function ProposersDialog({
           <Select
             {...ids}
             value={isOverAll ? 'all' : 'study'}
-            onChange={event => setIsOverAll(event.target.value === 'all')}
-          >
-            {card ? <option value="study">{card.tag}</option> : null}
-            <option value="all">all studies</option>
-          </Select>
+            options={[
+              ...(card ? [{ value: 'study', label: card.tag }] : []),
+              { value: 'all', label: 'all studies' },
+            ]}
+            onChange={chosen => setIsOverAll(chosen === 'all')}
+          />
         )}
       </Field>
       {value ? (

@@ -3,7 +3,7 @@ import type { StudyTab } from '../../app/store.ts';
 import { STUDY_TABS, useStore, useStudy } from '../../app/store.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';
-import { TabList, tabId } from '../../ui/tab-list.tsx';
+import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 import { NotebookScreen } from '../notebook/notebook-screen.tsx';
 import { StudyHeader } from './study-header.tsx';
 
@@ -20,7 +20,6 @@ const LiveScreen = lazyView(
   <Loading />,
 );
 
-const PANEL = 'study-panel';
 /** Nothing runs, and nobody is instructed. */
 const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare'];
 
@@ -44,29 +43,24 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
     instructions: card.contract.instructions ?? 'Instructions',
   };
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
+    <Tabs
+      names={names}
+      chosen={tab}
+      onChoose={name => goTo({ name: 'study', tab: name })}
+      className="flex min-h-0 flex-1 flex-col"
+    >
       <StudyHeader card={card} />
       <div className="border-line border-b px-5">
-        <TabList
-          label="Views of the study"
-          names={names}
-          titles={titles}
-          chosen={tab}
-          panel={PANEL}
-          onChoose={name => goTo({ name: 'study', tab: name })}
-        />
+        <TabList label="Views of the study" names={names} titles={titles} />
       </div>
-      <div
-        id={PANEL}
-        role="tabpanel"
-        aria-labelledby={tabId(PANEL, tab)}
-        className="flex min-h-0 flex-1 flex-col"
-      >
-        {tab === 'notebook' ? <NotebookScreen card={card} /> : null}
-        {tab === 'live' ? <LiveScreen card={card} /> : null}
-        {tab === 'compare' ? <CompareScreen card={card} /> : null}
-        {tab === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
-      </div>
-    </div>
+      {names.map(name => (
+        <TabPanel key={name} name={name} className="flex min-h-0 flex-1 flex-col">
+          {name === 'notebook' ? <NotebookScreen card={card} /> : null}
+          {name === 'live' ? <LiveScreen card={card} /> : null}
+          {name === 'compare' ? <CompareScreen card={card} /> : null}
+          {name === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
+        </TabPanel>
+      ))}
+    </Tabs>
   );
 }

@@ -1,0 +1,84 @@
+import { Check, ChevronDown, ChevronUp } from 'lucide-react';
+import { Select as Radix } from 'radix-ui';
+import { classNames } from './class-names.ts';
+
+export type SelectOption<Value> = { readonly value: Value; readonly label: string };
+
+/** A field that opens a list of which one is chosen. What is not in the list is shown as nothing. */
+export function Select<Value extends string | number>({
+  value,
+  options,
+  onChange,
+  className = 'h-8 w-full px-2.5 text-sm',
+  ...rest
+}: {
+  readonly value: Value;
+  readonly options: readonly SelectOption<Value>[];
+  readonly onChange: (value: Value) => void;
+  readonly id?: string;
+  /** Its size. */
+  readonly className?: string;
+  /** Of the field and of its list, as `aria-labelledby`. */
+  readonly 'aria-label'?: string;
+  readonly 'aria-labelledby'?: string;
+  readonly 'aria-describedby'?: string;
+  readonly 'aria-invalid'?: boolean;
+}) {
+  const at = options.findIndex(option => option.value === value);
+  // Radix has text as values and keeps '' for "nothing", which is a value of ours: it gets places in the list.
+  const choose = (place: string) => {
+    const option = place === '' ? undefined : options[Number(place)];
+    if (option && option.value !== value) onChange(option.value);
+  };
+  return (
+    <Radix.Root value={at < 0 ? '' : String(at)} onValueChange={choose}>
+      <Radix.Trigger
+        {...rest}
+        className={classNames(
+          'inline-flex min-w-0 items-center justify-between gap-1.5 rounded-md border border-line-strong bg-surface text-left text-ink aria-invalid:border-crash',
+          className,
+        )}
+      >
+        <span className="truncate">
+          <Radix.Value>{options[at]?.label}</Radix.Value>
+        </span>
+        <ChevronDown size={14} aria-hidden className="shrink-0 text-muted" />
+      </Radix.Trigger>
+      <Radix.Portal>
+        <Radix.Content
+          position="popper"
+          sideOffset={4}
+          collisionPadding={8}
+          aria-label={rest['aria-label']}
+          aria-labelledby={rest['aria-labelledby']}
+          className="z-50 max-h-[min(24rem,var(--radix-select-content-available-height))] min-w-(--radix-select-trigger-width) max-w-[calc(100vw-1rem)] overflow-hidden rounded-lg border border-line bg-surface text-ink text-sm shadow-float"
+        >
+          <Radix.ScrollUpButton className={SCROLL}>
+            <ChevronUp size={14} aria-hidden />
+          </Radix.ScrollUpButton>
+          <Radix.Viewport className="p-1">
+            {options.map((option, place) => (
+              <Radix.Item
+                key={option.value}
+                value={String(place)}
+                className="flex cursor-pointer items-center justify-between gap-3 rounded-md px-2 py-1.5 outline-none data-[highlighted]:bg-accent-soft"
+              >
+                <Radix.ItemText>{option.label}</Radix.ItemText>
+                <span className="w-3.5 shrink-0 text-accent">
+                  <Radix.ItemIndicator>
+                    <Check size={14} />
+                  </Radix.ItemIndicator>
+                </span>
+              </Radix.Item>
+            ))}
+          </Radix.Viewport>
+          <Radix.ScrollDownButton className={SCROLL}>
+            <ChevronDown size={14} aria-hidden />
+          </Radix.ScrollDownButton>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+const SCROLL = 'flex h-6 shrink-0 items-center justify-center text-muted';
