@@ -56,7 +56,7 @@ export class LiveView {
           styleText(
             'gray',
             `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${event.goal === 'minimize' ? 'lower' : 'higher'} is better · ` +
-              `${event.budgetSeconds} s a run, ended after ${event.limitSeconds} s · proposer ${event.proposer}`,
+              `${event.budgetSeconds} s per run, at most ${event.limitSeconds} s · proposer ${event.proposer}`,
           ),
         );
         this.#print(

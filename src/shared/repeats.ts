@@ -9,7 +9,7 @@ export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   baseline: 'Baseline once more, to learn how much its number varies',
   remeasure: 'The best once more: nothing has beaten it for long',
   audit: 'Once more, to be surer of this gain',
-  headline: 'A fresh run for the gain that is told',
+  headline: 'A fresh run for the reported gain',
   probe: 'With other validation data, to see whether the number comes from the data',
   seed: 'With another seed, to see whether the gain is of this one only',
 };
