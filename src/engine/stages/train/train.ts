@@ -84,7 +84,7 @@ function rememberOutputs({ ledger, workbench, emit, study: { id } }: StageContex
   const isKnown = fresh.length === 0 && written.writtenFolders?.length === known?.writtenFolders?.length;
   if (!isKnown) ledger.write(() => ledger.studies.setOutputs(id, written));
   if (fresh.length === 0) return;
-  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
+  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and which are restored before each run. If the number is measured from one of them, list the locked files under contract.locked in pawl.toml.`;
   emit({ type: 'warning', code: 'outputs', message });
 }
 
