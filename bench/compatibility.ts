@@ -120,7 +120,7 @@ function print(title: string, outcomes: readonly Outcome[]): void {
       clear.filter(({ kind }) => kind === 'understood'),
       { total: clear.length },
     ),
-    line('wrong in silence', wrong, {
+    line('silently wrong', wrong, {
       total: judged.length,
       isGood: judged.length > 0 ? wrong.length === 0 : null,
     }),

@@ -164,14 +164,14 @@ test('docs/agents.md has the table', async () => {
     const done = !trouble
       ? 'the files decide'
       : trouble.answer.kind === 'blocked'
-        ? 'stands aside'
-        : 'is asked again';
+        ? 'the search stands in'
+        : 'asked again';
     return [agent, failure, end, outcome, isEndedEarly ? `${done}; ended early` : done];
   });
   await checkDocs(
     'docs/agents.md',
     'failures',
-    ['program', 'what happened', 'its end by itself', 'outcome', 'what Pawl does'],
+    ['program', 'what happened', 'how it ends by itself', 'outcome', 'what Pawl does'],
     rows,
   );
 });

@@ -49,7 +49,7 @@ test.each([
   ],
   ['locked file', { editable: [], locked: ['*.sh'] }, 'may change train.sh, which is locked'],
   ['metric nobody can tell', { metric: null, unclear: ['metric'] }, 'metric val_bpb, which nothing says'],
-])('a wrong %s is wrong in silence', async (_, change, why) => {
+])('a wrong %s is silently wrong', async (_, change, why) => {
   expect(await repositoryWith({ ...AS_READ, ...change })).toMatchObject({ kind: 'wrong', why });
 });
 
@@ -94,7 +94,7 @@ test.each([
   ['best number', { best: 0.9979 }, 'best 0.9932, where it is 0.9979'],
   ['number of rows', { rows: 5 }, '4 rows and 0 skipped, where there are 5'],
   ['direction', { goal: 'maximize' }, 'goal minimize, where it is maximize'],
-])('a wrong %s of a table is wrong in silence', async (_, change, why) => {
+])('a wrong %s of a table is silently wrong', async (_, change, why) => {
   expect(await tableWith({ ...TABLE_AS_READ, ...change })).toMatchObject({ kind: 'wrong', why });
 });
 

@@ -36,7 +36,7 @@ test('the set-up says which constants the search has, and that it has none', asy
   expect(await check(some)).toEqual({
     name: 'constants',
     outcome: 'ok',
-    detail: '1 for the search to turn: WIDTH',
+    detail: '1 for the search to change: WIDTH',
   });
   const none = await withTrainer(TRAINER);
   expect(await check(none)).toMatchObject({ outcome: 'warning' });

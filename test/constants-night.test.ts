@@ -96,6 +96,6 @@ echo "val_bpb: $RATE"
   expect(await night.run()).toBe('experiments');
   // What is no Python is not read as such, and the model is told what there is.
   expect(lastText(night.server.requests[1])).toContain(
-    'train.sh has no constant PACE that the search can turn. It has: RATE.',
+    'train.sh has no constant PACE that the search can change. It has: RATE.',
   );
 });

@@ -251,7 +251,7 @@ test('a score is read with its defaults, written back as it was, and goes with n
   );
   for (const line of ['command = "./report"', 'pattern = "x (.*)"', 'wait = "7d"'])
     expect(errorOf(text.replace('name = "loss"', `name = "loss"\n${line}`))).toMatch(
-      /^pawl\.toml:\d+: metric\.\w+: cannot be used together with \[score\]/,
+      /^pawl\.toml:\d+: metric\.\w+: cannot be combined with \[score\]/,
     );
   expect(errorOf(text.replace('"model.bin"', '"/etc/passwd"'))).toMatch(/score\.artifacts/);
 });
@@ -364,7 +364,7 @@ test.each([
   [
     'a name whose direction is not told',
     VALID.replace('loss', 'foo'),
-    /^pawl\.toml:4: metric\.goal: is required: the name does not tell/,
+    /^pawl\.toml:4: metric\.goal: is required: the name does not say/,
   ],
   [
     'a wait that is no time',

@@ -30,7 +30,7 @@ test('an open data folder is closed when an engine takes it, and that is said on
   const paths = await openFolder();
   const lock = takeEngineLock(paths, holder);
   expect(lock.tightened).toBe(
-    `Other users of this machine could look into the data folder ${paths.home}. Now only you can.`,
+    `Other users of this machine could read the data folder ${paths.home}. Now only you can.`,
   );
   expect(modeOf(paths.home)).toBe('700');
   lock.release();
@@ -54,7 +54,7 @@ test("of a folder that holds other things only Pawl's entries are closed", async
   const theirs = join(paths.home, 'thesis.txt');
   writeFileSync(theirs, '', { mode: 0o644 });
   expect(tightenDataFolder(paths)).toBe(
-    `Other users of this machine could look into logs, pawl.sqlite, studies, worktrees in ${paths.home}. Now only you can.`,
+    `Other users of this machine could read logs, pawl.sqlite, studies, worktrees in ${paths.home}. Now only you can.`,
   );
   expect([paths.home, theirs].map(modeOf)).toEqual(['755', '644']);
   expect([paths.ledger, paths.studies].map(modeOf)).toEqual(['600', '700']);

@@ -132,7 +132,7 @@ test.each<{
   {
     title: 'an interpreter that is not installed',
     files: { 'pawl.toml': VALID.replace('sh train.sh', 'SEED=1 python9 train.sh') },
-    failed: [['training command', /^"python9" was not found\. Install it or mend the command/]],
+    failed: [['training command', /^"python9" was not found\. Install it or correct the command/]],
   },
   {
     title: 'a training script that is not executable',
@@ -216,7 +216,7 @@ test('doctor says whether a tag is free, taken or none', async () => {
   expect(await branch('--tag', 'night')).toMatchObject({
     outcome: 'failed',
     detail: expect.stringMatching(
-      /^autoresearch\/night exists: choose another --tag, or go on with "pawl resume"/,
+      /^autoresearch\/night exists: choose another --tag, or continue with "pawl resume"/,
     ),
   });
   expect(await branch('--tag', 'no tag')).toMatchObject({ outcome: 'failed' });

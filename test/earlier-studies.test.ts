@@ -159,7 +159,7 @@ test('a terminal prints it, sets it from a file, and an open window hears of it'
   expect(await ask()).toMatchObject({
     code: 0,
     stdout: '',
-    stderr: expect.stringContaining('Left out by you'),
+    stderr: expect.stringContaining('You left it out'),
   });
   expect(await ask('--again')).toMatchObject({ code: 0, stdout: printed.stdout });
   expect(await ask('--again', '--clear')).toMatchObject({ code: 2 });

@@ -52,7 +52,7 @@ test('what is unclear ends a run without a terminal, with the options that say i
   const { code, stderr } = await pawl(['run', repository, '-n', '0'], { home });
   expect(code).toBe(2);
   expect(stderr).toMatch(
-    /pawl: It is not clear which number counts: sharpe \(program\.md:1\) or score \(program\.md:3\)\..*Nothing was started; say it with --metric <name>/,
+    /pawl: It is not clear which number counts: sharpe \(program\.md:1\) or score \(program\.md:3\)\..*Nothing was started; give it with --metric <name>/,
   );
   expect(readRows(home)).toBeNull();
   expect(await git(repository, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
@@ -107,7 +107,7 @@ test('doctor lists what was found with where, and what is to be said', async () 
   expect(checks).toContainEqual({
     name: 'found: metric',
     outcome: 'failed',
-    detail: expect.stringMatching(/sharpe.*score.*Say it with --metric <name>\.$/),
+    detail: expect.stringMatching(/sharpe.*score.*Give it with --metric <name>\.$/),
   });
   const chosen = await pawl(['doctor', repository, '--metric', 'score'], { home });
   expect(chosen.code).toBe(0);
@@ -121,7 +121,7 @@ test('a metric whose name has a slash is no path, unless a repository is there',
   expect(named.stdout).toMatch(/found: metric +eval\/loss \(you said so\)/);
   await mkdir(join(repository, 'eval', 'loss'), { recursive: true });
   const folder = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
-  expect(folder.stdout).toMatch(/found: metric .*Say it with --metric <name>\./s);
+  expect(folder.stdout).toMatch(/found: metric .*Give it with --metric <name>\./s);
 });
 
 test('doctor writes what was found and chosen to pawl.toml, commits nothing and replaces nothing', async () => {
@@ -267,7 +267,7 @@ test('a set-up is shown to its end, line by line, with what hides in it', () => 
     digest: '',
   });
   expect(text.replace(/ {5000}/, ' … ').split('\n')).toEqual([
-    'Before the first run this runs as you, outside of the sandbox:',
+    'Before the first run, this runs as you, outside the sandbox:',
     '  | # harmless',
     '  | sh a.sh … ; sh end.sh \\u{202e}\\u{1b}[2K',
     '--- a\\u{1b}.sh',

@@ -54,11 +54,11 @@ test('what the user chose for the study comes before their environment, and must
   expect(gpuVariables(gpus, environment, '2')).toEqual({ CUDA_VISIBLE_DEVICES: SMALL.uuid });
   expect(gpuVariables(gpus, environment, 'GPU-a230')).toEqual({ CUDA_VISIBLE_DEVICES: SMALL.uuid });
   expect(gpuVariables(gpus, environment, 'MIG-77aa')).toEqual({ CUDA_VISIBLE_DEVICES: 'MIG-77aa' });
-  expect(() => gpuVariables([], {}, '3')).toThrow(/is not there\. There is none that Pawl can see; choose/);
+  expect(() => gpuVariables([], {}, '3')).toThrow(/is missing\. There is none that Pawl can see; choose/);
   // What names several names none.
   expect(() => gpuVariables(gpus, {}, 'GPU-')).toThrow(/is not there/);
   expect(() => gpuVariables(gpus, {}, '3')).toThrow(
-    /^The GPU 3 that was chosen for this study is not there\. There are 1: NVIDIA A100, MIG-3f1c: MIG 3g\.20gb, .* choose with --gpu\.$/,
+    /^The GPU 3 chosen for this study is missing\. There are 1: NVIDIA A100, MIG-3f1c: MIG 3g\.20gb, .* choose with --gpu\.$/,
   );
 });
 

@@ -50,7 +50,7 @@ test('a check that does not end is ended after its time', async () => {
     ['echo score: 1', 'echo score: 2; echo > slow'],
   );
   expect(verdicts).toEqual(['keep baseline', 'discard guard']);
-  expect(messages[1]).toBe('the check "slow" was ended after 0.5 s, its limit: test ! -e slow || sleep 600');
+  expect(messages[1]).toBe('the check "slow" timed out after 0.5 s: test ! -e slow || sleep 600');
 });
 
 test('a baseline whose checks fail ends the study before anything is tried', async () => {

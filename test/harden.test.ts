@@ -52,14 +52,14 @@ test('train.py gets two pieces: before its optimizer it serves, before its evalu
   const { diff } = await run({ isDry: true });
   expect(changed(diff.slice(diff.indexOf('b/train.py')))).toEqual([
     '+import sys',
-    '+# Asked by score.py, with the weights that a training left: nothing is trained.',
+    '+# Serves score.py with the weights that a training left: nothing is trained.',
     '+if "--serve" in sys.argv:',
     '+    import pawl_losses',
     '+    with autocast_ctx:',
     '+        pawl_losses.serve(model, "model.pt")',
     '+    sys.exit()',
     '+',
-    '+# What score.py has evaluated.',
+    '+# For score.py to evaluate.',
     '+torch.save(getattr(model, "_orig_mod", model).state_dict(), "model.pt")',
   ]);
   expect(HARDENED).toContain('sys.exit()\n\n# Adam is enough here.\noptimizer = ');
@@ -109,7 +109,7 @@ test('a branch that is there is replaced only by force, and not where it is chec
   const { commit } = await run();
   await expect(run()).rejects.toMatchObject({
     code: 'branch_exists',
-    message: 'There is a branch pawl/harden already; --force replaces it. Nothing was changed.',
+    message: 'The branch pawl/harden already exists; --force replaces it. Nothing was changed.',
   });
   await writeFiles(repository, { 'train.py': TRAIN.replace('WIDTH = 16', 'WIDTH = 24') });
   await git(repository, 'commit', '--all', '--quiet', '--message=wider');
@@ -132,7 +132,7 @@ test('a branch with a commit that is not of Pawl is not replaced, also by force'
   await git(repository, 'update-ref', 'refs/heads/pawl/harden', mine);
   await expect(run({ isReplacing: true })).rejects.toMatchObject({
     code: 'branch_exists',
-    message: `The last commit of pawl/harden, ${mine.slice(0, 12)}, is none of Pawl's. To keep it under another name: git branch -m pawl/harden <name>. Nothing was changed.`,
+    message: `The last commit of pawl/harden, ${mine.slice(0, 12)}, was not made by Pawl. To keep it under another name: git branch -m pawl/harden <name>. Nothing was changed.`,
   });
   expect(await git(repository, 'rev-parse', 'pawl/harden')).toBe(mine);
   await git(repository, 'branch', '-m', 'pawl/harden', 'mine');
@@ -158,7 +158,7 @@ test.each([
     'train.py',
     'val_bpb = evaluate_bpb(',
     'val_bpb = evaluate(',
-    /^Looked in train\.py for a line like `val_bpb = evaluate_bpb\(model, tokenizer, …\)` and found none\. Nothing was changed\.$/,
+    /^train\.py has no line like `val_bpb = evaluate_bpb\(model, tokenizer, …\)`\. {2}Nothing was changed\.$/,
   ],
   [
     'two evaluations',
@@ -172,14 +172,14 @@ test.each([
     'train.py',
     'evaluate_bpb(model, ',
     'evaluate_bpb(best["model"], ',
-    /^train\.py:56 was looked at for .*, and is another call\./,
+    /^train\.py:56 looks like .*, but is another call\./,
   ],
   [
     'no model',
     'train.py',
     'model = Net(',
     'model = make(',
-    /^Looked in train\.py for a line like `model = GPT\(config\)`/,
+    /^train\.py has no line like `model = GPT\(config\)`/,
   ],
   [
     'two models',
@@ -200,14 +200,14 @@ test.each([
     'train.py',
     'with autocast_ctx:\n    val',
     'late = autocast_ctx\nwith late:\n    val',
-    /^`late`, under which the model is evaluated \(train\.py:56\), is not there yet/,
+    /^`late`, which the evaluation uses \(train\.py:56\), is not defined yet/,
   ],
   [
     'a model that gives no logits',
     'train.py',
     'targets=None',
     'targets',
-    /^Looked in train\.py for a line like `def forward\(/,
+    /^train\.py has no line like `def forward\(/,
   ],
   [
     'arguments',
@@ -221,21 +221,21 @@ test.each([
     'train.py',
     'import torch\n',
     'import mlx\n',
-    /^Looked in train\.py for a line like `import torch`/,
+    /^train\.py has no line like `import torch`/,
   ],
   [
     'an evaluation that wants more',
     'prepare.py',
     'batch_size):',
     'batch_size, tokens):',
-    /^Looked in prepare\.py for a line like `def evaluate_bpb\(model, tokenizer, batch_size\)`/,
+    /^prepare\.py has no line like `def evaluate_bpb\(model, tokenizer, batch_size\)`/,
   ],
   [
     'an evaluation by another rule',
     'prepare.py',
     "reduction='none'",
     'mean=False',
-    /^Looked in prepare\.py for a line like `model\(x, y, reduction='none'\)`/,
+    /^prepare\.py has no line like `model\(x, y, reduction='none'\)`/,
   ],
 ] as const)(
   'with %s nothing is made, and what was looked for is said',
@@ -258,7 +258,7 @@ test.each([
       'pawl.toml':
         '[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n[metric]\nname = "val_bpb"\n[score]\ncommand = "python3 x.py"\nartifacts = ["x"]\n',
     },
-    /^The contract has a \[score\] already\./,
+    /^The contract already has a \[score\]\./,
   ],
   ['a score.py', { 'score.py': '' }, /^There is a score\.py already/],
   [
@@ -275,7 +275,7 @@ test.each([
       'pawl.toml':
         '[contract]\neditable = ["*.py"]\ntrain = "python3 train.py"\n[metric]\nname = "val_bpb"\n',
     },
-    /^An experiment may change score\.py/,
+    /^Experiments may change score\.py/,
   ],
   [
     'a goal that is the wrong way round',
@@ -283,7 +283,7 @@ test.each([
       'pawl.toml':
         '[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n[metric]\nname = "val_bpb"\ngoal = "maximize"\n',
     },
-    /^metric\.goal is maximize, and a lower val_bpb is the better one\./,
+    /^metric\.goal is maximize, but a lower val_bpb is better\./,
   ],
   [
     'another command',
@@ -318,7 +318,7 @@ test('a training in a function is hardened there, and one that is made elsewhere
   );
   const apart = `${head}def make():\n${indented.replace('    # What came', '    return model\ndef main():\n    # What came')}\nmain()\n`;
   expect(() => hardenTraining('train.py', apart)).toThrow(
-    /in another function than the one that evaluates it/,
+    /^The model is made \(.*\) and evaluated \(.*\) in different functions\./,
   );
 });
 
@@ -353,8 +353,8 @@ test('what is missing, and what a score puts out of force, is told', async () =>
     '[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n[metric]\nname = "val_bpb"\n[audit.swap]\n"~/a/1" = "~/a/2"\n';
   const { run } = await hardenShape({ 'pawl.toml': own }, { heldOut: '~/not there/shard' });
   expect((await run({ isDry: true })).notes).toEqual([
-    '~/not there/shard is not there yet, and no study begins before it is.',
-    expect.stringMatching(/^audit\.swap in pawl\.toml goes out of force/),
+    '~/not there/shard does not exist yet; studies cannot start until it does.',
+    expect.stringMatching(/^audit\.swap in pawl\.toml no longer applies/),
   ]);
   const others = await hardenShape();
   expect((await others.run({ isDry: true })).notes).toEqual([]);
@@ -379,11 +379,11 @@ test('the command shows the diff and what to do next, and as JSON the same', asy
   );
   expect(await git(repository, 'branch', '--list', 'pawl/*')).toBe('');
   const made = await pawl(['harden', '-C', join(repository, 'inner')], { home });
-  expect(made.stdout.startsWith(`${dry.stdout}\nThis is the branch pawl/harden now`)).toBe(true);
+  expect(made.stdout.startsWith(`${dry.stdout}\nThe branch pawl/harden now has this`)).toBe(true);
   expect(made.stdout).toContain('git merge pawl/harden\n');
   const refused = await pawl(['harden', repository], { home });
   expect([refused.code, refused.stdout]).toEqual([2, '']);
-  expect(refused.stderr).toMatch(/^pawl: There is a branch pawl\/harden already/);
+  expect(refused.stderr).toMatch(/^pawl: The branch pawl\/harden already exists/);
   const old = await git(repository, 'rev-parse', 'pawl/harden');
   const json = JSON.parse((await pawl(['harden', repository, '--json', '--force'], { home })).stdout);
   expect(json).toEqual({
@@ -392,5 +392,5 @@ test('the command shows the diff and what to do next, and as JSON the same', asy
     ...{ replaced: old, notes: [] },
   });
   const forced = await pawl(['harden', repository, '--force'], { home });
-  expect(forced.stdout).toContain(`It was at ${json.commit} before`);
+  expect(forced.stdout).toContain(`Before, it was at ${json.commit}`);
 });

@@ -111,7 +111,9 @@ test('a log that is reached over a link, or committed as one, is not read', asyn
   const outside = await temporaryFolder();
   await writeFile(join(outside, 'log.jsonl'), log);
   const linked = await historyOf(repository => symlink(outside, join(repository, '.auto')), files);
-  expect(linked.warnings).toEqual(['The history in .auto/log.jsonl was not imported: it is no plain file.']);
+  expect(linked.warnings).toEqual([
+    'The history in .auto/log.jsonl was not imported: it is not a plain file.',
+  ]);
   const committed = await historyOf(async repository => {
     await symlink('/dev/zero', join(repository, 'autoresearch.jsonl'));
     await git(repository, 'add', '.');
@@ -119,7 +121,7 @@ test('a log that is reached over a link, or committed as one, is not read', asyn
     await rm(join(repository, 'autoresearch.jsonl'));
   }, files);
   expect(committed.warnings).toEqual([
-    'The history in autoresearch.jsonl was not imported: it is no plain file.',
+    'The history in autoresearch.jsonl was not imported: it is not a plain file.',
   ]);
 });
 

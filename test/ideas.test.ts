@@ -82,7 +82,7 @@ test('edits that wait go before the proposer, in their order, and each is merged
   expect(left).toEqual([]);
   // It was made on LR=2, and LR=6 was kept since.
   expect(past.find(({ hypothesis }) => hypothesis === 'LR becomes 3')).toMatchObject({
-    ...{ state: 'refused', n: 4, message: expect.stringContaining('meets what was kept since') },
+    ...{ state: 'refused', n: 4, message: expect.stringContaining('conflicts with what was kept since') },
   });
   expect(past.filter(({ state }) => state === 'taken').map(({ n }) => n)).toEqual([3, 2, 1]);
   await desk.close();
@@ -296,7 +296,7 @@ test('a terminal puts edits and words into the queue, and the window hears of it
   const heard = desk.waitForNext(cardWhere(({ ideas }) => ideas.waiting === 1));
   expect(
     await ask('propose', 'Deeper', 'by', 'hand', '--expect', '-0.004', '--file', `train.sh=${mine}`),
-  ).toMatchObject({ code: 0, stdout: expect.stringContaining('number 1 of the queue (changes train.sh)') });
+  ).toMatchObject({ code: 0, stdout: expect.stringContaining('number 1 in the queue (changes train.sh)') });
   await heard;
   expect(await ask('propose', 'think of something')).toMatchObject({
     stdout: expect.stringContaining('(search) cannot read'),

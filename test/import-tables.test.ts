@@ -375,8 +375,8 @@ test('a row whose verdict is also a heading somewhere is a row', () => {
 test('a million characters without an end to them are read in no time', () => {
   const long = 'a '.repeat(500_000);
   const started = cpuMs();
-  expect(() => interpret('a.tsv', long)).toThrow(/not the heading/);
-  expect(() => interpret('a.tsv', `${'"'.repeat(1_000_000)}\n`)).toThrow(/not the heading/);
+  expect(() => interpret('a.tsv', long)).toThrow(/not the header/);
+  expect(() => interpret('a.tsv', `${'"'.repeat(1_000_000)}\n`)).toThrow(/not the header/);
   interpret('a.tsv', table('val_bpb|status|description', `1|keep|${long}`, `${'1'.repeat(500_000)}|keep|x`));
   interpret('a.csv', `val_bpb,status,description\n1,keep,"${'""'.repeat(200_000)}\n`);
   expect(cpuMs() - started).toBeLessThan(5_000);
@@ -389,7 +389,7 @@ test('headings that go on adding columns fill a table up to its bound, in no tim
   expect(table.rows).toHaveLength(14_000);
   expect(table.rows.every(({ fields }) => fields.length === 256)).toBe(true);
   expect(table.skipped).toEqual([
-    { line: 511, reason: 'has columns beyond the first 256; those were not read.' },
+    { line: 511, reason: 'has columns beyond the first 256; they were not read.' },
   ]);
 });
 

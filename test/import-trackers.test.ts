@@ -135,7 +135,7 @@ test.each([
     expect(whole).toBe(STEPS);
     const cut = await written(path, content.subarray(0, Math.floor(content.length * 0.6) + 3));
     expect(cut.skipped).toEqual([
-      expect.stringMatching(/ends within a record, as of a run that was killed\.$/),
+      expect.stringMatching(/ends in the middle of a record, as after a killed run\.$/),
     ]);
     const kept = cut.series(0, 'train/loss');
     expect(kept.length).toBeGreaterThan(10);

@@ -322,14 +322,14 @@ test.each([
   [
     'prose',
     'These are my results.\nThey are good.\n',
-    /^pawl: bad\.tsv:1: .*not the heading of a results table.*\n$/,
+    /^pawl: bad\.tsv:1: .*not the header of a results table.*\n$/,
   ],
   [
     'no heading',
     UPSTREAM.slice(UPSTREAM.indexOf('\n') + 1),
-    /^pawl: bad\.tsv:1: .*not the heading of a results table.*\n$/,
+    /^pawl: bad\.tsv:1: .*not the header of a results table.*\n$/,
   ],
-  ['nothing in it', '', /^pawl: bad\.tsv:1: .*not the heading of a results table.*\n$/],
+  ['nothing in it', '', /^pawl: bad\.tsv:1: .*not the header of a results table.*\n$/],
   [
     'bytes of a picture in it',
     Buffer.from('89504e470d0a1a0a0000000d49484452000000ff', 'hex'),
@@ -353,13 +353,13 @@ test('what the file leaves open is asked for with exit code 2, and nothing is wr
   const two = 'commit\tndcg@10\tmap@100\tstatus\na1b2c3d\t0.4\t0.2\tkeep\nb1b2c3d\t0.5\t0.1\tdiscard\n';
   expect(await desk.import('two.tsv', two)).toMatchObject({
     ...{ code: 2, stdout: '' },
-    stderr: 'pawl: two.tsv: which of these is the metric: "ndcg@10", "map@100"? Say it with --metric.\n',
+    stderr: 'pawl: two.tsv: which of these is the metric: "ndcg@10", "map@100"? Name it with --metric.\n',
   });
   const one = 'commit\tmetric\tstatus\na1b2c3d\t4\tkeep\n';
   expect(await desk.import('one.tsv', one)).toMatchObject({
     ...{ code: 2, stdout: '' },
     stderr:
-      'pawl: one.tsv: is a lower or a higher metric better? Neither the file, nor its name, nor the rows that were kept tell. Say --goal minimize or --goal maximize.\n',
+      'pawl: one.tsv: is a lower or a higher metric better? Neither the file, nor its name, nor the kept rows say. Use --goal minimize or --goal maximize.\n',
   });
   expect(await desk.import('two.tsv', two, '--metric', 'speed')).toMatchObject({
     ...{ code: 2, stdout: '' },
@@ -379,7 +379,7 @@ test('a heading without a row is an empty study, and said so', async () => {
   const { code, stdout } = await desk.import('none.tsv', 'commit\tval_bpb\tmemory_gb\tstatus\tdescription\n');
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: 'Imported none: a heading without a row, so an empty study.\n',
+    stdout: 'Imported none: a header without rows, so an empty study.\n',
   });
   expect(await desk.rows('none')).toEqual([]);
 });
@@ -421,7 +421,7 @@ test('a pipe is refused and not waited for, a link to a plain file is read', asy
     const { code, stderr } = await pawl(['import', path ?? ''], { home: desk.home });
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `pawl: ${path} cannot be read: it is no plain file.\n`,
+      stderr: `pawl: ${path} cannot be read: it is not a plain file.\n`,
     });
   }
   expect((await pawl(['import', link ?? ''], { home: desk.home })).code).toBe(0);

@@ -78,12 +78,12 @@ test('an agent reads a study, proposes, waits and writes a note, and can do noth
   expect(proposed.data).toMatchObject({
     state: 'waiting',
     is_over: false,
-    message: 'Number 1 of the queue.',
+    message: 'Number 1 in the queue.',
   });
   const { proposal } = proposed.data;
   expect((await call('wait', { proposal, seconds: 0, waited: 3 })).data).toMatchObject({
     state: 'waiting',
-    message: 'Number 1 of the queue. Call wait again, with waited: 4.',
+    message: 'Number 1 in the queue. Call wait again, with waited: 4.',
   });
   await writeFile(night.gate, '');
   const until = async (): Promise<Record<string, unknown>> => {
@@ -155,7 +155,7 @@ test('the entry for each client is printed, and written beside what is there', a
   await writeFile(join(home, '.claude.json'), '{"theme": ');
   expect(await install('claude', '--write')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('no valid JSON'),
+    stderr: expect.stringContaining('not valid JSON'),
   });
   expect(await readFile(join(home, '.claude.json'), 'utf8')).toBe('{"theme": ');
 });

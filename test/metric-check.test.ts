@@ -85,13 +85,13 @@ test('a sound metric is told in plain sentences without a warning', () => {
   const check = checkOf(GOOD);
   expect(warningsOf(check)).toBe('');
   expect(wordsOf(check)).toMatchInlineSnapshot(`
-    "3 runs of the code as it is gave val_bpb 0.99790, 0.99820, 0.99761: 0.99790 in the mean.
-    σ is taken for 0.00047, mostly from what such trainings usually show; so few runs leave it between 0.00033 and 0.0011 (80 %).
-    One run proves a gain of 0.0027 or more; a night, which measures again what it keeps, one of 0.00083.
-    A run takes 5.4 min: 8 h have room for 78 experiments, without the time that proposals take.
-    The audit takes 8 runs beside them, 43 min.
-    It trains for 300.0 s, and budget.seconds is 300: time-boxed, so no run may take longer than the baseline and its tolerance.
-    With LR = 4.0 in place of 0.04 (train.py) it is 3.20000, worse by 2.2: the number notices."
+    "3 runs of the unchanged code gave val_bpb 0.99790, 0.99820, 0.99761: 0.99790 on average.
+    σ is estimated as 0.00047, mostly from the usual noise of such trainings; after so few runs it lies between 0.00033 and 0.0011 (80 %).
+    One run proves a gain of 0.0027 or more; a night, which repeats the runs of what it keeps, a gain of 0.00083.
+    A run takes 5.4 min: 8 h have room for 78 experiments, not counting the time for proposals.
+    The audit takes 8 more runs, 43 min.
+    It trains for 300.0 s, and budget.seconds is 300: time-boxed, so no run may take longer than the baseline plus the tolerance.
+    With LR = 4.0 instead of 0.04 (train.py), it is 3.20000, worse by 2.2: the number notices."
   `);
 });
 
@@ -126,11 +126,11 @@ test('the audit takes a tenth of what fits, and four runs at least', () => {
 
 test('where not one experiment fits, that is a warning in place of the audit and the gain of a night', () => {
   const long = checkOf(GOOD, { runSeconds: 36_000 });
-  expect(warningsOf(long)).toBe('Not one experiment fits: a run takes 10 h, and the night has 8 h.');
+  expect(warningsOf(long)).toBe('No experiment fits: a run takes 10 h, and the night lasts 8 h.');
   expect(wordsOf(long)).toContain('One run proves a gain of 0.0027 or more.\n');
   expect(wordsOf(long)).not.toMatch(/a night|The audit/);
   expect(warningsOf(checkOf(GOOD, { runSeconds: 10_000 }))).toBe(
-    'Not one experiment fits: a run takes 2.8 h, and 8 h have room for 2 runs, which the baseline and the audit take up.',
+    'No experiment fits: a run takes 2.8 h, and 8 h have room for 2 runs, which the baseline and the audit use up.',
   );
   expect(wordsOf(checkOf(GOOD, { runSeconds: 3_600 }))).toContain('room for 2 experiments');
 });
@@ -138,25 +138,27 @@ test('where not one experiment fits, that is a warning in place of the audit and
 test('of one number σ is taken for what is usual, and why the others gave none is a warning', () => {
   const check = checkOf([0.9979], { asked: 3, fault: 'The training ended with 7.' });
   expect(wordsOf(check)).toMatch(
-    /^1 of 3 runs of the code as it is gave val_bpb 0\.9979\.\nσ is taken for 0\.0007, /,
+    /^1 of 3 runs of the unchanged code gave val_bpb 0\.9979\.\nσ is estimated as 0\.0007, /,
   );
-  expect(wordsOf(check)).toContain('0.0007, what such trainings usually show; so few runs leave it between ');
+  expect(wordsOf(check)).toContain(
+    '0.0007, the usual noise of such trainings; after so few runs it lies between ',
+  );
   expect(warningsOf(check)).toBe('2 runs gave no number, the first of them: The training ended with 7.');
-  expect(warningsOf(checkOf(GOOD, { asked: 4 }))).toBe('1 run gave no number: nobody says why.');
+  expect(warningsOf(checkOf(GOOD, { asked: 4 }))).toBe('1 run gave no number: the reason is unknown.');
 });
 
 test('σ that is mostly not of the runs is not told as what they differ by', () => {
   expect(wordsOf(checkOf([0.99791, 0.99792, 0.9979]))).toContain(
-    'σ is taken for 0.0004, mostly from what such trainings usually show; so few runs leave it between ',
+    'σ is estimated as 0.0004, mostly from the usual noise of such trainings; after so few runs it lies between ',
   );
   expect(wordsOf(checkOf([0.01, 0.02, 0.01]))).toContain('They differ by σ');
-  expect(wordsOf(checkOf([0.01], { asked: 2 }))).toContain('0.0029, what its last digit leaves open; so few');
+  expect(wordsOf(checkOf([0.01], { asked: 2 }))).toContain('0.0029, its rounding; after so few');
   expect(wordsOf(checkOf([0.9979, 0.9992, 0.9966]))).toContain('They differ by σ');
 });
 
 test('the mean and the numbers have the digits that are printed', () => {
   expect(wordsOf(checkOf([12_345_678, 12_349_999, 12_355_123], { name: 'tokens' }))).toContain(
-    '12345678, 12349999, 12355123: 12350267 in the mean.',
+    '12345678, 12349999, 12355123: 12350267 on average.',
   );
   const rates = [0.5233, 0.5267, 0.5133, 0.53];
   expect(wordsOf(checkOf(rates, { name: 'pass_rate', goal: 'maximize' }))).toContain(
@@ -166,7 +168,7 @@ test('the mean and the numbers have the digits that are printed', () => {
 
 test('a number that repeats itself to five digits has no chance in it, and nothing to audit', () => {
   const check = checkOf([0.99791, 0.99791, 0.99791]);
-  expect(wordsOf(check)).toContain('it repeats itself');
+  expect(wordsOf(check)).toContain('it is repeatable');
   expect(check.gain.oneRun).toBeCloseTo(0.00001, 12);
   expect(check.night).toMatchObject({ auditRuns: 0, experiments: 86 });
   expect(warningsOf(check)).toBe('');
@@ -175,9 +177,9 @@ test('a number that repeats itself to five digits has no chance in it, and nothi
 test('of a number that repeats itself it is told what other seeds give', () => {
   const same = [0.99791, 0.99791, 0.99791];
   expect(wordsOf(checkOf(same, { seeds: [0.99991, 0.99591] }))).toContain(
-    'With SEED = 8 and 9 in place of 7 (train.py) it is 0.99991 and 0.99591: seeds differ by σ 0.002,',
+    'With SEED = 8 and 9 instead of 7 (train.py), it is 0.99991 and 0.99591: seeds differ by σ 0.002,',
   );
-  expect(wordsOf(checkOf(same, { seeds: [0.99791, 0.99791] }))).toContain('that seed decides nothing');
+  expect(wordsOf(checkOf(same, { seeds: [0.99791, 0.99791] }))).toContain('that seed has no effect');
   expect(wordsOf(checkOf(same, { seeds: [0.99791, null] }))).toContain('did not always give a number');
   expect(wordsOf(checkOf(same))).toContain('No seed was found in the editable files');
   expect(wordsOf(checkOf(GOOD))).not.toContain('seed');
@@ -185,13 +187,13 @@ test('of a number that repeats itself it is told what other seeds give', () => {
 
 test('the same two digits three times prove nothing, and are few values', () => {
   const check = checkOf([0.87, 0.87, 0.87], { name: 'accuracy', goal: 'maximize' });
-  expect(wordsOf(check)).toContain('with 2 digits that does not say that it repeats itself');
+  expect(wordsOf(check)).toContain('with 2 digits that does not prove that it is repeatable');
   expect(warningsOf(check)).toContain('2 digits, in steps of 0.01');
   expect(check.night.auditRuns).toBe(8);
 });
 
 test('two digits are few whatever the noise is, and more where the last one hides it', () => {
-  const few = 'most edits give one of a few values';
+  const few = 'most edits will give one of a few values';
   expect(warningsOf(checkOf([0.52, 0.71, 0.33]))).toContain(few);
   expect(warningsOf(checkOf([0.812, 0.813, 0.812]))).toContain(few);
   expect(warningsOf(checkOf([0.812, 0.833, 0.799]))).not.toContain(few);
@@ -201,7 +203,7 @@ test('zeros that were printed are digits', () => {
   expect(checkOf([0.5, 0.5, 0.5]).digits).toBe(1);
   const check = checkOf([0.5, 0.5, 0.5], { decimals: 6 });
   expect(check.digits).toBe(6);
-  expect(wordsOf(check)).toContain('it repeats itself');
+  expect(wordsOf(check)).toContain('it is repeatable');
 });
 
 test.each([
@@ -230,7 +232,7 @@ test.each([
 test('a pass rate near 0 is to be rewritten, one above 0.9 has little left', () => {
   const rate = { name: 'pass_rate', goal: 'maximize' } as const;
   expect(warningsOf(checkOf([0.0213, 0.0188, 0.0201], rate))).toContain(
-    'Rewrite the task or the number first',
+    'Rewrite the task or the metric first',
   );
   expect(warningsOf(checkOf([0.9512, 0.9498, 0.9533], rate))).toContain('only 0.049 is left to gain');
   expect(warningsOf(checkOf([95.12, 94.98, 95.33], rate))).toContain('only 4.9 is left to gain');
@@ -238,8 +240,8 @@ test('a pass rate near 0 is to be rewritten, one above 0.9 has little left', () 
 });
 
 test('one that moves when nothing changed is loud', () => {
-  expect(warningsOf(checkOf([1.0421, 0.9713, 1.0112]))).toMatch(/It moves by 2\.9 % of itself/);
-  expect(warningsOf(checkOf(GOOD))).not.toContain('of itself');
+  expect(warningsOf(checkOf([1.0421, 0.9713, 1.0112]))).toMatch(/It varies by 2\.9 %/);
+  expect(warningsOf(checkOf(GOOD))).not.toContain('when nothing changes');
 });
 
 test('a budget that is far off is told with the number to write', () => {
@@ -252,22 +254,24 @@ test('a number that does not move when the code is broken is told, one that is b
   const broken = (value: number | null, fault: string | null = null): MetricCheck =>
     checkOf(GOOD, { broken: { ...NOTICED, kind: 'run', value, fault } as BrokenRun });
   expect(hasMoved(broken(0.998))).toBe(false);
-  expect(warningsOf(broken(0.998))).toContain('the number may not notice what the code does');
-  expect(warningsOf(broken(0.5))).toContain('look whether metric.goal is the right way round');
+  expect(warningsOf(broken(0.998))).toContain('the number may not depend on what the code does');
+  expect(warningsOf(broken(0.5))).toContain('check that metric.goal is the right way round');
   const other = checkOf(GOOD, {
     broken: { ...NOTICED, name: 'DROPOUT', isRuin: false, value: 0.5 } as BrokenRun,
   });
   expect(warningsOf(other)).toBe('');
-  expect(wordsOf(other)).toContain('better by 0.5: the number notices, and DROPOUT is worth a search');
+  expect(wordsOf(other)).toContain('better by 0.5: the number notices, and DROPOUT is worth searching');
   expect(wordsOf(broken(2.9))).toContain('worse by 1.9: the number notices');
   expect(hasMoved(broken(null))).toBe(null);
   expect(wordsOf(broken(null, 'It diverged.'))).toContain(
-    'gave no number, so it was not seen whether the number notices: It diverged.',
+    'gave no number, so it is unknown whether the number notices: It diverged.',
   );
   const same = [0.99791, 0.99791, 0.99791];
   const repeated = (value: number) => checkOf(same, { broken: { ...NOTICED, value } as BrokenRun });
   expect(hasMoved(repeated(0.99791))).toBe(false);
-  expect(warningsOf(repeated(0.99791))).toContain('it is 0.99791, the very same: the number may not notice');
+  expect(warningsOf(repeated(0.99791))).toContain(
+    'it is 0.99791, exactly the same: the number may not depend',
+  );
   expect(hasMoved(repeated(0.99792))).toBe(true);
 });
 

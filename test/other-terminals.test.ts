@@ -30,7 +30,7 @@ test('a window is told what another terminal asks for, and when it comes true', 
   expect(await ask('pause')).toMatchObject({ code: 0 });
   await wished;
   const taken = desk.waitForNext(cardWhere(({ current }) => current?.wish === null));
-  expect(await ask('resume')).toMatchObject({ code: 0, stdout: 'It goes on.\n' });
+  expect(await ask('resume')).toMatchObject({ code: 0, stdout: 'It continues.\n' });
   await taken;
 
   const again = desk.waitForNext(cardWhere(({ current }) => current?.wish === 'pause'));

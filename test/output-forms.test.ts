@@ -267,9 +267,9 @@ test('no line makes reading slow', () => {
 test.each([
   ['no group', 'val_loss', /must have one group/],
   ['two groups', '(a)(b)', /has 2/],
-  ['an unclosed group', '(a', /no regular expression of RE2: .*missing closing \)/],
+  ['an unclosed group', '(a', /not a regular expression in RE2's syntax: .*missing closing \)/],
   ['repetitions that make it slow', '(?:a{0,300}){2}(b)', /is too large/],
-  ['what only slow engines can', '(?=a)(b)', /no regular expression of RE2/],
+  ['what only slow engines can', '(?=a)(b)', /not a regular expression in RE2's syntax/],
 ])('a pattern with %s is refused', (_, pattern, message) => {
   expect(() => read('', { name: 'x', pattern })).toThrow(message);
 });
@@ -282,7 +282,7 @@ test('where the metric is not found, what was printed is listed with its lines, 
   const { message } = read('epoch: 1\ntest_acc: 0.5\nval_los: 0.25\n', { name: 'val_loss' });
   expect(message).toBe(
     'Ended with exit code 0 but printed no val_loss. It printed val_los 0.25 (line 3), epoch 1 (line 1), test_acc 0.5 (line 2). ' +
-      'The nearest name is val_los: if that is meant, write name = "val_los" under [metric] in pawl.toml.',
+      'The most similar name is val_los: if you mean that, write name = "val_los" under [metric] in pawl.toml.',
   );
 });
 

@@ -243,7 +243,7 @@ test('what has passed stays, whatever later runs say of the noise', () => {
 test('the words say what was seen', () => {
   const evidence = { value: null, gain: 0.1, gainThere: null, against: 4 };
   expect(describeProbe('memorised', evidence)).toBe(
-    'With the validation data exchanged for other data it gave no number, twice, and #4 gave one.',
+    'With other validation data it twice gave no number, but #4 gave one.',
   );
 });
 

@@ -27,7 +27,7 @@ async function crashOf(script: string): Promise<string | undefined> {
 
 test('a training that asks a question is a crash that names it', async () => {
   expect(await crashOf('input("Overwrite the checkpoint? [y/N] ")')).toBe(
-    'It asked "Overwrite the checkpoint? [y/N]", and nobody is there to answer: its input is at its end (EOFError: EOF when reading a line).',
+    'It asked "Overwrite the checkpoint? [y/N]", but it has no input, so nobody can answer (EOFError: EOF when reading a line).',
   );
   expect(await crashOf('print("Which device?")\ninput()')).toContain('It asked "Which device?"');
   expect(await crashOf('import getpass\ngetpass.getpass("API key: ")')).toContain('It asked "API key:"');

@@ -118,7 +118,7 @@ describe('three files', () => {
     });
     expect(found.findings).toContainEqual({
       name: 'locked',
-      value: expect.stringMatching(/^run_bench\.py, and every other file/),
+      value: expect.stringMatching(/^run_bench\.py, and every other non-editable file/),
       source: 'program.md:2',
     });
   });
@@ -286,7 +286,7 @@ describe('pi-autoresearch', () => {
     });
     expect(found.findings).toContainEqual({
       name: 'locked',
-      value: expect.stringMatching(/^test\/\*\*, and every other file/),
+      value: expect.stringMatching(/^test\/\*\*, and every other non-editable file/),
       source: 'autoresearch.md:8',
     });
     expect(found.findings).toContainEqual({
@@ -346,7 +346,7 @@ describe('a list of what may be edited', () => {
     const list = '- `app/**/*.dart` except generated `*.g.dart`: all of the app.';
     expect(await scoped(list, files)).toEqual({
       editable: ['app/a.dart', 'app/ui/b.dart'],
-      locked: '**/*.g.dart, and every other file that is not editable',
+      locked: '**/*.g.dart, and every other non-editable file',
       unclear: [],
     });
   });
@@ -382,7 +382,7 @@ describe('a list of what may be edited', () => {
       '- The tests (tree_test.go) — only modify to fix faults in them, not to pass more easily';
     expect(await scoped(list, files, offLimits)).toEqual({
       editable: ['tree.go', 'parse.go'],
-      locked: 'tree_test.go, and every other file that is not editable',
+      locked: 'tree_test.go, and every other non-editable file',
       unclear: [],
     });
     // Without a condition, either may be meant.
@@ -625,7 +625,7 @@ describe('what the user says', () => {
     expect(asked(found)).toEqual({
       ...{ editable: ['prepare.py'], train: 'make', metric: 'accuracy', goal: 'maximize', unclear: [] },
     });
-    expect(sourceOf(found, 'metric')).toBe('you said so');
+    expect(sourceOf(found, 'metric')).toBe('your choice');
     expect(sourceOf(found, 'goal')).toBe('the name accuracy');
     // What was said of one number is not said of another.
     expect((await recognized(files, { metric: 'widgets' })).unclear.map(({ name }) => name)).toEqual([

@@ -52,7 +52,7 @@ test('two repositories in one command, or one that is not there, are refused', a
   for (const args of [['run'], ['doctor'], ['status'], ['show', '0']]) {
     const said = await ask(...args, first, '-C', second);
     expect(said).toMatchObject({ code: 2, stdout: '' });
-    expect(said.stderr).toMatch(/^pawl: Two repositories are named, .*\n$/);
+    expect(said.stderr).toMatch(/^pawl: You named two repositories, .*\n$/);
   }
   for (const args of [
     ['status', 'frist'],

@@ -43,7 +43,7 @@ test.each(['fallback', 'stand_in'] as const)(
     const { ledger } = night.engine;
     expect(ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text)).toEqual([
       expect.stringMatching(
-        /^model claude-opus-5-5 cannot propose\. .*does not accept the key.* The search stands in; it is asked again in 30 min\.$/,
+        /^model claude-opus-5-5 cannot propose\. .*rejected the key.* The search stands in; it is asked again in 30 min\.$/,
       ),
       'model claude-opus-5-5 did not propose again. Meanwhile search proposed 6 experiments: #1, #2, #3, #4, #5, #6.',
     ]);
@@ -56,7 +56,7 @@ test.each(['fallback', 'stand_in'] as const)(
       proposer: MODEL,
       calls: 1,
       proposed: 0,
-      failures: [{ outcome: 'blocked', count: 1, last: expect.stringContaining('does not accept the key') }],
+      failures: [{ outcome: 'blocked', count: 1, last: expect.stringContaining('rejected the key') }],
       experiments: 0,
     });
     expect(model?.restsUntil).toBeGreaterThan(time);

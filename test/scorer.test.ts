@@ -189,8 +189,8 @@ pawl_score.report(sum=sum(pawl_score.model().predict([[1, 2]], (2,)).values()))`
 
 test.each([
   ['twice', 'pawl_score.report(a=1); pawl_score.report(a=2)', /A score was reported already/],
-  ['what is no number', "pawl_score.report(a=float('nan'))", /a is nan, which is no finite number/],
-  ['what is infinite', 'pawl_score.report(a=1, b=-1e999)', /b is -inf, which is no finite number/],
+  ['what is no number', "pawl_score.report(a=float('nan'))", /a is nan, which is not a finite number/],
+  ['what is infinite', 'pawl_score.report(a=1, b=-1e999)', /b is -inf, which is not a finite number/],
   ['text', "pawl_score.report(a='0.5')", /a is a str, not a number/],
   ['a truth value', 'pawl_score.report(a=True)', /a is a bool, not a number/],
   ['nothing', 'pawl_score.report()', /A score without a number is none/],

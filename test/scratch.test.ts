@@ -32,6 +32,6 @@ test('a place where nothing can be made is said, with what to do', async () => {
   const file = join(await temporaryFolder(), 'file');
   await writeFile(file, '');
   await expect(makeScratch(join(file, 'scratch'), 'agent')).rejects.toMatchObject({
-    ...{ code: 'usage', message: expect.stringContaining('set TMPDIR to a folder of yours') },
+    ...{ code: 'usage', message: expect.stringContaining('set TMPDIR to a folder you own') },
   });
 });

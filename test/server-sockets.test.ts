@@ -271,7 +271,7 @@ test('a study goes on when its window goes, and another window finds it as it is
   expect(eventsOfType(desk.events, 'notice').at(-1)?.notice.kind).toBe('study_ended');
   // What a call is refused with reaches the window as it is.
   expect(await refusalOf(second.studies.resume({ study: 'none' }))).toEqual({
-    ...{ code: 'study_not_found', message: 'This study is not in the ledger any more.' },
+    ...{ code: 'study_not_found', message: 'This study is no longer in the ledger.' },
   });
   const exported: string[] = [];
   for await (const piece of await second.studies.export({ study: card.id, format: 'csv' }))

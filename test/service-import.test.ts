@@ -52,7 +52,7 @@ test('what a table leaves open is asked, and answered by asking again', async ()
   });
   expect((await desk.calls.app.snapshot()).studies).toEqual([]);
   expect(await desk.calls.studies.import({ source, metric: 'ndcg@10', tag: 'ranking' })).toMatchObject({
-    ...{ kind: 'imported', skippedCount: 1, skipped: [{ line: 5, reason: 'is a note, no row.' }] },
+    ...{ kind: 'imported', skippedCount: 1, skipped: [{ line: 5, reason: 'is a note, not a row.' }] },
     card: { tag: 'ranking', contract: { metric: { name: 'ndcg@10', goal: 'maximize' } } },
   });
 });

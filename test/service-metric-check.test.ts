@@ -100,7 +100,7 @@ test('a check that the user ends leaves nothing, and meanwhile no study begins',
   };
   expect(await refusalOf(desk.calls.studies.start(study))).toMatchObject({
     code: 'engine_running',
-    message: 'A metric is being checked: wait for it, or end it first.',
+    message: 'A metric is being checked: wait for it, or stop it first.',
   });
   expect(await refusalOf(collect(desk.calls.projects.checkMetric(input)))).toMatchObject({
     code: 'engine_running',

@@ -108,7 +108,7 @@ test.each<readonly [SpendPlan, number | null, string]>([
     'about $0 for 5 experiments at m (estimated: nothing was measured yet)',
   ],
   [planned(1e-9, 1e-9, HERE), 1, 'about $0.0001 for 1 experiment at m (from 34 earlier experiments here)'],
-  [{ kind: 'unpriced' }, 100, 'no price known for m, so no plan'],
+  [{ kind: 'unpriced' }, 100, 'no price is known for m, so there is no estimate'],
 ])('a plan in words: %#', (found, experiments, words) => {
   expect(describeSpendPlan(found, 'm', experiments)).toBe(`Planned spend: ${words}.`);
 });

@@ -45,8 +45,8 @@ test('what can be followed and what cannot is said in words', () => {
   expect(readNote('Leave DEPTH alone. Try MATRX_LR up to 0.1. Make it faster', constants)).toEqual({
     followed: ['The search leaves DEPTH alone.'],
     problems: [
-      'There is no constant MATRX_LR that the search turns. The nearest is MATRIX_LR.',
-      expect.stringMatching(/^"Make it faster" says nothing to the search: it follows "leave NAME alone"/),
+      'There is no constant MATRX_LR that the search can change. The most similar is MATRIX_LR.',
+      expect.stringMatching(/^"Make it faster" is not a form that the search follows: "leave NAME alone"/),
     ],
   });
 });

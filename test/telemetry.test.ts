@@ -477,7 +477,7 @@ test('a tool that hangs is killed after ten seconds and started again', async ()
     return true;
   });
   vi.advanceTimersByTime(1);
-  expect(await failing).toEqual({ kind: 'failing', message: 'nvidia-smi has given nothing for 10 s.' });
+  expect(await failing).toEqual({ kind: 'failing', message: 'nvidia-smi has printed nothing for 10 s.' });
   expect(alive).toEqual([true]);
   await tool.gone;
   const sampling = until(isSampling);
@@ -516,7 +516,7 @@ test('a tool that never answers is killed, later each time', async () => {
     vi.advanceTimersByTime(1);
     expect(await failing).toEqual({
       kind: 'failing',
-      message: `nvidia-smi has given nothing for ${seconds} s.`,
+      message: `nvidia-smi has printed nothing for ${seconds} s.`,
     });
     await tool.gone;
   }

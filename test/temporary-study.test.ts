@@ -72,7 +72,7 @@ test('Pawl starts in spite of it, and its first sitting warns', async () => {
   await block(repository, 'a');
   const { code, stdout } = await pawl(['run', repository, '-n', '0', '--json'], { home });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/"code":"metric_check","message":"What a check of a metric left in [^"]* could not/);
+  expect(stdout).toMatch(/"code":"metric_check","message":"What a metric check left in [^"]* could not/);
 });
 
 test('a ledger that is damaged holds no study, and one of a later Pawl stays', async () => {

@@ -165,7 +165,7 @@ test('"show" prints an experiment, its difference, its output and its series', a
     expect(bare).toContain(part);
   }
   expect(await show('3', '--diff')).toContain('-WIDTH=16\n+WIDTH=8\n');
-  expect(await show('0', '--diff')).toBe('The baseline is the code as it is: no diff.\n');
+  expect(await show('0', '--diff')).toBe('The baseline is the unchanged code: no diff.\n');
   expect(await show('3', '--log')).toBe(
     await readFile(join(home, 'studies', rowsOf(home).studyId, 'runs', '3', 'output.log'), 'utf8'),
   );
@@ -332,7 +332,9 @@ test('resume of another repository does not steer the engine that runs', async (
   await running.waitFor(event => event.type === 'run_started' && event.n === 1);
   const refused = await pawl(['resume', other], { home });
   expect(refused).toMatchObject({ code: 1, stdout: '' });
-  expect(refused.stderr).toMatch(/^pawl: An engine is at .*; other can go on when it has stopped\.\n$/);
+  expect(refused.stderr).toMatch(
+    /^pawl: An engine is running .*; other can continue once that has stopped\.\n$/,
+  );
   expect((await pawl(['stop', '--now'], { home })).code).toBe(0);
   expect((await running.ended).code).toBe(130);
 });

@@ -48,7 +48,7 @@ test('constants handed over are tried by the search within their ranges, and the
 test('what the search cannot turn comes back to be mended', async () => {
   const wrong: readonly [Partial<typeof TUNING>, string][] = [
     [{ constants: [{ file: 'train.sh', name: 'NONE', low: 1, high: 8 }] }, 'has no constant NONE'],
-    [{ constants: [{ file: 'train.sh', name: 'LR', low: 4, high: 8 }] }, 'must hold its value 2'],
+    [{ constants: [{ file: 'train.sh', name: 'LR', low: 4, high: 8 }] }, 'must contain its value 2'],
     [{ constants: [{ file: 'prepare.sh', name: 'LR', low: 1, high: 8 }] }, 'no editable file'],
     [{ experiments: 1 }, 'The input is not valid: experiments'],
   ];

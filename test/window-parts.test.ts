@@ -130,15 +130,15 @@ test('of the calls those with something to say are told, what is alike once', ()
   expect(
     tellCalls([
       call('ok'),
-      call('rate_limited', 'The server asks to slow down: wait'),
-      call('rate_limited', 'The server asks to slow down: wait'),
+      call('rate_limited', 'The server limits the rate: wait'),
+      call('rate_limited', 'The server limits the rate: wait'),
       call('truncated'),
       call('ok', 'b answered in place of a.'),
       call('refusal', 'The model declined to answer.'),
       call('open'),
     ]),
   ).toEqual([
-    { text: 'The server asks to slow down: wait', count: 2 },
+    { text: 'The server limits the rate: wait', count: 2 },
     { text: 'truncated', count: 1 },
     { text: 'b answered in place of a.', count: 1 },
     { text: 'The model declined to answer.', count: 1 },
@@ -146,7 +146,7 @@ test('of the calls those with something to say are told, what is alike once', ()
 });
 
 test('a mark of a stop says the reason in words, with its detail', () => {
-  expect(describeStopMark('patience')).toBe('No gain for as long as it was told to wait.');
+  expect(describeStopMark('patience')).toBe('No gain within its patience.');
   expect(describeStopMark('error: The disk is full: ENOSPC')).toBe(
     'Something went wrong. The disk is full: ENOSPC',
   );

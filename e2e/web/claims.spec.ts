@@ -32,7 +32,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(claims).toContainText(/Gain by 4 fresh runs: −0\.01[6-9]\d* ± 0\.00\d/);
   await expect(claims).toContainText('1 keep, 1 proven');
   await expect(claims).toContainText(/differ by σ 0\.00\d+ \(5 repeats\)/);
-  await expect(page.getByText(/baseline once more/)).toBeVisible();
+  await expect(page.getByText(/baseline again/)).toBeVisible();
   const cell = await openCell(page, 1);
   await expect(cell.section('Numbers')).toContainText('mean of 3 runs');
   await takePicture(page, 'claims');

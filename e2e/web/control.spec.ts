@@ -284,7 +284,7 @@ test('the best is made a branch, and a taken name is refused in the dialog', asy
   await expect(name).toHaveValue('best-of-night');
   for (const [taken, complaint] of [
     ['main', /There is a branch main already/],
-    ['two words', /is no name for a branch/],
+    ['two words', /is not a valid branch name/],
   ] as const) {
     await name.fill(taken);
     await apply.getByRole('button', { name: 'Make the branch' }).click();

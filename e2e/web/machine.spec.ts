@@ -30,7 +30,7 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   await expect(machine).toContainText('298.37 / 300 W');
   await expect(machine).toContainText('Clocks held down: too hot');
   await expect(
-    notebook(page).list.getByText(/^#0 is run again, .* the GPU was slowed down, too hot/),
+    notebook(page).list.getByText(/^#0 is run again, .* the GPU was throttled, too hot/),
   ).toBeVisible();
   await rm(hot);
   await expect(machine).not.toContainText('Clocks held down: too hot');
@@ -40,7 +40,7 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh/);
   await expect(numbers).not.toContainText('not fair');
   await choose(cellOf(page, 0).region.getByLabel('Run', { exact: true }), /^Run 1 of/);
-  await expect(numbers).toContainText(/not fair\s*the GPU was slowed down, too hot in \d+ % of its seconds/);
+  await expect(numbers).toContainText(/not fair\s*the GPU was throttled, too hot in \d+ % of its seconds/);
   await openCell(page, 0, 'Curves');
   await expect(page.getByRole('img', { name: 'GPU power during the run' })).toBeVisible();
   await expect(page.getByRole('img', { name: 'Load during the run' })).toBeVisible();
@@ -69,7 +69,7 @@ test('a run that cannot reach the best any more is ended, and its cell says over
   await expect(cellOf(page, 13).region).toContainText(/discard.*worse/);
   const cell = await openCell(page, 12);
   await expect(cell.section('Ended early')).toContainText(
-    /^Ended early, without a number.*It was ended at \d\d % of its way: loss .* no more than .* can be made good\.$/,
+    /^Ended early, without a number.*It was ended after \d\d % of its training: loss .* caught up at most .*\.$/,
   );
   await expect(cell.section('Numbers')).toContainText(/outcome\s*pruned/);
 });

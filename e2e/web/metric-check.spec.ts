@@ -16,11 +16,11 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
   await field('Hours').fill('2');
   await metricCheck.begin.click();
   const told = metricCheck.region.getByRole('list', { name: 'What the metric is worth' });
-  await expect(told).toContainText('3 runs of the code as it is all gave val_bpb');
+  await expect(told).toContainText('3 runs of the unchanged code all gave val_bpb');
   await expect(told).toContainText('2 h have room for');
-  await expect(told).toContainText('With LEARNING_RATE = 2.0 in place of 0.02 (train.py)');
+  await expect(told).toContainText('With LEARNING_RATE = 2.0 instead of 0.02 (train.py)');
   await expect(told).toContainText('the number notices');
-  await expect(told).toContainText('With SEED = 1 and 2 in place of 0 (train.py)');
+  await expect(told).toContainText('With SEED = 1 and 2 instead of 0 (train.py)');
   // What the check learnt of the time stands in the preflight as well.
   await expect(checks).toContainText('The last baseline: It trains for');
   await expect(metricCheck.region).not.toContainText('The form has changed since.');

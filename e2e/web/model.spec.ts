@@ -138,7 +138,7 @@ test('what a night will cost is planned in the set-up', async ({ page, serve, be
   await expect(plan).toContainText('an experiment at claude-opus-5-5');
   await form.field('Experiments').fill('50');
   await form.field('Model').fill('llama');
-  await expect(plan).toHaveText('Planned spend: no price known for llama, so no plan.');
+  await expect(plan).toHaveText('Planned spend: no price is known for llama, so there is no estimate.');
   await form.field('Model').fill('claude-haiku-5-5');
   await expect(plan).toContainText('for 50 experiments at claude-haiku-5-5');
   // Without a key nobody is asked for a list of models.
@@ -205,8 +205,6 @@ test('of several proposers each is asked where those before it have nothing', as
   await expect(numbers).toContainText(/proposed by\s*command/);
   // What needs the user is not asked again soon, and the notebook says so.
   await expect(
-    page.getByText(
-      /^model claude-opus-5-5 cannot propose\. .*does not accept the key.* asked again in 30 min\.$/,
-    ),
+    page.getByText(/^model claude-opus-5-5 cannot propose\. .*rejected the key.* asked again in 30 min\.$/),
   ).toBeVisible();
 });

@@ -84,7 +84,7 @@ test('a metric that no output can name is refused at its field', async ({ page, 
   await welcome(page).open.click();
   const metric = setUp(page).field('Metric');
   await metric.fill('validation: loss');
-  await expect(metric).toHaveAccessibleDescription(/must be a name as it stands before the colon/i);
+  await expect(metric).toHaveAccessibleDescription(/must be a name as it is printed before the colon/i);
   await setUp(page).start.click();
   await expect(page.getByText('Mend the marked fields first.')).toBeVisible();
   await expect(setUp(page).heading).toBeVisible();

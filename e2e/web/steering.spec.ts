@@ -29,9 +29,9 @@ test('a note to the search is answered at once: what it will do, and what it can
   await steer.getByRole('button', { name: 'Send the note' }).click();
   const answer = steer.getByRole('alert');
   await expect(answer).toContainText('The search leaves DEPTH alone.');
-  await expect(answer).toContainText('"Be bold" says nothing to the search');
+  await expect(answer).toContainText('"Be bold" is not a form that the search follows');
   await expect(answer).toContainText(
-    'There is no constant DEPHT that the search turns. The nearest is DEPTH.',
+    'There is no constant DEPHT that the search can change. The most similar is DEPTH.',
   );
   await look(page, 'steering');
   await note.fill('leave DEPTH alone');
@@ -91,5 +91,5 @@ echo '{"type": "result", "is_error": false, "result": "Done."}'
   await expect(page.getByText(/^Claude Code made the edit\. It took \S+ s\.$/)).toBeVisible();
   await claude('');
   await attempt.click();
-  await expect(page.getByText('Claude Code answered, and changed nothing: Done.')).toBeVisible();
+  await expect(page.getByText('Claude Code answered, but changed nothing: Done.')).toBeVisible();
 });

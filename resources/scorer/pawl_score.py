@@ -58,7 +58,7 @@ def _finite(name, value):
     if number is None:
         raise ScoreError(f"{name} is a {type(value).__name__}, not a number that can be a score.")
     if not math.isfinite(number):
-        raise ScoreError(f"{name} is {number}, which is no finite number.")
+        raise ScoreError(f"{name} is {number}, which is not a finite number.")
     return number
 
 

@@ -71,7 +71,7 @@ function told(outcome: MetricCheckOutcome): {
 } {
   if (outcome.kind === 'measured') return { lines: describeMetricCheck(outcome.check), exitCode: EXIT.done };
   if (outcome.kind === 'stopped') return { lines: [], exitCode: EXIT.interrupted };
-  const lines = [`The code as it is gave no number that counts. ${outcome.message}`, ...outcome.tail];
+  const lines = [`The unchanged code gave no valid number. ${outcome.message}`, ...outcome.tail];
   return {
     lines: lines.map(line => ({ isWarning: true, text: clip(line, LINE_COLUMNS) })),
     exitCode: EXIT.baselineFailed,

@@ -11,9 +11,9 @@ export function parseDeadline(text: string, now: Date): Date {
   if (clock) return nextTimeOfDay(Number(clock[1]) * 60 + Number(clock[2]), now);
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) {
-    throw new PawlError('usage', `"${text}" is no deadline: write "8h", "07:30" or an ISO time.`);
+    throw new PawlError('usage', `"${text}" is not a deadline: write "8h", "07:30" or an ISO time.`);
   }
-  if (time <= now) throw new PawlError('usage', `The deadline ${text} has passed already.`);
+  if (time <= now) throw new PawlError('usage', `The deadline ${text} has already passed.`);
   return time;
 }
 

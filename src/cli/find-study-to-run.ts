@@ -25,6 +25,6 @@ export async function findStudyToRun(ledger: Ledger, path: string, tag: string |
   if (named) return named;
   throw new PawlError(
     'study_not_found',
-    `${repository?.path} has no study${tag === undefined ? '' : ` "${tag}"`} to go on with. Start one with "pawl run".`,
+    `${repository?.path} has no study${tag === undefined ? '' : ` "${tag}"`} to continue. Start one with "pawl run".`,
   );
 }

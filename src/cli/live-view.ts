@@ -50,13 +50,13 @@ export class LiveView {
         this.#limitSeconds = event.limitSeconds;
         this.#best = event.best === null ? null : { metric: event.best, n: null };
         this.#print(
-          `${event.resumed ? 'Going on with' : 'Study'} ${styleText('bold', event.tag)} in ${event.repository}`,
+          `${event.resumed ? 'Continuing' : 'Study'} ${styleText('bold', event.tag)} in ${event.repository}`,
         );
         this.#print(
           styleText(
             'gray',
             `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${event.goal === 'minimize' ? 'lower' : 'higher'} is better · ` +
-              `${event.budgetSeconds} s a run, ended after ${event.limitSeconds} s · proposer ${event.proposer}`,
+              `${event.budgetSeconds} s per run, at most ${event.limitSeconds} s · proposer ${event.proposer}`,
           ),
         );
         this.#print(
@@ -142,7 +142,7 @@ export class LiveView {
         this.#best = { metric: event.metric, n: event.n };
         break;
       case 'awaiting_number':
-        this.#message = `waits for its number until ${new Date(event.until).toLocaleString()}; "pawl measured ${event.n} <value> --source <words>" enters it`;
+        this.#message = `waiting for its number until ${new Date(event.until).toLocaleString()}; "pawl measured ${event.n} <value> --source <words>" to enter it`;
         break;
       case 'interrupted':
         this.#live = null;
@@ -174,12 +174,12 @@ export class LiveView {
         break;
       case 'study_paused':
         this.#wish = null;
-        this.#message = 'paused: "pawl resume" in another terminal goes on';
+        this.#message = 'paused: "pawl resume" in another terminal continues it';
         this.#print('Paused.');
         break;
       case 'study_continued':
         this.#message = null;
-        this.#print('Going on.');
+        this.#print('Continuing.');
         break;
       case 'study_stopped':
         this.#live = null;

@@ -15,10 +15,10 @@ export type Look = { readonly choices: ContractChoices; readonly agreesSetUp: st
 
 /** How the user is asked for what is unclear. */
 const QUESTIONS: Readonly<Record<AskedName, string>> = {
-  editable: 'Which files may be edited (paths or patterns, with commas between them)?',
+  editable: 'Which files may be edited (paths or patterns, separated by commas)?',
   train: 'Which command trains?',
   metric: 'Which number counts, as it is printed?',
-  goal: 'Is it better low or high (minimize, maximize)?',
+  goal: 'Is lower or higher better (minimize, maximize)?',
 };
 
 const SHOWN_COLUMNS = 4_000;
@@ -73,10 +73,10 @@ function isWorthShowing({ draft, findings }: Recognition): boolean {
 export function setUpText({ command, files }: SetUpText): string {
   const withMargin = (text: string) => visibleLines(text.replace(/\n$/, '')).map(line => `  | ${line}`);
   return [
-    'Before the first run this runs as you, outside of the sandbox:',
+    'Before the first run, this runs as you, outside the sandbox:',
     ...withMargin(command),
     ...files.flatMap(({ path, text, isCut }) => [
-      `--- ${visibleLines(path).join('\\n')}${isCut ? ' (its beginning)' : ''}`,
+      `--- ${visibleLines(path).join('\\n')}${isCut ? ' (beginning only)' : ''}`,
       ...withMargin(text),
     ]),
   ].join('\n');

@@ -26,7 +26,7 @@ function positive(text: string): number {
 
 function whole(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number.');
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be an integer.');
   return value;
 }
 
@@ -119,23 +119,23 @@ function sittingOptions(command: Command): Command {
     .option('--command <line>', 'what the command proposer runs')
     .option('--proposer-timeout <seconds>', 'how long the command or the agent may take', positive)
     .option('--patches <folder>', 'folder of the patches proposer')
-    .option('--agent <name>', `an agent proposes: ${AGENT_NAMES.join(', ')}, or one of your settings.toml`)
+    .option('--agent <name>', `an agent proposes: ${AGENT_NAMES.join(', ')}, or one from your settings.toml`)
     .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
     .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
     .option('--base-url <url>', "a server that speaks Anthropic's Messages API")
     .option('--keyless', 'the server needs no key')
     .option(
       '--max-cost <dollars>',
-      'make no call to a model that could exceed this for the whole study',
+      'make no model call that could exceed this amount for the whole study',
       positive,
     )
-    .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
+    .option('--uncontained', 'let code from models run without a sandbox on this machine, from now on')
     .option(
       '--fallback [who]',
-      'who proposes while a model or an agent cannot: search (the default) or none; without a word the search is also asked where any proposer has nothing',
+      'who proposes while a model or an agent cannot: search (the default) or none; without a value, the search is also asked whenever a proposer has nothing to offer',
       oneOf('search', 'none'),
     )
-    .option('--alternate', 'the proposer and the search in turns, to compare them')
+    .option('--alternate', 'let the proposer and the search take turns, to compare them')
     .option('--json', 'one event per line on stdout instead of the live view');
 }
 
@@ -144,7 +144,7 @@ function contractOptions(
   command: Command,
   metric: readonly [flags: string, description: string] = [
     '--metric <name>',
-    'the number that counts, as it is printed',
+    'the number that counts, as the output spells it',
   ],
 ): Command {
   return command
@@ -164,8 +164,8 @@ sittingOptions(
     .description('start a study in a repository and run it')
     .option('--tag <tag>', 'name of the study; its branch is autoresearch/<tag>')
     .option('--budget <seconds>', 'how long the training is expected to take', positive)
-    .option('--prune', 'end a run that cannot reach the best any more')
-    .option('--trust-setup', 'agree to the set-up command as it is now; do not ask'),
+    .option('--prune', 'end runs that can no longer reach the best')
+    .option('--trust-setup', 'agree to the current set-up command; do not ask'),
 ).action(async (path, { repository, ...flags }) => {
   const { run } = await load.run();
   await run(chooseRepository(path, { repository }), flags);
@@ -173,7 +173,7 @@ sittingOptions(
 
 sittingOptions(
   repositoryArgument(program.command('resume'))
-    .description('go on with a study that was stopped, interrupted or paused')
+    .description('continue a study that was stopped, interrupted or paused')
     .option('--tag <tag>', 'which study; default: the latest of the repository')
     .option('--auto', 'proposals no longer wait for approval'),
 ).action(async (path, { repository, ...flags }) => {
@@ -183,11 +183,11 @@ sittingOptions(
 
 repositoryArgument(program.command('audit'))
   .description(
-    'train the baseline and what was kept again, to say how sure the gains are; nothing new is tried',
+    'train the baseline and the kept commits again, to say how sure the gains are; nothing new is tried',
   )
   .option('--tag <tag>', 'which study; default: the latest of the repository')
-  .option('--runs <number>', 'trainings at most', count, AUDIT_RUNS)
-  .option('--uncontained', 'let code of models run without a sandbox on this machine, from now on')
+  .option('--runs <number>', 'maximum number of trainings', count, AUDIT_RUNS)
+  .option('--uncontained', 'let code from models run without a sandbox on this machine, from now on')
   .option('--json', 'print events as JSON lines')
   .action(async (path, { repository, ...flags }) => {
     const { audit } = await load.run();
@@ -212,7 +212,7 @@ function at<F extends RepositoryFlag>(
 
 studyOption(
   repositoryArgument(program.command('status')).description(
-    'show what runs, and how the latest study stands',
+    'show what is running, and the state of the latest study',
   ),
 )
   .option('--json', 'as JSON')
@@ -243,14 +243,14 @@ studyOption(
     'show one experiment: hypothesis, verdict, numbers',
   ),
 )
-  .option('--diff', 'the diff against the incumbent it was tried on')
+  .option('--diff', 'the diff against its incumbent')
   .option('--log', 'the output of its last run, as it was printed')
   .option('--series', 'its progress values as tab-separated columns')
   .action(async (n, path, flags) => (await load.show()).show(n, at(path, flags)));
 
 studyOption(
   repositoryOption(program.command('search'))
-    .description('find experiments by words of their hypotheses, rationales and notes')
+    .description('find experiments by words in their hypotheses, rationales and notes')
     .argument('<words...>'),
 ).action(async (words, flags) => (await load.notes()).search(words, at(undefined, flags)));
 
@@ -263,7 +263,7 @@ studyOption(
 
 studyOption(
   repositoryOption(program.command('propose'))
-    .description('put an idea into the queue of a study: words for a proposer that can read, or an edit')
+    .description("add an idea to a study's queue: words for a proposer that can read, or an edit")
     .argument('<words...>'),
 )
   .option('--why <words>', 'the rationale')
@@ -271,26 +271,26 @@ studyOption(
   .option('--category <word>', 'the kind of idea')
   .option(
     '--file <path>',
-    'a file of the edit, as it is in the checkout; path=file takes the content of another file; separated by commas, or repeated',
+    "a file of the edit, with its content from the checkout; path=file takes another file's content; separated by commas, or repeated",
     list,
   )
-  .option('--again <n>', 'the edit of this experiment, on the incumbent of its turn', whole)
+  .option('--again <n>', 'the edit of this experiment, on the incumbent at that time', whole)
   .action(async (words, flags) => (await load.ideas()).propose(words, at(undefined, flags)));
 
 studyOption(repositoryArgument(program.command('ideas')).description('show the queue of a study'))
-  .option('--drop <id>', 'take an idea out of the queue', whole)
+  .option('--drop <id>', 'remove an idea from the queue', whole)
   .option('--first <id>', 'put an idea first', whole)
   .option('--json', 'as JSON')
   .action(async (path, flags) => (await load.ideas()).ideas(at(path, flags)));
 
 studyOption(
   repositoryArgument(program.command('memory')).description(
-    'print what the proposers of a study read about earlier studies, or set it',
+    "print what a study's proposers read about earlier studies, or change it",
   ),
 )
-  .option('--edit <file>', 'the text of this file from now on')
+  .option('--edit <file>', "use this file's text from now on")
   .option('--clear', 'tell them nothing')
-  .option('--again', 'write it anew from the other studies as they stand now')
+  .option('--again', 'write it again from the current state of the other studies')
   .action(async (path, flags) => (await load.memory()).memory(at(path, flags)));
 
 studyOption(
@@ -299,17 +299,17 @@ studyOption(
       .command('measured')
       .argument('<n>', 'number of the experiment', whole)
       .argument('<value>', 'what was measured', finite),
-  ).description('enter the number of an experiment that waits for it'),
+  ).description('enter the number that an experiment is waiting for'),
 )
   .requiredOption('--source <words>', 'where the number comes from')
   .action(async (n, value, path, flags) => (await load.measured()).measured(n, value, at(path, flags)));
 
 program
   .command('import')
-  .description('read results from elsewhere into a read-only study: a table of any known form')
+  .description('import results from elsewhere as a read-only study')
   .argument('<file>')
   .option('--tag <tag>', 'name of the study; default: the file name')
-  .option('--metric <name>', 'the column that holds the metric; default: recognised by the headings')
+  .option('--metric <name>', 'the column that holds the metric; default: recognised by the column headers')
   .option(
     '--goal <goal>',
     'minimize or maximize; default: recognised from the file, the name of the metric, or the kept rows',
@@ -318,7 +318,7 @@ program
   .action(async (file, flags) => (await load.exchange()).importCommand(file, flags));
 
 studyOption(
-  repositoryArgument(program.command('export')).description('write everything the ledger has of a study'),
+  repositoryArgument(program.command('export')).description('write everything the ledger has about a study'),
 )
   .option('--format <format>', 'json (with the series), csv or tsv', oneOf('json', 'csv', 'tsv'), 'json')
   .option('-o, --output <file>', 'default: stdout')
@@ -331,7 +331,7 @@ program
   .action(async (options: { now?: boolean }) => (await load.ask()).ask(options.now ? 'stop_now' : 'stop'));
 program
   .command('pause')
-  .description('ask the running engine to pause after this experiment; "pawl resume" goes on')
+  .description('ask the running engine to pause after this experiment; "pawl resume" continues')
   .action(async () => (await load.ask()).ask('pause'));
 
 program
@@ -343,31 +343,31 @@ program
 
 program
   .command('mcp')
-  .description('serve studies to agents in terminals of their own, over the Model Context Protocol')
+  .description('serve studies to agents in their own terminals, over the Model Context Protocol')
   .option(
     '--install <agent>',
     'print the entry for claude, codex, gemini or opencode',
     oneOf('claude', 'codex', 'gemini', 'opencode'),
   )
-  .option('--write', 'write the entry into the settings of the agent')
+  .option('--write', "write the entry into the agent's settings")
   .action(async flags => (await load.mcp()).mcp(flags));
 
 contractOptions(repositoryArgument(program.command('doctor')), [
   '--metric [name]',
-  'without a name: train the code a few times and say whether its metric is worth a night; with one: the number that counts',
+  'without a name: train the code a few times and say whether its metric is worth a night; with a name: the number that counts',
 ])
-  .description('check everything a study needs, and say what to do about what is missing')
+  .description('check everything a study needs, and say how to fix what is missing')
   .option(
     '--runs <number>',
-    `with --metric: how often the code is trained as it is (${METRIC_CHECK_RUNS.usual})`,
+    `with --metric: how often the unchanged code is trained (${METRIC_CHECK_RUNS.usual})`,
     between(METRIC_CHECK_RUNS.least, METRIC_CHECK_RUNS.most),
   )
-  .option('--hours <number>', `with --metric: how long the night is to be (${METRIC_CHECK_HOURS})`, positive)
-  .option('--no-break', 'with --metric: without the run in which a constant is broken on purpose')
+  .option('--hours <number>', `with --metric: how long the night will be (${METRIC_CHECK_HOURS})`, positive)
+  .option('--no-break', 'with --metric: skip the run in which a constant is broken on purpose')
   .option('--gpu <name>', 'with --metric: which GPU trains, as in "run"')
-  .option('--trust-setup', 'with --metric: agree to the set-up command as it is now; do not ask')
+  .option('--trust-setup', 'with --metric: agree to the current set-up command; do not ask')
   .option('--tag <tag>', 'also check that this name is free')
-  .option('--save', 'write what was found to pawl.toml in the checkout, where there is none')
+  .option('--save', 'write what was found to pawl.toml in the checkout, if there is none')
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
     const { doctor, isInRepository } = await load.doctor();
@@ -382,14 +382,14 @@ contractOptions(repositoryArgument(program.command('doctor')), [
 
 repositoryArgument(program.command('harden'))
   .description(
-    'for a repository like autoresearch: commit to the branch pawl/harden what scores its training from outside',
+    'for a repository like autoresearch: commit a scorer that runs outside the training to the branch pawl/harden',
   )
   .option(
     '--held-out <file>',
-    'score with this shard, an absolute path or one that begins with "~/", which no training can read then',
+    'score with this shard (an absolute path or one that begins with "~/"); no training can then read it',
   )
-  .option('--dry-run', 'print the diff and make nothing')
-  .option('--force', 'replace a branch pawl/harden that is there, and whose last commit is of Pawl')
+  .option('--dry-run', 'print the diff and change nothing')
+  .option('--force', "replace an existing branch pawl/harden if its last commit is Pawl's")
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
     const { harden } = await load.harden();

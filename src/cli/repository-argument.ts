@@ -17,7 +17,7 @@ export function repositoryOption(command: Command): Command {
 /** Where a command is to look. Throws `usage` where argument and option name two folders. */
 export function chooseRepository(path: string | undefined, { repository }: RepositoryFlag): string {
   if (path !== undefined && repository !== undefined && resolve(path) !== resolve(repository)) {
-    throw new PawlError('usage', `Two repositories are named, ${path} and ${repository}: name one.`);
+    throw new PawlError('usage', `You named two repositories, ${path} and ${repository}: name only one.`);
   }
   return path ?? repository ?? '.';
 }

@@ -14,11 +14,11 @@ export async function makeScratch(root: string, name: string): Promise<string> {
     const where = dirname(root);
     throw new PawlError(
       'usage',
-      `Temporary files cannot be written in ${where} (${code}); set TMPDIR to a folder of yours.`,
+      `Temporary files cannot be written in ${where} (${code}); set TMPDIR to a folder you own.`,
     );
   });
   if (!(await isOwnFolder(root))) {
-    throw new PawlError('usage', `${root} is not a folder of yours; remove it, for Pawl works there.`);
+    throw new PawlError('usage', `${root} is not your folder; remove it, because Pawl works there.`);
   }
   return mkdtemp(join(root, `${name}-`));
 }

@@ -19,7 +19,7 @@ const agentSchema = z.strictObject({
 const settingsSchema = z.strictObject({
   agents: z
     .record(
-      z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'a name is of small letters, digits, - and _'),
+      z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'a name has only lower-case letters, digits, - and _'),
       agentSchema,
     )
     .default({}),

@@ -69,12 +69,12 @@ export function describeBaselineTime({ seconds, trainedSeconds, kind }: BudgetFi
   if (kind === 'time-boxed')
     return {
       isFar: false,
-      text: `${trained}: time-boxed, so no run may take longer than the baseline and its tolerance.`,
+      text: `${trained}: time-boxed, so no run may take longer than the baseline plus the tolerance.`,
     };
   const wanted = suggestedSeconds(trainedSeconds);
   return {
     isFar: true,
-    text: `${trained}: fixed work, which only the limit ends. If it is meant to stop by the clock, and for estimates that are right, write budget.seconds = ${wanted}.`,
+    text: `${trained}: fixed work, which only the limit ends. If it should stop by the clock, or to get correct estimates, write budget.seconds = ${wanted}.`,
   };
 }
 
@@ -85,11 +85,11 @@ export function describePlannedBudget(
 ): string {
   const named = isNamed
     ? `budget.seconds is ${seconds}`
-    : `Nothing names budget.seconds, and ${seconds} s are assumed`;
+    : `budget.seconds is not set, so ${seconds} s are assumed`;
   const [least, most] = [seconds * (1 - BOXED_SHARE), seconds * (1 + BOXED_SHARE)].map(bound =>
     Number(bound.toFixed(1)),
   );
-  return `${named}: time-boxed if the code trains for ${least} to ${most} s, else fixed work up to its limit of ${limitSeconds} s. The baseline will tell, and so does a check of the metric.`;
+  return `${named}: time-boxed if the code trains for ${least} to ${most} s, otherwise fixed work up to its limit of ${limitSeconds} s. The baseline will show which, and so does a metric check.`;
 }
 
 /** What a run was ended over that took more time than the others have. */
@@ -109,9 +109,9 @@ export function describeOverBudget({
   allowedSeconds,
   startupSeconds,
 }: OverBudget): string {
-  const startup = startupSeconds > 0 ? ` and ${startupSeconds.toFixed(1)} s in which it compiled` : '';
+  const startup = startupSeconds > 0 ? ` plus ${startupSeconds.toFixed(1)} s for compiling` : '';
   return (
-    `ended after ${seconds.toFixed(1)} s: the baseline takes ${baselineSeconds.toFixed(1)} s in all, and a run has ` +
+    `ended after ${seconds.toFixed(1)} s: the baseline takes ${baselineSeconds.toFixed(1)} s in all, and a run may take ` +
     `${allowedSeconds.toFixed(1)} s${startup}`
   );
 }

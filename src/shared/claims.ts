@@ -58,8 +58,8 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
   const gain = isRepeatable
     ? `Gain: ${onRecord}, repeatable with this seed${seedWords(claims.seeds)}.`
     : headline
-      ? `Gain by ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
-      : `Not audited, so no gain is claimed; on record it is ${onRecord}.`;
+      ? `Gain over ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
+      : `Not audited, so no gain is claimed; the gain on record is ${onRecord}.`;
   const wrong = expectedFalse(claims);
   const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
   const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
@@ -74,7 +74,7 @@ function seedWords(seeds: readonly number[]): string {
 export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): string {
   if (isRepeatable) return 'The same code gives the same number every time.';
   const from =
-    repeats === 0 ? 'assumed, nothing was repeated' : repeats === 1 ? '1 repeat' : `${repeats} repeats`;
+    repeats === 0 ? 'assumed; nothing was repeated' : repeats === 1 ? '1 repeat' : `${repeats} repeats`;
   return `Runs of the same code differ by σ ${shortNumber(noise)} (${from}).`;
 }
 

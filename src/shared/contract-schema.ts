@@ -9,7 +9,7 @@ const relativePattern = z
     message: 'must be a path inside the repository, without ".."',
   })
   .refine(pattern => !pattern.startsWith('!'), {
-    message: 'must not begin with "!": name what is meant, not what is not',
+    message: 'must not begin with "!": name what to include, not what to exclude',
   })
   .transform(pattern => pattern.replace(/^(?:\.\/+)+/, ''));
 
@@ -21,7 +21,7 @@ const metricName = z
   .trim()
   .regex(
     /^(?!.*(?: {2}|::))[\p{L}_][\p{L}\p{N}\p{M} _.\-/%@+*#()[\]²³±]{0,63}$/u,
-    'must be a name as it stands before the colon in the output, of at most 64 characters',
+    'must be a name as it is printed before the colon, of at most 64 characters',
   );
 
 /** `7d`, `12h`, `30m`, `45s`: seconds. */
@@ -29,7 +29,7 @@ const duration = z
   .string()
   .trim()
   .regex(/^\d+(?:\.\d+)?\s*[smhd]$/, 'must be a time like "7d", "12h", "30m" or "45s"')
-  .refine(text => durationSeconds(text) > 0, { message: 'must be more than nothing' })
+  .refine(text => durationSeconds(text) > 0, { message: 'must be longer than zero' })
   .refine(text => durationSeconds(text) <= MAX_WAIT_SECONDS, { message: 'must be at most a year' });
 const MAX_WAIT_SECONDS = 366 * 86_400;
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -56,8 +56,8 @@ const command = z.string().trim().min(1);
 const outsidePath = z
   .string()
   .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
-  .refine(path => !path.split('/').includes('..'), { message: 'must not hold ".."' });
-const APART = 'must name paths that are apart from each other, without any of * ? [ ] { }';
+  .refine(path => !path.split('/').includes('..'), { message: 'must not contain ".."' });
+const APART = 'must name paths that do not contain each other, without any of * ? [ ] { }';
 /** Of which none is another, or lies in another. */
 function areApart(pairs: Readonly<Record<string, string>>): boolean {
   const all = Object.entries(pairs)
@@ -127,7 +127,7 @@ export const contractFileSchema = z
       })
       .refine(({ goal, name }) => goal !== undefined || directionOf(name) !== null, {
         path: ['goal'],
-        message: 'is required: the name does not tell whether "minimize" or "maximize" is meant',
+        message: 'is required: the name does not say whether to minimize or maximize it',
       }),
     budget: z
       .strictObject({
@@ -191,7 +191,7 @@ export const contractFileSchema = z
     if (!score) return;
     for (const key of ['command', 'wait', 'pattern'] as const) {
       if (metric[key] === undefined) continue;
-      const message = 'cannot be used together with [score], which alone gives the number';
+      const message = 'cannot be combined with [score], which alone gives the number';
       issues.addIssue({ code: 'custom', path: ['metric', key], message });
     }
   });

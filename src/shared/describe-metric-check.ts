@@ -42,21 +42,21 @@ function numberWords(check: MetricCheck): readonly string[] {
   const { metric, values, mean, noise, asked, digits } = check;
   const count = values.length === asked ? `${asked} runs` : `${values.length} of ${asked} runs`;
   if (isSame(check)) {
-    const same = `${count} of the code as it is all gave ${metric.name} ${asPrinted(check, mean)}`;
+    const same = `${count} of the unchanged code all gave ${metric.name} ${asPrinted(check, mean)}`;
     return [
       looksRepeatable(check)
-        ? `${same}, to the last of ${digits} digits: it repeats itself. A difference is one for this seed, and may be none for another.`
-        : `${same}; with ${digitWords(digits)} that does not say that it repeats itself. σ is taken for ${shortNumber(noise.sigma)}, between ${shortNumber(noise.low)} and ${shortNumber(noise.high)}.`,
+        ? `${same}, to the last of ${digits} digits: it is repeatable. A difference is real for this seed, but perhaps not for another.`
+        : `${same}; with ${digitWords(digits)} that does not prove that it is repeatable. σ is estimated as ${shortNumber(noise.sigma)}, between ${shortNumber(noise.low)} and ${shortNumber(noise.high)}.`,
     ];
   }
-  const given = `${count} of the code as it is gave ${metric.name} ${values.map(value => asPrinted(check, value)).join(', ')}`;
+  const given = `${count} of the unchanged code gave ${metric.name} ${values.map(value => asPrinted(check, value)).join(', ')}`;
   const range = `between ${shortNumber(noise.low)} and ${shortNumber(noise.high)} (80 %)`;
   const source = sourceWords(check);
   return [
-    values.length > 1 ? `${given}: ${asPrinted(check, mean)} in the mean.` : `${given}.`,
+    values.length > 1 ? `${given}: ${asPrinted(check, mean)} on average.` : `${given}.`,
     isMostlyTaken(check)
-      ? `σ is taken for ${shortNumber(noise.sigma)}, ${values.length > 1 ? `mostly from ${source}` : source}; so few runs leave it ${range}.`
-      : `They differ by σ ${shortNumber(noise.sigma)}; so few runs leave it ${range}.`,
+      ? `σ is estimated as ${shortNumber(noise.sigma)}, ${values.length > 1 ? `mostly from ${source}` : source}; after so few runs it lies ${range}.`
+      : `They differ by σ ${shortNumber(noise.sigma)}; after so few runs it lies ${range}.`,
   ];
 }
 
@@ -72,87 +72,87 @@ function isMostlyTaken({ values, mean, noise }: MetricCheck): boolean {
 /** Where the prior of `estimateNoise` comes from. */
 function sourceWords({ mean, step }: MetricCheck): string {
   return USUAL_NOISE_SHARE * Math.abs(mean) >= step / Math.sqrt(12)
-    ? 'what such trainings usually show'
-    : 'what its last digit leaves open';
+    ? 'the usual noise of such trainings'
+    : 'its rounding';
 }
 
 function faultWords({ values, asked, fault }: MetricCheck): readonly string[] {
   const without = asked - values.length;
   if (without === 0) return [];
   const what = without === 1 ? '1 run gave no number' : `${without} runs gave no number, the first of them`;
-  return [`${what}: ${fault ?? 'nobody says why.'}`];
+  return [`${what}: ${fault ?? 'the reason is unknown.'}`];
 }
 
 function seedWords(check: MetricCheck): readonly string[] {
   const { seeds, mean } = check;
   if (!isSame(check)) return [];
-  if (!seeds) return ['No seed was found in the editable files, so what others give was not seen.'];
+  if (!seeds) return ['No seed was found in the editable files, so no other seed was tried.'];
   const { file, name, from, runs } = seeds;
-  const what = `With ${name} = ${runs.map(({ to }) => to).join(' and ')} in place of ${from} (${file})`;
+  const what = `With ${name} = ${runs.map(({ to }) => to).join(' and ')} instead of ${from} (${file})`;
   const values = runs.flatMap(({ value }) => value ?? []);
-  if (values.length < runs.length) return [`${what} it did not always give a number.`];
+  if (values.length < runs.length) return [`${what}, it did not always give a number.`];
   const all = [mean, ...values];
   const middle = all.reduce((sum, value) => sum + value, 0) / all.length;
   const variance = all.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (all.length - 1);
-  const is = `${what} it is ${values.map(value => asPrinted(check, value)).join(' and ')}`;
-  if (values.every(value => value === mean)) return [`${is} as well: that seed decides nothing.`];
+  const is = `${what}, it is ${values.map(value => asPrinted(check, value)).join(' and ')}`;
+  if (values.every(value => value === mean)) return [`${is} too: that seed has no effect.`];
   return [
-    `${is}: seeds differ by σ ${shortNumber(Math.sqrt(variance))}, and a gain that is not much larger may be one of this seed only.`,
+    `${is}: seeds differ by σ ${shortNumber(Math.sqrt(variance))}, and a gain that is not much larger may hold for this seed only.`,
   ];
 }
 
 function gainWords(check: MetricCheck): readonly string[] {
   const { gain, step, night } = check;
   if (looksRepeatable(check))
-    return [`One run shows any gain that is printed, of ${shortNumber(step)} or more.`];
+    return [`One run shows any gain large enough to be printed, of ${shortNumber(step)} or more.`];
   const one = `One run proves a gain of ${shortNumber(gain.oneRun)} or more`;
   if (night.experiments === 0) return [`${one}.`];
-  return [`${one}; a night, which measures again what it keeps, one of ${shortNumber(gain.night)}.`];
+  return [`${one}; a night, which repeats the runs of what it keeps, a gain of ${shortNumber(gain.night)}.`];
 }
 
 function nightWords(check: MetricCheck): readonly CheckLine[] {
   const { hours, runSeconds, experiments, auditRuns } = check.night;
   const room = Math.floor((hours * 3_600) / runSeconds);
   if (experiments === 0) {
-    const none = `Not one experiment fits: a run takes ${timeWords(runSeconds)}`;
+    const none = `No experiment fits: a run takes ${timeWords(runSeconds)}`;
     return [
       warning(
         room === 0
-          ? `${none}, and the night has ${hours} h.`
-          : `${none}, and ${hours} h have room for ${room === 1 ? '1 run' : `${room} runs`}, which the baseline and the audit take up.`,
+          ? `${none}, and the night lasts ${hours} h.`
+          : `${none}, and ${hours} h have room for ${room === 1 ? '1 run' : `${room} runs`}, which the baseline and the audit use up.`,
       ),
     ];
   }
-  const fit = `A run takes ${timeWords(runSeconds)}: ${hours} h have room for ${experiments === 1 ? '1 experiment' : `${experiments} experiments`}, without the time that proposals take.`;
+  const fit = `A run takes ${timeWords(runSeconds)}: ${hours} h have room for ${experiments === 1 ? '1 experiment' : `${experiments} experiments`}, not counting the time for proposals.`;
   const audit = looksRepeatable(check)
-    ? 'There is nothing to audit in a number that repeats itself.'
-    : `The audit takes ${auditRuns} runs beside them, ${timeWords(auditRuns * runSeconds)}.`;
+    ? 'A repeatable number needs no audit.'
+    : `The audit takes ${auditRuns} more runs, ${timeWords(auditRuns * runSeconds)}.`;
   return [plain(fit), plain(audit)];
 }
 
 function brokenWords(check: MetricCheck): CheckLine {
   const { broken, metric, mean } = check;
-  const unseen = 'it was not seen whether the number notices';
+  const unseen = 'it is unknown whether the number notices';
   if (broken.kind === 'left_out') return plain(`Nothing was broken on purpose, so ${unseen}.`);
   if (broken.kind === 'no_constant')
     return plain(`The editable files have no constant to break, so ${unseen}.`);
   const { name, value, fault } = broken;
-  const what = `With ${name} = ${broken.to} in place of ${broken.from} (${broken.file})`;
+  const what = `With ${name} = ${broken.to} instead of ${broken.from} (${broken.file})`;
   if (value === null)
-    return plain(`${what} the run gave no number, so ${unseen}: ${fault ?? 'nobody says why.'}`);
-  const is = `${what} it is ${asPrinted(check, value)}`;
+    return plain(`${what}, the run gave no number, so ${unseen}: ${fault ?? 'the reason is unknown.'}`);
+  const is = `${what}, it is ${asPrinted(check, value)}`;
   if (hasMoved(check) === false) {
-    const like = value === mean ? 'the very same' : 'which chance explains';
+    const like = value === mean ? 'exactly the same' : 'a difference that chance explains';
     return warning(
-      `${is}, ${like}: the number may not notice what the code does. Look whether it is computed from what was trained.`,
+      `${is}, ${like}: the number may not depend on what the code does. Check that it is computed from the trained model.`,
     );
   }
   const isBetter = value < mean === (metric.goal === 'minimize');
   const by = shortNumber(Math.abs(value - mean));
   if (!isBetter) return plain(`${is}, worse by ${by}: the number notices.`);
   return broken.isRuin
-    ? warning(`${is}, better by ${by}: look whether metric.goal is the right way round.`)
-    : plain(`${is}, better by ${by}: the number notices, and ${name} is worth a search.`);
+    ? warning(`${is}, better by ${by}: check that metric.goal is the right way round.`)
+    : plain(`${is}, better by ${by}: the number notices, and ${name} is worth searching.`);
 }
 
 /** Shapes that make a metric a bad one to climb, each with what to do. */
@@ -162,7 +162,7 @@ function findShapes(check: MetricCheck): readonly string[] {
   const rate = rateOf(check);
   if (rate !== null && rate < RATE_LOW)
     found.push(
-      `Nearly everything fails (${percent(rate)}), so nearly every edit looks like every other. Rewrite the task or the number first: easier cases, or credit for parts.`,
+      `Nearly everything fails (${percent(rate)}), so nearly all edits look the same. Rewrite the task or the metric first: easier cases, or partial credit.`,
     );
   if (rate !== null && rate > RATE_HIGH) {
     const left = (1 - rate) * (mean / rate);
@@ -174,12 +174,12 @@ function findShapes(check: MetricCheck): readonly string[] {
   }
   if (digits <= FEW_DIGITS || (digits < REPEATABLE_DIGITS && step > noise.sigma))
     found.push(
-      `It is printed with ${digitWords(digits)}, in steps of ${shortNumber(step)}, and σ is ${shortNumber(noise.sigma)}: most edits give one of a few values. Print more digits, or measure on more cases.`,
+      `It is printed with ${digitWords(digits)}, in steps of ${shortNumber(step)}, and σ is ${shortNumber(noise.sigma)}: most edits will give one of a few values. Print more digits, or measure on more cases.`,
     );
   const share = mean === 0 ? 0 : noise.sigma / Math.abs(mean);
   if (share > LOUD_SHARE && !isSame(check))
     found.push(
-      `It moves by ${percent(share)} of itself when nothing changes; trainings usually move by ${percent(USUAL_NOISE_SHARE)}. Fix the seeds, or measure on more data.`,
+      `It varies by ${percent(share)} when nothing changes; trainings usually vary by ${percent(USUAL_NOISE_SHARE)}. Fix the seeds, or measure on more data.`,
     );
   return found;
 }

@@ -48,16 +48,16 @@ export type Fairness = {
 const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   suspended: 'the machine slept',
   clock_skew: 'its own clock is off',
-  throttled: 'the GPU was slowed down',
+  throttled: 'the GPU was throttled',
   clocks: 'the GPU ran at other clocks',
   speed: 'the same code ran at another speed before',
-  shared: 'somebody else computed on the GPU',
+  shared: 'another program computed on the GPU',
   memory_full: 'GPU memory was nearly full',
-  contended: 'other programs took the processors',
+  contended: 'other programs used the processors',
   cores: 'it used more processor cores than its budget',
   other_gpu: 'it computed on a GPU that it was not given',
-  cold: 'its compiler caches were not those of the other runs',
-  claim: 'it printed another number than it was scored',
+  cold: 'its compiler caches differed from those of the other runs',
+  claim: 'it printed a different number from its score',
 };
 
 /** What a kind of flag means, in words. */

@@ -9,7 +9,7 @@ export type MetricCheck = {
   readonly asked: number;
   /** The numbers of those that count, in their order. */
   readonly values: readonly number[];
-  /** Why the first of the others gave none; null where every one did, or nobody says why. */
+  /** Why the first of the others gave none; null where every one did, or the reason is unknown. */
   readonly fault: string | null;
   readonly mean: number;
   readonly noise: {
@@ -72,7 +72,7 @@ export type BrokenRun =
 
 export type MetricCheckOutcome =
   | { readonly kind: 'measured'; readonly check: MetricCheck }
-  /** The code as it is gave no number that counts. */
+  /** The unchanged code gave no valid number. */
   | { readonly kind: 'failed'; readonly message: string; readonly tail: readonly string[] }
   | { readonly kind: 'stopped' };
 

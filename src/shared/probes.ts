@@ -17,11 +17,11 @@ export type SwapFault = 'no_number' | 'no_difference' | 'other_kind';
 
 export const SWAP_FAULT_WORDS: Readonly<Record<SwapFault, string>> = {
   no_number:
-    'With the data of audit.swap exchanged the baseline gives no number, so no keep is audited. The log of that run tells why.',
+    'With the data of audit.swap swapped, the baseline gives no number, so no keep is audited. The log of that run says why.',
   no_difference:
-    'With the data of audit.swap exchanged the baseline gives the same number: it is not measured on those files. So no keep is audited. Name the validation data in audit.swap.',
+    'With the data of audit.swap swapped, the baseline gives the same number: it is not measured on those files. So no keep is audited. Name the validation data in audit.swap.',
   other_kind:
-    "With the data of audit.swap exchanged the baseline's number is less than half, or more than twice what it was: the two are not data of one kind. So no keep is audited.",
+    "With the data of audit.swap swapped, the baseline's number is less than half, or more than twice, what it was: the two are not the same kind of data. So no keep is audited.",
 };
 
 export type ProbeEvidence = ProbeFailure & {
@@ -39,10 +39,10 @@ export function describeProbe(
   { value, gain, gainThere, against }: ProbeEvidence,
 ): string {
   if (reason === 'not_from_data')
-    return `With the validation data exchanged for other data it printed the same number, ${shown(value)}. So the number does not come from the data.`;
+    return `With other validation data it printed the same number, ${shown(value)}. So the number does not come from the data.`;
   if (value === null || gainThere === null)
-    return `With the validation data exchanged for other data it gave no number, twice, and #${against} gave one.`;
-  return `Its gain over #${against} is ${shown(gain)}. With the validation data exchanged for other data it is ${shown(gainThere)}: it learnt this data by heart.`;
+    return `With other validation data it twice gave no number, but #${against} gave one.`;
+  return `Its gain over #${against} is ${shown(gain)}. With other validation data it is ${shown(gainThere)}: it memorised the validation data.`;
 }
 
 /** Reasons of discards whose number says nothing of the code: luck, or no number of the data. */
@@ -59,12 +59,12 @@ export const HINTS = ['jump', 'bound', 'evaluation', 'validation', 'seed', 'time
 export type Hint = (typeof HINTS)[number];
 
 export const HINT_WORDS: Readonly<Record<Hint, string>> = {
-  jump: 'a suspiciously large gain, beyond the noise and beyond what was believed before',
-  bound: 'better than the contract says a number can be',
+  jump: 'a suspiciously large gain, far above the noise and earlier gains',
+  bound: 'better than the best possible number in the contract',
   evaluation: 'the edit touches the evaluation',
   validation: 'the edit names the validation data',
   seed: 'the edit changes a seed',
-  timer: 'the edit changes how time is taken',
+  timer: 'the edit changes how time is measured',
 };
 
 export function describeHints(hints: readonly Hint[]): string {

@@ -20,8 +20,8 @@ export function describePrune(evidence: PruneEvidence): string {
   const { series, share, value, incumbentValue, behind, caughtUp, runs } = evidence;
   const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;
   return (
-    `ended at ${Math.round(100 * share)} % of its way: ${series} ${value.toPrecision(5)}, and the incumbent's ` +
-    `${incumbentValue.toPrecision(5)} there; ${percent(behind)} behind, and by the ${runs} runs before it ` +
-    `no more than ${percent(caughtUp)} can be made good`
+    `ended after ${Math.round(100 * share)} % of its training: ${series} ${value.toPrecision(5)}, against the incumbent's ` +
+    `${incumbentValue.toPrecision(5)} at that point; ${percent(behind)} behind, and the ${runs} runs before it ` +
+    `caught up at most ${percent(caughtUp)}`
   );
 }

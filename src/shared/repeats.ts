@@ -6,18 +6,18 @@ import type { RepeatPurpose } from './study.ts';
 
 /** Why it is trained again, for the line of what runs now. */
 export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
-  baseline: 'Baseline once more, to learn how much its number varies',
-  remeasure: 'The best once more: nothing has beaten it for long',
-  audit: 'Once more, to be surer of this gain',
-  headline: 'A fresh run for the gain that is told',
+  baseline: 'Baseline again, to learn how much its number varies',
+  remeasure: 'The best again: nothing has beaten it for a long time',
+  audit: 'Again, to be surer of this gain',
+  headline: 'A fresh run for the reported gain',
   probe: 'With other validation data, to see whether the number comes from the data',
-  seed: 'With another seed, to see whether the gain is of this one only',
+  seed: 'With another seed, to see whether the gain is specific to this one',
 };
 
 /** The same for the list of an experiment's runs. */
 export const RUN_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   baseline: 'noise',
-  remeasure: 'once more',
+  remeasure: 'again',
   audit: 'audit',
   headline: 'fresh',
   probe: 'other data',
@@ -63,12 +63,12 @@ export function describeTakeBack({
   'type' | 'study' | 'at' | 'seq' | 'commit' | 'parentCommit' | 'parentRecord' | 'chain'
 >): string {
   const again =
-    queued.length === 0 ? '' : ` To be tried again: ${queued.map(other => `#${other}`).join(', ')}.`;
+    queued.length === 0 ? '' : ` Will be tried again: ${queued.map(other => `#${other}`).join(', ')}.`;
   return `#${n} is taken back. ${describeProbe(reason, evidence)} The branch goes back to #${parent}.${again}`;
 }
 
 export function describeTakenWith(n: number): string {
-  return `It went with #${n}, which is taken back: it was built on that, or nobody can tell whether its own gain is real.`;
+  return `Taken back with #${n}: it was built on that, or it is unknown whether its own gain is real.`;
 }
 
 /** A mean has more digits than the numbers it is of. */

@@ -6,9 +6,8 @@ export const FIRST_SAMPLE: SampleName = 'byte-lm';
 /** What each is, and what it needs. */
 export const SAMPLE_WORDS: Readonly<Record<SampleName, string>> = {
   'byte-lm':
-    'A byte-level language model in plain Python. Five seconds of training a run, no GPU, no download.',
-  'fast-text':
-    'A function over text, to be made faster. Its work is counted, its tests are checks. No model.',
-  'prompt-rubric': 'A prompt, and a rubric of checks over twenty mails. Works without a model, and with one.',
-  'nano-gpt': 'A small GPT in PyTorch, for the GPU or the processor. A minute a run.',
+    'A byte-level language model in plain Python. Five seconds of training per run, no GPU, no download.',
+  'fast-text': 'A text function to make faster. Its work is counted, its tests are the checks. No model.',
+  'prompt-rubric': 'A prompt, and a rubric of checks over twenty mails. Works with or without a model.',
+  'nano-gpt': 'A small GPT in PyTorch, for the GPU or the CPU. A minute per run.',
 };

@@ -16,7 +16,8 @@ export type SpendPlan =
 
 /** A plan as a sentence, for a number of experiments, or for each where nobody knows how many there will be. */
 export function describeSpendPlan(plan: SpendPlan, model: string, experiments: number | null): string {
-  if (plan.kind === 'unpriced') return `Planned spend: no price known for ${model}, so no plan.`;
+  if (plan.kind === 'unpriced')
+    return `Planned spend: no price is known for ${model}, so there is no estimate.`;
   const { low, median, high } = plan.eachUsd;
   const [least, usual, most] = [low, median, high].map(usd => roundUsd(usd * (experiments ?? 1)));
   const dollars = least === most ? `$${usual}` : `$${least}–${most}`;

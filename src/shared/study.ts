@@ -163,16 +163,16 @@ export type StopReason = (typeof STOP_REASONS)[number];
 
 /** Each reason as a sentence for the user. */
 export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
-  experiments: 'All its experiments are done.',
+  experiments: 'All experiments are done.',
   deadline: 'Its deadline has come.',
   target: 'The target is reached.',
-  patience: 'No gain for as long as it was told to wait.',
+  patience: 'No gain within its patience.',
   crashes: 'Too many crashes in a row.',
   user: 'Stopped by you.',
   exhausted: 'The proposer has nothing left to propose.',
   spend: 'The spend cap is reached.',
-  proposer: 'The proposer failed again and again.',
-  baseline_failed: 'The baseline gave no number that counts.',
+  proposer: 'The proposer failed repeatedly.',
+  baseline_failed: 'The baseline gave no valid number.',
   audited: 'Its gains were measured again.',
   error: 'Something went wrong.',
 };

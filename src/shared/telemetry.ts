@@ -67,7 +67,7 @@ const THROTTLE_WORDS: readonly (readonly [number, string])[] = [
   [THROTTLE.powerBrake, 'power brake'],
   [THROTTLE.hardwareSlowdown, 'slowed by the hardware'],
   [THROTTLE.powerCap, 'at its power limit'],
-  [THROTTLE.applicationClocks | THROTTLE.syncBoost | THROTTLE.displayClocks, 'held by a setting'],
+  [THROTTLE.applicationClocks | THROTTLE.syncBoost | THROTTLE.displayClocks, 'limited by a setting'],
 ];
 
 /** What holds a GPU's clocks down, in words, gravest first; empty where nothing does but having nothing to do. */

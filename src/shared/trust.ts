@@ -18,8 +18,8 @@ export function trustOf({ score }: Pick<Contract, 'score'>, isContained: boolean
 }
 
 export const TRUST_WORDS: Readonly<Record<Trust, string>> = {
-  printed: 'printed, not contained',
+  printed: 'printed without a sandbox',
   guarded: 'printed in the sandbox',
-  audited: 'printed in the sandbox, and better with other validation data too',
+  audited: 'printed in the sandbox; its gain held with other validation data',
   scored: 'scored by a locked program',
 };

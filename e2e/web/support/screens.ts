@@ -111,7 +111,7 @@ export const SCREENS: readonly Screen[] = [
       await expect(setUp(page).failedChecks).toHaveCount(1);
       await setUp(page).field('Metric').fill('two: words');
       await setUp(page).field('Budget (seconds)').fill('soon');
-      return page.getByText(/must be a name as it stands before the colon/i);
+      return page.getByText(/must be a name as it is printed before the colon/i);
     },
   },
   {

@@ -21,7 +21,7 @@ export async function ask(kind: RequestKind): Promise<void> {
     if (isIdle) {
       throw new PawlError(
         'study_not_found',
-        `A window is open on ${paths.home} (process ${holder.pid}, ${holder.host}), and no study runs in it: begin or resume one there.`,
+        `A window is open on ${paths.home} (process ${holder.pid}, ${holder.host}), but no study runs in it: start or resume one there.`,
       );
     }
     ledger.write(() => ledger.requests.add(kind, Date.now()));
@@ -30,7 +30,7 @@ export async function ask(kind: RequestKind): Promise<void> {
   }
   const said = {
     pause: 'It pauses after this experiment.',
-    continue: 'It goes on.',
+    continue: 'It continues.',
     stop: 'It stops after this experiment.',
     stop_now: 'It stops now.',
   };

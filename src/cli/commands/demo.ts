@@ -22,7 +22,7 @@ export async function demo({
   process.stdout.write(
     [
       '',
-      'Look at what was tried:',
+      'See what was tried:',
       `  npx pawl results -C ${folder}`,
       `  npx pawl show 1 --diff -C ${folder}`,
       `  git -C ${folder} log --oneline --all --graph`,

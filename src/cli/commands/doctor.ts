@@ -138,5 +138,5 @@ async function save(path: string, flags: ContractFlags): Promise<void> {
   if (!head) throw new PawlError('usage', 'There is no commit yet: commit your files first.');
   const contract = await loadContract(repository, head, choicesOf(flags));
   const file = await saveContract(repository.path, contract);
-  process.stderr.write(`${file} is written. Commit it, and the next study finds it.\n`);
+  process.stderr.write(`${file} was written. Commit it, and the next study will use it.\n`);
 }

@@ -18,7 +18,7 @@ const LISTED = 20;
 const TOLD: Readonly<Record<'file' | 'name' | 'keeps', string>> = {
   file: 'as the file says',
   name: 'as its name says',
-  keeps: 'as the rows that were kept tell',
+  keeps: 'as the kept rows show',
 };
 
 export async function importCommand(
@@ -43,7 +43,7 @@ export async function importCommand(
     const { finished, keep, discard, crash } = tally;
     const others = finished - keep - discard - crash;
     const rate = tally.keepRate === null ? '–' : `${(tally.keepRate * 100).toFixed(1)} %`;
-    if (finished === 0) print(`Imported ${study.tag}: a heading without a row, so an empty study.`);
+    if (finished === 0) print(`Imported ${study.tag}: a header without rows, so an empty study.`);
     else {
       print(
         `Imported ${finished} experiments as ${study.tag}: ${keep} keep, ${discard} discard, ${crash} crash, ` +
@@ -51,7 +51,7 @@ export async function importCommand(
       );
     }
     if (isProven)
-      print(`Of several numbers ${clip(metric.name, 64)} is the one that agrees with what was kept.`);
+      print(`Of several numbers ${clip(metric.name, 64)} is the one that agrees with the kept rows.`);
     // Upstream's own metric needs no explanation.
     if (goalFrom !== 'given' && metric.name !== 'val_bpb') {
       const better = metric.goal === 'minimize' ? 'lower' : 'higher';
@@ -78,12 +78,12 @@ function askFor(question: ImportQuestion, file: string): string {
   if (question.kind === 'goal') {
     return (
       `${name}: is a lower or a higher ${question.metricName} better? ${question.why[0]?.toUpperCase()}${question.why.slice(1)}. ` +
-      'Say --goal minimize or --goal maximize.'
+      'Use --goal minimize or --goal maximize.'
     );
   }
   if (question.names.length === 0) return `${name}: no column holds the metric. Name one with --metric.`;
   const names = question.names.slice(0, 20).map(column => `"${column}"`);
-  return `${name}: which of these is the metric: ${names.join(', ')}? Say it with --metric.`;
+  return `${name}: which of these is the metric: ${names.join(', ')}? Name it with --metric.`;
 }
 
 export async function exportCommand(

@@ -23,16 +23,14 @@ export async function harden(path: string, flags: HardenFlags): Promise<void> {
   }
   process.stdout.write(diff);
   if (uncommitted.length > 0)
-    process.stderr.write(
-      `Not in it, for they are not committed: your changes to ${uncommitted.join(', ')}.\n`,
-    );
+    process.stderr.write(`It does not include your uncommitted changes to ${uncommitted.join(', ')}.\n`);
   for (const note of notes) process.stderr.write(`${note}\n`);
   if (commit === null) return;
   print('');
   print(
-    `This is the branch ${HARDEN_BRANCH} now, one commit after ${base.slice(0, 12)}. Your checkout is as it was.`,
+    `The branch ${HARDEN_BRANCH} now has this, one commit after ${base.slice(0, 12)}. Your checkout is unchanged.`,
   );
-  if (replaced !== null) print(`It was at ${replaced} before, which git keeps for a while.`);
-  print(`To take it over:  git merge ${HARDEN_BRANCH}`);
-  print('Then a study begun there, with "pawl run" or in the window, is scored.');
+  if (replaced !== null) print(`Before, it was at ${replaced}, which git keeps for a while.`);
+  print(`To use it:  git merge ${HARDEN_BRANCH}`);
+  print('After that, studies that you start, with "pawl run" or in the window, are scored.');
 }

@@ -52,10 +52,10 @@ export async function propose(
     });
     const place = ledger.ideas.waiting(study.id).findIndex(({ id }) => id === idea.id) + 1;
     const how = idea.files.length === 0 ? 'in words' : `changes ${idea.files.join(', ')}`;
-    process.stdout.write(`Idea ${idea.id} waits in ${study.tag}, number ${place} of the queue (${how}).\n`);
+    process.stdout.write(`Idea ${idea.id} waits in ${study.tag}, number ${place} in the queue (${how}).\n`);
     if (idea.files.length === 0 && !canRead(study.proposer)) {
       process.stdout.write(
-        `This study's proposer (${proposerLabel(study.proposer)}) cannot read: the idea waits for one that can, or for --file with the edit.\n`,
+        `This study's proposer (${proposerLabel(study.proposer)}) cannot read words: the idea waits for one that can, or give the edit with --file.\n`,
       );
     }
   });
@@ -91,7 +91,7 @@ export async function ideas(
       return;
     }
     if (waiting.length + past.length === 0) {
-      process.stdout.write('Nothing waits. "pawl propose <idea>" puts something into the queue.\n');
+      process.stdout.write('Nothing waits. "pawl propose <idea>" adds to the queue.\n');
       return;
     }
     const rows = [...waiting, ...past].map(idea => [

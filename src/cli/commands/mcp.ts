@@ -6,7 +6,7 @@ import { installMcp, type McpClient } from '../mcp/install.ts';
 export async function mcp(flags: { readonly install?: McpClient; readonly write?: boolean }): Promise<void> {
   if (flags.install === undefined) {
     if (flags.write)
-      throw new PawlError('usage', '--write says where: --install claude|codex|gemini|opencode.');
+      throw new PawlError('usage', '--write needs to know where: --install claude|codex|gemini|opencode.');
     const { serveMcp } = await import('../mcp/server.ts');
     await serveMcp(dataPaths(process.env), process.cwd());
     return;

@@ -31,7 +31,7 @@ export async function memory(flags: {
           ? ({ author: 'pawl', text: makeMemory(ledger, study) } as const)
           : ({ author: 'you', text: own } as const);
       const mark = saveMemory(ledger, study, version, before.id, Date.now());
-      process.stderr.write(`${mark.text}. It counts from the next proposal on.\n`);
+      process.stderr.write(`${mark.text}. It applies from the next proposal on.\n`);
     }
     const { text, author } = readMemory(ledger, study, Date.now());
     // Only the text goes to stdout: it can be written to a file, edited, and given back.
@@ -39,7 +39,7 @@ export async function memory(flags: {
     else if (own === null) {
       process.stderr.write(
         author === 'you'
-          ? `Left out by you. "pawl memory --again" makes it again.\n`
+          ? `You left it out. "pawl memory --again" writes it again.\n`
           : `No other study of this repository has results in ${study.contract.metric.name} yet.\n`,
       );
     }

@@ -125,7 +125,10 @@ export async function audit(
     if (flags.uncontained) engine.agreeToUncontained();
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
     const minutes = Math.ceil((flags.runs * study.contract.budget.seconds) / 60);
-    showBefore(`At most ${flags.runs} runs, about ${minutes} min; Ctrl-C ends it after a run.`, flags);
+    showBefore(
+      `At most ${flags.runs} runs, about ${minutes} min; Ctrl-C stops it after the current run.`,
+      flags,
+    );
     process.exitCode = await sit(engine, study, { audit: flags.runs, repositoryPath: path }, flags);
   });
 }
@@ -138,7 +141,7 @@ function showBefore(text: string, { json }: SittingFlags): void {
 function needsWindow({ tag }: Study): PawlError {
   return new PawlError(
     'usage',
-    `In ${tag} each proposal waits for your approval, which is given in the window: "pawl serve". With --auto they wait no more.`,
+    `In ${tag} each proposal waits for your approval, which you give in the window: "pawl serve". With --auto they no longer wait.`,
   );
 }
 
@@ -148,7 +151,7 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
   if (Object.keys(rest).length > 0) {
     throw new PawlError(
       'usage',
-      'An engine runs already; options are for a new sitting. "pawl resume" alone tells a paused one to go on.',
+      'An engine is already running; options are for a new sitting. "pawl resume" without options continues a paused one.',
     );
   }
   const ledger = openLedger(dataPaths(process.env).ledger);
@@ -158,7 +161,7 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
     if (current && wanted && wanted.id !== current.id) {
       throw new PawlError(
         'engine_running',
-        `An engine is at ${current.tag} in ${current.repositoryPath}; ${wanted.tag} can go on when it has stopped.`,
+        `An engine is running ${current.tag} in ${current.repositoryPath}; ${wanted.tag} can continue once that has stopped.`,
       );
     }
   } finally {
@@ -226,7 +229,7 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   if ((fallback !== undefined || alternate) && (!own || own.kind === 'search')) {
     throw new PawlError(
       'usage',
-      `--${alternate ? 'alternate' : 'fallback'} gives another proposer the search as its partner; name that one too.`,
+      `--${alternate ? 'alternate' : 'fallback'} adds the search to another proposer; name that proposer too.`,
     );
   }
   // What a command or a folder of patches lacks no waiting mends.

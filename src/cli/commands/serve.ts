@@ -57,7 +57,7 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
     throw error;
   });
   process.stdout.write(`Pawl is at ${server.url}\n`);
-  process.stdout.write('Only this machine can reach it; over ssh, forward the port. Ctrl-C ends it.\n');
+  process.stdout.write('Only this machine can reach it; over ssh, forward the port. Ctrl-C stops it.\n');
   if (flags.open) await openBrowser(server.url);
 
   const { promise: isToEnd, resolve: end } = Promise.withResolvers<void>();

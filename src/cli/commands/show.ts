@@ -74,7 +74,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
   ];
   const isAudited = ledger.cells.get(study.id, experiment.n)?.isAudited === true;
   const isOpen = ledger.runs.isContained(study.id) === false;
-  print(`#${experiment.n} of ${study.tag}${isOpen ? ', whose runs are NOT CONTAINED' : ''}`);
+  print(`#${experiment.n} of ${study.tag}${isOpen ? '; its runs are NOT CONTAINED' : ''}`);
   for (const [label, value] of lines) if (value) print(`${label.padEnd(14)} ${clip(value, 2000)}`);
   for (const line of guard?.tail ?? []) print(`${''.padEnd(14)} ${clip(line, 300)}`);
   for (const run of ledger.runs.list(study.id, experiment.n)) {
@@ -109,10 +109,10 @@ async function showDiff(study: Study, experiment: Experiment): Promise<void> {
   if (!parentCommit || !attemptCommit) {
     throw new PawlError(
       'experiment_not_found',
-      `Experiment ${experiment.n} has no attempt to show the diff of.`,
+      `Experiment ${experiment.n} has no attempt, so there is no diff.`,
     );
   }
-  if (parentCommit === attemptCommit) return print('The baseline is the code as it is: no diff.');
+  if (parentCommit === attemptCommit) return print('The baseline is the unchanged code: no diff.');
   const diff = await readDiff(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
   process.stdout.write(process.stdout.isTTY ? diff.split('\n').map(stripControl).join('\n') : diff);
 }

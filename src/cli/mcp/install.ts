@@ -70,7 +70,8 @@ function addJson(file: string, text: string, path: readonly string[], value: obj
   const errors: ParseError[] = [];
   const before = text.trim() === '' ? '{}' : text;
   parse(before, errors, { allowTrailingComma: true });
-  if (errors.length > 0) throw new PawlError('usage', `${file} is no valid JSON; nothing was written to it.`);
+  if (errors.length > 0)
+    throw new PawlError('usage', `${file} is not valid JSON; nothing was written to it.`);
   const formattingOptions = { insertSpaces: true, tabSize: 2 };
   return applyEdits(before, modify(before, [...path], value, { formattingOptions }));
 }
@@ -80,11 +81,11 @@ function addToml(file: string, text: string, entry: string): string {
   try {
     table = parseToml(text);
   } catch {
-    throw new PawlError('usage', `${file} is no valid TOML; nothing was written to it.`);
+    throw new PawlError('usage', `${file} is not valid TOML; nothing was written to it.`);
   }
   const servers = (table.mcp_servers ?? {}) as Record<string, unknown>;
   if (servers[NAME] !== undefined) {
-    throw new PawlError('usage', `${file} has an entry [mcp_servers.${NAME}] already; take it out first.`);
+    throw new PawlError('usage', `${file} has an entry [mcp_servers.${NAME}] already; remove it first.`);
   }
   const after = `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${entry}\n`;
   try {
@@ -92,7 +93,7 @@ function addToml(file: string, text: string, entry: string): string {
   } catch {
     throw new PawlError(
       'usage',
-      `${file} writes its servers in another form; put the entry there by hand:\n\n${entry}`,
+      `${file} lists its servers in another form; add the entry by hand:\n\n${entry}`,
     );
   }
   return after;
@@ -120,5 +121,5 @@ export async function installMcp(
   const fresh = `${place}.${process.pid}`;
   await writeFile(fresh, after, { mode: 0o600 });
   await rename(fresh, place);
-  return `${file} names Pawl now. Start ${client} anew, and ask it to list Pawl's studies.\n`;
+  return `${file} now names Pawl. Restart ${client}, and ask it to list Pawl's studies.\n`;
 }

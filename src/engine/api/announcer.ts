@@ -188,7 +188,7 @@ export class Announcer {
         return of(
           'attention',
           `${study.tag}: experiment ${event.n} waits for its ${name}`,
-          'Type it into its cell.',
+          "Type it into the experiment's cell.",
           event.n,
         );
       }

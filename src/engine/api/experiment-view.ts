@@ -15,7 +15,7 @@ export const DIFF_CHARACTERS = 2_000_000;
 /** Rejects with `study_not_found`. */
 export function requireStudy(ledger: Ledger, id: string): Study {
   const study = ledger.studies.get(id);
-  if (!study) throw new PawlError('study_not_found', 'This study is not in the ledger any more.');
+  if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
   return study;
 }
 
@@ -25,7 +25,7 @@ export function requireOwnStudy(ledger: Ledger, id: string): Study {
   if (study.state === 'imported') {
     throw new PawlError(
       'study_read_only',
-      `${study.tag} was imported: it can be read and noted on, not run.`,
+      `${study.tag} was imported: it can be read and annotated, but not run.`,
     );
   }
   return study;

@@ -52,7 +52,7 @@ export function saveInstructions(
     if (latest !== base) {
       throw new PawlError(
         'usage',
-        `The instructions were saved elsewhere meanwhile (version ${latest}). Read again and compare; your own text is kept.`,
+        `The instructions were saved elsewhere meanwhile (version ${latest}). Reload and compare; your own text is kept.`,
       );
     }
     const id = ledger.instructions.add(study.id, text, now);

@@ -23,7 +23,7 @@ const RETURN = 0x0d;
 async function openLog(path: string): Promise<FileHandle> {
   return open(path, 'r').catch(error => {
     if (error.code === 'ENOENT') {
-      throw new PawlError('experiment_not_found', 'The log of this run is not there.', { cause: error });
+      throw new PawlError('experiment_not_found', 'The log of this run is missing.', { cause: error });
     }
     throw error;
   });

@@ -25,7 +25,7 @@ const SHOWN_FOLDERS = 2_000;
 export function cleanPath(text: string): string {
   let path = text.trim().replace(/^(['"])(.*)\1$/, '$2');
   if (path.startsWith('file://')) path = pathOfAddress(path);
-  if (path.includes('\0')) throw new PawlError('usage', 'A path cannot hold a NUL character.');
+  if (path.includes('\0')) throw new PawlError('usage', 'A path cannot contain a NUL character.');
   if (path === '~' || path.startsWith('~/')) path = join(homedir(), path.slice(1));
   return resolve(homedir(), path);
 }
@@ -34,7 +34,7 @@ function pathOfAddress(address: string): string {
   try {
     return decodeURIComponent(new URL(address).pathname);
   } catch (cause) {
-    throw new PawlError('usage', `${address} is not the address of a file.`, { cause });
+    throw new PawlError('usage', `${address} is not a file URL.`, { cause });
   }
 }
 
@@ -152,7 +152,7 @@ export async function saveContract(path: string, contract: Contract): Promise<st
   await writeFile(file, `${text}\n`, { flag: 'wx' }).catch(cause => {
     const message =
       cause.code === 'EEXIST'
-        ? `${file} is there already; change it in your editor.`
+        ? `${file} already exists; change it in your editor.`
         : `${file} cannot be written (${cause.code}).`;
     throw new PawlError('usage', message, { cause });
   });

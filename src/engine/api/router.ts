@@ -86,7 +86,7 @@ export function createRouter(service: Service) {
 
   const requireKeys = () => {
     if (host.keys) return host.keys;
-    throw new PawlError('usage', 'This host keeps no keys.');
+    throw new PawlError('usage', 'This host does not store keys.');
   };
 
   return {

@@ -134,7 +134,7 @@ export class Service {
 
   card(id: string): StudyCard {
     const study = this.ledger.studies.get(id);
-    if (!study) throw new PawlError('study_not_found', 'This study is not in the ledger any more.');
+    if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
     return this.#card(study);
   }
 
@@ -168,7 +168,7 @@ export class Service {
       throw new PawlError('engine_running', 'Another study is being started: one study runs at a time.');
     }
     if (this.#checking) {
-      throw new PawlError('engine_running', 'A metric is being checked: wait for it, or end it first.');
+      throw new PawlError('engine_running', 'A metric is being checked: wait for it, or stop it first.');
     }
     const busy = this.running();
     if (busy) {
@@ -280,18 +280,18 @@ export class Service {
     const study = this.ledger.studies.get(id);
     const best = study && this.ledger.experiments.incumbent(study.id);
     if (!study || !best || study.state === 'imported') {
-      throw new PawlError('usage', 'This study has no best commit to make a branch of.');
+      throw new PawlError('usage', 'This study has no best commit to branch from.');
     }
     const repository = await openRepository(study.repositoryPath);
     if (branch.includes('\0') || !(await isBranchName(repository, branch))) {
-      throw new PawlError('usage', `"${branch}" is no name for a branch.`);
+      throw new PawlError('usage', `"${branch}" is not a valid branch name.`);
     }
     const ref = `refs/heads/${branch}`;
     const isTaken = (await readRef(repository, ref)) !== null;
     if (isTaken || !(await createRef(repository, ref, best.commit).catch(refuseBlocked))) {
       throw new PawlError(
         'usage',
-        `There is a branch ${branch} already, or one in its way. Choose another name.`,
+        `The branch ${branch} already exists, or another one blocks its name. Choose another name.`,
       );
     }
     const text = `${branch} made at #${best.n} (${best.commit.slice(0, 7)})`;

@@ -13,7 +13,7 @@ export async function steeringEffect(ledger: Ledger, study: Study, text: string)
   const followed = readers.length === 0 ? [] : [`It goes with the next proposal to ${readers.join(', ')}.`];
   if (!arms.some(({ kind }) => kind === 'search')) {
     const problems =
-      readers.length === 0 ? ['A folder of patches cannot read; the note is kept for you.'] : [];
+      readers.length === 0 ? ['A folder of patches cannot read notes; the note is kept for you.'] : [];
     return { followed, problems };
   }
   const repository = await openRepository(study.repositoryPath);

@@ -82,7 +82,7 @@ export class Answers {
     const { study, ledger, caller, now, n, signal } = this.#input;
     this.#keptBytes ??= ledger.modelAnswers.bytes(study.id);
     if (this.#keptBytes > MAX_KEPT_BYTES) {
-      const message = `This study has kept ${MAX_KEPT_BYTES} bytes of answers; Pawl asks no more for it.`;
+      const message = `This study has kept ${MAX_KEPT_BYTES} bytes of answers; Pawl asks no more questions for it.`;
       return { status: 400, type: 'invalid_request_error', message };
     }
     const packed = await promisify(gzip)(text);

@@ -31,7 +31,7 @@ export async function askSettings(
   if (key === null && model.baseUrl === null) {
     throw new PawlError(
       'proposer_invalid',
-      `The contract lets the training ask ${model.name}, and there is no key for it: set ANTHROPIC_API_KEY where Pawl is started, ` +
+      `The contract lets the training ask ${model.name}, but there is no key for it: set ANTHROPIC_API_KEY where Pawl is started, ` +
         'or store one in the desktop app.',
     );
   }
@@ -49,7 +49,7 @@ export async function askSettings(
   if (price === null && settings.key !== 'none') {
     throw new PawlError(
       'proposer_invalid',
-      `The contract lets the training ask ${model.name}, and Pawl knows no price for it, so it cannot keep a spend cap. Add one in ` +
+      `The contract lets the training ask ${model.name}, but Pawl knows no price for it, so it cannot enforce a spend cap. Add one in ` +
         `${surroundings.home}/model-prices.json.`,
     );
   }

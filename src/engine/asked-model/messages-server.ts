@@ -91,7 +91,7 @@ export class MessagesServer {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const given = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /i, '');
     if (typeof given !== 'string' || !isSame(given, token)) {
-      const message = 'The key is not the one in ANTHROPIC_API_KEY that Pawl gave to this run.';
+      const message = 'The key differs from the one in ANTHROPIC_API_KEY that Pawl gave this run.';
       return { status: 401, type: 'authentication_error', message };
     }
     if (request.method !== 'POST' || pathname !== '/v1/messages') {

@@ -122,7 +122,7 @@ export function readQuestion(body: string, model: string): Question | Refusal {
   if (!read.success) return refuse(describe(read.error));
   const { model: asked, stream, ...params } = read.data;
   if (asked !== model) {
-    const message = `The contract of this study lets ${model} be asked, and no other model: "${asked.slice(0, 100)}" is not it.`;
+    const message = `The contract of this study allows only the model ${model}, not "${asked.slice(0, 100)}".`;
     return { status: 404, type: 'not_found_error', message };
   }
   const images = params.messages
@@ -150,10 +150,10 @@ function describe(error: z.ZodError): string {
   if (!issue) return 'The question cannot be read.';
   const place = issue.path.join('.') || 'question';
   if (issue.code === 'unrecognized_keys') {
-    return `${place}: "${issue.keys[0]?.slice(0, 100)}" is not passed on by Pawl.`;
+    return `${place}: "${issue.keys[0]?.slice(0, 100)}" is not supported by Pawl.`;
   }
   if (issue.code === 'invalid_union' && issue.errors.length === 0) {
-    return `${place}: this kind of content or tool is not passed on by Pawl.`;
+    return `${place}: this kind of content or tool is not supported by Pawl.`;
   }
   return `${place}: ${issue.message}`.slice(0, 500);
 }
@@ -163,7 +163,7 @@ function describeExcess(body: unknown): string | null {
   let count = 0;
   const look = (value: unknown, depth: number): string | null => {
     count += 1;
-    if (count > MAX_VALUES) return `The body holds more than ${MAX_VALUES} values.`;
+    if (count > MAX_VALUES) return `The body contains more than ${MAX_VALUES} values.`;
     if (typeof value !== 'object' || value === null) return null;
     if (depth === MAX_DEPTH) return `The body is nested more than ${MAX_DEPTH} deep.`;
     for (const inner of Array.isArray(value) ? value : Object.values(value)) {

@@ -49,7 +49,7 @@ export function assemble(sayings: Sayings): Recognition {
       settled.kind === 'torn' ? settled.claims.map(claim => ({ ...claim, value: show(claim.value) })) : [];
     const why =
       claims.length > 0
-        ? `It is not clear ${what}: ${describeClaims(claims)}${claims.length === 1 ? ' is all there is' : ''}.`
+        ? `It is not clear ${what}: ${describeClaims(claims)}${claims.length === 1 ? ' is the only evidence' : ''}.`
         : `Nothing says ${what}.`;
     unclear.push({ name, why, candidates: [...new Set(claims.map(({ value }) => value))].slice(0, 8) });
     return null;
@@ -70,7 +70,7 @@ export function assemble(sayings: Sayings): Recognition {
   const names = counted.kind === 'torn' ? counted.claims.map(({ value }) => value) : [name ?? ''];
   const own = [...goals(name), ...(name === null ? [] : directionByName(name))];
   const told = settle(own.length > 0 ? own : names.flatMap(directionByName));
-  const goal = take('goal', told, value => value, `whether ${name ?? 'that number'} is better low or high`);
+  const goal = take('goal', told, value => value, `whether a lower or higher ${name ?? 'number'} is better`);
   return {
     draft: { ...base, editable, train: train?.line ?? null, metric: { ...base.metric, name, goal } },
     findings: [...findings, ...sayings.findings],
@@ -152,7 +152,7 @@ function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding 
     paths.length > 8 ? `${paths.slice(0, 8).join(', ')} and ${paths.length - 8} more` : paths.join(', ');
   return {
     name: 'locked',
-    value: `${shown}, and every other file that is not editable`,
+    value: `${shown}, and every other non-editable file`,
     source: joinSources(named),
   };
 }

@@ -13,7 +13,7 @@ import { directionOf } from '../../shared/metric-direction.ts';
 import { autoresearchContract } from './autoresearch.ts';
 
 /** Where a finding is from that the user said. */
-export const YOURS = 'you said so';
+export const YOURS = 'your choice';
 
 const { contract, metric } = contractFileSchema.shape;
 /** What each choice has to be; the rules of pawl.toml. */
@@ -71,7 +71,7 @@ export function choose(recognition: Recognition, choices: ContractChoices): Reco
     unclear: isNew
       ? [
           ...unclear,
-          { name: 'goal', why: `Nothing says whether ${name} is better low or high.`, candidates: [] },
+          { name: 'goal', why: `Nothing says whether a lower or higher ${name} is better.`, candidates: [] },
         ]
       : unclear,
   };

@@ -61,13 +61,13 @@ export async function readContract(
 /** Everything that is to be said first, with how. */
 export function describeUnclear(unclear: readonly Unclear[]): string {
   const options = unclear.map(({ name }) => OPTIONS[name]).join(', ');
-  return `${unclear.map(({ why }) => why).join(' ')} Nothing was started; say it with ${options}, or in a pawl.toml.`;
+  return `${unclear.map(({ why }) => why).join(' ')} Nothing was started; give it with ${options}, or in a pawl.toml.`;
 }
 
 function describeNone(folders: readonly string[], missing: readonly string[]): string {
   if (folders.length > 0) {
     return (
-      `The repository has no committed pawl.toml, and several of its folders could be meant: ${folders.slice(0, 6).join(', ')}. ` +
+      `The repository has no committed pawl.toml, and several of its folders match: ${folders.slice(0, 6).join(', ')}. ` +
       'Write a pawl.toml that names what may change, how to train and which number counts, and commit it.'
     );
   }

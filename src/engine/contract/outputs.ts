@@ -57,8 +57,8 @@ export function isOutputName(path: string): boolean {
 export function adviseOnOutputs(touched: readonly string[], { locked }: Pick<Contract, 'locked'>): string {
   if (touched.every(isCodeName)) return '';
   return locked === null
-    ? ' If the training is to write one of them, list the files that it must not write under contract.locked in pawl.toml: what is not listed there is restored before each run.'
-    : ' If the training is to write one of them, contract.locked in pawl.toml must not name it: what is not listed there is restored before each run.';
+    ? ' If the training should write one of them, list under contract.locked in pawl.toml the files that it must not write: files not listed there are restored before each run.'
+    : ' If the training should write one of them, contract.locked in pawl.toml must not name it: files not listed there are restored before each run.';
 }
 
 function nameOf(path: string): string {

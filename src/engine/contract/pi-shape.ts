@@ -92,7 +92,7 @@ export function recognizePi(
     {
       name: 'budget',
       value: `ended after ${BENCHMARK_SECONDS} s`,
-      source: 'what pi-autoresearch allows a benchmark',
+      source: "pi-autoresearch's limit for a benchmark",
       isDefault: true,
     },
     ...checks.map(({ command }) => ({
@@ -195,7 +195,7 @@ function readIterations(
     experiments,
     finding: {
       name: 'stop',
-      value: `after ${experiments} experiments besides the baseline`,
+      value: `after ${experiments} experiments, not counting the baseline`,
       source: config.path,
     },
   };

@@ -222,7 +222,7 @@ function settleBudget(
   const settled = settle(claims.slice(0, 1));
   return settled.kind === 'found'
     ? { value: settled.value, told: { source: settled.source } }
-    : { value: fallback, told: { source: 'nothing says it: autoresearch has this', isDefault: true } };
+    : { value: fallback, told: { source: "nothing says it; autoresearch's default", isDefault: true } };
 }
 
 /** A number of megabytes at the most, shown beside the metric. */

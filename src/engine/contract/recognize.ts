@@ -130,7 +130,7 @@ function combine(first: Recognition, second: Recognition): Recognition {
     if (!one || !other || one === other || first.unclear.some(unclear => unclear.name === name)) return false;
     const where = (recognition: Recognition) =>
       recognition.findings.find(finding => finding.name === name)?.source;
-    const why = `Two set-ups are here that differ: ${one} (${where(first)}) or ${other} (${where(second)}).`;
+    const why = `Two set-ups here differ: ${one} (${where(first)}) or ${other} (${where(second)}).`;
     torn.push({ name, why, candidates: [one, other] });
     return true;
   };

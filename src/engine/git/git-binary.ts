@@ -18,7 +18,7 @@ async function findGit(): Promise<Readonly<Record<string, string>>> {
   if (process.env.LOCAL_GIT_DIRECTORY || existsSync(resolveGitBinary())) return {};
   const folder = (process.env.PATH ?? '').split(':').find(path => path && existsSync(`${path}/git`));
   if (!folder) {
-    throw new PawlError('git_missing', `No git was found on the PATH. ${howToGetGit}`);
+    throw new PawlError('git_missing', `git was not found on the PATH. ${howToGetGit}`);
   }
   const { stdout } = await run(`${folder}/git`, ['--exec-path']);
   return {

@@ -35,7 +35,7 @@ export function gitFailure(
   if (NOT_WRITABLE.test(stderr)) {
     return new PawlError(
       'repository_unwritable',
-      `git ${subcommand} may not write to the repository: ${said}`,
+      `git ${subcommand} is not allowed to write to the repository: ${said}`,
     );
   }
   return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);

@@ -120,7 +120,7 @@ export async function git(
     throw new PawlError(
       missing ? 'git_missing' : 'git_failed',
       missing
-        ? `No git could be started. ${howToGetGit}`
+        ? `git could not be started. ${howToGetGit}`
         : `Cannot run git in ${cwd}: ${String(cause?.message ?? cause)}`,
       { cause },
     );

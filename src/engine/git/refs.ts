@@ -126,7 +126,7 @@ async function writePatiently(
     if (await outwaitLock(lock, locked !== undefined && OWN_REF.test(locked), patience)) continue;
     throw new PawlError(
       'git_failed',
-      `git cannot write ${locked ?? refs[0]}: ${lock} is in the way, left by a git that was ended. ` +
+      `git cannot write ${locked ?? refs[0]}: ${lock} is in the way, left by a git that was killed. ` +
         'Delete it if no git is running there, and try again.',
     );
   }

@@ -36,7 +36,7 @@ export async function openRepository(path: string): Promise<Repository> {
     const why = isOwnedByOthers(stderr)
       ? `git does not trust the folder's owner; run: git config --global --add safe.directory ${start}`
       : 'run "git init" there and commit your files, or choose another folder';
-    throw new PawlError('not_a_repository', `${start} is not the checkout of a git repository: ${why}.`);
+    throw new PawlError('not_a_repository', `${start} is not a checkout of a git repository: ${why}.`);
   }
   return { path: top, gitDir: await realpath(gitDir) };
 }

@@ -53,11 +53,11 @@ export async function hardenFiles(
   ]);
   if (training === null || preparation === null) {
     const missing = training === null ? TRAINING : PREPARATION;
-    throw refuse(`The last commit is not like karpathy/autoresearch: it has no ${missing} at its top.`);
+    throw refuse(`The last commit is not like karpathy/autoresearch: it has no ${missing} at its root.`);
   }
   const contract = await loadContract(repository, commit);
   checkContract(contract);
-  if (scorer !== null) throw refuse(`There is a ${SCORER} already, which would be overwritten.`);
+  if (scorer !== null) throw refuse(`${SCORER} already exists and would be overwritten.`);
   checkPreparation(PREPARATION, preparation, heldOut !== null);
   const { text, rows } = hardenTraining(TRAINING, training);
   const files = new Map([
@@ -67,11 +67,9 @@ export async function hardenFiles(
   ]);
   const notes: string[] = [];
   if (heldOut !== null && !existsSync(heldOut.replace(/^~(?=\/)/, homedir())))
-    notes.push(`${heldOut} is not there yet, and no study begins before it is.`);
+    notes.push(`${heldOut} does not exist yet; studies cannot start until it does.`);
   if (toml !== null && contract.audit.swaps.length > 0)
-    notes.push(
-      'audit.swap in pawl.toml goes out of force: a number that is scored is not tried on other data.',
-    );
+    notes.push('audit.swap in pawl.toml no longer applies: scored numbers are not tried on other data.');
   return { files, notes };
 }
 
@@ -86,15 +84,14 @@ async function readText(repository: Repository, commit: string, path: string): P
 }
 
 function checkContract({ score, metric, editable }: Contract): void {
-  if (score) throw refuse('The contract has a [score] already.');
-  if (metric.name !== METRIC)
-    throw refuse(`The metric is ${metric.name}, and what ${SCORER} computes is ${METRIC}.`);
+  if (score) throw refuse('The contract already has a [score].');
+  if (metric.name !== METRIC) throw refuse(`The metric is ${metric.name}, but ${SCORER} computes ${METRIC}.`);
   if (metric.goal !== 'minimize')
-    throw refuse(`metric.goal is ${metric.goal}, and a lower ${METRIC} is the better one.`);
+    throw refuse(`metric.goal is ${metric.goal}, but a lower ${METRIC} is better.`);
   const isEditable = matchEditable(editable);
   for (const path of [SCORER, PREPARATION])
     if (isEditable(path))
-      throw refuse(`An experiment may change ${path} (contract.editable), which has to be locked.`);
+      throw refuse(`Experiments may change ${path} (contract.editable), but it has to be locked.`);
 }
 
 /** The text of pawl.toml with `[score]` at its end; the whole contract, where none was there. */
@@ -102,13 +99,11 @@ function withScore(contract: Contract, toml: string | null, heldOut: string | nu
   const several = SEVERAL.exec(contract.train)?.[0];
   if (several !== undefined)
     throw refuse(
-      `contract.train is \`${contract.train}\`: with \`${several}\` in it, it cannot be made one that starts a single ${SCORER}.`,
+      `contract.train is \`${contract.train}\`: with \`${several}\` in it, Pawl cannot turn it into a command that starts ${SCORER} once.`,
     );
   const program = /^(?<before>(?:.*\s)?)(?:\.\/)?train\.py\s*$/.exec(contract.train)?.groups?.before;
   if (program === undefined)
-    throw refuse(
-      `contract.train is \`${contract.train}\`, and a command that ends in ${TRAINING} is needed.`,
-    );
+    throw refuse(`contract.train is \`${contract.train}\`, but it must end in ${TRAINING}.`);
   const score = {
     command: `${program}${SCORER}`,
     artifacts: [WEIGHTS],
@@ -134,7 +129,7 @@ function endOf(text: string): string {
 /** @param rows at a time that the training evaluates; null leaves what the template says */
 async function writeScorer(rows: number | null, heldOut: string | null): Promise<string> {
   const folder = findResource('harden');
-  if (folder === null) throw refuse('What this copy of Pawl has to write the scorer from is not there.');
+  if (folder === null) throw refuse('This copy of Pawl lacks the files to write the scorer from.');
   const template = await readFile(join(folder, SCORER), 'utf8');
   const constants = Object.entries({ ROWS: rows, HELD_OUT: heldOut }).filter(([, value]) => value !== null);
   // A text in JSON is one in Python as well.

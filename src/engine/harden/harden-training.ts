@@ -24,7 +24,7 @@ export function hardenTraining(path: string, text: string): HardenedTraining {
       call.text,
     );
   const [, model = '', rows = ''] = asked ?? [];
-  if (!asked) throw refuse(`${place(code, call)} was looked at for ${CALL}, and is another call.`);
+  if (!asked) throw refuse(`${place(code, call)} looks like ${CALL}, but is another call.`);
   checkServable(code);
   const made = code.only(
     new RegExp(`^\\s*${model}\\s*=\\s*[A-Z]\\w*\\(`),
@@ -32,13 +32,13 @@ export function hardenTraining(path: string, text: string): HardenedTraining {
   );
   if (code.scopeOf(made)?.at !== code.scopeOf(call)?.at)
     throw refuse(
-      `The model is made (${place(code, made)}) in another function than the one that evaluates it (${place(code, call)}).`,
+      `The model is made (${place(code, made)}) and evaluated (${place(code, call)}) in different functions.`,
     );
   const ready = findReady(code, model, made, call);
   const context = contextOf(code, call);
   if (context && !isKnown(code, context.expression, ready))
     throw refuse(
-      `\`${context.expression}\`, under which the model is evaluated (${place(code, context.head)}), is not there yet where the model is ready (${place(code, ready)}).`,
+      `\`${context.expression}\`, which the evaluation uses (${place(code, context.head)}), is not defined yet where the model is ready (${place(code, ready)}).`,
     );
   return {
     rows: readRows(code, rows),
@@ -47,7 +47,7 @@ export function hardenTraining(path: string, text: string): HardenedTraining {
       {
         before: context?.head ?? call,
         lines: [
-          '# What score.py has evaluated.',
+          '# For score.py to evaluate.',
           `torch.save(getattr(${model}, "_orig_mod", ${model}).state_dict(), "${WEIGHTS}")`,
         ],
       },
@@ -67,9 +67,9 @@ function checkServable(code: PythonLines): void {
     "`def forward(self, idx, targets=None, reduction='mean')`, which gives losses with targets and logits without",
   );
   const [parsed] = code.all(/\bparse_args\(/);
-  if (parsed) throw refuse(`${place(code, parsed)} reads the program's arguments, and would refuse --serve.`);
+  if (parsed) throw refuse(`${place(code, parsed)} reads the program's arguments and would reject --serve.`);
   const [served] = code.all(/--serve\b/);
-  if (served) throw refuse(`${place(code, served)} serves something already.`);
+  if (served) throw refuse(`${place(code, served)} already serves something.`);
 }
 
 /** The line before which the model is ready, and nothing was done with it yet: its optimizer is made, or it is compiled. */
@@ -86,7 +86,7 @@ function findReady(code: PythonLines, model: string, made: Line, call: Line): Li
   const [first] = found;
   if (!first)
     throw refuse(
-      `No line of ${code.path} between ${made.at + 1}, where the model is made, and ${call.at + 1}, where it is evaluated, is like ${what}, as deep as line ${(block ?? made).at + 1}.`,
+      `No line of ${code.path} between ${made.at + 1}, where the model is made, and ${call.at + 1}, where it is evaluated, is like ${what} at the indentation of line ${(block ?? made).at + 1}.`,
     );
   return aboveComments(code, first);
 }
@@ -132,7 +132,7 @@ function serving(model: string, context: string | null, hasSysImported: boolean)
   const call = `pawl_losses.serve(${model}, "${WEIGHTS}")`;
   return [
     ...(hasSysImported ? [] : ['import sys']),
-    '# Asked by score.py, with the weights that a training left: nothing is trained.',
+    '# Serves score.py with the weights that a training left: nothing is trained.',
     'if "--serve" in sys.argv:',
     '    import pawl_losses',
     ...(context === null ? [`    ${call}`] : [`    with ${context}:`, `        ${call}`]),

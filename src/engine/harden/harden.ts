@@ -16,7 +16,7 @@ import { ASKED_FILES, hardenFiles } from './harden-files.ts';
 export const HARDEN_BRANCH = 'pawl/harden';
 const REF = `refs/heads/${HARDEN_BRANCH}`;
 
-const MESSAGE = `Score val_bpb outside of the training
+const MESSAGE = `Score val_bpb outside the training
 
 What a training prints of itself, its code can make up. So train.py leaves its
 weights, and under --serve answers with them in place of training; score.py,
@@ -71,10 +71,7 @@ export async function harden(path: string, options: HardenOptions): Promise<Hard
   const commit = await commitFiles({ parent: base, files, message: MESSAGE }, repository, scratch);
   if (await (old === null ? createRef(repository, REF, commit) : moveRef(repository, REF, old, commit)))
     return { ...found, commit };
-  throw new PawlError(
-    'branch_moved',
-    `The branch ${HARDEN_BRANCH} was changed by somebody else meanwhile; try again.`,
-  );
+  throw new PawlError('branch_moved', `The branch ${HARDEN_BRANCH} was changed meanwhile; try again.`);
 }
 
 /** The commit of a branch that is to be replaced; null where there is none. */
@@ -85,15 +82,15 @@ async function findBranch(repository: Repository, isReplacing: boolean): Promise
     if ((await readRef(repository, 'refs/heads/pawl')) === null) return null;
     throw taken(`There is a branch named "pawl", so git cannot make ${HARDEN_BRANCH}: rename it first.`);
   }
-  if (!isReplacing) throw taken(`There is a branch ${HARDEN_BRANCH} already; --force replaces it.`);
+  if (!isReplacing) throw taken(`The branch ${HARDEN_BRANCH} already exists; --force replaces it.`);
   const { stdout } = await gitOf(repository, ['log', '-1', '--format=%B', old]);
   if (stdout.toString('utf8').trim() !== MESSAGE.trim())
     throw taken(
-      `The last commit of ${HARDEN_BRANCH}, ${old.slice(0, 12)}, is none of Pawl's. To keep it under another name: git branch -m ${HARDEN_BRANCH} <name>.`,
+      `The last commit of ${HARDEN_BRANCH}, ${old.slice(0, 12)}, was not made by Pawl. To keep it under another name: git branch -m ${HARDEN_BRANCH} <name>.`,
     );
   const [checkout] = await listCheckouts(repository, REF, '');
   if (checkout === undefined) return old;
   throw taken(
-    `The branch ${HARDEN_BRANCH} is checked out in ${checkout}: check out another one there first.`,
+    `The branch ${HARDEN_BRANCH} is checked out in ${checkout}: check out another branch there first.`,
   );
 }

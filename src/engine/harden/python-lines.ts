@@ -34,9 +34,9 @@ export class PythonLines {
   only(pattern: RegExp, what: string): Line {
     const [first, second] = this.all(pattern);
     if (first && !second) return first;
-    if (!first) throw refuse(`Looked in ${this.path} for a line like ${what} and found none.`);
+    if (!first) throw refuse(`${this.path} has no line like ${what}.`);
     throw refuse(
-      `Two lines of ${this.path}, ${first.at + 1} and ${second && second.at + 1}, are like ${what}: which of them counts is not clear.`,
+      `Two lines of ${this.path}, ${first.at + 1} and ${second && second.at + 1}, are like ${what}: it is unclear which of them counts.`,
     );
   }
 

@@ -69,7 +69,7 @@ export class Hooks {
     }
     if (!command) return;
     if (this.#waiting.length >= MAX_WAITING) {
-      this.#fail(name, `${MAX_WAITING} events wait for it; this one was left out.`);
+      this.#fail(name, `${MAX_WAITING} events already wait for it; this one was dropped.`);
       return;
     }
     this.#waiting.push({ name, command, event, signal: this.#hurry.signal });
@@ -85,7 +85,10 @@ export class Hooks {
     for (let told = this.#waiting.shift(); told; told = this.#waiting.shift()) {
       const { name, signal } = told;
       await this.#run(told).catch(error =>
-        this.#fail(name, signal.aborted ? 'It was ended with the sitting.' : (error as Error).message),
+        this.#fail(
+          name,
+          signal.aborted ? 'It was stopped when the sitting ended.' : (error as Error).message,
+        ),
       );
     }
     this.#running = null;

@@ -51,12 +51,12 @@ export function chooseGoal(metricName: string, told: Goal | null, rows: readonly
     if (isDoubted && VAGUE_NAME.test(metricName) && kept.isOverruling)
       return { goal: kept.goal ?? named, from: 'keeps' };
     if (isDoubted && !/(?:^|_)bp[bcd]$/i.test(metricName)) {
-      return { goal: null, why: `its name says "${named}", the rows that were kept say "${kept.goal}"` };
+      return { goal: null, why: `its name says "${named}", the kept rows say "${kept.goal}"` };
     }
     return { goal: named, from: 'name' };
   }
   return kept.goal === null
-    ? { goal: null, why: 'neither the file, nor its name, nor the rows that were kept tell' }
+    ? { goal: null, why: 'neither the file, nor its name, nor the kept rows say' }
     : { goal: kept.goal, from: 'keeps' };
 }
 

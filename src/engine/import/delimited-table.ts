@@ -41,7 +41,7 @@ export function readDelimitedTable(text: string): RawTable | null {
   const skip = (index: number, reason: string) => skipped.push({ line: index + 1, reason });
   for (const index of lines.slice(0, first.index).keys()) {
     const line = lines[index]?.trim() ?? '';
-    if (line !== '' && !line.startsWith('#') && !isRule(line)) skip(index, 'stands before the heading.');
+    if (line !== '' && !line.startsWith('#') && !isRule(line)) skip(index, 'is before the header.');
   }
   let heading = columns.place(first);
   let openQuotes = 0;
@@ -54,7 +54,7 @@ export function readDelimitedTable(text: string): RawTable | null {
       heading = columns.place(again);
       if (heading.places.includes(null) && !isFull) {
         isFull = true;
-        skip(index, `has columns beyond the first ${MAX_COLUMNS}; those were not read.`);
+        skip(index, `has columns beyond the first ${MAX_COLUMNS}; they were not read.`);
       }
       continue;
     }
@@ -165,7 +165,7 @@ function isRule(line: string): boolean {
   return /^[\s|:+=_*-]+$/.test(line) && /[-=_*]{3}/.test(line);
 }
 
-const OPEN_QUOTE = 'a quote is opened and not closed.';
+const OPEN_QUOTE = 'a quote is opened but not closed.';
 
 type SplitRow = { readonly fields: readonly string[]; readonly count: number; readonly last: number };
 
@@ -188,20 +188,20 @@ function splitRow(
   }
   if (fields === null) return OPEN_QUOTE;
   if (fields.length < names.length && delimiter === '\t') fields = mendTabs(line, heading) ?? fields;
-  if (fields.length === 1) return 'is a note, no row.';
+  if (fields.length === 1) return 'is a note, not a row.';
   const verdict = names.findIndex(name => isVerdictHeading(plainHeading(name)));
   if (
     fields.length < names.length &&
     verdict >= 0 &&
     (fields.length <= verdict || !hasKnownVerdict(fields, heading))
   ) {
-    return `${fields.length} fields where the heading has ${names.length}.`;
+    return `${fields.length} fields, but the header has ${names.length}.`;
   }
   // What is beyond the last column belongs to it: a tab or a comma in a description.
   const joint = delimiter === 'spaces' || delimiter === '|' ? ' ' : delimiter;
   const rest = fields.slice(names.length - 1).join(joint);
   if (fields.length > names.length && verdict >= 0 && !hasKnownVerdict(fields, heading)) {
-    return `${fields.length} fields where the heading has ${names.length}.`;
+    return `${fields.length} fields, but the header has ${names.length}.`;
   }
   return {
     fields: fields.length < names.length ? fields : [...fields.slice(0, names.length - 1), rest],

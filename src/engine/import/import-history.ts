@@ -45,7 +45,7 @@ export async function importHistory(ledger: Ledger, study: Study, now: number): 
       },
     );
     if (outcome.kind === 'question')
-      return `The ${which} was not imported: it says several things of ${metric.name}.`;
+      return `The ${which} was not imported: it contradicts itself about ${metric.name}.`;
     const { finished } = ledger.experiments.tally(outcome.study.id, metric.goal);
     return `The ${which} was imported as the study ${outcome.study.tag}: ${finished} experiments.`;
   } catch (error) {
@@ -95,5 +95,5 @@ async function readCommitted(
 }
 
 function noPlainFile(): PawlError {
-  return new PawlError('import_invalid', 'it is no plain file.');
+  return new PawlError('import_invalid', 'it is not a plain file.');
 }

@@ -54,7 +54,7 @@ export async function importStudy(
 ): Promise<ImportOutcome> {
   const name = basename('path' in source ? source.path : source.name);
   const tag = options.tag ?? tagOf(name);
-  if (!isValidTag(tag)) throw new PawlError('usage', `"${tag}" is no name for a study; give another one.`);
+  if (!isValidTag(tag)) throw new PawlError('usage', `"${tag}" is not a valid study name; give another one.`);
   const tracked = 'path' in source ? await readTracked(source.path) : null;
   const raw = tracked
     ? trackedTable(tracked)
@@ -65,7 +65,7 @@ export async function importStudy(
     if (question.kind === 'goal' || question.names.length > 0) return found;
     throw new PawlError(
       'import_invalid',
-      `${name}:${raw.headingLine}: no column holds the metric: none has numbers that could be one.`,
+      `${name}:${raw.headingLine}: no column holds the metric: no column has suitable numbers.`,
     );
   }
   if (found.kind === 'unknown_metric') {

@@ -31,7 +31,7 @@ export function interpretTable(raw: RawTable, answers: ImportAnswers): Interpret
     if (row.count === raw.columns.length) {
       return [{ row, verdict: { word: 'other', text: clip(long), isMeasured: true } }];
     }
-    skipped.push({ line: row.line, reason: 'no verdict stands where the heading has one.' });
+    skipped.push({ line: row.line, reason: 'there is no verdict in the verdict column.' });
     return [];
   });
   const { metricNames } = raw.told;

@@ -22,7 +22,7 @@ export async function openPlainFile(
   try {
     const found = await file.stat();
     if (!found.isFile())
-      throw new PawlError('import_invalid', `${path} cannot be read: it is no plain file.`);
+      throw new PawlError('import_invalid', `${path} cannot be read: it is not a plain file.`);
     return { file, size: found.size };
   } catch (error) {
     await file.close();

@@ -18,7 +18,7 @@ export function readTable(content: Buffer, fileName: string, metric: string | nu
   const line = text.split(/\r\n|\n|\r/).findIndex(candidate => candidate.trim() !== '') + 1;
   throw new PawlError(
     'import_invalid',
-    `${fileName}:${Math.max(line, 1)}: this is not the heading of a results table: it has no column like "status", "verdict" or "kept".`,
+    `${fileName}:${Math.max(line, 1)}: this is not the header of a results table: it has no column like "status", "verdict" or "kept".`,
   );
 }
 
@@ -37,7 +37,7 @@ function decode(content: Buffer, fileName: string): string {
     const isBroken = (line: string) =>
       !Buffer.from(Buffer.from(line, 'latin1').toString('utf8')).equals(Buffer.from(line, 'latin1'));
     const line = text.findIndex(isBroken) + 1;
-    throw new PawlError('import_invalid', `${fileName}:${line}: not UTF-8 text, so no results table.`, {
+    throw new PawlError('import_invalid', `${fileName}:${line}: not UTF-8 text, so not a results table.`, {
       cause,
     });
   }

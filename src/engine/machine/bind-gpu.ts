@@ -53,7 +53,7 @@ export function gpuVariables(
       ]);
       throw new PawlError(
         'gpu_missing',
-        `The GPU ${chosen} that was chosen for this study is not there. There ${names.length > 0 ? `are ${names.join(', ')}` : 'is none that Pawl can see'}; choose with --gpu.`,
+        `The GPU ${chosen} chosen for this study is missing. There ${names.length > 0 ? `are ${names.join(', ')}` : 'is none that Pawl can see'}; choose with --gpu.`,
       );
     }
     // Of the one that is left others would name the place it had before.

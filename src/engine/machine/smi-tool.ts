@@ -97,7 +97,7 @@ async function runTool(
     clearTimeout(timer);
     if (ms === null) return;
     timer = setTimeout(() => {
-      silence = said || `${TOOL} has given nothing for ${ms / 1000} s.`;
+      silence = said || `${TOOL} has printed nothing for ${ms / 1000} s.`;
       onState({ kind: 'failing', message: silence });
       kill();
     }, ms).unref();

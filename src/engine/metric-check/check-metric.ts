@@ -56,7 +56,7 @@ export type MetricCheckPorts = {
 };
 
 const NO_CHECK =
-  'Its number cannot be measured again and again: it comes later (metric.wait), or the training asks a model, which answers the same question once.';
+  'Its number cannot be measured repeatedly: it comes later (metric.wait), or the training asks a model, which answers the same question only once.';
 /** Constants to choose from. */
 const MANY_CONSTANTS = 200;
 /** A name that no study of the user has. */

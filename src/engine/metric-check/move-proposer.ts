@@ -18,7 +18,7 @@ export function moveProposer(next: (n: number) => Move | null): Proposer {
       const source = (await readFile(path)).toString('latin1');
       const constants = findConstants(move.file, source, givenBy(contract), name => name === move.name);
       await writeFile(path, applyMoves(source, constants, [move], move.file), 'latin1');
-      const hypothesis = `${move.name} = ${move.to} in place of ${move.from}, to see what the number does`;
+      const hypothesis = `${move.name} = ${move.to} instead of ${move.from}, to see how the number reacts`;
       return {
         kind: 'proposed',
         proposal: { hypothesis, rationale: null, predictedEffect: null, category: 'check', memo: null },

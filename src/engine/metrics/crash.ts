@@ -82,7 +82,7 @@ export class CrashReader {
     const of = (kind: CrashClass, message: string): Crash => ({ class: kind, message, tail: this.#tail() });
     switch (outcome.kind) {
       case 'timeout':
-        return of('timeout', `Ended after ${limitSeconds} s, the limit of the contract.`);
+        return of('timeout', `Timed out after ${limitSeconds} s, the contract's limit.`);
       case 'flooded':
         return of('killed', 'Ended because it printed more than 2 GB.');
       case 'spawn_failed':
@@ -100,7 +100,7 @@ export class CrashReader {
           ? of('out_of_memory', this.#sawOutOfMemory)
           : of(
               'killed',
-              `Ended by signal ${outcome.signal}${outcome.signal === 9 ? ', as the system does when memory runs out' : ''}.`,
+              `Ended by signal ${outcome.signal}${outcome.signal === 9 ? ', which the system sends when memory runs out' : ''}.`,
             );
       case 'exit':
         return this.#classifyExit(outcome.code, metric, metricName, of);
@@ -142,7 +142,7 @@ export class CrashReader {
 
   #unanswered(): string {
     const what = this.#asked === null ? 'It asked something' : `It asked "${this.#asked}"`;
-    return `${what}, and nobody is there to answer: its input is at its end${this.#raised ? ` (${this.#raised})` : ''}.`;
+    return `${what}, but it has no input, so nobody can answer${this.#raised ? ` (${this.#raised})` : ''}.`;
   }
 
   #tail(): readonly string[] {

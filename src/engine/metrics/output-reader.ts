@@ -102,7 +102,7 @@ export class OutputReader {
     const metric = metricName === null ? null : (this.summary()?.[metricName] ?? null);
     const crash = this.#crash.classify(outcome, metric, metricName, limitSeconds);
     if (crash?.class !== 'no_metric' || metricName === null) return crash;
-    const looked = this.#pattern ? ' that metric.pattern finds' : '';
+    const looked = this.#pattern ? ' that metric.pattern matches' : '';
     return {
       ...crash,
       message: `${crash.message.replace(/\.$/, '')}${looked}.${this.#names.describe(metricName, this.#summary.hasBlock)}`,

@@ -17,13 +17,13 @@ export function compilePattern(source: string): Pattern {
   if (expression.groupCount() !== 1) {
     throw new PawlError(
       'contract_invalid',
-      `metric.pattern must have one group in parentheses, the number: "${source}" has ${expression.groupCount()}. A group that only keeps things together is written "(?:…)".`,
+      `metric.pattern must have one group in parentheses, the number: "${source}" has ${expression.groupCount()}. Write a group that is not the number as "(?:…)".`,
     );
   }
   if (expression.programSize() > MAX_PROGRAM) {
     throw new PawlError(
       'contract_invalid',
-      `metric.pattern is too large: its repetitions come to ${expression.programSize()} steps, and ${MAX_PROGRAM} are allowed.`,
+      `metric.pattern is too large: with repetitions unrolled it has ${expression.programSize()} steps; at most ${MAX_PROGRAM} are allowed.`,
     );
   }
   return line => {
@@ -40,7 +40,7 @@ function compile(source: string): RE2JS {
     if (!(cause instanceof RE2JSException)) throw cause;
     throw new PawlError(
       'contract_invalid',
-      `metric.pattern is no regular expression of RE2: ${cause.message}.`,
+      `metric.pattern is not a regular expression in RE2's syntax: ${cause.message}.`,
       {
         cause,
       },

@@ -34,7 +34,7 @@ export class PrintedNames {
     const [nearest] = names;
     const own = this.#found.get(metric);
     if (own && hasSummary)
-      return ` It printed ${metric} ${own.text} (line ${own.line}) before its summary, which has none.`;
+      return ` It printed ${metric} ${own.text} (line ${own.line}) before its summary, which does not contain it.`;
     if (nearest) {
       const shown = names
         .slice(0, SHOWN_NAMES)
@@ -43,11 +43,11 @@ export class PrintedNames {
       const listed = ` It printed ${shown.join(', ')}${more}.`;
       const isNear = near(nearest[0]) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
       return isNear && nearest[0] !== metric
-        ? `${listed} The nearest name is ${nearest[0]}: if that is meant, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`
-        : `${listed} Write the one that is meant as name under [metric] in pawl.toml, or a pattern that finds it.`;
+        ? `${listed} The most similar name is ${nearest[0]}: if you mean that, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`
+        : `${listed} Write the one you mean as name under [metric] in pawl.toml, or a pattern that matches it.`;
     }
     return this.#lone
-      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if that is meant, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
+      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
       : '';
   }
 }

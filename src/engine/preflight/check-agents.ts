@@ -10,9 +10,9 @@ const PATIENCE_MS = 15_000;
 export async function checkAgents(home: string, environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
   const agents = await detectAgents(programsOf(await readUserSettings(home)), environment, PATIENCE_MS);
   const found = agents.filter(({ isFound }) => isFound);
-  if (found.length === 0) add('agents', 'ok', 'none is on the PATH, and none is needed');
+  if (found.length === 0) add('agents', 'ok', 'none is on the PATH, but none is needed');
   for (const { title, agent, version, isSignedIn, signIn } of found) {
-    const told = `--agent ${agent}: ${version ?? 'does not say its version'}`;
+    const told = `--agent ${agent}: ${version ?? 'version unknown'}`;
     if (isSignedIn) add(title, 'ok', `${told}; signed in`);
     else add(title, 'warning', `${told}; no sign-in seen (it may be in the system's keyring). ${signIn}`);
   }

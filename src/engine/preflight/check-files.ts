@@ -37,7 +37,7 @@ export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): 
     .map(word => word.replace(/^(?:\.\/)+/, ''))
     .find(word => tree.some(({ path }) => path === word) && isEditable(word));
   if (own !== undefined) {
-    const message = `score.command names ${own}, which is editable, so that an edit could write its own score. Let a locked file score, and name what runs the edited code as score.model.`;
+    const message = `score.command names ${own}, which is editable, so an edit could write its own score. Let a locked file score, and put the command that runs the edited code into score.model.`;
     faults.push({ about: 'score', message });
   }
   // Without a .venv in the checkout uv's environment is made by the runs, and a run that may change what is in it could reach the scorer.
@@ -49,7 +49,7 @@ export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): 
     ofUv !== undefined &&
     usesUv(`${contract.train} ${contract.score.command}`)
   ) {
-    const message = `${ofUv} is editable, so that an edit could put its own code into the environment in which score.command runs.`;
+    const message = `${ofUv} is editable, so an edit could put its own code into the environment of score.command.`;
     faults.push({ about: 'score', message });
   }
   return faults;

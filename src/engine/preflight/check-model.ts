@@ -43,9 +43,9 @@ export async function checkModel(
     }
     const { key, baseUrl } = ask.settings;
     const who = `the training may ask ${model.name} at ${baseUrl ?? "Anthropic's"}, ${KEYS[key]}`;
-    const cap = `; for at most $${DEFAULT_CAP_USD} in a study, or what --max-cost says`;
+    const cap = `; for at most $${DEFAULT_CAP_USD} per study, unless --max-cost says otherwise`;
     const advice =
-      '. Your key goes to no server that only the contract names: where it is yours, put its address into ANTHROPIC_BASE_URL';
+      '. Your key is not sent to a server that only the contract names: if the server is yours, set ANTHROPIC_BASE_URL to its address';
     const isKeyless = key === 'none' && !isUsersServer(baseUrl, environment);
     const retirement = describeRetirement(model.name, baseUrl);
     const outcome = isKeyless || retirement !== null ? 'warning' : 'ok';

@@ -20,7 +20,7 @@ export function checkSwaps(
   if (swaps.length === 0 || contract.source === 'autoresearch') return;
   const idle = findIdleSwap(contract, sandbox !== null);
   if (idle !== null) {
-    add('audit data', 'warning', `audit.swap is of no use: ${idle}`);
+    add('audit data', 'warning', `audit.swap has no effect: ${idle}`);
     return;
   }
   const isEditable = matchEditable(contract.editable);
@@ -32,7 +32,7 @@ export function checkSwaps(
       isInside &&
       (isEditable(path) || tree.some(file => isBelow(file.path, path) && isEditable(file.path)))
     )
-      add('audit data', 'failed', `${named}, which audit.swap names, is editable, or holds what is.`);
+      add('audit data', 'failed', `${named}, which audit.swap names, is or contains an editable file.`);
     else if (isThere) add('audit data', 'ok', named);
     else if (isInside && contract.setup !== null)
       add(
@@ -40,12 +40,12 @@ export function checkSwaps(
         'warning',
         `${named}, which audit.swap names, is not committed: the set-up command has to make it.`,
       );
-    else add('audit data', 'failed', `${named}, which audit.swap names, is not there.`);
+    else add('audit data', 'failed', `${named}, which audit.swap names, does not exist.`);
   }
 }
 
 function findIdleSwap(contract: Contract, isContained: boolean): string | null {
-  if (contract.score !== null) return '[score] gives the number, from data of its own.';
+  if (contract.score !== null) return '[score] gives the number, from its own data.';
   if (ruleOf(contract) === 'greedy') return 'a greedy verdict takes each number as it is.';
-  return isContained ? null : 'nothing is contained, so no data can be exchanged.';
+  return isContained ? null : 'nothing is contained, so data cannot be swapped.';
 }

@@ -26,7 +26,7 @@ export type TrainingInput = {
 };
 
 const IN_WORKTREE =
-  'Install it or correct the command: a worktree holds only what is committed. An environment in your checkout is found by an absolute path, or where it is activated.';
+  'Install it or correct the command: a worktree holds only what is committed. To use an environment in your checkout, give an absolute path or activate it.';
 
 /** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
@@ -82,7 +82,7 @@ async function checkCommands(
   for (const [name = '', command = ''] of commands) {
     const program = firstProgram(command);
     if (program === null) {
-      add(name, 'skipped', `"${command}" is a shell construct; it is tried when it runs.`);
+      add(name, 'skipped', `"${command}" is a shell construct; it cannot be checked before it runs.`);
       continue;
     }
     const isInRepository = program.includes('/') && !isAbsolute(program);
@@ -104,7 +104,7 @@ async function checkCommands(
       found ? 'ok' : 'failed',
       found
         ? `${command} (${found})`
-        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or mend the command.')}`,
+        : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or correct the command.')}`,
     );
   }
 }
@@ -117,7 +117,7 @@ function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add
   add(
     'score environment',
     'failed',
-    'score.command uses uv, but nothing before it makes the environment: train with uv as well, or make a .venv in your checkout.',
+    'score.command uses uv, but nothing creates the environment before it: train with uv too, or make a .venv in your checkout.',
   );
 }
 
@@ -131,18 +131,18 @@ async function checkScoreData(
   for (const named of contract.score?.reads ?? []) {
     const path = inHome(named, environment.HOME ?? homedir());
     const inside = isBelow(path, repository.path) ? relative(repository.path, path) : null;
-    if (!existsSync(path)) add('score data', 'failed', `${named}, which score.reads names, is not there.`);
+    if (!existsSync(path)) add('score data', 'failed', `${named}, which score.reads names, does not exist.`);
     else if (inside !== null && tree.some(file => isBelow(file.path, inside)))
       add(
         'score data',
         'failed',
-        `${named} is committed, so that every training could read it. Keep it outside of the repository.`,
+        `${named} is committed, so every training could read it. Keep it outside the repository.`,
       );
     else if (sandbox === null)
       add(
         'score data',
         'warning',
-        `${named} is there, but nothing hides it from the training: the runs are not contained.`,
+        `${named} exists, but nothing hides it from the training: the runs are not contained.`,
       );
     else add('score data', 'ok', `${named}, hidden from trainings and proposers`);
   }
@@ -202,7 +202,7 @@ function checkSandbox(
   }
   if (!sandbox) {
     const isRequired = mode === 'required';
-    const consent = 'Before code of a model or an agent runs like that, Pawl asks you once.';
+    const consent = 'Before code from a model or an agent runs that way, Pawl asks you once.';
     add(
       'sandbox',
       isRequired ? 'failed' : 'warning',
@@ -212,14 +212,14 @@ function checkSandbox(
   }
   if (hiddenCommand !== null) {
     const advice = 'name its folder under sandbox.reads, or put it on the PATH';
-    add('sandbox', 'failed', `${hiddenCommand} is not to be seen in the sandbox: ${advice}.`);
+    add('sandbox', 'failed', `${hiddenCommand} is not visible in the sandbox: ${advice}.`);
     return;
   }
   const { network, reads } = contract.sandbox;
   const more = [
     network ? 'with network' : 'without network',
     ...(sandbox.identity ? ['as nobody'] : []),
-    ...(sandbox.filter === null ? ['without a filter of system calls'] : []),
+    ...(sandbox.filter === null ? ['without a system call filter'] : []),
     ...(reads.length > 0 ? [`reads ${reads.join(', ')}`] : []),
   ];
   add('sandbox', 'ok', `bubblewrap ${sandbox.version}, ${more.join(', ')}`);

@@ -114,7 +114,7 @@ function tell({ draft, findings, unclear }: Recognition, add: Add): Contract | n
   add('contract', 'ok', CONTRACT_SOURCES[draft.source]);
   for (const { name, value, source } of findings) add(`found: ${name}`, 'ok', `${value} (${source})`);
   for (const { name, why } of unclear)
-    add(`found: ${name}`, 'failed', `${why} Say it with ${OPTIONS[name]}.`);
+    add(`found: ${name}`, 'failed', `${why} Give it with ${OPTIONS[name]}.`);
   return contractOfDraft(draft);
 }
 
@@ -142,7 +142,7 @@ async function checkRepository(repository: Repository, head: string | null, add:
   const canWrite =
     (await isWritable(repository.gitDir)) && (await isWritable(join(repository.gitDir, 'objects')));
   if (!canWrite) {
-    add('repository', 'failed', `${repository.gitDir} cannot be written: attempts are committed there.`);
+    add('repository', 'failed', `${repository.gitDir} is not writable, but attempts are committed there.`);
   }
   if (!head) return;
   const dirty = await listDirtyPaths(repository);
@@ -193,9 +193,9 @@ async function checkConstants(
     add(
       'constants',
       'ok',
-      `${isWhole ? '' : 'at least '}${constants.length} for the search to turn: ${names}`,
+      `${isWhole ? '' : 'at least '}${constants.length} for the search to change: ${names}`,
     );
-  } else add('constants', 'warning', `${NO_CONSTANTS} Choose another proposer than the search.`);
+  } else add('constants', 'warning', `${NO_CONSTANTS} Choose a proposer other than the search.`);
 }
 
 /** The data folder itself, or the folder it will be made in. */
@@ -212,7 +212,7 @@ async function checkDataFolder({ home }: DataPaths, add: Add): Promise<void> {
     isUsable ? 'ok' : 'failed',
     isUsable
       ? home
-      : `${home} cannot be used: ${folder} is not a folder you may write. PAWL_HOME names another.`,
+      : `${home} cannot be used: ${folder} is not a folder you can write to. Set PAWL_HOME to another.`,
   );
 }
 
@@ -237,15 +237,15 @@ async function checkDisk(paths: DataPaths, add: Add): Promise<void> {
 
 async function checkTag(repository: Repository | null, tag: string | null, add: Add): Promise<void> {
   if (tag !== null && !isValidTag(tag)) {
-    add('branch', 'failed', `"${tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
+    add('branch', 'failed', `"${tag}" is not a valid tag: use letters, digits, ".", "_" and "-".`);
   } else if (repository && (await isPrefixBlocked(repository))) {
     add('branch', 'failed', PREFIX_BLOCKED);
   } else if (repository && tag !== null) {
     const isUsed = await isTagUsed(repository, tag);
-    const advice = `autoresearch/${tag} exists: choose another --tag, or go on with "pawl resume".`;
+    const advice = `autoresearch/${tag} exists: choose another --tag, or continue with "pawl resume".`;
     add('branch', isUsed ? 'failed' : 'ok', isUsed ? advice : `autoresearch/${tag} is free`);
   } else {
-    add('branch', 'skipped', 'A free name is chosen unless --tag gives one.');
+    add('branch', 'skipped', 'Pawl chooses a free name unless --tag gives one.');
   }
 }
 
@@ -257,7 +257,7 @@ async function checkGpu({ environment, cards }: DoctorInput, add: Add): Promise<
     const names = amd.gpus().map(({ name, memoryTotalMib }) => `${name}, ${memoryTotalMib ?? '?'} MiB`);
     if (names.length > 0) add('GPU', 'ok', `${names.join('; ')}, by the amdgpu driver`);
     else {
-      const found = 'No GPU found: no nvidia-smi, and no card of the amdgpu driver.';
+      const found = 'No GPU found: no nvidia-smi, and no card with the amdgpu driver.';
       add('GPU', 'warning', `${found} Fine for a training that needs none.`);
     }
     return;

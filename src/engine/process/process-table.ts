@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { RUN_MARKER } from './environment.ts';
 
 export const LINUX_ONLY =
-  'Pawl needs Linux, whose /proc shows it every process of a run; on Windows use WSL 2, elsewhere a Linux machine.';
+  'Pawl needs Linux, where /proc shows it every process of a run; on Windows use WSL 2, elsewhere a Linux machine.';
 
 /** A process that cannot be confused with a later one of the same number. */
 export type ProcessIdentity = { readonly pid: number; readonly startTicks: number };

@@ -35,7 +35,7 @@ export async function applyEdits(
     const count = countOf(text, edit.old);
     if (count === 0) return wrong('`old` does not occur; it must be copied exactly, with its indentation.');
     if (count > 1)
-      return wrong(`\`old\` occurs ${count} times; take in more lines around it until it is unique.`);
+      return wrong(`\`old\` occurs ${count} times; include more surrounding lines until it is unique.`);
     const at = text.indexOf(edit.old);
     const next = text.slice(0, at) + edit.new + text.slice(at + edit.old.length);
     if (next.length > MAX_FILE_CHARACTERS) return wrong('the file would be too large.');

@@ -63,7 +63,7 @@ export async function checkProposer(
     const labels = settings.arms.map(proposerLabel);
     const twice = labels.find((label, place) => labels.indexOf(label) !== place);
     if (twice !== undefined) {
-      throw new PawlError('proposer_invalid', `${twice} is named twice; each proposer can be one arm.`);
+      throw new PawlError('proposer_invalid', `${twice} is named twice; name each proposer once.`);
     }
     for (const arm of settings.arms) await checkProposer(arm, surroundings);
   }
@@ -169,7 +169,7 @@ async function readModel(settings: ModelSettings, surroundings: ProposerSurround
   if (price === null && (study !== null || sitting !== null)) {
     throw new PawlError(
       'proposer_invalid',
-      `Pawl knows no price for ${settings.model}, so it cannot keep a spend cap. Add one in ${home}/model-prices.json, or ` +
+      `Pawl knows no price for ${settings.model}, so it cannot enforce a spend cap. Add one in ${home}/model-prices.json, or ` +
         'leave the caps empty.',
     );
   }
@@ -186,13 +186,13 @@ export async function readKey(
   const found = settings.key === 'environment' ? environment.ANTHROPIC_API_KEY : await storedKey?.();
   const key = found?.trim();
   if (key && !/^[\x21-\x7e]+$/.test(key)) {
-    throw new PawlError('proposer_invalid', 'The key holds characters that no key has; copy it again.');
+    throw new PawlError('proposer_invalid', 'The key contains invalid characters; copy it again.');
   }
   if (key) return key;
   throw new PawlError(
     'proposer_invalid',
     settings.key === 'environment'
       ? 'ANTHROPIC_API_KEY is not set where Pawl was started.'
-      : 'There is no stored key; only the desktop app keeps one.',
+      : 'There is no stored key; only the desktop app stores keys.',
   );
 }

@@ -22,7 +22,8 @@ export function patchesProposer(folder: string): Proposer {
       const names = (await readdir(folder)).filter(name => name.endsWith('.patch'));
       names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
       const patch = names.find(name => !done.has(name));
-      if (patch === undefined) return { kind: 'exhausted', message: `All ${names.length} patches are done.` };
+      if (patch === undefined)
+        return { kind: 'exhausted', message: `All ${names.length} patches have been tried.` };
       const content = await readFile(join(folder, patch));
       const memo: Memo = { patch };
       try {

@@ -72,7 +72,7 @@ export async function readChanges(
   for (const { path } of commit === base ? [] : await listChangedFiles(repository, base, commit)) {
     const text = await reader.readFile(commit, path);
     if (text === null) {
-      const message = `${path} was removed or is no text: such an edit cannot be tried again.`;
+      const message = `${path} was removed or is not text: such an edit cannot be tried again.`;
       throw new PawlError('usage', message);
     }
     files.set(path, text);

@@ -34,7 +34,7 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
     async propose(request, context) {
       const { n } = request;
       if (request.repair && isOfQueue(n)) {
-        return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
+        return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
       }
       // What the user sent back is the proposer's to do again.
       if (request.repair || request.review) return proposer.propose(request, context);
@@ -89,7 +89,7 @@ async function lay(
   if (!edit) throw new Error(`idea ${idea.id} has no edit`);
   const files =
     (await replay(edit, request, ports)) ?? (await rebaseFiles(edit, incumbent.commit, repository, scratch));
-  if (!files) return failed('It meets what was kept since it was made; it would have to be made anew.');
+  if (!files) return failed('It conflicts with what was kept since; make the edit again.');
   const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
   const fault = await writeFiles(worktree.path, files, tracked);
   if (fault !== null) return failed(fault);

@@ -66,7 +66,8 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       if (request.repair) {
         const author = ledger.proposerCalls.author(studyId, request.n);
         const arm = arms.find(({ label, proposer }) => label === author && proposer.canRepair);
-        if (!arm) return { kind: 'failed', message: 'Who made this attempt does not mend.', memo: null };
+        if (!arm)
+          return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
         // The crash stands; the study goes on with who is left.
         const gone = `${arm.label} cannot be asked.`;
         if (rests.of(arm) !== null) return { kind: 'failed', message: gone, memo: null };

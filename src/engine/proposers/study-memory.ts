@@ -60,7 +60,7 @@ export function saveMemory(
   if (plain.length > MEMORY_CHARACTERS) {
     throw new PawlError(
       'usage',
-      `That is ${plain.length} characters; a proposer is told at most ${MEMORY_CHARACTERS} of earlier studies.`,
+      `That is ${plain.length} characters; a proposer gets at most ${MEMORY_CHARACTERS} about earlier studies.`,
     );
   }
   return ledger.write(() => {
@@ -68,7 +68,7 @@ export function saveMemory(
     if (latest !== base) {
       throw new PawlError(
         'usage',
-        `What earlier studies learnt was saved elsewhere meanwhile (version ${latest}). Read again and compare; your own text is kept.`,
+        `What earlier studies learnt was saved elsewhere meanwhile (version ${latest}). Reload and compare; your own text is kept.`,
       );
     }
     const { id } = ledger.memories.add(study.id, author, plain, now);

@@ -27,19 +27,19 @@ export async function writeFiles(
 async function findFault(root: string, path: string, tracked: readonly string[]): Promise<string | null> {
   const parts = path.split('/');
   if (parts.some(part => part === '' || part === '.' || part === '..' || part.includes('\0'))) {
-    return 'this is no path inside the repository.';
+    return 'this is not a path inside the repository.';
   }
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const own = parts.slice(0, depth).join('/');
     const isLast = depth === parts.length;
     const found = await look(join(root, own));
-    if (found === 'odd') return 'there can be no file of that name.';
+    if (found === 'odd') return 'a file cannot have that name.';
     if (!found) return null;
     if (isLast ? !found.isFile() : !found.isDirectory()) {
-      return isLast ? 'this is no plain file.' : `${own} is no plain folder.`;
+      return isLast ? 'this is not a plain file.' : `${own} is not a plain folder.`;
     }
     const isTracked = tracked.some(known => (isLast ? known === own : known.startsWith(`${own}/`)));
-    if (!isTracked) return `${own} is not part of the repository, but was made by its set-up.`;
+    if (!isTracked) return `${own} is not part of the repository; its set-up made it.`;
   }
   return null;
 }

@@ -26,7 +26,7 @@ export async function findPlaceFault(
       const path = await placed(named, worktree, home);
       const isOwn = isBelow(path, worktree) && !isBelow(path, join(worktree, '.git'));
       if (!isOwn && hidden.some(place => isBelow(path, place) || isBelow(place, path)))
-        return `${named}, which audit.swap names, is or holds what no training may see.`;
+        return `${named}, which audit.swap names, is or contains something that no training may see.`;
     }
     const kinds = await Promise.all(
       [swap.path, swap.other].map(async named => {
@@ -35,9 +35,9 @@ export async function findPlaceFault(
       }),
     );
     const missing = kinds.find(kind => kind !== 'folder' && kind !== 'file');
-    if (missing !== undefined) return `${missing}, which audit.swap names, is not there.`;
+    if (missing !== undefined) return `${missing}, which audit.swap names, does not exist.`;
     if (kinds[0] !== kinds[1])
-      return `Of ${swap.path} and ${swap.other}, which audit.swap exchanges, one is a folder and one is a file.`;
+      return `Of ${swap.path} and ${swap.other}, which audit.swap swaps, one is a folder and one is a file.`;
   }
   return null;
 }

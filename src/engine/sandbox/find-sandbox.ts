@@ -78,7 +78,7 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
   const identity = await findIdentity(devices, path);
   if (identity === null && process.getuid?.() === 0) {
     return none(
-      'Pawl runs as root, and setpriv, which would make the training somebody else, was not found (Debian and Ubuntu: apt-get install util-linux).',
+      'Pawl runs as root, and setpriv, which would run the training as another user, was not found (Debian and Ubuntu: apt-get install util-linux).',
     );
   }
   let sandbox: Bubblewrap = {
@@ -110,7 +110,7 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
     const [name = '', ...args] = [...contained, ...probe];
     const inside = await run(name, args, environment);
     if (inside.code !== 0 || inside.out !== bare.out) {
-      return none(`The GPU answers outside of bubblewrap and not inside it (${inside.said || inside.out}).`);
+      return none(`The GPU answers outside bubblewrap but not inside it (${inside.said || inside.out}).`);
     }
   }
   return sandbox;
@@ -218,10 +218,10 @@ export async function adviseOnNamespaces(
 ): Promise<string> {
   const restricts = await readFile(files.restricts, 'utf8').catch(() => '0');
   if (restricts.trim() !== '1') {
-    return 'This system forbids it to make namespaces: set kernel.unprivileged_userns_clone to 1 where there is such a setting, or start the container with the right to (docker run --privileged).';
+    return 'This system does not let it create namespaces: set kernel.unprivileged_userns_clone to 1 if that setting exists, or give the container the right (docker run --privileged).';
   }
   const load = `sudo apparmor_parser -r ${files.profile}`;
   return existsSync(files.profile)
-    ? `AppArmor forbids it to make namespaces although there is a profile: see that ${files.profile} says "userns," for ${program}, then run: ${load}`
-    : `AppArmor forbids it to make namespaces. Put this into ${files.profile}, then run: ${load}\n${appArmorProfile(program)}`;
+    ? `AppArmor does not let it create namespaces although there is a profile: check that ${files.profile} contains "userns," for ${program}, then run: ${load}`
+    : `AppArmor does not let it create namespaces. Put this into ${files.profile}, then run: ${load}\n${appArmorProfile(program)}`;
 }

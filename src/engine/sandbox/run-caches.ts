@@ -69,7 +69,7 @@ export async function settleCaches(folder: string, run: BaselineRun): Promise<st
     const { steps, stepsWhenCold } = run;
     if (steps === null || !stepsWhenCold || Math.abs(steps / stepsWhenCold - 1) <= SAME_STEPS) return null;
     await giveUpLayer(folder);
-    return `it made ${steps} steps with filled compiler caches and ${stepsWhenCold} with empty ones; from now on every run starts with empty ones`;
+    return `it made ${steps} steps with filled compiler caches but ${stepsWhenCold} with empty ones; from now on every run starts with empty caches`;
   }
   const bytes = await compiledBytes(join(folder, CACHES));
   if (bytes === 0) return null;
@@ -79,7 +79,7 @@ export async function settleCaches(folder: string, run: BaselineRun): Promise<st
   }
   await removeBelow(folder, LAYER);
   await rename(join(folder, CACHES), join(folder, LAYER));
-  return `it compiled ${sizeText(bytes)} that later runs find compiled`;
+  return `it compiled ${sizeText(bytes)} that later runs reuse`;
 }
 
 async function giveUpLayer(folder: string): Promise<void> {

@@ -27,11 +27,11 @@ export async function findSecret(
   { home, dataFolder }: SecretPlaces,
   levels: number,
 ): Promise<string | null> {
-  if (isBelow(home, path) || dirname(path) === '/home') return 'is a home or holds one';
+  if (isBelow(home, path) || dirname(path) === '/home') return 'is or contains a home directory';
   const data = await real(dataFolder);
-  if (isBelow(path, data) || isBelow(data, path)) return 'is or holds Pawl’s data';
+  if (isBelow(path, data) || isBelow(data, path)) return 'is or contains Pawl’s data';
   const inside = path.split('/').find(name => SECRETS.has(name));
-  if (inside !== undefined) return `is or lies in ${inside}`;
+  if (inside !== undefined) return `is or is inside ${inside}`;
   const held = await findName(path, levels);
   return held === null ? null : `holds ${held}`;
 }

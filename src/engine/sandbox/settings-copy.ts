@@ -30,7 +30,7 @@ export function describeLeftOut(title: string, leftOut: readonly LeftOut[]): str
     .slice(0, MAX_TOLD)
     .map(({ path, to, why }) => `${path} (${path === to ? '' : `a link to ${to}, `}which ${why})`);
   const more = leftOut.length > MAX_TOLD ? ` and ${leftOut.length - MAX_TOLD} more` : '';
-  return `In the sandbox ${title} is not shown ${told.join(', ')}${more}.`;
+  return `In the sandbox ${title} cannot see ${told.join(', ')}${more}.`;
 }
 
 /** Far enough for a home, a folder of homes, and a folder of dotfiles with a folder for each program. */
@@ -62,7 +62,7 @@ export class SettingsCopy {
     if (!isSmall && (isClean || what === where)) return { what, where, isWritable: false };
     if (!isSmall) {
       // Mounted whole it would show what is to be left out.
-      this.#leftOut.set(where, { path: where, to: what, why: 'is too large to be copied without that' });
+      this.#leftOut.set(where, { path: where, to: what, why: 'is too large to copy without that' });
       return null;
     }
     const filter = async (path: string) => (await isPlain(path)) && (await mayShow(path));

@@ -40,7 +40,7 @@ export function refuseUncontained(
   if (isAgreed || !isWrittenByModels(proposer)) return null;
   return new PawlError(
     'uncontained',
-    `Code that a model writes would run without a sandbox here and could do whatever you can. ${why ?? 'The contract switches the sandbox off.'} ` +
-      'If you want that anyway, say so once for this machine: --uncontained in the terminal, the tick in the window.',
+    `Code that a model writes would run here without a sandbox and could do whatever you can. ${why ?? 'The contract switches the sandbox off.'} ` +
+      'If you want that anyway, agree once for this machine: --uncontained in the terminal, the checkbox in the window.',
   );
 }

@@ -124,7 +124,7 @@ async function isTaken(ledger: Ledger, repository: Repository, tag: string): Pro
 async function checkTag(ledger: Ledger, repository: Repository, tag: string): Promise<string> {
   if (await isPrefixBlocked(repository)) throw new PawlError('branch_exists', PREFIX_BLOCKED);
   if (!isValidTag(tag)) {
-    throw new PawlError('usage', `"${tag}" is no valid tag: use letters, digits, ".", "_" and "-".`);
+    throw new PawlError('usage', `"${tag}" is not a valid tag: use letters, digits, ".", "_" and "-".`);
   }
   if (await isTaken(ledger, repository, tag)) throw branchExists(tag);
   return tag;
@@ -145,7 +145,7 @@ function branchExists(tag: string): PawlError {
   return new PawlError(
     'branch_exists',
     `The branch autoresearch/${tag} exists already, or attempts of an earlier study at refs/pawl/${tag}. Choose another ` +
-      `--tag, or go on with "pawl resume --tag ${tag}".`,
+      `--tag, or continue with "pawl resume --tag ${tag}".`,
   );
 }
 

@@ -281,7 +281,7 @@ export class Engine {
   /** What the user decides about the proposal that waits. Rejects with `usage` where it does not, or cannot be followed. */
   async decide(studyId: string, review: number, decision: Decision): Promise<void> {
     if (!this.#sitting || this.#sitting.study !== studyId) {
-      throw new PawlError('usage', 'Nothing waits for you here: the study does not run.');
+      throw new PawlError('usage', 'Nothing waits for you here: the study is not running.');
     }
     await this.#sitting.decide(review, decision);
   }

@@ -20,7 +20,7 @@ export async function findRepository(
   }
   throw new PawlError(
     'not_a_repository',
-    `${study.repositoryPath} is not the repository of ${study.tag} any more (commit ${study.baseCommit.slice(0, 12)} is not ` +
+    `${study.repositoryPath} is no longer the repository of ${study.tag} (commit ${study.baseCommit.slice(0, 12)} is not ` +
       'there). If it was moved, resume it with its new path.',
   );
 }

@@ -22,7 +22,7 @@ export function markOf(
       return { kind: 'warning', text: event.message };
     case 'run_unfair': {
       const why = event.flags.map(describeFlag).join('; ');
-      return { kind: 'unfair', text: `#${event.n} is run again, for the last run was not fair: ${why}` };
+      return { kind: 'unfair', text: `#${event.n} is run again, because the last run was unfair: ${why}` };
     }
     case 'repeated':
       return { kind: 'repeated', text: describeRepeat(event) };

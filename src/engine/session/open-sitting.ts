@@ -30,7 +30,7 @@ import { stopLimits } from './stop-rules.ts';
 import { Thoughts } from './thoughts.ts';
 
 const NO_AUDIT =
-  'Its numbers cannot be measured again: they come later (metric.wait), or the training asks a model, which answers the same question once.';
+  'Its numbers cannot be measured again: they come later (metric.wait), or the training asks a model, which answers the same question only once.';
 
 type Ports = Tell & {
   readonly ledger: Ledger;

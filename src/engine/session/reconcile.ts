@@ -4,7 +4,7 @@ import { removeScratch, trialOwner } from '../scratch.ts';
 import { findAwaited } from '../stages/measure/await-number.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-const ENGINE_ENDED = 'The engine ended before there was an answer.';
+const ENGINE_ENDED = 'The engine ended before an answer came.';
 
 /**
  * Puts right what an earlier life of the engine left: orphaned processes are ended, runs without an end and

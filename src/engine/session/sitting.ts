@@ -88,7 +88,7 @@ export class Sitting {
   /** What the user decides about the proposal that waits; see {@link ReviewDesk.decide}. */
   decide(review: number, decision: Decision): Promise<void> {
     if (this.hasWish()) {
-      const message = 'The study is about to pause or stop; let it go on first, then decide.';
+      const message = 'The study is about to pause or stop; let it continue first, then decide.';
       return Promise.reject(new PawlError('usage', message));
     }
     return this.#desk.decide(review, decision);

@@ -340,7 +340,7 @@ function findEnd({ ending, limits, repeats, runMs, unfinished }: LoopState, now:
   // One more experiment, and then the probes of the best and of the baseline, and the headline's runs.
   const probes = isProbing(repeats) ? 2 : 0;
   if (now + (1 + probes + HEADLINE_RUNS) * runMs <= deadline) return null;
-  const detail = `What is left before the deadline ${new Date(deadline).toISOString()} is for measuring the gain.`;
+  const detail = `The time left before the deadline ${new Date(deadline).toISOString()} is reserved for measuring the gain.`;
   return { reason: 'deadline', detail };
 }
 

@@ -51,12 +51,11 @@ export async function removeTemporaryStudies(
   const attempt = async (what: string, work: () => Promise<void>) => {
     await work().catch(error => faults.push(`${what} could not be removed: ${String(error.message)}`));
   };
-  await attempt(`What a check of a metric left in ${root}`, async () => {
+  await attempt(`What a metric check left in ${root}`, async () => {
     const { ledger, worktrees } = temporaryPaths(paths);
     for (const study of listStudies(ledger))
-      await attempt(
-        `What a check of a metric left in ${study.repositoryPath} (${branchRef(study.tag)})`,
-        () => removeStudy(study, worktrees, killTimes),
+      await attempt(`What a metric check left in ${study.repositoryPath} (${branchRef(study.tag)})`, () =>
+        removeStudy(study, worktrees, killTimes),
       );
     if (faults.length === 0) await removeAt(Buffer.from(root));
   });

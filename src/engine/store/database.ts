@@ -101,14 +101,14 @@ export function translateErrors<T>(work: () => T, path: string): T {
     if (UNUSABLE.test(code)) {
       throw new PawlError(
         'data_folder_unusable',
-        `The data folder ${folder} cannot be used (${code}): it must be a folder you may write. PAWL_HOME names another.`,
+        `The data folder ${folder} cannot be used (${code}): it must be a folder you can write to. Set PAWL_HOME to another.`,
         { cause: error },
       );
     }
     if (DAMAGED.test(code)) {
       throw new PawlError(
         'ledger_damaged',
-        `${path} is not a readable ledger (${code}). Move it away to start anew; nothing was changed.`,
+        `${path} is not a readable ledger (${code}). Move it away to start fresh; nothing was changed.`,
         { cause: error },
       );
     }

@@ -24,12 +24,12 @@ export function tightenDataFolder({ home }: DataPaths): string | null {
   const own = entries.filter(name => OWN_ENTRY.test(name));
   const isPawls = own.length === entries.length && home !== homedir() && home !== '/';
   if (isPawls && closeToOthers(home)) {
-    return `Other users of this machine could look into the data folder ${home}. Now only you can.`;
+    return `Other users of this machine could read the data folder ${home}. Now only you can.`;
   }
   const closed = own.filter(name => closeToOthers(join(home, name)));
   return closed.length === 0
     ? null
-    : `Other users of this machine could look into ${closed.join(', ')} in ${home}. Now only you can.`;
+    : `Other users of this machine could read ${closed.join(', ')} in ${home}. Now only you can.`;
 }
 
 /** Whether it was open to others and is not any more. */

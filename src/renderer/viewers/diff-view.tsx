@@ -37,7 +37,7 @@ export function DiffView({ diff, isCut, mode, onMode, label }: DiffViewProps) {
   if (diff.trim() === '')
     return (
       <section aria-label={label} className="diff-view p-4 text-muted">
-        The baseline is the code as it is: no diff.
+        The baseline is the unchanged code: no diff.
       </section>
     );
   if (files === null || files.length === 0)

@@ -59,7 +59,7 @@ test('an agent that speaks the protocol edits what it may, is refused the rest, 
 test.each<readonly [string, string, string]>([
   ['no_sign_in', 'unauthorized', 'is not signed in: Authentication required'],
   ['wrong_key', 'unauthorized', 'API key not valid'],
-  ['busy', 'overloaded', 'meets an overloaded server'],
+  ['busy', 'overloaded', 'reached an overloaded server'],
   ['retries', 'unauthorized', 'retries after 401, 2 of 10'],
 ])('%s needs the user', async (act, outcome, words) => {
   await using own = await night(act);

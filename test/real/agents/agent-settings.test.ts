@@ -77,9 +77,9 @@ contained('settings that are links into a folder of dotfiles are shown', async (
   expect(said).toEqual({ file: 'yes', folder: 'yes', own: 'yes', below: 'yes', keys: 'no' });
   // Deeper than is looked at before a folder is shown.
   const deep = join(home, 'dots/claude/.claude/commands/a/b/c/.aws');
-  expect(leftOut).toEqual([{ path: deep, to: deep, why: 'is or lies in .aws' }]);
+  expect(leftOut).toEqual([{ path: deep, to: deep, why: 'is or is inside .aws' }]);
   expect(describeLeftOut('Claude Code', leftOut)).toBe(
-    `In the sandbox Claude Code is not shown ${deep} (which is or lies in .aws).`,
+    `In the sandbox Claude Code cannot see ${deep} (which is or is inside .aws).`,
   );
 });
 
@@ -123,15 +123,15 @@ contained('settings that are links to keys, or to what holds them, are not shown
   );
   expect(said).toEqual({ own: 'yes', keys: 'no', home: 'no', links: 'no' });
   expect(Object.fromEntries(leftOut.map(({ path, why }) => [path.slice(home.length), why]))).toEqual({
-    '/.claude/.credentials.json': 'is or lies in .ssh',
-    '/.claude/settings.json': 'is or lies in .aws',
-    '/.claude/commands': 'is a home or holds one',
+    '/.claude/.credentials.json': 'is or is inside .ssh',
+    '/.claude/settings.json': 'is or is inside .aws',
+    '/.claude/commands': 'is or contains a home directory',
     '/.claude/agents': 'holds .aws',
     '/.claude/hooks': 'holds .ssh',
     '/.claude/rules': 'holds keyrings',
-    '/.claude/skills/ssh': 'is or lies in .ssh',
-    '/.claude/skills/key': 'is or lies in .ssh',
-    '/.claude/skills/all': 'is a home or holds one',
+    '/.claude/skills/ssh': 'is or is inside .ssh',
+    '/.claude/skills/key': 'is or is inside .ssh',
+    '/.claude/skills/all': 'is or contains a home directory',
   });
 });
 
@@ -171,6 +171,6 @@ echo '{"type": "result", "is_error": false, "result": "Done."}'
   );
   expect(tried).toMatchObject({
     isGood: true,
-    message: `Claude Code made the edit. In the sandbox Claude Code is not shown ${home}/.claude/skills/all (a link to ${home}, which is a home or holds one).`,
+    message: `Claude Code made the edit. In the sandbox Claude Code cannot see ${home}/.claude/skills/all (a link to ${home}, which is or contains a home directory).`,
   });
 });

@@ -217,7 +217,7 @@ test.each<readonly [string, string, string]>([
   [
     'edits outside the scope',
     `${EDIT}rm -f prepare.sh; echo mine > prepare.sh; echo x > new.txt\n${claude(ANSWER)}`,
-    'changed what it may not: ',
+    'changed files it may not change: ',
   ],
   ['no edit', claude('I would raise the rate.'), 'changed nothing. I would raise the rate.'],
   ['a crash', `${EDIT}echo 'panic: at the disco' >&2; exit 101`, 'ended with 101: panic: at the disco'],
@@ -239,7 +239,7 @@ test.each<readonly [string, string, string]>([
   ['no UTF-8', "printf '\\351' >> train.sh\n", 'train.sh is not UTF-8'],
   ['a file that is larger than memory', 'truncate -s 3G train.sh\n', 'train.sh is too large'],
   ['a link', 'ln -sf /etc/passwd train.sh\n', 'train.sh is no plain file'],
-  ['nothing where a file was', 'rm train.sh\n', 'train.sh was removed, which cannot be proposed'],
+  ['nothing where a file was', 'rm train.sh\n', 'train.sh was removed, which a proposal cannot do'],
 ])('%s is refused in words', async (_, edit, words) => {
   await using own = await night('claude', `${edit}${claude(ANSWER)}`);
   expect(await own.run()).toBe('proposer');
@@ -539,7 +539,7 @@ ${EDIT}${claude(ANSWER)}`;
   expect(await own.run()).toBe('experiments');
   expect(await readFile(join(place, 'dots/.credentials.json'), 'utf8')).toBe('new\n');
   const notice =
-    /^In the sandbox Claude Code is not shown .*skills \(a link to .*, which is a home or holds one\)\.$/;
+    /^In the sandbox Claude Code cannot see .*skills \(a link to .*, which is or contains a home directory\)\.$/;
   expect(own.calls()).toMatchObject([{ outcome: 'ok', message: expect.stringMatching(notice) }]);
 });
 
@@ -561,7 +561,9 @@ contained('a sign-in that is missing in the sandbox says where it may be', async
   await using own = await night('claude', script, 30, 1, IN_SANDBOX);
   const blocked = own.untilEvent('warning');
   const run = own.run();
-  expect(await blocked).toMatchObject({ message: expect.stringContaining('neither the system’s keyring') });
+  expect(await blocked).toMatchObject({
+    message: expect.stringContaining('but not to the system’s keyring'),
+  });
   own.engine.request('stop_now');
   await run;
 });

@@ -142,7 +142,7 @@ test('a training that will not end is ended at the limit, and nothing of it live
   });
   expect(verdicts).toEqual(['keep baseline', ...Array(6).fill('crash timeout')]);
   expect(metrics.slice(1)).toEqual(Array(6).fill(null));
-  expect(messages[1]).toBe('Ended after 2 s, the limit of the contract.');
+  expect(messages[1]).toBe("Timed out after 2 s, the contract's limit.");
   const finished = eventsOf(events, 'run_finished');
   expect(finished.flatMap(event => event.survivors)).toEqual([]);
   // Only the deaf one costs the whole grace.

@@ -120,7 +120,7 @@ test('a command proposer that outlives its engine is ended at the next start', a
   const again = await sitting(['resume', repository, '--proposer', 'search', '-n', '1'], { home });
   expect(again.code).toBe(0);
   expect(asked()).toEqual([
-    { outcome: 'cancelled', message: 'The engine ended before there was an answer.' },
+    { outcome: 'cancelled', message: 'The engine ended before an answer came.' },
     { outcome: 'proposed', message: null },
   ]);
   expect(existsSync(scratch)).toBe(false);

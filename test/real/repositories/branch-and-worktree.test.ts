@@ -225,7 +225,7 @@ test('another repository at the path of the old one is not taken for it', async 
   const { code, stderr } = await sitting(['resume', repository, '--tag', 'night', '-n', '2'], { home });
   expect(code).not.toBe(0);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  expect(stderr).toMatch(/moved|another repository|not the repository|does not have/i);
+  expect(stderr).toMatch(/moved|another repository|no longer the repository|does not have/i);
   expect(await snapshotUserState(repository)).toBe(userState);
   expect(await git(repository, 'for-each-ref', 'refs/pawl', 'refs/heads/autoresearch')).toBe('');
 });

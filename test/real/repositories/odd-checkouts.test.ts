@@ -76,13 +76,13 @@ test('a repository without a commit is refused and nothing is made', async () =>
 });
 
 test('a folder that is no repository is refused', async () => {
-  await expectRefusal(await temporaryFolder(), /is not the checkout of a git repository/);
+  await expectRefusal(await temporaryFolder(), /is not a checkout of a git repository/);
 });
 
 test('a bare repository is refused', async () => {
   const bare = join(await temporaryFolder(), 'bare.git');
   await git(await fastRepository(), 'clone', '--quiet', '--bare', '.', bare);
-  await expectRefusal(bare, /is not the checkout of a git repository/);
+  await expectRefusal(bare, /is not a checkout of a git repository/);
 });
 
 test('a folder inside the repository stands for the repository', async () => {

@@ -132,7 +132,7 @@ test('a server that does not answer is no fault of the code: the study pauses, a
   });
   expect(await night.run()).toBe('experiments');
   await asked;
-  expect(await night.log(0)).toContain('The server does not accept the key: no such key');
+  expect(await night.log(0)).toContain('The server rejected the key: no such key');
   expect(night.events.filter(({ type }) => type === 'warning')).toContainEqual(
     expect.objectContaining({ code: 'model_blocked' }),
   );
@@ -204,11 +204,9 @@ print("val_bpb: 1")
     ...Array(2).fill(expect.stringMatching(/^400 The body is/)),
     ...Array(3).fill(expect.stringMatching(/^400 /)),
   ]);
-  expect(lines[0]).toContain(
-    'lets claude-haiku-5-5 be asked, and no other model: "claude-opus-5-5" is not it',
-  );
+  expect(lines[0]).toContain('allows only the model claude-haiku-5-5, not "claude-opus-5-5"');
   expect(lines[1]).toContain('only tools that the program runs itself can be used');
-  expect(lines[4]).toContain('"mcp_servers" is not passed on by Pawl');
+  expect(lines[4]).toContain('"mcp_servers" is not supported by Pawl');
   expect(night.server.requests).toHaveLength(0);
   expect(night.calls(0)).toEqual([]);
 });
@@ -268,7 +266,7 @@ test('a study that could not ask its model is not begun', async () => {
   const begin = (environment: Record<string, string | undefined>, model?: string) =>
     askingNight(SCORE, () => says('1'), { environment, ...(model ? { model } : {}) });
   await expect(begin({}, 'a-model-without-a-price')).rejects.toThrow(
-    /knows no price for it, so it cannot keep a spend cap/,
+    /knows no price for it, so it cannot enforce a spend cap/,
   );
   await expect(begin({ ANTHROPIC_API_KEY: 'a\u00e9' })).rejects.toThrow(PawlError);
 });
@@ -327,7 +325,7 @@ test('a question of more parts than anybody asks is refused before each of them 
     Object.fromEntries([...many.keys()].slice(0, 100_000).map(name => [name, 1])),
     many,
   ]) {
-    expect(await ask(body)).toBe('400 The body holds more than 20000 values.');
+    expect(await ask(body)).toBe('400 The body contains more than 20000 values.');
   }
   const messages = Array(4_000).fill({ role: 'user', content: 'x' });
   expect(await ask({ ...bare, messages })).toBe('500 never');

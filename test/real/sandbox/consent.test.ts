@@ -86,7 +86,7 @@ test('that its runs are not contained is said in the first lines, for each exper
     'NOT CONTAINED: the runs can do whatever you can. The sandbox is switched off.',
   );
   const shown = (await pawl(['show', '0'], options)).stdout;
-  expect(shown).toMatch(/^#0 of night, whose runs are NOT CONTAINED\n/);
+  expect(shown).toMatch(/^#0 of night; its runs are NOT CONTAINED\n/);
   expect(shown).toMatch(/\nrun 0 .*, NOT CONTAINED\n/);
 });
 

@@ -90,8 +90,8 @@ test('data that the baseline only reads is locked for every attempt, and the cra
   });
   expect(verdicts).toEqual(['keep baseline', TOUCHED, TOUCHED]);
   expect(messages[1]).toBe(
-    'The training changed locked files: val.csv. Its numbers do not count. If the training is to write one of them, ' +
-      'list the files that it must not write under contract.locked in pawl.toml: what is not listed there is restored before each run.',
+    'The training changed locked files: val.csv. Its numbers do not count. If the training should write one of them, ' +
+      'list under contract.locked in pawl.toml the files that it must not write: files not listed there are restored before each run.',
   );
 });
 

@@ -600,7 +600,7 @@ test('a bubblewrap that is not allowed to work says what to do', async () => {
   const sandbox = await findSandbox({ PATH: `${bin}:/usr/bin:/bin` });
   expect(sandbox).toMatchObject({
     kind: 'none',
-    why: expect.stringMatching(/uid map: Permission denied.*forbids it to make namespaces/),
+    why: expect.stringMatching(/uid map: Permission denied.*does not let it create namespaces/),
   });
 });
 

@@ -79,7 +79,7 @@ test.each(SANDBOXES)(
       'The training left nothing for score.artifacts (out).',
       "score.command ended with exit code 1: KeyError: 'w'.",
       'The training left nothing for score.artifacts (out).',
-      'score.command wrote as its score what is not one line of JSON: {"val_bpb": NaN, "size": 7}',
+      'score.command wrote a score that is not one line of JSON: {"val_bpb": NaN, "size": 7}',
     ]);
   },
 );
@@ -176,7 +176,7 @@ sys.exit()`;
     expect(study.messages[1]).toMatch(
       /^score\.command ended with exit code 1: .*score\.model ended with exit code 1: no such layer\.$/,
     );
-    expect(study.messages[2]).toMatch(/^score\.command was ended after 6 s, its limit/);
+    expect(study.messages[2]).toMatch(/^score\.command timed out after 6 s/);
   },
 );
 
@@ -266,7 +266,7 @@ print('LOOK', subprocess.run(['grep', '-rhs', '-e', 'SECRET-', '-e', 'seen', ${J
     const told = await readFile(join(study.home, 'studies', study.id, 'runs', '0', 'score.log'), 'utf8');
     expect(told).toContain('SECRET-1');
     expect(study.messages[1]).toMatch(
-      /^score\.command ended with exit code 1\. What they said is in score\.log/,
+      /^score\.command ended with exit code 1\. Their output is in score\.log/,
     );
   },
   60_000,
@@ -284,7 +284,7 @@ test('what cannot be copied ends in a crash, and the night goes on', async () =>
     files: { 'score.py': READING('') },
   });
   expect(study.verdicts).toEqual(['keep baseline', 'discard equal', 'crash no_score', 'keep better']);
-  expect(study.messages[2]).toBe('What the scorer needs could not be copied (EACCES).');
+  expect(study.messages[2]).toBe("The scorer's files could not be copied (EACCES).");
 }, 60_000);
 
 test('conditions hold for what is scored, and a program may be an artifact', async () => {

@@ -123,7 +123,7 @@ test('processors that others took are the machine’s fault, where none was left
       ...{ sameCode: [], foreign: [], isUsed: null, earlier, processors },
     }).flags;
   expect(flags({ own: 120, all: 196, cores: 2 })).toEqual([
-    { kind: 'contended', detail: '38 % of them, and none were left', isUnfair: true },
+    { kind: 'contended', detail: '38 % of them, and none was free', isUnfair: true },
   ]);
   // What three runs in a row had belongs to the machine, also where no GPU is sampled; running again would not mend it.
   const hadIt: Fairness = {

@@ -74,7 +74,7 @@ test('a check trains as often as it is told, once broken, tells what came of it 
       ],
     },
   });
-  expect(words).toContain('it repeats itself');
+  expect(words).toContain('it is repeatable');
   expect(words).toContain('worse by 0.02: the number notices');
   expect(stderr).toContain('Run 1 of 5 …');
   expect(stderr).toContain('Run 5 of 7, with a constant broken on purpose …');
@@ -91,7 +91,7 @@ test('a change that is better is not kept: the next one is of the code as it is,
     broken: { value: 1.18007 },
     seeds: { runs: [{ value: 1.19988 }, { value: 1.19989 }] },
   });
-  expect(words).toContain('look whether metric.goal is the right way round');
+  expect(words).toContain('check that metric.goal is the right way round');
 });
 
 test('a number that does not notice a broken constant is told, in the terminal as a warning', async () => {
@@ -99,7 +99,7 @@ test('a number that does not notice a broken constant is told, in the terminal a
   const { stdout, code } = await pawl(['doctor', repository, '--metric', '--runs', '2'], { home });
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^! With LR = 200 in place of 2 \(train\.sh\) it is 1\.10020, the very same: the number may not notice/m,
+    /^! With LR = 200 instead of 2 \(train\.sh\), it is 1\.10020, exactly the same: the number may not depend/m,
   );
 });
 
@@ -107,7 +107,7 @@ test('a broken run that fails says so, and that the number was not seen to notic
   const { home, repository } = await prepare(`LR=2\n[ $LR -lt 9 ] || exit 7\necho "val_bpb: 1.10020"\n`);
   const { measured, words } = await check(repository, { home }, '--runs', '2');
   expect(measured?.broken).toMatchObject({ value: null });
-  expect(words).toMatch(/the run gave no number, so it was not seen whether the number notices: .*7/);
+  expect(words).toMatch(/the run gave no number, so it is unknown whether the number notices: .*7/);
 });
 
 test('nothing is broken where that is not wanted, or there is no constant', async () => {
@@ -149,7 +149,7 @@ test('a budget that nobody names is said to be assumed', async () => {
   });
   const { stdout } = await pawl(['doctor', repository], { home });
   expect(stdout).toContain(
-    'Nothing names budget.seconds, and 300 s are assumed: time-boxed if the code trains for 225 to 375 s, else fixed work',
+    'budget.seconds is not set, so 300 s are assumed: time-boxed if the code trains for 225 to 375 s, otherwise fixed work',
   );
 });
 
@@ -164,7 +164,7 @@ test('code that gives no number ends the check with why, and leaves nothing', as
   const { code, report, words } = await check(repository, { home });
   expect(code).toBe(3);
   expect(report.metric?.kind).toBe('failed');
-  expect(words).toContain('The code as it is gave no number that counts.');
+  expect(words).toContain('The unchanged code gave no valid number.');
   await expectNothingLeft();
 });
 

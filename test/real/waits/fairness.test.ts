@@ -233,7 +233,7 @@ test('an experiment whose run was not fair is run again, and the notebook says w
   expect(evidence).toMatchObject({ run: 1 });
   expect(evidence).not.toHaveProperty('unfair');
   expect(night.engine.ledger.marks.ofKind(night.study.id, 'unfair').map(({ text }) => text)).toEqual([
-    expect.stringMatching(/^#1 is run again, .* the GPU was slowed down, too hot in \d+ % of its seconds$/),
+    expect.stringMatching(/^#1 is run again, .* the GPU was throttled, too hot in \d+ % of its seconds$/),
   ]);
   expect((await night.detail(0)).runs).toHaveLength(1);
   expect(night.events.map(event => eventSchema.parse(event))).toEqual(night.events);

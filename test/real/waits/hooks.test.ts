@@ -64,7 +64,9 @@ test('a hook that hangs is ended with the sitting, and the last word is told all
   const warnings = events.flatMap(event =>
     event.type === 'warning' && event.code === 'hook' ? event.message : [],
   );
-  expect(warnings).toEqual(['The hook after of your settings failed: It was ended with the sitting.']);
+  expect(warnings).toEqual([
+    'The hook after of your settings failed: It was stopped when the sitting ended.',
+  ]);
   const text = await readFile(join(home, 'studies', rowsOf(home).studyId, 'hooks.log'), 'utf8');
   expect(text).toMatch(/^\S+ ended \(study_stopped\): done\ngood night\n$/);
 });

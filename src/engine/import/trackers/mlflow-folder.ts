@@ -96,7 +96,7 @@ async function readRun(
       else lines.push({ key, at: Number(at), value: number, step: Number(step) });
     }
     if (unread > 0)
-      skipped.push({ line: null, reason: `${name}: ${unread} lines of the metric ${key} are no numbers.` });
+      skipped.push({ line: null, reason: `${name}: ${unread} lines of the metric ${key} are not numbers.` });
   }
   lines.sort((a, b) => a.step - b.step || a.at - b.at);
   for (const { key, at, value, step } of lines) {

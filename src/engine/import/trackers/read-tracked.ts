@@ -47,7 +47,7 @@ async function readFolder(folder: string): Promise<Tracked> {
   if (byFolder.size > 0) return readEventFolders(folder, [...byFolder.values()]);
   throw new PawlError(
     'import_invalid',
-    `${folder} cannot be read: it holds no run-*.wandb, no event files of TensorBoard and no meta.yaml of MLflow.`,
+    `${folder} cannot be read: it holds no run-*.wandb, no TensorBoard event files and no MLflow meta.yaml.`,
   );
 }
 
@@ -55,7 +55,7 @@ async function readDatabase(path: string): Promise<Tracked> {
   return withSqliteCopy(path, database => {
     if (isMlflowDatabase(database)) return readMlflowDatabase(database);
     if (isTrackioDatabase(database)) return readTrackioDatabase(database);
-    throw new PawlError('import_invalid', `${basename(path)} is a database of neither MLflow nor trackio.`);
+    throw new PawlError('import_invalid', `${basename(path)} is neither an MLflow nor a trackio database.`);
   });
 }
 
@@ -67,7 +67,7 @@ async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
     const file = await readBounded(path, skipped);
     const read = file && (await readWandbRun(file, basename(path, '.wandb'), gatherers.next()));
     if (!read) {
-      if (file) skipped.push({ line: null, reason: `${basename(path)} is no log of Weights & Biases.` });
+      if (file) skipped.push({ line: null, reason: `${basename(path)} is not a Weights & Biases log.` });
       continue;
     }
     tellEnd(basename(path), read.end, skipped);
@@ -99,7 +99,7 @@ async function readEventFolders(top: string, groups: readonly (readonly string[]
 /** A run that was cut off is no fault of the file's: what stands before the cut is whole. */
 function tellEnd(name: string, { isCut, broken }: RecordEnd, skipped: Skipped[]): void {
   if (isCut)
-    skipped.push({ line: null, reason: `${name} ends within a record, as of a run that was killed.` });
+    skipped.push({ line: null, reason: `${name} ends in the middle of a record, as after a killed run.` });
   if (broken > 0) skipped.push({ line: null, reason: `${name}: ${broken} broken records were left out.` });
 }
 

@@ -44,7 +44,7 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
       } catch (error) {
         // A full disk for temporary files, or what an agent left that nobody can read: another try may fare better.
         if (context.signal.aborted || error instanceof PawlError) throw error;
-        return failed(`The agent's copy: ${(error as Error).message}`);
+        return failed(`The agent's copy failed: ${(error as Error).message}`);
       } finally {
         if (folder !== null) await removeScratch(folder);
       }
@@ -113,7 +113,7 @@ async function work(
 
   const { files, faults } = await compareCopy(copy, before, isEditable);
   if (faults.length > 0) {
-    return failed(`${title} changed what it may not: ${faults.slice(0, 5).join(', ')}.`);
+    return failed(`${title} changed files it may not change: ${faults.slice(0, 5).join(', ')}.`);
   }
   if (files.size === 0) {
     return failed(`${title} changed nothing. ${firstLine(output.text)}`.trim());
@@ -149,7 +149,7 @@ function proposed(said: string, settings: AgentSettings): ProposerAnswer {
   const answer = parsed.success
     ? parsed.data
     : {
-        hypothesis: firstLine(text) || 'An edit without a word',
+        hypothesis: firstLine(text) || 'An edit without a description',
         rationale: text.trim().slice(0, 20_000) || null,
       };
   return proposedOf(answer, memo);

@@ -325,7 +325,7 @@ function usageOf(answer: Json): AgentOutput['usage'] {
 function gaveUp({ sign }: Heard): AgentOutput {
   return {
     ...NO_OUTPUT,
-    error: `it ${sign?.says ?? 'tried in vain'}`,
+    error: `it ${sign?.says ?? 'retried in vain'}`,
     status: sign?.status ?? null,
     isComplete: true,
   };

@@ -41,7 +41,7 @@ export async function compareCopy(
     // Agents leave folders of their own behind; they are not part of anything.
     if (old === undefined && /^\.[a-z]+\//.test(path)) continue;
     if (!entry.isFile()) {
-      faults.push(`${path} is no plain file`);
+      faults.push(`${path} is not a plain file`);
       continue;
     }
     const { size } = await lstat(join(copy, path));
@@ -59,7 +59,7 @@ export async function compareCopy(
     else files.set(path, text);
   }
   for (const path of before.keys())
-    if (!seen.has(path)) faults.push(`${path} was removed, which cannot be proposed`);
+    if (!seen.has(path)) faults.push(`${path} was removed, which a proposal cannot do`);
   return { files, faults };
 }
 

@@ -78,14 +78,14 @@ export const HANDLING: Readonly<Record<Failure, Handling>> = {
   sign_in: { kind: 'blocked', outcome: 'unauthorized', says: 'is not signed in' },
   quota: { kind: 'blocked', outcome: 'rate_limited', says: 'has no quota left' },
   rate_limit: { kind: 'blocked', outcome: 'rate_limited', says: 'is held back by a rate limit' },
-  overloaded: { kind: 'blocked', outcome: 'overloaded', says: 'meets an overloaded server' },
-  server: { kind: 'blocked', outcome: 'server_error', says: 'meets a server that fails' },
+  overloaded: { kind: 'blocked', outcome: 'overloaded', says: 'reached an overloaded server' },
+  server: { kind: 'blocked', outcome: 'server_error', says: 'reached a failing server' },
   no_network: { kind: 'blocked', outcome: 'connection', says: 'cannot reach its server' },
   no_model: {
     kind: 'blocked',
     outcome: 'bad_request',
-    says: 'asks for a model that its server does not have',
+    says: 'asked for a model that its server does not have',
   },
   refusal: { kind: 'failed', outcome: 'refusal', says: 'declined' },
-  request: { kind: 'failed', outcome: 'bad_request', says: 'sent what its server does not take' },
+  request: { kind: 'failed', outcome: 'bad_request', says: 'sent a request that its server rejects' },
 };

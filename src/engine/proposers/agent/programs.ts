@@ -41,6 +41,6 @@ export function requireProgram(name: string, settings: Pick<UserSettings, 'agent
   if (program) return program;
   throw new PawlError(
     'proposer_invalid',
-    `Pawl knows no agent "${name}". It knows ${Object.keys(programs).join(', ')}; others go into settings.toml in the data folder.`,
+    `Pawl knows no agent "${name}". It knows ${Object.keys(programs).join(', ')}; add others to settings.toml in the data folder.`,
   );
 }

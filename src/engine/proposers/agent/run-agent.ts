@@ -88,7 +88,7 @@ export async function runAgent(
     return blocked(`${title} could not be started: there is no "${program.program}" on the PATH.`);
   }
   if (program.signIn.isNeeded && !(await isSignedIn(program, environment))) {
-    return blocked(`${title} has no sign-in and no server of yours. ${program.signIn.how}`);
+    return blocked(`${title} has neither a sign-in nor a server of your own. ${program.signIn.how}`);
   }
   const box = await containment(ports, program, {
     ...{ copy, own, locked, withheld, standIns: join(folder, 'stand-ins'), environment: surroundings },

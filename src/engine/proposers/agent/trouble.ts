@@ -7,7 +7,7 @@ import type { AgentProgram } from './program.ts';
 
 /** What else a sign-in may be kept in, a sandbox does not lead to. */
 const KEYRING_HINT =
-  'It ran in the sandbox, where its own sign-in file and keys in variables can be reached, but neither the system’s keyring nor what other programs keep; PAWL_SANDBOX=off runs it without.';
+  'It ran in the sandbox, which gives access to its own sign-in file and keys in variables, but not to the system’s keyring or other programs’ files; PAWL_SANDBOX=off runs it without a sandbox.';
 
 export type Trouble = {
   readonly outcome: CallOutcome;

@@ -35,7 +35,7 @@ export async function tryAgent(
   const sandbox = found?.kind === 'bubblewrap' ? found : null;
   if (!sandbox && !ports.mayBeUncontained) {
     const why = found?.kind === 'none' ? found.why : 'The sandbox is switched off.';
-    const message = `It was not tried: it would run without a sandbox, to which you have not agreed. ${why}`;
+    const message = `It was not tried: it would run without a sandbox, and you have not agreed to that. ${why}`;
     return { isGood: false, message, seconds: 0, isContained: false };
   }
   const folder = await real(await makeScratch(ports.scratch, 'trial'));
@@ -74,8 +74,8 @@ export async function tryAgent(
     const message = isGood
       ? `${title} made the edit.`
       : now === TRAIN
-        ? `${title} answered, and changed nothing: ${ran.answered.output.text.slice(0, 300)}`
-        : `${title} made another edit than it was asked for.`;
+        ? `${title} answered, but changed nothing: ${ran.answered.output.text.slice(0, 300)}`
+        : `${title} made a different edit from the one requested.`;
     return tell(isGood, message);
   } finally {
     await removeScratch(folder);

@@ -22,7 +22,7 @@ export function otherModel(asked: string, answered: unknown): string | null {
 
 /** A server may answer with another model than was asked: one that stands in, or what a gateway makes of the name. */
 export function describeOther(asked: string, other: string): string {
-  return `${other} answered in place of ${asked}.`;
+  return `${other} answered instead of ${asked}.`;
 }
 
 /** Why the model declined, as far as the server says; null where it did not. */

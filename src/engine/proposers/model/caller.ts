@@ -144,7 +144,7 @@ export class Caller {
       if (cap === null) continue;
       const spent = this.#ports.ledger.modelCalls.committedUsd(this.#study.id, since) - reserved;
       if (spent + next > cap) {
-        return `The cap of $${cap} for this ${name} does not allow another call: $${spent.toFixed(2)} are spent, and it could cost up to $${next.toFixed(2)}.`;
+        return `The cap of $${cap} for this ${name} does not allow another call: $${spent.toFixed(2)} has been spent, and it could cost up to $${next.toFixed(2)}.`;
       }
     }
     return null;

@@ -36,21 +36,21 @@ export function failureOf(
   };
   if (state.isCancelled) return fail('cancelled', 'Stopped');
   if (state.isSilent || error instanceof APIConnectionTimeoutError) {
-    return fail('timeout', 'The server fell silent');
+    return fail('timeout', 'The server stopped answering');
   }
   if (error instanceof APIUserAbortError) return fail('cancelled', 'Stopped');
   if (error instanceof Error && error.cause instanceof SyntaxError) {
-    return fail('bad_tool_input', 'The model wrote a tool call that cannot be read');
+    return fail('bad_tool_input', 'The model wrote an unreadable tool call');
   }
   if (error instanceof APIConnectionError) return fail('connection', 'The server cannot be reached');
-  if (!(error instanceof APIError)) return fail('broken_stream', 'The answer broke off');
+  if (!(error instanceof APIError)) return fail('broken_stream', 'The answer was interrupted');
   const { type } = error;
   const says = error.apiMessage ?? '';
   if (status === 429 || type === 'rate_limit_error')
-    return fail('rate_limited', 'The server asks to slow down');
+    return fail('rate_limited', 'The server limits the rate');
   if (status === 529 || type === 'overloaded_error') return fail('overloaded', 'The server is overloaded');
   if (status === 401 || status === 402 || status === 403) {
-    return fail('unauthorized', 'The server does not accept the key');
+    return fail('unauthorized', 'The server rejected the key');
   }
   if (status === 413 || (status === 400 && /too long|too large|context/i.test(says))) {
     return fail('too_large', 'The request is too large');
@@ -58,8 +58,8 @@ export function failureOf(
   if (status === 408 || status === 409 || (status !== undefined && status >= 500) || type === 'api_error') {
     return fail('server_error', 'The server failed');
   }
-  if (status !== undefined && status >= 400) return fail('bad_request', 'The server refuses the request');
-  return fail('broken_stream', 'The answer broke off');
+  if (status !== undefined && status >= 400) return fail('bad_request', 'The server refused the request');
+  return fail('broken_stream', 'The answer was interrupted');
 }
 
 /** Seconds or a date, as HTTP allows; null where it is neither. */

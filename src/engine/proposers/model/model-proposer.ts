@@ -58,7 +58,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
     async propose(request, context) {
       const { reader } = ports;
       if (request.repair && tuningOf(reader.experiment(request.n)?.proposal?.memo)) {
-        return failed('What crashed is a value that the search chose; there is no slip to mend.');
+        return failed('The search chose the value that crashed; there is nothing to repair.');
       }
       const tuning = request.repair || request.review ? null : openTuning(request);
       if (tuning) {

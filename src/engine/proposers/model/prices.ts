@@ -53,7 +53,7 @@ async function readTable(path: string): Promise<Record<string, Price>> {
   } catch (cause) {
     throw new PawlError(
       'proposer_invalid',
-      `${path} is no table of prices; compare it with the one Pawl brings.`,
+      `${path} is not a valid price table; compare it with Pawl's own.`,
       {
         cause,
       },

@@ -28,19 +28,19 @@ export async function readTuning(
   const isEditable = matchProposable(request.contract);
   for (const { file, name, low, high } of parsed.data.constants) {
     const source = isEditable(file) ? await reader.readFile(commit, file) : null;
-    if (source === null) return `${file} is no editable file.`;
+    if (source === null) return `${file} is not an editable file.`;
     const found = findConstants(file, source, givenBy(request.contract));
     const constant = found.find(other => other.name === name);
     if (!constant) {
       const known = found.map(other => other.name);
       const more = known.length > SHOWN_NAMES ? ` and ${known.length - SHOWN_NAMES} more` : '';
       const has = known.length > 0 ? `${known.slice(0, SHOWN_NAMES).join(', ')}${more}` : 'none';
-      return `${file} has no constant ${name} that the search can turn. It has: ${has}.`;
+      return `${file} has no constant ${name} that the search can change. It has: ${has}.`;
     }
     const value = readNumber(constant.literal);
-    if (value === null) return `${name} is no number.`;
+    if (value === null) return `${name} is not a number.`;
     if (!(low <= value && value <= high && low < high)) {
-      return `The range of ${name} must hold its value ${constant.literal.text} and another.`;
+      return `The range of ${name} must contain its value ${constant.literal.text} and another.`;
     }
   }
   return { ...parsed.data, first: request.n, left: parsed.data.experiments, strategy: 'ladder' };
@@ -84,7 +84,7 @@ export async function tune(
       ...proposal,
       rationale: isFirst
         ? `${tuning.hypothesis}\n\n${tuning.rationale}${tuning.answer ? `\n\nTo your note: ${tuning.answer}` : ''}\n\nThe search tries up to ${tuning.experiments} values of ${namesOf(tuning)}. ${proposal.rationale ?? ''}`
-        : `The search goes on with the tuning that began with #${tuning.first}: ${tuning.hypothesis}. ${proposal.rationale ?? ''}`,
+        : `The search continues the tuning that began with #${tuning.first}: ${tuning.hypothesis}. ${proposal.rationale ?? ''}`,
       category: 'tuning',
       memo: {
         ...(proposal.memo as object),

@@ -50,7 +50,7 @@ function wordsOfProcess(
   return {
     hypothesis: `${changes}: ${because}${expected}`,
     rationale:
-      'Of three hundred small changes near the best values so far, this one has the largest expected improvement, by a Gaussian process that knows what was tried.',
+      'Of three hundred small changes near the best values so far, this one has the largest expected improvement, by a Gaussian process fitted to what was tried.',
   };
 }
 

@@ -158,5 +158,5 @@ function explain(
   if (models.length > 0) {
     return `like ${models.join(' and ').replace(' and ', models.length > 2 ? ', ' : ' and ')}, ${models.length > 1 ? 'among the best' : 'one of the best'} so far`;
   }
-  return known.some(alike) ? 'near values that were tried' : 'values like these were not tried yet';
+  return known.some(alike) ? 'near values that were tried' : 'values like these have not been tried yet';
 }

@@ -175,11 +175,11 @@ function choose(constants: readonly Constant[], moves: readonly Move[], arm: Arm
 }
 
 function explain(arm: Arm, count: number): string {
-  if (count > 1) return 'Single changes no longer pay, so this one changes several constants at once.';
-  if (arm.lastGain !== null) return 'The last step in this direction was kept, so this one goes on.';
+  if (count > 1) return 'Single changes no longer help, so this one changes several constants at once.';
+  if (arm.lastGain !== null) return 'The last step in this direction was kept, so this one continues.';
   if (arm.tries === 0) return 'This direction has not been tried yet.';
-  if (arm.keeps > 0) return 'This direction has paid before; this is a finer step.';
-  return `${arm.misses} bolder ${arm.misses === 1 ? 'step' : 'steps'} this way did not pay; this is a finer one.`;
+  if (arm.keeps > 0) return 'This direction has helped before; this is a finer step.';
+  return `${arm.misses} bolder ${arm.misses === 1 ? 'step' : 'steps'} in this direction did not help; this is a finer one.`;
 }
 
 function armKey(constant: Pick<Constant, 'file' | 'name'>, direction: Direction): string {

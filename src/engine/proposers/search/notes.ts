@@ -67,13 +67,13 @@ export function readNote(note: string, constants: readonly Constant[]): Steering
     const directive = parse(sentence);
     if (!directive) {
       problems.push(
-        `"${sentence}" says nothing to the search: it follows "leave NAME alone", "only NAME, NAME", "try NAME up to 0.1", "down to", "between 0.01 and 0.1" and "free NAME".`,
+        `"${sentence}" is not a form that the search follows: "leave NAME alone", "only NAME, NAME", "try NAME up to 0.1", "down to", "between 0.01 and 0.1" and "free NAME".`,
       );
       continue;
     }
     const names = directive.kind === 'try' ? [directive.name] : directive.names;
     for (const name of names.filter(own => !constants.some(constant => constant.name === own))) {
-      problems.push(`There is no constant ${name} that the search turns.${nearest(name, constants)}`);
+      problems.push(`There is no constant ${name} that the search can change.${nearest(name, constants)}`);
     }
     const known = names.filter(own => constants.some(constant => constant.name === own));
     if (known.length > 0) followed.push(describe(directive, known));
@@ -87,7 +87,7 @@ function nearest(name: string, constants: readonly Constant[]): string {
     .sort(
       (a, b) => distance(a.toLowerCase(), name.toLowerCase()) - distance(b.toLowerCase(), name.toLowerCase()),
     );
-  return best === undefined ? '' : ` The nearest is ${best}.`;
+  return best === undefined ? '' : ` The most similar is ${best}.`;
 }
 
 function describe(directive: Directive, names: readonly string[]): string {
@@ -96,9 +96,9 @@ function describe(directive: Directive, names: readonly string[]): string {
     case 'leave':
       return `The search leaves ${list} alone.`;
     case 'only':
-      return `The search turns only ${list}.`;
+      return `The search changes only ${list}.`;
     case 'free':
-      return `The search may change ${list} again, as far as it likes.`;
+      return `The search may change ${list} again without limits.`;
     default: {
       const { low, high } = directive;
       const words =

@@ -71,7 +71,7 @@ export async function search(
           { constants, history, refused, incumbent, goal, seeds, bounds: allowed },
           signal,
         );
-  if (!choice) return 'Every combination within reach was tried.';
+  if (!choice) return 'Every reachable combination was tried.';
   const files = new Map<string, string>();
   for (const [file, source] of sources) {
     const changed = applyMoves(source, constants, choice.moves, file);

@@ -68,7 +68,7 @@ export async function refuseConstantless(
   if (study.proposer.kind !== 'search' || !(await lacksConstants(repository, commit, study))) return;
   throw new PawlError(
     'proposer_invalid',
-    `Nothing was started. ${NO_CONSTANTS} Choose another proposer, or let the contract's editable files have some.`,
+    `Nothing was started. ${NO_CONSTANTS} Choose another proposer, or make files with constants editable.`,
   );
 }
 

@@ -110,5 +110,5 @@ export async function refAttempt(
   const place = trained.indexOf(commit);
   const ref = attemptRef(study.tag, n, place < 0 ? trained.length : place);
   if (await createRef(repository, ref, commit)) return;
-  throw new PawlError('branch_moved', `${ref} already points at another commit; somebody else wrote it.`);
+  throw new PawlError('branch_moved', `${ref} already points at another commit; something else wrote it.`);
 }

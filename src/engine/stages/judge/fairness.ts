@@ -100,14 +100,18 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const own = summary?.training_seconds;
   if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
     // Running it again would not mend a timer.
-    flag('clock_skew', `it says it trained ${own.toFixed(1)} s, and had ${awakeSeconds.toFixed(1)} s`, false);
+    flag(
+      'clock_skew',
+      `it says it trained for ${own.toFixed(1)} s, but it had only ${awakeSeconds.toFixed(1)} s`,
+      false,
+    );
   }
 
   if (input.cold) flag('cold', input.cold);
 
   const share = input.processors && othersShare(input.processors, awakeSeconds);
   if (share) {
-    const detail = `${Math.round(100 * share)} % of them, and none were left`;
+    const detail = `${Math.round(100 * share)} % of them, and none was free`;
     // Whether a GPU was sampled has nothing to do with it.
     const lastRuns = earlier.slice(0, USUAL_RUNS);
     const isSo = lastRuns.length === USUAL_RUNS && lastRuns.every(hadFlag('contended'));
@@ -118,11 +122,11 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const { cores = null } = input;
   // What the code takes it takes again.
   if (cores !== null && used !== null && used > cores * (1 + CORES_SHARE))
-    flag('cores', `${used.toFixed(1)} cores, and ${cores} are in budget.cores`, false);
+    flag('cores', `${used.toFixed(1)} cores, but budget.cores is ${cores}`, false);
   for (const name of input.otherGpus ?? []) flag('other_gpu', name, false);
 
   if (input.claim) {
-    flag('claim', `it says ${input.claim.printed}, and the score is ${input.claim.scored}`, false);
+    flag('claim', `${input.claim.printed} against a score of ${input.claim.scored}`, false);
   }
 
   const told = gpu.flatMap(({ throttleReasons }) => (throttleReasons === undefined ? [] : [throttleReasons]));
@@ -143,14 +147,14 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const capped = told.filter(reasons => (reasons & THROTTLE.powerCap) !== 0);
   const isCapped = capped.length > told.length / 2;
   if (!isCapped && smClockMhz !== null && norm !== null && Math.abs(smClockMhz / norm - 1) > CLOCKS_SHARE) {
-    flag('clocks', `${smClockMhz} MHz, and ${norm} MHz in the runs before`, !isUsual(hadFlag('clocks')));
+    flag('clocks', `${smClockMhz} MHz, against ${norm} MHz in earlier runs`, !isUsual(hadFlag('clocks')));
   }
 
   const { stepsPerSecond } = input;
   const usualRate = median(input.sameCode.flatMap(run => run.stepsPerSecond ?? []));
   if (stepsPerSecond !== null && usualRate !== null) {
     const change = stepsPerSecond / usualRate - 1;
-    const detail = `${stepsPerSecond.toPrecision(3)} steps a second, and ${usualRate.toPrecision(3)} before`;
+    const detail = `${stepsPerSecond.toPrecision(3)} steps per second, against ${usualRate.toPrecision(3)} before`;
     // What hindered it is told by the machine: a change may as well be of the code's own making.
     if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, false);
   }

@@ -43,7 +43,7 @@ export function enterNumber(
   if (!findAwaited(ledger, study, n)) {
     throw new PawlError(
       'usage',
-      `Experiment ${n} of ${study.tag} does not wait for a number. One waits where metric.wait says so, after its training.`,
+      `Experiment ${n} of ${study.tag} is not waiting for a number. Experiments wait after their training if metric.wait is set.`,
     );
   }
   if (!Number.isFinite(number.value)) throw new PawlError('usage', 'The number must be finite.');

@@ -132,12 +132,12 @@ export function describeEnd(outcome: RunOutcome, seconds: number): string {
     case 'signal':
       return `was ended by signal ${outcome.signal}`;
     case 'timeout':
-      return `was ended after ${seconds} s, its limit`;
+      return `timed out after ${seconds} s`;
     case 'flooded':
       return 'was ended because it printed too much';
     case 'limited':
     case 'spawn_failed':
-      return `did not end well (${outcome.message})`;
+      return `failed (${outcome.message})`;
     default:
       return `did not end (${outcome.kind})`;
   }

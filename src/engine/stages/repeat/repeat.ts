@@ -40,14 +40,14 @@ async function findProbeFault(context: StageContext, n: number): Promise<string 
   const { swaps } = study.contract.audit;
   const marker = runMarker(study.id, n, 0);
   const { sandbox } = await surroundingsOf(study, context, marker);
-  if (!sandbox) return 'Without a sandbox no data can be exchanged.';
+  if (!sandbox) return 'Without a sandbox, data cannot be swapped.';
   const home = userEnvironment.HOME ?? homedir();
   const secret = [...tokenFiles(userEnvironment, home), paths.home, repository.gitDir];
   const fault = await findPlaceFault(swaps, workbench.path, home, secret);
   if (fault !== null) return fault;
   const exchanged = await surroundingsOf(study, context, marker, swaps);
   const failed = await trySandbox(exchanged.sandbox ?? [], exchanged.environment);
-  return failed === null ? null : `The data of audit.swap cannot be exchanged. ${failed}`;
+  return failed === null ? null : `The data of audit.swap cannot be swapped. ${failed}`;
 }
 
 /**

@@ -29,7 +29,7 @@ export type TakenBack = {
 
 /** No more than somebody would look through. */
 const MOST_QUEUED = 30;
-const GONE = 'What it was made on is taken back.';
+const GONE = 'The attempt it was based on was taken back.';
 
 /**
  * Takes a keep back whose number does not come from the data, and what stands on it: all in one transaction, before the branch

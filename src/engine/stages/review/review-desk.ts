@@ -154,7 +154,7 @@ export class ReviewDesk {
         return await this.#approve(review, made, isEdited ? 'edited' : 'approved', done);
       }
       const message = decision.kind === 'reject' ? decision.reason : describeRemarks(decision);
-      if (message === '') throw new PawlError('usage', 'Say what is to be done differently.');
+      if (message === '') throw new PawlError('usage', 'Say what to do differently.');
       const kind = decision.kind === 'reject' ? 'rejected' : 'sent_back';
       const comments = decision.kind === 'send_back' ? decision.comments : [];
       return { kind, review, message, done, save: () => this.#close(review, kind, message, comments) };
@@ -206,7 +206,7 @@ export class ReviewDesk {
       await exportFiles(repository, review.commit, kept, workbench.path);
     } catch (error) {
       if (!(error instanceof PawlError) || error.code !== 'git_failed') throw error;
-      throw refuse(`The proposal cannot be laid out again: ${error.message}`);
+      throw refuse(`The proposal cannot be restored: ${error.message}`);
     }
     for (const path of changed)
       if (!kept.includes(path)) await rm(join(workbench.path, path), { force: true });
@@ -219,7 +219,7 @@ export class ReviewDesk {
     const proposal = await proposalOfEdit(repository, review, edit.paths, workbench.path, title);
     const message = commitMessage(this.#study.tag, review.n, proposal);
     const commit = await workbench.commit(edit, review.parent, message, identity);
-    if (commit === null) throw refuse('Changed like this, nothing is left that git would store.');
+    if (commit === null) throw refuse('With these changes, the proposal no longer changes anything.');
     return { ...review, proposal, commit, editDigest: edit.digest, sourceLines: edit.sourceLines };
   }
 }

@@ -89,7 +89,7 @@ async function layOut(
     const artifacts = await findArtifacts(workbench.path, patterns, path => workbench.isLocked(path));
     const names = patterns.join(', ');
     if (artifacts === null)
-      return `The training left more files than a scorer is given for score.artifacts (${names}).`;
+      return `The training left more files for score.artifacts than a scorer gets (${names}).`;
     if (artifacts.length === 0) return `The training left nothing for score.artifacts (${names}).`;
     const bytes = artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
     if (bytes <= (await roomBytes())) return artifacts;
@@ -105,7 +105,7 @@ async function layOut(
     // What git or the disk does not do for anybody is no fault of the attempt.
     if (error instanceof PawlError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    const crash = noScore(`What the scorer needs could not be copied (${code || message}).`);
+    const crash = noScore(`The scorer's files could not be copied (${code || message}).`);
     return code === 'ENOSPC' ? { ...crash, class: 'disk_full' } : crash;
   }
 }
@@ -172,7 +172,7 @@ async function runPrograms(
   // A scorer that lost its model says so in its own words; why it was lost, the model says.
   const lost = others.find(({ result }) => result.outcome.kind !== 'aborted' && !endedWell(result.outcome));
   const behind = lost ? words('score.model', lost) : null;
-  const where = isHidden ? `What they said is in ${SCORE_LOG} beside the run's log.` : null;
+  const where = isHidden ? `Their output is in ${SCORE_LOG} beside the run's log.` : null;
   const message = [fault ?? values, behind, where].filter(Boolean).join(' ');
   const tail = isHidden ? [] : [...(behind ? (lost?.tail ?? []) : []), ...ran.tail];
   return { values: null, crash: noScore(message, tail), ...found };

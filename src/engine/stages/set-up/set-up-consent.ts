@@ -154,7 +154,7 @@ export function setUpUnagreed({ command, files }: SetUpText): PawlError {
   const what = files.length > 0 ? `, which reads ${files.map(({ path }) => path).join(', ')}` : '';
   return new PawlError(
     'setup_unagreed',
-    `The set-up command would run as you, outside of the sandbox: ${command}${what}. Read it and agree to it once: ` +
-      '--trust-setup in the terminal, the tick in the window.',
+    `The set-up command would run as you, outside the sandbox: ${command}${what}. Read it and agree to it once: ` +
+      '--trust-setup in the terminal, the checkbox in the window.',
   );
 }

@@ -31,7 +31,7 @@ export function findFullDisk(
   const error = (cause: unknown) =>
     new PawlError(
       'disk_full',
-      `The disk that holds ${home} is full or broken: what the training gave could not be written${logError ? ` (${logError.message})` : ''}. ` +
+      `The disk that holds ${home} is full or broken: the training's results could not be written${logError ? ` (${logError.message})` : ''}. ` +
         'Make room, then "pawl resume".',
       { cause },
     );

@@ -39,7 +39,7 @@ export function findSealedPath(
     const place = path === folder ? folder : dirname(path);
     return sealed(
       crash,
-      `The training wrote to ${path}, but ${folder} is read-only: it holds locked files only, and the baseline left its entries alone. If a training may write there, put this into pawl.toml: [sandbox] writes = [${JSON.stringify(place)}]`,
+      `The training wrote to ${path}, but ${folder} is read-only: it holds only locked files, and the baseline changed nothing in it. If a training may write there, put this into pawl.toml: [sandbox] writes = [${JSON.stringify(place)}]`,
     );
   }
   return null;

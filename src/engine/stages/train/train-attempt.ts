@@ -40,12 +40,12 @@ import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
 
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
-  'It ran in the sandbox: sandbox.reads names what it may read, sandbox.writes what of the set-up it may write, a file cannot be renamed into a folder with locked files from outside of it; PAWL_SANDBOX=off runs it without.';
+  'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
 /** As many earlier runs say what the study's clocks are. */
 const NORM_RUNS = 50;
 /** A path has at most 4,096 bytes. */
 const MAX_FAULT_BYTES = 8 * 1024;
-const CUT_LOG = 'Only the first 256 KiB of its output are kept.';
+const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
 
 export type TrainPorts = SurroundingsPorts & {
   /** Milliseconds since the epoch. */

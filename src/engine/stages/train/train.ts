@@ -83,7 +83,7 @@ function rememberOutputs({ ledger, workbench, enter, study: { id } }: StageConte
   const fresh = written.outputs.filter(path => !known?.outputs.includes(path));
   const isKnown = fresh.length === 0 && written.writtenFolders?.length === known?.writtenFolders?.length;
   if (isKnown) return;
-  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and each run finds restored. Where the number is measured from one of them, list what is locked under contract.locked in pawl.toml.`;
+  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and which are restored before each run. If the number is measured from one of them, list the locked files under contract.locked in pawl.toml.`;
   enter(() => {
     ledger.studies.setOutputs(id, written);
     return fresh.length === 0 ? [] : [{ type: 'warning', code: 'outputs', message }];

@@ -192,7 +192,7 @@ const TOLD: Readonly<Record<GoalSource, string>> = {
   given: 'as you said',
   file: 'as the file says',
   name: 'as its name says',
-  keeps: 'as the rows that were kept tell',
+  keeps: 'as the kept rows show',
 };
 
 function Summary({ done: { card, goalFrom, isProven, skipped, skippedCount } }: { readonly done: Done }) {
@@ -203,7 +203,7 @@ function Summary({ done: { card, goalFrom, isProven, skipped, skippedCount } }: 
         {card.cells} {card.cells === 1 ? 'experiment' : 'experiments'} imported as{' '}
         <strong className="font-medium">{card.tag}</strong>. {metric.name}:{' '}
         {metric.goal === 'minimize' ? 'lower' : 'higher'} is better, {TOLD[goalFrom]}.
-        {isProven ? ' Of several numbers it is the one that agrees with what was kept.' : ''}
+        {isProven ? ' Of several numbers it is the one that agrees with the kept rows.' : ''}
       </p>
       {skippedCount > 0 ? (
         <section aria-label="Skipped">

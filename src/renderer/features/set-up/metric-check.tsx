@@ -137,7 +137,7 @@ function Outcome({ step }: { readonly step: MetricCheckStep | null }) {
   if (step.kind === 'failed') {
     return (
       <div role="alert" className="text-sm">
-        <p className="text-crash">The code as it is gave no number that counts. {step.message}</p>
+        <p className="text-crash">The unchanged code gave no valid number. {step.message}</p>
         {step.tail.length > 0 ? (
           <pre className="mt-2 max-h-48 overflow-auto whitespace-pre-wrap break-words rounded bg-sunken px-2 py-1.5 font-mono text-xs">
             {step.tail.join('\n')}

@@ -22,7 +22,7 @@ export function SetUpAgreement({
       aria-label="Set-up"
       className="mb-3 max-h-72 overflow-y-auto rounded-md border border-line px-3 py-2.5"
     >
-      <p className="mb-1.5 text-sm">Before the first run this runs as you, outside of the sandbox:</p>
+      <p className="mb-1.5 text-sm">Before the first run, this runs as you, outside the sandbox:</p>
       <pre className="max-h-28 overflow-auto whitespace-pre-wrap break-words rounded bg-sunken px-2 py-1.5 font-mono text-xs">
         {shown(setUp.command)}
       </pre>
@@ -30,7 +30,7 @@ export function SetUpAgreement({
         <details key={path} className="mt-1.5 text-xs">
           <summary className="cursor-pointer break-words text-muted">
             {shown(path)}
-            {isCut ? ' (its beginning)' : ''}
+            {isCut ? ' (beginning only)' : ''}
           </summary>
           <pre className="mt-1 max-h-60 overflow-auto whitespace-pre-wrap break-words rounded bg-sunken px-2 py-1.5 font-mono">
             {shown(text)}

@@ -264,7 +264,7 @@ function describeTrial({ isGood, message, seconds, isContained }: AgentTrial): s
 
 function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: AgentStatus): string {
   if (!isFound) return 'Not installed on this machine.';
-  const told = version ?? (isAsking ? 'asking for its version …' : 'does not say its version');
+  const told = version ?? (isAsking ? 'asking for its version …' : 'version unknown');
   return `${told}; ${isSignedIn ? 'signed in' : `no sign-in seen (it may be in the keyring). ${signIn}`}`;
 }
 

@@ -253,7 +253,7 @@ function SaveContract({
         path: inspection.path,
         contract: contractOf(form),
       });
-      toast.success(`${file} is written. Commit it, and the next study finds it.`);
+      toast.success(`${file} was written. Commit it, and the next study will use it.`);
     });
   return (
     <div className="flex items-center justify-between gap-4 rounded-lg border border-line px-4 py-3">

@@ -20,7 +20,7 @@ export const COPILOT: AgentProgram = {
   signIn: {
     files: ['.copilot/config.json'],
     variables: ['COPILOT_GITHUB_TOKEN', 'GH_TOKEN', 'GITHUB_TOKEN', 'COPILOT_PROVIDER_BASE_URL'],
-    how: 'Run "copilot login", or set COPILOT_PROVIDER_BASE_URL to a server of yours.',
+    how: 'Run "copilot login", or set COPILOT_PROVIDER_BASE_URL to your own server.',
     isNeeded: false,
   },
   folders: [
