@@ -18,7 +18,13 @@ import { progressName } from '../src/renderer/charts/progress-name.ts';
 import { progressSvg } from '../src/renderer/charts/progress-svg.ts';
 import { panDomain, revealInDomain, zoomDomain } from '../src/renderer/charts/progress-view.ts';
 import { robustFence } from '../src/renderer/charts/robust-fence.ts';
-import { fitSeriesY, nearestIndex, summarise, wholeX } from '../src/renderer/charts/series-scale.ts';
+import {
+  fitSeriesY,
+  indexWithin,
+  nearestIndex,
+  summarise,
+  wholeX,
+} from '../src/renderer/charts/series-scale.ts';
 import { shorten } from '../src/renderer/charts/shorten.ts';
 import { sparklinePath } from '../src/renderer/charts/sparkline-path.ts';
 import { thinSeries } from '../src/shared/thin-series.ts';
@@ -418,6 +424,9 @@ describe('series', () => {
     const x = [0, 1, 1, 4, 9];
     expect([-5, 0.6, 2.4, 2.6, 100].map(at => nearestIndex(x, at))).toEqual([0, 1, 2, 3, 4]);
     expect(nearestIndex([], 1)).toBeNull();
+    // Beyond its ends a series has no value.
+    expect([-5, 0, 0.6, 4, 4.1].map(at => indexWithin(x, at))).toEqual([null, 0, 1, 4, null]);
+    expect(indexWithin([], 1)).toBeNull();
   });
 
   test('the range of y leaves out what is no number, and on a logarithmic axis what is not above zero', () => {

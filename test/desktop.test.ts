@@ -57,6 +57,8 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     claims: null,
     gpuEnergyWh: null,
     asksApproval: false,
+    isStarting: false,
+    pace: null,
     ideas: { waiting: 0, version: 0 },
     waiting: null,
     tally: {

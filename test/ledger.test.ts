@@ -4,11 +4,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
+import { sittingPace } from '../src/engine/api/sitting-pace.ts';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { openDatabase } from '../src/engine/store/database.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import { MIGRATIONS } from '../src/engine/store/migrations.ts';
 import { onSlowStatement, type SlowStatement } from '../src/engine/store/slow-statements.ts';
+import type { Mark } from '../src/shared/notebook.ts';
 import type { Study, Verdict } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
@@ -194,6 +196,51 @@ test('words are found in hypotheses, rationales and notes, also unfinished ones 
   expect(find('"window" OR NOT (a* NEAR')).toEqual([]);
   expect(find('*** ""')).toEqual([]);
   expect(ledger.notes.search('other', 'window', 10)).toEqual([]);
+  ledger.close();
+});
+
+test('a crash is found by what it said, and its cell says it', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  record(ledger, 1, 'Wider', crash);
+  record(ledger, 2, 'Deeper', discard(2));
+  const message = 'RuntimeError: CUDA out of memory. Tried to allocate 24.00 GiB';
+  ledger.write(() => {
+    for (const n of [1, 2]) {
+      ledger.runs.begin('s1', n, { k: 0, commit: `c${n}`, isContained: true, purpose: null }, 1);
+      // A crash that was mended is none of its experiment.
+      ledger.runs.setCrash('s1', { n, k: 0 }, { class: 'out_of_memory', message, tail: [] });
+    }
+  });
+  const find = (words: string) => ledger.notes.search('s1', words, 10).map(hit => hit.n);
+  expect(find('cuda memo')).toEqual([1]);
+  expect(find('cuda warmup')).toEqual([]);
+  expect(ledger.cells.before('s1', 3, 9).map(cell => cell.crash)).toEqual([null, message, null]);
+  ledger.close();
+});
+
+test('the pace of a sitting is that of its own experiments, without its pauses', async () => {
+  const { ledger } = await openWithStudy();
+  const mark = (kind: Mark['kind'], at: number) => ledger.write(() => ledger.marks.add('s1', kind, '', at));
+  const ended = (n: number, from: number, to: number) =>
+    ledger.write(() => {
+      ledger.experiments.begin('s1', n, 'p', from);
+      ledger.experiments.decide('s1', n, discard(1), to);
+    });
+  const pace = (hours?: number) =>
+    sittingPace(ledger, { ...study, stop: hours === undefined ? {} : { hours } });
+  expect(pace()).toBeNull();
+  mark('started', 1_000);
+  ended(0, 1_000, 9_000);
+  mark('started', 100_000);
+  expect(pace(1)).toEqual({ deadline: 3_700_000, experimentMs: null, since: 100_000 });
+  // What came before the first of them, a set-up for instance, is no part of any.
+  ended(1, 101_000, 103_000);
+  mark('paused', 103_000);
+  mark('continued', 203_000);
+  expect(pace()).toEqual({ deadline: null, experimentMs: 2_000, since: 203_000 });
+  ended(2, 203_000, 207_000);
+  expect(pace()).toEqual({ deadline: null, experimentMs: 3_000, since: 207_000 });
   ledger.close();
 });
 

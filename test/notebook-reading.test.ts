@@ -123,3 +123,15 @@ test('what a search of one study found filters no other', async () => {
   await new Promise(resolve => setImmediate(resolve));
   expect(useStore.getState().found).toBeNull();
 });
+
+test('a search ends when another study is looked at, and is not there on coming back', async () => {
+  const { cells, one, two } = await openWindow();
+  const text = () => useStore.getState().view.filter.text;
+  openStudy(one);
+  await cells.open();
+  setFilter({ text: 'baseline' });
+  openStudy(two);
+  expect(text()).toBe('');
+  openStudy(one);
+  expect(text()).toBe('');
+});

@@ -129,6 +129,23 @@ test('what the user changed in it is what runs', async () => {
   await checkNight(night);
 });
 
+test('what the user changed besides the constants is told as well, and the cell says who changed it', async () => {
+  const night = await reviewNight();
+  const { desk, study } = night;
+  const { files } = await night.waiting();
+  await night.decide({ kind: 'approve', files: { 'train.sh': `# shorter warm-up\n${files[0]?.text}` } });
+  await untilStopped(desk, study);
+  const { cell } = await desk.calls.experiments.get({ study, n: 1 });
+  expect(cell).toMatchObject({
+    hypothesis: 'LR from 2 to 3, more in train.sh, as edited by you',
+    isEdited: true,
+  });
+  const { diff } = await desk.calls.experiments.diff({ study, n: 1 });
+  expect(diff).toContain('+# shorter warm-up');
+  expect((await desk.calls.experiments.get({ study, n: 0 })).cell.isEdited).toBe(false);
+  await desk.close();
+});
+
 test('an edited proposal has the title its editor gives it', async () => {
   const night = await reviewNight();
   const { files } = await night.waiting();
@@ -137,6 +154,7 @@ test('an edited proposal has the title its editor gives it', async () => {
   await untilStopped(night.desk, night.study);
   const { proposal } = night.desk.service.ledger.experiments.get(night.study, 1) ?? {};
   expect(proposal).toMatchObject({ hypothesis: 'A bolder rate' });
+  expect(night.desk.service.ledger.cells.get(night.study, 1)).toMatchObject({ isEdited: true });
   await night.desk.close();
 });
 

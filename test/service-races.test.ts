@@ -33,6 +33,29 @@ test('of two studies started at once one runs and nothing is left of the other',
   expect(window.picture().studies).toEqual((await desk.calls.app.snapshot()).studies);
 });
 
+test('a study is starting from the call on until its sitting says that it begins', async () => {
+  const desk = await openDesk();
+  const path = await fastRepository();
+  const card = await desk.calls.studies.start({
+    ...{ path, tag: TAG, proposer: SEARCH, stop: { experiments: 1 } },
+  });
+  const told = () =>
+    eventsOfType(desk.events, 'study').map(({ card: { state, isStarting } }) => `${state} ${isStarting}`);
+  expect(card).toMatchObject({ state: 'ready', isStarting: true });
+  expect(told().at(-1)).toBe('ready true');
+  await untilStopped(desk, card.id);
+  expect(told().filter(words => words.endsWith('true'))).toEqual(['ready true']);
+  const from = desk.events.length;
+  await desk.calls.studies.resume({ study: card.id, stop: { experiments: 1 } });
+  expect(desk.service.card(card.id)).toMatchObject({ state: 'stopped', isStarting: true });
+  expect(await untilStopped(desk, card.id)).toMatchObject({ isStarting: false });
+  // What cannot begin is not starting any more either.
+  await rename(path, `${path}-moved`);
+  await desk.calls.studies.resume({ study: card.id });
+  expect(await untilStopped(desk, card.id)).toMatchObject({ isStarting: false, stopReason: 'error' });
+  expect(desk.events.length).toBeGreaterThan(from);
+});
+
 test('a start and a resume at once give one sitting', async () => {
   const night = await gatedNight();
   const desk = await openDesk({ home: night.home, environment: night.env });

@@ -48,6 +48,7 @@ test('a series comes by seconds or by step, thinned without losing an extreme, a
   const [bySeconds] = (await read({ by: 'seconds' })) as [SeriesView];
   expect(bySeconds.x[0]).toBeGreaterThanOrEqual(0);
   expect(bySeconds.x.at(-1)).toBeLessThan(60);
+  expect(bySeconds.firstStepAt).toBe(bySeconds.x[0]);
   expect(bySeconds.x.every((x, index) => index === 0 || x >= (bySeconds.x[index - 1] ?? 0))).toBe(true);
   expect(Math.max(...bySeconds.y.map(y => y ?? 0))).toBe(9);
 

@@ -4,6 +4,7 @@ import { applyEvent, LIVE_POINTS } from '../src/renderer/app/apply-event.ts';
 import { isAvailable } from '../src/renderer/app/command.ts';
 import { ALL_COMMANDS, COMMANDS } from '../src/renderer/app/commands.ts';
 import { type State, useStore } from '../src/renderer/app/store.ts';
+import { matcherOf, partsOf } from '../src/renderer/features/notebook/match-text.ts';
 import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
 import { newArm } from '../src/renderer/features/set-up/set-up-arm.ts';
 import {
@@ -29,6 +30,7 @@ import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
+import { countTried, expectedEnd } from '../src/shared/expected-end.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
 import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
 
@@ -358,5 +360,75 @@ describe('live points', () => {
     const state = take(take(useStore.getState(), 0, LIVE_POINTS + 1), 0, 2, 1);
     expect(seconds(state)).toEqual([0, 1]);
     expect(state.live?.folds).toBe(0);
+  });
+});
+
+describe('what a search marks', () => {
+  const marked = (words: string, text: string) => {
+    const matcher = matcherOf(words);
+    return matcher && partsOf(text, matcher).flatMap(part => (part.isMatch ? [part.words] : []));
+  };
+
+  test.each([
+    ['batch', 'Batches of 512', ['Batch']],
+    ['batches', 'A batch of 512, two BATCHES', ['batch', 'BATCHES']],
+    ['weight dec', 'Weight decay up', ['Weight', 'dec']],
+    ['a', 'A halved rate', ['A']],
+    ['memory', 'CUDA outOfMemory', ['Memory']],
+    ['(.*', 'anything', null],
+    ['  ', 'anything', null],
+  ])('%s in "%s"', (words, text, found) => {
+    expect(marked(words, text)).toEqual(found);
+  });
+
+  test('no letter of the text is lost', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (words, text) => {
+        const matcher = matcherOf(words);
+        if (matcher)
+          expect(
+            partsOf(text, matcher)
+              .map(part => part.words)
+              .join(''),
+          ).toBe(text);
+      }),
+    );
+  });
+});
+
+describe('when a study is expected to end', () => {
+  const tally = {
+    ...{ finished: 4, keep: 2, discard: 1, crash: 1, keepRate: 0.5 },
+    ...{ baseline: 1, best: 0.9, bestExperiment: 1 },
+  };
+  const pace = { deadline: null, experimentMs: 1_000, since: 10_000 };
+  const running = { state: 'running', tally, stop: { experiments: 5 }, pace } as const;
+
+  test('the baseline is none of those that were tried, but of an import every row is', () => {
+    expect(countTried(running)).toBe(3);
+    expect(countTried({ state: 'imported', tally })).toBe(4);
+    expect(countTried({ state: 'running', tally: { ...tally, finished: 0 } })).toBe(0);
+  });
+
+  test('the experiments that are left take as long as those before', () => {
+    expect(expectedEnd(running, 10_400)).toEqual({ at: 12_000, by: 'experiments' });
+    // The one that runs takes longer, and could end at any moment.
+    expect(expectedEnd(running, 11_500)).toEqual({ at: 12_500, by: 'experiments' });
+    expect(expectedEnd({ ...running, stop: { experiments: 3 } }, 10_400)).toEqual({
+      ...{ at: 10_400, by: 'experiments' },
+    });
+  });
+
+  test('a deadline ends it earlier, and tells the end where nothing else does', () => {
+    const late = { ...pace, deadline: 11_700 };
+    expect(expectedEnd({ ...running, pace: late }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
+    expect(expectedEnd({ ...running, pace: late, stop: {} }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
+  });
+
+  test('where nothing tells nothing is said', () => {
+    expect(expectedEnd({ ...running, stop: {} }, 10_400)).toBeNull();
+    expect(expectedEnd({ ...running, pace: { ...pace, experimentMs: null } }, 10_400)).toBeNull();
+    expect(expectedEnd({ ...running, state: 'paused' }, 10_400)).toBeNull();
+    expect(expectedEnd({ ...running, pace: null }, 10_400)).toBeNull();
   });
 });

@@ -12,7 +12,7 @@ import { askAboutGains } from './features/study/audit-question.ts';
 import { StudyScreen } from './features/study/study-screen.tsx';
 import type { Host } from './host/host.ts';
 import { Loading, lazyView } from './ui/lazy-view.tsx';
-import { useFocusMemory } from './ui/return-focus.ts';
+import { useFocusMemory, useScreenFocus } from './ui/return-focus.ts';
 
 const SetUpScreen = lazyView(
   () => import('./features/set-up/set-up-screen.tsx').then(file => file.SetUpScreen),
@@ -31,6 +31,7 @@ export function App({ host }: { readonly host: Host }) {
   const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
   useKeys();
   useFocusMemory();
+  useScreenFocus(`${screen.name} ${screen.name === 'set_up' ? screen.path : ''}`);
   useEffect(askAboutGains, []);
   useEffect(() => {
     document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';

@@ -53,6 +53,10 @@ export type Cell = {
   readonly isContained: boolean | null;
   /** Kept, and its gain was there with other validation data too. */
   readonly isAudited: boolean;
+  /** The user changed the proposal before it ran. */
+  readonly isEdited: boolean;
+  /** What a crash said of itself; null for everything else. */
+  readonly crash: string | null;
 };
 
 /** What stands between two cells: something the user or the study did at a time. */
@@ -126,10 +130,24 @@ export type StudyCard = {
   /** When the last experiment began or ended; `createdAt` before the first, and of an imported study. */
   readonly activeAt: number;
   readonly current: CurrentExperiment | null;
+  /** Its sitting is being made ready, and has not said yet that it begins. */
+  readonly isStarting: boolean;
+  /** How fast the sitting goes that is on; null where none is. */
+  readonly pace: Pace | null;
   /** How many ideas wait in its queue, and how often that was changed. */
   readonly ideas: { readonly waiting: number; readonly version: number };
   /** The proposal that waits for the user, also in a study that is stopped. */
   readonly waiting: { readonly n: number; readonly review: number } | null;
+};
+
+/** What can be said of when a sitting ends. */
+export type Pace = {
+  /** When its deadline comes; null without one. */
+  readonly deadline: number | null;
+  /** Mean wall time of the experiments that ended in this sitting, pauses not counted; null before the first. */
+  readonly experimentMs: number | null;
+  /** When the experiment in flight had its turn. */
+  readonly since: number;
 };
 
 /** The experiment in flight. */
@@ -299,7 +317,7 @@ export type ExperimentDetail = {
   readonly awaitedUntil: number | null;
 };
 
-/** A thinned series: `x` seconds or step, `y` values; null is a value that was NaN or infinite. */
+/** A thinned series: `x` seconds since the run began, or step; `y` values; null is a value that was NaN or infinite. */
 export type SeriesView = {
   readonly n: number;
   readonly k: number;
@@ -309,6 +327,8 @@ export type SeriesView = {
   readonly y: readonly (number | null)[];
   /** Points before thinning. */
   readonly total: number;
+  /** Seconds from the beginning of the run to its first step; null where it printed none. */
+  readonly firstStepAt: number | null;
 };
 
 /** A piece of a run's log without control sequences. Offsets are bytes of the log file. */

@@ -114,6 +114,20 @@ export function formatRelative(at: number, now: number): string {
   return `${Math.round(hours / 24)} days ago`;
 }
 
+let clockTime: Intl.DateTimeFormat | undefined;
+let dayTime: Intl.DateTimeFormat | undefined;
+
+/** A time of today as `06:42`, of another day with the day before it: `Tue 06:42`. */
+export function formatDayTime(at: number, now: number): string {
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  if (new Date(at).toDateString() === new Date(now).toDateString()) {
+    clockTime ??= new Intl.DateTimeFormat('en', time);
+    return clockTime.format(at);
+  }
+  dayTime ??= new Intl.DateTimeFormat('en', { ...time, weekday: 'short', day: 'numeric' });
+  return dayTime.format(at);
+}
+
 let exactTime: Intl.DateTimeFormat | undefined;
 
 /** The first call is slow: it loads the calendar. */

@@ -32,8 +32,6 @@ export type ProposerRecord = {
   readonly crash: number;
   /** Sum over its keeps of what each gained on its incumbent, as a share of it. */
   readonly gainShare: number;
-  /** How long its experiments trained. */
-  readonly trainedSeconds: number;
   /** Milliseconds since the epoch until which it rests; null where it does not. */
   readonly restsUntil: number | null;
 };

@@ -57,6 +57,8 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
       );
     }
     for (const line of claims ? describeClaims(claims) : []) print(line);
-    if (tally.baseline !== null) print(describeBudget(studyBudget(study, ledger), study.contract.budget));
+    // Of runs elsewhere nobody knows what they were given.
+    if (tally.baseline !== null && study.state !== 'imported')
+      print(describeBudget(studyBudget(study, ledger), study.contract.budget));
   });
 }

@@ -24,6 +24,8 @@ export class Announcer {
   readonly #ledger: Ledger;
   readonly #hub: EventHub;
   #wish: CurrentExperiment['wish'] = null;
+  /** The study whose sitting has said nothing yet. */
+  #starting: string | null = null;
   #crashesInRow = 0;
   #lastMark = 0;
   #live: { readonly n: number; readonly k: number; readonly points: LivePoint[] } | null = null;
@@ -45,9 +47,16 @@ export class Announcer {
     return this.#recent;
   }
 
+  /** Whether its sitting has begun and has said nothing yet. */
+  isStarting(id: string): boolean {
+    return this.#starting === id;
+  }
+
   announceStudy(id: string): void {
     const study = this.#ledger.studies.get(id);
-    if (study) this.#hub.publish({ type: 'study', card: studyCard(this.#ledger, study, this.#wish) });
+    if (!study) return;
+    const card = studyCard(this.#ledger, study, { wish: this.#wish, isStarting: this.isStarting(id) });
+    this.#hub.publish({ type: 'study', card });
   }
 
   announceCell(study: string, n: number): void {
@@ -69,13 +78,21 @@ export class Announcer {
 
   /** Begins a sitting: what the ledger already holds is known to everybody. */
   begin(study: string): void {
+    this.#starting = study;
     this.#wish = null;
     this.#crashesInRow = 0;
     this.#lastMark = this.#ledger.marks.list(study).at(-1)?.id ?? 0;
   }
 
+  /** Its sitting is over, whatever it has said. */
+  end(study: string): void {
+    this.#starting = null;
+    this.announceStudy(study);
+  }
+
   handle(event: EngineEvent): void {
     const { study } = event;
+    this.#starting = null;
     if (event.type === 'progress') {
       this.#addLive(event);
       return;

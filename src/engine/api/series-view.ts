@@ -43,7 +43,9 @@ export function seriesView(
     y.push(Number.isFinite(value) ? value : null);
   }
   const thin = thinSeries(x, y, width);
-  return { n: run.n, k: run.k, name, unit: run.units[name] ?? null, ...thin, total: x.length };
+  const first = points.find(({ values }) => STEPS.some(key => values.has(key)));
+  const firstStepAt = first?.seconds ?? null;
+  return { n: run.n, k: run.k, name, unit: run.units[name] ?? null, ...thin, total: x.length, firstStepAt };
 }
 
 export type SeriesQuery = {

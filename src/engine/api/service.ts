@@ -129,7 +129,8 @@ export class Service {
   }
 
   #card(study: Study): StudyCard {
-    return studyCard(this.ledger, study, this.#sitting?.study === study.id ? this.announcer.wish : null);
+    const wish = this.#sitting?.study === study.id ? this.announcer.wish : null;
+    return studyCard(this.ledger, study, { wish, isStarting: this.announcer.isStarting(study.id) });
   }
 
   card(id: string): StudyCard {
@@ -216,7 +217,7 @@ export class Service {
       )
       .finally(() => {
         this.#sitting = null;
-        this.announcer.announceStudy(study);
+        this.announcer.end(study);
       });
     this.#sitting = { study, ended };
     this.announcer.announceStudy(study);

@@ -5,10 +5,16 @@ import type { Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { sittingPace } from './sitting-pace.ts';
 
 /** How a study stands, read from the ledger. */
-export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment['wish']): StudyCard {
+export function studyCard(
+  ledger: Ledger,
+  study: Study,
+  { wish, isStarting }: { readonly wish: CurrentExperiment['wish']; readonly isStarting: boolean },
+): StudyCard {
   const { experiments } = ledger;
+  const isOn = study.state === 'running' || study.state === 'paused';
   const last = experiments.lastNumber(study.id);
   const newest = last === null ? null : experiments.get(study.id, last);
   return {
@@ -39,7 +45,9 @@ export function studyCard(ledger: Ledger, study: Study, wish: CurrentExperiment[
     activeAt: newest && study.state !== 'imported' ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
     ideas: ledger.ideas.count(study.id),
     waiting: findWaiting(ledger, study.id),
-    current: study.state === 'running' || study.state === 'paused' ? findCurrent(ledger, study, wish) : null,
+    current: isOn ? findCurrent(ledger, study, wish) : null,
+    isStarting,
+    pace: isOn ? sittingPace(ledger, study) : null,
   };
 }
 

@@ -21,6 +21,8 @@ type Row = {
   tags: string;
   notes: number;
   contained: number | null;
+  edited: number;
+  crash: string | null;
   repeats: number;
   repeat_sum: number;
   repeats_apart: number;
@@ -51,6 +53,8 @@ function fromRow(row: Row): Cell {
     notes: row.notes,
     isContained: row.contained === null ? null : row.contained === 1,
     isAudited: row.verdict === 'keep' && evidence?.probe !== undefined,
+    isEdited: row.edited === 1,
+    crash: row.crash,
   };
 }
 
@@ -64,6 +68,10 @@ export function cellStore(database: Database) {
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
     (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes,
     (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained,
+    EXISTS (SELECT 1 FROM review WHERE review.study_id = e.study_id AND review.n = e.n AND outcome = 'edited'
+      AND commit_name = e.attempt_commit) AS edited,
+    CASE WHEN verdict = 'crash' THEN (SELECT crash ->> '$.message' FROM run
+      WHERE run.experiment_id = e.id AND crash IS NOT NULL ORDER BY k DESC LIMIT 1) END AS crash,
     ${repeatColumns('e')}`;
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n = ?`,

@@ -161,6 +161,13 @@ export function experimentStore(database: Database) {
   const last = database.prepare<[string], { n: number }>(
     'SELECT n FROM experiment WHERE study_id = ? ORDER BY n DESC LIMIT 1',
   );
+  const endedSince = database.prepare<
+    [string, number, number],
+    { count: number; firstAt: number | null; lastAt: number | null }
+  >(
+    `SELECT count(*) AS count, min(started_at) AS firstAt, max(ended_at) AS lastAt FROM experiment
+     WHERE study_id = ? AND n >= ? AND reason IS NOT NULL AND ended_at >= ?`,
+  );
   const counts = database.prepare<[string], { verdict: VerdictWord; count: number }>(
     `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
      WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
@@ -279,6 +286,14 @@ export function experimentStore(database: Database) {
     /** Experiments without a settled end: in flight, interrupted, or kept with the branch not moved yet. */
     unfinished(studyId: string): readonly Experiment[] {
       return unfinished.all(studyId).map(fromRow);
+    },
+    /** Of those numbered from `n` on that had their verdict then or later: how many, the first begin, the last end. */
+    endedSince(
+      studyId: string,
+      n: number,
+      at: number,
+    ): { readonly count: number; readonly firstAt: number | null; readonly lastAt: number | null } {
+      return endedSince.get(studyId, n, at) ?? { count: 0, firstAt: null, lastAt: null };
     },
     lastNumber(studyId: string): number | null {
       return last.get(studyId)?.n ?? null;

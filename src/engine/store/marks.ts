@@ -19,6 +19,9 @@ export function markStore(database: Database) {
   const ofKind = database.prepare<[string, string], Mark>(
     'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id',
   );
+  const newestOfKind = database.prepare<[string, string], Mark>(
+    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1',
+  );
   const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM mark');
   const newerOfKind = database.prepare<[string, number], Mark & { readonly study: string }>(
     'SELECT study_id AS study, id, at, n, kind, text FROM mark WHERE kind = ? AND id > ? ORDER BY id',
@@ -47,6 +50,9 @@ export function markStore(database: Database) {
     /** Of all studies, oldest first. */
     newerOfKind(kind: Mark['kind'], id: number): readonly (Mark & { readonly study: string })[] {
       return newerOfKind.all(kind, id);
+    },
+    newestOfKind(studyId: string, kind: Mark['kind']): Mark | null {
+      return newestOfKind.get(studyId, kind) ?? null;
     },
     ofKind(studyId: string, kind: Mark['kind']): readonly Mark[] {
       return ofKind.all(studyId, kind);

@@ -5,7 +5,7 @@ export type SearchHit = { readonly studyId: string; readonly n: number; readonly
 
 export type NoteStore = ReturnType<typeof noteStore>;
 
-/** The user's words and tags on experiments, and the full-text search over hypotheses, rationales and notes. */
+/** The user's words and tags on experiments, and the full-text search over hypotheses, rationales, notes and crashes. */
 export function noteStore(database: Database) {
   const add = database.prepare(
     'INSERT INTO note (experiment_id, at, text) SELECT id, ?, ? FROM experiment WHERE study_id = ? AND n = ?',
@@ -30,7 +30,7 @@ export function noteStore(database: Database) {
      JOIN experiment USING (id) WHERE study_id = ? ORDER BY hit.rank LIMIT ?`,
   );
   const searchTyped = database.prepare<
-    [{ studyId: string; all: string; whole: string | null; typed: string; limit: number }],
+    [{ studyId: string; all: string; whole: string | null; typed: string; terms: string; limit: number }],
     SearchHit
   >(
     // The unfinished word is looked for among stems and, for stems hide the ends of words, among words.
@@ -40,6 +40,10 @@ export function noteStore(database: Database) {
        UNION ALL
        SELECT rowid, rank FROM experiment_word WHERE experiment_word MATCH @typed AND (@whole IS NULL
          OR rowid IN (SELECT rowid FROM experiment_text WHERE experiment_text MATCH @whole))
+       UNION ALL
+       SELECT e.id, 0 FROM experiment e JOIN run ON run.experiment_id = e.id
+       WHERE e.study_id = @studyId AND e.verdict = 'crash' AND run.crash IS NOT NULL AND NOT EXISTS (
+         SELECT 1 FROM json_each(@terms) WHERE instr(lower(run.crash ->> '$.message'), value) = 0)
      ) hit
      JOIN experiment USING (id) WHERE study_id = @studyId GROUP BY id ORDER BY min(hit.rank) LIMIT @limit`,
   );
@@ -80,6 +84,7 @@ export function noteStore(database: Database) {
         all: `${quoted.join(' ')}*`,
         whole: quoted.slice(0, -1).join(' ') || null,
         typed: `${quoted.at(-1)}*`,
+        terms: JSON.stringify(terms.map(term => term.toLowerCase())),
         limit,
       });
     },

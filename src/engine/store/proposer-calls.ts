@@ -63,14 +63,12 @@ export function proposerCallStore(database: Database) {
       discard: number;
       crash: number;
       gain: number | null;
-      ms: number | null;
     }
   >(
     `SELECT author.proposer, count(*) AS experiments, count(*) FILTER (WHERE verdict = 'keep') AS keep,
        count(*) FILTER (WHERE verdict = 'discard') AS discard, count(*) FILTER (WHERE verdict = 'crash') AS crash,
        sum(CASE WHEN verdict = 'keep' THEN abs((metric - (evidence ->> 'incumbentMetric'))
-         / nullif(evidence ->> 'incumbentMetric', 0)) END) AS gain,
-       sum((SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id)) AS ms
+         / nullif(evidence ->> 'incumbentMetric', 0)) END) AS gain
      FROM experiment JOIN (
        SELECT study_id, n, proposer, max(id) FROM proposer_call
        WHERE outcome = 'proposed' AND study_id = coalesce(@study, study_id) GROUP BY study_id, n
@@ -126,7 +124,6 @@ export function proposerCallStore(database: Database) {
           discard: result?.discard ?? 0,
           crash: result?.crash ?? 0,
           gainShare: result?.gain ?? 0,
-          trainedSeconds: (result?.ms ?? 0) / 1000,
         };
       });
     },

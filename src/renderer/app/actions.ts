@@ -8,6 +8,7 @@ import { lastStudy, rememberStudy, rememberView } from './remember.ts';
 import {
   type Filter,
   isActive,
+  NO_FILTER,
   type Overlay,
   runningOf,
   type Screen,
@@ -106,10 +107,13 @@ export function revealCell(n: number, isOpened = false, takesFocus = false): voi
   setState({ reveal: { n, wish: wishes, toTop: isOpened, takesFocus } });
 }
 
-/** Shows the notebook at an experiment. */
-export function jumpTo(n: number, isOpened = false): void {
+/** Opens an experiment in the notebook, whatever the filter hides. */
+export function jumpTo(n: number): void {
   goTo({ name: 'study', tab: 'notebook' });
-  revealCell(n, isOpened);
+  const { notebook, view, found, settings } = getState();
+  const listed = listCells(notebook?.cells ?? [], view.filter, found, settings.order);
+  if (!listed.some(cell => cell.n === n)) setFilter(NO_FILTER);
+  revealCell(n, true);
 }
 
 /** Takes the focus from a control that was pressed before, so that Enter is the selected experiment's. */

@@ -167,5 +167,5 @@ export function useRunning(): StudyCard | null {
 }
 
 export function isActive(card: StudyCard): boolean {
-  return card.state === 'running' || card.state === 'paused';
+  return card.isStarting || card.state === 'running' || card.state === 'paused';
 }

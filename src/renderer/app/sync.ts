@@ -134,11 +134,13 @@ export async function readNotebook(study: string): Promise<void> {
   reading += 1;
   const own = reading;
   toldMeanwhile = new Set();
-  const isShown = useStore.getState().notebook?.study === study;
-  if (!isShown) {
+  const shown = useStore.getState().study;
+  if (useStore.getState().notebook?.study !== study) {
+    const view = restoreView(study);
     useStore.setState({
       study,
-      view: restoreView(study),
+      // What was searched for is over once another study was looked at; a reload of the window keeps it.
+      view: shown === null ? view : { ...view, filter: { ...view.filter, text: '' } },
       found: null,
       hovered: null,
       notebook: { study, cells: [], marks: [], refusals: [], status: 'loading', problem: null },

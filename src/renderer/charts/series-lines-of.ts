@@ -1,4 +1,5 @@
 import type { SeriesView } from '../../shared/notebook.ts';
+import type { SeriesAxis } from './axis-select.tsx';
 import type { SeriesLine } from './series-scale.ts';
 
 const COLOURS = 8;
@@ -6,6 +7,13 @@ const COLOURS = 8;
 /** Colour of the line at a place; they begin anew after the eighth. */
 export function lineColour(place: number): string {
   return `var(--series-${(place % COLOURS) + 1})`;
+}
+
+/** With its points placed by that axis. A run without steps begins where its curve does. */
+export function placedBy(view: SeriesView, by: SeriesAxis): SeriesView {
+  if (by !== 'training') return view;
+  const from = view.firstStepAt ?? view.x[0] ?? 0;
+  return { ...view, x: view.x.map(at => at - from) };
 }
 
 /** Series for the chart; `isBehind` marks the incumbent's. */

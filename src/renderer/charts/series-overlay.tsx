@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { formatNumber } from '../format/numbers.ts';
 import type { Box } from './occupancy.ts';
-import { drawable, nearestIndex, type SeriesLine } from './series-scale.ts';
+import { covers, drawable, indexWithin, nearestIndex, type SeriesLine } from './series-scale.ts';
 
 type Scale = (value: number) => number;
 
@@ -68,7 +68,7 @@ export function SeriesCrosshair({ lines, plot, toX, toY, at, value, isLog }: Cro
         stroke="var(--line-strong)"
       />
       {lines.map(line => {
-        const index = nearestIndex(line.x, snapped ?? value);
+        const index = indexWithin(line.x, snapped ?? value);
         const y = index === null ? null : drawable(line.y[index], isLog);
         if (index === null || y === null) return null;
         const py = toY(y);
@@ -105,15 +105,15 @@ export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
         {xLabel} {formatNumber(snapped)}
       </div>
       {[...lines].reverse().map(line => {
-        const index = nearestIndex(line.x, snapped);
-        if (index === null) return null;
-        const y = drawable(line.y[index], false);
+        if (line.x.length === 0) return null;
+        const index = indexWithin(line.x, snapped);
+        const y = index === null ? null : drawable(line.y[index], false);
         return (
           <div key={line.key} className="mt-0.5 flex items-center gap-1.5">
             <LineSwatch line={line} />
             <span className="min-w-0 flex-1 truncate">{line.label}</span>
             <span className="tabular font-medium">
-              {y === null ? 'not a number' : formatNumber(y)}
+              {index === null ? endWords(line, snapped) : y === null ? 'not a number' : formatNumber(y)}
               {y !== null && unit ? <span className="font-normal text-muted"> {unit}</span> : null}
             </span>
           </div>
@@ -121,6 +121,12 @@ export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
       })}
     </>
   );
+}
+
+/** Where a line without a value at `at` is. */
+function endWords({ x }: SeriesLine, at: number): string {
+  const [first = 0, last = 0] = [x[0], x.at(-1)];
+  return at < first ? `from ${formatNumber(first)}` : `ended at ${formatNumber(last)}`;
 }
 
 /** A piece of the line, for legends. */
@@ -138,11 +144,12 @@ export function LineSwatch({ line }: { readonly line: SeriesLine }) {
   );
 }
 
-/** The x of a point of the front lines nearest to `value`; of all lines where there is only what lies behind. */
+/** The x of a point of the front lines nearest to `value`; of all lines where only what lies behind reaches to it. */
 function nearestX(lines: readonly SeriesLine[], value: number): number | null {
   const front = lines.filter(line => !line.isBehind);
+  const isFront = front.some(line => covers(line.x, value)) || !lines.some(line => covers(line.x, value));
   let nearest: number | null = null;
-  for (const line of front.length > 0 ? front : lines) {
+  for (const line of isFront && front.length > 0 ? front : lines) {
     const index = nearestIndex(line.x, value);
     const x = index === null ? undefined : line.x[index];
     if (x !== undefined && (nearest === null || Math.abs(x - value) < Math.abs(nearest - value))) nearest = x;

@@ -79,6 +79,15 @@ export function nearestIndex(x: readonly number[], at: number): number | null {
   return x.length === 0 ? null : bisectCenter(x, at);
 }
 
+/** The same where `at` lies between the ends of the series; null beyond them, where it has no value. */
+export function indexWithin(x: readonly number[], at: number): number | null {
+  return covers(x, at) ? nearestIndex(x, at) : null;
+}
+
+export function covers(x: readonly number[], at: number): boolean {
+  return at >= (x[0] ?? Number.POSITIVE_INFINITY) && at <= (x.at(-1) ?? Number.NEGATIVE_INFINITY);
+}
+
 /** First and last value and the least, of those that are finite; null where there is none. */
 export function summarise(
   line: SeriesLine,

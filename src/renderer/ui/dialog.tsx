@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
 import { classNames } from './class-names.ts';
 import { returnFocus } from './return-focus.ts';
 
@@ -28,6 +28,7 @@ export function Dialog({
         <Radix.Content
           onOpenAutoFocus={focusFirstField}
           onCloseAutoFocus={returnFocus}
+          onKeyDown={sendWithControlEnter}
           onEscapeKeyDown={event => onEscape?.() && event.preventDefault()}
           className={classNames(
             '-translate-x-1/2 fixed top-[10vh] left-1/2 z-50 flex max-h-[80vh] w-[calc(100vw-2rem)] flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-float',
@@ -54,6 +55,17 @@ export function Dialog({
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** In a text of several lines Enter alone is a new line. */
+function sendWithControlEnter(event: KeyboardEvent): void {
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  if (!(event.target instanceof HTMLElement)) return;
+  const form = event.target.closest('form');
+  const send = form?.querySelector<HTMLButtonElement>('button[type="submit"]');
+  if (!form || !send || send.disabled) return;
+  event.preventDefault();
+  form.requestSubmit(send);
 }
 
 /** Who opens a form means to fill it in. Without a field the focus goes to the first control. */

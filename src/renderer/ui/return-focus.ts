@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { type RefObject, useEffect, useRef } from 'react';
 
 /** What takes the focus for itself while it is open. */
 const OVER = '[role="dialog"], [role="menu"], [role="listbox"]';
@@ -27,4 +27,29 @@ export function returnFocus(event: Event): void {
   if (document.activeElement?.closest(OVER)) return;
   const place = home?.isConnected ? home : document.querySelector('main');
   place?.focus({ preventScroll: true });
+}
+
+/** Gives the focus to the main part of the window where it went with the screen that had it. */
+export function useScreenFocus(screen: string): void {
+  const shown = useRef(screen);
+  useEffect(() => {
+    if (shown.current === screen) return;
+    shown.current = screen;
+    if (isLost()) document.querySelector('main')?.focus({ preventScroll: true });
+  }, [screen]);
+}
+
+/** Gives the focus to the first control of a form that comes when nothing else has it. */
+export function useFirstFocus(form: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    if (!isLost()) return;
+    form.current
+      ?.querySelector<HTMLElement>('input:enabled, select:enabled, textarea:enabled')
+      ?.focus({ preventScroll: true });
+  }, [form]);
+}
+
+function isLost(): boolean {
+  const { activeElement } = document;
+  return activeElement === null || activeElement === document.body || activeElement.matches('main');
 }

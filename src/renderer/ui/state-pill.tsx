@@ -14,6 +14,7 @@ import { classNames } from './class-names.ts';
 const TROUBLE: ReadonlySet<string> = new Set(['error', 'proposer', 'baseline_failed', 'crashes']);
 
 const LOOKS = {
+  starting: { icon: LoaderCircle, word: 'Starting …', className: 'bg-accent-soft text-accent' },
   running: { icon: LoaderCircle, word: 'Running', className: 'bg-accent-soft text-accent' },
   waiting: { icon: UserCheck, word: 'Waits for you', className: 'bg-warn-soft text-warn' },
   paused: { icon: CirclePause, word: 'Paused', className: 'bg-warn-soft text-warn' },
@@ -24,7 +25,8 @@ const LOOKS = {
   imported: { icon: FileInput, word: 'Imported', className: 'bg-sunken text-muted' },
 } as const;
 
-function lookOf({ state, stopReason, current }: StudyCard): keyof typeof LOOKS {
+function lookOf({ state, stopReason, current, isStarting }: StudyCard): keyof typeof LOOKS {
+  if (isStarting) return 'starting';
   if (state === 'running' && current?.phase === 'reviewing') return 'waiting';
   if (state !== 'stopped') return state;
   if (stopReason && TROUBLE.has(stopReason)) return 'trouble';

@@ -25,6 +25,16 @@ export function findTurns(file: string, before: string, after: string): readonly
   });
 }
 
+/** The text with nothing but those constants turned. */
+export function turnConstants(file: string, before: string, turns: readonly Turn[]): string {
+  let text = before;
+  for (const { name, start, end } of findConstants(file, before).toReversed()) {
+    const turn = turns.find(other => other.name === name);
+    if (turn) text = text.slice(0, start) + turn.to + text.slice(end);
+  }
+  return text;
+}
+
 /** Which way a constant goes from a literal to another text. */
 export function directionBetween(literal: Literal, text: string): Direction {
   const [from, to] = [readNumber(literal), readNumber({ ...literal, text })];

@@ -12,7 +12,7 @@ import { listChangedFiles } from '../../git/diff.ts';
 import { exportFiles } from '../../git/export-files.ts';
 import { createRef, reviewRef } from '../../git/refs.ts';
 import { listTree, type Repository, readBlob } from '../../git/repository.ts';
-import { findTurns } from '../../proposers/search/turns.ts';
+import { findTurns, turnConstants } from '../../proposers/search/turns.ts';
 import { writeFiles } from '../../proposers/write-files.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Review } from '../../store/reviews.ts';
@@ -233,18 +233,21 @@ async function proposalOfEdit(
   title: string | undefined,
 ): Promise<Proposal> {
   const turns = [];
+  const others = [];
   for (const path of paths) {
     const before = (await readBlob(repository, start, path))?.toString('latin1') ?? '';
     const after = await readFile(join(worktree, path), 'latin1').catch(() => '');
-    turns.push(...findTurns(path, before, after));
+    const turned = findTurns(path, before, after);
+    turns.push(...turned);
+    if (turnConstants(path, before, turned) !== after) others.push(path);
   }
-  const told =
-    turns.length === 0
-      ? `${paths.join(', ')} as edited by you`
-      : `${turns.map(({ name, from, to }) => `${name} from ${from} to ${to}`).join(', ')}, as edited by you`;
+  const told = [
+    ...turns.map(({ name, from, to }) => `${name} from ${from} to ${to}`),
+    ...(others.length === 0 ? [] : [`${turns.length > 0 ? 'more in ' : ''}${others.join(', ')}`]),
+  ];
   const was = [`You edited the proposal "${proposal.hypothesis}" before it ran.`, proposal.rationale ?? ''];
   return cleanProposal({
-    hypothesis: (title || told).slice(0, 500),
+    hypothesis: (title || `${told.join(', ')}, as edited by you`).slice(0, 500),
     rationale: was.filter(Boolean).join('\n\n'),
     predictedEffect: null,
     category: proposal.category,

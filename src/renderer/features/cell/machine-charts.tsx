@@ -1,4 +1,5 @@
 import type { SeriesView } from '../../../shared/notebook.ts';
+import { AXIS_LABELS } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { seriesLine } from '../../charts/series-lines-of.ts';
 
@@ -41,7 +42,7 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
               <h3 className="text-muted text-xs">{title}</h3>
               <SeriesChart
                 lines={lines}
-                xLabel="seconds"
+                xLabel={AXIS_LABELS.seconds}
                 unit={unit}
                 height={HEIGHT}
                 label={`${title} during the run`}

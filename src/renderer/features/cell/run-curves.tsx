@@ -2,9 +2,9 @@ import { useState } from 'react';
 import type { ExperimentDetail, RunView, SeriesView, StudyCard } from '../../../shared/notebook.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { AXIS_LABELS, AxisSelect, askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
-import { seriesLine } from '../../charts/series-lines-of.ts';
+import { placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { Select } from '../../ui/select.tsx';
 import { MachineCharts } from './machine-charts.tsx';
 
@@ -21,14 +21,15 @@ export function RunCurves({
   readonly run: RunView | null;
 }) {
   const [name, setName] = useState<string | null>(null);
-  const [by, setBy] = useState<SeriesAxis>('seconds');
+  const [by, setBy] = useState<SeriesAxis>('training');
   const [width, setWidth] = useState(600);
   const { n } = detail.cell;
+  const isImported = card.state === 'imported';
   const { incumbent } = detail;
   const names = run?.series.map(series => series.name) ?? [];
   const shown = name !== null && names.includes(name) ? name : (names[0] ?? null);
   // Of another width it is the same curve, which stays until it comes.
-  const subject = JSON.stringify(['series', card.id, n, run?.k, shown, by]);
+  const subject = JSON.stringify(['series', card.id, n, run?.k, shown, askedAxis(by)]);
   const { value, problem } = useCall(
     run && shown !== null ? `${subject} ${run.outcome} ${incumbent} ${width}` : null,
     () =>
@@ -37,7 +38,7 @@ export function RunCurves({
         runs: [{ n, k: run?.k ?? 0 }, ...(incumbent === null || incumbent === n ? [] : [{ n: incumbent }])],
         names: [shown ?? ''],
         source: 'training',
-        by,
+        by: askedAxis(by),
         width,
       }),
     subject,
@@ -56,7 +57,13 @@ export function RunCurves({
     machine,
   );
   if (!run || shown === null) {
-    return <p className="p-4 text-muted text-sm">The training printed no progress, so there is no curve.</p>;
+    return (
+      <p className="p-4 text-muted text-sm">
+        {isImported
+          ? 'This experiment was run elsewhere. No curve came with it.'
+          : 'The training printed no progress, so there is no curve.'}
+      </p>
+    );
   }
   return (
     <div className="flex flex-col gap-4 p-4">
@@ -72,15 +79,15 @@ export function RunCurves({
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
       <SeriesChart
-        lines={linesOf(value ?? [], n)}
-        xLabel={by}
+        lines={linesOf(value ?? [], n, by)}
+        xLabel={AXIS_LABELS[by]}
         unit={run.series.find(series => series.name === shown)?.unit ?? null}
         height={HEIGHT}
         label={`${shown} of experiment ${n}`}
-        budgetX={by === 'seconds' ? card.contract.budget.seconds : null}
+        budgetX={by === 'step' || isImported ? null : card.contract.budget.seconds}
         onWidth={setWidth}
       />
-      {run.telemetry.length === 0 ? (
+      {isImported ? null : run.telemetry.length === 0 ? (
         <p className="text-muted text-sm">The machine was not sampled during this run.</p>
       ) : telemetry.value ? (
         <MachineCharts series={telemetry.value} />
@@ -93,8 +100,9 @@ export function RunCurves({
   );
 }
 
-function linesOf(views: readonly SeriesView[], n: number) {
-  return views.map(view =>
-    view.n === n ? seriesLine(view, `#${n}`, 0) : seriesLine(view, `incumbent #${view.n}`, 1, true),
-  );
+function linesOf(views: readonly SeriesView[], n: number, by: SeriesAxis) {
+  return views.map(asked => {
+    const view = placedBy(asked, by);
+    return view.n === n ? seriesLine(view, `#${n}`, 0) : seriesLine(view, `incumbent #${view.n}`, 1, true);
+  });
 }

@@ -6,9 +6,9 @@ import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { AXIS_LABELS, AxisSelect, askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
-import { lineColour, seriesLine } from '../../charts/series-lines-of.ts';
+import { lineColour, placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -63,7 +63,7 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
     const { runs } = await getClient().experiments.get({ study, n: ns[0] ?? 0 });
     return runs.at(-1)?.series.map(series => series.name) ?? [];
   });
-  const subject = JSON.stringify(['compare', study, ns, by, name]);
+  const subject = JSON.stringify(['compare', study, ns, askedAxis(by), name]);
   const { value, problem } = useCall(
     `${subject} ${width}`,
     () =>
@@ -72,7 +72,7 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
         runs: ns.map(n => ({ n })),
         ...(name === '' ? {} : { names: [name] }),
         source: 'training',
-        by,
+        by: askedAxis(by),
         width,
       }),
     subject,
@@ -101,9 +101,9 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
       ) : null}
       <SeriesChart
         lines={(value ?? []).map((view: SeriesView) =>
-          seriesLine(view, `#${view.n} ${view.name}`, ns.indexOf(view.n)),
+          seriesLine(placedBy(view, by), `#${view.n} ${view.name}`, ns.indexOf(view.n)),
         )}
-        xLabel={by}
+        xLabel={AXIS_LABELS[by]}
         height={300}
         label={`Curves of experiments ${ns.join(', ')}`}
         onWidth={setWidth}

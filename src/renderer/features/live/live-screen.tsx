@@ -3,7 +3,7 @@ import { useCallback, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { isActive } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
-import { AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { AXIS_LABELS, AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -85,10 +85,10 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
       </dl>
       <SeriesChart
         lines={lines}
-        xLabel={by}
+        xLabel={AXIS_LABELS[by]}
         height={200}
         label="Live loss against the incumbent"
-        budgetX={by === 'seconds' ? contract.budget.seconds : null}
+        budgetX={by === 'step' ? null : contract.budget.seconds}
         onWidth={setWidth}
       />
     </section>

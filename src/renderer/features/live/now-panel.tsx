@@ -2,6 +2,7 @@ import { Maximize2 } from 'lucide-react';
 import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { goTo } from '../../app/actions.ts';
+import { AXIS_LABELS } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -26,7 +27,13 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
       <div className="flex flex-col gap-3 px-4 py-3">
         <div className="flex items-center justify-between">
           <h2 className="font-medium text-muted text-xs">
-            {current ? `Experiment ${current.n}` : card.state === 'paused' ? 'Paused' : 'Between experiments'}
+            {current
+              ? `Experiment ${current.n}`
+              : card.isStarting
+                ? 'Starting'
+                : card.state === 'paused'
+                  ? 'Paused'
+                  : 'Between experiments'}
           </h2>
           <IconButton label="Live view" shortcut="2" onClick={() => goTo({ name: 'study', tab: 'live' })}>
             <Maximize2 size={14} aria-hidden />
@@ -70,7 +77,7 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
             </div>
             <SeriesChart
               lines={lines}
-              xLabel="seconds"
+              xLabel={AXIS_LABELS.seconds}
               height={150}
               label="Live loss against the incumbent"
               budgetX={contract.budget.seconds}

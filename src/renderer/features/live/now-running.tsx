@@ -1,7 +1,8 @@
-import type { StudyCard } from '../../../shared/notebook.ts';
+import { expectedEnd } from '../../../shared/expected-end.ts';
+import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
 import type { Phase } from '../../../shared/study.ts';
 import { useStore } from '../../app/store.ts';
-import { formatClock } from '../../format/numbers.ts';
+import { formatClock, formatDayTime } from '../../format/numbers.ts';
 import { useNow } from '../../ui/use-now.ts';
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
@@ -39,6 +40,7 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
   if (card.state === 'paused') {
     return <p className="text-sm text-warn">Paused. Nothing trains until you continue.</p>;
   }
+  if (card.isStarting) return <p className="text-muted text-sm">Starting …</p>;
   if (!current) return <p className="text-muted text-sm">Getting ready …</p>;
   const wish =
     current.wish === 'pause'
@@ -49,7 +51,7 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
   return (
     <div>
       <p className="flex items-baseline gap-2 text-sm">
-        <span className="tabular shrink-0 font-medium text-accent">#{current.n}</span>
+        <span className="tabular shrink-0 font-medium text-accent">{placeOf(card, current)}</span>
         <span className="shrink-0 text-muted">{phaseWords(current.phase)}</span>
         {clock ? (
           <span className="tabular shrink-0">
@@ -59,10 +61,41 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
         <span className="min-w-0 truncate" title={current.hypothesis ?? undefined}>
           {current.hypothesis ?? ''}
         </span>
-        {wish ? <span className="shrink-0 rounded bg-warn-soft px-1.5 text-warn text-xs">{wish}</span> : null}
+        {wish ? (
+          <span className="shrink-0 rounded bg-warn-soft px-1.5 text-warn text-xs">{wish}</span>
+        ) : (
+          <ExpectedEnd card={card} />
+        )}
       </p>
       <BudgetBar share={clock?.share ?? 0} />
     </div>
+  );
+}
+
+/** Which experiment it is, and of how many where a stop rule says so. */
+function placeOf({ stop }: StudyCard, { n }: CurrentExperiment): string {
+  // A baseline is none of those, and one that is measured again may be of before the rule.
+  return stop.experiments === undefined || n === 0 || n > stop.experiments
+    ? `#${n}`
+    : `#${n} of ${stop.experiments}`;
+}
+
+function ExpectedEnd({ card }: { readonly card: StudyCard }) {
+  const now = useNow(10_000);
+  const end = expectedEnd(card, now);
+  if (!end) return null;
+  const at = formatDayTime(end.at, now);
+  return (
+    <span
+      className="tabular ml-auto shrink-0 text-muted"
+      title={
+        end.by === 'deadline'
+          ? 'Its deadline comes then.'
+          : 'As far as the experiments of this sitting tell; a target or a row without gains may end it earlier.'
+      }
+    >
+      {end.by === 'deadline' ? `ends by ${at}` : `ends about ${at}`}
+    </span>
   );
 }
 

@@ -5,15 +5,16 @@ import { thinSeries } from '../../../shared/thin-series.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { useLive } from '../../app/use-live.ts';
-import { seriesLine } from '../../charts/series-lines-of.ts';
+import { askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import type { SeriesLine } from '../../charts/series-scale.ts';
 
 const STEPS = ['step', 'iter', 'iteration', 'epoch'] as const;
 
-type Axis = 'seconds' | 'step';
-
-function xOf(point: LivePoint, by: Axis): number | null {
+/** @param from when its run took its first step, in seconds */
+function xOf(point: LivePoint, by: SeriesAxis, from: number): number | null {
   if (by === 'seconds') return point.seconds;
+  if (by === 'training') return point.seconds - from;
   for (const name of STEPS) {
     const value = point.values[name];
     if (value !== undefined) return value;
@@ -34,17 +35,24 @@ export type LiveLine = {
  * The main series of what trains now: what the ledger had when the window came to it, and the points that came since,
  * with the incumbent's curve at the same step or time.
  */
-export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine {
+export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): LiveLine {
+  const asked = askedAxis(by);
   const run = card.current?.run ?? null;
   const n = card.current?.n ?? -1;
   const live = useLive();
   const best = card.tally.bestExperiment;
   const study = card.id;
-  const own = JSON.stringify(['live', study, n, run?.k, by]);
+  const own = JSON.stringify(['live', study, n, run?.k, asked]);
   const before = useCall(
     run ? `${own} ${width}` : null,
     () =>
-      getClient().experiments.series({ study, runs: [{ n, k: run?.k ?? 0 }], source: 'training', by, width }),
+      getClient().experiments.series({
+        study,
+        runs: [{ n, k: run?.k ?? 0 }],
+        source: 'training',
+        by: asked,
+        width,
+      }),
     own,
   );
   const readAgain = useEffectEvent(before.again);
@@ -52,24 +60,34 @@ export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine 
   useEffect(() => {
     if (folds > 0) readAgain();
   }, [folds]);
-  const bests = JSON.stringify(['best', study, best, by]);
+  const bests = JSON.stringify(['best', study, best, asked]);
   const incumbent = useCall(
     best !== null && best !== n ? `${bests} ${width}` : null,
-    () => getClient().experiments.series({ study, runs: [{ n: best ?? 0 }], source: 'training', by, width }),
+    () =>
+      getClient().experiments.series({
+        study,
+        runs: [{ n: best ?? 0 }],
+        source: 'training',
+        by: asked,
+        width,
+      }),
     bests,
   );
   const points = live && live.study === study && live.n === n && live.k === run?.k ? live.points : null;
   const newest = points?.at(-1) ?? null;
-  const behind = incumbent.value?.[0] ?? null;
+  const incumbentSeries = incumbent.value?.[0] ?? null;
+  const behind = useMemo(() => incumbentSeries && placedBy(incumbentSeries, by), [incumbentSeries, by]);
   const behindLine = useMemo(() => behind && seriesLine(behind, `incumbent #${behind.n}`, 1, true), [behind]);
+  const ownSeries = before.value?.[0] ?? null;
+  const from = ownSeries?.firstStepAt ?? firstStepOf(points ?? []);
   const line = useMemo(() => {
-    const old = before.value?.[0] ?? null;
+    const old = ownSeries && placedBy(ownSeries, by);
     const name = old?.name ?? mainName(points ?? []) ?? behind?.name ?? null;
     const x = [...(old?.x ?? [])];
     const y = [...(old?.y ?? [])];
     const last = x.at(-1) ?? Number.NEGATIVE_INFINITY;
     for (const point of points ?? []) {
-      const at = xOf(point, by);
+      const at = xOf(point, by, from);
       const value = name === null ? undefined : point.values[name];
       if (at === null || value === undefined || at <= last) continue;
       x.push(at);
@@ -82,13 +100,18 @@ export function useLiveLine(card: StudyCard, by: Axis, width: number): LiveLine 
       lines.push({ key: 'live', label: `#${n}, live`, ...thinSeries(x, y, width), colour });
     }
     return { lines, name };
-  }, [before.value, behind, behindLine, points, by, n, width]);
-  const reached = newest && xOf(newest, by);
+  }, [ownSeries, behind, behindLine, points, by, from, n, width]);
+  const reached = newest && xOf(newest, by, from);
   return {
     ...line,
     newest,
     incumbentNow: behind && reached !== null ? valueAt(behind.x, behind.y, reached) : null,
   };
+}
+
+/** In seconds since the run began; 0 before there is one. */
+function firstStepOf(points: readonly LivePoint[]): number {
+  return points.find(({ values }) => STEPS.some(name => values[name] !== undefined))?.seconds ?? 0;
 }
 
 function mainName(points: readonly LivePoint[]): string | null {

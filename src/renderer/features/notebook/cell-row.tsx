@@ -14,6 +14,7 @@ import { classNames } from '../../ui/class-names.ts';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
+import { Marked, useMatcher } from './match-marks.tsx';
 
 const CellDetails = lazyView(
   () => import('../cell/cell-details.tsx').then(file => file.CellDetails),
@@ -40,6 +41,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isHovered = useStore(state => state.hovered === cell.n);
   const isCompared = useStore(state => state.view.compared.includes(cell.n));
   const isBest = card.tally.bestExperiment === cell.n;
+  const matcher = useMatcher();
   const at = knownTime(cell);
   const claim = card.claims?.keeps.find(({ n }) => n === cell.n) ?? null;
   const trust =
@@ -81,11 +83,16 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             title={cell.hypothesis ?? undefined}
             className="block max-w-full truncate text-left font-medium before:absolute before:inset-0 before:content-['']"
           >
-            {cell.hypothesis ?? 'Waiting for a hypothesis …'}
+            <Marked text={cell.hypothesis ?? 'Waiting for a hypothesis …'} matcher={matcher} />
           </button>
           <p className="truncate text-muted text-xs *:mr-2">
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
+            {cell.isEdited ? (
+              <span className="text-accent" title="You changed the proposal before it ran.">
+                changed by you
+              </span>
+            ) : null}
             {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
             {trust && (card.contract.score || cell.isAudited) ? (
               <span title={TRUST_WORDS[trust]}>{trust}</span>
@@ -113,6 +120,11 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
                 {tag}
               </span>
             ))}
+            {cell.crash ? (
+              <span className="text-crash" title={cell.crash}>
+                <Marked text={cell.crash} matcher={matcher} />
+              </span>
+            ) : null}
           </p>
         </div>
         <div className="flex items-center gap-3">

@@ -34,7 +34,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
         <input
           id="notebook-search"
           type="search"
-          aria-label="Search hypotheses, rationales and notes"
+          aria-label="Search hypotheses, rationales, notes and crashes"
           placeholder="Search  /"
           value={filter.text}
           onChange={event => setFilter({ text: event.target.value })}

@@ -1,5 +1,5 @@
 import { FilePen, Undo2 } from 'lucide-react';
-import { type FormEvent, type KeyboardEvent, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import type { Idea } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { canRead, proposerLabel } from '../../../shared/study.ts';
@@ -63,13 +63,8 @@ export function IdeaForm({
       setSending(false);
     }
   };
-  const submitByKey = (event: KeyboardEvent<HTMLFormElement>) => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    event.currentTarget.requestSubmit();
-  };
   return (
-    <form onSubmit={event => void send(event)} onKeyDown={submitByKey} className="flex flex-col gap-4">
+    <form onSubmit={event => void send(event)} className="flex flex-col gap-4">
       <IdeaWordsFields
         metric={card.contract.metric}
         words={draft}

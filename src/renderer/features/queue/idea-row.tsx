@@ -254,14 +254,7 @@ function IdeaWordsEditor({
     if (await attempt(() => getClient().ideas.say({ study, id: idea.id, words: said }))) onDone();
   };
   return (
-    <form
-      aria-label="Words of the idea"
-      onSubmit={event => void save(event)}
-      onKeyDown={event => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
-      }}
-      className="flex flex-col gap-3"
-    >
+    <form aria-label="Words of the idea" onSubmit={event => void save(event)} className="flex flex-col gap-3">
       <IdeaWordsFields
         metric={metric}
         words={words}

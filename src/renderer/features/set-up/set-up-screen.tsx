@@ -1,5 +1,5 @@
 import { CircleAlert, FileDown, Play } from 'lucide-react';
-import { useId, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import type { Contract } from '../../../shared/contract.ts';
 import type { Inspection } from '../../../shared/notebook.ts';
@@ -10,6 +10,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { useFirstFocus } from '../../ui/return-focus.ts';
 import { useSettled } from '../../ui/use-settled.ts';
 import { MetricCheck } from './metric-check.tsx';
 import { SetUpAgreement } from './set-up-agreement.tsx';
@@ -58,6 +59,8 @@ function SetUp({
   const [agreed, setAgreed] = useState<string | null>(null);
   const running = useRunning();
   const formId = useId();
+  const fields = useRef<HTMLFormElement>(null);
+  useFirstFocus(fields);
   const { study, problems } = readForm(inspection.path, form);
   const checks = useChecks(inspection.path, form);
   const setUp = useSetUp(inspection.path, form.setup)?.value ?? null;
@@ -101,6 +104,7 @@ function SetUp({
       <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem]">
         <form
           id={formId}
+          ref={fields}
           className="min-h-0 overflow-y-auto px-6 py-5"
           onSubmit={event => {
             event.preventDefault();
@@ -172,7 +176,8 @@ function SetUp({
             ) : null}
             {running ? (
               <p className="mb-3 text-sm text-warn">
-                {running.tag} is {running.state}: one study runs at a time, so stop it first.
+                {running.tag} is {running.isStarting ? 'starting' : running.state}: one study runs at a time,
+                so stop it first.
               </p>
             ) : null}
             {isTried && hasProblems ? (

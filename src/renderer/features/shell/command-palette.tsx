@@ -94,5 +94,5 @@ function goToNumber(state: State, text: string): readonly Entry[] {
   const number = /^#?(\d+)$/.exec(text.trim())?.[1];
   const card = studyOf(state);
   if (number === undefined || !card || Number(number) >= card.cells) return [];
-  return [{ name: `Go to experiment #${number}`, run: () => jumpTo(Number(number), true) }];
+  return [{ name: `Go to experiment #${number}`, run: () => jumpTo(Number(number)) }];
 }

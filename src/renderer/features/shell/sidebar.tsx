@@ -1,3 +1,4 @@
+import { countTried } from '../../../shared/expected-end.ts';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
 import { goTo, openStudy } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
@@ -90,7 +91,7 @@ function StudyEntry({ card }: { readonly card: StudyCard }) {
               ? 'nothing kept'
               : 'no result yet'
             : `best ${formatMetric(card.tally.best)}`}{' '}
-          · {card.cells} tried
+          · {countTried(card)} tried
         </span>
       </button>
     </li>

@@ -63,8 +63,7 @@ export function ProposersDialog({
 }
 
 function Record({ record }: { readonly record: ProposerRecord }) {
-  const { calls, proposed, experiments, keep, costUsd, gainShare, trainedSeconds, restsUntil } = record;
-  const hours = trainedSeconds / 3600;
+  const { calls, proposed, experiments, keep, costUsd, gainShare, restsUntil } = record;
   const facts: readonly (readonly [string, string])[] = [
     ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} came to a proposal`],
     ['a call takes', formatDuration(calls === 0 ? null : record.seconds / calls)],
@@ -72,7 +71,6 @@ function Record({ record }: { readonly record: ProposerRecord }) {
     // Without the baseline, which nobody proposed: so it is not the study's keep rate, and not called that.
     ['of its own kept', formatPercent(keepRate(record), 1)],
     ['gain', formatPercent(gainShare, 2)],
-    ['gain an hour trained', formatPercent(hours === 0 ? null : gainShare / hours, 2)],
     ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],
     ['cost a keep', costUsd === null || keep === 0 ? ABSENT : formatUsd(costUsd / keep)],
   ];

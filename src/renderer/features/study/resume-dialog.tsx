@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from 'react';
+import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
 import { codeOf, explain } from '../../app/explain.ts';
@@ -16,7 +17,7 @@ const MORE = 100;
 
 /** A further sitting, with its stop rules to look over: they count over the whole study. */
 export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
-  const done = Math.max(0, card.tally.finished - 1);
+  const done = countTried(card);
   const wanted = card.stop.experiments;
   const offered = wanted === undefined ? '' : String(wanted > done ? wanted : done + MORE);
   const [experiments, setExperiments] = useState(offered);

@@ -25,7 +25,11 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
   return (
     <Dialog
       title={`Steer ${card.tag}`}
-      description="The note is kept in the notebook and given to the proposer from the next proposal on."
+      description={
+        canRead(card.proposer) || hasSearch(card)
+          ? 'The note is kept in the notebook and given to the proposer from the next proposal on.'
+          : `The note is kept in the notebook, for you and for a later proposer: ${proposerLabel(card.proposer)}, which proposes now, cannot read.`
+      }
       onClose={onClose}
     >
       <form
@@ -42,7 +46,7 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
               ? 'For instance: leave the optimiser alone, look at the data order.'
               : hasSearch(card)
                 ? 'The search follows: leave DEPTH alone · only LR, WIDTH · try LR up to 0.1 · try LR between 0.01 and 0.1 · free DEPTH'
-                : `This study's proposer (${proposerLabel(card.proposer)}) cannot read; the note is kept for you and for a later one.`
+                : undefined
           }
         >
           {ids => (
@@ -61,7 +65,12 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
         {effect ? <Effect effect={effect} /> : null}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{effect ? 'Close' : 'Cancel'}</Button>
-          <Button kind="primary" type="submit" disabled={text.trim() === '' || effect !== null}>
+          <Button
+            kind="primary"
+            type="submit"
+            title="Send (Ctrl+Enter)"
+            disabled={text.trim() === '' || effect !== null}
+          >
             Send the note
           </Button>
         </div>

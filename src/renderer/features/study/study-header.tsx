@@ -1,6 +1,7 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
+import { countTried } from '../../../shared/expected-end.ts';
 import type { Settings, StudyCard } from '../../../shared/notebook.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
@@ -37,8 +38,8 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {card.isContained === false ? <NotContained /> : null}
         </div>
         <p className="mt-0.5 truncate text-muted text-sm">
-          {card.branch ?? `imported from ${card.importedFrom}`} · {tally.keep} kept, {tally.discard}{' '}
-          discarded, {tally.crash} crashed
+          {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried · {tally.keep}{' '}
+          kept, {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
           {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 1)}`}
         </p>
@@ -161,7 +162,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
         <CommandButton
           id="resume"
           kind="primary"
-          title={running ? `${running.tag} is ${running.state}` : undefined}
+          title={running ? `${running.tag} is ${running.isStarting ? 'starting' : running.state}` : undefined}
         />
       ) : null}
       {card.ideas.waiting > 0 && isOwn ? (

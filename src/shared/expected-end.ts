@@ -1,0 +1,28 @@
+import type { StudyCard } from './notebook.ts';
+
+/** Experiments that have their verdict, the baseline not counted; of an imported study all its rows. */
+export function countTried({ state, tally }: Pick<StudyCard, 'state' | 'tally'>): number {
+  return state === 'imported' ? tally.finished : Math.max(0, tally.finished - 1);
+}
+
+/**
+ * When a running study ends by its stop rules, in milliseconds since the epoch; null where none of them tells. A target
+ * or a row without gains may end it earlier.
+ */
+export function expectedEnd(
+  card: Pick<StudyCard, 'state' | 'tally' | 'stop' | 'pace'>,
+  now: number,
+): { readonly at: number; readonly by: 'experiments' | 'deadline' } | null {
+  const { pace, stop, state } = card;
+  if (!pace || state !== 'running') return null;
+  const { deadline, experimentMs, since } = pace;
+  const left = stop.experiments === undefined ? null : Math.max(0, stop.experiments - countTried(card));
+  const at = left === null || experimentMs === null ? null : endAfter(left, experimentMs, since, now);
+  if (at !== null && (deadline === null || at <= deadline)) return { at, by: 'experiments' };
+  return deadline === null ? null : { at: deadline, by: 'deadline' };
+}
+
+/** What takes longer than the others did could end at any moment. */
+function endAfter(left: number, experimentMs: number, since: number, now: number): number {
+  return left === 0 ? now : Math.max(now, since + experimentMs) + (left - 1) * experimentMs;
+}
