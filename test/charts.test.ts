@@ -1,23 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { axisTicks, logTicks } from '../src/renderer/charts/axis-ticks.ts';
-import { type Box, Occupancy } from '../src/renderer/charts/occupancy.ts';
-import { placeLabels } from '../src/renderer/charts/place-labels.ts';
 import { pointGrid } from '../src/renderer/charts/point-grid.ts';
 import { progressCsv } from '../src/renderer/charts/progress-csv.ts';
 import { progressKey } from '../src/renderer/charts/progress-keys.ts';
-import { layoutProgress, type ProgressLayout } from '../src/renderer/charts/progress-layout.ts';
-import type { MarkColumn } from '../src/renderer/charts/progress-marks.ts';
-import {
-  type ProgressAxis,
-  type ProgressModel,
-  type ProgressRow,
-  progressModel,
-} from '../src/renderer/charts/progress-model.ts';
-import { progressName } from '../src/renderer/charts/progress-name.ts';
-import { progressSvg } from '../src/renderer/charts/progress-svg.ts';
-import { panDomain, revealInDomain, zoomDomain } from '../src/renderer/charts/progress-view.ts';
-import { robustFence } from '../src/renderer/charts/robust-fence.ts';
 import {
   fitSeriesY,
   indexWithin,
@@ -25,8 +10,23 @@ import {
   summarise,
   wholeX,
 } from '../src/renderer/charts/series-scale.ts';
-import { shorten } from '../src/renderer/charts/shorten.ts';
 import { sparklinePath } from '../src/renderer/charts/sparkline-path.ts';
+import { axisTicks, logTicks } from '../src/shared/charts/axis-ticks.ts';
+import { type Box, Occupancy } from '../src/shared/charts/occupancy.ts';
+import { placeLabels } from '../src/shared/charts/place-labels.ts';
+import { layoutProgress, type ProgressLayout } from '../src/shared/charts/progress-layout.ts';
+import type { MarkColumn } from '../src/shared/charts/progress-marks.ts';
+import {
+  type ProgressAxis,
+  type ProgressModel,
+  type ProgressRow,
+  progressModel,
+} from '../src/shared/charts/progress-model.ts';
+import { progressName } from '../src/shared/charts/progress-name.ts';
+import { progressSvg } from '../src/shared/charts/progress-svg.ts';
+import { panDomain, revealInDomain, zoomDomain } from '../src/shared/charts/progress-view.ts';
+import { robustFence } from '../src/shared/charts/robust-fence.ts';
+import { shorten } from '../src/shared/charts/shorten.ts';
 import { thinSeries } from '../src/shared/thin-series.ts';
 
 const SIZE = { width: 1_000, height: 400 };

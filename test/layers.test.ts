@@ -14,7 +14,7 @@ const RULES: Readonly<
 > = {
   'src/shared': {
     folders: ['src/shared'],
-    isPackageAllowed: name => name === 'zod' || name === '@orpc/contract',
+    isPackageAllowed: name => ['zod', '@orpc/contract', 'd3-array'].includes(name),
   },
   'src/engine': {
     // Of resources the data it ships with; code there is not.

@@ -15,6 +15,13 @@ import {
   spendBasisOf,
 } from '../src/renderer/features/set-up/set-up-form.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
+import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
+import { newStudySchema } from '../src/shared/calls.ts';
+import { contractFromFile } from '../src/shared/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract-schema.ts';
+import { countTried, expectedEnd } from '../src/shared/expected-end.ts';
+import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
+import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
 import {
   ABSENT,
   formatBytes,
@@ -25,14 +32,7 @@ import {
   formatNumber,
   formatPercent,
   formatRelative,
-} from '../src/renderer/format/numbers.ts';
-import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
-import { newStudySchema } from '../src/shared/calls.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
-import { countTried, expectedEnd } from '../src/shared/expected-end.ts';
-import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
-import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
+} from '../src/shared/numbers.ts';
 
 describe('numbers', () => {
   test('a number that was not measured is a dash, never 0', () => {

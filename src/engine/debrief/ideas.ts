@@ -145,7 +145,7 @@ function whyNear({ verdict, gain }: Trial, noise: number): string | null {
     return `Its run was not fair: ${unfair.map(describeFlagKind).join('; ')}.`;
   }
   // A number that is the same to the last digit has shown that nothing changed.
-  return gain !== 0 && gain >= -noise ? 'No further from the best than two runs of the same code.' : null;
+  return gain !== 0 && gain >= -noise ? 'Within the noise: two runs of the same code differ as much.' : null;
 }
 
 /** Where prediction and result differ by more than the noise explains, and by more than half of either. */

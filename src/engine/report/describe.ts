@@ -13,7 +13,7 @@ import {
   shareText,
   timeRows,
 } from '../../shared/describe-debrief.ts';
-import { formatMetric } from '../../shared/numbers.ts';
+import { ABSENT, formatMetric } from '../../shared/numbers.ts';
 import type { Block, Document } from './document.ts';
 
 /** What stands in a report besides the debrief. */
@@ -43,6 +43,16 @@ export function describeDebrief(debrief: Debrief, { chart, diffs }: ReportParts)
       ...resources(debrief),
     ],
   };
+}
+
+/** Without the columns in which no row has anything. */
+function table(
+  columns: Extract<Block, { kind: 'table' }>['columns'],
+  rows: readonly (readonly string[])[],
+): Block {
+  const isFilled = columns.map((_, place) => rows.some(row => !['', ABSENT].includes(row[place] ?? '')));
+  const pick = <T>(cells: readonly T[]) => cells.filter((_, place) => isFilled[place]);
+  return { kind: 'table', columns: pick(columns), rows: rows.map(pick) };
 }
 
 const heading = (text: string): Block => ({ kind: 'heading', text });
@@ -90,9 +100,8 @@ function kept({ kept: ideas, study }: Debrief, diffs: ReportParts['diffs']): rea
   const { name: metric } = study.metric;
   return [
     heading('What worked'),
-    {
-      kind: 'table',
-      columns: [
+    table(
+      [
         { name: 'Idea' },
         { name: 'Gain', isNumber: true },
         { name: metric, isNumber: true },
@@ -100,17 +109,17 @@ function kept({ kept: ideas, study }: Debrief, diffs: ReportParts['diffs']): rea
         { name: 'Why it was tried' },
         { name: 'Commit' },
       ],
-      rows: ideas.map(idea => [
+      ideas.map(idea => [
         name(idea.n, idea.hypothesis),
         gainText(idea.gain),
         idea.record === null
-          ? '–'
+          ? ABSENT
           : `${formatMetric(idea.record.mean)}${idea.record.runs > 1 ? ` (${idea.record.runs} runs)` : ''}`,
         certaintyOf(idea),
         idea.rationale ?? '',
         idea.commit?.slice(0, 9) ?? '',
       ]),
-    },
+    ),
     ...ideas.flatMap(({ n, hypothesis }) => {
       const diff = diffs.get(n);
       return diff ? [{ kind: 'code' as const, title: `Diff of ${name(n, hypothesis)}`, text: diff }] : [];
@@ -214,9 +223,8 @@ function arms({ arms: all, study }: Debrief): readonly Block[] {
   if (all.length === 0) return [];
   return [
     heading('Who proposed'),
-    {
-      kind: 'table',
-      columns: [
+    table(
+      [
         { name: 'Proposer' },
         { name: 'Tried', isNumber: true },
         { name: 'Kept (90 % interval)', isNumber: true },
@@ -226,7 +234,7 @@ function arms({ arms: all, study }: Debrief): readonly Block[] {
         { name: 'per kWh', isNumber: true },
         { name: 'per dollar', isNumber: true },
       ],
-      rows: all.map(arm => [
+      all.map(arm => [
         arm.proposer,
         String(arm.experiments),
         shareText(arm.keepRate),
@@ -236,7 +244,7 @@ function arms({ arms: all, study }: Debrief): readonly Block[] {
         intervalText(arm.gainPerKwh),
         intervalText(arm.gainPerDollar),
       ]),
-    },
+    ),
     ...list(
       all.flatMap(arm => {
         const failed = describeFailures(arm);
@@ -255,7 +263,7 @@ function instructions({ instructions: versions, notes }: Debrief): readonly Bloc
     String(found.experiments),
     String(found.keep),
     gainText(found.gain),
-    found.gainPerHour === null ? '–' : gainText(found.gainPerHour),
+    found.gainPerHour === null ? ABSENT : gainText(found.gainPerHour),
     found.categories
       .slice(0, 3)
       .map(({ name: category, count }) => `${category} ${count}`)

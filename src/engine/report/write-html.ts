@@ -70,9 +70,9 @@ function plain(text: string): string {
 }
 
 const STYLE = `
-:root { --ink: #16191d; --muted: #5b6470; --line: #dfe3e8; --surface: #fff; --soft: #f6f7f9; --keep: #0b57d0; --good: #e7f0e6; --bad: #fbe9e7; }
+:root { --ink: #16191d; --muted: #5b6470; --line: #dfe3e8; --surface: #fff; --soft: #f6f7f9; --keep: #0b57d0; --discard: #b3bac3; --crash: #c4561a; --good: #e7f0e6; --bad: #fbe9e7; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e8eb; --muted: #9aa4b0; --line: #31363d; --surface: #14171a; --soft: #1c2025; --keep: #8ab4f8; --good: #17301b; --bad: #3a1d1a; }
+  :root { --ink: #e6e8eb; --muted: #9aa4b0; --line: #31363d; --surface: #14171a; --soft: #1c2025; --keep: #8ab4f8; --discard: #59616b; --crash: #e8935c; --good: #17301b; --bad: #3a1d1a; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--surface); color: var(--ink); font: 15px/1.55 system-ui, sans-serif; }
@@ -88,7 +88,8 @@ figure svg { width: 100%; height: auto; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th { text-align: left; font-weight: 600; color: var(--muted); }
-th, td { padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
+td { max-width: 26rem; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; color: var(--keep); }
@@ -97,7 +98,7 @@ pre { background: var(--soft); padding: .75rem; overflow-x: auto; font: 12px/1.5
 .removed { background: var(--bad); }
 @page { size: A4; margin: 16mm; }
 @media print {
-  :root { --ink: #000; --muted: #444; --line: #ccc; --surface: #fff; --soft: #f6f6f6; --keep: #0b57d0; --good: #e7f0e6; --bad: #fbe9e7; }
+  :root { --ink: #000; --muted: #444; --line: #ccc; --surface: #fff; --soft: #f6f6f6; --keep: #0b57d0; --discard: #b3bac3; --crash: #c4561a; --good: #e7f0e6; --bad: #fbe9e7; }
   main { max-width: none; padding: 0; }
   tr, figure { break-inside: avoid; }
   pre { white-space: pre-wrap; }

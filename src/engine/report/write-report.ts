@@ -9,6 +9,7 @@ import { readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { bestSoFarSvg } from './best-so-far.ts';
 import { describeDebrief, type ReportParts } from './describe.ts';
 import { forOthers } from './for-others.ts';
 import { writeHtml } from './write-html.ts';
@@ -42,7 +43,7 @@ export async function writeReport(
   const debrief = hideIn(await readDebrief(ledger, study, part, now), hide);
   if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
   const parts: ReportParts = {
-    chart: null,
+    chart: bestSoFarSvg(ledger, study, debrief.claims),
     diffs: hasDiffs ? await readDiffs(ledger, study, debrief) : new Map(),
   };
   const document = describeDebrief(debrief, hideIn(parts, hide));

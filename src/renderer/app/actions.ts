@@ -1,8 +1,8 @@
 import { toast } from 'sonner';
 import type { NewStudyForm } from '../../shared/calls.ts';
+import type { ProgressView } from '../../shared/charts/progress-view.ts';
 import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
-import type { ProgressView } from '../charts/progress-view.ts';
 import { explain } from './explain.ts';
 import { lastStudy, rememberStudy, rememberView } from './remember.ts';
 import {

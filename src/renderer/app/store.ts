@@ -1,4 +1,5 @@
 import { create } from 'zustand';
+import type { ProgressView } from '../../shared/charts/progress-view.ts';
 import {
   type Cell,
   DEFAULT_SETTINGS,
@@ -13,7 +14,6 @@ import {
 } from '../../shared/notebook.ts';
 import type { VerdictWord } from '../../shared/study.ts';
 import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
-import type { ProgressView } from '../charts/progress-view.ts';
 import type { ImportSource } from './import-source.ts';
 
 /** How the window stands with its host. */

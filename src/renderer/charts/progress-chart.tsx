@@ -1,17 +1,22 @@
 import { useId, useMemo, useState } from 'react';
-import { formatMetric } from '../format/numbers.ts';
+import { layoutProgress } from '../../shared/charts/progress-layout.ts';
+import {
+  type Goal,
+  type ProgressModel,
+  type ProgressRow,
+  progressModel,
+} from '../../shared/charts/progress-model.ts';
+import { progressName } from '../../shared/charts/progress-name.ts';
+import type { ProgressView } from '../../shared/charts/progress-view.ts';
+import { formatMetric } from '../../shared/numbers.ts';
 import { PROGRESS_KEYS_HELP, progressKey } from './progress-keys.ts';
-import { layoutProgress } from './progress-layout.ts';
-import { type Goal, type ProgressModel, type ProgressRow, progressModel } from './progress-model.ts';
-import { progressName } from './progress-name.ts';
 import { ProgressOverlay } from './progress-overlay.tsx';
 import { ProgressPoints } from './progress-points.tsx';
-import type { ProgressView } from './progress-view.ts';
 import { useProgressPointer } from './use-progress-pointer.ts';
 import { useWidth } from './use-width.ts';
 
-export type { ProgressAxis, ProgressRow } from './progress-model.ts';
-export type { ProgressView } from './progress-view.ts';
+export type { ProgressAxis, ProgressRow } from '../../shared/charts/progress-model.ts';
+export type { ProgressView } from '../../shared/charts/progress-view.ts';
 
 type Props = {
   /** Those without a verdict are not drawn. */

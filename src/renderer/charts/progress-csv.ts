@@ -1,4 +1,4 @@
-import type { ProgressRow } from './progress-model.ts';
+import type { ProgressRow } from '../../shared/charts/progress-model.ts';
 
 /** A spreadsheet takes a text that begins like this for a formula. */
 const LOOKS_LIKE_FORMULA = /^[=+\-@\t\r]/;

@@ -1,7 +1,11 @@
-import type { ProgressColours } from './progress-svg.ts';
+import type { ProgressColours } from '../../shared/charts/progress-svg.ts';
 
+export {
+  type ProgressColours,
+  type ProgressSvgOptions,
+  progressSvg,
+} from '../../shared/charts/progress-svg.ts';
 export { progressCsv } from './progress-csv.ts';
-export { type ProgressColours, type ProgressSvgOptions, progressSvg } from './progress-svg.ts';
 
 /** Longest side a browser draws on a canvas everywhere, in pixels. */
 const MOST_PIXELS = 16_384;

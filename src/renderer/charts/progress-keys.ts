@@ -1,6 +1,12 @@
-import type { ProgressLayout } from './progress-layout.ts';
-import type { ProgressModel } from './progress-model.ts';
-import { leastSpan, type ProgressView, panDomain, revealInDomain, zoomDomain } from './progress-view.ts';
+import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
+import type { ProgressModel } from '../../shared/charts/progress-model.ts';
+import {
+  leastSpan,
+  type ProgressView,
+  panDomain,
+  revealInDomain,
+  zoomDomain,
+} from '../../shared/charts/progress-view.ts';
 
 /** What a key asks of the chart. `point` moves the highlight to an experiment. */
 export type ProgressKeyAction =

@@ -1,8 +1,8 @@
-import { formatDelta, formatMetric } from '../format/numbers.ts';
+import type { Box } from '../../shared/charts/occupancy.ts';
+import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
+import type { ProgressModel, ProgressPoint } from '../../shared/charts/progress-model.ts';
+import { formatDelta, formatMetric } from '../../shared/numbers.ts';
 import { VerdictBadge } from '../ui/verdict-badge.tsx';
-import type { Box } from './occupancy.ts';
-import type { ProgressLayout } from './progress-layout.ts';
-import type { ProgressModel, ProgressPoint } from './progress-model.ts';
 
 type Props = {
   readonly layout: ProgressLayout;

@@ -1,8 +1,8 @@
 import { memo, useId } from 'react';
-import { formatMetric } from '../format/numbers.ts';
-import type { ProgressLayout } from './progress-layout.ts';
-import type { MarkColumn } from './progress-marks.ts';
-import type { Goal } from './progress-model.ts';
+import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
+import type { MarkColumn } from '../../shared/charts/progress-marks.ts';
+import type { Goal } from '../../shared/charts/progress-model.ts';
+import { formatMetric } from '../../shared/numbers.ts';
 
 type Props = {
   readonly layout: ProgressLayout;

@@ -1,9 +1,9 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
-import { formatNumber } from '../format/numbers.ts';
+import { axisTicks, logTicks } from '../../shared/charts/axis-ticks.ts';
+import type { Box } from '../../shared/charts/occupancy.ts';
+import { formatNumber } from '../../shared/numbers.ts';
 import { lazyView } from '../ui/lazy-view.tsx';
 import { useSame } from '../ui/use-same.ts';
-import { axisTicks, logTicks } from './axis-ticks.ts';
-import type { Box } from './occupancy.ts';
 import { LineSwatch, SeriesCrosshair, SeriesGaps, SeriesTip } from './series-overlay.tsx';
 import { type Domain, fitSeriesY, type SeriesLine, summarise, wholeX } from './series-scale.ts';
 import { useFrame } from './use-frame.ts';

@@ -1,8 +1,8 @@
 import { memo, useMemo } from 'react';
 import { CartesianGrid, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'recharts';
+import type { Tick } from '../../shared/charts/axis-ticks.ts';
+import type { Box } from '../../shared/charts/occupancy.ts';
 import { useSame } from '../ui/use-same.ts';
-import type { Tick } from './axis-ticks.ts';
-import type { Box } from './occupancy.ts';
 import { type Domain, drawable, indexRange, type SeriesLine } from './series-scale.ts';
 
 type Props = {

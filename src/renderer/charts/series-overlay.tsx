@@ -1,6 +1,6 @@
 import { memo } from 'react';
-import { formatNumber } from '../format/numbers.ts';
-import type { Box } from './occupancy.ts';
+import type { Box } from '../../shared/charts/occupancy.ts';
+import { formatNumber } from '../../shared/numbers.ts';
 import { covers, drawable, indexWithin, nearestIndex, type SeriesLine } from './series-scale.ts';
 
 type Scale = (value: number) => number;

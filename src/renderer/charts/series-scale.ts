@@ -1,6 +1,6 @@
 import { bisectCenter, bisectLeft } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
-import { LARGEST_DRAWN, widenBy } from './axis-ticks.ts';
+import { LARGEST_DRAWN, widenBy } from '../../shared/charts/axis-ticks.ts';
 
 /**
  * One line of a chart. `y` null or non-finite is a value that was NaN or infinite: a gap. `colour` as CSS writes it.

@@ -1,9 +1,9 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
-import type { Box } from './occupancy.ts';
+import type { Box } from '../../shared/charts/occupancy.ts';
+import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
+import type { ProgressModel } from '../../shared/charts/progress-model.ts';
+import { leastSpan, type ProgressView, panDomain, zoomDomain } from '../../shared/charts/progress-view.ts';
 import { pointGrid } from './point-grid.ts';
-import type { ProgressLayout } from './progress-layout.ts';
-import type { ProgressModel } from './progress-model.ts';
-import { leastSpan, type ProgressView, panDomain, zoomDomain } from './progress-view.ts';
 import { useFrame } from './use-frame.ts';
 
 type Domain = readonly [number, number];

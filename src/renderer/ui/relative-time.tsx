@@ -1,4 +1,4 @@
-import { formatExactTime, formatRelative } from '../format/numbers.ts';
+import { formatExactTime, formatRelative } from '../../shared/numbers.ts';
 import { useNow } from './use-now.ts';
 
 const TICK_MS = 15_000;

@@ -1,7 +1,7 @@
 import { ArrowDownToLine, ChevronsDown, ChevronsUp, LoaderCircle, WrapText } from 'lucide-react';
 import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
 import type { LogHit, LogPiece } from '../../shared/notebook.ts';
-import { formatBytes } from '../format/numbers.ts';
+import { formatBytes } from '../../shared/numbers.ts';
 import {
   cutRow,
   describeSearch,

@@ -1,4 +1,4 @@
-import { formatBytes } from '../format/numbers.ts';
+import { formatBytes } from '../../shared/numbers.ts';
 import { SequenceBounds } from './bound-sequences.ts';
 
 /** Where output goes; `write` calls back when the text is on the screen. */

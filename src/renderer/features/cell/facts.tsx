@@ -2,9 +2,6 @@ import { claimWords } from '../../../shared/claims.ts';
 import { describeFlag } from '../../../shared/fairness.ts';
 import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView, Settings, StudyCard } from '../../../shared/notebook.ts';
-import type { ReviewOutcome } from '../../../shared/review.ts';
-import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
-import { useStore } from '../../app/store.ts';
 import {
   ABSENT,
   formatBytes,
@@ -15,7 +12,10 @@ import {
   formatMetric,
   formatNumber,
   formatUsd,
-} from '../../format/numbers.ts';
+} from '../../../shared/numbers.ts';
+import type { ReviewOutcome } from '../../../shared/review.ts';
+import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
+import { useStore } from '../../app/store.ts';
 
 /** Numbers of the run, as far as they were measured. */
 export function Facts({

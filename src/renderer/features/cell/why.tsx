@@ -1,7 +1,7 @@
 import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatDelta } from '../../../shared/numbers.ts';
 import { tellCalls } from '../../format/call-words.ts';
-import { ABSENT, formatDelta } from '../../format/numbers.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { AwaitedNumber } from './awaited-number.tsx';
 import { Facts } from './facts.tsx';

@@ -1,6 +1,7 @@
 import { GitCompareArrows, X } from 'lucide-react';
 import { useState } from 'react';
 import type { Cell, SeriesView, StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../../shared/numbers.ts';
 import { setCompared, toggleCompared } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
@@ -9,7 +10,6 @@ import { useCall } from '../../app/use-call.ts';
 import { AXIS_LABELS, AxisSelect, askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { lineColour, placedBy, seriesLine } from '../../charts/series-lines-of.ts';
-import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Select } from '../../ui/select.tsx';

@@ -1,9 +1,9 @@
 import { FileX } from 'lucide-react';
 import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatBytes } from '../../../shared/numbers.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { formatBytes } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';

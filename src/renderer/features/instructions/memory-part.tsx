@@ -1,12 +1,12 @@
 import { FileX, RotateCcw } from 'lucide-react';
 import { type MemoryAuthor, sourceLabel, sourcesIn } from '../../../shared/memory.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatBytes } from '../../../shared/numbers.ts';
 import { canRead, proposerLabel } from '../../../shared/study.ts';
 import { openExperiment } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { formatBytes } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';

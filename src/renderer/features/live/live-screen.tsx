@@ -1,11 +1,11 @@
 import { MoonStar } from 'lucide-react';
 import { useCallback, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
 import { isActive } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { AXIS_LABELS, AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
-import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TerminalView } from '../../viewers/terminal-view.tsx';
 import { ReviewPanel } from '../review/review-panel.tsx';

@@ -1,9 +1,9 @@
 import { Cpu } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { ABSENT, formatBytes, formatNumber } from '../../../shared/numbers.ts';
 import { type GpuSample, type TelemetrySample, throttleWords } from '../../../shared/telemetry.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
-import { ABSENT, formatBytes, formatNumber } from '../../format/numbers.ts';
 
 /** The machine's last minutes: each GPU where there is one, the host always. */
 export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {

@@ -1,10 +1,10 @@
 import { Maximize2 } from 'lucide-react';
 import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
 import { goTo } from '../../app/actions.ts';
 import { AXIS_LABELS } from '../../charts/axis-select.tsx';
 import { SeriesChart } from '../../charts/series-chart.tsx';
-import { ABSENT, formatClock, formatDelta, formatNumber } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';

@@ -1,8 +1,8 @@
 import { expectedEnd } from '../../../shared/expected-end.ts';
 import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
+import { formatClock, formatDayTime } from '../../../shared/numbers.ts';
 import type { Phase } from '../../../shared/study.ts';
 import { useStore } from '../../app/store.ts';
-import { formatClock, formatDayTime } from '../../format/numbers.ts';
 import { useNow } from '../../ui/use-now.ts';
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {

@@ -1,6 +1,7 @@
 import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../../shared/numbers.ts';
 import { isEmptyNumber } from '../../../shared/probes.ts';
 import type { Measurement } from '../../../shared/study.ts';
 import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
@@ -8,7 +9,6 @@ import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
 import { knownTime } from '../../format/known-time.ts';
-import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../format/numbers.ts';
 import { ClaimMark } from '../../ui/claim-mark.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';

@@ -1,13 +1,13 @@
 import { useDeferredValue, useMemo } from 'react';
+import { noiseBand } from '../../../shared/charts/noise-band.ts';
+import type { ProgressRow } from '../../../shared/charts/progress-model.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { ProgressChart } from '../../charts/progress-chart.tsx';
-import type { ProgressRow } from '../../charts/progress-model.ts';
 import { knownTime } from '../../format/known-time.ts';
 import { useViewportHeight } from '../../ui/use-viewport-height.ts';
 import { ChartTools } from './chart-tools.tsx';
-import { noiseBand } from './noise-band.ts';
 
 /** The chart takes this share of the window, so that a small one still has room for cells. */
 const SHARE = 0.27;
@@ -56,7 +56,7 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
           goal={card.contract.metric.goal}
           metricName={card.contract.metric.name}
           baseline={card.tally.baseline}
-          band={noiseBand(card)}
+          band={noiseBand(card.claims)}
           selected={selected}
           hovered={hovered}
           view={view}

@@ -1,14 +1,14 @@
 import { ChartLine, Download, Maximize } from 'lucide-react';
+import { noiseBand } from '../../../shared/charts/noise-band.ts';
+import type { ProgressAxis, ProgressRow } from '../../../shared/charts/progress-model.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { attempt, setChartView, toggleChart } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { progressCsv } from '../../charts/progress-csv.ts';
 import { currentColours, download, progressSvg, svgToPng } from '../../charts/progress-export.ts';
-import type { ProgressAxis, ProgressRow } from '../../charts/progress-model.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
-import { noiseBand } from './noise-band.ts';
 
 const AXES: readonly { readonly axis: ProgressAxis; readonly label: string }[] = [
   { axis: 'experiment', label: 'By experiment' },
@@ -40,7 +40,7 @@ export function ChartTools({
       goal: metric.goal,
       metricName: metric.name,
       baseline: card.tally.baseline,
-      band: noiseBand(card),
+      band: noiseBand(card.claims),
       view,
       title: `${card.tag}: ${metric.name}`,
       colours: currentColours(),

@@ -12,12 +12,12 @@ import {
 import { type FormEvent, memo, type ReactNode, useState } from 'react';
 import type { Contract } from '../../../shared/contract.ts';
 import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
+import { formatDelta } from '../../../shared/numbers.ts';
 import { attempt } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { formatDelta } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { RelativeTime } from '../../ui/relative-time.tsx';

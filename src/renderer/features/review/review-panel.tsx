@@ -1,6 +1,7 @@
 import { Check, Eye, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatDelta } from '../../../shared/numbers.ts';
 import { describeHints } from '../../../shared/probes.ts';
 import type { Decision, ReviewView } from '../../../shared/review.ts';
 import { attempt } from '../../app/actions.ts';
@@ -8,7 +9,6 @@ import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { formatDelta } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';

@@ -1,13 +1,13 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
 import { describeRetirement } from '../../../shared/model-retirements.ts';
+import { formatDuration } from '../../../shared/numbers.ts';
 import type { AgentStatus, AgentTrial } from '../../../shared/proposer-calls.ts';
 import { EFFORTS } from '../../../shared/study.ts';
 import { explain } from '../../app/explain.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { formatDuration } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field, Switch } from '../../ui/field.tsx';
 import { Select, type SelectOption } from '../../ui/select.tsx';

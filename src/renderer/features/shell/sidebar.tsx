@@ -1,10 +1,10 @@
 import { countTried } from '../../../shared/expected-end.ts';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
+import { formatMetric } from '../../../shared/numbers.ts';
 import { goTo, openStudy } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
 import { useTheme } from '../../app/use-theme.ts';
-import { formatMetric } from '../../format/numbers.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { PawlMark } from '../../ui/pawl-mark.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';

@@ -1,9 +1,9 @@
 import { type FormEvent, useState } from 'react';
 import { toast } from 'sonner';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatMetric } from '../../../shared/numbers.ts';
 import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
-import { formatMetric } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';

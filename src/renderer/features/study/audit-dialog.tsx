@@ -1,9 +1,9 @@
 import { type FormEvent, useState } from 'react';
 import { AUDIT_RUNS, claimWords, describeClaims } from '../../../shared/claims.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatDuration } from '../../../shared/numbers.ts';
 import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
-import { formatDuration } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';

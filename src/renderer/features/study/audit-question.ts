@@ -1,9 +1,9 @@
 import { toast } from 'sonner';
 import { AUDIT_RUNS } from '../../../shared/claims.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatDuration } from '../../../shared/numbers.ts';
 import { openStudy, showOverlay } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
-import { formatDuration } from '../../format/numbers.ts';
 
 /** Long enough to read it and to decide; not to answer is an answer. */
 const ASKED_MS = 20_000;

@@ -1,9 +1,9 @@
 import { useRef, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatBytes } from '../../../shared/numbers.ts';
 import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { download } from '../../charts/progress-export.ts';
-import { formatBytes } from '../../format/numbers.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 

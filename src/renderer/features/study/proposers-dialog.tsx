@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatDuration, formatPercent, formatUsd } from '../../../shared/numbers.ts';
 import type { ProposerRecord } from '../../../shared/proposer-calls.ts';
 import { keepRate } from '../../../shared/study.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { ABSENT, formatDuration, formatPercent, formatUsd } from '../../format/numbers.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';

@@ -3,9 +3,6 @@ import { useEffect, useRef } from 'react';
 import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { Settings, StudyCard } from '../../../shared/notebook.ts';
-import { jumpTo, leaveControls } from '../../app/actions.ts';
-import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
-import { isActive, useRunning, useStore } from '../../app/store.ts';
 import {
   ABSENT,
   formatElectricity,
@@ -14,7 +11,10 @@ import {
   formatNumber,
   formatPercent,
   formatUsd,
-} from '../../format/numbers.ts';
+} from '../../../shared/numbers.ts';
+import { jumpTo, leaveControls } from '../../app/actions.ts';
+import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
+import { isActive, useRunning, useStore } from '../../app/store.ts';
 import { describeStop } from '../../format/stop-reasons.ts';
 import { Button } from '../../ui/button.tsx';
 import { Menu, MenuLine } from '../../ui/menu.tsx';

@@ -1,12 +1,12 @@
 import { ArrowRight, FileInput, FlaskConical, FolderOpen, FolderX, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
+import { formatMetric, formatPercent } from '../../../shared/numbers.ts';
 import { FIRST_SAMPLE, SAMPLE_NAMES, SAMPLE_WORDS, type SampleName } from '../../../shared/samples.ts';
 import { attempt, goTo, openProject, openSample, openStudy, showOverlay } from '../../app/actions.ts';
 import { CommandButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
-import { formatMetric, formatPercent } from '../../format/numbers.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 import { PawlMark } from '../../ui/pawl-mark.tsx';

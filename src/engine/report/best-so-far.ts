@@ -1,0 +1,39 @@
+import { noiseBand } from '../../shared/charts/noise-band.ts';
+import { progressSvg } from '../../shared/charts/progress-svg.ts';
+import type { StudyClaims } from '../../shared/claims.ts';
+import type { Study } from '../../shared/study.ts';
+import { eachExperiment } from '../export/export-study.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** In pixels of the page it stands on. */
+const SIZE = { width: 912, height: 380 };
+
+/** Those of the page, which has them for light and dark. */
+const COLOURS = {
+  surface: 'var(--surface)',
+  ink: 'var(--ink)',
+  muted: 'var(--muted)',
+  line: 'var(--line)',
+  lineStrong: 'var(--muted)',
+  keep: 'var(--keep)',
+  discard: 'var(--discard)',
+  crash: 'var(--crash)',
+};
+
+/** The window's chart of all experiments as the text of an SVG; null before there is a number. */
+export function bestSoFarSvg(ledger: Ledger, study: Study, claims: StudyClaims | null): string | null {
+  const rows = [...eachExperiment(ledger, study)].map(
+    ({ n, startedAt, phase, verdict, metric, record, proposal }) => ({
+      ...{ n, at: startedAt, hypothesis: proposal?.hypothesis ?? null },
+      word: phase === 'recorded' ? (verdict?.word ?? null) : null,
+      metric: verdict?.word === 'keep' ? (record?.mean ?? null) : metric,
+    }),
+  );
+  if (!rows.some(({ metric }) => metric !== null)) return null;
+  const { name: metricName, goal } = study.contract.metric;
+  return progressSvg(rows, {
+    ...{ title: 'Best so far', goal, metricName, colours: COLOURS, ...SIZE },
+    ...{ band: noiseBand(claims), view: { axis: 'experiment', x: null, y: null } },
+    baseline: ledger.experiments.tally(study.id, goal).baseline,
+  });
+}

@@ -1,7 +1,0 @@
-import type { StudyCard } from '../../../shared/notebook.ts';
-
-/** Where the next run of the best would lie two times out of three, by noise alone; null where nothing is known of it. */
-export function noiseBand({ claims }: StudyCard): readonly [number, number] | null {
-  if (!claims || claims.isRepeatable) return null;
-  return [claims.best.mean - claims.noise, claims.best.mean + claims.noise];
-}

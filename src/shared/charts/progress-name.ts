@@ -1,0 +1,19 @@
+import { formatMetric } from '../numbers.ts';
+import type { ProgressTally } from './progress-model.ts';
+
+/** The chart in one sentence, for who cannot see it. */
+export function progressName(tally: ProgressTally, metricName: string, baseline: number | null): string {
+  const others = tally.finished - tally.keep - tally.discard - tally.crash;
+  const numbers = [
+    ...(baseline === null ? [] : [`baseline ${formatMetric(baseline)}`]),
+    ...(tally.best === null
+      ? []
+      : [`best ${formatMetric(tally.best)} in experiment ${tally.bestExperiment}`]),
+    `${tally.keep} kept`,
+    `${tally.discard} discarded`,
+    `${tally.crash} ${tally.crash === 1 ? 'crash' : 'crashes'}`,
+    ...(others === 0 ? [] : [`${others} of another verdict`]),
+  ];
+  const experiments = tally.finished === 1 ? '1 experiment' : `${tally.finished} experiments`;
+  return `${metricName} over ${experiments}: ${numbers.join(', ')}`;
+}
