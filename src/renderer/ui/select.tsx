@@ -1,5 +1,6 @@
 import { Check, ChevronDown, ChevronUp } from 'lucide-react';
 import { Select as Radix } from 'radix-ui';
+import { useState } from 'react';
 import { classNames } from './class-names.ts';
 
 export type SelectOption<Value> = { readonly value: Value; readonly label: string };
@@ -24,6 +25,8 @@ export function Select<Value extends string | number>({
   readonly 'aria-describedby'?: string;
   readonly 'aria-invalid'?: boolean;
 }) {
+  // The options, of which Radix makes elements in a closed list too, wait until somebody comes near.
+  const [isUsed, setUsed] = useState(false);
   const at = options.findIndex(option => option.value === value);
   // Radix has text as values and keeps '' for "nothing", which is a value of ours: it gets places in the list.
   const choose = (place: string) => {
@@ -31,9 +34,10 @@ export function Select<Value extends string | number>({
     if (option && option.value !== value) onChange(option.value);
   };
   return (
-    <Radix.Root value={at < 0 ? '' : String(at)} onValueChange={choose}>
+    <Radix.Root value={at < 0 ? '' : String(at)} onValueChange={choose} onOpenChange={() => setUsed(true)}>
       <Radix.Trigger
         {...rest}
+        onFocus={() => setUsed(true)}
         className={classNames(
           'inline-flex min-w-0 items-center justify-between gap-1.5 rounded-md border border-line-strong bg-surface text-left text-ink aria-invalid:border-crash',
           className,
@@ -44,39 +48,41 @@ export function Select<Value extends string | number>({
         </span>
         <ChevronDown size={14} aria-hidden className="shrink-0 text-muted" />
       </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          position="popper"
-          sideOffset={4}
-          collisionPadding={8}
-          aria-label={rest['aria-label']}
-          aria-labelledby={rest['aria-labelledby']}
-          className="z-50 max-h-[min(24rem,var(--radix-select-content-available-height))] min-w-(--radix-select-trigger-width) max-w-[calc(100vw-1rem)] overflow-hidden rounded-lg border border-line bg-surface text-ink text-sm shadow-float"
-        >
-          <Radix.ScrollUpButton className={SCROLL}>
-            <ChevronUp size={14} aria-hidden />
-          </Radix.ScrollUpButton>
-          <Radix.Viewport className="p-1">
-            {options.map((option, place) => (
-              <Radix.Item
-                key={option.value}
-                value={String(place)}
-                className="flex cursor-pointer items-center justify-between gap-3 rounded-md px-2 py-1.5 outline-none data-[highlighted]:bg-accent-soft"
-              >
-                <Radix.ItemText>{option.label}</Radix.ItemText>
-                <span className="w-3.5 shrink-0 text-accent">
-                  <Radix.ItemIndicator>
-                    <Check size={14} />
-                  </Radix.ItemIndicator>
-                </span>
-              </Radix.Item>
-            ))}
-          </Radix.Viewport>
-          <Radix.ScrollDownButton className={SCROLL}>
-            <ChevronDown size={14} aria-hidden />
-          </Radix.ScrollDownButton>
-        </Radix.Content>
-      </Radix.Portal>
+      {isUsed ? (
+        <Radix.Portal>
+          <Radix.Content
+            position="popper"
+            sideOffset={4}
+            collisionPadding={8}
+            aria-label={rest['aria-label']}
+            aria-labelledby={rest['aria-labelledby']}
+            className="z-50 max-h-[min(24rem,var(--radix-select-content-available-height))] min-w-(--radix-select-trigger-width) max-w-[calc(100vw-1rem)] overflow-hidden rounded-lg border border-line bg-surface text-ink text-sm shadow-float"
+          >
+            <Radix.ScrollUpButton className={SCROLL}>
+              <ChevronUp size={14} aria-hidden />
+            </Radix.ScrollUpButton>
+            <Radix.Viewport className="p-1">
+              {options.map((option, place) => (
+                <Radix.Item
+                  key={option.value}
+                  value={String(place)}
+                  className="flex cursor-pointer items-center justify-between gap-3 rounded-md px-2 py-1.5 outline-none data-[highlighted]:bg-accent-soft"
+                >
+                  <Radix.ItemText>{option.label}</Radix.ItemText>
+                  <span className="w-3.5 shrink-0 text-accent">
+                    <Radix.ItemIndicator>
+                      <Check size={14} />
+                    </Radix.ItemIndicator>
+                  </span>
+                </Radix.Item>
+              ))}
+            </Radix.Viewport>
+            <Radix.ScrollDownButton className={SCROLL}>
+              <ChevronDown size={14} aria-hidden />
+            </Radix.ScrollDownButton>
+          </Radix.Content>
+        </Radix.Portal>
+      ) : null}
     </Radix.Root>
   );
 }
