@@ -1,5 +1,7 @@
+import type { Page } from '@playwright/test';
 import { choose } from '../choose.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
 import {
   cellOf,
   chooseFrom,
@@ -16,8 +18,12 @@ import {
 test('cells appear while the study runs, and its numbers move', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await bench.hold();
+  const pills = await watchHeader(page);
   await startStudy(page, bench, { tag: 'night', experiments: 2 });
   await expect(cellOf(page, 0).region).toContainText('training');
+  // From the first moment on it is on its way.
+  expect(await pills()).not.toContain('Not started');
+  await expect(study(page).header).toContainText('0 tried');
   await expect(study(page).running).toContainText('Experiment 0');
   await expect(study(page).running.getByRole('progressbar')).toBeVisible();
   await expect(study(page).best).toHaveText('–');
@@ -37,6 +43,49 @@ test('cells appear while the study runs, and its numbers move', async ({ page, s
   await expect(notebook(page).chart.getByRole('button', { name: 'Show all' })).toBeVisible();
 });
 
+/** Everything that the page has shown from now on, as text. */
+async function watchHeader(page: Page): Promise<() => Promise<string>> {
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    const note = () => seen.push(document.querySelector('main > div > header')?.textContent ?? '');
+    new MutationObserver(note).observe(document.body, {
+      ...{ subtree: true, childList: true, characterData: true },
+    });
+    Object.assign(window, { seen });
+  });
+  return () => page.evaluate(() => (window as unknown as { seen: readonly string[] }).seen.join('\n'));
+}
+
+test('the header says which of how many it is, when that ends, and how many were tried', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 300 });
+  await expect(cellOf(page, 1).region).toContainText('training');
+  await bench.hold();
+  const n = await bench.untilHeld();
+  const { header } = study(page);
+  await expect(header).toContainText(`#${n} of 300`);
+  await expect(header).toContainText(/ends about (?:\w+ )?(?:\d+ )?\d\d:\d\d/);
+  await expect(header).toContainText(`${n - 1} tried`);
+  await expect(sidebar(page).region).toContainText(`${n - 1} tried`);
+  await look(page, 'pace');
+  const pills = await watchHeader(page);
+  await chooseFrom(page, study(page).control('Stop'), 'Stop after this experiment');
+  await bench.letGo();
+  await expect(header).toContainText('Stopped');
+  await expect(header).toContainText(`${n} tried`);
+  await study(page).control('Resume').click();
+  await bench.hold();
+  await dialog(page, 'Resume night').getByRole('button', { name: 'Resume' }).click();
+  await expect(dialog(page, 'Resume night')).toBeHidden();
+  await expect(study(page).control('Resume')).toBeHidden();
+  await bench.untilHeld();
+  expect(await pills()).toContain('Starting …');
+});
+
 test('the live view shows the curve, the terminal and the machine of what trains', async ({
   page,
   serve,
@@ -53,7 +102,7 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await expect(curve).toContainText(`#${n} Another order of the data, seed ${n}`);
   await expect(curve.getByRole('definition').nth(1)).toHaveText(/^1\d$/);
   await expect(curve.getByRole('img', { name: 'Live loss against the incumbent' })).toBeVisible();
-  await choose(curve.getByLabel('Horizontal axis'), 'by time');
+  await choose(curve.getByLabel('Horizontal axis'), 'by time since the first step');
   const terminal = page.getByRole('region', { name: `Output of experiment ${n}` });
   await expect(terminal).toContainText('step 00015');
   // Every line begins at the left.

@@ -44,6 +44,10 @@ test('a table that is dropped on the window is a notebook without invented facts
   await expect(cell.section('Numbers')).toContainText('imported: description');
   await expect(cell.section('Numbers')).not.toContainText(/cost|began|CPU time|proposed|parent/);
   await expect(cell.panel).not.toContainText('The proposer gave no reason');
+  await expect(study(page).header).toContainText('4 tried');
+  await expect(study(page).header).not.toContainText(/\$|tokens|power|ends/);
+  await cell.tab('Curves').click();
+  await expect(cell.panel).toHaveText('This experiment was run elsewhere. No curve came with it.');
   await cell.tab('Diff').click();
   await expect(cell.panel).toHaveText('This experiment was run elsewhere. It has no diff here.');
   await cell.tab('Log').click();
@@ -98,6 +102,7 @@ test('runs of a tracker have their curves', async ({ page, serve }) => {
   await expect(cell.section('Numbers')).toContainText('settings.lr');
   await cell.tab('Curves').click();
   await expect(cell.panel.getByRole('img').first()).toBeVisible();
+  await expect(cell.panel).not.toContainText(/budget|not sampled/);
 });
 
 test('what the terminal imports appears in the open window', async ({ page, serve, home }) => {

@@ -44,11 +44,13 @@ test('from the first start to an opened cell without a mouse', CORE, async ({ pa
   await page.keyboard.type(bench.repository);
   await page.keyboard.press('Enter');
   await expect(setUp(page).heading).toBeVisible();
+  await expect(page.locator('form :focus')).toHaveCount(1);
   await tabTo(page, setUp(page).field('Experiments'));
   await page.keyboard.press('Control+a');
   await page.keyboard.type('1');
   await page.keyboard.press('Enter');
   await expect(study(page).header).toContainText('Ended');
+  await expectFocus(page);
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await expect(cellOf(page, 1).panel).toBeVisible();

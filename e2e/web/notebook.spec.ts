@@ -1,6 +1,8 @@
+import type { Page } from '@playwright/test';
 import { choose } from '../choose.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG, NIGHT_TURNS } from './support/night.ts';
+import { takePicture } from './support/pictures.ts';
 import {
   cellOf,
   chooseFrom,
@@ -21,7 +23,7 @@ test('the header sums the night up', CORE, async ({ page }) => {
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).best).toHaveText('1.230951');
   await expect(page).toHaveTitle(`${NIGHT_TAG} – Pawl`);
-  await expect(sidebar(page).region).toContainText('best 1.230951 · 14 tried');
+  await expect(sidebar(page).region).toContainText('best 1.230951 · 13 tried');
   await expect(notebook(page).chart).toHaveAccessibleName(
     'val_bpb over 14 experiments: baseline 1.299000, best 1.230951 in experiment 13, 8 kept, 5 discarded, 1 crash',
   );
@@ -69,7 +71,7 @@ test('the curves are drawn for each series, by time and by step', CORE, async ({
   const cell = await openCell(page, 12, 'Curves');
   const series = cell.region.getByLabel('Series');
   await expect(cell.region.getByRole('img', { name: 'loss of experiment 12', exact: true })).toBeVisible();
-  await expect(cell.panel).toContainText('incumbent #10 by seconds');
+  await expect(cell.panel).toContainText('incumbent #10 by seconds since the first step: first');
   await choose(cell.region.getByLabel('Horizontal axis'), 'by step');
   await expect(cell.panel).toContainText('#12 by step: first');
   await choose(series, 'dt');
@@ -214,7 +216,60 @@ test('the best is jumped to from the header, the menu and by its key', async ({ 
     await jump();
     await expect(best).toBeInViewport();
     await expect(best).toContainText('best so far');
+    await expect(cellOf(page, 13).panel).toBeVisible();
+    await expect.poll(() => gapAbove(page, 13)).toBeLessThan(2);
+    await cellOf(page, 13).toggle.click();
   }
+  // A filter that hides it gives way.
+  await notebook(page).verdict('crash').click();
+  await expect(best).toBeHidden();
+  await page.keyboard.press('b');
+  await expect(cellOf(page, 13).panel).toBeVisible();
+});
+
+/** Pixels between the top of the list and an experiment in it. */
+function gapAbove(page: Page, n: number): Promise<number> {
+  return page.evaluate(name => {
+    const row = document.querySelector(`[aria-label="${name}"]`);
+    const list = document.querySelector('[data-testid="notebook-list"]');
+    return Math.abs((row?.getBoundingClientRect().top ?? 1e6) - (list?.getBoundingClientRect().top ?? 0));
+  }, `Experiment ${n}`);
+}
+
+test('what was searched for is marked, also in what a crash said', async ({ page }) => {
+  const list = notebook(page);
+  await list.search.fill('weight dec');
+  await expect(list.rows).toHaveCount(3);
+  await expect(cellOf(page, 11).region.locator('mark')).toHaveText(['weight', 'dec']);
+  await list.search.fill('out of memory');
+  await expect(list.rows).toHaveCount(1);
+  const crashed = cellOf(page, 4).region;
+  await expect(crashed).toContainText('RuntimeError: CUDA out of memory. Tried to allocate 24576 MiB');
+  await expect(crashed.locator('mark')).toHaveText(['of', 'out', 'of', 'memory']);
+  expect((await crashed.boundingBox())?.height).toBeLessThan(62);
+  await takePicture(page, 'notebook-search');
+  await list.search.fill('');
+  await expect(crashed.locator('mark')).toHaveCount(0);
+});
+
+test('a curve has no value where it does not reach', async ({ page }) => {
+  // Of experiment 12 on a run takes much longer than before.
+  for (const n of [1, 12]) {
+    await runCommand(page, String(n), `Go to experiment #${n}`);
+    await page.keyboard.press('c');
+  }
+  await study(page).tab('Compare').click();
+  await page.getByLabel('Horizontal axis').selectOption('by time since the first step');
+  const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
+  const box = await chart.boundingBox();
+  if (!box) throw new Error('the chart has no place');
+  await page.mouse.move(box.x + 0.9 * box.width, box.y + 80);
+  const tip = chart.locator('.shadow-float');
+  await expect(tip).toContainText(/#1 loss\s*ended at 0\.\d+/);
+  await expect(tip).toContainText(/#12 loss\s*[\d.]+/);
+  await takePicture(page, 'compare-beyond-the-end');
+  await page.mouse.move(box.x + 0.12 * box.width, box.y + 80);
+  await expect(tip).not.toContainText('ended');
 });
 
 test('a study is exported as table, spreadsheet and JSON', async ({ page }) => {

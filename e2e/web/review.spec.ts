@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import type { Reply, RunningModelServer, Script } from '../../test/support/model-server.ts';
 import type { Bench } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
 import type { Server } from './support/server.ts';
 import {
   cellOf,
@@ -100,8 +101,12 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
   await review(page).button('Approve with my changes').click();
   await study(page).tab('Notebook').click();
   await expect(cellOf(page, 1).region).toContainText('keep');
+  // It is told what ran, not what was proposed.
+  await expect(cellOf(page, 1).toggle).toHaveText('LEARNING_RATE from 0.02 to 0.08, as edited by you');
+  await expect(cellOf(page, 1).region).toContainText('changed by you');
   const numbers = (await openCell(page, 1)).section('Numbers');
   await expect(numbers).toContainText(/reviewed\s*approved with your changes/);
+  await look(page, 'edited-proposal');
   await openCell(page, 1, 'Diff');
   await expect(cellOf(page, 1).panel.getByText('LEARNING_RATE = 0.08')).toBeVisible();
   await expect(page.getByText('A proposal for #1 refused')).toBeVisible();

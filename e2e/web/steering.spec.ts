@@ -35,7 +35,9 @@ test('a note to the search is answered at once: what it will do, and what it can
   );
   await look(page, 'steering');
   await note.fill('leave DEPTH alone');
-  await steer.getByRole('button', { name: 'Send the note' }).click();
+  await note.press('Enter');
+  await expect(note).toHaveValue('leave DEPTH alone\n');
+  await note.press('Control+Enter');
   await expect(page.getByText('The search leaves DEPTH alone.')).toBeVisible();
   await expect(steer).toBeHidden();
   await bench.letGo();

@@ -37,7 +37,10 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           <StatePill card={card} />
           {card.isContained === false ? <NotContained /> : null}
         </div>
-        <p className="mt-0.5 truncate text-muted text-sm">
+        <p
+          className="mt-0.5 truncate text-muted text-sm"
+          title={card.state === 'imported' ? undefined : 'The baseline is kept, and nothing that was tried.'}
+        >
           {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried · {tally.keep}{' '}
           kept, {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
