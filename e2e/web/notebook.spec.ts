@@ -259,7 +259,7 @@ test('a curve has no value where it does not reach', async ({ page }) => {
     await page.keyboard.press('c');
   }
   await study(page).tab('Compare').click();
-  await page.getByLabel('Horizontal axis').selectOption('by time since the first step');
+  await choose(page.getByLabel('Horizontal axis'), 'by time since the first step');
   const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
