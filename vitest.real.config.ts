@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: [PACKAGE],
-          // It builds what the others start.
+          // It builds what the others start, unless that has been done (`PAWL_TEST_PACKED`).
           maxWorkers: 1,
           sequence: { groupOrder: 0 },
         },

@@ -78,7 +78,8 @@ let installed = '';
 let resources = '';
 
 beforeAll(async () => {
-  await run('node', [join(ROOT, 'scripts', 'package.mjs')], { cwd: ROOT, maxBuffer: 2 ** 24 });
+  if (!process.env.PAWL_TEST_PACKED)
+    await run('node', [join(ROOT, 'scripts', 'package.mjs')], { cwd: ROOT, maxBuffer: 2 ** 24 });
   installed = join(await mkdtemp(join(tmpdir(), 'pawl-package-')), 'Pawl');
   await cp(PACKED, installed, { recursive: true, verbatimSymlinks: true });
   resources = join(installed, 'resources');
