@@ -83,7 +83,7 @@ beforeAll(async () => {
   installed = join(await mkdtemp(join(tmpdir(), 'pawl-package-')), 'Pawl');
   await cp(PACKED, installed, { recursive: true, verbatimSymlinks: true });
   resources = join(installed, 'resources');
-}, 600_000);
+});
 
 afterAll(() => rm(join(installed, '..'), { recursive: true, force: true }));
 
@@ -146,7 +146,7 @@ test('the app runs from the packed layout: its window, native modules, git, and 
     throw new Error(`${error.stdout}${error.stderr}`);
   });
   expect(stdout).toMatch(/\b6 passed/);
-}, 600_000);
+});
 
 test('the deb puts "pawl" on the PATH, opens folders, and loads profiles where AppArmor is there', async () => {
   const { args, folder } = await packWithStandIn();
@@ -162,4 +162,4 @@ test('the deb puts "pawl" on the PATH, opens folders, and loads profiles where A
   expect(afterInstall).toMatch(
     /apparmor_status --enabled[\s\S]*resources\/apparmor-profile[\s\S]*apparmor_parser --replace/,
   );
-}, 300_000);
+});

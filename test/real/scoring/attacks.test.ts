@@ -315,19 +315,14 @@ test.skipIf(!HAS_SANDBOX)(
     ]);
     expect(found).toEqual(attacks.map(([name, , wanted]) => [name, wanted]));
   },
-  300_000,
 );
 
-test.skipIf(!HAS_SANDBOX)(
-  'and a score lets none through',
-  async () => {
-    const { study, by } = await attack(true, ATTACKS);
-    expect(study.verdicts[0]).toBe('keep baseline');
-    const kept = [...by].filter(([, verdict]) => verdict.startsWith('keep') || verdict === 'none');
-    expect(kept).toEqual([]);
-    expect(by.get('leaves weights that no scorer can read')).toBe('crash no_score');
-    for (let n = 0; n <= ATTACKS.length; n += 1)
-      expect((await study.log(n)).toString()).not.toContain('READ [');
-  },
-  300_000,
-);
+test.skipIf(!HAS_SANDBOX)('and a score lets none through', async () => {
+  const { study, by } = await attack(true, ATTACKS);
+  expect(study.verdicts[0]).toBe('keep baseline');
+  const kept = [...by].filter(([, verdict]) => verdict.startsWith('keep') || verdict === 'none');
+  expect(kept).toEqual([]);
+  expect(by.get('leaves weights that no scorer can read')).toBe('crash no_score');
+  for (let n = 0; n <= ATTACKS.length; n += 1)
+    expect((await study.log(n)).toString()).not.toContain('READ [');
+});

@@ -30,46 +30,42 @@ function told(events: readonly EngineEvent[]): readonly string[] {
   });
 }
 
-test.skipIf(!HAS_SANDBOX)(
-  'a large gain is measured with other data before the branch moves',
-  async () => {
-    const study = await hostileStudy({
-      ...{ env, more: AUDIT, files: VALIDATION, experiments: 4 },
-      script: `${SCRIPT}${byExperiment(
-        'honest(.9)',
-        // Printed, whatever the data says.
-        'report(.5)',
-        // Learnt by heart.
-        'report(.6 + data / 1e6) if data == .123457 else honest(.9)',
-        'honest(.6)',
-        // Gives nothing where it does not know the data.
-        'honest(-.5) if data == .123457 else sys.exit(1)',
-      )}`,
-    });
-    expect(told(study.events).filter(line => !/headline|audit/.test(line))).toEqual([
-      '0 keep baseline',
-      '0 baseline',
-      ...['0 probe', '1 probe', '1 discard not_from_data'],
-      ...['2 probe', '2 discard memorised'],
-      ...['3 probe', '3 keep better'],
-      // Its own code failed, so it had another try.
-      ...['4 probe', '4 probe', '4 discard memorised'],
-    ]);
-    const [first, second] = eventsOf(study.events, 'verdict').slice(1);
-    expect(first?.message).toMatch(/^With the validation data exchanged .* printed the same number, 0\.5\./);
-    expect(second?.message).toMatch(/^Its gain over #0 is 0\.42.*, it is 0\b|by heart/);
-    // The record of the baseline is of its own data alone.
-    const repeats = eventsOf(study.events, 'repeated');
-    expect(repeats.find(({ purpose }) => purpose === 'probe')).toMatchObject({
-      ...{ n: 0, value: 1.134568, record: null },
-    });
-    expect(repeats.findLast(({ n, purpose }) => n === 0 && purpose === 'headline')?.record).toBeCloseTo(
-      1.023457,
-      6,
-    );
-  },
-  120_000,
-);
+test.skipIf(!HAS_SANDBOX)('a large gain is measured with other data before the branch moves', async () => {
+  const study = await hostileStudy({
+    ...{ env, more: AUDIT, files: VALIDATION, experiments: 4 },
+    script: `${SCRIPT}${byExperiment(
+      'honest(.9)',
+      // Printed, whatever the data says.
+      'report(.5)',
+      // Learnt by heart.
+      'report(.6 + data / 1e6) if data == .123457 else honest(.9)',
+      'honest(.6)',
+      // Gives nothing where it does not know the data.
+      'honest(-.5) if data == .123457 else sys.exit(1)',
+    )}`,
+  });
+  expect(told(study.events).filter(line => !/headline|audit/.test(line))).toEqual([
+    '0 keep baseline',
+    '0 baseline',
+    ...['0 probe', '1 probe', '1 discard not_from_data'],
+    ...['2 probe', '2 discard memorised'],
+    ...['3 probe', '3 keep better'],
+    // Its own code failed, so it had another try.
+    ...['4 probe', '4 probe', '4 discard memorised'],
+  ]);
+  const [first, second] = eventsOf(study.events, 'verdict').slice(1);
+  expect(first?.message).toMatch(/^With the validation data exchanged .* printed the same number, 0\.5\./);
+  expect(second?.message).toMatch(/^Its gain over #0 is 0\.42.*, it is 0\b|by heart/);
+  // The record of the baseline is of its own data alone.
+  const repeats = eventsOf(study.events, 'repeated');
+  expect(repeats.find(({ purpose }) => purpose === 'probe')).toMatchObject({
+    ...{ n: 0, value: 1.134568, record: null },
+  });
+  expect(repeats.findLast(({ n, purpose }) => n === 0 && purpose === 'headline')?.record).toBeCloseTo(
+    1.023457,
+    6,
+  );
+});
 
 test.skipIf(!HAS_SANDBOX)(
   'at the end of a study the best is measured with other data, and the branch goes back before the first that fails',
@@ -136,7 +132,6 @@ answer('edit ${turn}')`,
       '1\t1\ttrain.sh',
     );
   },
-  120_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -151,25 +146,20 @@ test.skipIf(!HAS_SANDBOX)(
     expect(warnings.map(({ message }) => message)).toEqual([expect.stringMatching(/same number/)]);
     expect(told(study.events).filter(line => line.endsWith('probe'))).toEqual(['0 probe']);
   },
-  120_000,
 );
 
-test.skipIf(!HAS_SANDBOX)(
-  'data that is not there is told of, and the study goes on without',
-  async () => {
-    const study = await hostileStudy({
-      ...{ env, files: VALIDATION, experiments: 1 },
-      // What is not committed the set-up command may make; this one makes nothing.
-      more: `setup = "true"\n${AUDIT.replace('other', 'missing')}`,
-      script: `${SCRIPT}${byExperiment('honest(.9)', 'honest(.1)')}`,
-    });
-    expect(study.verdicts).toEqual(['keep baseline', 'keep better']);
-    expect(eventsOf(study.events, 'warning').map(({ message }) => message)).toContainEqual(
-      'data/missing.txt, which audit.swap names, is not there. No keep is audited.',
-    );
-  },
-  120_000,
-);
+test.skipIf(!HAS_SANDBOX)('data that is not there is told of, and the study goes on without', async () => {
+  const study = await hostileStudy({
+    ...{ env, files: VALIDATION, experiments: 1 },
+    // What is not committed the set-up command may make; this one makes nothing.
+    more: `setup = "true"\n${AUDIT.replace('other', 'missing')}`,
+    script: `${SCRIPT}${byExperiment('honest(.9)', 'honest(.1)')}`,
+  });
+  expect(study.verdicts).toEqual(['keep baseline', 'keep better']);
+  expect(eventsOf(study.events, 'warning').map(({ message }) => message)).toContainEqual(
+    'data/missing.txt, which audit.swap names, is not there. No keep is audited.',
+  );
+});
 
 test.skipIf(!HAS_SANDBOX)(
   'a death between the verdicts that take keeps back and the move of the branch is made up for',
@@ -194,7 +184,6 @@ test.skipIf(!HAS_SANDBOX)(
     const phases = query<{ phase: string }>(home, 'SELECT DISTINCT phase FROM experiment');
     expect(phases).toEqual([{ phase: 'recorded' }]);
   },
-  120_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -212,7 +201,6 @@ test.skipIf(!HAS_SANDBOX)(
     expect(told(events)[0]).toBe('2 taken back to 1');
     expect(told(events).filter(line => line.includes('probe'))).toEqual([]);
   },
-  120_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -241,7 +229,6 @@ ${byExperiment('honest(.9)', 'report(.5)', 'honest(.9)')}`;
     const { events } = await sitting(['resume', repository, '-n', '2'], { home, env });
     expect(told(events).slice(0, 2)).toEqual(['1 probe', '1 taken back to 0']);
   },
-  120_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -275,7 +262,6 @@ ${byExperiment('honest(.9)', 'report(1.0211)', 'pass', 'honest(.8)')}`;
     const log = await git(repository, 'log', '--format=%s', 'autoresearch/night');
     expect(log.split('\n')).toHaveLength(2);
   },
-  120_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -295,5 +281,4 @@ test.skipIf(!HAS_SANDBOX)(
     expect(shown.stdout).toMatch(/audited/);
     expect(shown.stdout).toMatch(/hints +Look closer: a suspiciously large gain/);
   },
-  120_000,
 );

@@ -229,7 +229,6 @@ open(os.path.join(os.environ['XDG_CACHE_HOME'], 'made'), 'w')`),
     expect(log).toContain('place True objects 300');
     expect(log).toContain('dangling /nowhere linked True');
   },
-  60_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -269,7 +268,6 @@ print('LOOK', subprocess.run(['grep', '-rhs', '-e', 'SECRET-', '-e', 'seen', ${J
       /^score\.command ended with exit code 1\. What they said is in score\.log/,
     );
   },
-  60_000,
 );
 
 test('what cannot be copied ends in a crash, and the night goes on', async () => {
@@ -285,7 +283,7 @@ test('what cannot be copied ends in a crash, and the night goes on', async () =>
   });
   expect(study.verdicts).toEqual(['keep baseline', 'discard equal', 'crash no_score', 'keep better']);
   expect(study.messages[2]).toBe('What the scorer needs could not be copied (EACCES).');
-}, 60_000);
+});
 
 test('conditions hold for what is scored, and a program may be an artifact', async () => {
   const study = await scored({
