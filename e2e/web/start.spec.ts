@@ -8,6 +8,7 @@ import {
   dialog,
   notebook,
   openCell,
+  openProject,
   openWindow,
   setUp,
   sidebar,
@@ -79,8 +80,7 @@ test('what is no repository is refused beside the path', CORE, async ({ page, se
 
 test('a metric that no output can name is refused at its field', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const metric = setUp(page).field('Metric');
   await metric.fill('validation: loss');
   await expect(metric).toHaveAccessibleDescription(/must be a name as it stands before the colon/i);
@@ -101,8 +101,7 @@ test(
   CORE,
   async ({ page, serve, bench }) => {
     await openWindow(page, await serve());
-    await welcome(page).path.fill(bench.repository);
-    await welcome(page).open.click();
+    await openProject(page, bench.repository);
     await setUp(page).field('Training command').fill('no-such-program train.py');
     await expect(setUp(page).failedChecks).toContainText('no-such-program');
     await expect(setUp(page).start).toBeDisabled();
@@ -143,8 +142,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   const repository = join(home, 'plain');
   await makeRepository(repository, { 'fit.sh': 'RATE=4\necho "score: $RATE"\n' });
   await openWindow(page, await serve());
-  await welcome(page).path.fill(repository);
-  await welcome(page).open.click();
+  await openProject(page, repository);
   await expect(page.getByText('Nothing recognised')).toBeVisible();
   await expect(page.getByText('The checks begin once the fields say what may change')).toBeVisible();
   await setUp(page).start.click();
@@ -170,8 +168,7 @@ test('a project is taken off the list, and one that is gone is said to be', asyn
   bench,
 }) => {
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   await expect(setUp(page).heading).toBeVisible();
   await rename(bench.repository, `${bench.repository}-moved`);
   await writeFile(join(bench.folder, 'note'), '');

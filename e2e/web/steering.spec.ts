@@ -4,7 +4,7 @@ import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
-import { cellOf, dialog, openWindow, setUp, study, welcome } from './support/window.ts';
+import { cellOf, dialog, openProject, openWindow, setUp, study } from './support/window.ts';
 
 test('a note to the search is answered at once: what it will do, and what it cannot follow', async ({
   page,
@@ -13,8 +13,7 @@ test('a note to the search is answered at once: what it will do, and what it can
 }) => {
   await openWindow(page, await serve());
   await bench.hold();
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await form.field('Experiments').fill('1');
   await form.field('Name of the study').fill('night');
@@ -49,8 +48,7 @@ test('an agent is not tried without a sandbox before one has agreed to that', as
   await writeFile(join(programs, 'claude'), "#!/bin/sh\necho '2.1.332 (Claude Code)'\n");
   await chmod(join(programs, 'claude'), 0o755);
   await openWindow(page, await serve({ programs }));
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await form.field('Proposer').selectOption('agent');
   await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
@@ -81,8 +79,7 @@ echo '{"type": "result", "is_error": false, "result": "Done."}'
     );
   await claude("sed -i 's/0.1/0.2/' train.py");
   await openWindow(page, await serve({ programs, sandbox: 'preferred' }));
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   await setUp(page).field('Proposer').selectOption('agent');
   await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
   const attempt = page.getByRole('button', { name: 'Try it' });
