@@ -141,7 +141,8 @@ test('the app runs from the packed layout: its window, native modules, git, and 
   const config = join(ROOT, 'e2e/electron/playwright.config.ts');
   const { stdout } = await run(process.execPath, [playwright, 'test', '-c', config, '-g', PACKED_SPECS], {
     cwd: ROOT,
-    env: { ...process.env, PAWL_APP: app, PAWL_DOUBLE_RESOURCES: resources },
+    // No report: that would take the place of the one of all specs.
+    env: { ...process.env, CI: '', PAWL_TEST_REPORTS: '', PAWL_APP: app, PAWL_DOUBLE_RESOURCES: resources },
   }).catch(error => {
     throw new Error(`${error.stdout}${error.stderr}`);
   });
