@@ -8,8 +8,8 @@ import { SlowestFirst } from './test/support/slowest-first.ts';
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 const PACKAGE = 'test/real/programs/package.test.ts';
-/** As in `vitest.config.ts`. */
-const WORKERS = availableParallelism() + 1;
+/** They wait for processes and disks for half of their time, and the window's specs run beside them. */
+const WORKERS = 2 * availableParallelism();
 
 /** What needs programs or rights that not every machine has, and what takes long; a part of `npm run test:real`. */
 export default defineConfig({
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: [PACKAGE],
-          // It builds what the others start.
+          // It builds what the others start, unless that has been done (`PAWL_TEST_PACKED`).
           maxWorkers: 1,
           sequence: { groupOrder: 0 },
         },

@@ -1,4 +1,5 @@
-// Runs the parts of a test command one after the other, also after one has failed, so that one run tells everything.
+// Runs the parts of a test command one after the other or beside each other, also after one has failed, so that one run tells
+// everything.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,17 +9,24 @@ import { printSlowestFiles } from './slowest-files.mjs';
 const REPORTS = join(root, 'test-results');
 const PLAYWRIGHT = 'node_modules/@playwright/test/cli.js';
 
-/** Resolves to whether the script of this checkout ended well. */
-function run(title, [script, ...args], env) {
-  console.log(`\n--- ${title}`);
+/**
+ * Resolves to whether the script of this checkout ended well, and to what it said that is not shown yet.
+ * @param isShown whether it is shown what it says while it says it
+ */
+function run({ title, command: [script, ...args], env }, isShown) {
+  const heading = `\n--- ${title}\n`;
+  if (isShown) process.stdout.write(heading);
   return new Promise(resolve => {
     const child = spawn(requireNode(), [join(root, script), ...args], {
       cwd: root,
-      stdio: 'inherit',
+      stdio: isShown ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PAWL_TEST_REPORTS: '1', ...env },
     });
-    child.on('error', () => resolve(false));
-    child.on('exit', code => resolve(code === 0));
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', text => said.push(text));
+    const end = isWell => resolve({ isWell, unseen: isShown ? '' : heading + Buffer.concat(said) });
+    child.on('error', () => end(false));
+    child.on('close', code => end(code === 0));
   });
 }
 
@@ -39,12 +47,32 @@ export const windowInTheDesktopApp = {
   report: 'e2e-electron.json',
 };
 
-/** Sets the exit code: 0 where all ended well. The reports of an earlier run would be read as this one's, so they go. */
-export async function runSteps(steps) {
-  const reports = steps.flatMap(({ report }) => report ?? []);
+/** One step after the other. Resolves to whether all ended well, and to what is not shown yet of what they said. */
+async function runLane(steps, isShown) {
+  const lane = { isWell: true, unseen: '' };
+  for (const step of steps) {
+    const { isWell, unseen } = await run(step, isShown);
+    lane.isWell &&= isWell;
+    lane.unseen += unseen;
+  }
+  return lane;
+}
+
+/**
+ * Sets the exit code: 0 where all ended well. The reports of an earlier run would be read as this one's, so they go.
+ * @param stages one after the other, each of lanes that run beside each other; what the first lane says is shown at once,
+ *   the others' words when all of them have ended
+ */
+export async function runSteps(...stages) {
+  const reports = stages.flat(2).flatMap(({ report }) => report ?? []);
   for (const name of reports) rmSync(join(REPORTS, name), { force: true });
   let isWell = true;
-  for (const { title, command, env } of steps) isWell = (await run(title, command, env)) && isWell;
+  for (const lanes of stages) {
+    for (const lane of await Promise.all(lanes.map((steps, index) => runLane(steps, index === 0)))) {
+      process.stdout.write(lane.unseen);
+      isWell &&= lane.isWell;
+    }
+  }
   printSlowestFiles(REPORTS, reports);
   process.exitCode = isWell ? 0 : 1;
 }

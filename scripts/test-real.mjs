@@ -43,13 +43,20 @@ try {
   process.exit(1);
 }
 const filters = process.argv.slice(2);
-await runSteps([
-  {
-    title: 'real programs, containment, floods, kills',
-    command: ['node_modules/vitest/vitest.mjs', 'run', '-c', join(root, 'vitest.real.config.ts'), ...filters],
-    env: { PAWL_REAL_PROGRAMS: venv },
-    report: 'vitest-real.json',
-  },
-  // What is picked are files of the first step.
-  ...(filters.length === 0 ? [windowInABrowser('rest')] : []),
-]);
+
+const testReal = {
+  title: 'real programs, containment, floods, kills',
+  command: ['node_modules/vitest/vitest.mjs', 'run', '-c', join(root, 'vitest.real.config.ts'), ...filters],
+  env: { PAWL_REAL_PROGRAMS: venv },
+  report: 'vitest-real.json',
+};
+if (filters.length > 0) {
+  await runSteps([[testReal]]);
+} else {
+  await runSteps(
+    // It builds what all others start.
+    [[{ title: 'package', command: ['scripts/package.mjs'] }]],
+    // Both wait for processes and disks, in turns.
+    [[{ ...testReal, env: { ...testReal.env, PAWL_TEST_PACKED: '1' } }], [windowInABrowser('rest')]],
+  );
+}

@@ -6,9 +6,11 @@ import { ensureChromium, ensureGit, ensurePython } from './setup.mjs';
 await ensureGit();
 await ensurePython();
 await ensureChromium();
-await runSteps([
-  { title: 'build', command: ['scripts/build.mjs'] },
-  { title: 'unit tests', command: ['node_modules/vitest/vitest.mjs', 'run'], report: 'vitest.json' },
-  windowInABrowser('core'),
-  windowInTheDesktopApp,
-]);
+await runSteps(
+  [[{ title: 'build', command: ['scripts/build.mjs'] }]],
+  // Both wait for processes and disks, in turns.
+  [
+    [{ title: 'unit tests', command: ['node_modules/vitest/vitest.mjs', 'run'], report: 'vitest.json' }],
+    [windowInABrowser('core'), windowInTheDesktopApp],
+  ],
+);

@@ -7,8 +7,8 @@ import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
 import { harden } from '../src/engine/harden/harden.ts';
 import { hardenTraining } from '../src/engine/harden/harden-training.ts';
 import { pawl } from './support/pawl.ts';
+import { PYTHON } from './support/python.ts';
 import { createRepository, git, snapshotUserState, temporaryFolder, writeFiles } from './support/scaffold.ts';
-import { PYTHON } from './support/scoring.ts';
 import { UPSTREAM_SHAPE } from './support/upstream-shape.ts';
 
 /** `pawl harden`: what it writes, and where it would rather write nothing. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeRepository } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
-import { cellOf, dialog, openCell, openWindow, setUp, study, welcome } from './support/window.ts';
+import { cellOf, dialog, openCell, openProject, openWindow, setUp, study } from './support/window.ts';
 
 const TRAIN = `import json, os, urllib.request
 RATE = 2
@@ -38,8 +38,7 @@ base_url = "${model.url}"
 `,
   });
   await openWindow(page, await serve());
-  await welcome(page).path.fill(repository);
-  await welcome(page).path.press('Enter');
+  await openProject(page, repository);
   await expect(setUp(page).checks).toContainText('the training may ask claude-haiku-5-5');
   await setUp(page).field('Cap for asking claude-haiku-5-5 (US$)').fill('0.003');
   await setUp(page).field('Experiments').fill('0');

@@ -4,7 +4,7 @@ import type { Reply } from '../../test/support/model-server.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { takePicture } from './support/pictures.ts';
-import { cellOf, chooseModel, openCell, openWindow, setUp, study, welcome } from './support/window.ts';
+import { cellOf, chooseModel, openCell, openProject, openWindow, setUp, study } from './support/window.ts';
 
 /** A bubblewrap that the system does not let work. */
 const FORBIDDEN = '#!/bin/sh\necho "bwrap: setting up uid map: Permission denied" >&2\nexit 1\n';
@@ -21,8 +21,7 @@ test('without a sandbox code of a model runs only after a tick, and every place 
   await chmod(join(programs, 'bwrap'), 0o755);
   const model = await answer(() => NOTHING);
   await openWindow(page, await serve({ programs, sandbox: 'preferred' }));
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await chooseModel(page, model.url);
   await expect(page.getByRole('complementary', { name: 'Preflight' })).toContainText(

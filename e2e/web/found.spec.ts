@@ -4,7 +4,7 @@ import { git, makeRepository } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { takePicture } from './support/pictures.ts';
 import type { Server } from './support/server.ts';
-import { openWindow, setUp, study, welcome } from './support/window.ts';
+import { openProject, openWindow, setUp, study } from './support/window.ts';
 
 const TRAIN = 'LR = 2\nprint("---")\nprint(f"score: {LR}")\nprint(f"sharpe: {LR + 1}")\n';
 const LONG = 'a_very_long_name_that_nobody_would_write_by_hand_but_that_has_to_fit'.repeat(3);
@@ -29,8 +29,7 @@ const FILES = {
 
 async function openRepository(page: Page, server: Server, folder: string): Promise<void> {
   await openWindow(page, server);
-  await welcome(page).path.fill(folder);
-  await welcome(page).open.click();
+  await openProject(page, folder);
   await expect(setUp(page).heading).toBeVisible();
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from './support/fixtures.ts';
 import { takePicture } from './support/pictures.ts';
-import { openWindow, setUp, welcome } from './support/window.ts';
+import { openProject, openWindow, setUp } from './support/window.ts';
 
 test('the set-up checks a metric before a night, and says what it is worth', async ({
   page,
@@ -9,8 +9,7 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
 }) => {
   const bench = await makeBench({ seconds: 0.1, steps: 8 });
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const { checks, field, metricCheck } = setUp(page);
   await expect(checks).toContainText(/budget\.seconds is \d+: time-boxed if the code trains for/);
   await field('Hours').fill('2');
@@ -34,8 +33,7 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
 test('a check is ended from the window, and the study can begin', async ({ page, serve, bench }) => {
   await bench.hold();
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const { start, metricCheck } = setUp(page);
   await metricCheck.begin.click();
   await bench.untilHeld();

@@ -7,11 +7,11 @@ import {
   chooseModel,
   dialog,
   openCell,
+  openProject,
   openWindow,
   setUp,
   startModelStudy,
   study,
-  welcome,
 } from './support/window.ts';
 
 const THINKING = 'Is the order of the data worth a try?';
@@ -126,8 +126,7 @@ test('a key that is not accepted pauses the study until the user says go on', as
 test('what a night will cost is planned in the set-up', async ({ page, serve, bench, answer }) => {
   const model = await answer(() => PROPOSAL);
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   await chooseModel(page, model.url);
   const form = setUp(page);
   const plan = page.getByRole('status', { name: 'Planned spend' });
@@ -151,8 +150,7 @@ test('what a night will cost is planned in the set-up', async ({ page, serve, be
 test('what cannot work is refused where it is written', async ({ page, serve, bench, answer }) => {
   const model = await answer(() => PROPOSAL);
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await choose(form.field('Proposer'), 'A language model (Messages API)');
   await choose(form.field('Key'), 'None: the server needs no key');
@@ -180,8 +178,7 @@ test('of several proposers each is asked where those before it have nothing', as
 }) => {
   const model = await answer(() => ({ kind: 'error', status: 401, message: 'invalid x-api-key' }));
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   const arm = (place: number) => page.getByRole('group', { name: `Proposer ${place}` });
   await choose(form.field('Proposer'), 'A command that edits the files');

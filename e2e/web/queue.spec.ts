@@ -12,11 +12,11 @@ import {
   dialog,
   expectFocus,
   openCell,
+  openProject,
   openWindow,
   setUp,
   startStudy,
   study,
-  welcome,
 } from './support/window.ts';
 
 const TURNS = [{ hypothesis: 'Twice as deep', category: 'architecture', set: { DEPTH: '12' } }];
@@ -265,8 +265,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
 }) => {
   await page.setViewportSize({ width: 1024, height: 700 });
   await openWindow(page, await serve());
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   await choose(setUp(page).field('Proposer'), 'Search over constants (no network)');
   await setUp(page).field('Experiments').fill('0');
   await setUp(page).field('Name of the study').fill('night');

@@ -5,7 +5,7 @@ import { choose } from '../choose.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
-import { cellOf, dialog, openWindow, setUp, study, welcome } from './support/window.ts';
+import { cellOf, dialog, openProject, openWindow, setUp, study } from './support/window.ts';
 
 test('a note to the search is answered at once: what it will do, and what it cannot follow', async ({
   page,
@@ -14,8 +14,7 @@ test('a note to the search is answered at once: what it will do, and what it can
 }) => {
   await openWindow(page, await serve());
   await bench.hold();
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await form.field('Experiments').fill('1');
   await form.field('Name of the study').fill('night');
@@ -52,8 +51,7 @@ test('an agent is not tried without a sandbox before one has agreed to that', as
   await writeFile(join(programs, 'claude'), "#!/bin/sh\necho '2.1.332 (Claude Code)'\n");
   await chmod(join(programs, 'claude'), 0o755);
   await openWindow(page, await serve({ programs }));
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await choose(form.field('Proposer'), 'An agent on the command line');
   await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
@@ -84,8 +82,7 @@ echo '{"type": "result", "is_error": false, "result": "Done."}'
     );
   await claude("sed -i 's/0.1/0.2/' train.py");
   await openWindow(page, await serve({ programs, sandbox: 'preferred' }));
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   await choose(setUp(page).field('Proposer'), 'An agent on the command line');
   await expect(page.getByText('2.1.332 (Claude Code)')).toBeVisible();
   const attempt = page.getByRole('button', { name: 'Try it' });

@@ -1,8 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
+import { PYTHON } from './python.ts';
 
 /** Where `import pawl_score` leads to. */
 export const SCORER_LIBRARY = fileURLToPath(new URL('../../resources/scorer', import.meta.url));
@@ -27,11 +28,6 @@ export type Scoring = {
   readonly ended: Promise<Scored>;
   readonly model: ChildProcess | null;
 };
-
-/** What `python3` leads to, without what looks that up at each start. */
-export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-  encoding: 'utf8',
-}).trim();
 
 /** Python that is given as text. */
 export const python = (code: string): Program => ({ argv: [PYTHON, '-B', '-c', code] });

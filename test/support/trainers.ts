@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +7,7 @@ import { eventSchema } from '../../src/shared/events.ts';
 import { checkInvariants } from './invariants.ts';
 import { eventsOf, type PawlResult, sitting } from './pawl.ts';
 import { PAWL_MAIN } from './pawl-command.ts';
+import { PYTHON } from './python.ts';
 import {
   contractFile,
   createRepository,
@@ -14,11 +15,6 @@ import {
   temporaryFolder,
   writeFiles,
 } from './scaffold.ts';
-
-/** The interpreter itself: a version manager's shim on the PATH is a shell script that costs more than the run. */
-const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-  encoding: 'utf8',
-}).trim();
 
 export const TAG = 'night';
 
@@ -213,7 +209,7 @@ ${steps.join('')}else:
     answer()
 `;
   await writeFiles(folder, { 'propose.py': script, turn: '0' });
-  return { command: `python3 ${folder}/propose.py`, folder };
+  return { command: `"${PYTHON}" ${folder}/propose.py`, folder };
 }
 
 type Asked = { kind: string; experiment: number; repair: unknown; refused: { reason: string }[] };

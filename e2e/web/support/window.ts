@@ -155,6 +155,12 @@ async function bytesOf(download: Download): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+/** From the welcome screen to the set-up of the repository at a path. */
+export async function openProject(page: Page, path: string): Promise<void> {
+  await welcome(page).path.fill(path);
+  await welcome(page).open.click();
+}
+
 /** From the welcome screen to a running study of the bench's proposer. */
 export async function startStudy(
   page: Page,
@@ -167,8 +173,7 @@ export async function startStudy(
   },
 ): Promise<void> {
   const { tag, experiments, isPruning = false, gpu } = options;
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
   await choose(form.field('Proposer'), 'A command that edits the files');
   await form.field('Command line').fill(bench.command);
@@ -195,8 +200,7 @@ export async function startModelStudy(
   url: string,
   { asksApproval = false, standsIn = true } = {},
 ): Promise<void> {
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   await chooseModel(page, url);
   await page.getByRole('switch', { name: /^Let the search stand in/ }).setChecked(standsIn);
   if (asksApproval) await page.getByRole('switch', { name: /^Wait for my approval/ }).check();

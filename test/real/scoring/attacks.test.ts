@@ -2,6 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { PYTHON } from '../../support/python.ts';
 import { contractFile, temporaryFolder } from '../../support/scaffold.ts';
 import { byExperiment, hostileStudy } from '../../support/trainers.ts';
 
@@ -277,7 +278,7 @@ async function attack(isScored: boolean, attacks: typeof ATTACKS) {
 ${SERVES}${COMMON}
 time.sleep(1.5)
 ${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(([, body]) => body))}`;
-  const score = `[score]\ncommand = "python3 score.py"\nmodel = "python3 train.sh --serve"\nartifacts = ["model.json"]\nreads = [${place}]\nseconds = 20\n`;
+  const score = `[score]\ncommand = '"${PYTHON}" score.py'\nmodel = '"${PYTHON}" train.sh --serve'\nartifacts = ["model.json"]\nreads = [${place}]\nseconds = 20\n`;
   const study = await hostileStudy({
     ...{
       home,
@@ -291,7 +292,7 @@ ${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(
       'data/other.json': make(4, 100),
       'score.py': SCORE.replace('HIDDEN', place),
       'pawl.toml': contractFile({
-        train: 'python3 train.sh',
+        train: `"${PYTHON}" train.sh`,
         limitSeconds: 90,
         more: isScored ? score : '[audit.swap]\n"data/val.json" = "data/other.json"\n',
       }).replace('seconds = 5', 'seconds = 1.5\ntolerance = 2'),
@@ -315,19 +316,14 @@ test.skipIf(!HAS_SANDBOX)(
     ]);
     expect(found).toEqual(attacks.map(([name, , wanted]) => [name, wanted]));
   },
-  300_000,
 );
 
-test.skipIf(!HAS_SANDBOX)(
-  'and a score lets none through',
-  async () => {
-    const { study, by } = await attack(true, ATTACKS);
-    expect(study.verdicts[0]).toBe('keep baseline');
-    const kept = [...by].filter(([, verdict]) => verdict.startsWith('keep') || verdict === 'none');
-    expect(kept).toEqual([]);
-    expect(by.get('leaves weights that no scorer can read')).toBe('crash no_score');
-    for (let n = 0; n <= ATTACKS.length; n += 1)
-      expect((await study.log(n)).toString()).not.toContain('READ [');
-  },
-  300_000,
-);
+test.skipIf(!HAS_SANDBOX)('and a score lets none through', async () => {
+  const { study, by } = await attack(true, ATTACKS);
+  expect(study.verdicts[0]).toBe('keep baseline');
+  const kept = [...by].filter(([, verdict]) => verdict.startsWith('keep') || verdict === 'none');
+  expect(kept).toEqual([]);
+  expect(by.get('leaves weights that no scorer can read')).toBe('crash no_score');
+  for (let n = 0; n <= ATTACKS.length; n += 1)
+    expect((await study.log(n)).toString()).not.toContain('READ [');
+});

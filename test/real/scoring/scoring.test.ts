@@ -2,6 +2,7 @@ import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { PYTHON } from '../../support/python.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 import { byExperiment, type HostileOptions, hostileStudy, query } from '../../support/trainers.ts';
 
@@ -32,7 +33,7 @@ function scored(
   return hostileStudy({
     ...rest,
     files: { 'score.py': SCORER, ...files },
-    more: `${setup}[score]\ncommand = "python3 score.py"\nartifacts = ["out"]\nseconds = ${seconds}\n${score}`,
+    more: `${setup}[score]\ncommand = '"${PYTHON}" score.py'\nartifacts = ["out"]\nseconds = ${seconds}\n${score}`,
   });
 }
 
@@ -137,7 +138,7 @@ test.skipIf(!HAS_SANDBOX)(
       ...{ env: { PAWL_SANDBOX: 'required' }, experiments: 1 },
       script,
       files: { 'score.py': ASKING.replace('HIDDEN', hidden) },
-      score: `model = "python3 train.sh --serve"\nreads = [${JSON.stringify(join(folder, 'hidden'))}]\n`,
+      score: `model = '"${PYTHON}" train.sh --serve'\nreads = [${JSON.stringify(join(folder, 'hidden'))}]\n`,
     });
     expect([study.verdicts, study.messages]).toEqual([
       ['keep baseline', 'keep better'],
@@ -169,7 +170,7 @@ sys.exit()`;
       ...{ env: { PAWL_SANDBOX: 'required' }, experiments: 2 },
       script: byExperiment(serve(good), serve("raise SystemExit('no such layer')"), serve('time.sleep(60)')),
       files: { 'score.py': ASKING.replace(/^hidden.*\n.*\n/m, '') },
-      score: 'model = "python3 train.sh --serve"\n',
+      score: `model = '"${PYTHON}" train.sh --serve'\n`,
       seconds: 6,
     });
     expect(study.verdicts).toEqual(['keep baseline', 'crash no_score', 'crash no_score']);
@@ -229,7 +230,6 @@ open(os.path.join(os.environ['XDG_CACHE_HOME'], 'made'), 'w')`),
     expect(log).toContain('place True objects 300');
     expect(log).toContain('dangling /nowhere linked True');
   },
-  60_000,
 );
 
 test.skipIf(!HAS_SANDBOX)(
@@ -269,7 +269,6 @@ print('LOOK', subprocess.run(['grep', '-rhs', '-e', 'SECRET-', '-e', 'seen', ${J
       /^score\.command ended with exit code 1\. Their output is in score\.log/,
     );
   },
-  60_000,
 );
 
 test('what cannot be copied ends in a crash, and the night goes on', async () => {
@@ -285,7 +284,7 @@ test('what cannot be copied ends in a crash, and the night goes on', async () =>
   });
   expect(study.verdicts).toEqual(['keep baseline', 'discard equal', 'crash no_score', 'keep better']);
   expect(study.messages[2]).toBe("The scorer's files could not be copied (EACCES).");
-}, 60_000);
+});
 
 test('conditions hold for what is scored, and a program may be an artifact', async () => {
   const study = await scored({

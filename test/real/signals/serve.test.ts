@@ -25,15 +25,15 @@ const OWN_TOKEN = 'my-own-token-0123456789-abcdefghijkl';
 /** A checkout of its own, with the window built or not: the real one's may be in any state. */
 async function checkout(isBuilt: boolean): Promise<string> {
   const folder = await temporaryFolder();
-  for (const name of ['src', 'resources', 'package.json']) {
+  for (const name of ['out/cli', 'resources', 'package.json']) {
     await cp(join(ROOT, name), join(folder, name), {
       recursive: true,
-      filter: path => !/__pycache__/.test(path),
+      filter: path => !/__pycache__|cli\/compiled/.test(path),
     });
   }
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   if (isBuilt) await writeFiles(folder, { 'out/renderer/index.html': '<title>Pawl</title>' });
-  return join(folder, 'src/cli/main.ts');
+  return join(folder, 'out/cli/main.cjs');
 }
 
 type Serving = {
