@@ -103,7 +103,9 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
               ref={
                 row.kind === 'cell' && !opened.has(row.cell.n)
                   ? // When it lets go of its element, another row may have its number.
-                    element => element && virtual.resizeItem(item.index, CELL_PX)
+                    element => {
+                      if (element) virtual.resizeItem(item.index, CELL_PX);
+                    }
                   : element => virtual.measureElement(element)
               }
               className="absolute inset-x-0 top-0 border-line border-b"
