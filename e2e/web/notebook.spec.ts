@@ -252,6 +252,31 @@ test('what was searched for is marked, also in what a crash said', async ({ page
   await expect(crashed.locator('mark')).toHaveCount(0);
 });
 
+test('a note that comes moves the rows below it, and leaves no hole between them', async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 1500 });
+  await openCell(page, 2);
+  await page.keyboard.press('s');
+  const note = dialog(page, `Steer ${NIGHT_TAG}`).getByLabel('Note to the proposer');
+  await note.fill('Leave the data order alone.');
+  await note.press('Control+Enter');
+  await expect(page.getByText('It goes with the next proposal to command.')).toBeVisible();
+  await expect(page.locator('li[data-index="15"]').filter({ has: cellOf(page, 2).region })).toBeVisible();
+  await expect.poll(() => holes(page)).toEqual([]);
+});
+
+/** Where a row of the list does not end at the next one's beginning, in pixels. */
+function holes(page: Page): Promise<readonly number[]> {
+  return page.evaluate(() => {
+    const boxes = [...document.querySelectorAll('[data-testid="notebook-list"] li[data-index]')]
+      .map(row => row.getBoundingClientRect())
+      .sort((a, b) => a.top - b.top);
+    return boxes.flatMap((box, place) => {
+      const gap = Math.round((boxes[place + 1]?.top ?? box.bottom) - box.bottom);
+      return gap === 0 ? [] : [gap];
+    });
+  });
+}
+
 test('a curve has no value where it does not reach', async ({ page }) => {
   // Of experiment 12 on a run takes much longer than before.
   for (const n of [1, 12]) {

@@ -57,7 +57,7 @@ test('a pasted path leads to a study of that repository', CORE, async ({ page, s
   await setUp(page).start.click();
   await expect(study(page).header).toContainText('Ended');
   await expect(notebook(page).rows).toHaveCount(2);
-  await expect(sidebar(page).region).toContainText('2 tried');
+  await expect(sidebar(page).region).toContainText('1 tried');
 });
 
 test('a folder is found by browsing', async ({ page, serve, bench }) => {

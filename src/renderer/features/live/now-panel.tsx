@@ -15,7 +15,7 @@ import { useLiveLine } from './use-live-line.ts';
 export function NowPanel({ card }: { readonly card: StudyCard }) {
   const [width, setWidth] = useState(280);
   const clock = useRunClock(card);
-  const { lines, name, newest, incumbentNow } = useLiveLine(card, 'seconds', width);
+  const { lines, name, newest, incumbentNow } = useLiveLine(card, 'training', width);
   const { current, contract } = card;
   const value = name === null ? null : (newest?.values[name] ?? null);
   const left = clock ? contract.budget.seconds - clock.seconds : null;
@@ -77,7 +77,7 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
             </div>
             <SeriesChart
               lines={lines}
-              xLabel={AXIS_LABELS.seconds}
+              xLabel={AXIS_LABELS.training}
               height={150}
               label="Live loss against the incumbent"
               budgetX={contract.budget.seconds}

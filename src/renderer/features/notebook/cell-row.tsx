@@ -52,7 +52,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
     <article
       aria-label={`Experiment ${cell.n}`}
       className={classNames(
-        'group border-l-3',
+        'group flow-root border-l-3',
         isSelected
           ? 'border-accent bg-accent-soft/50'
           : isHovered

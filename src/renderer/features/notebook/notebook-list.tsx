@@ -102,7 +102,10 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
               data-index={item.index}
               ref={
                 row.kind === 'cell' && !opened.has(row.cell.n)
-                  ? () => virtual.resizeItem(item.index, CELL_PX)
+                  ? // When it lets go of its element, another row may have its number.
+                    element => {
+                      if (element) virtual.resizeItem(item.index, CELL_PX);
+                    }
                   : element => virtual.measureElement(element)
               }
               className="absolute inset-x-0 top-0 border-line border-b"

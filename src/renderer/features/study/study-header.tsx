@@ -38,7 +38,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {card.isContained === false ? <NotContained /> : null}
         </div>
         <p
-          className="mt-0.5 truncate text-muted text-sm"
+          className="mt-0.5 line-clamp-2 text-muted text-sm"
           title={card.state === 'imported' ? undefined : 'The baseline is kept, and nothing that was tried.'}
         >
           {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried · {tally.keep}{' '}
