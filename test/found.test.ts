@@ -111,14 +111,14 @@ test('doctor lists what was found with where, and what is to be said', async () 
   });
   const chosen = await pawl(['doctor', repository, '--metric', 'score'], { home });
   expect(chosen.code).toBe(0);
-  expect(chosen.stdout).toMatch(/✓ ok +found: metric +score \(you said so\)/);
+  expect(chosen.stdout).toMatch(/✓ ok +found: metric +score \(your choice\)/);
 });
 
 test('a metric whose name has a slash is no path, unless a repository is there', async () => {
   const repository = await createRepository(TORN);
   const home = await temporaryFolder();
   const named = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
-  expect(named.stdout).toMatch(/found: metric +eval\/loss \(you said so\)/);
+  expect(named.stdout).toMatch(/found: metric +eval\/loss \(your choice\)/);
   await mkdir(join(repository, 'eval', 'loss'), { recursive: true });
   const folder = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
   expect(folder.stdout).toMatch(/found: metric .*Give it with --metric <name>\./s);

@@ -208,7 +208,7 @@ test('prices: the dated name, the dear half, and the table of the user', async (
   await writeFile(join(home, OWN_PRICES), JSON.stringify(own));
   expect(await readPrice(home, 'mine')).toEqual(own.models.mine);
   await writeFile(join(home, OWN_PRICES), '{"models": {"mine": {"input": "free"}}}');
-  await expect(readPrice(home, 'mine')).rejects.toThrow(/no table of prices/);
+  await expect(readPrice(home, 'mine')).rejects.toThrow(/not a valid price table/);
 });
 
 test('nothing in a text can close the fence around it', () => {

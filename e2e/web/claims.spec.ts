@@ -41,9 +41,9 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await page.getByRole('menuitem', { name: /Audit the gains/ }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('Gain by 4 fresh runs');
-  await dialog.getByLabel('Trainings at most').fill('0');
+  await dialog.getByLabel('Maximum trainings').fill('0');
   await expect(dialog.getByRole('button', { name: 'Audit' })).toBeDisabled();
-  await dialog.getByLabel('Trainings at most').fill('4');
+  await dialog.getByLabel('Maximum trainings').fill('4');
   await takePicture(page, 'audit');
   await dialog.getByRole('button', { name: 'Audit' }).click();
   await expect(dialog).toBeHidden();

@@ -134,7 +134,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await look(page, 'queue-form', scrollsSideways);
   await form.getByRole('button', { name: 'Edit the files' }).click();
   await change(form.getByLabel('train.py'), 'LEARNING_RATE = 0.02', 'LEARNING_RATE = 0.04');
-  await expect(form).toContainText('Your changes of train.py');
+  await expect(form).toContainText('Your changes to train.py');
   await look(page, 'queue-edit', scrollsSideways);
   // Escape leads back to the list, and nothing is lost.
   await page.keyboard.press('Escape');

@@ -146,7 +146,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await welcome(page).path.fill(repository);
   await welcome(page).open.click();
   await expect(page.getByText('Nothing recognised')).toBeVisible();
-  await expect(page.getByText('The checks begin once the fields say what may change')).toBeVisible();
+  await expect(page.getByText('The checks start once the fields say what may change')).toBeVisible();
   await setUp(page).start.click();
   await expect(page.getByText('Name at least one file that may change.')).toBeVisible();
   await expect(page.getByText('Mend the marked fields first.')).toBeVisible();

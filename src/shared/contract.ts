@@ -116,7 +116,7 @@ export type Score = {
   readonly model: string | null;
   /** Whether that is started twice, so that no program can know from its own answers what it was asked before. */
   readonly hasTwin: boolean;
-  /** Files and folders outside of the repository that nobody but the scorer sees. */
+  /** Files and folders outside the repository that nobody but the scorer sees. */
   readonly reads: readonly string[];
   readonly seconds: number;
 };

@@ -86,7 +86,7 @@ export function ProposerFields({
       {arms.length > 1 ? (
         <Field
           label="How they work together"
-          hint="Their calls, results and cost are counted apart, so they can be compared."
+          hint="Their calls, results and cost are counted separately, so you can compare them."
         >
           {ids => (
             <Select
@@ -104,7 +104,7 @@ export function ProposerFields({
         <div className="col-span-2">
           <Switch
             label="Let the search stand in"
-            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half hour. Without it the study pauses."
+            hint="While the proposer cannot be asked (not signed in, no quota, its server is down), the search over constants proposes, and the proposer is asked again every half hour. Otherwise the study pauses."
             checked={form.standsIn}
             onChange={standsIn => onChange({ standsIn })}
           />
@@ -124,7 +124,7 @@ export function ProposerFields({
       <div className="col-span-2">
         <Switch
           label="Wait for my approval"
-          hint="Each proposal is shown to you before it runs: approve, edit, send back or reject it. Can be switched at any time."
+          hint="You see each proposal before it runs: approve, edit, send back or reject it. You can switch this at any time."
           checked={form.asksApproval}
           onChange={asksApproval => onChange({ asksApproval })}
         />
@@ -183,7 +183,7 @@ function ArmFields(props: ArmProps) {
             hint="Gets the request as JSON on stdin."
             placeholder="./propose.py"
           />
-          <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+          <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />
         </>
       ) : null}
     </>
@@ -220,7 +220,7 @@ function AgentFields(props: ArmProps) {
         isFound={chosen?.isFound === true}
       />
       <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
-      <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+      <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />
     </>
   );
 }
@@ -242,7 +242,7 @@ function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly 
         {trial === 'asking' ? 'Asking it …' : 'Try it'}
       </Button>
       <p role="status" className="min-h-4 break-words text-muted text-xs">
-        {trial === null ? 'Asks for one harmless proposal in a folder of its own.' : null}
+        {trial === null ? 'Asks for one harmless proposal in a separate folder.' : null}
         {trial === 'asking' ? 'This takes from a few seconds to a minute.' : null}
         {trial !== null && trial !== 'asking' ? (
           <span className={trial.isGood ? 'text-keep' : 'text-crash'}>{describeTrial(trial)}</span>
@@ -264,7 +264,7 @@ function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: Agent
 }
 
 const KEY_WORDS: Readonly<Record<ArmForm['key'], string>> = {
-  environment: 'ANTHROPIC_API_KEY of the environment',
+  environment: 'ANTHROPIC_API_KEY from the environment',
   stored: 'The key stored in the desktop app',
   none: 'None: the server needs no key',
 };
@@ -289,7 +289,7 @@ function ModelFields(props: ArmProps) {
           describeRetirement(form.model.trim(), form.baseUrl.trim() || null) ??
           list.problem ??
           (list.value
-            ? `${list.value.length} models offered; any name may be written.`
+            ? `${list.value.length} models offered; you can also type any other name.`
             : 'Asking the server …')
         }
       />
@@ -316,7 +316,7 @@ function ModelFields(props: ArmProps) {
           </Select>
         )}
       </Field>
-      <Field label="Key" hint="Sent to the server alone; never to the training, and never written down.">
+      <Field label="Key" hint="Sent only to the server; never to the training or into any record.">
         {ids => (
           <Select
             {...ids}
@@ -345,14 +345,14 @@ function ModelFields(props: ArmProps) {
         {...props}
         name="studyCap"
         label="Cap for the study (US$)"
-        hint="No call is made that could exceed it. Leave empty for no cap."
+        hint="Calls that could exceed it are not made. Leave empty for no cap."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="sittingCap"
         label="Cap for a night (US$)"
-        hint="Of one sitting."
+        hint="For one sitting."
         inputMode="decimal"
       />
       <PlannedSpend model={form.model.trim()} basis={props.spend} />

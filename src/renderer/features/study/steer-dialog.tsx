@@ -25,7 +25,7 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
   return (
     <Dialog
       title={`Steer ${card.tag}`}
-      description="The note is kept in the notebook and given to the proposer from the next proposal on."
+      description="The note is kept in the notebook, and the proposer gets it from the next proposal on."
       onClose={onClose}
     >
       <form
@@ -39,7 +39,7 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
           label="Note to the proposer"
           hint={
             canRead(card.proposer)
-              ? 'For instance: leave the optimiser alone, look at the data order.'
+              ? 'For example: leave the optimiser alone, look at the data order.'
               : hasSearch(card)
                 ? 'The search follows: leave DEPTH alone · only LR, WIDTH · try LR up to 0.1 · try LR between 0.01 and 0.1 · free DEPTH'
                 : `This study's proposer (${proposerLabel(card.proposer)}) cannot read; the note is kept for you and for a later one.`
