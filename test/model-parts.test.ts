@@ -182,7 +182,7 @@ test('nothing is written through a link, into what the set-up made, or under an 
       tracked,
     );
   expect(await fault('lib/sub/train.py')).toMatch(/not a plain folder/);
-  expect(await fault('train.py')).toMatch(/no plain file/);
+  expect(await fault('train.py')).toMatch(/not a plain file/);
   expect(await fault('plain.py/below.py')).toMatch(/not a plain folder/);
   expect(await fault('.venv/site.py')).toMatch(/its set-up made it/);
   expect(await fault(`${'n'.repeat(300)}.py`)).toMatch(/of that name/);

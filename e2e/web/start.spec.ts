@@ -156,7 +156,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await setUp(page).field('Better is').selectOption('higher');
   await setUp(page).field('Experiments').fill('2');
   await page.getByRole('button', { name: 'Save as pawl.toml' }).click();
-  await expect(page.getByText('pawl.toml is written.')).toBeVisible();
+  await expect(page.getByText('pawl.toml was written.')).toBeVisible();
   expect(await git(repository, 'status', '--porcelain')).toBe('?? pawl.toml');
   await setUp(page).start.click();
   await expect(study(page).header).toContainText('Ended');
@@ -177,7 +177,7 @@ test('a project is taken off the list, and one that is gone is said to be', asyn
   await writeFile(join(bench.folder, 'note'), '');
   await page.reload();
   const recent = welcome(page).recent('byte-model');
-  await expect(recent).toContainText('is not there any more');
+  await expect(recent).toContainText('no longer exists');
   await expect(recent.getByRole('button', { name: 'New study' })).toBeDisabled();
   await recent.getByRole('button', { name: 'Take byte-model off the list' }).click();
   await expect(recent).toBeHidden();
