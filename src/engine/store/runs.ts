@@ -318,7 +318,7 @@ export function runStore(database: Database) {
     gpuEnergyWh(studyId: string): number | null {
       return energy.get(studyId)?.wh ?? null;
     },
-    /** Whether the study's last run was contained; null where none ran, or nobody wrote that down. */
+    /** Whether the study's last run was contained; null if none ran, or it was not recorded. */
     isContained(studyId: string): boolean | null {
       const row = contained.get(studyId);
       return row == null || row.contained === null ? null : row.contained === 1;

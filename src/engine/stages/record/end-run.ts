@@ -2,7 +2,7 @@ import type { Ledger } from '../../store/ledger.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/train-attempt.ts';
 
-/** Writes a run's end together with what follows from it, in one transaction, and then tells of it. */
+/** Writes a run's end together with what follows from it, in one transaction, and then sends its events. */
 export function endRun(
   { ledger, emit }: Pick<StageContext, 'ledger' | 'emit'>,
   ended: EndedRun | null,
