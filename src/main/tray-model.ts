@@ -137,7 +137,7 @@ function controls(running: StudyCard): readonly TrayItem[] {
   }
 }
 
-/** Six significant digits, which tells neighbours on a leaderboard apart. */
+/** Six significant digits, enough to distinguish neighbours on a leaderboard. */
 function formatMetric(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
