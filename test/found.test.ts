@@ -136,7 +136,7 @@ test('doctor writes what was found and chosen to pawl.toml, commits nothing and 
   expect(await git(repository, 'status', '--porcelain')).toBe('?? pawl.toml');
   const again = await pawl(args, { home });
   expect(again.code).toBe(2);
-  expect(again.stderr).toContain('is there already');
+  expect(again.stderr).toContain('already exists');
   await git(repository, 'add', 'pawl.toml');
   await git(repository, 'commit', '--quiet', '--message=contract');
   const { stdout } = await pawl(['doctor', repository], { home });

@@ -282,7 +282,7 @@ test('the best is made a branch, and a taken name is refused in the dialog', asy
   const name = apply.getByLabel('Branch name');
   await expect(name).toHaveValue('best-of-night');
   for (const [taken, complaint] of [
-    ['main', /There is a branch main already/],
+    ['main', /The branch main already exists/],
     ['two words', /is not a valid branch name/],
   ] as const) {
     await name.fill(taken);

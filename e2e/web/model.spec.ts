@@ -70,7 +70,7 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
     .getByRole('listitem')
     .filter({ hasText: 'model claude-opus-5-5' })
     .first();
-  await expect(record).toContainText('2, 50 % came to a proposal');
+  await expect(record).toContainText('2, 50 % led to a proposal');
   await expect(record).toContainText('1: 1 kept, 0 discarded, 0 crashed');
   await expect(record).toContainText('$0.0248');
   await expect(record).toContainText('1 × cancelled');
