@@ -116,9 +116,9 @@ describe('the tray', () => {
   test.each([
     [0, 'about 5 min left'],
     [255, 'about 45 s left'],
-    [300, 'over its time, ended in 5 min at the latest'],
-    [599.5, 'over its time, ended in 1 s at the latest'],
-    [700, 'over its time, ended in 0 s at the latest'],
+    [300, 'over its time; it ends in 5 min at the latest'],
+    [599.5, 'over its time; it ends in 1 s at the latest'],
+    [700, 'over its time; it ends in 0 s at the latest'],
     // A clock that was set back must not promise more than the whole time.
     [-500, 'about 5 min left'],
   ])('after %d seconds of training says %s', (elapsed, left) => {

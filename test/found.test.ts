@@ -111,14 +111,14 @@ test('doctor lists what was found with where, and what is to be said', async () 
   });
   const chosen = await pawl(['doctor', repository, '--metric', 'score'], { home });
   expect(chosen.code).toBe(0);
-  expect(chosen.stdout).toMatch(/✓ ok +found: metric +score \(you said so\)/);
+  expect(chosen.stdout).toMatch(/✓ ok +found: metric +score \(your choice\)/);
 });
 
 test('a metric whose name has a slash is no path, unless a repository is there', async () => {
   const repository = await createRepository(TORN);
   const home = await temporaryFolder();
   const named = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
-  expect(named.stdout).toMatch(/found: metric +eval\/loss \(you said so\)/);
+  expect(named.stdout).toMatch(/found: metric +eval\/loss \(your choice\)/);
   await mkdir(join(repository, 'eval', 'loss'), { recursive: true });
   const folder = await pawl(['doctor', '--metric', 'eval/loss'], { home, cwd: repository });
   expect(folder.stdout).toMatch(/found: metric .*Give it with --metric <name>\./s);
@@ -136,7 +136,7 @@ test('doctor writes what was found and chosen to pawl.toml, commits nothing and 
   expect(await git(repository, 'status', '--porcelain')).toBe('?? pawl.toml');
   const again = await pawl(args, { home });
   expect(again.code).toBe(2);
-  expect(again.stderr).toContain('is there already');
+  expect(again.stderr).toContain('already exists');
   await git(repository, 'add', 'pawl.toml');
   await git(repository, 'commit', '--quiet', '--message=contract');
   const { stdout } = await pawl(['doctor', repository], { home });

@@ -56,7 +56,7 @@ test('what the user chose for the study comes before their environment, and must
   expect(gpuVariables(gpus, environment, 'MIG-77aa')).toEqual({ CUDA_VISIBLE_DEVICES: 'MIG-77aa' });
   expect(() => gpuVariables([], {}, '3')).toThrow(/is missing\. There is none that Pawl can see; choose/);
   // What names several names none.
-  expect(() => gpuVariables(gpus, {}, 'GPU-')).toThrow(/is not there/);
+  expect(() => gpuVariables(gpus, {}, 'GPU-')).toThrow(/is missing/);
   expect(() => gpuVariables(gpus, {}, '3')).toThrow(
     /^The GPU 3 chosen for this study is missing\. There are 1: NVIDIA A100, MIG-3f1c: MIG 3g\.20gb, .* choose with --gpu\.$/,
   );

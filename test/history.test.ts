@@ -101,7 +101,7 @@ test.each([
   expect(found).toEqual({
     code: 0,
     warnings: [
-      expect.stringMatching(/^The history in autoresearch\.jsonl was not imported: .*no plain file\.$/),
+      expect.stringMatching(/^The history in autoresearch\.jsonl was not imported: .*not a plain file\.$/),
     ],
   });
 });

@@ -274,12 +274,12 @@ test.each([
   [
     'too few fields, so that no verdict stands in its place',
     UPSTREAM.replace('\t1.005000', ''),
-    'line 4: 4 fields where the heading has 5.',
+    'line 4: 4 fields, but the header has 5.',
   ],
   [
     'a field too many before the verdict',
     UPSTREAM.replace('\t1.005000', '\t1.005000\t1.1'),
-    'line 4: 6 fields where the heading has 5.',
+    'line 4: 6 fields, but the header has 5.',
   ],
 ])('a row with %s is skipped, counted and listed', async (_, table, listed) => {
   const desk = await tableDesk();
@@ -312,7 +312,7 @@ test.each([
   [
     'rows of which none can be read',
     'commit\tval_bpb\tdescription\tstatus\na1b2c3d\t0.99\tone\ttwo\tkeep\n',
-    /^pawl: bad\.tsv:2: 5 fields where the heading has 4\. No row can be read\.\n$/,
+    /^pawl: bad\.tsv:2: 5 fields, but the header has 4\. No row can be read\.\n$/,
   ],
   [
     'no column for the metric',

@@ -162,7 +162,7 @@ test('the mean and the numbers have the digits that are printed', () => {
   );
   const rates = [0.5233, 0.5267, 0.5133, 0.53];
   expect(wordsOf(checkOf(rates, { name: 'pass_rate', goal: 'maximize' }))).toContain(
-    'pass_rate 0.5233, 0.5267, 0.5133, 0.5300: 0.5233 in the mean.',
+    'pass_rate 0.5233, 0.5267, 0.5133, 0.5300: 0.5233 on average.',
   );
 });
 

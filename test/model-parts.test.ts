@@ -182,10 +182,10 @@ test('nothing is written through a link, into what the set-up made, or under an 
       tracked,
     );
   expect(await fault('lib/sub/train.py')).toMatch(/not a plain folder/);
-  expect(await fault('train.py')).toMatch(/no plain file/);
+  expect(await fault('train.py')).toMatch(/not a plain file/);
   expect(await fault('plain.py/below.py')).toMatch(/not a plain folder/);
   expect(await fault('.venv/site.py')).toMatch(/its set-up made it/);
-  expect(await fault(`${'n'.repeat(300)}.py`)).toMatch(/of that name/);
+  expect(await fault(`${'n'.repeat(300)}.py`)).toMatch(/have that name/);
   expect(await readFile(join(outside, 'secret'), 'utf8')).toBe('mine');
   // All or nothing.
   await expect(readFile(join(folder, 'first.py'))).rejects.toThrow(/ENOENT/);
@@ -208,7 +208,7 @@ test('prices: the dated name, the dear half, and the table of the user', async (
   await writeFile(join(home, OWN_PRICES), JSON.stringify(own));
   expect(await readPrice(home, 'mine')).toEqual(own.models.mine);
   await writeFile(join(home, OWN_PRICES), '{"models": {"mine": {"input": "free"}}}');
-  await expect(readPrice(home, 'mine')).rejects.toThrow(/no table of prices/);
+  await expect(readPrice(home, 'mine')).rejects.toThrow(/not a valid price table/);
 });
 
 test('nothing in a text can close the fence around it', () => {

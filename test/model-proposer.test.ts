@@ -295,7 +295,7 @@ test('that another model answered is in the ledger, at its own price, and seen w
       : { ...(proposal('LR=2', 'LR=8') as Message), usage, model: 'claude-opus-5-5-20260901' },
   );
   await night.run();
-  const said = 'claude-opus-4-8 answered in place of claude-opus-5-5.';
+  const said = 'claude-opus-4-8 answered instead of claude-opus-5-5.';
   expect((await night.until('thought')).text).toBe(`Which file?\n\n${said}`);
   expect(callsOf(night, 1)).toMatchObject([
     { outcome: 'ok', model: 'claude-opus-5-5', costUsd: 25, message: said },

@@ -27,7 +27,7 @@ test('an answer of a dearer model is ended where it could pass the cap', async (
     {
       outcome: 'cancelled',
       message: expect.stringMatching(
-        /^claude-fable-5-1 answered in place of claude-opus-5-5\. The cap of \$0\.6 for this study does not allow/,
+        /^claude-fable-5-1 answered instead of claude-opus-5-5\. The cap of \$0\.6 for this study does not allow/,
       ),
     },
   ]);

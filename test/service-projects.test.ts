@@ -206,7 +206,7 @@ test('a saved contract is at the top of the checkout and never replaces one', as
   );
   expect(await git(path, 'status', '--porcelain')).toBe('?? pawl.toml');
   const again = refusalOf(calls.projects.saveContract({ path, contract: FORM }));
-  expect(await again).toEqual({ code: 'usage', message: expect.stringContaining('is there already') });
+  expect(await again).toEqual({ code: 'usage', message: expect.stringContaining('already exists') });
   // Nor does it write through a link.
   const linked = await createRepository({ 'train.sh': FAST_TRAINER, 'prepare.sh': '' });
   const outside = join(await temporaryFolder(), 'outside');

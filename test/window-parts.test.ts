@@ -135,14 +135,14 @@ test('of the calls those with something to say are told, what is alike once', ()
       call('rate_limited', 'The server limits the rate: wait'),
       call('rate_limited', 'The server limits the rate: wait'),
       call('truncated'),
-      call('ok', 'b answered in place of a.'),
+      call('ok', 'b answered instead of a.'),
       call('refusal', 'The model declined to answer.'),
       call('open'),
     ]),
   ).toEqual([
     { text: 'The server limits the rate: wait', count: 2 },
     { text: 'truncated', count: 1 },
-    { text: 'b answered in place of a.', count: 1 },
+    { text: 'b answered instead of a.', count: 1 },
     { text: 'The model declined to answer.', count: 1 },
   ]);
 });

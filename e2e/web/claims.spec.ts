@@ -29,7 +29,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(header).toContainText('Ended');
   await expect(cellOf(page, 1).region).toContainText(/keep.*proven/);
   const claims = header.getByTestId('claims');
-  await expect(claims).toContainText(/Gain by 4 fresh runs: −0\.01[6-9]\d* ± 0\.00\d/);
+  await expect(claims).toContainText(/Gain over 4 fresh runs: −0\.01[6-9]\d* ± 0\.00\d/);
   await expect(claims).toContainText('1 keep, 1 proven');
   await expect(claims).toContainText(/differ by σ 0\.00\d+ \(5 repeats\)/);
   await expect(page.getByText(/baseline again/)).toBeVisible();
@@ -40,10 +40,10 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await page.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: /Audit the gains/ }).click();
   const dialog = page.getByRole('dialog');
-  await expect(dialog).toContainText('Gain by 4 fresh runs');
-  await dialog.getByLabel('Trainings at most').fill('0');
+  await expect(dialog).toContainText('Gain over 4 fresh runs');
+  await dialog.getByLabel('Maximum trainings').fill('0');
   await expect(dialog.getByRole('button', { name: 'Audit' })).toBeDisabled();
-  await dialog.getByLabel('Trainings at most').fill('4');
+  await dialog.getByLabel('Maximum trainings').fill('4');
   await takePicture(page, 'audit');
   await dialog.getByRole('button', { name: 'Audit' }).click();
   await expect(dialog).toBeHidden();

@@ -77,7 +77,7 @@ test('a server with another token is entered by its address', async ({ page, ser
 test('without a token the window says what it needs and shows nothing', CORE, async ({ page, serve }) => {
   const server = await serve();
   await page.goto(`http://127.0.0.1:${server.port}/`);
-  await expect(page.getByRole('alert')).toContainText('Pawl does not know this window');
+  await expect(page.getByRole('alert')).toContainText("This window's address is out of date");
   await expect(page.getByRole('navigation')).toBeHidden();
   await page.getByLabel('Address that pawl serve printed').fill(server.url);
   await page.keyboard.press('Enter');

@@ -171,7 +171,7 @@ test('a stop now asks first, and the interrupted experiment is run again', async
   const held = await bench.untilHeld();
   const question = dialog(page, 'Stop now?');
   await chooseFrom(page, study(page).control('Stop'), 'Stop now …');
-  await expect(question).toContainText(`Experiment ${held} is ended where it is`);
+  await expect(question).toContainText(`Experiment ${held} is ended at once`);
   await question.getByRole('button', { name: 'Keep running' }).click();
   await expect(question).toBeHidden();
   await expectFocus(page);
@@ -329,18 +329,18 @@ test('the best is made a branch, and a taken name is refused in the dialog', asy
   await expect(study(page).header).toContainText('Ended');
   await chooseFrom(page, study(page).control('More'), 'Apply best to a branch …');
   const apply = dialog(page, 'Apply the best to a branch');
-  const name = apply.getByLabel('Name of the branch');
+  const name = apply.getByLabel('Branch name');
   await expect(name).toHaveValue('best-of-night');
   for (const [taken, complaint] of [
-    ['main', /There is a branch main already/],
+    ['main', /The branch main already exists/],
     ['two words', /is not a valid branch name/],
   ] as const) {
     await name.fill(taken);
-    await apply.getByRole('button', { name: 'Make the branch' }).click();
+    await apply.getByRole('button', { name: 'Create the branch' }).click();
     await expect(name).toHaveAccessibleDescription(complaint);
   }
   await name.fill('better');
-  await apply.getByRole('button', { name: 'Make the branch' }).click();
+  await apply.getByRole('button', { name: 'Create the branch' }).click();
   await expect(apply).toBeHidden();
   await expectFocus(page);
   await expect(notebook(page).mark('Branch better made at #1')).toBeVisible();

@@ -77,7 +77,7 @@ test('a set-up command is read and ticked before it runs, and the folded keys go
   await openRepository(page, await serve(), repository);
   const form = setUp(page);
   await expect(form.field('How long the number may take')).toHaveValue('36h');
-  await expect(form.field('What must hold for a keep')).toHaveValue('sharpe > 1');
+  await expect(form.field('Conditions for a keep')).toHaveValue('sharpe > 1');
   await expect(form.field('Checks')).toHaveValue('tests: true');
   const agreement = page.getByRole('region', { name: 'Set-up' });
   await expect(agreement).toContainText('sh make-data.sh');

@@ -67,7 +67,7 @@ test('what a table leaves open is asked, and what was skipped is listed', async 
   await form.getByRole('button', { name: 'Import', exact: true }).click();
   await expect(form).toContainText('Is a lower or a higher grault better?');
   await form.getByRole('button', { name: 'Lower is better' }).click();
-  await expect(form).toContainText('2 experiments imported as two. grault: lower is better, as you said.');
+  await expect(form).toContainText('2 experiments imported as two. grault: lower is better, as you chose.');
   await expect(form.getByRole('region', { name: 'Skipped' })).toContainText('line 3: is a note, not a row.');
   await form.getByRole('button', { name: 'Open the notebook' }).click();
   await expect(study(page).heading).toHaveText('two');

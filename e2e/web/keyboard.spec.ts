@@ -186,7 +186,7 @@ test.describe('in the notebook', () => {
     await expectFocus(page);
     await page.keyboard.press('Control+k');
     await page.keyboard.type('zzz');
-    await expect(palette(page).dialog).toContainText('Nothing by that name.');
+    await expect(palette(page).dialog).toContainText('Nothing found.');
     await page.keyboard.press('Control+k');
     await expect(palette(page).dialog).toBeHidden();
     await page.keyboard.press('Control+k');
@@ -194,7 +194,7 @@ test.describe('in the notebook', () => {
     await page.keyboard.press('Enter');
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('theme of the system');
+    await page.keyboard.type('use the system theme');
     await page.keyboard.press('Enter');
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   });

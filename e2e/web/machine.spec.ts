@@ -38,9 +38,9 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
 
   const numbers = (await openCell(page, 0)).section('Numbers');
   await expect(numbers).toContainText(/GPU energy\s*0\.\d+ Wh/);
-  await expect(numbers).not.toContainText('not fair');
+  await expect(numbers).not.toContainText('unfair');
   await choose(cellOf(page, 0).region.getByLabel('Run', { exact: true }), /^Run 1 of/);
-  await expect(numbers).toContainText(/not fair\s*the GPU was throttled, too hot in \d+ % of its seconds/);
+  await expect(numbers).toContainText(/unfair\s*the GPU was throttled, too hot in \d+ % of its seconds/);
   await openCell(page, 0, 'Curves');
   await expect(page.getByRole('img', { name: 'GPU power during the run' })).toBeVisible();
   await expect(page.getByRole('img', { name: 'Load during the run' })).toBeVisible();
@@ -96,9 +96,9 @@ test('the GPU is chosen where there is a choice, and energy is told with its pri
   await chmod(join(bench.folder, 'nvidia-smi'), 0o755);
   await openWindow(page, await serve({ programs: bench.folder }));
   await page.getByRole('button', { name: 'Settings' }).click();
-  await dialog(page, 'Settings').getByLabel('Price of a kWh').fill('0,3x');
-  await expect(dialog(page, 'Settings')).toContainText('Write a number, or nothing.');
-  await dialog(page, 'Settings').getByLabel('Price of a kWh').fill('300');
+  await dialog(page, 'Settings').getByLabel('Price per kWh').fill('0,3x');
+  await expect(dialog(page, 'Settings')).toContainText('Write a number, or leave it empty.');
+  await dialog(page, 'Settings').getByLabel('Price per kWh').fill('300');
   await dialog(page, 'Settings').getByLabel('Currency').fill('CHF ');
   await page.keyboard.press('Escape');
   await startStudy(page, bench, { tag: 'night', experiments: 1, gpu: '1: NVIDIA H100 80GB HBM3' });
@@ -107,7 +107,7 @@ test('the GPU is chosen where there is a choice, and energy is told with its pri
   await expect(machine).toContainText(/Disk free\s*\d/);
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).header).toContainText(
-    /\d Wh or CHF\s0\.\d+ of GPU power, \d.* Wh or CHF\s0\.\d+ a gain/,
+    /\d Wh or CHF\s0\.\d+ of GPU energy, \d.* Wh or CHF\s0\.\d+ per gain/,
   );
   await study(page).control('Resume').click();
   await expect(dialog(page, 'Resume night').getByLabel('GPU')).toHaveText('1: NVIDIA H100 80GB HBM3');

@@ -44,7 +44,7 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   });
   await openWindow(page, await serve());
   await startModelStudy(page, bench, model.url);
-  await expect(page.getByRole('region', { name: 'What the proposer thinks' })).toContainText(THINKING);
+  await expect(page.getByRole('region', { name: 'What the proposer is thinking' })).toContainText(THINKING);
   await chooseFrom(page, study(page).control('Stop'), 'Stop now …');
   await dialog(page, 'Stop now?').getByRole('button', { name: 'Stop now' }).click();
   await expect(study(page).header).toContainText('Stopped');
@@ -63,7 +63,7 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(numbers).toContainText(/proposed by\s*model claude-opus-5-5/);
   await expect(numbers).toContainText(/asked to\s*improve/);
   await expect(numbers).toContainText(/calls\s*2, 1 failed/);
-  await expect(numbers).toContainText(/cost\s*\$0.0248 and what nobody counted/);
+  await expect(numbers).toContainText(/cost\s*\$0.0248 plus uncounted calls/);
   await expect(numbers).toContainText(/tokens out\s*50\d/);
 
   await chooseFrom(page, page.getByRole('button', { name: 'More' }), 'Proposers …');
@@ -71,7 +71,7 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
     .getByRole('listitem')
     .filter({ hasText: 'model claude-opus-5-5' })
     .first();
-  await expect(record).toContainText('2, 50 % came to a proposal');
+  await expect(record).toContainText('2, 50 % led to a proposal');
   await expect(record).toContainText('1: 1 kept, 0 discarded, 0 crashed');
   await expect(record).toContainText('$0.0248');
   await expect(record).toContainText('1 × cancelled');
@@ -94,13 +94,13 @@ test('that a model declined and another answered is told', async ({ page, serve,
   await openWindow(page, await serve());
   await startModelStudy(page, bench, model.url);
   const declined = 'The model declined to answer (cyber): It asks for an exploit.';
-  await expect(page.getByRole('region', { name: 'What the proposer thinks' })).toContainText(declined);
+  await expect(page.getByRole('region', { name: 'What the proposer is thinking' })).toContainText(declined);
   see();
   await expect(cellOf(page, 1).region).toContainText('keep');
   const said = (await openCell(page, 1)).section('What the calls said');
   await expect(said.getByRole('listitem')).toHaveText([
     declined,
-    'claude-opus-4-8 answered in place of claude-opus-5-5.',
+    'claude-opus-4-8 answered instead of claude-opus-5-5.',
   ]);
 });
 

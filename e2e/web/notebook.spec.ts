@@ -39,7 +39,7 @@ test('an opened cell tells why, and what was predicted beside what came of it', 
   await expect(cell.section('Changed files')).toContainText('train.py');
   await expect(cell.section('Changed files')).toContainText('+1 −1');
   const numbers = cell.section('Numbers');
-  await expect(numbers).toContainText('ended well');
+  await expect(numbers).toContainText('succeeded');
   await expect(numbers).toContainText('num_params_M');
   await cell.toggle.click();
   await expect(cell.panel).toBeHidden();

@@ -126,16 +126,14 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await page.keyboard.type('Learning rate 0.04 by hand');
   await form.getByLabel('Why').fill('The loss still falls steeply at the end of the budget.');
   await form.getByLabel('Expected change of val_bpb').fill('lower');
-  await expect(form.getByLabel('Expected change of val_bpb')).toHaveAccessibleDescription(
-    /number with its sign/,
-  );
+  await expect(form.getByLabel('Expected change of val_bpb')).toHaveAccessibleDescription(/signed number/);
   await expect(form.getByRole('button', { name: 'Add to the queue' })).toBeDisabled();
   await form.getByLabel('Expected change of val_bpb').fill('−0.02');
   await form.getByLabel('Category').fill('optimizer');
   await look(page, 'queue-form', scrollsSideways);
   await form.getByRole('button', { name: 'Edit the files' }).click();
   await change(form.getByLabel('train.py'), 'LEARNING_RATE = 0.02', 'LEARNING_RATE = 0.04');
-  await expect(form).toContainText('Your changes of train.py');
+  await expect(form).toContainText('Your changes to train.py');
   await look(page, 'queue-edit', scrollsSideways);
   // Escape leads back to the list, and nothing is lost.
   await page.keyboard.press('Escape');
@@ -284,7 +282,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
   );
   await page.keyboard.press('q');
   const { region, line, ideas, idea } = queue(page);
-  await expect(idea(long)).toContainText('waits for a proposer that can read');
+  await expect(idea(long)).toContainText('waiting for a proposer that can read');
   await line.fill('Wider');
   await expect(region).toContainText("This study's proposer (search) cannot read");
   await page.keyboard.press('Enter');

@@ -74,7 +74,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
   const told = await begin({ page, serve, bench, answer }, turn =>
     turn === 1 ? propose('Double the learning rate', '0.04') : propose('Half as far', '0.03'),
   );
-  await expect(study(page).header).toContainText('Waits for you');
+  await expect(study(page).header).toContainText('Waiting for you');
   await expect(cellOf(page, 1).region).toContainText('your turn');
   await study(page).running.getByRole('button', { name: 'Review the proposal' }).click();
   await expect(review(page).heading).toHaveText('Double the learning rate');

@@ -148,7 +148,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await openWindow(page, await serve());
   await openProject(page, repository);
   await expect(page.getByText('Nothing recognised')).toBeVisible();
-  await expect(page.getByText('The checks begin once the fields say what may change')).toBeVisible();
+  await expect(page.getByText('The checks start once the fields say what may change')).toBeVisible();
   await setUp(page).start.click();
   await expect(page.getByText('Name at least one file that may change.')).toBeVisible();
   await expect(page.getByText('Mend the marked fields first.')).toBeVisible();
@@ -158,7 +158,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await choose(setUp(page).field('Better is'), 'higher');
   await setUp(page).field('Experiments').fill('2');
   await page.getByRole('button', { name: 'Save as pawl.toml' }).click();
-  await expect(page.getByText('pawl.toml is written.')).toBeVisible();
+  await expect(page.getByText('pawl.toml was written.')).toBeVisible();
   expect(await git(repository, 'status', '--porcelain')).toBe('?? pawl.toml');
   await setUp(page).start.click();
   await expect(study(page).header).toContainText('Ended');
@@ -178,7 +178,7 @@ test('a project is taken off the list, and one that is gone is said to be', asyn
   await writeFile(join(bench.folder, 'note'), '');
   await page.reload();
   const recent = welcome(page).recent('byte-model');
-  await expect(recent).toContainText('is not there any more');
+  await expect(recent).toContainText('no longer exists');
   await expect(recent.getByRole('button', { name: 'New study' })).toBeDisabled();
   await recent.getByRole('button', { name: 'Take byte-model off the list' }).click();
   await expect(recent).toBeHidden();

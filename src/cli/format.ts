@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { VerdictWord } from '../shared/study.ts';
 
-/** Told by sign and word as well as by colour; blue and orange are told apart by everyone. */
+/** Shown by sign and word as well as by colour; everyone can distinguish blue and orange. */
 const SIGNS: Readonly<Record<VerdictWord, { sign: string; style: Parameters<typeof styleText>[0] }>> = {
   keep: { sign: '▲', style: ['blue', 'bold'] },
   discard: { sign: '·', style: 'gray' },

@@ -9,7 +9,7 @@ import {
 import { visibleLines } from '../shared/visible-lines.ts';
 import { clip, tableText, wrap } from './format.ts';
 
-/** What the terminal is told in place of what was found. */
+/** The terminal's options that override what was found. */
 export type ContractFlags = ContractChoices;
 
 /** The choices among a command's other options. */

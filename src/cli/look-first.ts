@@ -69,7 +69,7 @@ function isWorthShowing({ draft, findings }: Recognition): boolean {
   return draft.source !== 'pawl.toml' || findings.some(({ source }) => source === YOURS);
 }
 
-/** All that is agreed to, word for word; the margin tells what is written in it from what is said of it. */
+/** Everything that is agreed to, word for word; the margin separates its own text from ours. */
 export function setUpText({ command, files }: SetUpText): string {
   const withMargin = (text: string) => visibleLines(text.replace(/\n$/, '')).map(line => `  | ${line}`);
   return [

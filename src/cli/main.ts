@@ -139,7 +139,7 @@ function sittingOptions(command: Command): Command {
     .option('--json', 'one event per line on stdout instead of the live view');
 }
 
-/** What the user says in place of what a repository does. */
+/** What the user chose instead of what the repository says. */
 function contractOptions(
   command: Command,
   metric: readonly [flags: string, description: string] = [

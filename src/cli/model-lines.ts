@@ -55,7 +55,7 @@ function modelsOf(proposer: ProposerSettings): readonly ModelSettings[] {
   return (proposer.kind === 'route' ? proposer.arms : [proposer]).filter(arm => arm.kind === 'model');
 }
 
-/** @param told `experiments` are those of all proposers; null where nobody knows how many there will be */
+/** @param told `experiments` are those of all proposers; null if their number is unknown */
 async function linesOf(
   { ledger, surroundings }: Asker,
   repository: Repository,

@@ -4,7 +4,7 @@ import { PawlError } from '../shared/errors.ts';
 
 export type RepositoryFlag = { readonly repository?: string };
 
-/** Lets a command be told the repository as its last argument and, like git, with `-C`. See {@link chooseRepository}. */
+/** Lets a command take the repository as its last argument and, like git, with `-C`. See {@link chooseRepository}. */
 export function repositoryArgument(command: Command): Command {
   return repositoryOption(command.argument('[path]', 'the repository; default: this folder'));
 }

@@ -14,7 +14,7 @@ export class CrashBudget {
     return true;
   }
 
-  /** Begins anew, because the user wants to try. */
+  /** Starts over, because the user wants to try. */
   reset(): void {
     this.#reloads = [];
   }

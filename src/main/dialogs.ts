@@ -16,7 +16,7 @@ export async function confirmQuit(window: BrowserWindow | null, study: StudyCard
     type: 'question',
     message: `${study.tag} is running ${current}.`,
     detail:
-      'Quitting stops the training. Everything that is finished is kept, and the study can be resumed where it stopped.',
+      'Quitting stops the training. Finished work is kept, and you can resume the study where it stopped.',
     buttons: ['Stop and quit', 'Keep running'],
     defaultId: 1,
     cancelId: 1,
@@ -55,8 +55,8 @@ export async function askAfterCrashes(window: BrowserWindow | null): Promise<boo
   const answer = await ask(window, {
     type: 'error',
     message: 'The window has crashed several times in a row.',
-    detail: 'Nothing is lost: studies run outside of it, and what is running goes on.',
-    buttons: ['Load it again', 'Hide the window'],
+    detail: 'Nothing is lost: studies run outside the window, and a running study continues.',
+    buttons: ['Reload', 'Hide the window'],
     defaultId: 0,
     cancelId: 1,
   });

@@ -84,7 +84,7 @@ function iconOf(running: StudyCard | null, alert: string | null): TrayIcon {
 function describeState(running: StudyCard | null): string {
   if (!running) return 'not running';
   if (running.state === 'paused') return 'paused';
-  if (isReviewing(running) && !running.current?.wish) return 'waits for your approval';
+  if (isReviewing(running) && !running.current?.wish) return 'waiting for your approval';
   switch (running.current?.wish) {
     case 'pause':
       return 'pausing after this experiment';
@@ -118,7 +118,7 @@ function describeCurrent(
   const time =
     left > 0
       ? `about ${formatDuration(left)} left`
-      : `over its time, ended in ${formatDuration(Math.max(0, contract.budget.limitSeconds - elapsed))} at the latest`;
+      : `over its time; it ends in ${formatDuration(Math.max(0, contract.budget.limitSeconds - elapsed))} at the latest`;
   return { label: `#${current.n}: ${current.phase}, ${time}`, n: current.n };
 }
 
@@ -137,7 +137,7 @@ function controls(running: StudyCard): readonly TrayItem[] {
   }
 }
 
-/** Six significant digits, which tells neighbours on a leaderboard apart. */
+/** Six significant digits, enough to distinguish neighbours on a leaderboard. */
 function formatMetric(value: number): string {
   return String(Number(value.toPrecision(6)));
 }

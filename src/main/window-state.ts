@@ -20,7 +20,7 @@ export const MIN_WIDTH = 720;
 export const MIN_HEIGHT = 480;
 const DEFAULT_WIDTH = 1_320;
 const DEFAULT_HEIGHT = 860;
-/** So much of the title bar must be in sight that it can be taken hold of. */
+/** How much of the title bar must be visible so that the user can grab it. */
 const GRIP_WIDTH = 120;
 const GRIP_HEIGHT = 24;
 

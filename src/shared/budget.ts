@@ -36,7 +36,7 @@ export function budgetOf(
   return { kind: 'time-boxed', baselineSeconds, allowedSeconds: baselineSeconds + slack };
 }
 
-/** The run that took the middle one of the times; undefined where there is none. */
+/** The run with the median time; undefined if there is none. */
 export function middleTime(runs: readonly BaselineTime[]): BaselineTime | undefined {
   return [...runs].sort((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)];
 }
@@ -78,7 +78,7 @@ export function describeBaselineTime({ seconds, trainedSeconds, kind }: BudgetFi
   };
 }
 
-/** What holds the time of runs, as far as that can be told before a baseline has run. */
+/** How run times will be limited, as far as known before a baseline has run. */
 export function describePlannedBudget(
   { seconds, limitSeconds }: Pick<Contract['budget'], 'seconds' | 'limitSeconds'>,
   isNamed: boolean,
@@ -92,17 +92,17 @@ export function describePlannedBudget(
   return `${named}: time-boxed if the code trains for ${least} to ${most} s, otherwise fixed work up to its limit of ${limitSeconds} s. The baseline will show which, and so does a metric check.`;
 }
 
-/** What a run was ended over that took more time than the others have. */
+/** The evidence for ending a run that took longer than its peers may. */
 export type OverBudget = {
   /** How long it had run. */
   readonly seconds: number;
   readonly baselineSeconds: number;
   readonly allowedSeconds: number;
-  /** That it was given besides, before its first step and while its GPU was idle. */
+  /** Extra time it was given, before its first step and while its GPU was idle. */
   readonly startupSeconds: number;
 };
 
-/** Why a run was ended, as a reader is told of it. */
+/** Why a run was ended, for a reader. */
 export function describeOverBudget({
   seconds,
   baselineSeconds,
@@ -116,7 +116,7 @@ export function describeOverBudget({
   );
 }
 
-/** Which of the two a study is, as a reader is told of it. */
+/** Which of the two a study is, for a reader. */
 export function describeBudget(budget: RunBudget, { limitSeconds }: Contract['budget']): string {
   return budget.kind === 'fixed'
     ? `Fixed work: a run may take up to its limit of ${limitSeconds} s.`

@@ -228,7 +228,7 @@ export const calls = {
           gpu: gpuName.nullable().optional(),
           capUsd,
           agreesUncontained,
-          /** At most so many runs that make its claims surer, in place of anything new. */
+          /** Maximum number of runs that make its claims surer, instead of trying anything new. */
           audit: z.number().int().min(1).max(500).optional(),
           /** Where the repository is, if it was moved. */
           repository: path.optional(),
@@ -397,7 +397,7 @@ export const calls = {
     /** `base` is the version that was edited; refuses where somebody saved another since. */
     save: oc.input(z.strictObject({ study, text: text(1_000_000), base: n })).output(type<Instructions>()),
   },
-  /** What earlier studies learnt, as the proposers of a study are told it. */
+  /** What earlier studies learnt, as a study's proposers read it. */
   memory: {
     read: oc.input(inStudy).output(type<Memory>()),
     version: oc.input(z.strictObject({ study, id: n })).output(type<{ readonly text: string }>()),

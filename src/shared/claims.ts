@@ -1,7 +1,7 @@
 import { shortNumber } from './short-number.ts';
 import type { Measurement } from './study.ts';
 
-/** Trainings of an audit where nobody says how many: two for each of a few keeps, and the four of the headline. */
+/** Default trainings of an audit: two for each of a few keeps, plus four for the headline. */
 export const AUDIT_RUNS = 10;
 
 /** What reruns of the field's usual training differ by: the standard deviation, as a share of the number. */
@@ -9,7 +9,7 @@ export const USUAL_NOISE_SHARE = 0.0007;
 /** With fewer digits, runs that give the same number prove nothing. */
 export const REPEATABLE_DIGITS = 5;
 
-/** What may be said of a keep after the baseline. */
+/** What can be claimed about a keep after the baseline. */
 export type Claim = {
   readonly n: number;
   /** P: the probability that it is better than its parent. */
@@ -17,11 +17,11 @@ export type Claim = {
   readonly isProven: boolean;
 };
 
-/** What a study's numbers allow to claim. All in the metric's unit. */
+/** What a study's numbers allow us to claim. All in the metric's unit. */
 export type StudyClaims = {
   /** s: by how much two runs of the same code differ (standard deviation). */
   readonly noise: number;
-  /** ν: how many repeats it was learnt from; without any it is what trainings of this kind usually show. */
+  /** ν: how many repeats it is estimated from; without any it is the usual noise of such trainings. */
   readonly repeats: number;
   /** The same code gives the same number, to the last digit. */
   readonly isRepeatable: boolean;
@@ -29,9 +29,9 @@ export type StudyClaims = {
   readonly keeps: readonly Claim[];
   readonly baseline: Measurement;
   readonly best: Measurement;
-  /** The gain of the best over the baseline by fresh runs of both alone; null where they were not made. */
+  /** The gain of the best over the baseline, from fresh runs of both only; null if there were none. */
   readonly headline: Headline | null;
-  /** Of a training that repeats itself, the same difference with each of some other seeds; empty where none was tried. */
+  /** For a repeatable training, the same difference with each other seed; empty if none was tried. */
   readonly seeds: readonly number[];
 };
 
@@ -44,7 +44,7 @@ export type Headline = {
   readonly runs: number;
 };
 
-/** How many of the keeps are to be expected to be none: the sum of what is missing to certainty. */
+/** The expected number of false keeps: the sum of their probabilities of being no gain. */
 export function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
   return keeps.reduce((sum, { probability }) => sum + 1 - probability, 0);
 }

@@ -94,7 +94,7 @@ export const stopRulesSchema = z.strictObject({
   crashes: count.min(1).optional(),
 });
 
-/** pawl.toml as written: everything but the three things nobody can guess is optional. */
+/** pawl.toml as written: everything is optional except the three things that cannot be guessed. */
 export const contractFileSchema = z
   .strictObject({
     contract: z.strictObject({

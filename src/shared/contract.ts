@@ -3,7 +3,7 @@ import type { stopRulesSchema } from './contract-schema.ts';
 
 export type StopRules = z.infer<typeof stopRulesSchema>;
 
-/** `required` runs nothing without containment, `preferred` says so where there is none, `off` asks for none. */
+/** `required` runs nothing without containment, `preferred` says so if there is none, `off` asks for none. */
 export const SANDBOX_MODES = ['required', 'preferred', 'off'] as const;
 export type SandboxMode = (typeof SANDBOX_MODES)[number];
 
@@ -43,13 +43,13 @@ export type Contract = {
     readonly waitSeconds: number | null;
     /** How often `command` is asked meanwhile. */
     readonly pollSeconds: number;
-    /** What must hold for a keep, besides the metric. */
+    /** Conditions for a keep, in addition to the metric. */
     readonly require: readonly Requirement[];
     /** null is the machine's (`PAWL_VERDICT`), and `honest` where that says nothing. */
     readonly verdict: VerdictRule | null;
-    /** A smaller gain than this is none; in the metric's unit. */
+    /** Smaller gains do not count; in the metric's unit. */
     readonly leastGain: number;
-    /** No number can be better than this: 0 for most losses, 1 for an accuracy. Null where nobody says so. */
+    /** No number can be better than this: 0 for most losses, 1 for an accuracy. Null if not set. */
     readonly bound: number | null;
   };
   /** Commands that must succeed after the training for a keep: tests, linters. */
@@ -71,9 +71,9 @@ export type Contract = {
     readonly prune: boolean;
     /** How much longer than the baseline a run may take, as a share of `seconds`; see `budgetOf`. */
     readonly tolerance: number;
-    /** Seconds that compiling may take besides, before the first step and while the GPU is idle. */
+    /** Extra seconds for compiling, before the first step and while the GPU is idle. */
     readonly startupSeconds: number;
-    /** How many processor cores a run may use on average; null where nobody says so. */
+    /** How many processor cores a run may use on average; null if not set. */
     readonly cores: number | null;
   };
   readonly stop: StopRules;
@@ -116,7 +116,7 @@ export type Score = {
   readonly model: string | null;
   /** Whether that is started twice, so that no program can know from its own answers what it was asked before. */
   readonly hasTwin: boolean;
-  /** Files and folders outside of the repository that nobody but the scorer sees. */
+  /** Files and folders outside the repository that only the scorer sees. */
   readonly reads: readonly string[];
   readonly seconds: number;
 };

@@ -8,7 +8,7 @@ export function reasonOf(early: EarlyEnd): 'pruned' | 'over_budget' {
   return 'pruned' in early ? 'pruned' : 'over_budget';
 }
 
-/** As a reader is told of it; null where the run ended by itself. */
+/** A sentence for a reader; null if the run ended by itself. */
 export function describeEarlyEnd({
   pruned,
   overBudget,

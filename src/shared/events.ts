@@ -136,7 +136,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     parentCommit: commit,
     parentRecord: z.number(),
   }),
-  /** Other data showed that a keep's number is none: the branch points at the newest ancestor that nothing speaks against. */
+  /** Other data showed that a keep's number is not real: the branch points at the newest ancestor without evidence against it. */
   z.object({
     ...base,
     type: z.literal('taken_back'),
@@ -192,10 +192,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     proposer: z.string(),
     until: z.number(),
     message: z.string(),
-    /** Who stands in for it; null where nobody is left. */
+    /** Who stands in for it; null if nobody is left. */
     standIn: z.string().nullable(),
   }),
-  /** Who rested proposes again, or the sitting has ended without it. */
+  /** The resting proposer proposes again, or the sitting ended without it. */
   z.object({
     ...base,
     type: z.literal('proposer_rested'),

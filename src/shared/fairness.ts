@@ -1,4 +1,4 @@
-/** What can make a run's number say more about the machine than about the code. */
+/** What can make a run's number depend more on the machine than on the code. */
 export const FLAG_KINDS = [
   'suspended',
   'clock_skew',
@@ -22,7 +22,7 @@ export type FairnessFlag = {
   readonly kind: FlagKind;
   /** What was measured, in words. */
   readonly detail: string;
-  /** Whether the run's number is not to decide. */
+  /** Whether the run's number must not decide. */
   readonly isUnfair: boolean;
 };
 
@@ -31,11 +31,11 @@ export type Fairness = {
   readonly flags: readonly FairnessFlag[];
   /** Median while the GPU was busy; null where that was not measured. */
   readonly smClockMhz: number | null;
-  /** Over the later half of the run; null where it printed none, absent where nobody looked. */
+  /** Over the later half of the run; null where it printed none, absent if not measured. */
   readonly stepsPerSecond?: number | null;
   /** How many it made, on the same terms. */
   readonly steps?: number | null;
-  /** How long the training took, start to exit, by Pawl's clock; absent where nobody kept it. */
+  /** How long the training took, start to exit, by Pawl's clock; absent if not recorded. */
   readonly seconds?: number;
   /** How long scoring it took; absent where nothing scored it. */
   readonly scoreSeconds?: number;
@@ -65,7 +65,7 @@ export function describeFlagKind(kind: FlagKind): string {
   return FLAG_WORDS[kind];
 }
 
-/** A flag as a reader is told of it. */
+/** A flag, as a sentence for a reader. */
 export function describeFlag({ kind, detail }: Pick<FairnessFlag, 'kind' | 'detail'>): string {
   return `${FLAG_WORDS[kind]}, ${detail}`;
 }

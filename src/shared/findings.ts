@@ -54,7 +54,7 @@ export type Unclear = {
   readonly candidates: readonly string[];
 };
 
-/** A contract as far as the repository tells it; null where it does not, or not in one way. */
+/** A contract as far as the repository states it; null if it does not, or contradicts itself. */
 export type Draft = Omit<Contract, 'editable' | 'train' | 'metric'> & {
   readonly editable: readonly string[] | null;
   readonly train: string | null;
@@ -71,7 +71,7 @@ export type Recognition = {
   readonly unclear: readonly Unclear[];
 };
 
-/** What the user says in place of what was found. */
+/** What the user chose to override what was found. */
 export type ContractChoices = {
   readonly editable?: readonly string[] | undefined;
   readonly locked?: readonly string[] | undefined;

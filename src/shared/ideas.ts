@@ -27,13 +27,13 @@ export type IdeaWords = z.infer<typeof ideaWordsSchema>;
 export const IDEA_STATES = ['waiting', 'taken', 'refused', 'dropped'] as const;
 export type IdeaState = (typeof IDEA_STATES)[number];
 
-/** Who an idea of the user's, and one of an agent that works outside of the loop, come from. */
+/** Authors of the user's ideas, and of those from an agent outside the loop. */
 export const YOU = 'you';
 export const OUTSIDE = 'outside';
 /** Pawl itself, which tries again what was built on a keep that had to go. */
 export const AGAIN = 'pawl';
 
-/** Whether an author is none of the study's own proposers. */
+/** Whether an author is not one of the study's own proposers. */
 export function isByHand(author: string | null): boolean {
   return author === YOU || author === OUTSIDE || author === AGAIN;
 }

@@ -8,7 +8,7 @@ export type ImportQuestion =
 /** What was left out of an import, and why; of a file that is no text without a line. */
 export type Skipped = { readonly line: number | null; readonly reason: string };
 
-/** What told which direction is better: who imported, the file in words, the metric's name, or the rows that were kept. */
+/** What said which direction is better: the user, the file in words, the metric's name, or the kept rows. */
 export type GoalSource = 'given' | 'file' | 'name' | 'keeps';
 
 /** What came of an import that a window asked for. Where it is a question, nothing was written. */

@@ -6,9 +6,9 @@ export const MEMORY_CHARACTERS = 12_000;
 /** Who wrote a version. */
 export type MemoryAuthor = 'pawl' | 'you';
 
-/** What the proposers of a study are told of earlier ones, with everything that stood there before. */
+/** What a study's proposers read about earlier studies, with all its versions. */
 export type Memory = {
-  /** Empty where nothing is told. */
+  /** Empty if they get nothing. */
   readonly text: string;
   /** Newest first; the first is the one that counts. */
   readonly versions: readonly {

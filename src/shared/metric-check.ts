@@ -34,7 +34,7 @@ export type MetricCheck = {
     /** What one run takes, with the measuring after it. */
     readonly runSeconds: number;
     readonly experiments: number;
-    /** Of all that fit, those of the audit and of the runs at the end from which the gain is told. */
+    /** Of all that fit, those for the audit and for the final runs that the reported gain comes from. */
     readonly auditRuns: number;
   };
   readonly budget: BudgetFit;
@@ -85,7 +85,7 @@ export type MetricCheckProgress = {
   readonly of: 'code' | 'broken' | 'seed';
 };
 
-/** What those are told who wait for a check; its outcome comes last. */
+/** Progress for those who wait for a check; its outcome comes last. */
 export type MetricCheckStep =
   | { readonly kind: 'progress'; readonly progress: MetricCheckProgress }
   | MetricCheckOutcome;
@@ -108,7 +108,7 @@ export const METRIC_CHECK_HOURS = 8;
 /** What a run takes beside its training: it starts, and it is measured. */
 const BESIDE_SECONDS = 20;
 
-/** About how long a check will take, as far as the budget tells. */
+/** Roughly how long a check will take, judging by the budget. */
 export function checkMinutes(runs: number, budgetSeconds: number): number {
   return Math.ceil((runs * (budgetSeconds + BESIDE_SECONDS)) / 60);
 }

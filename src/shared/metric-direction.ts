@@ -25,7 +25,7 @@ const TURNS = words(`
   remaining left until survived
 `);
 
-/** Of these nobody wants more in a second or an hour. */
+/** Nobody wants more of these per second or per hour. */
 const BAD_RATES = words(`
   error errors failure failures failed cost costs dropped drops misses missed violations loss losses price watts energy crashes
 `);

@@ -1,4 +1,4 @@
-/** How a call to a model ended; `open` is one that is under way, or whose engine died. */
+/** How a call to a model ended; `open` means that it is under way, or that its engine died. */
 export const CALL_OUTCOMES = [
   'open',
   'ok',
@@ -43,7 +43,7 @@ export type ModelCall = {
   readonly isKept: boolean;
 };
 
-/** Who asked, where it was a training, the command of its metric or a check. */
+/** Who asked, if it was a training, its metric.command or a check. */
 export const TRAINING = 'training';
 
 /** What calls to models came to. Calls without a price count in tokens only. */
@@ -56,7 +56,7 @@ export type Spend = {
   readonly outputTokens: number;
   /** Of the calls with a known price; null where none has one. */
   readonly costUsd: number | null;
-  /** Calls whose model has no price. */
+  /** Calls to a model without a price. */
   readonly unpriced: number;
 };
 

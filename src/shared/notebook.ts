@@ -49,7 +49,7 @@ export type Cell = {
   readonly commit: string | null;
   readonly tags: readonly string[];
   readonly notes: number;
-  /** Whether a sandbox held its last run; null where none ran, or nobody wrote that down. */
+  /** Whether its last run was contained; null if none ran, or it was not recorded. */
   readonly isContained: boolean | null;
   /** Kept, and its gain was there with other validation data too. */
   readonly isAudited: boolean;
@@ -121,7 +121,7 @@ export type StudyCard = {
   readonly capUsd: number | null;
   /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
-  /** Whether a sandbox held the study's last run; null where none ran, or nobody wrote that down. */
+  /** Whether the study's last run was contained; null if none ran, or it was not recorded. */
   readonly isContained: boolean | null;
   /** Approve mode: each proposal waits for the user. */
   readonly asksApproval: boolean;
@@ -200,8 +200,8 @@ export type Notice = {
 };
 
 /**
- * What the host tells every window, in order. State travels whole (a cell, a card), so applying an event twice or
- * after a later snapshot does no harm; a gap in `seq` means something was missed and the window reads anew.
+ * What the host sends to every window, in order. State travels whole (a cell, a card), so applying an event twice or
+ * after a later snapshot does no harm; a gap in `seq` means something was missed and the window reads everything again.
  */
 export type NotebookEvent =
   | { readonly type: 'study'; readonly card: StudyCard }
@@ -283,7 +283,7 @@ export type RunView = {
   readonly flags: readonly FairnessFlag[];
   /** Of its GPUs while it trained, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
-  /** Whether a sandbox held it; null where nobody wrote that down. */
+  /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
 };
 
@@ -292,11 +292,11 @@ export type ExperimentDetail = {
   readonly cell: Cell;
   readonly rationale: string | null;
   readonly evidence: Evidence | null;
-  /** Who proposed it; null where nobody wrote that down. */
+  /** Who proposed it; null if not recorded. */
   readonly proposer: string | null;
   /** What kind of idea a model was asked for: another one on a plateau. */
   readonly mode: string | null;
-  /** What the user said to it in approve mode; null where nobody was asked. */
+  /** The user's decision in approve mode; null if the user was not asked. */
   readonly reviewed: ReviewOutcome | null;
   /** Calls to a model that were made for it, oldest first. */
   readonly calls: readonly ModelCall[];

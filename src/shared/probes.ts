@@ -7,7 +7,7 @@ export type ProbeReason = (typeof PROBE_REASONS)[number];
 export type ProbeFailure = {
   /** Its number with the data exchanged; null where it gave none. */
   readonly value: number | null;
-  /** What it was better by than the commit it was compared with, as recorded and with the data exchanged. */
+  /** Its gain over the commit it was compared with, as recorded and with the data swapped. */
   readonly gain: number;
   readonly gainThere: number | null;
 };
@@ -45,7 +45,7 @@ export function describeProbe(
   return `Its gain over #${against} is ${shown(gain)}. With other validation data it is ${shown(gainThere)}: it memorised the validation data.`;
 }
 
-/** Reasons of discards whose number says nothing of the code: luck, or no number of the data. */
+/** Discards whose number says nothing about the code: it was luck, or did not come from the data. */
 export function isEmptyNumber(reason: string): boolean {
   return reason === 'rolled_back' || isProbeReason(reason);
 }

@@ -1,8 +1,8 @@
-/** What a doomed run was ended over. Shares of the metric are positive where it is worse than the incumbent. */
+/** The evidence for ending a hopeless run. Shares of the metric are positive if it is worse than the incumbent. */
 export type PruneEvidence = {
   /** Name of the series. */
   readonly series: string;
-  /** Of its way, 0 to 1. */
+  /** How much of its training was done, 0 to 1. */
   readonly share: number;
   readonly value: number;
   /** The incumbent's at the same share. */
@@ -15,7 +15,7 @@ export type PruneEvidence = {
   readonly runs: number;
 };
 
-/** Why a run was ended before its time, as a reader is told of it. */
+/** Why a run was ended early, for a reader. */
 export function describePrune(evidence: PruneEvidence): string {
   const { series, share, value, incumbentValue, behind, caughtUp, runs } = evidence;
   const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;

@@ -2,9 +2,9 @@ import type { EngineEvent } from './events.ts';
 import { describeProbe } from './probes.ts';
 import type { RepeatPurpose } from './study.ts';
 
-/** Words for the trainings of commits that have their verdict. */
+/** Words for further trainings of commits that already have a verdict. */
 
-/** Why it is trained again, for the line of what runs now. */
+/** Why it is trained again, for the line that shows what runs now. */
 export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   baseline: 'Baseline again, to learn how much its number varies',
   remeasure: 'The best again: nothing has beaten it for a long time',
@@ -51,7 +51,7 @@ export function describeRollBack({
   return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, worse than the ${shown(parentRecord)} of #${parent}. The branch goes back to #${parent}.`;
 }
 
-/** A keep that other data showed to be none, and what was built on it. */
+/** A keep that other data disproved, and what was built on it. */
 export function describeTakeBack({
   n,
   reason,
@@ -71,7 +71,7 @@ export function describeTakenWith(n: number): string {
   return `Taken back with #${n}: it was built on that, or it is unknown whether its own gain is real.`;
 }
 
-/** A mean has more digits than the numbers it is of. */
+/** A mean has more digits than the numbers it averages. */
 function shown(value: number): string {
   return String(Number(value.toPrecision(7)));
 }

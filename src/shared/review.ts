@@ -22,7 +22,7 @@ export const decisionSchema = z.discriminatedUnion('kind', [
     kind: z.literal('approve'),
     /** Whole texts of the files the user changed; empty takes the proposal as it is. */
     files: z.record(text(4_096).min(1), text(1_000_000)),
-    /** What the changed files try, in one line; without one it is told from the difference. */
+    /** What the changed files try, in one line; by default it is derived from the diff. */
     title: text(300).trim().optional(),
   }),
   /** Back to the proposer, to do it again with what the user remarks. */
@@ -57,7 +57,7 @@ export type ReviewView = {
   readonly files: readonly { readonly path: string; readonly text: string }[];
 };
 
-/** One line a remark, as the proposer is told. */
+/** One line per remark, as the proposer gets it. */
 export function describeRemarks(remarks: {
   readonly text: string;
   readonly comments: readonly ReviewComment[];

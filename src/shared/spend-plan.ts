@@ -14,7 +14,7 @@ export type SpendPlan =
   /** Nobody knows what the model costs. */
   | { readonly kind: 'unpriced' };
 
-/** A plan as a sentence, for a number of experiments, or for each where nobody knows how many there will be. */
+/** A plan as a sentence, for a number of experiments, or per experiment if their number is unknown. */
 export function describeSpendPlan(plan: SpendPlan, model: string, experiments: number | null): string {
   if (plan.kind === 'unpriced')
     return `Planned spend: no price is known for ${model}, so there is no estimate.`;

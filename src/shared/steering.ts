@@ -2,6 +2,6 @@
 export type SteeringEffect = {
   /** A sentence for each thing that will be done otherwise. */
   readonly followed: readonly string[];
-  /** What nobody can follow, and why. */
+  /** What cannot be followed, and why. */
   readonly problems: readonly string[];
 };

@@ -5,7 +5,7 @@ import type { GuardFailure } from './guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './probes.ts';
 import type { PruneEvidence } from './prune.ts';
 
-/** Where an experiment stands. `interrupted` is one whose engine died; it can be run again. */
+/** The phase of an experiment. `interrupted` means that its engine died; it can be run again. */
 export const PHASES = [
   'proposing',
   /** The proposal waits for the user: approve mode. */
@@ -36,7 +36,7 @@ export const CRASH_CLASSES = [
 ] as const;
 export type CrashClass = (typeof CRASH_CLASSES)[number];
 
-/** `imported` stands for the reason of a verdict somebody else's loop gave. */
+/** `imported` is the reason of a verdict that another program's loop gave. */
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` is Optuna's word for
@@ -71,7 +71,7 @@ export type Verdict =
   | { readonly word: 'crash'; readonly reason: (typeof CRASH_REASONS)[number]; readonly evidence: Evidence };
 
 /**
- * A verdict as the notebook shows it. `other` stands for a word of somebody else's loop that is none of the three; its
+ * A verdict as the notebook shows it. `other` is a word from another program's loop that is none of the three; its
  * reason is that word. It counts neither as keep nor as discard, and no study of Pawl's own has one.
  */
 export type ShownVerdict =
@@ -94,9 +94,9 @@ export type Evidence = {
   /** Why its run was ended before its time. */
   readonly pruned?: PruneEvidence;
   readonly overBudget?: OverBudget;
-  /** What did not hold besides the metric. */
+  /** The condition or check that failed. */
   readonly guard?: GuardFailure;
-  /** Who says the number, where no program of the run printed it. */
+  /** The source of the number, if no program of the run printed it. */
   readonly source?: string;
   /** Runs that `incumbentMetric` is the mean of, where they were several. */
   readonly incumbentRuns?: number;
@@ -123,13 +123,13 @@ export type RolledBack = {
 /**
  * Why a commit that has its verdict is trained again: `baseline`, to learn how much its number differs from run to run;
  * `remeasure`, because nothing has beaten it for long, and it may have been luck; `audit`, to be surer of a gain; `headline`,
- * for the gain that is told in the end, which comes from fresh runs. A `probe` runs with exchanged data, also before the verdict,
+ * for the gain reported at the end, which comes from fresh runs. A `probe` runs with swapped data, also before the verdict,
  * and a run with another `seed` shows whether a gain is of one seed only; their numbers are no part of the record.
  */
 export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', 'probe', 'seed'] as const;
 export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
 
-/** Whether a further run is one of the very same code and data, whose number belongs to the record. */
+/** Whether a further run used exactly the same code and data, so that its number counts for the record. */
 export function isOfRecord(purpose: RepeatPurpose): boolean {
   return purpose !== 'probe' && purpose !== 'seed';
 }
@@ -336,7 +336,7 @@ export type RunOutcome =
   | { readonly kind: 'spawn_failed'; readonly message: string }
   | { readonly kind: 'interrupted' };
 
-/** `untold` is the end of a run elsewhere of which nobody wrote it down. */
+/** `untold` means that the end of an imported run was not recorded. */
 export type ShownOutcome = RunOutcome | { readonly kind: 'untold' };
 
 export type Run = {
@@ -353,9 +353,9 @@ export type Run = {
   readonly outputBytes: number | null;
   /** Units that stood behind the progress values, by series. */
   readonly units: Readonly<Record<string, string>>;
-  /** Whether a sandbox held it; null where nobody wrote that down. */
+  /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
-  /** Whether its number was fairly come by; null where nobody looked. */
+  /** Whether the run was fair; null if not checked. */
   readonly fairness: Fairness | null;
   /** Of the GPUs it was given, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;

@@ -20,9 +20,9 @@ export type GpuSample = {
   readonly throttleReasons?: number;
   /** 1 where it is split into instances. */
   readonly migMode?: number;
-  /** Those it is split into, as far as anybody told. */
+  /** The instances it is split into, as far as known. */
   readonly instances?: readonly GpuInstance[];
-  /** What computes on it; absent where nothing does, or nobody tells. */
+  /** What computes on it; absent if nothing does, or it is unknown. */
   readonly processes?: readonly GpuProcess[];
 };
 

@@ -133,7 +133,7 @@ export const SCREENS: readonly Screen[] = [
       const model = await answer(() => ({ kind: 'hang', after: [{ type: 'thinking', thinking }] }));
       await openWindow(page, await serve());
       await startModelStudy(page, await makeBench(), model.url);
-      return page.getByRole('region', { name: 'What the proposer thinks' });
+      return page.getByRole('region', { name: 'What the proposer is thinking' });
     },
   },
   {
@@ -188,7 +188,7 @@ export const SCREENS: readonly Screen[] = [
   {
     name: 'proposers',
     open: overNight(async page => {
-      await runCommand(page, 'proposers', 'How the proposers compare');
+      await runCommand(page, 'proposers', 'Compare the proposers');
       await expect(dialog(page, 'Proposers').getByText('command', { exact: true })).toBeVisible();
     }, 'Proposers'),
   },
@@ -220,15 +220,15 @@ export const SCREENS: readonly Screen[] = [
   },
   {
     name: 'cell-why',
-    open: cell(12, 'Why and what came of it', page => cellOf(page, 12).section('Rationale')),
+    open: cell(12, 'Reason and result', page => cellOf(page, 12).section('Rationale')),
   },
   {
     name: 'cell-crash',
-    open: cell(4, 'Why and what came of it', page => cellOf(page, 4).section('Crash')),
+    open: cell(4, 'Reason and result', page => cellOf(page, 4).section('Crash')),
   },
   {
     name: 'cell-refusal',
-    open: cell(6, 'Why and what came of it', page => cellOf(page, 6).section('Refused proposals')),
+    open: cell(6, 'Reason and result', page => cellOf(page, 6).section('Refused proposals')),
   },
   {
     name: 'cell-diff',

@@ -6,7 +6,7 @@ import type { Server } from './server.ts';
 /** What the specs know of the window: the names a user, or a screen reader, finds things by. */
 
 export type StudyTab = 'Notebook' | 'Live' | 'Compare' | 'program.md';
-export type CellTab = 'Why and what came of it' | 'Diff' | 'Curves' | 'Log';
+export type CellTab = 'Reason and result' | 'Diff' | 'Curves' | 'Log';
 
 /** Opens the served window and waits until it shows something. */
 export async function openWindow(page: Page, server: Server): Promise<void> {
@@ -104,7 +104,7 @@ export function cellOf(page: Page, n: number) {
 }
 
 /** Opens a cell that may be out of sight, by the palette, and one of its tabs. */
-export async function openCell(page: Page, n: number, tab: CellTab = 'Why and what came of it') {
+export async function openCell(page: Page, n: number, tab: CellTab = 'Reason and result') {
   const cell = cellOf(page, n);
   await runCommand(page, String(n), `Go to experiment #${n}`);
   await expect(cell.panel).toBeVisible();

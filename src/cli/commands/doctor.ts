@@ -103,7 +103,7 @@ export async function isInRepository(folder: string): Promise<boolean> {
   }
 }
 
-/** To look is no reason to make a ledger, and one that cannot be read is none to find nothing else. */
+/** Looking must not create a ledger, and an unreadable ledger must not stop the rest. */
 function findLedger({ ledger }: DataPaths): Ledger | undefined {
   if (!existsSync(ledger)) return undefined;
   try {

@@ -12,7 +12,7 @@ import { clip, deltaText, tableText } from '../format.ts';
 
 type StudyFlags = { readonly repository: string; readonly tag?: string };
 
-/** Of those whose turn is over. */
+/** For ideas whose turn is over. */
 const SHOWN_PAST = 20;
 
 async function withOwnStudy(

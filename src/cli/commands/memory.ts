@@ -8,7 +8,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { canRead, proposerLabel } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';
 
-/** Prints what the proposers of a study are told of earlier ones, or sets it. */
+/** Prints what a study's proposers read about earlier studies, or changes it. */
 export async function memory(flags: {
   readonly repository: string;
   readonly tag?: string;

@@ -64,7 +64,7 @@ export async function run(
       readonly budget?: number;
       readonly prune?: boolean;
       readonly trustSetup?: boolean;
-      /** Pawl's own, of which nobody has to be told what it is. */
+      /** Pawl's own; it needs no explanation. */
       readonly isSample?: boolean;
     },
 ): Promise<void> {
@@ -145,7 +145,7 @@ function needsWindow({ tag }: Study): PawlError {
   );
 }
 
-/** The engine that runs is told to go on, if it is this repository's study that it is at. */
+/** Tells the running engine to continue, if it runs this repository's study. */
 async function goOn(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
   const { tag, ...rest } = flags;
   if (Object.keys(rest).length > 0) {
@@ -232,7 +232,7 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
       `--${alternate ? 'alternate' : 'fallback'} adds the search to another proposer; name that proposer too.`,
     );
   }
-  // What a command or a folder of patches lacks no waiting mends.
+  // Waiting does not fix a command or a folder of patches.
   const isStoodInFor =
     own !== undefined && (mode !== 'stand_in' || own.kind === 'model' || own.kind === 'agent');
   if (!isStoodInFor || (fallback === 'none' && !alternate)) return own;

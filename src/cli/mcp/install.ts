@@ -21,7 +21,7 @@ type Entry = {
   readonly shown: string;
 };
 
-/** What a client has to be told, with an experiment's time in mind where it can be. From each client's own documentation. */
+/** A client's settings, with a timeout long enough for an experiment if possible. From each client's own documentation. */
 function entryFor(client: McpClient, environment: Environment): Entry {
   const home = environment.HOME || homedir();
   const command = process.execPath;

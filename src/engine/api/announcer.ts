@@ -42,7 +42,7 @@ export class Announcer {
     return this.#wish;
   }
 
-  /** The newest points that windows were told of the run that trains. */
+  /** The newest points of the current run that windows have received. */
   get recent(): LiveRun | null {
     return this.#recent;
   }

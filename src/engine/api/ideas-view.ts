@@ -11,7 +11,7 @@ import { toldIdea } from '../store/ideas.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { DIFF_CHARACTERS, requireExperiment, requireStudy } from './experiment-view.ts';
 
-/** Of those whose turn is over. */
+/** For ideas whose turn is over. */
 const SHOWN_PAST = 50;
 /** What a window lets somebody edit at once. */
 const MAX_FILES = 20;

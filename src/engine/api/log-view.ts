@@ -13,7 +13,7 @@ const HIT_CHARACTERS = 400;
 /** A terminal is shown this much of what came before. */
 const BACKLOG_BYTES = 256 * 1024;
 const OUTPUT_CHUNK_BYTES = 64 * 1024;
-/** Output that is further behind than this is skipped: nobody could have read it. */
+/** Output further behind than this is skipped: nobody could have read it. */
 const MAX_BEHIND_BYTES = 1024 * 1024;
 const OUTPUT_MS = 200;
 
@@ -75,7 +75,7 @@ export async function readLogPiece(
   try {
     const { size } = await file.stat();
     const wanted = Math.min(from ?? Math.max(0, size - PIECE_BYTES), size);
-    // One byte more in front tells whether the piece begins at a line.
+    // One extra byte in front shows whether the piece begins at a line.
     const start = Math.max(0, wanted - 1);
     const room = Math.min(PIECE_BYTES + 1, Math.max(wanted, to ?? size) - start);
     const bytes = await readAt(file, start, room);

@@ -4,7 +4,7 @@ import type { Study } from '../../shared/study.ts';
 import { readMemory } from '../proposers/study-memory.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** What the proposers of a study are told of earlier ones; made now where it never was. */
+/** What a study's proposers read about earlier studies; created now if it never was. */
 export function viewMemory(ledger: Ledger, study: Study, now: number): Memory {
   const { text } = readMemory(ledger, study, now);
   return { text, versions: ledger.memories.list(study.id) };

@@ -12,7 +12,7 @@ const POLL_MS = 500;
 export class OutsideWrites {
   readonly #ledger: Ledger;
   readonly #announcer: Announcer;
-  /** Studies, and how far each one's queue was told. */
+  /** Studies, and the version of each one's queue that was last announced. */
   readonly #known: Map<string, number>;
   #lastNote: number;
   /** The newest mark that such a change may have left. */

@@ -46,7 +46,7 @@ export type ServiceOptions = {
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
   readonly host: HostPorts;
-  /** Gets what went wrong where nobody waits for an answer. */
+  /** Receives errors when nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   readonly now?: () => number;
 };
@@ -154,7 +154,7 @@ export class Service {
     return readSettings(this.ledger);
   }
 
-  /** Whether the user wants to be told. */
+  /** Whether the user wants this notification. */
   wants(notice: Notice): boolean {
     return this.settings().notify[notice.kind];
   }

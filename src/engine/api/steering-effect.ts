@@ -5,7 +5,7 @@ import { readNote } from '../proposers/search/notes.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** Who reads a note, and what those that cannot read make of it. Changes nothing. */
+/** Who reads a note, and what proposers that cannot read do with it. Changes nothing. */
 export async function steeringEffect(ledger: Ledger, study: Study, text: string): Promise<SteeringEffect> {
   const { proposer } = study;
   const arms: readonly ArmSettings[] = proposer.kind === 'route' ? proposer.arms : [proposer];

@@ -11,7 +11,7 @@ import type { TrackedPaths } from './tracked-paths.ts';
 
 type Goal = Contract['metric']['goal'];
 
-/** Everything a repository says of what cannot be left open, and what it says besides. */
+/** Everything a repository says about the required parts of a contract, and about the optional ones. */
 export type Sayings = {
   readonly tracked: TrackedPaths;
   readonly roles: FileRoles;
@@ -143,7 +143,7 @@ function joinSources(claims: readonly Claim<unknown>[]): string {
     : sources.join(', ');
 }
 
-/** What is named as locked, besides that everything is that is not editable. */
+/** What is named as locked, in addition to everything that is not editable. */
 function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding | null {
   const named = roles.locked.filter(({ value }) => !editable.includes(value));
   if (named.length === 0) return null;

@@ -44,7 +44,7 @@ const PAIRS: readonly (readonly [edited: string, measured: string])[] = [
 const MAX_DEPTH = 3;
 const NOT_HERE = /(?:^|\/)(?:node_modules|vendor|third_party|site-packages|dist|build|\.[^/]+)(?:\/|$)/;
 
-/** The shapes at the top, else those of the only folder that has one; several folders are told apart by nobody but the user. */
+/** The shapes at the top, else those of the only folder that has one; only the user can choose between several folders. */
 export function findShapes(paths: readonly string[]): {
   readonly shapes: readonly Shape[];
   readonly folders: readonly string[];

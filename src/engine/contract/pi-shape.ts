@@ -30,7 +30,7 @@ export type PiLog = {
   readonly goal: Claim<Goal> | null;
 };
 
-/** How long pi-autoresearch 1.6.0 lets a benchmark and its checks run unless told. */
+/** How long pi-autoresearch 1.6.0 lets a benchmark and its checks run by default. */
 const BENCHMARK_SECONDS = 600;
 const CHECKS_SECONDS = 300;
 

@@ -26,7 +26,7 @@ export type ProgramTexts = {
 /** Says what a file is by what the shape calls so, where no text does. */
 const BY_NAME = 'by its name, as in autoresearch';
 
-/** The files whose names a program and its README give a part. */
+/** The files to which a program and its README give a role. */
 export function filesOfProgram(
   { program, readme }: Pick<ProgramTexts, 'program' | 'readme'>,
   tracked: TrackedPaths,
@@ -123,7 +123,7 @@ function isRecord(path: string): boolean {
   );
 }
 
-/** A README tells people to edit and run many things; of the loop it speaks where it says who edits what. */
+/** A README asks people to edit and run many things; it is about the loop where it says who edits what. */
 function rulesOnly(roles: FileRoles): FileRoles {
   return { ...roles, editable: roles.editable.filter(({ strength }) => strength > STRENGTH.passing) };
 }

@@ -26,10 +26,10 @@ const BARE = /(?:^|:\s{1,4})((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`
 /** Something to be filled in. */
 const PLACEHOLDER = /<\w[^<>]{0,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
 
-/** An option whose value is words for a log, and no part of what is measured. */
+/** An option whose value is text for a log and does not affect what is measured. */
 const NOTE =
   /(\s--?(?:[\w-]{0,30}[_-])?(?:desc|description|notes?|message|msg|hypothesis|comment|rationale|summary)[= ]\s?)("[^"]{0,200}"|'[^']{0,200}'|<[^>]{1,100}>)/gi;
-/** What stands in a log where nobody has said anything yet. */
+/** The text in a log where nobody has said anything yet. */
 const SOME_WORDS = '"an experiment"';
 /** "This runs `make all`" is said of another command. */
 const SAID_OF_ANOTHER = /\b(?:this|it|which|that)\s+(?:\w+\s+)?runs\s+`[^`]*`/gi;
@@ -98,7 +98,7 @@ export function isTemplate({ line }: CommandLine): boolean {
   return PLACEHOLDER.test(line);
 }
 
-/** Two ways to write one command; what it is told for a log makes no other of it. */
+/** Whether two spellings are the same command, ignoring text that is only for a log. */
 export function commandKey({ line }: CommandLine): string {
   return line
     .replace(NOTE, '')

@@ -5,7 +5,7 @@ import { isCautious, isConditional, isJudge, isOfTested, isTest } from './guarde
 import { divideEntry, filesOfKind, ofLanguage } from './read-exceptions.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
-/** What a text says of files: which the agent may edit, and which nobody may. */
+/** What a text says about files: which the agent may edit, and which nobody may. */
 export type FileRoles = {
   readonly editable: readonly Claim<string>[];
   readonly locked: readonly Claim<string>[];
@@ -137,7 +137,7 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
   return { editable: tests.length > 0 ? tests : editable, locked, guarded, missing };
 }
 
-/** What an entry leaves out; where nothing tells which files, the entry itself, so that it is asked about. */
+/** The exceptions of an entry; if the files cannot be identified, the entry itself, so that Pawl asks. */
 function exceptedOf(
   exception: string,
   of: readonly Reference[],

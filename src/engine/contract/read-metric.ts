@@ -23,7 +23,7 @@ function isMetricName(name: string): boolean {
   return NAME.test(name) && !isOtherThanMetric(name);
 }
 
-/** Whether a name says by itself that it is of no result: `number`, `commit`. */
+/** Whether a name alone shows that it is not a result: `number`, `commit`. */
 export function isOtherThanMetric(name: string): boolean {
   return NO_METRIC.test(name);
 }
@@ -244,7 +244,7 @@ export function readGeneralDirections(document: Document): readonly Claim<Goal>[
   });
 }
 
-/** The direction a name tells by itself, as a claim. */
+/** The direction that a name alone implies, as a claim. */
 export function directionByName(metric: string): readonly Claim<Goal>[] {
   const value = directionOf(metric);
   return value === null ? [] : [{ value, source: `the name ${metric}`, strength: 1 }];

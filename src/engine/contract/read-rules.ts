@@ -52,7 +52,7 @@ function readDuration(text: string): number | null {
 
 export type Rules = { readonly stop: StopRules; readonly findings: readonly Finding[] };
 
-/** More than this of a text's rules nobody reads in a list. */
+/** Nobody reads a longer list of rules. */
 const SHOWN_RULES = 12;
 const SHOWN_CHARACTERS = 160;
 /** "Do not modify." is about what stands before it, and is read with that. */

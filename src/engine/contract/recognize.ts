@@ -10,13 +10,13 @@ import { TrackedPaths } from './tracked-paths.ts';
 
 type TreeEntry = { readonly mode: string; readonly path: string };
 
-/** A larger file is not looked into: nobody wrote it by hand. */
+/** A larger file is skipped: nobody wrote it by hand. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 /** More code than this is not asked what it prints. */
 const MAX_SCRIPTS = 24;
 
-/** Either what a repository without a pawl.toml is, or the folders of which each is something of its own. */
+/** The shape of a repository without a pawl.toml, or the folders that each have a shape of their own. */
 export type Recognized =
   | { readonly kind: 'recognized'; readonly recognition: Recognition }
   | { readonly kind: 'none'; readonly folders: readonly string[] };

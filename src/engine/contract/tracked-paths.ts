@@ -117,7 +117,7 @@ export class TrackedPaths {
     return path => files.has(path) || (folders.size > 0 && isBelow(path)) || matches(path);
   }
 
-  /** The folder of which a pattern means everything. */
+  /** The folder that a pattern covers entirely. */
   #folderOf(pattern: string): string | null {
     const folder = pattern.endsWith('/**') ? pattern.slice(0, -3) : '';
     return this.#folders.has(folder) && isPlain(folder) ? folder : null;

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** Room on the disk that holds a folder, in bytes, as of the last look that has ended. A disk that hangs holds up nobody. */
+/** Room on the disk that holds a folder, in bytes, as of the last look that has ended. A hanging disk delays nobody. */
 export class DiskSpace {
   readonly #folder: string;
   #last: { readonly freeBytes: number; readonly totalBytes: number } | null = null;
@@ -10,7 +10,7 @@ export class DiskSpace {
     this.#folder = folder;
   }
 
-  /** Null where nobody could tell. */
+  /** Null if unknown. */
   get last(): { readonly freeBytes: number; readonly totalBytes: number } | null {
     return this.#last;
   }

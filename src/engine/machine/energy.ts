@@ -1,6 +1,6 @@
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 
-/** A hole longer than this was not measured: nobody knows what it took. */
+/** A gap longer than this was not measured: its power is unknown. */
 const MAX_GAP_SECONDS = 5;
 
 /**

@@ -12,7 +12,7 @@ export type ForeignProcess = {
 
 type Seen = { readonly name: string; readonly isOwn: boolean; samples: number; memoryMib: number | null };
 
-/** As deep as a tree of processes may be before it is none. */
+/** Maximum depth of a process tree. */
 const MAX_DEPTH = 100;
 
 /** Tells the processes on a GPU that are of one run from those of others. */
@@ -46,7 +46,7 @@ export class ForeignProcesses {
     }
   }
 
-  /** `isUsed`: whether the run itself was seen on the GPU; null where nobody tells of processes. */
+  /** `isUsed`: whether the run itself was seen on the GPU; null if processes are not reported. */
   async list(): Promise<{
     readonly foreign: readonly ForeignProcess[];
     readonly isUsed: boolean | null;

@@ -12,7 +12,7 @@ export function gpuProcessArguments(intervalMs: number): readonly string[] {
   ];
 }
 
-/** One line of the answer; null for a line that is no process's. Memory that is not told is absent. */
+/** One line of the answer; null for a line that is not a process. Unreported memory is absent. */
 export function parseGpuProcess(line: string): GpuProcess | null {
   const [uuid = '', pid = '', memory = '', ...more] = line.split(',').map(column => column.trim());
   if (more.length > 0 || !/^(?:GPU|MIG)-/.test(uuid) || !/^\d{1,10}$/.test(pid)) return null;

@@ -21,7 +21,7 @@ const MEASURE_NAMES = {
   'mig.mode.current': 'migMode',
 } as const satisfies Record<string, keyof GpuSample>;
 
-/** Modes are told in words. */
+/** Modes are described in words. */
 const WORDS: ReadonlyMap<string, number> = new Map([
   ['Disabled', 0],
   ['Enabled', 1],
@@ -52,7 +52,7 @@ export function gpuQueryArguments(measures: readonly GpuMeasure[], intervalMs: n
  */
 export function parseGpuRow(line: string, measures: readonly GpuMeasure[] = GPU_MEASURES): GpuSample | null {
   const columns = line.split(',').map(column => column.trim());
-  // Nothing is quoted, so a comma in the name can only be told by counting from both ends.
+  // Nothing is quoted, so a comma in the name can only be found by counting from both ends.
   const end = columns.length - measures.length;
   const [index = '', uuid = ''] = columns;
   if (end < IDENTITY.length || !/^\d{1,4}$/.test(index)) return null;

@@ -136,7 +136,7 @@ export class GpuSampler {
     );
   }
 
-  /** Whether a GPU is split and nobody has told yet into what. */
+  /** Whether a GPU is split into instances that are not known yet. */
   get isListing(): boolean {
     return this.#isListing;
   }

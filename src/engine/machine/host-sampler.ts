@@ -79,7 +79,7 @@ function parseCpuTicks(text: string): CpuTicks {
 /** The kernel's unit for programs, on every machine. Source: proc(5), sysconf(_SC_CLK_TCK). */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds that all processors together have been busy since the machine was started; null where nobody says. */
+/** Seconds that all processors together have been busy since the machine started; null if unknown. */
 export function busyProcessorSeconds(): number | null {
   try {
     const { idle, total } = parseCpuTicks(readFileSync('/proc/stat', 'latin1'));

@@ -6,7 +6,7 @@ import { findNvidiaSmi } from './find-nvidia-smi.ts';
 /** A driver that hangs is not waited for. */
 const LIST_MS = 20_000;
 
-/** Instances of the GPUs that are split by MIG, by the GPU's UUID; empty where nobody tells. */
+/** Instances of the GPUs that are split by MIG, by the GPU's UUID; empty if unknown. */
 export async function listMigInstances(
   environment: NodeJS.ProcessEnv,
 ): Promise<ReadonlyMap<string, readonly GpuInstance[]>> {

@@ -54,7 +54,7 @@ export async function keepSmiTool(options: SmiToolOptions, signal: AbortSignal):
   if (!tool) return onState({ kind: 'none' });
   let failures = 0;
   while (!signal.aborted) {
-    // Many GPUs whose driver is not kept loaded can take longer than this to answer first, so it grows too.
+    // Many GPUs without a persistent driver can take longer than this to answer first, so it grows too.
     const patienceMs =
       silenceMs === null ? null : backoffMs(failures + 1, silenceMs, Math.max(silenceMs, maxBackoffMs));
     const end = await runTool(tool, options, patienceMs, signal).catch(describeSpawnFailure);

@@ -15,9 +15,9 @@ export type TelemetryOptions = {
   readonly environment: NodeJS.ProcessEnv;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** From one sample to the next, in milliseconds; one second unless told. */
+  /** From one sample to the next, in milliseconds; by default one second. */
   readonly intervalMs?: number;
-  /** Where Pawl's data is: the room on its disk is told. */
+  /** Where Pawl's data is; the free space on its disk is sampled. */
   readonly folder?: string;
   /** Where the kernel lists graphics cards. */
   readonly cards?: string;

@@ -56,7 +56,7 @@ async function fillGroup(folder: string, limits: RunLimits): Promise<Cgroup> {
   try {
     await writeFile(join(folder, 'memory.max'), String(limits.memoryBytes));
     await writeFile(join(folder, 'pids.max'), String(limits.processes * THREADS_A_PROCESS));
-    // Not without its swap: a run that swaps is none that can be measured. All of it ends, not one of its processes.
+    // Including swap: a run that swaps cannot be measured. All of its processes end, not just one.
     await writeFile(join(folder, 'memory.swap.max'), '0').catch(() => {});
     await writeFile(join(folder, 'memory.oom.group'), '1').catch(() => {});
   } catch (error) {

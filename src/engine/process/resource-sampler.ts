@@ -23,7 +23,7 @@ export class ResourceSampler {
   #samples = 0;
   #isSampling = false;
 
-  /** @param onSample told of every look at the tree; looks wait for it */
+  /** @param onSample called with every sample of the tree; sampling waits for it */
   constructor(root: number, onSample: (tree: readonly ProcessInfo[]) => Promise<void> = async () => {}) {
     this.#root = root;
     this.#onSample = onSample;

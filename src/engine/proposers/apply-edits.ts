@@ -1,6 +1,6 @@
 import { type FileEdit, MAX_FILE_CHARACTERS } from '../../shared/ideas.ts';
 
-/** Reads a file as the attempt is to start from it; null where there is none. */
+/** Reads a file as the attempt will start from it; null if there is none. */
 export type ReadFile = (path: string) => Promise<string | null>;
 
 export type Applied =

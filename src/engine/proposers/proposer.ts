@@ -5,14 +5,14 @@ import type { Worktree } from '../git/worktree.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Refusal } from '../store/refusals.ts';
 
-/** What a proposer is told. */
+/** What a proposer receives. */
 export type ProposalRequest = {
   readonly tag: string;
   readonly n: number;
   readonly contract: Contract;
   /** What the user wrote last, else the instructions file of the incumbent; null where the contract names none. */
   readonly instructions: string | null;
-  /** What earlier studies learnt, as the user left it: material, see `memoryOf`; null where nothing is to be told. */
+  /** What earlier studies learnt, as the user left it: material, see `memoryOf`; null for nothing. */
   readonly memory: string | null;
   /** The user's notes to the proposer, oldest first, each with the experiment it was meant for and all after it. */
   readonly steering: readonly { readonly n: number; readonly at: number; readonly text: string }[];
@@ -37,7 +37,7 @@ export type ProposalRequest = {
     readonly diff: string;
     readonly remarks: string;
   } | null;
-  /** Set when the attempt crashed and may be mended: the files are as the crashed attempt left them. */
+  /** Set when the attempt crashed and may be repaired: the files are as the crashed attempt left them. */
   readonly repair: { readonly crash: Crash; readonly hypothesis: string; readonly count: number } | null;
 };
 
@@ -73,7 +73,7 @@ export type ProposerAnswer =
 
 /** The port. One file per kind; `createProposer` picks. */
 export type Proposer = {
-  /** Whether a crashed attempt may be handed back to be mended. */
+  /** Whether a crashed attempt may be handed back for repair. */
   readonly canRepair: boolean;
   /** Whether it can be asked for experiment `n` while another trains: it reads no file of the worktree, which is empty then. */
   readonly canLookAhead?: (n: number) => boolean;

@@ -20,7 +20,7 @@ export type IdeaInput = {
   readonly edits: readonly FileEdit[];
   /** The experiment whose edit is tried again; null for none. */
   readonly again: number | null;
-  /** The experiment whose attempt the edits were made on; where it is not told the incumbent. */
+  /** The experiment whose attempt the edits were made on; by default the incumbent. */
   readonly base?: number | null | undefined;
 };
 

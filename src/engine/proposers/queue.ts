@@ -63,7 +63,7 @@ function giveBack(answer: ProposerAnswer, n: number, ledger: Ledger, studyId: st
   return answer;
 }
 
-/** The edit whose turn it is: one that experiment `n` was begun with goes on, unless it was turned down since. */
+/** The edit whose turn it is: the one that experiment `n` began with, unless it was refused since. */
 function nextFor({ n, refusals }: ProposalRequest, ledger: Ledger, studyId: string): QueuedIdea | null {
   const own = ledger.ideas.ofExperiment(studyId, n);
   // What was handed to a proposer for this experiment already stays its own.

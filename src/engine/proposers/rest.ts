@@ -1,10 +1,10 @@
 import type { ProposerCall } from '../store/proposer-calls.ts';
 
-/** So many failures of one kind in a row, and a proposer rests. */
+/** After this many failures of one kind in a row a proposer rests. */
 const FAILURES = 3;
 const FIRST_REST_MS = 5 * 60_000;
 const LONGEST_REST_MS = 2 * 3_600_000;
-/** What needs the user, or a server to come back, is not mended by asking at once. */
+/** If only the user or the server can help, asking again at once is pointless. */
 const BLOCKED_REST_MS = 30 * 60_000;
 /** As far back as a rest can grow from. */
 export const REST_CALLS = 12;

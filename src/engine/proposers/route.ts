@@ -14,7 +14,7 @@ export type Rest = {
   /** Milliseconds since the epoch. */
   readonly until: number;
   readonly message: string;
-  /** Who is asked meanwhile; null where nobody is left. */
+  /** Who is asked meanwhile; null if nobody is left. */
   readonly standIn: string | null;
 };
 
@@ -39,7 +39,7 @@ type Ports = {
 /** After so many refused proposals for one experiment the next arm is asked. */
 const REFUSALS_AN_ARM = 2;
 
-/** Which answer stands for all when no arm proposed: what the user can do most about goes first. */
+/** Which answer to return when no arm proposed: the one that the user can act on most comes first. */
 const GRAVITY: readonly ProposerAnswer['kind'][] = ['blocked', 'failed', 'spent', 'exhausted'];
 
 /**
@@ -80,7 +80,7 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
         refusal => refusal.n === request.n && !isOfUser(refusal),
       ).length;
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
-      // Ahead of its turn nobody else is asked: who was asked now would be asked again.
+      // Ahead of time no other proposer is asked: it would be asked again at its turn.
       const next = firstFor(turn);
       if (request.running) return next ? answerOf(next, request, context) : NOBODY;
       // What the user sent back goes to who had it.
@@ -103,7 +103,7 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const [gravest] = answers.sort((a, b) => GRAVITY.indexOf(a.kind) - GRAVITY.indexOf(b.kind));
       const resting = order.filter(arm => !awake.includes(arm)).map(arm => arm.label);
       if (resting.length === 0 && gravest) return gravest;
-      // Who rests may have something when the rest is over: no end yet.
+      // A resting proposer may have something later: not exhausted yet.
       if (!gravest || gravest.kind === 'exhausted' || gravest.kind === 'spent') {
         const why = gravest ? ` The others have nothing: ${gravest.message}` : '';
         return { kind: 'blocked', message: `Resting after failures: ${resting.join(', ')}.${why}` };
@@ -119,7 +119,7 @@ function restKeeper(arms: readonly Arm[], { ledger, studyId, now, onRest, onRest
   const began = now();
   const absences = new Map<string, { readonly experiments: Set<number>; readonly standIns: Set<string> }>();
   const of = ({ label }: Arm): number | null => {
-    // Of this sitting only: what was wrong in another one the user may have mended.
+    // This sitting only: the user may have fixed what was wrong in an earlier one.
     const calls = ledger.proposerCalls.latest(studyId, label, REST_CALLS).filter(({ at }) => at >= began);
     const until = restsUntil(calls);
     return until !== null && until > now() ? until : null;

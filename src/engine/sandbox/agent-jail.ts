@@ -170,7 +170,7 @@ async function readPlain(path: string): Promise<Buffer | null> {
   }
 }
 
-/** What a server gives anew; anything else in a sign-in's file may name a command or an address, which no agent may choose. */
+/** The fields that a server renews; any other field of a sign-in file may name a command or an address, which no agent may choose. */
 const RENEWABLE =
   /token|access|refresh|expir|scope|obtained|issued|last_?(?:refresh|used)|^iv$|^tag$|^data$/i;
 /** No character of control, and not what some take for a command to run. */

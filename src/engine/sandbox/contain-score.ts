@@ -35,7 +35,7 @@ export type ScorePlan = {
   readonly artifacts: string;
   /** An empty folder, for caches and stand-ins that nobody else uses. */
   readonly own: string;
-  /** What it may read besides, and what it must not, as the contract has them. */
+  /** What else it may read, and what it must not, from the contract. */
   readonly reads: readonly string[];
   readonly withheld: readonly string[];
 };

@@ -293,7 +293,7 @@ export async function readCommitFiles(
 export type Trial = {
   /** What the trainings are contained with; null for nothing. */
   readonly sandbox: Bubblewrap | null;
-  /** Why nothing can be contained, with what to do about it; null where it can, or where nobody wants it. */
+  /** Why nothing can be contained, and how to fix it; null if it can, or if it is not wanted. */
   readonly why: string | null;
   /** Why the training command would not be found in the sandbox, though it is outside of it; null where it would. */
   readonly hiddenCommand: string | null;

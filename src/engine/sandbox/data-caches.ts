@@ -12,7 +12,7 @@ import type { Mount } from './jail.ts';
 export type DataCache = {
   /** Absolute, as the library spells it. */
   readonly folder: string;
-  /** The variable that tells the library; null where it knows only the one place. */
+  /** The variable that sets the library's path; null if the path is fixed. */
   readonly variable: string | null;
   /** Whether it has to be the folder itself: some libraries refuse links to their files. */
   readonly isPlain: boolean;
@@ -24,7 +24,7 @@ const ORIGINALS = '/run/pawl/data';
 const MAX_ENTRIES = 20_000;
 /** Folders that were found to have more, for as long as this process lives. */
 const tooLarge = new Set<string>();
-/** Made anew by whoever takes it: through a link, a lock would be taken on the original, or refused (filelock 4.3: ELOOP). */
+/** Recreated by whoever takes it: through a link, a lock would be taken on the original, or refused (filelock 4.3: ELOOP). */
 const LOCK = /\.lock$/;
 /** torch hub appends to this one (torch 1.13, `torch/hub.py`). */
 const APPENDED = new Set(['trusted_list']);
@@ -112,10 +112,10 @@ export function tokenFiles(
 
 export type DataMounts = {
   readonly mounts: readonly Mount[];
-  /** The folders as they are spelled, and the real ones, in whose place something stands. */
+  /** The replaced folders, as they are spelled and by their real paths. */
   readonly folders: readonly string[];
   readonly places: readonly string[];
-  /** What tells the libraries. */
+  /** The variables that configure the libraries. */
   readonly variables: Readonly<Record<string, string>>;
 };
 

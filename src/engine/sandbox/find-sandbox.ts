@@ -25,7 +25,7 @@ print(cuda.cuInit(0), cuda.cuDeviceGetCount(ctypes.byref(count)), count.value)`;
 /** System calls that a contained program is not allowed; made by `scripts/make-seccomp.mjs`. */
 const FILTER = `seccomp/${process.arch}.bpf`;
 
-/** bubblewrap reads its filter from here, once: it is opened anew for each run. */
+/** bubblewrap reads its filter from here, once: it is opened again for each run. */
 const FILTERED = 'exec "$@" 9<"$0"';
 
 export type Bubblewrap = Confinement & {

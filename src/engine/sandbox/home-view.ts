@@ -25,7 +25,7 @@ export type HomeViewInput = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Shell command line. */
   readonly command: string;
-  /** Other programs it may start, and what it is to read besides. */
+  /** Other programs it may start, and what else it may read. */
   readonly programs: readonly string[];
   readonly reads: readonly string[];
   /** The user's checkout and its git folder: hidden but for what is named in them. */

@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
  * for computing. Paths are absolute and lead through no symbolic link, but for those in `links`.
  */
 export type Jail = {
-  /** Folders in whose place an empty one stands; what is written there is gone with the program. */
+  /** Folders replaced by empty ones; what is written there is lost when the program ends. */
   readonly hidden: readonly string[];
   /** Files and folders that stand in the place of others. */
   readonly mounts: readonly Mount[];

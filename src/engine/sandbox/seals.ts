@@ -1,4 +1,4 @@
-/** While nobody knows where the user's own code writes. */
+/** As long as it is unknown where the user's own code writes. */
 export const MAX_SINGLE_SEALS = 50;
 /** bubblewrap takes a third of a millisecond for one of 50 mounts, and four times as long for one of 500. */
 export const MAX_SEALS = 200;
@@ -20,7 +20,7 @@ export type SealInput = {
   readonly locked: readonly string[];
   /** Other tracked paths that it may change. */
   readonly unlocked: readonly string[];
-  /** Tracked folders in which the user's own code made, renamed or deleted something; null while nobody has seen it run. */
+  /** Tracked folders in which the user's own code made, renamed or deleted something; null until it has run. */
   readonly writtenFolders: readonly string[] | null;
   /** Whether something below a folder is editable, or named as what a training writes. */
   readonly mayBeWritten: (folder: string) => boolean;

@@ -29,7 +29,7 @@ export type JailInput = {
   /** What the training is given, and what the user has. */
   readonly environment: Readonly<Record<string, string>>;
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
-  /** Folders of uv's environment of the study's own; null where the user has one, or there is none. */
+  /** Folders of the study's own uv environment; null if the user has one, or there is none. */
   readonly venv: { readonly folders: readonly string[]; readonly isWritable: boolean } | null;
   readonly network: boolean;
   /** How much may be written to each folder that is empty at first, for it takes memory; null leaves it to the kernel. */

@@ -15,7 +15,7 @@ export function agree(ledger: Ledger): void {
   ledger.settings.set(SETTING, true);
 }
 
-/** Whether code runs that nobody read: a model's or an agent's. */
+/** Whether unreviewed code runs: a model's or an agent's. */
 export function isWrittenByModels(proposer: ProposerSettings): boolean {
   const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
   return arms.some(({ kind }) => kind === 'model' || kind === 'agent');
@@ -28,7 +28,7 @@ export function sandboxMissing(why: string): PawlError {
 
 /**
  * Why a study may not run uncontained; null where it may.
- * @param why there is no sandbox; null where nobody wants one
+ * @param why there is no sandbox; null if none is wanted
  */
 export function refuseUncontained(
   mode: SandboxMode,

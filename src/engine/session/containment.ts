@@ -15,7 +15,7 @@ type Ports = {
   readonly environment: NodeJS.ProcessEnv;
 };
 
-/** What a sitting is contained in; `why` says what is missing where there should be a sandbox and is none. */
+/** The sandbox of a sitting; `why` says what is missing if there should be one and is not. */
 export type Containment = { readonly sandbox: SittingSandbox | null; readonly why: string | null };
 
 /** What the study's trainings are contained with. Rejects where that is nothing and the user has not agreed. */
@@ -41,7 +41,7 @@ export async function findContainment(
 
 /**
  * Why a study may not run where there is no sandbox; null where it may.
- * @param why there is none; null where nobody wants one
+ * @param why there is none; null if none is wanted
  */
 export function findRefusal(
   contract: Contract,

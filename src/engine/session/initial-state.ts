@@ -17,7 +17,7 @@ import type { StopLimits } from './stop-rules.ts';
 
 /** What a sitting is for. */
 export type SittingKind = {
-  /** At most so many runs that make its claims surer, in place of anything new; null for a usual sitting. */
+  /** Maximum number of runs that make its claims surer, instead of trying anything new; null for a usual sitting. */
   readonly audit: number | null;
   /** Whether data can be exchanged to see where a number comes from. */
   readonly canProbe: boolean;
@@ -123,7 +123,7 @@ function readProbes(history: readonly HistoryEntry[], tried: readonly Repeat[]):
     }, known);
 }
 
-/** The headline is measured anew, and nothing that was spent before counts. */
+/** The headline is measured again, and what was spent before does not count. */
 function grant(repeats: Repeats, audit: number): Repeats {
   return { ...repeats, rule: 'honest', granted: audit, spent: 0, fresh: [] };
 }
@@ -143,7 +143,7 @@ function findUnfinished(ledger: Ledger, study: Study): Unfinished | null {
     return isFailed ? { n: 0, at: 'attempt', commit: baseCommit } : null;
   }
   const { n, attemptCommit: commit } = unfinished;
-  // A mend that waits for the user comes before another run of what it mends.
+  // A repair that waits for the user comes before another run of what it repairs.
   const review = reviews.open(id, n);
   if (review) return { n, at: 'review', repair: review.isRepair ? findCrashedRun(ledger, study, n) : null };
   const held = findHeldRun(ledger, study, n);

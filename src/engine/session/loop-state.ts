@@ -44,7 +44,7 @@ export type LoopState = {
   readonly reruns: number;
   /** Runs of this experiment that the model they asked left without an answer. */
   readonly unanswered: number;
-  /** What an experiment's run came to whose verdict waits for probes; null where none does. */
+  /** The run result of an experiment whose verdict waits for probes; null if none waits. */
   readonly held: Measured | null;
 };
 
@@ -106,7 +106,7 @@ export type Effect =
       readonly type: 'repeat';
       readonly n: number;
       readonly purpose: RepeatPurpose;
-      /** A run whose end is not written yet, and whose verdict this one is to tell; null where there is none. */
+      /** A run whose end is not written yet and whose verdict depends on this one; null if there is none. */
       readonly before: EndedRun | null;
     }
   | { readonly type: 'take_back'; readonly back: Unfounded }

@@ -48,7 +48,7 @@ type Ports = Tell & {
 
 export type OpenSitting = {
   readonly sitting: Sitting;
-  /** The proposer is told that it is over; nothing more is said. */
+  /** Aborts the proposer; no more events are sent. */
   readonly close: () => void;
 };
 
@@ -56,9 +56,9 @@ export type OpenSitting = {
 export type SittingPlan = {
   /** Where the repository may be now. */
   readonly movedTo?: string | undefined;
-  /** How many runs may make its claims surer, in place of anything new; null or absent for none. */
+  /** How many runs may make its claims surer, instead of trying anything new; null or absent for none. */
   readonly audit?: number | null | undefined;
-  /** How often the baseline is trained, and who proposes in place of the study's proposer. */
+  /** How often the baseline is trained, and who proposes instead of the study's proposer. */
   readonly check?: { readonly baselineRuns: number; readonly proposer: Proposer } | undefined;
 };
 

@@ -23,7 +23,7 @@ export type Probes = {
   readonly bound: number | null;
   /** By experiment. */
   readonly results: ReadonlyMap<number, ProbeResult>;
-  /** Experiments whose own code gave no number once, which has another try. */
+  /** Experiments whose own code once gave no number; they get another try. */
   readonly failedOnce: ReadonlySet<number>;
   /** Keeps that a probe has let pass, for good: later numbers say more of the noise, not of them. */
   readonly passed: ReadonlySet<number>;
@@ -46,7 +46,7 @@ export const NO_PROBES: Probes = {
 /** An attempt whose verdict would be a keep. */
 export type Candidate = { readonly n: number; readonly value: number };
 
-/** What a run with exchanged data came to: its number, or whose fault it is that there is none. */
+/** The result of a run with swapped data: its number, or why there is none. */
 export type ProbeRun = { readonly value: number | null; readonly isOwnFailure: boolean };
 
 /** After a probe of experiment `n` that is not run again because of the machine. */
@@ -57,7 +57,7 @@ export function afterProbe(probes: Probes, n: number, { value, isOwnFailure }: P
   return { ...probes, results: new Map([...probes.results, [n, result]]) };
 }
 
-/** Why exchanging the data shows nothing of this study; null where it does, or nobody knows yet. */
+/** Why swapping the data shows nothing for this study; null if it does, or it is not known yet. */
 export function faultOfSwap(chain: Chain): SwapFault | null {
   const [baseline] = chain.trials;
   const probed = baseline && probedOf(chain, baseline);
@@ -101,7 +101,7 @@ export function judgeCandidate(
   return judge(all, trial, incumbent) ?? passing(all, trial, incumbent);
 }
 
-/** What lets a kept commit pass whose probe has come in; null where it fails, or nobody can tell. */
+/** Why a kept commit passes its finished probe; null if it fails, or the probe is inconclusive. */
 export function findPass(chain: Chain, n: number): ProbeEvidence | null {
   const [baseline, ...kept] = keptOf(chain);
   const own = kept.find(trial => trial.n === n);
@@ -122,7 +122,7 @@ export function findChainProbe(chain: Chain, isEnd: boolean): number | null {
   return [baseline, tip].find(({ n }) => !chain.probes.results.has(n))?.n ?? null;
 }
 
-/** The keep that has to go, once it is known which one; null where there is none. */
+/** The keep to take back, once it is known which one; null if there is none. */
 export function findTakeBack(chain: Chain): Unfounded | null {
   if (!isProbing(chain)) return null;
   const kept = keptOf(chain);
@@ -131,7 +131,7 @@ export function findTakeBack(chain: Chain): Unfounded | null {
   const [own, parent] = [kept[failing.at], kept[failing.passing]];
   if (!own || !parent) return null;
   const found = judge(chain, own, parent) ?? failing.failure;
-  // Those between, of which nobody can tell, go with it.
+  // Those in between, whose probes are inconclusive, are taken back with it.
   const first = failing.passing + 1;
   return {
     ...{ ...found, n: own.n, parent: parent.n },

@@ -27,7 +27,7 @@ export type Repeats = {
   readonly trials: readonly Trial[];
   /** What was tried already and is not tried again. */
   readonly tried: readonly (Due & { readonly hasValue: boolean })[];
-  /** Discards in a row on the incumbent; a roll-back begins the row anew. */
+  /** Discards in a row on the incumbent; a roll-back resets the count. */
   readonly discards: number;
   /** Trainings so far, of every kind. */
   readonly runs: number;
@@ -54,7 +54,7 @@ export type Seeds = {
 export const NO_SEEDS: Seeds = { isFound: false, runs: new Map() };
 const SEEDS_EACH = 2;
 
-/** So many discards in a row make a keep suspect: a lucky number is hard to beat. */
+/** After this many discards in a row a keep is suspect: a lucky number is hard to beat. */
 const SUSPECT_DISCARDS = 12;
 /** Trainings between two audits. */
 export const AUDIT_EVERY = 10;
@@ -158,7 +158,7 @@ function findSeedRun({ seeds }: Repeats, baseline: Trial, incumbent: Trial): Due
   return seeds.isFound && done(next.n) < SEEDS_EACH ? { n: next.n, purpose: 'seed' } : null;
 }
 
-/** Whether there is a gain whose headline the end of a study has to leave time for. */
+/** Whether there is a gain, so that time must be left to measure its headline. */
 export function hasHeadline(repeats: Repeats): boolean {
   return findClosing({ ...repeats, granted: null, spent: Number.POSITIVE_INFINITY }) !== null;
 }
@@ -264,7 +264,7 @@ function pass(repeats: Repeats, n: number): Repeats {
   return { ...repeats, probes: { ...probes, passed: new Set([...probes.passed, n]) } };
 }
 
-/** A number that is none is forgotten; what was built on it was measured, and is no keep any more. */
+/** A number that is not real is forgotten; what was built on it was measured, but is no longer a keep. */
 export function takeBackFrom(repeats: Repeats, { n, chain }: Unfounded): Repeats {
   const trials = repeats.trials
     .filter(trial => trial.n !== n)

@@ -39,16 +39,16 @@ import { findStop } from './stop-rules.ts';
  * file or the ledger.
  */
 
-/** A crash that looks like a slip may be mended by the proposer, this often per experiment. */
+/** The proposer may repair a crash that looks like a mistake, this often per experiment. */
 export const MAX_REPAIRS = 2;
 const REPAIRABLE: readonly CrashClass[] = [
   ...(['exception', 'out_of_memory', 'no_metric', 'diverged', 'sealed_path', 'no_score'] as const),
 ];
 
-/** A run whose number was not fairly come by is run again, this often per experiment. */
+/** An unfair run is repeated, this often per experiment. */
 export const MAX_RERUNS = 2;
 
-/** An experiment whose model did not answer is run again as often: for an hour, with the pauses between. */
+/** An experiment whose model did not answer is run again this often: for about an hour, including pauses. */
 export const MAX_UNANSWERED = 4;
 
 /**
@@ -67,7 +67,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'turned_down': {
       const { repair } = event;
       if (!repair) return next(state, now);
-      // Sent back it is still the same try at a mend.
+      // When sent back, it is still the same repair attempt.
       if (event.how === 'sent_back' && state.wish === 'go') return mend(state, repair, null);
       return conclude(state, repair, null, now);
     }
@@ -355,7 +355,7 @@ function begin(next: number, unfinished: Exclude<Unfinished, { at: 'verdict' }> 
   return { type: 'train', n, commit: unfinished.commit, unfair: null, isResumed: true };
 }
 
-/** Whether there will be a next proposal, as far as can be told before `n` is measured. */
+/** Whether there will be a next proposal, as far as known before `n` is measured. */
 export function willGoOn({ metric, limits, facts, wish }: LoopState, n: number, now: number): boolean {
   if (n === 0 || wish !== 'go') return false;
   return findStop(limits, { ...facts, experiments: facts.experiments + 1 }, metric.goal, now) === null;

@@ -2,7 +2,7 @@ import type { CrashedRun, Measured } from './measure/measured.ts';
 
 /** An experiment that was begun and has no end, and how it goes on. */
 export type Unfinished =
-  /** It is proposed anew; the baseline is taken anew. */
+  /** It is proposed again; the baseline is taken again. */
   | { readonly n: number; readonly at: 'proposal' }
   /** Its attempt is trained again. */
   | { readonly n: number; readonly at: 'attempt'; readonly commit: string }

@@ -21,7 +21,7 @@ export type EngineLock = {
 /** Long enough to outlast another process that only looks whether the lock is held. */
 const LOCK_WAIT_MS = 300;
 
-/** Who holds the lock, as far as the note beside it tells; null where it cannot be read. */
+/** Who holds the lock, according to the note beside it; null if that cannot be read. */
 export function readLockHolder(paths: DataPaths): LockHolder | null {
   try {
     const holder: unknown = JSON.parse(readFileSync(paths.lockHolder, 'utf8'));

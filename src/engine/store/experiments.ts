@@ -105,7 +105,7 @@ export type HistoryEntry = {
   readonly incumbentMetric: number | null;
   /** Number of the incumbent it was compared with; null for the baseline. */
   readonly incumbent: number | null;
-  /** What did not hold besides the metric; null where nothing was asked or all of it held. */
+  /** The condition or check that failed; null if there were none or all passed. */
   readonly guard: GuardFailure | null;
   /** What probes and hints say of it. */
   readonly probe?: Pick<Evidence, 'probe' | 'hints' | 'wasKept'>;
@@ -244,7 +244,7 @@ export function experimentStore(database: Database) {
     setEvidence(studyId: string, n: number, evidence: Evidence): void {
       setEvidence.run(JSON.stringify(evidence), studyId, n);
     },
-    /** What was a reason to look closer at an experiment whose verdict waits. */
+    /** Why an experiment whose verdict waits deserves a closer look. */
     heldHints(studyId: string, n: number): readonly Hint[] {
       const { evidence = null } = byNumber.get(studyId, n) ?? {};
       return evidence === null ? [] : ((JSON.parse(evidence) as Partial<Evidence>).hints ?? []);
@@ -259,7 +259,7 @@ export function experimentStore(database: Database) {
       metric: number | null;
       memory: number | null;
       commit: string | null;
-      /** When it began and ended; null where nobody wrote that down. */
+      /** When it began and ended; null if not recorded. */
       startedAt: number | null;
       endedAt: number | null;
       imported: readonly string[];

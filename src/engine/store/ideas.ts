@@ -95,7 +95,7 @@ export function ideaStore(database: Database) {
     past(study: string, limit: number): readonly QueuedIdea[] {
       return latest.all(study, limit).map(ideaOf);
     },
-    /** The idea that experiment `n` is of; null where it is of none. */
+    /** The idea that experiment `n` tries; null if it tries none. */
     ofExperiment(study: string, n: number): QueuedIdea | null {
       const row = takenBy.get(study, n);
       return row ? ideaOf(row) : null;
@@ -155,7 +155,7 @@ function ideaOf({ base, files, edits, ...row }: Row): QueuedIdea {
   };
 }
 
-/** An idea as it is told to others: without its files' texts. */
+/** An idea as others see it: without its files' texts. */
 export function toldIdea({ edit: _edit, takenAt: _takenAt, ...idea }: QueuedIdea): Idea {
   return idea;
 }

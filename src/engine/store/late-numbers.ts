@@ -16,7 +16,7 @@ export function lateNumberStore(database: Database) {
     add(studyId: string, n: number, { value, source, at }: LateNumber): void {
       add.run(studyId, n, at, value, source);
     },
-    /** The last one typed in; null where nobody did. */
+    /** The last one typed in; null if there is none. */
     get(studyId: string, n: number): LateNumber | null {
       return latest.get(studyId, n) ?? null;
     },

@@ -69,7 +69,7 @@ export function modelCallStore(database: Database) {
     `UPDATE model_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
   );
   return {
-    /** What nobody will answer any more. */
+    /** Questions that will never be answered. */
     closeOpen(message: string): void {
       closeOpen.run(message);
     },
@@ -126,7 +126,7 @@ export function modelCallStore(database: Database) {
     spendOn(studyId: string, n: number): Spend {
       return ofExperiment.get(studyId, n) ?? NOTHING_SPENT;
     },
-    /** US dollars that a study's calls behind the call `after` cost, or may have cost where nobody knows. */
+    /** US dollars that a study's calls behind the call `after` cost, or may have cost if unknown. */
     committedUsd(studyId: string, after: number): number {
       return committed.get(studyId, after)?.usd ?? 0;
     },

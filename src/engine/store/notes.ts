@@ -68,7 +68,7 @@ export function noteStore(database: Database) {
       dropTags.run(studyId, n);
       for (const [position, tag] of [...new Set(tags)].entries()) addTag.run(position, tag, studyId, n);
     },
-    /** Best match first; any of the words, of which each is long enough to tell something. */
+    /** Best match first, for any of the words; each is long enough to be meaningful. */
     searchAny(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]{3,}/gu);
       if (!terms) return [];

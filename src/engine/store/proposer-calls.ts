@@ -12,7 +12,7 @@ export type ProposerCall = {
 
 export type ProposerCallStore = ReturnType<typeof proposerCallStore>;
 
-/** Who was asked for a proposal and what came of it, whether or not an experiment did. */
+/** Who was asked for a proposal and what the result was, with or without an experiment. */
 export function proposerCallStore(database: Database) {
   const begin = database.prepare(
     `INSERT INTO proposer_call (study_id, n, at, proposer, outcome) VALUES (?, ?, ?, ?, 'open')`,
@@ -79,7 +79,7 @@ export function proposerCallStore(database: Database) {
     `UPDATE proposer_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
   );
   return {
-    /** What nobody will answer any more. */
+    /** Questions that will never be answered. */
     closeOpen(message: string): void {
       closeOpen.run(message);
     },

@@ -68,7 +68,7 @@ export function reviewStore(database: Database) {
     isOpen(studyId: string, id: number): boolean {
       return isOpen.get(studyId, id) !== undefined;
     },
-    /** How the attempt came through its review; null where nobody was asked about it. */
+    /** The outcome of the attempt's review; null if there was none. */
     outcomeOf(studyId: string, n: number, commit: string): ReviewOutcome | null {
       return ofCommit.get(studyId, n, commit)?.outcome ?? null;
     },

@@ -266,7 +266,7 @@ export function runStore(database: Database) {
     measuredVersion(studyId: string): string {
       return JSON.stringify(measured.get(studyId));
     },
-    /** The finished repeats of a study, oldest first. One that was cut short is none. */
+    /** The finished repeats of a study, oldest first, without interrupted ones. */
     repeats(studyId: string): readonly Repeat[] {
       return repeats.all({ studyId }).map(({ crash, newest, ...repeat }) => ({
         ...repeat,
@@ -277,7 +277,7 @@ export function runStore(database: Database) {
     wasProbedAfter(studyId: string, { n, k }: Pick<Run, 'n' | 'k'>): boolean {
       return probedAfter.get({ studyId, n, k }) !== undefined;
     },
-    /** Of a run that had ended well, and whose number never came. */
+    /** For a run that succeeded but whose number never came. */
     setCrash(studyId: string, { n, k }: Pick<Run, 'n' | 'k'>, crash: Crash): void {
       setCrash.run(JSON.stringify(crash), k, studyId, n);
     },
@@ -345,7 +345,7 @@ export function runStore(database: Database) {
     gpuEnergyWh(studyId: string): number | null {
       return energy.get(studyId)?.wh ?? null;
     },
-    /** Whether the study's last run was contained; null where none ran, or nobody wrote that down. */
+    /** Whether the study's last run was contained; null if none ran, or it was not recorded. */
     isContained(studyId: string): boolean | null {
       const row = contained.get(studyId);
       return row == null || row.contained === null ? null : row.contained === 1;

@@ -1,7 +1,7 @@
 import type { Claim } from '../../shared/claims.ts';
 import type { Trial } from './claims.ts';
 
-/** Two of the final commit and two of the baseline: the gain that is told comes from these alone. */
+/** Two of the final commit and two of the baseline: the reported gain comes from these alone. */
 export const HEADLINE_RUNS = 4;
 /** A keep that is less likely than this is no gain worth a run. */
 const WORTH_IT = 0.25;

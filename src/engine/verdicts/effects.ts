@@ -18,7 +18,7 @@ export const PRIOR_WEIGHTS: readonly number[] = [NONE, ...GAINS, ...LOSSES];
 /** As many observations the prior counts for when a study's own refit it. */
 const PRIOR_COUNT = 20;
 const MAX_ROUNDS = 60;
-/** What is told is told in percent. */
+/** Probabilities are reported in whole percent. */
 const SETTLED = 1e-4;
 
 /** One difference to a parent that was measured. */

@@ -16,12 +16,12 @@ export type Probed = { readonly values: readonly number[]; readonly probe: Probe
 
 /** Of a gain that is real as much is left, at least. */
 const LEAST_SHARE = 0.25;
-/** A gain is suspect beyond so many standard deviations of the noise, and beyond so many times what nobody doubts. */
+/** A gain is suspect above this many standard deviations of the noise, and above this multiple of the largest trusted gain. */
 const JUMP_NOISE = 8;
 const JUMP_BELIEVED = 3;
-/** So much has a number that nobody doubts to differ by with other data, in standard deviations, for the same number to be telling. */
+/** A trusted number must change by at least this many standard deviations on other data; only then is an unchanged number evidence. */
 const TELLING = 4;
-/** Data on which that number is so many times as large, or as small, is of another kind. */
+/** If the number is this many times larger or smaller on other data, that data is of another kind. */
 const COMPARABLE = 2;
 /** With so many runs the first, which made it the best, need not count. */
 const ENOUGH_RUNS = 3;
@@ -30,7 +30,7 @@ const ENOUGH_RUNS = 3;
  * Why a commit's number cannot be believed; null where nothing speaks against it. Numbers oriented so that lower is better.
  * @param from the one that it descends from
  * @param baseline its number comes from the data
- * @param bound the best number there can be, which two data may share; null where nobody says so
+ * @param bound the best possible number, which may be the same on both data sets; null if not set
  */
 export function judgeProbe(
   own: Probed,
@@ -88,7 +88,7 @@ function isTelling({ values, probe }: Probed, s: number): boolean {
 /**
  * Whether a gain is so large that it has to be probed before anything is built on it.
  * @param baseline its numbers
- * @param believed the largest gain before that nobody doubts; 0 before there is one
+ * @param believed the largest trusted gain so far; 0 before there is one
  */
 export function isJump(gain: number, baseline: readonly number[], noise: Noise, believed: number): boolean {
   return gain > JUMP_NOISE * spread(baseline, noise) && gain > JUMP_BELIEVED * believed;

@@ -112,7 +112,7 @@ export const COMMANDS = {
   onlyCrashes: { scope: 'study', label: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
   proposers: {
     scope: 'own_study',
-    label: 'How the proposers compare',
+    label: 'Compare the proposers',
     short: 'Proposers …',
     icon: Scale,
     run: show({ name: 'proposers' }),
@@ -245,7 +245,7 @@ export const COMMANDS = {
   dark: { scope: 'app', label: 'Dark theme', icon: Moon, run: () => void saveSettings({ theme: 'dark' }) },
   systemTheme: {
     scope: 'app',
-    label: 'Theme of the system',
+    label: 'Use the system theme',
     run: () => void saveSettings({ theme: 'system' }),
   },
   settings: { scope: 'app', label: 'Settings', icon: Settings, run: show({ name: 'settings' }) },

@@ -17,6 +17,6 @@ export function explain(error: unknown): string {
   }
   const { message } = error as Error;
   return /abort|closed|not open|connection/i.test(message)
-    ? 'The connection to Pawl was lost; what was asked may not have happened.'
+    ? 'The connection to Pawl was lost; your request may not have been carried out.'
     : message;
 }

@@ -13,14 +13,14 @@ export async function readDropped(
 ): Promise<ImportSource | string> {
   const path = pathOfFile(file);
   if (path) return { path };
-  const tooLarge = `${file.name} is too large to be sent by a browser. Give its path on the machine Pawl runs on.`;
+  const tooLarge = `${file.name} is too large for a browser to upload. Give its path on the machine Pawl runs on.`;
   if (file.size > MAX_CALL_BYTES) return tooLarge;
   const bytes = await file.arrayBuffer();
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return `${file.name} is no table of text. Give its path on the machine Pawl runs on.`;
+    return `${file.name} is not a text table. Give its path on the machine Pawl runs on.`;
   }
   const isFit =
     text.length <= MAX_TABLE_CHARACTERS && new Blob([JSON.stringify(text)]).size <= MAX_CALL_BYTES;

@@ -16,7 +16,7 @@ export type ProgressKeyAction =
 
 /** Says what the keys do; for `aria-describedby`. */
 export const PROGRESS_KEYS_HELP =
-  'Plus and minus zoom, left and right move, 0 shows all. Up and down go from experiment to experiment, Enter opens the one marked, Home and End open the first and the last.';
+  'Plus and minus zoom, left and right move, 0 shows all. Up and down move between experiments, Enter opens the marked one, Home and End open the first and the last.';
 
 const ZOOM_STEP = 0.8;
 const PAN_STEP = 0.1;

@@ -78,7 +78,7 @@ function Tip({ point, model }: { readonly point: ProgressPoint; readonly model: 
         <span>{hasMetric ? formatMetric(point.value) : 'no number'}</span>
         {hasMetric && best !== null && (
           <span className="text-muted">
-            {row.n === bestExperiment ? 'the best' : `${formatDelta(point.value - best)} to the best`}
+            {row.n === bestExperiment ? 'the best' : `${formatDelta(point.value - best)} from the best`}
           </span>
         )}
       </div>

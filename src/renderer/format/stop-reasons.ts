@@ -17,7 +17,7 @@ function describeReason(reason: StopReason, detail: string | null): string {
 
 /** Why a study does not run, in a sentence. */
 export function describeStop(card: Pick<StudyCard, 'state' | 'stopReason' | 'stopDetail'>): string {
-  if (card.state === 'imported') return 'Results from elsewhere; they can be read, not run.';
+  if (card.state === 'imported') return 'Results from elsewhere; they can be read, but not run.';
   if (card.state === 'ready') return 'Not started yet.';
   return card.stopReason === null ? '' : describeReason(card.stopReason, card.stopDetail);
 }

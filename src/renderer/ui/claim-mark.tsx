@@ -7,8 +7,8 @@ export function ClaimMark({ claim }: { readonly claim: Claim }) {
     <span
       title={
         claim.isProven
-          ? 'At least 95 % sure to be better than what it was made of'
-          : 'It may be luck: the numbers of the same code differ from run to run'
+          ? 'At least 95 % sure to be better than its parent'
+          : 'It may be luck: the same code gives different numbers from run to run'
       }
       className={classNames('font-medium', claim.isProven ? 'text-keep' : 'text-warn')}
     >

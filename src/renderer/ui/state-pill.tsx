@@ -16,7 +16,7 @@ const TROUBLE: ReadonlySet<string> = new Set(['error', 'proposer', 'baseline_fai
 const LOOKS = {
   starting: { icon: LoaderCircle, word: 'Starting …', className: 'bg-accent-soft text-accent' },
   running: { icon: LoaderCircle, word: 'Running', className: 'bg-accent-soft text-accent' },
-  waiting: { icon: UserCheck, word: 'Waits for you', className: 'bg-warn-soft text-warn' },
+  waiting: { icon: UserCheck, word: 'Waiting for you', className: 'bg-warn-soft text-warn' },
   paused: { icon: CirclePause, word: 'Paused', className: 'bg-warn-soft text-warn' },
   trouble: { icon: TriangleAlert, word: 'Needs attention', className: 'bg-crash-soft text-crash' },
   stopped: { icon: CircleStop, word: 'Stopped', className: 'bg-sunken text-muted' },

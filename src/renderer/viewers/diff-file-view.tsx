@@ -103,15 +103,15 @@ function FileBody({ file, mode }: { readonly file: DiffFile; readonly mode: Diff
       ))}
       {file.isReordered && (
         <p className="bg-warn-soft px-3 py-1 text-xs text-warn">
-          Some changed lines hold invisible characters that turn text around: what runs may read differently
-          here.
+          Some changed lines contain invisible characters that reorder text: what runs may differ from what
+          you see here.
         </p>
       )}
       {!isColoured && (
         <p className="px-3 py-1 text-xs text-muted">
-          Without colours and word marks: the file has more than {MAX_COLOURED_LINES.toLocaleString('en')}{' '}
-          lines or {MAX_COLOURED_CHARACTERS.toLocaleString('en')} characters here, and colouring it would hold
-          up the window.
+          No colours or word marks: the file has more than {MAX_COLOURED_LINES.toLocaleString('en')} lines or{' '}
+          {MAX_COLOURED_CHARACTERS.toLocaleString('en')} characters here, and colouring it would hold up the
+          window.
         </p>
       )}
       {shown.map((chunk, index) => (

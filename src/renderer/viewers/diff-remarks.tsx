@@ -68,7 +68,7 @@ function RemarkBox({ remark, remarks }: { readonly remark: ReviewComment; readon
         maxLength={4_000}
         // It was asked for by a press on its line.
         autoFocus={remark.text === ''}
-        placeholder="What is to be different here?"
+        placeholder="What should be different here?"
         value={remark.text}
         onChange={event => remarks.put({ ...remark, text: event.target.value })}
       />

@@ -80,7 +80,7 @@ export function DiffView({ diff, isCut, mode, onMode, label }: DiffViewProps) {
           <fieldset className="flex items-center rounded border border-line">
             <legend className="sr-only">Layout of the diff</legend>
             <ToolButton
-              label="Removed and added lines below each other"
+              label="Removed and added lines in one column"
               icon={Rows2}
               isPressed={mode === 'unified'}
               onPress={() => onMode('unified')}

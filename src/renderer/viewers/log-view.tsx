@@ -111,7 +111,7 @@ export function LogView(props: LogViewProps) {
         <div className="ml-auto flex items-center gap-1">
           {!isComplete && (
             <ToolButton
-              label="Keep the newest line in sight"
+              label="Follow the newest line"
               icon={ArrowDownToLine}
               isPressed={isFollowing}
               onPress={() => (isFollowing ? position.follow(false) : jumpToEnd())}
@@ -199,7 +199,7 @@ export function LogView(props: LogViewProps) {
         <span className="ml-auto flex items-center gap-1">
           {first !== undefined && first.from > 0 && (
             <ToolButton
-              label="Load what comes before"
+              label="Load earlier lines"
               icon={ChevronsUp}
               isDisabled={isLoading}
               onPress={position.goEarlier}
@@ -209,7 +209,7 @@ export function LogView(props: LogViewProps) {
           )}
           {!holdsEnd && (
             <ToolButton
-              label="Load what comes after"
+              label="Load later lines"
               icon={ChevronsDown}
               isDisabled={isLoading}
               onPress={position.goLater}

@@ -155,7 +155,7 @@ function readFile(lines: readonly string[], start: number, index: number) {
   if (content.crlf > 0 && content.lf > 0) facts.push('Line ends change: some lines end in CRLF, some in LF.');
   if (noLineBreak.old && noLineBreak.new) facts.push('No line break at the end, before and after.');
   else if (noLineBreak.old) facts.push('The line break at the end is new.');
-  else if (noLineBreak.new && header.kind !== 'add') facts.push('The line break at the end is gone.');
+  else if (noLineBreak.new && header.kind !== 'add') facts.push('The line break at the end was removed.');
   else if (noLineBreak.new) facts.push('No line break at the end.');
   if (content.cutLines > 0)
     facts.push(

@@ -12,7 +12,7 @@ export function progressName(tally: ProgressTally, metricName: string, baseline:
     `${tally.keep} kept`,
     `${tally.discard} discarded`,
     `${tally.crash} ${tally.crash === 1 ? 'crash' : 'crashes'}`,
-    ...(others === 0 ? [] : [`${others} of another verdict`]),
+    ...(others === 0 ? [] : [`${others} with another verdict`]),
   ];
   const experiments = tally.finished === 1 ? '1 experiment' : `${tally.finished} experiments`;
   return `${metricName} over ${experiments}: ${numbers.join(', ')}`;

@@ -238,7 +238,7 @@ test.each<readonly [string, string, string]>([
 test.each<readonly [string, string, string]>([
   ['no UTF-8', "printf '\\351' >> train.sh\n", 'train.sh is not UTF-8'],
   ['a file that is larger than memory', 'truncate -s 3G train.sh\n', 'train.sh is too large'],
-  ['a link', 'ln -sf /etc/passwd train.sh\n', 'train.sh is no plain file'],
+  ['a link', 'ln -sf /etc/passwd train.sh\n', 'train.sh is not a plain file'],
   ['nothing where a file was', 'rm train.sh\n', 'train.sh was removed, which a proposal cannot do'],
 ])('%s is refused in words', async (_, edit, words) => {
   await using own = await night('claude', `${edit}${claude(ANSWER)}`);

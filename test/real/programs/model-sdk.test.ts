@@ -73,7 +73,9 @@ test.each([
     "tool {'n': 7} tool_use",
     'later tool_use',
     'many 20',
-    expect.stringMatching(/^NotFoundError 404 The contract of this study lets claude-haiku-5-5 be asked/),
+    expect.stringMatching(
+      /^NotFoundError 404 The contract of this study allows only the model claude-haiku-5-5/,
+    ),
     expect.stringMatching(/^BadRequestError 400 tools\.0\.type: only tools that the program runs itself/),
     'val_bpb: 1',
     '',

@@ -60,7 +60,9 @@ test.each([
   expect(seen.log).toContain('streamed true [{"type":"thinking","thinking":"Well.","signature":"signature_');
   expect(seen.log).toContain('tool {"n":7,"of":["é"]} tool_use\n');
   expect(seen.log).toContain('later tool_use\n');
-  expect(seen.log).toMatch(/NotFoundError 404 The contract of this study lets claude-haiku-5-5 be asked/);
+  expect(seen.log).toMatch(
+    /NotFoundError 404 The contract of this study allows only the model claude-haiku-5-5/,
+  );
   expect(seen.log).toMatch(/BadRequestError 400 tools\.0\.type: only tools that the program runs itself/);
   expect(server.requests).toHaveLength(4);
 });

@@ -74,5 +74,5 @@ test('what no training may see is exchanged for nothing', async () => {
   for (const other of ['~/.netrc', '~/pawl/pawl.sqlite', place, '.git'])
     expect(await faultOf('val.txt', other)).toMatch(/may see/);
   expect(await faultOf('val.txt', '~/data')).toMatch(/one is a folder/);
-  expect(await faultOf('val.txt', '~/none')).toMatch(/is not there/);
+  expect(await faultOf('val.txt', '~/none')).toMatch(/does not exist/);
 });

@@ -85,7 +85,7 @@ test.each(SANDBOXES)(
   },
 );
 
-/** Python of a scorer: asks the model for each number, one a line. */
+/** Python of a scorer: asks the model for each number, one per line. */
 const ASKING = `import json, os
 answers, requests = (int(fd) for fd in os.environ['PAWL_MODEL_FDS'].split(','))
 answers, requests = os.fdopen(answers), os.fdopen(requests, 'w')

@@ -191,7 +191,7 @@ test('an audit trains what was kept again, tries nothing new, and measures the g
   });
   await run('-n', '2');
   const status = async () => (await pawl(['status'], { home, cwd: repository, env })).stdout;
-  expect(await status()).toMatch(/Gain by 4 fresh runs: −0\.006\d* ± /);
+  expect(await status()).toMatch(/Gain over 4 fresh runs: −0\.006\d* ± /);
   const { code, events } = await sitting(['audit', repository, '--runs', '9'], { home, env });
   expect(code).toBe(0);
   const order = trained(events);
@@ -214,7 +214,7 @@ test('also what was greedy can be audited', async () => {
   await run('-n', '1');
   const { events } = await sitting(['audit', repository, '--runs', '4'], { home, env });
   expect(trained(events)).toEqual(['1 headline', '0 headline', '1 headline', '0 headline']);
-  expect(eventsOf(events, 'study_stopped')[0]?.claims[0]).toContain('Gain by 4 fresh runs');
+  expect(eventsOf(events, 'study_stopped')[0]?.claims[0]).toContain('Gain over 4 fresh runs');
 });
 
 test('a gain below the least one is no gain', async () => {

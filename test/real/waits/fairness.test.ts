@@ -310,7 +310,7 @@ i=0; while [ $i -lt 40 ]; do i=$((i + 1)); printf 'step %05d | loss: 1.0\\n' $i;
   const unfair = runs.map(({ flags }) => flags.filter(flag => flag.isUnfair).map(({ kind }) => kind));
   expect(unfair).toEqual([['throttled'], []]);
   const detail = runs[1]?.flags.find(({ kind }) => kind === 'speed')?.detail;
-  expect(detail).toMatch(/^\d+(\.\d+)? steps a second, and \d+(\.\d+)? before$/);
+  expect(detail).toMatch(/^\d+(\.\d+)? steps per second, against \d+(\.\d+)? before$/);
   expect(evidence).toMatchObject({ run: 1 });
   expect(evidence?.unfair).toBeUndefined();
   await checkNight(night);

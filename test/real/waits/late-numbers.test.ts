@@ -50,7 +50,7 @@ test('a number that is typed in decides, with its source, and nothing is trained
   expect(JSON.parse(row?.evidence ?? '')).toMatchObject({ metric: 12, source: 'dashboard of Monday' });
   const late = await pawl(['measured', '1', '13', '--source', 'x'], { home, env, cwd: repository });
   expect(late.code).toBe(2);
-  expect(late.stderr).toMatch(/does not wait for a number/);
+  expect(late.stderr).toMatch(/is not waiting for a number/);
 });
 
 test('an experiment waits on over a stop and over the death of the engine, without another training', async () => {

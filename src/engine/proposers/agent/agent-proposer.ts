@@ -42,7 +42,7 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
         folder = await real(await makeScratch(ports.scratch, 'agent'));
         return await work(settings, ports, request, context, folder);
       } catch (error) {
-        // A full disk for temporary files, or what an agent left that nobody can read: another try may fare better.
+        // A full disk for temporary files, or unreadable files that an agent left: another try may succeed.
         if (context.signal.aborted || error instanceof PawlError) throw error;
         return failed(`The agent's copy failed: ${(error as Error).message}`);
       } finally {

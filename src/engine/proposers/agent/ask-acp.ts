@@ -93,7 +93,7 @@ export async function askAcp(
     },
     context,
   );
-  // Where its time was over it was at what it had told last; that its connection closed was our doing.
+  // On a timeout, its last report is the reason; we closed the connection.
   const isLate = result.kind === 'failed' && result.why === 'timeout';
   return { result, output: !isLate ? output : heard.sign ? gaveUp(heard) : NO_OUTPUT };
 }
@@ -266,7 +266,7 @@ function told<T extends object>(update: T): T {
   ) as T;
 }
 
-/** What a bridge tells of tries that it makes by itself: Claude's raw messages, or the failures both tell in `_meta`. */
+/** What a bridge reports about its own retries: Claude's raw messages, or the failures both tell in `_meta`. */
 function readRetry(told: Json): Sign | null {
   const retry = readApiRetry(asJson(told.message));
   if (retry) return retry;

@@ -22,7 +22,7 @@ export async function askCommandLine(
         if (!sign) return false;
         last = sign;
         launch.onThought(`${program.title} ${sign.says}`);
-        // What only the user can mend is not tried for minutes.
+        // What only the user can fix is not retried for minutes.
         return isVain(program, sign);
       },
     },

@@ -59,7 +59,7 @@ export function ownFailureOf({ words }: Pick<AgentProgram, 'words'>, said: strin
   return words.find(entry => entry.words.test(said))?.failure ?? null;
 }
 
-/** Whether a program that goes on trying is ended: it will mend nothing, or would go on without an end. */
+/** Whether a retrying program is ended: its retries are hopeless, or endless. */
 export function isVain(program: Pick<AgentProgram, 'words'>, sign: Sign): boolean {
   const failure = failureOf(program, sign.status, sign.says);
   const isHopeless = failure === 'sign_in' || failure === 'no_model' || failure === 'request';
@@ -67,7 +67,7 @@ export function isVain(program: Pick<AgentProgram, 'words'>, sign: Sign): boolea
 }
 
 type Handling = {
-  /** `blocked`: who can stands in, and it is asked again later; `failed`: it is asked again at once, and told why. */
+  /** `blocked`: another proposer stands in, and it is asked again later; `failed`: it is asked again at once, with the reason. */
   readonly kind: 'blocked' | 'failed';
   readonly outcome: CallOutcome;
   /** What its title is followed by. */

@@ -62,7 +62,7 @@ export type Acp = {
   /** `_meta` of a new session, and of what this side can do. */
   readonly meta: Json | null;
   readonly clientMeta: Json | null;
-  /** Whether the tokens it tells with its answer are those of the whole turn. */
+  /** Whether the tokens it reports with its answer are those of the whole turn. */
   readonly countsTurn: boolean;
 };
 
@@ -75,16 +75,16 @@ export type AgentOutput = {
   readonly error: string | null;
   /** The HTTP status of the server's that it told, or null. */
   readonly status: number | null;
-  /** Whether it told that it came to its end; an exit code of 0 alone tells nothing. */
+  /** Whether it reported that it finished; an exit code of 0 alone proves nothing. */
   readonly isComplete: boolean;
   readonly usage: CallTokens;
   /** As the agent reckons it; null where it does not. */
   readonly costUsd: number | null;
 };
 
-/** A line that tells of trouble which the program tries to get over by itself. */
+/** A line that reports trouble which the program is retrying by itself. */
 export type Sign = {
-  /** Null where it told none, or there was no answer. */
+  /** Null if it reported none, or there was no answer. */
   readonly status: number | null;
   /** In words for the user, beginning with a verb: "retries after 401, 2 of 10". */
   readonly says: string;

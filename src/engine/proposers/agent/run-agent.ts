@@ -16,7 +16,7 @@ import type { Answered, Launch } from './launch.ts';
 import type { AgentProgram } from './program.ts';
 import { requireProgram } from './programs.ts';
 
-/** An agent tells everything it reads; more than this it does not need. */
+/** An agent prints everything it reads; it does not need more than this. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 export type AgentPorts = {

@@ -7,7 +7,7 @@ import type { ProposalRequest } from '../proposer.ts';
 import { describeTunings } from './tunings.ts';
 import { asData, signed } from './words.ts';
 
-/** So many experiments without a keep are a plateau. */
+/** This many experiments without a keep are a plateau. */
 export const PLATEAU = 8;
 /** On a plateau no category may come more often than this in a row. */
 export const CATEGORY_IN_A_ROW = 3;
@@ -20,7 +20,7 @@ const NEAR_MISSES = 6;
 const NOTES = 12;
 const IDEAS = 12;
 const TEXT_CHARACTERS = 240;
-/** Failed guards that are told, each with so many lines of its output. */
+/** How many failed guards are reported, and how many lines of output for each. */
 const GUARDS = 5;
 const GUARD_LINES = 8;
 const NOTE_CHARACTERS = 1_000;

@@ -15,7 +15,7 @@ export type EarlierStudy = {
   readonly history: readonly LearntEntry[];
 };
 
-/** So many tries without a keep are a dead end, or a range where nothing works. */
+/** This many tries without a keep are a dead end, or a range where nothing works. */
 const SEVERAL = 3;
 const STUDIES = 8;
 /** Experiments that a line names of one study, and values that it names. */
@@ -23,7 +23,7 @@ const SHOWN = 5;
 const IDEA_CHARACTERS = 140;
 const NAME_CHARACTERS = 60;
 const MESSAGE_CHARACTERS = 100;
-/** Ends of runs that the machine is to blame for, or nobody knows who. */
+/** Ends of runs that the machine caused, or whose cause is unknown. */
 const OF_MACHINE: ReadonlySet<string> = new Set(['disk_full', 'spawn_failed']);
 const NOT_OF_VALUE: ReadonlySet<string> = new Set([...OF_MACHINE, 'killed']);
 /** What the search calls all of its own; the constants say more. */

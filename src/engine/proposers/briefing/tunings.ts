@@ -47,7 +47,7 @@ export function tuningOf(memo: unknown): Tuning | null {
   return parsed.success ? parsed.data.tuning : null;
 }
 
-/** So many values refused for one experiment, and the model has its turn again. */
+/** After this many refused values for one experiment the model has its turn again. */
 const REFUSALS = 3;
 
 /** The tuning that goes on with the next experiment; null where none does, or the user has said something since. */

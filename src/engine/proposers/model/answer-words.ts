@@ -5,7 +5,7 @@ import { stripControl } from '../../metrics/line-splitter.ts';
 const NAME_CHARACTERS = 200;
 const EXPLANATION_CHARACTERS = 500;
 
-/** A model's name without what tells only where or when it was taken from: `vendor/name-20260901:latest`. */
+/** A model's name without its vendor, date and tag: `vendor/name-20260901:latest`. */
 function bareName(model: string): string {
   return model
     .toLowerCase()

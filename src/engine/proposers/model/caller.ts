@@ -12,7 +12,7 @@ import { costOf, mostOf, type Price, type Prices } from './prices.ts';
 /** No answer takes longer; a server could ping for ever. */
 const LONGEST_CALL_MS = 1_800_000;
 const FIRST_WAIT_MS = 1_000;
-/** So long at most nobody sees that the user wants to stop. */
+/** Maximum delay before a stop request is noticed. */
 const LONGEST_WAIT_MS = 60_000;
 /** An outage this long is for the user to look at; the loop asks again now and then. */
 const PATIENCE_MS = 600_000;
@@ -47,11 +47,11 @@ export type CallerPorts = {
   /** Who asks, in the ledger. */
   readonly label: string;
   readonly now: () => number;
-  /** What other models cost that may answer in place of the one that was asked; read for each call. */
+  /** Prices of other models that may answer instead of the requested one; read for each call. */
   readonly readPrices: () => Promise<Prices>;
   /** Told what the model thinks, that it declined or another answers, and why there is a wait. */
   readonly onThought: (text: string) => void;
-  /** Read for each call, so that a key the user has mended counts at once. Rejects where there is none. */
+  /** Read for each call, so that a corrected key takes effect at once. Rejects if there is none. */
   readonly readKey: () => Promise<string | null>;
   /** Whether the user wants the sitting to pause or stop: then nothing is waited for. */
   readonly hasWish: () => boolean;
@@ -85,7 +85,7 @@ export class Caller {
   readonly #ports: CallerPorts;
   /** The newest call when the sitting began. */
   readonly #before: number;
-  /** Of the models that have answered in place of the one that was asked, by their names. */
+  /** The models that have answered instead of the requested one, by name. */
   readonly #otherPrices = new Map<string, Price>();
 
   constructor(study: Study, settings: ModelSettings, price: Price | null, ports: CallerPorts) {
@@ -193,7 +193,7 @@ export class Caller {
         message: (isTooDear ? null : failure?.message) ?? (said || null),
         requestId,
         tokens,
-        // What was turned away costs nothing; of a stream that broke nobody knows what it took.
+        // A rejected call costs nothing; the cost of a broken stream is unknown.
         costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : cost,
         seconds: (performance.now() - began) / 1000,
       });
@@ -215,7 +215,7 @@ export class Caller {
     return null;
   }
 
-  /** @param onOther told which model answers where it is another than was asked, and that in words */
+  /** @param onOther called with the model that answers if it is not the requested one, and a sentence saying so */
   async #send(
     params: CallParams,
     signal: AbortSignal,

@@ -26,7 +26,7 @@ export function clientFor(
 const OWN_HEADERS =
   /^(?:accept|content-type|authorization|x-api-key|user-agent|anthropic-(?:version|beta)|x-stainless-.+)$/;
 
-/** Tells of every byte that comes: the SDK keeps a server's pings to itself. Follows nobody elsewhere with the key. */
+/** Reports every byte that arrives, because the SDK hides a server's pings. Never follows a redirect with the key. */
 async function fetchOwn(
   url: Parameters<typeof fetch>[0],
   init: RequestInit | undefined,

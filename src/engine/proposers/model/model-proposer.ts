@@ -125,7 +125,7 @@ async function converse(
       talk.maxTokens = MORE_TOKENS;
       continue;
     }
-    // In an answer that ended otherwise a tool call may be a part of one, which the SDK mends without a word.
+    // In an answer that ended otherwise a tool call may be incomplete, and the SDK silently completes it.
     const isCall = message.stop_reason === 'tool_use';
     const content = message.content.filter(
       block => (isCall || block.type !== 'tool_use') && (block.type !== 'text' || block.text.trim() !== ''),

@@ -200,7 +200,7 @@ function linesOf(text: string, from: number): string {
 
 function cut(text: string): string {
   if (text.length <= ANSWER_CHARACTERS) return text;
-  // The end tells more of a log, the beginning more of anything else; both are kept.
+  // The end says more about a log, the beginning about anything else; both are kept.
   const half = ANSWER_CHARACTERS / 2;
   const [first, last] = [text.slice(0, half), text.slice(-half)].map(part => part.toWellFormed());
   return `${first}\n(${text.length - 2 * half} characters left out)\n${last}`;

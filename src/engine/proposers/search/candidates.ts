@@ -4,7 +4,7 @@ import { memoSchema } from './choice.ts';
 import type { Constant } from './constants.ts';
 import { type Axis, coordinateOf, itemOf, textAt, withItem } from './space.ts';
 
-/** So many constants a candidate changes, and how often. */
+/** How many constants a candidate changes, and how often. */
 const CHANGES = [
   { count: 1, share: 0.45 },
   { count: 2, share: 0.3 },

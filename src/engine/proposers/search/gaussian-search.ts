@@ -24,7 +24,7 @@ export type Situation = {
 };
 
 const CANDIDATES = 200;
-/** So many of the best are each changed so many times once more. */
+/** How many of the best are changed again, and how many times each. */
 const PARENTS = 5;
 const CHILDREN = 20;
 const ONE_CHANGE = [{ count: 1, share: 1 }];

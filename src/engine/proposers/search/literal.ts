@@ -53,7 +53,7 @@ export function parseLiteral(text: string, comment: string): Literal | null {
   return null;
 }
 
-/** A word that may be exchanged for other ones; null where there is no other, or it is none of them. */
+/** A word that may be replaced by other choices; null if there is no other, or it is not one of them. */
 export function choiceOf(text: string, value: string, choices: readonly string[]): Literal | null {
   return choices.length > 1 && choices.includes(value) ? { kind: 'choice', value, choices, text } : null;
 }

@@ -11,7 +11,7 @@ export type Observation = {
   readonly value: number | null;
 };
 
-/** Reasons of discards whose number is comparable; behind any other there may be a better one that counts for nothing. */
+/** Reasons of discards with a comparable number; with any other reason the number may be better and yet not count. */
 const COMPARABLE: ReadonlySet<string> = new Set(['worse', 'equal', 'rolled_back']);
 
 /**

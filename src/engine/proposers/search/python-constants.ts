@@ -60,7 +60,7 @@ class PythonModule {
   readonly #source: string;
   readonly #given: Given;
   readonly #found: Candidate[] = [];
-  /** How often the module gives a name a value, besides in classes and functions. */
+  /** How often the module assigns a name, outside classes and functions. */
   readonly #assigned = new Map<string, number>();
   /** Options and environment variables that the module itself sets. */
   readonly #set = new Set<string>();
@@ -232,7 +232,7 @@ class PythonModule {
     return parseLiteral(text, mark < 0 ? '' : rest.slice(mark));
   }
 
-  /** What stands for a field's default: the value, or the argument of `field(default=…)`. */
+  /** A field's default: the value, or the argument of `field(default=…)`. */
   #defaultOf(value: SyntaxNode): SyntaxNode {
     const list = value.name === 'CallExpression' ? value.lastChild : null;
     const given = list?.name === 'ArgList' ? this.#arguments(list) : [];
@@ -254,7 +254,7 @@ class PythonModule {
     );
   }
 
-  /** The arguments of a call; what is unpacked (`*more`, `**more`) gives nothing that can be told. */
+  /** The arguments of a call; what is unpacked (`*more`, `**more`) gives nothing known. */
   #arguments(list: SyntaxNode): readonly { readonly key: string | null; readonly value: SyntaxNode }[] {
     const found: { key: string | null; value: SyntaxNode }[] = [];
     let part: SyntaxNode[] = [];

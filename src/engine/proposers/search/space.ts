@@ -21,7 +21,7 @@ export type Scale =
 export type Axis = {
   /** Index of its constant. */
   readonly constant: number;
-  /** Place in the tuple; null where the constant is none. */
+  /** Position in the tuple; null if the constant is not a tuple. */
   readonly item: number | null;
   readonly scale: Scale;
   readonly isCategory: boolean;

@@ -46,7 +46,7 @@ export async function surveyConstants(
   return { constants, isWhole: files.length <= MAX_FILES };
 }
 
-/** The first whole number of a commit's editable files that decides what chance does; null where there is none. */
+/** The first integer in a commit's editable files that seeds random numbers; null if there is none. */
 export async function findSeed(
   repository: Repository,
   commit: string,
@@ -72,7 +72,7 @@ export async function refuseConstantless(
   );
 }
 
-/** What to say of a search that is one of several proposers and has nothing to turn; null where it has, or there is none. */
+/** A warning if the search is one of several proposers and has no constants to change; otherwise null. */
 export async function findIdleSearch(
   repository: Repository,
   commit: string,
@@ -93,7 +93,7 @@ async function lacksConstants(
   commit: string,
   { contract, stop }: Pick<Study, 'contract' | 'stop'>,
 ): Promise<boolean> {
-  // A baseline alone asks nobody.
+  // A baseline alone needs no proposer.
   if (stop.experiments === 0) return false;
   const { constants, isWhole } = await surveyConstants(repository, commit, contract, 1);
   return constants.length === 0 && isWhole;

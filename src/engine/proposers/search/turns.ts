@@ -45,7 +45,7 @@ export function directionBetween(literal: Literal, text: string): Direction {
 /** The search calls its turns moves. */
 const memoSchema = z.object({ turns: z.array(turnSchema).optional(), moves: z.array(turnSchema).optional() });
 
-/** What an experiment with this memo turned; none where nobody wrote that down. */
+/** The constants that an experiment with this memo changed; none if not recorded. */
 export function turnsOf(memo: unknown): readonly Turn[] {
   const parsed = memoSchema.safeParse(memo);
   return parsed.success ? [...(parsed.data.turns ?? []), ...(parsed.data.moves ?? [])] : [];

@@ -30,9 +30,9 @@ export type DecideInput = {
   readonly unfair: readonly FlagKind[];
   /** Why its run was ended before its time; null where it was not. */
   readonly early: EarlyEnd | null;
-  /** What the contract asks for besides the metric and did not get; null where all of it held. */
+  /** The condition or check of the contract that failed; null if all passed. */
   readonly guard: GuardFailure | null;
-  /** Who says the number, where no program of the run printed it; null where one did. */
+  /** The source of the number, if no program of the run printed it; otherwise null. */
   readonly source: string | null;
   /** Why somebody should look closer. */
   readonly hints: readonly Hint[];

@@ -19,9 +19,9 @@ const SLOWED = THROTTLE.hardwareSlowdown | THROTTLE.thermal | THROTTLE.hardwareT
 const SHARED_SHARE = 0.1;
 /** Clocks this far from the study's own are another machine's. */
 const CLOCKS_SHARE = 0.05;
-/** So many runs make a norm. */
+/** The number of runs needed for a norm. */
 const NORM_RUNS = 3;
-/** Wall time is noisy; a difference of this much between runs of the same code is told. */
+/** Wall time is noisy; a larger difference between runs of the same code is flagged. */
 const SPEED_SHARE = 0.1;
 const BUSY_PERCENT = 50;
 /** Beyond this an allocator begins to work around its limits. */
@@ -53,7 +53,7 @@ export type FairnessInput = {
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
-  /** A printed number that is not the score; null where there is none. */
+  /** A printed number that differs from the score; null if there is none. */
   readonly claim?: Claim | null;
   readonly stepsPerSecond: number | null;
   readonly steps?: number | null;
@@ -72,7 +72,7 @@ export type FairnessInput = {
   readonly sameCode: readonly Fairness[];
   /** On that GPU. */
   readonly foreign: readonly ForeignProcess[];
-  /** Whether the run itself was seen on the GPU; null where nobody tells of processes. */
+  /** Whether the run itself was seen on the GPU; null if processes are not reported. */
   readonly isUsed: boolean | null;
   /** What the study's earlier runs were judged by, newest first. */
   readonly earlier: readonly Fairness[];
@@ -84,7 +84,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   // A GPU that the run does not compute on says nothing of it.
   const gpu = input.isUsed === false ? [] : input.gpu;
   const comparable = earlier.filter(({ samples }) => samples >= LEAST_SAMPLES).slice(0, USUAL_RUNS);
-  /** What the last runs had as well belongs to the machine the study knows, and running again would not mend it. */
+  /** A flag that the last runs had too is normal for this machine, and running again would not help. */
   const isUsual = (has: (run: Fairness) => boolean) =>
     comparable.length === USUAL_RUNS && comparable.every(has);
   const hadFlag = (kind: FairnessFlag['kind']) => (run: Fairness) =>
@@ -99,7 +99,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
 
   const own = summary?.training_seconds;
   if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
-    // Running it again would not mend a timer.
+    // Running it again would not fix a timer.
     flag(
       'clock_skew',
       `it says it trained for ${own.toFixed(1)} s, but it had only ${awakeSeconds.toFixed(1)} s`,

@@ -6,7 +6,7 @@ import { CURVE_PARTS, type Curve, type CurvePoint } from '../../metrics/curve.ts
 /** Before this share of the way nothing is ended, and after the other it is not worth it. */
 const FIRST_PART = 0.3 * CURVE_PARTS;
 const LAST_PART = 0.9 * CURVE_PARTS;
-/** So many parts in a row must say it; one may be noise. Source of the idea: Optuna's PatientPruner. */
+/** This many parts in a row must agree; one may be noise. Source of the idea: Optuna's PatientPruner. */
 const PATIENCE = 2;
 /** Fewer runs do not tell how much a run can catch up. */
 const LEAST_RUNS = 10;

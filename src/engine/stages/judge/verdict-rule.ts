@@ -8,7 +8,7 @@ export function canRepeat({ metric, model }: Contract): boolean {
   return metric.waitSeconds === null && model === null;
 }
 
-/** Whether a contract names data whose exchange shows where a number comes from. A program that scores has data of its own. */
+/** Whether a contract names data to swap, to see where a number comes from. A scorer has its own data. */
 export function canProbe(contract: Contract): boolean {
   return contract.audit.swaps.length > 0 && contract.score === null && canRepeat(contract);
 }

@@ -13,7 +13,7 @@ import { askMetricCommand } from './measure-attempt.ts';
 /** Another process may have written a number down. */
 const LOOK_MS = 1_000;
 
-/** The run whose number is still to come, from `metric.command` or somebody who types it in; null where none waits. */
+/** The run that waits for its number, from `metric.command` or typed in; null if none waits. */
 export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number): Run | null {
   if (contract.metric.waitSeconds === null) return null;
   const experiment = ledger.experiments.get(id, n);
@@ -24,7 +24,7 @@ export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number):
   return isWaiting && isDone && run.commit === experiment.attemptCommit ? run : null;
 }
 
-/** Milliseconds since the epoch at which nobody waits for the number any more. */
+/** When to stop waiting for the number, in milliseconds since the epoch. */
 export function awaitedUntil({ contract }: Study, run: Run): number {
   return (run.endedAt ?? run.startedAt) + 1000 * (contract.metric.waitSeconds ?? 0);
 }
@@ -101,7 +101,7 @@ export async function awaitNumber(
   }
 }
 
-/** Asks `metric.command` once, where the run was trained; its number, or null where there is none yet. */
+/** Runs `metric.command` once, where the run was trained; its number, or null if there is none yet. */
 async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnType<typeof askMetricCommand> {
   const { ledger, paths, workbench, signal, killTimes } = ports;
   const { n, k } = run;

@@ -24,14 +24,14 @@ export type CommandPlace = Omit<
 };
 
 export type MeasuredByCommands = {
-  /** Of `metric.command`, in place of the training's. */
+  /** From `metric.command`, instead of the training. */
   readonly summary: Summary | null;
   readonly units: Readonly<Record<string, string>>;
   /** Why there is no number; null where there is one, or none was to be found here. */
   readonly crash: Crash | null;
   readonly guard: GuardFailure | null;
   readonly addedBytes: number;
-  /** How the last command ended, where the study was told to stop meanwhile. */
+  /** How the last command ended, if the study was asked to stop meanwhile. */
   readonly isAborted: boolean;
   readonly survivors: readonly number[];
 };
@@ -191,7 +191,7 @@ async function runToLog(
   return { result, tail: tail.lines(), addedBytes };
 }
 
-/** So that one log tells the whole of a run. */
+/** So that one log holds everything about a run. */
 export async function addToLog(log: string, from: string, title: string): Promise<number> {
   const { size } = await stat(from);
   const before = (await stat(log)).size;

@@ -19,15 +19,15 @@ export type Measured = {
   readonly unfair: readonly FlagKind[];
   /** Why the run was ended before its time; null where it was not. */
   readonly early: EarlyEnd | null;
-  /** What the contract asks for besides the metric and did not get. */
+  /** The condition or check of the contract that failed. */
   readonly guard: GuardFailure | null;
-  /** Who says the number, where no program of the run printed it. */
+  /** The source of the number, if no program of the run printed it. */
   readonly source: string | null;
-  /** What in its edit is a reason to look closer; empty where its number is no gain, for then nobody asks. */
+  /** Reasons in its edit to look closer; empty if its number is no gain, because then it does not matter. */
   readonly hints: readonly Hint[];
 };
 
-/** A run that may be mended. */
+/** A run that may be repaired. */
 export type CrashedRun = Measured & { readonly crash: Crash };
 
 /**

@@ -16,7 +16,7 @@ export type Prepared = {
 type Running = {
   readonly n: number;
   readonly base: string;
-  /** What the proposer was told by the user; another word makes the proposal an old one. */
+  /** What the user told the proposer; a new message makes the proposal outdated. */
   readonly told: string;
   readonly stop: AbortController;
   readonly made: Promise<Prepared | null>;

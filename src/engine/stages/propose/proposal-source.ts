@@ -130,7 +130,7 @@ export class ProposalSource {
     signal.throwIfAborted();
     if (!prepared) return null;
     const isNew = prepared.base !== incumbent.commit;
-    // A keep of the same kind may have had the same reason: it is thought about anew.
+    // A keep of the same category may have had the same reason, so a new proposal is requested.
     const last = ledger.experiments.get(this.#study.id, incumbent.n);
     const { category } = prepared.proposal;
     if (isNew && category !== null && last?.proposal?.category === category) return null;

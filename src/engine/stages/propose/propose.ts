@@ -15,7 +15,7 @@ export type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
   readonly proposal: Proposal;
   /** The commit the proposer started from. */
   readonly start: string;
-  /** The crashed run it is to mend; null for an experiment's first attempt. */
+  /** The crashed run to repair; null for an experiment's first attempt. */
   readonly repairOf: CrashedRun | null;
 };
 
@@ -27,7 +27,7 @@ export type TurnedDown = {
   readonly repair: CrashedRun | null;
 };
 
-/** What is told where nothing came of a question: `refused` is asked again, `repair_failed` leaves the crash as it is. */
+/** What to return without a proposal: after `refused` the proposer is asked again, `repair_failed` leaves the crash as it is. */
 export type NotProposed =
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'repair_failed'; readonly run: CrashedRun };
@@ -37,7 +37,7 @@ export type Proposed =
   | NotProposed
   | TurnedDown
   | { readonly type: 'exhausted'; readonly message: string }
-  /** Only the user can help: a pause until they say go on, or until the proposer is asked again. */
+  /** Only the user can help: a pause until they continue, or until the proposer is asked again. */
   | { readonly type: 'blocked'; readonly message: string }
   | { readonly type: 'spent'; readonly message: string };
 
@@ -96,14 +96,14 @@ export async function propose(
   if (edit.kind === 'refused') return turnDown(edit.reason, edit.message);
   const same = ledger.experiments.findSameEdit(study.id, edit.digest, n);
   if (same !== null) return turnDown('duplicate', `The same files were already tried in experiment ${same}.`);
-  // The mended hypothesis belongs to the mended attempt; until that is made the ledger keeps the crashed one's.
+  // The repaired hypothesis belongs to the repaired attempt; until that exists the ledger keeps the crashed one's.
   if (!repair) ledger.write(() => ledger.experiments.propose(study.id, n, proposal));
   const { hypothesis, rationale, predictedEffect, category } = proposal;
   emit({ type: 'proposed', n, hypothesis, rationale, predictedEffect, category });
   return { type: 'proposed', n, edit: { ...edit, proposal, start, repairOf: repair?.run ?? null } };
 }
 
-/** Writes down that a proposal is asked for. Returns the commit whose files the proposer finds, and the incumbent. */
+/** Records that a proposal is requested. Returns the commit that the proposer finds checked out, and the incumbent. */
 function begin(
   context: StageContext,
   n: number,

@@ -4,7 +4,7 @@ import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/train-attempt.ts';
 
 /**
- * Writes a run's end together with what follows from it, in one transaction, and then tells of it.
+ * Writes a run's end together with what follows from it, in one transaction, and then sends its events.
  * @param write returns the events of what follows; see {@link Enter}
  * @returns sends what `write` held
  */

@@ -11,14 +11,14 @@ import { endRun } from './end-run.ts';
 
 export type Recorded = { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
 
-/** Why it is none of better, equal and worse; null where it is one of those. */
+/** The reason if it is not better, equal or worse; otherwise null. */
 function describeEvidence({ reason, evidence }: Verdict): string | null {
   const { guard, probe } = evidence;
   if (guard) return describeGuard(guard);
   return probe && isProbeReason(reason) ? describeProbe(reason, probe) : describeEarlyEnd(evidence);
 }
 
-/** Writes the verdict down, with the run's end where that is not written yet, moves the branch for a keep, and tells of it. */
+/** Records the verdict, with the run's end if that is not written yet, moves the branch for a keep, and sends events. */
 export async function record(
   context: StageContext,
   n: number,

@@ -53,7 +53,7 @@ async function findProbeFault(context: StageContext, n: number): Promise<string 
 /**
  * Trains an experiment's commit once more. What it prints says nothing of its verdict by itself.
  * @param before a run whose end is not written yet
- * @param held what the experiment's run came to whose verdict waits for this; null where none does
+ * @param held the run result of the experiment whose verdict waits for this; null if none waits
  */
 export async function repeat(
   context: StageContext,
@@ -87,7 +87,7 @@ export async function repeat(
   emit({ type: 'repeat_started', n, purpose });
   const once = () =>
     trainAttempt(study, n, commit, context, purpose).catch(error => {
-      // Stopped while its files were looked at: nothing else says that it has ended.
+      // Stopped while its files were compared: nothing else says that it has ended.
       ledger.write(() => {
         for (const open of ledger.runs.open()) ledger.runs.interrupt(open.run, now());
       });

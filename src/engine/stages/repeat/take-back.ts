@@ -13,7 +13,7 @@ export type Unfounded = {
   readonly n: number;
   readonly reason: ProbeReason;
   readonly evidence: ProbeEvidence;
-  /** Experiments of the branch after `parent`, oldest first: it, those after it, and those before it of which nobody can tell. */
+  /** Experiments of the branch after `parent`, oldest first: it, those after it, and those before it whose probes are inconclusive. */
   readonly chain: readonly number[];
   /** Experiment at which the branch is to stand, and the mean of its runs. */
   readonly parent: number;
@@ -88,7 +88,7 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   return { type: 'taken_back', back, closed: open?.n ?? null };
 }
 
-/** What lost only against numbers that are none. */
+/** Attempts that lost only against numbers that are not real. */
 function findBetter(
   { ledger, study }: StageContext,
   { chain, parentRecord }: Unfounded,

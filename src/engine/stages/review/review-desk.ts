@@ -139,7 +139,7 @@ export class ReviewDesk {
     });
   }
 
-  /** Null where the decision could not be followed; its caller has been told. */
+  /** Null if the decision could not be carried out; the caller knows. */
   async #settle(
     review: Review,
     { decision, resolve, reject }: Handed,
@@ -187,7 +187,7 @@ export class ReviewDesk {
     ledger.reviews.close(review.id, outcome, message, comments, now(), commit);
   }
 
-  /** The proposal with the user's files in place of its own, judged and committed as any edit. */
+  /** The proposal with the user's files instead of its own, judged and committed like any edit. */
   async #rewrite(
     review: Review,
     { files, title }: Extract<Decision, { kind: 'approve' }>,
@@ -224,7 +224,7 @@ export class ReviewDesk {
   }
 }
 
-/** What is really run, told as that: the words of the proposal were of another edit, and so was what was expected of it. */
+/** Describes the edit that really runs: the proposal's words and expected effect belonged to another edit. */
 async function proposalOfEdit(
   repository: Repository,
   { proposal, start }: Review,

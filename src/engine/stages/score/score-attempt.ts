@@ -36,7 +36,7 @@ export type ScoreRun = {
   readonly commit: string;
   /** In the environment of the run's processes. */
   readonly marker: string;
-  /** How long the baseline's score took; null for the baseline itself, and where nobody knows. */
+  /** How long the baseline's scoring took; null for the baseline itself, or if unknown. */
   readonly baselineSeconds: number | null;
 };
 

@@ -30,9 +30,9 @@ import { keptFrom, openedIn, plainPaths } from '../../sandbox/training-jail.ts';
 import type { SurroundingsPorts } from '../train/surroundings.ts';
 import { type Artifact, copyArtifacts } from './artifacts.ts';
 
-/** In a study's folder: what scoring works in, anew for each run. */
+/** In a study's folder: the working folder for scoring, recreated for each run. */
 export const SCORE = 'score';
-/** Each is a mount; what the set-up command left besides is copied. */
+/** Each is a mount; other files that the set-up command left are copied. */
 const MAX_MOUNTED = 50;
 /** Numbers of the descriptors that the programs find open; see docs/scoring.md. */
 const RESULT_FD = 3;

@@ -16,10 +16,10 @@ import { readSetUpWords } from './set-up-words.ts';
 
 /** Under which the ledger keeps that the user agreed to a content. */
 const SETTING = 'set-up';
-/** Of each file so much is shown, and of a larger one nothing; all of it counts. */
+/** How much of each file is shown; of a larger one nothing. All of it counts. */
 const SHOWN_BYTES = 64 * 1024;
 const MAX_READ_BYTES = 4 * 1024 * 1024;
-/** So many files are shown, and the names of the others; all of them count. */
+/** This many files are shown, and only the names of the others; all of them count. */
 const MAX_FILES = 20;
 /** As in Linux: more links than this on the way to a file are a circle. */
 const MAX_LINKS = 40;
@@ -83,7 +83,7 @@ async function listEntries(repository: Repository, commit: string): Promise<read
   return entries;
 }
 
-/** The files of a commit as a program that runs in its checkout would come to them. */
+/** The files of a commit, resolved as a program in its checkout would resolve them. */
 class Tree {
   readonly #repository: Repository;
   readonly #commit: string;

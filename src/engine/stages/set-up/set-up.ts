@@ -86,7 +86,7 @@ async function isAsLeft(
   return kept.every(path => now.get(path) === left.get(path));
 }
 
-/** Null where no set-up came to its end, or nobody knows. */
+/** Null if no set-up finished, or it is unknown. */
 async function readLeft(done: string): Promise<ReadonlyMap<string, string> | null> {
   try {
     return new Map(Object.entries(JSON.parse(await readFile(done, 'utf8')) as Record<string, string>));
@@ -95,7 +95,7 @@ async function readLeft(done: string): Promise<ReadonlyMap<string, string> | nul
   }
 }
 
-/** Holds what {@link fingerprints} tells of what was left. */
+/** Holds the {@link fingerprints} of what was left. */
 function doneMark(folder: string): string {
   return join(folder, 'setup-done');
 }

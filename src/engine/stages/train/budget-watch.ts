@@ -7,7 +7,7 @@ const IDLE_PERCENT = 10;
 
 export type BudgetWatchOptions = {
   readonly budget: RunBudget;
-  /** Seconds that compiling may take besides, before the first step. */
+  /** Extra seconds for compiling, before the first step. */
   readonly startupSeconds: number;
   /** Seconds since the run began. */
   readonly elapsed: () => number;

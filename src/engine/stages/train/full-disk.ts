@@ -60,7 +60,7 @@ export async function makeRoom(
 ): Promise<boolean> {
   await workbench.checkout(commit);
   await removeBelow(folder, DATA_VIEW);
-  // What it costs is time: compilers fill them anew.
+  // This only costs time: compilers fill them again.
   if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeCaches(folder);
   const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
   const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;

@@ -9,7 +9,7 @@ import type { FairnessInput } from '../judge/fairness.ts';
 /** One sample may be of a moment in which nothing was given yet. */
 const LEAST_SAMPLES = 3;
 
-/** Whether the GPU is told by its UUID. */
+/** Whether the GPU is identified by its UUID. */
 function isNamed({ CUDA_VISIBLE_DEVICES: cuda, ROCR_VISIBLE_DEVICES: rocr }: NodeJS.ProcessEnv): boolean {
   return /^(?:GPU|MIG)-/.test(cuda ?? rocr ?? '');
 }
@@ -59,7 +59,7 @@ export class MachineWatch {
     });
   }
 
-  /** What descends from this process is of the run. */
+  /** Descendants of this process belong to the run. */
   isBelow(root: number): void {
     this.#root = root;
     for (const processes of [this.#foreign, ...this.#beside.values()]) processes.isBelow(root);

@@ -18,7 +18,7 @@ import type { Tell } from '../tell.ts';
 
 /** A driver that has not answered by then is not waited for. */
 const GPU_WAIT_MS = 5_000;
-/** But where the user chose one: many GPUs whose driver is not kept loaded take their time. */
+/** Longer if the user chose one: many GPUs without a persistent driver take their time. */
 const CHOSEN_GPU_WAIT_MS = 60_000;
 
 export type SittingSandbox = Bubblewrap & {

@@ -68,7 +68,7 @@ export type EndedRun = {
   readonly memory: number | null;
   /** Why it was ended before its time; null where it was not. */
   readonly early: EarlyEnd | null;
-  /** What the contract asks for besides the metric and did not get; null where all of it held. */
+  /** The condition or check of the contract that failed; null if all passed. */
   readonly guard: GuardFailure | null;
   /** Milliseconds since the epoch, both. */
   readonly startedAt: number;
@@ -122,7 +122,7 @@ export async function trainAttempt(
   const progress = new ProgressEmitter(values =>
     emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
   );
-  // A ledger that cannot be written ends the training: nobody would learn of its result.
+  // An unwritable ledger ends the training: its result could not be recorded.
   const broken = new AbortController();
   const attempt = (work: () => void) => {
     try {

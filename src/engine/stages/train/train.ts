@@ -35,9 +35,9 @@ export type TrainInput = {
   readonly commit: string;
   /** The run before, which is not to decide. */
   readonly unfair: EndedRun | null;
-  /** Whether the attempt is of an earlier sitting. */
+  /** Whether the attempt is from an earlier sitting. */
   readonly isResumed: boolean;
-  /** Whether there will be a next proposal, as far as can be told now. */
+  /** Whether there will be a next proposal, as far as known now. */
   readonly mayLookAhead: boolean;
 };
 

@@ -35,13 +35,13 @@ export function AwaitedNumber({
       <h4 className="font-medium text-sm">Trained; its {name} is still to come</h4>
       <p className="mt-0.5 text-muted text-sm">
         {command === null
-          ? 'Somebody has to type it in'
-          : 'A command is asked for it now and then, or you type it in'}
+          ? 'Type it in when you have it'
+          : 'A command checks for it now and then, or you type it in'}
         , until {new Date(awaitedUntil).toLocaleString()}. After that it counts as not measured.
       </p>
       {isSent ? (
         <p className="mt-2 text-sm">
-          Written down{card.state === 'running' ? '.' : '; it counts once the study goes on.'}
+          Saved{card.state === 'running' ? '.' : '; it counts once the study continues.'}
         </p>
       ) : (
         <form onSubmit={event => void send(event)} className="mt-2 flex flex-wrap items-end gap-2">

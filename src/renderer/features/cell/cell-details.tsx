@@ -16,7 +16,7 @@ import { RunLog } from './run-log.tsx';
 import { Why } from './why.tsx';
 
 const PARTS = ['why', 'diff', 'curves', 'log'] as const;
-const PART_NAMES = { why: 'Why and what came of it', diff: 'Diff', curves: 'Curves', log: 'Log' } as const;
+const PART_NAMES = { why: 'Reason and result', diff: 'Diff', curves: 'Curves', log: 'Log' } as const;
 
 const ELSEWHERE = 'This experiment was run elsewhere.';
 

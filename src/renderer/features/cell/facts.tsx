@@ -89,7 +89,7 @@ function ownFacts(
     ['CPU time', formatDuration(run?.cpuSeconds)],
     ['output', formatBytes(run?.outputBytes)],
     ...energyOf(run, electricity),
-    ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'not fair' : 'noticed', describeFlag(flag)] as const),
+    ...(run?.flags ?? []).map(flag => [flag.isUnfair ? 'unfair' : 'noted', describeFlag(flag)] as const),
     ...(run?.isContained == null
       ? []
       : [
@@ -158,7 +158,7 @@ const REVIEWED: Readonly<Record<ReviewOutcome, string>> = {
 function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonly [string, string])[] {
   if (calls.length === 0) {
     return [
-      ['cost', card.proposer.kind === 'command' ? 'not told by the command' : 'none: no model was asked'],
+      ['cost', card.proposer.kind === 'command' ? 'not reported by the command' : 'none: no model was asked'],
     ];
   }
   const sum = (pick: (call: ModelCall) => number | null) =>
@@ -176,7 +176,7 @@ function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonl
       isPriced
         ? formatUsd(usd)
         : usd > 0
-          ? `${formatUsd(usd)} and what nobody counted`
+          ? `${formatUsd(usd)} plus uncounted calls`
           : 'the model has no price',
     ],
     ['calls', [calls.length, ...more].join(', ')],
@@ -201,7 +201,7 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 }
 
 function describeOutcome(outcome: NonNullable<RunView['outcome']>): string {
-  if (outcome.kind === 'exit') return outcome.code === 0 ? 'ended well' : `exit code ${outcome.code}`;
+  if (outcome.kind === 'exit') return outcome.code === 0 ? 'succeeded' : `exit code ${outcome.code}`;
   if (outcome.kind === 'signal') return `signal ${outcome.signal}`;
   return outcome.kind.replaceAll('_', ' ');
 }

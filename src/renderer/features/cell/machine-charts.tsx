@@ -27,7 +27,7 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
     <section aria-label="Machine" className="flex flex-col gap-3">
       {hasGpu ? null : (
         <p className="text-muted text-sm">
-          This run saw no GPU; only the numbers of the machine itself were recorded.
+          No GPU was seen during this run; only the machine itself was measured.
         </p>
       )}
       <div className="grid grid-cols-2 gap-4">

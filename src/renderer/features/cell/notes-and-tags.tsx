@@ -49,7 +49,7 @@ export function NotesAndTags({
       <form onSubmit={event => void addNote(event)} className="mt-2 flex items-end gap-2">
         <TextArea
           aria-label={`Note on experiment ${n}`}
-          placeholder="What you make of it …"
+          placeholder="Your notes …"
           rows={1}
           value={note}
           onChange={event => setNote(event.target.value)}

@@ -17,7 +17,7 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
       {guard ? (
         <Note
           label="Failed guard"
-          title={`${guard.kind === 'check' ? 'A check failed' : 'A condition did not hold'}, so its number does not count`}
+          title={`${guard.kind === 'check' ? 'A check failed' : 'A condition was not met'}, so its number does not count`}
           text={`${describeGuard(guard)}.`}
         >
           <OutputTail lines={guard.tail} />
@@ -29,7 +29,7 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
           title={
             reason === 'not_from_data'
               ? 'Its number does not come from the data'
-              : 'It learnt the data by heart'
+              : 'It memorised the validation data'
           }
           text={describeProbe(reason, probe)}
         />

@@ -59,7 +59,7 @@ export function ImportDialog({
   return (
     <Dialog
       title="Import results from elsewhere"
-      description="They become a study that can be read, searched and compared, not run."
+      description="They become a study that can be read, searched and compared, but not run."
       onClose={onClose}
     >
       {step.kind === 'choose' ? (
@@ -105,7 +105,7 @@ function ChooseSource({
       <Field
         label="Path of a file or folder"
         problem={unread ?? problem}
-        hint="A table (TSV, CSV, JSON lines), or what a tracker left."
+        hint="A table (TSV, CSV, JSON lines), or a tracker's files."
       >
         {ids => (
           <div className="flex gap-2">
@@ -189,7 +189,7 @@ function Question({
 }
 
 const TOLD: Readonly<Record<GoalSource, string>> = {
-  given: 'as you said',
+  given: 'as you chose',
   file: 'as the file says',
   name: 'as its name says',
   keeps: 'as the kept rows show',

@@ -28,7 +28,7 @@ export function MemoryPart({ card }: { readonly card: StudyCard }) {
   );
   if (!value) {
     return problem ? (
-      <EmptyState icon={<FileX size={28} />} title="It cannot be read what earlier studies learnt">
+      <EmptyState icon={<FileX size={28} />} title="What earlier studies learnt cannot be read">
         <p className="mb-3">{problem}</p>
         <Button onClick={again}>Read again</Button>
       </EmptyState>
@@ -66,7 +66,7 @@ export function MemoryPart({ card }: { readonly card: StudyCard }) {
             onClick={() =>
               run(
                 base => getClient().memory.again({ study, base }),
-                'Made from the other studies as they stand now.',
+                'Made from the current state of the other studies.',
               )
             }
           >

@@ -58,7 +58,7 @@ export function VersionedEditor<V extends Version>({
     setSaved(next);
     if (!isChanged) setText(next.text);
     else if (next.text !== saved.text && next.text !== text)
-      toast.info('Your text is kept. What was saved meanwhile is under Versions.');
+      toast.info('Your text is kept. The version saved meanwhile is under Versions.');
   };
   const latest = useRef(take);
   latest.current = take;

@@ -22,7 +22,7 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
     return (
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
         <EmptyState icon={<MoonStar size={28} />} title="Nothing runs">
-          While something trains, this shows its curve against the incumbent, its terminal and the GPU.
+          During a training, this shows its curve against the incumbent, its terminal and the GPU.
         </EmptyState>
         <div className="mx-auto w-full max-w-3xl px-6 pb-8">
           <MachineNow />

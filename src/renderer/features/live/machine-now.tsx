@@ -139,9 +139,9 @@ function Gpu({
 function NoGpu({ state }: { readonly state: { readonly kind: string; readonly message?: string } }) {
   const words: Readonly<Record<string, ReactNode>> = {
     starting: 'Looking for a GPU …',
-    none: 'No GPU of NVIDIA or AMD is seen here (there is no nvidia-smi, and no amdgpu driver). That is fine for a training that needs none.',
-    sampling: 'nvidia-smi names no GPU.',
-    failing: `nvidia-smi gives no numbers: ${state.message ?? ''}`,
+    none: 'No NVIDIA or AMD GPU was found (no nvidia-smi and no amdgpu driver). That is fine for a training that needs none.',
+    sampling: 'nvidia-smi lists no GPU.',
+    failing: `nvidia-smi reports nothing: ${state.message ?? ''}`,
   };
   return (
     <div className="flex gap-2 rounded-lg bg-sunken px-3 py-2 text-muted text-xs">

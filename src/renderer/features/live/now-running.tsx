@@ -7,7 +7,7 @@ import { useNow } from '../../ui/use-now.ts';
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   proposing: 'Waiting for a proposal',
-  reviewing: 'Waits for your approval',
+  reviewing: 'Waiting for your approval',
   applying: 'Committing',
   attempted: 'About to train',
   training: 'Training',

@@ -9,7 +9,7 @@ export function ThoughtNow({ card }: { readonly card: StudyCard }) {
   if (current?.phase !== 'proposing' || thought?.study !== id || thought.n !== current.n) return null;
   return (
     <section
-      aria-label="What the proposer thinks"
+      aria-label="What the proposer is thinking"
       className="flex gap-2 rounded-md bg-sunken p-2.5 text-muted text-sm"
     >
       <Brain size={15} aria-hidden className="mt-0.5 shrink-0" />

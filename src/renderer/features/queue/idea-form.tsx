@@ -121,8 +121,7 @@ function Edit({
         </div>
         {opened ? (
           <Button size="small" onClick={() => change({ opened: null, files: {} })}>
-            <Undo2 size={14} aria-hidden />{' '}
-            {changed.length > 0 ? 'Discard my changes' : 'Without changes of mine'}
+            <Undo2 size={14} aria-hidden /> {changed.length > 0 ? 'Discard my changes' : 'Without my changes'}
           </Button>
         ) : (
           <Button size="small" disabled={isReading} onClick={() => void open()}>
@@ -159,12 +158,12 @@ function describeEdit(
   isOpened: boolean,
   changed: readonly string[],
 ): string {
-  const mine = changed.length > 0 ? `Your changes of ${changed.join(', ')}` : null;
+  const mine = changed.length > 0 ? `Your changes to ${changed.join(', ')}` : null;
   const merged = 'merged with what was kept since';
   if (again !== null) {
     return mine
       ? `${mine} on top of the edit of #${again}, ${merged} when its turn comes.`
-      : `That of #${again}, on the best of its turn and ${merged}.`;
+      : `The edit of #${again}, on the best at its turn and ${merged}.`;
   }
   if (mine) return `${mine}, ${merged} when its turn comes.`;
   if (isOpened) return 'Nothing is changed yet, so it is words only.';

@@ -120,7 +120,7 @@ export const IdeaRow = memo(function IdeaRow(props: Props) {
           {idea.category ? <span className="max-w-40 truncate">{idea.category}</span> : null}
           {idea.files.length === 0 ? (
             <span className={classNames(isStuck && 'text-warn')}>
-              {isStuck ? 'words only, waits for a proposer that can read' : 'words only'}
+              {isStuck ? 'words only; waiting for a proposer that can read' : 'words only'}
             </span>
           ) : (
             <span className="max-w-72 truncate" title={idea.files.join('\n')}>
@@ -226,7 +226,7 @@ export function Author({ name }: { readonly name: string }) {
   return (
     <span
       className="inline-flex min-w-0 items-center gap-1"
-      title={name === OUTSIDE ? 'An agent that works outside of the loop' : undefined}
+      title={name === OUTSIDE ? 'An agent outside the loop' : undefined}
     >
       <Icon size={12} aria-hidden className="shrink-0" />
       <span className="max-w-56 truncate">{name}</span>

@@ -43,7 +43,7 @@ export function IdeaWordsFields({
             {...ids}
             rows={3}
             maxLength={20_000}
-            placeholder="Why it should work, and what to look out for"
+            placeholder="Why it should work, and what to watch for"
             spellCheck
             value={rationale}
             onChange={event => onChange({ rationale: event.target.value })}
@@ -54,7 +54,7 @@ export function IdeaWordsFields({
         <Field
           label={`Expected change of ${metric.name}`}
           hint={metric.goal === 'minimize' ? 'Lower is better: a gain is negative.' : 'Higher is better.'}
-          problem={Number.isNaN(effectOf(effect)) ? 'Write a number with its sign, or nothing.' : null}
+          problem={Number.isNaN(effectOf(effect)) ? 'Write a signed number, or leave it empty.' : null}
         >
           {ids => (
             <TextInput

@@ -59,7 +59,7 @@ function TryAgain({
   return (
     <Dialog
       title={`Try #${again} again`}
-      description="The same edit, on what is the best when its turn comes; also with changes of yours on top."
+      description="The same edit, on the best at that time; you can add your own changes on top."
       onClose={onClose}
       isWide
     >
@@ -86,10 +86,10 @@ function Queue({ card, onClose }: { readonly card: StudyCard; readonly onClose: 
   const wanted = useRef<number | null>(null);
   const reads = canRead(card.proposer);
   const description = isWriting
-    ? 'Its turn comes after those that wait.'
+    ? 'Its turn comes after the ideas that already wait.'
     : reads
-      ? 'Edits are tried first, in this order; then your words are handed to the proposer. What a proposer wrote down waits until one picks it.'
-      : 'Edits are tried in this order, before anything the proposer has.';
+      ? "Edits are tried first, in this order; then your words go to the proposer. A proposer's own ideas wait until one picks them."
+      : "Edits are tried in this order, before the proposer's own proposals.";
   return (
     <Dialog
       title={isWriting ? `An idea for ${card.tag}` : `Queue of ${card.tag}`}
@@ -188,7 +188,7 @@ function Waiting({
     if (from < 0 || to < 0 || to >= ids.length || to === from) return;
     ids.splice(to, 0, ...ids.splice(from, 1));
     wanted.current = id;
-    setNotice({ text: `“${ideas[from]?.hypothesis}” is ${to + 1} of ${ids.length} now.`, dropped: null });
+    setNotice({ text: `“${ideas[from]?.hypothesis}” is now ${to + 1} of ${ids.length}.`, dropped: null });
     void put(ids);
   };
   const drop = async (id: number) => {

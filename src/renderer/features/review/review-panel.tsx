@@ -74,7 +74,7 @@ function Review({ card, review }: { readonly card: StudyCard; readonly review: R
     <section aria-label="Proposal that waits for you" className="flex min-h-0 flex-1 flex-col">
       <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4">
         <p className="text-muted text-sm">
-          {review.isRepair ? 'Mend of experiment' : 'Experiment'} {n} waits for you since{' '}
+          {review.isRepair ? 'Repair of experiment' : 'Experiment'} {n} has been waiting for you since{' '}
           <RelativeTime at={review.at} />
         </p>
         <h2 className="mt-1 break-words font-semibold text-lg">{proposal.hypothesis}</h2>
@@ -174,7 +174,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
     <div className="flex flex-col gap-3 border-line border-t bg-surface px-6 py-3">
       {isChanged ? (
         <Field
-          label="What it tries now"
+          label="What it now tries"
           hint="One line, shown wherever this experiment is listed. Leave empty to describe it by its changes."
         >
           {ids => (
@@ -194,7 +194,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
       {draft.files ? null : (
         <Field
           label="Remarks"
-          hint="They go back to the proposer together with your comments on lines; as a reason for a rejection they are remembered."
+          hint="They go back to the proposer together with your comments on lines; if you reject it, they are remembered as the reason."
         >
           {ids => (
             <TextArea
@@ -235,7 +235,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
           <>
             <Button
               disabled={review.files.length === 0}
-              title={review.files.length === 0 ? 'There is no text to edit in it.' : undefined}
+              title={review.files.length === 0 ? 'It has no text to edit.' : undefined}
               onClick={() => change(() => ({ files: {} }))}
             >
               <PenLine size={15} aria-hidden /> Edit
@@ -246,7 +246,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
               onClick={() =>
                 void decide(
                   { kind: 'send_back', text: draft.text.trim(), comments },
-                  'Your remarks are with the proposer.',
+                  'Your remarks were sent to the proposer.',
                 )
               }
             >

@@ -25,8 +25,8 @@ export function GpuField({
   return (
     <Field
       label="GPU"
-      hint="All runs of the study train on the same one."
-      problem={isGone && choices.length > 0 ? 'The one that was chosen is not there.' : null}
+      hint="All runs of the study use the same GPU."
+      problem={isGone && choices.length > 0 ? 'The chosen GPU is missing.' : null}
     >
       {ids => (
         <Select

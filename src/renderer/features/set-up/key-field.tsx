@@ -28,7 +28,7 @@ export function KeyField({ onChanged }: { readonly onChanged: () => void }) {
           <span className="flex-1">A key is stored.</span>
           <Button
             size="small"
-            onClick={() => void change(() => getClient().keys.forget(), 'The key is forgotten.')}
+            onClick={() => void change(() => getClient().keys.forget(), 'The key was deleted.')}
           >
             Forget it
           </Button>
@@ -47,7 +47,7 @@ export function KeyField({ onChanged }: { readonly onChanged: () => void }) {
               />
               <Button
                 disabled={key.trim() === ''}
-                onClick={() => void change(() => getClient().keys.store({ key }), 'The key is stored.')}
+                onClick={() => void change(() => getClient().keys.store({ key }), 'The key was stored.')}
               >
                 Store
               </Button>
@@ -58,7 +58,7 @@ export function KeyField({ onChanged }: { readonly onChanged: () => void }) {
       {status.isPlain ? (
         <p role="alert" className="flex gap-2 text-sm text-warn">
           <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0" />
-          This system has no keyring that Pawl could use: whoever can read your files can read a stored key.
+          This system has no keyring that Pawl can use: anyone who can read your files can read a stored key.
         </p>
       ) : null}
     </div>

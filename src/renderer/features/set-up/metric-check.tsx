@@ -99,13 +99,13 @@ export function MetricCheck({
     >
       <div className="flex items-center justify-between gap-4">
         <p className="text-muted text-sm">
-          Is this metric worth a night? The code is trained {METRIC_CHECK_RUNS.usual} times as it is, and once
-          with a constant broken on purpose; twice more with other seeds, if its number is always the same.
-          Nothing of it stays in the repository.
+          Is this metric worth a night? The unchanged code is trained {METRIC_CHECK_RUNS.usual} times, and
+          once with a constant broken on purpose; if its number is always the same, twice more with other
+          seeds. It leaves nothing in the repository.
         </p>
         {isChecking ? (
           <Button disabled={isEnding} onClick={() => void end()}>
-            {isEnding ? 'Ending …' : 'End the check'}
+            {isEnding ? 'Stopping …' : 'Stop the check'}
           </Button>
         ) : (
           <Button disabled={!isReady || !isOnline || running !== null} onClick={() => void check()}>

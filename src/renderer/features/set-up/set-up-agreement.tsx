@@ -40,7 +40,7 @@ export function SetUpAgreement({
       <div className="mt-2">
         <Switch
           label="I have read it, and it may run"
-          hint="Your agreement holds for this content; if it changes, you are asked again."
+          hint="Your agreement covers this content; if it changes, you are asked again."
           checked={isAgreed}
           onChange={onChange}
         />

@@ -13,7 +13,7 @@ export function ContractFields(props: PartProps) {
         {...props}
         name="editable"
         label="Editable files"
-        hint="One path or pattern a line."
+        hint="One path or pattern per line."
         placeholder="train.py"
         rows={3}
       />
@@ -62,7 +62,7 @@ export function SandboxFields(props: PartProps) {
   return (
     <Part
       title="What the training can reach"
-      hint="In a sandbox it can change its worktree and nothing else, and sees nobody's home."
+      hint="In a sandbox it can change only its worktree, and sees no home directory."
     >
       <Field label="Sandbox">
         {ids => (
@@ -81,8 +81,8 @@ export function SandboxFields(props: PartProps) {
       <Lines
         {...props}
         name="reads"
-        label="Folders it reads"
-        hint="Data and caches outside of the repository, one a line."
+        label="Folders it may read"
+        hint="Data and caches outside the repository, one per line."
         placeholder="~/.cache/autoresearch"
         isDisabled={form.sandbox === 'off'}
       />
@@ -90,8 +90,8 @@ export function SandboxFields(props: PartProps) {
         <Lines
           {...props}
           name="writes"
-          label="Writable of what the set-up left"
-          hint="One path a line; the rest is read-only."
+          label="Writable set-up files"
+          hint="One path per line; the rest is read-only."
           placeholder="build"
           isDisabled={form.sandbox === 'off'}
         />
@@ -99,21 +99,21 @@ export function SandboxFields(props: PartProps) {
       <Text
         {...props}
         name="memoryGb"
-        label="Memory of a run (GiB)"
+        label="Memory per run (GiB)"
         hint="A run that exceeds it is ended. Leave empty for 95 % of the machine's."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="freeDiskGb"
-        label="Disk that stays free (GiB)"
+        label="Disk to keep free (GiB)"
         hint="A run is ended when less is free. Leave empty for 0.25 GiB."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="processes"
-        label="Processes of a run"
+        label="Processes per run"
         hint="A run that exceeds it is ended. Leave empty for 4096."
         inputMode="numeric"
       />
@@ -122,7 +122,7 @@ export function SandboxFields(props: PartProps) {
           {...props}
           name="cap"
           label={`Cap for asking ${form.model.trim()} (US$)`}
-          hint="Of the study; the training asks it through Pawl. Empty: the proposer's cap, else 5."
+          hint="For the study; the training asks it through Pawl. Empty: the proposer's cap, otherwise 5."
           inputMode="decimal"
         />
       ) : null}
@@ -188,7 +188,7 @@ export function MeasureFields(props: PartProps) {
         inputMode="decimal"
       />
       <Switch
-        label="End runs early that cannot reach the best any more"
+        label="End runs early that can no longer reach the best"
         checked={form.prune}
         onChange={prune => onChange({ prune })}
       />
@@ -206,7 +206,7 @@ function More(props: PartProps) {
       <div className="mt-3 grid grid-cols-2 gap-x-5 gap-y-3">
         <Field
           label="Verdicts"
-          hint="The same code gives another number each time. Honest measures again what decides, and says how sure a gain is."
+          hint="The same code gives a different number each time. Honest repeats decisive measurements, and says how sure a gain is."
         >
           {ids => (
             <Select
@@ -225,19 +225,19 @@ function More(props: PartProps) {
           {...props}
           name="leastGain"
           label="Least gain"
-          hint="A smaller one is none, in the metric's unit. Leave empty for any."
+          hint="In the metric's unit; smaller gains do not count. Leave empty to count any."
           inputMode="decimal"
         />
         <Text
           {...props}
           name="bound"
           label="Best possible number"
-          hint="0 for most losses, 1 for an accuracy. What is better is looked at closely. Optional."
+          hint="0 for most losses, 1 for an accuracy. A better number is examined closely. Optional."
           inputMode="decimal"
         />
         <Field
           label="Edits that name the evaluation"
-          hint="Or the validation data, a seed or a clock. They are marked; they can also wait for you."
+          hint="Or the validation data, a seed or a clock. Such edits are marked; they can also wait for you."
         >
           {ids => (
             <Select
@@ -254,8 +254,8 @@ function More(props: PartProps) {
         <Lines
           {...props}
           name="swaps"
-          label="Data to exchange"
-          hint="To see whether a large gain comes from the data: validation data = other data of its kind, one pair a line. Optional."
+          label="Data to swap"
+          hint="To see whether a large gain comes from the data: validation data = other data of the same kind, one pair per line. Optional."
           placeholder="data/val.bin = data/val-b.bin"
         />
         <Text
@@ -275,50 +275,50 @@ function More(props: PartProps) {
         <Lines
           {...props}
           name="require"
-          label="What must hold for a keep"
-          hint="A printed name, a comparison, a value; one a line."
+          label="Conditions for a keep"
+          hint="A printed name, a comparison, a value; one per line."
           placeholder="correctness = PASS"
         />
         <Lines
           {...props}
           name="checks"
           label="Checks"
-          hint="A name, a colon, a command that must succeed; one a line."
+          hint="A name, a colon, a command that must succeed; one per line."
           placeholder="tests: make test"
         />
         <Text
           {...props}
           name="wait"
           label="How long the number may take"
-          hint="After the training: 45s, 30m, 12h, 7d. Leave empty if it is there at once."
+          hint="After the training: 45s, 30m, 12h, 7d. Leave empty if it comes at once."
           placeholder="7d"
         />
         <Text
           {...props}
           name="scoreCommand"
           label="Command that scores"
-          hint="Runs apart from the training, which then only leaves what is scored. Optional."
+          hint="Runs outside the training, which then only writes the files to score. Optional."
           placeholder="python3 score.py"
         />
         <Lines
           {...props}
           name="artifacts"
           label="What it scores"
-          hint="Files that the training leaves; one a line."
+          hint="Files that the training writes; one per line."
           placeholder="model.bin"
         />
         <Text
           {...props}
           name="scoreModel"
           label="Command that answers for the model"
-          hint="Runs the edited code, apart from the scorer. Optional."
+          hint="Runs the edited code, separately from the scorer. Optional."
           placeholder="python3 train.py --serve"
         />
         <Lines
           {...props}
           name="scoreReads"
           label="What only the scorer may read"
-          hint="Files and folders outside of the repository; one a line."
+          hint="Files and folders outside the repository; one per line."
           placeholder="~/data/held-out"
         />
         <Text
@@ -341,14 +341,14 @@ export function StopFields(props: PartProps) {
         {...props}
         name="experiments"
         label="Experiments"
-        hint="Besides the baseline."
+        hint="Not counting the baseline."
         inputMode="numeric"
       />
-      <Text {...props} name="hours" label="Hours" hint="Of this sitting." inputMode="decimal" />
+      <Text {...props} name="hours" label="Hours" hint="For this sitting." inputMode="decimal" />
       <Text
         {...props}
         name="deadline"
-        label="Not later than"
+        label="Deadline"
         hint="No experiment starts after this."
         type="datetime-local"
       />

@@ -278,7 +278,7 @@ const EMPTY: FormProblems = {
   metric: 'Name the number that counts.',
   goal: 'Say whether lower or higher is better.',
   scoreCommand: 'Write the command that scores.',
-  artifacts: 'Name what the training leaves for it.',
+  artifacts: 'Name the files that the training writes for it.',
 };
 
 /** The study to start, or what is wrong field by field. */

@@ -10,16 +10,16 @@ import type { Draft } from '../../../shared/findings.ts';
 export type MeasuresForm = {
   readonly pattern: string;
   readonly metricCommand: string;
-  /** `name = value` or `name < value`, one a line. */
+  /** `name = value` or `name < value`, one per line. */
   readonly require: string;
-  /** `name: command`, one a line. */
+  /** `name: command`, one per line. */
   readonly checks: string;
   readonly wait: string;
   /** '' leaves it to the machine. */
   readonly verdict: VerdictRule | '';
   readonly leastGain: string;
   readonly bound: string;
-  /** `path = other`, one a line. */
+  /** `path = other`, one per line. */
   readonly swaps: string;
   readonly approvesHints: boolean;
   readonly scoreCommand: string;

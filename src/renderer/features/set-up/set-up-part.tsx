@@ -63,7 +63,7 @@ export function Text<F extends object>({
   );
 }
 
-/** Several of something, one a line. */
+/** Several of something, one per line. */
 export function Lines({
   form,
   problems,

@@ -87,7 +87,7 @@ export function ProposerFields({
       {arms.length > 1 ? (
         <Field
           label="How they work together"
-          hint="Their calls, results and cost are counted apart, so they can be compared."
+          hint="Their calls, results and cost are counted separately, so you can compare them."
         >
           {ids => (
             <Select
@@ -106,7 +106,7 @@ export function ProposerFields({
         <div className="col-span-2">
           <Switch
             label="Let the search stand in"
-            hint="While the proposer cannot be asked (not signed in, no quota, its server is down) the search over constants proposes, and the proposer is asked again every half hour. Without it the study pauses."
+            hint="While the proposer cannot be asked (not signed in, no quota, its server is down), the search over constants proposes, and the proposer is asked again every half hour. Otherwise the study pauses."
             checked={form.standsIn}
             onChange={standsIn => onChange({ standsIn })}
           />
@@ -126,7 +126,7 @@ export function ProposerFields({
       <div className="col-span-2">
         <Switch
           label="Wait for my approval"
-          hint="Each proposal is shown to you before it runs: approve, edit, send back or reject it. Can be switched at any time."
+          hint="You see each proposal before it runs: approve, edit, send back or reject it. You can switch this at any time."
           checked={form.asksApproval}
           onChange={asksApproval => onChange({ asksApproval })}
         />
@@ -187,7 +187,7 @@ function ArmFields(props: ArmProps) {
             hint="Gets the request as JSON on stdin."
             placeholder="./propose.py"
           />
-          <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+          <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />
         </>
       ) : null}
     </>
@@ -225,7 +225,7 @@ function AgentFields(props: ArmProps) {
         isFound={chosen?.isFound === true}
       />
       <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
-      <Text {...props} name="timeout" label="May take (seconds)" inputMode="decimal" />
+      <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />
     </>
   );
 }
@@ -247,7 +247,7 @@ function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly 
         {trial === 'asking' ? 'Asking it …' : 'Try it'}
       </Button>
       <p role="status" className="min-h-4 break-words text-muted text-xs">
-        {trial === null ? 'Asks for one harmless proposal in a folder of its own.' : null}
+        {trial === null ? 'Asks for one harmless proposal in a separate folder.' : null}
         {trial === 'asking' ? 'This takes from a few seconds to a minute.' : null}
         {trial !== null && trial !== 'asking' ? (
           <span className={trial.isGood ? 'text-keep' : 'text-crash'}>{describeTrial(trial)}</span>
@@ -269,7 +269,7 @@ function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: Agent
 }
 
 const KEYS: readonly SelectOption<ArmForm['key']>[] = [
-  { value: 'environment', label: 'ANTHROPIC_API_KEY of the environment' },
+  { value: 'environment', label: 'ANTHROPIC_API_KEY from the environment' },
   { value: 'stored', label: 'The key stored in the desktop app' },
   { value: 'none', label: 'None: the server needs no key' },
 ];
@@ -294,7 +294,7 @@ function ModelFields(props: ArmProps) {
           describeRetirement(form.model.trim(), form.baseUrl.trim() || null) ??
           list.problem ??
           (list.value
-            ? `${list.value.length} models offered; any name may be written.`
+            ? `${list.value.length} models offered; you can also type any other name.`
             : 'Asking the server …')
         }
       />
@@ -318,7 +318,7 @@ function ModelFields(props: ArmProps) {
           />
         )}
       </Field>
-      <Field label="Key" hint="Sent to the server alone; never to the training, and never written down.">
+      <Field label="Key" hint="Sent only to the server; never to the training or into any record.">
         {ids => (
           <Select
             {...ids}
@@ -340,14 +340,14 @@ function ModelFields(props: ArmProps) {
         {...props}
         name="studyCap"
         label="Cap for the study (US$)"
-        hint="No call is made that could exceed it. Leave empty for no cap."
+        hint="Calls that could exceed it are not made. Leave empty for no cap."
         inputMode="decimal"
       />
       <Text
         {...props}
         name="sittingCap"
         label="Cap for a night (US$)"
-        hint="Of one sitting."
+        hint="For one sitting."
         inputMode="decimal"
       />
       <PlannedSpend model={form.model.trim()} basis={props.spend} />

@@ -152,7 +152,7 @@ function SetUp({
               <Checks checks={checks.value} isLoading={checks.isLoading} problem={checks.problem} />
             ) : (
               <p className="text-muted text-sm">
-                The checks begin once the fields say what may change, how to train and which number counts.
+                The checks start once the fields say what may change, how to train and which number counts.
               </p>
             )}
           </div>
@@ -184,7 +184,7 @@ function SetUp({
               <p className="mb-3 text-crash text-sm">Mend the marked fields first.</p>
             ) : failed.length > 0 ? (
               <p className="mb-3 text-crash text-sm">
-                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: mend that first.
+                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: fix that first.
               </p>
             ) : null}
             <Button

@@ -10,7 +10,7 @@ import { Select } from '../../ui/select.tsx';
 
 const NOTICES = [
   { kind: 'new_best', label: 'A new best', hint: 'Shows the old and the new value.' },
-  { kind: 'study_ended', label: 'A study has ended', hint: 'And why.' },
+  { kind: 'study_ended', label: 'A study has ended', hint: 'With the reason.' },
   { kind: 'crashes', label: 'Several crashes in a row', hint: undefined },
   {
     kind: 'attention',
@@ -52,7 +52,7 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
                 onClick={async () => {
                   const isAllowed = await askForNotifications();
                   if (!isAllowed)
-                    toast.error('The browser keeps notifications off; its own settings can change that.');
+                    toast.error('The browser blocks notifications; you can change that in its settings.');
                 }}
               >
                 Allow
@@ -90,9 +90,9 @@ function Electricity() {
     <fieldset className="grid grid-cols-[minmax(0,1fr)_6rem] gap-3">
       <legend className="mb-2 font-medium text-sm">Electricity</legend>
       <Field
-        label="Price of a kWh"
+        label="Price per kWh"
         hint="Leave empty to show energy without its cost."
-        problem={isPrice(read(price)) ? null : 'Write a number, or nothing.'}
+        problem={isPrice(read(price)) ? null : 'Write a number, or leave it empty.'}
       >
         {ids => (
           <TextInput

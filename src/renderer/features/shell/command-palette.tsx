@@ -51,7 +51,7 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
             />
             <Command.List className="max-h-[50vh] overflow-y-auto p-1.5" tabIndex={-1}>
               <Command.Empty className="px-3 py-6 text-center text-muted text-sm">
-                Nothing by that name.
+                Nothing found.
               </Command.Empty>
               {groups.map(({ heading, entries }) => (
                 <Command.Group

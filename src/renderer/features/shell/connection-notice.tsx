@@ -45,10 +45,10 @@ export function ConnectionNotice({ host }: { readonly host: Host }) {
 export function Refusal({ host }: { readonly host: Host }) {
   return (
     <div role="alert" className="w-full max-w-lg">
-      <EmptyState icon={<PlugZap size={28} />} title="Pawl does not know this window">
+      <EmptyState icon={<PlugZap size={28} />} title="This window's address is out of date">
         <p className="mb-4">
-          Each start has an address of its own. Paste the one that <code>pawl serve</code> printed last; a
-          study that runs is not touched by this.
+          Each start has its own address. Paste the one that <code>pawl serve</code> printed last; a running
+          study is not affected.
         </p>
         <AddressForm host={host} />
       </EmptyState>

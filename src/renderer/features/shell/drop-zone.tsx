@@ -64,7 +64,7 @@ async function drop(event: DragEvent, host: Host): Promise<void> {
   }
   if (!path) {
     // A browser does not tell where a dropped folder lies.
-    toast.info('A browser does not tell Pawl where this folder is. Choose it here instead.');
+    toast.info("The browser does not reveal this folder's path. Choose the folder here instead.");
     showOverlay({ name: 'folder' });
     return;
   }

@@ -29,7 +29,7 @@ export function ApplyDialog({ card, onClose }: { readonly card: StudyCard; reado
       onClose={onClose}
     >
       <form onSubmit={event => void apply(event)} className="flex flex-col gap-3">
-        <Field label="Name of the branch" problem={problem} hint="It must not exist yet.">
+        <Field label="Branch name" problem={problem} hint="It must not exist yet.">
           {ids => (
             <TextInput
               {...ids}
@@ -44,7 +44,7 @@ export function ApplyDialog({ card, onClose }: { readonly card: StudyCard; reado
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" disabled={branch.trim() === ''}>
-            Make the branch
+            Create the branch
           </Button>
         </div>
       </form>

@@ -31,7 +31,7 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
   return (
     <Dialog
       title={`Audit the gains of ${card.tag}`}
-      description="The baseline and what was kept are trained again. Nothing new is tried, and the branch stays where it is."
+      description="The baseline and the kept commits are trained again. Nothing new is tried, and the branch stays where it is."
       onClose={onClose}
     >
       <form onSubmit={event => void start(event)} className="flex flex-col gap-3">
@@ -54,11 +54,11 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
           </p>
         ) : null}
         <Field
-          label="Trainings at most"
+          label="Maximum trainings"
           hint={
             isCount
-              ? `About ${formatDuration(count * card.contract.budget.seconds)} of training. It can be stopped after any run.`
-              : 'A whole number, 1 or more.'
+              ? `About ${formatDuration(count * card.contract.budget.seconds)} of training. You can stop it after any run.`
+              : 'An integer, 1 or more.'
           }
         >
           {ids => (

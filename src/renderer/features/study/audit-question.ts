@@ -19,7 +19,7 @@ export function openGains(
   const unproven = keeps.filter(({ isProven }) => !isProven).length;
   if (keeps.length === 0) return null;
   const kept = keeps.length === 1 ? 'The gain is' : `${unproven} of ${keeps.length} gains are`;
-  return unproven === 0 ? 'The gain was not measured anew.' : `${kept} not proven.`;
+  return unproven === 0 ? 'The gain was not measured again.' : `${kept} not proven.`;
 }
 
 /** Asks once, when the user has stopped a study, whether its gains are to be measured again. Returns the function that ends it. */

@@ -8,8 +8,8 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 
 const FORMATS = [
-  { format: 'tsv', name: 'results.tsv', text: 'The five columns other tools of the field read.' },
-  { format: 'csv', name: 'CSV', text: 'One row an experiment with every number there is.' },
+  { format: 'tsv', name: 'results.tsv', text: 'The five columns that other tools read.' },
+  { format: 'csv', name: 'CSV', text: 'One row per experiment, with all numbers.' },
   { format: 'json', name: 'JSON', text: 'Everything, with all curves. Large for long studies.' },
 ] as const;
 

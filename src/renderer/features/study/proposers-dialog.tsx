@@ -26,7 +26,7 @@ export function ProposersDialog({
   return (
     <Dialog
       title="Proposers"
-      description="Who was asked, what came of it, and what it cost. A gain is how much a kept experiment improved on its incumbent. The baseline is nobody's proposal."
+      description="Each proposer's calls, results and cost. A gain is how much a kept experiment improved on its incumbent. The baseline counts for no proposer."
       onClose={onClose}
       isWide
     >
@@ -65,11 +65,11 @@ export function ProposersDialog({
 function Record({ record }: { readonly record: ProposerRecord }) {
   const { calls, proposed, experiments, keep, costUsd, gainShare, restsUntil } = record;
   const facts: readonly (readonly [string, string])[] = [
-    ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} came to a proposal`],
+    ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} led to a proposal`],
     ['a call takes', formatDuration(calls === 0 ? null : record.seconds / calls)],
     ['experiments', `${experiments}: ${keep} kept, ${record.discard} discarded, ${record.crash} crashed`],
     // Without the baseline, which nobody proposed: so it is not the study's keep rate, and not called that.
-    ['of its own kept', formatPercent(keepRate(record), 1)],
+    ['keep rate of its own', formatPercent(keepRate(record), 1)],
     ['gain', formatPercent(gainShare, 2)],
     ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],
     ['cost a keep', costUsd === null || keep === 0 ? ABSENT : formatUsd(costUsd / keep)],

@@ -77,7 +77,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
               />
             )}
           </Field>
-          <Field label="Patience" hint="In a row without a keep.">
+          <Field label="Patience" hint="Experiments in a row without a keep.">
             {ids => (
               <TextInput
                 {...ids}
@@ -97,7 +97,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         {card.contract.model === null ? null : (
           <Field
             label={`Cap for asking ${card.contract.model.name} (US$)`}
-            hint="Of the whole study. Leave empty to keep it as it is."
+            hint="For the whole study. Leave empty to keep it unchanged."
           >
             {ids => (
               <TextInput

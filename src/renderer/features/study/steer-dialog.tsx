@@ -27,7 +27,7 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
       title={`Steer ${card.tag}`}
       description={
         canRead(card.proposer) || hasSearch(card)
-          ? 'The note is kept in the notebook and given to the proposer from the next proposal on.'
+          ? 'The note is kept in the notebook, and the proposer gets it from the next proposal on.'
           : `The note is kept in the notebook, for you and for a later proposer: ${proposerLabel(card.proposer)}, which proposes now, cannot read.`
       }
       onClose={onClose}
@@ -43,7 +43,7 @@ export function SteerDialog({ card, onClose }: { readonly card: StudyCard; reado
           label="Note to the proposer"
           hint={
             canRead(card.proposer)
-              ? 'For instance: leave the optimiser alone, look at the data order.'
+              ? 'For example: leave the optimiser alone, look at the data order.'
               : hasSearch(card)
                 ? 'The search follows: leave DEPTH alone · only LR, WIDTH · try LR up to 0.1 · try LR between 0.01 and 0.1 · free DEPTH'
                 : undefined

@@ -13,7 +13,7 @@ export function StopDialog({ onClose }: { readonly onClose: () => void }) {
       description={
         n === undefined
           ? 'The study ends. Everything finished is kept.'
-          : `Experiment ${n} is ended where it is and will be run again when you resume. Everything finished is kept.`
+          : `Experiment ${n} is ended at once and will be run again when you resume. Everything finished is kept.`
       }
       onClose={onClose}
     >

@@ -97,7 +97,7 @@ function NotContained() {
   return (
     <span
       className="inline-flex items-center gap-1.5 whitespace-nowrap rounded-full bg-warn-soft px-2.5 py-1 font-medium text-sm text-warn"
-      title="Its runs can do whatever you can. The marks of the study and the checks of a new one say why."
+      title="Its runs can do whatever you can. The marks in the notebook, and the checks when you set up a study, say why."
     >
       <ShieldOff size={14} aria-hidden /> Not contained
     </span>
@@ -107,9 +107,9 @@ function NotContained() {
 /** What the study cost so far, and what each gain did. */
 function describeSpend({ spend, tally }: StudyCard): string {
   if (!spend) return '';
-  if (spend.costUsd === null) return `${formatNumber(spend.outputTokens)} tokens written, no price known`;
+  if (spend.costUsd === null) return `${formatNumber(spend.outputTokens)} output tokens, no price known`;
   const gains = tally.keep - 1;
-  return `${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} a gain` : ''}`;
+  return `${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} per gain` : ''}`;
 }
 
 /** What its GPUs took so far, and what each gain did. */
@@ -118,14 +118,14 @@ function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Sett
   const told = (energy: number) =>
     [formatEnergy(energy), formatElectricity(energy, electricity)].filter(Boolean).join(' or ');
   const gains = tally.keep - 1;
-  return `${told(wh)} of GPU power${gains > 0 ? `, ${told(wh / gains)} a gain` : ''}`;
+  return `${told(wh)} of GPU energy${gains > 0 ? `, ${told(wh / gains)} per gain` : ''}`;
 }
 
 function describeGain({ tally: { best, baseline, bestExperiment }, state }: StudyCard): string {
   if (best === null || baseline === null)
     return state === 'imported' ? 'nothing was kept' : 'no baseline yet';
   if (bestExperiment === 0) {
-    return state === 'imported' ? 'nothing better than the first,' : 'nothing better yet than the baseline,';
+    return state === 'imported' ? 'nothing better than the first,' : 'nothing better than the baseline yet,';
   }
   const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
   return `${share}from ${formatMetric(baseline)}`;
@@ -171,7 +171,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
       {card.ideas.waiting > 0 && isOwn ? (
         <CommandButton
           id="queue"
-          title={`${card.ideas.waiting === 1 ? 'An idea waits' : `${card.ideas.waiting} ideas wait`} for a turn (q)`}
+          title={`${card.ideas.waiting === 1 ? 'An idea waits' : `${card.ideas.waiting} ideas wait`} in the queue (q)`}
         >
           <span className="tabular">Queue · {card.ideas.waiting}</span>
         </CommandButton>

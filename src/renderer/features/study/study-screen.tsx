@@ -30,7 +30,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
   if (!card) {
     return (
       <EmptyState title="This study is not in the ledger">
-        Choose another on the left, or open a project to begin one.
+        Choose another on the left, or open a project to start one.
       </EmptyState>
     );
   }

@@ -30,7 +30,7 @@ export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog
       title="Choose a repository"
-      description="Folders on the machine Pawl runs on. Repositories carry a branch sign."
+      description="Folders on the machine Pawl runs on. Repositories have a branch icon."
       onClose={onClose}
       isWide
     >

@@ -22,10 +22,9 @@ export function WelcomeScreen() {
         <header className="flex items-center gap-4">
           <PawlMark className="size-12 text-accent" />
           <div>
-            <h1 className="font-semibold text-2xl tracking-tight">What shall be better in the morning?</h1>
+            <h1 className="font-semibold text-2xl tracking-tight">What should be better in the morning?</h1>
             <p className="mt-1 text-muted">
-              Pawl tries changes all night, trains, measures, and keeps a commit only if the number got
-              better.
+              Pawl tries changes all night, trains, measures, and keeps a commit only if its number is better.
             </p>
           </div>
         </header>
@@ -76,7 +75,7 @@ function OpenForm() {
       <Field
         label="Or paste its path"
         problem={problem}
-        hint="A repository shaped like autoresearch needs no configuration; anything else can be described in the next step."
+        hint="A repository shaped like autoresearch needs no configuration; you can describe any other in the next step."
       >
         {ids => (
           <div className="flex gap-2">
@@ -153,7 +152,7 @@ function ImportCard() {
       <div className="flex-1">
         <h2 className="font-medium">Results from elsewhere</h2>
         <p className="text-muted text-sm">
-          A results.tsv of another loop, or what a tracker left, as a notebook to read and compare. Drop it,
+          Another loop's results.tsv, or a tracker's files, as a notebook to read and compare. Drop it here,
           or choose it.
         </p>
       </div>
@@ -200,7 +199,7 @@ function RecentProject({
       <div className="min-w-0 flex-1">
         <p className="truncate font-medium">{project.name}</p>
         <p className="truncate text-muted text-xs" title={project.path}>
-          {project.exists ? project.path : `${project.path} is not there any more`}
+          {project.exists ? project.path : `${project.path} no longer exists`}
         </p>
       </div>
       {latest ? (

@@ -21,7 +21,7 @@ const PLAIN = {
 /** Claude Code and Codex tell failures only to who asks for this extension of JetBrains'. Source: the bridges' sources. */
 const TELLS_FAILURES = { jetbrains: { air: { version: 1, capabilities: ['sessionFailure'] } } };
 
-/** From runs of gemini 0.61.0. It tells the tokens of the whole turn. */
+/** From runs of gemini 0.61.0. It reports the tokens of the whole turn. */
 export const GEMINI_ACP: AgentProgram = {
   ...GEMINI_FACTS,
   title: 'Gemini CLI over ACP',
@@ -92,7 +92,7 @@ export const CODEX_ACP: AgentProgram = {
   },
 };
 
-/** An agent of the user's own settings. What it counts is not known, so no tokens are told. */
+/** An agent from the user's own settings. What it counts is unknown, so no tokens are shown. */
 export function usersAgent(name: string, { acp, title, reads }: UsersAgent): AgentProgram {
   const [program, ...args] = acp;
   return {

@@ -86,7 +86,7 @@ function read(lines: readonly Json[]): AgentOutput {
   };
 }
 
-/** It tries ten times, for three minutes, also with a key that is wrong; each try is told. */
+/** It tries ten times, for three minutes, even with a wrong key; it reports each try. */
 function watch(text: string): Sign | null {
   return readApiRetry(parseLine(text) ?? {});
 }

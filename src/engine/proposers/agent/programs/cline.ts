@@ -52,7 +52,7 @@ export const CLINE: AgentProgram = {
       cut(prompt),
     ],
     read,
-    // It tells none of its tries.
+    // It reports none of its retries.
     watch: () => null,
   },
 };

@@ -65,7 +65,7 @@ export const CODEX: AgentProgram = {
   },
 };
 
-/** Errors on the way are told as `error` too; only `turn.failed` ends. `input_tokens` counts what was cached. */
+/** Passing errors are reported as `error` too; only `turn.failed` is final. `input_tokens` includes cached tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const texts = lines
     .filter(line => line.type === 'item.completed')

@@ -58,7 +58,7 @@ export const COPILOT: AgentProgram = {
   },
 };
 
-/** `result` is the end; no line tells tokens. */
+/** `result` is the end; no line reports tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const said = lines.filter(line => line.type === 'assistant.message').map(line => asJson(line.data));
   const answer = said.findLast(message => asList(message.toolRequests).length === 0);

@@ -104,7 +104,7 @@ function read(lines: readonly Json[]): AgentOutput {
   };
 }
 
-/** It tries again for as long as the server says that it may come right, and tells so among its complaints. */
+/** It retries for as long as the server says that the error may pass, and reports that on stderr. */
 export function watchGemini(line: string): Sign | null {
   const found = /^Attempt (\d+) failed(?: with status (\d{3}))?[.:]*\s*(.{0,200})/.exec(line);
   if (!found) return null;

@@ -47,7 +47,7 @@ export const OPENCODE_FACTS = {
       return texts.some(text => /"provider"\s*:\s*\{\s*"/.test(text ?? ''));
     },
     how: 'Run "opencode auth login", or name a provider in its opencode.json.',
-    // It would ask a server of its makers' without being told to.
+    // It would ask its makers' server by itself.
     isNeeded: true,
   },
   folders: [
@@ -116,7 +116,7 @@ function read(lines: readonly Json[]): AgentOutput {
 
 function complaintOf(detail: Json, data: Json): string {
   const said = asText(data.message) || asText(detail.message);
-  // The name tells what the words may not; the server's own code stands in its answer only.
+  // The name may say more than the words; the server's own code is only in its answer.
   const code = /"code"\s*:\s*"(\w{1,60})"/.exec(asText(data.responseBody))?.[1];
   const more = [asText(detail.name), code].filter(Boolean).join(', ');
   return [said, more === '' ? '' : `(${more})`].filter(Boolean).join(' ') || 'it failed';

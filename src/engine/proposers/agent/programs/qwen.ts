@@ -36,7 +36,7 @@ export const QWEN: AgentProgram = {
       ...(model === null ? [] : ['-m', model]),
     ],
     read,
-    // It tells none of its tries.
+    // It reports none of its retries.
     watch: () => null,
   },
 };
