@@ -141,7 +141,7 @@ test('what a night will cost is planned in the set-up', async ({ page, serve, be
   await form.field('Model').fill('claude-haiku-5-5');
   await expect(plan).toContainText('for 50 experiments at claude-haiku-5-5');
   // Without a key nobody is asked for a list of models.
-  await choose(form.field('Key'), 'ANTHROPIC_API_KEY of the environment');
+  await choose(form.field('Key'), 'ANTHROPIC_API_KEY from the environment');
   await form.field('Server').fill('');
   await form.field('Model').fill('claude-sonnet-4-5');
   await expect(page.getByText('claude-sonnet-4-5 is retired on November 30th, 2026')).toBeVisible();

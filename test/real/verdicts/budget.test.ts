@@ -106,7 +106,8 @@ test('a run that takes more time than the others have is ended, whatever it says
   expect(study.verdicts).toEqual(['keep baseline', 'keep better', ...Array(2).fill('discard over_budget')]);
   expect(study.metrics).toEqual([0.9, 0.8, null, null]);
   const [, , verdict] = eventsOf(study.events, 'verdict');
-  const told = /^ended after (\d+\.\d) s: the baseline takes (\d+\.\d) s in all, and a run may take (\d+\.\d) s$/;
+  const told =
+    /^ended after (\d+\.\d) s: the baseline takes (\d+\.\d) s in all, and a run may take (\d+\.\d) s$/;
   const [ended = 0, baseline = 0, allowed = 0] = (told.exec(verdict?.message ?? '') ?? [])
     .slice(1)
     .map(Number);
