@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AUDIT_RUNS } from '../shared/claims.ts';
+import { REPORT_FORMATS } from '../shared/debrief.ts';
 import { PawlError } from '../shared/errors.ts';
 import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/metric-check.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
@@ -230,7 +231,7 @@ studyOption(
   .option(
     '--format <format>',
     'md, html (one file that stands alone) or json',
-    oneOf('md', 'html', 'json'),
+    oneOf(...REPORT_FORMATS),
     'md',
   )
   .option('--sitting <which>', 'only one sitting: "last", or its number from 1 on')

@@ -2,7 +2,7 @@ import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
-import type { Debrief } from './debrief.ts';
+import { type Debrief, REPORT_FORMATS } from './debrief.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
@@ -263,6 +263,15 @@ export const calls = {
     debrief: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
       .output(type<Debrief>()),
+    /** The same as the text of a file that can be given to others. */
+    report: oc
+      .input(
+        z.strictObject({
+          ...{ study, sitting: z.number().int().nullable(), format: z.enum(REPORT_FORMATS) },
+          hasDiffs: z.boolean(),
+        }),
+      )
+      .output(type<{ readonly text: string }>()),
     /** Numbers of the experiments that match, best first. */
     search: oc.input(z.strictObject({ study, words: text(400) })).output(type<readonly number[]>()),
     /**

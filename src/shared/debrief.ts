@@ -51,6 +51,10 @@ export type Debrief = {
   readonly next: readonly NextStep[];
 };
 
+/** What a debrief can be written as. */
+export const REPORT_FORMATS = ['md', 'html', 'json'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
 export type DebriefSitting = {
   readonly from: number;
   /** Null while it runs. */

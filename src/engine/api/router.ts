@@ -15,6 +15,7 @@ import { listModels } from '../proposers/create-proposer.ts';
 import { readSpendPlan } from '../proposers/model/read-spend-plan.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
 import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
+import { writeReport } from '../report/write-report.ts';
 import { enterNumber } from '../stages/measure/await-number.ts';
 import { readUserSettings } from '../user-settings.ts';
 import {
@@ -201,6 +202,11 @@ export function createRouter(service: Service) {
       debrief: os.studies.debrief.handler(({ input }) =>
         readDebrief(ledger, requireStudy(ledger, input.study), input.sitting ?? 'study', now()),
       ),
+      report: os.studies.report.handler(async ({ input: { sitting, format, hasDiffs, ...input } }) => {
+        const asked = { part: sitting ?? 'study', format, hasDiffs } as const;
+        const study = requireStudy(ledger, input.study);
+        return { text: await writeReport(ledger, study, asked, { now: now(), paths, environment }) };
+      }),
       search: os.studies.search.handler(({ input }) =>
         ledger.notes.search(input.study, input.words, SEARCH_HITS).map(hit => hit.n),
       ),

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename } from 'node:path';
-import type { Debrief } from '../../shared/debrief.ts';
+import type { Debrief, ReportFormat } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { type DebriefPart, readDebrief } from '../debrief/read-debrief.ts';
@@ -21,9 +21,6 @@ export type ReportPorts = {
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
 };
-
-export const REPORT_FORMATS = ['md', 'html', 'json'] as const;
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** Diffs are left out from where they would make the report larger than this. */
 const MAX_DIFF_CHARACTERS = 300_000;

@@ -15,6 +15,7 @@ import {
   Scale,
   Settings,
   Sun,
+  Sunrise,
   Trophy,
   UserCheck,
 } from 'lucide-react';
@@ -54,6 +55,13 @@ export const COMMANDS = {
     label: 'Edit the instructions',
     keys: '4',
     run: showTab('instructions'),
+  },
+  debrief: {
+    scope: 'study',
+    label: 'Debrief: what it was worth',
+    icon: Sunrise,
+    keys: '5',
+    run: showTab('debrief'),
   },
   next: {
     scope: 'study',

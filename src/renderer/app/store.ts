@@ -50,7 +50,7 @@ export type Screen =
   | { readonly name: 'welcome' }
   | { readonly name: 'set_up'; readonly path: string }
   | { readonly name: 'study'; readonly tab: StudyTab };
-export const STUDY_TABS = ['notebook', 'live', 'compare', 'instructions'] as const;
+export const STUDY_TABS = ['notebook', 'live', 'compare', 'instructions', 'debrief'] as const;
 export type StudyTab = (typeof STUDY_TABS)[number];
 
 export type Filter = {
@@ -65,7 +65,8 @@ export type Overlay =
   | { readonly name: 'palette' }
   | { readonly name: 'shortcuts' }
   | { readonly name: 'settings' }
-  | { readonly name: 'steer' }
+  /** With words to begin with. */
+  | { readonly name: 'steer'; readonly text?: string }
   /** With the experiment that is tried again; null shows what waits. */
   | { readonly name: 'queue'; readonly again: number | null }
   | { readonly name: 'apply' }

@@ -52,7 +52,7 @@ function Overlay({ host }: { readonly host: Host }) {
     case 'stop_now':
       return <StopDialog onClose={close} />;
     case 'steer':
-      return card ? <SteerDialog card={card} onClose={close} /> : null;
+      return card ? <SteerDialog card={card} draft={overlay.text ?? ''} onClose={close} /> : null;
     case 'queue':
       return card && card.state !== 'imported' ? (
         <QueueDialog key={`${card.id} ${overlay.again}`} card={card} again={overlay.again} onClose={close} />

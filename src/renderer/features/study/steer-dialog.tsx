@@ -10,8 +10,17 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextArea } from '../../ui/field.tsx';
 
 /** A note to the proposer without stopping anything. */
-export function SteerDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
-  const [text, setText] = useState('');
+export function SteerDialog({
+  card,
+  draft,
+  onClose,
+}: {
+  readonly card: StudyCard;
+  /** What stands in it at first. */
+  readonly draft: string;
+  readonly onClose: () => void;
+}) {
+  const [text, setText] = useState(draft);
   const [effect, setEffect] = useState<SteeringEffect | null>(null);
   const send = async () => {
     await attempt(async () => {

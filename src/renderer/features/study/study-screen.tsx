@@ -11,6 +11,10 @@ const CompareScreen = lazyView(
   () => import('../compare/compare-screen.tsx').then(file => file.CompareScreen),
   <Loading />,
 );
+const DebriefScreen = lazyView(
+  () => import('../debrief/debrief-screen.tsx').then(file => file.DebriefScreen),
+  <Loading />,
+);
 const InstructionsScreen = lazyView(
   () => import('../instructions/instructions-screen.tsx').then(file => file.InstructionsScreen),
   <Loading />,
@@ -21,9 +25,9 @@ const LiveScreen = lazyView(
 );
 
 /** Nothing runs, and nobody is instructed. */
-const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare'];
+const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare', 'debrief'];
 
-/** One study: how it stands above, one of its four views below. */
+/** One study: how it stands above, one of its views below. */
 export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
   const card = useStudy();
   const compared = useStore(state => state.view.compared.length);
@@ -41,6 +45,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
     live: 'Live',
     compare: compared > 0 ? `Compare (${compared})` : 'Compare',
     instructions: card.contract.instructions ?? 'Instructions',
+    debrief: 'Debrief',
   };
   return (
     <Tabs
@@ -59,6 +64,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
           {name === 'live' ? <LiveScreen card={card} /> : null}
           {name === 'compare' ? <CompareScreen card={card} /> : null}
           {name === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
+          {name === 'debrief' ? <DebriefScreen key={card.id} card={card} /> : null}
         </TabPanel>
       ))}
     </Tabs>

@@ -1,0 +1,262 @@
+import type { Debrief, Interval, KeptIdea } from '../../../shared/debrief.ts';
+import {
+  certaintyOf,
+  crashWords,
+  describeFailures,
+  gainText,
+  intervalText,
+  resourceRows,
+  shareText,
+  timeRows,
+} from '../../../shared/describe-debrief.ts';
+import { ABSENT, formatDayTime, formatMetric } from '../../../shared/numbers.ts';
+import { ClaimMark } from '../../ui/claim-mark.tsx';
+import { IdeaName, RowsTable, Section, ToCells } from './section.tsx';
+
+type Props = { readonly debrief: Debrief };
+
+/** What was kept, in order. */
+export function Kept({ debrief: { kept, study } }: Props) {
+  if (kept.length === 0) return null;
+  return (
+    <Section title="What worked">
+      <RowsTable
+        label="What worked"
+        rows={kept}
+        keyOf={({ n }) => n}
+        columns={[
+          {
+            name: 'Idea',
+            cell: idea => (
+              <>
+                <IdeaName {...idea} />
+                {idea.rationale ? <p className="mt-0.5 text-muted text-xs">{idea.rationale}</p> : null}
+              </>
+            ),
+          },
+          { name: 'Gain', isNumber: true, cell: ({ gain }) => gainText(gain) },
+          { name: study.metric.name, isNumber: true, cell: ({ record }) => formatMetric(record?.mean) },
+          {
+            name: 'Runs',
+            isNumber: true,
+            cell: ({ record }) => record?.runs ?? ABSENT,
+            isFilled: ({ record }) => (record?.runs ?? 0) > 1,
+          },
+          { name: 'Sure?', cell: idea => <Certainty idea={idea} /> },
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Certainty({ idea }: { readonly idea: KeptIdea }) {
+  const { n, probability, isProven, isSimplification } = idea;
+  if (probability === null || isSimplification)
+    return <span className="whitespace-nowrap text-muted">{certaintyOf(idea)}</span>;
+  return (
+    <span className="whitespace-nowrap">
+      <ClaimMark claim={{ n, probability, isProven }} />
+    </span>
+  );
+}
+
+export function TakenBack({ debrief: { takenBack } }: Props) {
+  if (takenBack.length === 0) return null;
+  return (
+    <Section title="Taken back">
+      <RowsTable
+        label="Taken back"
+        rows={takenBack}
+        keyOf={({ n }) => n}
+        columns={[
+          { name: 'Idea', cell: idea => <IdeaName {...idea} /> },
+          { name: 'Why', cell: ({ why }) => why },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function NearMisses({ debrief: { nearMisses } }: Props) {
+  if (nearMisses.length === 0) return null;
+  return (
+    <Section title="Worth a second look">
+      <RowsTable
+        label="Worth a second look"
+        rows={nearMisses}
+        keyOf={({ n }) => n}
+        columns={[
+          { name: 'Idea', cell: idea => <IdeaName {...idea} /> },
+          { name: 'Gain', isNumber: true, cell: ({ gain }) => gainText(gain) },
+          { name: 'Why', cell: ({ why }) => why },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function Surprises({ debrief: { surprises } }: Props) {
+  if (surprises.length === 0) return null;
+  return (
+    <Section title="Surprises">
+      <RowsTable
+        label="Surprises"
+        rows={surprises}
+        keyOf={({ n }) => n}
+        columns={[
+          { name: 'Idea', cell: idea => <IdeaName {...idea} /> },
+          { name: 'Predicted gain', isNumber: true, cell: ({ predicted }) => gainText(predicted) },
+          { name: 'Actual gain', isNumber: true, cell: ({ actual }) => gainText(actual) },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function DeadEnds({ debrief: { deadEnds } }: Props) {
+  if (deadEnds.length === 0) return null;
+  return (
+    <Section title="Dead ends">
+      <RowsTable
+        label="Dead ends"
+        rows={deadEnds}
+        keyOf={({ kind, name }) => `${kind} ${name}`}
+        columns={[
+          {
+            name: 'Theme',
+            cell: ({ kind, name }) => (
+              <>
+                <span className="text-muted">{kind}</span> {name}
+              </>
+            ),
+          },
+          { name: 'Tried', isNumber: true, cell: ({ tried }) => tried },
+          { name: 'Nearest gain', isNumber: true, cell: ({ nearest }) => gainText(nearest) },
+          { name: 'Experiments', cell: ({ experiments }) => <ToCells experiments={experiments} /> },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function Crashes({ debrief: { crashes } }: Props) {
+  if (crashes.length === 0) return null;
+  return (
+    <Section title="Crashes">
+      <RowsTable
+        label="Crashes"
+        rows={crashes}
+        keyOf={group => group.class}
+        columns={[
+          { name: 'Cause', cell: group => crashWords(group.class) },
+          { name: 'Times', isNumber: true, cell: ({ experiments }) => experiments.length },
+          { name: 'Newest message', cell: ({ message }) => <span className="break-all">{message}</span> },
+          { name: 'Experiments', cell: ({ experiments }) => <ToCells experiments={experiments} /> },
+        ]}
+      />
+    </Section>
+  );
+}
+
+/** Proposers side by side, with 90 % intervals. */
+export function Arms({ debrief: { arms, study } }: Props) {
+  if (arms.length === 0) return null;
+  const rate = (name: string, of: (arm: Debrief['arms'][number]) => Interval | null) => ({
+    ...{ name, isNumber: true },
+    cell: (arm: Debrief['arms'][number]) => intervalText(of(arm)),
+    isFilled: (arm: Debrief['arms'][number]) => of(arm) !== null,
+  });
+  return (
+    <Section title="Who proposed">
+      <RowsTable
+        label="Who proposed"
+        rows={arms}
+        keyOf={({ proposer }) => proposer}
+        columns={[
+          {
+            name: 'Proposer',
+            cell: arm => {
+              const failures = describeFailures(arm);
+              return (
+                <>
+                  {arm.proposer}
+                  {failures ? <p className="mt-0.5 break-words text-muted text-xs">{failures}</p> : null}
+                </>
+              );
+            },
+          },
+          { name: 'Tried', isNumber: true, cell: ({ experiments }) => experiments },
+          { name: 'Kept', isNumber: true, cell: ({ keepRate }) => shareText(keepRate) },
+          { name: `Gain in ${study.metric.name}`, isNumber: true, cell: ({ gain }) => gainText(gain) },
+          rate('per experiment', arm => arm.gainPerExperiment),
+          rate('per hour trained', arm => arm.gainPerHour),
+          rate('per kWh', arm => arm.gainPerKwh),
+          rate('per dollar', arm => arm.gainPerDollar),
+        ]}
+      />
+      <p className="mt-1 text-muted text-xs">In brackets: 90 % intervals.</p>
+    </Section>
+  );
+}
+
+/** What each version of the instructions, and each note, led to. */
+export function Instructions({
+  debrief: { instructions, notes },
+  path,
+}: Props & { readonly path: string | null }) {
+  if (instructions.length < 2 && notes.length === 0) return null;
+  const now = Date.now();
+  const rows = [
+    ...instructions.map(found => ({
+      ...found,
+      title: `${path ?? 'instructions'}, ${found.version === 0 ? 'as committed' : `version ${found.version}`}`,
+    })),
+    ...notes.map(found => ({ ...found, title: `Note: ${found.text}` })),
+  ];
+  return (
+    <Section title="What was asked for, and what it yielded">
+      <RowsTable
+        label="What was asked for, and what it yielded"
+        rows={rows}
+        keyOf={({ title, at }) => `${title} ${at}`}
+        columns={[
+          { name: 'Applied', cell: ({ title }) => title },
+          {
+            name: 'From',
+            cell: ({ at }) => <span className="whitespace-nowrap">{formatDayTime(at, now)}</span>,
+          },
+          { name: 'Tried', isNumber: true, cell: ({ experiments }) => experiments },
+          { name: 'Kept', isNumber: true, cell: ({ keep }) => keep },
+          { name: 'Gain', isNumber: true, cell: ({ gain }) => gainText(gain) },
+          { name: 'per hour trained', isNumber: true, cell: ({ gainPerHour }) => gainText(gainPerHour) },
+          {
+            name: 'It led to',
+            cell: ({ categories }) =>
+              categories
+                .slice(0, 3)
+                .map(({ name, count }) => `${name} ${count}`)
+                .join(', '),
+            isFilled: ({ categories }) => categories.length > 0,
+          },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function Resources({ debrief }: Props) {
+  const rows = [...timeRows(debrief), ...resourceRows(debrief)];
+  if (rows.length === 0) return null;
+  return (
+    <Section title="Time and cost">
+      <dl className="grid max-w-lg grid-cols-[1fr_auto] gap-x-6 gap-y-1 text-sm">
+        {rows.map(([what, value]) => (
+          <div key={what} className="contents">
+            <dt className="text-muted">{what}</dt>
+            <dd className="tabular text-right">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}

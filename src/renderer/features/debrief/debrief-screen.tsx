@@ -1,0 +1,124 @@
+import { Moon } from 'lucide-react';
+import { useState } from 'react';
+import type { Debrief } from '../../../shared/debrief.ts';
+import {
+  describeCertainty,
+  describeCounts,
+  describeProgress,
+  describeStop,
+} from '../../../shared/describe-debrief.ts';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatDayTime } from '../../../shared/numbers.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
+import { Select, type SelectOption } from '../../ui/select.tsx';
+import {
+  Arms,
+  Crashes,
+  DeadEnds,
+  Instructions,
+  Kept,
+  NearMisses,
+  Resources,
+  Surprises,
+  TakenBack,
+} from './debrief-parts.tsx';
+import { NextSteps } from './next-steps.tsx';
+import { ReportMenu } from './report-menu.tsx';
+
+/** The whole study, or the place of a sitting; the last one is -1. */
+type Part = 'study' | number;
+
+/** What the study was worth: since the user left, or as a whole. */
+export function DebriefScreen({ card }: { readonly card: StudyCard }) {
+  const hasSittings = card.state !== 'imported' && card.state !== 'ready';
+  const [part, setPart] = useState<Part>(hasSittings ? -1 : 'study');
+  const sitting = part === 'study' ? null : part;
+  const subject = JSON.stringify(['debrief', card.id, sitting]);
+  // Every verdict changes it; what runs meanwhile does not.
+  const version = JSON.stringify([card.tally.finished, card.state, card.claims, card.activeAt]);
+  const { value, problem } = useCall(
+    `${subject} ${version}`,
+    () => getClient().studies.debrief({ study: card.id, sitting }),
+    subject,
+  );
+  if (problem && !value) {
+    return <EmptyState title="The debrief cannot be read">{problem}</EmptyState>;
+  }
+  if (!value) return <Loading />;
+  if (value.counts.tried === 0 && value.sittings.length < 2) {
+    return (
+      <EmptyState icon={<Moon size={28} />} title="Nothing to report yet">
+        Once an experiment has its verdict, this page says what worked, what did not, and what to do next.
+      </EmptyState>
+    );
+  }
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto px-6 py-5">
+      <article aria-label="Debrief" className="mx-auto flex max-w-5xl flex-col gap-8">
+        <Summary debrief={value} part={part} onPart={setPart} card={card} />
+        <NextSteps debrief={value} />
+        <Kept debrief={value} />
+        <TakenBack debrief={value} />
+        <NearMisses debrief={value} />
+        <Surprises debrief={value} />
+        <DeadEnds debrief={value} />
+        <Crashes debrief={value} />
+        <Arms debrief={value} />
+        <Instructions debrief={value} path={card.contract.instructions} />
+        <Resources debrief={value} />
+      </article>
+    </div>
+  );
+}
+
+function Summary({
+  debrief,
+  part,
+  onPart,
+  card,
+}: {
+  readonly debrief: Debrief;
+  readonly part: Part;
+  readonly onPart: (part: Part) => void;
+  readonly card: StudyCard;
+}) {
+  const { sittings, sitting } = debrief;
+  const stop = describeStop(debrief);
+  const now = Date.now();
+  const options: readonly SelectOption<Part>[] = [
+    { value: 'study', label: 'The whole study' },
+    ...sittings
+      .map(({ from, until, experiments }, place) => ({
+        value: place,
+        label: `${formatDayTime(from, now)} to ${until === null ? 'now' : formatDayTime(until, now)}, ${experiments} ${experiments === 1 ? 'verdict' : 'verdicts'}`,
+      }))
+      .toReversed(),
+  ];
+  return (
+    <header className="flex flex-col gap-2">
+      <div className="flex flex-wrap items-center gap-2">
+        <Select
+          aria-label="What the debrief is about"
+          value={part === 'study' ? 'study' : (sitting ?? 'study')}
+          options={options}
+          onChange={onPart}
+          className="h-7 max-w-full px-2 text-sm"
+        />
+        <span className="flex-1" />
+        <ReportMenu card={card} sitting={sitting} />
+      </div>
+      <p className="tabular text-balance font-semibold text-2xl leading-snug tracking-tight">
+        {describeProgress(debrief)}
+      </p>
+      <p className="text-muted">{[describeCounts(debrief), stop].filter(Boolean).join(' ')}</p>
+      <ul className="text-sm">
+        {describeCertainty(debrief).map(sentence => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+    </header>
+  );
+}

@@ -1,0 +1,110 @@
+import { type ReactNode, useId } from 'react';
+import { jumpTo } from '../../app/actions.ts';
+import { classNames } from '../../ui/class-names.ts';
+
+export function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id} className="mb-2 font-medium">
+        {title}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+export type Column<Row> = {
+  readonly name: string;
+  readonly isNumber?: boolean;
+  readonly cell: (row: Row) => ReactNode;
+  /** Whether a row has something in this column; a column with nothing in it is left out. */
+  readonly isFilled?: (row: Row) => boolean;
+};
+
+/** Rows side by side; as wide as the page, and scrolled sideways where that is too narrow. */
+export function RowsTable<Row>({
+  label,
+  rows,
+  columns,
+  keyOf,
+}: {
+  readonly label: string;
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  readonly keyOf: (row: Row) => string | number;
+}) {
+  const shown = columns.filter(({ isFilled }) => !isFilled || rows.some(isFilled));
+  return (
+    <div className="overflow-x-auto rounded-lg border border-line bg-surface">
+      <table aria-label={label} className="w-full text-sm">
+        <thead>
+          <tr className="border-line border-b text-left text-muted text-xs">
+            {shown.map(({ name, isNumber }) => (
+              <th
+                key={name}
+                scope="col"
+                className={classNames('px-3 py-2 font-medium first:pl-4 last:pr-4', isNumber && 'text-right')}
+              >
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(row => (
+            <tr key={keyOf(row)} className="border-line border-b last:border-b-0">
+              {shown.map(({ name, isNumber, cell }) => (
+                <td
+                  key={name}
+                  className={classNames(
+                    'px-3 py-2 align-top first:pl-4 last:pr-4',
+                    isNumber ? 'tabular whitespace-nowrap text-right' : 'break-words',
+                  )}
+                >
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** An experiment by its number, which leads to its cell in the notebook. */
+export function ToCell({ n }: { readonly n: number }) {
+  return (
+    <button
+      type="button"
+      className="tabular text-accent underline-offset-2 hover:underline"
+      onClick={() => jumpTo(n)}
+    >
+      #{n}
+    </button>
+  );
+}
+
+/** The number and what was tried. */
+export function IdeaName({ n, hypothesis }: { readonly n: number; readonly hypothesis: string }) {
+  return (
+    <span>
+      <ToCell n={n} /> {hypothesis}
+    </span>
+  );
+}
+
+const MOST_SHOWN = 12;
+
+export function ToCells({ experiments }: { readonly experiments: readonly number[] }) {
+  const rest = experiments.length - MOST_SHOWN;
+  return (
+    <span className="inline-flex flex-wrap gap-x-1.5">
+      {experiments.slice(0, MOST_SHOWN).map(n => (
+        <ToCell key={n} n={n} />
+      ))}
+      {rest > 0 ? <span className="text-muted">and {rest} more</span> : null}
+    </span>
+  );
+}
