@@ -88,7 +88,7 @@ test('a set-up command is read and ticked before it runs, and the folded keys go
   await form.field('How long the number may take').fill('');
   await form.field('Experiments').fill('0');
   await form.start.click();
-  await expect(page.getByRole('alert')).toContainText('outside of the sandbox: sh make-data.sh');
+  await expect(page.getByRole('alert')).toContainText('outside the sandbox: sh make-data.sh');
   await agreement.getByRole('switch').check();
   await form.start.click();
   await expect(study(page).header).toContainText(/Running|Ended/);

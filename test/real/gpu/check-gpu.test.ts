@@ -127,7 +127,7 @@ test('what is not as nvidia-smi says fails, and so does the exit code', async ()
   ]);
 });
 
-test('a GPU that answers only outside of the sandbox fails, a sandbox that may do nothing is the machine’s', async () => {
+test('a GPU that answers only outside the sandbox fails, a sandbox that may do nothing is the machine’s', async () => {
   const containment = async (bwrap: string) => {
     const folder = await gpuStandIns();
     await writeProgram(folder, 'bwrap', `#!/bin/sh\n${bwrap}\n`);
