@@ -118,7 +118,7 @@ export function shareText(interval: Interval | null): string {
 export function describeFailures({ failures }: Arm): string | null {
   if (failures.length === 0) return null;
   const counts = failures.map(
-    ({ outcome, count, last }) => `${count} × ${outcome}${last ? `, last: ${last}` : ''}`,
+    ({ outcome, count, last }) => `${count} × ${outcome}${last ? `, last: ${last.replace(/\.$/, '')}` : ''}`,
   );
   return `Calls that came to nothing: ${counts.join('; ')}.`;
 }

@@ -299,6 +299,14 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'debrief',
+    open: async stage => {
+      await ofNight(stage);
+      await study(stage.page).tab('Debrief').click();
+      return stage.page.getByRole('article', { name: 'Debrief' });
+    },
+  },
+  {
     name: 'menu',
     open: async stage => {
       await ofNight(stage);

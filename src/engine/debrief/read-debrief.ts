@@ -51,7 +51,8 @@ export async function readDebrief(
   const calls = ledger.proposerCalls.list(id).filter(({ at }) => isIn(at));
   const runs = ledger.runs.rows(id).filter(({ endedAt }) => isIn(endedAt));
   const claims = assessStudy(ledger, study);
-  const before = sitting ? bestAt(all, sitting.from) : bestAt(all.slice(0, 1), now);
+  const baseline = bestAt(all.slice(0, 1), now);
+  const before = (sitting && bestAt(all, sitting.from)) ?? baseline;
   const after = bestAt(all, sitting?.until ?? now);
   const noise = claims?.noise ?? Math.abs(before?.record.mean ?? 0) * USUAL_NOISE_SHARE;
   const instructions = instructionsYields(versionsOf(ledger, study), trials);

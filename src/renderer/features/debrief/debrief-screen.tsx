@@ -114,7 +114,8 @@ function Summary({
         {describeProgress(debrief)}
       </p>
       <p className="text-muted">{[describeCounts(debrief), stop].filter(Boolean).join(' ')}</p>
-      <ul className="text-sm">
+      <ul aria-label="What is claimed" className="text-sm">
+        {sitting !== null && sittings.length > 1 ? <li className="text-muted">Of the whole study:</li> : null}
         {describeCertainty(debrief).map(sentence => (
           <li key={sentence}>{sentence}</li>
         ))}

@@ -1,0 +1,56 @@
+import { expect, test } from './support/fixtures.ts';
+import { NIGHT_TAG } from './support/night.ts';
+import { takePicture } from './support/pictures.ts';
+import { cellOf, dialog, downloadOf, openNotebook, study } from './support/window.ts';
+
+test.beforeEach(async ({ page, night }) => {
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await page.keyboard.press('5');
+});
+
+test('the debrief tells what worked, and each number of an experiment leads to its cell', async ({
+  page,
+}) => {
+  const debrief = page.getByRole('article', { name: 'Debrief' });
+  await expect(debrief).toContainText('val_bpb 1.299000 (#0) → 1.230951 (#13), −5.2 %.');
+  await expect(debrief).toContainText(/13 experiments in .*: 7 kept, 5 discarded, 1 crashed\./);
+  const worked = debrief.getByRole('table', { name: 'What worked' });
+  await expect(worked.getByRole('row')).toHaveCount(1 + 7);
+  await expect(worked.getByRole('row').nth(1)).toContainText(/#1 Double the learning rate to 0\.04.*\+0\.03/);
+  await expect(debrief.getByRole('table', { name: 'Crashes' }).getByRole('row')).toHaveCount(2);
+  await takePicture(page, 'debrief');
+  await worked.getByRole('button', { name: '#13' }).click();
+  await expect(cellOf(page, 13).panel).toBeVisible();
+});
+
+test('a next step is a dialog away, and nothing happens before it is confirmed', async ({ page }) => {
+  const next = page.getByRole('region', { name: 'What to do next' });
+  await next.getByRole('button', { name: /^Branch: Make a branch at the best, #13/ }).click();
+  await expect(dialog(page, /branch/i)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await next.getByRole('button', { name: /^Resume/ }).click();
+  await expect(dialog(page, `Resume ${NIGHT_TAG}`)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(study(page).header).toContainText('Ended');
+});
+
+test('the report is saved as one file, and copied as Markdown', async ({ page, context, night }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const menu = page.getByRole('button', { name: 'Report' });
+  await menu.click();
+  const file = await downloadOf(page, () =>
+    page.getByRole('menuitem', { name: 'Save as one HTML file, with diffs' }).click(),
+  );
+  expect(file.name).toBe(`${NIGHT_TAG}-report.html`);
+  const html = file.bytes.toString();
+  expect(html).toContain('<span class="added">+LEARNING_RATE = 0.04</span>');
+  expect(html).toContain('<title>Best so far</title>');
+  expect(html).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+  expect(html).not.toContain(night.bench.repository);
+  await menu.click();
+  await page.getByRole('menuitem', { name: 'Copy as Markdown' }).click();
+  await expect(page.getByText('Copied as Markdown.')).toBeVisible();
+  const words = await page.evaluate(() => navigator.clipboard.readText());
+  expect(words).toMatch(/^# .*: apr14\n/);
+  expect(words).toContain('Double the learning rate to 0.04');
+});
