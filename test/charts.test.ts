@@ -425,7 +425,7 @@ describe('series', () => {
     expect([-5, 0.6, 2.4, 2.6, 100].map(at => nearestIndex(x, at))).toEqual([0, 1, 2, 3, 4]);
     expect(nearestIndex([], 1)).toBeNull();
     // Beyond its ends a series has no value.
-    expect([-5, 0, 0.6, 4, 4.1].map(at => indexWithin(x, at))).toEqual([null, 0, 1, 4, null]);
+    expect([-5, 0, 0.6, 9, 9.1].map(at => indexWithin(x, at))).toEqual([null, 0, 1, 4, null]);
     expect(indexWithin([], 1)).toBeNull();
   });
 

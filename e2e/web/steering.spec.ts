@@ -42,6 +42,34 @@ test('a note to the search is answered at once: what it will do, and what it can
   await bench.letGo();
 });
 
+test('of a proposer that cannot read nobody says that it is given the note', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await bench.hold();
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  const form = setUp(page);
+  await form.field('Proposer').selectOption('patches');
+  await form.field('Folder').fill(bench.folder);
+  await form.field('Experiments').fill('1');
+  await form.field('Name of the study').fill('night');
+  await form.start.click();
+  await expect(cellOf(page, 0).region).toContainText('training');
+  await study(page).control('Steer').click();
+  const steer = dialog(page, 'Steer night');
+  await expect(steer).toContainText('patches, which proposes now, cannot read.');
+  await expect(steer).not.toContainText('from the next proposal on');
+  await steer.getByLabel('Note to the proposer').fill('Be bold.');
+  await steer.getByLabel('Note to the proposer').press('Control+Enter');
+  await expect(steer.getByRole('alert')).toContainText('The note is kept in the notebook.');
+  await expect(steer.getByRole('alert')).not.toContainText('goes with the next proposal');
+  await look(page, 'steering-unread');
+  await bench.letGo();
+});
+
 test('an agent is not tried without a sandbox before one has agreed to that', async ({
   page,
   serve,
