@@ -5,7 +5,7 @@ import type { Server } from './server.ts';
 
 /** What the specs know of the window: the names a user, or a screen reader, finds things by. */
 
-export type StudyTab = 'Notebook' | 'Live' | 'Compare' | 'program.md';
+export type StudyTab = 'Notebook' | 'Live' | 'Compare' | 'program.md' | 'Debrief';
 export type CellTab = 'Reason and result' | 'Diff' | 'Curves' | 'Log';
 
 /** Opens the served window and waits until it shows something. */
