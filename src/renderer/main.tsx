@@ -1,7 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { DesktopBridge } from '../shared/desktop-bridge.ts';
-import { openExperiment, openFirstScreen, openProject } from './app/actions.ts';
+import { openExperiment, openFirstScreen, openProject, watchWidth } from './app/actions.ts';
 import { useStore } from './app/store.ts';
 import { keepInStep } from './app/sync.ts';
 import { App } from './app.tsx';
@@ -19,6 +19,7 @@ declare global {
 
 const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 
+watchWidth();
 host.onOpen(({ study, n }) => openExperiment(study, n));
 host.onOpenPath(path => void openProject(path));
 void keepInStep(host, openFirstScreen, notice => {
