@@ -1,7 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { DesktopBridge } from '../shared/desktop-bridge.ts';
-import { openExperiment, openFirstScreen, openProject, watchWidth } from './app/actions.ts';
+import { openExperiment, openProject, watchWidth } from './app/actions.ts';
+import { openAddress } from './app/history.ts';
 import { useStore } from './app/store.ts';
 import { keepInStep } from './app/sync.ts';
 import { App } from './app.tsx';
@@ -22,7 +23,7 @@ const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 watchWidth();
 host.onOpen(({ study, n }) => openExperiment(study, n));
 host.onOpenPath(path => void openProject(path));
-void keepInStep(host, openFirstScreen, notice => {
+void keepInStep(host, openAddress, notice => {
   const { settings, host: info } = useStore.getState();
   if (!settings.notify[notice.kind] || info?.hasNotifications) return;
   host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));
