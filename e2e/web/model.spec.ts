@@ -185,6 +185,7 @@ test('of several proposers each is asked where those before it have nothing', as
   const arm = (place: number) => page.getByRole('group', { name: `Proposer ${place}` });
   await form.field('Proposer').selectOption('command');
   await form.field('Command line').fill(bench.command);
+  await form.unfold('More about the proposer');
   await page.getByRole('button', { name: 'Add another proposer' }).click();
   await arm(2).getByLabel('Proposer', { exact: true }).selectOption('model');
   await arm(2).getByLabel('Key').selectOption('none');

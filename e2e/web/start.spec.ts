@@ -81,6 +81,7 @@ test('a metric that no output can name is refused at its field', async ({ page, 
   await openWindow(page, await serve());
   await welcome(page).path.fill(bench.repository);
   await welcome(page).open.click();
+  await setUp(page).unfold('Which number counts');
   const metric = setUp(page).field('Metric');
   await metric.fill('validation: loss');
   await expect(metric).toHaveAccessibleDescription(/must be a name as it stands before the colon/i);
@@ -103,6 +104,7 @@ test(
     await openWindow(page, await serve());
     await welcome(page).path.fill(bench.repository);
     await welcome(page).open.click();
+    await setUp(page).unfold('What may change, and how to train');
     await setUp(page).field('Training command').fill('no-such-program train.py');
     await expect(setUp(page).failedChecks).toContainText('no-such-program');
     await expect(setUp(page).start).toBeDisabled();
