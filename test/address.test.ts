@@ -15,7 +15,11 @@ const places: fc.Arbitrary<Place> = fc.oneof(
 );
 
 test('every place is found again by its address', () => {
-  fc.assert(fc.property(places, place => expect(readHash(hashOf(place))).toEqual(place)));
+  fc.assert(
+    fc.property(places, place => {
+      expect(readHash(hashOf(place))).toEqual(place);
+    }),
+  );
 });
 
 test('addresses are as they are written down', () => {

@@ -1,5 +1,4 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from '@codemirror/commands';
-import { markdown, markdownLanguage } from '@codemirror/lang-markdown';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightSpecialChars, keymap } from '@codemirror/view';
@@ -7,22 +6,24 @@ import { useEffect, useId, useLayoutEffect, useRef } from 'react';
 import { fromEditorText, smallestChange, toEditorText } from './document-change.ts';
 import { editorTheme } from './editor-theme.ts';
 
-export type MarkdownEditorProps = {
+export type TextEditorProps = {
   /** The text. Where it differs from what the editor holds it replaces that; the user can undo it. */
   readonly value: string;
   /** Every change the user makes, with the line ends of `value`. */
   onChange(value: string): void;
-  /** Control+S, or Command+S. */
-  onSave(): void;
+  /** Control+S, or Command+S; null where there is nothing to save. */
+  readonly onSave: (() => void) | null;
   readonly readOnly: boolean;
   /** Accessible name. */
   readonly label: string;
+  /** The language and what else belongs to it, as it is at first. */
+  readonly extensions: Extension;
 };
 
 const fromOutside = Annotation.define<boolean>();
 
-/** An editor for Markdown as text. Tab indents; Escape, then Tab, leaves. */
-export function MarkdownEditor(props: MarkdownEditorProps) {
+/** An editor for text. Tab indents; Escape, then Tab, leaves. */
+export function TextEditor(props: TextEditorProps) {
   const { value, readOnly, label } = props;
   const parent = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
@@ -50,7 +51,7 @@ export function MarkdownEditor(props: MarkdownEditorProps) {
               preventDefault: true,
               stopPropagation: true,
               run: () => {
-                if (!latest.current.readOnly) latest.current.onSave();
+                if (!latest.current.readOnly) latest.current.onSave?.();
                 return true;
               },
             },
@@ -63,8 +64,7 @@ export function MarkdownEditor(props: MarkdownEditorProps) {
           highlightSelectionMatches(),
           highlightSpecialChars(),
           drawSelection(),
-          EditorView.lineWrapping,
-          markdown({ base: markdownLanguage }),
+          props.extensions,
           editorTheme,
           EditorView.updateListener.of(update => {
             if (!update.docChanged || update.transactions.some(each => each.annotation(fromOutside))) return;
@@ -99,11 +99,11 @@ export function MarkdownEditor(props: MarkdownEditorProps) {
   }, [value]);
 
   return (
-    <div className="markdown-editor h-full min-h-0">
+    <div className="text-editor h-full min-h-0">
       <p id={hintId} className="sr-only">
         {readOnly
           ? 'Read only. Tab leaves.'
-          : 'Tab indents. Press Escape, then Tab, to leave. Control+S saves.'}
+          : `Tab indents. Press Escape, then Tab, to leave.${props.onSave ? ' Control+S saves.' : ''}`}
       </p>
       <div ref={parent} className="h-full" />
     </div>
