@@ -90,6 +90,19 @@ test.describe('of a study', () => {
   });
 });
 
+test('the printed address written over that of an open window leaves no token in it', async ({
+  page,
+  night,
+}) => {
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await openCell(page, 3);
+  const before = hash(page);
+  await page.goto(night.server.url);
+  await expect.poll(() => hash(page)).toBe(before);
+  await expect(cellOf(page, 3).panel).toBeVisible();
+  await expect(page.getByText(/token/)).toHaveCount(0);
+});
+
 test('the address of a set-up is that of its repository', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await welcome(page).path.fill(bench.repository);

@@ -23,7 +23,8 @@ const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 watchWidth();
 host.onOpen(({ study, n }) => openExperiment(study, n));
 host.onOpenPath(path => void openProject(path));
-void keepInStep(host, openAddress, notice => {
+const open = () => openAddress(host.useAddress);
+void keepInStep(host, open, notice => {
   const { settings, host: info } = useStore.getState();
   if (!settings.notify[notice.kind] || info?.hasNotifications) return;
   host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));

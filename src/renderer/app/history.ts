@@ -3,7 +3,7 @@ import { goTo, openFirstScreen, openStudy, revealCell, selectCell } from './acti
 import { hashOf, type Place, placeOf, readHash, screenOf } from './address.ts';
 import { explain } from './explain.ts';
 import { useStore } from './store.ts';
-import { getClient } from './sync.ts';
+import { getClient, reconnect } from './sync.ts';
 
 const { getState } = useStore;
 /** What the address says, as far as the window has followed it. */
@@ -12,17 +12,30 @@ let isWaiting = false;
 /** What is shown next came from the address, so it is no step of its own. */
 let isFollowing = false;
 
-/** Goes where the address says, and keeps the two in step from then on. Once, when there is something to show. */
-export function openAddress(): void {
+/**
+ * Goes where the address says, and keeps the two in step from then on. Once, when there is something to show.
+ * @param takeToken takes an address that `pawl serve` printed, written over that of an open window
+ */
+export function openAddress(takeToken: ((address: string) => void) | null): void {
   if (getState().screen.name === 'welcome') follow(location.hash, false);
   write();
-  useStore.subscribe(() => {
-    if (isWaiting) return;
-    isWaiting = true;
-    // Going somewhere takes several changes of the store; they are one step.
-    queueMicrotask(write);
+  useStore.subscribe(writeSoon);
+  window.addEventListener('popstate', ({ state }) => {
+    const { hash } = location;
+    if (hash.startsWith('#token=')) {
+      takeToken?.(hash);
+      reconnect();
+      isFollowing = true;
+    } else follow(hash, state?.isOwn === true);
+    writeSoon();
   });
-  window.addEventListener('popstate', ({ state }) => follow(location.hash, state?.isOwn === true));
+}
+
+/** Going somewhere takes several changes of the store; they are one step. */
+function writeSoon(): void {
+  if (isWaiting) return;
+  isWaiting = true;
+  queueMicrotask(write);
 }
 
 function write(): void {

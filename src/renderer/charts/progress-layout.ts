@@ -24,6 +24,9 @@ export type ProgressLayout = {
   readonly plot: Box;
   readonly x: ProgressScale;
   readonly y: ProgressScale;
+  /** Whether there is room for words beside what is drawn. */
+  readonly hasWords: boolean;
+  /** Empty where there is no room for it. */
   readonly xLabel: string;
   /** Zero-length segments for a stroke with caps, one per pixel: see `PixelSet`. */
   readonly discards: readonly MarkColumn[];
@@ -98,6 +101,7 @@ export function layoutProgress(
     plot,
     x,
     y,
+    hasWords: !isLow,
     xLabel: isLow ? '' : nameX(model.axis, time.name),
     ...points,
     best: bestPath(model, x, y, plot),

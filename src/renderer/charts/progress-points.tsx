@@ -117,7 +117,7 @@ export const ProgressPoints = memo(function ProgressPoints({
         <Marks columns={layout.keeps} />
       </g>
       <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
-        {layout.baselineY !== null && (
+        {layout.hasWords && layout.baselineY !== null && (
           // Under the line where the chart's tools stand above it.
           <text
             x={plot.right - 4}

@@ -25,7 +25,7 @@ const look = EditorView.theme({
   },
   '&.cm-merge-b .cm-changedLine': { backgroundColor: 'var(--add)' },
   '&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText': { background: 'var(--add-strong)' },
-  '.cm-deletedChunk': { backgroundColor: 'var(--del)' },
+  '&.cm-merge-b .cm-deletedChunk': { backgroundColor: 'var(--del)', paddingLeft: '12px' },
   '&.cm-merge-b .cm-deletedText, .cm-deletedChunk .cm-deletedText': { background: 'var(--del-strong)' },
   '&.cm-merge-b .cm-changedLineGutter': { background: 'var(--keep)' },
   '.cm-deletedLineGutter': { background: 'var(--crash)' },

@@ -84,7 +84,11 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
 function Claims({ claims }: { readonly claims: StudyClaims }) {
   const [first = '', ...rest] = describeClaims(claims);
   return (
-    <p className="mt-0.5 line-clamp-2 text-sm" data-testid="claims" title={[first, ...rest].join('\n')}>
+    <p
+      className="mt-0.5 line-clamp-2 text-sm [@media(height<900px)]:line-clamp-1"
+      data-testid="claims"
+      title={[first, ...rest].join('\n')}
+    >
       <span className={claims.keeps.length === 0 ? 'text-muted' : 'font-medium'}>{first}</span>{' '}
       <span className="text-muted">{rest.join(' ')}</span>
     </p>
