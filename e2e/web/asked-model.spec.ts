@@ -40,6 +40,7 @@ base_url = "${model.url}"
   await openWindow(page, await serve());
   await openProject(page, repository);
   await expect(setUp(page).checks).toContainText('the training may ask claude-haiku-5-5');
+  await setUp(page).unfold('What the training can reach');
   await setUp(page).field('Cap for asking claude-haiku-5-5 (US$)').fill('0.003');
   await setUp(page).field('Experiments').fill('0');
   await setUp(page).start.click();

@@ -349,3 +349,30 @@ test('the best is made a branch, and a taken name is refused in the dialog', asy
   expect(await bench.git('branch', '--show-current')).toBe('main');
   await openCell(page, 1, 'Diff');
 });
+
+test('a study goes on with another proposer', CORE, async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  await study(page).control('Resume').click();
+  const resume = dialog(page, 'Resume night');
+  await expect(resume.getByText('Proposer command')).toBeVisible();
+  await resume.getByRole('button', { name: 'Change the proposer …' }).click();
+  await expect(resume.getByLabel('Command line')).toHaveValue(bench.command);
+  // What is not right is not sent, and is said where it stands.
+  await resume.getByLabel('Command line').fill('');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume.getByLabel('Command line')).toHaveAccessibleDescription(
+    'Write the command line of the proposer.',
+  );
+  await look(page, 'resume-proposer');
+  await choose(resume.getByLabel('Proposer', { exact: true }), 'Search over constants (no network)');
+  await resume.getByLabel('Experiments').fill('2');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume).toBeHidden();
+  await expect(cellOf(page, 2).region).toContainText(/keep|discard/);
+  await expect((await openCell(page, 2)).section('Numbers')).toContainText(/proposed by\s*search/);
+  await expect(study(page).header).toContainText('Ended');
+  await study(page).control('Resume').click();
+  await expect(resume.getByText('Proposer search')).toBeVisible();
+});

@@ -10,7 +10,7 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
   const bench = await makeBench({ seconds: 0.1, steps: 8 });
   await openWindow(page, await serve());
   await openProject(page, bench.repository);
-  const { checks, field, metricCheck } = setUp(page);
+  const { checks, field, metricCheck, unfold } = setUp(page);
   await expect(checks).toContainText(/budget\.seconds is \d+: time-boxed if the code trains for/);
   await field('Hours').fill('2');
   await metricCheck.begin.click();
@@ -25,6 +25,7 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
   await expect(metricCheck.region).not.toContainText('The form has changed since.');
   await told.scrollIntoViewIfNeeded();
   await takePicture(page, 'metric-check');
+  await unfold('Which number counts');
   await field('Budget (seconds)').fill('9');
   await expect(metricCheck.region).toContainText('The form has changed since.');
   expect(await bench.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');

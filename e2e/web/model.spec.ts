@@ -183,6 +183,7 @@ test('of several proposers each is asked where those before it have nothing', as
   const arm = (place: number) => page.getByRole('group', { name: `Proposer ${place}` });
   await choose(form.field('Proposer'), 'A command that edits the files');
   await form.field('Command line').fill(bench.command);
+  await form.unfold('More about the proposer');
   await page.getByRole('button', { name: 'Add another proposer' }).click();
   await choose(arm(2).getByLabel('Proposer', { exact: true }), 'A language model (Messages API)');
   await choose(arm(2).getByLabel('Key'), 'None: the server needs no key');

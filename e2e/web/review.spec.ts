@@ -65,6 +65,18 @@ function review(page: Page) {
   };
 }
 
+/** A colour of the theme as styles give it when they are asked. */
+function colourOf(page: Page, name: string): Promise<string> {
+  return page.evaluate(variable => {
+    const probe = document.createElement('i');
+    probe.style.color = `var(${variable})`;
+    document.body.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  }, name);
+}
+
 test('a proposal waits, goes back with a comment on a line, and runs as the user changed it', async ({
   page,
   serve,
@@ -97,7 +109,23 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
 
   await review(page).button('Edit').click();
   const text = review(page).region.getByRole('textbox', { name: 'train.py' });
-  await text.fill((await text.inputValue()).replace('LEARNING_RATE = 0.03', 'LEARNING_RATE = 0.08'));
+  // What the proposal changed is marked, with the line that it takes the place of.
+  await expect(text.locator('.cm-deletedChunk')).toHaveText('LEARNING_RATE = 0.02');
+  await expect(text.locator('.cm-changedLine')).toHaveText('LEARNING_RATE = 0.03');
+  await text.getByText('LEARNING_RATE = 0.03').click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('8');
+  await expect(text.locator('.cm-changedLine')).toHaveText('LEARNING_RATE = 0.08');
+  await expect(review(page).region.locator('.cm-lineNumbers')).toBeVisible();
+  await expect(
+    text
+      .locator('span')
+      .filter({ hasText: /^import$/ })
+      .first(),
+  ).toHaveCSS('color', await colourOf(page, '--code-keyword'));
+  await expect(review(page).region.locator('.cm-scroller')).toHaveCSS('font-variant-ligatures', 'none');
+  await look(page, 'review-edit');
   await review(page).button('Approve with my changes').click();
   await study(page).tab('Notebook').click();
   await expect(cellOf(page, 1).region).toContainText('keep');

@@ -85,6 +85,7 @@ test('what is no repository is refused beside the path', CORE, async ({ page, se
 test('a metric that no output can name is refused at its field', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await openProject(page, bench.repository);
+  await setUp(page).unfold('Which number counts');
   const metric = setUp(page).field('Metric');
   await metric.fill('validation: loss');
   await expect(metric).toHaveAccessibleDescription(/must be a name as it is printed before the colon/i);
@@ -106,6 +107,7 @@ test(
   async ({ page, serve, bench }) => {
     await openWindow(page, await serve());
     await openProject(page, bench.repository);
+    await setUp(page).unfold('What may change, and how to train');
     await setUp(page).field('Training command').fill('no-such-program train.py');
     await expect(setUp(page).failedChecks).toContainText('no-such-program');
     await expect(setUp(page).start).toBeDisabled();

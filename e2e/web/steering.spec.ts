@@ -49,10 +49,9 @@ test('of a proposer that cannot read nobody says that it is given the note', asy
 }) => {
   await openWindow(page, await serve());
   await bench.hold();
-  await welcome(page).path.fill(bench.repository);
-  await welcome(page).open.click();
+  await openProject(page, bench.repository);
   const form = setUp(page);
-  await form.field('Proposer').selectOption('patches');
+  await choose(form.field('Proposer'), 'A folder of patches');
   await form.field('Folder').fill(bench.folder);
   await form.field('Experiments').fill('1');
   await form.field('Name of the study').fill('night');

@@ -43,7 +43,7 @@ export function App({ host }: { readonly host: Host }) {
         <div className="flex h-full flex-col">
           {isRefused && !hasSnapshot ? null : <ConnectionNotice host={host} />}
           {hasSnapshot ? (
-            <div className="flex min-h-0 flex-1">
+            <div className="relative flex min-h-0 flex-1">
               <Sidebar />
               <main tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
                 {screen.name === 'welcome' ? <WelcomeScreen /> : null}

@@ -1,7 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { DesktopBridge } from '../shared/desktop-bridge.ts';
-import { openExperiment, openFirstScreen, openProject } from './app/actions.ts';
+import { openExperiment, openProject, watchWidth } from './app/actions.ts';
+import { openAddress } from './app/history.ts';
 import { useStore } from './app/store.ts';
 import { keepInStep } from './app/sync.ts';
 import { App } from './app.tsx';
@@ -19,9 +20,11 @@ declare global {
 
 const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 
+watchWidth();
 host.onOpen(({ study, n }) => openExperiment(study, n));
 host.onOpenPath(path => void openProject(path));
-void keepInStep(host, openFirstScreen, notice => {
+const open = () => openAddress(host.useAddress);
+void keepInStep(host, open, notice => {
   const { settings, host: info } = useStore.getState();
   if (!settings.notify[notice.kind] || info?.hasNotifications) return;
   host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));

@@ -53,8 +53,8 @@ export type ReviewView = {
   readonly hints: readonly Hint[];
   readonly diff: string;
   readonly isCut: boolean;
-  /** The changed files that are text, as they would be. */
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** The changed files that are text, as they would be and as they are; the latter is empty where the file is new. */
+  readonly files: readonly { readonly path: string; readonly text: string; readonly before: string }[];
 };
 
 /** One line per remark, as the proposer gets it. */

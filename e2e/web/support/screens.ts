@@ -107,6 +107,8 @@ export const SCREENS: readonly Screen[] = [
     open: async ({ page, night }) => {
       await openWindow(page, night.server);
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
+      await setUp(page).unfold('What may change, and how to train');
+      await setUp(page).unfold('Which number counts');
       await setUp(page).field('Training command').fill('no-such-program train.py');
       await expect(setUp(page).failedChecks).toHaveCount(1);
       await setUp(page).field('Metric').fill('two: words');
@@ -121,6 +123,7 @@ export const SCREENS: readonly Screen[] = [
       await openWindow(page, night.server);
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
       await chooseModel(page, model.url);
+      await setUp(page).unfold('More about the proposer');
       await setUp(page).field('Cap for a night (US$)').fill('5');
       return page.getByText('2 models offered');
     },
@@ -142,6 +145,7 @@ export const SCREENS: readonly Screen[] = [
       await openWindow(page, night.server);
       await welcome(page).recent('byte-model').getByRole('button', { name: 'New study' }).click();
       await choose(setUp(page).field('Proposer'), 'An agent on the command line');
+      await setUp(page).unfold('More about the proposer');
       await page.getByRole('button', { name: 'Add another proposer' }).click();
       await choose(setUp(page).field('How they work together'), 'In turns');
       const status = page.getByText(/Not installed on this machine|signed in|no sign-in seen/);

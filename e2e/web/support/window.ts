@@ -6,6 +6,14 @@ import type { Server } from './server.ts';
 /** What the specs know of the window: the names a user, or a screen reader, finds things by. */
 
 export type StudyTab = 'Notebook' | 'Live' | 'Compare' | 'program.md' | 'Debrief';
+/** Parts of the set-up form that are folded at first. */
+export type SetUpGroup =
+  | 'More about the proposer'
+  | 'When else to stop'
+  | 'What may change, and how to train'
+  | 'Which number counts'
+  | 'How the number is found and judged'
+  | 'What the training can reach';
 export type CellTab = 'Reason and result' | 'Diff' | 'Curves' | 'Log';
 
 /** Opens the served window and waits until it shows something. */
@@ -41,6 +49,12 @@ export function setUp(page: Page) {
     metricCheck: { region: check, begin: check.getByRole('button', { name: /^Check the metric \(4 runs/ }) },
     heading: page.getByRole('heading', { name: /^New study in / }),
     field: (name: string) => page.getByLabel(name, { exact: true }),
+    group: (name: SetUpGroup) => page.getByRole('group', { name, exact: true }),
+    /** Opens a group of fields, where it is not open. */
+    unfold: async (name: SetUpGroup) => {
+      const group = page.getByRole('group', { name, exact: true });
+      if ((await group.getAttribute('open')) === null) await group.locator('summary').click();
+    },
     start: page.getByRole('button', { name: 'Start the study' }),
     checks,
     failedChecks: checks.getByRole('listitem').filter({ has: page.getByRole('img', { name: 'failed' }) }),
@@ -179,7 +193,11 @@ export async function startStudy(
   await form.field('Command line').fill(bench.command);
   await form.field('Experiments').fill(String(experiments));
   await form.field('Name of the study').fill(tag);
-  if (gpu !== undefined) await choose(form.field('GPU'), gpu);
+  if (gpu !== undefined) {
+    await form.unfold('What the training can reach');
+    await choose(form.field('GPU'), gpu);
+  }
+  if (isPruning) await form.unfold('Which number counts');
   if (isPruning) await page.getByRole('switch', { name: /^End runs early/ }).check();
   await form.start.click();
   await expect(study(page).heading).toHaveText(tag);
@@ -202,6 +220,7 @@ export async function startModelStudy(
 ): Promise<void> {
   await openProject(page, bench.repository);
   await chooseModel(page, url);
+  await setUp(page).unfold('More about the proposer');
   await page.getByRole('switch', { name: /^Let the search stand in/ }).setChecked(standsIn);
   if (asksApproval) await page.getByRole('switch', { name: /^Wait for my approval/ }).check();
   await setUp(page).field('Experiments').fill('1');

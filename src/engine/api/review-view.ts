@@ -16,13 +16,15 @@ export async function readReview(ledger: Ledger, studyId: string, n: number): Pr
   const { id, at, proposal, isRepair, start, parent, commit } = review;
   const repository = await openRepository(study.repositoryPath);
   const diff = await readDiff(repository, start, commit);
-  const files: { path: string; text: string }[] = [];
+  const files: { path: string; text: string; before: string }[] = [];
   for (const { path, added } of await listChangedFiles(repository, start, commit)) {
     const content = added === null ? null : await readBlob(repository, commit, path);
     const text = content?.toString('utf8');
     // What is not UTF-8 could not be written back as it was.
     if (!content || text === undefined || content.length > FILE_BYTES) continue;
-    if (Buffer.from(text, 'utf8').equals(content)) files.push({ path, text });
+    if (!Buffer.from(text, 'utf8').equals(content)) continue;
+    const before = (await readBlob(repository, start, path))?.toString('utf8') ?? '';
+    files.push({ path, text, before });
   }
   const { memo: _, ...shown } = proposal;
   return {

@@ -4,7 +4,7 @@ import type { ProgressView } from '../../shared/charts/progress-view.ts';
 import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
 import { explain } from './explain.ts';
-import { lastStudy, rememberStudy, rememberView } from './remember.ts';
+import { lastStudy, rememberSidebar, rememberStudy, rememberView, wasSidebarFolded } from './remember.ts';
 import {
   type Filter,
   isActive,
@@ -21,6 +21,9 @@ import { getClient, readNotebook } from './sync.ts';
 
 /** How long the search waits for the next letter. */
 const SEARCH_MS = 150;
+
+/** Narrower, an unfolded sidebar would take a quarter of the window. */
+const NARROW = '(width < 900px)';
 
 const { getState, setState } = useStore;
 let searchTimer: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +43,25 @@ export async function attempt(work: () => Promise<unknown>, done?: string): Prom
 
 export function goTo(screen: Screen): void {
   setState({ screen, overlay: null });
+}
+
+/** Folds the sidebar of a narrow window by itself, and as the user left it in a wide one. Once for the whole window. */
+export function watchWidth(): void {
+  const narrow = window.matchMedia(NARROW);
+  const follow = () =>
+    setState({ isNarrow: narrow.matches, isSidebarFolded: narrow.matches || wasSidebarFolded() });
+  narrow.addEventListener('change', follow);
+  follow();
+}
+
+export function foldSidebar(isFolded: boolean): void {
+  setState({ isSidebarFolded: isFolded });
+  if (!getState().isNarrow) rememberSidebar(isFolded);
+}
+
+/** An unfolded sidebar lies over a narrow window: it goes when something was chosen in it. */
+export function leaveSidebar(): void {
+  if (getState().isNarrow) foldSidebar(true);
 }
 
 export function showOverlay(overlay: Overlay | null): void {

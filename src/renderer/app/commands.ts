@@ -10,6 +10,7 @@ import {
   MessageSquarePlus,
   Moon,
   OctagonX,
+  PanelLeft,
   Pause,
   Play,
   Scale,
@@ -23,6 +24,7 @@ import { REQUEST_WORDS, withdrawWords } from '../../shared/request-words.ts';
 import { SAMPLE_NAMES } from '../../shared/samples.ts';
 import {
   focusSearch,
+  foldSidebar,
   goTo,
   jumpTo,
   leaveControls,
@@ -244,6 +246,13 @@ export const COMMANDS = {
     run: show({ name: 'import', source: null }),
   },
   browse: { scope: 'app', label: 'Browse folders', run: show({ name: 'folder' }) },
+  sidebar: {
+    scope: 'app',
+    label: state => (state.isSidebarFolded ? 'Unfold the sidebar' : 'Fold the sidebar'),
+    icon: PanelLeft,
+    keys: 'Ctrl B',
+    run: state => foldSidebar(!state.isSidebarFolded),
+  },
   light: {
     scope: 'app',
     label: 'Light theme',

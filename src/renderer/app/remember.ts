@@ -4,6 +4,7 @@ import { FRESH_VIEW, type StudyView } from './store.ts';
 const REMEMBERED = 50;
 const KEY = 'pawl.views';
 const STUDY_KEY = 'pawl.study';
+const SIDEBAR_KEY = 'pawl.sidebar';
 
 const AXES: readonly unknown[] = ['experiment', 'time', 'kept'] satisfies StudyView['chart']['axis'][];
 const VERDICTS: readonly unknown[] = [
@@ -65,26 +66,37 @@ export function restoreView(study: string): StudyView {
 
 export function rememberView(study: string, view: StudyView): void {
   const others = readAll().filter(([id]) => id !== study);
-  try {
-    localStorage.setItem(KEY, JSON.stringify([[study, view], ...others].slice(0, REMEMBERED)));
-  } catch {
-    // A full or forbidden storage costs the zoom after a reload, nothing else.
-  }
+  write(KEY, JSON.stringify([[study, view], ...others].slice(0, REMEMBERED)));
 }
 
 /** The study that was looked at last, or null. */
 export function lastStudy(): string | null {
+  return read(STUDY_KEY);
+}
+
+export function rememberStudy(study: string): void {
+  write(STUDY_KEY, study);
+}
+
+export function wasSidebarFolded(): boolean {
+  return read(SIDEBAR_KEY) === 'folded';
+}
+
+export function rememberSidebar(isFolded: boolean): void {
+  write(SIDEBAR_KEY, isFolded ? 'folded' : 'unfolded');
+}
+
+function read(key: string): string | null {
   try {
-    return localStorage.getItem(STUDY_KEY);
+    return localStorage.getItem(key);
   } catch {
     return null;
   }
 }
 
-export function rememberStudy(study: string): void {
+/** Where nothing can be kept, the next start begins as the first one did. */
+function write(key: string, value: string): void {
   try {
-    localStorage.setItem(STUDY_KEY, study);
-  } catch {
-    // The next start begins at the welcome screen.
-  }
+    localStorage.setItem(key, value);
+  } catch {}
 }

@@ -107,6 +107,10 @@ export type State = {
   readonly telemetry: readonly TelemetrySample[];
   readonly gpuState: GpuState;
   readonly screen: Screen;
+  /** Whether of the sidebar only a strip is shown. */
+  readonly isSidebarFolded: boolean;
+  /** The window has no room for an unfolded sidebar beside something else. */
+  readonly isNarrow: boolean;
   /** The study that is looked at. */
   readonly study: string | null;
   readonly notebook: Notebook | null;
@@ -138,6 +142,8 @@ export const useStore = create<State>(() => ({
   telemetry: [],
   gpuState: { kind: 'starting' },
   screen: { name: 'welcome' },
+  isSidebarFolded: false,
+  isNarrow: false,
   study: null,
   notebook: null,
   live: null,

@@ -138,7 +138,7 @@ function Plot({ model, width, name, ...props }: PlotProps) {
       {isZoomed && (
         <button
           type="button"
-          className="absolute top-0 right-3 rounded border border-line bg-surface px-2 py-0.5 text-xs text-muted hover:text-ink"
+          className="absolute top-8 right-3 rounded border border-line bg-surface px-2 py-0.5 text-xs text-muted hover:text-ink"
           onPointerDown={event => event.stopPropagation()}
           onKeyDown={event => event.stopPropagation()}
           onClick={() => onView({ axis: view.axis, x: null, y: null })}

@@ -117,8 +117,14 @@ export const ProgressPoints = memo(function ProgressPoints({
         <Marks columns={layout.keeps} />
       </g>
       <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
-        {layout.baselineY !== null && (
-          <text x={plot.right - 4} y={layout.baselineY - 5} fill="var(--muted)" textAnchor="end">
+        {layout.hasWords && layout.baselineY !== null && (
+          // Under the line where the chart's tools stand above it.
+          <text
+            x={plot.right - 4}
+            y={layout.baselineY + (layout.baselineY < plot.top + 22 ? 13 : -5)}
+            fill="var(--muted)"
+            textAnchor="end"
+          >
             baseline {formatMetric(baseline)}
           </text>
         )}

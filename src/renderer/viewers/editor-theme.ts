@@ -18,6 +18,22 @@ const look = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'var(--accent-soft)',
   },
+  '.cm-gutters': {
+    backgroundColor: 'var(--sunken)',
+    color: 'var(--faint)',
+    borderRight: '1px solid var(--line)',
+  },
+  '&.cm-merge-b .cm-changedLine': { backgroundColor: 'var(--add)' },
+  '&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText': { background: 'var(--add-strong)' },
+  '&.cm-merge-b .cm-deletedChunk': { backgroundColor: 'var(--del)', paddingLeft: '12px' },
+  '&.cm-merge-b .cm-deletedText, .cm-deletedChunk .cm-deletedText': { background: 'var(--del-strong)' },
+  '&.cm-merge-b .cm-changedLineGutter': { background: 'var(--keep)' },
+  '.cm-deletedLineGutter': { background: 'var(--crash)' },
+  '.cm-collapsedLines': {
+    background: 'var(--sunken)',
+    color: 'var(--muted)',
+    padding: '2px 12px',
+  },
   '.cm-activeLine': { backgroundColor: 'transparent' },
   '.cm-specialChar': { color: 'var(--crash)' },
   '.cm-panels': {

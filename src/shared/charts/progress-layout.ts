@@ -25,6 +25,9 @@ export type ProgressLayout = {
   readonly plot: Box;
   readonly x: ProgressScale;
   readonly y: ProgressScale;
+  /** Whether there is room for words beside what is drawn. */
+  readonly hasWords: boolean;
+  /** Empty where there is no room for it. */
   readonly xLabel: string;
   /** Zero-length segments for a stroke with caps, one per pixel: see `PixelSet`. */
   readonly discards: readonly MarkColumn[];
@@ -51,6 +54,9 @@ export type ProgressLayout = {
 };
 
 const MARGIN = { top: 28, right: 16, bottom: 42, left: 58 };
+/** A drawing lower than this has no room for words: neither labels nor the name of the horizontal axis. */
+const LOW_PX = 150;
+const LOW_BOTTOM = 22;
 /** Room inside the plot for what lies beyond its top, and for crashes at its bottom. */
 const EDGE_TOP = 14;
 const EDGE_BOTTOM = 24;
@@ -65,6 +71,7 @@ export function layoutProgress(
   size: ProgressSize,
   baseline: number | null,
 ): ProgressLayout {
+  const isLow = size.height < LOW_PX;
   const xDomain = view.x ?? model.whole;
   const [first, end] = visibleRange(model.points, xDomain);
   const yDomain = view.y ?? fitY(model, first, end, xDomain, view.x === null ? baseline : null);
@@ -75,7 +82,7 @@ export function layoutProgress(
     left: Math.max(MARGIN.left, Math.ceil((longest * 6.8 + 16) / 16) * 16),
     top: MARGIN.top,
     right: Math.max(MARGIN.left + 40, size.width - MARGIN.right),
-    bottom: Math.max(MARGIN.top + 60, size.height - MARGIN.bottom),
+    bottom: Math.max(MARGIN.top + (isLow ? 40 : 60), size.height - (isLow ? LOW_BOTTOM : MARGIN.bottom)),
   };
   const time = timeUnit(xDomain[1] - xDomain[0]);
   const perUnit = model.axis === 'time' ? time.perHour : 1;
@@ -95,21 +102,19 @@ export function layoutProgress(
     plot,
     x,
     y,
-    xLabel:
-      model.axis === 'experiment'
-        ? 'experiment'
-        : model.axis === 'kept'
-          ? 'kept experiments, in order'
-          : `${time.name} since the first experiment`,
+    hasWords: !isLow,
+    xLabel: isLow ? '' : nameX(model.axis, time.name),
     ...points,
     best: bestPath(model, x, y, plot),
     baselineY:
       baseline !== null && baseline >= yDomain[0] && baseline <= yDomain[1] ? y.toPixel(baseline) : null,
-    labels: progressLabels(
-      model,
-      { ...points, first, yDomain, toX: x.toPixel, toY: y.toPixel },
-      { ...plot, left: plot.left + 4, bottom: plot.bottom - EDGE_BOTTOM + 10 },
-    ),
+    labels: isLow
+      ? []
+      : progressLabels(
+          model,
+          { ...points, first, yDomain, toX: x.toPixel, toY: y.toPixel },
+          { ...plot, left: plot.left + 4, bottom: plot.bottom - EDGE_BOTTOM + 10 },
+        ),
     first,
   };
 }
@@ -154,6 +159,11 @@ function fitY(
   if (!(low <= high)) return [0, 1];
   const margin = widenBy(low, high, 0.06);
   return [low - margin, high + margin];
+}
+
+function nameX(axis: ProgressModel['axis'], timeName: string): string {
+  if (axis === 'experiment') return 'experiment';
+  return axis === 'kept' ? 'kept experiments, in order' : `${timeName} since the first experiment`;
 }
 
 function timeUnit(hours: number): { name: string; perHour: number } {

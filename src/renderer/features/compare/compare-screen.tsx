@@ -12,6 +12,7 @@ import { SeriesChart } from '../../charts/series-chart.tsx';
 import { lineColour, placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { OneLine } from '../../ui/one-line.tsx';
 import { Select } from '../../ui/select.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
@@ -154,8 +155,8 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
                     style={{ background: place < MOST ? lineColour(place) : 'transparent' }}
                   />
                   <span className="tabular shrink-0 text-muted">#{cell.n}</span>
-                  <span className="truncate" title={cell.hypothesis ?? undefined}>
-                    {cell.hypothesis}
+                  <span className="flex min-w-0" title={cell.hypothesis ?? undefined}>
+                    <OneLine text={cell.hypothesis ?? ''} />
                   </span>
                 </span>
               </th>

@@ -3,6 +3,7 @@ import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
 import { formatClock, formatDayTime } from '../../../shared/numbers.ts';
 import type { Phase } from '../../../shared/study.ts';
 import { useStore } from '../../app/store.ts';
+import { OneLine } from '../../ui/one-line.tsx';
 import { useNow } from '../../ui/use-now.ts';
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
@@ -58,8 +59,8 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
             {formatClock(clock.seconds)} / {formatClock(card.contract.budget.seconds)}
           </span>
         ) : null}
-        <span className="min-w-0 truncate" title={current.hypothesis ?? undefined}>
-          {current.hypothesis ?? ''}
+        <span className="flex min-w-0" title={current.hypothesis ?? undefined}>
+          <OneLine text={current.hypothesis ?? ''} />
         </span>
         {wish ? (
           <span className="shrink-0 rounded bg-warn-soft px-1.5 text-warn text-xs">{wish}</span>

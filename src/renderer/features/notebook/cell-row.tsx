@@ -12,6 +12,7 @@ import { knownTime } from '../../format/known-time.ts';
 import { ClaimMark } from '../../ui/claim-mark.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';
+import { OneLine } from '../../ui/one-line.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { Marked, useMatcher } from './match-marks.tsx';
@@ -62,28 +63,34 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
       onMouseEnter={() => hoverCell(cell.n)}
       onMouseLeave={() => hoverCell(null)}
     >
-      <div className="relative grid h-15 grid-cols-[1.25rem_3rem_6.5rem_minmax(0,1fr)_auto] items-center gap-x-2 pr-4 pl-2">
+      <div className="relative grid h-15 grid-cols-[1rem_2.25rem_1.25rem_minmax(0,1fr)_auto] items-center gap-x-2 pr-4 pl-2 @xl:grid-cols-[1.25rem_2.5rem_6.5rem_minmax(0,1fr)_auto]">
         <ChevronRight
           size={15}
           aria-hidden
           className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}
         />
         <span className="tabular text-right text-muted text-sm">#{cell.n}</span>
-        <VerdictBadge
-          word={cell.verdict?.word ?? null}
-          phase={cell.phase}
-          isRolledBack={cell.verdict?.reason === 'rolled_back'}
-        />
-        <div className="min-w-0">
+        {/* Where there is no room for its word the icon is left of it. */}
+        <span className="flex overflow-hidden whitespace-nowrap">
+          <VerdictBadge
+            word={cell.verdict?.word ?? null}
+            phase={cell.phase}
+            isRolledBack={cell.verdict?.reason === 'rolled_back'}
+          />
+        </span>
+        <div className="min-w-0 @6xl:grid @6xl:grid-cols-[minmax(0,36rem)_minmax(16rem,1fr)] @6xl:items-center @6xl:gap-x-6">
           <button
             type="button"
             id={cellButtonId(cell.n)}
             aria-expanded={isOpen}
             onClick={() => toggleCell(cell.n)}
             title={cell.hypothesis ?? undefined}
-            className="block max-w-full truncate text-left font-medium before:absolute before:inset-0 before:content-['']"
+            className="flex max-w-full text-left font-medium before:absolute before:inset-0 before:content-['']"
           >
-            <Marked text={cell.hypothesis ?? 'Waiting for a hypothesis …'} matcher={matcher} />
+            <OneLine
+              text={cell.hypothesis ?? 'Waiting for a hypothesis …'}
+              shown={part => <Marked text={part} matcher={matcher} />}
+            />
           </button>
           <p className="truncate text-muted text-xs *:mr-2">
             {claim ? <ClaimMark claim={claim} /> : null}
@@ -135,18 +142,18 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             title="Mark for comparison (c)"
             onClick={() => toggleCompared(cell.n)}
             className={classNames(
-              'relative inline-flex size-7 items-center justify-center rounded-md hover:bg-sunken focus-visible:opacity-100',
+              'relative hidden size-7 items-center justify-center @xl:inline-flex rounded-md hover:bg-sunken focus-visible:opacity-100',
               isCompared ? 'text-accent' : 'text-muted opacity-0 group-hover:opacity-100',
             )}
           >
             <GitCompareArrows size={15} aria-hidden />
           </button>
-          <div className="hidden w-24 justify-end lg:flex">
+          <div className="hidden w-24 justify-end @3xl:group-data-curves/list:flex">
             {sparkline && sparkline.length > 1 ? (
               <Sparkline y={sparkline} width={92} height={28} label={`Loss of experiment ${cell.n}`} />
             ) : null}
           </div>
-          <div className="tabular w-24 text-right">
+          <div className="tabular w-20 text-right">
             <p className={classNames('font-medium', cell.metric === null && 'text-faint')}>
               {cell.metric === null ? ABSENT : formatMetric(cell.record?.mean ?? cell.metric)}
             </p>

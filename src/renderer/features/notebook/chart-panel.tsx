@@ -10,9 +10,12 @@ import { useViewportHeight } from '../../ui/use-viewport-height.ts';
 import { ChartTools } from './chart-tools.tsx';
 
 /** The chart takes this share of the window, so that a small one still has room for cells. */
-const SHARE = 0.27;
+const SHARE = 0.24;
+/** While a cell is open: what three fifths of the window for it, and the lines above and below the chart, leave. */
+const SHARE_BESIDE_CELL = 0.4;
+const OTHERS_PX = 216;
 const NONE: readonly (Cell | undefined)[] = [];
-const LEAST_PX = 170;
+const LEAST_PX = 108;
 const MOST_PX = 340;
 
 /** The progress chart above the notebook, with what can be done to it. */
@@ -26,8 +29,10 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
   const view = useStore(state => state.view.chart);
   const isHidden = useStore(state => state.view.isChartHidden);
   const selected = useStore(state => state.view.selected);
+  const hasOpenCell = useStore(state => state.view.opened.length > 0);
   const hovered = useStore(state => state.hovered);
   const viewport = useViewportHeight();
+  const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
   const rows = useMemo<readonly ProgressRow[]>(
     () =>
       (cells ?? []).flatMap(cell =>
@@ -48,7 +53,7 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
     [cells],
   );
   return (
-    <div className="border-line border-b bg-surface px-3 py-1">
+    <div className="relative border-line border-b bg-surface px-3">
       <ChartTools card={card} rows={rows} isHidden={isHidden} />
       {isHidden ? null : (
         <ProgressChart
@@ -63,7 +68,7 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
           onView={setChartView}
           onSelect={n => revealCell(n)}
           onHover={hoverCell}
-          height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, viewport * SHARE)))}
+          height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, wanted)))}
         >
           {isLoading ? 'Reading the experiments …' : 'The first point is the baseline: the code as it is.'}
         </ProgressChart>

@@ -47,7 +47,13 @@ export function ChartTools({
     });
   const name = `${card.tag}-${metric.name}`.replace(/[^\w.-]+/g, '-');
   return (
-    <div className="flex items-center justify-between px-2">
+    // On the line of the chart's title, which leaves the right of it free.
+    <div
+      className={classNames(
+        'flex h-8 items-center justify-end gap-3',
+        !isHidden && 'absolute top-0 right-3 z-[5]',
+      )}
+    >
       <div className="flex gap-1" role="group" aria-label="Horizontal axis">
         {AXES.filter(({ axis }) => axis !== 'time' || hasTimes).map(({ axis, label }) => (
           <button

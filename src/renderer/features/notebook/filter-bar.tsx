@@ -25,11 +25,11 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
   const counts = { keep, discard, crash, other: finished - keep - discard - crash };
   return (
     <div
-      className="flex flex-wrap items-center gap-1.5 border-line border-b px-4 py-2"
+      className="@container flex items-center gap-1.5 border-line border-b px-4 py-1"
       role="search"
       aria-label="Experiments"
     >
-      <div className="relative min-w-32 max-w-72 flex-1">
+      <div className="relative min-w-20 max-w-72 flex-1">
         <Search size={14} aria-hidden className="-translate-y-1/2 absolute top-1/2 left-2.5 text-faint" />
         <input
           id="notebook-search"
@@ -67,7 +67,9 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
                 isOn ? 'border-accent bg-accent-soft' : 'border-line bg-surface hover:bg-sunken',
               )}
             >
-              <VerdictBadge word={word} />
+              <span className="flex overflow-hidden whitespace-nowrap @max-2xl:w-4">
+                <VerdictBadge word={word} />
+              </span>
               <span className="tabular text-muted text-xs">{counts[word]}</span>
             </button>
           );
@@ -85,12 +87,12 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
           className="h-8 max-w-32 px-2 text-sm"
         />
       ) : null}
-      <span className="tabular ml-auto text-muted text-xs" aria-live="polite">
+      <span className="tabular ml-auto whitespace-nowrap text-muted text-xs" aria-live="polite">
         {shown} of {card.cells}
       </span>
       {isFiltered ? (
         <Button size="small" kind="quiet" onClick={() => setFilter(NO_FILTER)}>
-          <X size={13} aria-hidden /> Clear
+          <X size={13} aria-hidden /> <span className="@max-2xl:sr-only">Clear</span>
         </Button>
       ) : null}
       <IconButton

@@ -66,14 +66,23 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
   const sparklines = useSparklines(card.id, inSight);
   useScrollAnchor(scroller, virtual, rows);
 
-  const latest = useRef(rows);
-  latest.current = rows;
+  const isLoading = useStore(state => state.notebook?.status === 'loading');
+  const latest = useRef({ rows, isLoading });
+  latest.current = { rows, isLoading };
+  const fulfilled = useRef(0);
+  // What is not there yet may come with the next page of cells.
+  const page = isLoading ? rows.length : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `page` changes with what may hold the cell.
   useEffect(() => {
-    if (!reveal) return;
-    const index = latest.current.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
-    if (index < 0) return;
+    if (!reveal || fulfilled.current === reveal.wish) return;
+    const index = latest.current.rows.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
+    if (index < 0) {
+      if (!latest.current.isLoading) fulfilled.current = reveal.wish;
+      return;
+    }
     // An opened cell has its height only when it is on the page.
     let frame = requestAnimationFrame(() => {
+      fulfilled.current = reveal.wish;
       virtual.scrollToIndex(index, { align: reveal.toTop ? 'start' : 'auto' });
       if (!reveal.takesFocus) return;
       frame = requestAnimationFrame(() =>
@@ -81,7 +90,7 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
       );
     });
     return () => cancelAnimationFrame(frame);
-  }, [reveal, virtual]);
+  }, [reveal, virtual, page]);
 
   // Rows are places that are filled anew while scrolling, which costs a fraction of making new ones. Places are counted
   // from the old end, so that a new experiment moves no row, and no focus, to another place.
@@ -91,7 +100,13 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
     (order === 'newest' ? rows.length - 1 - index : index) % Math.max(1, places.current);
 
   return (
-    <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="notebook-list">
+    <div
+      ref={scroller}
+      // Rows ask how wide they are, and whether any of them has a curve.
+      className="group/list @container min-h-0 flex-1 overflow-y-auto"
+      data-curves={[...sparklines.values()].some(points => points.length > 1) || undefined}
+      data-testid="notebook-list"
+    >
       <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
         {items.map(item => {
           const row = rows[item.index];

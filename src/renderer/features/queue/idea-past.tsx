@@ -3,6 +3,7 @@ import type { Idea } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { goTo, revealCell } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
+import { OneLine } from '../../ui/one-line.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { Author } from './idea-row.tsx';
@@ -32,8 +33,8 @@ export function PastIdeas({
         {shown.map(idea => (
           <li key={idea.id} aria-label={idea.hypothesis} className="flex items-start gap-4 px-1 py-1.5">
             <div className="min-w-0 flex-1">
-              <p className="truncate text-sm" title={idea.hypothesis}>
-                {idea.hypothesis}
+              <p className="flex text-sm" title={idea.hypothesis}>
+                <OneLine text={idea.hypothesis} />
               </p>
               <p className="flex flex-wrap items-center gap-x-2.5 text-muted text-xs">
                 <Author name={idea.author} />

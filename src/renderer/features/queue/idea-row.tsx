@@ -20,6 +20,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
+import { OneLine } from '../../ui/one-line.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { draftOf, type WordsDraft, wordsOf } from './idea-draft.ts';
@@ -98,11 +99,11 @@ export const IdeaRow = memo(function IdeaRow(props: Props) {
           aria-expanded={isOpen}
           onClick={() => actions.toggle(idea.id)}
           className={classNames(
-            "block max-w-[calc(100%-9.5rem)] text-left font-medium outline-hidden before:absolute before:inset-0 before:content-['']",
-            isOpen ? 'break-words' : 'truncate',
+            "max-w-[calc(100%-9.5rem)] text-left font-medium outline-hidden before:absolute before:inset-0 before:content-['']",
+            isOpen ? 'block break-words' : 'flex',
           )}
         >
-          {idea.hypothesis}
+          {isOpen ? idea.hypothesis : <OneLine text={idea.hypothesis} />}
         </button>
         <p className="flex flex-wrap items-center gap-x-2.5 text-muted text-xs">
           {isNext ? (

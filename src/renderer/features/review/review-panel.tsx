@@ -13,6 +13,7 @@ import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
+import { CodeEditor } from '../../viewers/code-editor.tsx';
 import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { changeReviewDraft, useReviewDraft } from './review-draft.ts';
@@ -129,22 +130,20 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 /** The proposal's files as text, to be changed by hand. */
 function Files({ review }: { readonly review: ReviewView }) {
   const { files } = useReviewDraft(review.id);
-  return review.files.map(({ path, text }) => (
+  return review.files.map(({ path, text, before }) => (
     <div key={path} className="border-line border-b last:border-b-0">
       <p className="bg-sunken px-3 py-1.5 font-mono text-xs">{path}</p>
-      <TextArea
-        aria-label={path}
-        rows={24}
-        value={files?.[path] ?? text}
-        onChange={event => {
-          // A text field knows one kind of line end; the file keeps its own.
-          const value = text.includes('\r\n')
-            ? event.target.value.replaceAll('\n', '\r\n')
-            : event.target.value;
-          changeReviewDraft(review.id, before => ({ files: { ...before.files, [path]: value } }));
-        }}
-        className="rounded-none border-0 font-mono text-xs leading-5"
-      />
+      <div className="h-[max(16rem,50vh)]">
+        <CodeEditor
+          path={path}
+          before={before}
+          label={path}
+          value={files?.[path] ?? text}
+          onChange={value =>
+            changeReviewDraft(review.id, draft => ({ files: { ...draft.files, [path]: value } }))
+          }
+        />
+      </div>
     </div>
   ));
 }

@@ -46,6 +46,33 @@ export function newArm(kind: ArmForm['kind']): ArmForm {
   };
 }
 
+/** The form filled in from what a study has. */
+export function armFormOf(settings: ArmSettings): ArmForm {
+  const fresh = newArm(settings.kind);
+  const text = (value: number | null) => (value === null ? '' : String(value));
+  switch (settings.kind) {
+    case 'search':
+      return { ...fresh, seed: String(settings.seed), strategy: settings.strategy ?? 'ladder' };
+    case 'command':
+      return { ...fresh, command: settings.command, timeout: String(settings.timeoutSeconds) };
+    case 'patches':
+      return { ...fresh, patches: settings.folder };
+    case 'agent': {
+      const { agent, model, timeoutSeconds } = settings;
+      return { ...fresh, agent, agentModel: model ?? '', timeout: String(timeoutSeconds) };
+    }
+    case 'model': {
+      const { model, effort, baseUrl, key, capUsd } = settings;
+      return {
+        ...{ ...fresh, model, effort: effort ?? '', baseUrl: baseUrl ?? '', key },
+        ...{ studyCap: text(capUsd.study), sittingCap: text(capUsd.sitting) },
+      };
+    }
+    default:
+      return settings satisfies never;
+  }
+}
+
 /** A number, or NaN for the schema to complain about; null for an empty field. */
 export function numberOf(text: string): number | null {
   return text.trim() === '' ? null : Number(text);

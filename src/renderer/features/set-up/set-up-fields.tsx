@@ -1,14 +1,29 @@
-import { useState } from 'react';
 import { Field, Switch } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
 import { GpuField } from './gpu-field.tsx';
 import { hasMeasures } from './set-up-measures.ts';
-import { Lines, Part, type PartProps, Text } from './set-up-part.tsx';
+import { Group, type GroupProps, hasProblemIn, Lines, type PartProps, Text } from './set-up-part.tsx';
+import {
+  describeContract,
+  describeMeasure,
+  describeMeasures,
+  describeReach,
+  describeStopRules,
+} from './set-up-summaries.ts';
 
 /** What may change, and how to train. */
-export function ContractFields(props: PartProps) {
+export function ContractFields({ tries, ...props }: GroupProps) {
   return (
-    <Part title="What may change, and how to train" hint="Everything else in the repository stays as it is.">
+    <Group
+      title="What may change, and how to train"
+      summary={describeContract(props.form)}
+      hint="Everything else in the repository stays as it is."
+      hasProblem={hasProblemIn(props.problems, [
+        ...(['editable', 'locked', 'train', 'setup', 'instructions', 'environment'] as const),
+      ])}
+      tries={tries}
+      isOpenAtFirst={props.form.editable.trim() === '' || props.form.train.trim() === ''}
+    >
       <Lines
         {...props}
         name="editable"
@@ -52,17 +67,22 @@ export function ContractFields(props: PartProps) {
         hint="Names only. No key is passed on unless you name it."
         placeholder="HF_HOME"
       />
-    </Part>
+    </Group>
   );
 }
 
 /** What the training can reach. */
-export function SandboxFields(props: PartProps) {
+export function SandboxFields({ tries, ...props }: GroupProps) {
   const { form, onChange } = props;
   return (
-    <Part
+    <Group
       title="What the training can reach"
+      summary={describeReach(form)}
       hint="In a sandbox it can change only its worktree, and sees no home directory."
+      hasProblem={hasProblemIn(props.problems, [
+        ...(['reads', 'writes', 'memoryGb', 'freeDiskGb', 'processes', 'cap', 'gpu'] as const),
+      ])}
+      tries={tries}
     >
       <Field label="Sandbox">
         {ids => (
@@ -128,16 +148,22 @@ export function SandboxFields(props: PartProps) {
       ) : null}
       <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
-    </Part>
+    </Group>
   );
 }
 
 /** Which number counts, and for how long is trained. */
-export function MeasureFields(props: PartProps) {
+export function MeasureFields({ tries, ...props }: GroupProps) {
   const { form, onChange } = props;
   return (
-    <Part
+    <Group
       title="Which number counts"
+      summary={describeMeasure(form)}
+      hasProblem={hasProblemIn(props.problems, [
+        ...(['metric', 'goal', 'budget', 'limit', 'memory', 'memoryLimit'] as const),
+      ])}
+      tries={tries}
+      isOpenAtFirst={form.metric.trim() === ''}
       hint={
         <>
           Printed by the training as <code>name: number</code> or <code>METRIC name=number</code>.
@@ -192,159 +218,183 @@ export function MeasureFields(props: PartProps) {
         checked={form.prune}
         onChange={prune => onChange({ prune })}
       />
-      <More {...props} />
-    </Part>
+    </Group>
   );
 }
 
 /** What most contracts do without, open where this one does not. */
-function More(props: PartProps) {
-  const [isOpen] = useState(() => hasMeasures(props.form));
+export function MoreMeasureFields({ tries, ...props }: GroupProps) {
   return (
-    <details className="col-span-2" open={isOpen}>
-      <summary className="cursor-pointer font-medium text-sm">More</summary>
-      <div className="mt-3 grid grid-cols-2 gap-x-5 gap-y-3">
-        <Field
-          label="Verdicts"
-          hint="The same code gives a different number each time. Honest repeats decisive measurements, and says how sure a gain is."
-        >
-          {ids => (
-            <Select
-              {...ids}
-              value={props.form.verdict}
-              options={[
-                { value: '', label: 'as this machine does' },
-                { value: 'honest', label: 'honest: repeat what decides' },
-                { value: 'greedy', label: 'greedy: take each number as it is' },
-              ]}
-              onChange={verdict => props.onChange({ verdict })}
-            />
-          )}
-        </Field>
-        <Text
-          {...props}
-          name="leastGain"
-          label="Least gain"
-          hint="In the metric's unit; smaller gains do not count. Leave empty to count any."
-          inputMode="decimal"
-        />
-        <Text
-          {...props}
-          name="bound"
-          label="Best possible number"
-          hint="0 for most losses, 1 for an accuracy. A better number is examined closely. Optional."
-          inputMode="decimal"
-        />
-        <Field
-          label="Edits that name the evaluation"
-          hint="Or the validation data, a seed or a clock. Such edits are marked; they can also wait for you."
-        >
-          {ids => (
-            <Select
-              {...ids}
-              value={props.form.approvesHints ? 'ask' : 'run'}
-              options={[
-                { value: 'run', label: 'run, and are marked' },
-                { value: 'ask', label: 'wait for me' },
-              ]}
-              onChange={chosen => props.onChange({ approvesHints: chosen === 'ask' })}
-            />
-          )}
-        </Field>
-        <Lines
-          {...props}
-          name="swaps"
-          label="Data to swap"
-          hint="To see whether a large gain comes from the data: validation data = other data of the same kind, one pair per line. Optional."
-          placeholder="data/val.bin = data/val-b.bin"
-        />
-        <Text
-          {...props}
-          name="pattern"
-          label="Pattern of the number"
-          hint="A regular expression with one group. Leave empty to find the number by its name."
-          placeholder="score is ([0-9.]+)"
-        />
-        <Text
-          {...props}
-          name="metricCommand"
-          label="Command that prints the number"
-          hint="Runs after the training. Optional."
-          placeholder="./report.sh"
-        />
-        <Lines
-          {...props}
-          name="require"
-          label="Conditions for a keep"
-          hint="A printed name, a comparison, a value; one per line."
-          placeholder="correctness = PASS"
-        />
-        <Lines
-          {...props}
-          name="checks"
-          label="Checks"
-          hint="A name, a colon, a command that must succeed; one per line."
-          placeholder="tests: make test"
-        />
-        <Text
-          {...props}
-          name="wait"
-          label="How long the number may take"
-          hint="After the training: 45s, 30m, 12h, 7d. Leave empty if it comes at once."
-          placeholder="7d"
-        />
-        <Text
-          {...props}
-          name="scoreCommand"
-          label="Command that scores"
-          hint="Runs outside the training, which then only writes the files to score. Optional."
-          placeholder="python3 score.py"
-        />
-        <Lines
-          {...props}
-          name="artifacts"
-          label="What it scores"
-          hint="Files that the training writes; one per line."
-          placeholder="model.bin"
-        />
-        <Text
-          {...props}
-          name="scoreModel"
-          label="Command that answers for the model"
-          hint="Runs the edited code, separately from the scorer. Optional."
-          placeholder="python3 train.py --serve"
-        />
-        <Lines
-          {...props}
-          name="scoreReads"
-          label="What only the scorer may read"
-          hint="Files and folders outside the repository; one per line."
-          placeholder="~/data/held-out"
-        />
-        <Text
-          {...props}
-          name="model"
-          label="Model the training may ask"
-          hint="Through Pawl, which keeps the key. Optional."
-        />
-        <Text {...props} name="modelUrl" label="Address of its server" hint="Empty: Anthropic's." />
-      </div>
-    </details>
+    <Group
+      title="How the number is found and judged"
+      summary={describeMeasures(props.form)}
+      hasProblem={hasProblemIn(props.problems, [
+        ...(['verdict', 'leastGain', 'bound', 'swaps', 'pattern', 'metricCommand', 'require'] as const),
+        ...(['checks', 'wait', 'scoreCommand', 'artifacts', 'scoreModel', 'scoreReads'] as const),
+        ...(['model', 'modelUrl'] as const),
+      ])}
+      tries={tries}
+      isOpenAtFirst={hasMeasures(props.form)}
+    >
+      <Field
+        label="Verdicts"
+        hint="The same code gives a different number each time. Honest repeats decisive measurements, and says how sure a gain is."
+      >
+        {ids => (
+          <Select
+            {...ids}
+            value={props.form.verdict}
+            options={[
+              { value: '', label: 'as this machine does' },
+              { value: 'honest', label: 'honest: repeat what decides' },
+              { value: 'greedy', label: 'greedy: take each number as it is' },
+            ]}
+            onChange={verdict => props.onChange({ verdict })}
+          />
+        )}
+      </Field>
+      <Text
+        {...props}
+        name="leastGain"
+        label="Least gain"
+        hint="In the metric's unit; smaller gains do not count. Leave empty to count any."
+        inputMode="decimal"
+      />
+      <Text
+        {...props}
+        name="bound"
+        label="Best possible number"
+        hint="0 for most losses, 1 for an accuracy. A better number is examined closely. Optional."
+        inputMode="decimal"
+      />
+      <Field
+        label="Edits that name the evaluation"
+        hint="Or the validation data, a seed or a clock. Such edits are marked; they can also wait for you."
+      >
+        {ids => (
+          <Select
+            {...ids}
+            value={props.form.approvesHints ? 'ask' : 'run'}
+            options={[
+              { value: 'run', label: 'run, and are marked' },
+              { value: 'ask', label: 'wait for me' },
+            ]}
+            onChange={chosen => props.onChange({ approvesHints: chosen === 'ask' })}
+          />
+        )}
+      </Field>
+      <Lines
+        {...props}
+        name="swaps"
+        label="Data to swap"
+        hint="To see whether a large gain comes from the data: validation data = other data of the same kind, one pair per line. Optional."
+        placeholder="data/val.bin = data/val-b.bin"
+      />
+      <Text
+        {...props}
+        name="pattern"
+        label="Pattern of the number"
+        hint="A regular expression with one group. Leave empty to find the number by its name."
+        placeholder="score is ([0-9.]+)"
+      />
+      <Text
+        {...props}
+        name="metricCommand"
+        label="Command that prints the number"
+        hint="Runs after the training. Optional."
+        placeholder="./report.sh"
+      />
+      <Lines
+        {...props}
+        name="require"
+        label="Conditions for a keep"
+        hint="A printed name, a comparison, a value; one per line."
+        placeholder="correctness = PASS"
+      />
+      <Lines
+        {...props}
+        name="checks"
+        label="Checks"
+        hint="A name, a colon, a command that must succeed; one per line."
+        placeholder="tests: make test"
+      />
+      <Text
+        {...props}
+        name="wait"
+        label="How long the number may take"
+        hint="After the training: 45s, 30m, 12h, 7d. Leave empty if it comes at once."
+        placeholder="7d"
+      />
+      <Text
+        {...props}
+        name="scoreCommand"
+        label="Command that scores"
+        hint="Runs outside the training, which then only writes the files to score. Optional."
+        placeholder="python3 score.py"
+      />
+      <Lines
+        {...props}
+        name="artifacts"
+        label="What it scores"
+        hint="Files that the training writes; one per line."
+        placeholder="model.bin"
+      />
+      <Text
+        {...props}
+        name="scoreModel"
+        label="Command that answers for the model"
+        hint="Runs the edited code, separately from the scorer. Optional."
+        placeholder="python3 train.py --serve"
+      />
+      <Lines
+        {...props}
+        name="scoreReads"
+        label="What only the scorer may read"
+        hint="Files and folders outside the repository; one per line."
+        placeholder="~/data/held-out"
+      />
+      <Text
+        {...props}
+        name="model"
+        label="Model the training may ask"
+        hint="Through Pawl, which keeps the key. Optional."
+      />
+      <Text {...props} name="modelUrl" label="Address of its server" hint="Empty: Anthropic's." />
+    </Group>
   );
 }
 
-/** When the study ends, and its name. */
-export function StopFields(props: PartProps) {
+/** What the study is called. */
+export function NameField(props: PartProps) {
+  return <Text {...props} name="tag" label="Name of the study" hint="Its branch is autoresearch/<name>." />;
+}
+
+/** For how long, as most say it. */
+export function LengthFields(props: PartProps) {
   return (
-    <Part title="When to stop" hint="Whichever comes first. Leave all empty to run until you stop it.">
+    <>
       <Text
         {...props}
         name="experiments"
         label="Experiments"
-        hint="Not counting the baseline."
+        hint="Not counting the baseline. Leave it and the hours empty to run until you stop it."
         inputMode="numeric"
       />
       <Text {...props} name="hours" label="Hours" hint="For this sitting." inputMode="decimal" />
+    </>
+  );
+}
+
+/** When the study ends besides. */
+export function StopFields({ tries, ...props }: GroupProps) {
+  return (
+    <Group
+      title="When else to stop"
+      summary={describeStopRules(props.form)}
+      hint="Whichever comes first."
+      hasProblem={hasProblemIn(props.problems, ['deadline', 'target', 'patience', 'crashes'])}
+      tries={tries}
+    >
       <Text
         {...props}
         name="deadline"
@@ -367,7 +417,6 @@ export function StopFields(props: PartProps) {
         inputMode="numeric"
       />
       <Text {...props} name="crashes" label="Crashes in a row" inputMode="numeric" />
-      <Text {...props} name="tag" label="Name of the study" hint="Its branch is autoresearch/<name>." />
-    </Part>
+    </Group>
   );
 }

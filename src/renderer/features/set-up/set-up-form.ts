@@ -1,12 +1,14 @@
-import { type NewStudyForm, newStudySchema } from '../../../shared/calls.ts';
+import type { z } from 'zod';
+import { type NewStudyForm, newStudySchema, proposerSettingsSchema } from '../../../shared/calls.ts';
 import type { SandboxMode } from '../../../shared/contract.ts';
 import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
-import type { RouteSettings } from '../../../shared/study.ts';
+import type { ProposerSettings, RouteSettings } from '../../../shared/study.ts';
 import {
   type ArmForm,
   type ArmProblems,
+  armFormOf,
   armOf,
   newArm,
   numberOf,
@@ -15,8 +17,19 @@ import {
 } from './set-up-arm.ts';
 import { type MeasuresForm, measuresOf, metricMeasures, tableMeasures } from './set-up-measures.ts';
 
-/** The set-up form as text fields: what the user typed, right or wrong. */
-export type SetUpForm = MeasuresForm & {
+/** Who proposes, as text fields: what the user typed, right or wrong. */
+export type ProposerForm = {
+  /** In their order; at least one. */
+  readonly arms: readonly ArmForm[];
+  readonly routing: RouteSettings['mode'];
+  /** Whether the search proposes while the only proposer cannot. */
+  readonly standsIn: boolean;
+};
+
+type Parts = MeasuresForm & ProposerForm;
+
+/** The set-up form as text fields. */
+export type SetUpForm = Parts & {
   /** What the form was filled in from, for what it has no field for. */
   readonly kept: Draft | null;
   readonly editable: string;
@@ -46,11 +59,6 @@ export type SetUpForm = MeasuresForm & {
   readonly processes: string;
   readonly freeDiskGb: string;
   readonly tag: string;
-  /** In their order; at least one. */
-  readonly arms: readonly ArmForm[];
-  readonly routing: RouteSettings['mode'];
-  /** Whether the search proposes while the only proposer cannot. */
-  readonly standsIn: boolean;
   readonly asksApproval: boolean;
   /** What it may spend on models in US dollars, where the contract lets the training ask one. */
   readonly cap: string;
@@ -141,12 +149,48 @@ export function mayBeAway({ kind }: Pick<ArmForm, 'kind'>): boolean {
   return kind === 'model' || kind === 'agent';
 }
 
-function proposerOf({ arms: forms, routing, standsIn }: SetUpForm): NewStudyForm['proposer'] {
+export function proposerOf({ arms: forms, routing, standsIn }: ProposerForm): NewStudyForm['proposer'] {
   const [first, ...others] = forms.map(armOf);
   if (!first) throw new Error('a form has at least one proposer');
   if (others.length > 0) return { kind: 'route', mode: routing, arms: [first, ...others] };
   if (!standsIn || !mayBeAway(first)) return first;
   return { kind: 'route', mode: 'stand_in', arms: [first, armOf(newArm('search'))] };
+}
+
+/** The form filled in from what a study has. */
+export function proposerFormOf(settings: ProposerSettings): ProposerForm {
+  if (settings.kind !== 'route') return { arms: [armFormOf(settings)], routing: 'fallback', standsIn: false };
+  const { arms, mode } = settings;
+  const [first, second] = arms;
+  const isPair = mode === 'stand_in' && arms.length === 2 && first !== undefined && mayBeAway(first);
+  if (isPair && second?.kind === 'search')
+    return { arms: [armFormOf(first)], routing: 'fallback', standsIn: true };
+  return { arms: arms.map(armFormOf), routing: mode, standsIn: false };
+}
+
+/** What is wrong with which field of which proposer; undefined where nothing is. */
+export function readProposer(form: ProposerForm): readonly (ArmProblems | undefined)[] | undefined {
+  const issues = proposerSettingsSchema.safeParse(proposerOf(form)).error?.issues ?? [];
+  const arms = armProblems(
+    form,
+    issues.map(issue => [issue, issue.path.map(String)]),
+  );
+  return arms.length > 0 ? arms : undefined;
+}
+
+/** @param issues each with its path inside of the proposer's settings */
+function armProblems(
+  form: ProposerForm,
+  issues: readonly (readonly [z.core.$ZodIssue, readonly string[]])[],
+): readonly (ArmProblems | undefined)[] {
+  const arms: (ArmProblems | undefined)[] = [];
+  for (const [issue, path] of issues) {
+    const isOne = path[0] !== 'arms';
+    const place = isOne ? 0 : Number(path[1]);
+    const found = readArmIssue(form.arms[place], issue, path.slice(isOne ? 0 : 2));
+    if (found) arms[place] = { ...found, ...arms[place] };
+  }
+  return arms;
 }
 
 /** What the form says of how much a model will be asked. */
@@ -298,14 +342,11 @@ export function readForm(
   };
   const parsed = newStudySchema.safeParse(study);
   const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
-  const arms: (ArmProblems | undefined)[] = [];
+  const ofProposer: (readonly [z.core.$ZodIssue, readonly string[]])[] = [];
   for (const issue of parsed.error?.issues ?? []) {
     const path = issue.path.map(String);
     if (path[0] === 'proposer') {
-      const isOne = path[1] !== 'arms';
-      const place = isOne ? 0 : Number(path[2]);
-      const found = readArmIssue(form.arms[place], issue, path.slice(isOne ? 1 : 3));
-      if (found) arms[place] = { ...found, ...arms[place] };
+      ofProposer.push([issue, path.slice(1)]);
       continue;
     }
     const field =
@@ -316,6 +357,7 @@ export function readForm(
     const isEmpty = String(form[field]).trim() === '';
     problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
   }
+  const arms = armProblems(form, ofProposer);
   if (arms.length > 0) problems.arms = arms;
   return { study, problems };
 }

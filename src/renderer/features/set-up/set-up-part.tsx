@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react';
+import { ChevronRight } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';
 import type { FormProblems, SetUpForm } from './set-up-form.ts';
 
@@ -7,6 +8,12 @@ export type PartProps = {
   readonly form: SetUpForm;
   readonly problems: FormProblems;
   readonly onChange: (patch: Partial<SetUpForm>) => void;
+};
+
+/** What a folded part of the form is given besides. */
+export type GroupProps = PartProps & {
+  /** How often a start was tried with fields that are not right. */
+  readonly tries: number;
 };
 
 /** Fields that belong together, two beside each other. */
@@ -26,6 +33,60 @@ export function Part({
       <div className="grid grid-cols-2 gap-x-5 gap-y-3">{children}</div>
     </fieldset>
   );
+}
+
+/**
+ * Fields that belong together and have to be looked at by few: folded, it says what is in them. It opens by itself when
+ * one of them is not right.
+ */
+export function Group({
+  title,
+  summary,
+  hint,
+  hasProblem,
+  tries,
+  isOpenAtFirst = false,
+  children,
+}: {
+  readonly title: string;
+  readonly summary: string;
+  readonly hint?: ReactNode;
+  readonly hasProblem: boolean;
+  readonly tries: number;
+  readonly isOpenAtFirst?: boolean;
+  readonly children: ReactNode;
+}) {
+  const [isOpen, setOpen] = useState(isOpenAtFirst || hasProblem);
+  const [seen, setSeen] = useState({ hasProblem, tries });
+  if (seen.hasProblem !== hasProblem || seen.tries !== tries) {
+    setSeen({ hasProblem, tries });
+    if (hasProblem) setOpen(true);
+  }
+  return (
+    <details
+      aria-label={title}
+      open={isOpen}
+      onToggle={event => setOpen(event.currentTarget.open)}
+      className="group mb-2 rounded-lg border border-line bg-surface"
+    >
+      <summary className="flex items-center gap-2 px-3 py-2.5 text-sm">
+        <ChevronRight size={15} aria-hidden className="shrink-0 text-faint group-open:rotate-90" />
+        <span className="shrink-0 font-medium">{title}</span>
+        <span className="min-w-0 truncate text-muted" title={summary}>
+          {summary}
+        </span>
+      </summary>
+      <div className="px-4 pt-1 pb-4">
+        {hint ? <p className="mb-3 text-muted text-sm">{hint}</p> : null}
+        <div className="grid grid-cols-2 gap-x-5 gap-y-3">{children}</div>
+      </div>
+    </details>
+  );
+}
+
+/** Whether one of these fields is not right. */
+export function hasProblemIn(problems: FormProblems, names: readonly (keyof FormProblems)[]): boolean {
+  return names.some(name => problems[name] !== undefined);
 }
 
 /** One text field of a form, with its complaint. */

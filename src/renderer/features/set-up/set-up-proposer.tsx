@@ -14,8 +14,9 @@ import { Select, type SelectOption } from '../../ui/select.tsx';
 import { KeyField } from './key-field.tsx';
 import { PlannedSpend } from './planned-spend.tsx';
 import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
-import { mayBeAway, type SpendBasisForm, spendBasisOf } from './set-up-form.ts';
-import { Part, type PartProps, Text } from './set-up-part.tsx';
+import { type FormProblems, mayBeAway, type ProposerForm, type SpendBasisForm } from './set-up-form.ts';
+import { Group, Text } from './set-up-part.tsx';
+import { describeProposers } from './set-up-summaries.ts';
 
 /** As many as the host takes. */
 const MAX_ARMS = 8;
@@ -27,88 +28,121 @@ type ArmProps = {
   readonly spend: SpendBasisForm;
 };
 
-/** Who proposes, and what each proposer needs to know. */
-export function ProposerFields({
-  path,
-  form,
-  problems,
-  onChange,
-}: PartProps & { /** Of the repository. */ readonly path: string }) {
+type ProposerProps = {
+  readonly form: ProposerForm;
+  readonly problems: Pick<FormProblems, 'arms'>;
+  readonly onChange: (patch: Partial<ProposerForm>) => void;
+  /** What a model's cost is estimated from. */
+  readonly spend: SpendBasisForm;
+};
+
+/** Fields without which a proposer cannot be asked; what is wrong with others is found in its details. */
+const ESSENTIAL: readonly (keyof ArmForm)[] = [
+  ...(['kind', 'command', 'patches', 'agent', 'model', 'key', 'baseUrl'] as const),
+];
+
+/** Who proposes: one with what it cannot do without, several each with all of it. */
+export function ProposerChoice({ form, problems, onChange, spend }: ProposerProps) {
   const { arms } = form;
-  const spend = spendBasisOf(path, form);
   const setArms = (next: readonly ArmForm[]) => onChange({ arms: next });
   const swap = (place: number, other: number) =>
     setArms(arms.map((arm, at) => (at === place ? arms[other] : at === other ? arms[place] : arm) ?? arm));
+  const propsOf = (arm: ArmForm, place: number): ArmProps => ({
+    ...{ form: arm, spend, problems: problems.arms?.[place] ?? {} },
+    onChange: patch => setArms(arms.map(other => (other.id === arm.id ? { ...other, ...patch } : other))),
+  });
+  if (arms.length === 1) return arms.map((arm, place) => <ArmChoice key={arm.id} {...propsOf(arm, place)} />);
   return (
-    <Part
-      title="Who proposes"
-      hint="The proposer only proposes; training, git and the verdict stay with Pawl."
-    >
+    <>
       {arms.map((arm, place) => (
         <fieldset
           key={arm.id}
           aria-label={`Proposer ${place + 1}`}
-          className={
-            arms.length > 1
-              ? 'col-span-2 grid grid-cols-2 gap-x-5 gap-y-3 rounded-lg border border-line p-4'
-              : 'contents'
-          }
+          className="col-span-2 grid grid-cols-2 gap-x-5 gap-y-3 rounded-lg border border-line p-4"
         >
-          {arms.length > 1 ? (
-            <div className="col-span-2 flex items-center justify-between">
-              <span className="font-medium text-muted text-sm">Proposer {place + 1}</span>
-              <span className="flex">
-                <IconButton label="Up" disabled={place === 0} onClick={() => swap(place, place - 1)}>
-                  <ArrowUp size={15} aria-hidden />
-                </IconButton>
-                <IconButton
-                  label="Down"
-                  disabled={place === arms.length - 1}
-                  onClick={() => swap(place, place + 1)}
-                >
-                  <ArrowDown size={15} aria-hidden />
-                </IconButton>
-                <IconButton label="Remove" onClick={() => setArms(arms.filter(other => other.id !== arm.id))}>
-                  <Trash2 size={15} aria-hidden />
-                </IconButton>
-              </span>
-            </div>
-          ) : null}
-          <ArmFields
-            form={arm}
-            spend={spend}
-            problems={problems.arms?.[place] ?? {}}
-            onChange={patch =>
-              setArms(arms.map(other => (other.id === arm.id ? { ...other, ...patch } : other)))
-            }
-          />
+          <div className="col-span-2 flex items-center justify-between">
+            <span className="font-medium text-muted text-sm">Proposer {place + 1}</span>
+            <span className="flex">
+              <IconButton label="Up" disabled={place === 0} onClick={() => swap(place, place - 1)}>
+                <ArrowUp size={15} aria-hidden />
+              </IconButton>
+              <IconButton
+                label="Down"
+                disabled={place === arms.length - 1}
+                onClick={() => swap(place, place + 1)}
+              >
+                <ArrowDown size={15} aria-hidden />
+              </IconButton>
+              <IconButton label="Remove" onClick={() => setArms(arms.filter(other => other.id !== arm.id))}>
+                <Trash2 size={15} aria-hidden />
+              </IconButton>
+            </span>
+          </div>
+          <ArmChoice {...propsOf(arm, place)} />
+          <ArmDetails {...propsOf(arm, place)} />
         </fieldset>
       ))}
-      {arms.length > 1 ? (
-        <Field
-          label="How they work together"
-          hint="Their calls, results and cost are counted separately, so you can compare them."
-        >
-          {ids => (
-            <Select
-              {...ids}
-              value={form.routing}
-              options={[
-                { value: 'fallback', label: 'Each one where those before it have nothing' },
-                { value: 'alternate', label: 'In turns' },
-              ]}
-              onChange={routing => onChange({ routing })}
-            />
-          )}
-        </Field>
+      <Field
+        label="How they work together"
+        hint="Their calls, results and cost are counted separately, so you can compare them."
+      >
+        {ids => (
+          <Select
+            {...ids}
+            value={form.routing}
+            options={[
+              { value: 'fallback', label: 'Each one where those before it have nothing' },
+              { value: 'alternate', label: 'In turns' },
+              ...(form.routing === 'stand_in'
+                ? [{ value: 'stand_in', label: 'While the first cannot' } as const]
+                : []),
+            ]}
+            onChange={routing => onChange({ routing })}
+          />
+        )}
+      </Field>
+    </>
+  );
+}
+
+/** What else can be said of the proposer; approval only where it is given. */
+export function ProposerDetails({
+  approval,
+  tries,
+  ...props
+}: ProposerProps & {
+  readonly approval: { readonly asks: boolean; readonly onChange: (asks: boolean) => void } | null;
+  readonly tries: number;
+}) {
+  const { form, problems, onChange, spend } = props;
+  const { arms, standsIn } = form;
+  const [first] = arms;
+  const own = problems.arms?.[0] ?? {};
+  return (
+    <Group
+      title="More about the proposer"
+      summary={describeProposers(form, approval?.asks ?? null)}
+      hint="The proposer only proposes; training, git and the verdict stay with Pawl."
+      hasProblem={
+        arms.length === 1 && Object.keys(own).some(name => !ESSENTIAL.some(known => known === name))
+      }
+      tries={tries}
+    >
+      {first && arms.length === 1 ? (
+        <ArmDetails
+          form={first}
+          spend={spend}
+          problems={own}
+          onChange={patch => onChange({ arms: [{ ...first, ...patch }] })}
+        />
       ) : null}
-      {arms[0] && arms.length === 1 && mayBeAway(arms[0]) ? (
+      {first && arms.length === 1 && mayBeAway(first) ? (
         <div className="col-span-2">
           <Switch
             label="Let the search stand in"
             hint="While the proposer cannot be asked (not signed in, no quota, its server is down), the search over constants proposes, and the proposer is asked again every half hour. Otherwise the study pauses."
-            checked={form.standsIn}
-            onChange={standsIn => onChange({ standsIn })}
+            checked={standsIn}
+            onChange={isOn => onChange({ standsIn: isOn })}
           />
         </div>
       ) : null}
@@ -117,25 +151,30 @@ export function ProposerFields({
           size="small"
           disabled={arms.length >= MAX_ARMS}
           onClick={() =>
-            setArms([...arms, newArm(arms.some(({ kind }) => kind === 'search') ? 'model' : 'search')])
+            onChange({
+              arms: [...arms, newArm(arms.some(({ kind }) => kind === 'search') ? 'model' : 'search')],
+            })
           }
         >
           <Plus size={14} aria-hidden /> Add another proposer
         </Button>
       </div>
-      <div className="col-span-2">
-        <Switch
-          label="Wait for my approval"
-          hint="You see each proposal before it runs: approve, edit, send back or reject it. You can switch this at any time."
-          checked={form.asksApproval}
-          onChange={asksApproval => onChange({ asksApproval })}
-        />
-      </div>
-    </Part>
+      {approval ? (
+        <div className="col-span-2">
+          <Switch
+            label="Wait for my approval"
+            hint="You see each proposal before it runs: approve, edit, send back or reject it. You can switch this at any time."
+            checked={approval.asks}
+            onChange={approval.onChange}
+          />
+        </div>
+      ) : null}
+    </Group>
   );
 }
 
-function ArmFields(props: ArmProps) {
+/** Which one, and what it cannot be asked without. */
+function ArmChoice(props: ArmProps) {
   const { form, onChange } = props;
   return (
     <>
@@ -155,7 +194,29 @@ function ArmFields(props: ArmProps) {
           />
         )}
       </Field>
-      {form.kind === 'search' ? (
+      {form.kind === 'patches' ? (
+        <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
+      ) : null}
+      {form.kind === 'model' ? <ModelFields {...props} /> : null}
+      {form.kind === 'agent' ? <AgentFields {...props} /> : null}
+      {form.kind === 'command' ? (
+        <Text
+          {...props}
+          name="command"
+          label="Command line"
+          hint="Gets the request as JSON on stdin."
+          placeholder="./propose.py"
+        />
+      ) : null}
+    </>
+  );
+}
+
+function ArmDetails(props: ArmProps) {
+  const { form, onChange } = props;
+  switch (form.kind) {
+    case 'search':
+      return (
         <>
           <Field label="How it chooses">
             {ids => (
@@ -172,26 +233,23 @@ function ArmFields(props: ArmProps) {
           </Field>
           <Text {...props} name="seed" label="Seed" inputMode="numeric" />
         </>
-      ) : null}
-      {form.kind === 'patches' ? (
-        <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
-      ) : null}
-      {form.kind === 'model' ? <ModelFields {...props} /> : null}
-      {form.kind === 'agent' ? <AgentFields {...props} /> : null}
-      {form.kind === 'command' ? (
+      );
+    case 'agent':
+      return (
         <>
-          <Text
-            {...props}
-            name="command"
-            label="Command line"
-            hint="Gets the request as JSON on stdin."
-            placeholder="./propose.py"
-          />
+          <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
           <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />
         </>
-      ) : null}
-    </>
-  );
+      );
+    case 'command':
+      return <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />;
+    case 'model':
+      return <ModelDetails {...props} />;
+    case 'patches':
+      return null;
+    default:
+      return form.kind satisfies never;
+  }
 }
 
 function AgentFields(props: ArmProps) {
@@ -224,8 +282,6 @@ function AgentFields(props: ArmProps) {
         form={form}
         isFound={chosen?.isFound === true}
       />
-      <Text {...props} name="agentModel" label="Its model" hint="Empty: the agent's own choice." />
-      <Text {...props} name="timeout" label="Time limit (seconds)" inputMode="decimal" />
     </>
   );
 }
@@ -305,19 +361,6 @@ function ModelFields(props: ArmProps) {
           </option>
         ))}
       </datalist>
-      <Field label="Effort">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.effort}
-            options={[
-              { value: '', label: 'As the model likes' },
-              ...EFFORTS.map(effort => ({ value: effort, label: effort })),
-            ]}
-            onChange={effort => onChange({ effort })}
-          />
-        )}
-      </Field>
       <Field label="Key" hint="Sent only to the server; never to the training or into any record.">
         {ids => (
           <Select
@@ -336,6 +379,28 @@ function ModelFields(props: ArmProps) {
         hint="Empty: Anthropic's. Ollama, vLLM and gateways work too."
         placeholder="http://127.0.0.1:11434"
       />
+      <PlannedSpend model={form.model.trim()} basis={props.spend} />
+    </>
+  );
+}
+
+function ModelDetails(props: ArmProps) {
+  const { form, onChange } = props;
+  return (
+    <>
+      <Field label="Effort">
+        {ids => (
+          <Select
+            {...ids}
+            value={form.effort}
+            options={[
+              { value: '', label: 'As the model likes' },
+              ...EFFORTS.map(effort => ({ value: effort, label: effort })),
+            ]}
+            onChange={effort => onChange({ effort })}
+          />
+        )}
+      </Field>
       <Text
         {...props}
         name="studyCap"
@@ -350,7 +415,6 @@ function ModelFields(props: ArmProps) {
         hint="For one sitting."
         inputMode="decimal"
       />
-      <PlannedSpend model={form.model.trim()} basis={props.spend} />
     </>
   );
 }

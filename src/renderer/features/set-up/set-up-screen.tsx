@@ -1,5 +1,5 @@
 import { CircleAlert, FileDown, Play } from 'lucide-react';
-import { useId, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import type { Contract } from '../../../shared/contract.ts';
 import type { Inspection } from '../../../shared/notebook.ts';
@@ -15,10 +15,27 @@ import { useSettled } from '../../ui/use-settled.ts';
 import { MetricCheck } from './metric-check.tsx';
 import { SetUpAgreement } from './set-up-agreement.tsx';
 import { Checks } from './set-up-checks.tsx';
-import { ContractFields, MeasureFields, SandboxFields, StopFields } from './set-up-fields.tsx';
-import { contractOf, formOf, isContractWhole, readForm, type SetUpForm } from './set-up-form.ts';
+import {
+  ContractFields,
+  LengthFields,
+  MeasureFields,
+  MoreMeasureFields,
+  NameField,
+  SandboxFields,
+  StopFields,
+} from './set-up-fields.tsx';
+import {
+  contractOf,
+  type FormProblems,
+  formOf,
+  isContractWhole,
+  readForm,
+  type SetUpForm,
+  spendBasisOf,
+} from './set-up-form.ts';
 import { Found, unclearFields } from './set-up-found.tsx';
-import { ProposerFields } from './set-up-proposer.tsx';
+import { Part } from './set-up-part.tsx';
+import { ProposerChoice, ProposerDetails } from './set-up-proposer.tsx';
 import { UncontainedConsent } from './uncontained-consent.tsx';
 
 /** What will be tried, how, and whether everything is there for it. */
@@ -50,7 +67,9 @@ function SetUp({
   readonly onLookAgain: () => void;
 }) {
   const [form, setForm] = useState<SetUpForm>(() => formOf(inspection.draft, inspection.tag));
-  const [isTried, setIsTried] = useState(false);
+  /** How often a start was tried. */
+  const [tries, setTries] = useState(0);
+  const isTried = tries > 0;
   const [isStarting, setIsStarting] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   /** Null until the host asks for it. */
@@ -67,13 +86,14 @@ function SetUp({
   const failed = checks?.value?.filter(check => check.outcome === 'failed') ?? [];
   const hasProblems = Object.keys(problems).length > 0;
   // Until the first try, an empty field of a project nothing was found in is not a mistake yet.
-  const shown = isTried || inspection.contract ? problems : unclearFields(inspection.unclear, form);
+  const shown: FormProblems =
+    isTried || inspection.contract ? problems : unclearFields(inspection.unclear, form);
   const set = (patch: Partial<SetUpForm>) => {
     setForm(before => ({ ...before, ...patch }));
     setRefusal(null);
   };
   const start = async () => {
-    setIsTried(true);
+    setTries(before => before + 1);
     if (hasProblems) return;
     setIsStarting(true);
     try {
@@ -89,6 +109,14 @@ function SetUp({
     setIsStarting(false);
   };
 
+  const canStart = !isStarting && running === null && failed.length === 0;
+  useStartKey(() => canStart && fields.current?.requestSubmit());
+  useEffect(() => {
+    if (tries > 0) fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [tries]);
+  const part = { form, problems: shown, onChange: set };
+  const spend = spendBasisOf(inspection.path, form);
+
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <header className="flex items-end justify-between gap-4 border-line border-b px-6 py-4">
@@ -101,11 +129,11 @@ function SetUp({
         </div>
         <Source inspection={inspection} />
       </header>
-      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1 max-lg:grid-rows-[minmax(0,1fr)_minmax(0,45%)]">
         <form
           id={formId}
           ref={fields}
-          className="min-h-0 overflow-y-auto px-6 py-5"
+          className="min-h-0 overflow-y-auto px-6 py-5 *:max-w-4xl"
           onSubmit={event => {
             event.preventDefault();
             void start();
@@ -116,14 +144,30 @@ function SetUp({
               {inspection.problem} You can also fill in the form: a study does not need the file.
             </p>
           ) : null}
+          <Part
+            title="The study"
+            hint="Most need no more than this: the rest comes from the repository, and can be looked at below."
+          >
+            <NameField {...part} />
+            <ProposerChoice {...part} spend={spend} />
+            <LengthFields {...part} />
+          </Part>
           {inspection.findings.length > 0 && inspection.draft?.source !== 'pawl.toml' ? (
             <Found findings={inspection.findings} unclear={inspection.unclear} form={form} onChange={set} />
           ) : null}
-          <ContractFields form={form} problems={shown} onChange={set} />
-          <MeasureFields form={form} problems={shown} onChange={set} />
-          <SandboxFields form={form} problems={shown} onChange={set} />
-          <ProposerFields path={inspection.path} form={form} problems={shown} onChange={set} />
-          <StopFields form={form} problems={shown} onChange={set} />
+          <div className="mb-7">
+            <ProposerDetails
+              {...part}
+              spend={spend}
+              approval={{ asks: form.asksApproval, onChange: asksApproval => set({ asksApproval }) }}
+              tries={tries}
+            />
+            <StopFields {...part} tries={tries} />
+            <ContractFields {...part} tries={tries} />
+            <MeasureFields {...part} tries={tries} />
+            <MoreMeasureFields {...part} tries={tries} />
+            <SandboxFields {...part} tries={tries} />
+          </div>
           <MetricCheck
             path={inspection.path}
             form={form}
@@ -133,7 +177,10 @@ function SetUp({
           />
           <SaveContract inspection={inspection} form={form} isWhole={isContractWhole(form)} />
         </form>
-        <aside className="flex min-h-0 flex-col border-line border-l bg-surface" aria-label="Preflight">
+        <aside
+          className="flex min-h-0 flex-col border-line border-l bg-surface max-lg:border-t max-lg:border-l-0"
+          aria-label="Preflight"
+        >
           <div className="min-h-0 flex-1 overflow-y-auto px-5 py-5">
             <div className="mb-3 flex items-center justify-between">
               <h2 className="font-medium">Preflight</h2>
@@ -194,7 +241,9 @@ function SetUp({
               // The form's own: without one, Enter in a field would do nothing.
               type="submit"
               form={formId}
-              disabled={isStarting || running !== null || failed.length > 0}
+              disabled={!canStart}
+              aria-keyshortcuts="Control+Enter"
+              title="Ctrl+Enter"
             >
               <Play size={16} aria-hidden /> {isStarting ? 'Starting …' : 'Start the study'}
             </Button>
@@ -206,6 +255,22 @@ function SetUp({
       </div>
     </div>
   );
+}
+
+/** Ctrl+Enter, wherever in the window, but for a dialog over it. */
+function useStartKey(start: () => void): void {
+  const latest = useRef(start);
+  latest.current = start;
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+      if (useStore.getState().overlay !== null) return;
+      event.preventDefault();
+      latest.current();
+    };
+    window.addEventListener('keydown', listen);
+    return () => window.removeEventListener('keydown', listen);
+  }, []);
 }
 
 const SOURCES: Readonly<Record<Contract['source'], string>> = {

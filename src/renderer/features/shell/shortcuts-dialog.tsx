@@ -5,6 +5,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 
 /** Keys that belong to what has the focus, and are no commands. */
 const OTHER_KEYS = [
+  { keys: 'Ctrl Enter', label: 'Start the study that is set up' },
   { keys: '+ − 0 ← →', label: 'Zoom, reset and pan the focused chart' },
   { keys: 'Esc', label: 'Close, or leave the terminal and the editor' },
 ];

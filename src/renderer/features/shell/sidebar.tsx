@@ -1,7 +1,7 @@
 import { countTried } from '../../../shared/expected-end.ts';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
 import { formatMetric } from '../../../shared/numbers.ts';
-import { goTo, openStudy } from '../../app/actions.ts';
+import { goTo, leaveSidebar, openStudy } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
 import { useTheme } from '../../app/use-theme.ts';
@@ -9,32 +9,76 @@ import { classNames } from '../../ui/class-names.ts';
 import { PawlMark } from '../../ui/pawl-mark.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 
-/** Projects with their studies, and what concerns the app as a whole. */
+/** Projects with their studies, and what concerns the app as a whole; folded, a strip with the latter. */
 export function Sidebar() {
+  const isFolded = useStore(state => state.isSidebarFolded);
+  const isNarrow = useStore(state => state.isNarrow);
+  const theme = useTheme();
+  return (
+    <>
+      {isNarrow && !isFolded ? <div className="w-12 shrink-0" /> : null}
+      <nav
+        aria-label="Projects and studies"
+        className={classNames(
+          'flex shrink-0 flex-col border-line border-r bg-sunken',
+          isFolded ? 'w-12' : 'w-56',
+          isNarrow && !isFolded && 'absolute inset-y-0 left-0 z-30 shadow-float',
+        )}
+      >
+        {/* The same elements folded or not, so that the focus stays where it is. */}
+        <div
+          className={classNames(
+            'flex items-center',
+            isFolded ? 'flex-col gap-1 pt-2' : 'justify-between px-3 pt-3 pb-2',
+          )}
+        >
+          <button
+            type="button"
+            aria-label="Pawl"
+            onClick={() => {
+              goTo({ name: 'welcome' });
+              leaveSidebar();
+            }}
+            className="flex items-center gap-2 rounded-md px-1 py-1 font-semibold text-base tracking-tight"
+          >
+            <PawlMark className="size-6 text-accent" />
+            {isFolded ? null : 'Pawl'}
+          </button>
+          <CommandIconButton id="sidebar" />
+        </div>
+        {isFolded ? (
+          <div className="flex flex-1 flex-col items-center pt-1">
+            <CommandIconButton id="open" />
+          </div>
+        ) : (
+          <Studies />
+        )}
+        <div
+          className={classNames(
+            'flex items-center border-line border-t py-1.5',
+            isFolded ? 'flex-col' : 'justify-between px-2',
+          )}
+        >
+          <CommandIconButton id="palette" />
+          <CommandIconButton id={theme === 'dark' ? 'light' : 'dark'} />
+          <CommandIconButton id="shortcuts" />
+          <CommandIconButton id="settings" />
+        </div>
+      </nav>
+    </>
+  );
+}
+
+function Studies() {
   const projects = useStore(state => state.projects);
   const studies = useStore(state => state.studies);
-  const theme = useTheme();
-  const groups = groupStudies(projects, studies);
   return (
-    <nav
-      aria-label="Projects and studies"
-      className="flex w-56 shrink-0 flex-col border-line border-r bg-sunken"
-    >
-      <div className="flex items-center gap-2 px-3 pt-3 pb-2">
-        <button
-          type="button"
-          onClick={() => goTo({ name: 'welcome' })}
-          className="flex items-center gap-2 rounded-md px-1 py-1 font-semibold text-base tracking-tight"
-        >
-          <PawlMark className="size-6 text-accent" />
-          Pawl
-        </button>
-      </div>
+    <>
       <div className="px-3 pb-2">
         <CommandButton id="open" className="w-full" />
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
-        {groups.map(group => (
+        {groupStudies(projects, studies).map(group => (
           <section key={group.key} aria-label={group.name} className="mt-2">
             <h2 className="truncate px-2 py-1 font-medium text-muted text-xs" title={group.path}>
               {group.name}
@@ -48,7 +92,10 @@ export function Sidebar() {
               <button
                 type="button"
                 className="w-full rounded-md px-2 py-1 text-left text-muted text-sm hover:bg-surface"
-                onClick={() => goTo({ name: 'set_up', path: group.path })}
+                onClick={() => {
+                  goTo({ name: 'set_up', path: group.path });
+                  leaveSidebar();
+                }}
               >
                 Set up a study …
               </button>
@@ -56,13 +103,7 @@ export function Sidebar() {
           </section>
         ))}
       </div>
-      <div className="flex items-center justify-between border-line border-t px-2 py-1.5">
-        <CommandIconButton id="palette" />
-        <CommandIconButton id={theme === 'dark' ? 'light' : 'dark'} />
-        <CommandIconButton id="shortcuts" />
-        <CommandIconButton id="settings" />
-      </div>
-    </nav>
+    </>
   );
 }
 
@@ -73,7 +114,10 @@ function StudyEntry({ card }: { readonly card: StudyCard }) {
       <button
         type="button"
         aria-current={isOpen ? 'page' : undefined}
-        onClick={() => openStudy(card.id)}
+        onClick={() => {
+          openStudy(card.id);
+          leaveSidebar();
+        }}
         className={classNames(
           'flex w-full flex-col gap-0.5 rounded-md px-2 py-1.5 text-left',
           isOpen ? 'bg-surface shadow-sm' : 'hover:bg-surface',

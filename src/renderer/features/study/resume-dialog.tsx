@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
+import { proposerLabel } from '../../../shared/study.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { describeStop } from '../../format/stop-reasons.ts';
@@ -10,6 +11,14 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 import { GpuField } from '../set-up/gpu-field.tsx';
 import { PlannedSpend } from '../set-up/planned-spend.tsx';
+import {
+  type ProposerForm,
+  proposerFormOf,
+  proposerOf,
+  readProposer,
+  type SpendBasisForm,
+} from '../set-up/set-up-form.ts';
+import { ProposerChoice, ProposerDetails } from '../set-up/set-up-proposer.tsx';
 import { UncontainedConsent } from '../set-up/uncontained-consent.tsx';
 
 /** How many more a study that had all its experiments is offered. */
@@ -28,11 +37,17 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   const [repository, setRepository] = useState(card.repositoryPath);
   const [gpu, setGpu] = useState(card.gpu ?? '');
   const [cap, setCap] = useState(card.capUsd === null ? '' : String(card.capUsd));
+  /** Null while the study keeps the proposer that it has. */
+  const [proposer, setProposer] = useState<ProposerForm | null>(null);
+  const [tries, setTries] = useState(0);
+  const left = experiments.trim() === '' ? null : Number(experiments) - done;
   const [problem, setProblem] = useState<string | null>(null);
   /** Null until the host asks for it. */
   const [consent, setConsent] = useState<boolean | null>(null);
   const resume = async (event: FormEvent) => {
     event.preventDefault();
+    setTries(before => before + 1);
+    if (proposer && readProposer(proposer)) return;
     const stop = {
       ...(experiments.trim() === '' ? {} : { experiments: Number(experiments) }),
       ...(hours.trim() === '' ? {} : { hours: Number(hours) }),
@@ -45,6 +60,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
         gpu: gpu === '' ? null : gpu,
         ...(cap.trim() === '' ? {} : { capUsd: Number(cap) }),
+        ...(proposer ? { proposer: proposerOf(proposer) } : {}),
         ...(consent ? { agreesUncontained: true } : {}),
       });
       onClose();
@@ -54,7 +70,12 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
     }
   };
   return (
-    <Dialog title={`Resume ${card.tag}`} description={describeStop(card)} onClose={onClose}>
+    <Dialog
+      title={`Resume ${card.tag}`}
+      description={describeStop(card)}
+      onClose={onClose}
+      isWide={proposer !== null}
+    >
       <form onSubmit={event => void resume(event)} className="flex flex-col gap-3">
         <div className="grid grid-cols-3 gap-4">
           <Field label="Experiments" hint={`${done} are done.`}>
@@ -88,6 +109,24 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             )}
           </Field>
         </div>
+        {proposer ? (
+          <Proposer
+            form={proposer}
+            onChange={patch => setProposer({ ...proposer, ...patch })}
+            spend={spendBasisOf(card, left, proposer.arms.length, proposer.routing === 'alternate')}
+            tries={tries}
+          />
+        ) : (
+          <div className="flex items-center justify-between gap-4 text-sm">
+            <p className="min-w-0">
+              <span className="font-medium">Proposer</span>{' '}
+              <span className="break-words text-muted">{proposerLabel(card.proposer)}</span>
+            </p>
+            <Button size="small" onClick={() => setProposer(proposerFormOf(card.proposer))}>
+              Change the proposer …
+            </Button>
+          </div>
+        )}
         <Field label="Repository" hint="Where it is now, if it was moved.">
           {ids => (
             <TextInput {...ids} value={repository} onChange={event => setRepository(event.target.value)} />
@@ -109,7 +148,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             )}
           </Field>
         )}
-        <PlannedSpends card={card} left={experiments.trim() === '' ? null : Number(experiments) - done} />
+        {proposer ? null : <PlannedSpends card={card} left={left} />}
         {problem ? (
           <p role="alert" className="text-crash text-sm">
             {problem}
@@ -127,17 +166,48 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   );
 }
 
+/** Who proposes from now on, as in the set-up of a study. */
+function Proposer({
+  tries,
+  ...rest
+}: {
+  readonly form: ProposerForm;
+  readonly onChange: (patch: Partial<ProposerForm>) => void;
+  readonly spend: SpendBasisForm;
+  readonly tries: number;
+}) {
+  const arms = readProposer(rest.form);
+  const part = { ...rest, problems: arms ? { arms } : {} };
+  return (
+    <fieldset>
+      <legend className="sr-only">Who proposes from now on</legend>
+      <div className="mb-3 grid grid-cols-2 gap-x-5 gap-y-3">
+        <ProposerChoice {...part} />
+      </div>
+      <ProposerDetails {...part} approval={null} tries={tries} />
+    </fieldset>
+  );
+}
+
+function spendBasisOf(
+  { repositoryPath: path, contract: { editable, instructions, budget } }: StudyCard,
+  left: number | null,
+  arms: number,
+  isInTurns: boolean,
+): SpendBasisForm {
+  const count = left === null || Number.isInteger(left) ? left : null;
+  return {
+    ...{ path, editable, instructions, budgetSeconds: budget.seconds },
+    experiments: shareOf(count === null ? null : Math.max(0, count), arms, isInTurns),
+  };
+}
+
 /** What is left of the study is likely to cost, with each model that proposes. */
 function PlannedSpends({ card, left }: { readonly card: StudyCard; readonly left: number | null }) {
-  const { proposer, contract } = card;
+  const { proposer } = card;
   const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
   const isInTurns = proposer.kind === 'route' && proposer.mode === 'alternate';
-  const count = left === null || Number.isInteger(left) ? left : null;
-  const basis = {
-    ...{ path: card.repositoryPath, editable: contract.editable, instructions: contract.instructions },
-    budgetSeconds: contract.budget.seconds,
-    experiments: shareOf(count === null ? null : Math.max(0, count), arms.length, isInTurns),
-  };
+  const basis = spendBasisOf(card, left, arms.length, isInTurns);
   return arms
     .filter(arm => arm.kind === 'model')
     .map(({ model }) => <PlannedSpend key={model} model={model} basis={basis} />);

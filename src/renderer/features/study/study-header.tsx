@@ -28,7 +28,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const electricity = useStore(state => state.settings.electricity);
   const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
   return (
-    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 px-6 pt-4 pb-3">
+    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-1 px-6 pt-2 pb-1">
       <div className="min-w-72 flex-1">
         <div className="flex items-center gap-3">
           <h1 className="truncate font-semibold text-xl tracking-tight" title={card.repositoryPath}>
@@ -48,7 +48,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
-        <div className="mt-2 min-h-6">
+        <div className="mt-0.5 min-h-5">
           {isActive(card) ? (
             <NowRunning card={card} />
           ) : (
@@ -56,11 +56,14 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           )}
         </div>
       </div>
-      <div className="shrink-0 text-right">
+      <div className="shrink-0 text-right max-xl:grid max-xl:grid-flow-col max-xl:grid-rows-2 max-xl:gap-x-3">
         <p className="text-muted text-xs">
           best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
         </p>
-        <p className="tabular font-semibold text-4xl tracking-tight" data-testid="best">
+        <p
+          className="tabular font-semibold text-4xl leading-none tracking-tight max-xl:col-start-2 max-xl:row-span-2 max-xl:self-center"
+          data-testid="best"
+        >
           {tally.best === null ? ABSENT : formatMetric(tally.best)}
         </p>
         <p className="tabular text-muted text-sm">
@@ -85,7 +88,11 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
 function Claims({ claims }: { readonly claims: StudyClaims }) {
   const [first = '', ...rest] = describeClaims(claims);
   return (
-    <p className="mt-0.5 line-clamp-2 text-sm" data-testid="claims" title={[first, ...rest].join('\n')}>
+    <p
+      className="mt-0.5 line-clamp-2 text-sm [@media(height<900px)]:line-clamp-1"
+      data-testid="claims"
+      title={[first, ...rest].join('\n')}
+    >
       <span className={claims.keeps.length === 0 ? 'text-muted' : 'font-medium'}>{first}</span>{' '}
       <span className="text-muted">{rest.join(' ')}</span>
     </p>

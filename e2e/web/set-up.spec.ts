@@ -1,0 +1,83 @@
+import type { Page } from '@playwright/test';
+import type { Bench } from './support/bench.ts';
+import { CORE, expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
+import type { Server } from './support/server.ts';
+import { openWindow, type SetUpGroup, setUp, study, welcome } from './support/window.ts';
+
+const GROUPS: readonly SetUpGroup[] = [
+  'More about the proposer',
+  'When else to stop',
+  'What may change, and how to train',
+  'Which number counts',
+  'How the number is found and judged',
+  'What the training can reach',
+];
+
+async function openSetUp(page: Page, server: Server, bench: Bench): Promise<void> {
+  await openWindow(page, server);
+  await welcome(page).path.fill(bench.repository);
+  await welcome(page).open.click();
+  await expect(setUp(page).checks.getByRole('img').first()).toBeVisible();
+}
+
+test('the name comes first, and a start is few steps away', CORE, async ({ page, serve, bench }) => {
+  await openSetUp(page, await serve(), bench);
+  const form = setUp(page);
+  await form.field('Name of the study').focus();
+  const stops: string[] = [];
+  await expect(form.start).toBeEnabled();
+  while (!(await form.start.evaluate(button => button === document.activeElement))) {
+    await page.keyboard.press('Tab');
+    stops.push(
+      await page.evaluate(() => {
+        const { activeElement: at } = document;
+        return at?.id ? (document.querySelector(`label[for="${at.id}"]`)?.textContent ?? '') : '';
+      }),
+    );
+    expect(stops.length).toBeLessThan(16);
+  }
+  expect(stops.slice(0, 3)).toEqual(['Proposer', 'Experiments', 'Hours']);
+});
+
+test('folded groups say what is in them', CORE, async ({ page, serve, bench }) => {
+  await openSetUp(page, await serve(), bench);
+  const form = setUp(page);
+  for (const name of GROUPS) await expect(form.group(name)).not.toHaveAttribute('open');
+  await expect(form.group('Which number counts')).toContainText('val_bpb, lower is better · 2 s a run');
+  await expect(form.group('What may change, and how to train')).toContainText('train.py · ');
+  await expect(form.group('What the training can reach')).toContainText(
+    'in a sandbox where this machine has one',
+  );
+  await expect(form.group('When else to stop')).toContainText('after 10 crashes in a row');
+  await expect(form.group('More about the proposer')).toContainText('runs without your approval');
+  await form.unfold('More about the proposer');
+  await page.getByRole('switch', { name: /^Wait for my approval/ }).check();
+  await expect(form.group('More about the proposer')).toContainText('waits for your approval');
+  await form.group('More about the proposer').locator('summary').click();
+  await look(page, 'set-up-folded');
+});
+
+test('a field that is not right opens its group and has the focus', CORE, async ({ page, serve, bench }) => {
+  await openSetUp(page, await serve(), bench);
+  const form = setUp(page);
+  await form.unfold('When else to stop');
+  await form.field('Patience').fill('long');
+  await form.group('When else to stop').locator('summary').click();
+  await expect(form.field('Patience')).toBeHidden();
+  await form.start.click();
+  await expect(form.field('Patience')).toBeFocused();
+  await expect(form.field('Patience')).toHaveAccessibleDescription('Write a number.');
+  await expect(form.group('Which number counts')).not.toHaveAttribute('open');
+});
+
+test('Ctrl+Enter starts the study from anywhere', CORE, async ({ page, serve, bench }) => {
+  await openSetUp(page, await serve(), bench);
+  await setUp(page).field('Experiments').fill('0');
+  await setUp(page).unfold('What may change, and how to train');
+  // In a text of several lines Enter alone is a new line.
+  await setUp(page).field('Locked files').focus();
+  await expect(setUp(page).start).toBeEnabled();
+  await page.keyboard.press('Control+Enter');
+  await expect(study(page).header).toContainText('Ended');
+});

@@ -1,0 +1,106 @@
+import { toast } from 'sonner';
+import { goTo, openFirstScreen, openStudy, revealCell, selectCell } from './actions.ts';
+import { hashOf, type Place, placeOf, readHash, screenOf } from './address.ts';
+import { explain } from './explain.ts';
+import { useStore } from './store.ts';
+import { getClient, reconnect } from './sync.ts';
+
+const { getState } = useStore;
+/** What the address says, as far as the window has followed it. */
+let written: Place | null = null;
+let isWaiting = false;
+/** What is shown next came from the address, so it is no step of its own. */
+let isFollowing = false;
+
+/**
+ * Goes where the address says, and keeps the two in step from then on. Once, when there is something to show.
+ * @param takeToken takes an address that `pawl serve` printed, written over that of an open window
+ */
+export function openAddress(takeToken: ((address: string) => void) | null): void {
+  if (getState().screen.name === 'welcome') follow(location.hash, false);
+  write();
+  useStore.subscribe(writeSoon);
+  window.addEventListener('popstate', ({ state }) => {
+    const { hash } = location;
+    if (hash.startsWith('#token=')) {
+      takeToken?.(hash);
+      reconnect();
+      isFollowing = true;
+    } else follow(hash, state?.isOwn === true);
+    writeSoon();
+  });
+}
+
+/** Going somewhere takes several changes of the store; they are one step. */
+function writeSoon(): void {
+  if (isWaiting) return;
+  isWaiting = true;
+  queueMicrotask(write);
+}
+
+function write(): void {
+  isWaiting = false;
+  const place = placeOf(getState());
+  const hash = hashOf(place);
+  const isStep = !isFollowing && written !== null && !isSelectionOf(written, place);
+  isFollowing = false;
+  written = place;
+  if (hash === location.hash) return;
+  if (isStep) history.pushState({ isOwn: true }, '', hash);
+  else history.replaceState({ isOwn: true }, '', hash);
+}
+
+/** Who walks through the experiments does not want to walk back through each; who opened one does. */
+function isSelectionOf(before: Place, after: Place): boolean {
+  if (before.name !== 'study' || after.name !== 'study') return false;
+  const isElsewhere = before.study !== after.study || before.tab !== after.tab;
+  return !isElsewhere && (after.n === null || !getState().view.opened.includes(after.n));
+}
+
+/** @param isReturn whether the window was there before, so that it opens nothing that was closed since */
+function follow(hash: string, isReturn: boolean): void {
+  isFollowing = true;
+  if (hash === '') {
+    openFirstScreen();
+    return;
+  }
+  const place = readHash(hash);
+  const problem = place ? open(place, isReturn) : `Nothing in Pawl has the address ${hash}.`;
+  if (problem !== null) fallBack(problem);
+}
+
+/** Resolves to what is not there. */
+function open(place: Place, isReturn: boolean): string | null {
+  if (place.name === 'welcome') goTo(place);
+  if (place.name === 'set_up') {
+    goTo(screenOf(place));
+    if (!isReturn) void check(place.path);
+  }
+  if (place.name !== 'study') return null;
+  const card = getState().studies.find(({ id }) => id === place.study);
+  if (!card) return 'The study of this address is not in the ledger.';
+  const { n, tab } = place;
+  openStudy(card.id, tab);
+  if (tab !== 'notebook') return null;
+  if (n === null) selectCell(null);
+  else if (n < card.cells) revealCell(n, !isReturn || getState().view.opened.includes(n));
+  else toast.error(`${card.tag} has no experiment #${n}.`);
+  return null;
+}
+
+/** A project may have been moved since its address was written down. */
+async function check(path: string): Promise<void> {
+  try {
+    await getClient().projects.inspect({ path });
+  } catch (error) {
+    const { screen } = getState();
+    if (screen.name === 'set_up' && screen.path === path) fallBack(explain(error));
+  }
+}
+
+function fallBack(problem: string): void {
+  toast.error(problem);
+  isFollowing = true;
+  goTo({ name: 'welcome' });
+  openFirstScreen();
+}

@@ -1,0 +1,22 @@
+import type { ReactNode } from 'react';
+import { cutInMiddle } from './cut-in-middle.ts';
+
+/**
+ * A hypothesis in one line: where it is too long it is cut in its middle. The parent is a flex box.
+ * @param shown how each of its two parts is shown, where it is more than its text
+ */
+export function OneLine({
+  text,
+  shown = part => part,
+}: {
+  readonly text: string;
+  readonly shown?: (part: string) => ReactNode;
+}) {
+  const [head, tail] = cutInMiddle(text);
+  return (
+    <>
+      <span className="min-w-[3ch] shrink-[9999] truncate">{shown(head)}</span>
+      {tail === '' ? null : <span className="min-w-0 truncate whitespace-pre">{shown(tail)}</span>}
+    </>
+  );
+}
