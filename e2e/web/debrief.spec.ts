@@ -1,12 +1,13 @@
+import type { Page } from '@playwright/test';
 import { expect, test } from './support/fixtures.ts';
-import { NIGHT_TAG } from './support/night.ts';
+import { NIGHT_TAG, type Night } from './support/night.ts';
 import { takePicture } from './support/pictures.ts';
-import { cellOf, dialog, downloadOf, openNotebook, study } from './support/window.ts';
+import { cellOf, dialog, downloadOf, openNotebook, openWindow, startStudy, study } from './support/window.ts';
 
-test.beforeEach(async ({ page, night }) => {
+async function openDebrief(page: Page, night: Night): Promise<void> {
   await openNotebook(page, night.server, NIGHT_TAG);
   await page.keyboard.press('5');
-});
+}
 
 test('the debrief tells what worked, and each number of an experiment leads to its cell', async ({
   page,
@@ -23,7 +24,8 @@ test('the debrief tells what worked, and each number of an experiment leads to i
   await expect(cellOf(page, 13).panel).toBeVisible();
 });
 
-test('a next step is a dialog away, and nothing happens before it is confirmed', async ({ page }) => {
+test('a next step is a dialog away, and nothing happens before it is confirmed', async ({ page, night }) => {
+  await openDebrief(page, night);
   const next = page.getByRole('region', { name: 'What to do next' });
   await next.getByRole('button', { name: /^Branch: Make a branch at the best, #13/ }).click();
   await expect(dialog(page, /branch/i)).toBeVisible();
@@ -35,6 +37,7 @@ test('a next step is a dialog away, and nothing happens before it is confirmed',
 });
 
 test('the report is saved as one file, and copied as Markdown', async ({ page, context, night }) => {
+  await openDebrief(page, night);
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const menu = page.getByRole('button', { name: 'Report' });
   await menu.click();
@@ -53,4 +56,34 @@ test('the report is saved as one file, and copied as Markdown', async ({ page, c
   const words = await page.evaluate(() => navigator.clipboard.readText());
   expect(words).toMatch(/^# .*: apr14\n/);
   expect(words).toContain('Double the learning rate to 0.04');
+});
+
+test('who comes back to a study that has ended meanwhile finds its debrief, once', async ({
+  page,
+  browser,
+  serve,
+  bench,
+}) => {
+  const server = await serve();
+  await openWindow(page, server);
+  await bench.hold();
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 0).region).toContainText('training');
+  const { href } = new URL(page.url());
+  await page.goto('about:blank');
+  await bench.letGo();
+  // Somebody else's window, which remembers for itself, sees it end.
+  const other = await browser.newContext();
+  const elsewhere = await other.newPage();
+  await openNotebook(elsewhere, server, 'night');
+  await expect(study(elsewhere).header).toContainText('Ended');
+  await other.close();
+
+  const debrief = page.getByRole('article', { name: 'Debrief' });
+  await page.goto(new URL('/', href).href);
+  await expect(debrief).toContainText('1 experiment');
+  await page.goto('about:blank');
+  await page.goto(new URL('/', href).href);
+  await expect(cellOf(page, 1).region).toBeVisible();
+  await expect(debrief).toBeHidden();
 });

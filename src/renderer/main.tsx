@@ -1,7 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { DesktopBridge } from '../shared/desktop-bridge.ts';
-import { openExperiment, openProject, watchWidth } from './app/actions.ts';
+import { openExperiment, openProject, watchReturn, watchWidth } from './app/actions.ts';
 import { openAddress } from './app/history.ts';
 import { useStore } from './app/store.ts';
 import { keepInStep } from './app/sync.ts';
@@ -21,6 +21,7 @@ declare global {
 const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 
 watchWidth();
+watchReturn();
 host.onOpen(({ study, n }) => openExperiment(study, n));
 host.onOpenPath(path => void openProject(path));
 const open = () => openAddress(host.useAddress);

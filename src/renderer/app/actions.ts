@@ -5,6 +5,7 @@ import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
 import { explain } from './explain.ts';
 import { lastStudy, rememberSidebar, rememberStudy, rememberView, wasSidebarFolded } from './remember.ts';
+import { hasNews, markSeen } from './seen.ts';
 import {
   type Filter,
   isActive,
@@ -74,14 +75,28 @@ export function openStudy(study: string, tab: StudyTab = 'notebook'): void {
   if (getState().notebook?.study !== study) void readNotebook(study).then(searchAgain);
 }
 
-/** Where a window begins: at what runs, else where it was left; the first time at the welcome screen. */
+/**
+ * Where a window begins: at what runs, else where it was left, with the debrief of what has ended since; the first time at the
+ * welcome screen.
+ */
 export function openFirstScreen(): void {
   const { studies, screen } = getState();
   if (screen.name !== 'welcome') return;
   const running = studies.find(isActive);
   const last = lastStudy();
   const card = running ?? studies.find(({ id }) => id === last);
-  if (card) openStudy(card.id);
+  if (card) openStudy(card.id, hasNews(card) ? 'debrief' : 'notebook');
+}
+
+/** Whoever comes back to a study that has ended meanwhile finds what it was worth. Once for the whole window. */
+export function watchReturn(): void {
+  document.addEventListener('visibilitychange', () => {
+    const { study, studies, overlay } = getState();
+    const card = studies.find(({ id }) => id === study);
+    if (document.visibilityState !== 'visible' || !card) return;
+    if (!overlay && hasNews(card)) openStudy(card.id, 'debrief');
+    markSeen(card);
+  });
 }
 
 /** Opens the study and shows one of its experiments. */

@@ -4,6 +4,7 @@ import { FRESH_VIEW, type StudyView } from './store.ts';
 const REMEMBERED = 50;
 const KEY = 'pawl.views';
 const STUDY_KEY = 'pawl.study';
+const SEEN_KEY = 'pawl.seen';
 const SIDEBAR_KEY = 'pawl.sidebar';
 
 const AXES: readonly unknown[] = ['experiment', 'time', 'kept'] satisfies StudyView['chart']['axis'][];
@@ -76,6 +77,26 @@ export function lastStudy(): string | null {
 
 export function rememberStudy(study: string): void {
   write(STUDY_KEY, study);
+}
+
+/** Until when the user has seen what a study did: milliseconds since the epoch; null where it was never opened here. */
+export function seenUntil(study: string): number | null {
+  const at = Number(readSeen().find(([id]) => id === study)?.[1] ?? Number.NaN);
+  return Number.isFinite(at) ? at : null;
+}
+
+export function rememberSeen(study: string, at: number): void {
+  const others = readSeen().filter(([id]) => id !== study);
+  write(SEEN_KEY, JSON.stringify([[study, at], ...others].slice(0, REMEMBERED)));
+}
+
+function readSeen(): readonly (readonly [string, number])[] {
+  try {
+    const seen: unknown = JSON.parse(read(SEEN_KEY) ?? '[]');
+    return isListOf(seen, item => isListOf(item, () => true)) ? (seen as [string, number][]) : [];
+  } catch {
+    return [];
+  }
 }
 
 export function wasSidebarFolded(): boolean {

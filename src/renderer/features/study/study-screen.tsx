@@ -1,4 +1,6 @@
+import { useEffect } from 'react';
 import { goTo } from '../../app/actions.ts';
+import { markSeen } from '../../app/seen.ts';
 import type { StudyTab } from '../../app/store.ts';
 import { STUDY_TABS, useStore, useStudy } from '../../app/store.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -31,6 +33,9 @@ const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare', 'debrief'];
 export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
   const card = useStudy();
   const compared = useStore(state => state.view.compared.length);
+  useEffect(() => {
+    if (card) markSeen(card);
+  }, [card]);
   if (!card) {
     return (
       <EmptyState title="This study is not in the ledger">
