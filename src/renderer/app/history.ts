@@ -17,7 +17,8 @@ let isFollowing = false;
  * @param takeToken takes an address that `pawl serve` printed, written over that of an open window
  */
 export function openAddress(takeToken: ((address: string) => void) | null): void {
-  if (getState().screen.name === 'welcome') follow(location.hash, false);
+  // A reload keeps the state of its entry.
+  if (getState().screen.name === 'welcome') follow(location.hash, history.state?.isOwn === true);
   write();
   useStore.subscribe(writeSoon);
   window.addEventListener('popstate', ({ state }) => {
@@ -74,7 +75,7 @@ function open(place: Place, isReturn: boolean): string | null {
   if (place.name === 'welcome') goTo(place);
   if (place.name === 'set_up') {
     goTo(screenOf(place));
-    if (!isReturn) void check(place.path);
+    void check(place.path);
   }
   if (place.name !== 'study') return null;
   const card = getState().studies.find(({ id }) => id === place.study);
