@@ -1,5 +1,6 @@
 import { benchCaches } from './caches.ts';
 import { benchCompatibility } from './compatibility.ts';
+import { benchDebrief } from './debrief.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLookAhead } from './look-ahead.ts';
 import { benchOutput } from './output.ts';
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   overhead: benchOverhead,
   output: benchOutput,
   ledger: benchLedger,
+  debrief: benchDebrief,
   'look-ahead': benchLookAhead,
   sandbox: benchSandbox,
   caches: benchCaches,

@@ -158,7 +158,7 @@ test.each([
     'train.py',
     'val_bpb = evaluate_bpb(',
     'val_bpb = evaluate(',
-    /^train\.py has no line like `val_bpb = evaluate_bpb\(model, tokenizer, …\)`\. {2}Nothing was changed\.$/,
+    /^train\.py has no line like `val_bpb = evaluate_bpb\(model, tokenizer, …\)`\. Nothing was changed\.$/,
   ],
   [
     'two evaluations',
@@ -260,7 +260,7 @@ test.each([
     },
     /^The contract already has a \[score\]\./,
   ],
-  ['a score.py', { 'score.py': '' }, /^There is a score\.py already/],
+  ['a score.py', { 'score.py': '' }, /^score\.py already exists/],
   [
     'another metric',
     {

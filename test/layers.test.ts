@@ -14,7 +14,7 @@ const RULES: Readonly<
 > = {
   'src/shared': {
     folders: ['src/shared'],
-    isPackageAllowed: name => ['zod', '@orpc/contract', 'd3-array'].includes(name),
+    isPackageAllowed: name => ['zod', '@orpc/contract', 'd3-array', 'd3-scale'].includes(name),
   },
   'src/engine': {
     // Of resources the data it ships with; code there is not.

@@ -49,7 +49,10 @@ test('what the search cannot turn comes back to be mended', async () => {
   const wrong: readonly [Partial<typeof TUNING>, string][] = [
     [{ constants: [{ file: 'train.sh', name: 'NONE', low: 1, high: 8 }] }, 'has no constant NONE'],
     [{ constants: [{ file: 'train.sh', name: 'LR', low: 4, high: 8 }] }, 'must contain its value 2'],
-    [{ constants: [{ file: 'prepare.sh', name: 'LR', low: 1, high: 8 }] }, 'no editable file'],
+    [
+      { constants: [{ file: 'prepare.sh', name: 'LR', low: 1, high: 8 }] },
+      'prepare.sh is not an editable file.',
+    ],
     [{ experiments: 1 }, 'The input is not valid: experiments'],
   ];
   for (const [changes, message] of wrong) {

@@ -11,7 +11,9 @@ async function openDebrief(page: Page, night: Night): Promise<void> {
 
 test('the debrief tells what worked, and each number of an experiment leads to its cell', async ({
   page,
+  night,
 }) => {
+  await openDebrief(page, night);
   const debrief = page.getByRole('article', { name: 'Debrief' });
   await expect(debrief).toContainText('val_bpb 1.299000 (#0) → 1.230951 (#13), −5.2 %.');
   await expect(debrief).toContainText(/13 experiments in .*: 7 kept, 5 discarded, 1 crashed\./);

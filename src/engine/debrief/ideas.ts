@@ -121,8 +121,8 @@ export function crashGroups(trials: readonly Trial[]): readonly CrashGroup[] {
 /** @param noise standard deviation from run to run, in the metric's unit */
 export function nearMisses(trials: readonly Trial[], noise: number): readonly NearMiss[] {
   const misses = trials.flatMap(trial => {
-    const why = isSuperseded(trial, trials) ? null : whyNear(trial, noise);
-    return why === null ? [] : [{ ...ideaOf(trial), gain: trial.gain, why }];
+    const why = whyNear(trial, noise);
+    return why === null || isSuperseded(trial, trials) ? [] : [{ ...ideaOf(trial), gain: trial.gain, why }];
   });
   return misses.sort((a, b) => (b.gain ?? 0) - (a.gain ?? 0)).slice(0, MOST_MISSES);
 }
