@@ -290,6 +290,8 @@ describe('labels', () => {
   test('are one line, cut at a word', () => {
     expect(shorten('Raise the learning rate\nbecause it is low', 40)).toBe('Raise the learning rate');
     expect(shorten('Raise the learning rate of the head', 20)).toBe('Raise the learning…');
+    // The value that was changed can be read.
+    expect(shorten('Lower LEARNING_RATE from 0.02 to 0.01', 30)).toBe('Lower LEARNING_RATE… 0.01');
     expect(shorten('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
     expect([...shorten('🙂'.repeat(50), 10)]).toHaveLength(10);
   });

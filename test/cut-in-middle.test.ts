@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutInMiddle } from '../src/renderer/ui/cut-in-middle.ts';
+import { cutInMiddle } from '../src/shared/cut-in-middle.ts';
 
 test('the value that a search set is the part that stays', () => {
   expect(cutInMiddle('Set LEARNING_RATE to 0.0412')).toEqual(['Set LEARNING_RATE to', ' 0.0412']);

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { cutInMiddle } from './cut-in-middle.ts';
+import { cutInMiddle } from '../../shared/cut-in-middle.ts';
 
 /**
  * A hypothesis in one line: where it is too long it is cut in its middle. The parent is a flex box.

@@ -1,9 +1,21 @@
-/** The first line of a text, cut at a word where it is longer than `most` characters. */
+import { cutInMiddle } from '../cut-in-middle.ts';
+
+/**
+ * The first line of a text in at most `most` characters. A longer one is cut at a word: before the last number near its end, for
+ * what was changed stands there, else at the end.
+ */
 export function shorten(text: string, most: number): string {
   const line = text.trim().split(/\r?\n/, 1)[0]?.replaceAll(/\s+/g, ' ') ?? '';
-  const characters = [...line];
-  if (characters.length <= most) return line;
-  const cut = characters.slice(0, most - 1).join('');
-  const space = cut.lastIndexOf(' ');
-  return `${(space > most / 2 ? cut.slice(0, space) : cut).replace(/[\s,;:.–-]+$/, '')}…`;
+  if ([...line].length <= most) return line;
+  const [head, tail] = cutInMiddle(line);
+  const isTelling = /\d/.test(tail) && [...tail].length <= most / 2;
+  return isTelling ? `${cut(head, most - [...tail].length)}${tail}` : cut(line, most);
+}
+
+/** The beginning of a line, with an ellipsis, in at most `most` characters. */
+function cut(line: string, most: number): string {
+  const beginning = [...line].slice(0, most - 1).join('');
+  const space = beginning.lastIndexOf(' ');
+  const words = space > most / 2 ? beginning.slice(0, space) : beginning;
+  return `${words.replace(/[\s,;:.–-]+$/, '')}…`;
 }
