@@ -28,7 +28,9 @@ test('without a sandbox code of a model runs only after a tick, and every place 
     'The training runs without a sandbox.',
   );
   await form.start.click();
-  await expect(page.getByRole('alert')).toContainText('Code that a model writes would run without a sandbox');
+  await expect(page.getByRole('alert')).toContainText(
+    'Code that a model writes would run here without a sandbox',
+  );
   const tick = page.getByRole('switch', { name: /^Run it without a sandbox anyway/ });
   await expect(tick).not.toBeChecked();
   await takePicture(page, 'consent');

@@ -103,9 +103,9 @@ test.describe('tabs', () => {
     await study(page).tab('Notebook').focus();
     for (const [key, tab] of [
       ['ArrowRight', 'Live'],
-      ['End', 'program.md'],
+      ['End', 'Debrief'],
       ['ArrowRight', 'Notebook'],
-      ['ArrowLeft', 'program.md'],
+      ['ArrowLeft', 'Debrief'],
       ['Home', 'Notebook'],
     ] as const) {
       await page.keyboard.press(key);

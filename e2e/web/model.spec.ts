@@ -160,7 +160,7 @@ test('what cannot work is refused where it is written', async ({ page, serve, be
   await form.field('Server').fill(model.url);
   await expect(page.getByText('2 models offered')).toBeVisible();
   await choose(form.field('Proposer'), 'An agent on the command line');
-  await choose(form.field('Agent'), /^OpenCode/);
+  await choose(form.field('Agent'), /^OpenCode(?: \(|$)/);
   await expect(
     page.getByText(/^Not installed on this machine|; signed in$|no sign-in seen/).first(),
   ).toBeVisible();
