@@ -1,11 +1,15 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ratioOf, wilson } from '../src/engine/debrief/arms.ts';
 import { findSittings, pausedSeconds } from '../src/engine/debrief/sittings.ts';
-import { parseEdits } from '../src/engine/git/read-edits.ts';
+import { parseEdits, readEdits } from '../src/engine/git/read-edits.ts';
+import { openRepository } from '../src/engine/git/repository.ts';
 import { forOthers } from '../src/engine/report/for-others.ts';
 import { writeHtml } from '../src/engine/report/write-html.ts';
 import { writeMarkdown } from '../src/engine/report/write-markdown.ts';
 import type { Mark } from '../src/shared/notebook.ts';
+import { createRepository, git } from './support/scaffold.ts';
 
 function mark(kind: Mark['kind'], at: number): Mark {
   return { id: at, n: 0, kind, at, text: '' };
@@ -66,6 +70,21 @@ deleted file mode 100644
 `);
   expect(edits.get(one)).toEqual({ files: ['train.py'], constants: ['LR'] });
   expect(edits.get(two)).toEqual({ files: ['old.py'], constants: [] });
+});
+
+test('edits of many commits are read at once, as long as they are not too large to be code', async () => {
+  const repository = await createRepository({ 'train.py': 'LR = 1\n' });
+  for (const value of [2, 3]) {
+    await writeFile(join(repository, 'train.py'), `LR = ${value}\n`);
+    await git(repository, 'commit', '--quiet', '--all', '--message=edit');
+  }
+  const commits = (await git(repository, 'log', '--format=%H', '-2')).split('\n');
+  const edits = await readEdits(await openRepository(repository), commits);
+  expect([...edits.keys()].sort()).toEqual([...commits].sort());
+  expect([...edits.values()]).toEqual(Array(2).fill({ files: ['train.py'], constants: ['LR'] }));
+  await expect(readEdits(await openRepository(repository), commits, 50)).rejects.toMatchObject({
+    code: 'git_failed',
+  });
 });
 
 test('the interval of a share is that of Wilson', () => {

@@ -1,4 +1,4 @@
-import { type Claim, claimWords, type StudyClaims } from '../../shared/claims.ts';
+import type { Claim, StudyClaims } from '../../shared/claims.ts';
 import type {
   CrashGroup,
   DeadEnd,
@@ -166,9 +166,4 @@ export function surprises(
     .sort((a, b) => b.apart - a.apart)
     .slice(0, MOST_SURPRISES)
     .map(({ apart: _, ...surprise }) => surprise);
-}
-
-/** `proven`, `unproven, 71 %`; empty where nothing is claimed. */
-export function claimOf({ n, probability, isProven }: KeptIdea): string {
-  return probability === null ? '' : claimWords({ n, probability, isProven });
 }

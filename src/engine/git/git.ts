@@ -95,6 +95,8 @@ export type GitOptions = {
   readonly stdin?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** A git that prints more is ended, and the call rejects with `git_failed`. */
+  readonly maxBytes?: number;
 };
 
 export type GitResult = { readonly exitCode: number; readonly stdout: Buffer; readonly stderr: string };
@@ -108,12 +110,13 @@ export async function git(
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<GitResult> {
-  const { accept = [0], stdin, env, signal } = options;
+  const { accept = [0], stdin, env, signal, maxBytes } = options;
   const result = await exec([...SETTINGS, ...args], cwd, {
     encoding: 'buffer',
     env: { ...(await gitEnvironment()), ...FIXED, ...env },
     ...(stdin === undefined ? {} : { stdin }),
     ...(signal ? { signal } : {}),
+    ...(maxBytes === undefined ? {} : { maxBuffer: maxBytes }),
   }).catch(cause => {
     if (signal?.aborted) throw signal.reason;
     const missing = String(cause).includes('ENOENT') && existsSync(cwd);

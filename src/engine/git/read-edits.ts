@@ -12,15 +12,18 @@ const ASSIGNMENT = /^[+-]\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?::\s*[A-Za-z_[\], .]+)
 /** Of a file's head in a patch; quoted names are rare, and are kept as git quotes them. */
 const FILE = /^\+\+\+ (?:b\/)?(.*?)\t?$/;
 const OLD_FILE = /^--- (?:a\/)?(.*?)\t?$/;
+/** Edits of code come to some kilobytes each. */
+const MAX_BYTES = 64 * 1024 * 1024;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
 /**
  * The edits of many commits with one process, by commit. Commits that are not there, or have no parent, are left out.
- * Source: git-diff-tree(1), `--stdin`.
+ * Rejects with `git_failed` where they are larger than `maxBytes` together. Source: git-diff-tree(1), `--stdin`.
  */
 export async function readEdits(
   repository: Repository,
   commits: readonly string[],
+  maxBytes = MAX_BYTES,
 ): Promise<ReadonlyMap<string, CommitEdit>> {
   if (commits.length === 0) return new Map();
   const { stdout } = await gitOf(
@@ -37,7 +40,7 @@ export async function readEdits(
       '--no-color',
     ],
     // 128: git stops at a commit that is not there; what it told before that is good.
-    { stdin: `${commits.join('\n')}\n`, accept: [0, 128] },
+    { stdin: `${commits.join('\n')}\n`, accept: [0, 128], maxBytes },
   );
   return parseEdits(stdout.toString('utf8'));
 }
