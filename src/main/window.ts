@@ -75,7 +75,8 @@ export class MainWindow {
   #send(channel: string, value: unknown): void {
     const contents = this.#window?.webContents;
     if (!contents) return;
-    if (contents.isLoading()) contents.once('did-finish-load', () => contents.send(channel, value));
+    // A change of the address alone counts as loading too, and ends without "did-finish-load".
+    if (contents.isLoading()) contents.once('did-stop-loading', () => contents.send(channel, value));
     else contents.send(channel, value);
   }
 

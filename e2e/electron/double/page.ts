@@ -27,6 +27,8 @@ export type PageHost = {
   readonly onMessage: (message: FromPage, frameId: string) => void;
   readonly onLoadStarted: () => void;
   readonly onLoaded: () => void;
+  /** Also after a change of the address alone, which is no load. */
+  readonly onLoadStopped: () => void;
   readonly onCrashed: () => void;
   /** The worlds of a frame are gone, and every port with them. */
   readonly onFrameLeft: (frameId: string) => void;
@@ -169,6 +171,9 @@ export class Page {
     this.#on('Page.frameNavigated', ({ frame }) => this.#setFrame(frame));
     this.#on('Page.frameStartedLoading', ({ frameId }) => {
       if (frameId === this.mainFrameId) this.#host.onLoadStarted();
+    });
+    this.#on('Page.frameStoppedLoading', ({ frameId }) => {
+      if (frameId === this.mainFrameId) this.#host.onLoadStopped();
     });
     this.#on('Page.loadEventFired', () => {
       this.#asked?.resolve();

@@ -88,6 +88,10 @@ class Contents extends StrictEmitter {
           this.emit('did-finish-load');
           this.#owner.pageIsReady();
         },
+        onLoadStopped: () => {
+          this.#isLoading = false;
+          this.emit('did-stop-loading');
+        },
         onCrashed: () => this.#crashed(),
         onFrameLeft: frameId => {
           for (const port of this.#ports.get(frameId)?.values() ?? []) port.closed();
