@@ -46,7 +46,11 @@ test.describe('a list to choose from', () => {
     await expect(page.getByRole('option').last()).toBeFocused();
     await page.keyboard.press('Home');
     await expect(page.getByRole('option').first()).toBeFocused();
-    await page.keyboard.type('a f');
+    // One letter after the other, however much time is between them.
+    for (const found of ['A command that edits the files', 'A folder of patches']) {
+      await page.keyboard.press('a');
+      await expect(page.getByRole('option', { name: found })).toBeFocused();
+    }
     await page.keyboard.press('Enter');
     await expect(proposer).toHaveText('A folder of patches');
     await expect(proposer).toBeFocused();

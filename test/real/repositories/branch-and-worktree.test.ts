@@ -245,7 +245,7 @@ test.skipIf(!(await canBeNobody()))(
     execFileSync('chmod', ['-R', 'a-w', join(repository, '.git')]);
     const refused = await pawlAsNobody(['run', repository, '--tag', 'night', '-n', '1'], home);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^pawl: .*(could not write|may not|cannot be written)/);
+    expect(refused.stderr).toMatch(/^pawl: .*is not allowed to write/);
     expect(refused.stderr.trimEnd().split('\n')).toHaveLength(1);
     const doctor = await pawlAsNobody(['doctor', repository], home);
     expect(doctor.stdout).toMatch(/failed.*cannot be written/);

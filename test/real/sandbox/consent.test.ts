@@ -33,7 +33,7 @@ test('without a sandbox no code of a model runs before the user agreed, once for
   const refused = await run('--tag', TAG, ...MODEL);
   expect(refused.code).toBe(2);
   expect(refused.stderr).toMatch(
-    /^pawl: Code that a model writes would run without a sandbox.*apt-get install bubblewrap.*--uncontained/,
+    /^pawl: Code that a model writes would run here without a sandbox.*apt-get install bubblewrap.*--uncontained/,
   );
   // Nothing was made: no study, no branch, no ref.
   expect(readRows(night.home)).toBeNull();
