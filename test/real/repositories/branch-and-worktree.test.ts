@@ -248,7 +248,7 @@ test.skipIf(!(await canBeNobody()))(
     expect(refused.stderr).toMatch(/^pawl: .*is not allowed to write/);
     expect(refused.stderr.trimEnd().split('\n')).toHaveLength(1);
     const doctor = await pawlAsNobody(['doctor', repository], home);
-    expect(doctor.stdout).toMatch(/failed.*cannot be written/);
+    expect(doctor.stdout).toMatch(/failed.*is not writable/);
     execFileSync('chmod', ['-R', 'u+w', join(repository, '.git')]);
     const run = await pawlAsNobody(['run', repository, '--tag', 'night', '-n', '1'], home);
     expect(`${run.code} ${run.stderr}`).toBe('0 ');
