@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { expect, logOf, test } from './fixtures.ts';
 
 type Response = {
@@ -90,13 +91,19 @@ test('the page can call nobody, run no text and frame nothing', async ({ page })
   });
 });
 
+/** The address of the first screen, which the window writes once it shows it. */
+async function ownAddress(page: Page): Promise<string> {
+  await expect(page).toHaveURL(/#\/$/);
+  return page.url();
+}
+
 for (const [what, url] of [
   ['another site', 'https://example.com/'],
   ['another page of our own', '/index.html?other'],
   ['a file', 'file:///etc/passwd'],
 ] as const) {
   test(`the page cannot go to ${what}`, async ({ app, page }) => {
-    const before = page.url();
+    const before = await ownAddress(page);
     // Chromium itself refuses to go from a page to a file.
     const refused = url.startsWith('file:')
       ? page.waitForEvent('console', message => /Not allowed to load local resource/.test(message.text()))
@@ -112,7 +119,7 @@ for (const [what, url] of [
 }
 
 test('a form cannot be sent anywhere', async ({ page }) => {
-  const before = page.url();
+  const before = await ownAddress(page);
   const violated = await page.evaluate(
     () =>
       new Promise<string>(resolve => {
