@@ -24,9 +24,9 @@ export async function benchDebrief(): Promise<void> {
     const [debriefs, floors]: [number[], number[]] = [[], []];
     for (let round = 0; round < ROUNDS; round += 1) {
       floors.push(await time(() => ledger.experiments.page(study.id, 0, EXPERIMENTS)));
-      debriefs.push(await time(() => readDebrief(ledger, study, 'study', now)));
+      debriefs.push(await time(() => readDebrief(ledger, study, null, now)));
     }
-    const asked = { part: 'study', format: 'html', hasDiffs: true } as const;
+    const asked = { sitting: null, format: 'html', hasDiffs: true } as const;
     const html = await writeReport(ledger, study, asked, { now, paths, environment: process.env });
     const [value, floor] = [quantile(debriefs, 0.95), quantile(floors, 0.5)];
     const megabytes = Buffer.byteLength(html) / 1024 ** 2;

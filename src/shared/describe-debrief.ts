@@ -6,14 +6,12 @@ import { type CrashClass, STOP_WORDS } from './study.ts';
 
 /** Sentences and cells of a debrief: the window, the report and the terminal say the same. */
 
-const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
-
 /** What was tried, in one sentence. */
 export function describeCounts({ counts, time }: Debrief): string {
   const { tried, keep, discard, crash } = counts;
   if (tried === 0) return 'Nothing was tried yet.';
   const within = time.wall > 0 ? ` in ${formatDuration(time.wall)}` : '';
-  return `${plural(tried, 'experiment')}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
+  return `${tried} ${tried === 1 ? 'experiment' : 'experiments'}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
 }
 
 /** From where to where the best came, on record. */

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { DebriefPart } from '../../engine/debrief/read-debrief.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { writeReport } from '../../engine/report/write-report.ts';
 import type { ReportFormat } from '../../shared/debrief.ts';
@@ -16,13 +15,13 @@ export type ReportFlags = StudyFlags & {
 };
 
 export async function report(flags: ReportFlags): Promise<void> {
-  const part = readPart(flags.sitting);
+  const sitting = readSitting(flags.sitting);
   await withStudy(flags, async (ledger, study) => {
     const { format, diffs = false, output } = flags;
     const text = await writeReport(
       ledger,
       study,
-      { part, format, hasDiffs: diffs },
+      { sitting, format, hasDiffs: diffs },
       {
         ...{ now: Date.now(), paths: dataPaths(process.env), environment: process.env },
       },
@@ -39,8 +38,8 @@ export async function report(flags: ReportFlags): Promise<void> {
   });
 }
 
-function readPart(sitting: string | undefined): DebriefPart {
-  if (sitting === undefined) return 'study';
+function readSitting(sitting: string | undefined): number | null {
+  if (sitting === undefined) return null;
   if (sitting === 'last') return -1;
   const place = Number(sitting);
   if (!Number.isInteger(place) || place < 1) {

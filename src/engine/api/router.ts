@@ -200,12 +200,18 @@ export function createRouter(service: Service) {
           .map(({ n, at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
       })),
       debrief: os.studies.debrief.handler(({ input }) =>
-        readDebrief(ledger, requireStudy(ledger, input.study), input.sitting ?? 'study', now()),
+        readDebrief(ledger, requireStudy(ledger, input.study), input.sitting, now()),
       ),
       report: os.studies.report.handler(async ({ input: { sitting, format, hasDiffs, ...input } }) => {
-        const asked = { part: sitting ?? 'study', format, hasDiffs } as const;
         const study = requireStudy(ledger, input.study);
-        return { text: await writeReport(ledger, study, asked, { now: now(), paths, environment }) };
+        return {
+          text: await writeReport(
+            ledger,
+            study,
+            { sitting, format, hasDiffs },
+            { now: now(), paths, environment },
+          ),
+        };
       }),
       search: os.studies.search.handler(({ input }) =>
         ledger.notes.search(input.study, input.words, SEARCH_HITS).map(hit => hit.n),

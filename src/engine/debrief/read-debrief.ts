@@ -10,6 +10,7 @@ import { openRepository } from '../git/repository.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';
 import type { Ledger } from '../store/ledger.ts';
+import type { ProposerCall } from '../store/proposer-calls.ts';
 import type { RunRow } from '../store/runs.ts';
 import { compareArms } from './arms.ts';
 import { crashGroups, deadEnds, keptIdeas, nearMisses, surprises, takenBackIdeas } from './ideas.ts';
@@ -19,37 +20,40 @@ import { whereTimeWent } from './time.ts';
 import { energyWh, isKept, sumKnown, type Trial } from './trial.ts';
 import { instructionsYields, noteYields } from './yields.ts';
 
-/** Which part of a study: all of it, or a sitting by its place, negative from the end. */
-export type DebriefPart = number | 'study';
-
 /**
  * What a study, or one sitting of it, was worth. What an edit changed is left out where the repository is gone. Rejects with `usage`
  * where there is no such sitting.
+ * @param asked a sitting by its place, negative from the end; null for the whole study
  */
 export async function readDebrief(
   ledger: Ledger,
   study: Study,
-  part: DebriefPart,
+  asked: number | null,
   now: number,
 ): Promise<Debrief> {
   const { id, contract } = study;
   const { goal, name } = contract.metric;
-  const all = await readTrials(ledger, study);
+  const everything: Rows = {
+    calls: ledger.proposerCalls.list(id),
+    costs: ledger.modelCalls.studyCosts(id),
+    runs: ledger.runs.rows(id),
+  };
+  const all = await readTrials(ledger, study, everything);
   const marks = ledger.marks.list(id);
   const sittings = findSittings(
     marks,
     all.map(({ endedAt }) => endedAt),
     study.state === 'running' || study.state === 'paused',
   );
-  const place = part === 'study' ? null : part < 0 ? sittings.length + part : part;
+  const place = asked === null || asked >= 0 ? asked : sittings.length + asked;
   const sitting = place === null ? null : sittings[place];
   if (sitting === undefined) throw new PawlError('usage', `${study.tag} has ${sittings.length} sittings.`);
   const spans: readonly Span[] = sitting ? [sitting] : sittings;
   const whole: Span = { from: study.createdAt, until: null };
   const isIn = (at: number | null) => isWithin(at, sitting ?? whole);
   const trials = all.filter(({ endedAt }) => study.state === 'imported' || isIn(endedAt));
-  const calls = ledger.proposerCalls.list(id).filter(({ at }) => isIn(at));
-  const runs = ledger.runs.rows(id).filter(({ endedAt }) => isIn(endedAt));
+  const calls = everything.calls.filter(({ at }) => isIn(at));
+  const runs = everything.runs.filter(({ endedAt }) => isIn(endedAt));
   const claims = assessStudy(ledger, study);
   const baseline = bestAt(all.slice(0, 1), now);
   const before = (sitting && bestAt(all, sitting.from)) ?? baseline;
@@ -85,12 +89,7 @@ export async function readDebrief(
     time: whereTimeWent(trials, runs, calls, { spans, marks, now }),
     resources: {
       energyWh: sumKnown(trials.map(energyWh)),
-      costUsd: sumKnown(
-        ledger.modelCalls
-          .studyCosts(id)
-          .filter(({ at }) => isIn(at))
-          .map(({ usd }) => usd),
-      ),
+      costUsd: sumKnown(everything.costs.filter(({ at }) => isIn(at)).map(({ usd }) => usd)),
     },
     arms: compareArms(
       trials.filter(({ n }) => n > 0),
@@ -127,15 +126,22 @@ function versionsOf(ledger: Ledger, study: Study) {
   ];
 }
 
-async function readTrials(ledger: Ledger, study: Study): Promise<readonly Trial[]> {
+/** What is read of the whole study once, for several parts. */
+type Rows = {
+  readonly calls: readonly ProposerCall[];
+  readonly costs: ReturnType<Ledger['modelCalls']['studyCosts']>;
+  readonly runs: readonly RunRow[];
+};
+
+async function readTrials(ledger: Ledger, study: Study, rows: Rows): Promise<readonly Trial[]> {
   const { goal } = study.contract.metric;
   const authors = new Map(
-    ledger.proposerCalls
-      .list(study.id)
-      .flatMap(({ n, proposer, outcome }) => (outcome === 'proposed' ? [[n, proposer] as const] : [])),
+    rows.calls.flatMap(({ n, proposer, outcome }) =>
+      outcome === 'proposed' ? [[n, proposer] as const] : [],
+    ),
   );
-  const costs = Map.groupBy(ledger.modelCalls.studyCosts(study.id), ({ n }) => n);
-  const runs = Map.groupBy(ledger.runs.rows(study.id), ({ n }) => n);
+  const costs = Map.groupBy(rows.costs, ({ n }) => n);
+  const runs = Map.groupBy(rows.runs, ({ n }) => n);
   const experiments = [...eachExperiment(ledger, study)].filter(isJudged);
   const edits = await readEditsOf(study, experiments);
   let incumbent: number | null = null;

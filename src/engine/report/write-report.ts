@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Debrief, ReportFormat } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
-import { type DebriefPart, readDebrief } from '../debrief/read-debrief.ts';
+import { readDebrief } from '../debrief/read-debrief.ts';
 import { readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
@@ -30,14 +30,14 @@ export async function writeReport(
   ledger: Ledger,
   study: Study,
   {
-    part,
+    sitting,
     format,
     hasDiffs,
-  }: { readonly part: DebriefPart; readonly format: ReportFormat; readonly hasDiffs: boolean },
+  }: { readonly sitting: number | null; readonly format: ReportFormat; readonly hasDiffs: boolean },
   { now, paths, environment }: ReportPorts,
 ): Promise<string> {
   const hide = (text: string) => forOthers(text, { paths: pathsOf(study, paths), environment });
-  const debrief = hideIn(await readDebrief(ledger, study, part, now), hide);
+  const debrief = hideIn(await readDebrief(ledger, study, sitting, now), hide);
   if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
   const parts: ReportParts = {
     chart: bestSoFarSvg(ledger, study, debrief.claims),
