@@ -79,6 +79,7 @@ const load = {
   measured: () => import('./commands/measured.ts'),
   memory: () => import('./commands/memory.ts'),
   notes: () => import('./commands/notes.ts'),
+  notify: () => import('./commands/notify.ts'),
   report: () => import('./commands/report.ts'),
   results: () => import('./commands/results.ts'),
   run: () => import('./commands/run.ts'),
@@ -334,6 +335,21 @@ program
   .command('pause')
   .description('ask the running engine to pause after this experiment; "pawl resume" continues')
   .action(async () => (await load.ask()).ask('pause'));
+
+program
+  .command('notify')
+  .description('tell you elsewhere what happens at night: a webhook, ntfy, or a Slack-style address')
+  .option('--webhook <url>', 'post JSON to this address')
+  .option('--ntfy <url>', 'the address of a topic, as in https://ntfy.sh/my-topic')
+  .option('--slack <url>', 'an incoming webhook of Slack, Mattermost or Discord (with /slack at its end)')
+  .option('--token-env <name>', 'the environment variable that holds the token of the server')
+  .option('--events <names>', 'new_best, study_ended, crashes, attention; default: all', list)
+  .option('--diff', 'send the diff of a new best along')
+  .option('--log', 'send the end of the log along when runs crash')
+  .option('--yes', 'switch it on; do not ask')
+  .option('--test', 'send a test message')
+  .option('--off', 'switch it off')
+  .action(async flags => (await load.notify()).notify(flags));
 
 program
   .command('serve')

@@ -15,6 +15,7 @@ export async function withEngine(
   telemetry.start();
   try {
     await work(engine, options);
+    await engine.lastMessages();
   } finally {
     telemetry.stop();
     engine.close();

@@ -1,6 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
+import { type ChannelView, channelSchema, type MessagePreview, tokenSchema } from './channel.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type Debrief, REPORT_FORMATS } from './debrief.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
@@ -141,6 +142,9 @@ export const newStudySchema = z.strictObject({
   contract: contractFileSchema.optional(),
 });
 export type NewStudyForm = z.input<typeof newStudySchema>;
+
+/** Without `token`, the one that is stored stays; null forgets it. */
+const channelInput = z.strictObject({ form: channelSchema, token: tokenSchema.nullish() });
 
 /** A chart is never wider than this many points. */
 const MAX_WIDTH = 4_096;
@@ -394,6 +398,15 @@ export const calls = {
       .output(type<AgentTrial>()),
     /** What is known of each proposer's work: in one study, or over all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
+  },
+  /** How the user is told away from this machine. */
+  channel: {
+    get: oc.output(type<ChannelView | null>()),
+    /** Each kind of message word for word; sends nothing. */
+    preview: oc.input(channelInput).output(type<readonly MessagePreview[]>()),
+    /** Sends one message that says it is a test; `error` is null where it was taken. */
+    test: oc.input(channelInput).output(type<{ readonly error: string | null }>()),
+    save: oc.input(channelInput.extend({ isOn: z.boolean() })).output(type<ChannelView | null>()),
   },
   keys: {
     status: oc.output(type<KeyStatus>()),

@@ -1,10 +1,7 @@
 import type { EngineEvent } from '../../shared/events.ts';
-import type { CurrentExperiment, LivePoint, LiveRun, Mark, Notice } from '../../shared/notebook.ts';
-import { describeHints } from '../../shared/probes.ts';
-import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
-import { describeRest } from '../../shared/rests.ts';
+import type { CurrentExperiment, LivePoint, LiveRun, Mark } from '../../shared/notebook.ts';
 import { fromScalar } from '../../shared/scalar.ts';
-import { STOP_WORDS, type Study } from '../../shared/study.ts';
+import { noticeOf } from '../notify/notice-of.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { EventHub } from './event-hub.ts';
 import { studyCard } from './study-card.ts';
@@ -13,8 +10,6 @@ import { studyCard } from './study-card.ts';
 const LIVE_MS = 100;
 /** A window that comes now is given the points of this long; what is older is in the ledger by then. */
 const RECENT_SECONDS = 10;
-/** This many crashes in a row are worth waking somebody. */
-const CRASHES_WORTH_TELLING = 3;
 
 /**
  * Turns what the engine says into what windows are told: after each of its events the affected cell and card are
@@ -26,7 +21,6 @@ export class Announcer {
   #wish: CurrentExperiment['wish'] = null;
   /** The study whose sitting has said nothing yet. */
   #starting: string | null = null;
-  #crashesInRow = 0;
   #lastMark = 0;
   #live: { readonly n: number; readonly k: number; readonly points: LivePoint[] } | null = null;
   #liveTimer: NodeJS.Timeout | null = null;
@@ -80,7 +74,6 @@ export class Announcer {
   begin(study: string): void {
     this.#starting = study;
     this.#wish = null;
-    this.#crashesInRow = 0;
     this.#lastMark = this.#ledger.marks.list(study).at(-1)?.id ?? 0;
   }
 
@@ -122,9 +115,6 @@ export class Announcer {
         this.#hub.publish({ type: 'refused', study, refusal: shown });
         break;
       }
-      case 'verdict':
-        this.#crashesInRow = event.verdict === 'crash' ? this.#crashesInRow + 1 : 0;
-        break;
       default:
         break;
     }
@@ -132,7 +122,7 @@ export class Announcer {
     else if ('n' in event) this.announceCell(study, event.n);
     this.announceStudy(study);
     this.#announceMarks(study);
-    const notice = this.#noticeOf(event);
+    const notice = noticeOf(event, event.at, study, this.#ledger);
     if (notice) this.#hub.publish({ type: 'notice', notice });
     if (event.type === 'study_stopped') this.#announceUnfinished(study);
   }
@@ -168,80 +158,4 @@ export class Announcer {
     const newest = all.at(-1)?.seconds ?? 0;
     this.#recent = { study, n, k, points: all.filter(({ seconds }) => seconds >= newest - RECENT_SECONDS) };
   }
-
-  #noticeOf(event: EngineEvent): Notice | null {
-    const study = this.#ledger.studies.get(event.study);
-    if (!study) return null;
-    const of = (kind: Notice['kind'], title: string, body: string, n: number | null = null): Notice => ({
-      ...{ kind, title, body, n },
-      study: study.id,
-    });
-    switch (event.type) {
-      case 'new_best':
-        if (event.previous === null) return null;
-        return of('new_best', `New best: ${event.metric}`, describeGain(study, event), event.n);
-      case 'verdict':
-        if (this.#crashesInRow !== CRASHES_WORTH_TELLING) return null;
-        return of(
-          'crashes',
-          `${study.tag}: ${CRASHES_WORTH_TELLING} crashes in a row`,
-          event.message ?? event.reason,
-          event.n,
-        );
-      case 'rolled_back':
-        return of('attention', `${study.tag}: #${event.n} is taken back`, describeRollBack(event), event.n);
-      case 'taken_back':
-        return of('attention', `${study.tag}: #${event.n} is taken back`, describeTakeBack(event), event.n);
-      case 'review_opened':
-        return of(
-          'attention',
-          `${study.tag}: a proposal waits for you`,
-          [event.hypothesis, ...(event.hints.length > 0 ? [describeHints(event.hints)] : [])].join('. '),
-          event.n,
-        );
-      case 'awaiting_number': {
-        const { name, command } = study.contract.metric;
-        if (command !== null) return null;
-        return of(
-          'attention',
-          `${study.tag}: experiment ${event.n} waits for its ${name}`,
-          "Type it into the experiment's cell.",
-          event.n,
-        );
-      }
-      case 'warning':
-        return of('attention', `${study.tag} needs attention`, event.message);
-      case 'proposer_rests':
-        return of(
-          'attention',
-          `${study.tag}: ${event.proposer} cannot propose`,
-          describeRest(event, event.at),
-        );
-      case 'study_stopped': {
-        if (event.reason === 'user') return null;
-        const isTrouble = ['error', 'proposer', 'baseline_failed', 'crashes'].includes(event.reason);
-        const best = event.best === null ? '' : ` Best ${event.best} in #${event.bestExperiment}.`;
-        return of(
-          isTrouble ? 'attention' : 'study_ended',
-          isTrouble ? `${study.tag} stopped and needs attention` : `${study.tag} has ended`,
-          [`${event.detail ?? STOP_WORDS[event.reason]}${best}`, ...event.claims.slice(0, 1)].join(' '),
-          event.bestExperiment,
-        );
-      }
-      default:
-        return null;
-    }
-  }
-}
-
-function describeGain(study: Study, event: Extract<EngineEvent, { type: 'new_best' }>): string {
-  const { previous, metric } = event;
-  if (metric === previous) {
-    return `${study.contract.metric.name} ${metric} as before, with simpler code, in experiment ${event.n} of ${study.tag}.`;
-  }
-  const change =
-    previous === null || previous === 0
-      ? ''
-      : ` (${(((metric - previous) / Math.abs(previous)) * 100).toFixed(2)} %)`;
-  return `${study.contract.metric.name} ${previous} → ${metric}${change} in experiment ${event.n} of ${study.tag}.`;
 }

@@ -6,6 +6,8 @@ import { YOU } from '../../shared/ideas.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { openRepository } from '../git/repository.ts';
+import { saveChannel, viewChannel, withToken } from '../notify/channel.ts';
+import { postTest, previewMessages } from '../notify/preview.ts';
 import { runLog } from '../paths.ts';
 import { runDoctor } from '../preflight/doctor.ts';
 import { detectAgents } from '../proposers/agent/detect.ts';
@@ -63,6 +65,7 @@ export function createRouter(service: Service) {
   const { ledger, announcer, hub, now } = service;
   const { paths, environment, host, onError } = service.options;
   const sparklines = new Sparklines(ledger);
+  const messagePorts = { ledger, paths, environment, now };
   const os = implement(calls).use(async ({ next }) => {
     try {
       return await next();
@@ -319,6 +322,20 @@ export function createRouter(service: Service) {
         ),
       ),
       records: os.proposers.records.handler(({ input }) => readProposerRecords(ledger, input.study)),
+    },
+    channel: {
+      get: os.channel.get.handler(() => viewChannel(ledger)),
+      preview: os.channel.preview.handler(({ input }) =>
+        previewMessages(withToken(ledger, input.form, input.token), messagePorts),
+      ),
+      test: os.channel.test.handler(async ({ input }) => {
+        const outcome = await postTest(withToken(ledger, input.form, input.token), messagePorts);
+        return { error: outcome.kind === 'sent' ? null : outcome.error };
+      }),
+      save: os.channel.save.handler(({ input: { form, token, isOn } }) => {
+        ledger.write(() => saveChannel(ledger, { ...withToken(ledger, form, token), isOn }));
+        return viewChannel(ledger);
+      }),
     },
     keys: {
       status: os.keys.status.handler(

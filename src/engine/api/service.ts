@@ -309,6 +309,7 @@ export class Service {
       this.engine.request('stop_now');
       await this.#sitting.ended;
     }
+    await this.engine.lastMessages();
     this.#outside.stop();
     this.telemetry.stop();
     this.engine.close();

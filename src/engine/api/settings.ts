@@ -6,17 +6,8 @@ const NAME = 'settings';
 
 /** Never rejects: what is stored and not valid any more counts as not set. */
 export function readSettings(ledger: Ledger): Settings {
-  const stored = settingsPatchSchema.safeParse(readStored(ledger));
+  const stored = settingsPatchSchema.safeParse(ledger.settings.get(NAME));
   return stored.success ? merge(DEFAULT_SETTINGS, stored.data) : DEFAULT_SETTINGS;
-}
-
-function readStored(ledger: Ledger): unknown {
-  try {
-    return ledger.settings.get(NAME);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }
 
 export function saveSettings(ledger: Ledger, patch: SettingsPatch): Settings {

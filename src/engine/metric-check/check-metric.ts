@@ -189,7 +189,7 @@ async function runCheck(
     { check: { baselineRuns: asked, proposer: moveProposer(next) } },
     {
       ...{ ledger, options: { ...options, paths }, now, signal },
-      ...teller(study.id, ledger, now, watch),
+      ...teller(study.id, ledger, now, null, watch),
       surroundings: { home: paths.home, environment, storedKey },
       reserve: new DiskReserve(paths.home),
       hasWish: () => sitting?.hasWish() ?? false,

@@ -1,3 +1,9 @@
+import { realpathSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename } from 'node:path';
+import type { Study } from '../../shared/study.ts';
+import type { DataPaths } from '../paths.ts';
+
 /** What a text that goes to others must not tell of this machine. */
 export type Private = {
   /** Absolute paths, each with what stands in its place. */
@@ -24,4 +30,36 @@ export function forOthers(text: string, { paths, environment }: Private): string
     ...secrets.map(secret => [secret, HIDDEN] as const),
   ];
   return replaced.reduce((rest, [from, to]) => rest.replaceAll(from, to), text).replaceAll(KEY_FORMS, HIDDEN);
+}
+
+/** Hides what a study's texts must not tell others of this machine. */
+export function hider(
+  study: Pick<Study, 'repositoryPath'>,
+  paths: DataPaths,
+  environment: Private['environment'],
+): (text: string) => string {
+  const hidden = { paths: pathsOf(study, paths), environment };
+  return text => forOthers(text, hidden);
+}
+
+function pathsOf(
+  study: Pick<Study, 'repositoryPath'>,
+  { home }: DataPaths,
+): readonly (readonly [string, string])[] {
+  return [
+    [study.repositoryPath, basename(study.repositoryPath)],
+    [home, 'PAWL_HOME'],
+    [realpathSync.native(home), 'PAWL_HOME'],
+    [homedir(), '~'],
+    [tmpdir(), 'TMP'],
+  ];
+}
+
+/** The same value with every text in it changed. */
+export function hideIn<T>(value: T, hide: (text: string) => string): T {
+  if (typeof value === 'string') return hide(value) as T;
+  if (value instanceof Map) return new Map([...value].map(([key, text]) => [key, hideIn(text, hide)])) as T;
+  if (Array.isArray(value)) return value.map(item => hideIn(item, hide)) as T;
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideIn(item, hide)])) as T;
 }

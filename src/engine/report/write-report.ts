@@ -1,6 +1,3 @@
-import { realpathSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { basename } from 'node:path';
 import type { Debrief, ReportFormat } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
@@ -11,7 +8,7 @@ import type { DataPaths } from '../paths.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { bestSoFarSvg } from './best-so-far.ts';
 import { describeDebrief, type ReportParts } from './describe.ts';
-import { forOthers } from './for-others.ts';
+import { hideIn, hider } from './for-others.ts';
 import { writeHtml } from './write-html.ts';
 import { writeMarkdown } from './write-markdown.ts';
 
@@ -36,7 +33,7 @@ export async function writeReport(
   }: { readonly sitting: number | null; readonly format: ReportFormat; readonly hasDiffs: boolean },
   { now, paths, environment }: ReportPorts,
 ): Promise<string> {
-  const hide = (text: string) => forOthers(text, { paths: pathsOf(study, paths), environment });
+  const hide = hider(study, paths, environment);
   const debrief = hideIn(await readDebrief(ledger, study, sitting, now), hide);
   if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
   const parts: ReportParts = {
@@ -45,25 +42,6 @@ export async function writeReport(
   };
   const document = describeDebrief(debrief, hideIn(parts, hide));
   return format === 'md' ? writeMarkdown(document) : writeHtml(document);
-}
-
-function pathsOf(study: Study, { home }: DataPaths): readonly (readonly [string, string])[] {
-  return [
-    [study.repositoryPath, basename(study.repositoryPath)],
-    [home, 'PAWL_HOME'],
-    [realpathSync.native(home), 'PAWL_HOME'],
-    [homedir(), '~'],
-    [tmpdir(), 'TMP'],
-  ];
-}
-
-/** The same value with every text in it changed. */
-function hideIn<T>(value: T, hide: (text: string) => string): T {
-  if (typeof value === 'string') return hide(value) as T;
-  if (value instanceof Map) return new Map([...value].map(([key, text]) => [key, hideIn(text, hide)])) as T;
-  if (Array.isArray(value)) return value.map(item => hideIn(item, hide)) as T;
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideIn(item, hide)])) as T;
 }
 
 async function readDiffs(

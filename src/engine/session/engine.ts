@@ -7,6 +7,7 @@ import type { Study } from '../../shared/study.ts';
 import type { Repository } from '../git/repository.ts';
 import { Hooks } from '../hooks/hooks.ts';
 import { DiskReserve } from '../machine/disk-reserve.ts';
+import { Outbox } from '../notify/outbox.ts';
 import { studyFolder } from '../paths.ts';
 import { refuseUntrainable } from '../preflight/check-training.ts';
 import { hooksMarker } from '../process/markers.ts';
@@ -35,6 +36,8 @@ import { removeTemporaryStudies } from './temporary-study.ts';
 
 /** How often the engine looks for what another process asks of it. */
 const REQUEST_POLL_MS = 200;
+/** At the end of a process the last messages to the user have this long; what is not sent then, the next engine sends. */
+const LAST_MESSAGES_MS = 20_000;
 
 /**
  * The engine of one data folder: takes its lock, reconciles what an earlier life left, then creates and runs
@@ -53,6 +56,9 @@ export class Engine {
   /** What the first sitting tells. */
   readonly #notices: { readonly code: string; readonly message: string }[];
   #sequence = 0;
+  readonly #outbox: Outbox;
+  /** Told of the first message that cannot be sent, during a sitting. */
+  #onUnsent: ((error: string) => void) | null = null;
 
   private constructor(options: EngineOptions, ledger: Ledger, lock: EngineLock, reserve: DiskReserve) {
     this.#options = options;
@@ -61,6 +67,15 @@ export class Engine {
     this.#now = options.now ?? Date.now;
     this.#reserve = reserve;
     this.#notices = lock.tightened === null ? [] : [{ code: 'data_folder', message: lock.tightened }];
+    const { paths, environment } = options;
+    this.#outbox = new Outbox({
+      ...{ ledger, paths, environment, now: this.#now },
+      onFailure: error => {
+        this.#onUnsent?.(error);
+        this.#onUnsent = null;
+      },
+    });
+    this.#outbox.send();
   }
 
   /** Rejects with `engine_running`, `ledger_newer`, `ledger_damaged` or `disk_full`. */
@@ -90,7 +105,13 @@ export class Engine {
     }
   }
 
+  /** Resolves once what the user is to be told elsewhere has been sent, or has had its time. */
+  async lastMessages(): Promise<void> {
+    await this.#outbox.settled(LAST_MESSAGES_MS);
+  }
+
   close(): void {
+    this.#outbox.close();
     this.ledger.close();
     this.#lock.release();
   }
@@ -176,7 +197,13 @@ export class Engine {
       onEvent(event);
       hooks.tell(event);
     };
-    const tell = teller(studyId, this.ledger, this.#now, send);
+    const tell = teller(studyId, this.ledger, this.#now, this.#outbox, send);
+    this.#onUnsent = error =>
+      tell.emit({
+        type: 'warning',
+        code: 'channel',
+        message: `A message to you could not be sent. ${error}`,
+      });
     let error: PawlError | null = null;
     let end: SittingEnd;
     try {
@@ -189,6 +216,7 @@ export class Engine {
     }
     this.#sitting = null;
     this.#early.length = 0;
+    this.#onUnsent = null;
     const announceEnd =
       this.#recordEnd(study, end, tell.enter) ?? (() => send(this.#describeEnd(study, end)));
     if (error?.code === 'disk_full') await this.#reserve.fill();

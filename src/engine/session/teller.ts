@@ -1,19 +1,22 @@
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
+import type { Outbox } from '../notify/outbox.ts';
 import type { Tell } from '../stages/tell.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { markOf } from './mark-of.ts';
 
-/** Writes the marks of a study's events and hands the events to `send`. */
+/** Writes the marks of a study's events and what the user is to be told of them, and hands the events to `send`. */
 export function teller(
   studyId: string,
   ledger: Ledger,
   now: () => number,
+  outbox: Pick<Outbox, 'wants' | 'keep' | 'send'> | null,
   send: (event: EngineEventBody) => void,
 ): Tell {
   const mark = (event: EngineEventBody) => {
     const left = markOf(event, now());
     if (left) ledger.marks.add(studyId, left.kind, left.text, now());
+    outbox?.keep(event, studyId);
   };
   return {
     enter: work => {
@@ -26,12 +29,16 @@ export function teller(
         return told;
       });
       events.forEach(send);
+      outbox?.send();
       return () => held.forEach(send);
     },
     emit: event => {
       // What goes wrong on a full disk must be announced all the same.
-      if (markOf(event, now())) ignorePawlErrors(() => ledger.write(() => mark(event)));
+      if (markOf(event, now()) || outbox?.wants(event, studyId)) {
+        ignorePawlErrors(() => ledger.write(() => mark(event)));
+      }
       send(event);
+      outbox?.send();
     },
   };
 }

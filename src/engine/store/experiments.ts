@@ -203,6 +203,10 @@ export function experimentStore(database: Database) {
     `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
        OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
   );
+  const crashesInRow = database.prepare<[{ studyId: string }], { count: number }>(
+    `SELECT count(*) AS count FROM experiment WHERE study_id = @studyId AND verdict = 'crash' AND n > coalesce(
+       (SELECT n FROM experiment WHERE study_id = @studyId AND verdict <> 'crash' ORDER BY n DESC LIMIT 1), -1)`,
+  );
   const history = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL ORDER BY n`,
   );
@@ -311,6 +315,10 @@ export function experimentStore(database: Database) {
     /** Number of another experiment whose editable files were exactly these, or null. */
     findSameEdit(studyId: string, editDigest: string, n: number): number | null {
       return sameEdit.get({ studyId, editDigest, n })?.n ?? null;
+    },
+    /** How many of the newest verdicts are crashes. */
+    crashesInRow(studyId: string): number {
+      return crashesInRow.get({ studyId })?.count ?? 0;
     },
     history(studyId: string): readonly HistoryEntry[] {
       return history.all(studyId).map(row => {

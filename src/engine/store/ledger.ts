@@ -7,6 +7,7 @@ import { type InstructionsStore, instructionsStore } from './instructions.ts';
 import { type LateNumberStore, lateNumberStore } from './late-numbers.ts';
 import { type MarkStore, markStore } from './marks.ts';
 import { type MemoryStore, memoryStore } from './memories.ts';
+import { type MessageStore, messageStore } from './messages.ts';
 import { type ModelAnswerStore, modelAnswerStore } from './model-answers.ts';
 import { type ModelCallStore, modelCallStore } from './model-calls.ts';
 import { type NoteStore, noteStore } from './notes.ts';
@@ -34,6 +35,7 @@ export type Ledger = {
   readonly marks: MarkStore;
   readonly instructions: InstructionsStore;
   readonly memories: MemoryStore;
+  readonly messages: MessageStore;
   readonly projects: ProjectStore;
   readonly settings: SettingStore;
   readonly modelCalls: ModelCallStore;
@@ -73,6 +75,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     marks: markStore(database),
     instructions: instructionsStore(database),
     memories: memoryStore(database),
+    messages: messageStore(database),
     projects: projectStore(database),
     settings: settingStore(database),
     modelCalls: modelCallStore(database),

@@ -14,6 +14,7 @@ import { memories } from './migrations/130-memories.ts';
 import { seriesNames } from './migrations/140-series-names.ts';
 import { repeats } from './migrations/150-repeats.ts';
 import { writtenFolders } from './migrations/160-written-folders.ts';
+import { messages } from './migrations/170-messages.ts';
 
 /** A numbered change of the schema. Numbers go up in tens, so that a fix can be put between two releases. */
 export type Migration = { readonly version: number; readonly sql: string };
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 140, sql: seriesNames },
   { version: 150, sql: repeats },
   { version: 160, sql: writtenFolders },
+  { version: 170, sql: messages },
 ];

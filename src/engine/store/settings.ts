@@ -10,10 +10,15 @@ export function settingStore(database: Database) {
   );
 
   return {
-    /** Null where it was never set. */
+    /** Null where it was never set, or is no JSON any more. */
     get(name: string): unknown {
       const row = get.get(name);
-      return row ? JSON.parse(row.value) : null;
+      try {
+        return row ? JSON.parse(row.value) : null;
+      } catch (error) {
+        if (error instanceof SyntaxError) return null;
+        throw error;
+      }
     },
     set(name: string, value: unknown): void {
       set.run(name, JSON.stringify(value));

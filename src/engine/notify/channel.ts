@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { type ChannelForm, type ChannelView, channelSchema, tokenSchema } from '../../shared/channel.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** Under which the ledger keeps it. */
+const SETTING = 'channel';
+
+const storedSchema = z.strictObject({
+  form: channelSchema,
+  token: tokenSchema.nullable(),
+  isOn: z.boolean(),
+});
+
+export type Channel = z.infer<typeof storedSchema>;
+
+/** Null where there is none, or what is stored is not valid any more. */
+export function readChannel(ledger: Ledger): Channel | null {
+  const stored = storedSchema.safeParse(ledger.settings.get(SETTING));
+  return stored.success ? stored.data : null;
+}
+
+/** Call it inside `ledger.write`. */
+export function saveChannel(ledger: Ledger, channel: Channel): void {
+  ledger.settings.set(SETTING, channel);
+}
+
+/** A token that is not given anew stays, as long as it is for the same host. */
+export function withToken(ledger: Ledger, form: ChannelForm, token: string | null | undefined): Channel {
+  const before = readChannel(ledger);
+  const kept = before && new URL(before.form.url).origin === new URL(form.url).origin ? before.token : null;
+  return { form, token: token === undefined ? kept : token, isOn: false };
+}
+
+/** Without the token, which no window needs. */
+export function viewChannel(ledger: Ledger): ChannelView | null {
+  const channel = readChannel(ledger);
+  if (!channel) return null;
+  const { form, token, isOn } = channel;
+  return {
+    ...{ form, isOn, hasToken: token !== null },
+    ...{ last: ledger.messages.newest(), waiting: ledger.messages.countWaiting() },
+  };
+}

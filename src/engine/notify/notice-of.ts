@@ -1,0 +1,104 @@
+import type { EngineEventBody } from '../../shared/events.ts';
+import type { Notice } from '../../shared/notebook.ts';
+import { describeHints } from '../../shared/probes.ts';
+import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
+import { describeRest } from '../../shared/rests.ts';
+import { STOP_WORDS } from '../../shared/study.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** This many crashes in a row are worth waking somebody. */
+const CRASHES_WORTH_TELLING = 3;
+/** Events that can be worth telling; the others come too often to look further. */
+const NOTICED: ReadonlySet<string> = new Set([
+  'new_best',
+  'verdict',
+  'rolled_back',
+  'taken_back',
+  'review_opened',
+  'awaiting_number',
+  'warning',
+  'proposer_rests',
+  'study_stopped',
+] satisfies EngineEventBody['type'][]);
+
+/** What the user is told of an event, as one notification; null for most. Read when the ledger holds what the event says. */
+export function noticeOf(event: EngineEventBody, at: number, studyId: string, ledger: Ledger): Notice | null {
+  if (!NOTICED.has(event.type)) return null;
+  const study = ledger.studies.get(studyId);
+  if (!study) return null;
+  const of = (kind: Notice['kind'], title: string, body: string, n: number | null = null): Notice => ({
+    ...{ kind, title, body, n },
+    study: study.id,
+  });
+  switch (event.type) {
+    case 'new_best':
+      if (event.previous === null) return null;
+      return of(
+        'new_best',
+        `New best: ${event.metric}`,
+        describeGain({ tag: study.tag, name: study.contract.metric.name }, event),
+        event.n,
+      );
+    case 'verdict':
+      if (event.verdict !== 'crash') return null;
+      if (ledger.experiments.crashesInRow(study.id) !== CRASHES_WORTH_TELLING) return null;
+      return of(
+        'crashes',
+        `${study.tag}: ${CRASHES_WORTH_TELLING} crashes in a row`,
+        event.message ?? event.reason,
+        event.n,
+      );
+    case 'rolled_back':
+      return of('attention', `${study.tag}: #${event.n} is taken back`, describeRollBack(event), event.n);
+    case 'taken_back':
+      return of('attention', `${study.tag}: #${event.n} is taken back`, describeTakeBack(event), event.n);
+    case 'review_opened':
+      return of(
+        'attention',
+        `${study.tag}: a proposal waits for you`,
+        [event.hypothesis, ...(event.hints.length > 0 ? [describeHints(event.hints)] : [])].join('. '),
+        event.n,
+      );
+    case 'awaiting_number': {
+      const { name, command } = study.contract.metric;
+      if (command !== null) return null;
+      return of(
+        'attention',
+        `${study.tag}: experiment ${event.n} waits for its ${name}`,
+        "Type it into the experiment's cell.",
+        event.n,
+      );
+    }
+    case 'warning':
+      return of('attention', `${study.tag} needs attention`, event.message);
+    case 'proposer_rests':
+      return of('attention', `${study.tag}: ${event.proposer} cannot propose`, describeRest(event, at));
+    case 'study_stopped': {
+      if (event.reason === 'user') return null;
+      const isTrouble = ['error', 'proposer', 'baseline_failed', 'crashes'].includes(event.reason);
+      const best = event.best === null ? '' : ` Best ${event.best} in #${event.bestExperiment}.`;
+      return of(
+        isTrouble ? 'attention' : 'study_ended',
+        isTrouble ? `${study.tag} stopped and needs attention` : `${study.tag} has ended`,
+        [`${event.detail ?? STOP_WORDS[event.reason]}${best}`, ...event.claims.slice(0, 1)].join(' '),
+        event.bestExperiment,
+      );
+    }
+    default:
+      return null;
+  }
+}
+
+/** What became of the metric, in a sentence. */
+export function describeGain(
+  { tag, name }: { readonly tag: string; readonly name: string },
+  { n, metric, previous }: Pick<Extract<EngineEventBody, { type: 'new_best' }>, 'n' | 'metric' | 'previous'>,
+): string {
+  if (metric === previous)
+    return `${name} ${metric} as before, with simpler code, in experiment ${n} of ${tag}.`;
+  const change =
+    previous === null || previous === 0
+      ? ''
+      : ` (${(((metric - previous) / Math.abs(previous)) * 100).toFixed(2)} %)`;
+  return `${name} ${previous} → ${metric}${change} in experiment ${n} of ${tag}.`;
+}

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EngineEventBody } from '../../shared/events.ts';
+import type { MessageRow } from '../store/messages.ts';
+import { readChannel } from './channel.ts';
+import { composeMessage, type MessagePorts } from './message.ts';
+import { noticeOf } from './notice-of.ts';
+import { post } from './post.ts';
+import { requestOf } from './request-of.ts';
+
+/** More in an hour are held back; the next message says how many. The end of a sitting is always told. */
+const MOST_AN_HOUR = 20;
+const HOUR_MS = 3_600_000;
+/** Between one try and the next. */
+const RETRY_MS: readonly number[] = [5_000, 30_000, 120_000, 600_000];
+/** What is older tells nobody anything. */
+const STALE_MS = 24 * HOUR_MS;
+
+type Ports = MessagePorts & {
+  /** Told once for each message that is given up. */
+  readonly onFailure: (error: string) => void;
+  readonly retryMs?: readonly number[];
+};
+
+/**
+ * Tells the user what happens over their channel, if they have switched one on. A message is written down together with what it
+ * tells of, and stays until it was sent: a later engine sends what an earlier one could not. One that was being sent at a kill
+ * may come twice, with the same `id`.
+ */
+export class Outbox {
+  readonly #ports: Ports;
+  readonly #closed = new AbortController();
+  #work: Promise<void> | null = null;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  /** Whether a message of it is to be written. */
+  wants(event: EngineEventBody, study: string): boolean {
+    return this.#noticeOf(event, study) !== null;
+  }
+
+  /** Writes down what is to be told. Call it inside `ledger.write`. */
+  keep(event: EngineEventBody, study: string): void {
+    const notice = this.#noticeOf(event, study);
+    if (!notice) return;
+    const { ledger, now } = this.#ports;
+    const isFull = ledger.messages.countSince(now() - HOUR_MS) >= MOST_AN_HOUR;
+    const state = isFull && event.type !== 'study_stopped' ? 'held' : 'waiting';
+    ledger.messages.add(notice, event.type, state, now());
+  }
+
+  #noticeOf(event: EngineEventBody, study: string) {
+    const { ledger, now } = this.#ports;
+    // Its own failure cannot be told over what failed.
+    if (event.type === 'warning' && event.code === 'channel') return null;
+    const notice = noticeOf(event, now(), study, ledger);
+    if (!notice) return null;
+    const channel = readChannel(ledger);
+    return channel?.isOn && channel.form.tells[notice.kind] ? notice : null;
+  }
+
+  /** Begins to send what waits. */
+  send(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#work ??= this.#sendAll()
+      .catch(error => {
+        if (!this.#closed.signal.aborted) this.#ports.onFailure((error as Error).message);
+      })
+      .finally(() => {
+        this.#work = null;
+      });
+  }
+
+  /** Resolves once nothing waits any more, or after `ms`. */
+  async settled(ms: number): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([this.#work, delay(ms, null, { signal: done.signal }).catch(() => {})]);
+    done.abort();
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async #sendAll(): Promise<void> {
+    const { ledger, now } = this.#ports;
+    for (let row = ledger.messages.firstWaiting(); row; row = ledger.messages.firstWaiting()) {
+      const { id } = row;
+      const error = await this.#sendOne(row);
+      this.#closed.signal.throwIfAborted();
+      ledger.write(() => ledger.messages.settle(id, error === null ? 'sent' : 'failed', now(), error));
+      if (error !== null) this.#ports.onFailure(error);
+    }
+  }
+
+  /** Null where it was sent, otherwise why it is given up. */
+  async #sendOne(row: MessageRow) {
+    const { ledger, now, retryMs = RETRY_MS } = this.#ports;
+    const { signal } = this.#closed;
+    for (let { tries } = row; ; tries += 1) {
+      // Read anew for each try: the user may have mended the address.
+      const channel = readChannel(ledger);
+      if (!channel?.isOn) return 'It was switched off before this could be sent.';
+      if (now() - row.at > STALE_MS) return 'It could not be sent within a day.';
+      const message = await composeMessage(row, channel.form.encloses, this.#ports);
+      signal.throwIfAborted();
+      if (!message) return 'Its study is gone.';
+      ledger.write(() => ledger.messages.tried(row.id));
+      const outcome = await post(requestOf(channel, message), signal);
+      if (outcome.kind === 'sent') return null;
+      const wait = retryMs[tries];
+      if (outcome.kind === 'refused' || wait === undefined) return outcome.error;
+      await delay(Math.max(wait, outcome.afterMs ?? 0), null, { signal, ref: false });
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+type Received = {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Record<string, unknown>;
+};
+
+type Answer = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+/** A server on this machine that takes what is posted. It answers with `answers` in order, then with 200. */
+export async function receiver(answers: readonly Answer[] = []) {
+  const received: Received[] = [];
+  let waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const rest = [...answers];
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(await text(request));
+    received.push({ path: request.url ?? '', headers: request.headers, body });
+    const { status, headers, body: answer } = rest.shift() ?? { status: 200, body: 'ok' };
+    response.writeHead(status, headers).end(answer);
+    for (const { resolve } of waiting.filter(({ count }) => received.length >= count)) resolve();
+    waiting = waiting.filter(({ count }) => received.length < count);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    /** Resolves once so many have come. */
+    until: (count: number) =>
+      received.length >= count
+        ? Promise.resolve()
+        : new Promise<void>(resolve => waiting.push({ count, resolve })),
+  };
+}
