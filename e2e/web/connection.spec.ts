@@ -33,7 +33,7 @@ test('after kill -9 the window finds back by itself, and Resume loses nothing', 
   await expect(study(page).header).toContainText('Ended');
   await expect(notebook(page).rows).toHaveCount(4);
   for (const n of [1, 2, 3]) await expect(cellOf(page, n).region).toContainText('discard');
-  await expect(study(page).header).toContainText('1 kept, 3 discarded, 0 crashed');
+  await expect(study(page).header).toContainText('3 tried: 0 kept, 3 discarded, 0 crashed');
 });
 
 test('"Try now" ends the wait for a server that is back', async ({ page, serve }) => {

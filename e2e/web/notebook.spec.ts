@@ -19,7 +19,7 @@ import {
 test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
 
 test('the header sums the night up', CORE, async ({ page }) => {
-  await expect(study(page).header).toContainText('8 kept, 5 discarded, 1 crashed');
+  await expect(study(page).header).toContainText('13 tried: 7 kept, 5 discarded, 1 crashed');
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).best).toHaveText('1.230951');
   await expect(page).toHaveTitle(`${NIGHT_TAG} – Pawl`);

@@ -5,6 +5,11 @@ export function countTried({ state, tally }: Pick<StudyCard, 'state' | 'tally'>)
   return state === 'imported' ? tally.finished : Math.max(0, tally.finished - 1);
 }
 
+/** Of those, the kept ones. */
+export function countKept({ state, tally }: Pick<StudyCard, 'state' | 'tally'>): number {
+  return state === 'imported' || tally.baseline === null ? tally.keep : tally.keep - 1;
+}
+
 /**
  * When a running study ends by its stop rules, in milliseconds since the epoch; null where none of them tells. A target
  * or a row without gains may end it earlier.

@@ -353,6 +353,14 @@ export const SCREENS: readonly Screen[] = [
     open: overNight(page => page.keyboard.press('?'), 'Keyboard shortcuts'),
   },
   {
+    name: 'tell-me-elsewhere',
+    open: overNight(async page => {
+      await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
+      await dialog(page, 'Tell me elsewhere').getByLabel('Address').fill('https://ntfy.sh/my-topic');
+      await expect(page.getByText('"topic": "my-topic"')).toBeVisible();
+    }, 'Tell me elsewhere'),
+  },
+  {
     name: 'settings',
     open: overNight(page => sidebar(page).button('Settings').click(), 'Settings'),
   },

@@ -14,6 +14,7 @@ import {
   Pause,
   Play,
   Scale,
+  Send,
   Settings,
   Sun,
   Sunrise,
@@ -266,6 +267,12 @@ export const COMMANDS = {
     run: () => void saveSettings({ theme: 'system' }),
   },
   settings: { scope: 'app', label: 'Settings', icon: Settings, run: show({ name: 'settings' }) },
+  channel: {
+    scope: 'app',
+    label: 'Tell me elsewhere: ntfy, Slack, a webhook',
+    icon: Send,
+    run: show({ name: 'channel' }),
+  },
   shortcuts: {
     scope: 'app',
     label: 'Keyboard shortcuts',

@@ -65,6 +65,7 @@ export type Overlay =
   | { readonly name: 'palette' }
   | { readonly name: 'shortcuts' }
   | { readonly name: 'settings' }
+  | { readonly name: 'channel' }
   /** With words to begin with. */
   | { readonly name: 'steer'; readonly text?: string }
   /** With the experiment that is tried again; null shows what waits. */

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { toast } from 'sonner';
+import { showOverlay } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
@@ -7,17 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, Switch, TextInput } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
-
-const NOTICES = [
-  { kind: 'new_best', label: 'A new best', hint: 'Shows the old and the new value.' },
-  { kind: 'study_ended', label: 'A study has ended', hint: 'With the reason.' },
-  { kind: 'crashes', label: 'Several crashes in a row', hint: undefined },
-  {
-    kind: 'attention',
-    label: 'Something needs attention',
-    hint: 'A full disk, a moved branch, a failing proposer.',
-  },
-] as const;
+import { NOTICES } from './notices.ts';
 
 export function SettingsDialog({ host, onClose }: { readonly host: Host; readonly onClose: () => void }) {
   const settings = useStore(state => state.settings);
@@ -68,11 +59,17 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
               onChange={isOn => void saveSettings({ notify: { [kind]: isOn } })}
             />
           ))}
+          <p className="flex items-center justify-between gap-3 text-muted text-sm">
+            On your phone or in a chat: ntfy, Slack, a webhook.
+            <Button size="small" onClick={() => showOverlay({ name: 'channel' })}>
+              Tell me elsewhere …
+            </Button>
+          </p>
         </fieldset>
         <Electricity />
         <p className="break-words text-muted text-xs">
           Pawl {info?.version}. Ledger, logs and worktrees are in {info?.home}. Pawl itself sends nothing from
-          this machine; a proposer of your choice and the training may.
+          this machine unless you let it tell you elsewhere; a proposer of your choice and the training may.
         </p>
       </div>
     </Dialog>

@@ -11,6 +11,9 @@ const QueueDialog = lazyView(() => import('../queue/queue-dialog.tsx').then(file
 const SettingsDialog = lazyView(() =>
   import('../settings/settings-dialog.tsx').then(file => file.SettingsDialog),
 );
+const ChannelDialog = lazyView(() =>
+  import('../settings/channel-dialog.tsx').then(file => file.ChannelDialog),
+);
 const AuditDialog = lazyView(() => import('../study/audit-dialog.tsx').then(file => file.AuditDialog));
 const ApplyDialog = lazyView(() => import('../study/apply-dialog.tsx').then(file => file.ApplyDialog));
 const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
@@ -45,6 +48,8 @@ function Overlay({ host }: { readonly host: Host }) {
       return <ShortcutsDialog onClose={close} />;
     case 'settings':
       return <SettingsDialog host={host} onClose={close} />;
+    case 'channel':
+      return <ChannelDialog onClose={close} />;
     case 'folder':
       return <FolderDialog onClose={close} />;
     case 'import':

@@ -1,7 +1,7 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
-import { countTried } from '../../../shared/expected-end.ts';
+import { countKept, countTried } from '../../../shared/expected-end.ts';
 import type { Settings, StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
@@ -12,6 +12,7 @@ import {
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
+import { keepRate } from '../../../shared/study.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
 import { isActive, useRunning, useStore } from '../../app/store.ts';
@@ -24,6 +25,8 @@ import { NowRunning } from '../live/now-running.tsx';
 /** What can be read from across the room: the best value, and what runs now. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
+  const kept = countKept(card);
+  const rate = keepRate({ keep: kept, discard: tally.discard });
   const others = tally.finished - tally.keep - tally.discard - tally.crash;
   const electricity = useStore(state => state.settings.electricity);
   const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
@@ -37,14 +40,11 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           <StatePill card={card} />
           {card.isContained === false ? <NotContained /> : null}
         </div>
-        <p
-          className="mt-0.5 line-clamp-2 text-muted text-sm"
-          title={card.state === 'imported' ? undefined : 'The baseline is kept, and nothing that was tried.'}
-        >
-          {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried · {tally.keep}{' '}
-          kept, {tally.discard} discarded, {tally.crash} crashed
+        <p className="mt-0.5 line-clamp-2 text-muted text-sm">
+          {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried: {kept} kept,{' '}
+          {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
-          {tally.keepRate === null ? '' : ` · keep rate ${formatPercent(tally.keepRate, 1)}`}
+          {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}

@@ -1,0 +1,83 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { choose } from '../choose.ts';
+import { expect, test } from './support/fixtures.ts';
+import { cellOf, dialog, openWindow, runCommand, startStudy, study } from './support/window.ts';
+
+/** A server on this machine that takes what is posted, and refuses it as long as `isRefusing`. */
+async function receiver() {
+  const state = { received: [] as Record<string, unknown>[], isRefusing: false };
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(await text(request));
+    response.writeHead(state.isRefusing ? 403 : 200).end(state.isRefusing ? 'wrong token' : 'ok');
+    if (!state.isRefusing) state.received.push(body);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { state, url: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
+
+test('the user is told over ntfy once they have seen word for word what is sent', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const ntfy = await receiver();
+  const bench = await makeBench({
+    turns: [{ hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } }],
+  });
+  await openWindow(page, await serve());
+  await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
+  const form = dialog(page, 'Tell me elsewhere');
+  const on = form.getByRole('button', { name: 'Switch on' });
+  await expect(on).toBeDisabled();
+  await form.getByLabel('Address').fill('ntfy.sh/topic');
+  await expect(form.getByText('Write an address that begins with https:// or http://.')).toBeVisible();
+  await form.getByLabel('Address').fill(`${ntfy.url}/my-topic`);
+  const sent = form.getByRole('region', { name: 'What is sent' });
+  await expect(sent).toContainText('"topic": "my-topic"');
+  await expect(sent).toContainText('New best: 0.9932');
+  await expect(on).toBeEnabled();
+  expect(ntfy.state.received).toEqual([]);
+
+  ntfy.state.isRefusing = true;
+  await form.getByRole('button', { name: 'Send a test' }).click();
+  await expect(page.getByText('The server answered 403: wrong token')).toBeVisible();
+  ntfy.state.isRefusing = false;
+  await form.getByRole('button', { name: 'Send a test' }).click();
+  await expect(page.getByText('The test message was taken.')).toBeVisible();
+
+  await form.getByLabel('A study has ended').uncheck();
+  await sent.getByRole('tab', { name: 'End' }).click();
+  await expect(sent).toContainText('Switched off above: not sent.');
+  await on.click();
+  await expect(form.getByRole('status')).toHaveText('On');
+  await page.keyboard.press('Escape');
+
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 1).region).toContainText('keep');
+  await expect(study(page).running).toBeHidden();
+  await expect
+    .poll(() => ntfy.state.received.map(({ title }) => title))
+    .toEqual(['Pawl can reach you', expect.stringMatching(/^New best: /)]);
+  await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
+  await expect(form.getByRole('status')).toContainText('On · last message sent');
+  await form.getByRole('button', { name: 'Switch off' }).click();
+  await expect(form.getByRole('status')).toContainText('Off');
+  ntfy.close();
+});
+
+test('the settings lead to it, and a Slack-style address is asked for in its own words', async ({
+  page,
+  serve,
+}) => {
+  await openWindow(page, await serve());
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await dialog(page, 'Settings').getByRole('button', { name: 'Tell me elsewhere …' }).click();
+  const form = dialog(page, 'Tell me elsewhere');
+  await choose(form.getByLabel('Over'), 'Slack, Mattermost, Discord');
+  await expect(
+    form.getByText('The address of an incoming webhook; for Discord with /slack at its end.'),
+  ).toBeVisible();
+});
