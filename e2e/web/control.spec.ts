@@ -246,6 +246,10 @@ test('saved instructions are a version of their own and apply to the next propos
   await expect(page.getByRole('textbox', { name: 'program.md, version 0' })).not.toContainText('data order');
   await page.getByRole('button', { name: 'Back to the current text' }).click();
   await expect(editor).toContainText('Look at the data order.');
+  await choose(page.getByLabel('Show changes of program.md'), 'Changes since As committed');
+  await expect(editor.locator('.cm-changedLine')).toHaveText(['- Look at the data order.']);
+  await choose(page.getByLabel('Show changes of program.md'), 'Text only');
+  await expect(editor.locator('.cm-changedLine')).toHaveCount(0);
 
   await study(page).tab('Notebook').click();
   await expect(notebook(page).mark('program.md')).toBeVisible();
@@ -253,6 +257,8 @@ test('saved instructions are a version of their own and apply to the next propos
   await expect(study(page).header).toContainText('Ended');
   const { instructions } = await bench.request(1);
   expect(instructions).toContain('- Look at the data order.');
+  await study(page).tab('program.md').click();
+  await expect(versions.getByRole('button', { name: /^Version 1/ })).toContainText('1 tried, 0 kept');
   // The user's own file is left as it was.
   expect(await bench.git('status', '--porcelain')).toBe('');
 });

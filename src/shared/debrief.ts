@@ -193,6 +193,9 @@ type Yield = {
   readonly sinceGain: number;
 };
 
+/** As many experiments without a gain say that a version of the instructions has run out. */
+export const RUN_OUT = 20;
+
 export type InstructionsYield = Yield & { readonly version: number };
 
 export type NoteYield = Yield & { readonly text: string };

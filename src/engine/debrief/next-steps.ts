@@ -1,5 +1,5 @@
 import { AUDIT_RUNS } from '../../shared/claims.ts';
-import type { Debrief, NextStep } from '../../shared/debrief.ts';
+import { type Debrief, type NextStep, RUN_OUT } from '../../shared/debrief.ts';
 
 /** What a next step is chosen from. */
 export type Findings = Pick<
@@ -13,8 +13,6 @@ export type Findings = Pick<
   readonly canSteer: boolean;
 };
 
-/** As many experiments without a gain say that the instructions have run out. */
-export const RUN_OUT = 20;
 const MANY_CRASHES = 3;
 const MOST_QUEUED = 3;
 

@@ -1,10 +1,19 @@
 import { markdown, markdownLanguage } from '@codemirror/lang-markdown';
 import { EditorView } from '@codemirror/view';
+import { useMemo } from 'react';
+import { changesTo } from './changes-to.ts';
 import { TextEditor, type TextEditorProps } from './text-editor.tsx';
 
 const MARKDOWN = [EditorView.lineWrapping, markdown({ base: markdownLanguage })];
 
 /** An editor for Markdown as text. */
-export function MarkdownEditor(props: Omit<TextEditorProps, 'extensions'>) {
-  return <TextEditor {...props} extensions={MARKDOWN} />;
+export function MarkdownEditor({
+  before,
+  ...props
+}: Omit<TextEditorProps, 'extensions'> & {
+  /** The text that changes are shown against, as it is at first; null shows none. */
+  readonly before: string | null;
+}) {
+  const extensions = useMemo(() => (before === null ? MARKDOWN : [MARKDOWN, changesTo(before)]), [before]);
+  return <TextEditor {...props} extensions={extensions} />;
 }

@@ -1,5 +1,7 @@
 import { FileX } from 'lucide-react';
 import { useState } from 'react';
+import { type InstructionsYield, RUN_OUT } from '../../../shared/debrief.ts';
+import { gainText } from '../../../shared/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatBytes } from '../../../shared/numbers.ts';
 import { getClient } from '../../app/sync.ts';
@@ -43,6 +45,14 @@ function InstructionsPart({ card }: { readonly card: StudyCard }) {
   const { value, problem, again } = useCall(`instructions ${study}`, () =>
     getClient().instructions.read({ study }),
   );
+  const { value: yields } = useCall(
+    `yields ${study} ${card.tally.finished}`,
+    async () => {
+      const { instructions } = await getClient().studies.debrief({ study, sitting: null });
+      return instructions;
+    },
+    `yields ${study}`,
+  );
   if (problem) {
     return (
       <EmptyState icon={<FileX size={28} />} title="The instructions cannot be read">
@@ -76,6 +86,7 @@ function InstructionsPart({ card }: { readonly card: StudyCard }) {
         more: (
           <>
             <RelativeTime at={at} /> · {formatBytes(bytes)}
+            <Yielded found={yields?.find(({ version }) => version === id)} />
           </>
         ),
       })}
@@ -85,5 +96,19 @@ function InstructionsPart({ card }: { readonly card: StudyCard }) {
         save: (text, base) => getClient().instructions.save({ study, text, base }),
       }}
     />
+  );
+}
+
+/** What was tried under a version, and what came of it. */
+function Yielded({ found }: { readonly found: InstructionsYield | undefined }) {
+  if (!found) return null;
+  const { experiments, keep, gain, sinceGain } = found;
+  return (
+    <span className="block">
+      {experiments} tried, {keep} kept{keep > 0 ? `, gain ${gainText(gain)}` : ''}
+      {sinceGain >= RUN_OUT ? (
+        <span className="block text-warn">has run out: {sinceGain} without a gain</span>
+      ) : null}
+    </span>
   );
 }

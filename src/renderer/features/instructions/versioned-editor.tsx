@@ -4,6 +4,7 @@ import { toast } from 'sonner';
 import { attempt } from '../../app/actions.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
+import { Select } from '../../ui/select.tsx';
 import { MarkdownEditor } from '../../viewers/markdown-editor.tsx';
 
 export type Version = { readonly id: number; readonly at: number; readonly bytes: number };
@@ -49,6 +50,8 @@ export function VersionedEditor<V extends Version>({
 }) {
   const [saved, setSaved] = useState(given);
   const [text, setText] = useState(given.text);
+  /** The version that changes are shown against; null shows none. */
+  const [against, setAgainst] = useState<{ readonly id: number; readonly text: string } | null>(null);
   /** An old version that is looked at; null while the current text is edited. */
   const [old, setOld] = useState<{ readonly id: number; readonly text: string } | null>(null);
   const current = saved.versions[0]?.id ?? 0;
@@ -84,6 +87,10 @@ export function VersionedEditor<V extends Version>({
   };
   const look = (id: number) =>
     id === current ? setOld(null) : void attempt(async () => setOld({ id, ...(await calls.version(id)) }));
+  const compare = (id: string) =>
+    id === ''
+      ? setAgainst(null)
+      : void attempt(async () => setAgainst({ id: Number(id), ...(await calls.version(Number(id))) }));
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_16rem]">
       <section aria-label={name} className="flex min-h-0 flex-col">
@@ -91,6 +98,19 @@ export function VersionedEditor<V extends Version>({
           <p className="mr-auto text-muted text-sm">
             {old ? `Version ${old.id}, as it was` : isChanged ? 'Not saved yet' : hint}
           </p>
+          <Select
+            aria-label={`Show changes of ${name}`}
+            className="h-7 max-w-56 px-2 text-xs"
+            value={String(against?.id ?? '')}
+            options={[
+              { value: '', label: 'Text only' },
+              ...saved.versions.map(version => ({
+                value: String(version.id),
+                label: `Changes since ${describe(version).title}`,
+              })),
+            ]}
+            onChange={compare}
+          />
           {old ? (
             <>
               <Button size="small" onClick={() => setOld(null)}>
@@ -120,6 +140,8 @@ export function VersionedEditor<V extends Version>({
         </div>
         <div className="min-h-0 flex-1 overflow-hidden bg-surface">
           <MarkdownEditor
+            key={against?.id ?? 'text'}
+            before={against?.text ?? null}
             value={old?.text ?? text}
             onChange={setText}
             onSave={() => void save()}
