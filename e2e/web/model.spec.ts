@@ -1,6 +1,7 @@
 import type { Reply } from '../../test/support/model-server.ts';
 import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
 import {
   cellOf,
   chooseFrom,
@@ -35,12 +36,23 @@ const PROPOSAL: Reply = {
   ],
 };
 
+const SUMMARY: Reply = {
+  kind: 'message',
+  blocks: [
+    {
+      type: 'text',
+      text: 'Doubling the learning rate lowered the metric (#1), but one run is no proof. All is well.',
+    },
+  ],
+};
+
 test('a model is watched while it proposes, and its cost is told', async ({ page, serve, bench, answer }) => {
   // The list of models comes first.
   let asked = 0;
   const model = await answer(() => {
     asked += 1;
-    return asked === 1 ? { kind: 'hang', after: [{ type: 'thinking', thinking: THINKING }] } : PROPOSAL;
+    if (asked === 1) return { kind: 'hang', after: [{ type: 'thinking', thinking: THINKING }] };
+    return asked === 2 ? PROPOSAL : SUMMARY;
   });
   await openWindow(page, await serve());
   await startModelStudy(page, bench, model.url);
@@ -75,6 +87,18 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(record).toContainText('1: 1 kept, 0 discarded, 0 crashed');
   await expect(record).toContainText('$0.0248');
   await expect(record).toContainText('1 × cancelled');
+  await page.keyboard.press('Escape');
+
+  // It sums the debrief up, too.
+  await study(page).tab('Debrief').click();
+  await page.getByRole('button', { name: 'Let claude-opus-5-5 sum it up' }).click();
+  const written = page.getByRole('region', { name: 'Written by a model' });
+  await expect(written).toContainText('Written by claude-opus-5-5');
+  await expect(written).toContainText('not measured; 1 sentence without a source was left out.');
+  await expect(written).not.toContainText('All is well.');
+  await look(page, 'debrief-summary');
+  await written.getByRole('button', { name: '#1' }).click();
+  await expect(cellOf(page, 1).panel).toBeVisible();
 });
 
 test('that a model declined and another answered is told', async ({ page, serve, bench, answer }) => {

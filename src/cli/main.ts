@@ -237,6 +237,7 @@ studyOption(
   )
   .option('--sitting <which>', 'only one sitting: "last", or its number from 1 on')
   .option('--diffs', 'with the diff of each idea that was kept')
+  .option('--summarise', "let the study's model write a summary first, within its spending caps")
   .option('-o, --output <file>', 'write it to this file')
   .action(async (path, flags) => (await load.report()).report(at(path, flags)));
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
 import { type ChannelView, channelSchema, type MessagePreview, tokenSchema } from './channel.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
-import { type Debrief, REPORT_FORMATS } from './debrief.ts';
+import { type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
@@ -267,6 +267,10 @@ export const calls = {
     debrief: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
       .output(type<Debrief>()),
+    /** Asks the study's own model to sum the debrief up. Rejects with `usage` where it has none, or the model cannot. */
+    summarise: oc
+      .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
+      .output(type<DebriefSummary>()),
     /** The same as the text of a file that can be given to others. */
     report: oc
       .input(

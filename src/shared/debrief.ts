@@ -28,6 +28,8 @@ export type Debrief = {
   /** The best when it began and when it ended, by all runs that are known now; null before the baseline. */
   readonly before: DebriefRecord | null;
   readonly after: DebriefRecord | null;
+  /** What a model wrote of it, if it was asked to. */
+  readonly summary: DebriefSummary | null;
   /** What the numbers allow to claim of the whole study; null where nothing was repeated. */
   readonly claims: StudyClaims | null;
   readonly counts: DebriefCounts;
@@ -49,6 +51,18 @@ export type Debrief = {
   readonly instructions: readonly InstructionsYield[];
   readonly notes: readonly NoteYield[];
   readonly next: readonly NextStep[];
+};
+
+export type DebriefSummary = {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly model: string;
+  /** How many experiments of the study had a verdict then. */
+  readonly finished: number;
+  /** Each names the experiments it rests on, as `#12`. */
+  readonly sentences: readonly string[];
+  /** How many sentences were left out, most because they named no experiment. */
+  readonly dropped: number;
 };
 
 /** What a debrief can be written as. */

@@ -45,6 +45,8 @@ export type ModelCall = {
 
 /** Who asked, if it was a training, its metric.command or a check. */
 export const TRAINING = 'training';
+/** Label of calls that sum up a debrief. */
+export const SUMMARY = 'summary';
 
 /** What calls to models came to. Calls without a price count in tokens only. */
 export type Spend = {

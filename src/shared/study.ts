@@ -228,6 +228,12 @@ export type RouteSettings = {
 
 export type ArmSettings = Exclude<ProposerSettings, RouteSettings>;
 
+/** The first model among those that propose; null where there is none. */
+export function modelArm(settings: ProposerSettings): ModelSettings | null {
+  const arms = settings.kind === 'route' ? settings.arms : [settings];
+  return arms.find(arm => arm.kind === 'model') ?? null;
+}
+
 /** What a proposer is called in the ledger and in comparisons. */
 export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind === 'model') return `model ${settings.model}`;

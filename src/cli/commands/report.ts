@@ -2,8 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { dataPaths } from '../../engine/paths.ts';
 import { writeReport } from '../../engine/report/write-report.ts';
+import type { Ledger } from '../../engine/store/ledger.ts';
 import type { ReportFormat } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
+import type { Study } from '../../shared/study.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
 
@@ -12,12 +14,15 @@ export type ReportFlags = StudyFlags & {
   readonly sitting?: string;
   readonly diffs?: boolean;
   readonly output?: string;
+  /** Lets the study's model write a summary first. */
+  readonly summarise?: boolean;
 };
 
 export async function report(flags: ReportFlags): Promise<void> {
   const sitting = readSitting(flags.sitting);
   await withStudy(flags, async (ledger, study) => {
     const { format, diffs = false, output } = flags;
+    if (flags.summarise) await summarise(ledger, study, sitting);
     const text = await writeReport(
       ledger,
       study,
@@ -36,6 +41,14 @@ export async function report(flags: ReportFlags): Promise<void> {
     });
     print(`Written to ${path}.`);
   });
+}
+
+async function summarise(ledger: Ledger, study: Study, sitting: number | null): Promise<void> {
+  // It loads what calls models.
+  const { writeSummary } = await import('../../engine/summary/write-summary.ts');
+  const paths = dataPaths(process.env);
+  const ports = { ledger, paths, home: paths.home, environment: process.env, now: Date.now };
+  await writeSummary(study, sitting, ports, new AbortController().signal);
 }
 
 function readSitting(sitting: string | undefined): number | null {

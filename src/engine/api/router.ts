@@ -19,6 +19,7 @@ import { queueIdea } from '../proposers/queue-idea.ts';
 import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
 import { writeReport } from '../report/write-report.ts';
 import { enterNumber } from '../stages/measure/await-number.ts';
+import { writeSummary } from '../summary/write-summary.ts';
 import { readUserSettings } from '../user-settings.ts';
 import {
   readExperiment,
@@ -204,6 +205,14 @@ export function createRouter(service: Service) {
       })),
       debrief: os.studies.debrief.handler(({ input }) =>
         readDebrief(ledger, requireStudy(ledger, input.study), input.sitting, now()),
+      ),
+      summarise: os.studies.summarise.handler(({ input, signal }) =>
+        writeSummary(
+          requireOwnStudy(ledger, input.study),
+          input.sitting,
+          { ...messagePorts, ...service.engine.surroundings },
+          signal ?? new AbortController().signal,
+        ),
       ),
       report: os.studies.report.handler(async ({ input: { sitting, format, hasDiffs, ...input } }) => {
         const study = requireStudy(ledger, input.study);

@@ -74,6 +74,7 @@ export async function readDebrief(
   return {
     ...found,
     ...{ sittings, sitting: place },
+    summary: ledger.summaries.newest(id, sitting?.from ?? null),
     from: sitting?.from ?? sittings[0]?.from ?? study.createdAt,
     until: sitting?.until ?? sittings.at(-1)?.until ?? now,
     counts: {

@@ -162,7 +162,11 @@ export async function listModels(
   }
 }
 
-async function readModel(settings: ModelSettings, surroundings: ProposerSurroundings): Promise<Price | null> {
+/** The price of a model, null where it is unknown. Rejects with `proposer_invalid` where the model cannot be asked. */
+export async function readModel(
+  settings: ModelSettings,
+  surroundings: ProposerSurroundings,
+): Promise<Price | null> {
   const { home } = surroundings;
   const price = await readPrice(home, settings.model);
   const { study, sitting } = settings.capUsd;

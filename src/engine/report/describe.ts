@@ -73,6 +73,7 @@ function summary(debrief: Debrief, chart: string | null): readonly Block[] {
       kind: 'paragraph',
       text: `${describeCounts(debrief)} ${what}, ${timeText(from)} to ${timeText(until)}.`,
     },
+    ...written(debrief),
     ...list([...describeCertainty(debrief), ...(stop === null ? [] : [stop])]),
     ...(chart === null
       ? []
@@ -83,6 +84,18 @@ function summary(debrief: Debrief, chart: string | null): readonly Block[] {
             words: 'The chart of the best so far is in the HTML report.',
           },
         ]),
+  ];
+}
+
+/** Marked as what a model wrote, apart from what was measured. */
+function written({ summary: found }: Debrief): readonly Block[] {
+  if (!found) return [];
+  const { model, at, sentences } = found;
+  return [
+    {
+      kind: 'paragraph',
+      text: `Written by ${model}, ${timeText(at)}, and not measured: ${sentences.join(' ')}`,
+    },
   ];
 }
 

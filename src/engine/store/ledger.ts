@@ -19,6 +19,7 @@ import { type ReviewStore, reviewStore } from './reviews.ts';
 import { type RunStore, runStore } from './runs.ts';
 import { type SettingStore, settingStore } from './settings.ts';
 import { type StudyStore, studyStore } from './studies.ts';
+import { type SummaryStore, summaryStore } from './summaries.ts';
 
 /** The SQLite file in which everything is written before it happens. One table family a store. */
 export type Ledger = {
@@ -38,6 +39,7 @@ export type Ledger = {
   readonly messages: MessageStore;
   readonly projects: ProjectStore;
   readonly settings: SettingStore;
+  readonly summaries: SummaryStore;
   readonly modelCalls: ModelCallStore;
   readonly modelAnswers: ModelAnswerStore;
   readonly proposerCalls: ProposerCallStore;
@@ -78,6 +80,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     messages: messageStore(database),
     projects: projectStore(database),
     settings: settingStore(database),
+    summaries: summaryStore(database),
     modelCalls: modelCallStore(database),
     modelAnswers: modelAnswerStore(database),
     proposerCalls: proposerCallStore(database),

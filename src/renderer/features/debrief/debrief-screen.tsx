@@ -27,6 +27,7 @@ import {
 } from './debrief-parts.tsx';
 import { NextSteps } from './next-steps.tsx';
 import { ReportMenu } from './report-menu.tsx';
+import { WrittenSummary } from './written-summary.tsx';
 
 /** The whole study, or the place of a sitting; the last one is -1. */
 type Part = 'study' | number;
@@ -39,7 +40,7 @@ export function DebriefScreen({ card }: { readonly card: StudyCard }) {
   const subject = JSON.stringify(['debrief', card.id, sitting]);
   // Every verdict changes it; what runs meanwhile does not.
   const version = JSON.stringify([card.tally.finished, card.state, card.claims, card.activeAt]);
-  const { value, problem } = useCall(
+  const { value, problem, again } = useCall(
     `${subject} ${version}`,
     () => getClient().studies.debrief({ study: card.id, sitting }),
     subject,
@@ -59,6 +60,7 @@ export function DebriefScreen({ card }: { readonly card: StudyCard }) {
     <div className="min-h-0 flex-1 overflow-y-auto px-6 py-5">
       <article aria-label="Debrief" className="mx-auto flex max-w-5xl flex-col gap-8">
         <Summary debrief={value} part={part} onPart={setPart} card={card} />
+        <WrittenSummary debrief={value} card={card} onWritten={again} />
         <NextSteps debrief={value} />
         <Kept debrief={value} />
         <TakenBack debrief={value} />
