@@ -91,3 +91,24 @@ test('what cannot be reported says why', async () => {
   expect(nowhere.stderr).toMatch(/^pawl: The report cannot be written to .*ENOTDIR/);
   expect(await report()).toMatch(/^# .*: night\n/);
 });
+
+test('who proposed is compared over all studies of the repository with the same metric', async () => {
+  const { home, repository, report } = await night();
+  expect(await report()).not.toContain('in all studies');
+  await sitting(['run', repository, '--tag', 'other', '--proposer', 'search', '--seed', '1', '-n', '2'], {
+    home,
+  });
+  await sitting(
+    ['run', repository, '--tag', 'else', '--metric', 'val_bpb2', '-n', '0', '--proposer', 'search'],
+    {
+      home,
+    },
+  ).catch(() => {});
+  const markdown = await report('--tag', 'other');
+  const [, own = '', all = ''] = markdown.split(/^## Who proposed.*$/m);
+  expect(own).toMatch(/^\| search \\?\(?.*\| 2 \|/m);
+  expect(own).not.toContain('| command');
+  expect(markdown).toContain('## Who proposed, in all studies (other, night)');
+  expect(all).toMatch(/^\| search.*\| 2 \|/m);
+  expect(all).toMatch(/^\| command.*\| 6 \|/m);
+});

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
 import { type ChannelView, channelSchema, type MessagePreview, tokenSchema } from './channel.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
-import { type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
+import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
@@ -267,6 +267,8 @@ export const calls = {
     debrief: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
       .output(type<Debrief>()),
+    /** Who proposed in all studies of its repository with its metric; null where it is the only one. */
+    arms: oc.input(inStudy).output(type<ArmsOfStudies | null>()),
     /** Asks the study's own model to sum the debrief up. Rejects with `usage` where it has none, or the model cannot. */
     summarise: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))

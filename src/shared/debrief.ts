@@ -65,6 +65,13 @@ export type DebriefSummary = {
   readonly dropped: number;
 };
 
+/** Those that proposed in several studies. */
+export type ArmsOfStudies = {
+  /** Their tags. */
+  readonly studies: readonly string[];
+  readonly arms: readonly Arm[];
+};
+
 /** What a debrief can be written as. */
 export const REPORT_FORMATS = ['md', 'html', 'json'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];

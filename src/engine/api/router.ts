@@ -3,6 +3,7 @@ import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { YOU } from '../../shared/ideas.ts';
+import { armsOfStudies } from '../debrief/arms-of-studies.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { openRepository } from '../git/repository.ts';
@@ -206,6 +207,7 @@ export function createRouter(service: Service) {
       debrief: os.studies.debrief.handler(({ input }) =>
         readDebrief(ledger, requireStudy(ledger, input.study), input.sitting, now()),
       ),
+      arms: os.studies.arms.handler(({ input }) => armsOfStudies(ledger, requireStudy(ledger, input.study))),
       summarise: os.studies.summarise.handler(({ input, signal }) =>
         writeSummary(
           requireOwnStudy(ledger, input.study),

@@ -2,19 +2,15 @@ import { basename } from 'node:path';
 import { USUAL_NOISE_SHARE } from '../../shared/claims.ts';
 import type { Debrief, DebriefRecord } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { canRead, type Experiment, isBetter, type Study } from '../../shared/study.ts';
-import { eachExperiment } from '../export/export-study.ts';
-import { type CommitEdit, readEdits } from '../git/read-edits.ts';
+import { canRead, type Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
-import { openRepository } from '../git/repository.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';
 import type { Ledger } from '../store/ledger.ts';
-import type { ProposerCall } from '../store/proposer-calls.ts';
-import type { RunRow } from '../store/runs.ts';
 import { compareArms } from './arms.ts';
 import { crashGroups, deadEnds, keptIdeas, nearMisses, surprises, takenBackIdeas } from './ideas.ts';
 import { nextSteps } from './next-steps.ts';
+import { readRows, readTrials } from './read-trials.ts';
 import { findSittings, isWithin, type Span } from './sittings.ts';
 import { whereTimeWent } from './time.ts';
 import { energyWh, isKept, sumKnown, type Trial } from './trial.ts';
@@ -33,11 +29,7 @@ export async function readDebrief(
 ): Promise<Debrief> {
   const { id, contract } = study;
   const { goal, name } = contract.metric;
-  const everything: Rows = {
-    calls: ledger.proposerCalls.list(id),
-    costs: ledger.modelCalls.studyCosts(id),
-    runs: ledger.runs.rows(id),
-  };
+  const everything = readRows(ledger, id);
   const all = await readTrials(ledger, study, everything);
   const marks = ledger.marks.list(id);
   const sittings = findSittings(
@@ -125,67 +117,4 @@ function versionsOf(ledger: Ledger, study: Study) {
     { version: 0, at: Math.min(study.createdAt, saved[0]?.at ?? study.createdAt) },
     ...saved.map(({ id: version, at }) => ({ version, at })),
   ];
-}
-
-/** What is read of the whole study once, for several parts. */
-type Rows = {
-  readonly calls: readonly ProposerCall[];
-  readonly costs: ReturnType<Ledger['modelCalls']['studyCosts']>;
-  readonly runs: readonly RunRow[];
-};
-
-async function readTrials(ledger: Ledger, study: Study, rows: Rows): Promise<readonly Trial[]> {
-  const { goal } = study.contract.metric;
-  const authors = new Map(
-    rows.calls.flatMap(({ n, proposer, outcome }) =>
-      outcome === 'proposed' ? [[n, proposer] as const] : [],
-    ),
-  );
-  const costs = Map.groupBy(rows.costs, ({ n }) => n);
-  const runs = Map.groupBy(rows.runs, ({ n }) => n);
-  const experiments = [...eachExperiment(ledger, study)].filter(isJudged);
-  const edits = await readEditsOf(study, experiments);
-  let incumbent: number | null = null;
-  return experiments.map(experiment => {
-    const { n, verdict, record, attemptCommit } = experiment;
-    const isKeep = verdict.word === 'keep';
-    const against = isKeep ? incumbent : (verdict.evidence.incumbentMetric ?? incumbent);
-    if (isKeep) incumbent = record?.mean ?? incumbent;
-    return {
-      ...experiment,
-      proposer: authors.get(n) ?? null,
-      runs: runs.get(n) ?? NO_RUNS,
-      edit: edits.get(attemptCommit ?? '') ?? null,
-      gain: gainOf(record?.mean ?? null, against, goal),
-      costUsd: sumKnown((costs.get(n) ?? []).map(({ usd }) => usd)),
-    };
-  });
-}
-
-const NO_RUNS: readonly RunRow[] = [];
-
-function gainOf(value: number | null, against: number | null, goal: 'minimize' | 'maximize'): number | null {
-  if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
-  return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
-}
-
-function isJudged(experiment: Experiment): experiment is Experiment & Pick<Trial, 'verdict' | 'endedAt'> {
-  return experiment.verdict !== null && (experiment.endedAt !== null || experiment.imported !== null);
-}
-
-async function readEditsOf(
-  study: Study,
-  experiments: readonly Experiment[],
-): Promise<ReadonlyMap<string, CommitEdit>> {
-  if (study.state === 'imported') return new Map();
-  const commits = experiments.flatMap(({ attemptCommit, n }) =>
-    attemptCommit && n > 0 ? [attemptCommit] : [],
-  );
-  try {
-    return await readEdits(await openRepository(study.repositoryPath), commits);
-  } catch (error) {
-    // The study can be read without its repository.
-    if (error instanceof PawlError) return new Map();
-    throw error;
-  }
 }

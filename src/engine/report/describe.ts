@@ -1,4 +1,4 @@
-import type { Debrief } from '../../shared/debrief.ts';
+import type { ArmsOfStudies, Debrief } from '../../shared/debrief.ts';
 import {
   certaintyOf,
   crashWords,
@@ -20,12 +20,14 @@ import type { Block, Document } from './document.ts';
 export type ReportParts = {
   /** The text of an SVG; null for none. */
   readonly chart: string | null;
+  /** Who proposed in this and the other studies of the repository; null where there are none. */
+  readonly allArms: ArmsOfStudies | null;
   /** Unified diffs of what was kept, by experiment. */
   readonly diffs: ReadonlyMap<number, string>;
 };
 
 /** The debrief as a text, section by section; a section without anything in it is left out. */
-export function describeDebrief(debrief: Debrief, { chart, diffs }: ReportParts): Document {
+export function describeDebrief(debrief: Debrief, { chart, allArms, diffs }: ReportParts): Document {
   const { study } = debrief;
   return {
     title: `${study.project}: ${study.tag}`,
@@ -38,7 +40,10 @@ export function describeDebrief(debrief: Debrief, { chart, diffs }: ReportParts)
       ...surprises(debrief),
       ...deadEnds(debrief),
       ...crashes(debrief),
-      ...arms(debrief),
+      ...arms('Who proposed', debrief.study, debrief.arms),
+      ...(allArms === null
+        ? []
+        : arms(`Who proposed, in all studies (${allArms.studies.join(', ')})`, debrief.study, allArms.arms)),
       ...instructions(debrief),
       ...resources(debrief),
     ],
@@ -232,10 +237,10 @@ function crashes({ crashes: groups }: Debrief): readonly Block[] {
   ];
 }
 
-function arms({ arms: all, study }: Debrief): readonly Block[] {
+function arms(title: string, study: Debrief['study'], all: Debrief['arms']): readonly Block[] {
   if (all.length === 0) return [];
   return [
-    heading('Who proposed'),
+    heading(title),
     table(
       [
         { name: 'Proposer' },

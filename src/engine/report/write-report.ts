@@ -1,6 +1,7 @@
 import type { Debrief, ReportFormat } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
+import { armsOfStudies } from '../debrief/arms-of-studies.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import { readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
@@ -38,6 +39,7 @@ export async function writeReport(
   if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
   const parts: ReportParts = {
     chart: bestSoFarSvg(ledger, study, debrief.claims),
+    allArms: await armsOfStudies(ledger, study),
     diffs: hasDiffs ? await readDiffs(ledger, study, debrief) : new Map(),
   };
   const document = describeDebrief(debrief, hideIn(parts, hide));

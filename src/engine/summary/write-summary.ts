@@ -49,7 +49,9 @@ export async function writeSummary(
   // Its own words from before are no facts.
   const debrief = { ...(await readDebrief(ledger, study, sitting, now())), summary: null };
   const hide = hider(study, paths, ports.environment);
-  const text = writeMarkdown(hideIn(describeDebrief(debrief, { chart: null, diffs: new Map() }), hide));
+  const text = writeMarkdown(
+    hideIn(describeDebrief(debrief, { chart: null, allArms: null, diffs: new Map() }), hide),
+  );
   const message = await ask(study, settings, text.slice(0, DEBRIEF_CHARACTERS), ports, signal);
   const last = ledger.experiments.lastNumber(study.id) ?? 0;
   const known = new Set(Array.from({ length: last + 1 }, (_, n) => n));

@@ -1,12 +1,9 @@
-import type { Debrief, Interval, KeptIdea } from '../../../shared/debrief.ts';
+import type { Debrief, KeptIdea } from '../../../shared/debrief.ts';
 import {
   certaintyOf,
   crashWords,
-  describeFailures,
   gainText,
-  intervalText,
   resourceRows,
-  shareText,
   timeRows,
 } from '../../../shared/describe-debrief.ts';
 import { ABSENT, formatDayTime, formatMetric } from '../../../shared/numbers.ts';
@@ -154,47 +151,6 @@ export function Crashes({ debrief: { crashes } }: Props) {
           { name: 'Experiments', cell: ({ experiments }) => <ToCells experiments={experiments} /> },
         ]}
       />
-    </Section>
-  );
-}
-
-/** Proposers side by side, with 90 % intervals. */
-export function Arms({ debrief: { arms, study } }: Props) {
-  if (arms.length === 0) return null;
-  const rate = (name: string, of: (arm: Debrief['arms'][number]) => Interval | null) => ({
-    ...{ name, isNumber: true },
-    cell: (arm: Debrief['arms'][number]) => intervalText(of(arm)),
-    isFilled: (arm: Debrief['arms'][number]) => of(arm) !== null,
-  });
-  return (
-    <Section title="Who proposed">
-      <RowsTable
-        label="Who proposed"
-        rows={arms}
-        keyOf={({ proposer }) => proposer}
-        columns={[
-          {
-            name: 'Proposer',
-            cell: arm => {
-              const failures = describeFailures(arm);
-              return (
-                <>
-                  {arm.proposer}
-                  {failures ? <p className="mt-0.5 break-words text-muted text-xs">{failures}</p> : null}
-                </>
-              );
-            },
-          },
-          { name: 'Tried', isNumber: true, cell: ({ experiments }) => experiments },
-          { name: 'Kept', isNumber: true, cell: ({ keepRate }) => shareText(keepRate) },
-          { name: `Gain in ${study.metric.name}`, isNumber: true, cell: ({ gain }) => gainText(gain) },
-          rate('per experiment', arm => arm.gainPerExperiment),
-          rate('per hour trained', arm => arm.gainPerHour),
-          rate('per kWh', arm => arm.gainPerKwh),
-          rate('per dollar', arm => arm.gainPerDollar),
-        ]}
-      />
-      <p className="mt-1 text-muted text-xs">In brackets: 90 % intervals.</p>
     </Section>
   );
 }

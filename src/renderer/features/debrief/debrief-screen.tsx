@@ -14,8 +14,8 @@ import { useCall } from '../../app/use-call.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
 import { Select, type SelectOption } from '../../ui/select.tsx';
+import { Arms } from './arms.tsx';
 import {
-  Arms,
   Crashes,
   DeadEnds,
   Instructions,
@@ -68,7 +68,7 @@ export function DebriefScreen({ card }: { readonly card: StudyCard }) {
         <Surprises debrief={value} />
         <DeadEnds debrief={value} />
         <Crashes debrief={value} />
-        <Arms debrief={value} />
+        <Arms debrief={value} card={card} />
         <Instructions debrief={value} path={card.contract.instructions} />
         <Resources debrief={value} />
       </article>

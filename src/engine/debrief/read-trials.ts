@@ -1,0 +1,86 @@
+import { PawlError } from '../../shared/errors.ts';
+import { type Experiment, isBetter, type Study } from '../../shared/study.ts';
+import { eachExperiment } from '../export/export-study.ts';
+import { type CommitEdit, readEdits } from '../git/read-edits.ts';
+import { openRepository } from '../git/repository.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { ProposerCall } from '../store/proposer-calls.ts';
+import type { RunRow } from '../store/runs.ts';
+import { sumKnown, type Trial } from './trial.ts';
+
+/** What is read of the whole study once, for several parts. */
+export type Rows = {
+  readonly calls: readonly ProposerCall[];
+  readonly costs: ReturnType<Ledger['modelCalls']['studyCosts']>;
+  readonly runs: readonly RunRow[];
+};
+
+export function readRows(ledger: Ledger, studyId: string): Rows {
+  return {
+    calls: ledger.proposerCalls.list(studyId),
+    costs: ledger.modelCalls.studyCosts(studyId),
+    runs: ledger.runs.rows(studyId),
+  };
+}
+
+/** Every experiment with a verdict, with all that a debrief asks of it. What an edit changed is left out where the repository is gone. */
+export async function readTrials(
+  ledger: Ledger,
+  study: Study,
+  rows: Rows,
+  { hasEdits }: { readonly hasEdits: boolean } = { hasEdits: true },
+): Promise<readonly Trial[]> {
+  const { goal } = study.contract.metric;
+  const authors = new Map(
+    rows.calls.flatMap(({ n, proposer, outcome }) =>
+      outcome === 'proposed' ? [[n, proposer] as const] : [],
+    ),
+  );
+  const costs = Map.groupBy(rows.costs, ({ n }) => n);
+  const runs = Map.groupBy(rows.runs, ({ n }) => n);
+  const experiments = [...eachExperiment(ledger, study)].filter(isJudged);
+  const edits = hasEdits ? await readEditsOf(study, experiments) : new Map<string, CommitEdit>();
+  let incumbent: number | null = null;
+  return experiments.map(experiment => {
+    const { n, verdict, record, attemptCommit } = experiment;
+    const isKeep = verdict.word === 'keep';
+    const against = isKeep ? incumbent : (verdict.evidence.incumbentMetric ?? incumbent);
+    if (isKeep) incumbent = record?.mean ?? incumbent;
+    return {
+      ...experiment,
+      proposer: authors.get(n) ?? null,
+      runs: runs.get(n) ?? NO_RUNS,
+      edit: edits.get(attemptCommit ?? '') ?? null,
+      gain: gainOf(record?.mean ?? null, against, goal),
+      costUsd: sumKnown((costs.get(n) ?? []).map(({ usd }) => usd)),
+    };
+  });
+}
+
+const NO_RUNS: readonly RunRow[] = [];
+
+function gainOf(value: number | null, against: number | null, goal: 'minimize' | 'maximize'): number | null {
+  if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
+  return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
+}
+
+function isJudged(experiment: Experiment): experiment is Experiment & Pick<Trial, 'verdict' | 'endedAt'> {
+  return experiment.verdict !== null && (experiment.endedAt !== null || experiment.imported !== null);
+}
+
+async function readEditsOf(
+  study: Study,
+  experiments: readonly Experiment[],
+): Promise<ReadonlyMap<string, CommitEdit>> {
+  if (study.state === 'imported') return new Map();
+  const commits = experiments.flatMap(({ attemptCommit, n }) =>
+    attemptCommit && n > 0 ? [attemptCommit] : [],
+  );
+  try {
+    return await readEdits(await openRepository(study.repositoryPath), commits);
+  } catch (error) {
+    // The study can be read without its repository.
+    if (error instanceof PawlError) return new Map();
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import { useState } from 'react';
+import type { Arm, Debrief, Interval } from '../../../shared/debrief.ts';
+import { describeFailures, gainText, intervalText, shareText } from '../../../shared/describe-debrief.ts';
+import type { StudyCard } from '../../../shared/notebook.ts';
+import { useStore } from '../../app/store.ts';
+import { getClient } from '../../app/sync.ts';
+import { useCall } from '../../app/use-call.ts';
+import { Button } from '../../ui/button.tsx';
+import { RowsTable, Section } from './section.tsx';
+
+/** Those that proposed, side by side: in this study, or in all of its repository. */
+export function Arms({ debrief, card }: { readonly debrief: Debrief; readonly card: StudyCard }) {
+  const [isOfAll, setOfAll] = useState(false);
+  const { name, goal } = debrief.study.metric;
+  const hasOthers = useStore(state =>
+    state.studies.some(({ id, gitDir, importedFrom, contract: { metric } }) => {
+      const isSame = gitDir === card.gitDir && metric.name === name && metric.goal === goal;
+      return id !== card.id && importedFrom === null && isSame;
+    }),
+  );
+  const { value, problem } = useCall(isOfAll ? `arms ${card.id} ${card.tally.finished}` : null, () =>
+    getClient().studies.arms({ study: card.id }),
+  );
+  const arms = isOfAll ? value?.arms : debrief.arms;
+  if (debrief.arms.length === 0 && !hasOthers) return null;
+  return (
+    <Section title="Who proposed">
+      {hasOthers && card.importedFrom === null ? (
+        <p className="mb-2">
+          <Button size="small" onClick={() => setOfAll(before => !before)}>
+            {isOfAll ? 'Only in this study' : 'In all studies of this repository'}
+          </Button>
+        </p>
+      ) : null}
+      {arms ? (
+        <ArmsTable arms={arms} metric={name} />
+      ) : (
+        <p role="status" className="text-muted text-sm">
+          {problem ?? 'Reading …'}
+        </p>
+      )}
+      <p className="mt-1 text-muted text-xs">
+        In brackets: 90 % intervals.
+        {isOfAll && value ? ` In ${value.studies.join(', ')}; they may have begun at different commits.` : ''}
+      </p>
+    </Section>
+  );
+}
+
+function ArmsTable({ arms, metric }: { readonly arms: readonly Arm[]; readonly metric: string }) {
+  const rate = (name: string, of: (arm: Arm) => Interval | null) => ({
+    ...{ name, isNumber: true },
+    cell: (arm: Arm) => intervalText(of(arm)),
+    isFilled: (arm: Arm) => of(arm) !== null,
+  });
+  return (
+    <RowsTable
+      label="Who proposed"
+      rows={arms}
+      keyOf={({ proposer }) => proposer}
+      columns={[
+        {
+          name: 'Proposer',
+          cell: arm => {
+            const failures = describeFailures(arm);
+            return (
+              <>
+                {arm.proposer}
+                {failures ? <p className="mt-0.5 break-words text-muted text-xs">{failures}</p> : null}
+              </>
+            );
+          },
+        },
+        { name: 'Tried', isNumber: true, cell: ({ experiments }) => experiments },
+        { name: 'Kept', isNumber: true, cell: ({ keepRate }) => shareText(keepRate) },
+        { name: `Gain in ${metric}`, isNumber: true, cell: ({ gain }) => gainText(gain) },
+        rate('per experiment', arm => arm.gainPerExperiment),
+        rate('per hour trained', arm => arm.gainPerHour),
+        rate('per kWh', arm => arm.gainPerKwh),
+        rate('per dollar', arm => arm.gainPerDollar),
+      ]}
+    />
+  );
+}
