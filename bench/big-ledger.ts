@@ -44,6 +44,8 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
     asksApproval: false,
     gpu: null,
     capUsd: null,
+    title: null,
+    archivedAt: null,
   };
   ledger.write(() => ledger.studies.insert(study));
   const { experiments, runs } = ledger;

@@ -53,6 +53,8 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     spend: null,
     gpu: null,
     capUsd: null,
+    title: null,
+    archivedAt: null,
     isContained: null,
     claims: null,
     gpuEnergyWh: null,

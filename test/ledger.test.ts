@@ -36,6 +36,8 @@ const study: Study = {
   asksApproval: false,
   gpu: null,
   capUsd: null,
+  title: null,
+  archivedAt: null,
 };
 
 async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {

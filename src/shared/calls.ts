@@ -29,6 +29,7 @@ import type {
   Snapshot,
   StudyCard,
 } from './notebook.ts';
+import type { StudyLoss, StudyOutline } from './overview.ts';
 import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
@@ -263,6 +264,18 @@ export const calls = {
     marks: oc
       .input(inStudy)
       .output(type<{ readonly marks: readonly Mark[]; readonly refusals: readonly RefusedProposal[] }>()),
+    /** How the best of each study went, for an overview. */
+    outlines: oc.output(type<readonly StudyOutline[]>()),
+    /** Bytes of each study's logs and worktree. */
+    diskUse: oc.output(type<readonly { readonly study: string; readonly bytes: number }[]>()),
+    /** What the user calls it; null is its tag again. Branch and refs keep their names. */
+    rename: oc.input(z.strictObject({ study, title: text(80).trim().min(1, 'Write a name.').nullable() })),
+    /** Puts it away, out of the lists, or takes it out again. */
+    archive: oc.input(z.strictObject({ study, isArchived: z.boolean() })),
+    /** What would be lost with it. */
+    loss: oc.input(inStudy).output(type<StudyLoss>()),
+    /** Deletes it for ever. Rejects with `usage` while it runs. */
+    remove: oc.input(z.strictObject({ study, keepsRefs: z.boolean() })),
     /** What the study was worth, or one of its sittings: by its place, negative from the end. */
     debrief: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))

@@ -119,6 +119,8 @@ export type StudyCard = {
   readonly gpu: string | null;
   /** As in {@link Study}. */
   readonly capUsd: number | null;
+  readonly title: string | null;
+  readonly archivedAt: number | null;
   /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Whether the study's last run was contained; null if none ran, or it was not recorded. */
@@ -206,6 +208,7 @@ export type Notice = {
 export type NotebookEvent =
   | { readonly type: 'study'; readonly card: StudyCard }
   | { readonly type: 'cell'; readonly study: string; readonly cell: Cell }
+  | { readonly type: 'study_removed'; readonly study: string }
   | { readonly type: 'cell_removed'; readonly study: string; readonly n: number }
   | { readonly type: 'mark'; readonly study: string; readonly mark: Mark }
   | { readonly type: 'refused'; readonly study: string; readonly refusal: RefusedProposal }

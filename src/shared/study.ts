@@ -304,6 +304,10 @@ export type Study = {
   readonly gpu: string | null;
   /** What it may spend on models in US dollars, those its trainings ask included; null where the user named no cap. */
   readonly capUsd: number | null;
+  /** What the user calls it instead of its tag. */
+  readonly title: string | null;
+  /** Since when it is put away, out of the lists; null where it is not. */
+  readonly archivedAt: number | null;
 };
 
 export type Proposal = {

@@ -34,6 +34,7 @@ import { readInstructions, readInstructionsVersion, saveInstructions } from './i
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { readMemoryVersion, viewMemory } from './memory-view.ts';
 import { followMetricCheck } from './metric-check-steps.ts';
+import { readDiskUse, readLoss, readOutlines } from './overview.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
 import { readProposerRecords } from './proposer-records.ts';
 import { readReview } from './review-view.ts';
@@ -204,6 +205,22 @@ export function createRouter(service: Service) {
           .list(input.study)
           .map(({ n, at, reason, message, hypothesis }) => ({ n, at, reason, message, hypothesis })),
       })),
+      outlines: os.studies.outlines.handler(() => readOutlines(ledger)),
+      diskUse: os.studies.diskUse.handler(() => readDiskUse(ledger, paths)),
+      rename: os.studies.rename.handler(({ input }) => {
+        requireStudy(ledger, input.study);
+        ledger.write(() => ledger.studies.setTitle(input.study, input.title));
+        announcer.announceStudy(input.study);
+      }),
+      archive: os.studies.archive.handler(({ input }) => {
+        requireStudy(ledger, input.study);
+        ledger.write(() => ledger.studies.setArchived(input.study, input.isArchived ? now() : null));
+        announcer.announceStudy(input.study);
+      }),
+      loss: os.studies.loss.handler(({ input }) =>
+        readLoss(ledger, requireStudy(ledger, input.study), paths),
+      ),
+      remove: os.studies.remove.handler(({ input }) => service.removeStudy(input.study, input.keepsRefs)),
       debrief: os.studies.debrief.handler(({ input }) =>
         readDebrief(ledger, requireStudy(ledger, input.study), input.sitting, now()),
       ),

@@ -276,6 +276,16 @@ export class Service {
     };
   }
 
+  /** Removes a study for ever. Rejects with `usage` while it runs, and where something of it could not be removed. */
+  async removeStudy(id: string, keepsRefs: boolean): Promise<void> {
+    const study = this.ledger.studies.get(id);
+    if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
+    if (this.#sitting?.study === id) throw new PawlError('usage', `${study.tag} is running: stop it first.`);
+    const faults = await this.engine.removeStudy(study, keepsRefs);
+    if (!this.ledger.studies.get(id)) this.hub.publish({ type: 'study_removed', study: id });
+    if (faults.length > 0) throw new PawlError('usage', faults.join(' '));
+  }
+
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
   async applyBest(id: string, branch: string): Promise<{ readonly commit: string; readonly n: number }> {
     const study = this.ledger.studies.get(id);

@@ -37,6 +37,8 @@ export function studyCard(
     spend: spendOf(ledger, study.id),
     gpu: study.gpu,
     capUsd: study.capUsd,
+    title: study.title,
+    archivedAt: study.archivedAt,
     gpuEnergyWh: ledger.runs.gpuEnergyWh(study.id),
     isContained: ledger.runs.isContained(study.id),
     asksApproval: study.asksApproval,

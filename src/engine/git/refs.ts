@@ -72,11 +72,20 @@ export function moveRef(
   return writeRef(repository, ref, `update ${ref}\0${to}\0${from}\0`, to, patience);
 }
 
-/** Removes the branch and every attempt of a tag; what is not there is no fault. Rejects where git cannot. */
-export async function removeTag(repository: Repository, tag: string, patience?: LockPatience): Promise<void> {
+/** How many refs a tag has, its branch among them. */
+export async function countRefs(repository: Repository, tag: string): Promise<number> {
+  return (await listRefs(repository, tag)).length;
+}
+
+async function listRefs(repository: Repository, tag: string): Promise<readonly string[]> {
   const patterns = [branchRef(tag), `refs/pawl/${tag}/`];
   const { stdout } = await gitOf(repository, ['for-each-ref', '--format=%(refname)', ...patterns]);
-  const refs = stdout.toString('utf8').split('\n').filter(Boolean);
+  return stdout.toString('utf8').split('\n').filter(Boolean);
+}
+
+/** Removes the branch and every attempt of a tag; what is not there is no fault. Rejects where git cannot. */
+export async function removeTag(repository: Repository, tag: string, patience?: LockPatience): Promise<void> {
+  const refs = await listRefs(repository, tag);
   if (refs.length === 0) return;
   const stdin = refs.map(ref => `delete ${ref}\0\0`).join('');
   await writePatiently(repository, refs, stdin, async () => null, patience);

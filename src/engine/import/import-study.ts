@@ -138,6 +138,8 @@ function importedStudy(table: ImportedTable, tag: string, name: string, now: num
     asksApproval: false,
     gpu: null,
     capUsd: null,
+    title: null,
+    archivedAt: null,
   };
 }
 

@@ -99,6 +99,8 @@ export async function createStudy(
     asksApproval: input.asksApproval ?? false,
     gpu: input.gpu ?? null,
     capUsd: input.capUsd ?? null,
+    title: null,
+    archivedAt: null,
   };
   await checkProposer(study.proposer, surroundings);
   await askSettings(study, surroundings);

@@ -29,6 +29,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
 import { openSitting } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
+import { beginRemoval, finishRemovals } from './remove-study.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
 import { ignorePawlErrors, teller } from './teller.ts';
@@ -94,6 +95,8 @@ export class Engine {
         await reconcile(ledger, paths, engine.#now, options.killTimes);
         for (const message of await removeTemporaryStudies(paths, options.killTimes))
           engine.#notices.push({ code: 'metric_check', message });
+        for (const message of await finishRemovals(ledger, paths, options.killTimes))
+          engine.#notices.push({ code: 'removal', message });
       } catch (error) {
         ledger.close();
         throw error;
@@ -156,6 +159,12 @@ export class Engine {
     if (hasAgreedToSetUp(this.ledger, setUp.digest)) return;
     if (agreed !== setUp.digest) throw setUpUnagreed(setUp);
     this.ledger.write(() => agreeToSetUp(this.ledger, setUp.digest));
+  }
+
+  /** Removes a study for ever. Resolves to why something of it was not removed; the next start tries that again. */
+  async removeStudy(study: Study, keepsRefs: boolean): Promise<readonly string[]> {
+    this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
+    return finishRemovals(this.ledger, this.#options.paths, this.#options.killTimes);
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
-import { branchRef, removeTag } from '../git/refs.ts';
+import { branchRef } from '../git/refs.ts';
 import { removeAt } from '../git/remove.ts';
-import { openRepository } from '../git/repository.ts';
-import { removeWorktree } from '../git/worktree.ts';
 import type { DataPaths } from '../paths.ts';
-import { KILL_TIMES, type KillTimes, killTree } from '../process/kill-tree.ts';
+import { KILL_TIMES, type KillTimes } from '../process/kill-tree.ts';
 import { translateErrors } from '../store/database.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
+import { removeFromMachine } from './remove-study.ts';
 
 /**
  * Studies that leave nothing behind: they have a ledger and folders of their own, below one folder of the data folder, so that
@@ -55,25 +54,11 @@ export async function removeTemporaryStudies(
     const { ledger, worktrees } = temporaryPaths(paths);
     for (const study of listStudies(ledger))
       await attempt(`What a metric check left in ${study.repositoryPath} (${branchRef(study.tag)})`, () =>
-        removeStudy(study, worktrees, killTimes),
+        removeFromMachine(study, worktrees, killTimes, true),
       );
     if (faults.length === 0) await removeAt(Buffer.from(root));
   });
   return faults;
-}
-
-async function removeStudy(
-  { id, tag, repositoryPath, worktreeName }: Study,
-  worktrees: string,
-  killTimes: KillTimes,
-): Promise<void> {
-  const hasMarker = (marker: string) => marker.startsWith(`${id}/`);
-  await killTree({ hasMarker, root: null, tracked: [] }, killTimes, { ask: true });
-  const repository = await openRepository(repositoryPath).catch(() => null);
-  if (!repository) return;
-  const folder = await realpath(worktrees).catch(() => worktrees);
-  await removeWorktree(repository, join(folder, worktreeName));
-  await removeTag(repository, tag);
 }
 
 /** None where the ledger was not made, or is damaged: then no study had begun. Throws what `openLedger` throws otherwise. */

@@ -4,6 +4,7 @@ import {
   type Evidence,
   type Experiment,
   findBest,
+  isBetter,
   keepRate,
   type Phase,
   type Proposal,
@@ -315,6 +316,21 @@ export function experimentStore(database: Database) {
     /** Number of another experiment whose editable files were exactly these, or null. */
     findSameEdit(studyId: string, editDigest: string, n: number): number | null {
       return sameEdit.get({ studyId, editDigest, n })?.n ?? null;
+    },
+    /** The best so far from each keep on; of an own study that is where its branch stood. */
+    bestSoFar(
+      studyId: string,
+      goal: 'minimize' | 'maximize',
+      isImported: boolean,
+    ): readonly (readonly [n: number, value: number])[] {
+      const steps: (readonly [number, number])[] = [];
+      for (const row of keeps.all(studyId)) {
+        const value = recordOf(row)?.mean;
+        const before = steps.at(-1)?.[1];
+        if (value === undefined || !Number.isFinite(value)) continue;
+        if (!isImported || before === undefined || isBetter(goal, value, before)) steps.push([row.n, value]);
+      }
+      return steps;
     },
     /** How many of the newest verdicts are crashes. */
     crashesInRow(studyId: string): number {

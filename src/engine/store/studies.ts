@@ -31,6 +31,8 @@ type Row = {
   cap_usd: number | null;
   outputs: string;
   written_folders: string | null;
+  title: string | null;
+  archived_at: number | null;
 };
 
 /** A study that was begun before there were any goes on as it did. */
@@ -90,6 +92,8 @@ function fromRow(row: Row): Study {
     asksApproval: row.asks_approval === 1,
     gpu: row.gpu,
     capUsd: row.cap_usd,
+    title: row.title,
+    archivedAt: row.archived_at,
   };
 }
 
@@ -120,6 +124,11 @@ export function studyStore(database: Database) {
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
   const setOutputs = database.prepare('UPDATE study SET outputs = ?, written_folders = ? WHERE id = ?');
   const setApproval = database.prepare('UPDATE study SET asks_approval = ? WHERE id = ?');
+  const setTitle = database.prepare('UPDATE study SET title = ? WHERE id = ?');
+  const setArchived = database.prepare('UPDATE study SET archived_at = ? WHERE id = ?');
+  const removeExperiments = database.prepare(
+    'DELETE FROM experiment WHERE id IN (SELECT id FROM experiment WHERE study_id = ? LIMIT ?)',
+  );
   const setRepository = database.prepare('UPDATE study SET repository_path = ?, git_dir = ? WHERE id = ?');
 
   return {
@@ -133,7 +142,7 @@ export function studyStore(database: Database) {
         asksApproval: Number(study.asksApproval),
       });
     },
-    /** Takes back a study that could not be begun. */
+    /** With everything that belongs to it. */
     remove(id: string): void {
       remove.run(id);
     },
@@ -171,6 +180,18 @@ export function studyStore(database: Database) {
     },
     setOutputs(id: string, { outputs, writtenFolders }: Pick<Study, 'outputs' | 'writtenFolders'>): void {
       setOutputs.run(JSON.stringify(outputs), writtenFolders && JSON.stringify(writtenFolders), id);
+    },
+    /** Removes at most `limit` experiments of a study; returns how many. */
+    removeExperiments(id: string, limit: number): number {
+      return removeExperiments.run(id, limit).changes;
+    },
+    /** Null gives it its tag back. */
+    setTitle(id: string, title: string | null): void {
+      setTitle.run(title, id);
+    },
+    /** Since when it is put away; null takes it out again. */
+    setArchived(id: string, at: number | null): void {
+      setArchived.run(at, id);
     },
     /** After the user moved the repository. */
     setRepository(id: string, path: string, gitDir: string): void {

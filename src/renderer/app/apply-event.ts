@@ -11,6 +11,12 @@ export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
   switch (event.type) {
     case 'study':
       return { studies: withCard(state.studies, event.card), live: keepLive(state.live, event.card) };
+    case 'study_removed': {
+      const studies = state.studies.filter(({ id }) => id !== event.study);
+      if (state.study !== event.study) return { studies };
+      // What was shown of it is gone, too.
+      return { studies, study: null, notebook: null, overlay: null, screen: { name: 'welcome' } };
+    }
     case 'cell':
       return inNotebook(state, event.study, notebook => ({
         ...notebook,

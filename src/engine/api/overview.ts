@@ -1,0 +1,65 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StudyLoss, StudyOutline } from '../../shared/overview.ts';
+import type { Study } from '../../shared/study.ts';
+import { countRefs } from '../git/refs.ts';
+import { openRepository } from '../git/repository.ts';
+import { type DataPaths, studyFolder } from '../paths.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** A line of an overview is no wider than this many points. */
+const MOST_STEPS = 120;
+
+/** How the best of each study went down, or up, with its experiments. */
+export function readOutlines(ledger: Ledger): readonly StudyOutline[] {
+  return ledger.studies.list().map(({ id, state, contract: { metric } }) => {
+    const best = ledger.experiments.bestSoFar(id, metric.goal, state === 'imported');
+    const every = Math.ceil(best.length / MOST_STEPS);
+    return {
+      study: id,
+      last: ledger.experiments.lastNumber(id),
+      // The newest step is what the study came to.
+      best: best.filter((_, place) => (best.length - 1 - place) % every === 0),
+    };
+  });
+}
+
+/** Bytes on the disk of each study's logs and worktree. */
+export async function readDiskUse(
+  ledger: Ledger,
+  paths: DataPaths,
+): Promise<readonly { readonly study: string; readonly bytes: number }[]> {
+  const sizes: { study: string; bytes: number }[] = [];
+  for (const study of ledger.studies.list())
+    sizes.push({ study: study.id, bytes: await bytesOf(study, paths) });
+  return sizes;
+}
+
+/** What goes with a study that is deleted. */
+export async function readLoss(ledger: Ledger, study: Study, paths: DataPaths): Promise<StudyLoss> {
+  const { finished } = ledger.experiments.tally(study.id, study.contract.metric.goal);
+  const repository =
+    study.repositoryPath === '' ? null : await openRepository(study.repositoryPath).catch(() => null);
+  return {
+    experiments: finished,
+    trainedSeconds: ledger.runs.rows(study.id).reduce((sum, { seconds }) => sum + seconds, 0),
+    bytes: await bytesOf(study, paths),
+    refs: repository ? await countRefs(repository, study.tag) : null,
+  };
+}
+
+async function bytesOf(study: Study, paths: DataPaths): Promise<number> {
+  const folders = [studyFolder(paths, study.id), join(paths.worktrees, study.worktreeName)];
+  const sizes = await Promise.all(folders.map(folder => (study.worktreeName === '' ? 0 : sizeOf(folder))));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Blocks that are taken, so that a file with holes counts as what it is; 0 where there is nothing. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await lstat(path).catch(() => null);
+  if (!found) return 0;
+  if (!found.isDirectory()) return found.blocks * 512;
+  let bytes = found.blocks * 512;
+  for (const name of await readdir(path).catch(() => [])) bytes += await sizeOf(join(path, name));
+  return bytes;
+}
