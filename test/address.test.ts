@@ -5,6 +5,7 @@ import { STUDY_TABS } from '../src/renderer/app/store.ts';
 
 const places: fc.Arbitrary<Place> = fc.oneof(
   fc.constant<Place>({ name: 'welcome' }),
+  fc.constant<Place>({ name: 'overview' }),
   fc.string({ minLength: 1, unit: 'grapheme' }).map((path): Place => ({ name: 'set_up', path })),
   fc.tuple(fc.string({ minLength: 1 }), fc.constantFrom(...STUDY_TABS), fc.option(fc.nat())).map(
     ([study, tab, n]): Place => ({

@@ -1,6 +1,7 @@
 import { Tooltip } from 'radix-ui';
 import { useEffect } from 'react';
 import { Toaster } from 'sonner';
+import { titleOf } from '../shared/overview.ts';
 import { useKeys } from './app/keys.ts';
 import { useStore } from './app/store.ts';
 import { useTheme } from './app/use-theme.ts';
@@ -18,6 +19,10 @@ const SetUpScreen = lazyView(
   () => import('./features/set-up/set-up-screen.tsx').then(file => file.SetUpScreen),
   <Loading />,
 );
+const OverviewScreen = lazyView(
+  () => import('./features/overview/overview-screen.tsx').then(file => file.OverviewScreen),
+  <Loading />,
+);
 const WelcomeScreen = lazyView(
   () => import('./features/welcome/welcome-screen.tsx').then(file => file.WelcomeScreen),
   <Loading />,
@@ -28,14 +33,17 @@ export function App({ host }: { readonly host: Host }) {
   const hasSnapshot = useStore(state => state.hasSnapshot);
   const isRefused = useStore(state => state.connection.kind === 'refused');
   const screen = useStore(state => state.screen);
-  const tag = useStore(state => state.studies.find(card => card.id === state.study)?.tag);
+  const title = useStore(state => {
+    const card = state.studies.find(({ id }) => id === state.study);
+    return card && titleOf(card);
+  });
   useKeys();
   useFocusMemory();
   useScreenFocus(`${screen.name} ${screen.name === 'set_up' ? screen.path : ''}`);
   useEffect(askAboutGains, []);
   useEffect(() => {
-    document.title = screen.name === 'study' && tag ? `${tag} – Pawl` : 'Pawl';
-  }, [screen, tag]);
+    document.title = screen.name === 'study' && title ? `${title} – Pawl` : 'Pawl';
+  }, [screen, title]);
 
   return (
     <Tooltip.Provider delayDuration={400}>
@@ -47,6 +55,7 @@ export function App({ host }: { readonly host: Host }) {
               <Sidebar />
               <main tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
                 {screen.name === 'welcome' ? <WelcomeScreen /> : null}
+                {screen.name === 'overview' ? <OverviewScreen /> : null}
                 {screen.name === 'set_up' ? <SetUpScreen key={screen.path} path={screen.path} /> : null}
                 {screen.name === 'study' ? <StudyScreen tab={screen.tab} /> : null}
               </main>

@@ -361,6 +361,22 @@ export const SCREENS: readonly Screen[] = [
     }, 'Tell me elsewhere'),
   },
   {
+    name: 'overview',
+    open: async stage => {
+      await ofNight(stage);
+      await stage.page.keyboard.press('0');
+      const region = stage.page.getByRole('region', { name: 'All studies' });
+      await region.getByRole('checkbox', { name: `Compare ${NIGHT_TAG}` }).check();
+      await expect(region.getByRole('group', { name: 'Best so far of the compared studies' })).toBeVisible();
+      await expect(region.getByRole('row').nth(1)).toContainText(/[KM]B/);
+      return region;
+    },
+  },
+  {
+    name: 'across-the-room',
+    open: overNight(page => page.keyboard.press('f'), NIGHT_TAG),
+  },
+  {
     name: 'settings',
     open: overNight(page => sidebar(page).button('Settings').click(), 'Settings'),
   },

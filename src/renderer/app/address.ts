@@ -3,6 +3,7 @@ import { type Screen, STUDY_TABS, type State, type StudyTab } from './store.ts';
 /** What the part of the address after `#` names. */
 export type Place =
   | { readonly name: 'welcome' }
+  | { readonly name: 'overview' }
   | { readonly name: 'set_up'; readonly path: string }
   | {
       readonly name: 'study';
@@ -19,11 +20,13 @@ export function placeOf({ screen, study, view }: Pick<State, 'screen' | 'study' 
   return { name: 'study', study, tab: screen.tab, n: screen.tab === 'notebook' ? view.selected : null };
 }
 
-/** `#/study/<id>/notebook/<n>`, `#/set-up/<path>` or `#/`. */
+/** `#/study/<id>/notebook/<n>`, `#/studies`, `#/set-up/<path>` or `#/`. */
 export function hashOf(place: Place): string {
   switch (place.name) {
     case 'welcome':
       return '#/';
+    case 'overview':
+      return '#/studies';
     case 'set_up':
       return `#/set-up/${encodeURIComponent(place.path)}`;
     case 'study': {
@@ -40,6 +43,7 @@ export function readHash(hash: string): Place | null {
   const parts = hash.replace(/^#\/?/, '').replace(/\/$/, '').split('/');
   const [kind = '', id, tab = 'notebook', n] = parts.map(decode);
   if (kind === '' && parts.length === 1) return { name: 'welcome' };
+  if (kind === 'studies' && parts.length === 1) return { name: 'overview' };
   if (!id) return null;
   if (kind === 'set-up' && parts.length === 2) return { name: 'set_up', path: id };
   if (kind !== 'study' || parts.length > 4 || !isTab(tab)) return null;

@@ -15,7 +15,8 @@ export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
       const studies = state.studies.filter(({ id }) => id !== event.study);
       if (state.study !== event.study) return { studies };
       // What was shown of it is gone, too.
-      return { studies, study: null, notebook: null, overlay: null, screen: { name: 'welcome' } };
+      const screen = state.screen.name === 'study' ? ({ name: 'welcome' } as const) : state.screen;
+      return { studies, study: null, notebook: null, overlay: null, screen };
     }
     case 'cell':
       return inNotebook(state, event.study, notebook => ({

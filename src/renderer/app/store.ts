@@ -48,6 +48,7 @@ export type Live = {
 
 export type Screen =
   | { readonly name: 'welcome' }
+  | { readonly name: 'overview' }
   | { readonly name: 'set_up'; readonly path: string }
   | { readonly name: 'study'; readonly tab: StudyTab };
 export const STUDY_TABS = ['notebook', 'live', 'compare', 'instructions', 'debrief'] as const;
@@ -66,6 +67,7 @@ export type Overlay =
   | { readonly name: 'shortcuts' }
   | { readonly name: 'settings' }
   | { readonly name: 'channel' }
+  | { readonly name: 'room' }
   /** With words to begin with. */
   | { readonly name: 'steer'; readonly text?: string }
   /** With the experiment that is tried again; null shows what waits. */

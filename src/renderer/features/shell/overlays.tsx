@@ -14,6 +14,7 @@ const SettingsDialog = lazyView(() =>
 const ChannelDialog = lazyView(() =>
   import('../settings/channel-dialog.tsx').then(file => file.ChannelDialog),
 );
+const RoomScreen = lazyView(() => import('../room/room-screen.tsx').then(file => file.RoomScreen));
 const AuditDialog = lazyView(() => import('../study/audit-dialog.tsx').then(file => file.AuditDialog));
 const ApplyDialog = lazyView(() => import('../study/apply-dialog.tsx').then(file => file.ApplyDialog));
 const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
@@ -48,6 +49,8 @@ function Overlay({ host }: { readonly host: Host }) {
       return <ShortcutsDialog onClose={close} />;
     case 'settings':
       return <SettingsDialog host={host} onClose={close} />;
+    case 'room':
+      return card ? <RoomScreen card={card} onClose={close} /> : null;
     case 'channel':
       return <ChannelDialog onClose={close} />;
     case 'folder':

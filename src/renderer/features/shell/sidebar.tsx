@@ -1,6 +1,8 @@
+import { useMemo } from 'react';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
 import { formatMetric } from '../../../shared/numbers.ts';
+import { titleOf } from '../../../shared/overview.ts';
 import { goTo, leaveSidebar, openStudy } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
@@ -49,6 +51,7 @@ export function Sidebar() {
         {isFolded ? (
           <div className="flex flex-1 flex-col items-center pt-1">
             <CommandIconButton id="open" />
+            <CommandIconButton id="overview" />
           </div>
         ) : (
           <Studies />
@@ -71,11 +74,14 @@ export function Sidebar() {
 
 function Studies() {
   const projects = useStore(state => state.projects);
-  const studies = useStore(state => state.studies);
+  const all = useStore(state => state.studies);
+  // What is put away is found in the overview.
+  const studies = useMemo(() => all.filter(({ archivedAt }) => archivedAt === null), [all]);
   return (
     <>
       <div className="px-3 pb-2">
         <CommandButton id="open" className="w-full" />
+        <CommandButton id="overview" kind="quiet" className="mt-1 w-full" />
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         {groupStudies(projects, studies).map(group => (
@@ -124,8 +130,8 @@ function StudyEntry({ card }: { readonly card: StudyCard }) {
         )}
       >
         <span className="flex w-full items-center justify-between gap-2">
-          <span className="truncate font-medium text-sm" title={card.tag}>
-            {card.tag}
+          <span className="truncate font-medium text-sm" title={titleOf(card)}>
+            {titleOf(card)}
           </span>
           <StatePill card={card} isSmall />
         </span>

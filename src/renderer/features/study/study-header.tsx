@@ -12,6 +12,7 @@ import {
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
+import { titleOf } from '../../../shared/overview.ts';
 import { keepRate } from '../../../shared/study.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
@@ -35,7 +36,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       <div className="min-w-72 flex-1">
         <div className="flex items-center gap-3">
           <h1 className="truncate font-semibold text-xl tracking-tight" title={card.repositoryPath}>
-            {card.tag}
+            {titleOf(card)}
           </h1>
           <StatePill card={card} />
           {card.isContained === false ? <NotContained /> : null}
@@ -201,6 +202,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
         {isOwn ? <CommandItem id="audit" /> : null}
         {isOwn ? <CommandItem id="queue" /> : null}
         {isOwn ? <CommandItem id="proposers" /> : null}
+        <CommandItem id="room" />
         <MenuLine />
         <CommandItem id="export" />
       </Menu>

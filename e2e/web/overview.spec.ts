@@ -1,0 +1,90 @@
+import { expect, test } from './support/fixtures.ts';
+import { NIGHT_TAG } from './support/night.ts';
+import { cellOf, dialog, openNotebook, openWindow, sidebar, startStudy, study } from './support/window.ts';
+
+test('studies are compared, renamed, put away and deleted where all of them stand', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({
+    turns: [{ hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } }],
+  });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'first', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  await expect(cellOf(page, 1).region).toContainText('keep');
+
+  await sidebar(page).button('All studies').click();
+  const overview = page.getByRole('region', { name: 'All studies' });
+  const row = overview.getByRole('row', { name: /first/ });
+  await expect(row).toContainText('1.269000');
+  await expect(row).toContainText('2.31 %');
+  await expect(row).toContainText(/\d [KM]B/);
+  await overview.getByRole('checkbox', { name: 'Compare first' }).check();
+  const chart = overview.getByRole('group', { name: 'Best so far of the compared studies' });
+  await expect(chart).toContainText('first');
+  await overview.getByRole('button', { name: 'Cost' }).click();
+  await expect(overview.getByRole('columnheader', { name: 'Cost' })).toHaveAttribute(
+    'aria-sort',
+    'descending',
+  );
+
+  const more = (item: string) => async () => {
+    await row.getByRole('button', { name: /^More for/ }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await more('Rename …')();
+  await dialog(page, 'Rename first').getByLabel('Name').fill('The first night');
+  await page.keyboard.press('Enter');
+  await expect(sidebar(page).study('The first night')).toBeVisible();
+  await expect(row).toContainText('first');
+
+  await more('Archive')();
+  await expect(row).toBeHidden();
+  await expect(sidebar(page).study('The first night')).toBeHidden();
+  await overview.getByLabel('Show archived (1)').check();
+  await expect(row).toContainText('archived');
+  await more('Take out of the archive')();
+  await expect(sidebar(page).study('The first night')).toBeVisible();
+
+  await more('Delete …')();
+  const form = dialog(page, 'Delete The first night?');
+  await expect(form.getByRole('list', { name: 'What is lost' })).toContainText('2 experiments');
+  const remove = form.getByRole('button', { name: 'Delete for ever' });
+  await expect(remove).toBeDisabled();
+  await form.getByLabel('Keep the branch and the commits').uncheck();
+  await expect(form).toContainText('the branch autoresearch/first and the commits of all attempts (3 refs)');
+  await form.getByLabel('Type first to delete it').fill('first');
+  await remove.click();
+  await expect(page.getByText('The first night was deleted.')).toBeVisible();
+  await expect(page.getByText('No study yet')).toBeVisible();
+  await expect(sidebar(page).study('The first night')).toBeHidden();
+  expect(await bench.git('for-each-ref', 'refs/pawl', 'refs/heads/autoresearch')).toBe('');
+});
+
+test('the overview has an address, and the study that is open is gone with its deletion', async ({
+  page,
+  night,
+}) => {
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await page.keyboard.press('0');
+  await expect(page).toHaveURL(/#\/studies$/);
+  await page.goBack();
+  await expect(study(page).heading).toHaveText(NIGHT_TAG);
+});
+
+test('from across the room the best, the way to go and the last gain can be read, and Escape leaves it', async ({
+  page,
+  night,
+}) => {
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await page.keyboard.press('f');
+  const room = dialog(page, NIGHT_TAG);
+  await expect(room).toContainText('1.230951');
+  await expect(room).toContainText('13 of 13');
+  await expect(room).toContainText('Last gain');
+  await expect(room).toContainText('#13');
+  await page.keyboard.press('Escape');
+  await expect(room).toBeHidden();
+});

@@ -1,0 +1,188 @@
+import { Maximize, Minimize, X } from 'lucide-react';
+import { Dialog as Radix } from 'radix-ui';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { countKept, countTried, expectedEnd } from '../../../shared/expected-end.ts';
+import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import {
+  ABSENT,
+  formatClock,
+  formatDayTime,
+  formatDelta,
+  formatDuration,
+  formatMetric,
+  formatPercent,
+} from '../../../shared/numbers.ts';
+import { titleOf } from '../../../shared/overview.ts';
+import { attempt } from '../../app/actions.ts';
+import { isActive, useStore } from '../../app/store.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { returnFocus } from '../../ui/return-focus.ts';
+import { StatePill } from '../../ui/state-pill.tsx';
+import { useNow } from '../../ui/use-now.ts';
+import { BudgetBar, phaseWords, useRunClock } from '../live/now-running.tsx';
+
+/** What can be read from across the room: the best, how far it is, the last gain, the GPU. */
+export function RoomScreen({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
+  const { isFull, toggle } = useFullScreen();
+  return (
+    <Radix.Root open onOpenChange={isOpen => !isOpen && onClose()}>
+      <Radix.Portal>
+        <Radix.Content
+          aria-describedby={undefined}
+          // A button with the focus shows its tooltip, and the first Escape would only close that.
+          onOpenAutoFocus={event => {
+            event.preventDefault();
+            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
+          }}
+          onCloseAutoFocus={returnFocus}
+          className="fixed inset-0 z-50 flex flex-col overflow-auto bg-paper p-[4vmin] text-ink"
+        >
+          <header className="flex items-center gap-4">
+            <Radix.Title className="min-w-0 truncate font-semibold text-[clamp(1.25rem,3.5vmin,3rem)]">
+              {titleOf(card)}
+            </Radix.Title>
+            <StatePill card={card} />
+            <span className="flex-1" />
+            <IconButton label={isFull ? 'Back to the window' : 'Fill the screen'} onClick={toggle}>
+              {isFull ? <Minimize size={20} aria-hidden /> : <Maximize size={20} aria-hidden />}
+            </IconButton>
+            <Radix.Close asChild>
+              <IconButton label="Close" shortcut="Esc">
+                <X size={20} aria-hidden />
+              </IconButton>
+            </Radix.Close>
+          </header>
+          <Best card={card} />
+          <dl className="grid grid-cols-2 gap-x-[4vmin] gap-y-[3vmin] lg:grid-cols-4">
+            <Progress card={card} />
+            <LastGain card={card} />
+            <Now card={card} />
+            <GpuNow />
+          </dl>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+/** Whether the window fills the whole screen, which only a click may ask for; leaving this leaves that. */
+function useFullScreen() {
+  const [isFull, setFull] = useState(document.fullscreenElement !== null);
+  useEffect(() => {
+    const follow = () => setFull(document.fullscreenElement !== null);
+    document.addEventListener('fullscreenchange', follow);
+    return () => {
+      document.removeEventListener('fullscreenchange', follow);
+      if (document.fullscreenElement) void document.exitFullscreen();
+    };
+  }, []);
+  const toggle = () =>
+    void attempt(() => (isFull ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
+  return { isFull, toggle };
+}
+
+function Best({ card }: { readonly card: StudyCard }) {
+  const { tally, contract } = card;
+  const { best, baseline, bestExperiment } = tally;
+  const share = best !== null && baseline ? (best - baseline) / Math.abs(baseline) : null;
+  return (
+    <div className="flex min-h-0 flex-1 flex-col items-center justify-center py-[3vmin]">
+      <p className="text-[clamp(1rem,3vmin,2rem)] text-muted">
+        best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
+      </p>
+      <p className="tabular font-semibold text-[clamp(4rem,26vmin,20rem)] leading-none tracking-tight">
+        {best === null ? ABSENT : formatMetric(best)}
+      </p>
+      <p className="text-[clamp(1rem,3.5vmin,2.5rem)] text-muted">
+        {share === null || bestExperiment === 0
+          ? 'no gain yet'
+          : `${formatPercent(share, 2)} from ${formatMetric(baseline)}, in #${bestExperiment}`}
+      </p>
+    </div>
+  );
+}
+
+/** One of the facts below the best. */
+function Fact({
+  name,
+  value,
+  children,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-[clamp(0.8rem,2.2vmin,1.4rem)] text-muted">{name}</dt>
+      <dd>
+        <p className="tabular truncate font-semibold text-[clamp(1.5rem,6vmin,4.5rem)] leading-tight">
+          {value}
+        </p>
+        <div className="line-clamp-2 text-[clamp(0.8rem,2.2vmin,1.4rem)] text-muted">{children}</div>
+      </dd>
+    </div>
+  );
+}
+
+function Progress({ card }: { readonly card: StudyCard }) {
+  const now = useNow(10_000);
+  const tried = countTried(card);
+  const { experiments } = card.stop;
+  const end = expectedEnd(card, now);
+  return (
+    <Fact name="Tried" value={experiments === undefined ? String(tried) : `${tried} of ${experiments}`}>
+      {end
+        ? `${formatDuration(Math.max(0, end.at - now) / 1000)} to go, ${end.by === 'deadline' ? 'until' : 'about'} ${formatDayTime(end.at, now)}`
+        : `${countKept(card)} kept, ${card.tally.crash} crashed`}
+    </Fact>
+  );
+}
+
+function LastGain({ card }: { readonly card: StudyCard }) {
+  const now = useNow(10_000);
+  const cells = useStore(state => (state.notebook?.study === card.id ? state.notebook.cells : null));
+  const last = useMemo(
+    () => cells?.findLast((cell): cell is Cell => cell?.verdict?.word === 'keep' && cell.n > 0),
+    [cells],
+  );
+  if (!last) return <Fact name="Last gain" value={ABSENT} />;
+  const ago = last.endedAt === null ? '' : `${formatDuration((now - last.endedAt) / 1000)} ago: `;
+  return (
+    <Fact name="Last gain" value={formatDelta(last.delta)}>
+      #{last.n}, {ago}
+      {last.hypothesis}
+    </Fact>
+  );
+}
+
+function Now({ card }: { readonly card: StudyCard }) {
+  const clock = useRunClock(card);
+  const { current } = card;
+  if (!isActive(card) || !current) return <Fact name="Now" value="nothing runs" />;
+  return (
+    <Fact
+      name={`Now: #${current.n}, ${phaseWords(current.phase).toLowerCase()}`}
+      value={clock ? formatClock(clock.seconds) : phaseWords(current.phase)}
+    >
+      {clock ? <BudgetBar share={clock.share} /> : null}
+      {current.hypothesis}
+    </Fact>
+  );
+}
+
+function GpuNow() {
+  const newest = useStore(state => state.telemetry.at(-1));
+  const [gpu] = newest?.gpus ?? [];
+  if (!gpu) {
+    const cpu = newest?.host.cpuPercent;
+    return <Fact name="CPU" value={cpu === undefined ? ABSENT : `${Math.round(cpu)} %`} />;
+  }
+  const percent = (value: number | null | undefined) =>
+    value === null || value === undefined ? ABSENT : `${Math.round(value)} %`;
+  return (
+    <Fact name="GPU" value={percent(gpu.utilizationPercent)}>
+      {gpu.name}
+    </Fact>
+  );
+}
