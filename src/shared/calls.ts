@@ -32,6 +32,7 @@ import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.t
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
 import type { SpendPlan } from './spend-plan.ts';
+import { stackCalls } from './stack-calls.ts';
 import type { SteeringEffect } from './steering.ts';
 import { EFFORTS, SEARCH_STRATEGIES } from './study.ts';
 
@@ -296,6 +297,7 @@ export const calls = {
       .input(z.strictObject({ study, format: z.enum(['json', 'csv', 'tsv']) }))
       .output(eventIterator(type<string>())),
   },
+  stack: stackCalls,
   /** What waits to be tried in a study. */
   ideas: {
     list: oc

@@ -36,6 +36,7 @@ import { readReview } from './review-view.ts';
 import { readSeries, Sparklines } from './series-view.ts';
 import type { Service } from './service.ts';
 import { saveSettings } from './settings.ts';
+import { stackHandlers } from './stack-calls.ts';
 import { steeringEffect } from './steering-effect.ts';
 
 /** Numbers of found experiments are shown in a list; nobody reads further. */
@@ -235,6 +236,7 @@ export function createRouter(service: Service) {
         );
       }),
     },
+    stack: stackHandlers(service, os.stack),
     ideas: {
       list: os.ideas.list.handler(({ input }) => listIdeas(ledger, input.study)),
       add: os.ideas.add.handler(async ({ input: { study, ...input } }) => {

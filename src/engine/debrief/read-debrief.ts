@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { USUAL_NOISE_SHARE } from '../../shared/claims.ts';
 import type { Debrief, DebriefRecord } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { canRead, type Experiment, isBetter, type Study } from '../../shared/study.ts';
+import { canRead, type Experiment, type Study } from '../../shared/study.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { type CommitEdit, readEdits } from '../git/read-edits.ts';
 import { branchRef } from '../git/refs.ts';
@@ -17,7 +17,7 @@ import { crashGroups, deadEnds, keptIdeas, nearMisses, surprises, takenBackIdeas
 import { nextSteps } from './next-steps.ts';
 import { findSittings, isWithin, type Span } from './sittings.ts';
 import { whereTimeWent } from './time.ts';
-import { energyWh, isKept, sumKnown, type Trial } from './trial.ts';
+import { energyWh, gainOf, isKept, sumKnown, type Trial } from './trial.ts';
 import { instructionsYields, noteYields } from './yields.ts';
 
 /**
@@ -162,11 +162,6 @@ async function readTrials(ledger: Ledger, study: Study, rows: Rows): Promise<rea
 }
 
 const NO_RUNS: readonly RunRow[] = [];
-
-function gainOf(value: number | null, against: number | null, goal: 'minimize' | 'maximize'): number | null {
-  if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
-  return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
-}
 
 function isJudged(experiment: Experiment): experiment is Experiment & Pick<Trial, 'verdict' | 'endedAt'> {
   return experiment.verdict !== null && (experiment.endedAt !== null || experiment.imported !== null);

@@ -36,7 +36,7 @@ export async function writeReport(
   }: { readonly sitting: number | null; readonly format: ReportFormat; readonly hasDiffs: boolean },
   { now, paths, environment }: ReportPorts,
 ): Promise<string> {
-  const hide = (text: string) => forOthers(text, { paths: pathsOf(study, paths), environment });
+  const hide = hideFor(study, { paths, environment });
   const debrief = hideIn(await readDebrief(ledger, study, sitting, now), hide);
   if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
   const parts: ReportParts = {
@@ -45,6 +45,15 @@ export async function writeReport(
   };
   const document = describeDebrief(debrief, hideIn(parts, hide));
   return format === 'md' ? writeMarkdown(document) : writeHtml(document);
+}
+
+/** Takes this machine's paths and keys out of what is said of a study; see {@link forOthers}. */
+export function hideFor(
+  study: Study,
+  { paths, environment }: Pick<ReportPorts, 'paths' | 'environment'>,
+): (text: string) => string {
+  const hidden = { paths: pathsOf(study, paths), environment };
+  return text => forOthers(text, hidden);
 }
 
 function pathsOf(study: Study, { home }: DataPaths): readonly (readonly [string, string])[] {
@@ -58,7 +67,7 @@ function pathsOf(study: Study, { home }: DataPaths): readonly (readonly [string,
 }
 
 /** The same value with every text in it changed. */
-function hideIn<T>(value: T, hide: (text: string) => string): T {
+export function hideIn<T>(value: T, hide: (text: string) => string): T {
   if (typeof value === 'string') return hide(value) as T;
   if (value instanceof Map) return new Map([...value].map(([key, text]) => [key, hideIn(text, hide)])) as T;
   if (Array.isArray(value)) return value.map(item => hideIn(item, hide)) as T;
