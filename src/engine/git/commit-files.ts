@@ -21,9 +21,16 @@ export async function commitFiles(
   return commitTree({ tree, parent, message }, repository, await readIdentity(repository));
 }
 
-/** A tree with other or further files than `from` has. Returns its id. */
+/**
+ * A tree with other or further files than `from` has. Returns its id.
+ * @param modes of all the files, where they are known
+ */
 export async function writeTree(
-  { from, files }: Readonly<{ from: string; files: ReadonlyMap<string, string> }>,
+  {
+    from,
+    files,
+    modes,
+  }: Readonly<{ from: string; files: ReadonlyMap<string, string>; modes?: ReadonlyMap<string, string> }>,
   repository: Repository,
   scratch: string,
 ): Promise<string> {
@@ -33,12 +40,12 @@ export async function writeTree(
       const options = { stdin, env: { GIT_INDEX_FILE: join(folder, 'index') } };
       return (await gitOf(repository, args, options)).stdout.toString('utf8').trim();
     };
-    const modes = new Map((await listTree(repository, from)).map(({ mode, path }) => [path, mode]));
+    const known = modes ?? new Map((await listTree(repository, from)).map(({ mode, path }) => [path, mode]));
     await run(['read-tree', from]);
     const entries: string[] = [];
     for (const [path, text] of files) {
       const blob = await run(['hash-object', '-w', '--stdin'], text);
-      entries.push(`${modes.get(path) ?? '100644'} ${blob}\t${path}\0`);
+      entries.push(`${known.get(path) ?? '100644'} ${blob}\t${path}\0`);
     }
     await run(['update-index', '-z', '--index-info'], entries.join(''));
     return await run(['write-tree']);

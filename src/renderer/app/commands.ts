@@ -176,13 +176,14 @@ export const COMMANDS = {
     isAvailable: state => runningOf(state) === null,
     run: show({ name: 'resume' }),
   },
-  apply: {
+  stack: {
     scope: 'own_study',
-    label: 'Apply the best to a branch',
-    short: 'Apply best to a branch …',
+    label: 'Take what was kept to Git: branch, patches, pull request',
+    short: 'Take to Git …',
     icon: GitBranchPlus,
+    keys: 'g',
     isAvailable: state => best(state) !== null,
-    run: show({ name: 'apply' }),
+    run: show({ name: 'stack' }),
   },
   audit: {
     scope: 'own_study',
