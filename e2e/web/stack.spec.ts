@@ -152,7 +152,9 @@ test('a night is arranged with keys and pointer, and taken to git as a branch, p
   expect(file.bytes.toString()).toContain('Subject: [PATCH 3/3] Learning rate 0.06');
 
   await tab('Pull request').click();
-  await expect(region.getByLabel('Title', { exact: true })).toHaveValue(/^Take val_bpb from .* with 3 changes$/);
+  await expect(region.getByLabel('Title', { exact: true })).toHaveValue(
+    /^Take val_bpb from .* with 3 changes$/,
+  );
   await look(page, 'stack-pull-request');
   await button('Copy the text').click();
   await expect(page.getByText('The text is copied.')).toBeVisible();

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type Debrief, REPORT_FORMATS } from './debrief.ts';
+import { handyCalls } from './handy-calls.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
@@ -330,6 +331,7 @@ export const calls = {
     files: oc.input(z.strictObject({ study, n: n.nullable() })).output(type<EditableFiles>()),
   },
   experiments: {
+    ...handyCalls,
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),
     /** Unified diff to its parent, or from another experiment's attempt to this one's. */
     diff: oc

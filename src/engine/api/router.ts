@@ -25,6 +25,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
+import { handyHandlers } from './handy-calls.ts';
 import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
@@ -267,6 +268,7 @@ export function createRouter(service: Service) {
       ),
     },
     experiments: {
+      ...handyHandlers(service, os.experiments),
       get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
       diff: os.experiments.diff.handler(({ input }) =>
         readExperimentDiff(ledger, input.study, input.n, input.against),

@@ -29,6 +29,8 @@ export type HostPorts = {
   readonly info: Omit<HostInfo, 'home'>;
   /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
   readonly chooseFolder: (() => Promise<string | null>) | null;
+  /** Shows a file or folder in the system's file manager; absent where the window may be on another machine. */
+  readonly showItem?: (path: string) => void;
   /** Where the host keeps keys; absent where it cannot. */
   readonly keys?: KeyStore;
 };

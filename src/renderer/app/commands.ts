@@ -6,6 +6,7 @@ import {
   FlaskConical,
   FolderPlus,
   GitBranchPlus,
+  GitCompareArrows,
   ListOrdered,
   MessageSquarePlus,
   Moon,
@@ -38,6 +39,7 @@ import {
   toggleCompared,
 } from './actions.ts';
 import type { Command } from './command.ts';
+import { EXPERIMENT_COMMANDS } from './experiment-commands.ts';
 import { saveSettings } from './settings.ts';
 import { type Overlay, runningOf, type State, type StudyTab, studyOf } from './store.ts';
 
@@ -96,11 +98,17 @@ export const COMMANDS = {
   mark: {
     scope: 'study',
     label: 'Mark the selected experiment for comparison',
+    short: state =>
+      state.view.compared.includes(state.view.selected ?? -1)
+        ? 'Unmark for comparison'
+        : 'Mark for comparison',
+    icon: GitCompareArrows,
     keys: 'c',
     isKeyOnly: true,
     isAvailable: ({ view }) => view.selected !== null,
     run: ({ view }) => view.selected !== null && toggleCompared(view.selected),
   },
+  ...EXPERIMENT_COMMANDS,
   search: { scope: 'study', label: 'Search', keys: '/', isKeyOnly: true, run: focusSearch },
   best: {
     scope: 'study',
