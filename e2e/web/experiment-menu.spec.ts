@@ -23,7 +23,7 @@ test('an experiment has a menu at the pointer, and what can be selected in it ke
     /^Go to its parent/,
     /^Mark for comparison/,
     /^Open in the editor/,
-    'Copy the path of the logl',
+    'Copy the path of its logl',
     'Copy the path of its folder',
     /^Copy as Markdown/,
     /^Copy the commit/,
@@ -73,7 +73,7 @@ test('keys and the palette reach the same for the selected experiment, and its l
   await expect(dialog(page, 'Try #1 again')).toBeVisible();
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+k');
-  await palette(page).input.fill('selected experiment as Markdown');
+  await palette(page).input.fill('experiment copy as markdown');
   await page.keyboard.press('Enter');
   await expect(page.getByText('Copied #1 as Markdown.')).toBeVisible();
 });

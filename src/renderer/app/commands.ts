@@ -89,7 +89,7 @@ export const COMMANDS = {
   },
   toggle: {
     scope: 'study',
-    label: 'Open or close the selected experiment',
+    label: 'Experiment: open or close',
     keys: 'Enter',
     isKeyOnly: true,
     isAvailable: ({ view }) => view.selected !== null,
@@ -97,7 +97,7 @@ export const COMMANDS = {
   },
   mark: {
     scope: 'study',
-    label: 'Mark the selected experiment for comparison',
+    label: 'Experiment: mark for comparison',
     short: state =>
       state.view.compared.includes(state.view.selected ?? -1)
         ? 'Unmark for comparison'
@@ -186,7 +186,7 @@ export const COMMANDS = {
   },
   stack: {
     scope: 'own_study',
-    label: 'Take what was kept to Git: branch, patches, pull request',
+    label: 'Take to Git: branch, patches, pull request',
     short: 'Take to Git …',
     icon: GitBranchPlus,
     keys: 'g',

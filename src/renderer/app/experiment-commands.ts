@@ -19,7 +19,10 @@ import {
 } from './experiment-actions.ts';
 import type { State } from './store.ts';
 
-const isOnDesktop = ({ host }: State) => host?.host === 'desktop';
+/** The file manager is the desktop's; a browser may be on another machine. */
+const placeWords = ({ host }: State, what: string) =>
+  host?.host === 'desktop' ? `show its ${what} in the file manager` : `copy the path of its ${what}`;
+const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 const isSelected = (state: State) => selectedOf(state) !== null;
 const hasCommit = (state: State) => selectedOf(state)?.commit != null;
 /** Something was built on something: the baseline was not. */
@@ -30,7 +33,7 @@ const hasRun = (state: State) => hasCommit(state) && selectedOf(state)?.trainedS
 export const EXPERIMENT_COMMANDS = {
   tryAgain: {
     scope: 'own_study',
-    label: 'Try the selected experiment again',
+    label: 'Experiment: try it again',
     short: 'Try again …',
     icon: RotateCcw,
     keys: 't',
@@ -39,7 +42,7 @@ export const EXPERIMENT_COMMANDS = {
   },
   parent: {
     scope: 'own_study',
-    label: 'Go to what the selected experiment was built on',
+    label: 'Experiment: go to its parent',
     short: 'Go to its parent',
     icon: CornerLeftUp,
     keys: 'p',
@@ -49,7 +52,7 @@ export const EXPERIMENT_COMMANDS = {
   },
   openInEditor: {
     scope: 'own_study',
-    label: 'Open the selected experiment in the editor',
+    label: 'Experiment: open in the editor',
     short: 'Open in the editor',
     icon: FileCode,
     keys: 'e',
@@ -59,7 +62,7 @@ export const EXPERIMENT_COMMANDS = {
   },
   copyMarkdown: {
     scope: 'study',
-    label: 'Copy the selected experiment as Markdown',
+    label: 'Experiment: copy as Markdown',
     short: 'Copy as Markdown',
     icon: NotebookText,
     keys: 'm',
@@ -69,7 +72,7 @@ export const EXPERIMENT_COMMANDS = {
   },
   copyCommit: {
     scope: 'study',
-    label: 'Copy the commit of the selected experiment',
+    label: 'Experiment: copy the commit',
     short: 'Copy the commit',
     icon: GitCommitHorizontal,
     keys: 'y',
@@ -78,7 +81,8 @@ export const EXPERIMENT_COMMANDS = {
   },
   revealLog: {
     scope: 'own_study',
-    label: state => (isOnDesktop(state) ? 'Show the log in the file manager' : 'Copy the path of the log'),
+    label: state => `Experiment: ${placeWords(state, 'log')}`,
+    short: state => sentence(placeWords(state, 'log')),
     icon: FileText,
     keys: 'l',
     needsHost: true,
@@ -87,8 +91,8 @@ export const EXPERIMENT_COMMANDS = {
   },
   revealFolder: {
     scope: 'own_study',
-    label: state =>
-      isOnDesktop(state) ? 'Show its folder in the file manager' : 'Copy the path of its folder',
+    label: state => `Experiment: ${placeWords(state, 'folder')}`,
+    short: state => sentence(placeWords(state, 'folder')),
     icon: FolderOpen,
     needsHost: true,
     isAvailable: hasRun,

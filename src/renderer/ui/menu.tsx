@@ -81,9 +81,9 @@ export function MenuItem({
       <span className="w-4 shrink-0 text-muted" aria-hidden>
         {icon}
       </span>
-      <span className="flex-1">{children}</span>
+      {children}
       {shortcut ? (
-        <kbd aria-hidden className="pl-4 font-mono text-muted text-xs">
+        <kbd aria-hidden className="ml-auto pl-4 font-mono text-muted text-xs">
           {shortcut}
         </kbd>
       ) : null}
