@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { applyEvent, LIVE_POINTS } from '../src/renderer/app/apply-event.ts';
 import { isAvailable } from '../src/renderer/app/command.ts';
 import { ALL_COMMANDS, COMMANDS } from '../src/renderer/app/commands.ts';
+import { EXPERIMENT_COMMANDS } from '../src/renderer/app/experiment-commands.ts';
 import { type State, useStore } from '../src/renderer/app/store.ts';
 import { matcherOf, partsOf } from '../src/renderer/features/notebook/match-text.ts';
 import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
@@ -318,6 +319,26 @@ describe('commands', () => {
     for (const command of [COMMANDS.steer, COMMANDS.queue, COMMANDS.resume, COMMANDS.instructions]) {
       expect(isAvailable(command, of('imported'))).toBe(false);
     }
+  });
+
+  test('what is about an experiment needs one that is selected, and one with a commit where it is about that', () => {
+    const selected = (cell: Partial<Cell> | null, state: 'stopped' | 'imported' = 'stopped') =>
+      ({
+        ...of(state),
+        view: { ...useStore.getState().view, selected: cell && 1 },
+        notebook: { cells: [undefined, cell && { n: 1, ...cell }] },
+      }) as unknown as State;
+    const able = (state: State) =>
+      Object.entries(EXPERIMENT_COMMANDS)
+        .filter(([, command]) => isAvailable(command, state))
+        .map(([id]) => id);
+    expect(able(selected(null))).toEqual([]);
+    expect(able(selected({ commit: null, trainedSeconds: null }))).toEqual(['copyMarkdown']);
+    expect(able(selected({ commit: 'c', trainedSeconds: 5 }))).toEqual(Object.keys(EXPERIMENT_COMMANDS));
+    expect(able(selected({ commit: 'c', trainedSeconds: 5 }, 'imported'))).toEqual([
+      'copyMarkdown',
+      'copyCommit',
+    ]);
   });
 
   test('what asks something of the host waits for it', () => {

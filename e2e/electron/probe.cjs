@@ -21,6 +21,8 @@ const notifications = [];
 const dialogs = [];
 /** @type {string[]} */
 const openedAddresses = [];
+/** @type {string[]} */
+const shownItems = [];
 /** @type {Map<number, string>} */
 const blockers = new Map();
 /** How often the app was to quit. */
@@ -68,6 +70,9 @@ wrap(Notification.prototype, 'show', (_original, self) => {
 wrap(Notification, 'isSupported', () => true);
 wrap(shell, 'openExternal', async (_original, _self, args) => {
   openedAddresses.push(args[0]);
+});
+wrap(shell, 'showItemInFolder', (_original, _self, args) => {
+  shownItems.push(args[0]);
 });
 wrap(powerSaveBlocker, 'start', (original, self, args) => {
   const id = original.apply(self, args);
@@ -145,6 +150,7 @@ const probe = {
     openDialog('showOpenDialog').answer({ canceled: path === null, filePaths: path === null ? [] : [path] });
   },
   openedAddresses: () => openedAddresses,
+  shownItems: () => shownItems,
   quits: () => quits,
   sleepBlocks: () => [...blockers.values()],
   windows: () =>

@@ -333,8 +333,8 @@ test('the best is made a branch, and a taken name is refused in the dialog', asy
   await openWindow(page, await serve());
   await startStudy(page, bench, { tag: 'night', experiments: 1 });
   await expect(study(page).header).toContainText('Ended');
-  await chooseFrom(page, study(page).control('More'), 'Apply best to a branch …');
-  const apply = dialog(page, 'Apply the best to a branch');
+  await chooseFrom(page, study(page).control('More'), 'Take to Git …');
+  const apply = dialog(page, 'Take night to Git');
   const name = apply.getByLabel('Branch name');
   await expect(name).toHaveValue('best-of-night');
   for (const [taken, complaint] of [
@@ -342,11 +342,11 @@ test('the best is made a branch, and a taken name is refused in the dialog', asy
     ['two words', /is not a valid branch name/],
   ] as const) {
     await name.fill(taken);
-    await apply.getByRole('button', { name: 'Create the branch' }).click();
+    await apply.getByRole('button', { name: 'Branch at #1 as it is' }).click();
     await expect(name).toHaveAccessibleDescription(complaint);
   }
   await name.fill('better');
-  await apply.getByRole('button', { name: 'Create the branch' }).click();
+  await apply.getByRole('button', { name: 'Branch at #1 as it is' }).click();
   await expect(apply).toBeHidden();
   await expectFocus(page);
   await expect(notebook(page).mark('Branch better made at #1')).toBeVisible();

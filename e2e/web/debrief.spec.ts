@@ -30,7 +30,7 @@ test('a next step is a dialog away, and nothing happens before it is confirmed',
   await openDebrief(page, night);
   const next = page.getByRole('region', { name: 'What to do next' });
   await next.getByRole('button', { name: /^Branch: Make a branch at the best, #13/ }).click();
-  await expect(dialog(page, /branch/i)).toBeVisible();
+  await expect(dialog(page, `Take ${NIGHT_TAG} to Git`)).toBeVisible();
   await page.keyboard.press('Escape');
   await next.getByRole('button', { name: /^Resume/ }).click();
   await expect(dialog(page, `Resume ${NIGHT_TAG}`)).toBeVisible();

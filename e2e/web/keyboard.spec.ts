@@ -142,7 +142,7 @@ test.describe('in the notebook', () => {
       await expect(dialog(page, name)).toBeHidden();
       await expect(more).toBeFocused();
     }
-    for (const item of ['Apply best to a branch …', 'Export …']) {
+    for (const item of ['Take to Git …', 'Export …']) {
       await page.keyboard.press('Enter');
       await expect(page.getByRole('menu')).toBeVisible();
       const choice = page.getByRole('menuitem', { name: item });

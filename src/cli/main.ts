@@ -67,6 +67,11 @@ function list(text: string, before: readonly string[] | undefined): readonly str
   return [...(before ?? []), ...words];
 }
 
+/** The same of numbers of experiments. */
+function numbers(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), ...list(text, undefined).map(word => whole(word.replace(/^#/, '')))];
+}
+
 /** What only one command needs is loaded when that is called: every start is waited for. */
 const load = {
   ask: () => import('./commands/ask.ts'),
@@ -85,6 +90,7 @@ const load = {
   run: () => import('./commands/run.ts'),
   serve: () => import('./commands/serve.ts'),
   show: () => import('./commands/show.ts'),
+  stack: () => import('./commands/stack.ts'),
   status: () => import('./commands/status.ts'),
 };
 
@@ -240,6 +246,25 @@ studyOption(
   .option('--summarise', "let the study's model write a summary first, within its spending caps")
   .option('-o, --output <file>', 'write it to this file')
   .action(async (path, flags) => (await load.report()).report(at(path, flags)));
+
+studyOption(
+  repositoryArgument(program.command('stack')).description(
+    'show what a study kept as a stack of commits, and take it to git: a branch, patches, the text of a pull request',
+  ),
+)
+  .option('--drop <numbers>', 'leave these experiments out; separated by commas, or repeated', numbers)
+  .option('--order <numbers>', 'these experiments first, in this order, then the others', numbers)
+  .option('--branch <name>', 'make this branch of it; nothing is checked out')
+  .option('--patches <folder>', 'write numbered patches into this folder; - prints them for "git am"')
+  .option('--pr <file>', 'write title and text of a pull request to this file; - prints them')
+  .option('--sign-off', 'sign off each commit as git is set up')
+  .option(
+    '--without <numbers>',
+    'add the stack without each of these experiments to the queue of ideas, to see what it is worth',
+    numbers,
+  )
+  .option('--json', 'as JSON')
+  .action(async (path, flags) => (await load.stack()).stack(at(path, flags)));
 
 studyOption(
   repositoryArgument(program.command('show').argument('<n>', 'number of the experiment', whole)).description(

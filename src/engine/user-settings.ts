@@ -23,6 +23,8 @@ const settingsSchema = z.strictObject({
       agentSchema,
     )
     .default({}),
+  /** Program and arguments of the editor that experiments are opened in. */
+  editor: commandSchema.optional(),
   hooks: z
     .strictObject({
       before: commandSchema.optional(),

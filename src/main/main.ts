@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { app, Notification } from 'electron';
+import { app, Notification, shell } from 'electron';
 import type { Logger } from 'pino';
 import { Service } from '../engine/api/service.ts';
 import { dataPaths } from '../engine/paths.ts';
@@ -110,6 +110,7 @@ async function openService(log: Logger): Promise<Service | null> {
             hasNotifications: Notification.isSupported(),
           },
           keys: new SafeKeyStore(join(paths.home, 'model-key')),
+          showItem: path => shell.showItemInFolder(path),
           chooseFolder: () => desktop?.chooseFolder() ?? Promise.resolve(null),
         },
         onError: error => log.error({ error: describe(error) }, 'the engine reported an error'),

@@ -4,6 +4,7 @@ import { CELL_PAGE } from './cell-pages.ts';
 import { type ChannelView, channelSchema, type MessagePreview, tokenSchema } from './channel.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
+import { handyCalls } from './handy-calls.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
@@ -34,6 +35,7 @@ import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.t
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
 import type { SpendPlan } from './spend-plan.ts';
+import { stackCalls } from './stack-calls.ts';
 import type { SteeringEffect } from './steering.ts';
 import { EFFORTS, SEARCH_STRATEGIES } from './study.ts';
 
@@ -319,6 +321,7 @@ export const calls = {
       .input(z.strictObject({ study, format: z.enum(['json', 'csv', 'tsv']) }))
       .output(eventIterator(type<string>())),
   },
+  stack: stackCalls,
   /** What waits to be tried in a study. */
   ideas: {
     list: oc
@@ -351,6 +354,7 @@ export const calls = {
     files: oc.input(z.strictObject({ study, n: n.nullable() })).output(type<EditableFiles>()),
   },
   experiments: {
+    ...handyCalls,
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),
     /** Unified diff to its parent, or from another experiment's attempt to this one's. */
     diff: oc

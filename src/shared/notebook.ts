@@ -291,6 +291,15 @@ export type RunView = {
 };
 
 /** An opened cell. */
+/** An experiment that another was built on. */
+export type Ancestor = {
+  readonly n: number;
+  readonly hypothesis: string | null;
+  readonly metric: number | null;
+  /** Whether it is still kept. */
+  readonly isKept: boolean;
+};
+
 export type ExperimentDetail = {
   readonly cell: Cell;
   readonly rationale: string | null;
@@ -304,6 +313,8 @@ export type ExperimentDetail = {
   /** Calls to a model that were made for it, oldest first. */
   readonly calls: readonly ModelCall[];
   readonly parentCommit: string | null;
+  /** What it was built on: its parent, that one's, and so on; the first one first. */
+  readonly lineage: readonly Ancestor[];
   /** The incumbent it was measured against. */
   readonly incumbent: number | null;
   readonly files: readonly {

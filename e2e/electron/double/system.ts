@@ -175,6 +175,7 @@ export const powerSaveBlocker = strict('powerSaveBlocker', {
 /** There is nobody to open anything: the test looks at what would have been, and answers. */
 export const shell = strict('shell', {
   openExternal: url => Promise.reject(new Error(`no program opens ${url}`)),
+  showItemInFolder: () => {},
 } satisfies Partial<Electron.Shell>);
 
 export const net = strict('net', {

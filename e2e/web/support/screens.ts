@@ -398,10 +398,10 @@ export const SCREENS: readonly Screen[] = [
     }, 'Try #12 again'),
   },
   {
-    name: 'apply',
+    name: 'stack',
     open: overNight(
-      page => chooseFrom(page, study(page).control('More'), 'Apply best to a branch …'),
-      'Apply the best to a branch',
+      page => chooseFrom(page, study(page).control('More'), 'Take to Git …'),
+      `Take ${NIGHT_TAG} to Git`,
     ),
   },
   {

@@ -84,6 +84,7 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
         : ledger.reviews.outcomeOf(study.id, n, experiment.attemptCommit),
     calls: ledger.modelCalls.list(study.id, n),
     parentCommit: experiment.parentCommit,
+    lineage: ledger.experiments.lineage(study.id, n),
     incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,
     files: await changedFiles(study, experiment),
     runs: ledger.runs.list(study.id, n).map(run => runView(ledger, study, run)),

@@ -29,6 +29,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
+import { handyHandlers } from './handy-calls.ts';
 import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
@@ -41,6 +42,7 @@ import { readReview } from './review-view.ts';
 import { readSeries, Sparklines } from './series-view.ts';
 import type { Service } from './service.ts';
 import { saveSettings } from './settings.ts';
+import { stackHandlers } from './stack-calls.ts';
 import { steeringEffect } from './steering-effect.ts';
 
 /** Numbers of found experiments are shown in a list; nobody reads further. */
@@ -266,6 +268,7 @@ export function createRouter(service: Service) {
         );
       }),
     },
+    stack: stackHandlers(service, os.stack),
     ideas: {
       list: os.ideas.list.handler(({ input }) => listIdeas(ledger, input.study)),
       add: os.ideas.add.handler(async ({ input: { study, ...input } }) => {
@@ -296,6 +299,7 @@ export function createRouter(service: Service) {
       ),
     },
     experiments: {
+      ...handyHandlers(service, os.experiments),
       get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
       diff: os.experiments.diff.handler(({ input }) =>
         readExperimentDiff(ledger, input.study, input.n, input.against),

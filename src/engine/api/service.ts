@@ -5,8 +5,6 @@ import type { MetricCheckOutcome, MetricCheckProgress } from '../../shared/metri
 import type { KeyStatus } from '../../shared/model-calls.ts';
 import type { HostInfo, Notice, Settings, Snapshot, StudyCard } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
-import { createRef, isBranchName } from '../git/refs.ts';
-import { openRepository, readRef } from '../git/repository.ts';
 import { type ImportSource, importStudy } from '../import/import-study.ts';
 import type { ImportAnswers } from '../import/imported-table.ts';
 import { Telemetry } from '../machine/telemetry.ts';
@@ -16,6 +14,7 @@ import type { NewStudy } from '../session/create-study.ts';
 import { Engine } from '../session/engine.ts';
 import type { EngineOptions } from '../session/engine-options.ts';
 import type { SittingSettings } from '../session/sitting-settings.ts';
+import { branchBest } from '../stack/make-branch.ts';
 import type { RequestKind } from '../store/requests.ts';
 import { Announcer } from './announcer.ts';
 import { EventHub } from './event-hub.ts';
@@ -30,6 +29,8 @@ export type HostPorts = {
   readonly info: Omit<HostInfo, 'home'>;
   /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
   readonly chooseFolder: (() => Promise<string | null>) | null;
+  /** Shows a file or folder in the system's file manager; absent where the window may be on another machine. */
+  readonly showItem?: (path: string) => void;
   /** Where the host keeps keys; absent where it cannot. */
   readonly keys?: KeyStore;
 };
@@ -289,26 +290,12 @@ export class Service {
   /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
   async applyBest(id: string, branch: string): Promise<{ readonly commit: string; readonly n: number }> {
     const study = this.ledger.studies.get(id);
-    const best = study && this.ledger.experiments.incumbent(study.id);
-    if (!study || !best || study.state === 'imported') {
+    if (!study || study.state === 'imported') {
       throw new PawlError('usage', 'This study has no best commit to branch from.');
     }
-    const repository = await openRepository(study.repositoryPath);
-    if (branch.includes('\0') || !(await isBranchName(repository, branch))) {
-      throw new PawlError('usage', `"${branch}" is not a valid branch name.`);
-    }
-    const ref = `refs/heads/${branch}`;
-    const isTaken = (await readRef(repository, ref)) !== null;
-    if (isTaken || !(await createRef(repository, ref, best.commit).catch(refuseBlocked))) {
-      throw new PawlError(
-        'usage',
-        `The branch ${branch} already exists, or another one blocks its name. Choose another name.`,
-      );
-    }
-    const text = `${branch} made at #${best.n} (${best.commit.slice(0, 7)})`;
-    const mark = this.ledger.write(() => this.ledger.marks.add(id, 'applied', text, this.now()));
+    const { mark, ...made } = await branchBest(this, study, branch);
     this.announcer.announceMark(id, mark);
-    return { commit: best.commit, n: best.n };
+    return made;
   }
 
   /** Stops what runs, cleanly, and gives the data folder back. */
@@ -324,10 +311,4 @@ export class Service {
     this.telemetry.stop();
     this.engine.close();
   }
-}
-
-/** git keeps `a` and `a/b` apart as file and folder, so a branch can stand in another's way. */
-function refuseBlocked(error: unknown): false {
-  if (error instanceof PawlError && error.message.includes('exists; cannot create')) return false;
-  throw error;
 }

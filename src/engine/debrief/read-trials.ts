@@ -1,12 +1,12 @@
 import { PawlError } from '../../shared/errors.ts';
-import { type Experiment, isBetter, type Study } from '../../shared/study.ts';
+import type { Experiment, Study } from '../../shared/study.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { type CommitEdit, readEdits } from '../git/read-edits.ts';
 import { openRepository } from '../git/repository.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
 import type { RunRow } from '../store/runs.ts';
-import { sumKnown, type Trial } from './trial.ts';
+import { gainOf, sumKnown, type Trial } from './trial.ts';
 
 /** What is read of the whole study once, for several parts. */
 export type Rows = {
@@ -58,11 +58,6 @@ export async function readTrials(
 }
 
 const NO_RUNS: readonly RunRow[] = [];
-
-function gainOf(value: number | null, against: number | null, goal: 'minimize' | 'maximize'): number | null {
-  if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
-  return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
-}
 
 function isJudged(experiment: Experiment): experiment is Experiment & Pick<Trial, 'verdict' | 'endedAt'> {
   return experiment.verdict !== null && (experiment.endedAt !== null || experiment.imported !== null);

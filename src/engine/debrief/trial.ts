@@ -1,5 +1,5 @@
 import type { DebriefIdea } from '../../shared/debrief.ts';
-import type { Experiment, ShownVerdict } from '../../shared/study.ts';
+import { type Experiment, isBetter, type ShownVerdict } from '../../shared/study.ts';
 import type { CommitEdit } from '../git/read-edits.ts';
 import type { RunRow } from '../store/runs.ts';
 
@@ -41,6 +41,16 @@ export function trainedSeconds({ runs }: Pick<Trial, 'runs'>): number {
 /** Null where none of its runs was measured. */
 export function energyWh({ runs }: Pick<Trial, 'runs'>): number | null {
   return sumKnown(runs.map(run => run.energyWh));
+}
+
+/** How much better a value is than another, in the metric's unit; a loss is negative. Null where one is missing. */
+export function gainOf(
+  value: number | null,
+  against: number | null,
+  goal: 'minimize' | 'maximize',
+): number | null {
+  if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
+  return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
 }
 
 export function sum(values: readonly number[]): number {

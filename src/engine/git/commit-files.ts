@@ -17,23 +17,53 @@ export async function commitFiles(
   repository: Repository,
   scratch: string,
 ): Promise<string> {
-  const folder = await makeScratch(scratch, 'commit');
+  const tree = await writeTree({ from: parent, files }, repository, scratch);
+  return commitTree({ tree, parent, message }, repository, await readIdentity(repository));
+}
+
+/**
+ * A tree with other or further files than `from` has. Returns its id.
+ * @param modes of all the files, where they are known
+ */
+export async function writeTree(
+  {
+    from,
+    files,
+    modes,
+  }: Readonly<{ from: string; files: ReadonlyMap<string, string>; modes?: ReadonlyMap<string, string> }>,
+  repository: Repository,
+  scratch: string,
+): Promise<string> {
+  const folder = await makeScratch(scratch, 'tree');
   try {
-    const run = async (args: readonly string[], stdin = '', env: Readonly<Record<string, string>> = {}) => {
-      const options = { stdin, env: { ...env, GIT_INDEX_FILE: join(folder, 'index') } };
+    const run = async (args: readonly string[], stdin = '') => {
+      const options = { stdin, env: { GIT_INDEX_FILE: join(folder, 'index') } };
       return (await gitOf(repository, args, options)).stdout.toString('utf8').trim();
     };
-    const modes = new Map((await listTree(repository, parent)).map(({ mode, path }) => [path, mode]));
-    await run(['read-tree', parent]);
+    const known = modes ?? new Map((await listTree(repository, from)).map(({ mode, path }) => [path, mode]));
+    await run(['read-tree', from]);
     const entries: string[] = [];
     for (const [path, text] of files) {
       const blob = await run(['hash-object', '-w', '--stdin'], text);
-      entries.push(`${modes.get(path) ?? '100644'} ${blob}\t${path}\0`);
+      entries.push(`${known.get(path) ?? '100644'} ${blob}\t${path}\0`);
     }
     await run(['update-index', '-z', '--index-info'], entries.join(''));
-    const tree = await run(['write-tree']);
-    return await run(['commit-tree', tree, '-p', parent, '-F', '-'], message, await readIdentity(repository));
+    return await run(['write-tree']);
   } finally {
     await removeScratch(folder);
   }
+}
+
+/**
+ * A commit of a tree; no ref leads to it yet. Returns its id.
+ * @param identity variables of git's that say whose it is, and when it was made
+ */
+export async function commitTree(
+  { tree, parent, message }: Readonly<{ tree: string; parent: string; message: string }>,
+  repository: Repository,
+  identity: Readonly<Record<string, string>>,
+): Promise<string> {
+  const options = { stdin: message, env: identity };
+  const { stdout } = await gitOf(repository, ['commit-tree', tree, '-p', parent, '-F', '-'], options);
+  return stdout.toString('utf8').trim();
 }

@@ -49,10 +49,10 @@ export async function rebaseFiles(
 }
 
 /**
- * The change from `before` to `next` done in `now`, line for line, where each of the replaced pieces still stands there once;
- * null where one does not, or where lines are only added and nothing says where.
+ * The change from the file `before` to the file `next` of the folder done in the text `now`, line for line, where each of the replaced
+ * pieces still stands there once; null where one does not, or where lines are only added and nothing says where.
  */
-async function replaceLines(folder: string, now: string): Promise<string | null> {
+export async function replaceLines(folder: string, now: string): Promise<string | null> {
   const { stdout } = await git(
     folder,
     ['diff', '--no-index', '--no-ext-diff', '--no-color', '-U0', '--inter-hunk-context=0', 'before', 'next'],

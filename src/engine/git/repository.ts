@@ -169,7 +169,8 @@ export async function gitVersion(): Promise<string> {
   return (await gitText('/', ['--version'])).replace(/^git version /, '');
 }
 
-function identityOf(name: string, email: string): Readonly<Record<string, string>> {
+/** Variables that make git take somebody for the author and the committer. */
+export function identityOf(name: string, email: string): Readonly<Record<string, string>> {
   return {
     GIT_AUTHOR_NAME: name,
     GIT_AUTHOR_EMAIL: email,
@@ -183,11 +184,19 @@ export const PAWL_IDENTITY = identityOf('Pawl', 'pawl@localhost');
 
 /** The name and e-mail commits are made with: the user's, or Pawl's where none is set. */
 export async function readIdentity(repository: Repository): Promise<Readonly<Record<string, string>>> {
+  const user = await readUser(repository);
+  return user ? identityOf(user.name, user.email) : PAWL_IDENTITY;
+}
+
+/** The user as git is set up for the repository; null where name or e-mail is missing. */
+export async function readUser(
+  repository: Repository,
+): Promise<{ readonly name: string; readonly email: string } | null> {
   const [name, email] = await Promise.all(
     ['user.name', 'user.email'].map(async key => {
       const { stdout } = await gitOf(repository, ['config', '--get', key], { accept: [0, 1] });
       return stdout.toString('utf8').trim();
     }),
   );
-  return name && email ? identityOf(name, email) : PAWL_IDENTITY;
+  return name && email ? { name, email } : null;
 }

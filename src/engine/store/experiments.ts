@@ -1,4 +1,5 @@
 import type { GuardFailure } from '../../shared/guard.ts';
+import type { Ancestor } from '../../shared/notebook.ts';
 import type { Hint } from '../../shared/probes.ts';
 import {
   type Evidence,
@@ -200,6 +201,20 @@ export function experimentStore(database: Database) {
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
     'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
   );
+  const lineage = database.prepare<
+    [{ studyId: string; n: number }],
+    Pick<Row, 'n' | 'hypothesis' | 'metric' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
+      is_kept: number;
+    }
+  >(
+    `WITH RECURSIVE line (n, parent) AS (
+       SELECT n, parent_commit FROM experiment WHERE study_id = @studyId AND n = @n
+       UNION ALL
+       SELECT e.n, e.parent_commit FROM line JOIN experiment e
+         ON e.study_id = @studyId AND e.attempt_commit = line.parent AND e.n < line.n)
+     SELECT n, hypothesis, metric, coalesce(verdict = 'keep', 0) AS is_kept, ${record} FROM experiment
+     WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY n`,
+  );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
     `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
        OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
@@ -308,6 +323,13 @@ export function experimentStore(database: Database) {
       if (!row) return null;
       const { mean: metric } = recordOf(row);
       return { n: row.n, commit: row.attempt_commit, metric, sourceLines: row.source_lines };
+    },
+    /** The experiments that `n` was built on, one upon the other; the first one first. */
+    lineage(studyId: string, n: number): readonly Ancestor[] {
+      return lineage.all({ studyId, n }).map(({ is_kept, ...row }) => ({
+        ...{ n: row.n, hypothesis: row.hypothesis, isKept: is_kept === 1 },
+        metric: recordOf(row)?.mean ?? null,
+      }));
     },
     /** Non-blank lines of the attempt's editable files; null where there is no attempt. */
     sourceLines(studyId: string, n: number): number | null {

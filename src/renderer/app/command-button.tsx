@@ -56,9 +56,9 @@ export function CommandIconButton({
 /** A command in a menu. */
 export function CommandItem({ id }: { readonly id: CommandId }) {
   const { command, name, isDisabled, run } = useCommand(id);
-  const { icon: Icon } = command;
+  const { icon: Icon, keys } = command;
   return (
-    <MenuItem icon={Icon ? <Icon size={15} /> : null} disabled={isDisabled} onSelect={run}>
+    <MenuItem icon={Icon ? <Icon size={15} /> : null} shortcut={keys} disabled={isDisabled} onSelect={run}>
       {name}
     </MenuItem>
   );

@@ -6,6 +6,7 @@ import {
   FlaskConical,
   FolderPlus,
   GitBranchPlus,
+  GitCompareArrows,
   LayoutList,
   ListOrdered,
   Maximize,
@@ -41,6 +42,7 @@ import {
   toggleCompared,
 } from './actions.ts';
 import type { Command } from './command.ts';
+import { EXPERIMENT_COMMANDS } from './experiment-commands.ts';
 import { saveSettings } from './settings.ts';
 import { type Overlay, runningOf, type State, type StudyTab, studyOf } from './store.ts';
 
@@ -90,7 +92,7 @@ export const COMMANDS = {
   },
   toggle: {
     scope: 'study',
-    label: 'Open or close the selected experiment',
+    label: 'Experiment: open or close',
     keys: 'Enter',
     isKeyOnly: true,
     isAvailable: ({ view }) => view.selected !== null,
@@ -98,12 +100,18 @@ export const COMMANDS = {
   },
   mark: {
     scope: 'study',
-    label: 'Mark the selected experiment for comparison',
+    label: 'Experiment: mark for comparison',
+    short: state =>
+      state.view.compared.includes(state.view.selected ?? -1)
+        ? 'Unmark for comparison'
+        : 'Mark for comparison',
+    icon: GitCompareArrows,
     keys: 'c',
     isKeyOnly: true,
     isAvailable: ({ view }) => view.selected !== null,
     run: ({ view }) => view.selected !== null && toggleCompared(view.selected),
   },
+  ...EXPERIMENT_COMMANDS,
   search: { scope: 'study', label: 'Search', keys: '/', isKeyOnly: true, run: focusSearch },
   best: {
     scope: 'study',
@@ -179,13 +187,14 @@ export const COMMANDS = {
     isAvailable: state => runningOf(state) === null,
     run: show({ name: 'resume' }),
   },
-  apply: {
+  stack: {
     scope: 'own_study',
-    label: 'Apply the best to a branch',
-    short: 'Apply best to a branch …',
+    label: 'Take to Git: branch, patches, pull request',
+    short: 'Take to Git …',
     icon: GitBranchPlus,
+    keys: 'g',
     isAvailable: state => best(state) !== null,
-    run: show({ name: 'apply' }),
+    run: show({ name: 'stack' }),
   },
   audit: {
     scope: 'own_study',

@@ -72,7 +72,7 @@ export type Overlay =
   | { readonly name: 'steer'; readonly text?: string }
   /** With the experiment that is tried again; null shows what waits. */
   | { readonly name: 'queue'; readonly again: number | null }
-  | { readonly name: 'apply' }
+  | { readonly name: 'stack' }
   | { readonly name: 'audit' }
   | { readonly name: 'export' }
   | { readonly name: 'proposers' }

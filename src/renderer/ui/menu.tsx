@@ -1,18 +1,26 @@
-import { DropdownMenu } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { ContextMenu, DropdownMenu } from 'radix-ui';
+import { type ComponentProps, createContext, type ReactElement, type ReactNode, useContext } from 'react';
+
+const CONTENT = 'z-50 min-w-52 rounded-lg border border-line bg-surface p-1 text-sm shadow-float';
+
+/** Which kind of menu an item stands in: the two have parts of their own. */
+const InMenu = createContext<'button' | 'area'>('button');
 
 /** A button that opens a list of things to do. */
-export function Menu({ trigger, children }: { readonly trigger: ReactNode; readonly children: ReactNode }) {
+export function Menu({
+  trigger,
+  onOpen,
+  children,
+}: {
+  readonly trigger: ReactNode;
+  readonly onOpen?: () => void;
+  readonly children: ReactNode;
+}) {
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} onOpenChange={isOpen => isOpen && onOpen?.()}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 min-w-52 rounded-lg border border-line bg-surface p-1 text-sm shadow-float"
-        >
+        <DropdownMenu.Content align="end" sideOffset={4} collisionPadding={8} className={CONTENT}>
           {children}
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
@@ -20,31 +28,70 @@ export function Menu({ trigger, children }: { readonly trigger: ReactNode; reado
   );
 }
 
-export function MenuItem({
-  icon,
+/**
+ * A list of things to do that opens where the pointer's second button or the menu key is pressed.
+ * @param onPress says whether there is a menu for what was pressed; where there is none the browser has its own
+ */
+export function MenuArea({
+  area,
+  label,
+  onPress,
   children,
-  onSelect,
-  disabled,
 }: {
-  readonly icon?: ReactNode;
+  readonly area: ReactElement;
+  readonly label: string;
+  readonly onPress: (target: Element) => boolean;
   readonly children: ReactNode;
-  readonly onSelect: () => void;
-  readonly disabled?: boolean;
 }) {
   return (
-    <DropdownMenu.Item
-      onSelect={onSelect}
-      disabled={disabled ?? false}
+    <ContextMenu.Root modal={false}>
+      <ContextMenu.Trigger
+        asChild
+        onContextMenuCapture={event => {
+          if (!(event.target instanceof Element) || !onPress(event.target)) event.stopPropagation();
+        }}
+      >
+        {area}
+      </ContextMenu.Trigger>
+      <ContextMenu.Portal>
+        <ContextMenu.Content aria-label={label} collisionPadding={8} className={CONTENT}>
+          <InMenu value="area">{children}</InMenu>
+        </ContextMenu.Content>
+      </ContextMenu.Portal>
+    </ContextMenu.Root>
+  );
+}
+
+export function MenuItem({
+  icon,
+  shortcut,
+  children,
+  ...rest
+}: {
+  readonly icon?: ReactNode;
+  readonly shortcut?: string | undefined;
+  readonly children: ReactNode;
+} & Pick<ComponentProps<typeof DropdownMenu.Item>, 'onSelect' | 'disabled'>) {
+  const Item = useContext(InMenu) === 'area' ? ContextMenu.Item : DropdownMenu.Item;
+  return (
+    <Item
+      {...rest}
       className="flex cursor-pointer items-center gap-2 rounded-md px-2 py-1.5 outline-none data-[disabled]:cursor-default data-[highlighted]:bg-accent-soft data-[disabled]:text-faint"
     >
       <span className="w-4 shrink-0 text-muted" aria-hidden>
         {icon}
       </span>
       {children}
-    </DropdownMenu.Item>
+      {shortcut ? (
+        <kbd aria-hidden className="ml-auto pl-4 font-mono text-muted text-xs">
+          {shortcut}
+        </kbd>
+      ) : null}
+    </Item>
   );
 }
 
 export function MenuLine() {
-  return <DropdownMenu.Separator className="my-1 h-px bg-line" />;
+  const Line = useContext(InMenu) === 'area' ? ContextMenu.Separator : DropdownMenu.Separator;
+  return <Line className="my-1 h-px bg-line" />;
 }

@@ -11,6 +11,7 @@ import { Button } from '../../ui/button.tsx';
 import { Select } from '../../ui/select.tsx';
 import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
+import { ExperimentMenu } from './experiment-menu.tsx';
 import { RunCurves } from './run-curves.tsx';
 import { RunLog } from './run-log.tsx';
 import { Why } from './why.tsx';
@@ -66,6 +67,7 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
               <RotateCcw size={13} aria-hidden /> Try again …
             </Button>
           ) : null}
+          <ExperimentMenu n={cell.n} />
         </span>
       </div>
       {PARTS.map(name => (

@@ -5,6 +5,7 @@ import { tellCalls } from '../../format/call-words.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { AwaitedNumber } from './awaited-number.tsx';
 import { Facts } from './facts.tsx';
+import { Lineage } from './lineage.tsx';
 import { NotesAndTags } from './notes-and-tags.tsx';
 import { CrashReport, VerdictNotes } from './verdict-notes.tsx';
 
@@ -34,6 +35,7 @@ export function Why({
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
         <VerdictNotes detail={detail} />
         <Effect card={card} detail={detail} />
+        <Lineage detail={detail} metric={card.contract.metric.name} />
         {detail.files.length > 0 ? <Files files={detail.files} /> : null}
         {detail.refusals.length > 0 ? (
           <section aria-label="Refused proposals">

@@ -52,6 +52,9 @@ function follow(action: NextStep['action']): void {
     case 'instructions':
       goTo({ name: 'study', tab: 'instructions' });
       return;
+    case 'apply':
+      showOverlay({ name: 'stack' });
+      return;
     default:
       showOverlay({ name: action.kind });
   }

@@ -63,7 +63,10 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
       onMouseEnter={() => hoverCell(cell.n)}
       onMouseLeave={() => hoverCell(null)}
     >
-      <div className="relative grid h-15 grid-cols-[1rem_2.25rem_1.25rem_minmax(0,1fr)_auto] items-center gap-x-2 pr-4 pl-2 @xl:grid-cols-[1.25rem_2.5rem_6.5rem_minmax(0,1fr)_auto]">
+      <div
+        data-cell={cell.n}
+        className="relative grid h-15 grid-cols-[1rem_2.25rem_1.25rem_minmax(0,1fr)_auto] items-center gap-x-2 pr-4 pl-2 @xl:grid-cols-[1.25rem_2.5rem_6.5rem_minmax(0,1fr)_auto]"
+      >
         <ChevronRight
           size={15}
           aria-hidden

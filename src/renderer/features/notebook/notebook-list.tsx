@@ -7,6 +7,7 @@ import { isActive, NO_FILTER, useStore } from '../../app/store.ts';
 import { readNotebook } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { ExperimentMenuArea } from '../cell/experiment-menu.tsx';
 import { CellRow, cellButtonId } from './cell-row.tsx';
 import { MarkRow, RefusedRow } from './mark-row.tsx';
 import { type NotebookRow, notebookRows } from './notebook-rows.ts';
@@ -100,38 +101,42 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
     (order === 'newest' ? rows.length - 1 - index : index) % Math.max(1, places.current);
 
   return (
-    <div
-      ref={scroller}
-      // Rows ask how wide they are, and whether any of them has a curve.
-      className="group/list @container min-h-0 flex-1 overflow-y-auto"
-      data-curves={[...sparklines.values()].some(points => points.length > 1) || undefined}
-      data-testid="notebook-list"
-    >
-      <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
-        {items.map(item => {
-          const row = rows[item.index];
-          if (!row) return null;
-          return (
-            <li
-              key={slotOf(item.index)}
-              data-index={item.index}
-              ref={
-                row.kind === 'cell' && !opened.has(row.cell.n)
-                  ? // When it lets go of its element, another row may have its number.
-                    element => {
-                      if (element) virtual.resizeItem(item.index, CELL_PX);
-                    }
-                  : element => virtual.measureElement(element)
-              }
-              className="absolute inset-x-0 top-0 border-line border-b"
-              style={{ transform: `translateY(${item.start}px)` }}
-            >
-              <Row card={card} row={row} sparklines={sparklines} />
-            </li>
-          );
-        })}
-      </ol>
-    </div>
+    <ExperimentMenuArea
+      area={
+        <div
+          ref={scroller}
+          // Rows ask how wide they are, and whether any of them has a curve.
+          className="group/list @container min-h-0 flex-1 overflow-y-auto"
+          data-curves={[...sparklines.values()].some(points => points.length > 1) || undefined}
+          data-testid="notebook-list"
+        >
+          <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
+            {items.map(item => {
+              const row = rows[item.index];
+              if (!row) return null;
+              return (
+                <li
+                  key={slotOf(item.index)}
+                  data-index={item.index}
+                  ref={
+                    row.kind === 'cell' && !opened.has(row.cell.n)
+                      ? // When it lets go of its element, another row may have its number.
+                        element => {
+                          if (element) virtual.resizeItem(item.index, CELL_PX);
+                        }
+                      : element => virtual.measureElement(element)
+                  }
+                  className="absolute inset-x-0 top-0 border-line border-b"
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <Row card={card} row={row} sparklines={sparklines} />
+                </li>
+              );
+            })}
+          </ol>
+        </div>
+      }
+    />
   );
 }
 

@@ -16,7 +16,7 @@ const ChannelDialog = lazyView(() =>
 );
 const RoomScreen = lazyView(() => import('../room/room-screen.tsx').then(file => file.RoomScreen));
 const AuditDialog = lazyView(() => import('../study/audit-dialog.tsx').then(file => file.AuditDialog));
-const ApplyDialog = lazyView(() => import('../study/apply-dialog.tsx').then(file => file.ApplyDialog));
+const StackDialog = lazyView(() => import('../stack/stack-dialog.tsx').then(file => file.StackDialog));
 const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
 const ProposersDialog = lazyView(() =>
   import('../study/proposers-dialog.tsx').then(file => file.ProposersDialog),
@@ -65,8 +65,10 @@ function Overlay({ host }: { readonly host: Host }) {
       return card && card.state !== 'imported' ? (
         <QueueDialog key={`${card.id} ${overlay.again}`} card={card} again={overlay.again} onClose={close} />
       ) : null;
-    case 'apply':
-      return card ? <ApplyDialog card={card} onClose={close} /> : null;
+    case 'stack':
+      return card && card.state !== 'imported' ? (
+        <StackDialog key={card.id} card={card} onClose={close} />
+      ) : null;
     case 'audit':
       return card ? <AuditDialog card={card} onClose={close} /> : null;
     case 'export':

@@ -198,7 +198,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
         }
       >
         <CommandItem id="best" />
-        <CommandItem id="apply" />
+        <CommandItem id="stack" />
         {isOwn ? <CommandItem id="audit" /> : null}
         {isOwn ? <CommandItem id="queue" /> : null}
         {isOwn ? <CommandItem id="proposers" /> : null}

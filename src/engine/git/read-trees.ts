@@ -1,0 +1,44 @@
+import { gitOf, type Repository } from './repository.ts';
+
+/** The trees of many commits with one process, by commit; those that are not there are left out. */
+export async function readTrees(
+  repository: Repository,
+  commits: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (commits.length === 0) return new Map();
+  const { stdout } = await gitOf(repository, ['cat-file', '--batch-check=%(objectname)'], {
+    stdin: commits.map(commit => `${commit}^{tree}\n`).join(''),
+  });
+  const lines = stdout.toString('utf8').split('\n');
+  return new Map(
+    commits.flatMap((commit, place) => {
+      const tree = lines[place] ?? '';
+      return /^[0-9a-f]+$/.test(tree) ? [[commit, tree] as const] : [];
+    }),
+  );
+}
+
+export type LineCounts = { readonly added: number; readonly removed: number };
+
+/** How many lines each of the commits adds and removes on its parent, with one process; binary files count nothing. */
+export async function countLines(
+  repository: Repository,
+  commits: readonly string[],
+): Promise<ReadonlyMap<string, LineCounts>> {
+  const counts = new Map<string, { added: number; removed: number }>();
+  if (commits.length === 0) return counts;
+  const { stdout } = await gitOf(repository, ['diff-tree', '--stdin', '-r', '--numstat', '--no-renames'], {
+    stdin: `${commits.join('\n')}\n`,
+  });
+  let own = { added: 0, removed: 0 };
+  for (const line of stdout.toString('utf8').split('\n')) {
+    if (/^[0-9a-f]{40,64}$/.test(line)) {
+      own = { added: 0, removed: 0 };
+      counts.set(line, own);
+    }
+    const [, added = '-', removed = '-'] = /^(\d+|-)\t(\d+|-)\t/.exec(line) ?? [];
+    if (added !== '-') own.added += Number(added);
+    if (removed !== '-') own.removed += Number(removed);
+  }
+  return counts;
+}

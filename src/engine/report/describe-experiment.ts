@@ -1,0 +1,85 @@
+import { basename } from 'node:path';
+import { claimWords } from '../../shared/claims.ts';
+import { formatDelta, formatDuration, formatMetric } from '../../shared/numbers.ts';
+import { type Experiment, lastTrial, type Study } from '../../shared/study.ts';
+import { readDiff } from '../git/diff.ts';
+import { openRepository } from '../git/repository.ts';
+import { assessStudy } from '../stages/judge/assess-study.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { Block } from './document.ts';
+import { hideIn, hider } from './for-others.ts';
+import { writeMarkdown } from './write-markdown.ts';
+import type { ReportPorts } from './write-report.ts';
+
+/** A longer one is not read in a chat. */
+const MAX_DIFF_CHARACTERS = 60_000;
+
+/** One experiment as Markdown for a chat or an issue, with its diff; without paths of this machine and keys. */
+export async function writeExperiment(
+  ledger: Ledger,
+  study: Study,
+  experiment: Experiment,
+  ports: Pick<ReportPorts, 'paths' | 'environment'>,
+): Promise<string> {
+  const { n, proposal } = experiment;
+  const document = {
+    title: `#${n} ${proposal?.hypothesis ?? 'No hypothesis yet'}`,
+    blocks: [
+      ...(proposal?.rationale ? [{ kind: 'paragraph' as const, text: proposal.rationale }] : []),
+      factsOf(ledger, study, experiment),
+      ...crashOf(ledger, study, n),
+      ...(await diffOf(study, experiment)),
+    ],
+  };
+  return writeMarkdown(hideIn(document, hider(study, ports.paths, ports.environment)));
+}
+
+function factsOf(ledger: Ledger, study: Study, experiment: Experiment): Block {
+  const { n, verdict, record, metric, trainedSeconds, attemptCommit } = experiment;
+  const { incumbentMetric, incumbentExperiment } = verdict?.evidence ?? {};
+  const claim = assessStudy(ledger, study)?.keeps.find(keep => keep.n === n);
+  const value = record?.mean ?? metric;
+  const runs = record && record.runs > 1 ? ` (mean of ${record.runs} runs)` : '';
+  const delta = value === null || incumbentMetric === undefined ? null : value - incumbentMetric;
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['Study', `${basename(study.repositoryPath) || study.importedFrom}: ${study.tag}`],
+    ['Verdict', verdict && `${verdict.word} (${verdict.reason.replaceAll('_', ' ')})`],
+    [study.contract.metric.name, value === null ? null : `${formatMetric(value)}${runs}`],
+    [
+      'Difference',
+      delta === null
+        ? null
+        : `${formatDelta(delta)} to #${incumbentExperiment} (${formatMetric(incumbentMetric)})`,
+    ],
+    ['Claim', claim ? claimWords(claim) : null],
+    ['Trained', trainedSeconds === null ? null : formatDuration(trainedSeconds)],
+    ['Commit', attemptCommit?.slice(0, 12) ?? null],
+  ];
+  return {
+    kind: 'table',
+    columns: [{ name: '' }, { name: '' }],
+    rows: rows.flatMap(([name, text]) => (text === null ? [] : [[name, text]])),
+  };
+}
+
+function crashOf(ledger: Ledger, study: Study, n: number): readonly Block[] {
+  const crash = lastTrial(ledger.runs.list(study.id, n))?.crash;
+  return crash ? [{ kind: 'code', title: `Crash: ${crash.message}`, text: crash.tail.join('\n') }] : [];
+}
+
+async function diffOf(
+  study: Study,
+  { n, parentCommit, attemptCommit }: Experiment,
+): Promise<readonly Block[]> {
+  if (!parentCommit || !attemptCommit || parentCommit === attemptCommit || study.state === 'imported')
+    return [];
+  const diff = await readDiff(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
+  const isCut = diff.length > MAX_DIFF_CHARACTERS;
+  return [
+    {
+      kind: 'code',
+      title: isCut ? `The beginning of the diff of #${n}` : `Diff of #${n}`,
+      text: diff.slice(0, MAX_DIFF_CHARACTERS),
+    },
+  ];
+}

@@ -1,0 +1,104 @@
+import { shorten } from '../../shared/charts/shorten.ts';
+import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
+import { formatMetric } from '../../shared/numbers.ts';
+import type { StackStep } from '../../shared/stack.ts';
+import type { Study } from '../../shared/study.ts';
+import type { Keep } from './read-keeps.ts';
+import type { Placed } from './replay.ts';
+
+/** As git's own documentation advises. */
+const SUBJECT = 72;
+const WIDTH = 72;
+
+/**
+ * What `git am` would take for something else in the middle of a message: the end of it, a diff, a header. The words are a
+ * model's. Source: mailinfo.c of git, `patchbreak` and `check_header`.
+ */
+const NOT_PLAIN =
+  /^(?=diff -|index: |---|-- >8|8<|>8|>?from |(?:from|subject|date|content-[a-z-]+|mime-version|message-id):)/i;
+
+/** Subject, what was expected, what was measured, and trailers that lead back to the notebook. */
+export function messageOf(
+  { tag, contract }: Study,
+  { keep, isInPlace, step }: Placed,
+  {
+    signOff,
+    hide,
+  }: {
+    /** `Name <address>`; null for no sign-off. */
+    readonly signOff: string | null;
+    readonly hide: (text: string) => string;
+  },
+): string {
+  const hypothesis = hide(keep.hypothesis).replace(/\s+/g, ' ').trim() || `Experiment ${keep.n}`;
+  const subject = subjectOf(hypothesis);
+  const isWhole = subject === hypothesis.replace(/\.$/, '');
+  const body = [
+    ...(isWhole ? [] : [hypothesis]),
+    ...(keep.rationale ? [hide(keep.rationale).trim()] : []),
+    resultOf(contract.metric, keep),
+    ...(isInPlace ? [] : [describePlace(contract.metric.name, step)]),
+  ];
+  const trailers = [
+    `Pawl-Study: ${tag}`,
+    `Pawl-Experiment: ${keep.n}`,
+    ...(signOff === null ? [] : [`Signed-off-by: ${signOff}`]),
+  ];
+  return `${subject}\n\n${body.map(wrapPlain).join('\n\n')}\n\n${trailers.join('\n')}\n`;
+}
+
+/** Of a commit that was measured on others than those it stands on now. */
+function describePlace(metric: string, step: StackStep): string {
+  const here =
+    step.state === 'measured'
+      ? `this tree is that of experiment ${step.by.n}, ${metric} ${formatMetric(step.by.record.mean)}`
+      : 'this tree was not measured';
+  return `That was measured on other commits than those before this one; ${here}.`;
+}
+
+/** One line that fits, without a full stop. */
+export function subjectOf(hypothesis: string): string {
+  return shorten(hypothesis.replace(/\.$/, ''), SUBJECT);
+}
+
+/** `val_bpb (lower is better) 1.031200 → 1.027600 in experiment 7, over 4.` and how sure that is. */
+function resultOf({ name, goal }: Study['contract']['metric'], keep: Keep): string {
+  const { n, against, record, gain } = keep;
+  const better = goal === 'minimize' ? 'lower is better' : 'higher is better';
+  if (!record || !against) return `Experiment ${n}; ${name} has no number to compare.`;
+  const runs = (count: number) => (count === 1 ? 'one run' : `mean of ${count} runs`);
+  return [
+    `${name} (${better}): ${formatMetric(against.record.mean)} → ${formatMetric(record.mean)}, gain ${gainText(gain)}.`,
+    `Measured: experiment ${n} (${runs(record.runs)}) against ${against.n} (${runs(against.record.runs)}).`,
+    `Certainty: ${certaintyText(keep)}.`,
+  ].join('\n');
+}
+
+function certaintyText(keep: Keep): string {
+  const { probability, isProven, isSimplification } = keep;
+  if (probability === null || isSimplification) return certaintyOf(keep);
+  return `P ${probability.toFixed(2)} that it is a gain, ${isProven ? 'proven' : 'unproven'}`;
+}
+
+/** Lines of at most so many columns; none begins as something that is not text. */
+function wrapPlain(text: string): string {
+  return text
+    .split('\n')
+    .flatMap(line => wrapLine(line.trimEnd()))
+    .map(line => line.replace(NOT_PLAIN, ' '))
+    .join('\n');
+}
+
+function wrapLine(line: string): readonly string[] {
+  // What is set in may be code or a table.
+  if ([...line].length <= WIDTH || /^\s/.test(line)) return [line];
+  const lines: string[] = [];
+  let own = '';
+  for (const word of line.split(' ')) {
+    if (own !== '' && [...own].length + 1 + [...word].length > WIDTH) {
+      lines.push(own);
+      own = word;
+    } else own = own === '' ? word : `${own} ${word}`;
+  }
+  return [...lines, own];
+}

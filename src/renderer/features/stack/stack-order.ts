@@ -1,0 +1,85 @@
+import type { KeyboardEvent } from 'react';
+import type { StackKeep, StackStep } from '../../../shared/stack.ts';
+
+/** How the user has arranged what was kept. */
+export type Arrangement = {
+  /** Numbers in the user's order; what was kept since comes last. Empty is as they were kept. */
+  readonly order: readonly number[];
+  readonly leftOut: readonly number[];
+};
+
+export const AS_KEPT: Arrangement = { order: [], leftOut: [] };
+
+export function inOrder(keeps: readonly StackKeep[], { order }: Arrangement): readonly StackKeep[] {
+  const place = new Map(order.map((n, index) => [n, index]));
+  return keeps.toSorted(
+    (one, two) => (place.get(one.n) ?? order.length) - (place.get(two.n) ?? order.length),
+  );
+}
+
+/** The list with one of it at another place. */
+export function moveTo(ns: readonly number[], n: number, to: number): readonly number[] {
+  const rest = ns.filter(other => other !== n);
+  return [...rest.slice(0, to), n, ...rest.slice(to)];
+}
+
+export function toggle({ order, leftOut }: Arrangement, n: number): Arrangement {
+  const isOut = leftOut.includes(n);
+  return { order, leftOut: isOut ? leftOut.filter(other => other !== n) : [...leftOut, n] };
+}
+
+/** What is known of a choice from the answer to another: what becomes of a keep depends on those before it alone. */
+export function knownSteps(
+  steps: readonly StackStep[],
+  chosen: readonly number[],
+): ReadonlyMap<number, StackStep> {
+  const first = steps.findIndex(({ n }, place) => chosen[place] !== n);
+  return new Map(steps.slice(0, first < 0 ? steps.length : first).map(step => [step.n, step]));
+}
+
+/** Numbers of what conflicts. */
+export function conflictsOf(steps: readonly StackStep[]): readonly number[] {
+  return steps.filter(({ state }) => state === 'conflict').map(({ n }) => n);
+}
+
+/** Of the box that chooses a keep; what the arrows go along. */
+export function boxId(n: number): string {
+  return `stack-${n}`;
+}
+
+export type StackActions = {
+  /** To a place of the list as it then is. */
+  readonly move: (n: number, to: number) => void;
+  /** Before a place of the list as it is. */
+  readonly drop: (n: number, before: number) => void;
+  readonly choose: (n: number) => void;
+  readonly unfold: (n: number) => void;
+  readonly tryWithout: (n: number) => void;
+  /** It is the one the keys are for. */
+  readonly point: (n: number) => void;
+};
+
+/** Arrows go from keep to keep, with Alt they take it along; Enter unfolds it. */
+export function onListKey(
+  event: KeyboardEvent<HTMLElement>,
+  ns: readonly number[],
+  actions: StackActions,
+): void {
+  const { target, key, altKey } = event;
+  if (!(target instanceof HTMLInputElement) || event.ctrlKey || event.metaKey) return;
+  const at = ns.indexOf(Number(target.dataset.keep));
+  const n = ns[at];
+  if (n === undefined) return;
+  const places: Readonly<Record<string, number>> = {
+    ArrowUp: at - 1,
+    ArrowDown: at + 1,
+    Home: 0,
+    End: ns.length - 1,
+  };
+  const to = places[key];
+  if (to !== undefined && altKey) actions.move(n, to);
+  else if (to !== undefined) document.getElementById(boxId(ns[to] ?? n))?.focus();
+  else if (key === 'Enter' && !altKey) actions.unfold(n);
+  else return;
+  event.preventDefault();
+}
