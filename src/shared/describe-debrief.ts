@@ -41,9 +41,9 @@ export function describeStop({ study }: Debrief): string | null {
 }
 
 /** How sure a keep is. */
-export function certaintyOf({ n, probability, isProven, isSimplification }: KeptIdea): string {
+export function certaintyOf({ probability, isProven, isSimplification }: KeptIdea): string {
   if (isSimplification) return 'simpler, no gain claimed';
-  return probability === null ? 'one run' : claimWords({ n, probability, isProven });
+  return probability === null ? 'one run' : claimWords({ probability, isProven });
 }
 
 /** A gain with its sign; a minus is a loss. */

@@ -37,6 +37,7 @@ import {
   toggleCell,
   toggleCompared,
 } from './actions.ts';
+import { CHART_COMMANDS } from './chart-commands.ts';
 import type { Command } from './command.ts';
 import { saveSettings } from './settings.ts';
 import { type Overlay, runningOf, type State, type StudyTab, studyOf } from './store.ts';
@@ -119,6 +120,7 @@ export const COMMANDS = {
     label: 'Show only what was kept',
     run: () => setFilter({ verdicts: ['keep'] }),
   },
+  ...CHART_COMMANDS,
   onlyCrashes: { scope: 'study', label: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
   proposers: {
     scope: 'own_study',

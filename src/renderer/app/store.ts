@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { ProgressView } from '../../shared/charts/progress-view.ts';
+import { type ProgressView, WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
 import {
   type Cell,
   DEFAULT_SETTINGS,
@@ -89,7 +89,7 @@ export type StudyView = {
   readonly compared: readonly number[];
 };
 export const FRESH_VIEW: StudyView = {
-  chart: { axis: 'experiment', x: null, y: null },
+  chart: WHOLE_VIEW,
   isChartHidden: false,
   filter: NO_FILTER,
   selected: null,
