@@ -366,6 +366,17 @@ describe('names, ticks and files', () => {
     expect(axisTicks([0, 20_000], 2).map(tick => tick.label)).toEqual(['0', '10,000', '20,000']);
     expect(axisTicks([0, 3], 10, true).map(tick => tick.label)).toEqual(['0', '1', '2', '3']);
     expect(logTicks([1e-4, 1e4], 5).length).toBeLessThanOrEqual(6);
+    expect(logTicks([1.3, 390], 10).map(tick => tick.label)).toEqual([
+      '2',
+      '5',
+      '10',
+      '20',
+      '50',
+      '100',
+      '200',
+    ]);
+    expect(logTicks([0.9, 1_100], 5).map(tick => tick.label)).toEqual(['1', '10', '100', '1000']);
+    expect(logTicks([2, 8], 3).map(tick => tick.label)).toEqual(['2', '4', '6', '8']);
   });
 
   test('the table quotes by RFC 4180 and disarms text that looks like a formula, never numbers', () => {

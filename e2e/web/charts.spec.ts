@@ -3,7 +3,7 @@ import { expect, test } from './support/fixtures.ts';
 import { violations } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
 import { takePicture } from './support/pictures.ts';
-import { notebook, openNotebook, runCommand, sidebar } from './support/window.ts';
+import { cellOf, notebook, openCell, openNotebook, runCommand, sidebar, study } from './support/window.ts';
 
 test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
 
@@ -90,4 +90,64 @@ test('what an older window has left is shown as it was', async ({ page }) => {
   await sidebar(page).study(NIGHT_TAG).click();
   await expect(axis('Kept only')).toHaveAttribute('aria-pressed', 'true');
   await expect(range).toHaveText('All');
+});
+
+test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and all that is kept', async ({
+  page,
+}) => {
+  let cell = await openCell(page, 12, 'Curves');
+  const chart = cell.region.getByRole('img', { name: 'loss of experiment 12', exact: true });
+  const curves = chart.locator('path.recharts-curve');
+  await expect(curves).toHaveCount(2);
+  const slider = cell.region.getByRole('slider', { name: 'Smoothing' });
+  await slider.focus();
+  await page.keyboard.press('End');
+  await expect(slider).toHaveValue('0.99');
+  // Each line with its shadow.
+  await expect(curves).toHaveCount(4);
+  await choose(cell.region.getByLabel('Horizontal axis'), 'by tokens');
+  await expect(chart).toContainText('tokens trained on');
+  const axes = cell.region.getByRole('group', { name: 'Logarithmic axes' });
+  for (const axis of ['Log y', 'Log x']) {
+    const drawn = (await curves.last().getAttribute('d')) ?? '';
+    await axes.getByRole('button', { name: axis }).press('Enter');
+    await expect(curves.last()).not.toHaveAttribute('d', drawn);
+  }
+  await expect(curves).toHaveCount(4);
+  const box = await chart.boundingBox();
+  if (!box) throw new Error('the chart has no place');
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 80);
+  // The average, and what was printed.
+  await expect(chart.locator('.shadow-float')).toContainText(/#12\s*[\d.]+ \([\d.]+\)/);
+  await takePicture(page, 'curves-smoothed');
+  await page.mouse.move(0, 0);
+  expect(await violations(page, [])).toEqual([]);
+
+  await page.reload();
+  await sidebar(page).study(NIGHT_TAG).click();
+  cell = cellOf(page, 12);
+  await cell.tab('Curves').click();
+  await expect(slider).toHaveValue('0.99');
+  await expect(curves).toHaveCount(4);
+  await expect(cell.region.getByLabel('Horizontal axis')).toHaveText('by tokens');
+  await expect(axes.getByRole('button', { name: 'Log y' })).toHaveAttribute('aria-pressed', 'true');
+});
+
+test('a smoothed curve, too, has no value where it does not reach', async ({ page }) => {
+  // Of experiment 12 on a run takes much longer than before.
+  for (const n of [1, 12]) {
+    await runCommand(page, String(n), `Go to experiment #${n}`);
+    await page.keyboard.press('c');
+  }
+  await study(page).tab('Compare').click();
+  await choose(page.getByLabel('Horizontal axis'), 'by time since the first step');
+  const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
+  await page.getByRole('slider', { name: 'Smoothing' }).fill('0.9');
+  await expect(chart.locator('path.recharts-curve')).toHaveCount(4);
+  const box = await chart.boundingBox();
+  if (!box) throw new Error('the chart has no place');
+  await page.mouse.move(box.x + 0.9 * box.width, box.y + 80);
+  const tip = chart.locator('.shadow-float');
+  await expect(tip).toContainText(/#1 loss\s*ended at 0\.\d+/);
+  await expect(tip).toContainText(/#12 loss\s*[\d.]+ \([\d.]+\)/);
 });

@@ -1,6 +1,7 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
+import { MOST_SMOOTHING } from './charts/smooth-series.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type Debrief, REPORT_FORMATS } from './debrief.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
@@ -344,7 +345,9 @@ export const calls = {
           /** Default: the main series of each run. */
           names: z.array(text(200)).max(32).optional(),
           source: z.enum(['training', 'telemetry']),
-          by: z.enum(['seconds', 'step']),
+          by: z.enum(['seconds', 'step', 'tokens']),
+          /** As `smoothSeries` takes it. */
+          smoothing: z.number().min(0).max(MOST_SMOOTHING).optional(),
           width: z.number().int().min(2).max(MAX_WIDTH),
         }),
       )

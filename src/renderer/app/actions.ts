@@ -5,6 +5,7 @@ import { progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
+import type { CurveChoice } from '../charts/curve-choice.ts';
 import { progressRows } from '../charts/progress-rows.ts';
 import { explain } from './explain.ts';
 import { lastStudy, rememberSidebar, rememberStudy, rememberView, wasSidebarFolded } from './remember.ts';
@@ -218,6 +219,11 @@ export function toggleCompared(n: number): void {
   changeView(({ compared }) => ({
     compared: compared.includes(n) ? compared.filter(other => other !== n) : [...compared, n],
   }));
+}
+
+/** Draws all curves of the study in another way. */
+export function setCurves(patch: Partial<CurveChoice>): void {
+  changeView(({ curves }) => ({ curves: { ...curves, ...patch } }));
 }
 
 export function setCompared(compared: readonly number[]): void {

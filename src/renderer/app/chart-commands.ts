@@ -28,9 +28,9 @@ export const CHART_COMMANDS = {
     isAvailable: state => (studyOf(state)?.tally.keep ?? 0) > 1,
     run: () => showChartRange('frontier'),
   },
-  chartScale: {
+  chartLog: {
     scope: 'study',
-    label: 'Chart: values, or log distance to the best',
+    label: 'Chart: values, or log distance',
     keys: 'y',
     isAvailable: state => (studyOf(state)?.tally.keep ?? 0) > 1,
     run: switchChartScale,

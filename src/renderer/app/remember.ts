@@ -1,4 +1,5 @@
 import { PROGRESS_PRESETS, PROGRESS_SCALES } from '../../shared/charts/progress-view.ts';
+import { isCurveChoice } from '../charts/curve-choice.ts';
 import { FRESH_VIEW, type StudyView } from './store.ts';
 
 /** How many studies' views are kept; older ones are forgotten. */
@@ -22,7 +23,8 @@ const VERDICTS: readonly unknown[] = [
  * a tenth of what the page loads first.
  */
 function isView(value: unknown): value is StudyView {
-  const { chart, isChartHidden, filter, selected, opened, compared } = (value ?? {}) as Unchecked<StudyView>;
+  const { chart, isChartHidden, filter, selected, opened, compared, curves } = (value ??
+    {}) as Unchecked<StudyView>;
   const { axis, scale, preset, x, y } = (chart ?? {}) as Unchecked<StudyView['chart']>;
   const { verdicts, category, text } = (filter ?? {}) as Unchecked<StudyView['filter']>;
   return (
@@ -37,7 +39,9 @@ function isView(value: unknown): value is StudyView {
     typeof text === 'string' &&
     (selected === null || isNumber(selected)) &&
     isListOf(opened, isNumber) &&
-    isListOf(compared, isNumber)
+    isListOf(compared, isNumber) &&
+    // There was one way to draw them before.
+    (curves === undefined || isCurveChoice(curves))
   );
 }
 
@@ -71,7 +75,7 @@ function isNamedView(value: unknown): boolean {
 /** How the study was looked at last, in this browser or window. */
 export function restoreView(study: string): StudyView {
   const view = readAll().find(([id]) => id === study)?.[1];
-  return view ? { ...view, chart: { ...FRESH_VIEW.chart, ...view.chart } } : FRESH_VIEW;
+  return view ? { ...FRESH_VIEW, ...view, chart: { ...FRESH_VIEW.chart, ...view.chart } } : FRESH_VIEW;
 }
 
 export function rememberView(study: string, view: StudyView): void {

@@ -14,6 +14,7 @@ import {
 } from '../../shared/notebook.ts';
 import type { VerdictWord } from '../../shared/study.ts';
 import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
+import { type CurveChoice, FIRST_CURVES } from '../charts/curve-choice.ts';
 import type { ImportSource } from './import-source.ts';
 
 /** How the window stands with its host. */
@@ -87,6 +88,7 @@ export type StudyView = {
   readonly selected: number | null;
   readonly opened: readonly number[];
   readonly compared: readonly number[];
+  readonly curves: CurveChoice;
 };
 export const FRESH_VIEW: StudyView = {
   chart: WHOLE_VIEW,
@@ -95,6 +97,7 @@ export const FRESH_VIEW: StudyView = {
   selected: null,
   opened: [],
   compared: [],
+  curves: FIRST_CURVES,
 };
 
 export type State = {

@@ -7,7 +7,9 @@ import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { AXIS_LABELS, AxisSelect, askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { useCurves } from '../../app/use-curves.ts';
+import { CurveTools } from '../../charts/curve-tools.tsx';
+import { AXIS_LABELS, askedAxis } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { lineColour, placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -54,17 +56,17 @@ export function CompareScreen({ card }: { readonly card: StudyCard }) {
 }
 
 function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
-  const [by, setBy] = useState<SeriesAxis>('step');
   const [name, setName] = useState('');
   const [width, setWidth] = useState(900);
   const shown = cells.slice(0, MOST);
   const ns = shown.map(cell => cell.n);
   const study = card.id;
-  const names = useCall(JSON.stringify(['names', study, ns[0]]), async () => {
+  const first = useCall(JSON.stringify(['names', study, ns[0]]), async () => {
     const { runs } = await getClient().experiments.get({ study, n: ns[0] ?? 0 });
-    return runs.at(-1)?.series.map(series => series.name) ?? [];
-  });
-  const subject = JSON.stringify(['compare', study, ns, askedAxis(by), name]);
+    return runs.at(-1) ?? null;
+  }).value;
+  const { by, smoothing, scales, tools } = useCurves('compare', first?.hasTokens ?? false);
+  const subject = JSON.stringify(['compare', study, ns, askedAxis(by), name, smoothing]);
   const { value, problem } = useCall(
     `${subject} ${width}`,
     () =>
@@ -74,25 +76,25 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
         ...(name === '' ? {} : { names: [name] }),
         source: 'training',
         by: askedAxis(by),
-        width,
+        ...{ width, smoothing },
       }),
     subject,
   );
   return (
     <section aria-label="Curves" className="rounded-lg border border-line bg-surface p-4">
-      <div className="mb-2 flex items-center gap-3">
+      <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-1">
         <h2 className="flex-1 font-medium">Curves</h2>
         <Select
           aria-label="Series"
           value={name}
           options={[
             { value: '', label: 'main series' },
-            ...(names.value ?? []).map(option => ({ value: option, label: option })),
+            ...(first?.series ?? []).map(series => ({ value: series.name, label: series.name })),
           ]}
           onChange={setName}
           className="h-7 px-2 text-sm"
         />
-        <AxisSelect by={by} onChange={setBy} />
+        <CurveTools {...tools} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
       {cells.length > MOST ? (
@@ -106,6 +108,7 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
         )}
         xLabel={AXIS_LABELS[by]}
         height={300}
+        {...scales}
         label={`Curves of experiments ${ns.join(', ')}`}
         onWidth={setWidth}
       />
