@@ -151,3 +151,29 @@ test('a smoothed curve, too, has no value where it does not reach', async ({ pag
   await expect(tip).toContainText(/#1 loss\s*ended at 0\.\d+/);
   await expect(tip).toContainText(/#12 loss\s*[\d.]+ \([\d.]+\)/);
 });
+
+test('compared experiments tell which constants and values differ, and which of them are better', async ({
+  page,
+}) => {
+  await study(page).tab('Compare').click();
+  await page.getByRole('button', { name: 'Compare the baseline with the best' }).click();
+  const differing = page.getByRole('region', { name: 'What differs' });
+  const row = (name: string) =>
+    differing.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
+  await expect(row('LEARNING_RATE').getByRole('cell')).toHaveText(['0.02', '0.06']);
+  await expect(row('DEPTH').getByRole('cell')).toHaveText(['4', '6']);
+  // What is the same in both is not told of.
+  await expect(row('BATCH_SIZE')).toHaveCount(0);
+  await expect(row('num_params_M').getByRole('cell')).toHaveText(['1.6', '2.4']);
+  await expect(row('peak_vram_mb').getByRole('cell')).toHaveText(['better: 660', '780']);
+  await expect(row('trained').getByRole('cell').first()).not.toContainText('better');
+  await differing.scrollIntoViewIfNeeded();
+  await takePicture(page, 'compare-differences');
+  expect(await violations(page, [])).toEqual([]);
+  // A third one has a column of its own.
+  await study(page).tab('Notebook').click();
+  await runCommand(page, '4', 'Go to experiment #4');
+  await page.keyboard.press('c');
+  await study(page).tab('Compare').click();
+  await expect(row('BATCH_SIZE').getByRole('cell')).toHaveText(['64', '64', '512']);
+});

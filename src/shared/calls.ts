@@ -9,25 +9,27 @@ import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
-import type {
-  Cell,
-  EventBatch,
-  ExperimentDetail,
-  Folder,
-  HostInfo,
-  Inspection,
-  Instructions,
-  LogHit,
-  LogPiece,
-  Mark,
-  OutputPiece,
-  PreflightCheck,
-  RefusedProposal,
-  SeriesView,
-  Settings,
-  SetUpView,
-  Snapshot,
-  StudyCard,
+import {
+  type Cell,
+  type ConstantDifference,
+  type EventBatch,
+  type ExperimentDetail,
+  type Folder,
+  type HostInfo,
+  type Inspection,
+  type Instructions,
+  type LogHit,
+  type LogPiece,
+  type Mark,
+  MOST_COMPARED,
+  type OutputPiece,
+  type PreflightCheck,
+  type RefusedProposal,
+  type SeriesView,
+  type Settings,
+  type SetUpView,
+  type Snapshot,
+  type StudyCard,
 } from './notebook.ts';
 import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
@@ -334,6 +336,10 @@ export const calls = {
     diff: oc
       .input(z.strictObject({ study, n, against: n.optional() }))
       .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
+    /** Constants that are not the same in all of the experiments. */
+    constants: oc
+      .input(z.strictObject({ study, ns: z.array(n).min(2).max(MOST_COMPARED) }))
+      .output(type<readonly ConstantDifference[]>()),
     series: oc
       .input(
         z.strictObject({

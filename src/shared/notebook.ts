@@ -320,6 +320,17 @@ export type ExperimentDetail = {
   readonly awaitedUntil: number | null;
 };
 
+/** More experiments side by side can be told apart neither as curves nor as columns. */
+export const MOST_COMPARED = 8;
+
+/** A constant whose value is not the same in all of some experiments. */
+export type ConstantDifference = {
+  readonly file: string;
+  readonly name: string;
+  /** As it is written, of each experiment in the order that was asked for; null where it has none. */
+  readonly values: readonly (string | null)[];
+};
+
 /** A thinned series: `x` seconds since the run began, step or tokens; `y` values; null is a value that was NaN or infinite. */
 export type SeriesView = {
   readonly n: number;
