@@ -24,13 +24,12 @@ import {
 } from '../src/shared/charts/progress-model.ts';
 import { progressName } from '../src/shared/charts/progress-name.ts';
 import { progressSvg } from '../src/shared/charts/progress-svg.ts';
-import { panDomain, revealInDomain, zoomDomain } from '../src/shared/charts/progress-view.ts';
+import { panDomain, revealInDomain, WHOLE_VIEW, zoomDomain } from '../src/shared/charts/progress-view.ts';
 import { robustFence } from '../src/shared/charts/robust-fence.ts';
 import { shorten } from '../src/shared/charts/shorten.ts';
 import { thinSeries } from '../src/shared/thin-series.ts';
 
 const SIZE = { width: 1_000, height: 400 };
-const EVERYTHING = { x: null, y: null };
 
 function row(
   n: number,
@@ -334,7 +333,7 @@ describe('finding, zooming and walking', () => {
 
   test('keys walk from experiment to experiment and bring it into view', () => {
     const { model, layout } = draw(night(100), { x: [10, 30] });
-    const view = { axis: 'experiment', x: [10, 30], y: null } as const;
+    const view = { ...WHOLE_VIEW, x: [10, 30] } as const;
     expect(progressKey('ArrowUp', model, layout, view, null, 12)).toMatchObject({ kind: 'point', n: 13 });
     expect(progressKey('ArrowUp', model, layout, view, null, null)).toMatchObject({ kind: 'point', n: 10 });
     expect(progressKey('Home', model, layout, view, null, null)).toMatchObject({ kind: 'select', n: 0 });
@@ -343,10 +342,7 @@ describe('finding, zooming and walking', () => {
     expect(end?.view.x?.[1]).toBeGreaterThan(99);
     expect(progressKey('Enter', model, layout, view, 17, 17)).toMatchObject({ kind: 'select', n: 17 });
     expect(progressKey('Enter', model, layout, view, null, 17)).toBeNull();
-    expect(progressKey('0', model, layout, view, null, null)?.view).toEqual({
-      axis: 'experiment',
-      ...EVERYTHING,
-    });
+    expect(progressKey('0', model, layout, view, null, null)?.view).toEqual(WHOLE_VIEW);
     expect(progressKey('q', model, layout, view, null, null)).toBeNull();
   });
 });
@@ -370,6 +366,17 @@ describe('names, ticks and files', () => {
     expect(axisTicks([0, 20_000], 2).map(tick => tick.label)).toEqual(['0', '10,000', '20,000']);
     expect(axisTicks([0, 3], 10, true).map(tick => tick.label)).toEqual(['0', '1', '2', '3']);
     expect(logTicks([1e-4, 1e4], 5).length).toBeLessThanOrEqual(6);
+    expect(logTicks([1.3, 390], 10).map(tick => tick.label)).toEqual([
+      '2',
+      '5',
+      '10',
+      '20',
+      '50',
+      '100',
+      '200',
+    ]);
+    expect(logTicks([0.9, 1_100], 5).map(tick => tick.label)).toEqual(['1', '10', '100', '1000']);
+    expect(logTicks([2, 8], 3).map(tick => tick.label)).toEqual(['2', '4', '6', '8']);
   });
 
   test('the table quotes by RFC 4180 and disarms text that looks like a formula, never numbers', () => {
@@ -408,7 +415,7 @@ describe('names, ticks and files', () => {
       goal: 'minimize',
       metricName: 'val_bpb',
       baseline: 1,
-      view: { axis: 'experiment', ...EVERYTHING },
+      view: WHOLE_VIEW,
       width: 800,
       height: 400,
       colours,

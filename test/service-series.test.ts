@@ -65,7 +65,45 @@ test('a series comes by seconds or by step, thinned without losing an extreme, a
   const detail = await desk.calls.experiments.get({ study, n: 0 });
   expect(detail.runs[0]?.series.map(({ name }) => name)).toEqual(['loss', 'grad_norm', 'mem', 'step']);
   expect(detail.runs[0]).toMatchObject({ k: 0, outcome: { kind: 'exit', code: 0 }, crash: null });
+  expect(detail.runs[0]?.hasTokens).toBe(false);
+  // Nobody can tell where the points would lie.
+  expect((await read({ by: 'tokens' }))[0]).toMatchObject({ x: [], y: [], total: 0 });
   expect(detail.runs[0]?.summary).toContainEqual({ name: 'val_bpb', value: 1.5 });
+});
+
+const COUNTED = `for step in range(1, 401):
+    print(f'step {step:05d} | loss: {step % 2}')
+print('---\\nval_bpb: 1.5\\ntotal_tokens_M: 0.8\\nnum_steps: 400')
+`;
+
+test('a series comes by the tokens it was trained on, and smoothed over all its points however few are drawn', async () => {
+  const desk = await openDesk();
+  const study = await finished(desk, COUNTED);
+  const read = async (width: number) => {
+    const [loss] = await desk.calls.experiments.series({
+      ...{ study, runs: [{ n: 0 }], source: 'training', by: 'tokens', width, smoothing: 0.99 },
+    });
+    if (!loss?.smooth) throw new Error('there is no average');
+    return { ...loss, smooth: loss.smooth };
+  };
+  const [whole, thin] = [await read(4_096), await read(10)];
+  expect([whole.x[0], whole.x.at(-1)]).toEqual([2_000, 800_000]);
+  expect(whole.y.slice(0, 3)).toEqual([1, 0, 1]);
+  expect(whole.smooth.x).toEqual(whole.x);
+  expect(whole.smooth.y[0]).toBeCloseTo(1, 9);
+  expect(whole.smooth.y[1]).toBeCloseTo(0.99 / 1.99, 9);
+  expect(thin.x.length).toBeLessThanOrEqual(60);
+  expect(thin.smooth.state).toEqual(whole.smooth.state);
+  expect(thin.smooth.y.at(-1)).toBe(whole.smooth.y.at(-1));
+  expect([thin.smooth.x[0], thin.smooth.x.at(-1)]).toEqual([2_000, 800_000]);
+  const detail = await desk.calls.experiments.get({ study, n: 0 });
+  expect(detail.runs[0]?.hasTokens).toBe(true);
+  const ask = (smoothing: number) =>
+    desk.calls.experiments.series({
+      ...{ study, runs: [{ n: 0 }], source: 'training', by: 'step', width: 10, smoothing },
+    });
+  expect((await ask(0))[0]?.smooth).toBeNull();
+  await expect(ask(1)).rejects.toThrow();
 });
 
 test('a step that is not a number has no place on the axis', async () => {

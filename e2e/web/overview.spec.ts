@@ -79,7 +79,7 @@ test('from across the room the best, the way to go and the last gain can be read
   night,
 }) => {
   await openNotebook(page, night.server, NIGHT_TAG);
-  await page.keyboard.press('f');
+  await page.keyboard.press('z');
   const room = dialog(page, NIGHT_TAG);
   await expect(room).toContainText('1.230951');
   await expect(room).toContainText('13 of 13');

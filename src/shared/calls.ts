@@ -2,6 +2,7 @@ import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
 import { CELL_PAGE } from './cell-pages.ts';
 import { type ChannelView, channelSchema, type MessagePreview, tokenSchema } from './channel.ts';
+import { MOST_SMOOTHING } from './charts/smooth-series.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
 import { handyCalls } from './handy-calls.ts';
@@ -10,25 +11,27 @@ import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
-import type {
-  Cell,
-  EventBatch,
-  ExperimentDetail,
-  Folder,
-  HostInfo,
-  Inspection,
-  Instructions,
-  LogHit,
-  LogPiece,
-  Mark,
-  OutputPiece,
-  PreflightCheck,
-  RefusedProposal,
-  SeriesView,
-  Settings,
-  SetUpView,
-  Snapshot,
-  StudyCard,
+import {
+  type Cell,
+  type ConstantDifference,
+  type EventBatch,
+  type ExperimentDetail,
+  type Folder,
+  type HostInfo,
+  type Inspection,
+  type Instructions,
+  type LogHit,
+  type LogPiece,
+  type Mark,
+  MOST_COMPARED,
+  type OutputPiece,
+  type PreflightCheck,
+  type RefusedProposal,
+  type SeriesView,
+  type Settings,
+  type SetUpView,
+  type Snapshot,
+  type StudyCard,
 } from './notebook.ts';
 import type { StudyLoss, StudyOutline } from './overview.ts';
 import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
@@ -360,6 +363,10 @@ export const calls = {
     diff: oc
       .input(z.strictObject({ study, n, against: n.optional() }))
       .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
+    /** Constants that are not the same in all of the experiments. */
+    constants: oc
+      .input(z.strictObject({ study, ns: z.array(n).min(2).max(MOST_COMPARED) }))
+      .output(type<readonly ConstantDifference[]>()),
     series: oc
       .input(
         z.strictObject({
@@ -371,7 +378,9 @@ export const calls = {
           /** Default: the main series of each run. */
           names: z.array(text(200)).max(32).optional(),
           source: z.enum(['training', 'telemetry']),
-          by: z.enum(['seconds', 'step']),
+          by: z.enum(['seconds', 'step', 'tokens']),
+          /** As `smoothSeries` takes it. */
+          smoothing: z.number().min(0).max(MOST_SMOOTHING).optional(),
           width: z.number().int().min(2).max(MAX_WIDTH),
         }),
       )

@@ -79,7 +79,7 @@ export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): st
 }
 
 /** `proven`, or how likely it is a gain. */
-export function claimWords({ probability, isProven }: Claim): string {
+export function claimWords({ probability, isProven }: Pick<Claim, 'probability' | 'isProven'>): string {
   if (isProven) return 'proven';
   const percent = Math.round(100 * probability);
   // Certain is only what is proven.

@@ -42,13 +42,12 @@ export function describeStop({ study }: Debrief): string | null {
 
 /** How sure a keep is. */
 export function certaintyOf({
-  n,
   probability,
   isProven,
   isSimplification,
-}: Pick<KeptIdea, 'n' | 'probability' | 'isProven' | 'isSimplification'>): string {
+}: Pick<KeptIdea, 'probability' | 'isProven' | 'isSimplification'>): string {
   if (isSimplification) return 'simpler, no gain claimed';
-  return probability === null ? 'one run' : claimWords({ n, probability, isProven });
+  return probability === null ? 'one run' : claimWords({ probability, isProven });
 }
 
 /** A gain with its sign; a minus is a loss. */

@@ -1,3 +1,4 @@
+import type { AverageState } from './charts/smooth-series.ts';
 import type { StudyClaims } from './claims.ts';
 import type { Contract, StopRules } from './contract.ts';
 import type { FairnessFlag } from './fairness.ts';
@@ -281,6 +282,8 @@ export type RunView = {
   readonly outputBytes: number | null;
   /** Names of the series it printed, with their units; the main one (the loss) first. */
   readonly series: readonly { readonly name: string; readonly unit: string | null }[];
+  /** Whether it told how many tokens it trained on, so that its curves can be placed by them. */
+  readonly hasTokens: boolean;
   readonly telemetry: readonly string[];
   /** What may have made its number unfair. */
   readonly flags: readonly FairnessFlag[];
@@ -331,7 +334,18 @@ export type ExperimentDetail = {
   readonly awaitedUntil: number | null;
 };
 
-/** A thinned series: `x` seconds since the run began, or step; `y` values; null is a value that was NaN or infinite. */
+/** More experiments side by side can be told apart neither as curves nor as columns. */
+export const MOST_COMPARED = 8;
+
+/** A constant whose value is not the same in all of some experiments. */
+export type ConstantDifference = {
+  readonly file: string;
+  readonly name: string;
+  /** As it is written, of each experiment in the order that was asked for; null where it has none. */
+  readonly values: readonly (string | null)[];
+};
+
+/** A thinned series: `x` seconds since the run began, step or tokens; `y` values; null is a value that was NaN or infinite. */
 export type SeriesView = {
   readonly n: number;
   readonly k: number;
@@ -343,6 +357,12 @@ export type SeriesView = {
   readonly total: number;
   /** Seconds from the beginning of the run to its first step; null where it printed none. */
   readonly firstStepAt: number | null;
+  /** The moving average of all its points, thinned, and where it ended; null where none was asked for. */
+  readonly smooth: {
+    readonly x: readonly number[];
+    readonly y: readonly (number | null)[];
+    readonly state: AverageState;
+  } | null;
 };
 
 /** A piece of a run's log without control sequences. Offsets are bytes of the log file. */

@@ -91,7 +91,15 @@ function studyOf(repositoryPath: string, baseCommit: string): Study {
     stop: { experiments: 5 },
     ...{ state: 'stopped', stopReason: 'user', stopDetail: null, createdAt: 1 },
     ...{ preserved: [], outputs: [], writtenFolders: null, worktreeName: 'pawl-night' },
-    ...{ importedFrom: null, importColumns: null, asksApproval: false, gpu: null, capUsd: null },
+    ...{
+      importedFrom: null,
+      importColumns: null,
+      asksApproval: false,
+      gpu: null,
+      capUsd: null,
+      title: null,
+      archivedAt: null,
+    },
   };
 }
 

@@ -76,6 +76,8 @@ def main():
     print(f"val_bpb:          {prepare.evaluate(globals()):.6f}")
     print(f"training_seconds: {TRAIN_SECONDS:.1f}")
     print(f"peak_vram_mb:     {420 + 60 * DEPTH:.1f}")
+    print(f"total_tokens_M:   {prepare.STEPS * BATCH_SIZE * 2048 / 1e6:.1f}")
+    print(f"num_steps:        {prepare.STEPS}")
     print(f"num_params_M:     {0.4 * DEPTH:.1f}")
 
 

@@ -374,7 +374,7 @@ export const SCREENS: readonly Screen[] = [
   },
   {
     name: 'across-the-room',
-    open: overNight(page => page.keyboard.press('f'), NIGHT_TAG),
+    open: overNight(page => page.keyboard.press('z'), NIGHT_TAG),
   },
   {
     name: 'settings',

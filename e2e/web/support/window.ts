@@ -98,6 +98,8 @@ export function notebook(page: Page) {
       filter.getByRole('group', { name: 'Verdicts' }).getByRole('button', { name: word }),
     category: filter.getByLabel('Category'),
     chart,
+    range: page.getByLabel('Range of the chart'),
+    log: page.getByRole('button', { name: 'Log distance to the best' }),
     axis: (name: string) =>
       page.getByRole('group', { name: 'Horizontal axis' }).getByRole('button', { name, exact: true }),
   };

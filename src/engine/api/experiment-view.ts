@@ -1,13 +1,13 @@
+import { tokenCount } from '../../shared/charts/token-count.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
-import { toScalar } from '../../shared/scalar.ts';
 import type { Experiment, Run, Study } from '../../shared/study.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
 import { gpuEnergyWh } from '../machine/energy.ts';
 import { awaitedUntil, findAwaited } from '../stages/measure/await-number.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { orderSeries } from './series-view.ts';
+import { orderSeries, summaryOf } from './series-view.ts';
 
 /** A diff that is longer than this is not read by anybody. */
 export const DIFF_CHARACTERS = 2_000_000;
@@ -43,6 +43,7 @@ export function requireExperiment(ledger: Ledger, study: Study, n: number): Expe
 function runView(ledger: Ledger, study: Study, run: Run): RunView {
   const { runs } = ledger;
   const at = [study.id, run.n, run.k] as const;
+  const names = runs.seriesNames(...at);
   return {
     k: run.k,
     purpose: run.purpose,
@@ -50,14 +51,15 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
     startedAt: run.startedAt,
     endedAt: run.endedAt,
     outcome: run.outcome,
-    summary: Object.entries(run.summary ?? {}).map(([name, value]) => ({ name, value: toScalar(value) })),
+    summary: summaryOf(run),
     crash: run.crash,
     peakRssBytes: run.resources?.peakRssBytes ?? null,
     cpuSeconds: run.resources?.cpuSeconds ?? null,
     outputBytes: run.outputBytes,
     isContained: run.isContained,
     flags: run.fairness?.flags ?? [],
-    series: orderSeries(runs.seriesNames(...at)).map(name => ({ name, unit: run.units[name] ?? null })),
+    series: orderSeries(names).map(name => ({ name, unit: run.units[name] ?? null })),
+    hasTokens: tokenCount(names, summaryOf(run)) !== null,
     telemetry: orderSeries(runs.telemetryNames(...at)),
     // Of runs from before it was written down, as the steps a second tell that came with it.
     gpuEnergyWh:

@@ -22,6 +22,7 @@ import { writeReport } from '../report/write-report.ts';
 import { enterNumber } from '../stages/measure/await-number.ts';
 import { writeSummary } from '../summary/write-summary.ts';
 import { readUserSettings } from '../user-settings.ts';
+import { readConstantDifferences } from './constant-differences.ts';
 import {
   readExperiment,
   readExperimentDiff,
@@ -303,6 +304,9 @@ export function createRouter(service: Service) {
       get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
       diff: os.experiments.diff.handler(({ input }) =>
         readExperimentDiff(ledger, input.study, input.n, input.against),
+      ),
+      constants: os.experiments.constants.handler(({ input }) =>
+        readConstantDifferences({ ledger, paths }, requireOwnStudy(ledger, input.study), input.ns),
       ),
       series: os.experiments.series.handler(({ input }) => readSeries(ledger, input)),
       sparklines: os.experiments.sparklines.handler(({ input }) =>

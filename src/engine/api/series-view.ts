@@ -1,5 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SeriesView } from '../../shared/notebook.ts';
+import { smoothSeries } from '../../shared/charts/smooth-series.ts';
+import { STEP_NAMES, tokenCount } from '../../shared/charts/token-count.ts';
+import type { RunView, SeriesView } from '../../shared/notebook.ts';
+import { toScalar } from '../../shared/scalar.ts';
 import type { Run } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { thinSeries } from '../../shared/thin-series.ts';
@@ -9,7 +12,6 @@ import { namesIn, unpackInTurns } from '../store/series.ts';
 
 /** Series that count or time rather than measure. */
 const COUNTERS = /^(?:step|iter|iteration|epoch|progress|remaining|dt|time|eta|lrm|lr|tok\/sec|mfu)$/i;
-const STEPS = ['step', 'iter', 'iteration', 'epoch'] as const;
 /** Sparklines of finished runs, by study, experiment and width; each is a few hundred bytes. */
 const CACHED_SPARKLINES = 4_000;
 
@@ -26,26 +28,50 @@ export function orderSeries(names: readonly string[]): readonly string[] {
 /** One series, thinned for `width` pixels. Points without the series or without a step are left out. */
 export function seriesView(
   points: readonly SeriesPoint[],
-  run: Pick<Run, 'n' | 'k' | 'units'>,
+  run: Pick<Run, 'n' | 'k' | 'units' | 'summary'>,
   name: string,
-  by: 'seconds' | 'step',
-  width: number,
+  query: Pick<SeriesQuery, 'by' | 'width' | 'smoothing'>,
 ): SeriesView {
   const x: number[] = [];
   const y: (number | null)[] = [];
-  const step = by === 'step' ? STEPS.find(key => points.some(point => point.values.has(key))) : undefined;
+  const { by, width, smoothing = 0 } = query;
+  const placeOf = placing(points, run, by);
   for (const [index, point] of points.entries()) {
     const value = point.values.get(name);
     if (value === undefined) continue;
-    const at = by === 'seconds' ? point.seconds : step === undefined ? index : point.values.get(step);
+    const at = placeOf(point, index);
     if (at === undefined) continue;
     x.push(at);
     y.push(Number.isFinite(value) ? value : null);
   }
   const thin = thinSeries(x, y, width);
-  const first = points.find(({ values }) => STEPS.some(key => values.has(key)));
+  const first = points.find(({ values }) => STEP_NAMES.some(key => values.has(key)));
   const firstStepAt = first?.seconds ?? null;
-  return { n: run.n, k: run.k, name, unit: run.units[name] ?? null, ...thin, total: x.length, firstStepAt };
+  const average = smoothing > 0 ? smoothSeries(y, smoothing) : null;
+  return {
+    ...{ n: run.n, k: run.k, name, unit: run.units[name] ?? null, ...thin, total: x.length, firstStepAt },
+    smooth: average && { ...thinSeries(x, average.y, width), state: average.state },
+  };
+}
+
+/** Where a point lies on the axis; undefined where it has no place there. */
+function placing(
+  points: readonly SeriesPoint[],
+  run: Pick<Run, 'summary'>,
+  by: SeriesQuery['by'],
+): (point: SeriesPoint, index: number) => number | undefined {
+  if (by === 'seconds') return point => point.seconds;
+  if (by === 'tokens') {
+    const count = tokenCount(namesIn(points), summaryOf(run));
+    return point => count?.(name => point.values.get(name));
+  }
+  const step = STEP_NAMES.find(key => points.some(point => point.values.has(key)));
+  return (point, index) => (step === undefined ? index : point.values.get(step));
+}
+
+/** What a run printed at its end, in order; numbers that are not finite as words. */
+export function summaryOf({ summary }: Pick<Run, 'summary'>): RunView['summary'] {
+  return Object.entries(summary ?? {}).map(([name, value]) => ({ name, value: toScalar(value) }));
 }
 
 export type SeriesQuery = {
@@ -53,8 +79,10 @@ export type SeriesQuery = {
   readonly runs: readonly { readonly n: number; readonly k?: number | undefined }[];
   readonly names?: readonly string[] | undefined;
   readonly source: 'training' | 'telemetry';
-  readonly by: 'seconds' | 'step';
+  readonly by: 'seconds' | 'step' | 'tokens';
   readonly width: number;
+  /** As `smoothSeries` takes it; none where it is left out. */
+  readonly smoothing?: number | undefined;
 };
 
 /** Without names the main series of each run, for telemetry all of them. Runs that do not exist are left out. */
@@ -71,7 +99,7 @@ export async function readSeries(ledger: Ledger, query: SeriesQuery): Promise<re
     const known = orderSeries(namesIn(points));
     const names = query.names ?? (isTraining ? known.slice(0, 1) : known);
     for (const name of names) {
-      if (known.includes(name)) views.push(seriesView(points, run, name, query.by, query.width));
+      if (known.includes(name)) views.push(seriesView(points, run, name, query));
     }
   }
   return views;
@@ -107,7 +135,7 @@ export class Sparklines {
     const points = run ? await unpackInTurns(this.#ledger.runs.seriesChunks(study, n, run.k)) : [];
     const name = orderSeries(namesIn(points))[0];
     const line =
-      run && name !== undefined ? { n, y: seriesView(points, run, name, 'seconds', width).y } : null;
+      run && name !== undefined ? { n, y: seriesView(points, run, name, { by: 'seconds', width }).y } : null;
     const cell = this.#ledger.cells.get(study, n);
     // A baseline that failed is tried again by the next sitting.
     const isFinal = cell?.phase === 'recorded' && !(n === 0 && cell.verdict?.word === 'crash');

@@ -1,5 +1,7 @@
 import { noiseBand } from '../../shared/charts/noise-band.ts';
+import type { ProgressClaim } from '../../shared/charts/progress-model.ts';
 import { progressSvg } from '../../shared/charts/progress-svg.ts';
+import { WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
 import type { StudyClaims } from '../../shared/claims.ts';
 import type { Study } from '../../shared/study.ts';
 import { eachExperiment } from '../export/export-study.ts';
@@ -22,18 +24,21 @@ const COLOURS = {
 
 /** The window's chart of all experiments as the text of an SVG; null before there is a number. */
 export function bestSoFarSvg(ledger: Ledger, study: Study, claims: StudyClaims | null): string | null {
+  const sure = new Map<number, ProgressClaim>(claims?.keeps.map(claim => [claim.n, claim]));
   const rows = [...eachExperiment(ledger, study)].map(
     ({ n, startedAt, phase, verdict, metric, record, proposal }) => ({
       ...{ n, at: startedAt, hypothesis: proposal?.hypothesis ?? null },
+      claim: sure.get(n),
       word: phase === 'recorded' ? (verdict?.word ?? null) : null,
       metric: verdict?.word === 'keep' ? (record?.mean ?? null) : metric,
     }),
   );
   if (!rows.some(({ metric }) => metric !== null)) return null;
   const { name: metricName, goal } = study.contract.metric;
+  const { baseline, bestExperiment: incumbent } = ledger.experiments.tally(study.id, goal);
   return progressSvg(rows, {
     ...{ title: 'Best so far', goal, metricName, colours: COLOURS, ...SIZE },
-    ...{ band: noiseBand(claims), view: { axis: 'experiment', x: null, y: null } },
-    baseline: ledger.experiments.tally(study.id, goal).baseline,
+    ...{ band: noiseBand(claims), view: WHOLE_VIEW },
+    ...{ baseline, incumbent },
   });
 }

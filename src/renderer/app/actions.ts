@@ -1,8 +1,12 @@
 import { toast } from 'sonner';
 import type { NewStudyForm } from '../../shared/calls.ts';
-import type { ProgressView } from '../../shared/charts/progress-view.ts';
+import { hasLogScale } from '../../shared/charts/progress-layout.ts';
+import { progressModel } from '../../shared/charts/progress-model.ts';
+import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
+import type { CurveChoice } from '../charts/curve-choice.ts';
+import { progressRows } from '../charts/progress-rows.ts';
 import { explain } from './explain.ts';
 import { lastStudy, rememberSidebar, rememberStudy, rememberView, wasSidebarFolded } from './remember.ts';
 import { hasNews, markSeen } from './seen.ts';
@@ -16,6 +20,7 @@ import {
   type State,
   type StudyTab,
   type StudyView,
+  studyOf,
   useStore,
 } from './store.ts';
 import { getClient, readNotebook } from './sync.ts';
@@ -116,6 +121,24 @@ export function setChartView(chart: ProgressView): void {
   changeView(() => ({ chart }));
 }
 
+/** Shows the notebook with this range of the chart; null is everything. */
+export function showChartRange(preset: ProgressPreset | null): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  changeView(({ chart }) => ({ isChartHidden: false, chart: { ...showAll(chart), preset } }));
+}
+
+/** Shows the notebook with the chart's values, or their distances to the best: whichever was not shown. */
+export function switchChartScale(): void {
+  goTo({ name: 'study', tab: 'notebook' });
+  const { notebook, view } = getState();
+  const { chart } = view;
+  const goal = studyOf(getState())?.contract.metric.goal ?? 'minimize';
+  const model = progressModel(progressRows(notebook?.cells ?? [], null, null), goal, chart.axis);
+  const scale = hasLogScale(model, chart.scale) ? 'linear' : 'log';
+  // A range of y that was zoomed to belongs to the scale on which it was seen.
+  changeView(() => ({ isChartHidden: false, chart: { ...chart, y: null, scale } }));
+}
+
 export function toggleChart(): void {
   changeView(({ isChartHidden }) => ({ isChartHidden: !isChartHidden }));
 }
@@ -196,6 +219,11 @@ export function toggleCompared(n: number): void {
   changeView(({ compared }) => ({
     compared: compared.includes(n) ? compared.filter(other => other !== n) : [...compared, n],
   }));
+}
+
+/** Draws all curves of the study in another way. */
+export function setCurves(patch: Partial<CurveChoice>): void {
+  changeView(({ curves }) => ({ curves: { ...curves, ...patch } }));
 }
 
 export function setCompared(compared: readonly number[]): void {

@@ -41,6 +41,7 @@ import {
   toggleCell,
   toggleCompared,
 } from './actions.ts';
+import { CHART_COMMANDS } from './chart-commands.ts';
 import type { Command } from './command.ts';
 import { EXPERIMENT_COMMANDS } from './experiment-commands.ts';
 import { saveSettings } from './settings.ts';
@@ -130,6 +131,7 @@ export const COMMANDS = {
     label: 'Show only what was kept',
     run: () => setFilter({ verdicts: ['keep'] }),
   },
+  ...CHART_COMMANDS,
   onlyCrashes: { scope: 'study', label: 'Show only crashes', run: () => setFilter({ verdicts: ['crash'] }) },
   proposers: {
     scope: 'own_study',
@@ -256,7 +258,7 @@ export const COMMANDS = {
     label: 'Show it large, to be read from across the room',
     short: 'Show it large',
     icon: Maximize,
-    keys: 'f',
+    keys: 'z',
     run: show({ name: 'room' }),
   },
   overview: {

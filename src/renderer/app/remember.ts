@@ -1,3 +1,5 @@
+import { PROGRESS_PRESETS, PROGRESS_SCALES } from '../../shared/charts/progress-view.ts';
+import { isCurveChoice } from '../charts/curve-choice.ts';
 import { FRESH_VIEW, type StudyView } from './store.ts';
 
 /** How many studies' views are kept; older ones are forgotten. */
@@ -21,11 +23,15 @@ const VERDICTS: readonly unknown[] = [
  * a tenth of what the page loads first.
  */
 function isView(value: unknown): value is StudyView {
-  const { chart, isChartHidden, filter, selected, opened, compared } = (value ?? {}) as Unchecked<StudyView>;
-  const { axis, x, y } = (chart ?? {}) as Unchecked<StudyView['chart']>;
+  const { chart, isChartHidden, filter, selected, opened, compared, curves } = (value ??
+    {}) as Unchecked<StudyView>;
+  const { axis, scale, preset, x, y } = (chart ?? {}) as Unchecked<StudyView['chart']>;
   const { verdicts, category, text } = (filter ?? {}) as Unchecked<StudyView['filter']>;
   return (
     AXES.includes(axis) &&
+    // The chart had neither before.
+    (scale === undefined || isOneOf(PROGRESS_SCALES, scale)) &&
+    (preset === undefined || preset === null || isOneOf(PROGRESS_PRESETS, preset)) &&
     [x, y].every(range => range === null || (isListOf(range, isNumber) && range.length === 2)) &&
     typeof isChartHidden === 'boolean' &&
     isListOf(verdicts, word => VERDICTS.includes(word)) &&
@@ -33,11 +39,17 @@ function isView(value: unknown): value is StudyView {
     typeof text === 'string' &&
     (selected === null || isNumber(selected)) &&
     isListOf(opened, isNumber) &&
-    isListOf(compared, isNumber)
+    isListOf(compared, isNumber) &&
+    // There was one way to draw them before.
+    (curves === undefined || isCurveChoice(curves))
   );
 }
 
 type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
+
+function isOneOf(known: readonly unknown[], value: unknown): boolean {
+  return known.includes(value);
+}
 
 function isNumber(value: unknown): boolean {
   return Number.isFinite(value);
@@ -62,7 +74,8 @@ function isNamedView(value: unknown): boolean {
 
 /** How the study was looked at last, in this browser or window. */
 export function restoreView(study: string): StudyView {
-  return readAll().find(([id]) => id === study)?.[1] ?? FRESH_VIEW;
+  const view = readAll().find(([id]) => id === study)?.[1];
+  return view ? { ...FRESH_VIEW, ...view, chart: { ...FRESH_VIEW.chart, ...view.chart } } : FRESH_VIEW;
 }
 
 export function rememberView(study: string, view: StudyView): void {

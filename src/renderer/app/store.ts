@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { ProgressView } from '../../shared/charts/progress-view.ts';
+import { type ProgressView, WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
 import {
   type Cell,
   DEFAULT_SETTINGS,
@@ -14,6 +14,7 @@ import {
 } from '../../shared/notebook.ts';
 import type { VerdictWord } from '../../shared/study.ts';
 import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
+import { type CurveChoice, FIRST_CURVES } from '../charts/curve-choice.ts';
 import type { ImportSource } from './import-source.ts';
 
 /** How the window stands with its host. */
@@ -90,14 +91,16 @@ export type StudyView = {
   readonly selected: number | null;
   readonly opened: readonly number[];
   readonly compared: readonly number[];
+  readonly curves: CurveChoice;
 };
 export const FRESH_VIEW: StudyView = {
-  chart: { axis: 'experiment', x: null, y: null },
+  chart: WHOLE_VIEW,
   isChartHidden: false,
   filter: NO_FILTER,
   selected: null,
   opened: [],
   compared: [],
+  curves: FIRST_CURVES,
 };
 
 export type State = {

@@ -1,13 +1,9 @@
 import { useId, useMemo, useState } from 'react';
 import { layoutProgress } from '../../shared/charts/progress-layout.ts';
-import {
-  type Goal,
-  type ProgressModel,
-  type ProgressRow,
-  progressModel,
-} from '../../shared/charts/progress-model.ts';
+import type { ProgressModel } from '../../shared/charts/progress-model.ts';
 import { progressName } from '../../shared/charts/progress-name.ts';
-import type { ProgressView } from '../../shared/charts/progress-view.ts';
+import { resolveView } from '../../shared/charts/progress-presets.ts';
+import { type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import { formatMetric } from '../../shared/numbers.ts';
 import { PROGRESS_KEYS_HELP, progressKey } from './progress-keys.ts';
 import { ProgressOverlay } from './progress-overlay.tsx';
@@ -15,13 +11,8 @@ import { ProgressPoints } from './progress-points.tsx';
 import { useProgressPointer } from './use-progress-pointer.ts';
 import { useWidth } from './use-width.ts';
 
-export type { ProgressAxis, ProgressRow } from '../../shared/charts/progress-model.ts';
-export type { ProgressView } from '../../shared/charts/progress-view.ts';
-
 type Props = {
-  /** Those without a verdict are not drawn. */
-  readonly rows: readonly ProgressRow[];
-  readonly goal: Goal;
+  readonly model: ProgressModel;
   readonly metricName: string;
   readonly baseline: number | null;
   /** Ends of the noise around the best; null for none. */
@@ -31,6 +22,8 @@ type Props = {
   /** Experiment that is pointed at, here or elsewhere. */
   readonly hovered: number | null;
   readonly view: ProgressView;
+  /** Number of the first experiment of the last sitting; null where nobody knows it. */
+  readonly sittingFrom: number | null;
   onView(view: ProgressView): void;
   onSelect(n: number): void;
   onHover(n: number | null): void;
@@ -42,16 +35,19 @@ type Props = {
 
 /**
  * The metric over the experiments: discards as small dots, keeps as large ones with a short hypothesis where there is
- * room, the running best as steps, crashes as crosses on the bottom edge, the baseline dashed. What lies beyond the
- * range shown is a triangle on that edge.
+ * room, hollow where their gain is not proven, the running best as steps, crashes as crosses on the bottom edge, the
+ * baseline dashed. What lies beyond the range shown is a triangle on that edge.
  *
  * The wheel zooms (shift holds the y axis), a drag moves, a drag with shift or on an axis zooms into what it covers, a
  * double click shows everything.
  */
 export function ProgressChart(props: Props) {
-  const { rows, goal, metricName, baseline, height, view } = props;
+  const { model, metricName, baseline, height, sittingFrom, band } = props;
   const { ref, width } = useWidth();
-  const model = useMemo(() => progressModel(rows, goal, view.axis), [rows, goal, view.axis]);
+  const view = useMemo(
+    () => resolveView(props.view, model, { sittingFrom, band }),
+    [props.view, model, sittingFrom, band],
+  );
   const isEmpty = model.tally.finished === 0;
   return (
     <div ref={ref} className="relative w-full min-w-0" style={{ height }}>
@@ -61,31 +57,25 @@ export function ProgressChart(props: Props) {
         </div>
       ) : (
         width > 0 && (
-          <Plot
-            {...props}
-            model={model}
-            width={width}
-            name={progressName(model.tally, metricName, baseline)}
-          />
+          <Plot {...props} view={view} width={width} name={progressName(model.tally, metricName, baseline)} />
         )
       )}
     </div>
   );
 }
 
-type PlotProps = Props & { readonly model: ProgressModel; readonly width: number; readonly name: string };
+type PlotProps = Props & { readonly width: number; readonly name: string };
 
 function Plot({ model, width, name, ...props }: PlotProps) {
-  const { view, height, baseline, band, selected, hovered, goal, metricName, onView, onSelect, onHover } =
-    props;
+  const { view, height, baseline, band, selected, hovered, metricName, onView, onSelect, onHover } = props;
   const help = useId();
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   /** The experiment whose tooltip is open, and whether the keyboard opened it. */
   const [tip, setTip] = useState<{ readonly n: number; readonly isByKey: boolean } | null>(null);
-  const { x, y } = view;
+  const { x, y, scale } = view;
   const layout = useMemo(
-    () => layoutProgress(model, { x, y }, { width, height }, baseline),
-    [model, x, y, width, height, baseline],
+    () => layoutProgress(model, { x, y, scale }, { width, height }, baseline, band),
+    [model, x, y, scale, width, height, baseline, band],
   );
   const point = (n: number | null, isByKey: boolean) => {
     if (n === null ? tip !== null : n !== tip?.n) setTip(n === null ? null : { n, isByKey });
@@ -104,7 +94,7 @@ function Plot({ model, width, name, ...props }: PlotProps) {
     const action = progressKey(event.key, model, layout, view, hovered, hovered ?? selected);
     if (!action) return;
     event.preventDefault();
-    if (action.view.x !== view.x || action.view.y !== view.y) onView(action.view);
+    if (action.view !== view) onView(action.view);
     if (action.kind !== 'view') point(action.n, true);
     if (action.kind === 'select') onSelect(action.n);
   };
@@ -126,7 +116,7 @@ function Plot({ model, width, name, ...props }: PlotProps) {
         cursor: isPanning ? 'grabbing' : tip && !tip.isByKey ? 'pointer' : isZoomed ? 'grab' : 'default',
       }}
     >
-      <ProgressPoints layout={layout} metricName={metricName} goal={goal} baseline={baseline} band={band} />
+      <ProgressPoints layout={layout} metricName={metricName} goal={model.goal} baseline={baseline} />
       <ProgressOverlay
         layout={layout}
         model={model}
@@ -141,7 +131,7 @@ function Plot({ model, width, name, ...props }: PlotProps) {
           className="absolute top-8 right-3 rounded border border-line bg-surface px-2 py-0.5 text-xs text-muted hover:text-ink"
           onPointerDown={event => event.stopPropagation()}
           onKeyDown={event => event.stopPropagation()}
-          onClick={() => onView({ axis: view.axis, x: null, y: null })}
+          onClick={() => onView(showAll(view))}
         >
           Show all
         </button>

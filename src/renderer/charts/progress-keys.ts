@@ -5,6 +5,7 @@ import {
   type ProgressView,
   panDomain,
   revealInDomain,
+  showAll,
   zoomDomain,
 } from '../../shared/charts/progress-view.ts';
 
@@ -34,13 +35,24 @@ export function progressKey(
   const middle = (domain[0] + domain[1]) / 2;
   const zoom = (factor: number) =>
     zoomDomain(domain, model.whole, factor, middle, leastSpan(view.axis, model.whole));
-  const show = (x: ProgressView['x'], y = view.y): ProgressView => ({ axis: view.axis, x, y });
-  const reveal = (index: number) =>
-    show(view.x && revealInDomain(view.x, model.whole, model.points[index]?.x ?? 0));
+  const show = (x: ProgressView['x'], y = view.y): ProgressView => ({ ...view, preset: null, x, y });
+  const isReached = (index: number) => !model.points[index]?.row.isDimmed;
+  const from = (start: number, by: 1 | -1): number => {
+    let index = start;
+    while (index >= 0 && index < model.points.length && !isReached(index)) index += by;
+    return index;
+  };
+  const reveal = (index: number): ProgressView => {
+    const x = view.x && revealInDomain(view.x, model.whole, model.points[index]?.x ?? 0);
+    const isInView = x?.[0] === view.x?.[0] && x?.[1] === view.x?.[1];
+    return isInView ? view : show(x);
+  };
   const step = (by: 1 | -1): ProgressKeyAction | null => {
     const at = marked === null ? undefined : model.indexOf.get(marked);
-    const from = at ?? (by > 0 ? layout.first - 1 : layout.first + layout.pointX.length);
-    const index = Math.min(model.points.length - 1, Math.max(0, from + by));
+    const start = at ?? (by > 0 ? layout.first - 1 : layout.first + layout.pointX.length);
+    const next = from(start + by, by);
+    // At the end it stays where it is.
+    const index = model.points[next] ? next : start;
     const n = model.points[index]?.row.n;
     return n === undefined ? null : { kind: 'point', n, view: reveal(index) };
   };
@@ -56,7 +68,7 @@ export function progressKey(
     case '_':
       return { kind: 'view', view: show(zoom(1 / ZOOM_STEP), null) };
     case '0':
-      return { kind: 'view', view: show(null, null) };
+      return { kind: 'view', view: showAll(view) };
     case 'ArrowLeft':
       return { kind: 'view', view: show(panDomain(domain, model.whole, (domain[0] - domain[1]) * PAN_STEP)) };
     case 'ArrowRight':
@@ -66,9 +78,9 @@ export function progressKey(
     case 'ArrowDown':
       return step(-1);
     case 'Home':
-      return select(0);
+      return select(from(0, 1));
     case 'End':
-      return select(model.points.length - 1);
+      return select(from(model.points.length - 1, -1));
     case 'Enter':
       return hovered === null ? null : { kind: 'select', n: hovered, view };
     default:

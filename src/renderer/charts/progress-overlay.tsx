@@ -1,6 +1,7 @@
 import type { Box } from '../../shared/charts/occupancy.ts';
 import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
 import type { ProgressModel, ProgressPoint } from '../../shared/charts/progress-model.ts';
+import { claimWords } from '../../shared/claims.ts';
 import { formatDelta, formatMetric } from '../../shared/numbers.ts';
 import { VerdictBadge } from '../ui/verdict-badge.tsx';
 
@@ -82,6 +83,7 @@ function Tip({ point, model }: { readonly point: ProgressPoint; readonly model: 
           </span>
         )}
       </div>
+      {row.claim && <p className="mt-0.5 text-muted">{claimWords(row.claim)}</p>}
       {row.hypothesis && <p className="mt-1 line-clamp-3 text-muted">{row.hypothesis}</p>}
     </>
   );
@@ -97,7 +99,9 @@ function findPoint(
   const point = model.points[index];
   const x = layout.pointX[index - layout.first];
   const y = layout.pointY[index - layout.first];
-  return point && x !== undefined && y !== undefined ? { x, y, point } : null;
+  // What a filter leaves out has no place.
+  if (!point || x === undefined || y === undefined || Number.isNaN(x)) return null;
+  return { x, y, point };
 }
 
 /** Beside the point, on the side with more room. */

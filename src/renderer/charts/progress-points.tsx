@@ -2,6 +2,7 @@ import { memo, useId } from 'react';
 import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
 import type { MarkColumn } from '../../shared/charts/progress-marks.ts';
 import type { Goal } from '../../shared/charts/progress-model.ts';
+import { progressNote } from '../../shared/charts/progress-name.ts';
 import { formatMetric } from '../../shared/numbers.ts';
 
 type Props = {
@@ -9,19 +10,12 @@ type Props = {
   readonly metricName: string;
   readonly goal: Goal;
   readonly baseline: number | null;
-  readonly band: readonly [number, number] | null;
 };
 
 /** What the chart draws of the data. It is drawn anew only for another layout; hovering lies on a layer above. */
-export const ProgressPoints = memo(function ProgressPoints({
-  layout,
-  metricName,
-  goal,
-  baseline,
-  band,
-}: Props) {
+export const ProgressPoints = memo(function ProgressPoints({ layout, metricName, goal, baseline }: Props) {
   const clip = useId();
-  const { plot, size } = layout;
+  const { plot, size, band } = layout;
   return (
     <svg
       aria-hidden="true"
@@ -38,8 +32,8 @@ export const ProgressPoints = memo(function ProgressPoints({
         <rect
           x={plot.left}
           width={plot.right - plot.left}
-          y={Math.min(...band.map(layout.y.toPixel))}
-          height={Math.abs(layout.y.toPixel(band[0]) - layout.y.toPixel(band[1]))}
+          y={band[0]}
+          height={band[1] - band[0]}
           fill="var(--keep)"
           opacity={0.13}
           clipPath={`url(#${clip})`}
@@ -77,12 +71,15 @@ export const ProgressPoints = memo(function ProgressPoints({
       <text x={8} y={14} fill="var(--ink)" fontWeight={600}>
         {metricName}
         <tspan dx={6} fill="var(--muted)" fontWeight={400}>
-          {goal === 'minimize' ? 'lower is better' : 'higher is better'}
+          {progressNote(layout, goal)}
         </tspan>
       </text>
       <text x={plot.right} y={plot.bottom + 34} fill="var(--muted)" textAnchor="end">
         {layout.xLabel}
       </text>
+      <g fill="none" stroke="var(--dot-discard)" strokeLinecap="round" strokeWidth={3} opacity={0.5}>
+        <Marks columns={layout.dimmed} />
+      </g>
       <g
         fill="none"
         stroke="var(--dot-discard)"
@@ -116,6 +113,9 @@ export const ProgressPoints = memo(function ProgressPoints({
       <g fill="none" stroke="var(--keep)" strokeLinecap="round" strokeWidth={layout.keepSize}>
         <Marks columns={layout.keeps} />
       </g>
+      <g fill="none" stroke="var(--surface)" strokeLinecap="round" strokeWidth={layout.keepSize - 3.5}>
+        <Marks columns={layout.unproven} />
+      </g>
       <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
         {layout.hasWords && layout.baselineY !== null && (
           // Under the line where the chart's tools stand above it.
@@ -136,6 +136,7 @@ export const ProgressPoints = memo(function ProgressPoints({
             className="normal-nums"
             fill="var(--ink)"
             textAnchor={label.anchor}
+            fontWeight={label.isBest ? 600 : 400}
           >
             {label.text}
           </text>

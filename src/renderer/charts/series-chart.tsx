@@ -5,7 +5,15 @@ import { formatNumber } from '../../shared/numbers.ts';
 import { lazyView } from '../ui/lazy-view.tsx';
 import { useSame } from '../ui/use-same.ts';
 import { LineSwatch, SeriesCrosshair, SeriesGaps, SeriesTip } from './series-overlay.tsx';
-import { type Domain, fitSeriesY, type SeriesLine, summarise, wholeX } from './series-scale.ts';
+import {
+  axisScale,
+  type Domain,
+  fitSeriesY,
+  onlyAboveZero,
+  type SeriesLine,
+  summarise,
+  wholeX,
+} from './series-scale.ts';
 import { useFrame } from './use-frame.ts';
 import { useWidth } from './use-width.ts';
 
@@ -24,7 +32,8 @@ type Props = {
   readonly height: number;
   /** Accessible name. */
   readonly label: string;
-  readonly logScale?: boolean;
+  readonly isLogX?: boolean;
+  readonly isLogY?: boolean;
   readonly domainY?: readonly [number | 'auto', number | 'auto'];
   /** A vertical line at this x; the axis reaches to it. */
   readonly budgetX?: number | null;
@@ -38,11 +47,12 @@ const TIP_WIDTH = 260;
 const LEAST_DRAG = 5;
 
 /**
- * Lines over the time or the steps of a run. A value that was NaN or infinite is a gap with a cross at the bottom.
+ * Lines over the time, the steps or the tokens of a run. A value that was NaN or infinite is a gap with a cross at the bottom, and so
+ * is one on a logarithmic axis that is not above 0.
  * Dragging zooms into a range of x, a double click shows everything.
  */
 export function SeriesChart(props: Props) {
-  const { lines, xLabel, unit = null, height, label } = props;
+  const { lines, xLabel, unit = null, height, label, isLogX = false } = props;
   const { ref, width } = useWidth();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const reportWidth = useEffectEvent((pixels: number) => props.onWidth?.(pixels));
@@ -50,9 +60,10 @@ export function SeriesChart(props: Props) {
     if (width > 0) reportWidth(width);
   }, [width]);
   const shown = useMemo(() => {
-    const visible = lines.filter(line => !hidden.has(line.key));
+    const there = lines.filter(line => !hidden.has(line.key));
+    const visible = isLogX ? there.map(onlyAboveZero) : there;
     return [...visible.filter(line => line.isBehind), ...visible.filter(line => !line.isBehind)];
-  }, [lines, hidden]);
+  }, [lines, hidden, isLogX]);
   const toggle = (key: string) => {
     const next = new Set(hidden);
     if (!next.delete(key)) next.add(key);
@@ -97,7 +108,7 @@ function Legend({ lines, hidden, onToggle }: LegendProps) {
 type DrawingProps = Props & { readonly width: number };
 
 function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }: DrawingProps) {
-  const { logScale: isLog = false, domainY = AUTO, budgetX = null } = props;
+  const { isLogX = false, isLogY = false, domainY = AUTO, budgetX = null } = props;
   const [lowWish, highWish] = domainY;
   const [zoom, setZoom] = useState<Domain | null>(null);
   const [hover, setHover] = useState<number | null>(null);
@@ -106,13 +117,17 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
   const schedule = useFrame();
 
   const x = useSame(
-    useMemo(() => zoom ?? wholeX(lines, budgetX) ?? ([0, 1] as const), [lines, zoom, budgetX]),
+    useMemo(() => {
+      // Part of what was zoomed to may not be there on a logarithmic axis.
+      if (zoom && !(isLogX && zoom[0] <= 0)) return zoom;
+      return wholeX(lines, budgetX, isLogX) ?? (isLogX ? ([1, 10] as const) : ([0, 1] as const));
+    }, [lines, zoom, budgetX, isLogX]),
   );
   const y = useSame(
-    useMemo(() => fitSeriesY(lines, x, [lowWish, highWish], isLog), [lines, x, lowWish, highWish, isLog]),
+    useMemo(() => fitSeriesY(lines, x, [lowWish, highWish], isLogY), [lines, x, lowWish, highWish, isLogY]),
   );
   const drawn = useMemo(() => {
-    const yTicks = (isLog ? logTicks : axisTicks)(y, Math.max(2, Math.floor(height / 45)));
+    const yTicks = (isLogY ? logTicks : axisTicks)(y, Math.max(2, Math.floor(height / 45)));
     const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
     const plot: Box = {
       left: Math.max(44, Math.ceil((longest * 6.8 + 14) / 8) * 8),
@@ -120,21 +135,21 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
       right: Math.max(100, width - 12),
       bottom: height - 24,
     };
-    const xTicks = axisTicks(x, Math.max(2, Math.floor((plot.right - plot.left) / 80)), xLabel === 'step');
-    const warp = isLog ? Math.log : (value: number) => value;
-    const perX = (plot.right - plot.left) / (x[1] - x[0]);
-    const perY = (plot.bottom - plot.top) / (warp(y[1]) - warp(y[0]));
+    const xCount = Math.max(2, Math.floor((plot.right - plot.left) / 80));
+    const xTicks = isLogX ? logTicks(x, xCount) : axisTicks(x, xCount, xLabel === 'step');
+    const across = axisScale(x, [plot.left, plot.right], isLogX);
+    const up = axisScale(y, [plot.bottom, plot.top], isLogY);
     return {
       x,
       y,
       xTicks,
       yTicks,
       plot,
-      toX: (value: number) => plot.left + (value - x[0]) * perX,
-      toY: (value: number) => plot.bottom - (warp(value) - warp(y[0])) * perY,
-      fromX: (pixel: number) => x[0] + (pixel - plot.left) / perX,
+      toX: across.toPixel,
+      toY: up.toPixel,
+      fromX: across.toValue,
     };
-  }, [x, y, isLog, width, height, xLabel]);
+  }, [x, y, isLogX, isLogY, width, height, xLabel]);
   const { plot } = drawn;
 
   const placeOf = (event: { clientX: number }) => {
@@ -182,7 +197,8 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
           y={drawn.y}
           xTicks={drawn.xTicks}
           yTicks={drawn.yTicks}
-          isLog={isLog}
+          isLogX={isLogX}
+          isLogY={isLogY}
           budgetX={budgetX}
         />
         <svg
@@ -191,7 +207,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
           height={height}
           className="pointer-events-none absolute inset-0"
         >
-          <SeriesGaps lines={lines} plot={plot} toX={drawn.toX} isLog={isLog} />
+          <SeriesGaps lines={lines} plot={plot} toX={drawn.toX} isLog={isLogY} />
           <text x={plot.right} y={12} fill="var(--muted)" fontSize={11} textAnchor="end">
             {xLabel}
           </text>
@@ -201,7 +217,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
             </text>
           )}
           {hover !== null && !drag && (
-            <SeriesCrosshair {...drawn} lines={lines} at={hover} value={drawn.fromX(hover)} isLog={isLog} />
+            <SeriesCrosshair {...drawn} lines={lines} at={hover} value={drawn.fromX(hover)} isLog={isLogY} />
           )}
           {drag && (
             <rect

@@ -1,5 +1,5 @@
 import type { SeriesView } from '../../shared/notebook.ts';
-import type { SeriesAxis } from './axis-select.tsx';
+import type { SeriesAxis } from './series-axis.ts';
 import type { SeriesLine } from './series-scale.ts';
 
 const COLOURS = 8;
@@ -13,7 +13,8 @@ export function lineColour(place: number): string {
 export function placedBy(view: SeriesView, by: SeriesAxis): SeriesView {
   if (by !== 'training') return view;
   const from = view.firstStepAt ?? view.x[0] ?? 0;
-  return { ...view, x: view.x.map(at => at - from) };
+  const move = (x: readonly number[]) => x.map(at => at - from);
+  return { ...view, x: move(view.x), smooth: view.smooth && { ...view.smooth, x: move(view.smooth.x) } };
 }
 
 /** Series for the chart; `isBehind` marks the incumbent's. */
@@ -23,6 +24,7 @@ export function seriesLine(view: SeriesView, label: string, place: number, isBeh
     label,
     x: view.x,
     y: view.y,
+    smooth: view.smooth,
     colour: isBehind ? 'var(--faint)' : lineColour(place),
     isBehind,
   };

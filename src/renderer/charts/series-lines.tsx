@@ -3,7 +3,7 @@ import { CartesianGrid, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'rec
 import type { Tick } from '../../shared/charts/axis-ticks.ts';
 import type { Box } from '../../shared/charts/occupancy.ts';
 import { useSame } from '../ui/use-same.ts';
-import { type Domain, drawable, indexRange, type SeriesLine } from './series-scale.ts';
+import { type Domain, drawable, indexRange, type SeriesLine, type SeriesPoints } from './series-scale.ts';
 
 type Props = {
   readonly lines: readonly SeriesLine[];
@@ -15,9 +15,13 @@ type Props = {
   readonly y: Domain;
   readonly xTicks: readonly Tick[];
   readonly yTicks: readonly Tick[];
-  readonly isLog: boolean;
+  readonly isLogX: boolean;
+  readonly isLogY: boolean;
   readonly budgetX: number | null;
 };
+
+/** How strong a line is drawn behind its moving average. */
+const SHADOW = 0.3;
 
 /**
  * The lines and axes. Whoever hovers does not draw them again, and whoever draws the live line again does not draw the
@@ -35,8 +39,12 @@ export const SeriesLines = memo(function SeriesLines({ lines, ...frame }: Props)
 });
 
 const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) {
-  const { lines, width, height, plot, x, y, isLog, budgetX, hasAxes } = props;
-  const data = useMemo(() => lines.map(line => pointsInView(line, x, isLog)), [lines, x, isLog]);
+  const { lines, width, height, plot, x, y, isLogX, isLogY, budgetX, hasAxes } = props;
+  const strokes = useMemo(() => lines.flatMap(strokesOf), [lines]);
+  const data = useMemo(
+    () => strokes.map(({ points }) => pointsInView(points, x, isLogY)),
+    [strokes, x, isLogY],
+  );
   const axis = { stroke: 'var(--line-strong)', tick: { fill: 'var(--muted)', fontSize: 11 } };
   return (
     <LineChart
@@ -55,6 +63,7 @@ const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) 
       {hasAxes && <CartesianGrid vertical={false} syncWithTicks stroke="var(--line)" />}
       <XAxis
         type="number"
+        scale={isLogX ? 'log' : 'linear'}
         dataKey="x"
         domain={[x[0], x[1]]}
         allowDataOverflow
@@ -68,7 +77,7 @@ const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) 
       />
       <YAxis
         type="number"
-        scale={isLog ? 'log' : 'linear'}
+        scale={isLogY ? 'log' : 'linear'}
         domain={[y[0], y[1]]}
         allowDataOverflow
         ticks={props.yTicks.map(tick => tick.at)}
@@ -88,16 +97,16 @@ const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) 
           label={{ value: 'budget', position: 'insideTopRight', fill: 'var(--muted)', fontSize: 11 }}
         />
       )}
-      {lines.map((line, index) => (
+      {strokes.map(({ key, line, isShadow }, index) => (
         <Line
-          key={line.key}
+          key={key}
           data={data[index] ?? []}
           dataKey="y"
           name={line.label}
           type="linear"
           stroke={line.colour}
-          strokeWidth={line.isBehind ? 1.25 : 1.75}
-          strokeOpacity={line.isBehind ? 0.6 : 1}
+          strokeWidth={line.isBehind || isShadow ? 1.25 : 1.75}
+          strokeOpacity={(line.isBehind ? 0.6 : 1) * (isShadow ? SHADOW : 1)}
           {...(line.isBehind ? { strokeDasharray: '4 3' } : {})}
           strokeLinecap="round"
           strokeLinejoin="round"
@@ -111,13 +120,32 @@ const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) 
   );
 });
 
+type Stroke = {
+  readonly key: string;
+  readonly line: SeriesLine;
+  readonly points: SeriesPoints;
+  readonly isShadow: boolean;
+};
+
+/** A smoothed line lies over what it was made of. */
+function strokesOf(line: SeriesLine): readonly Stroke[] {
+  const { key, smooth } = line;
+  if (!smooth) return [{ key, line, points: line, isShadow: false }];
+  return [
+    { key: `${key} as printed`, line, points: line, isShadow: true },
+    { key, line, points: smooth, isShadow: false },
+  ];
+}
+
 function pointsInView(
-  line: SeriesLine,
+  points: SeriesPoints,
   x: Domain,
-  isLog: boolean,
+  isLogY: boolean,
 ): readonly { readonly x: number; readonly y: number | null }[] {
-  const [from, to] = indexRange(line.x, x);
-  return line.x.slice(from, to).map((at, index) => ({ x: at, y: drawable(line.y[from + index], isLog) }));
+  const [from, to] = indexRange(points.x, x);
+  return points.x
+    .slice(from, to)
+    .map((at, index) => ({ x: at, y: drawable(points.y[from + index], isLogY) }));
 }
 
 function labelOf(ticks: readonly Tick[]): (at: number) => string {

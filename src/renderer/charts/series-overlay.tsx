@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import type { Box } from '../../shared/charts/occupancy.ts';
 import { formatNumber } from '../../shared/numbers.ts';
-import { covers, drawable, indexWithin, nearestIndex, type SeriesLine } from './series-scale.ts';
+import { covers, drawable, indexWithin, nearestIndex, type SeriesLine, shownPoints } from './series-scale.ts';
 
 type Scale = (value: number) => number;
 
@@ -68,15 +68,16 @@ export function SeriesCrosshair({ lines, plot, toX, toY, at, value, isLog }: Cro
         stroke="var(--line-strong)"
       />
       {lines.map(line => {
-        const index = indexWithin(line.x, snapped ?? value);
-        const y = index === null ? null : drawable(line.y[index], isLog);
+        const points = shownPoints(line);
+        const index = indexWithin(points.x, snapped ?? value);
+        const y = index === null ? null : drawable(points.y[index], isLog);
         if (index === null || y === null) return null;
         const py = toY(y);
         if (py < plot.top || py > plot.bottom) return null;
         return (
           <circle
             key={line.key}
-            cx={toX(line.x[index] ?? 0)}
+            cx={toX(points.x[index] ?? 0)}
             cy={py}
             r={4}
             fill={line.colour}
@@ -106,14 +107,19 @@ export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
       </div>
       {[...lines].reverse().map(line => {
         if (line.x.length === 0) return null;
-        const index = indexWithin(line.x, snapped);
-        const y = index === null ? null : drawable(line.y[index], false);
+        const points = shownPoints(line);
+        const index = indexWithin(points.x, snapped);
+        const y = index === null ? null : drawable(points.y[index], false);
+        const printed = line.smooth ? valueAt(line, snapped) : null;
         return (
           <div key={line.key} className="mt-0.5 flex items-center gap-1.5">
             <LineSwatch line={line} />
             <span className="min-w-0 flex-1 truncate">{line.label}</span>
             <span className="tabular font-medium">
               {index === null ? endWords(line, snapped) : y === null ? 'not a number' : formatNumber(y)}
+              {printed === null ? null : (
+                <span className="font-normal text-muted"> ({formatNumber(printed)})</span>
+              )}
               {y !== null && unit ? <span className="font-normal text-muted"> {unit}</span> : null}
             </span>
           </div>
@@ -121,6 +127,12 @@ export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
       })}
     </>
   );
+}
+
+/** What was printed nearest to `at`; null beyond the ends. */
+function valueAt({ x, y }: SeriesLine, at: number): number | null {
+  const index = indexWithin(x, at);
+  return index === null ? null : drawable(y[index], false);
 }
 
 /** Where a line without a value at `at` is. */

@@ -1,6 +1,9 @@
-import { bisectCenter, bisectLeft } from 'd3-array';
+import { bisectCenter, bisectLeft, bisectRight } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { LARGEST_DRAWN, widenBy } from '../../shared/charts/axis-ticks.ts';
+
+/** `x` ascending. `y` null or non-finite is a value that was NaN or infinite: a gap. */
+export type SeriesPoints = { readonly x: readonly number[]; readonly y: readonly (number | null)[] };
 
 /**
  * One line of a chart. `y` null or non-finite is a value that was NaN or infinite: a gap. `colour` as CSS writes it.
@@ -12,6 +15,8 @@ export type SeriesLine = {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
   readonly colour: string;
+  /** Its moving average, to be drawn in its place with the line itself as a shadow behind. It has the same ends. */
+  readonly smooth?: SeriesPoints | null;
   /** Drawn muted and dashed behind the others: the incumbent's. */
   readonly isBehind?: boolean;
 };
@@ -21,8 +26,10 @@ export type Domain = readonly [number, number];
 /** An axis begins and ends at a multiple of about this share of its span. */
 const ROUND_STEPS = 20;
 
-/** From the smallest to the largest x of the lines and `also`; null where there is no point. */
-export function wholeX(lines: readonly SeriesLine[], also: number | null): Domain | null {
+/**
+ * From the smallest to the largest x of the lines and `also`; null where there is no point. With `isLog` all are above 0.
+ */
+export function wholeX(lines: readonly SeriesLine[], also: number | null, isLog = false): Domain | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const line of lines) {
@@ -31,7 +38,8 @@ export function wholeX(lines: readonly SeriesLine[], also: number | null): Domai
   }
   if (low > high) return null;
   if (also !== null) high = Math.max(high, also);
-  return high > low ? [low, high] : [low - 0.5, low + 0.5];
+  if (high > low) return [low, high];
+  return isLog ? [low / 1.5, low * 1.5] : [low - 0.5, low + 0.5];
 }
 
 /**
@@ -61,6 +69,34 @@ export function fitSeriesY(
   const bottom = wishedLow === 'auto' || (isLog && wishedLow <= 0) ? below : wishedLow;
   const top = wishedHigh === 'auto' || (isLog && wishedHigh <= 0) ? above : wishedHigh;
   return top > bottom ? [bottom, top] : [below, above];
+}
+
+/** The part of a line that has a place on a logarithmic axis of x. */
+export function onlyAboveZero(line: SeriesLine): SeriesLine {
+  const cut = ({ x, y }: SeriesPoints): SeriesPoints => {
+    const from = bisectRight(x, 0);
+    return { x: x.slice(from), y: y.slice(from) };
+  };
+  return { ...line, ...cut(line), smooth: line.smooth ? cut(line.smooth) : null };
+}
+
+/** A line as it is read: its moving average where it has one. */
+export function shownPoints(line: SeriesLine): SeriesPoints {
+  return line.smooth ?? line;
+}
+
+/** Marks, and where a value lies in pixels, on an axis of either scale. */
+export function axisScale(domain: Domain, range: Domain, isLog: boolean) {
+  const warp = isLog ? Math.log : (value: number) => value;
+  const from = warp(domain[0]);
+  const perUnit = (range[1] - range[0]) / (warp(domain[1]) - from);
+  return {
+    toPixel: (value: number) => range[0] + (warp(value) - from) * perUnit,
+    toValue: (pixel: number) => {
+      const warped = from + (pixel - range[0]) / perUnit;
+      return isLog ? Math.exp(warped) : warped;
+    },
+  };
 }
 
 /** The value where it can be drawn, else null. */

@@ -2,7 +2,13 @@ import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import type { Box } from '../../shared/charts/occupancy.ts';
 import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
 import type { ProgressModel } from '../../shared/charts/progress-model.ts';
-import { leastSpan, type ProgressView, panDomain, zoomDomain } from '../../shared/charts/progress-view.ts';
+import {
+  leastSpan,
+  type ProgressView,
+  panDomain,
+  showAll,
+  zoomDomain,
+} from '../../shared/charts/progress-view.ts';
 import { pointGrid } from './point-grid.ts';
 import { useFrame } from './use-frame.ts';
 
@@ -103,7 +109,7 @@ export function useProgressPointer(
             at,
             leastSpan(view.axis, model.whole),
           );
-    onView({ axis: view.axis, x: next, y: isYHeld ? y.domain : zoom === 0 ? view.y : null });
+    onView({ ...view, preset: null, x: next, y: isYHeld ? y.domain : zoom === 0 ? view.y : null });
   });
 
   // React listens passively, and a passive listener cannot keep the page from scrolling.
@@ -148,11 +154,13 @@ export function useProgressPointer(
     }
     const { x, y } = held.layout;
     const byX = x.toValue(held.from.x) - x.toValue(place.x);
-    const byY = y.toValue(held.from.y) - y.toValue(place.y);
+    const up = held.from.y - place.y;
+    const moved = (end: number) => y.toValue(y.toPixel(end) + up);
     onView({
-      axis: view.axis,
+      ...view,
+      preset: null,
       x: panDomain(held.x, model.whole, byX),
-      y: held.y && [held.y[0] + byY, held.y[1] + byY],
+      y: held.y && [moved(held.y[0]), moved(held.y[1])],
     });
   };
 
@@ -179,7 +187,8 @@ export function useProgressPointer(
       high[1] - high[0] > Math.abs(high[1]) * LEAST_HEIGHT;
     const wide: Domain = [x.toValue(drawn.left), x.toValue(drawn.right)];
     onView({
-      axis: view.axis,
+      ...view,
+      preset: null,
       // Scaled by 1: only kept from being too narrow.
       x: isWide
         ? zoomDomain(wide, model.whole, 1, (wide[0] + wide[1]) / 2, leastSpan(view.axis, model.whole))
@@ -220,7 +229,7 @@ export function useProgressPointer(
       onPointerLeave: () => {
         if (!drag.current) move(() => onPoint(null));
       },
-      onDoubleClick: () => onView({ axis: view.axis, x: null, y: null }),
+      onDoubleClick: () => onView(showAll(view)),
     },
   };
 }

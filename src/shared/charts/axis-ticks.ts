@@ -1,4 +1,4 @@
-import { scaleLinear, scaleLog } from 'd3-scale';
+import { scaleLinear } from 'd3-scale';
 
 /** A mark on an axis; `at` in the axis' own unit. */
 export type Tick = { readonly at: number; readonly label: string };
@@ -31,14 +31,25 @@ export function axisTicks(
   return values.filter(at => !isWhole || Number.isInteger(at)).map(at => ({ at, label: label(at) }));
 }
 
-/** Ticks of a logarithmic axis: powers of ten, with what is between them where there are few. Domain above 0. */
+/** Ticks of a logarithmic axis: powers of ten, with twice and five times those where there are few. Domain above 0. */
 export function logTicks(domain: readonly [number, number], count: number): readonly Tick[] {
   if (domain[1] / domain[0] < 10) return axisTicks(domain, count);
-  const all = scaleLog().domain(domain).ticks(count);
-  const powers = all.filter(at => Math.abs(Math.log10(at) - Math.round(Math.log10(at))) < 1e-9);
+  const fine = decimals(domain, [1, 2, 5]);
+  const powers = decimals(domain, [1]);
   const every = Math.ceil(powers.length / Math.max(2, count));
-  const values = all.length <= count ? all : powers.filter((_, index) => index % every === 0);
+  const values = fine.length <= count ? fine : powers.filter((_, index) => index % every === 0);
   return values.map(at => ({ at, label: at >= 1e-3 && at < 1e5 ? group(String(at)) : exponent(at, 0) }));
+}
+
+/** What lies in the domain of these digits times any power of ten. */
+function decimals(domain: readonly [number, number], digits: readonly number[]): readonly number[] {
+  const first = Math.floor(Math.log10(domain[0]));
+  const decades = Math.ceil(Math.log10(domain[1])) - first + 1;
+  return Array.from({ length: decades }, (_, index) =>
+    digits.map(digit => Number(`${digit}e${first + index}`)),
+  )
+    .flat()
+    .filter(at => at >= domain[0] && at <= domain[1]);
 }
 
 /** Writes numbers up to `size` that lie `step` apart. */

@@ -39,6 +39,17 @@ export class Occupancy {
     }
   }
 
+  /** How many cells of the box were taken. */
+  countTaken({ left, top, right, bottom }: Box): number {
+    let taken = 0;
+    for (let y = top; y <= bottom; y += CELL) {
+      for (let x = left; x <= right; x += CELL) {
+        if (!this.isFree({ left: x, top: y, right: x, bottom: y })) taken += 1;
+      }
+    }
+    return taken;
+  }
+
   /** True where the box lies inside the bounds and nothing was taken in it. */
   isFree({ left, top, right, bottom }: Box): boolean {
     const { bounds } = this;

@@ -6,6 +6,8 @@ export type LabelWish = {
   readonly x: number;
   readonly y: number;
   readonly text: string;
+  /** It gets a place at any cost. */
+  readonly isBest?: boolean;
 };
 
 /** `x`, `y` is the text's anchor on its baseline, `box` what it covers. */
@@ -15,15 +17,18 @@ export type PlacedLabel = {
   readonly x: number;
   readonly y: number;
   readonly anchor: 'start' | 'end';
+  readonly isBest: boolean;
   readonly box: Box;
 };
 
 /** A generous mean for the interface's type at 11 px; a label wider than its box would touch its neighbour. */
 const PIXELS_PER_CHARACTER = 6.1;
+const PIXELS_PER_BOLD_CHARACTER = 6.6;
 const LINE_HEIGHT = 14;
-/** Between the middle of a dot and its label: sideways, and over or under it. */
+/** Between the middle of a dot and its label: sideways, over or under it, and past what lies beside the dot. */
 const BESIDE = 9;
 const CLEAR = 9;
+const FURTHER = 14;
 
 /**
  * Gives at most `most` labels places that touch neither one another nor what `area` has taken, in the order of
@@ -39,7 +44,9 @@ export function placeLabels(
   const placed: PlacedLabel[] = [];
   for (const wish of wishes) {
     if (placed.length >= most) break;
-    const label = places(wish, betterIsDown).find(({ box }) => area.isFree(box));
+    const wanted = places(wish, betterIsDown);
+    const label =
+      wanted.find(({ box }) => area.isFree(box)) ?? (wish.isBest ? leastInTheWay(wanted, area) : undefined);
     if (!label) continue;
     const { left, top, right, bottom } = label.box;
     area.take(left, top, right, bottom);
@@ -48,9 +55,34 @@ export function placeLabels(
   return placed;
 }
 
+/** Of the places on the paper the one where it hides least; moved onto the paper where there is none. */
+function leastInTheWay(wanted: readonly PlacedLabel[], area: Occupancy): PlacedLabel | undefined {
+  const onPaper = wanted.map(label => moveOnto(label, area.bounds));
+  const hidden = onPaper.map(({ box }) => area.countTaken(box));
+  return onPaper[hidden.indexOf(Math.min(...hidden))];
+}
+
+function moveOnto(label: PlacedLabel, bounds: Box): PlacedLabel {
+  const { box } = label;
+  const across = Math.max(bounds.left - box.left, Math.min(0, bounds.right - box.right));
+  const down = Math.max(bounds.top - box.top, Math.min(0, bounds.bottom - box.bottom));
+  return {
+    ...label,
+    x: label.x + across,
+    y: label.y + down,
+    box: {
+      left: box.left + across,
+      top: box.top + down,
+      right: box.right + across,
+      bottom: box.bottom + down,
+    },
+  };
+}
+
 /** Where a label may stand, best place first: beside the dot, then clear of dots on the same height. */
 function places(wish: LabelWish, betterIsDown: boolean): readonly PlacedLabel[] {
-  const wide = [...wish.text].length * PIXELS_PER_CHARACTER;
+  const { isBest = false } = wish;
+  const wide = [...wish.text].length * (isBest ? PIXELS_PER_BOLD_CHARACTER : PIXELS_PER_CHARACTER);
   const place = (side: 'left' | 'right', isDown: boolean, away: number, lift: number): PlacedLabel => {
     const left = side === 'right' ? wish.x + away : wish.x - away - wide;
     const top = isDown ? wish.y + lift : wish.y - lift - LINE_HEIGHT;
@@ -60,6 +92,7 @@ function places(wish: LabelWish, betterIsDown: boolean): readonly PlacedLabel[] 
       x: side === 'right' ? left : left + wide,
       y: top + 11,
       anchor: side === 'right' ? 'start' : 'end',
+      isBest,
       box: { left, top, right: left + wide, bottom: top + LINE_HEIGHT },
     };
   };
@@ -69,5 +102,7 @@ function places(wish: LabelWish, betterIsDown: boolean): readonly PlacedLabel[] 
     place('right', !betterIsDown, BESIDE, 4),
     place('right', betterIsDown, BESIDE, 3),
     place('right', !betterIsDown, 0, CLEAR),
+    place('right', !betterIsDown, BESIDE, FURTHER),
+    place('left', betterIsDown, BESIDE, FURTHER),
   ];
 }

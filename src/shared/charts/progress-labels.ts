@@ -18,27 +18,32 @@ const MOST_WISHES = 160;
 const KEEP_RADIUS = 5;
 const DISCARD_RADIUS = 2.5;
 
-/** Short hypotheses beside the keeps that are drawn as dots, where they hide nothing; the best is served first. */
+/**
+ * Short hypotheses beside the keeps that are drawn as dots, where they hide nothing. The best always has its label, whatever it
+ * hides; the others are served by what they gained.
+ */
 export function progressLabels(model: ProgressModel, drawn: Drawn, bounds: Box): readonly PlacedLabel[] {
   const { first, pointX, pointY, yDomain } = drawn;
   const area = new Occupancy(bounds);
   pointX.forEach((x, at) => {
     const kind = model.points[first + at]?.kind;
     // Labels have a halo that would hide what lies below.
+    if (Number.isNaN(x)) return;
     const radius = kind === 'keep' ? KEEP_RADIUS : kind === 'discard' ? DISCARD_RADIUS : 0;
     const y = pointY[at] ?? 0;
     if (radius > 0) area.take(x - radius, y - radius, x + radius, y + radius);
   });
   takeSteps(model, drawn, area);
   const wishes: LabelWish[] = [];
-  for (const index of model.keepsBestFirst) {
+  for (const index of model.labelOrder) {
     if (wishes.length >= MOST_WISHES) break;
     const point = model.points[index];
     const x = pointX[index - first];
     const y = pointY[index - first];
-    if (!point?.label || x === undefined || y === undefined) continue;
+    if (!point?.label || x === undefined || y === undefined || Number.isNaN(x)) continue;
     const isDot = point.value >= yDomain[0] && point.value <= yDomain[1];
-    if (isDot) wishes.push({ id: point.row.n, x, y, text: point.label });
+    const isBest = point.row.n === model.tally.bestExperiment;
+    if (isDot) wishes.push({ id: point.row.n, x, y, text: point.label, isBest });
   }
   return placeLabels(wishes, area, model.goal === 'minimize', MOST_LABELS);
 }

@@ -1,23 +1,23 @@
 import { bisector } from 'd3-array';
-import { axisTicks, type Tick, widenBy } from './axis-ticks.ts';
+import { axisTicks, widenBy } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
 import type { PlacedLabel } from './place-labels.ts';
 import { progressLabels } from './progress-labels.ts';
 import { EdgeMarks, type MarkColumn, MarkColumns, PixelSet } from './progress-marks.ts';
 import type { ProgressModel, ProgressPoint } from './progress-model.ts';
+import {
+  type Domain,
+  distanceTicks,
+  distanceWarp,
+  LINEAR,
+  makeScale,
+  type ProgressScale,
+  spreadTicks,
+  type Warp,
+} from './progress-scale.ts';
 import type { ProgressView } from './progress-view.ts';
 
 export type ProgressSize = { readonly width: number; readonly height: number };
-
-export type ProgressScale = {
-  /** What lies between the ends of the plot. */
-  readonly domain: readonly [number, number];
-  /** Marks; `at` in pixels. */
-  readonly ticks: readonly Tick[];
-  /** From the unit of the axis to pixels, and back. */
-  toPixel(value: number): number;
-  toValue(pixel: number): number;
-};
 
 /** Everything to draw, in pixels of the drawing. Marks are paths cut into columns. */
 export type ProgressLayout = {
@@ -25,6 +25,8 @@ export type ProgressLayout = {
   readonly plot: Box;
   readonly x: ProgressScale;
   readonly y: ProgressScale;
+  /** Whether y shows distances to the best on a logarithmic scale. */
+  readonly isLog: boolean;
   /** Whether there is room for words beside what is drawn. */
   readonly hasWords: boolean;
   /** Empty where there is no room for it. */
@@ -37,6 +39,10 @@ export type ProgressLayout = {
   readonly keeps: readonly MarkColumn[];
   /** Diameter of a keep's dot: smaller where they would stand shoulder to shoulder. */
   readonly keepSize: number;
+  /** Those of them whose gain is not proven, to be hollowed out. */
+  readonly unproven: readonly MarkColumn[];
+  /** Dots for what a filter leaves out, as zero-length segments; beyond the edges there are none. */
+  readonly dimmed: readonly MarkColumn[];
   /** Crosses on the bottom edge. */
   readonly crashes: readonly MarkColumn[];
   /** Triangles on the edge beyond which a discard lies, and squares at the bottom for those without a number. */
@@ -45,6 +51,8 @@ export type ProgressLayout = {
   /** The running best as steps. */
   readonly best: string;
   readonly baselineY: number | null;
+  /** Upper and lower end of the noise around the best. */
+  readonly band: readonly [number, number] | null;
   /** Short hypotheses of keeps; `id` is the experiment. */
   readonly labels: readonly PlacedLabel[];
   /** The points in view are `model.points` from `first` on; where each is drawn. */
@@ -60,6 +68,8 @@ const LOW_BOTTOM = 22;
 /** Room inside the plot for what lies beyond its top, and for crashes at its bottom. */
 const EDGE_TOP = 14;
 const EDGE_BOTTOM = 24;
+/** Height of a mark's label. */
+const LABEL_ROOM = 13;
 const KEEP_SIZE = 8.5;
 const KEEP_SIZE_DENSE = 5.5;
 /** More dots than this lie so close that nobody sees their shape, and a square costs a third less to raster. */
@@ -67,15 +77,23 @@ const MOST_ROUND_DOTS = 1_500;
 
 export function layoutProgress(
   model: ProgressModel,
-  view: Pick<ProgressView, 'x' | 'y'>,
+  view: Pick<ProgressView, 'x' | 'y'> & Partial<Pick<ProgressView, 'scale'>>,
   size: ProgressSize,
   baseline: number | null,
+  band: Domain | null = null,
 ): ProgressLayout {
   const isLow = size.height < LOW_PX;
   const xDomain = view.x ?? model.whole;
   const [first, end] = visibleRange(model.points, xDomain);
-  const yDomain = view.y ?? fitY(model, first, end, xDomain, view.x === null ? baseline : null);
-  const yTicks = axisTicks(yDomain, Math.max(2, size.height / 56));
+  const distance = hasLogScale(model, view.scale ?? 'linear') ? distanceOf(model, band) : null;
+  const warp = distance?.warp ?? LINEAR;
+  const isWhole = view.x === null;
+  const yDomain =
+    view.y ?? fitY(model, first, end, xDomain, isWhole ? baseline : null, distance?.best ?? null, warp);
+  const tickCount = Math.max(2, size.height / 56);
+  const yTicks = distance
+    ? distanceTicks(yDomain, distance.best, distance.warp.least, tickCount)
+    : axisTicks(yDomain, tickCount);
   const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
   const plot: Box = {
     // In steps of 16 px, so that the plot does not jump about while the wheel turns.
@@ -95,19 +113,22 @@ export function layoutProgress(
       model.axis !== 'time',
     ).map(({ at, label }) => ({ at: at / perUnit, label })),
   );
-  const y = makeScale(yDomain, [plot.bottom - EDGE_BOTTOM, plot.top + EDGE_TOP], yTicks);
+  const whole = makeScale(yDomain, [plot.bottom - EDGE_BOTTOM, plot.top + EDGE_TOP], yTicks, warp);
+  const y = { ...whole, ticks: spreadTicks(whole.ticks, LABEL_ROOM) };
   const points = drawPoints(model, first, end, plot, x, y);
   return {
     size,
     plot,
     x,
     y,
+    isLog: distance !== null,
     hasWords: !isLow,
     xLabel: isLow ? '' : nameX(model.axis, time.name),
     ...points,
     best: bestPath(model, x, y, plot),
     baselineY:
       baseline !== null && baseline >= yDomain[0] && baseline <= yDomain[1] ? y.toPixel(baseline) : null,
+    band: band && [y.toPixel(Math.max(...band)), y.toPixel(Math.min(...band))],
     labels: isLow
       ? []
       : progressLabels(
@@ -117,6 +138,18 @@ export function layoutProgress(
         ),
     first,
   };
+}
+
+/** A logarithmic scale needs a best to measure from, and a way to it. */
+export function hasLogScale(model: ProgressModel, scale: ProgressView['scale']): boolean {
+  if (model.tally.best === null || model.steps.length < 2) return false;
+  return scale === 'log' || (scale === 'auto' && model.isFlat);
+}
+
+function distanceOf(model: ProgressModel, band: Domain | null) {
+  const best = model.tally.best ?? 0;
+  const gain = best - (model.steps[0]?.best ?? best);
+  return { best, warp: distanceWarp(best, gain, band ? Math.abs(band[1] - band[0]) / 2 : 0) };
 }
 
 const byX = bisector((point: ProgressPoint) => point.x);
@@ -131,7 +164,8 @@ function visibleRange(
 
 /**
  * The range of y nobody chose: what is kept in view, the running best where the view begins, the baseline where it is
- * given, and the discards that are near (see `robustFence`). With a margin of 6 %.
+ * given, `best` where distances to it are shown, and the discards that are near (see `robustFence`). With a margin of 6 % of the
+ * height.
  */
 function fitY(
   model: ProgressModel,
@@ -139,7 +173,9 @@ function fitY(
   end: number,
   xDomain: readonly [number, number],
   baseline: number | null,
-): readonly [number, number] {
+  best: number | null,
+  warp: Warp,
+): Domain {
   let low = baseline ?? Number.POSITIVE_INFINITY;
   let high = baseline ?? Number.NEGATIVE_INFINITY;
   const include = (value: number) => {
@@ -152,13 +188,15 @@ function fitY(
   }
   const before = model.steps.findLast(step => step.x <= xDomain[0]);
   if (before) include(before.best);
+  if (best !== null) include(best);
   if (!(low <= high)) {
     // Nothing near in view: then all that has a number there, however far it lies.
     for (let index = first; index < end; index += 1) include(model.points[index]?.value ?? Number.NaN);
   }
   if (!(low <= high)) return [0, 1];
-  const margin = widenBy(low, high, 0.06);
-  return [low - margin, high + margin];
+  const [from, to] = [warp.to(low), warp.to(high)];
+  const margin = widenBy(from, to, 0.06);
+  return [warp.from(from - margin), warp.from(to + margin)];
 }
 
 function nameX(axis: ProgressModel['axis'], timeName: string): string {
@@ -172,27 +210,14 @@ function timeUnit(hours: number): { name: string; perHour: number } {
   return { name: 'seconds', perHour: 3_600 };
 }
 
-function makeScale(
-  domain: readonly [number, number],
-  range: readonly [number, number],
-  ticks: readonly Tick[],
-): ProgressScale {
-  const perUnit = (range[1] - range[0]) / (domain[1] - domain[0] || 1);
-  const toPixel = (value: number) => range[0] + (value - domain[0]) * perUnit;
-  return {
-    domain,
-    toPixel,
-    toValue: pixel => domain[0] + (pixel - range[0]) / perUnit,
-    ticks: ticks.map(({ at, label }) => ({ at: toPixel(at), label })),
-  };
-}
-
 type DrawnPoints = Pick<
   ProgressLayout,
   | 'discards'
   | 'discardCap'
   | 'keeps'
   | 'keepSize'
+  | 'unproven'
+  | 'dimmed'
   | 'crashes'
   | 'discardsBeyond'
   | 'keepsBeyond'
@@ -212,7 +237,9 @@ function drawPoints(
   const pointY = new Float32Array(end - first);
   const discards = new MarkColumns();
   const keeps = new MarkColumns();
-  const pixels = { discards: new PixelSet(plot), keeps: new PixelSet(plot) };
+  const unproven = new MarkColumns();
+  const dimmed = new MarkColumns();
+  const pixels = { discards: new PixelSet(plot), keeps: new PixelSet(plot), dimmed: new PixelSet(plot) };
   const edges = { discards: new EdgeMarks(), keeps: new EdgeMarks(), crashes: new EdgeMarks() };
   const [low, high] = y.domain;
   for (let index = first; index < end; index += 1) {
@@ -220,6 +247,15 @@ function drawPoints(
     if (!point) continue;
     const px = x.toPixel(point.x);
     let py = plot.bottom - 8;
+    if (point.row.isDimmed) {
+      // Out of reach of the pointer, too.
+      pointX[index - first] = Number.NaN;
+      pointY[index - first] = Number.NaN;
+      if (!(point.value >= low && point.value <= high)) continue;
+      const [across, down] = [Math.round(px), Math.round(y.toPixel(point.value))];
+      if (pixels.dimmed.claim(across, down)) dimmed.add(across, `M${across} ${down}h0`);
+      continue;
+    }
     if (point.kind === 'crash') edges.crashes.cross(px, py);
     else if (point.kind === 'blank') edges.discards.square(px, py);
     else {
@@ -238,7 +274,9 @@ function drawPoints(
           // On whole pixels all dots look alike.
           if (pixels.discards.claim(across, down)) discards.add(across, `M${across} ${down}h0`);
         } else if (pixels.keeps.claim(across, down)) {
-          keeps.add(across, `M${px.toFixed(1)} ${py.toFixed(1)}h0`);
+          const dot = `M${px.toFixed(1)} ${py.toFixed(1)}h0`;
+          keeps.add(across, dot);
+          if (point.row.claim?.isProven === false) unproven.add(across, dot);
         }
       }
     }
@@ -250,6 +288,8 @@ function drawPoints(
     discardCap: discards.count > MOST_ROUND_DOTS ? 'square' : 'round',
     keeps: keeps.paths(),
     keepSize: keeps.count * KEEP_SIZE < plot.right - plot.left ? KEEP_SIZE : KEEP_SIZE_DENSE,
+    unproven: unproven.paths(),
+    dimmed: dimmed.paths(),
     crashes: edges.crashes.columns.paths(),
     discardsBeyond: edges.discards.columns.paths(),
     keepsBeyond: edges.keeps.columns.paths(),

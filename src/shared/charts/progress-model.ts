@@ -1,3 +1,4 @@
+import type { Claim } from '../claims.ts';
 import { findBest, runningBest, type VerdictWord } from '../study.ts';
 import { LARGEST_DRAWN } from './axis-ticks.ts';
 import { robustFence } from './robust-fence.ts';
@@ -13,7 +14,13 @@ export type ProgressRow = {
   readonly word: VerdictWord | null;
   readonly metric: number | null;
   readonly hypothesis: string | null;
+  /** How sure a keep's gain is; left out where nothing is claimed of it. */
+  readonly claim?: ProgressClaim | undefined;
+  /** A filter leaves it out: it is drawn faintly, without a name. */
+  readonly isDimmed?: boolean;
 };
+
+export type ProgressClaim = Pick<Claim, 'probability' | 'isProven'>;
 
 /** x by experiment number, by hours since the first experiment, or by count of keeps (the others are left out). */
 export type ProgressAxis = 'experiment' | 'time' | 'kept';
@@ -49,8 +56,10 @@ export type ProgressModel = {
   readonly indexOf: ReadonlyMap<number, number>;
   /** Where the running best changes, in the order of x. */
   readonly steps: readonly { readonly x: number; readonly best: number }[];
-  /** Places in `points` of the keeps, best first. */
-  readonly keepsBestFirst: readonly number[];
+  /** Places in `points` of the keeps in the order in which they get a label: the best, then by what each gained. */
+  readonly labelOrder: readonly number[];
+  /** The running best has spent half of the experiments in the last few percent of its way: see `FLAT_SHARE`. */
+  readonly isFlat: boolean;
   /** All there is, with a margin; holds at least ten experiments so that the first do not fill the width. */
   readonly whole: readonly [number, number];
   readonly tally: ProgressTally;
@@ -67,8 +76,19 @@ export type ProgressTally = {
 
 const MOST_LABEL_CHARACTERS = 36;
 const MS_PER_HOUR = 3_600_000;
+/**
+ * The share of the way from the first number to the best that is left after half of the experiments. Below this share the steps
+ * of the second half lie within one dot of the window's chart, which is about 130 px high.
+ */
+const FLAT_SHARE = 0.06;
 
-export function progressModel(rows: readonly ProgressRow[], goal: Goal, axis: ProgressAxis): ProgressModel {
+/** @param incumbent experiment that counts as the best, where that is known; else it is the one with the best number */
+export function progressModel(
+  rows: readonly ProgressRow[],
+  goal: Goal,
+  axis: ProgressAxis,
+  incumbent: number | null = null,
+): ProgressModel {
   const finished = rows
     .filter(row => row.word !== null)
     .sort((a, b) => (axis === 'time' ? a.at - b.at : 0) || a.n - b.n);
@@ -81,6 +101,7 @@ export function progressModel(rows: readonly ProgressRow[], goal: Goal, axis: Pr
   const start = finished[0]?.at ?? 0;
   const points: ProgressPoint[] = [];
   const steps: { x: number; best: number }[] = [];
+  const gains: number[] = [];
   let keeps = 0;
   let last: number | null = null;
   finished.forEach((row, index) => {
@@ -94,18 +115,21 @@ export function progressModel(rows: readonly ProgressRow[], goal: Goal, axis: Pr
     const label = kind === 'keep' ? shorten(row.hypothesis ?? '', MOST_LABEL_CHARACTERS) : '';
     points.push({ row, kind, x, value, isNear, label });
     const now = best[index] ?? null;
+    gains.push(now === null || last === null ? 0 : Math.abs(now - last));
     if (now !== null && now !== last) steps.push({ x, best: now });
     last = now;
   });
+  const tally = countRows(finished, goal, incumbent);
   return {
     axis,
     goal,
     points,
     indexOf: new Map(points.map((point, index) => [point.row.n, index])),
     steps,
-    keepsBestFirst: bestFirst(points, goal),
+    labelOrder: labelOrder(points, gains, tally.bestExperiment),
+    isFlat: isFlat(best),
     whole: wholeDomain(points, axis),
-    tally: countRows(finished, goal),
+    tally,
   };
 }
 
@@ -133,11 +157,22 @@ function makeFence(
   return (value, index) => Math.abs(value - (reference(index) ?? middle)) <= reach;
 }
 
-function bestFirst(points: readonly ProgressPoint[], goal: Goal): readonly number[] {
-  const value = (index: number) => points[index]?.value ?? 0;
-  return points
-    .flatMap((point, index) => (point.kind === 'keep' ? [index] : []))
-    .sort((a, b) => (goal === 'minimize' ? value(a) - value(b) : value(b) - value(a)) || b - a);
+function labelOrder(
+  points: readonly ProgressPoint[],
+  gains: readonly number[],
+  best: number | null,
+): readonly number[] {
+  const gain = (index: number) =>
+    points[index]?.row.n === best ? Number.POSITIVE_INFINITY : (gains[index] ?? 0);
+  const keeps = points.flatMap((point, index) => (point.kind === 'keep' ? [index] : []));
+  return keeps.sort((a, b) => (gain(a) === gain(b) ? b - a : gain(b) - gain(a)));
+}
+
+function isFlat(best: readonly (number | null)[]): boolean {
+  const known = best.filter(value => value !== null);
+  const [first, middle, last] = [known[0], known[Math.floor(known.length / 2)], known.at(-1)];
+  if (first === undefined || middle === undefined || last === undefined) return false;
+  return Math.abs(middle - last) < FLAT_SHARE * Math.abs(first - last);
 }
 
 function wholeDomain(points: readonly ProgressPoint[], axis: ProgressAxis): readonly [number, number] {
@@ -149,12 +184,12 @@ function wholeDomain(points: readonly ProgressPoint[], axis: ProgressAxis): read
   return [first - margin, first + span + margin];
 }
 
-function countRows(rows: readonly ProgressRow[], goal: Goal): ProgressTally {
+function countRows(rows: readonly ProgressRow[], goal: Goal, incumbent: number | null): ProgressTally {
   const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
   for (const row of rows) if (row.word !== null) counted[row.word] += 1;
   const { other: _, ...tally } = counted;
   const keeps = rows.filter(row => kindOf(row) === 'keep').sort((a, b) => a.n - b.n);
-  const best = findBest(keeps, goal);
+  const best = keeps.find(({ n }) => n === incumbent) ?? findBest(keeps, goal);
   return {
     ...tally,
     finished: rows.length,

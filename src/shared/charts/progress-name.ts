@@ -1,5 +1,15 @@
 import { formatMetric } from '../numbers.ts';
-import type { ProgressTally } from './progress-model.ts';
+import type { ProgressLayout } from './progress-layout.ts';
+import type { Goal, ProgressTally } from './progress-model.ts';
+
+/** What stands beside the name of the metric: how to read the drawing. */
+export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): string {
+  return [
+    goal === 'minimize' ? 'lower is better' : 'higher is better',
+    ...(isLog ? ['log distance to the best'] : []),
+    ...(unproven.length > 0 ? ['hollow: unproven'] : []),
+  ].join(' · ');
+}
 
 /** The chart in one sentence, for who cannot see it. */
 export function progressName(tally: ProgressTally, metricName: string, baseline: number | null): string {

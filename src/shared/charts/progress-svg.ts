@@ -2,7 +2,8 @@ import { formatMetric } from '../numbers.ts';
 import { layoutProgress } from './progress-layout.ts';
 import type { MarkColumn } from './progress-marks.ts';
 import { type Goal, type ProgressRow, progressModel } from './progress-model.ts';
-import { progressName } from './progress-name.ts';
+import { progressName, progressNote } from './progress-name.ts';
+import { resolveView } from './progress-presets.ts';
 import type { ProgressView } from './progress-view.ts';
 
 /** Colours as CSS writes them, without variables: the file stands alone. */
@@ -22,9 +23,13 @@ export type ProgressSvgOptions = {
   readonly goal: Goal;
   readonly metricName: string;
   readonly baseline: number | null;
+  /** Experiment that counts as the best; left out where that is the one with the best number. */
+  readonly incumbent?: number | null;
   /** Ends of the noise around the best; null for none. */
   readonly band?: readonly [number, number] | null;
   readonly view: ProgressView;
+  /** Number of the first experiment of the last sitting, for the view that shows it. */
+  readonly sittingFrom?: number | null;
   /** In pixels. */
   readonly width: number;
   readonly height: number;
@@ -35,9 +40,20 @@ const TITLE_HEIGHT = 34;
 
 /** The chart as the text of an SVG file, with the title above it. */
 export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOptions): string {
-  const { title, goal, metricName, baseline, band = null, view, width, height, colours } = options;
-  const model = progressModel(rows, goal, view.axis);
-  const layout = layoutProgress(model, view, { width, height: height - TITLE_HEIGHT }, baseline);
+  const {
+    title,
+    goal,
+    metricName,
+    baseline,
+    band = null,
+    sittingFrom = null,
+    width,
+    height,
+    colours,
+  } = options;
+  const model = progressModel(rows, goal, options.view.axis, options.incumbent);
+  const view = resolveView(options.view, model, { sittingFrom, band });
+  const layout = layoutProgress(model, view, { width, height: height - TITLE_HEIGHT }, baseline, band);
   const { plot } = layout;
   const lines: string[] = [];
   const path = (d: string, attributes: string) => {
@@ -57,20 +73,21 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
     path(`M${round(tick.at)} ${plot.bottom}v4`, `stroke="${colour('lineStrong')}"`);
     text(tick.at, plot.bottom + 17, `${muted} text-anchor="middle"`, tick.label);
   }
-  text(8, 14, `${muted}`, `${metricName}, ${goal === 'minimize' ? 'lower is better' : 'higher is better'}`);
+  text(8, 14, `${muted}`, `${metricName}: ${progressNote(layout, goal)}`);
   text(plot.right, plot.bottom + 34, `${muted} text-anchor="end"`, layout.xLabel);
   const marks = (columns: readonly MarkColumn[], attributes: string) =>
     path(columns.map(column => column.path).join(''), attributes);
   const dots = (cap: string, name: keyof ProgressColours, size: number) =>
     `fill="none" stroke="${colour(name)}" stroke-width="${size}" stroke-linecap="${cap}"`;
+  marks(layout.dimmed, `${dots('round', 'discard', 3)} opacity="0.5"`);
   marks(layout.discards, dots(layout.discardCap, 'discard', layout.discardCap === 'round' ? 5 : 4));
   marks(layout.discardsBeyond, `fill="${colour('discard')}"`);
   marks(layout.crashes, `fill="none" stroke="${colour('crash')}" stroke-width="1.5"`);
   lines.push(
     `<clipPath id="plot"><path d="M${plot.left} ${plot.top}H${plot.right}V${plot.bottom}H${plot.left}z"/></clipPath>`,
   );
-  if (band) {
-    const [from, to] = [layout.y.toPixel(band[0]), layout.y.toPixel(band[1])];
+  if (layout.band) {
+    const [from, to] = layout.band;
     path(
       `M${plot.left} ${round(from)}H${plot.right}V${round(to)}H${plot.left}z`,
       `fill="${colour('keep')}" opacity="0.13" clip-path="url(#plot)"`,
@@ -86,6 +103,7 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
   marks(layout.keepsBeyond, `fill="${colour('keep')}"`);
   marks(layout.keeps, dots('round', 'surface', layout.keepSize + 3));
   marks(layout.keeps, dots('round', 'keep', layout.keepSize));
+  marks(layout.unproven, dots('round', 'surface', layout.keepSize - 3.5));
   const halo = `stroke="${colour('surface')}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"`;
   if (layout.baselineY !== null) {
     text(
@@ -96,7 +114,8 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
     );
   }
   for (const label of layout.labels) {
-    const anchor = `text-anchor="${label.anchor}" style="font-variant-numeric:normal"`;
+    const weight = label.isBest ? ' font-weight="600"' : '';
+    const anchor = `text-anchor="${label.anchor}"${weight} style="font-variant-numeric:normal"`;
     text(label.x, label.y, `fill="${colour('ink')}" ${anchor} ${halo}`, label.text);
   }
   return [

@@ -1,11 +1,29 @@
 import type { ProgressAxis } from './progress-model.ts';
 
+export const PROGRESS_SCALES = ['auto', 'linear', 'log'] as const;
+/** Of y: values, or their distances to the best on a logarithmic scale; `auto` takes what shows the steps of the best. */
+export type ProgressScaleChoice = (typeof PROGRESS_SCALES)[number];
+
+export const PROGRESS_PRESETS = ['sitting', 'last', 'frontier'] as const;
+/** A range that follows the experiments that come; see `presetRange`. */
+export type ProgressPreset = (typeof PROGRESS_PRESETS)[number];
+
 /** What of the chart is shown, in the units of its axes; null is everything. */
 export type ProgressView = {
   readonly axis: ProgressAxis;
+  readonly scale: ProgressScaleChoice;
+  /** Where one is chosen, `x` and `y` are null. */
+  readonly preset: ProgressPreset | null;
   readonly x: readonly [number, number] | null;
   readonly y: readonly [number, number] | null;
 };
+
+export const WHOLE_VIEW: ProgressView = { axis: 'experiment', scale: 'auto', preset: null, x: null, y: null };
+
+/** The view of everything, on the same axes. */
+export function showAll(view: ProgressView): ProgressView {
+  return { ...view, preset: null, x: null, y: null };
+}
 
 type Domain = readonly [number, number];
 

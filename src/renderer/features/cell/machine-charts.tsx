@@ -1,5 +1,5 @@
 import type { SeriesView } from '../../../shared/notebook.ts';
-import { AXIS_LABELS } from '../../charts/axis-select.tsx';
+import { AXIS_LABELS } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { seriesLine } from '../../charts/series-lines-of.ts';
 

@@ -2,7 +2,9 @@ import { useState } from 'react';
 import type { ExperimentDetail, RunView, SeriesView, StudyCard } from '../../../shared/notebook.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { AXIS_LABELS, AxisSelect, askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { useCurves } from '../../app/use-curves.ts';
+import { CurveTools } from '../../charts/curve-tools.tsx';
+import { AXIS_LABELS, askedAxis, isTime, type SeriesAxis } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { Select } from '../../ui/select.tsx';
@@ -21,7 +23,7 @@ export function RunCurves({
   readonly run: RunView | null;
 }) {
   const [name, setName] = useState<string | null>(null);
-  const [by, setBy] = useState<SeriesAxis>('training');
+  const { by, smoothing, scales, tools } = useCurves('cell', run?.hasTokens ?? false);
   const [width, setWidth] = useState(600);
   const { n } = detail.cell;
   const isImported = card.state === 'imported';
@@ -29,7 +31,7 @@ export function RunCurves({
   const names = run?.series.map(series => series.name) ?? [];
   const shown = name !== null && names.includes(name) ? name : (names[0] ?? null);
   // Of another width it is the same curve, which stays until it comes.
-  const subject = JSON.stringify(['series', card.id, n, run?.k, shown, askedAxis(by)]);
+  const subject = JSON.stringify(['series', card.id, n, run?.k, shown, askedAxis(by), smoothing]);
   const { value, problem } = useCall(
     run && shown !== null ? `${subject} ${run.outcome} ${incumbent} ${width}` : null,
     () =>
@@ -39,7 +41,7 @@ export function RunCurves({
         names: [shown ?? ''],
         source: 'training',
         by: askedAxis(by),
-        width,
+        ...{ width, smoothing },
       }),
     subject,
   );
@@ -67,7 +69,7 @@ export function RunCurves({
   }
   return (
     <div className="flex flex-col gap-4 p-4">
-      <div className="flex items-center gap-3">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <Select
           aria-label="Series"
           value={shown}
@@ -75,7 +77,7 @@ export function RunCurves({
           onChange={setName}
           className="h-7 px-2 text-sm"
         />
-        <AxisSelect by={by} onChange={setBy} />
+        <CurveTools {...tools} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
       <SeriesChart
@@ -84,7 +86,8 @@ export function RunCurves({
         unit={run.series.find(series => series.name === shown)?.unit ?? null}
         height={HEIGHT}
         label={`${shown} of experiment ${n}`}
-        budgetX={by === 'step' || isImported ? null : card.contract.budget.seconds}
+        budgetX={isTime(by) && !isImported ? card.contract.budget.seconds : null}
+        {...scales}
         onWidth={setWidth}
       />
       {isImported ? null : run.telemetry.length === 0 ? (

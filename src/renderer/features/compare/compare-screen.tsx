@@ -1,13 +1,21 @@
 import { GitCompareArrows, X } from 'lucide-react';
 import { useState } from 'react';
-import type { Cell, SeriesView, StudyCard } from '../../../shared/notebook.ts';
+import {
+  type Cell,
+  type ExperimentDetail,
+  MOST_COMPARED,
+  type SeriesView,
+  type StudyCard,
+} from '../../../shared/notebook.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../../shared/numbers.ts';
 import { setCompared, toggleCompared } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { AXIS_LABELS, AxisSelect, askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { useCurves } from '../../app/use-curves.ts';
+import { CurveTools } from '../../charts/curve-tools.tsx';
+import { AXIS_LABELS, askedAxis } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { lineColour, placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -16,11 +24,9 @@ import { OneLine } from '../../ui/one-line.tsx';
 import { Select } from '../../ui/select.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
+import { Differences } from './differences.tsx';
 
-/** More curves on one chart cannot be told apart. */
-const MOST = 8;
-
-/** Experiments side by side: their curves, their numbers, the difference between two of them. */
+/** Experiments side by side: their curves, their numbers, what differs, and the code of two of them. */
 export function CompareScreen({ card }: { readonly card: StudyCard }) {
   const compared = useStore(state => state.view.compared);
   const cells = useStore(state => state.notebook?.cells);
@@ -44,27 +50,57 @@ export function CompareScreen({ card }: { readonly card: StudyCard }) {
   }
   return (
     <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4">
-      <div className="flex flex-col gap-6">
-        <Curves card={card} cells={chosen} />
-        <Table card={card} cells={chosen} />
-        <DiffBetween card={card} cells={chosen} />
-      </div>
+      <Comparison card={card} cells={chosen} />
     </div>
   );
 }
 
-function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
-  const [by, setBy] = useState<SeriesAxis>('step');
+function Comparison({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
+  const study = card.id;
+  const shown = cells.slice(0, MOST_COMPARED);
+  const subject = JSON.stringify(['compared', study, shown.map(({ n }) => n)]);
+  // Asked again when one of them has moved on.
+  const versions = shown.map(({ phase, endedAt, commit, record }) => [phase, endedAt, commit, record?.runs]);
+  const { value: details, problem } = useCall(
+    subject + JSON.stringify(versions),
+    () => Promise.all(shown.map(({ n }) => getClient().experiments.get({ study, n }))),
+    subject,
+  );
+  return (
+    <div className="flex flex-col gap-6">
+      {cells.length > MOST_COMPARED ? (
+        <p className="text-muted text-xs">
+          Curves and values of the first {MOST_COMPARED} of {cells.length} are shown.
+        </p>
+      ) : null}
+      {problem ? <p className="text-crash text-sm">{problem}</p> : null}
+      <Curves card={card} cells={shown} details={details ?? []} />
+      <Table card={card} cells={cells} />
+      {details ? <Differences card={card} details={details} /> : null}
+      <DiffBetween card={card} cells={cells} />
+    </div>
+  );
+}
+
+function Curves({
+  card,
+  cells,
+  details,
+}: {
+  readonly card: StudyCard;
+  readonly cells: readonly Cell[];
+  readonly details: readonly ExperimentDetail[];
+}) {
   const [name, setName] = useState('');
   const [width, setWidth] = useState(900);
-  const shown = cells.slice(0, MOST);
-  const ns = shown.map(cell => cell.n);
+  const ns = cells.map(cell => cell.n);
+  const runs = details.map(({ runs: all }) => all.at(-1));
   const study = card.id;
-  const names = useCall(JSON.stringify(['names', study, ns[0]]), async () => {
-    const { runs } = await getClient().experiments.get({ study, n: ns[0] ?? 0 });
-    return runs.at(-1)?.series.map(series => series.name) ?? [];
-  });
-  const subject = JSON.stringify(['compare', study, ns, askedAxis(by), name]);
+  const { by, smoothing, scales, tools } = useCurves(
+    'compare',
+    runs.some(run => run?.hasTokens),
+  );
+  const subject = JSON.stringify(['compare', study, ns, askedAxis(by), name, smoothing]);
   const { value, problem } = useCall(
     `${subject} ${width}`,
     () =>
@@ -74,38 +110,34 @@ function Curves({ card, cells }: { readonly card: StudyCard; readonly cells: rea
         ...(name === '' ? {} : { names: [name] }),
         source: 'training',
         by: askedAxis(by),
-        width,
+        ...{ width, smoothing },
       }),
     subject,
   );
   return (
     <section aria-label="Curves" className="rounded-lg border border-line bg-surface p-4">
-      <div className="mb-2 flex items-center gap-3">
+      <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-1">
         <h2 className="flex-1 font-medium">Curves</h2>
         <Select
           aria-label="Series"
           value={name}
           options={[
             { value: '', label: 'main series' },
-            ...(names.value ?? []).map(option => ({ value: option, label: option })),
+            ...(runs[0]?.series ?? []).map(series => ({ value: series.name, label: series.name })),
           ]}
           onChange={setName}
           className="h-7 px-2 text-sm"
         />
-        <AxisSelect by={by} onChange={setBy} />
+        <CurveTools {...tools} />
       </div>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
-      {cells.length > MOST ? (
-        <p className="mb-2 text-muted text-xs">
-          The first {MOST} of {cells.length} are drawn.
-        </p>
-      ) : null}
       <SeriesChart
         lines={(value ?? []).map((view: SeriesView) =>
           seriesLine(placedBy(view, by), `#${view.n} ${view.name}`, ns.indexOf(view.n)),
         )}
         xLabel={AXIS_LABELS[by]}
         height={300}
+        {...scales}
         label={`Curves of experiments ${ns.join(', ')}`}
         onWidth={setWidth}
       />
@@ -152,7 +184,7 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
                   <span
                     aria-hidden
                     className="size-2.5 shrink-0 rounded-full"
-                    style={{ background: place < MOST ? lineColour(place) : 'transparent' }}
+                    style={{ background: place < MOST_COMPARED ? lineColour(place) : 'transparent' }}
                   />
                   <span className="tabular shrink-0 text-muted">#{cell.n}</span>
                   <span className="flex min-w-0" title={cell.hypothesis ?? undefined}>

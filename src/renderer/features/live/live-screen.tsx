@@ -2,16 +2,18 @@ import { MoonStar } from 'lucide-react';
 import { useCallback, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
-import { isActive } from '../../app/store.ts';
+import { isActive, useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
-import { AXIS_LABELS, AxisSelect, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { useCurves } from '../../app/use-curves.ts';
+import { CurveTools } from '../../charts/curve-tools.tsx';
+import { AXIS_LABELS, isTime } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TerminalView } from '../../viewers/terminal-view.tsx';
 import { ReviewPanel } from '../review/review-panel.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
-import { useLiveLine } from './use-live-line.ts';
+import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
 /** Everything about what runs now: curve, terminal, machine. */
 export function LiveScreen({ card }: { readonly card: StudyCard }) {
@@ -47,10 +49,11 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
 }
 
 function LiveCurve({ card }: { readonly card: StudyCard }) {
-  const [by, setBy] = useState<SeriesAxis>('step');
+  const hasTokens = useStore(({ live }) => hasLiveTokens(live));
+  const { by, smoothing, scales, tools } = useCurves('live', hasTokens);
   const [width, setWidth] = useState(800);
   const clock = useRunClock(card);
-  const { lines, name, newest, incumbentNow } = useLiveLine(card, by, width);
+  const { lines, name, newest, incumbentNow } = useLiveLine(card, by, width, smoothing);
   const { current, contract } = card;
   const value = name === null ? null : (newest?.values[name] ?? null);
   const left = clock ? contract.budget.seconds - clock.seconds : null;
@@ -69,11 +72,11 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
   ];
   return (
     <section aria-label="Live curve" className="border-line border-b bg-surface px-5 py-3">
-      <div className="flex items-start justify-between gap-4">
-        <p className="min-w-0 flex-1 break-words font-medium">
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-1">
+        <p className="min-w-80 flex-1 break-words font-medium">
           {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
         </p>
-        <AxisSelect by={by} onChange={setBy} />
+        <CurveTools {...tools} />
       </div>
       <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">
         {figures.map(([label, text]) => (
@@ -88,7 +91,8 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
         xLabel={AXIS_LABELS[by]}
         height={200}
         label="Live loss against the incumbent"
-        budgetX={by === 'step' ? null : contract.budget.seconds}
+        budgetX={isTime(by) ? contract.budget.seconds : null}
+        {...scales}
         onWidth={setWidth}
       />
     </section>

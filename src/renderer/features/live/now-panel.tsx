@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
 import { goTo } from '../../app/actions.ts';
-import { AXIS_LABELS } from '../../charts/axis-select.tsx';
+import { AXIS_LABELS } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { MachineNow } from './machine-now.tsx';

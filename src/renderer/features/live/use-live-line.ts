@@ -1,25 +1,36 @@
 import { bisectRight } from 'd3-array';
 import { useEffect, useEffectEvent, useMemo } from 'react';
-import type { LivePoint, StudyCard } from '../../../shared/notebook.ts';
+import { smoothSeries } from '../../../shared/charts/smooth-series.ts';
+import { STEP_NAMES, tokenCount } from '../../../shared/charts/token-count.ts';
+import type { LivePoint, SeriesView, StudyCard } from '../../../shared/notebook.ts';
 import { thinSeries } from '../../../shared/thin-series.ts';
+import type { Live } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { useLive } from '../../app/use-live.ts';
-import { askedAxis, type SeriesAxis } from '../../charts/axis-select.tsx';
+import { askedAxis, type SeriesAxis } from '../../charts/series-axis.ts';
 import { placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import type { SeriesLine } from '../../charts/series-scale.ts';
 
-const STEPS = ['step', 'iter', 'iteration', 'epoch'] as const;
-
 /** @param from when its run took its first step, in seconds */
 function xOf(point: LivePoint, by: SeriesAxis, from: number): number | null {
+  if (by === 'tokens') {
+    const count = tokenCount(Object.keys(point.values), []);
+    return count?.(name => point.values[name] ?? undefined) ?? null;
+  }
   if (by === 'seconds') return point.seconds;
   if (by === 'training') return point.seconds - from;
-  for (const name of STEPS) {
+  for (const name of STEP_NAMES) {
     const value = point.values[name];
     if (value !== undefined) return value;
   }
   return null;
+}
+
+/** Whether what trains tells how many tokens it has had. */
+export function hasLiveTokens(live: Live | null): boolean {
+  const newest = live?.points.at(-1);
+  return newest !== undefined && tokenCount(Object.keys(newest.values), []) !== null;
 }
 
 export type LiveLine = {
@@ -35,14 +46,14 @@ export type LiveLine = {
  * The main series of what trains now: what the ledger had when the window came to it, and the points that came since,
  * with the incumbent's curve at the same step or time.
  */
-export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): LiveLine {
+export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoothing = 0): LiveLine {
   const asked = askedAxis(by);
   const run = card.current?.run ?? null;
   const n = card.current?.n ?? -1;
   const live = useLive();
   const best = card.tally.bestExperiment;
   const study = card.id;
-  const own = JSON.stringify(['live', study, n, run?.k, asked]);
+  const own = JSON.stringify(['live', study, n, run?.k, asked, smoothing]);
   const before = useCall(
     run ? `${own} ${width}` : null,
     () =>
@@ -51,7 +62,7 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): Liv
         runs: [{ n, k: run?.k ?? 0 }],
         source: 'training',
         by: asked,
-        width,
+        ...{ width, smoothing },
       }),
     own,
   );
@@ -60,7 +71,7 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): Liv
   useEffect(() => {
     if (folds > 0) readAgain();
   }, [folds]);
-  const bests = JSON.stringify(['best', study, best, asked]);
+  const bests = JSON.stringify(['best', study, best, asked, smoothing]);
   const incumbent = useCall(
     best !== null && best !== n ? `${bests} ${width}` : null,
     () =>
@@ -69,7 +80,7 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): Liv
         runs: [{ n: best ?? 0 }],
         source: 'training',
         by: asked,
-        width,
+        ...{ width, smoothing },
       }),
     bests,
   );
@@ -97,10 +108,11 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): Liv
     if (behindLine) lines.push(behindLine);
     if (x.length > 0) {
       const colour = 'var(--series-1)';
-      lines.push({ key: 'live', label: `#${n}, live`, ...thinSeries(x, y, width), colour });
+      const smooth = smoothing > 0 ? goOnSmoothing(old?.smooth ?? null, x, y, smoothing, width) : null;
+      lines.push({ key: 'live', label: `#${n}, live`, ...thinSeries(x, y, width), smooth, colour });
     }
     return { lines, name };
-  }, [ownSeries, behind, behindLine, points, by, from, n, width]);
+  }, [ownSeries, behind, behindLine, points, by, from, n, width, smoothing]);
   const reached = newest && xOf(newest, by, from);
   return {
     ...line,
@@ -109,9 +121,22 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number): Liv
   };
 }
 
+/** The moving average of what the ledger had, and of the points after that. */
+function goOnSmoothing(
+  before: SeriesView['smooth'],
+  x: readonly number[],
+  y: readonly (number | null)[],
+  smoothing: number,
+  width: number,
+) {
+  const since = before ? bisectRight(x, before.x.at(-1) ?? Number.NEGATIVE_INFINITY) : 0;
+  const later = smoothSeries(y.slice(since), smoothing, before?.state);
+  return thinSeries([...(before?.x ?? []), ...x.slice(since)], [...(before?.y ?? []), ...later.y], width);
+}
+
 /** In seconds since the run began; 0 before there is one. */
 function firstStepOf(points: readonly LivePoint[]): number {
-  return points.find(({ values }) => STEPS.some(name => values[name] !== undefined))?.seconds ?? 0;
+  return points.find(({ values }) => STEP_NAMES.some(name => values[name] !== undefined))?.seconds ?? 0;
 }
 
 function mainName(points: readonly LivePoint[]): string | null {

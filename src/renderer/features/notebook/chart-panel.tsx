@@ -1,11 +1,11 @@
 import { useDeferredValue, useMemo } from 'react';
 import { noiseBand } from '../../../shared/charts/noise-band.ts';
-import type { ProgressRow } from '../../../shared/charts/progress-model.ts';
+import { progressModel } from '../../../shared/charts/progress-model.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { ProgressChart } from '../../charts/progress-chart.tsx';
-import { knownTime } from '../../format/known-time.ts';
+import { lastSittingFrom, progressRows } from '../../charts/progress-rows.ts';
 import { useViewportHeight } from '../../ui/use-viewport-height.ts';
 import { ChartTools } from './chart-tools.tsx';
 
@@ -19,13 +19,21 @@ const LEAST_PX = 108;
 const MOST_PX = 340;
 
 /** The progress chart above the notebook, with what can be done to it. */
-export function ChartPanel({ card }: { readonly card: StudyCard }) {
+export function ChartPanel({
+  card,
+  listed,
+}: {
+  readonly card: StudyCard;
+  /** Numbers that the filter lets through; null is all. */
+  readonly listed: ReadonlySet<number> | null;
+}) {
   // The cells below come first, and so does what the user does meanwhile: the points follow.
   const cells = useDeferredValue(
     useStore(state => state.notebook?.cells),
     NONE,
   );
   const isLoading = useStore(state => state.notebook?.status === 'loading');
+  const marks = useStore(state => state.notebook?.marks);
   const view = useStore(state => state.view.chart);
   const isHidden = useStore(state => state.view.isChartHidden);
   const selected = useStore(state => state.view.selected);
@@ -33,35 +41,32 @@ export function ChartPanel({ card }: { readonly card: StudyCard }) {
   const hovered = useStore(state => state.hovered);
   const viewport = useViewportHeight();
   const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
-  const rows = useMemo<readonly ProgressRow[]>(
-    () =>
-      (cells ?? []).flatMap(cell =>
-        cell
-          ? [
-              {
-                n: cell.n,
-                at: knownTime(cell) ?? Number.NaN,
-                // A keep is one when the branch has moved; until then the best is another.
-                word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
-                // Keeps stand at the mean of their runs, as the head says.
-                metric: cell.verdict?.word === 'keep' ? (cell.record?.mean ?? null) : cell.metric,
-                hypothesis: cell.hypothesis,
-              },
-            ]
-          : [],
-      ),
-    [cells],
+  const goal = card.contract.metric.goal;
+  const rows = useMemo(() => progressRows(cells ?? [], card.claims, listed), [cells, card.claims, listed]);
+  const { bestExperiment } = card.tally;
+  const model = useMemo(
+    () => progressModel(rows, goal, view.axis, bestExperiment),
+    [rows, goal, view.axis, bestExperiment],
   );
+  const band = useMemo(() => noiseBand(card.claims), [card.claims]);
+  const sittingFrom = lastSittingFrom(marks ?? [], card.cells);
   return (
-    <div className="relative border-line border-b bg-surface px-3">
-      <ChartTools card={card} rows={rows} isHidden={isHidden} />
+    <div className="@container relative border-line border-b bg-surface px-3">
+      <ChartTools
+        card={card}
+        rows={rows}
+        model={model}
+        band={band}
+        sittingFrom={sittingFrom}
+        isHidden={isHidden}
+      />
       {isHidden ? null : (
         <ProgressChart
-          rows={rows}
-          goal={card.contract.metric.goal}
+          model={model}
           metricName={card.contract.metric.name}
           baseline={card.tally.baseline}
-          band={noiseBand(card.claims)}
+          band={band}
+          sittingFrom={sittingFrom}
           selected={selected}
           hovered={hovered}
           view={view}

@@ -1,14 +1,16 @@
-import { ChartLine, Download, Maximize } from 'lucide-react';
-import { noiseBand } from '../../../shared/charts/noise-band.ts';
-import type { ProgressAxis, ProgressRow } from '../../../shared/charts/progress-model.ts';
+import { ChartLine, Download } from 'lucide-react';
+import { hasLogScale } from '../../../shared/charts/progress-layout.ts';
+import type { ProgressAxis, ProgressModel, ProgressRow } from '../../../shared/charts/progress-model.ts';
+import { showAll } from '../../../shared/charts/progress-view.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { attempt, setChartView, toggleChart } from '../../app/actions.ts';
+import { attempt, setChartView, switchChartScale, toggleChart } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { progressCsv } from '../../charts/progress-csv.ts';
 import { currentColours, download, progressSvg, svgToPng } from '../../charts/progress-export.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
+import { ChartRange } from './chart-range.tsx';
 
 const AXES: readonly { readonly axis: ProgressAxis; readonly label: string }[] = [
   { axis: 'experiment', label: 'By experiment' },
@@ -23,14 +25,20 @@ const EXPORT_SIZE = { width: 1_200, height: 600 };
 export function ChartTools({
   card,
   rows,
+  model,
+  band,
+  sittingFrom,
   isHidden,
 }: {
   readonly card: StudyCard;
   readonly rows: readonly ProgressRow[];
+  readonly model: ProgressModel;
+  readonly band: readonly [number, number] | null;
+  readonly sittingFrom: number | null;
   readonly isHidden: boolean;
 }) {
   const view = useStore(state => state.view.chart);
-  const isZoomed = view.x !== null || view.y !== null;
+  const isLog = hasLogScale(model, view.scale);
   const { metric } = card.contract;
   // Rows from elsewhere have none.
   const hasTimes = rows.length === 0 || rows.some(({ at }) => Number.isFinite(at));
@@ -40,7 +48,9 @@ export function ChartTools({
       goal: metric.goal,
       metricName: metric.name,
       baseline: card.tally.baseline,
-      band: noiseBand(card.claims),
+      incumbent: card.tally.bestExperiment,
+      band,
+      sittingFrom,
       view,
       title: `${card.tag}: ${metric.name}`,
       colours: currentColours(),
@@ -51,7 +61,7 @@ export function ChartTools({
     <div
       className={classNames(
         'flex h-8 items-center justify-end gap-3',
-        !isHidden && 'absolute top-0 right-3 z-[5]',
+        !isHidden && '@4xl:absolute @4xl:top-0 @4xl:right-3 @4xl:z-[5]',
       )}
     >
       <div className="flex gap-1" role="group" aria-label="Horizontal axis">
@@ -60,7 +70,7 @@ export function ChartTools({
             key={axis}
             type="button"
             aria-pressed={view.axis === axis}
-            onClick={() => setChartView({ axis, x: null, y: null })}
+            onClick={() => setChartView({ ...showAll(view), axis, preset: view.preset })}
             className={classNames(
               'rounded-md px-2 py-1 text-xs',
               view.axis === axis ? 'bg-accent-soft font-medium text-accent' : 'text-muted hover:bg-sunken',
@@ -70,6 +80,23 @@ export function ChartTools({
           </button>
         ))}
       </div>
+      <div className="flex items-center gap-1">
+        <ChartRange view={view} model={model} context={{ sittingFrom, band }} />
+        <button
+          type="button"
+          aria-pressed={isLog}
+          aria-label="Log distance to the best"
+          title="Log distance to the best (y)"
+          disabled={!hasLogScale(model, 'log')}
+          onClick={switchChartScale}
+          className={classNames(
+            'h-7 rounded-md px-2 text-xs disabled:text-faint',
+            isLog ? 'bg-accent-soft font-medium text-accent' : 'text-muted enabled:hover:bg-sunken',
+          )}
+        >
+          Log
+        </button>
+      </div>
       <div className="flex items-center">
         <IconButton
           label={isHidden ? 'Show the chart' : 'Hide the chart'}
@@ -77,14 +104,6 @@ export function ChartTools({
           onClick={toggleChart}
         >
           <ChartLine size={15} aria-hidden />
-        </IconButton>
-        <IconButton
-          label="Show everything"
-          shortcut="0"
-          disabled={!isZoomed}
-          onClick={() => setChartView({ ...view, x: null, y: null })}
-        >
-          <Maximize size={15} aria-hidden />
         </IconButton>
         <Menu
           trigger={

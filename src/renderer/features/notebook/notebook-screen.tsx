@@ -14,10 +14,12 @@ export function NotebookScreen({ card }: { readonly card: StudyCard }) {
   const found = useStore(state => state.found);
   const order = useStore(state => state.settings.order);
   const cells = useMemo(() => listCells(all ?? [], filter, found, order), [all, filter, found, order]);
+  const isFiltered = filter.verdicts.length > 0 || filter.category !== null || found !== null;
+  const listed = useMemo(() => (isFiltered ? new Set(cells.map(({ n }) => n)) : null), [isFiltered, cells]);
   return (
     <div className="flex min-h-0 flex-1">
       <div className="flex min-w-0 flex-1 flex-col">
-        <ChartPanel card={card} />
+        <ChartPanel card={card} listed={listed} />
         <FilterBar card={card} shown={cells.length} />
         <NotebookList card={card} cells={cells} />
       </div>

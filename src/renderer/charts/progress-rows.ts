@@ -1,0 +1,35 @@
+import type { ProgressClaim, ProgressRow } from '../../shared/charts/progress-model.ts';
+import type { StudyClaims } from '../../shared/claims.ts';
+import type { Cell, Mark } from '../../shared/notebook.ts';
+import { knownTime } from '../format/known-time.ts';
+
+/** The experiments as the chart draws them. `listed` are those that a filter lets through; null is all. */
+export function progressRows(
+  cells: readonly (Cell | undefined)[],
+  claims: StudyClaims | null,
+  listed: ReadonlySet<number> | null,
+): readonly ProgressRow[] {
+  const sure = new Map<number, ProgressClaim>(claims?.keeps.map(claim => [claim.n, claim]));
+  return cells.flatMap(cell =>
+    cell
+      ? [
+          {
+            n: cell.n,
+            at: knownTime(cell) ?? Number.NaN,
+            // A keep is one when the branch has moved; until then the best is another.
+            word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
+            // Keeps stand at the mean of their runs, as the head says.
+            metric: cell.verdict?.word === 'keep' ? (cell.record?.mean ?? null) : cell.metric,
+            hypothesis: cell.hypothesis,
+            claim: sure.get(cell.n),
+            isDimmed: listed !== null && !listed.has(cell.n),
+          },
+        ]
+      : [],
+  );
+}
+
+/** Number of the first experiment of the last sitting that tried one; null where no sitting is known. */
+export function lastSittingFrom(marks: readonly Mark[], cells: number): number | null {
+  return marks.findLast(({ kind, n }) => kind === 'started' && n < cells)?.n ?? null;
+}
