@@ -3,6 +3,8 @@ import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { YOU } from '../../shared/ideas.ts';
+import { ConstantsReader } from '../constants/constants-reader.ts';
+import { weighStudy } from '../constants/weigh-study.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
 import { openRepository } from '../git/repository.ts';
@@ -25,6 +27,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
+import { GpuUses } from './gpu-use.ts';
 import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
@@ -63,6 +66,8 @@ export function createRouter(service: Service) {
   const { ledger, announcer, hub, now } = service;
   const { paths, environment, host, onError } = service.options;
   const sparklines = new Sparklines(ledger);
+  const gpuUses = new GpuUses(ledger);
+  const constants = new ConstantsReader(ledger);
   const os = implement(calls).use(async ({ next }) => {
     try {
       return await next();
@@ -192,6 +197,14 @@ export function createRouter(service: Service) {
       applyBest: os.studies.applyBest.handler(({ input }) => service.applyBest(input.study, input.branch)),
       cells: os.studies.cells.handler(({ input }) =>
         ledger.cells.before(input.study, input.before ?? Number.MAX_SAFE_INTEGER, input.limit),
+      ),
+      tableRows: os.studies.tableRows.handler(({ input }) => ledger.tableRows.read(input.study, input.ns)),
+      constants: os.studies.constants.handler(({ input }) =>
+        constants.read(requireStudy(ledger, input.study), input.ns),
+      ),
+      gpuUse: os.studies.gpuUse.handler(({ input }) => gpuUses.read(input.study, input.ns)),
+      importance: os.studies.importance.handler(({ input }) =>
+        weighStudy(ledger, constants, requireStudy(ledger, input.study)),
       ),
       marks: os.studies.marks.handler(({ input }) => ({
         marks: ledger.marks.list(input.study),

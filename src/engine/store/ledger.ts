@@ -18,6 +18,7 @@ import { type ReviewStore, reviewStore } from './reviews.ts';
 import { type RunStore, runStore } from './runs.ts';
 import { type SettingStore, settingStore } from './settings.ts';
 import { type StudyStore, studyStore } from './studies.ts';
+import { type TableRowStore, tableRowStore } from './table-rows.ts';
 
 /** The SQLite file in which everything is written before it happens. One table family a store. */
 export type Ledger = {
@@ -31,6 +32,7 @@ export type Ledger = {
   readonly ideas: IdeaStore;
   readonly requests: RequestStore;
   readonly cells: CellStore;
+  readonly tableRows: TableRowStore;
   readonly marks: MarkStore;
   readonly instructions: InstructionsStore;
   readonly memories: MemoryStore;
@@ -70,6 +72,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     notes: noteStore(database),
     requests: requestStore(database),
     cells: cellStore(database),
+    tableRows: tableRowStore(database),
     marks: markStore(database),
     instructions: instructionsStore(database),
     memories: memoryStore(database),
