@@ -10,6 +10,7 @@ import { contractFromFile } from '../src/shared/contract-file.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
 import { benchFirstCells } from './first-cells.ts';
 import { printTable, quantile } from './report.ts';
+import { measureTable } from './table.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 /** One frame at 60 a second. */
@@ -122,6 +123,8 @@ async function measure(page: Page, url: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
+  const table = await measureTable(page);
+  await page.keyboard.press('1');
   await startExperiment(page);
   const inNotebook = await rendererShare(page);
   await page.keyboard.press('2');
@@ -163,6 +166,8 @@ async function measure(page: Page, url: string): Promise<void> {
       ratio: null,
       isGood: usedSize <= 300 * 1024 ** 2,
     },
+    ...table.lines,
+    frameLine('scrolling the table', table.scroll),
     shareLine('beside the notebook', inNotebook),
     shareLine('in the live view', inLiveView),
   ]);

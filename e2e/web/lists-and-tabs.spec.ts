@@ -107,9 +107,9 @@ test.describe('tabs', () => {
     await study(page).tab('Notebook').focus();
     for (const [key, tab] of [
       ['ArrowRight', 'Live'],
-      ['End', 'Debrief'],
+      ['End', 'Table'],
       ['ArrowRight', 'Notebook'],
-      ['ArrowLeft', 'Debrief'],
+      ['ArrowLeft', 'Table'],
       ['Home', 'Notebook'],
     ] as const) {
       await page.keyboard.press(key);

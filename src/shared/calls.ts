@@ -41,6 +41,15 @@ import type { SpendPlan } from './spend-plan.ts';
 import { stackCalls } from './stack-calls.ts';
 import type { SteeringEffect } from './steering.ts';
 import { EFFORTS, SEARCH_STRATEGIES } from './study.ts';
+import {
+  CONSTANTS_PAGE,
+  type ConstantsPage,
+  GPU_USE_PAGE,
+  type GpuUse,
+  type ImportanceAnswer,
+  TABLE_PAGE,
+  type TableRow,
+} from './table-rows.ts';
 
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
@@ -266,6 +275,20 @@ export const calls = {
     cells: oc
       .input(z.strictObject({ study, before: n.nullable(), limit: z.number().int().min(1).max(CELL_PAGE) }))
       .output(type<readonly Cell[]>()),
+    /** What a table shows of these experiments beside their cells; those that are not there are left out. */
+    tableRows: oc
+      .input(z.strictObject({ study, ns: z.array(n).max(TABLE_PAGE) }))
+      .output(type<readonly TableRow[]>()),
+    /** The constants in the editable files of these experiments. */
+    constants: oc
+      .input(z.strictObject({ study, ns: z.array(n).max(CONSTANTS_PAGE) }))
+      .output(type<ConstantsPage>()),
+    /** How busy the GPU was while these experiments trained. */
+    gpuUse: oc
+      .input(z.strictObject({ study, ns: z.array(n).max(GPU_USE_PAGE) }))
+      .output(type<readonly GpuUse[]>()),
+    /** How much each constant matters to the metric. */
+    importance: oc.input(inStudy).output(type<ImportanceAnswer>()),
     marks: oc
       .input(inStudy)
       .output(type<{ readonly marks: readonly Mark[]; readonly refusals: readonly RefusedProposal[] }>()),

@@ -3,6 +3,8 @@ import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { YOU } from '../../shared/ideas.ts';
+import { ConstantsReader } from '../constants/constants-reader.ts';
+import { weighStudy } from '../constants/weigh-study.ts';
 import { armsOfStudies } from '../debrief/arms-of-studies.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import { exportCsv, exportJson, exportTsv } from '../export/export-study.ts';
@@ -30,6 +32,7 @@ import {
   requireOwnStudy,
   requireStudy,
 } from './experiment-view.ts';
+import { GpuUses } from './gpu-use.ts';
 import { handyHandlers } from './handy-calls.ts';
 import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
@@ -72,6 +75,8 @@ export function createRouter(service: Service) {
   const { paths, environment, host, onError } = service.options;
   const sparklines = new Sparklines(ledger);
   const messagePorts = { ledger, paths, environment, now };
+  const gpuUses = new GpuUses(ledger);
+  const constants = new ConstantsReader(ledger);
   const os = implement(calls).use(async ({ next }) => {
     try {
       return await next();
@@ -201,6 +206,14 @@ export function createRouter(service: Service) {
       applyBest: os.studies.applyBest.handler(({ input }) => service.applyBest(input.study, input.branch)),
       cells: os.studies.cells.handler(({ input }) =>
         ledger.cells.before(input.study, input.before ?? Number.MAX_SAFE_INTEGER, input.limit),
+      ),
+      tableRows: os.studies.tableRows.handler(({ input }) => ledger.tableRows.read(input.study, input.ns)),
+      constants: os.studies.constants.handler(({ input }) =>
+        constants.read(requireStudy(ledger, input.study), input.ns),
+      ),
+      gpuUse: os.studies.gpuUse.handler(({ input }) => gpuUses.read(input.study, input.ns)),
+      importance: os.studies.importance.handler(({ input }) =>
+        weighStudy(ledger, constants, requireStudy(ledger, input.study)),
       ),
       marks: os.studies.marks.handler(({ input }) => ({
         marks: ledger.marks.list(input.study),

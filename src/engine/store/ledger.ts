@@ -20,6 +20,7 @@ import { type RunStore, runStore } from './runs.ts';
 import { type SettingStore, settingStore } from './settings.ts';
 import { type StudyStore, studyStore } from './studies.ts';
 import { type SummaryStore, summaryStore } from './summaries.ts';
+import { type TableRowStore, tableRowStore } from './table-rows.ts';
 
 /** The SQLite file in which everything is written before it happens. One table family a store. */
 export type Ledger = {
@@ -33,6 +34,7 @@ export type Ledger = {
   readonly ideas: IdeaStore;
   readonly requests: RequestStore;
   readonly cells: CellStore;
+  readonly tableRows: TableRowStore;
   readonly marks: MarkStore;
   readonly instructions: InstructionsStore;
   readonly memories: MemoryStore;
@@ -74,6 +76,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     notes: noteStore(database),
     requests: requestStore(database),
     cells: cellStore(database),
+    tableRows: tableRowStore(database),
     marks: markStore(database),
     instructions: instructionsStore(database),
     memories: memoryStore(database),

@@ -152,6 +152,10 @@ export function hoverCell(n: number | null): void {
 }
 
 export function toggleCell(n: number): void {
+  if (isTableShown(getState())) {
+    jumpTo(n);
+    return;
+  }
   const isOpen = getState().view.opened.includes(n);
   if (!isOpen) revealCell(n, true);
   else changeView(({ opened }) => ({ selected: n, opened: opened.filter(other => other !== n) }));
@@ -181,10 +185,21 @@ export function leaveControls(): void {
   document.querySelector('main')?.focus({ preventScroll: true });
 }
 
-/** Shows the notebook with the focus in its search. */
+/** Puts the focus into the filter of the table, where that is shown, else into the notebook's search. */
 export function focusSearch(): void {
-  goTo({ name: 'study', tab: 'notebook' });
-  requestAnimationFrame(() => document.getElementById('notebook-search')?.focus());
+  const isInTable = isTableShown(getState());
+  if (!isInTable) goTo({ name: 'study', tab: 'notebook' });
+  requestAnimationFrame(() =>
+    document.getElementById(isInTable ? 'table-filter' : 'notebook-search')?.focus(),
+  );
+}
+
+function isTableShown({ screen }: State): boolean {
+  return screen.name === 'study' && screen.tab === 'table';
+}
+
+export function setTabled(tabled: readonly number[]): void {
+  setState({ tabled });
 }
 
 export function setFilter(patch: Partial<Filter>): void {
@@ -287,10 +302,14 @@ export function listCells(
 
 /** Selects the next cell in the list, or the previous one. */
 export function moveSelection(by: 1 | -1): void {
-  const { notebook, view, found, settings } = getState();
-  const cells = listCells(notebook?.cells ?? [], view.filter, found, settings.order);
-  const at = cells.findIndex(cell => cell.n === view.selected);
-  const next =
-    cells[at < 0 ? (by > 0 ? 0 : cells.length - 1) : Math.min(Math.max(at + by, 0), cells.length - 1)];
-  if (next) revealCell(next.n, false, true);
+  const { notebook, view, found, settings, tabled } = getState();
+  const isInTable = isTableShown(getState());
+  const ns = isInTable
+    ? tabled
+    : listCells(notebook?.cells ?? [], view.filter, found, settings.order).map(({ n }) => n);
+  const at = view.selected === null ? -1 : ns.indexOf(view.selected);
+  const next = ns[at < 0 ? (by > 0 ? 0 : ns.length - 1) : Math.min(Math.max(at + by, 0), ns.length - 1)];
+  if (next === undefined) return;
+  if (isInTable) selectCell(next);
+  else revealCell(next, false, true);
 }

@@ -21,6 +21,7 @@ import {
   Settings,
   Sun,
   Sunrise,
+  Table2,
   Trophy,
   UserCheck,
 } from 'lucide-react';
@@ -70,6 +71,13 @@ export const COMMANDS = {
     icon: Sunrise,
     keys: '5',
     run: showTab('debrief'),
+  },
+  table: {
+    scope: 'study',
+    label: 'Table of all experiments',
+    icon: Table2,
+    keys: '6',
+    run: showTab('table'),
   },
   next: {
     scope: 'study',

@@ -52,7 +52,7 @@ export type Screen =
   | { readonly name: 'overview' }
   | { readonly name: 'set_up'; readonly path: string }
   | { readonly name: 'study'; readonly tab: StudyTab };
-export const STUDY_TABS = ['notebook', 'live', 'compare', 'instructions', 'debrief'] as const;
+export const STUDY_TABS = ['notebook', 'live', 'compare', 'instructions', 'debrief', 'table'] as const;
 export type StudyTab = (typeof STUDY_TABS)[number];
 
 export type Filter = {
@@ -135,6 +135,8 @@ export type State = {
     readonly takesFocus: boolean;
   } | null;
   readonly overlay: Overlay | null;
+  /** Numbers of the experiments that the table lists, in its order. */
+  readonly tabled: readonly number[];
 };
 
 /** The one store. Only the functions of `sync.ts` and `actions.ts` change it. */
@@ -159,6 +161,7 @@ export const useStore = create<State>(() => ({
   found: null,
   reveal: null,
   overlay: null,
+  tabled: [],
 }));
 
 /** The open study's card. */

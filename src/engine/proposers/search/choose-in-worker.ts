@@ -2,21 +2,31 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Choice } from './choice.ts';
 import type { Situation } from './gaussian-search.ts';
+import type { Importance, ImportanceQuestion } from './importance.ts';
+import type { Reading, ReadingQuestion } from './read-values.ts';
 
-/** What the worker answers, in the order it is asked. */
-export type WorkerAnswer = { readonly id: number; readonly choice: Choice | null };
+/** What the thread is asked. */
+export type WorkerQuestion =
+  | { readonly kind: 'choose'; readonly situation: Situation }
+  | { readonly kind: 'read'; readonly question: ReadingQuestion }
+  | { readonly kind: 'weigh'; readonly question: ImportanceQuestion };
+/** What it answers, in the order it is asked. */
+export type WorkerAnswer = { readonly id: number; readonly answer: unknown };
 
 /** The bundler puts the name of the built file here. */
 const WORKER_FILE = join(import.meta.dirname, './search-worker.ts');
 
 type Waiting = {
-  readonly resolve: (choice: Choice | null) => void;
+  readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
 type Running = { readonly worker: Worker; readonly waiting: Map<number, Waiting> };
 
-/** One for the whole process: a proposal takes a fraction of a second, and its start would take as long. */
-let running: Running | null = null;
+/**
+ * One thread for the whole process that chooses: a proposal takes a fraction of a second, and its start would take as long. What a
+ * window asks about constants has another, so that no proposal waits for it.
+ */
+const threads: { choosing: Running | null; looking: Running | null } = { choosing: null, looking: null };
 let asked = 0;
 
 /**
@@ -24,36 +34,56 @@ let asked = 0;
  * what the thread threw.
  */
 export async function chooseInWorker(situation: Situation, signal: AbortSignal): Promise<Choice | null> {
-  signal.throwIfAborted();
-  running ??= start();
-  const { worker, waiting } = running;
+  return (await ask('choosing', { kind: 'choose', situation }, signal)) as Choice | null;
+}
+
+/** `readValues` in a thread. */
+export async function readInWorker(question: ReadingQuestion): Promise<Reading> {
+  return (await ask('looking', { kind: 'read', question })) as Reading;
+}
+
+/** `weighConstants` in a thread. */
+export async function weighInWorker(question: ImportanceQuestion): Promise<Importance | null> {
+  return (await ask('looking', { kind: 'weigh', question })) as Importance | null;
+}
+
+async function ask(
+  name: keyof typeof threads,
+  question: WorkerQuestion,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  const thread = threads[name] ?? start(name);
+  threads[name] = thread;
+  const { worker, waiting } = thread;
   asked += 1;
   const id = asked;
-  const abort = () => waiting.get(id)?.reject(signal.reason);
-  signal.addEventListener('abort', abort);
+  const abort = () => waiting.get(id)?.reject(signal?.reason);
+  signal?.addEventListener('abort', abort);
   // A process that has nothing else to do waits for the answer, and not for the thread.
   worker.ref();
   try {
-    return await new Promise<Choice | null>((resolve, reject) => {
+    return await new Promise<unknown>((resolve, reject) => {
       waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, situation });
+      worker.postMessage({ id, ...question });
     });
   } finally {
-    signal.removeEventListener('abort', abort);
+    signal?.removeEventListener('abort', abort);
     waiting.delete(id);
     if (waiting.size === 0) worker.unref();
   }
 }
 
-function start(): Running {
+function start(name: keyof typeof threads): Running {
   const worker = new Worker(WORKER_FILE);
   const waiting = new Map<number, Waiting>();
+  const running: Running = { worker, waiting };
   const fail = (error: unknown) => {
-    if (running?.worker === worker) running = null;
+    if (threads[name] === running) threads[name] = null;
     for (const { reject } of waiting.values()) reject(error);
   };
-  worker.on('message', ({ id, choice }: WorkerAnswer) => waiting.get(id)?.resolve(choice));
+  worker.on('message', ({ id, answer }: WorkerAnswer) => waiting.get(id)?.resolve(answer));
   worker.on('error', fail);
   worker.on('exit', code => fail(new Error(`The search's thread ended with ${code}.`)));
-  return { worker, waiting };
+  return running;
 }

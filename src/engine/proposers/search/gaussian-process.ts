@@ -21,6 +21,8 @@ export type Hyperparameters = {
 export type Posterior = {
   /** Mean and standard deviation of the function, without noise, at a point. */
   readonly at: (point: Point) => { readonly mean: number; readonly deviation: number };
+  /** The mean alone, which takes a fraction of the time. */
+  readonly meanAt: (point: Point) => number;
 };
 
 type LogNormal = { readonly mean: number; readonly deviation: number };
@@ -54,14 +56,19 @@ export function condition(
   if (!root) return null;
   const weights = solveUpper(root, solveLower(root, Float64Array.from(values)));
   const variance = Math.exp(2 * parameters.scale);
+  const acrossTo = (point: Point) => Float64Array.from(points, other => kernel(point, other));
+  const meanOf = (across: Float64Array) => {
+    let mean = 0;
+    for (let i = 0; i < across.length; i += 1) mean += (across[i] ?? 0) * (weights[i] ?? 0);
+    return mean;
+  };
   return {
     at(point) {
-      const across = Float64Array.from(points, other => kernel(point, other));
-      let mean = 0;
-      for (let i = 0; i < across.length; i += 1) mean += (across[i] ?? 0) * (weights[i] ?? 0);
+      const across = acrossTo(point);
       const explained = solveLower(root, across).reduce((sum, part) => sum + part * part, 0);
-      return { mean, deviation: Math.sqrt(Math.max(variance - explained, 0)) };
+      return { mean: meanOf(across), deviation: Math.sqrt(Math.max(variance - explained, 0)) };
     },
+    meanAt: point => meanOf(acrossTo(point)),
   };
 }
 

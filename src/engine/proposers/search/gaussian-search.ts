@@ -6,8 +6,9 @@ import type { Constant } from './constants.ts';
 import { expectedImprovement } from './expected-improvement.ts';
 import { type Hyperparameters, kernelOf, type Point, priorMedian } from './gaussian-process.ts';
 import { observe, readTexts } from './observations.ts';
+import { placeOn } from './place-on.ts';
 import { normalFrom, seededRandom } from './random.ts';
-import { type Axis, axesOf, coordinateOf, itemOf } from './space.ts';
+import { type Axis, axesOf } from './space.ts';
 import { fitSurrogate, type Surrogate, type Trial } from './surrogate.ts';
 
 /** All that a choice depends on; it can be sent to another thread. */
@@ -92,14 +93,6 @@ export function chooseByProcess(situation: Situation): Choice | null {
     because: explain(axes, trials, surrogate, chosen.point),
     ...expectGain(trials, surrogate, chosen.point, locate(now)),
   };
-}
-
-function placeOn(axis: Axis, texts: readonly string[]): number {
-  const own = (text: string) => {
-    const item = itemOf(axis, text);
-    return item === null ? null : coordinateOf(axis, item);
-  };
-  return own(texts[axis.constant] ?? '') ?? coordinateOf(axis, axis.literal.text) ?? 0;
 }
 
 /** Where the last proposal of the process left its hyperparameters; null where it had other axes, or there was none. */

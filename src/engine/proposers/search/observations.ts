@@ -12,7 +12,7 @@ export type Observation = {
 };
 
 /** Reasons of discards with a comparable number; with any other reason the number may be better and yet not count. */
-const COMPARABLE: ReadonlySet<string> = new Set(['worse', 'equal', 'rolled_back']);
+export const COMPARABLE: ReadonlySet<string> = new Set(['worse', 'equal', 'rolled_back']);
 
 /**
  * What the history says of sets of values, oldest first. Where somebody else's edit was kept, what was measured before is

@@ -5,6 +5,7 @@ import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { setFilter } from '../../app/actions.ts';
 import { isActive, NO_FILTER, useStore } from '../../app/store.ts';
 import { readNotebook } from '../../app/sync.ts';
+import { useSparklines } from '../../app/use-sparklines.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ExperimentMenuArea } from '../cell/experiment-menu.tsx';
@@ -12,7 +13,6 @@ import { CellRow, cellButtonId } from './cell-row.tsx';
 import { MarkRow, RefusedRow } from './mark-row.tsx';
 import { type NotebookRow, notebookRows } from './notebook-rows.ts';
 import { useScrollAnchor } from './use-scroll-anchor.ts';
-import { useSparklines } from './use-sparklines.ts';
 
 /** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
 const CELL_PX = 61;

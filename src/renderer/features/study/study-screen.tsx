@@ -21,13 +21,17 @@ const InstructionsScreen = lazyView(
   () => import('../instructions/instructions-screen.tsx').then(file => file.InstructionsScreen),
   <Loading />,
 );
+const TableScreen = lazyView(
+  () => import('../table/table-screen.tsx').then(file => file.TableScreen),
+  <Loading />,
+);
 const LiveScreen = lazyView(
   () => import('../live/live-screen.tsx').then(file => file.LiveScreen),
   <Loading />,
 );
 
 /** Nothing runs, and nobody is instructed. */
-const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare', 'debrief'];
+const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare', 'debrief', 'table'];
 
 /** One study: how it stands above, one of its views below. */
 export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
@@ -51,6 +55,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
     compare: compared > 0 ? `Compare (${compared})` : 'Compare',
     instructions: card.contract.instructions ?? 'Instructions',
     debrief: 'Debrief',
+    table: 'Table',
   };
   return (
     <Tabs
@@ -69,6 +74,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
           {name === 'live' ? <LiveScreen card={card} /> : null}
           {name === 'compare' ? <CompareScreen card={card} /> : null}
           {name === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
+          {name === 'table' ? <TableScreen key={card.id} card={card} /> : null}
           {name === 'debrief' ? <DebriefScreen key={card.id} card={card} /> : null}
         </TabPanel>
       ))}

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Cell } from '../../../shared/notebook.ts';
-import { getClient } from '../../app/sync.ts';
+import type { Cell } from '../../shared/notebook.ts';
+import { getClient } from './sync.ts';
 
 /** Points of a sparkline: as many as it is pixels wide would be too many to tell apart. */
 const POINTS = 48;

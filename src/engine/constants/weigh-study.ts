@@ -1,0 +1,127 @@
+import type { Study } from '../../shared/study.ts';
+import type { ImportanceAnswer } from '../../shared/table-rows.ts';
+import { openRepository } from '../git/repository.ts';
+import { memoSchema } from '../proposers/search/choice.ts';
+import { weighInWorker } from '../proposers/search/choose-in-worker.ts';
+import type { Constant } from '../proposers/search/constants.ts';
+import type { Hyperparameters } from '../proposers/search/gaussian-process.ts';
+import { LEAST_TRIALS } from '../proposers/search/importance.ts';
+import { COMPARABLE, readTexts } from '../proposers/search/observations.ts';
+import { surveyConstants } from '../proposers/search/survey.ts';
+import type { HistoryEntry } from '../store/experiments.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { ConstantsReader } from './constants-reader.ts';
+
+/** Of more experiments only these are read, evenly over the study. */
+const MOST_READ = 1_000;
+const PAGE = 50;
+const NOTHING: ImportanceAnswer = { importance: null, trials: 0, least: LEAST_TRIALS };
+
+type Values = ReadonlyMap<string, string>;
+type Trial = { readonly values: Values; readonly value: number };
+
+/** How much each constant matters in a study, whoever turned it. */
+export async function weighStudy(
+  ledger: Ledger,
+  reader: ConstantsReader,
+  study: Study,
+): Promise<ImportanceAnswer> {
+  const incumbent = study.state === 'imported' ? null : ledger.experiments.incumbent(study.id);
+  if (!incumbent) return NOTHING;
+  const history = ledger.experiments.history(study.id);
+  const values = await readEvenly(reader, study, history);
+  if (values.size === 0) return NOTHING;
+  const trials = comparableTrials(history, values, study.contract.metric.goal);
+  const repository = await openRepository(study.repositoryPath);
+  const { constants } = await surveyConstants(repository, incumbent.commit, study.contract, Infinity);
+  const names = namesOf(constants, values.get(incumbent.n) ?? new Map());
+  const importance = await weighInWorker({
+    constants,
+    trials: trials.map(({ values: own, value }) => ({
+      value,
+      texts: constants.map(({ literal }, place) => own.get(names[place] ?? '') ?? literal.text),
+    })),
+    process: lastProcess(history, constants),
+  });
+  const named = (key: string) =>
+    names[constants.findIndex(({ file, name }) => `${file}\0${name}` === key)] ?? key;
+  return {
+    ...{ trials: trials.length, least: LEAST_TRIALS },
+    importance: importance && {
+      ...importance,
+      shares: importance.shares.map(({ key, share }) => ({ name: named(key), share })),
+    },
+  };
+}
+
+async function readEvenly(
+  reader: ConstantsReader,
+  study: Study,
+  history: readonly HistoryEntry[],
+): Promise<ReadonlyMap<number, Values>> {
+  const every = Math.max(1, history.length / MOST_READ);
+  const wanted = history.filter(
+    ({ verdict }, place) =>
+      verdict === 'keep' || Math.floor(place / every) !== Math.floor((place - 1) / every),
+  );
+  const found = new Map<number, Values>();
+  for (let from = 0; from < wanted.length; from += PAGE) {
+    const page = wanted.slice(from, from + PAGE).map(({ n }) => n);
+    for (const [n, values] of await reader.values(study, page)) found.set(n, values);
+  }
+  return found;
+}
+
+/**
+ * What says something of constants, oldest first: edits of code alone are left out, and where one was kept, what was measured
+ * before is moved by its gain.
+ */
+export function comparableTrials(
+  history: readonly HistoryEntry[],
+  values: ReadonlyMap<number, Values>,
+  goal: 'minimize' | 'maximize',
+): readonly Trial[] {
+  const sign = goal === 'minimize' ? 1 : -1;
+  const trials: Trial[] = [];
+  let moved = 0;
+  for (const entry of history.toReversed()) {
+    const own = values.get(entry.n);
+    const before = entry.incumbent === null ? undefined : values.get(entry.incumbent);
+    const isOfCode = own !== undefined && before !== undefined && isSame(own, before);
+    const { metric, incumbentMetric, verdict, reason } = entry;
+    const isComparable = verdict === 'keep' || (verdict === 'discard' && COMPARABLE.has(reason));
+    if (own && !isOfCode && isComparable && metric !== null && Number.isFinite(metric)) {
+      trials.push({ values: own, value: sign * metric + moved });
+    }
+    if (!isOfCode || verdict !== 'keep' || metric === null || incumbentMetric === null) continue;
+    const gain = sign * (metric - incumbentMetric);
+    if (Number.isFinite(gain)) moved += gain;
+  }
+  return trials.reverse();
+}
+
+function isSame(one: Values, other: Values): boolean {
+  return one.size === other.size && [...one].every(([name, text]) => other.get(name) === text);
+}
+
+/** What the reader calls these constants. */
+function namesOf(constants: readonly Constant[], known: Values): readonly string[] {
+  return constants.map(({ file, name }) => (known.has(`${file}:${name}`) ? `${file}:${name}` : name));
+}
+
+/** Where the search's last proposal left its process; null where it knew other constants, or there was none. */
+function lastProcess(
+  history: readonly HistoryEntry[],
+  constants: readonly Constant[],
+): Hyperparameters | null {
+  for (const { memo } of history.toReversed()) {
+    const parsed = memoSchema.safeParse(memo);
+    if (!parsed.success || !parsed.data.process) continue;
+    const { process, values } = parsed.data;
+    const told = readTexts(constants, values);
+    const isSame =
+      constants.map(({ file, name }, place) => `${file}:${name}=${told[place]}`).join('\n') === values;
+    return isSame ? process : null;
+  }
+  return null;
+}

@@ -1,0 +1,35 @@
+import { gitOf, type Repository } from './repository.ts';
+
+/** A file in a commit. */
+export type BlobName = { readonly commit: string; readonly path: string };
+
+/** Editable files come to some ten kilobytes each. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The bytes of many files with one process, in their order; null where a commit has no such file. Rejects with `git_failed` where
+ * they are larger than `maxBytes` together. Source: git-cat-file(1), `--batch`.
+ */
+export async function readBlobs(
+  repository: Repository,
+  names: readonly BlobName[],
+  maxBytes = MAX_BYTES,
+): Promise<readonly (Buffer | null)[]> {
+  if (names.length === 0) return [];
+  const stdin = names.map(({ commit, path }) => `${commit}:${path}\0`).join('');
+  const { stdout } = await gitOf(repository, ['cat-file', '--batch', '-z'], { stdin, maxBytes });
+  let at = 0;
+  return names.map(({ commit, path }) => {
+    // What is missing is told by its name, which may hold a newline.
+    const missing = Buffer.from(`${commit}:${path} missing\n`);
+    if (stdout.subarray(at, at + missing.length).equals(missing)) {
+      at += missing.length;
+      return null;
+    }
+    const lineEnd = stdout.indexOf(10, at);
+    const [, kind, size] = stdout.toString('latin1', at, lineEnd).split(' ');
+    const start = lineEnd + 1;
+    at = start + Number(size) + 1;
+    return kind === 'blob' ? stdout.subarray(start, start + Number(size)) : null;
+  });
+}

@@ -1,0 +1,143 @@
+import { useEffect, useSyncExternalStore } from 'react';
+import type { Cell } from '../../shared/notebook.ts';
+import {
+  CONSTANTS_PAGE,
+  type ConstantTexts,
+  GPU_USE_PAGE,
+  TABLE_PAGE,
+  type TableRow,
+} from '../../shared/table-rows.ts';
+import { useStore } from './store.ts';
+import { getClient } from './sync.ts';
+
+/** What has been read of experiments, by number, and of how many it is still on its way. */
+export type ExperimentRows<T> = {
+  readonly study: string | null;
+  readonly rows: ReadonlyMap<number, T>;
+  readonly missing: number;
+};
+
+/** While pages come, what is made of them is made anew at most so often. */
+const TELL_MS = 400;
+const NOTHING = { study: null, rows: new Map<number, never>(), missing: 0 };
+
+type Ask<T> = (study: string, ns: readonly number[]) => Promise<readonly (readonly [number, T])[]>;
+
+/** Reads something of every experiment of a study, page by page, and of those again that have changed. */
+class Reader<T> {
+  readonly #page: number;
+  readonly #ask: Ask<T>;
+  /** What has to differ for an experiment to be read again. */
+  readonly #versionOf: (cell: Cell) => string;
+  #study: string | null = null;
+  #rows = new Map<number, T>();
+  #versions = new Map<number, string>();
+  #queue: readonly Cell[] = [];
+  /** On their way or waiting for that. */
+  #missing = 0;
+  #isReading = false;
+  #told: ExperimentRows<T> = NOTHING;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(page: number, versionOf: (cell: Cell) => string, ask: Ask<T>) {
+    this.#page = page;
+    this.#ask = ask;
+    this.#versionOf = versionOf;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly read = (): ExperimentRows<T> => this.#told;
+
+  /** Keeps what is known of the study; of another one it begins anew. Newest experiments come first. */
+  want(study: string, cells: readonly (Cell | undefined)[]): void {
+    if (study !== this.#study) {
+      this.#study = study;
+      this.#rows = new Map();
+      this.#versions = new Map();
+    }
+    this.#queue = cells.filter(
+      (cell): cell is Cell => cell !== undefined && this.#versions.get(cell.n) !== this.#versionOf(cell),
+    );
+    if (!this.#isReading) void this.#readOn();
+    // At once, so that nobody takes what is on its way for what is not there.
+    if (this.#told.study !== study) this.#tell();
+  }
+
+  async #readOn(): Promise<void> {
+    this.#isReading = true;
+    while (this.#queue.length > 0 && this.#study !== null) {
+      const study = this.#study;
+      const page = this.#queue.slice(-this.#page);
+      this.#queue = this.#queue.slice(0, -this.#page);
+      this.#missing = this.#queue.length + page.length;
+      try {
+        const rows = await this.#ask(
+          study,
+          page.map(({ n }) => n),
+        );
+        if (study !== this.#study) continue;
+        this.#missing = this.#queue.length;
+        for (const cell of page) this.#versions.set(cell.n, this.#versionOf(cell));
+        for (const [n, row] of rows) this.#rows.set(n, row);
+      } catch {
+        // The next cells, or the connection when it is back, ask again; the connection notice tells the rest.
+        this.#queue = [];
+        this.#missing = 0;
+      }
+      this.#tellSoon();
+    }
+    this.#isReading = false;
+  }
+
+  #tellSoon(): void {
+    this.#timer ??= setTimeout(() => this.#tell(), TELL_MS);
+  }
+
+  #tell(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#told = { study: this.#study, rows: new Map(this.#rows), missing: this.#missing };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const ended = ({ phase, commit, endedAt, trainedSeconds }: Cell) =>
+  `${phase === 'recorded'} ${commit} ${endedAt} ${trainedSeconds}`;
+
+const tableRows = new Reader<TableRow>(TABLE_PAGE, ended, async (study, ns) =>
+  (await getClient().studies.tableRows({ study, ns: [...ns] })).map(row => [row.n, row]),
+);
+
+const gpuUses = new Reader<number | null>(GPU_USE_PAGE, ended, async (study, ns) =>
+  (await getClient().studies.gpuUse({ study, ns: [...ns] })).map(({ n, percent }) => [n, percent]),
+);
+
+const constants = new Reader<ConstantTexts>(
+  CONSTANTS_PAGE,
+  ({ commit }) => String(commit),
+  async (study, ns) => {
+    const { names, rows } = await getClient().studies.constants({ study, ns: [...ns] });
+    const places = new Map(names.map((name, place) => [name, place]));
+    return rows.map(({ n, texts }) => [n, { names, get: name => texts[places.get(name) ?? -1] ?? null }]);
+  },
+);
+
+export const useTableRows = (): ExperimentRows<TableRow> => useReader(tableRows, true);
+export const useConstantRows = (): ExperimentRows<ConstantTexts> => useReader(constants, true);
+export const useGpuUses = (isWanted: boolean): ExperimentRows<number | null> => useReader(gpuUses, isWanted);
+
+function useReader<T>(reader: Reader<T>, isWanted: boolean): ExperimentRows<T> {
+  const study = useStore(state => state.notebook?.study);
+  const cells = useStore(state => state.notebook?.cells);
+  const isOnline = useStore(state => state.connection.kind === 'online');
+  const told = useSyncExternalStore(reader.subscribe, reader.read);
+  useEffect(() => {
+    if (isWanted && study && cells && isOnline) reader.want(study, cells);
+  }, [reader, isWanted, study, cells, isOnline]);
+  return isWanted && told.study === study ? told : NOTHING;
+}

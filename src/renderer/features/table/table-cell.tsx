@@ -1,0 +1,67 @@
+import type { Cell } from '../../../shared/notebook.ts';
+import { ABSENT } from '../../../shared/numbers.ts';
+import { Sparkline } from '../../charts/sparkline.tsx';
+import { VerdictBadge } from '../../ui/verdict-badge.tsx';
+import { type Column, CURVE, type Row } from './table-columns.ts';
+
+/** Room for a curve beside the padding of its cell. */
+const CURVE_PX = { width: 92, height: 22 };
+
+/** What a cell of the table shows. */
+export function CellContent({
+  column,
+  row,
+  sparkline,
+}: {
+  readonly column: Column;
+  readonly row: Row;
+  readonly sparkline: readonly (number | null)[] | null;
+}) {
+  const { cell } = row;
+  if (column.id === CURVE) {
+    return sparkline && sparkline.length > 1 ? (
+      <Sparkline y={sparkline} {...CURVE_PX} label={`Curve of experiment ${cell.n}`} />
+    ) : null;
+  }
+  if (column.id === 'verdict') {
+    return (
+      <VerdictBadge
+        word={cell.verdict?.word ?? null}
+        phase={cell.phase}
+        isRolledBack={cell.verdict?.reason === 'rolled_back'}
+      />
+    );
+  }
+  if (column.id === 'tags') return <Tags cell={cell} />;
+  const value = column.value(row);
+  if (value === null) return column.holds === 'numbers' ? ABSENT : '';
+  return column.show(value, row);
+}
+
+function Tags({ cell }: { readonly cell: Cell }) {
+  return (
+    <span className="flex gap-1 overflow-hidden">
+      {cell.tags.map(tag => (
+        <span key={tag} className="truncate rounded bg-accent-soft px-1.5 text-accent text-xs">
+          {tag}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** How the cells of a column lie: a text is a text in its cell and no box of its own, for there are hundreds of them. */
+export function layoutOf(column: Column): string {
+  const isText = column.id !== CURVE && column.id !== 'verdict' && column.id !== 'tags';
+  return isText ? 'truncate leading-[31px]' : 'flex items-center overflow-hidden';
+}
+
+/** Numbers stand right, so that their digits do one below the other. */
+export function alignOf(column: Column, row: Row | null): string {
+  const isNumber = column.holds === 'numbers' || (column.holds === 'mixed' && isNumeric(column, row));
+  return isNumber ? 'tabular justify-end text-right' : '';
+}
+
+function isNumeric(column: Column, row: Row | null): boolean {
+  return row === null || typeof column.value(row) !== 'string';
+}
