@@ -1,7 +1,7 @@
 import { bisectRight } from 'd3-array';
 import { useEffect, useEffectEvent, useMemo } from 'react';
 import { smoothSeries } from '../../../shared/charts/smooth-series.ts';
-import { STEP_NAMES, tokenCount } from '../../../shared/charts/token-count.ts';
+import { STEP_NAMES, type TokenCount, tokenCount } from '../../../shared/charts/token-count.ts';
 import type { LivePoint, SeriesView, StudyCard } from '../../../shared/notebook.ts';
 import { thinSeries } from '../../../shared/thin-series.ts';
 import type { Live } from '../../app/store.ts';
@@ -12,12 +12,12 @@ import { askedAxis, type SeriesAxis } from '../../charts/series-axis.ts';
 import { placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import type { SeriesLine } from '../../charts/series-scale.ts';
 
-/** @param from when its run took its first step, in seconds */
-function xOf(point: LivePoint, by: SeriesAxis, from: number): number | null {
-  if (by === 'tokens') {
-    const count = tokenCount(Object.keys(point.values), []);
-    return count?.(name => point.values[name] ?? undefined) ?? null;
-  }
+/**
+ * @param from when its run took its first step, in seconds
+ * @param tokens how its run counts them
+ */
+function xOf(point: LivePoint, by: SeriesAxis, from: number, tokens: TokenCount | null): number | null {
+  if (by === 'tokens') return tokens?.(name => point.values[name] ?? undefined) ?? null;
   if (by === 'seconds') return point.seconds;
   if (by === 'training') return point.seconds - from;
   for (const name of STEP_NAMES) {
@@ -29,8 +29,12 @@ function xOf(point: LivePoint, by: SeriesAxis, from: number): number | null {
 
 /** Whether what trains tells how many tokens it has had. */
 export function hasLiveTokens(live: Live | null): boolean {
-  const newest = live?.points.at(-1);
-  return newest !== undefined && tokenCount(Object.keys(newest.values), []) !== null;
+  return tokensOf(live?.points.at(-1) ?? null) !== null;
+}
+
+function tokensOf(point: LivePoint | null): TokenCount | null {
+  // The summary, which might tell of them too, comes at the end.
+  return point && tokenCount(Object.keys(point.values), []);
 }
 
 export type LiveLine = {
@@ -97,8 +101,9 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoo
     const x = [...(old?.x ?? [])];
     const y = [...(old?.y ?? [])];
     const last = x.at(-1) ?? Number.NEGATIVE_INFINITY;
+    const tokens = tokensOf(points?.at(-1) ?? null);
     for (const point of points ?? []) {
-      const at = xOf(point, by, from);
+      const at = xOf(point, by, from, tokens);
       const value = name === null ? undefined : point.values[name];
       if (at === null || value === undefined || at <= last) continue;
       x.push(at);
@@ -113,7 +118,7 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoo
     }
     return { lines, name };
   }, [ownSeries, behind, behindLine, points, by, from, n, width, smoothing]);
-  const reached = newest && xOf(newest, by, from);
+  const reached = newest && xOf(newest, by, from, tokensOf(newest));
   return {
     ...line,
     newest,

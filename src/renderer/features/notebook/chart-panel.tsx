@@ -42,13 +42,17 @@ export function ChartPanel({
   const viewport = useViewportHeight();
   const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
   const goal = card.contract.metric.goal;
-  const rows = useMemo(() => progressRows(cells ?? [], card.claims, listed), [cells, card.claims, listed]);
+  // With every event of the study comes another object of the same claims, and the points are many.
+  const claimsText = useMemo(() => JSON.stringify(card.claims), [card.claims]);
+  const claims = useMemo(() => JSON.parse(claimsText) as StudyCard['claims'], [claimsText]);
+  const shown = useDeferredValue(listed);
+  const rows = useMemo(() => progressRows(cells ?? [], claims, shown), [cells, claims, shown]);
   const { bestExperiment } = card.tally;
   const model = useMemo(
     () => progressModel(rows, goal, view.axis, bestExperiment),
     [rows, goal, view.axis, bestExperiment],
   );
-  const band = useMemo(() => noiseBand(card.claims), [card.claims]);
+  const band = useMemo(() => noiseBand(claims), [claims]);
   const sittingFrom = lastSittingFrom(marks ?? [], card.cells);
   return (
     <div className="@container relative border-line border-b bg-surface px-3">
