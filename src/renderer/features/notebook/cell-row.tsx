@@ -156,7 +156,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               <Sparkline y={sparkline} width={92} height={28} label={`Loss of experiment ${cell.n}`} />
             ) : null}
           </div>
-          <div className="tabular w-20 text-right">
+          <div className="tabular w-22 whitespace-nowrap text-right">
             <p className={classNames('font-medium', cell.metric === null && 'text-faint')}>
               {cell.metric === null ? ABSENT : formatMetric(cell.record?.mean ?? cell.metric)}
             </p>
