@@ -15,6 +15,7 @@ import {
   Play,
   Scale,
   Settings,
+  SlidersHorizontal,
   Sun,
   Sunrise,
   Table2,
@@ -72,6 +73,13 @@ export const COMMANDS = {
     icon: Table2,
     keys: '6',
     run: showTab('table'),
+  },
+  constants: {
+    scope: 'own_study',
+    label: 'Constants: what became of their values',
+    icon: SlidersHorizontal,
+    keys: '7',
+    run: showTab('constants'),
   },
   next: {
     scope: 'study',
