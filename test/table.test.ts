@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { axisOf } from '../src/renderer/features/constants/constant-axis.ts';
 import { itemsOf, nextSort, sortRows } from '../src/renderer/features/table/arrange-rows.ts';
 import { parseFilter } from '../src/renderer/features/table/filter-language.ts';
 import { suggest } from '../src/renderer/features/table/filter-suggestions.ts';
@@ -269,4 +270,50 @@ test('the number of a constant is read as programs write it', () => {
   expect(['1_000', '2**19', '-1e-3', '.5', '3.', '1e', '"gelu"', '(1, 2)'].map(readNumeral)).toEqual([
     ...[1_000, 524_288, -0.001, 0.5, 3, null, null, null],
   ]);
+});
+
+describe('the axis of a constant', () => {
+  const places = (texts: readonly string[]) => texts.map(text => axisOf('LR', texts)?.placeOf(text) ?? null);
+
+  test('is logarithmic where sizes differ much, with room on either side', () => {
+    const axis = axisOf('LR', ['0.01', '0.1', '1']);
+    expect(axis?.isLog).toBe(true);
+    expect(axis?.placeOf('0.1')).toBeCloseTo(0.5);
+    expect(axis?.placeOf('-1')).toBeNull();
+    expect(axisOf('DEPTH', ['4', '6', '8'])?.isLog).toBe(false);
+    const [first, , last] = places(['4', '6', '8']);
+    expect(
+      [first, last].map(place => place !== null && place !== undefined && place > 0 && place < 1),
+    ).toEqual([true, true]);
+    expect(axis?.valueAt(0.5)).toBeCloseTo(0.1);
+  });
+
+  test('of words has a place for each, and there is none of one value or of a text', () => {
+    expect(places(['"gelu"', '"relu"'])).toEqual([0.25, 0.75]);
+    expect(axisOf('LR', ['0.1'])).toBeNull();
+    expect(
+      axisOf(
+        'TEXT',
+        Array.from({ length: 13 }, (_, n) => `"${n} words"`),
+      ),
+    ).toBeNull();
+  });
+
+  test('shows where nothing was tried, and not around what was', () => {
+    const axis = axisOf('BETA', ['0', '0.1', '1']);
+    expect(axis?.gaps).toHaveLength(3);
+    for (const text of ['0', '0.1', '1']) {
+      const place = axis?.placeOf(text) ?? 0;
+      expect(axis?.gaps.some(([from, to]) => place > from && place < to)).toBe(false);
+    }
+    expect(
+      axis?.gaps.some(([from, to]) => (axis.placeOf('0.5') ?? 0) > from && (axis.placeOf('0.5') ?? 0) < to),
+    ).toBe(true);
+  });
+
+  test('gives marks also where it holds no power of ten', () => {
+    const labels = (texts: readonly string[]) => axisOf('LR', texts)?.ticks.map(({ label }) => label);
+    expect(labels(['0.0025', '0.02'])).toEqual(['0.005', '0.01', '0.02']);
+    expect(labels(['128', '1024'])).toEqual(['200', '500', '1000']);
+  });
 });

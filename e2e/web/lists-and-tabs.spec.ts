@@ -107,9 +107,9 @@ test.describe('tabs', () => {
     await study(page).tab('Notebook').focus();
     for (const [key, tab] of [
       ['ArrowRight', 'Live'],
-      ['End', 'Table'],
+      ['End', 'Constants'],
       ['ArrowRight', 'Notebook'],
-      ['ArrowLeft', 'Table'],
+      ['ArrowLeft', 'Constants'],
       ['Home', 'Notebook'],
     ] as const) {
       await page.keyboard.press(key);

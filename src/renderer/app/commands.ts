@@ -19,6 +19,7 @@ import {
   Scale,
   Send,
   Settings,
+  SlidersHorizontal,
   Sun,
   Sunrise,
   Table2,
@@ -78,6 +79,13 @@ export const COMMANDS = {
     icon: Table2,
     keys: '6',
     run: showTab('table'),
+  },
+  constants: {
+    scope: 'own_study',
+    label: 'Constants: what became of their values',
+    icon: SlidersHorizontal,
+    keys: '7',
+    run: showTab('constants'),
   },
   next: {
     scope: 'study',

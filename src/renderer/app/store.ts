@@ -52,7 +52,15 @@ export type Screen =
   | { readonly name: 'overview' }
   | { readonly name: 'set_up'; readonly path: string }
   | { readonly name: 'study'; readonly tab: StudyTab };
-export const STUDY_TABS = ['notebook', 'live', 'compare', 'instructions', 'debrief', 'table'] as const;
+export const STUDY_TABS = [
+  'notebook',
+  'live',
+  'compare',
+  'instructions',
+  'debrief',
+  'table',
+  'constants',
+] as const;
 export type StudyTab = (typeof STUDY_TABS)[number];
 
 export type Filter = {

@@ -34,7 +34,7 @@ export type Importance = {
 };
 
 /** Of fewer experiments nothing is said. */
-export const LEAST_TRIALS = 12;
+export const LEAST_TRIALS = 10;
 /** More would take the thread seconds. */
 const MOST_TRIALS = 240;
 const STEPS = 60;

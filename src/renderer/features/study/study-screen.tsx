@@ -13,6 +13,10 @@ const CompareScreen = lazyView(
   () => import('../compare/compare-screen.tsx').then(file => file.CompareScreen),
   <Loading />,
 );
+const ConstantsScreen = lazyView(
+  () => import('../constants/constants-screen.tsx').then(file => file.ConstantsScreen),
+  <Loading />,
+);
 const DebriefScreen = lazyView(
   () => import('../debrief/debrief-screen.tsx').then(file => file.DebriefScreen),
   <Loading />,
@@ -56,6 +60,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
     instructions: card.contract.instructions ?? 'Instructions',
     debrief: 'Debrief',
     table: 'Table',
+    constants: 'Constants',
   };
   return (
     <Tabs
@@ -74,6 +79,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
           {name === 'live' ? <LiveScreen card={card} /> : null}
           {name === 'compare' ? <CompareScreen card={card} /> : null}
           {name === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
+          {name === 'constants' ? <ConstantsScreen key={card.id} card={card} /> : null}
           {name === 'table' ? <TableScreen key={card.id} card={card} /> : null}
           {name === 'debrief' ? <DebriefScreen key={card.id} card={card} /> : null}
         </TabPanel>

@@ -88,7 +88,7 @@ function column(
 function experimentColumns({ contract: { metric } }: StudyCard): readonly Column[] {
   const words = { holds: 'words' } as const;
   return [
-    column('n', '#', 64, ({ cell }) => cell.n, { show: value => `#${value}`, hint: 'Number' }),
+    column('n', '#', 64, ({ cell }) => cell.n, { show: value => `#${value}`, hint: 'Of the experiment' }),
     column('verdict', 'Verdict', 120, ({ cell }) => cell.verdict?.word ?? cell.phase, words),
     column(metric.name, metric.name, 112, ({ cell }) => cell.record?.mean ?? cell.metric, {
       isMetric: true,
