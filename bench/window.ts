@@ -11,6 +11,7 @@ import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
 import { benchFirstCells } from './first-cells.ts';
 import { printTable, quantile } from './report.ts';
 import { measureTable } from './table.ts';
+import { measureKeys } from './window-keys.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 /** One frame at 60 a second. */
@@ -123,6 +124,7 @@ async function measure(page: Page, url: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
+  const keys = await measureKeys(page);
   const table = await measureTable(page);
   await page.keyboard.press('1');
   await startExperiment(page);
@@ -166,6 +168,7 @@ async function measure(page: Page, url: string): Promise<void> {
       ratio: null,
       isGood: usedSize <= 300 * 1024 ** 2,
     },
+    ...keys,
     ...table.lines,
     frameLine('scrolling the table', table.scroll),
     shareLine('beside the notebook', inNotebook),
