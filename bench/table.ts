@@ -6,7 +6,7 @@ const ROUNDS = 5;
 const MOST_SORT_MS = 100;
 /** The filter waits a moment for the next letter, which is part of it. */
 const MOST_FILTER_MS = 300;
-const SCROLL_FRAMES = 300;
+const SCROLL_FRAMES = 600;
 
 /** How soon a table of all experiments is sorted and filtered, and how it scrolls. */
 export async function measureTable(

@@ -84,7 +84,7 @@ test.describe('the constants of a night', () => {
     await page.reload();
     await expect(constants(page).plot('DEPTH')).toBeVisible();
     await page.keyboard.press('1');
-    await runCommand(page, 'constants', 'Constants: what became of their values');
+    await runCommand(page, 'constants', 'Constants and their values');
     await expect(study(page).tab('Constants')).toHaveAttribute('aria-selected', 'true');
   });
 

@@ -82,7 +82,7 @@ export const COMMANDS = {
   },
   constants: {
     scope: 'own_study',
-    label: 'Constants: what became of their values',
+    label: 'Constants and their values',
     icon: SlidersHorizontal,
     keys: '7',
     run: showTab('constants'),
