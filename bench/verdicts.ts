@@ -1,3 +1,4 @@
+import { normalFrom, seededRandom } from '../src/engine/proposers/search/random.ts';
 import {
   findCandidateProbe,
   findJumps,
@@ -40,7 +41,7 @@ const SEED = 20261128;
 type World = {
   readonly name: string;
   /** A number's error; the code says how noisy its own training is. */
-  readonly noise: (random: Random, code: number, time: number) => number;
+  readonly noise: (random: Draws, code: number, time: number) => number;
 };
 
 const WORLDS: readonly World[] = [
@@ -178,10 +179,10 @@ function printCalibration(): void {
 
 function simulateAll(policy: Policy, world: World, horizon: number, studies: number): readonly Outcome[] {
   return Array.from({ length: studies }, (_, study) => {
-    const random = new Random(SEED + study);
+    const random = drawing(study, 0);
     // Every policy is offered the same edits.
     const edits = Array.from({ length: horizon }, () => drawEdit(random));
-    return simulate(policy, world, horizon, edits, new Random(SEED * 7 + study));
+    return simulate(policy, world, horizon, edits, drawing(study, 1));
   });
 }
 
@@ -190,7 +191,7 @@ function simulate(
   world: World,
   horizon: number,
   edits: readonly Edit[],
-  random: Random,
+  random: Draws,
   hasOtherData = false,
 ): Outcome {
   const truth = new Map([[0, { value: BASELINE, there: OTHER_BASELINE, code: 0.5 }]]);
@@ -309,11 +310,11 @@ function printProbes(): void {
     const studies = STUDIES[horizon] ?? 0;
     const outcomes = (byHeart: number) =>
       Array.from({ length: studies }, (_, study) => {
-        const random = new Random(SEED + study);
+        const random = drawing(study, 0);
         const edits = Array.from({ length: horizon }, () => drawEdit(random));
         const place = Math.floor(horizon / 2);
         if (byHeart > 0) edits[place] = { effect: -byHeart * SIGMA, effectThere: 0, code: 0.5 };
-        return simulate('honest', world, horizon, edits, new Random(SEED * 7 + study), true);
+        return simulate('honest', world, horizon, edits, drawing(study, 1), true);
       });
     const share = (of: readonly Outcome[]) =>
       (100 * of.filter(({ takenBack }) => takenBack > 0).length) / of.length;
@@ -326,13 +327,13 @@ function printProbes(): void {
   printTable('Verdicts: probes with other data (Gaussian)', lines);
 }
 
-function drawEdit(random: Random): Edit {
+function drawEdit(random: Draws): Edit {
   const effect = drawEffect(random);
   return { effect, effectThere: effect * (1 + 0.5 * random.normal()), code: random.uniform() };
 }
 
 /** An edit's true effect, as the prior has it. */
-function drawEffect(random: Random): number {
+function drawEffect(random: Draws): number {
   let left = random.uniform();
   const place = PRIOR_WEIGHTS.findIndex(weight => {
     left -= weight;
@@ -355,6 +356,14 @@ type Edit = {
   readonly code: number;
 };
 
+type Draws = { readonly uniform: () => number; readonly normal: () => number };
+
+/** The same numbers in every run of the bench, and others for each study and each stream of it. */
+function drawing(study: number, stream: number): Draws {
+  const uniform = seededRandom(SEED, study, stream);
+  return { uniform, normal: normalFrom(uniform) };
+}
+
 type NumberField = { [K in keyof Outcome]: Outcome[K] extends number ? K : never }[keyof Outcome];
 
 function sumOf(outcomes: readonly Outcome[], field: NumberField): number {
@@ -368,28 +377,4 @@ function meanOf(outcomes: readonly Outcome[], field: NumberField): number {
 function deviation(values: readonly number[]): number {
   const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
-}
-
-/** mulberry32, and Marsaglia's polar method for the normals: the same studies in every run of the bench. */
-class Random {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  uniform(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  normal(): number {
-    for (;;) {
-      const [u, v] = [2 * this.uniform() - 1, 2 * this.uniform() - 1];
-      const s = u * u + v * v;
-      if (s > 0 && s < 1) return u * Math.sqrt((-2 * Math.log(s)) / s);
-    }
-  }
 }

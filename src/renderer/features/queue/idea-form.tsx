@@ -7,7 +7,7 @@ import { explain } from '../../app/explain.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
-import { TextArea } from '../../ui/field.tsx';
+import { Loading, lazyView } from '../../ui/lazy-view.tsx';
 import {
   changeIdeaDraft,
   clearIdeaDraft,
@@ -17,6 +17,12 @@ import {
   wordsOf,
 } from './idea-draft.ts';
 import { IdeaWordsFields } from './idea-words.tsx';
+
+/** Only who edits a file waits for its editor. */
+const CodeEditor = lazyView(
+  () => import('../../viewers/code-editor.tsx').then(file => file.CodeEditor),
+  <Loading />,
+);
 
 /** Puts the draft into the queue. Rejects with what the host says. */
 export async function addIdea(study: string, again: number | null, draft: IdeaDraft): Promise<Idea> {
@@ -206,18 +212,9 @@ function FileText({
           <span className="shrink-0 rounded bg-accent-soft px-1.5 font-sans text-accent">changed</span>
         ) : null}
       </summary>
-      <TextArea
-        aria-label={path}
-        rows={18}
-        wrap="off"
-        value={now ?? text}
-        onChange={event => {
-          // A text field knows one kind of line end; the file keeps its own.
-          const { value } = event.target;
-          onChange(text.includes('\r\n') ? value.replaceAll('\n', '\r\n') : value);
-        }}
-        className="-outline-offset-2 block resize-y rounded-none border-0 font-mono text-xs leading-5"
-      />
+      <div className="h-[max(14rem,40vh)]">
+        <CodeEditor path={path} before={text} label={path} value={now ?? text} onChange={onChange} />
+      </div>
     </details>
   );
 }
