@@ -6,6 +6,7 @@ import {
   readdir,
   readFile,
   realpath,
+  rename,
   rm,
   rmdir,
   writeFile,
@@ -46,6 +47,11 @@ function indexPath(worktree: Pick<Worktree, 'path'>): string {
   return `${worktree.path}.index`;
 }
 
+/** Where an object of the worktree's study lies until git has it. */
+export function writtenObjectPath(worktree: Pick<Worktree, 'path'>): string {
+  return `${worktree.path}.object`;
+}
+
 /**
  * The worktree at `path`, made or mended where needed: first start, folder deleted or put in another's place, `.git`
  * file or git's record rewritten, repository moved, locks of dead processes. Its files are whatever they were; see
@@ -82,6 +88,7 @@ export async function removeWorktree(repository: Repository, path: string): Prom
     path,
     indexPath({ path }),
     `${indexPath({ path })}.lock`,
+    writtenObjectPath({ path }),
     join(records, basename(path)),
   ]) {
     await removeAt(Buffer.from(own));
@@ -145,7 +152,7 @@ async function hasContent(path: string, content: string): Promise<boolean> {
 async function writeIfDifferent(path: string, content: string): Promise<void> {
   if (await hasContent(path, content)) return;
   await removeAt(Buffer.from(path));
-  await writeFile(path, content);
+  await writeFile(path, content, { flush: true });
 }
 
 /** What a detached HEAD file says where refs are not files (reftable). */
@@ -170,8 +177,21 @@ export async function resetWorktree(worktree: Worktree, commit: string, signal?:
   await showHead(worktree, commit);
 }
 
+/** Pawl's index of the worktree; null where there is none. */
+export function readIndex(worktree: Worktree): Promise<Buffer | null> {
+  return readFile(indexPath(worktree)).catch(() => null);
+}
+
+/** Makes this the index, and the commit HEAD, whose files lie there already. */
+export async function showIndex(worktree: Worktree, commit: string, index: Buffer): Promise<void> {
+  const path = indexPath(worktree);
+  await writeFile(`${path}.lock`, index);
+  await rename(`${path}.lock`, path);
+  await showHead(worktree, commit);
+}
+
 /** Lets programs in the worktree see HEAD and index as Pawl has them. */
-async function showHead(worktree: Worktree, commit: string): Promise<void> {
+export async function showHead(worktree: Worktree, commit: string): Promise<void> {
   await detachHead(worktree, commit);
   const index = join(worktree.adminDir, 'index');
   await removeAt(Buffer.from(index));

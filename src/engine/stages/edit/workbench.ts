@@ -1,11 +1,19 @@
-import { lstat, mkdir, readdir, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../../contract/editable.ts';
 import { isCodeName, isOutputName } from '../../contract/outputs.ts';
+import { Conversions } from '../../git/conversions.ts';
+import {
+  commitPlainEdit,
+  type PlainCommit,
+  type PlainPlace,
+  takeBackPlainEdit,
+} from '../../git/plain-edit.ts';
 import { removeBelow, removeLeftovers } from '../../git/remove.ts';
 import { listTree, type Repository } from '../../git/repository.ts';
 import {
+  areUntouched,
   changedPaths,
   countEditableLines,
   digestEditable,
@@ -24,9 +32,11 @@ import {
   mendWorktree,
   openWorktree,
   resetWorktree,
+  showHead,
   type Worktree,
 } from '../../git/worktree.ts';
-import { foldersOf, planSeals, type Seals } from '../../sandbox/seals.ts';
+import { planSeals, type Seals } from '../../sandbox/seals.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { ForeignPaths } from './foreign-paths.ts';
 
 /** What a proposer left behind, judged. */
@@ -45,8 +55,11 @@ const SUBMODULE_MODE = '160000';
 /** Runs the contract's set-up command in a fresh checkout; `isNew` where an earlier one's work is gone. */
 export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
 
-/** Before any file was written. */
-const LONG_AGO = new Date('2001-01-01T00:00:00Z');
+/**
+ * How the worktree compares with the commit that is checked out. `exact`: nothing was changed. `littered`: nothing that is tracked was
+ * changed, and something else lies there. `unknown`: somebody may have changed anything.
+ */
+type WorktreeState = 'exact' | 'littered' | 'unknown';
 
 /** How many paths a message names before it counts the rest. */
 const NAMED_PATHS = 5;
@@ -69,8 +82,7 @@ export class Workbench {
   readonly #outputs: Set<string>;
   /** Tracked folders in which it made, renamed or deleted something; null before it was watched. */
   #writtenFolders: Set<string> | null;
-  /** When the entries of each tracked folder last changed, before the run that is watched. */
-  #folderTimes: ReadonlyMap<string, bigint> | null = null;
+  #watch: FolderWatch | null = null;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -81,7 +93,10 @@ export class Workbench {
   #trackedOf = new Map<string, ReadonlySet<string>>();
   /** The files as the current commit has them. */
   #pristine: Files = new Map();
-  #isClean = false;
+  #state: WorktreeState = 'unknown';
+  /** The commit made last, where its parent's files can be had back in the same way. */
+  #plain: PlainCommit | null = null;
+  #conversions: Conversions | null = null;
   #isSetUp = false;
   /** Files nobody may edit, as the sitting's first checkout had them. */
   #first: Files | null = null;
@@ -126,6 +141,11 @@ export class Workbench {
     return this.#worktree;
   }
 
+  get #place(): PlainPlace {
+    this.#conversions ??= new Conversions(this.#repository, this.worktree);
+    return { repository: this.#repository, worktree: this.worktree, conversions: this.#conversions };
+  }
+
   get path(): string {
     return this.#path;
   }
@@ -145,12 +165,12 @@ export class Workbench {
     for (const path of this.#skip) await removeBelow(this.#path, path, this.#signal);
     this.#skip.clear();
     this.#isSetUp = false;
-    this.#isClean = false;
+    this.#state = 'unknown';
   }
 
   /** Somebody else is about to write in the worktree. */
   markDirty(): void {
-    this.#isClean = false;
+    this.#state = 'unknown';
   }
 
   /**
@@ -160,7 +180,7 @@ export class Workbench {
   async checkout(commit: string): Promise<void> {
     const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit, this.#signal);
     this.#worktree = worktree;
-    if (!isNew && this.#isClean && this.#commit === commit) return;
+    if (!isNew && this.#state === 'exact' && this.#commit === commit) return;
     // The first checkout of a sitting owes nothing to what an earlier one left.
     if (!this.#isSetUp) await forgetIndex(worktree);
     if (this.#setUp && (isNew || !this.#isSetUp)) {
@@ -169,7 +189,7 @@ export class Workbench {
       await this.#clean();
       await this.#setUp(this, isNew);
     }
-    await this.#layOut(worktree, commit);
+    if (isNew || !(await this.#goBack(commit))) await this.#layOut(worktree, commit);
     this.#isSetUp = true;
     this.#pristine = await this.#clean();
     if (!this.#agreesWithFirst()) {
@@ -179,7 +199,22 @@ export class Workbench {
       this.#pristine = await this.#clean();
       if (!this.#agreesWithFirst()) throw new Error('the worktree cannot be made what the commit says');
     }
-    this.#isClean = true;
+    this.#state = 'exact';
+  }
+
+  /**
+   * Makes the tracked files the commit's without looking at all of them: they are already, or those of a plain edit of it. False where they
+   * must be laid out.
+   */
+  async #goBack(commit: string): Promise<boolean> {
+    if (this.#state === 'unknown') return false;
+    this.#state = 'unknown';
+    const plain = this.#plain;
+    if (this.#commit === commit) await showHead(this.worktree, commit);
+    else if (plain?.commit !== this.#commit || plain.parent !== commit) return false;
+    else if (!(await takeBackPlainEdit(this.#place, plain))) return false;
+    this.#remember(commit, this.#tracked);
+    return true;
   }
 
   /** Makes the tracked files the commit's. */
@@ -275,31 +310,10 @@ export class Workbench {
     return { outputs: [...this.#outputs], writtenFolders: this.#writtenFolders && [...this.#writtenFolders] };
   }
 
-  /**
-   * To be called before a run: of the user's own code it is remembered when each tracked folder last changed, so that
-   * {@link findTouchedLocks} can tell in which of them the run made, renamed or deleted something.
-   */
+  /** To be called before a run: of the user's own code it is remembered which folders it may write in, see {@link FolderWatch}. */
   async watchFolders(): Promise<void> {
-    this.#folderTimes = null;
-    if (!this.#isUsersOwn()) return;
-    const tracked = [...this.#tracked].filter(path => !path.includes('\0'));
-    const folders = foldersOf(tracked);
-    // Python makes one wherever it imports from, which is no reason to leave a whole package open.
-    const packages = new Set(tracked.filter(path => /.\/[^/]*\.py$/.test(path)).map(dirname));
-    this.#isClean = false;
-    for (const folder of packages) await mkdir(join(this.#path, folder, '__pycache__')).catch(() => {});
-    // Long ago, for some file systems tell times only to the second or two.
-    for (const folder of folders) await utimes(join(this.#path, folder), LONG_AGO, LONG_AGO).catch(() => {});
-    const times = await Promise.all(folders.map(folder => this.#timeOf(folder)));
-    this.#folderTimes = new Map(
-      folders.flatMap((folder, at) => (times[at] ? [[folder, times[at]] as const] : [])),
-    );
-  }
-
-  /** When the entries of a folder last changed, in nanoseconds; null where there is no such folder. */
-  async #timeOf(folder: string): Promise<bigint | null> {
-    const found = await lstat(join(this.#path, folder), { bigint: true }).catch(() => null);
-    return found?.isDirectory() ? found.mtimeNs : null;
+    this.#state = 'unknown';
+    this.#watch = this.#isUsersOwn() ? await FolderWatch.begin(this.#path, this.#tracked) : null;
   }
 
   digest(): string {
@@ -315,7 +329,7 @@ export class Workbench {
    * files may differ; new files git ignores are not part of an edit and are removed before the training.
    */
   async readEdit(): Promise<Edit> {
-    this.#isClean = false;
+    this.#state = 'unknown';
     if (!(await hasIntactLink(this.worktree))) {
       return refuse('not_editable', 'The edit touches .git.');
     }
@@ -365,8 +379,12 @@ export class Workbench {
     const isFile = async (path: string) =>
       this.#tracked.has(path) && !(await lstat(join(this.#path, path)).catch(() => null))?.isDirectory();
     const isPlain = this.#commit === parent && (await Promise.all(paths.map(isFile))).every(Boolean);
-    const commit = await commitPaths(this.worktree, { parent, message, paths, identity, isPlain });
+    const asked = { parent, message, paths, identity };
+    const plain = isPlain ? await commitPlainEdit(this.#place, asked) : null;
+    if (plain === 'unchanged') return null;
+    const commit = plain?.commit ?? (await commitPaths(this.worktree, { ...asked, isPlain }));
     if (commit === null) return null;
+    this.#plain = plain;
     const tracked = new Set(this.#tracked);
     for (const path of paths) {
       const isThere = await lstat(join(this.#path, path)).catch(() => null);
@@ -375,7 +393,7 @@ export class Workbench {
     }
     this.#remember(commit, tracked);
     this.#pristine = await this.#clean();
-    this.#isClean = true;
+    this.#state = 'exact';
     return commit;
   }
 
@@ -384,17 +402,17 @@ export class Workbench {
    * on, see {@link written}.
    */
   async findTouchedLocks(): Promise<readonly string[]> {
-    this.#isClean = false;
+    this.#state = 'unknown';
     // Whatever the training did to git's record of the worktree ends here.
     await mendWorktree(this.worktree, this.#commit);
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
-    this.#isClean = changed.length === 0 && !hasLeftovers;
-    for (const [folder, time] of this.#folderTimes ?? []) {
+    if (areUntouched(this.#pristine, files)) this.#state = hasLeftovers ? 'littered' : 'exact';
+    if (this.#watch) {
       this.#writtenFolders ??= new Set();
-      if ((await this.#timeOf(folder)) !== time) this.#writtenFolders.add(folder);
+      for (const folder of await this.#watch.listWritten()) this.#writtenFolders.add(folder);
+      this.#watch = null;
     }
-    this.#folderTimes = null;
     if (this.#isUsersOwn() && this.#isNamedLocked === null) {
       for (const path of changed)
         if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
