@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Repository } from './repository.ts';
 import { gitIn, type Worktree } from './worktree.ts';
@@ -24,7 +24,7 @@ export class Conversions {
 
   /** Whether all of them are stored as they are. @param paths plain relative ones of files */
   async areNone(paths: readonly string[]): Promise<boolean> {
-    const stamps = await Promise.all(paths.map(path => this.#stampOf(path)));
+    const stamps = paths.map(path => this.#stampOf(path));
     const isKnown = (path: string, at: number) => this.#known.get(path)?.stamp === stamps[at];
     if (!paths.every(isKnown)) {
       const converted = await this.#listConverted(paths);
@@ -44,17 +44,22 @@ export class Conversions {
     return converted;
   }
 
-  /** Changes with every attributes file that can say something about the path. */
-  async #stampOf(path: string): Promise<string> {
+  /** Changes with every attributes file that can say something about the path. A look takes microseconds. */
+  #stampOf(path: string): string {
     const files = [this.#shared];
     for (let folder = dirname(path); ; folder = dirname(folder)) {
       files.push(join(this.#worktree.path, folder, '.gitattributes'));
       if (folder === '.') break;
     }
-    const stamps = files.map(async file => {
-      const stat = await lstat(file, { bigint: true }).catch(() => null);
-      return stat ? `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : '';
-    });
-    return (await Promise.all(stamps)).join('|');
+    return files.map(stampOfFile).join('|');
+  }
+}
+
+function stampOfFile(path: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
+    return `${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+  } catch {
+    return '';
   }
 }

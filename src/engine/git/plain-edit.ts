@@ -1,12 +1,12 @@
 import type { BigIntStats } from 'node:fs';
-import { lstat, unlink, writeFile } from 'node:fs/promises';
+import { lstat, readFile, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Conversions } from './conversions.ts';
 import { changeIndex } from './index-file.ts';
-import { openObjects } from './objects.ts';
+import { ObjectBatch, openObjects } from './objects.ts';
 import type { Repository } from './repository.ts';
 import { changeTree, type TreeChange } from './trees.ts';
-import { type Commit, gitIn, readIndex, showIndex, type Worktree, writtenObjectPath } from './worktree.ts';
+import { type Commit, gitIn, objectsFolder, readIndex, showIndex, type Worktree } from './worktree.ts';
 
 /**
  * A commit that differs from its parent only in the content of plain files, and the way back to the parent. Most edits are that, and
@@ -29,6 +29,9 @@ export type PlainPlace = {
 const ODD_NAME = /[\0\n]/;
 const ODD_MESSAGE = /[\0\p{Noncharacter_Code_Point}]/u;
 
+/** A larger file is not worth its reading in one piece. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
 /**
  * Commits files as they are on disk; the index must hold the parent's tree. `unchanged` where they are the parent's; null where this is no
  * plain edit or a git did not do its part, and then the worktree, its index and its HEAD are as they were.
@@ -42,25 +45,29 @@ export async function commitPlainEdit(
   if (paths.some(isOdd) || ODD_MESSAGE.test(message) || !(await place.conversions.areNone(paths)))
     return null;
   const objects = openObjects(place.repository);
+  const batch = new ObjectBatch(objects, objectsFolder(worktree), parent);
   const stats = new Map<string, BigIntStats>();
   const blobs = new Map<string, Pick<TreeChange, 'after' | 'isExecutable'>>();
   for (const path of paths) {
-    const stat = await lstat(join(worktree.path, path), { bigint: true }).catch(() => null);
-    const after = stat?.isFile() ? await objects.writeBlob(join(worktree.path, path)) : null;
-    if (!stat || after === null) return null;
+    const file = join(worktree.path, path);
+    const stat = await lstat(file, { bigint: true }).catch(() => null);
+    if (!stat?.isFile() || stat.size > MAX_BYTES) return null;
+    const content = await readFile(file).catch(() => null);
+    if (!content) return null;
     stats.set(path, stat);
-    blobs.set(path, { after, isExecutable: (stat.mode & 0o100n) !== 0n });
+    blobs.set(path, { after: batch.addFile(file, content), isExecutable: (stat.mode & 0o100n) !== 0n });
   }
-  const write = (type: 'tree' | 'commit', content: Buffer) =>
-    objects.write(type, content, writtenObjectPath(worktree));
-  const tree = await changeTree(`${parent}^{tree}`, blobs, { read: objects.read, write });
-  if (!tree) return null;
+  const tree = await changeTree(`${parent}^{tree}`, blobs, {
+    read: name => objects.read(name),
+    add: content => batch.add('tree', content),
+  });
+  const index = tree && (await indexWith(worktree, tree.files, stats, 'after'));
+  if (!tree || !index) return null;
   if (tree.id === tree.before) return 'unchanged';
-  const index = await indexWith(worktree, tree.files, stats, 'after');
   const [author, committer] = await identify(worktree, identity);
   const head = `tree ${tree.id}\nparent ${parent}\nauthor ${author}\ncommitter ${committer}\n`;
-  const commit = index && (await write('commit', Buffer.from(`${head}\n${message}`)));
-  if (!commit) return null;
+  const commit = batch.add('commit', Buffer.from(`${head}\n${message}`));
+  if (!(await batch.areStored())) return null;
   await showIndex(worktree, commit, index);
   return { commit, parent, files: tree.files };
 }

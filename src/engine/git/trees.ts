@@ -1,4 +1,4 @@
-import type { Objects } from './objects.ts';
+import type { StoredObject } from './objects.ts';
 
 /** A file of a tree and its blob's id before and after an edit. */
 export type TreeChange = { readonly isExecutable: boolean; readonly before: string; readonly after: string };
@@ -9,13 +9,15 @@ type Changed = {
   readonly before: string;
   readonly files: ReadonlyMap<string, TreeChange>;
 };
-type Trees = Pick<Objects, 'read'> & {
-  readonly write: (type: 'tree', content: Buffer) => Promise<string | null>;
+type Trees = {
+  readonly read: (name: string) => Promise<StoredObject | null>;
+  /** Returns the tree's id. */
+  readonly add: (content: Buffer) => string;
 };
 
 /**
- * Writes a tree with other blobs for files it has, and the trees on the way to them. Null where a file is not there with
- * the mode that is wanted, or an object could not be read or written.
+ * Makes a tree with other blobs for files it has, and the trees on the way to them. Null where a file is not there with the mode
+ * that is wanted, or a tree could not be read.
  * @param name of the tree
  */
 export async function changeTree(
@@ -40,8 +42,8 @@ export async function changeTree(
     if (file) files.set(entry, { ...file, before });
     for (const [path, change] of below?.files ?? []) files.set(`${entry}/${path}`, change);
   }
-  const id = content.equals(tree.content) ? tree.id : await trees.write('tree', content);
-  return id === null ? null : { id, before: tree.id, files };
+  const id = content.equals(tree.content) ? tree.id : trees.add(content);
+  return { id, before: tree.id, files };
 }
 
 /** What is wanted of each entry of a folder; the entry itself has the path ''. */

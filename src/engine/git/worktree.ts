@@ -1,6 +1,6 @@
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import {
   chmod,
-  copyFile,
   lstat,
   mkdir,
   readdir,
@@ -47,9 +47,9 @@ function indexPath(worktree: Pick<Worktree, 'path'>): string {
   return `${worktree.path}.index`;
 }
 
-/** Where an object of the worktree's study lies until git has it. */
-export function writtenObjectPath(worktree: Pick<Worktree, 'path'>): string {
-  return `${worktree.path}.object`;
+/** Where objects of the worktree's study lie until git has them. */
+export function objectsFolder(worktree: Pick<Worktree, 'path'>): string {
+  return `${worktree.path}.objects`;
 }
 
 /**
@@ -88,7 +88,7 @@ export async function removeWorktree(repository: Repository, path: string): Prom
     path,
     indexPath({ path }),
     `${indexPath({ path })}.lock`,
-    writtenObjectPath({ path }),
+    objectsFolder({ path }),
     join(records, basename(path)),
   ]) {
     await removeAt(Buffer.from(own));
@@ -102,8 +102,9 @@ export async function removeWorktree(repository: Repository, path: string): Prom
  * gone, and there is nothing to mend.
  */
 export async function mendWorktree(worktree: Worktree, commit: string): Promise<boolean> {
+  if (isInOrder(worktree, commit)) return true;
   if (!(await isRealFolder(worktree.path)) || !(await isRealFolder(worktree.adminDir))) return false;
-  await chmod(worktree.path, 0o700);
+  await chmod(worktree.path, OWNER_ONLY);
   await mendLinks(worktree);
   // Also for a record that is only half made: without a HEAD git does not take it for one.
   await detachHead(worktree, commit);
@@ -115,23 +116,63 @@ async function isRealFolder(path: string): Promise<boolean> {
   return found?.isDirectory() === true && (await realpath(path)) === path;
 }
 
+/** Nobody else may look into a worktree. */
+const OWNER_ONLY = 0o700;
+
 /** A merge or pick that a program began: `git commit` would end it, with a second parent or another's name. */
 const HALF_DONE = ['MERGE_HEAD', 'MERGE_MODE', 'CHERRY_PICK_HEAD', 'REVERT_HEAD'];
 
-/** Puts git's record of the worktree right. Only this study uses it, so a lock left there is a dead process's. */
+/** What does not belong into git's record of the worktree. Only this study uses it, so a lock left there is a dead process's. */
+function isLeft(name: string): boolean {
+  return (
+    ['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].includes(name) ||
+    /^next-index-\d+\.lock$/.test(name)
+  );
+}
+
+/** The files that lead from the worktree to git's record of it and back, with what they say. */
+function linksOf({ path, adminDir }: Worktree): readonly (readonly [path: string, content: string])[] {
+  return [
+    [join(path, '.git'), `gitdir: ${adminDir}\n`],
+    [join(adminDir, 'gitdir'), `${join(path, '.git')}\n`],
+    [join(adminDir, 'commondir'), '../..\n'],
+  ];
+}
+
+/**
+ * Whether there is nothing to mend, as after most trainings. It reads files of some bytes, each in microseconds; a thread pool would take
+ * ten times as long for them.
+ */
+function isInOrder(worktree: Worktree, commit: string): boolean {
+  const { path, adminDir } = worktree;
+  const isFolder = (folder: string) =>
+    lstatSync(folder).isDirectory() && realpathSync.native(folder) === folder;
+  const hasContentNow = ([file, content]: readonly [string, string]) =>
+    isFileOf(lstatSync(file), content) && readFileSync(file, 'utf8') === content;
+  try {
+    return (
+      isFolder(path) &&
+      isFolder(adminDir) &&
+      (lstatSync(path).mode & 0o7777) === OWNER_ONLY &&
+      linksOf(worktree).every(hasContentNow) &&
+      hasContentNow([join(adminDir, 'HEAD'), `${commit}\n`]) &&
+      !readdirSync(adminDir).some(isLeft) &&
+      lstatSync(`${indexPath(worktree)}.lock`, { throwIfNoEntry: false }) === undefined
+    );
+  } catch {
+    return false;
+  }
+}
+
 async function mendLinks(worktree: Worktree): Promise<void> {
   const { adminDir } = worktree;
-  await writeIfDifferent(join(worktree.path, '.git'), `gitdir: ${adminDir}\n`);
-  await writeIfDifferent(join(adminDir, 'gitdir'), `${join(worktree.path, '.git')}\n`);
-  await writeIfDifferent(join(adminDir, 'commondir'), '../..\n');
+  for (const [path, content] of linksOf(worktree)) await writeIfDifferent(path, content);
   const names = await readdir(adminDir).catch(() => []);
   for (const left of [
-    ...names.filter(name => /^next-index-\d+\.lock$/.test(name)).map(name => join(adminDir, name)),
-    ...['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].map(name => join(adminDir, name)),
+    ...names.filter(isLeft).map(name => join(adminDir, name)),
     `${indexPath(worktree)}.lock`,
-  ]) {
+  ])
     await removeAt(Buffer.from(left));
-  }
 }
 
 /** Whether the worktree's `.git` is still the file git made, and leads to git's record. */
@@ -142,15 +183,20 @@ export async function hasIntactLink(worktree: Worktree): Promise<boolean> {
 
 async function hasContent(path: string, content: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
-  return (
-    found?.isFile() === true &&
-    found.size === Buffer.byteLength(content) &&
-    (await readFile(path, 'utf8')) === content
-  );
+  return found !== null && isFileOf(found, content) && (await readFile(path, 'utf8')) === content;
+}
+
+/** Whether it can be a file with this content: what is of another length need not be read. */
+function isFileOf(found: Stats, content: string): boolean {
+  return found.isFile() && found.size === Buffer.byteLength(content);
 }
 
 async function writeIfDifferent(path: string, content: string): Promise<void> {
-  if (await hasContent(path, content)) return;
+  if (!(await hasContent(path, content))) await replaceFile(path, content);
+}
+
+/** As durable as what git writes there. */
+async function replaceFile(path: string, content: string): Promise<void> {
   await removeAt(Buffer.from(path));
   await writeFile(path, content, { flush: true });
 }
@@ -163,7 +209,7 @@ async function detachHead(worktree: Worktree, commit: string): Promise<void> {
   const path = join(worktree.adminDir, 'HEAD');
   const now = await readFile(path, 'utf8').catch(() => '');
   if (now.startsWith(NO_HEAD_FILE)) await gitIn(worktree, ['update-ref', '--no-deref', 'HEAD', commit]);
-  else if (now !== `${commit}\n`) await writeIfDifferent(path, `${commit}\n`);
+  else if (now !== `${commit}\n`) await replaceFile(path, `${commit}\n`);
 }
 
 /** Makes the next reset write every file anew, whatever git believes to know of them. */
@@ -184,18 +230,25 @@ export function readIndex(worktree: Worktree): Promise<Buffer | null> {
 
 /** Makes this the index, and the commit HEAD, whose files lie there already. */
 export async function showIndex(worktree: Worktree, commit: string, index: Buffer): Promise<void> {
-  const path = indexPath(worktree);
-  await writeFile(`${path}.lock`, index);
-  await rename(`${path}.lock`, path);
-  await showHead(worktree, commit);
+  await Promise.all([putIndex(indexPath(worktree), index), showHead(worktree, commit, index)]);
 }
 
 /** Lets programs in the worktree see HEAD and index as Pawl has them. */
-export async function showHead(worktree: Worktree, commit: string): Promise<void> {
-  await detachHead(worktree, commit);
-  const index = join(worktree.adminDir, 'index');
-  await removeAt(Buffer.from(index));
-  await copyFile(indexPath(worktree), index);
+export async function showHead(worktree: Worktree, commit: string, index?: Buffer): Promise<void> {
+  const shown = async () => {
+    const path = join(worktree.adminDir, 'index');
+    const content = index ?? (await readFile(indexPath(worktree)));
+    // Whatever programs made of it, a folder for instance.
+    await removeAt(Buffer.from(path));
+    await putIndex(path, content);
+  };
+  await Promise.all([detachHead(worktree, commit), shown()]);
+}
+
+/** Whoever reads it meanwhile finds the old one or the new one, whole. A lock that was left there must have been mended. */
+async function putIndex(path: string, content: Buffer): Promise<void> {
+  await writeFile(`${path}.lock`, content, { flag: 'wx' });
+  await rename(`${path}.lock`, path);
 }
 
 /** Which of the untracked paths git ignores. */

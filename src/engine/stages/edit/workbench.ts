@@ -97,6 +97,8 @@ export class Workbench {
   /** The commit made last, where its parent's files can be had back in the same way. */
   #plain: PlainCommit | null = null;
   #conversions: Conversions | null = null;
+  /** What the edit that was judged last was found to be. */
+  #edited: Scan | null = null;
   #isSetUp = false;
   /** Files nobody may edit, as the sitting's first checkout had them. */
   #first: Files | null = null;
@@ -334,7 +336,8 @@ export class Workbench {
       return refuse('not_editable', 'The edit touches .git.');
     }
     const foreign = new ForeignPaths(this.worktree, this.#isEditable, this.#signal);
-    const { files: now, isCut } = await this.#look(leftovers => foreign.add(leftovers));
+    const scan = await this.#look(leftovers => foreign.add(leftovers));
+    const { files: now, isCut } = scan;
     const changed = changedPaths(this.#pristine, now);
     const offending = [
       ...changed.filter(path => this.#tracked.has(path) && !this.#isEditable(path)),
@@ -356,6 +359,7 @@ export class Workbench {
     }
     if (isCut) return refuse('too_large', `The edit adds more than ${MAX_NEW_FILES} files.`);
     if (paths.length === 0) return refuse('no_change', 'The edit changes nothing.');
+    this.#edited = scan;
     return {
       kind: 'edit',
       paths,
@@ -385,16 +389,22 @@ export class Workbench {
     const commit = plain?.commit ?? (await commitPaths(this.worktree, { ...asked, isPlain }));
     if (commit === null) return null;
     this.#plain = plain;
+    this.#remember(commit, plain ? this.#tracked : await this.#trackedWith(paths));
+    const edited = this.#edited;
+    this.#pristine = plain && edited && !edited.hasLeftovers ? edited.files : await this.#clean();
+    this.#state = 'exact';
+    return commit;
+  }
+
+  /** What is tracked once the paths are committed as they are on disk. */
+  async #trackedWith(paths: readonly string[]): Promise<ReadonlySet<string>> {
     const tracked = new Set(this.#tracked);
     for (const path of paths) {
       const isThere = await lstat(join(this.#path, path)).catch(() => null);
       if (isThere) tracked.add(path);
       else tracked.delete(path);
     }
-    this.#remember(commit, tracked);
-    this.#pristine = await this.#clean();
-    this.#state = 'exact';
-    return commit;
+    return tracked;
   }
 
   /**
