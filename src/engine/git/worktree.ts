@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
+import { NO_HEAD_FILE } from './checkouts.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
 import { gitFailure, isPathUnknown } from './git-errors.ts';
 import { removeAt } from './remove.ts';
@@ -200,9 +201,6 @@ async function replaceFile(path: string, content: string): Promise<void> {
   await removeAt(Buffer.from(path));
   await writeFile(path, content, { flush: true });
 }
-
-/** What a detached HEAD file says where refs are not files (reftable). */
-const NO_HEAD_FILE = 'ref: refs/heads/.invalid';
 
 /** Detaches HEAD at `commit`, whatever branch somebody put it on; no branch moves. */
 async function detachHead(worktree: Worktree, commit: string): Promise<void> {
