@@ -45,6 +45,7 @@ export async function commitPlainEdit(
   if (paths.some(isOdd) || ODD_MESSAGE.test(message) || !(await place.conversions.areNone(paths)))
     return null;
   const objects = openObjects(place.repository);
+  const before = readIndex(worktree);
   const batch = new ObjectBatch(objects, objectsFolder(worktree), parent);
   const stats = new Map<string, BigIntStats>();
   const blobs = new Map<string, Pick<TreeChange, 'after' | 'isExecutable'>>();
@@ -61,7 +62,7 @@ export async function commitPlainEdit(
     read: name => objects.read(name),
     add: content => batch.add('tree', content),
   });
-  const index = tree && (await indexWith(worktree, tree.files, stats, 'after'));
+  const index = tree && indexWith(await before, tree.files, stats, 'after');
   if (!tree || !index) return null;
   if (tree.id === tree.before) return 'unchanged';
   const [author, committer] = await identify(worktree, identity);
@@ -80,6 +81,7 @@ export async function takeBackPlainEdit(place: PlainPlace, { parent, files }: Pl
   const { repository, worktree, conversions } = place;
   if (!(await conversions.areNone([...files.keys()]))) return false;
   const objects = openObjects(repository);
+  const after = readIndex(worktree);
   const stats = new Map<string, BigIntStats>();
   for (const [path, { before, isExecutable }] of files) {
     const blob = await objects.read(before);
@@ -94,22 +96,21 @@ export async function takeBackPlainEdit(place: PlainPlace, { parent, files }: Pl
     }
     stats.set(path, await lstat(file, { bigint: true }));
   }
-  const index = await indexWith(worktree, files, stats, 'before');
+  const index = indexWith(await after, files, stats, 'before');
   if (index) await showIndex(worktree, parent, index);
   return index !== null;
 }
 
-async function indexWith(
-  worktree: Worktree,
+function indexWith(
+  index: Buffer | null,
   files: ReadonlyMap<string, TreeChange>,
   stats: ReadonlyMap<string, BigIntStats>,
   side: 'before' | 'after',
-): Promise<Buffer | null> {
+): Buffer | null {
   const changes = [...files].flatMap(([path, change]) => {
     const stat = stats.get(path);
     return stat ? [[path, { blob: change[side], stat }] as const] : [];
   });
-  const index = await readIndex(worktree);
   return index && changeIndex(index, new Map(changes));
 }
 

@@ -193,21 +193,26 @@ function isFileOf(found: Stats, content: string): boolean {
 }
 
 async function writeIfDifferent(path: string, content: string): Promise<void> {
-  if (!(await hasContent(path, content))) await replaceFile(path, content);
-}
-
-/** As durable as what git writes there. */
-async function replaceFile(path: string, content: string): Promise<void> {
+  if (await hasContent(path, content)) return;
   await removeAt(Buffer.from(path));
-  await writeFile(path, content, { flush: true });
+  await writeFile(path, content);
 }
 
 /** Detaches HEAD at `commit`, whatever branch somebody put it on; no branch moves. */
 async function detachHead(worktree: Worktree, commit: string): Promise<void> {
   const path = join(worktree.adminDir, 'HEAD');
-  const now = await readFile(path, 'utf8').catch(() => '');
+  const now = readSmallFile(path);
   if (now.startsWith(NO_HEAD_FILE)) await gitIn(worktree, ['update-ref', '--no-deref', 'HEAD', commit]);
-  else if (now !== `${commit}\n`) await replaceFile(path, `${commit}\n`);
+  else if (now !== `${commit}\n`) await putFile(path, Buffer.from(`${commit}\n`), { flush: true });
+}
+
+/** Empty for what is no file. */
+function readSmallFile(path: string): string {
+  try {
+    return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : '';
+  } catch {
+    return '';
+  }
 }
 
 /** Makes the next reset write every file anew, whatever git believes to know of them. */
@@ -228,25 +233,24 @@ export function readIndex(worktree: Worktree): Promise<Buffer | null> {
 
 /** Makes this the index, and the commit HEAD, whose files lie there already. */
 export async function showIndex(worktree: Worktree, commit: string, index: Buffer): Promise<void> {
-  await Promise.all([putIndex(indexPath(worktree), index), showHead(worktree, commit, index)]);
+  await Promise.all([putFile(indexPath(worktree), index), showHead(worktree, commit, index)]);
 }
 
 /** Lets programs in the worktree see HEAD and index as Pawl has them. */
 export async function showHead(worktree: Worktree, commit: string, index?: Buffer): Promise<void> {
-  const shown = async () => {
-    const path = join(worktree.adminDir, 'index');
-    const content = index ?? (await readFile(indexPath(worktree)));
-    // Whatever programs made of it, a folder for instance.
-    await removeAt(Buffer.from(path));
-    await putIndex(path, content);
-  };
-  await Promise.all([detachHead(worktree, commit), shown()]);
+  const content = index ?? (await readFile(indexPath(worktree)));
+  const shown = putFile(join(worktree.adminDir, 'index'), content);
+  await Promise.all([detachHead(worktree, commit), shown]);
 }
 
-/** Whoever reads it meanwhile finds the old one or the new one, whole. A lock that was left there must have been mended. */
-async function putIndex(path: string, content: Buffer): Promise<void> {
-  await writeFile(`${path}.lock`, content, { flag: 'wx' });
-  await rename(`${path}.lock`, path);
+/** Whoever reads it meanwhile finds the old file or the new one, whole. What was left of a lock must have been mended. */
+async function putFile(path: string, content: Buffer, { flush = false } = {}): Promise<void> {
+  await writeFile(`${path}.lock`, content, { flag: 'wx', flush });
+  await rename(`${path}.lock`, path).catch(async () => {
+    // Programs may have put a folder there.
+    await removeAt(Buffer.from(path));
+    await rename(`${path}.lock`, path);
+  });
 }
 
 /** Which of the untracked paths git ignores. */
