@@ -18,8 +18,6 @@ import {
   countEditableLines,
   digestEditable,
   type Files,
-  MAX_EDIT_BYTES,
-  MAX_NEW_FILES,
   type Scan,
   type ScanOptions,
   WorktreeScanner,
@@ -38,16 +36,7 @@ import {
 import { planSeals, type Seals } from '../../sandbox/seals.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { ForeignPaths } from './foreign-paths.ts';
-
-/** What a proposer left behind, judged. */
-export type Edit =
-  | {
-      readonly kind: 'edit';
-      readonly paths: readonly string[];
-      readonly digest: string;
-      readonly sourceLines: number;
-    }
-  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+import { type AcceptableEdit, type Edit, judgeEdit, refuseEdit } from './judge-edit.ts';
 
 /** git's mode of a submodule in a tree. */
 const SUBMODULE_MODE = '160000';
@@ -60,9 +49,6 @@ export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
  * changed, and something else lies there. `unknown`: somebody may have changed anything.
  */
 type WorktreeState = 'exact' | 'littered' | 'unknown';
-
-/** How many paths a message names before it counts the rest. */
-const NAMED_PATHS = 5;
 
 /** The last one finds nothing to remove; where not even that is so, somebody else is at work. */
 const CLEANING_PASSES = 10;
@@ -97,8 +83,8 @@ export class Workbench {
   /** The commit made last, where its parent's files can be had back in the same way. */
   #plain: PlainCommit | null = null;
   #conversions: Conversions | null = null;
-  /** What the edit that was judged last was found to be. */
-  #edited: Scan | null = null;
+  /** The edit that was judged last, and what lay there. */
+  #edited: { readonly edit: Edit; readonly scan: Scan } | null = null;
   #isSetUp = false;
   /** Files nobody may edit, as the sitting's first checkout had them. */
   #first: Files | null = null;
@@ -332,40 +318,15 @@ export class Workbench {
    */
   async readEdit(): Promise<Edit> {
     this.#state = 'unknown';
-    if (!(await hasIntactLink(this.worktree))) {
-      return refuse('not_editable', 'The edit touches .git.');
-    }
+    if (!(await hasIntactLink(this.worktree))) return refuseEdit('not_editable', 'The edit touches .git.');
     const foreign = new ForeignPaths(this.worktree, this.#isEditable, this.#signal);
     const scan = await this.#look(leftovers => foreign.add(leftovers));
-    const { files: now, isCut } = scan;
-    const changed = changedPaths(this.#pristine, now);
-    const offending = [
-      ...changed.filter(path => this.#tracked.has(path) && !this.#isEditable(path)),
-      ...foreign.found,
-    ].sort();
-    if (offending.length > 0) {
-      return refuse(
-        'not_editable',
-        `The edit touches what the contract does not call editable: ${namePaths(offending)}.`,
-      );
-    }
-    const paths = changed.filter(path => this.#isEditable(path));
-    const odd = paths.filter(path => (now.get(path)?.kind ?? 'file') !== 'file');
-    if (odd.length > 0) return refuse('not_a_file', `Only plain files may be edited: ${namePaths(odd)}.`);
-    const large = paths.filter(path => (now.get(path)?.size ?? 0) > MAX_EDIT_BYTES);
-    if (large.length > 0) {
-      const most = `${MAX_EDIT_BYTES / 1024 ** 2} MB`;
-      return refuse('too_large', `No edited file may be larger than ${most}: ${namePaths(large)}.`);
-    }
-    if (isCut) return refuse('too_large', `The edit adds more than ${MAX_NEW_FILES} files.`);
-    if (paths.length === 0) return refuse('no_change', 'The edit changes nothing.');
-    this.#edited = scan;
-    return {
-      kind: 'edit',
-      paths,
-      digest: digestEditable(now, this.#isEditable),
-      sourceLines: countEditableLines(now),
-    };
+    const edit = judgeEdit(
+      { before: this.#pristine, scan, foreign: foreign.found },
+      { tracked: this.#tracked, isEditable: this.#isEditable },
+    );
+    this.#edited = { edit, scan };
+    return edit;
   }
 
   /**
@@ -373,7 +334,7 @@ export class Workbench {
    * where git's filters leave no difference.
    */
   async commit(
-    edit: Extract<Edit, { kind: 'edit' }>,
+    edit: AcceptableEdit,
     parent: string,
     message: string,
     identity: Readonly<Record<string, string>>,
@@ -390,10 +351,17 @@ export class Workbench {
     if (commit === null) return null;
     this.#plain = plain;
     this.#remember(commit, plain ? this.#tracked : await this.#trackedWith(paths));
-    const edited = this.#edited;
-    this.#pristine = plain && edited && !edited.hasLeftovers ? edited.files : await this.#clean();
+    this.#pristine = (plain && this.#filesOf(edit)) ?? (await this.#clean());
     this.#state = 'exact';
     return commit;
+  }
+
+  /** What was seen when the edit was judged; null where something has to be removed. */
+  #filesOf({ digest }: AcceptableEdit): Files | null {
+    const { edit, scan } = this.#edited ?? {};
+    return edit?.kind === 'edit' && edit.digest === digest && scan?.hasLeftovers === false
+      ? scan.files
+      : null;
   }
 
   /** What is tracked once the paths are committed as they are on disk. */
@@ -450,15 +418,4 @@ export class Workbench {
     }
     throw new Error('the worktree cannot be cleaned: something writes in it');
   }
-}
-
-function refuse(reason: string, message: string): Edit {
-  return { kind: 'refused', reason, message };
-}
-
-/** Names a few paths for a message. */
-export function namePaths(paths: readonly string[]): string {
-  const shown = paths.slice(0, NAMED_PATHS).map(path => JSON.stringify(path).slice(1, -1));
-  const rest = paths.length - shown.length;
-  return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
