@@ -215,9 +215,13 @@ function readSmallFile(path: string): string {
   }
 }
 
-/** Makes the next reset write every file anew, whatever git believes to know of them. */
+/**
+ * Makes the next reset write every file anew, whatever git believes to know of them. What a killed engine was about to store
+ * goes too.
+ */
 export async function forgetIndex(worktree: Worktree): Promise<void> {
   await rm(indexPath(worktree), { force: true });
+  await rm(objectsFolder(worktree), { recursive: true, force: true });
 }
 
 /** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
