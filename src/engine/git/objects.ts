@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from './repository.ts';
 import { StayingGit } from './staying-git.ts';
@@ -97,9 +97,11 @@ export class ObjectBatch {
     return id;
   }
 
-  /** Whether git has them all, on the disk. */
+  /** Whether git has them all, on the disk. Nothing may be added after it. */
   async areStored(): Promise<boolean> {
-    return (await Promise.all(this.#stored)).every(Boolean);
+    const stored = await Promise.all(this.#stored);
+    await rmdir(this.#folder).catch(() => {});
+    return stored.every(Boolean);
   }
 
   async #store(type: 'tree' | 'commit', id: string, content: Buffer): Promise<boolean> {

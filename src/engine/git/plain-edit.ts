@@ -63,8 +63,10 @@ export async function commitPlainEdit(
     add: content => batch.add('tree', content),
   });
   const index = tree && indexWith(await before, tree.files, stats, 'after');
-  if (!tree || !index) return null;
-  if (tree.id === tree.before) return 'unchanged';
+  if (!tree || !index || tree.id === tree.before) {
+    await batch.areStored();
+    return tree && index ? 'unchanged' : null;
+  }
   const [author, committer] = await identify(worktree, identity);
   const head = `tree ${tree.id}\nparent ${parent}\nauthor ${author}\ncommitter ${committer}\n`;
   const commit = batch.add('commit', Buffer.from(`${head}\n${message}`));
