@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Channel, readChannel, saveChannel } from '../src/engine/notify/channel.ts';
 import { Outbox } from '../src/engine/notify/outbox.ts';
 import { requestOf } from '../src/engine/notify/request-of.ts';
@@ -129,16 +131,23 @@ test('what a server cannot take now is sent again; what it refuses is given up, 
     { status: 200 },
     { status: 404, body: 'no_service' },
     { status: 302, headers: { location: 'http://127.0.0.1:1/' } },
-    { status: 500 },
-    { status: 500 },
-    { status: 500 },
+    ...Array.from({ length: 1_000 }, () => ({ status: 500 })),
   ]);
-  const { outbox: box, ledger, failures, tell } = await outbox(server.url);
+  let hours = 0;
+  const {
+    outbox: box,
+    ledger,
+    failures,
+    tell,
+  } = await outbox(server.url, () => 1_800_000_000_000 + hours * 3_600_000);
   for (const word of ['one', 'two', 'three', 'four']) tell(trouble(word));
   box.send();
+  // A server that is away is tried for a day.
+  await server.until(12);
+  hours = 25;
   await box.settled(60_000);
-  expect(server.received.map(({ body }) => body.body)).toEqual([
-    ...['one', 'one', 'one', 'two', 'three', 'four', 'four', 'four'],
+  expect(server.received.slice(0, 12).map(({ body }) => body.body)).toEqual([
+    ...['one', 'one', 'one', 'two', 'three', ...Array.from({ length: 7 }, () => 'four')],
   ]);
   expect(new Set(server.received.slice(0, 3).map(({ body }) => body.id)).size).toBe(1);
   expect(failures).toEqual([
@@ -202,6 +211,39 @@ test('more than twenty in an hour are held back, the next one says how many, and
   box.send();
   await box.settled(60_000);
   expect(server.received.at(-1)?.body).toMatchObject({ body: 'later', heldBack: 0 });
+});
+
+test('who quits does not wait for a try that comes too late', async () => {
+  const server = await receiver([{ status: 503, headers: { 'retry-after': '500' } }]);
+  const { outbox: box, ledger, tell } = await outbox(server.url);
+  tell(trouble('later'));
+  box.send();
+  await box.settled(60_000);
+  await box.settled(60_000);
+  expect(server.received).toHaveLength(1);
+  expect(ledger.messages.countWaiting()).toBe(1);
+  box.close();
+});
+
+test('a server that has taken a message and goes on talking is not sent it again', async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(200);
+    response.write('thank');
+    taken += 1;
+  });
+  let taken = 0;
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const { outbox: box, ledger, tell } = await outbox(`http://127.0.0.1:${port}/`);
+  tell(trouble('once'));
+  box.send();
+  await box.settled(60_000);
+  expect(taken).toBe(1);
+  expect(ledger.messages.newest()).toMatchObject({ isSent: true });
 });
 
 test('the failure of the channel is not told over the channel', async () => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -120,6 +121,41 @@ test('what a killed engine began to delete the next one deletes, also where the 
   expect(Object.values(orphans(home)).filter(count => count !== 0)).toEqual([]);
   expect(service.ledger.settings.get('removals')).toEqual([]);
   expect(existsSync(join(home, 'studies', two.id))).toBe(false);
+  expect(existsSync(join(home, 'worktrees', two.worktreeName))).toBe(false);
+});
+
+test('a branch that the user has checked out stays, and so does the study, until they switch', async () => {
+  const { home, repository } = await twoStudies();
+  const { calls, service } = await openDesk({ home });
+  const study = service.ledger.studies.list()[0]?.id ?? '';
+  await git(repository, 'checkout', '--quiet', 'autoresearch/two');
+  const head = await git(repository, 'rev-parse', 'HEAD');
+  const { code, message } = await refusalOf(calls.studies.remove({ study, keepsRefs: false }));
+  expect(code).toBe('usage');
+  expect(message).toMatch(
+    /has autoresearch\/two checked out, .* Switch to another branch first, or keep the branch\.$/,
+  );
+  expect(service.ledger.studies.list()).toHaveLength(2);
+  expect(await git(repository, 'rev-parse', 'HEAD')).toBe(head);
+  await calls.studies.remove({ study, keepsRefs: true });
+  expect(service.ledger.studies.list()).toHaveLength(1);
+  expect(await git(repository, 'rev-parse', 'HEAD')).toBe(head);
+});
+
+test('a repository that is another one by now keeps its refs, and one that cannot be read is tried again', async () => {
+  const { home, repository } = await twoStudies();
+  const { calls, service } = await openDesk({ home });
+  const [two, one] = service.ledger.studies.list();
+  if (!one || !two) throw new Error('two studies');
+  await rename(repository, `${repository}-moved`);
+  await createRepository({ a: 'b\n' }, repository);
+  await git(repository, 'branch', 'autoresearch/one');
+  await calls.studies.remove({ study: one.id, keepsRefs: false });
+  expect(await refsOf(repository)).toContain('refs/heads/autoresearch/one');
+  await rm(join(repository, '.git', 'HEAD'));
+  const refused = await refusalOf(calls.studies.remove({ study: two.id, keepsRefs: true }));
+  expect(refused.message).toContain('What was left of the study two could not be removed');
+  expect(service.ledger.settings.get('removals')).toMatchObject([{ tag: 'two' }]);
 });
 
 test('a study is renamed and put away; its branch and the terminal keep its tag', async () => {

@@ -61,7 +61,7 @@ export type DebriefSummary = {
   readonly finished: number;
   /** Each names the experiments it rests on, as `#12`. */
   readonly sentences: readonly string[];
-  /** How many sentences were left out, most because they named no experiment. */
+  /** How many sentences were left out because they named no experiment, or an unknown one. */
   readonly dropped: number;
 };
 

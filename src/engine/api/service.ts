@@ -64,6 +64,8 @@ export class Service {
   readonly options: ServiceOptions;
   readonly now: () => number;
   readonly #outside: OutsideWrites;
+  /** Studies that are being deleted. */
+  readonly #removing = new Set<string>();
   /** A study that is being written down, to begin at once. */
   #starting: Promise<Study> | null = null;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
@@ -184,6 +186,7 @@ export class Service {
   /** Throws where {@link begin} would, before anything is written for it. */
   requireReady(study: string): void {
     this.#requireIdle();
+    if (this.#removing.has(study)) throw new PawlError('usage', 'This study is being deleted.');
     requireOwnStudy(this.ledger, study);
   }
 
@@ -282,7 +285,8 @@ export class Service {
     const study = this.ledger.studies.get(id);
     if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
     if (this.#sitting?.study === id) throw new PawlError('usage', `${study.tag} is running: stop it first.`);
-    const faults = await this.engine.removeStudy(study, keepsRefs);
+    this.#removing.add(id);
+    const faults = await this.engine.removeStudy(study, keepsRefs).finally(() => this.#removing.delete(id));
     if (!this.ledger.studies.get(id)) this.hub.publish({ type: 'study_removed', study: id });
     if (faults.length > 0) throw new PawlError('usage', faults.join(' '));
   }

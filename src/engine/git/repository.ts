@@ -112,26 +112,6 @@ export function spellPath(path: Buffer): string {
     .join('/');
 }
 
-/** Folders of all worktrees but `own` that have a branch checked out, as far as they exist. */
-export async function listCheckouts(
-  repository: Repository,
-  ref: string,
-  own: string,
-): Promise<readonly string[]> {
-  const fields = await gitFields(repository.gitDir, [
-    ...['--git-dir', repository.gitDir],
-    ...['worktree', 'list', '--porcelain', '-z'],
-  ]);
-  const records = fields
-    .join('\0')
-    .split('\0\0')
-    .map(record => record.split('\0'));
-  return records
-    .filter(record => record.includes(`branch ${ref}`) && !record.some(line => line.startsWith('prunable')))
-    .map(record => record[0]?.replace(/^worktree /, '') ?? '')
-    .filter(folder => folder !== own);
-}
-
 /** Bytes of a file in a commit, or null where the commit has none at that path. */
 export async function readBlob(repository: Repository, commit: string, path: string): Promise<Buffer | null> {
   const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', `${commit}:${path}`], {

@@ -17,6 +17,8 @@ export type FileState = {
   readonly digest: string | null;
   /** Lines that are not blank; null for files no one may edit, and for large ones. */
   readonly sourceLines: number | null;
+  /** Changes with whatever is done to the file, its access rights included; empty for a folder. */
+  readonly stamp: string;
 };
 
 /** By path relative to the worktree, `/` as separator. Names that are not UTF-8 stand as `\0` and hex. */
@@ -70,13 +72,12 @@ const RACY_MS = 50;
 /** This many files or folders are open at a time: a tree may have more than a process may open. */
 const AT_ONCE = 64;
 
-type Remembered = { readonly stamp: string; readonly state: FileState };
 type Place = Pick<Entry, 'path' | 'rawPath'> & { readonly isOurs: boolean };
 
 export class WorktreeScanner {
   readonly #root: Buffer;
   readonly #wanted: Wanted;
-  #remembered = new Map<string, Remembered>();
+  #remembered = new Map<string, FileState>();
   #folders: { readonly of: ReadonlySet<string>; readonly folders: ReadonlySet<string> } | null = null;
 
   constructor(root: string, wanted: Wanted) {
@@ -96,7 +97,7 @@ export class WorktreeScanner {
     const root = await lstat(this.#root).catch(() => null);
     if (!root?.isDirectory()) return { files, hasLeftovers: false, isCut: false };
     const { found, ...rest } = await this.#walk(layout, options, files);
-    const remembered = new Map<string, Remembered>();
+    const remembered = new Map<string, FileState>();
     for (let start = 0; start < found.length; start += AT_ONCE) {
       signal?.throwIfAborted();
       await Promise.all(
@@ -108,11 +109,11 @@ export class WorktreeScanner {
           const isRead = layout.tracked.has(path) || this.#wanted.isEditable(path);
           const state =
             before?.stamp === stamp
-              ? before.state
-              : await this.#read(path, rawPath, stat, isRead, expected, signal);
+              ? before
+              : { ...(await this.#read(path, rawPath, stat, isRead, expected, signal)), stamp };
           files.set(path, state);
           if (state.digest !== null && Date.now() - Number(stat.ctimeMs) > RACY_MS)
-            remembered.set(path, { stamp, state });
+            remembered.set(path, state);
         }),
       );
     }
@@ -167,7 +168,7 @@ export class WorktreeScanner {
           if (tracked.has(place.path) || (!isCleaning && isWanted(place.path)))
             files.set(place.path, {
               ...NO_FILE,
-              kind: kind === 'empty' ? 'emptyFolder' : 'unreadableFolder',
+              ...{ kind: kind === 'empty' ? 'emptyFolder' : 'unreadableFolder', stamp: '' },
             });
         }),
       );
@@ -188,7 +189,7 @@ export class WorktreeScanner {
     isRead: boolean,
     expected: Files | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<FileState> {
+  ): Promise<Omit<FileState, 'stamp'>> {
     const executable = (stat.mode & 0o100n) !== 0n;
     if (stat.isSymbolicLink()) {
       const target = await readlink(rawPath, { encoding: 'buffer' });
@@ -265,6 +266,12 @@ export function changedPaths(before: Files, after: Files): readonly string[] {
   }
   for (const path of before.keys()) if (!after.has(path)) changed.push(path);
   return changed.sort();
+}
+
+/** Whether nothing was done to any file between two scans, not even what {@link changedPaths} does not tell. */
+export function areUntouched(before: Files, after: Files): boolean {
+  const isUntouched = ([path, { stamp }]: readonly [string, FileState]) => before.get(path)?.stamp === stamp;
+  return changedPaths(before, after).length === 0 && [...after].every(isUntouched);
 }
 
 function isSame(a: FileState, b: FileState): boolean {

@@ -1,17 +1,19 @@
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import {
   chmod,
-  copyFile,
   lstat,
   mkdir,
   readdir,
   readFile,
   realpath,
+  rename,
   rm,
   rmdir,
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
+import { NO_HEAD_FILE } from './checkouts.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
 import { gitFailure, isPathUnknown } from './git-errors.ts';
 import { removeAt } from './remove.ts';
@@ -46,6 +48,11 @@ function indexPath(worktree: Pick<Worktree, 'path'>): string {
   return `${worktree.path}.index`;
 }
 
+/** Where objects of the worktree's study lie until git has them. */
+export function objectsFolder(worktree: Pick<Worktree, 'path'>): string {
+  return `${worktree.path}.objects`;
+}
+
 /**
  * The worktree at `path`, made or mended where needed: first start, folder deleted or put in another's place, `.git`
  * file or git's record rewritten, repository moved, locks of dead processes. Its files are whatever they were; see
@@ -75,17 +82,14 @@ export async function openWorktree(
   return { worktree, isNew: true };
 }
 
-/** Takes a worktree away, with its index and git's record of it. */
-export async function removeWorktree(repository: Repository, path: string): Promise<void> {
-  const records = join(repository.gitDir, 'worktrees');
-  for (const own of [
-    path,
-    indexPath({ path }),
-    `${indexPath({ path })}.lock`,
-    join(records, basename(path)),
-  ]) {
+/** Takes a worktree away, with its index and git's record of it, where there still is a repository that has one. */
+export async function removeWorktree(repository: Repository | null, path: string): Promise<void> {
+  for (const own of [path, indexPath({ path }), `${indexPath({ path })}.lock`, objectsFolder({ path })]) {
     await removeAt(Buffer.from(own));
   }
+  if (!repository) return;
+  const records = join(repository.gitDir, 'worktrees');
+  await removeAt(Buffer.from(join(records, basename(path))));
   // git has no such folder where there is no worktree.
   await rmdir(records).catch(() => {});
 }
@@ -95,8 +99,9 @@ export async function removeWorktree(repository: Repository, path: string): Prom
  * gone, and there is nothing to mend.
  */
 export async function mendWorktree(worktree: Worktree, commit: string): Promise<boolean> {
+  if (isInOrder(worktree, commit)) return true;
   if (!(await isRealFolder(worktree.path)) || !(await isRealFolder(worktree.adminDir))) return false;
-  await chmod(worktree.path, 0o700);
+  await chmod(worktree.path, OWNER_ONLY);
   await mendLinks(worktree);
   // Also for a record that is only half made: without a HEAD git does not take it for one.
   await detachHead(worktree, commit);
@@ -108,23 +113,63 @@ async function isRealFolder(path: string): Promise<boolean> {
   return found?.isDirectory() === true && (await realpath(path)) === path;
 }
 
+/** Nobody else may look into a worktree. */
+const OWNER_ONLY = 0o700;
+
 /** A merge or pick that a program began: `git commit` would end it, with a second parent or another's name. */
 const HALF_DONE = ['MERGE_HEAD', 'MERGE_MODE', 'CHERRY_PICK_HEAD', 'REVERT_HEAD'];
 
-/** Puts git's record of the worktree right. Only this study uses it, so a lock left there is a dead process's. */
+/** What does not belong into git's record of the worktree. Only this study uses it, so a lock left there is a dead process's. */
+function isLeft(name: string): boolean {
+  return (
+    ['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].includes(name) ||
+    /^next-index-\d+\.lock$/.test(name)
+  );
+}
+
+/** The files that lead from the worktree to git's record of it and back, with what they say. */
+function linksOf({ path, adminDir }: Worktree): readonly (readonly [path: string, content: string])[] {
+  return [
+    [join(path, '.git'), `gitdir: ${adminDir}\n`],
+    [join(adminDir, 'gitdir'), `${join(path, '.git')}\n`],
+    [join(adminDir, 'commondir'), '../..\n'],
+  ];
+}
+
+/**
+ * Whether there is nothing to mend, as after most trainings. It reads files of some bytes, each in microseconds; a thread pool would take
+ * ten times as long for them.
+ */
+function isInOrder(worktree: Worktree, commit: string): boolean {
+  const { path, adminDir } = worktree;
+  const isFolder = (folder: string) =>
+    lstatSync(folder).isDirectory() && realpathSync.native(folder) === folder;
+  const hasContentNow = ([file, content]: readonly [string, string]) =>
+    isFileOf(lstatSync(file), content) && readFileSync(file, 'utf8') === content;
+  try {
+    return (
+      isFolder(path) &&
+      isFolder(adminDir) &&
+      (lstatSync(path).mode & 0o7777) === OWNER_ONLY &&
+      linksOf(worktree).every(hasContentNow) &&
+      hasContentNow([join(adminDir, 'HEAD'), `${commit}\n`]) &&
+      !readdirSync(adminDir).some(isLeft) &&
+      lstatSync(`${indexPath(worktree)}.lock`, { throwIfNoEntry: false }) === undefined
+    );
+  } catch {
+    return false;
+  }
+}
+
 async function mendLinks(worktree: Worktree): Promise<void> {
   const { adminDir } = worktree;
-  await writeIfDifferent(join(worktree.path, '.git'), `gitdir: ${adminDir}\n`);
-  await writeIfDifferent(join(adminDir, 'gitdir'), `${join(worktree.path, '.git')}\n`);
-  await writeIfDifferent(join(adminDir, 'commondir'), '../..\n');
+  for (const [path, content] of linksOf(worktree)) await writeIfDifferent(path, content);
   const names = await readdir(adminDir).catch(() => []);
   for (const left of [
-    ...names.filter(name => /^next-index-\d+\.lock$/.test(name)).map(name => join(adminDir, name)),
-    ...['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].map(name => join(adminDir, name)),
+    ...names.filter(isLeft).map(name => join(adminDir, name)),
     `${indexPath(worktree)}.lock`,
-  ]) {
+  ])
     await removeAt(Buffer.from(left));
-  }
 }
 
 /** Whether the worktree's `.git` is still the file git made, and leads to git's record. */
@@ -135,11 +180,12 @@ export async function hasIntactLink(worktree: Worktree): Promise<boolean> {
 
 async function hasContent(path: string, content: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
-  return (
-    found?.isFile() === true &&
-    found.size === Buffer.byteLength(content) &&
-    (await readFile(path, 'utf8')) === content
-  );
+  return found !== null && isFileOf(found, content) && (await readFile(path, 'utf8')) === content;
+}
+
+/** Whether it can be a file with this content: what is of another length need not be read. */
+function isFileOf(found: Stats, content: string): boolean {
+  return found.isFile() && found.size === Buffer.byteLength(content);
 }
 
 async function writeIfDifferent(path: string, content: string): Promise<void> {
@@ -148,20 +194,30 @@ async function writeIfDifferent(path: string, content: string): Promise<void> {
   await writeFile(path, content);
 }
 
-/** What a detached HEAD file says where refs are not files (reftable). */
-const NO_HEAD_FILE = 'ref: refs/heads/.invalid';
-
 /** Detaches HEAD at `commit`, whatever branch somebody put it on; no branch moves. */
 async function detachHead(worktree: Worktree, commit: string): Promise<void> {
   const path = join(worktree.adminDir, 'HEAD');
-  const now = await readFile(path, 'utf8').catch(() => '');
+  const now = readSmallFile(path);
   if (now.startsWith(NO_HEAD_FILE)) await gitIn(worktree, ['update-ref', '--no-deref', 'HEAD', commit]);
-  else if (now !== `${commit}\n`) await writeIfDifferent(path, `${commit}\n`);
+  else if (now !== `${commit}\n`) await putFile(path, Buffer.from(`${commit}\n`), { flush: true });
 }
 
-/** Makes the next reset write every file anew, whatever git believes to know of them. */
+/** Empty for what is no file. */
+function readSmallFile(path: string): string {
+  try {
+    return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Makes the next reset write every file anew, whatever git believes to know of them. What a killed engine was about to store
+ * goes too.
+ */
 export async function forgetIndex(worktree: Worktree): Promise<void> {
   await rm(indexPath(worktree), { force: true });
+  await rm(objectsFolder(worktree), { recursive: true, force: true });
 }
 
 /** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
@@ -170,12 +226,37 @@ export async function resetWorktree(worktree: Worktree, commit: string, signal?:
   await showHead(worktree, commit);
 }
 
+/** Pawl's index of the worktree; null where there is none. */
+export function readIndex(worktree: Worktree): Promise<Buffer | null> {
+  return readFile(indexPath(worktree)).catch(() => null);
+}
+
+/** Makes this the index, and the commit HEAD, whose files lie there already. */
+export async function showIndex(worktree: Worktree, commit: string, index: Buffer): Promise<void> {
+  await Promise.all([putFile(indexPath(worktree), index), showHead(worktree, commit, index)]);
+}
+
 /** Lets programs in the worktree see HEAD and index as Pawl has them. */
-async function showHead(worktree: Worktree, commit: string): Promise<void> {
-  await detachHead(worktree, commit);
-  const index = join(worktree.adminDir, 'index');
-  await removeAt(Buffer.from(index));
-  await copyFile(indexPath(worktree), index);
+export async function showHead(worktree: Worktree, commit: string, index?: Buffer): Promise<void> {
+  const content = index ?? (await readFile(indexPath(worktree)));
+  const shown = putFile(join(worktree.adminDir, 'index'), content);
+  await Promise.all([detachHead(worktree, commit), shown]);
+}
+
+/**
+ * Whoever reads it meanwhile finds the old file or the new one, whole. Under a name of its own until then: git's lock may be held by
+ * an editor that looks at the worktree.
+ */
+async function putFile(path: string, content: Buffer, { flush = false } = {}): Promise<void> {
+  const next = `${path}.next`;
+  // What a killed engine left under that name, or a program put there.
+  await removeAt(Buffer.from(next));
+  await writeFile(next, content, { flag: 'wx', flush });
+  await rename(next, path).catch(async () => {
+    // Programs may have put a folder there.
+    await removeAt(Buffer.from(path));
+    await rename(next, path);
+  });
 }
 
 /** Which of the untracked paths git ignores. */

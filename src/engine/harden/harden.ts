@@ -1,10 +1,10 @@
 import { PawlError } from '../../shared/errors.ts';
+import { listCheckouts } from '../git/checkouts.ts';
 import { commitFiles } from '../git/commit-files.ts';
 import { diffFiles } from '../git/diff.ts';
 import { createRef, moveRef } from '../git/refs.ts';
 import {
   gitOf,
-  listCheckouts,
   listDirtyPaths,
   openRepository,
   type Repository,

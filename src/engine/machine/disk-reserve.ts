@@ -23,18 +23,19 @@ export class DiskReserve {
 
   /** Bytes that are free, the reserve among them. */
   async free(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#folder);
-    return bavail * bsize + (await this.#size());
+    const [{ bavail, bsize }, size] = await Promise.all([statfs(this.#folder), this.#size()]);
+    return bavail * bsize + size;
   }
 
-  /** Whether there is room for work besides the reserve, given up or not. */
-  async hasRoom(): Promise<boolean> {
-    return (await this.free()) >= 2 * (await this.#wanted());
+  /** Whether there is room for work besides the reserve, given up or not, and as much as has to stay free. */
+  async hasRoom(leastBytes = 0): Promise<boolean> {
+    const [free, wanted] = await Promise.all([this.free(), this.#wanted()]);
+    return free >= Math.max(2 * wanted, leastBytes);
   }
 
   /** Rejects with `disk_full` where there is none, or less than what has to stay free. */
   async requireRoom(leastBytes = 0): Promise<void> {
-    if ((await this.hasRoom()) && (await this.free()) >= leastBytes) return;
+    if (await this.hasRoom(leastBytes)) return;
     throw new PawlError(
       'disk_full',
       `The disk that holds ${this.#folder} is full. Make room, then "pawl resume".`,

@@ -10,10 +10,11 @@ import { requestOf } from './request-of.ts';
 /** More in an hour are held back; the next message says how many. The end of a sitting is always told. */
 const MOST_AN_HOUR = 20;
 const HOUR_MS = 3_600_000;
-/** Between one try and the next. */
+/** Between one try and the next; the last of them is repeated. */
 const RETRY_MS: readonly number[] = [5_000, 30_000, 120_000, 600_000];
 /** What is older tells nobody anything. */
 const STALE_MS = 24 * HOUR_MS;
+const KEPT_MS = 30 * 24 * HOUR_MS;
 
 type Ports = MessagePorts & {
   /** Told once for each message that is given up. */
@@ -30,6 +31,9 @@ export class Outbox {
   readonly #ports: Ports;
   readonly #closed = new AbortController();
   #work: Promise<void> | null = null;
+  /** When something is tried again that failed. */
+  #nextTry = 0;
+  #onWait: (ms: number) => void = () => {};
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -45,6 +49,7 @@ export class Outbox {
     const notice = this.#noticeOf(event, study);
     if (!notice) return;
     const { ledger, now } = this.#ports;
+    ledger.messages.forgetBefore(now() - KEPT_MS);
     const isFull = ledger.messages.countSince(now() - HOUR_MS) >= MOST_AN_HOUR;
     const state = isFull && event.type !== 'study_stopped' ? 'held' : 'waiting';
     ledger.messages.add(notice, event.type, state, now());
@@ -72,11 +77,20 @@ export class Outbox {
       });
   }
 
-  /** Resolves once nothing waits any more, or after `ms`. */
+  /** Resolves once nothing waits any more, or after `ms`; earlier where the next try comes too late for that. */
   async settled(ms: number): Promise<void> {
+    if (this.#nextTry - performance.now() > ms) return;
+    const { promise: isTooLate, resolve } = Promise.withResolvers<void>();
+    this.#onWait = waits => waits > ms && resolve();
     const done = new AbortController();
-    await Promise.race([this.#work, delay(ms, null, { signal: done.signal }).catch(() => {})]);
+    await Promise.race([this.#work, isTooLate, delay(ms, null, { signal: done.signal }).catch(() => {})]);
     done.abort();
+  }
+
+  async #wait(ms: number): Promise<void> {
+    this.#nextTry = performance.now() + ms;
+    this.#onWait(ms);
+    await delay(ms, null, { signal: this.#closed.signal, ref: false });
   }
 
   close(): void {
@@ -98,20 +112,22 @@ export class Outbox {
   async #sendOne(row: MessageRow) {
     const { ledger, now, retryMs = RETRY_MS } = this.#ports;
     const { signal } = this.#closed;
+    let error: string | null = null;
     for (let { tries } = row; ; tries += 1) {
       // Read anew for each try: the user may have mended the address.
       const channel = readChannel(ledger);
       if (!channel?.isOn) return 'It was switched off before this could be sent.';
-      if (now() - row.at > STALE_MS) return 'It could not be sent within a day.';
+      if (now() - row.at > STALE_MS) return error ?? 'It could not be sent within a day.';
       const message = await composeMessage(row, channel.form.encloses, this.#ports);
       signal.throwIfAborted();
       if (!message) return 'Its study is gone.';
       ledger.write(() => ledger.messages.tried(row.id));
       const outcome = await post(requestOf(channel, message), signal);
       if (outcome.kind === 'sent') return null;
-      const wait = retryMs[tries];
-      if (outcome.kind === 'refused' || wait === undefined) return outcome.error;
-      await delay(Math.max(wait, outcome.afterMs ?? 0), null, { signal, ref: false });
+      error = outcome.error;
+      if (outcome.kind === 'refused') return outcome.error;
+      const wait = retryMs[Math.min(tries, retryMs.length - 1)] ?? 0;
+      await this.#wait(Math.max(wait, outcome.afterMs ?? 0));
     }
   }
 }

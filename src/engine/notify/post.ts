@@ -20,8 +20,12 @@ export async function post({ url, headers, body }: MessageRequest, signal: Abort
       ...{ method: 'POST', redirect: 'manual', headers, body },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
+    if (response.ok) {
+      // It is taken, whatever the server goes on to say.
+      void response.body?.cancel().catch(() => {});
+      return { kind: 'sent' };
+    }
     const answer = await beginningOf(response);
-    if (response.ok) return { kind: 'sent' };
     const error = `The server answered ${response.status}${answer === '' ? '' : `: ${answer}`}`;
     const isTemporary = [408, 425, 429].includes(response.status) || response.status >= 500;
     if (!isTemporary) return { kind: 'refused', error };

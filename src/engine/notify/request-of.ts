@@ -62,11 +62,15 @@ function heldBackText(count: number): string {
 
 /** What a model wrote must notify nobody and link nowhere: https://docs.slack.dev/messaging/formatting-message-text */
 function harmless(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll(/@(?=\w)/g, '@\u200b');
+  return (
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll(/@(?=\w)/g, '@\u200b')
+      // Mattermost and Discord read Markdown whatever is asked of them.
+      .replaceAll('](', ']\u200b(')
+  );
 }
 
 /** At most so many bytes of UTF-8, and no part of a character. */

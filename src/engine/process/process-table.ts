@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { RUN_MARKER } from './environment.ts';
 
@@ -28,13 +28,8 @@ export const PAGE_BYTES = 4096;
 
 /** Source of the fields and their numbers: proc(5), /proc/pid/stat. Null when the process is gone. */
 export function readProcess(pid: number): ProcessInfo | null {
-  let text: string;
-  try {
-    // The kernel makes this file from memory in microseconds; a thread pool would take ten times as long.
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return null;
-  }
+  const text = readStat(pid);
+  if (text === null) return null;
   // The name may hold anything, also brackets; the fields begin behind the last one.
   const nameEnd = text.lastIndexOf(')');
   const fields = text.slice(nameEnd + 2).split(' ');
@@ -50,6 +45,25 @@ export function readProcess(pid: number): ProcessInfo | null {
     startTicks: field(22),
     rssPages: field(24),
   };
+}
+
+/** The kernel makes such a file at one read, of some hundred bytes. */
+const stat = Buffer.alloc(4096);
+
+/**
+ * A machine has hundreds of processes. The kernel makes this file from memory in microseconds: a thread pool would take ten times as long, and so
+ * does `readFileSync`, which makes room for a large file.
+ */
+function readStat(pid: number): string | null {
+  let file: number | null = null;
+  try {
+    file = openSync(`/proc/${pid}/stat`, 'r');
+    return stat.toString('latin1', 0, readSync(file, stat, 0, stat.length, null));
+  } catch {
+    return null;
+  } finally {
+    if (file !== null) closeSync(file);
+  }
 }
 
 /** Every process of the machine that can be seen, zombies left out. */

@@ -64,7 +64,7 @@ export type TrainingResult = {
  * what still ends. A sandbox does not hear that the command is to end, and everything in it ends with its first process.
  */
 const PRELUDE = `stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
-(echo 900 >/proc/$$/oom_score_adj) 2>/dev/null
+{ echo 900 >/proc/$$/oom_score_adj; } 2>/dev/null
 [ -z "$2" ] || echo $$ >"$2"
 trap : TERM
 clock=$1; command=$3; inside=$4; shift 4
@@ -100,16 +100,18 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   const { limits } = options;
-  const group = limits ? await makeCgroup(groupName(options.logPath), limits) : null;
+  let pty: IPty | null = null;
+  const [group, log] = await Promise.all([
+    limits ? makeCgroup(groupName(options.logPath), limits) : null,
+    OutputLog.create(
+      options.logPath,
+      () => pty?.pause(),
+      () => pty?.resume(),
+    ),
+  ]);
   const scope = limits && !group && sandbox ? await userScope(options.environment, limits) : [];
   const clock = { path: `${options.logPath}.end`, began: readUptime() };
-  let pty: IPty | null = null;
   let take = (_chunk: Buffer): void => {};
-  const log = await OutputLog.create(
-    options.logPath,
-    () => pty?.pause(),
-    () => pty?.resume(),
-  );
   const flooded = new Promise<RunOutcome>(resolve => {
     take = chunk => {
       log.write(chunk);

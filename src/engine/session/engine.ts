@@ -29,7 +29,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
 import { openSitting } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
-import { beginRemoval, finishRemovals } from './remove-study.ts';
+import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
 import { ignorePawlErrors, teller } from './teller.ts';
@@ -58,6 +58,8 @@ export class Engine {
   readonly #notices: { readonly code: string; readonly message: string }[];
   #sequence = 0;
   readonly #outbox: Outbox;
+  /** The newest; one study is removed after the other. */
+  #removal: Promise<unknown> = Promise.resolve();
   /** Told of the first message that cannot be sent, during a sitting. */
   #onUnsent: ((error: string) => void) | null = null;
 
@@ -76,7 +78,6 @@ export class Engine {
         this.#onUnsent = null;
       },
     });
-    this.#outbox.send();
   }
 
   /** Rejects with `engine_running`, `ledger_newer`, `ledger_damaged` or `disk_full`. */
@@ -97,6 +98,7 @@ export class Engine {
           engine.#notices.push({ code: 'metric_check', message });
         for (const message of await finishRemovals(ledger, paths, options.killTimes))
           engine.#notices.push({ code: 'removal', message });
+        engine.#outbox.send();
       } catch (error) {
         ledger.close();
         throw error;
@@ -161,10 +163,19 @@ export class Engine {
     this.ledger.write(() => agreeToSetUp(this.ledger, setUp.digest));
   }
 
-  /** Removes a study for ever. Resolves to why something of it was not removed; the next start tries that again. */
+  /**
+   * Removes a study for ever. Resolves to why something of it was not removed; the next start tries that again. Rejects with
+   * `usage` where its branch is to go and is checked out somewhere; then nothing was removed.
+   */
   async removeStudy(study: Study, keepsRefs: boolean): Promise<readonly string[]> {
-    this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
-    return finishRemovals(this.ledger, this.#options.paths, this.#options.killTimes);
+    const { paths, killTimes } = this.#options;
+    const removal = this.#removal.then(async () => {
+      if (!keepsRefs) await refuseRemovalOfRefs(study, paths.worktrees);
+      this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
+      return finishRemovals(this.ledger, paths, killTimes);
+    });
+    this.#removal = removal.catch(() => {});
+    return removal;
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */

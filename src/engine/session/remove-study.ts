@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
-import { removeTag } from '../git/refs.ts';
+import { listCheckouts } from '../git/checkouts.ts';
+import { branchRef, removeTag } from '../git/refs.ts';
 import { removeAt } from '../git/remove.ts';
-import { openRepository } from '../git/repository.ts';
+import { openRepository, type Repository, readRef } from '../git/repository.ts';
 import { removeWorktree } from '../git/worktree.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../process/kill-tree.ts';
@@ -20,6 +23,7 @@ const removalSchema = z.strictObject({
   tag: z.string(),
   repositoryPath: z.string(),
   worktreeName: z.string(),
+  baseCommit: z.string(),
   /** Whether the branch and the commits of all attempts stay in the repository. */
   keepsRefs: z.boolean(),
 });
@@ -32,9 +36,9 @@ function readRemovals(ledger: Ledger): readonly Removal[] {
 
 /** Writes down that a study goes; {@link finishRemovals} does it. Call it inside `ledger.write`. */
 export function beginRemoval(ledger: Ledger, study: Study, keepsRefs: boolean): void {
-  const { id, tag, repositoryPath, worktreeName } = study;
+  const { id, tag, repositoryPath, worktreeName, baseCommit } = study;
   const others = readRemovals(ledger).filter(other => other.id !== id);
-  ledger.settings.set(SETTING, [...others, { id, tag, repositoryPath, worktreeName, keepsRefs }]);
+  ledger.settings.set(SETTING, [...others, { id, tag, repositoryPath, worktreeName, baseCommit, keepsRefs }]);
 }
 
 /**
@@ -71,27 +75,59 @@ async function remove(
   paths: DataPaths,
   killTimes: KillTimes,
 ): Promise<void> {
-  const { id, tag, repositoryPath, worktreeName, keepsRefs } = removal;
+  const { id, keepsRefs } = removal;
   while (ledger.write(() => ledger.studies.removeExperiments(id, BATCH)) > 0) {
     await new Promise<void>(resolve => setImmediate(resolve));
   }
   ledger.write(() => ledger.studies.remove(id));
-  await removeFromMachine({ id, tag, repositoryPath, worktreeName }, paths.worktrees, killTimes, !keepsRefs);
+  await removeFromMachine(removal, paths.worktrees, killTimes, !keepsRefs);
   await removeAt(Buffer.from(studyFolder(paths, id)));
 }
 
-/** Ends the processes of a study and removes its worktree, and its refs where that is asked. A repository that is gone is left. */
+type Place = Pick<Study, 'id' | 'tag' | 'repositoryPath' | 'worktreeName' | 'baseCommit'>;
+
+/**
+ * Ends the processes of a study and removes its worktree, and its refs where that is asked. Refs of a repository that is gone, or is
+ * another one by now, are left. Rejects where the repository cannot be read, or somebody has the branch checked out.
+ */
 export async function removeFromMachine(
-  { id, tag, repositoryPath, worktreeName }: Pick<Study, 'id' | 'tag' | 'repositoryPath' | 'worktreeName'>,
+  study: Place,
   worktrees: string,
   killTimes: KillTimes,
   hasToRemoveRefs: boolean,
 ): Promise<void> {
+  const { id, tag, worktreeName } = study;
   const hasMarker = (marker: string) => marker.startsWith(`${id}/`);
   await killTree({ hasMarker, root: null, tracked: [] }, killTimes, { ask: true });
-  const repository = repositoryPath === '' ? null : await openRepository(repositoryPath).catch(() => null);
-  if (!repository) return;
-  const folder = await realpath(worktrees).catch(() => worktrees);
-  await removeWorktree(repository, join(folder, worktreeName));
-  if (hasToRemoveRefs) await removeTag(repository, tag);
+  const repository = await repositoryOf(study);
+  const path = await worktreePath(study, worktrees);
+  if (repository && hasToRemoveRefs) await refuseCheckedOut(repository, tag, path);
+  if (worktreeName !== '') await removeWorktree(repository, path);
+  if (repository && hasToRemoveRefs) await removeTag(repository, tag);
+}
+
+/** Rejects with `usage` where the refs of a study cannot go, because its branch is checked out somewhere. */
+export async function refuseRemovalOfRefs(study: Place, worktrees: string): Promise<void> {
+  const repository = await repositoryOf(study);
+  if (repository) await refuseCheckedOut(repository, study.tag, await worktreePath(study, worktrees));
+}
+
+/** Null where it is gone, or is not the one the study was made in. */
+async function repositoryOf({ repositoryPath, baseCommit }: Place): Promise<Repository | null> {
+  if (repositoryPath === '' || !existsSync(repositoryPath)) return null;
+  const repository = await openRepository(repositoryPath);
+  return (await readRef(repository, baseCommit)) === null ? null : repository;
+}
+
+async function worktreePath({ worktreeName }: Place, worktrees: string): Promise<string> {
+  return join(await realpath(worktrees).catch(() => worktrees), worktreeName);
+}
+
+async function refuseCheckedOut(repository: Repository, tag: string, own: string): Promise<void> {
+  const [folder] = await listCheckouts(repository, branchRef(tag), own);
+  if (folder === undefined) return;
+  throw new PawlError(
+    'usage',
+    `${folder} has autoresearch/${tag} checked out, and would be left without a commit. Switch to another branch first, or keep the branch.`,
+  );
 }

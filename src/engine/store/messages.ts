@@ -34,6 +34,7 @@ export function messageStore(database: Database) {
     `SELECT count(*) AS count FROM message WHERE state = 'held' AND id < @id AND id >
        coalesce((SELECT max(id) FROM message WHERE state <> 'held' AND id < @id), 0)`,
   );
+  const forget = database.prepare("DELETE FROM message WHERE state <> 'waiting' AND at < ?");
   const tried = database.prepare('UPDATE message SET tries = tries + 1 WHERE id = ?');
   const settle = database.prepare('UPDATE message SET state = ?, settled_at = ?, error = ? WHERE id = ?');
   const newest = database.prepare<[], { at: number; state: MessageState; error: string | null }>(
@@ -43,6 +44,10 @@ export function messageStore(database: Database) {
   return {
     add(notice: Notice, event: EngineEvent['type'], state: 'waiting' | 'held', at: number): void {
       add.run(notice.study, at, event, JSON.stringify(notice), state);
+    },
+    /** Lets those go that nobody asks for any more. */
+    forgetBefore(at: number): void {
+      forget.run(at);
     },
     /** The oldest that waits. */
     firstWaiting(): MessageRow | null {

@@ -4,7 +4,7 @@ import { stripControl } from '../metrics/line-splitter.ts';
 const MOST_SENTENCES = 12;
 const SENTENCE_CHARACTERS = 600;
 /** A number behind a hash names an experiment. */
-const CITED = /#(\d+)/g;
+const CITED = /#(\d{1,9})\b/g;
 
 /**
  * The sentences of a model's text that name at least one experiment and no unknown one; a sentence without a source is worth
@@ -21,7 +21,7 @@ export function citedSentences(
     return cited.length > 0 && cited.every(n => known.has(n));
   });
   const kept = sentences.slice(0, MOST_SENTENCES);
-  return { sentences: kept, dropped: all.length - kept.length };
+  return { sentences: kept, dropped: all.length - sentences.length };
 }
 
 function splitSentences(text: string): readonly string[] {

@@ -119,6 +119,8 @@ function mannerOf(readOnly: boolean, label: string, hintId: string): Extension {
       'aria-label': label,
       'aria-describedby': hintId,
       'aria-readonly': String(readOnly),
+      // A place that scrolls is reached by the keyboard.
+      tabindex: '0',
     }),
   ];
 }

@@ -1,17 +1,23 @@
-import { lstat, mkdir, readdir, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable, matchPaths, mayMatchBelow } from '../../contract/editable.ts';
 import { isCodeName, isOutputName } from '../../contract/outputs.ts';
+import { Conversions } from '../../git/conversions.ts';
+import {
+  commitPlainEdit,
+  type PlainCommit,
+  type PlainPlace,
+  takeBackPlainEdit,
+} from '../../git/plain-edit.ts';
 import { removeBelow, removeLeftovers } from '../../git/remove.ts';
 import { listTree, type Repository } from '../../git/repository.ts';
 import {
+  areUntouched,
   changedPaths,
   countEditableLines,
   digestEditable,
   type Files,
-  MAX_EDIT_BYTES,
-  MAX_NEW_FILES,
   type Scan,
   type ScanOptions,
   WorktreeScanner,
@@ -24,20 +30,13 @@ import {
   mendWorktree,
   openWorktree,
   resetWorktree,
+  showHead,
   type Worktree,
 } from '../../git/worktree.ts';
-import { foldersOf, planSeals, type Seals } from '../../sandbox/seals.ts';
+import { planSeals, type Seals } from '../../sandbox/seals.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { ForeignPaths } from './foreign-paths.ts';
-
-/** What a proposer left behind, judged. */
-export type Edit =
-  | {
-      readonly kind: 'edit';
-      readonly paths: readonly string[];
-      readonly digest: string;
-      readonly sourceLines: number;
-    }
-  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+import { type AcceptableEdit, type Edit, judgeEdit, refuseEdit } from './judge-edit.ts';
 
 /** git's mode of a submodule in a tree. */
 const SUBMODULE_MODE = '160000';
@@ -45,11 +44,11 @@ const SUBMODULE_MODE = '160000';
 /** Runs the contract's set-up command in a fresh checkout; `isNew` where an earlier one's work is gone. */
 export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
 
-/** Before any file was written. */
-const LONG_AGO = new Date('2001-01-01T00:00:00Z');
-
-/** How many paths a message names before it counts the rest. */
-const NAMED_PATHS = 5;
+/**
+ * How the worktree compares with the commit that is checked out. `exact`: nothing was changed. `littered`: nothing that is tracked was
+ * changed, and something else lies there. `unknown`: somebody may have changed anything.
+ */
+type WorktreeState = 'exact' | 'littered' | 'unknown';
 
 /** The last one finds nothing to remove; where not even that is so, somebody else is at work. */
 const CLEANING_PASSES = 10;
@@ -69,8 +68,7 @@ export class Workbench {
   readonly #outputs: Set<string>;
   /** Tracked folders in which it made, renamed or deleted something; null before it was watched. */
   #writtenFolders: Set<string> | null;
-  /** When the entries of each tracked folder last changed, before the run that is watched. */
-  #folderTimes: ReadonlyMap<string, bigint> | null = null;
+  #watch: FolderWatch | null = null;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -81,7 +79,12 @@ export class Workbench {
   #trackedOf = new Map<string, ReadonlySet<string>>();
   /** The files as the current commit has them. */
   #pristine: Files = new Map();
-  #isClean = false;
+  #state: WorktreeState = 'unknown';
+  /** The commit made last, where its parent's files can be had back in the same way. */
+  #plain: PlainCommit | null = null;
+  #conversions: Conversions | null = null;
+  /** The edit that was judged last, and what lay there. */
+  #edited: { readonly edit: Edit; readonly scan: Scan } | null = null;
   #isSetUp = false;
   /** Files nobody may edit, as the sitting's first checkout had them. */
   #first: Files | null = null;
@@ -126,6 +129,11 @@ export class Workbench {
     return this.#worktree;
   }
 
+  get #place(): PlainPlace {
+    this.#conversions ??= new Conversions(this.#repository, this.worktree);
+    return { repository: this.#repository, worktree: this.worktree, conversions: this.#conversions };
+  }
+
   get path(): string {
     return this.#path;
   }
@@ -145,12 +153,12 @@ export class Workbench {
     for (const path of this.#skip) await removeBelow(this.#path, path, this.#signal);
     this.#skip.clear();
     this.#isSetUp = false;
-    this.#isClean = false;
+    this.#state = 'unknown';
   }
 
   /** Somebody else is about to write in the worktree. */
   markDirty(): void {
-    this.#isClean = false;
+    this.#state = 'unknown';
   }
 
   /**
@@ -160,7 +168,7 @@ export class Workbench {
   async checkout(commit: string): Promise<void> {
     const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit, this.#signal);
     this.#worktree = worktree;
-    if (!isNew && this.#isClean && this.#commit === commit) return;
+    if (!isNew && this.#state === 'exact' && this.#commit === commit) return;
     // The first checkout of a sitting owes nothing to what an earlier one left.
     if (!this.#isSetUp) await forgetIndex(worktree);
     if (this.#setUp && (isNew || !this.#isSetUp)) {
@@ -169,7 +177,7 @@ export class Workbench {
       await this.#clean();
       await this.#setUp(this, isNew);
     }
-    await this.#layOut(worktree, commit);
+    if (isNew || !(await this.#goBack(commit))) await this.#layOut(worktree, commit);
     this.#isSetUp = true;
     this.#pristine = await this.#clean();
     if (!this.#agreesWithFirst()) {
@@ -179,7 +187,22 @@ export class Workbench {
       this.#pristine = await this.#clean();
       if (!this.#agreesWithFirst()) throw new Error('the worktree cannot be made what the commit says');
     }
-    this.#isClean = true;
+    this.#state = 'exact';
+  }
+
+  /**
+   * Makes the tracked files the commit's without looking at all of them: they are already, or those of a plain edit of it. False where they
+   * must be laid out.
+   */
+  async #goBack(commit: string): Promise<boolean> {
+    if (this.#state === 'unknown') return false;
+    this.#state = 'unknown';
+    const plain = this.#plain;
+    if (this.#commit === commit) await showHead(this.worktree, commit);
+    else if (plain?.commit !== this.#commit || plain.parent !== commit) return false;
+    else if (!(await takeBackPlainEdit(this.#place, plain))) return false;
+    this.#remember(commit, this.#tracked);
+    return true;
   }
 
   /** Makes the tracked files the commit's. */
@@ -275,31 +298,10 @@ export class Workbench {
     return { outputs: [...this.#outputs], writtenFolders: this.#writtenFolders && [...this.#writtenFolders] };
   }
 
-  /**
-   * To be called before a run: of the user's own code it is remembered when each tracked folder last changed, so that
-   * {@link findTouchedLocks} can tell in which of them the run made, renamed or deleted something.
-   */
+  /** To be called before a run: of the user's own code it is remembered which folders it may write in, see {@link FolderWatch}. */
   async watchFolders(): Promise<void> {
-    this.#folderTimes = null;
-    if (!this.#isUsersOwn()) return;
-    const tracked = [...this.#tracked].filter(path => !path.includes('\0'));
-    const folders = foldersOf(tracked);
-    // Python makes one wherever it imports from, which is no reason to leave a whole package open.
-    const packages = new Set(tracked.filter(path => /.\/[^/]*\.py$/.test(path)).map(dirname));
-    this.#isClean = false;
-    for (const folder of packages) await mkdir(join(this.#path, folder, '__pycache__')).catch(() => {});
-    // Long ago, for some file systems tell times only to the second or two.
-    for (const folder of folders) await utimes(join(this.#path, folder), LONG_AGO, LONG_AGO).catch(() => {});
-    const times = await Promise.all(folders.map(folder => this.#timeOf(folder)));
-    this.#folderTimes = new Map(
-      folders.flatMap((folder, at) => (times[at] ? [[folder, times[at]] as const] : [])),
-    );
-  }
-
-  /** When the entries of a folder last changed, in nanoseconds; null where there is no such folder. */
-  async #timeOf(folder: string): Promise<bigint | null> {
-    const found = await lstat(join(this.#path, folder), { bigint: true }).catch(() => null);
-    return found?.isDirectory() ? found.mtimeNs : null;
+    this.#state = 'unknown';
+    this.#watch = this.#isUsersOwn() ? await FolderWatch.begin(this.#path, this.#tracked) : null;
   }
 
   digest(): string {
@@ -315,39 +317,16 @@ export class Workbench {
    * files may differ; new files git ignores are not part of an edit and are removed before the training.
    */
   async readEdit(): Promise<Edit> {
-    this.#isClean = false;
-    if (!(await hasIntactLink(this.worktree))) {
-      return refuse('not_editable', 'The edit touches .git.');
-    }
+    this.#state = 'unknown';
+    if (!(await hasIntactLink(this.worktree))) return refuseEdit('not_editable', 'The edit touches .git.');
     const foreign = new ForeignPaths(this.worktree, this.#isEditable, this.#signal);
-    const { files: now, isCut } = await this.#look(leftovers => foreign.add(leftovers));
-    const changed = changedPaths(this.#pristine, now);
-    const offending = [
-      ...changed.filter(path => this.#tracked.has(path) && !this.#isEditable(path)),
-      ...foreign.found,
-    ].sort();
-    if (offending.length > 0) {
-      return refuse(
-        'not_editable',
-        `The edit touches what the contract does not call editable: ${namePaths(offending)}.`,
-      );
-    }
-    const paths = changed.filter(path => this.#isEditable(path));
-    const odd = paths.filter(path => (now.get(path)?.kind ?? 'file') !== 'file');
-    if (odd.length > 0) return refuse('not_a_file', `Only plain files may be edited: ${namePaths(odd)}.`);
-    const large = paths.filter(path => (now.get(path)?.size ?? 0) > MAX_EDIT_BYTES);
-    if (large.length > 0) {
-      const most = `${MAX_EDIT_BYTES / 1024 ** 2} MB`;
-      return refuse('too_large', `No edited file may be larger than ${most}: ${namePaths(large)}.`);
-    }
-    if (isCut) return refuse('too_large', `The edit adds more than ${MAX_NEW_FILES} files.`);
-    if (paths.length === 0) return refuse('no_change', 'The edit changes nothing.');
-    return {
-      kind: 'edit',
-      paths,
-      digest: digestEditable(now, this.#isEditable),
-      sourceLines: countEditableLines(now),
-    };
+    const scan = await this.#look(leftovers => foreign.add(leftovers));
+    const edit = judgeEdit(
+      { before: this.#pristine, scan, foreign: foreign.found },
+      { tracked: this.#tracked, isEditable: this.#isEditable },
+    );
+    this.#edited = { edit, scan };
+    return edit;
   }
 
   /**
@@ -355,7 +334,7 @@ export class Workbench {
    * where git's filters leave no difference.
    */
   async commit(
-    edit: Extract<Edit, { kind: 'edit' }>,
+    edit: AcceptableEdit,
     parent: string,
     message: string,
     identity: Readonly<Record<string, string>>,
@@ -365,18 +344,35 @@ export class Workbench {
     const isFile = async (path: string) =>
       this.#tracked.has(path) && !(await lstat(join(this.#path, path)).catch(() => null))?.isDirectory();
     const isPlain = this.#commit === parent && (await Promise.all(paths.map(isFile))).every(Boolean);
-    const commit = await commitPaths(this.worktree, { parent, message, paths, identity, isPlain });
+    const asked = { parent, message, paths, identity };
+    const plain = isPlain ? await commitPlainEdit(this.#place, asked) : null;
+    if (plain === 'unchanged') return null;
+    const commit = plain?.commit ?? (await commitPaths(this.worktree, { ...asked, isPlain }));
     if (commit === null) return null;
+    this.#plain = plain;
+    this.#remember(commit, plain ? this.#tracked : await this.#trackedWith(paths));
+    this.#pristine = (plain && this.#filesOf(edit)) ?? (await this.#clean());
+    this.#state = 'exact';
+    return commit;
+  }
+
+  /** What was seen when the edit was judged; null where something has to be removed. */
+  #filesOf({ digest }: AcceptableEdit): Files | null {
+    const { edit, scan } = this.#edited ?? {};
+    return edit?.kind === 'edit' && edit.digest === digest && scan?.hasLeftovers === false
+      ? scan.files
+      : null;
+  }
+
+  /** What is tracked once the paths are committed as they are on disk. */
+  async #trackedWith(paths: readonly string[]): Promise<ReadonlySet<string>> {
     const tracked = new Set(this.#tracked);
     for (const path of paths) {
       const isThere = await lstat(join(this.#path, path)).catch(() => null);
       if (isThere) tracked.add(path);
       else tracked.delete(path);
     }
-    this.#remember(commit, tracked);
-    this.#pristine = await this.#clean();
-    this.#isClean = true;
-    return commit;
+    return tracked;
   }
 
   /**
@@ -384,17 +380,17 @@ export class Workbench {
    * on, see {@link written}.
    */
   async findTouchedLocks(): Promise<readonly string[]> {
-    this.#isClean = false;
+    this.#state = 'unknown';
     // Whatever the training did to git's record of the worktree ends here.
     await mendWorktree(this.worktree, this.#commit);
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
-    this.#isClean = changed.length === 0 && !hasLeftovers;
-    for (const [folder, time] of this.#folderTimes ?? []) {
+    if (areUntouched(this.#pristine, files)) this.#state = hasLeftovers ? 'littered' : 'exact';
+    if (this.#watch) {
       this.#writtenFolders ??= new Set();
-      if ((await this.#timeOf(folder)) !== time) this.#writtenFolders.add(folder);
+      for (const folder of await this.#watch.listWritten()) this.#writtenFolders.add(folder);
+      this.#watch = null;
     }
-    this.#folderTimes = null;
     if (this.#isUsersOwn() && this.#isNamedLocked === null) {
       for (const path of changed)
         if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
@@ -422,15 +418,4 @@ export class Workbench {
     }
     throw new Error('the worktree cannot be cleaned: something writes in it');
   }
-}
-
-function refuse(reason: string, message: string): Edit {
-  return { kind: 'refused', reason, message };
-}
-
-/** Names a few paths for a message. */
-export function namePaths(paths: readonly string[]): string {
-  const shown = paths.slice(0, NAMED_PATHS).map(path => JSON.stringify(path).slice(1, -1));
-  const rest = paths.length - shown.length;
-  return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

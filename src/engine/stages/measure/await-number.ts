@@ -106,6 +106,7 @@ async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnTy
   const { ledger, paths, workbench, signal, killTimes } = ports;
   const { n, k } = run;
   const units = lastTrial(ledger.runs.list(study.id, 0))?.units ?? {};
+  workbench.markDirty();
   return askMetricCommand(study.contract, units, {
     ...{ cwd: workbench.path, signal, logPath: runLog(paths, study.id, n, k) },
     ...(await surroundingsOf(study, ports, runMarker(study.id, n, k))),

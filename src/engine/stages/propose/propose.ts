@@ -2,7 +2,7 @@ import { isByHand } from '../../../shared/ideas.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import type { Incumbent } from '../../store/experiments.ts';
-import type { Edit } from '../edit/workbench.ts';
+import type { AcceptableEdit } from '../edit/judge-edit.ts';
 import type { CrashedRun } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
@@ -11,7 +11,7 @@ import { cleanProposal } from './proposal-text.ts';
 import { refuse } from './refuse.ts';
 
 /** An edit that was found good, with what was said of it. */
-export type AcceptedEdit = Extract<Edit, { kind: 'edit' }> & {
+export type AcceptedEdit = AcceptableEdit & {
   readonly proposal: Proposal;
   /** The commit the proposer started from. */
   readonly start: string;

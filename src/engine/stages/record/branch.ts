@@ -1,7 +1,8 @@
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
+import { listCheckouts } from '../../git/checkouts.ts';
 import { attemptRef, branchRef, createRef, moveRef } from '../../git/refs.ts';
-import { listCheckouts, type Repository, readRef } from '../../git/repository.ts';
+import { type Repository, readRef } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
 /** A move of the branch that the verdict of experiment `n` asks for. */

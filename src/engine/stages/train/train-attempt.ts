@@ -21,7 +21,7 @@ import { runTraining, type TrainingResult } from '../../process/run-training.ts'
 import { settleCaches } from '../../sandbox/run-caches.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
-import { namePaths } from '../edit/workbench.ts';
+import { namePaths } from '../edit/judge-edit.ts';
 import { judgeFairness, type ProcessorTime } from '../judge/fairness.ts';
 import { findUnmet } from '../judge/requirements.ts';
 import { studyBudget } from '../judge/study-budget.ts';

@@ -3,7 +3,7 @@ import type { Hint } from '../../../shared/probes.ts';
 import { isBetter } from '../../../shared/study.ts';
 import type { Denial } from '../../asked-model/answers.ts';
 import { refAttempt } from '../attempt/attempt.ts';
-import { namePaths } from '../edit/workbench.ts';
+import { namePaths } from '../edit/judge-edit.ts';
 import { findEditHints } from '../judge/edit-hints.ts';
 import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';

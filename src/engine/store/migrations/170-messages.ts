@@ -12,4 +12,5 @@ CREATE TABLE message (
   error TEXT
 ) STRICT;
 CREATE INDEX message_state ON message (state, id);
+CREATE INDEX message_at ON message (at);
 `;

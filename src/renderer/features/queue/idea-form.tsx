@@ -213,7 +213,7 @@ function FileText({
         ) : null}
       </summary>
       <div className="h-[max(14rem,40vh)]">
-        <CodeEditor path={path} before={text} label={path} value={now ?? text} onChange={onChange} />
+        <CodeEditor path={path} before={text} isWhole label={path} value={now ?? text} onChange={onChange} />
       </div>
     </details>
   );

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Repository } from './repository.ts';
+import { StayingGit } from './staying-git.ts';
+
+export type StoredObject = { readonly id: string; readonly content: Buffer };
+type ObjectType = 'blob' | 'tree' | 'commit';
+
+/** What was read last is asked for again with the next attempt on the same commit. */
+const REMEMBERED = 64;
+const MAX_REMEMBERED_BYTES = 256 * 1024;
+
+/** Objects of one repository, read and written by gits that stay, so that they are found and stored as git does it. */
+export class Objects {
+  readonly #reader: StayingGit;
+  readonly #writers: Readonly<Record<ObjectType, StayingGit>>;
+  readonly #remembered = new Map<string, StoredObject>();
+
+  constructor({ gitDir }: Repository) {
+    const start = (...args: readonly string[]) => new StayingGit(gitDir, ['--git-dir', gitDir, ...args]);
+    const writerOf = (type: ObjectType) =>
+      start('hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths');
+    this.#reader = start('cat-file', '--batch');
+    this.#writers = { blob: writerOf('blob'), tree: writerOf('tree'), commit: writerOf('commit') };
+  }
+
+  /**
+   * The object, or null where git has none.
+   * @param name that always means the same object: an id, or one with what git adds to it
+   */
+  async read(name: string): Promise<StoredObject | null> {
+    const known = this.#remembered.get(name);
+    if (known) return known;
+    const answer = await this.#reader.ask(`${name}\n`, readObject);
+    const found = answer.kind === 'answer' ? answer.value.found : null;
+    if (found && found.content.length <= MAX_REMEMBERED_BYTES) this.#remember(name, found);
+    return found;
+  }
+
+  /**
+   * Stores a file's bytes, as durable as those of a commit. Returns its id, or null where git did not.
+   * @param path absolute, without a newline
+   */
+  async write(type: ObjectType, path: string): Promise<string | null> {
+    const answer = await this.#writers[type].ask(`${path}\n`, readId);
+    return answer.kind === 'answer' ? answer.value : null;
+  }
+
+  #remember(name: string, object: StoredObject): void {
+    this.#remembered.set(name, object);
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined && this.#remembered.size > REMEMBERED) this.#remembered.delete(oldest);
+  }
+}
+
+const objectsOf = new Map<string, Objects>();
+
+export function openObjects(repository: Repository): Objects {
+  const objects = objectsOf.get(repository.gitDir) ?? new Objects(repository);
+  objectsOf.set(repository.gitDir, objects);
+  return objects;
+}
+
+/**
+ * Stores objects that name each other all at once: their ids are known before git has them. Nothing may name the last one before
+ * {@link areStored} has said yes.
+ */
+export class ObjectBatch {
+  readonly #objects: Objects;
+  readonly #folder: string;
+  readonly #algorithm: string;
+  readonly #stored: Promise<boolean>[] = [];
+
+  /**
+   * @param folder for the objects on their way to git
+   * @param like an id of the repository, whose length tells how it makes ids
+   */
+  constructor(objects: Objects, folder: string, like: string) {
+    this.#objects = objects;
+    this.#folder = folder;
+    this.#algorithm = like.length === 40 ? 'sha1' : 'sha256';
+  }
+
+  /** Returns the object's id. */
+  add(type: 'tree' | 'commit', content: Buffer): string {
+    const id = this.#nameOf(type, content);
+    // What cannot be written here is for git to tell.
+    this.#stored.push(this.#store(type, id, content).catch(() => false));
+    return id;
+  }
+
+  /** The same for a file that has this content. @param path absolute, without a newline */
+  addFile(path: string, content: Buffer): string {
+    const id = this.#nameOf('blob', content);
+    this.#stored.push(this.#objects.write('blob', path).then(stored => stored === id));
+    return id;
+  }
+
+  /** Whether git has them all, on the disk. Nothing may be added after it. */
+  async areStored(): Promise<boolean> {
+    const stored = await Promise.all(this.#stored);
+    await rmdir(this.#folder).catch(() => {});
+    return stored.every(Boolean);
+  }
+
+  async #store(type: 'tree' | 'commit', id: string, content: Buffer): Promise<boolean> {
+    const path = join(this.#folder, id);
+    await mkdir(this.#folder, { recursive: true });
+    await writeFile(path, content);
+    const stored = await this.#objects.write(type, path);
+    await unlink(path);
+    return stored === id;
+  }
+
+  #nameOf(type: ObjectType, content: Buffer): string {
+    return createHash(this.#algorithm).update(`${type} ${content.length}\0`).update(content).digest('hex');
+  }
+}
+
+function readId(printed: Buffer): string | null {
+  return /^([0-9a-f]{40,64})\n/.exec(printed.toString('latin1'))?.[1] ?? null;
+}
+
+/** Source: git-cat-file(1), "BATCH OUTPUT". */
+function readObject(printed: Buffer): { readonly found: StoredObject | null } | null {
+  const end = printed.indexOf('\n');
+  if (end < 0) return null;
+  const head = /^([0-9a-f]{40,64}) [a-z]+ (\d+)$/.exec(printed.toString('latin1', 0, end));
+  if (!head) return { found: null };
+  const [, id = '', bytes] = head;
+  const start = end + 1;
+  const stop = start + Number(bytes);
+  return printed.length > stop ? { found: { id, content: printed.subarray(start, stop) } } : null;
+}

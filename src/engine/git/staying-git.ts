@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { startGit } from './git.ts';
+
+type Child = Awaited<ReturnType<typeof startGit>>;
+
+/** A git that nobody has needed for so long is let go. */
+const IDLE_MS = 30_000;
+
+/** What a git said to a question; its exit code and words where it ended instead, null for one that could not be asked. */
+export type Answer<T> =
+  | { readonly kind: 'answer'; readonly value: T }
+  | { readonly kind: 'ended'; readonly exitCode: number | null; readonly stderr: string };
+
+/**
+ * One git that stays to be asked again and again: the start of a process is most of what a small question costs. Between two
+ * questions it holds nothing. It ends with the engine, or when nobody has asked it for a while; the next question starts another.
+ */
+export class StayingGit {
+  readonly #cwd: string;
+  readonly #args: readonly string[];
+  #child: Promise<Child> | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(cwd: string, args: readonly string[]) {
+    this.#cwd = cwd;
+    this.#args = args;
+  }
+
+  /**
+   * Asks one question at a time. Never rejects.
+   * @param read the answer in what git has printed so far; null while it is not all there
+   */
+  ask<T>(question: string, read: (printed: Buffer) => T | null): Promise<Answer<T>> {
+    const answer = this.#last.then(() => this.#ask(question, read));
+    this.#last = answer;
+    return answer;
+  }
+
+  async #ask<T>(question: string, read: (printed: Buffer) => T | null): Promise<Answer<T>> {
+    clearTimeout(this.#idle);
+    this.#child ??= startGit(this.#cwd, this.#args);
+    const child = await this.#child.catch(() => null);
+    const answer = child ? await converse(child, question, read) : NOT_ASKED;
+    if (answer.kind === 'ended') this.#child = null;
+    else this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
+    return answer;
+  }
+
+  #end(): void {
+    void this.#child?.then(child => child.stdin.end()).catch(() => {});
+    this.#child = null;
+  }
+}
+
+const NOT_ASKED = { kind: 'ended', exitCode: null, stderr: '' } as const;
+
+async function converse<T>(
+  child: Child,
+  question: string,
+  read: (printed: Buffer) => T | null,
+): Promise<Answer<T>> {
+  const { stdin, stdout, stderr } = child;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return NOT_ASKED;
+  let printed: Buffer = Buffer.alloc(0);
+  let said = '';
+  const { promise: answered, resolve } = Promise.withResolvers<Answer<T>>();
+  const onAnswer = (chunk: Buffer) => {
+    printed = printed.length === 0 ? chunk : Buffer.concat([printed, chunk]);
+    const value = read(printed);
+    if (value !== null) resolve({ kind: 'answer', value });
+  };
+  const onWords = (chunk: Buffer) => {
+    said += chunk;
+  };
+  stdout.on('data', onAnswer);
+  stderr.on('data', onWords);
+  hold(child, true);
+  const done = new AbortController();
+  const ended = once(child, 'close', { signal: done.signal }).then(
+    (): Answer<T> => ({ kind: 'ended', exitCode: child.exitCode, stderr: said }),
+    (): Answer<T> => NOT_ASKED,
+  );
+  stdin.write(question);
+  const answer = await Promise.race([answered, ended]);
+  done.abort();
+  stdout.off('data', onAnswer);
+  stderr.off('data', onWords);
+  hold(child, false);
+  return answer;
+}
+
+/** The engine waits for a git that is at work, and may end while one only stays. */
+function hold(child: Child, isAtWork: boolean): void {
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) {
+    const { ref, unref } = handle as { ref?: () => void; unref?: () => void };
+    (isAtWork ? ref : unref)?.call(handle);
+  }
+}
