@@ -8,7 +8,7 @@ import type { Block } from '../report/document.ts';
 import { hideIn, hider } from '../report/for-others.ts';
 import { writeMarkdown } from '../report/write-markdown.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
-import { subjectOf } from './commit-message.ts';
+import { disarm, subjectOf } from './commit-message.ts';
 import type { Keep } from './read-keeps.ts';
 import { type OpenStack, requireWhole, type StackPorts, withStack } from './stack.ts';
 
@@ -39,7 +39,7 @@ function titleOf(stack: OpenStack, hide: (text: string) => string): string {
   const { name } = study.contract.metric;
   const keeps = keepsOf(stack);
   const [only] = keeps;
-  if (keeps.length === 1 && only) return subjectOf(hide(only.hypothesis));
+  if (keeps.length === 1 && only) return subjectOf(disarm(hide(only.hypothesis)));
   const after = line.measured.get(tree);
   const count = `${keeps.length} changes`;
   if (!after || !line.baseline) return `Improve ${name} with ${count}`;
