@@ -25,7 +25,12 @@ export function describeStack(
     requireWhole(stack);
     const hide = hider(study, ports.paths, ports.environment);
     const title = titleOf(stack, hide);
-    const blocks = [...summaryOf(stack), ...tableOf(stack), ...restOf(stack), ...methodOf(stack, ports)];
+    const blocks = [
+      ...summaryOf(stack),
+      ...tableOf(stack, hide),
+      ...restOf(stack),
+      ...methodOf(stack, ports),
+    ];
     return { title, text: writeMarkdown(hideIn({ title, blocks }, hide)) };
   });
 }
@@ -82,7 +87,7 @@ function runsText(runs: number): string {
   return runs === 1 ? 'one run' : `mean of ${runs} runs`;
 }
 
-function tableOf(stack: OpenStack): readonly Block[] {
+function tableOf(stack: OpenStack, hide: (text: string) => string): readonly Block[] {
   const { name } = stack.study.contract.metric;
   const keeps = keepsOf(stack);
   const hasReasons = keeps.some(({ rationale }) => rationale);
@@ -106,7 +111,7 @@ function tableOf(stack: OpenStack): readonly Block[] {
           : `${formatMetric(keep.record.mean)}${keep.record.runs > 1 ? ` (${keep.record.runs} runs)` : ''}`,
         certaintyOf(keep),
         `+${keep.added} −${keep.removed}`,
-        ...(hasReasons ? [shorten(keep.rationale ?? '', REASON)] : []),
+        ...(hasReasons ? [shorten(hide(keep.rationale ?? ''), REASON)] : []),
       ]),
     },
   ];
