@@ -52,7 +52,8 @@ function titleOf(stack: OpenStack, hide: (text: string) => string): string {
   return `Take ${name} from ${formatMetric(from)} to ${formatMetric(to)} with ${count}`;
 }
 
-function summaryOf({ study, line, tree, placed }: OpenStack): readonly Block[] {
+function summaryOf(stack: OpenStack): readonly Block[] {
+  const { study, line, tree } = stack;
   const { name, goal } = study.contract.metric;
   const better = goal === 'minimize' ? 'lower is better' : 'higher is better';
   const after = line.measured.get(tree);
@@ -72,15 +73,20 @@ function summaryOf({ study, line, tree, placed }: OpenStack): readonly Block[] {
       },
     ];
   }
-  const parts = placed.flatMap(({ keep, step }) => (step.state === 'empty' ? [] : (keep.gain ?? [])));
-  const sum = parts.reduce((total, gain) => total + gain, 0);
   return [
     { kind: 'paragraph', isLead: true, text: 'This combination was not measured as a whole.' },
-    {
-      kind: 'paragraph',
-      text: `Each change was measured where it was found, among other changes. Their gains in ${name} (${better}) add up to ${gainText(sum)}, which holds only if they do not depend on each other.`,
-    },
+    { kind: 'paragraph', text: describeSum(`${name} (${better})`, keepsOf(stack)) },
   ];
+}
+
+function describeSum(metric: string, keeps: readonly Keep[]): string {
+  const known = keeps.flatMap(({ gain }) => gain ?? []);
+  if (known.length === 0) return 'The gains of these changes are not known.';
+  const sum = known.reduce((total, gain) => total + gain, 0);
+  const unknown = keeps.length - known.length;
+  const without =
+    unknown === 0 ? '' : `, without ${unknown === 1 ? 'one that is' : `${unknown} that are`} not known`;
+  return `Each change was measured where it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum)}${without}, which holds only if they do not depend on each other.`;
 }
 
 function runsText(runs: number): string {
