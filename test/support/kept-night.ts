@@ -31,8 +31,12 @@ export const set = (name: string, value: number) => `sed -i 's/^${name} = .*/${n
 export async function keptNight(
   tried: readonly Tried[],
   files: Readonly<Record<string, string | Buffer>> = {},
+  /** Another checkout of the repository, for the study to be of. */
+  checkOut = async (repository: string) => repository,
 ) {
-  const repository = await createRepository({ 'train.py': TRAIN, 'README.md': 'Mine.\n', ...files });
+  const repository = await checkOut(
+    await createRepository({ 'train.py': TRAIN, 'README.md': 'Mine.\n', ...files }),
+  );
   await git(repository, 'config', 'user.name', 'Ada Lovelace');
   await git(repository, 'config', 'user.email', 'ada@localhost');
   const base = await git(repository, 'rev-parse', 'HEAD');

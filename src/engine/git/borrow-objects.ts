@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { git } from './git.ts';
 import { gitOf, type Repository } from './repository.ts';
@@ -18,6 +18,10 @@ export async function borrowObjects(
   const format = commit.length === 64 ? 'sha256' : 'sha1';
   await git(folder, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', gitDir]);
   await writeFile(join(gitDir, 'objects/info/alternates'), `${join(repository.gitDir, 'objects')}\n`);
+  // A clone without its whole history names the commits whose parents it has not.
+  await copyFile(join(repository.gitDir, 'shallow'), join(gitDir, 'shallow')).catch(error => {
+    if (error.code !== 'ENOENT') throw error;
+  });
   return { path: folder, gitDir };
 }
 

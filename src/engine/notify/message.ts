@@ -126,7 +126,9 @@ async function endOfLog(study: Study, n: number, { ledger, paths }: MessagePorts
       .toString('utf8')
       .trimEnd()
       .split(/\r\n|[\r\n]/);
-    return lines.slice(-LOG_LINES).map(stripControl).join('\n');
+    // Of a line that is cut the rest may be a part of a path or of a key, which is not found any more.
+    const whole = size > buffer.length ? lines.slice(1) : lines;
+    return whole.length === 0 ? null : whole.slice(-LOG_LINES).map(stripControl).join('\n');
   } finally {
     await file.close();
   }

@@ -22,12 +22,20 @@ const COLOURS = {
   crash: 'var(--crash)',
 };
 
-/** The window's chart of all experiments as the text of an SVG; null before there is a number. */
-export function bestSoFarSvg(ledger: Ledger, study: Study, claims: StudyClaims | null): string | null {
+/**
+ * The window's chart of all experiments as the text of an SVG; null before there is a number.
+ * @param hide is given each hypothesis before it is cut to a label
+ */
+export function bestSoFarSvg(
+  ledger: Ledger,
+  study: Study,
+  claims: StudyClaims | null,
+  hide: (text: string) => string,
+): string | null {
   const sure = new Map<number, ProgressClaim>(claims?.keeps.map(claim => [claim.n, claim]));
   const rows = [...eachExperiment(ledger, study)].map(
     ({ n, startedAt, phase, verdict, metric, record, proposal }) => ({
-      ...{ n, at: startedAt, hypothesis: proposal?.hypothesis ?? null },
+      ...{ n, at: startedAt, hypothesis: proposal && hide(proposal.hypothesis) },
       claim: sure.get(n),
       word: phase === 'recorded' ? (verdict?.word ?? null) : null,
       metric: verdict?.word === 'keep' ? (record?.mean ?? null) : metric,

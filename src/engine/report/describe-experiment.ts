@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { claimWords } from '../../shared/claims.ts';
+import { PawlError } from '../../shared/errors.ts';
 import { formatDelta, formatDuration, formatMetric } from '../../shared/numbers.ts';
 import { type Experiment, lastTrial, type Study } from '../../shared/study.ts';
 import { readDiff } from '../git/diff.ts';
@@ -22,16 +23,17 @@ export async function writeExperiment(
   ports: Pick<ReportPorts, 'paths' | 'environment'>,
 ): Promise<string> {
   const { n, proposal } = experiment;
+  const hide = hider(study, ports.paths, ports.environment);
   const document = {
     title: `#${n} ${proposal?.hypothesis ?? 'No hypothesis yet'}`,
     blocks: [
       ...(proposal?.rationale ? [{ kind: 'paragraph' as const, text: proposal.rationale }] : []),
       factsOf(ledger, study, experiment),
       ...crashOf(ledger, study, n),
-      ...(await diffOf(study, experiment)),
+      ...(await diffOf(study, experiment, hide)),
     ],
   };
-  return writeMarkdown(hideIn(document, hider(study, ports.paths, ports.environment)));
+  return writeMarkdown(hideIn(document, hide));
 }
 
 function factsOf(ledger: Ledger, study: Study, experiment: Experiment): Block {
@@ -70,10 +72,14 @@ function crashOf(ledger: Ledger, study: Study, n: number): readonly Block[] {
 async function diffOf(
   study: Study,
   { n, parentCommit, attemptCommit }: Experiment,
+  hide: (text: string) => string,
 ): Promise<readonly Block[]> {
   if (!parentCommit || !attemptCommit || parentCommit === attemptCommit || study.state === 'imported')
     return [];
-  const diff = await readDiff(await openRepository(study.repositoryPath), parentCommit, attemptCommit);
+  const read = await readDiffOf(study, parentCommit, attemptCommit);
+  if (read === null) return [];
+  // Before it is cut: a part of a path or of a key would not be found.
+  const diff = hide(read);
   const isCut = diff.length > MAX_DIFF_CHARACTERS;
   return [
     {
@@ -82,4 +88,14 @@ async function diffOf(
       text: diff.slice(0, MAX_DIFF_CHARACTERS),
     },
   ];
+}
+
+async function readDiffOf({ repositoryPath }: Study, from: string, to: string): Promise<string | null> {
+  try {
+    return await readDiff(await openRepository(repositoryPath), from, to);
+  } catch (error) {
+    // The repository or the commits may be gone; the rest can be told all the same.
+    if (error instanceof PawlError) return null;
+    throw error;
+  }
 }

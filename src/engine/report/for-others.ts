@@ -34,7 +34,7 @@ export function forOthers(text: string, { paths, environment }: Private): string
 
 /** Hides what a study's texts must not tell others of this machine. */
 export function hider(
-  study: Pick<Study, 'repositoryPath'>,
+  study: Pick<Study, 'repositoryPath' | 'gitDir'>,
   paths: DataPaths,
   environment: Private['environment'],
 ): (text: string) => string {
@@ -43,16 +43,29 @@ export function hider(
 }
 
 function pathsOf(
-  study: Pick<Study, 'repositoryPath'>,
+  { repositoryPath, gitDir }: Pick<Study, 'repositoryPath' | 'gitDir'>,
   { home }: DataPaths,
 ): readonly (readonly [string, string])[] {
-  return [
-    [study.repositoryPath, basename(study.repositoryPath)],
+  const repository = basename(repositoryPath);
+  const paths = [
+    [repositoryPath, repository],
+    // Not in the checkout where that is a linked worktree.
+    [gitDir, `${repository}/.git`],
     [home, 'PAWL_HOME'],
-    [realpathSync.native(home), 'PAWL_HOME'],
     [homedir(), '~'],
     [tmpdir(), 'TMP'],
-  ];
+  ] as const;
+  // Programs print a path with its symbolic links or without.
+  return paths.flatMap(([path, word]) => [[path, word] as const, [withoutLinks(path), word] as const]);
+}
+
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    // It is not there any more.
+    return path;
+  }
 }
 
 /** The same value with every text in it changed. */

@@ -1,3 +1,4 @@
+import { disarmReferences } from './disarm-references.ts';
 import type { Block, Document } from './document.ts';
 
 /** GitHub's Markdown. Pictures stand as their words: where it is pasted a file beside it is lost. */
@@ -40,13 +41,9 @@ function fence(text: string): string {
 
 /** One line in which nothing is markup: what a model wrote must not become a link, a mention or HTML. */
 function plain(text: string): string {
-  return (
-    text
-      .replaceAll(/[\r\n\t]+/g, ' ')
-      .replaceAll(/[\\`*_{}[\]<>|~]/g, found => `\\${found}`)
-      .replaceAll('&', '&amp;')
-      // A mention or an issue would notify somebody: a space of no width keeps it text.
-      .replaceAll(/([@#])(?=\w)/g, '$1\u200b')
-      .replaceAll(/\b(https?|www)(:\/\/|\.)/gi, '$1\u200b$2')
-  );
+  const escaped = text
+    .replaceAll(/[\r\n\t]+/g, ' ')
+    .replaceAll(/[\\`*_{}[\]<>|~]/g, found => `\\${found}`)
+    .replaceAll('&', '&amp;');
+  return disarmReferences(escaped).replaceAll(/\b(https?|www)(:\/\/|\.)/gi, '$1\u200b$2');
 }

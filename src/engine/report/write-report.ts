@@ -38,7 +38,7 @@ export async function writeReport(
   const debrief = hideIn(await readDebrief(ledger, study, sitting, now), hide);
   if (format === 'json') return `${JSON.stringify(debrief, null, 2)}\n`;
   const parts: ReportParts = {
-    chart: bestSoFarSvg(ledger, study, debrief.claims),
+    chart: bestSoFarSvg(ledger, study, debrief.claims, hide),
     allArms: await armsOfStudies(ledger, study),
     diffs: hasDiffs ? await readDiffs(ledger, study, debrief) : new Map(),
   };

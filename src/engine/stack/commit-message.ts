@@ -3,6 +3,7 @@ import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
 import { formatMetric } from '../../shared/numbers.ts';
 import type { StackStep } from '../../shared/stack.ts';
 import type { Study } from '../../shared/study.ts';
+import { disarmReferences } from '../report/disarm-references.ts';
 import type { Keep } from './read-keeps.ts';
 import type { Placed } from './replay.ts';
 
@@ -15,7 +16,17 @@ const WIDTH = 72;
  * model's. Source: mailinfo.c of git, `patchbreak` and `check_header`.
  */
 const NOT_PLAIN =
-  /^(?=diff -|index: |---|-- >8|8<|>8|>?from |(?:from|subject|date|content-[a-z-]+|mime-version|message-id):)/i;
+  /^(?=diff -|index: |---|>?from |(?:from|subject|date|content-[a-z-]+|mime-version|message-id):)/i;
+
+/** A line that has it may be a cut, above which `git am --scissors` takes nothing. Source: `is_scissors_line` of mailinfo.c. */
+const SCISSORS = />(?=[8%])|[8%](?=<)/g;
+/** Who signed off or reviewed: programs look for it in each line of a message, not only in its trailers. */
+const TRAILER_BY = /([\w-]+-by)(?=\s*:)/gi;
+
+/** The words of a model for a commit, as text that neither a forge nor git acts on. */
+export function disarm(text: string): string {
+  return disarmReferences(text).replaceAll(TRAILER_BY, '$1\u200b').replaceAll(SCISSORS, '$&\u200b');
+}
 
 /** Subject, what was expected, what was measured, and trailers that lead back to the notebook. */
 export function messageOf(
@@ -30,12 +41,13 @@ export function messageOf(
     readonly hide: (text: string) => string;
   },
 ): string {
-  const hypothesis = hide(keep.hypothesis).replace(/\s+/g, ' ').trim() || `Experiment ${keep.n}`;
+  const words = (text: string) => disarm(hide(text));
+  const hypothesis = words(keep.hypothesis).replace(/\s+/g, ' ').trim() || `Experiment ${keep.n}`;
   const subject = subjectOf(hypothesis);
   const isWhole = subject === hypothesis.replace(/\.$/, '');
   const body = [
     ...(isWhole ? [] : [hypothesis]),
-    ...(keep.rationale ? [hide(keep.rationale).trim()] : []),
+    ...(keep.rationale ? [words(keep.rationale).trim()] : []),
     resultOf(contract.metric, keep),
     ...(isInPlace ? [] : [describePlace(contract.metric.name, step)]),
   ];

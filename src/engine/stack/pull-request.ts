@@ -8,7 +8,7 @@ import type { Block } from '../report/document.ts';
 import { hideIn, hider } from '../report/for-others.ts';
 import { writeMarkdown } from '../report/write-markdown.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
-import { subjectOf } from './commit-message.ts';
+import { disarm, subjectOf } from './commit-message.ts';
 import type { Keep } from './read-keeps.ts';
 import { type OpenStack, requireWhole, type StackPorts, withStack } from './stack.ts';
 
@@ -25,7 +25,12 @@ export function describeStack(
     requireWhole(stack);
     const hide = hider(study, ports.paths, ports.environment);
     const title = titleOf(stack, hide);
-    const blocks = [...summaryOf(stack), ...tableOf(stack), ...restOf(stack), ...methodOf(stack, ports)];
+    const blocks = [
+      ...summaryOf(stack),
+      ...tableOf(stack, hide),
+      ...restOf(stack),
+      ...methodOf(stack, ports),
+    ];
     return { title, text: writeMarkdown(hideIn({ title, blocks }, hide)) };
   });
 }
@@ -39,7 +44,7 @@ function titleOf(stack: OpenStack, hide: (text: string) => string): string {
   const { name } = study.contract.metric;
   const keeps = keepsOf(stack);
   const [only] = keeps;
-  if (keeps.length === 1 && only) return subjectOf(hide(only.hypothesis));
+  if (keeps.length === 1 && only) return subjectOf(disarm(hide(only.hypothesis)));
   const after = line.measured.get(tree);
   const count = `${keeps.length} changes`;
   if (!after || !line.baseline) return `Improve ${name} with ${count}`;
@@ -47,7 +52,8 @@ function titleOf(stack: OpenStack, hide: (text: string) => string): string {
   return `Take ${name} from ${formatMetric(from)} to ${formatMetric(to)} with ${count}`;
 }
 
-function summaryOf({ study, line, tree, placed }: OpenStack): readonly Block[] {
+function summaryOf(stack: OpenStack): readonly Block[] {
+  const { study, line, tree } = stack;
   const { name, goal } = study.contract.metric;
   const better = goal === 'minimize' ? 'lower is better' : 'higher is better';
   const after = line.measured.get(tree);
@@ -67,22 +73,27 @@ function summaryOf({ study, line, tree, placed }: OpenStack): readonly Block[] {
       },
     ];
   }
-  const parts = placed.flatMap(({ keep, step }) => (step.state === 'empty' ? [] : (keep.gain ?? [])));
-  const sum = parts.reduce((total, gain) => total + gain, 0);
   return [
     { kind: 'paragraph', isLead: true, text: 'This combination was not measured as a whole.' },
-    {
-      kind: 'paragraph',
-      text: `Each change was measured where it was found, among other changes. Their gains in ${name} (${better}) add up to ${gainText(sum)}, which holds only if they do not depend on each other.`,
-    },
+    { kind: 'paragraph', text: describeSum(`${name} (${better})`, keepsOf(stack)) },
   ];
+}
+
+function describeSum(metric: string, keeps: readonly Keep[]): string {
+  const known = keeps.flatMap(({ gain }) => gain ?? []);
+  if (known.length === 0) return 'The gains of these changes are not known.';
+  const sum = known.reduce((total, gain) => total + gain, 0);
+  const unknown = keeps.length - known.length;
+  const without =
+    unknown === 0 ? '' : `, without ${unknown === 1 ? 'one that is' : `${unknown} that are`} not known`;
+  return `Each change was measured where it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum)}${without}, which holds only if they do not depend on each other.`;
 }
 
 function runsText(runs: number): string {
   return runs === 1 ? 'one run' : `mean of ${runs} runs`;
 }
 
-function tableOf(stack: OpenStack): readonly Block[] {
+function tableOf(stack: OpenStack, hide: (text: string) => string): readonly Block[] {
   const { name } = stack.study.contract.metric;
   const keeps = keepsOf(stack);
   const hasReasons = keeps.some(({ rationale }) => rationale);
@@ -106,7 +117,7 @@ function tableOf(stack: OpenStack): readonly Block[] {
           : `${formatMetric(keep.record.mean)}${keep.record.runs > 1 ? ` (${keep.record.runs} runs)` : ''}`,
         certaintyOf(keep),
         `+${keep.added} −${keep.removed}`,
-        ...(hasReasons ? [shorten(keep.rationale ?? '', REASON)] : []),
+        ...(hasReasons ? [shorten(hide(keep.rationale ?? ''), REASON)] : []),
       ]),
     },
   ];

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { PawlError } from '../../shared/errors.ts';
 import { type FileEdit, type Idea, MAX_HYPOTHESIS, YOU } from '../../shared/ideas.ts';
 import { formatMetric } from '../../shared/numbers.ts';
@@ -55,14 +56,17 @@ async function editsOf(
   const files = await listChangedFiles(borrowed, best, tree);
   return Promise.all(
     files.map(async ({ path, added }) => {
+      // As `spellPath` spells it.
+      if (path.includes('\0')) throw cannotQueue('The name of a file is not UTF-8');
       const content = await readBlob(borrowed, tree, path);
-      if (content === null || added === null) {
-        throw new PawlError(
-          'usage',
-          `${path} is not text, or would be removed: such a stack cannot be put into the queue.`,
-        );
+      if (content === null || added === null || !isUtf8(content)) {
+        throw cannotQueue(`${path} is not UTF-8 text, or would be removed`);
       }
       return { path, content: content.toString('utf8') };
     }),
   );
+}
+
+function cannotQueue(why: string): PawlError {
+  return new PawlError('usage', `${why}: such a stack cannot be put into the queue.`);
 }

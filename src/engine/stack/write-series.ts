@@ -1,4 +1,4 @@
-import { constants, copyFile, mkdir, readdir, realpath } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
@@ -52,10 +52,17 @@ async function moveIn(from: string, folder: string): Promise<readonly string[]> 
   if (taken !== undefined) {
     throw new PawlError('usage', `${join(folder, taken)} already exists: name another folder.`);
   }
-  for (const name of names) {
-    await copyFile(join(from, name), join(folder, name), constants.COPYFILE_EXCL).catch(refuse);
+  const written: string[] = [];
+  try {
+    for (const name of names) {
+      await copyFile(join(from, name), join(folder, name), constants.COPYFILE_EXCL);
+      written.push(join(folder, name));
+    }
+  } catch (error) {
+    await Promise.allSettled(written.map(path => rm(path)));
+    refuse(error);
   }
-  return names.map(name => join(folder, name));
+  return written;
 }
 
 async function refuseCheckout({ path, gitDir }: Repository, folder: string): Promise<void> {
