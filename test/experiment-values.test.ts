@@ -4,6 +4,7 @@ import { ConstantsReader } from '../src/engine/constants/constants-reader.ts';
 import { comparableTrials } from '../src/engine/constants/weigh-study.ts';
 import { readBlobs } from '../src/engine/git/read-blobs.ts';
 import { openRepository } from '../src/engine/git/repository.ts';
+import { splitKey } from '../src/engine/proposers/search/bounds.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { LEAST_TRIALS, weighConstants } from '../src/engine/proposers/search/importance.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
@@ -112,6 +113,14 @@ test('the same text of a file is the same constants, and a file that is not ther
     ['0.02', '8', '"gelu"'],
     [],
   ]);
+});
+
+test('what the search leaves alone is read only where every constant is wanted', () => {
+  const question = { paths: ['train.py'], commits: [['LOG_EVERY = 10\nDEPTH = 4\n']], given: [] };
+  const names = (isEvery: boolean) =>
+    readValues({ ...question, isEvery }).map(values => [...values.keys()].map(key => splitKey(key).name));
+  expect(names(false)).toEqual([['DEPTH']]);
+  expect(names(true)).toEqual([['LOG_EVERY', 'DEPTH']]);
 });
 
 test('constants that no longer fit among those that are kept are read again, and none is missing', async () => {
