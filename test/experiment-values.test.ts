@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest';
 import { busiest } from '../src/engine/api/gpu-use.ts';
+import { ConstantsReader } from '../src/engine/constants/constants-reader.ts';
 import { comparableTrials } from '../src/engine/constants/weigh-study.ts';
 import { readBlobs } from '../src/engine/git/read-blobs.ts';
 import { openRepository } from '../src/engine/git/repository.ts';
+import { splitKey } from '../src/engine/proposers/search/bounds.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { LEAST_TRIALS, weighConstants } from '../src/engine/proposers/search/importance.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
 import { readValues } from '../src/engine/proposers/search/read-values.ts';
 import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 import { CONSTANTS_PAGE, TABLE_PAGE } from '../src/shared/table-rows.ts';
+import { keptNight, set } from './support/kept-night.ts';
 import { contractFile, createRepository, git } from './support/scaffold.ts';
 import { openDesk, refusalOf, untilStopped } from './support/service.ts';
 
@@ -110,6 +113,36 @@ test('the same text of a file is the same constants, and a file that is not ther
     ['0.02', '8', '"gelu"'],
     [],
   ]);
+});
+
+test('what the search leaves alone is read only where every constant is wanted', () => {
+  const question = { paths: ['train.py'], commits: [['LOG_EVERY = 10\nDEPTH = 4\n']], given: [] };
+  const names = (isEvery: boolean) =>
+    readValues({ ...question, isEvery }).map(values => [...values.keys()].map(key => splitKey(key).name));
+  expect(names(false)).toEqual([['DEPTH']]);
+  expect(names(true)).toEqual([['LOG_EVERY', 'DEPTH']]);
+});
+
+test('constants that no longer fit among those that are kept are read again, and none is missing', async () => {
+  const { ledger, study } = await keptNight([
+    { edit: set('LR', 2), metric: 0.9 },
+    { edit: set('LR', 3), metric: 0.8 },
+  ]);
+  const reader = new ConstantsReader(ledger, 2);
+  const rates = async (ns: readonly number[]) =>
+    [...(await reader.values(study, ns))].map(([n, values]) => [n, values.get('LR')]);
+  expect(await rates([0, 1])).toHaveLength(2);
+  const all = [
+    [0, '1'],
+    [1, '2'],
+    [2, '3'],
+  ];
+  expect(await rates([0, 1, 2])).toEqual(all);
+  // What another call forgets while this one reads is not missing here.
+  const other = new ConstantsReader(ledger, 2);
+  await other.values(study, [0, 1]);
+  const [mixed] = await Promise.all([other.values(study, [0, 1]), other.values(study, [2])]);
+  expect([...mixed.keys()]).toEqual([0, 1]);
 });
 
 test('many files come from one git, and what is missing is missing', async () => {

@@ -4,12 +4,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
+import { readExperiment } from '../src/engine/api/experiment-view.ts';
 import { sittingPace } from '../src/engine/api/sitting-pace.ts';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
+import { readRows, readTrials } from '../src/engine/debrief/read-trials.ts';
 import { openDatabase } from '../src/engine/store/database.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import { MIGRATIONS } from '../src/engine/store/migrations.ts';
 import { onSlowStatement, type SlowStatement } from '../src/engine/store/slow-statements.ts';
+import { SUMMARY, TRAINING } from '../src/shared/model-calls.ts';
 import type { Mark } from '../src/shared/notebook.ts';
 import type { Study, Verdict } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
@@ -358,3 +362,35 @@ test('requests are taken once, in order', async () => {
   expect(ledger.requests.isEmpty()).toBe(true);
   ledger.close();
 });
+
+test('what a summary of the debrief cost is no cost of the experiment that was last then', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  ask(ledger, { proposer: 'a model', model: 'proposing', costUsd: 1 });
+  ask(ledger, { proposer: TRAINING, model: 'judging', costUsd: 2 });
+  ask(ledger, { proposer: SUMMARY, model: 'summing up', costUsd: 4 });
+  expect(ledger.tableRows.read('s1', [0])).toMatchObject([{ model: 'proposing', costUsd: 3 }]);
+  const imported = { ...study, state: 'imported' } as const;
+  const [trial] = await readTrials(ledger, imported, readRows(ledger, 's1'));
+  expect(trial?.costUsd).toBe(3);
+  const { calls } = await readExperiment(ledger, 's1', 0);
+  expect(calls.map(({ model }) => model)).toEqual(['proposing', 'judging']);
+  expect(ledger.modelCalls.spend('s1').costUsd).toBe(7);
+  expect((await readDebrief(ledger, imported, null, 10)).resources.costUsd).toBe(7);
+  ledger.close();
+});
+
+/** A call to a model during experiment 0. */
+function ask(
+  ledger: Ledger,
+  call: { readonly proposer: string; readonly model: string; readonly costUsd: number },
+): void {
+  const { costUsd, ...asked } = call;
+  ledger.write(() => {
+    const id = ledger.modelCalls.begin('s1', { n: 0, at: 1, reservedUsd: 9, ...asked });
+    const tokens = { input: 1, cacheRead: 0, cacheWrite: 0, output: 1 };
+    ledger.modelCalls.end(id, {
+      ...{ outcome: 'ok', message: null, requestId: null, seconds: 1, tokens, costUsd },
+    });
+  });
+}

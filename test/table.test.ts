@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { axisOf } from '../src/renderer/features/constants/constant-axis.ts';
 import { itemsOf, nextSort, sortRows } from '../src/renderer/features/table/arrange-rows.ts';
-import { parseFilter } from '../src/renderer/features/table/filter-language.ts';
+import { findColumn, parseFilter } from '../src/renderer/features/table/filter-language.ts';
 import { suggest } from '../src/renderer/features/table/filter-suggestions.ts';
 import { keyAction, stepFrom } from '../src/renderer/features/table/grid-keys.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Row,
   sittingsOf,
 } from '../src/renderer/features/table/table-columns.ts';
+import { usualColumns } from '../src/renderer/features/table/table-layout.ts';
 import { tableCsv, tableTsv } from '../src/renderer/features/table/table-text.ts';
 import { readNumeral } from '../src/renderer/format/numeral.ts';
 import type { Cell, Mark, StudyCard } from '../src/shared/notebook.ts';
@@ -104,6 +105,24 @@ describe('a filter', () => {
     expect(COLUMNS.map(({ id }) => id)).toEqual(expect.arrayContaining(['LR', 'summary.lr', 'num_steps']));
     expect(found('summary.lr = 7')).toEqual([4]);
   });
+
+  test.each(['p', 'memory', ...columnsOf(CARD, [], []).map(({ id }) => id)])(
+    'finds a metric called %s by a name of its own, also where memory has that name',
+    name => {
+      const named = (metric: string, memory: string) => {
+        const card = { contract: { metric: { name: metric, goal: 'minimize', memory } } } as StudyCard;
+        const columns = columnsOf(card, [name], [name]);
+        const ids = columns.map(({ id }) => id.toLowerCase());
+        expect(new Set(ids).size).toBe(ids.length);
+        // All columns that are shown at first are there.
+        for (const id of usualColumns(card, [])) expect(columns.map(own => own.id)).toContain(id);
+        return columns;
+      };
+      expect(findColumn(named(name, 'peak'), 'metric')).toMatchObject({ label: name, isMetric: true });
+      named('loss', name);
+      named(name, name);
+    },
+  );
 
   test.each([
     ['val_bp < 1', 'There is no column “val_bp”. Did you mean val_bpb?', [0, 6]],

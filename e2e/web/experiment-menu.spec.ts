@@ -61,7 +61,7 @@ test('keys and the palette reach the same for the selected experiment, and its l
   await expect(lineage.getByRole('button').first()).toHaveText('#0');
   await look(page, 'lineage');
   await page.getByRole('main').focus();
-  await page.keyboard.press('l');
+  await page.keyboard.press('r');
   await expect(page.getByText(/^Copied .*\/runs\/13\/output\.log$/)).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(night.home);
   await lineage.getByRole('button', { name: '#2', exact: true }).click();

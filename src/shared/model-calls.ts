@@ -45,7 +45,7 @@ export type ModelCall = {
 
 /** Who asked, if it was a training, its metric.command or a check. */
 export const TRAINING = 'training';
-/** Label of calls that sum up a debrief. */
+/** Label of calls that sum up a debrief. They have the number of the last experiment, and are no part of it. */
 export const SUMMARY = 'summary';
 
 /** What calls to models came to. Calls without a price count in tokens only. */

@@ -12,7 +12,7 @@ export type TableRow = {
   readonly summary: readonly (readonly [name: string, value: number | string])[];
   /** Who proposed it; null if not recorded. */
   readonly proposer: string | null;
-  /** The model that was asked for it last; null where none was. */
+  /** The model that a proposer asked for it last; null where none was. */
   readonly model: string | null;
   /** What models were asked for it, in US dollars; null where no call had a price. */
   readonly costUsd: number | null;

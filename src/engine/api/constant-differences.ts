@@ -1,18 +1,16 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EditableFiles } from '../../shared/ideas.ts';
 import type { ConstantDifference } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
 import type { DataPaths } from '../paths.ts';
-import { findConstants } from '../proposers/search/constants.ts';
-import { type Given, givenBy } from '../proposers/search/given.ts';
+import { splitKey } from '../proposers/search/bounds.ts';
+import { readInWorker } from '../proposers/search/choose-in-worker.ts';
+import { givenBy } from '../proposers/search/given.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { readEditable } from './ideas-view.ts';
 
 /** Longer values are tables, and more rows nobody compares. */
 const VALUE_CHARACTERS = 200;
 const MOST_ROWS = 500;
-
-/** Values by file and name. */
-type Constants = ReadonlyMap<string, { readonly file: string; readonly name: string; readonly text: string }>;
 
 /**
  * The constants of the editable files that do not have the same value in all of the experiments, in the order of the files.
@@ -24,47 +22,23 @@ export async function readConstantDifferences(
   study: Study,
   ns: readonly number[],
 ): Promise<readonly ConstantDifference[]> {
-  const given = givenBy(study.contract);
-  const known = new Map<string, Constants>();
-  const found: (Constants | null)[] = [];
-  for (const n of ns) {
-    const { files } = await readEditable(ports, study, n);
-    // Reading a large file takes a while; the loop has its turn between two experiments.
-    await nextTurn();
-    found.push(files.length === 0 ? null : constantsOf(files, given, known));
-  }
-  const there = found.filter(constants => constants !== null);
-  const keys = new Map(there.flatMap(constants => [...constants]));
+  const found: EditableFiles['files'][] = [];
+  for (const n of ns) found.push((await readEditable(ports, study, n)).files);
+  const paths = [...new Set(found.flatMap(files => files.map(({ path }) => path)))];
+  const commits = found.map(files => {
+    const texts = new Map(files.map(({ path, text }) => [path, text]));
+    return paths.map(path => texts.get(path) ?? null);
+  });
+  const given = [...givenBy(study.contract)];
+  // In the thread: a large file takes a while, and the loop must not wait for it.
+  const read = await readInWorker({ paths, commits, given, isEvery: true });
+  const there = read.filter((_, place) => found[place]?.length !== 0);
+  const keys = new Set(there.flatMap(values => [...values.keys()]));
   return [...keys]
-    .filter(([key]) => new Set(there.map(constants => constants.get(key)?.text)).size > 1)
+    .filter(key => new Set(there.map(values => values.get(key))).size > 1)
     .slice(0, MOST_ROWS)
-    .map(([key, { file, name }]) => ({
-      ...{ file, name },
-      values: found.map(constants => constants?.get(key)?.text.slice(0, VALUE_CHARACTERS) ?? null),
+    .map(key => ({
+      ...splitKey(key),
+      values: read.map(values => values.get(key)?.slice(0, VALUE_CHARACTERS) ?? null),
     }));
-}
-
-/** @param known constants of files that were read before, by their text: most experiments change one of many */
-function constantsOf(
-  files: readonly { readonly path: string; readonly text: string }[],
-  given: Given,
-  known: Map<string, Constants>,
-): Constants {
-  const all = new Map<string, { file: string; name: string; text: string }>();
-  for (const { path: file, text } of files) {
-    const key = `${file}\0${text}`;
-    let own = known.get(key);
-    if (!own) {
-      const constants = findConstants(file, text, given, () => true);
-      own = new Map(
-        constants.map(({ name, start, end }) => [
-          `${file}\0${name}`,
-          { file, name, text: text.slice(start, end) },
-        ]),
-      );
-      known.set(key, own);
-    }
-    for (const [name, constant] of own) all.set(name, constant);
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 import { tokenCount } from '../../shared/charts/token-count.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { SUMMARY } from '../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
 import type { Experiment, Run, Study } from '../../shared/study.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../git/diff.ts';
@@ -84,7 +85,7 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
       experiment.attemptCommit === null
         ? null
         : ledger.reviews.outcomeOf(study.id, n, experiment.attemptCommit),
-    calls: ledger.modelCalls.list(study.id, n),
+    calls: ledger.modelCalls.list(study.id, n).filter(call => call.proposer !== SUMMARY),
     parentCommit: experiment.parentCommit,
     lineage: ledger.experiments.lineage(study.id, n),
     incumbent: experiment.verdict?.evidence.incumbentExperiment ?? null,

@@ -29,12 +29,15 @@ type Place = {
 /** The constants of experiments, read from their commits. The files are parsed in a thread. */
 export class ConstantsReader {
   readonly #ledger: Ledger;
+  readonly #kept: number;
   /** By study and commit. */
   readonly #known = new Map<string, Values>();
   readonly #places = new Map<string, Promise<Place | null>>();
 
-  constructor(ledger: Ledger) {
+  /** @param kept how many commits' constants are kept */
+  constructor(ledger: Ledger, kept = KEPT) {
     this.#ledger = ledger;
+    this.#kept = kept;
   }
 
   /** Experiments without a commit are left out, and all where the repository is gone. */
@@ -54,12 +57,16 @@ export class ConstantsReader {
       const commit = n === 0 ? study.baseCommit : this.#ledger.cells.get(study.id, n)?.commit;
       return commit ? [{ n, commit }] : [];
     });
-    const missing = commits.filter(({ commit }) => !this.#known.has(`${study.id} ${commit}`));
-    if (this.#known.size + missing.length > KEPT) this.#known.clear();
-    const read = await readCommits(place, [...new Set(missing.map(({ commit }) => commit))]);
+    // Taken now: all that is kept may be forgotten here, and by another call while this one reads.
+    const known = new Map(
+      commits.map(({ commit }) => [commit, this.#known.get(`${study.id} ${commit}`)] as const),
+    );
+    const missing = [...known].flatMap(([commit, values]) => (values ? [] : [commit]));
+    if (this.#known.size + missing.length > this.#kept) this.#known.clear();
+    const read = await readCommits(place, missing);
     for (const [commit, values] of read) this.#known.set(`${study.id} ${commit}`, values);
     for (const { n, commit } of commits) {
-      const values = this.#known.get(`${study.id} ${commit}`) ?? read.get(commit);
+      const values = known.get(commit) ?? read.get(commit);
       if (values) found.set(n, values);
     }
     return found;

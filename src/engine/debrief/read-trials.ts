@@ -1,4 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
+import { SUMMARY } from '../../shared/model-calls.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { type CommitEdit, readEdits } from '../git/read-edits.ts';
@@ -36,7 +37,10 @@ export async function readTrials(
       outcome === 'proposed' ? [[n, proposer] as const] : [],
     ),
   );
-  const costs = Map.groupBy(rows.costs, ({ n }) => n);
+  const costs = Map.groupBy(
+    rows.costs.filter(({ proposer }) => proposer !== SUMMARY),
+    ({ n }) => n,
+  );
   const runs = Map.groupBy(rows.runs, ({ n }) => n);
   const experiments = [...eachExperiment(ledger, study)].filter(isJudged);
   const edits = hasEdits ? await readEditsOf(study, experiments) : new Map<string, CommitEdit>();

@@ -201,6 +201,7 @@ export function experimentStore(database: Database) {
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
     'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
   );
+  // The order of the join and the plus have SQLite look a parent up by its commit, instead of by all smaller numbers.
   const lineage = database.prepare<
     [{ studyId: string; n: number }],
     Pick<Row, 'n' | 'hypothesis' | 'metric' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
@@ -210,8 +211,8 @@ export function experimentStore(database: Database) {
     `WITH RECURSIVE line (n, parent) AS (
        SELECT n, parent_commit FROM experiment WHERE study_id = @studyId AND n = @n
        UNION ALL
-       SELECT e.n, e.parent_commit FROM line JOIN experiment e
-         ON e.study_id = @studyId AND e.attempt_commit = line.parent AND e.n < line.n)
+       SELECT e.n, e.parent_commit FROM line CROSS JOIN experiment e
+         ON e.study_id = @studyId AND e.attempt_commit = line.parent AND +e.n < line.n)
      SELECT n, hypothesis, metric, coalesce(verdict = 'keep', 0) AS is_kept, ${record} FROM experiment
      WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY n`,
   );

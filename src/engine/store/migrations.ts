@@ -17,6 +17,7 @@ import { writtenFolders } from './migrations/160-written-folders.ts';
 import { messages } from './migrations/170-messages.ts';
 import { summaries } from './migrations/180-summaries.ts';
 import { titlesAndArchive } from './migrations/190-titles-and-archive.ts';
+import { experimentsByCommit } from './migrations/200-experiments-by-commit.ts';
 
 /** A numbered change of the schema. Numbers go up in tens, so that a fix can be put between two releases. */
 export type Migration = { readonly version: number; readonly sql: string };
@@ -41,4 +42,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 170, sql: messages },
   { version: 180, sql: summaries },
   { version: 190, sql: titlesAndArchive },
+  { version: 200, sql: experimentsByCommit },
 ];

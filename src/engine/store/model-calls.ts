@@ -9,6 +9,8 @@ type Row = Omit<ModelCall, 'tokens' | 'isKept'> & {
   outputTokens: number | null;
 };
 
+type CallCost = Pick<ModelCall, 'n' | 'at' | 'proposer'> & { readonly usd: number | null };
+
 export type ModelCallStore = ReturnType<typeof modelCallStore>;
 
 /** Every request to a model, written down before it is made. */
@@ -36,9 +38,6 @@ export function modelCallStore(database: Database) {
     coalesce(sum(cache_write_tokens), 0) AS cacheWriteTokens, coalesce(sum(output_tokens), 0) AS outputTokens,
     sum(cost_usd) AS costUsd, count(*) FILTER (WHERE reserved_usd IS NULL) AS unpriced`;
   const ofStudy = database.prepare<[string], Spend>(`SELECT ${sums} FROM model_call WHERE study_id = ?`);
-  const ofExperiment = database.prepare<[string, number], Spend>(
-    `SELECT ${sums} FROM model_call WHERE study_id = ? AND n = ?`,
-  );
   const committed = database.prepare<[string, number], { usd: number }>(
     `SELECT coalesce(sum(coalesce(cost_usd, reserved_usd)), 0) AS usd FROM model_call
      WHERE study_id = ? AND id > ?`,
@@ -61,8 +60,8 @@ export function modelCallStore(database: Database) {
        ON call.study_id = tried.study_id AND call.n = tried.n AND call.proposer = @proposer
      GROUP BY tried.study_id, tried.n`,
   );
-  const studyCosts = database.prepare<[string], { n: number; at: number; usd: number | null }>(
-    'SELECT n, at, cost_usd AS usd FROM model_call WHERE study_id = ? ORDER BY id',
+  const studyCosts = database.prepare<[string], CallCost>(
+    'SELECT n, at, proposer, cost_usd AS usd FROM model_call WHERE study_id = ? ORDER BY id',
   );
   const newest = database.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM model_call');
   const closeOpen = database.prepare(
@@ -100,9 +99,7 @@ export function modelCallStore(database: Database) {
       end.run({ id, ...rest, ...tokens });
     },
     /** What each call cost in US dollars, oldest first; null where it has no price. */
-    studyCosts(
-      studyId: string,
-    ): readonly { readonly n: number; readonly at: number; readonly usd: number | null }[] {
+    studyCosts(studyId: string): readonly CallCost[] {
       return studyCosts.all(studyId);
     },
     list(studyId: string, n: number): readonly ModelCall[] {
@@ -122,9 +119,6 @@ export function modelCallStore(database: Database) {
     /** Of the whole study. */
     spend(studyId: string): Spend {
       return ofStudy.get(studyId) ?? NOTHING_SPENT;
-    },
-    spendOn(studyId: string, n: number): Spend {
-      return ofExperiment.get(studyId, n) ?? NOTHING_SPENT;
     },
     /** US dollars that a study's calls behind the call `after` cost, or may have cost if unknown. */
     committedUsd(studyId: string, after: number): number {

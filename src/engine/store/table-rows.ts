@@ -1,3 +1,4 @@
+import { SUMMARY, TRAINING } from '../../shared/model-calls.ts';
 import type { TableRow } from '../../shared/table-rows.ts';
 import type { Database } from './database.ts';
 
@@ -11,8 +12,10 @@ export function tableRowStore(database: Database) {
     `SELECT e.n,
        (SELECT proposer FROM proposer_call WHERE study_id = e.study_id AND n = e.n AND outcome = 'proposed'
          ORDER BY id DESC LIMIT 1) AS proposer,
-       (SELECT model FROM model_call WHERE study_id = e.study_id AND n = e.n ORDER BY id DESC LIMIT 1) AS model,
-       (SELECT sum(cost_usd) FROM model_call WHERE study_id = e.study_id AND n = e.n) AS costUsd,
+       (SELECT model FROM model_call WHERE study_id = e.study_id AND n = e.n
+         AND proposer NOT IN ('${SUMMARY}', '${TRAINING}') ORDER BY id DESC LIMIT 1) AS model,
+       (SELECT sum(cost_usd) FROM model_call WHERE study_id = e.study_id AND n = e.n
+         AND proposer <> '${SUMMARY}') AS costUsd,
        sum(run.gpu_energy_wh) AS energyWh, max(run.peak_rss_bytes) AS peakRssBytes, count(run.id) AS runs,
        coalesce(max(run.summary) FILTER (WHERE run.k = e.evidence ->> '$.run'),
          (SELECT summary FROM run WHERE experiment_id = e.id AND purpose IS NULL ORDER BY k DESC LIMIT 1)) AS summary

@@ -1,4 +1,6 @@
+import { ORPCError } from '@orpc/client';
 import { useEffect, useSyncExternalStore } from 'react';
+import { toast } from 'sonner';
 import type { Cell } from '../../shared/notebook.ts';
 import {
   CONSTANTS_PAGE,
@@ -7,6 +9,7 @@ import {
   TABLE_PAGE,
   type TableRow,
 } from '../../shared/table-rows.ts';
+import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient } from './sync.ts';
 
@@ -24,7 +27,7 @@ const NOTHING = { study: null, rows: new Map<number, never>(), missing: 0 };
 type Ask<T> = (study: string, ns: readonly number[]) => Promise<readonly (readonly [number, T])[]>;
 
 /** Reads something of every experiment of a study, page by page, and of those again that have changed. */
-class Reader<T> {
+export class ExperimentReader<T> {
   readonly #page: number;
   readonly #ask: Ask<T>;
   /** What has to differ for an experiment to be read again. */
@@ -36,6 +39,8 @@ class Reader<T> {
   /** On their way or waiting for that. */
   #missing = 0;
   #isReading = false;
+  /** The user has been told that a page of the study could not be read. */
+  #hasGap = false;
   #told: ExperimentRows<T> = NOTHING;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<() => void>();
@@ -59,6 +64,7 @@ class Reader<T> {
       this.#study = study;
       this.#rows = new Map();
       this.#versions = new Map();
+      this.#hasGap = false;
     }
     this.#queue = cells.filter(
       (cell): cell is Cell => cell !== undefined && this.#versions.get(cell.n) !== this.#versionOf(cell),
@@ -84,14 +90,22 @@ class Reader<T> {
         this.#missing = this.#queue.length;
         for (const cell of page) this.#versions.set(cell.n, this.#versionOf(cell));
         for (const [n, row] of rows) this.#rows.set(n, row);
-      } catch {
-        // The next cells, or the connection when it is back, ask again; the connection notice tells the rest.
-        this.#queue = [];
-        this.#missing = 0;
+      } catch (error) {
+        // What waits is of another study by now.
+        if (study !== this.#study) continue;
+        // Lost connections have their own notice, and ask again when they are back; so do the next cells.
+        if (error instanceof ORPCError) this.#tellOfGap(error);
+        else this.#queue = [];
+        this.#missing = this.#queue.length;
       }
       this.#tellSoon();
     }
     this.#isReading = false;
+  }
+
+  #tellOfGap(error: unknown): void {
+    if (!this.#hasGap) toast.error(`Some experiments could not be read: ${explain(error)}`, { id: 'gap' });
+    this.#hasGap = true;
   }
 
   #tellSoon(): void {
@@ -109,15 +123,15 @@ class Reader<T> {
 const ended = ({ phase, commit, endedAt, trainedSeconds }: Cell) =>
   `${phase === 'recorded'} ${commit} ${endedAt} ${trainedSeconds}`;
 
-const tableRows = new Reader<TableRow>(TABLE_PAGE, ended, async (study, ns) =>
+const tableRows = new ExperimentReader<TableRow>(TABLE_PAGE, ended, async (study, ns) =>
   (await getClient().studies.tableRows({ study, ns: [...ns] })).map(row => [row.n, row]),
 );
 
-const gpuUses = new Reader<number | null>(GPU_USE_PAGE, ended, async (study, ns) =>
+const gpuUses = new ExperimentReader<number | null>(GPU_USE_PAGE, ended, async (study, ns) =>
   (await getClient().studies.gpuUse({ study, ns: [...ns] })).map(({ n, percent }) => [n, percent]),
 );
 
-const constants = new Reader<ConstantTexts>(
+const constants = new ExperimentReader<ConstantTexts>(
   CONSTANTS_PAGE,
   ({ commit }) => String(commit),
   async (study, ns) => {
@@ -131,7 +145,7 @@ export const useTableRows = (): ExperimentRows<TableRow> => useReader(tableRows,
 export const useConstantRows = (): ExperimentRows<ConstantTexts> => useReader(constants, true);
 export const useGpuUses = (isWanted: boolean): ExperimentRows<number | null> => useReader(gpuUses, isWanted);
 
-function useReader<T>(reader: Reader<T>, isWanted: boolean): ExperimentRows<T> {
+function useReader<T>(reader: ExperimentReader<T>, isWanted: boolean): ExperimentRows<T> {
   const study = useStore(state => state.notebook?.study);
   const cells = useStore(state => state.notebook?.cells);
   const isOnline = useStore(state => state.connection.kind === 'online');

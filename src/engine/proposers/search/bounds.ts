@@ -19,3 +19,9 @@ export function isWithin(constant: Constant, to: string, bounds: Bounds | null):
 export function constantKey({ file, name }: Pick<Constant, 'file' | 'name'>): string {
   return `${file}\0${name}`;
 }
+
+/** The file and the name in a {@link constantKey}. */
+export function splitKey(key: string): Pick<Constant, 'file' | 'name'> {
+  const [file = '', name = ''] = key.split('\0');
+  return { file, name };
+}

@@ -8,13 +8,16 @@ export type ReadingQuestion = {
   readonly commits: readonly (readonly (string | null)[])[];
   /** As {@link findConstants} takes it. */
   readonly given: readonly string[];
+  /** Also those that the search leaves alone. */
+  readonly isEvery?: boolean;
 };
 
 /** The text of each constant, by its key, for each commit. */
 export type Reading = readonly ReadonlyMap<string, string>[];
 
 /** What the constants of commits are. The same text of a file is read once. Pure. */
-export function readValues({ paths, commits, given }: ReadingQuestion): Reading {
+export function readValues({ paths, commits, given, isEvery = false }: ReadingQuestion): Reading {
+  const isWanted = isEvery ? () => true : undefined;
   const names = new Set(given);
   const known = paths.map(() => new Map<string, readonly (readonly [string, string])[]>());
   const read = (place: number, text: string) => {
@@ -22,7 +25,7 @@ export function readValues({ paths, commits, given }: ReadingQuestion): Reading 
     const before = known[place]?.get(text);
     const found =
       before ??
-      findConstants(file, text, names).map(
+      findConstants(file, text, names, isWanted).map(
         constant => [constantKey(constant), constant.literal.text] as const,
       );
     known[place]?.set(text, found);

@@ -50,6 +50,32 @@ export type Column = {
 /** The column that shows a curve, of which there is nothing to sort by. */
 export const CURVE = 'curve';
 
+/** The names of columns that every study has. */
+const FIXED = [
+  ...['n', 'verdict', 'delta', 'P', 'hypothesis', 'category', 'reason', 'predicted', 'proposer', 'model'],
+  ...['sitting', 'runs', 'ended', 'tags', CURVE, 'trained', 'host_memory', 'gpu', 'energy', 'cost'],
+];
+
+/** What the columns of the metric and of memory are called: as the training prints them, where no other column is. */
+export function measuredIds({ contract: { metric } }: StudyCard): {
+  readonly metric: string;
+  readonly memory: string;
+} {
+  const free = freeNames(FIXED);
+  return { metric: free(metric.name, 'metric'), memory: free(metric.memory ?? 'memory', 'memory') };
+}
+
+/** Gives names that differ by more than case from those taken and from each other. */
+function freeNames(names: readonly string[]): (name: string, prefix: string) => string {
+  const taken = new Set(names.map(name => name.toLowerCase()));
+  return (name, prefix) => {
+    let id = name;
+    while (taken.has(id.toLowerCase())) id = `${prefix}.${id}`;
+    taken.add(id.toLowerCase());
+    return id;
+  };
+}
+
 const plain = (value: number | string) => (typeof value === 'number' ? formatNumber(value) : value);
 const numeric = (format: (value: number) => string) => (value: number | string) =>
   typeof value === 'number' ? format(value) : value;
@@ -61,12 +87,7 @@ export function columnsOf(
   constantNames: readonly string[],
 ) {
   const columns: Column[] = [...experimentColumns(card), ...costColumns(card)];
-  const taken = new Set(columns.map(({ id }) => id.toLowerCase()));
-  const free = (name: string, prefix: string) => {
-    const id = taken.has(name.toLowerCase()) ? `${prefix}.${name}` : name;
-    taken.add(id.toLowerCase());
-    return id;
-  };
+  const free = freeNames(columns.map(({ id }) => id));
   const { name: metric, memory } = card.contract.metric;
   for (const name of constantNames) columns.push(constantColumn(free(name, 'constant'), name));
   for (const name of summaryNames) {
@@ -85,12 +106,13 @@ function column(
   return { id, label, width, value, kind: 'experiment', holds: 'numbers', show: plain, ...more };
 }
 
-function experimentColumns({ contract: { metric } }: StudyCard): readonly Column[] {
+function experimentColumns(card: StudyCard): readonly Column[] {
+  const { metric } = card.contract;
   const words = { holds: 'words' } as const;
   return [
     column('n', '#', 64, ({ cell }) => cell.n, { show: value => `#${value}`, hint: 'Of the experiment' }),
     column('verdict', 'Verdict', 120, ({ cell }) => cell.verdict?.word ?? cell.phase, words),
-    column(metric.name, metric.name, 112, ({ cell }) => cell.record?.mean ?? cell.metric, {
+    column(measuredIds(card).metric, metric.name, 112, ({ cell }) => cell.record?.mean ?? cell.metric, {
       isMetric: true,
       show: numeric(formatMetric),
       hint: `The metric; ${metric.goal === 'minimize' ? 'lower' : 'higher'} is better`,
@@ -122,7 +144,8 @@ function experimentColumns({ contract: { metric } }: StudyCard): readonly Column
   ];
 }
 
-function costColumns({ contract: { metric } }: StudyCard): readonly Column[] {
+function costColumns(card: StudyCard): readonly Column[] {
+  const { memory } = card.contract.metric;
   const cost = { kind: 'cost' } as const;
   return [
     column('trained', 'Trained', 104, ({ cell }) => cell.trainedSeconds, {
@@ -130,7 +153,7 @@ function costColumns({ contract: { metric } }: StudyCard): readonly Column[] {
       show: numeric(formatDuration),
       hint: 'Wall time of its runs, in seconds',
     }),
-    column(metric.memory ?? 'memory', metric.memory ?? 'Memory', 116, ({ cell }) => cell.memory, {
+    column(measuredIds(card).memory, memory ?? 'Memory', 116, ({ cell }) => cell.memory, {
       ...cost,
       hint: 'Peak memory, as the training printed it',
     }),

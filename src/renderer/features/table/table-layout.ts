@@ -1,6 +1,6 @@
 import type { StudyCard } from '../../../shared/notebook.ts';
 import type { SortKey } from './arrange-rows.ts';
-import { CURVE } from './table-columns.ts';
+import { CURVE, measuredIds } from './table-columns.ts';
 
 /** How the table of a project is laid out; constants and printed values differ from project to project. */
 export type TableLayout = {
@@ -26,10 +26,10 @@ export const WIDTHS = { least: 48, most: 900 };
 
 /** The usual choice: what a notebook tells of an experiment, with the constants that were turned, as far as there is room. */
 export function usualColumns(card: StudyCard, turned: readonly string[]): readonly string[] {
-  const { name, memory } = card.contract.metric;
+  const { metric, memory } = measuredIds(card);
   return [
-    ...['n', 'verdict', name, 'delta', ...(card.claims ? ['P'] : [])],
-    ...['hypothesis', ...turned.slice(0, 4), 'category', 'trained', memory ?? 'memory', CURVE],
+    ...['n', 'verdict', metric, 'delta', ...(card.claims ? ['P'] : [])],
+    ...['hypothesis', ...turned.slice(0, 4), 'category', 'trained', memory, CURVE],
   ];
 }
 
