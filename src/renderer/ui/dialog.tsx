@@ -17,7 +17,7 @@ export function Dialog({
   readonly description?: ReactNode;
   readonly onClose: () => void;
   readonly children: ReactNode;
-  readonly isWide?: boolean;
+  readonly isWide?: boolean | 'very';
   /** What Escape does before it closes; returns whether it did something. */
   readonly onEscape?: () => boolean;
 }) {
@@ -32,7 +32,7 @@ export function Dialog({
           onEscapeKeyDown={event => onEscape?.() && event.preventDefault()}
           className={classNames(
             '-translate-x-1/2 fixed top-[10vh] left-1/2 z-50 flex max-h-[80vh] w-[calc(100vw-2rem)] flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-float',
-            isWide ? 'max-w-3xl' : 'max-w-lg',
+            isWide === 'very' ? 'max-w-5xl' : isWide ? 'max-w-3xl' : 'max-w-lg',
           )}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >

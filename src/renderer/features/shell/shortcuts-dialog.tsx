@@ -14,8 +14,8 @@ export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
   const state = useStore.getState();
   const own = ALL_COMMANDS.flatMap(({ keys, label }) => (keys ? [{ keys, label: tell(label, state) }] : []));
   return (
-    <Dialog title="Keyboard shortcuts" onClose={onClose} isWide>
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-5 gap-y-2 text-sm md:grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)]">
+    <Dialog title="Keyboard shortcuts" onClose={onClose} isWide="very">
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-5 gap-y-2 text-sm md:grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)] lg:grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)_auto_minmax(0,1fr)]">
         {[...own, ...OTHER_KEYS].map(({ keys, label }) => (
           <div key={keys} className="contents">
             <dt>
