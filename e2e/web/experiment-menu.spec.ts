@@ -23,7 +23,7 @@ test('an experiment has a menu at the pointer, and what can be selected in it ke
     /^Go to its parent/,
     /^Mark for comparison/,
     /^Open in the editor/,
-    'Copy the path of its logl',
+    'Copy the path of its logr',
     'Copy the path of its folder',
     /^Copy as Markdown/,
     /^Copy the commit/,
