@@ -399,10 +399,10 @@ export const SCREENS: readonly Screen[] = [
   },
   {
     name: 'stack',
-    open: overNight(
-      page => chooseFrom(page, study(page).control('More'), 'Take to Git …'),
-      `Take ${NIGHT_TAG} to Git`,
-    ),
+    open: overNight(async page => {
+      await chooseFrom(page, study(page).control('More'), 'Take to Git …');
+      await expect(page.getByText('7 of 7 chosen')).toBeVisible();
+    }, `Take ${NIGHT_TAG} to Git`),
   },
   {
     name: 'export',

@@ -159,7 +159,7 @@ function LastGain({ card }: { readonly card: StudyCard }) {
 function Now({ card }: { readonly card: StudyCard }) {
   const clock = useRunClock(card);
   const { current } = card;
-  if (!isActive(card) || !current) return <Fact name="Now" value="nothing runs" />;
+  if (!isActive(card) || !current) return <Fact name="Now" value="idle" />;
   return (
     <Fact
       name={`Now: #${current.n}, ${phaseWords(current.phase).toLowerCase()}`}
