@@ -41,6 +41,16 @@ export function gitFailure(
   return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);
 }
 
+/** The error for a file of git's that cannot be written; any other than for a full disk is returned as it is. */
+export function writeFailure(path: string, error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return error;
+  return new PawlError(
+    'disk_full',
+    `The disk is full: ${path} could not be written (${error.message}). Make room, then "pawl resume".`,
+    { cause: error },
+  );
+}
+
 const LOCKED = /Unable to create '(.+\.lock)': File exists/s;
 const REFUSED = /reference already exists|but expected|reference is missing|unable to resolve reference/;
 

@@ -15,7 +15,7 @@ import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { NO_HEAD_FILE } from './checkouts.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
-import { gitFailure, isPathUnknown } from './git-errors.ts';
+import { gitFailure, isPathUnknown, writeFailure } from './git-errors.ts';
 import { removeAt } from './remove.ts';
 import { gitOf, type Repository } from './repository.ts';
 
@@ -251,7 +251,9 @@ async function putFile(path: string, content: Buffer, { flush = false } = {}): P
   const next = `${path}.next`;
   // What a killed engine left under that name, or a program put there.
   await removeAt(Buffer.from(next));
-  await writeFile(next, content, { flag: 'wx', flush });
+  await writeFile(next, content, { flag: 'wx', flush }).catch(error => {
+    throw writeFailure(path, error);
+  });
   await rename(next, path).catch(async () => {
     // Programs may have put a folder there.
     await removeAt(Buffer.from(path));

@@ -1,6 +1,7 @@
 import { Command } from 'cmdk';
 import { Dialog } from 'radix-ui';
 import { useState } from 'react';
+import { titleOf } from '../../../shared/overview.ts';
 import { jumpTo, openStudy } from '../../app/actions.ts';
 import { isAvailable, tell } from '../../app/command.ts';
 import { ALL_COMMANDS } from '../../app/commands.ts';
@@ -21,9 +22,9 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
     { heading: 'What runs', entries: commands(state, 'running') },
     {
       heading: 'Studies',
-      entries: state.studies.slice(0, 50).map(({ id, tag, repositoryPath, importedFrom }) => ({
-        name: `Open ${tag} (${importedFrom ?? repositoryPath.split('/').at(-1)})`,
-        run: () => openStudy(id),
+      entries: state.studies.slice(0, 50).map(card => ({
+        name: `Open ${titleOf(card)} (${card.importedFrom ?? card.repositoryPath.split('/').at(-1)})`,
+        run: () => openStudy(card.id),
       })),
     },
     { heading: 'Pawl', entries: commands(state, 'app') },
