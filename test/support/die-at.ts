@@ -10,7 +10,10 @@ import BetterSqlite3 from 'better-sqlite3';
 export type DeathPoint =
   /** Once an event with these properties was written to stdout. */
   | { readonly event: Readonly<Record<string, unknown>> }
-  /** While or after the process's git call of this number (from 1) runs. A git that was started goes on alone. */
+  /**
+   * While or after the process's git call of this number (from 1) runs: a git that is started, or a question to one that stays.
+   * A git that was called goes on alone.
+   */
   | { readonly git: number; readonly when: 'started' | 'ended' }
   /** Before or after the ledger's transaction of this number (from 1). */
   | { readonly transaction: number; readonly when: 'before' | 'after' };
@@ -39,8 +42,26 @@ function dieAtEvent(wanted: Readonly<Record<string, unknown>>): void {
 }
 
 function dieAtGit(number: number, when: 'started' | 'ended'): void {
-  const execFile = childProcess.execFile;
+  const { execFile, spawn } = childProcess;
   let calls = 0;
+  // A git that stays is asked by a line on its stdin, and has done it once it says something.
+  const counting = ((...args: Parameters<typeof spawn>) => {
+    const child = spawn(...args);
+    if (!/(?:^|\/)git$/.test(args[0])) return child;
+    const write = child.stdin?.write.bind(child.stdin);
+    if (!child.stdin || !write) return child;
+    child.stdin.write = ((...written: Parameters<typeof write>) => {
+      const hasRoom = write(...written);
+      calls += 1;
+      if (calls === number) {
+        if (when === 'ended') child.stdout?.prependOnceListener('data', die);
+        else setImmediate(() => setImmediate(die));
+      }
+      return hasRoom;
+    }) as typeof write;
+    return child;
+  }) as typeof spawn;
+  childProcess.spawn = counting;
   const replacement = ((...args: Parameters<typeof execFile>) => {
     const child = execFile(...args);
     calls += 1;
