@@ -37,7 +37,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(cell.section('Numbers')).toContainText('mean of 3 runs');
   await takePicture(page, 'claims');
 
-  await page.getByRole('button', { name: 'More' }).click();
+  await study(page).control('More').click();
   await page.getByRole('menuitem', { name: /Audit the gains/ }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('Gain over 4 fresh runs');

@@ -119,6 +119,9 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await page.reload();
   await study(page).tab('Live').click();
   await expect(curve.getByRole('definition').nth(1)).toHaveText('14');
+  // How it was drawn is kept.
+  await expect(curve.getByLabel('Horizontal axis')).toHaveText('by time since the first step');
+  await choose(curve.getByLabel('Horizontal axis'), 'by step');
   await expect(curve).toContainText(new RegExp(`#${n}, live by step: first 4\\.\\d+, last 1\\.15`));
   await bench.letGo();
   await expect(page.getByText('Nothing runs')).toBeVisible();

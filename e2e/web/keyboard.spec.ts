@@ -146,7 +146,7 @@ test.describe('in the notebook', () => {
       await page.keyboard.press('Enter');
       await expect(page.getByRole('menu')).toBeVisible();
       const choice = page.getByRole('menuitem', { name: item });
-      for (let presses = 0; presses < 5; presses += 1) {
+      for (let presses = 0; presses < 10; presses += 1) {
         if (await choice.evaluate(element => element === document.activeElement)) break;
         await page.keyboard.press('ArrowDown');
       }

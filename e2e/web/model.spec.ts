@@ -78,7 +78,7 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(numbers).toContainText(/cost\s*\$0.0248 plus uncounted calls/);
   await expect(numbers).toContainText(/tokens out\s*50\d/);
 
-  await chooseFrom(page, page.getByRole('button', { name: 'More' }), 'Proposers …');
+  await chooseFrom(page, study(page).control('More'), 'Proposers …');
   const record = dialog(page, 'Proposers')
     .getByRole('listitem')
     .filter({ hasText: 'model claude-opus-5-5' })

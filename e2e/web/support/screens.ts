@@ -291,7 +291,9 @@ export const SCREENS: readonly Screen[] = [
       await ofNight(stage);
       await study(stage.page).tab('Compare').click();
       await stage.page.getByRole('button', { name: 'Compare the baseline with the best' }).click();
-      return stage.page.getByRole('region', { name: 'Difference from experiment 0 to 13' });
+      const difference = stage.page.getByRole('region', { name: 'Difference from experiment 0 to 13' });
+      await expect(difference).toContainText('LEARNING_RATE');
+      return stage.page.getByRole('region', { name: 'What differs' });
     },
   },
   {
