@@ -63,6 +63,16 @@ test('the user is told over ntfy once they have seen word for word what is sent'
     .toEqual(['Pawl can reach you', expect.stringMatching(/^New best: /)]);
   await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
   await expect(form.getByRole('status')).toContainText('On · last message sent');
+  // A token goes in, never comes back, and can be forgotten.
+  await form.getByLabel('Token').fill('tk_secret');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await expect(form.getByLabel('Token')).toHaveAttribute('placeholder', 'stored');
+  await expect(sent).toContainText('authorization: Bearer your token');
+  await form.getByRole('button', { name: 'Forget it' }).click();
+  await expect(sent).not.toContainText('authorization');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await expect(form.getByLabel('Token')).toHaveAttribute('placeholder', 'none');
+  await expect(form.getByRole('button', { name: 'Save' })).toBeDisabled();
   await form.getByRole('button', { name: 'Switch off' }).click();
   await expect(form.getByRole('status')).toContainText('Off');
   ntfy.close();

@@ -81,22 +81,29 @@ function ChannelForms({
 }) {
   const [form, setForm] = useState(view?.form ?? NEW);
   const [token, setToken] = useState('');
+  /** Whether the stored token goes with the next save. */
+  const [forgets, setForgets] = useState(false);
   const change = (part: Partial<ChannelForm>) => setForm(before => ({ ...before, ...part }));
   const kind = KINDS.find(({ value }) => value === form.kind);
   const problem = form.url === '' ? null : problemOf(form);
   const tokenProblem = token === '' || tokenSchema.safeParse(token).success ? null : 'No spaces, only ASCII.';
   const isWhole = form.url !== '' && problem === null && tokenProblem === null;
-  const input = useMemo(() => ({ form, ...(token === '' ? {} : { token }) }), [form, token]);
+  const input = useMemo(
+    () => ({ form, ...(token !== '' ? { token } : forgets ? { token: null } : {}) }),
+    [form, token, forgets],
+  );
   const settled = useSettled(input);
   const preview = useCall(isWhole && settled === input ? JSON.stringify(input) : null, () =>
     getClient().channel.preview(input),
   );
   const isSeen = preview.value !== null && settled === input;
-  const isSaved = view?.isOn === true && token === '' && JSON.stringify(view.form) === JSON.stringify(form);
+  const isSaved =
+    view?.isOn === true && token === '' && !forgets && JSON.stringify(view.form) === JSON.stringify(form);
   const save = async (isOn: boolean) => {
     const done = isOn ? 'Switched on.' : 'Switched off. Nothing is sent any more.';
     if (!(await attempt(() => getClient().channel.save({ ...input, isOn }), done))) return;
     setToken('');
+    setForgets(false);
     onSaved();
   };
   const test = () =>
@@ -137,14 +144,22 @@ function ChannelForms({
         </Field>
         <Field label="Token" hint="Sent as Authorization: Bearer." problem={tokenProblem}>
           {ids => (
-            <TextInput
-              {...ids}
-              type="password"
-              autoComplete="off"
-              placeholder={view?.hasToken ? 'stored' : 'none'}
-              value={token}
-              onChange={event => setToken(event.target.value)}
-            />
+            <div className="flex gap-2">
+              <TextInput
+                {...ids}
+                type="password"
+                autoComplete="off"
+                placeholder={view?.hasToken && !forgets ? 'stored' : 'none'}
+                value={token}
+                onChange={event => setToken(event.target.value)}
+                className="min-w-0 flex-1"
+              />
+              {view?.hasToken && token === '' && !forgets ? (
+                <Button type="button" onClick={() => setForgets(true)}>
+                  Forget it
+                </Button>
+              ) : null}
+            </div>
           )}
         </Field>
         <fieldset className="grid content-start gap-2 sm:grid-cols-2">
