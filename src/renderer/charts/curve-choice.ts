@@ -1,7 +1,7 @@
 import { MOST_SMOOTHING } from '../../shared/charts/smooth-series.ts';
 import type { SeriesAxis } from './series-axis.ts';
 
-export const CURVE_PLACES = ['cell', 'live', 'compare'] as const;
+const CURVE_PLACES = ['cell', 'live', 'compare'] as const;
 export type CurvePlace = (typeof CURVE_PLACES)[number];
 
 /** How the curves of a study's trainings are drawn. */

@@ -1,7 +1,7 @@
 /** Where a moving average stands, so that it can go on with what comes later. */
 export type AverageState = { readonly sum: number; readonly count: number };
 
-export const NO_AVERAGE: AverageState = { sum: 0, count: 0 };
+const NO_AVERAGE: AverageState = { sum: 0, count: 0 };
 
 /** The strongest smoothing that can be chosen. */
 export const MOST_SMOOTHING = 0.99;

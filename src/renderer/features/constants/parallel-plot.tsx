@@ -339,7 +339,7 @@ function showInTable(
   goTo({ name: 'study', tab: 'table' });
 }
 
-export function filterOf(axis: ConstantAxis, range: Range): readonly string[] {
+function filterOf(axis: ConstantAxis, range: Range): readonly string[] {
   const name = quoteName(axis.name);
   if (axis.kind === 'words') {
     const words = wordsIn(axis, range).map(word => `${name} = ${quoteName(word)}`);

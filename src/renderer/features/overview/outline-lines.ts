@@ -20,7 +20,7 @@ export function gainOf({ tally, contract }: StudyCard): number | null {
   return contract.metric.goal === 'minimize' ? -change : change;
 }
 
-export const SORTS = {
+const SORTS = {
   activity: ({ card }: OverviewRow) => -card.activeAt,
   name: ({ card }: OverviewRow) => titleOf(card).toLowerCase(),
   tried: ({ card }: OverviewRow) => -countTried(card),

@@ -22,6 +22,7 @@ import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { OneLine } from '../../ui/one-line.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
+import { RowAction } from '../../ui/row-action.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { draftOf, type WordsDraft, wordsOf } from './idea-draft.ts';
 import { IdeaWordsFields } from './idea-words.tsx';
@@ -175,18 +176,7 @@ function IdeaChanges({ study, idea }: { readonly study: string; readonly idea: I
 function Actions({ idea, place, isLast, isPointed, actions }: Props) {
   const { id } = idea;
   const act = (label: string, icon: ReactNode, run: () => void, isOff = false, title = label) => (
-    <button
-      type="button"
-      aria-label={label}
-      title={title}
-      // Kept in the order of Tab when it comes to nothing, so that the focus is not lost at the top.
-      aria-disabled={isOff}
-      tabIndex={isPointed ? 0 : -1}
-      onClick={isOff ? undefined : run}
-      className="inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink aria-disabled:cursor-default aria-disabled:opacity-40"
-    >
-      {icon}
-    </button>
+    <RowAction label={label} title={title} icon={icon} isOff={isOff} isPointed={isPointed} onRun={run} />
   );
   return (
     <div className="absolute top-1 right-1 flex">

@@ -20,6 +20,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { OneLine } from '../../ui/one-line.tsx';
+import { RowAction } from '../../ui/row-action.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { LineCounts } from '../../viewers/line-counts.tsx';
 import { boxId, type StackActions } from './stack-order.ts';
@@ -138,18 +139,14 @@ const DRAGGED = 'application/x-pawl-keep';
 
 function Actions({ keep: { n }, place, isLast, isChosen, isPointed, actions }: Props) {
   const act = (label: string, icon: ReactNode, run: () => void, isOff: boolean, title = label) => (
-    <button
-      type="button"
-      aria-label={`${label} #${n}`}
+    <RowAction
+      label={`${label} #${n}`}
       title={title}
-      // Kept in the order of Tab when it comes to nothing, so that the focus is not lost at the top.
-      aria-disabled={isOff}
-      tabIndex={isPointed ? 0 : -1}
-      onClick={isOff ? undefined : run}
-      className="inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink aria-disabled:cursor-default aria-disabled:opacity-40"
-    >
-      {icon}
-    </button>
+      icon={icon}
+      isOff={isOff}
+      isPointed={isPointed}
+      onRun={run}
+    />
   );
   return (
     <>
