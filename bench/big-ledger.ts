@@ -43,6 +43,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
     importColumns: null,
     asksApproval: false,
     gpu: null,
+    lanes: [],
     capUsd: null,
     title: null,
     archivedAt: null,

@@ -35,6 +35,7 @@ const study: Study = {
   outputs: [],
   writtenFolders: null,
   worktreeName: 'pawl-night',
+  lanes: [],
   importedFrom: null,
   importColumns: null,
   asksApproval: false,

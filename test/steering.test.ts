@@ -62,7 +62,7 @@ test('the search turns what it may and only so far; from outside of a range it c
   const turn = async (strategy: 'ladder' | 'gaussian-process', note: string, n: number) => {
     const steering = [{ n: 0, at: 0, text: note }];
     const incumbent = { n: 0, commit: '', metric: 1 };
-    const request = { n, history: [], refusals: [], contract, steering, incumbent };
+    const request = { n, history: [], refusals: [], running: [], contract, steering, incumbent };
     const settings = { seed: n, strategy };
     const { signal } = new AbortController();
     const found = await search(new Map([['train.py', SOURCE]]), settings, request, null, signal);

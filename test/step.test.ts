@@ -12,15 +12,17 @@ import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
 import type { Unfinished } from '../src/engine/stages/unfinished.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
+import { FREE_LANE, GOING_ON } from './support/loop-state.ts';
 
 const metric = { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' } as const;
 
 const fresh: LoopState = {
+  ...FREE_LANE,
+  ...GOING_ON,
   metric,
   limits: {},
   facts: { experiments: 0, best: null, sinceKeep: 0, crashesInRow: 0 },
-  next: 0,
-  unfinished: null,
+  fresh: 0,
   repeats: {
     ...({ rule: 'greedy', goal: 'minimize' } as const),
     ...{
@@ -37,27 +39,16 @@ const fresh: LoopState = {
     probes: NO_PROBES,
     seeds: NO_SEEDS,
   },
-  runMs: null,
-  ending: null,
-  wish: 'go',
-  isBlocked: false,
-  canRepair: false,
-  maxRefusals: 3,
-  refusals: 0,
-  repairs: 0,
-  reruns: 0,
-  unanswered: 0,
-  held: null,
 };
 const running: LoopState = {
   ...fresh,
   facts: { ...fresh.facts, best: 1 },
-  next: 1,
+  fresh: 1,
   repeats: { ...fresh.repeats, trials: [{ n: 0, values: [1], parent: null, isKept: true }] },
 };
 const oops: Crash = { class: 'exception', message: 'oops', tail: [] };
 const runOf = (change: Partial<Measured> = {}): Measured => ({
-  ...{ n: 1, k: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
+  ...{ n: 1, k: 0, parent: 0, crash: null, value: 0.9, memory: null, sourceLinesDelta: 0, unfair: [] },
   early: null,
   guard: null,
   source: null,
@@ -100,7 +91,7 @@ test('the baseline comes first', () => {
 
 test('an interrupted experiment is trained again when it has an attempt and proposed again when it has none', () => {
   const at = (unfinished: Unfinished) =>
-    step({ ...running, next: 5, unfinished }, { type: 'started' }, 0).effect;
+    step({ ...running, fresh: 5, unfinished }, { type: 'started' }, 0).effect;
   const train = { type: 'train', n: 5, commit: 'c1', unfair: null, isResumed: true };
   expect(at({ n: 5, at: 'attempt', commit: 'c1' })).toEqual(train);
   expect(at({ n: 5, at: 'proposal' })).toEqual({ type: 'propose', n: 5, repair: null });
@@ -110,7 +101,7 @@ test('what waits for the user or for its number waits on after a pause, and a st
   const crashed: CrashedRun = { ...runOf({ n: 5 }), crash: oops };
   const review: Unfinished = { n: 5, at: 'review', repair: crashed };
   const number: Unfinished = { n: 5, at: 'number', isResumed: false };
-  const pausing: LoopState = { ...running, next: 5, wish: 'pause' };
+  const pausing: LoopState = { ...running, fresh: 5, wish: 'pause' };
   for (const unfinished of [review, number]) {
     const disturbed = step(pausing, { type: 'disturbed', unfinished }, 0);
     expect(disturbed.effect).toEqual({ type: 'wait' });

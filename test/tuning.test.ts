@@ -124,7 +124,7 @@ test('a word of the user ends a tuning', () => {
   expect(openTuning(request({ refusals: refusal(4, 'rejected') }))).toEqual(tuning);
   expect(openTuning(request({ refusals: refusal(7, 'rejected') }))).toBeNull();
   // Another proposer's turn in between ends nothing, a proposal of the model's own does.
-  const running = (memo: unknown) => ({ running: { n: 7, hypothesis: '', category: null, memo } });
+  const running = (memo: unknown) => ({ running: [{ n: 7, hypothesis: '', category: null, memo }] });
   expect(openTuning(request(running({ moves: [], values: '' })))).toEqual(tuning);
   expect(openTuning(request(running({ agent: 'claude', model: null })))).toEqual(tuning);
   expect(openTuning(request(running({ model: 'claude-opus-5-5' })))).toBeNull();

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { AUDIT_RUNS } from '../shared/claims.ts';
 import { REPORT_FORMATS } from '../shared/debrief.ts';
 import { PawlError } from '../shared/errors.ts';
+import { LANE_WORD, LANE_WORDS_HINT } from '../shared/lanes.ts';
 import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/metric-check.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
 import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/study.ts';
@@ -67,6 +68,14 @@ function list(text: string, before: readonly string[] | undefined): readonly str
   return [...(before ?? []), ...words];
 }
 
+/** Where runs are trained, see `shared/lanes.ts`. */
+function lanes(text: string, before: readonly string[] | undefined): readonly string[] {
+  const words = list(text, before);
+  const odd = words.find(word => !LANE_WORD.test(word));
+  if (odd !== undefined) throw new InvalidArgumentError(`"${odd}" is none. ${LANE_WORDS_HINT}`);
+  return words;
+}
+
 /** The same of numbers of experiments. */
 function numbers(text: string, before: readonly number[] | undefined): readonly number[] {
   return [...(before ?? []), ...list(text, undefined).map(word => whole(word.replace(/^#/, '')))];
@@ -113,6 +122,11 @@ function sittingOptions(command: Command): Command {
     .option('--max-crashes <count>', 'stop after this many crashes in a row', count)
     .option('--limit <seconds>', 'end a run after this long', positive)
     .option('--gpu <name>', 'which GPU trains: its number, its UUID, or the UUID of a MIG instance')
+    .option(
+      '--lanes <list>',
+      'train several experiments at once: a number, "cpu:4", "gpu:0,gpu:1" or "gpu:all"',
+      lanes,
+    )
     .option(
       '--proposer <kind>',
       'search, command, patches, model or agent',

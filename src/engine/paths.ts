@@ -36,6 +36,17 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** Name of a lane's worktree. The first lane's is the study's own. */
+export function laneWorktree(study: { readonly worktreeName: string }, lane: number): string {
+  return lane === 0 ? study.worktreeName : `${study.worktreeName}.${lane}`;
+}
+
+/** In a study's folder: for what the runs of a further lane need beside their worktree. The first lane's is the study's own. */
+export function laneFolder(paths: DataPaths, studyId: string, lane: number): string {
+  const folder = studyFolder(paths, studyId);
+  return lane === 0 ? folder : join(folder, 'lanes', String(lane));
+}
+
 export function studyFolder(paths: DataPaths, studyId: string): string {
   return join(paths.studies, studyId);
 }

@@ -8,6 +8,7 @@ import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS }
 import { handyCalls } from './handy-calls.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
+import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from './lanes.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
@@ -64,6 +65,7 @@ const study = text(64).min(1);
 const n = z.number().int().nonnegative().max(10_000_000);
 const k = z.number().int().nonnegative().max(10_000);
 const gpuName = text(128).trim().min(1);
+const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
 /** The user lets code of models run without a sandbox on this machine, from now on. */
 const agreesUncontained = z.boolean().optional();
 /** The digest of the set-up command that the user was shown and agrees to. */
@@ -150,6 +152,8 @@ export const newStudySchema = z.strictObject({
   asksApproval: z.boolean().optional(),
   /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
   gpu: gpuName.optional(),
+  /** Where runs are trained. */
+  lanes: lanesSchema.optional(),
   agreesUncontained,
   capUsd,
   agreesSetUp,
@@ -245,6 +249,7 @@ export const calls = {
           proposer: proposerSettingsSchema.optional(),
           /** The GPU from now on; null leaves it to the machine. */
           gpu: gpuName.nullable().optional(),
+          lanes: lanesSchema.optional(),
           capUsd,
           agreesUncontained,
           /** Maximum number of runs that make its claims surer, instead of trying anything new. */

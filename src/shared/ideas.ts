@@ -33,9 +33,12 @@ export const OUTSIDE = 'outside';
 /** Pawl itself, which tries again what was built on a keep that had to go. */
 export const AGAIN = 'pawl';
 
+/** Pawl, which tries an edit that was better than its parent together with what was kept meanwhile. */
+export const COMBINATION = 'combination';
+
 /** Whether an author is not one of the study's own proposers. */
 export function isByHand(author: string | null): boolean {
-  return author === YOU || author === OUTSIDE || author === AGAIN;
+  return author === YOU || author === OUTSIDE || author === AGAIN || author === COMBINATION;
 }
 
 /** What an edit can begin with: the texts of an attempt's editable files. */

@@ -102,6 +102,10 @@ export type Evidence = {
   readonly incumbentRuns?: number;
   /** Why a keep was taken back. */
   readonly rolledBack?: RolledBack;
+  /** Of an attempt that was made on a commit which was not the incumbent any more when it was measured. */
+  readonly lateParent?: { readonly experiment: number; readonly record: number };
+  /** Kept experiments that its tree does not hold, because it was made before them: it took their place. */
+  readonly supersedes?: readonly number[];
   /** The experiment that was taken back because of its number, and this one with it. */
   readonly takenBackWith?: number;
   /** Of one that is taken back for its probe: for a while it was the best. */
@@ -294,6 +298,8 @@ export type Study = {
   readonly writtenFolders: readonly string[] | null;
   /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
   readonly worktreeName: string;
+  /** Where its runs are trained, see `shared/lanes.ts`; empty for one at a time. */
+  readonly lanes: readonly string[];
   /** Name of the file an imported study was read from; null for own studies. */
   readonly importedFrom: string | null;
   /** Headings of the imported table in its order; null for own studies. */
@@ -390,6 +396,8 @@ export type Experiment = {
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;
   readonly attemptCommit: string | null;
+  /** What a keep moves the branch to: the attempt, or its tree on a later incumbent. */
+  readonly branchCommit: string | null;
   readonly verdict: ShownVerdict | null;
   readonly metric: number | null;
   /** The mean of all its runs that count; null where it has no number. */

@@ -66,6 +66,7 @@ export async function runInJail(
       adminDir: null,
     },
     ...{ paths: dataPaths({ PAWL_HOME: join(place, 'data') }), folder: join(place, 'data', 'study') },
+    laneFolder: join(place, 'data', 'study'),
     ...{
       repository: await openRepository(repository),
       hasBaseline: true,

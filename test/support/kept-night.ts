@@ -94,7 +94,7 @@ function studyOf(repositoryPath: string, baseCommit: string): Study {
     proposer: { kind: 'search', seed: 1 },
     stop: { experiments: 5 },
     ...{ state: 'stopped', stopReason: 'user', stopDetail: null, createdAt: 1 },
-    ...{ preserved: [], outputs: [], writtenFolders: null, worktreeName: 'pawl-night' },
+    ...{ preserved: [], outputs: [], writtenFolders: null, worktreeName: 'pawl-night', lanes: [] },
     ...{
       importedFrom: null,
       importColumns: null,

@@ -33,6 +33,7 @@ export type SittingFlags = {
   readonly maxCrashes?: number;
   readonly limit?: number;
   readonly gpu?: string;
+  readonly lanes?: readonly string[];
   readonly proposer?: ArmSettings['kind'];
   readonly seed?: number;
   readonly strategy?: NonNullable<SearchSettings['strategy']>;
@@ -86,6 +87,7 @@ export async function run(
       limitSeconds: flags.limit,
       prune: flags.prune,
       gpu: flags.gpu,
+      lanes: flags.lanes,
       capUsd: flags.maxCost,
       agreesUncontained: flags.uncontained,
     });
@@ -100,6 +102,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     proposer: readProposer(flags),
     limitSeconds: flags.limit,
     gpu: flags.gpu,
+    lanes: flags.lanes,
     capUsd: flags.maxCost,
     repositoryPath: path,
   };

@@ -172,6 +172,7 @@ export function createRouter(service: Service) {
           stop: input.stop,
           asksApproval: input.asksApproval,
           gpu: input.gpu,
+          lanes: input.lanes,
           capUsd: input.capUsd,
           agreesUncontained: input.agreesUncontained,
           agreesSetUp: input.agreesSetUp,
@@ -179,8 +180,8 @@ export function createRouter(service: Service) {
         }),
       ),
       resume: os.studies.resume.handler(async ({ input }) => {
-        const { study, stop, proposer, repository, gpu, capUsd, audit } = input;
-        const settings = { stop, proposer, gpu, capUsd, audit, repositoryPath: repository };
+        const { study, stop, proposer, repository, gpu, lanes, capUsd, audit } = input;
+        const settings = { stop, proposer, gpu, lanes, capUsd, audit, repositoryPath: repository };
         service.requireReady(study);
         if (input.agreesUncontained) service.engine.agreeToUncontained();
         await service.engine.requireConsent(study, settings);

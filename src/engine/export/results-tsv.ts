@@ -11,10 +11,10 @@ export const MEGABYTES_PER_GIGABYTE = 1024;
  * measured, because the form knows no gap. A discard without a number has `nan`, for 0 would be the best of all.
  */
 export function formatResult(experiment: Experiment): string {
-  const { verdict, metric, memory, attemptCommit } = experiment;
+  const { verdict, metric, memory, branchCommit } = experiment;
   const isCrash = verdict?.word === 'crash';
   return [
-    attemptCommit?.slice(0, 7) ?? '-',
+    branchCommit?.slice(0, 7) ?? '-',
     isCrash ? '0.000000' : (metric?.toFixed(6) ?? 'nan'),
     isCrash || memory === null ? '0.0' : (memory / MEGABYTES_PER_GIGABYTE).toFixed(1),
     verdict?.word ?? '',

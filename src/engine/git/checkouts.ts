@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { gitFields } from './git.ts';
 import type { Repository } from './repository.ts';
 
-/** Folders of all worktrees but `own` that have a branch checked out, as far as they exist. */
+/**
+ * Folders of the worktrees that have a branch checked out, as far as they exist.
+ * @param own a worktree that does not count, nor one whose name begins with its name and a point
+ */
 export async function listCheckouts(
   repository: Repository,
   ref: string,
@@ -21,7 +24,7 @@ export async function listCheckouts(
   return records
     .filter(record => record.includes(`branch ${ref}`) && !record.some(line => line.startsWith('prunable')))
     .map(record => record[0]?.replace(/^worktree /, '') ?? '')
-    .filter(folder => folder !== own);
+    .filter(folder => folder !== own && !(own !== '' && folder.startsWith(`${own}.`)));
 }
 
 /** What a HEAD file says where refs are not files (reftable). */

@@ -133,6 +133,7 @@ function importedStudy(table: ImportedTable, tag: string, name: string, now: num
     outputs: [],
     writtenFolders: null,
     worktreeName: '',
+    lanes: [],
     importedFrom: name,
     importColumns: table.columns,
     asksApproval: false,

@@ -65,12 +65,12 @@ export class HostSampler {
 }
 
 /**
- * The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. User and
+ * A line of /proc/stat, by default the first, of all processors: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. User and
  * nice hold the guests' time already. Source: proc_stat(5).
  */
-function parseCpuTicks(text: string): CpuTicks {
-  const line = /^cpu +(.*)$/m.exec(text)?.[1];
-  if (line === undefined) throw new Error('/proc/stat has no line for all processors');
+function parseCpuTicks(text: string, name = 'cpu'): CpuTicks {
+  const line = new RegExp(`^${name} +(.*)$`, 'm').exec(text)?.[1];
+  if (line === undefined) throw new Error(`/proc/stat has no line ${name}`);
   const ticks = line.split(' ').slice(0, 8).map(Number);
   const [, , , idle = 0, ioWait = 0] = ticks;
   return { idle: idle + ioWait, total: ticks.reduce((sum, value) => sum + value, 0) };
@@ -79,11 +79,15 @@ function parseCpuTicks(text: string): CpuTicks {
 /** The kernel's unit for programs, on every machine. Source: proc(5), sysconf(_SC_CLK_TCK). */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds that all processors together have been busy since the machine started; null if unknown. */
-export function busyProcessorSeconds(): number | null {
+/**
+ * Seconds that processors together have been busy since the machine started; null if unknown.
+ * @param cores their numbers; null for all
+ */
+export function busyProcessorSeconds(cores: readonly number[] | null = null): number | null {
   try {
-    const { idle, total } = parseCpuTicks(readFileSync('/proc/stat', 'latin1'));
-    return (total - idle) / TICKS_PER_SECOND;
+    const stat = readFileSync('/proc/stat', 'latin1');
+    const parts = cores ? cores.map(core => parseCpuTicks(stat, `cpu${core}`)) : [parseCpuTicks(stat)];
+    return parts.reduce((sum, { idle, total }) => sum + total - idle, 0) / TICKS_PER_SECOND;
   } catch {
     return null;
   }

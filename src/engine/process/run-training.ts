@@ -26,6 +26,8 @@ export type TrainingOptions = {
   readonly environment: Readonly<Record<string, string>>;
   readonly logPath: string;
   readonly limitSeconds: number;
+  /** Numbers of the processor cores it may use; none for all. */
+  readonly cores?: readonly number[] | undefined;
   readonly onOutput: (chunk: Buffer) => void;
   readonly onStart?: (pid: number) => void;
   readonly signal: AbortSignal;
@@ -52,7 +54,7 @@ export type TrainingResult = {
 /**
  * What a training is started by: `$1` is where the shell writes when the command ended, in seconds since the machine was
  * started, `$2` a file that takes the shell's number to limit what it may take, or nothing, `$3` the command, `$4` what runs
- * it inside of a sandbox, and the sandbox follows.
+ * it inside of a sandbox, `$5` the cores it may use, or nothing, and the sandbox follows.
  *
  * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote), and that whoever reads from it
  * finds the end of the input at once: nobody is there to answer. Of all processes of the machine the kernel shall take
@@ -66,8 +68,9 @@ export type TrainingResult = {
 const PRELUDE = `stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
 { echo 900 >/proc/$$/oom_score_adj; } 2>/dev/null
 [ -z "$2" ] || echo $$ >"$2"
+[ -z "$5" ] || taskset -pc "$5" $$ >/dev/null || exit 126
 trap : TERM
-clock=$1; command=$3; inside=$4; shift 4
+clock=$1; command=$3; inside=$4; shift 5
 if [ $# -eq 0 ]; then /bin/sh -c 'trap : TERM; eval "$1"' pawl "$command"
 else (trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" pawl "$command")
 fi
@@ -125,6 +128,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
       ...{ program: SHELL, cwd: options.cwd, environment: options.environment, owner },
       args: [
         ...['-c', PRELUDE, 'pawl', clock.path, group?.processes ?? '', command, INSIDE],
+        (options.cores ?? []).join(','),
         ...[...scope, ...(sandbox ?? [])],
       ],
       ...{ columns: TERMINAL_COLUMNS, rows: ROWS, onData: chunk => take(chunk) },

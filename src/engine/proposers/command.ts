@@ -65,6 +65,7 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
       metric: entry.metric,
       incumbent_metric: entry.incumbentMetric,
     })),
+    running: request.running.map(({ n, hypothesis, category }) => ({ experiment: n, hypothesis, category })),
     refused: refused.map(({ reason, message, hypothesis }) => ({ reason, message, hypothesis })),
     idea: request.ideas.handed && toJsonIdea(request.ideas.handed),
     ideas: request.ideas.waiting.map(toJsonIdea),

@@ -28,6 +28,8 @@ import { type Rest, type Rested, routeProposer } from './route.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
 const LIST_MS = 15_000;
+/** Of so many lanes one may try a combination; the others look for something new. */
+const LANES_EACH_COMBINATION = 4;
 
 /** What settings are checked against. */
 export type ProposerSurroundings = {
@@ -42,6 +44,8 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly ledger: Ledger;
   readonly paths: DataPaths;
   readonly repository: Repository;
+  /** How many experiments run at once. */
+  readonly lanes: number;
   readonly now: () => number;
   /** What agents on the command line are contained with; null for nothing. */
   readonly sandbox: Bubblewrap | null;
@@ -90,7 +94,8 @@ export async function createProposer(study: Study, ports: ProposerPorts): Promis
     const proposer = logged(label, await createArm(study, own, ports), !reads, calls);
     return { label, proposer: reads ? readsIdeas(label, proposer, calls) : proposer };
   };
-  const queue = { ...calls, repository: ports.repository, scratch: ports.paths.scratch };
+  const mostCombined = Math.max(1, Math.floor(ports.lanes / LANES_EACH_COMBINATION));
+  const queue = { ...calls, repository: ports.repository, scratch: ports.paths.scratch, mostCombined };
   if (settings.kind !== 'route') return queueFirst((await arm(settings)).proposer, queue);
   const arms = await Promise.all(settings.arms.map(arm));
   const { onThought, onRest, onRested } = ports;

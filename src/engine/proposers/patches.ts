@@ -4,7 +4,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { gitIn } from '../git/worktree.ts';
 import type { Proposer } from './proposer.ts';
 
-/** How this proposer finds its place again: the patches named in the history and among the refusals are done. */
+/** How this proposer finds its place again: the patches named in the history, among the refusals and by what trains are done. */
 type Memo = { readonly patch: string };
 
 /**
@@ -17,7 +17,9 @@ export function patchesProposer(folder: string): Proposer {
     maxRefusals: Number.POSITIVE_INFINITY,
     async propose(request, { worktree, signal }) {
       const done = new Set(
-        [...request.history, ...request.refusals].map(entry => (entry.memo as Memo | null)?.patch),
+        [...request.history, ...request.refusals, ...request.running].map(
+          entry => (entry.memo as Memo | null)?.patch,
+        ),
       );
       const names = (await readdir(folder)).filter(name => name.endsWith('.patch'));
       names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));

@@ -5,6 +5,13 @@ import type { Worktree } from '../git/worktree.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Refusal } from '../store/refusals.ts';
 
+export type RunningExperiment = {
+  readonly n: number;
+  readonly hypothesis: string;
+  readonly category: string | null;
+  readonly memo: unknown;
+};
+
 /** What a proposer receives. */
 export type ProposalRequest = {
   readonly tag: string;
@@ -24,13 +31,10 @@ export type ProposalRequest = {
   readonly incumbent: { readonly n: number; readonly commit: string; readonly metric: number };
   readonly history: readonly HistoryEntry[];
   readonly refusals: readonly Refusal[];
-  /** What trains while this is asked for; null where nothing does. */
-  readonly running: {
-    readonly n: number;
-    readonly hypothesis: string;
-    readonly category: string | null;
-    readonly memo: unknown;
-  } | null;
+  /** What is being tried meanwhile and has no verdict yet, oldest first. */
+  readonly running: readonly RunningExperiment[];
+  /** Whether it is asked for ahead of its turn. */
+  readonly isAhead: boolean;
   /** What the user sent back to be done again, with their remarks; null where nothing was. The files are the incumbent's. */
   readonly review: {
     readonly hypothesis: string;
@@ -75,7 +79,10 @@ export type ProposerAnswer =
 export type Proposer = {
   /** Whether a crashed attempt may be handed back for repair. */
   readonly canRepair: boolean;
-  /** Whether it can be asked for experiment `n` while another trains: it reads no file of the worktree, which is empty then. */
+  /**
+   * Whether it can be asked for experiment `n` while another trains, and for several at once: it reads no file of the worktree, which
+   * is empty then. Any other is asked one question at a time, and knows what came of the one before.
+   */
   readonly canLookAhead?: (n: number) => boolean;
   /** This many failed or refused proposals in a row end the study. */
   readonly maxRefusals: number;

@@ -1,4 +1,4 @@
-import { isByHand } from '../../shared/ideas.ts';
+import { COMBINATION, isByHand } from '../../shared/ideas.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { rebaseFiles } from '../git/rebase-files.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
@@ -19,6 +19,8 @@ type Ports = {
   /** See {@link makeScratch}. */
   readonly scratch: string;
   readonly now: () => number;
+  /** As many combinations may be tried at once. */
+  readonly mostCombined: number;
 };
 
 /**
@@ -38,11 +40,16 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
       }
       // What the user sent back is the proposer's to do again.
       if (request.repair || request.review) return proposer.propose(request, context);
-      if (request.running) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
+      if (request.isAhead) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
       for (;;) {
-        const idea = nextFor(request, ledger, studyId);
+        const idea = nextFor(request, ports);
         if (!idea) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
         ledger.write(() => ledger.ideas.take(studyId, idea.id, n, now()));
+        const gone = findGone(idea, ports);
+        if (gone !== null) {
+          ledger.write(() => ledger.ideas.refuse(studyId, idea.id, gone));
+          continue;
+        }
         const turn: Proposer = {
           ...{ canRepair: false, maxRefusals: 1 },
           propose: (asked, where) => lay(idea, asked, where, ports),
@@ -64,16 +71,29 @@ function giveBack(answer: ProposerAnswer, n: number, ledger: Ledger, studyId: st
 }
 
 /** The edit whose turn it is: the one that experiment `n` began with, unless it was refused since. */
-function nextFor({ n, refusals }: ProposalRequest, ledger: Ledger, studyId: string): QueuedIdea | null {
+function nextFor(
+  { n, refusals, running }: ProposalRequest,
+  { ledger, studyId, mostCombined }: Ports,
+): QueuedIdea | null {
+  const combined = running.filter(other => ledger.proposerCalls.author(studyId, other.n) === COMBINATION);
+  const first = () => ledger.ideas.firstEdit(studyId, combined.length < mostCombined);
   const own = ledger.ideas.ofExperiment(studyId, n);
   // What was handed to a proposer for this experiment already stays its own.
   if (own && !own.edit) return null;
-  if (!own) return ledger.ideas.firstEdit(studyId);
+  if (!own) return first();
   const since = own.takenAt ?? own.at;
   const refusal = refusals.findLast(other => other.n === n && other.at >= since);
   if (!refusal) return own;
   ledger.write(() => ledger.ideas.refuse(studyId, own.id, refusal.message));
-  return ledger.ideas.firstEdit(studyId);
+  return first();
+}
+
+/** Why a combination is not tried any more: the keep was taken back. */
+function findGone({ pair }: QueuedIdea, { ledger, studyId }: Ports): string | null {
+  if (!pair) return null;
+  const [, kept] = pair;
+  const isKept = ledger.experiments.get(studyId, kept)?.verdict?.word === 'keep';
+  return isKept ? null : `#${kept}, with which it was to be combined, was taken back.`;
 }
 
 async function lay(

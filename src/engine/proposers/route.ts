@@ -82,7 +82,7 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
       // Ahead of time no other proposer is asked: it would be asked again at its turn.
       const next = firstFor(turn);
-      if (request.running) return next ? answerOf(next, request, context) : NOBODY;
+      if (request.isAhead) return next ? answerOf(next, request, context) : NOBODY;
       // What the user sent back goes to who had it.
       const author = request.review && ledger.proposerCalls.author(studyId, request.n);
       const own = arms.findIndex(({ label }) => label === author);

@@ -28,7 +28,7 @@ import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
-/** In a study's folder: the private trees of data caches. */
+/** In a lane's folder: the private trees of data caches. */
 export const DATA_VIEW = 'data';
 
 /** What a training is contained in: the same for a study that runs and for one that is only looked at. */
@@ -36,8 +36,10 @@ export type Place = {
   readonly contract: Contract;
   readonly repository: Repository;
   readonly paths: DataPaths;
-  /** Of the study, with its environments and caches. */
+  /** Of the study, with its environments. */
   readonly folder: string;
+  /** Of the lane, with its caches and its view of the data. */
+  readonly laneFolder: string;
   /** Without symbolic links. */
   readonly worktree: string;
   readonly seals: Seals;
@@ -170,13 +172,13 @@ export async function contain(
   sandbox: Bubblewrap,
   own: Readonly<Record<string, string>>,
 ): Promise<Contained> {
-  const { contract, repository, folder, worktree, preserved } = place;
-  const caches = join(folder, CACHES);
+  const { contract, repository, laneFolder, worktree, preserved } = place;
+  const caches = join(laneFolder, CACHES);
   const venv = ownVenv(place, own);
   const network = contract.sandbox.network || venv?.isWritable === true;
   const home = own.HOME ?? homedir();
   const found = await findDataCaches(own, home, place.namedData);
-  const data = await viewDataCaches(found, join(folder, DATA_VIEW), sandbox.identity);
+  const data = await viewDataCaches(found, join(laneFolder, DATA_VIEW), sandbox.identity);
   const model = place.model && (await wayOf(place.model, network, own));
   const environment: Readonly<Record<string, string>> = {
     ...(network ? {} : { WANDB_MODE: 'offline' }),
@@ -321,7 +323,8 @@ export async function tryContainment(
   try {
     const place: Place = {
       ...{ contract, repository, paths, userEnvironment, namedData },
-      ...{ folder: join(scratch, 'study'), worktree: join(scratch, 'worktree') },
+      ...{ folder: join(scratch, 'study'), laneFolder: join(scratch, 'study') },
+      worktree: join(scratch, 'worktree'),
       ...{ preserved: [], adminDir: null, hasBaseline: false, model: null, swaps: [] },
       seals: await standInFor(tree, contract, join(scratch, 'worktree')),
     };

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { removeBelow } from '../git/remove.ts';
 
-/** In a study's folder: the caches that its running training has, at the same place in each run. */
+/** In a lane's folder: the caches that its running training has, at the same place in each run. */
 export const CACHES = 'caches';
-/** What the baseline compiled; each run gets a copy. */
+/** In a study's folder: what the baseline compiled; each run gets a copy. */
 const LAYER = 'caches-of-baseline';
 /** Says that no run gets one. */
 const NO_LAYER = 'caches-stay-empty';
@@ -30,22 +30,33 @@ export type RunCaches = {
   readonly isWarm: boolean;
 };
 
-/** Gives a run caches of its own: a copy of what the baseline compiled, else none. What a run before left is gone. */
-export async function layOutCaches(folder: string): Promise<RunCaches> {
-  await removeBelow(folder, CACHES);
+/**
+ * Gives a run caches of its own: a copy of what the baseline compiled, else none. What a run before left is gone.
+ * @param folder the study's
+ * @param laneFolder the lane's
+ */
+export async function layOutCaches(folder: string, laneFolder: string): Promise<RunCaches> {
+  await removeBelow(laneFolder, CACHES);
   const isWarm = existsSync(join(folder, LAYER)) && !existsSync(join(folder, NO_LAYER));
   if (!isWarm) {
-    await mkdir(join(folder, CACHES), { recursive: true });
+    await mkdir(join(laneFolder, CACHES), { recursive: true });
     return { isWarm };
   }
   // Where the file system can, a copy shares its blocks until it is changed.
-  await promisify(execFile)('cp', ['-a', '--reflink=auto', '--', join(folder, LAYER), join(folder, CACHES)]);
+  await promisify(execFile)('cp', [
+    '-a',
+    '--reflink=auto',
+    '--',
+    join(folder, LAYER),
+    join(laneFolder, CACHES),
+  ]);
   return { isWarm };
 }
 
-/** Takes back what the runs of a study get, for instance where the disk is full. */
-export async function removeCaches(folder: string): Promise<void> {
-  for (const name of [CACHES, LAYER]) await removeBelow(folder, name);
+/** Takes back what the runs of a lane get, for instance where the disk is full. */
+export async function removeCaches(folder: string, laneFolder: string): Promise<void> {
+  await removeBelow(laneFolder, CACHES);
+  await removeBelow(folder, LAYER);
 }
 
 export type BaselineRun = RunCaches & {
@@ -63,7 +74,11 @@ export type BaselineRun = RunCaches & {
  * wait for its own changes as well, so every run starts empty instead.
  * @returns why its number does not count; null where it does
  */
-export async function settleCaches(folder: string, run: BaselineRun): Promise<string | null> {
+export async function settleCaches(
+  folder: string,
+  laneFolder: string,
+  run: BaselineRun,
+): Promise<string | null> {
   if (existsSync(join(folder, NO_LAYER))) return null;
   if (run.isWarm) {
     const { steps, stepsWhenCold } = run;
@@ -71,14 +86,14 @@ export async function settleCaches(folder: string, run: BaselineRun): Promise<st
     await giveUpLayer(folder);
     return `it made ${steps} steps with filled compiler caches but ${stepsWhenCold} with empty ones; from now on every run starts with empty caches`;
   }
-  const bytes = await compiledBytes(join(folder, CACHES));
+  const bytes = await compiledBytes(join(laneFolder, CACHES));
   if (bytes === 0) return null;
   if (bytes > run.maxBytes) {
     await giveUpLayer(folder);
     return null;
   }
   await removeBelow(folder, LAYER);
-  await rename(join(folder, CACHES), join(folder, LAYER));
+  await rename(join(laneFolder, CACHES), join(folder, LAYER));
   return `it compiled ${sizeText(bytes)} that later runs reuse`;
 }
 

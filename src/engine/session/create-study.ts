@@ -28,6 +28,8 @@ export type NewStudy = {
   /** As in {@link Study}. */
   readonly gpu?: string | null | undefined;
   /** As in {@link Study}. */
+  readonly lanes?: readonly string[] | undefined;
+  /** As in {@link Study}. */
   readonly capUsd?: number | undefined;
   /** Code of models may run without a sandbox on this machine, from now on. */
   readonly agreesUncontained?: boolean | undefined;
@@ -98,6 +100,7 @@ export async function createStudy(
     importColumns: null,
     asksApproval: input.asksApproval ?? false,
     gpu: input.gpu ?? null,
+    lanes: input.lanes ?? [],
     capUsd: input.capUsd ?? null,
     title: null,
     archivedAt: null,

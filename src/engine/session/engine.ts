@@ -27,7 +27,7 @@ import { createStudy, type NewStudy } from './create-study.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
-import { openSitting } from './open-sitting.ts';
+import { openSitting, placesOf } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
@@ -134,6 +134,7 @@ export class Engine {
       async (repository, commit, contract, tree) => {
         const stop = { ...contract.stop, ...input.stop };
         await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
+        await placesOf({ lanes: input.lanes ?? [], gpu: input.gpu ?? null }, this.#options.telemetry);
         const trial = await refuseUntrainable({ repository, commit, contract, tree, paths, environment });
         if (input.agreesUncontained) this.agreeToUncontained();
         const ports = { ledger: this.ledger, environment };

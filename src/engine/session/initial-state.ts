@@ -1,4 +1,4 @@
-import type { Study } from '../../shared/study.ts';
+import type { Experiment, Study } from '../../shared/study.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { trialsOf } from '../stages/judge/trials.ts';
 import { ruleOf } from '../stages/judge/verdict-rule.ts';
@@ -9,7 +9,7 @@ import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiments.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
-import type { LoopState } from './loop-state.ts';
+import type { StudyState } from './loop-state.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
 import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
 import { MAX_RERUNS } from './step.ts';
@@ -30,20 +30,26 @@ export type SittingKind = {
 export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false, hasSeed: false };
 
 /** Where the ledger says a study stands, for the first `step` of a sitting. */
+/** What was begun and has no end, with the repairs it has had. */
+export type Begun = { readonly unfinished: Unfinished; readonly repairs: number };
+
 export function initialState(
   ledger: Ledger,
   study: Study,
   limits: StopLimits,
   proposer: Proposer,
   { audit, canProbe, hasSeed, baselineRuns = BASELINE_RUNS }: SittingKind = USUAL_SITTING,
-): LoopState {
+): { readonly study: StudyState; readonly begun: readonly Begun[] } {
   const history = ledger.experiments.history(study.id);
   const incumbent = ledger.experiments.incumbent(study.id);
   const sinceKeep = history.length - 1 - history.findLastIndex(wasKept);
   const crashesInRow = history.length - 1 - history.findLastIndex(entry => entry.verdict !== 'crash');
-  const unfinished = findUnfinished(ledger, study);
+  const begun = findUnfinished(ledger, study).map(unfinished => ({
+    unfinished,
+    repairs: countRepairs(ledger, study.id, unfinished.n),
+  }));
   const repeats = { ...readRepeats(ledger, study, { canProbe, hasSeed }), baselineRuns };
-  return {
+  const state: StudyState = {
     metric: study.contract.metric,
     limits,
     facts: {
@@ -52,21 +58,17 @@ export function initialState(
       sinceKeep,
       crashesInRow,
     },
-    next: unfinished?.n ?? (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
-    unfinished,
+    fresh: (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
     repeats: audit === null ? repeats : grant(repeats, audit),
     runMs: ledger.runs.lastDuration(study.id),
     ending: audit === null ? null : { reason: 'audited', detail: null },
+    halted: null,
     wish: 'go',
     isBlocked: false,
     canRepair: proposer.canRepair,
     maxRefusals: proposer.maxRefusals,
-    refusals: 0,
-    repairs: unfinished ? countRepairs(ledger, study.id, unfinished.n) : 0,
-    reruns: 0,
-    unanswered: 0,
-    held: null,
   };
+  return { study: state, begun };
 }
 
 function readRepeats(
@@ -80,6 +82,7 @@ function readRepeats(
   const trials = trialsOf(history, done);
   const incumbent = trials.findLast(({ isKept }) => isKept)?.n;
   const isOnIncumbent = (entry: HistoryEntry) => entry.incumbent === incumbent && entry.verdict !== 'keep';
+  const isDiscard = (entry: HistoryEntry) => entry.verdict === 'discard' && entry.lateParent === undefined;
   const begin = 1 + history.findLastIndex(entry => !isOnIncumbent(entry) || entry.reason === 'rolled_back');
   const tries = (repeat: Repeat) =>
     done.filter(({ n, purpose }) => n === repeat.n && purpose === repeat.purpose).length;
@@ -90,7 +93,7 @@ function readRepeats(
   return {
     ...{ goal: contract.metric.goal, trials, runs, rule },
     tried,
-    discards: history.slice(begin).filter(entry => entry.verdict === 'discard').length,
+    discards: history.slice(begin).filter(isDiscard).length,
     auditedAt: runs - (runs % AUDIT_EVERY),
     spent: done.filter(({ purpose }) => purpose === 'audit' || purpose === 'headline').length,
     granted: null,
@@ -134,15 +137,19 @@ function wasKept({ verdict, reason, probe }: HistoryEntry): boolean {
 }
 
 /** What an earlier sitting left without an end; also a baseline that failed, which a new sitting tries again. */
-function findUnfinished(ledger: Ledger, study: Study): Unfinished | null {
-  const { experiments, reviews } = ledger;
+function findUnfinished(ledger: Ledger, study: Study): readonly Unfinished[] {
+  const { experiments } = ledger;
   const { id, baseCommit } = study;
-  const unfinished = experiments.unfinished(id).at(-1);
-  if (!unfinished) {
-    const isFailed = experiments.get(id, 0)?.verdict?.word === 'crash';
-    return isFailed ? { n: 0, at: 'attempt', commit: baseCommit } : null;
-  }
-  const { n, attemptCommit: commit } = unfinished;
+  const unfinished = experiments.unfinished(id);
+  const isFailed = unfinished.length === 0 && experiments.get(id, 0)?.verdict?.word === 'crash';
+  if (isFailed) return [{ n: 0, at: 'attempt', commit: baseCommit }];
+  return unfinished.map(experiment => wayOn(ledger, study, experiment));
+}
+
+/** How an experiment without an end goes on. */
+function wayOn(ledger: Ledger, study: Study, { n, attemptCommit: commit }: Experiment): Unfinished {
+  const { reviews } = ledger;
+  const { id } = study;
   // A repair that waits for the user comes before another run of what it repairs.
   const review = reviews.open(id, n);
   if (review) return { n, at: 'review', repair: review.isRepair ? findCrashedRun(ledger, study, n) : null };

@@ -4,6 +4,7 @@ import type { Attempted, Submitted } from '../stages/attempt/attempt.ts';
 import type { Numbered } from '../stages/measure/late-number.ts';
 import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
 import type { AcceptedEdit, Proposed, Repair } from '../stages/propose/propose.ts';
+import type { Combination } from '../stages/record/late-result.ts';
 import type { Recorded } from '../stages/record/record.ts';
 import type { RepeatRecorded, RepeatResult } from '../stages/repeat/record-repeat.ts';
 import type { NotProbed, Repeated } from '../stages/repeat/repeat.ts';
@@ -11,32 +12,41 @@ import type { TakenBack, Unfounded } from '../stages/repeat/take-back.ts';
 import type { TrainResult } from '../stages/train/train.ts';
 import type { EndedRun } from '../stages/train/train-attempt.ts';
 import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
-import type { Repeats } from './repeats.ts';
+import type { Due, Repeats } from './repeats.ts';
 import type { Facts, StopLimits } from './stop-rules.ts';
 
 /** What the loop knows, what happens to it, and what it asks for: the words of `step`. */
 
 export type Wish = 'go' | 'pause' | 'stop';
 
-export type LoopState = {
+/** What the lanes of a study have in common. */
+export type StudyState = {
   readonly metric: Contract['metric'];
   readonly limits: StopLimits;
   readonly facts: Facts;
-  /** Number the next experiment gets. */
-  readonly next: number;
-  /** What goes on before another experiment begins. */
-  readonly unfinished: Unfinished | null;
+  /** Number that the next new experiment gets. */
+  readonly fresh: number;
   /** The numbers so far, and what is trained again. */
   readonly repeats: Repeats;
   /** How long the last run took, in milliseconds; null before the first. */
   readonly runMs: number | null;
   /** Why the study ends, once the runs that close it are done. */
   readonly ending: Stop | null;
+  /** Why it ends as soon as nothing runs, whatever the rules say. */
+  readonly halted: Stop | null;
   readonly wish: Wish;
   /** Whether the pause is a proposer's or a server's, which is asked again now and then, and not the user's. */
   readonly isBlocked: boolean;
   readonly canRepair: boolean;
   readonly maxRefusals: number;
+};
+
+/** What one lane is at. */
+export type LaneState = {
+  /** The experiment that it has begun and that has no verdict; null between two. */
+  readonly n: number | null;
+  /** What goes on before another experiment begins. */
+  readonly unfinished: Unfinished | null;
   /** Refused or failed proposals for this experiment so far. */
   readonly refusals: number;
   readonly repairs: number;
@@ -47,6 +57,21 @@ export type LoopState = {
   /** The run result of an experiment whose verdict waits for probes; null if none waits. */
   readonly held: Measured | null;
 };
+
+/** What the other lanes do meanwhile. */
+export type Beside = {
+  /** Experiments that they are at, the baseline not counted. */
+  readonly experiments: number;
+  /** Commits that they train again. */
+  readonly repeats: readonly Due[];
+  /** Whether one of them does something. */
+  readonly isBusy: boolean;
+  /** Whether something that was begun waits to go on. */
+  readonly hasUnfinished: boolean;
+};
+
+/** One lane as `step` sees it. */
+export type LoopState = StudyState & LaneState & { readonly beside: Beside };
 
 export type Stop = { readonly reason: StopReason; readonly detail: string | null };
 
@@ -62,6 +87,8 @@ export type LoopEvent =
   /** Start of a sitting. */
   | { readonly type: 'started' }
   | { readonly type: 'wished'; readonly wish: Wish }
+  /** Something has happened in another lane. */
+  | { readonly type: 'looked' }
   | Proposed
   | Submitted
   | Attempted
@@ -101,6 +128,8 @@ export type Effect =
       readonly n: number;
       readonly verdict: Verdict;
       readonly ended: EndedRun | null;
+      /** Edits that are to be tried together because of it; null for none. */
+      readonly combination: Combination | null;
     }
   | {
       readonly type: 'repeat';
@@ -118,6 +147,8 @@ export type Effect =
       readonly reason: SetAsideReason;
     }
   | { readonly type: 'wait' }
+  /** Nothing for this lane, until something has happened in another. */
+  | { readonly type: 'rest' }
   | { readonly type: 'stop'; readonly reason: StopReason; readonly detail: string | null };
 
 export type Step = { readonly state: LoopState; readonly effect: Effect };

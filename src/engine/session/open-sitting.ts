@@ -7,8 +7,10 @@ import { proposerLabel, type Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
 import { removeBelow } from '../git/remove.ts';
 import type { Repository } from '../git/repository.ts';
+import { findLanes, type LanePlace, usableCores } from '../lanes/find-lanes.ts';
 import type { DiskReserve } from '../machine/disk-reserve.ts';
-import { studyFolder } from '../paths.ts';
+import type { Telemetry } from '../machine/telemetry.ts';
+import { laneFolder, laneWorktree, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { findIdleSearch, findSeed, refuseConstantless } from '../proposers/search/survey.ts';
@@ -21,6 +23,7 @@ import { SCORE } from '../stages/score/score-place.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
 import type { Tell } from '../stages/tell.ts';
 import { Pruner } from '../stages/train/pruner.ts';
+import type { LanePorts } from '../stages/train/surroundings.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { type Containment, findContainment } from './containment.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -79,6 +82,7 @@ export async function openSitting(
   if (!hasBaseline) await refuseConstantless(repository, study.baseCommit, study);
   const containment = await findContainment(study, repository, { ledger, paths, environment });
   const { sandbox } = containment;
+  const places = await placesOf(study, telemetry);
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
@@ -87,7 +91,7 @@ export async function openSitting(
   const proposing: Study = audit === null ? study : { ...study, proposer: { kind: 'search', seed: 1 } };
   const createOwn = () =>
     createProposer(proposing, {
-      ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes },
+      ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes, lanes: places.length },
       onThought: text => thoughts.add(text),
       onRest: rest => emit({ type: 'proposer_rests', ...rest }),
       onRested: rested => emit({ type: 'proposer_rested', ...rested }),
@@ -103,18 +107,31 @@ export async function openSitting(
       ...{ ...surroundings, ledger, scratch: paths.scratch, now, signal, callTimes },
     }));
   const trainPorts = {
-    ...{ sandbox, model, gpu: { variables: {} }, reserve, pruner: new Pruner(study, ledger) },
+    ...{ sandbox, model, reserve, pruner: new Pruner(study, ledger) },
     ...{ ledger, paths, repository, emit, enter, userEnvironment: environment, killTimes, signal, telemetry },
   };
   await mkdir(paths.worktrees, { recursive: true });
   const { setup } = study.contract;
-  const workbench = new Workbench(
-    repository,
-    join(await realpath(paths.worktrees), study.worktreeName),
-    study,
-    signal,
-    setup === null ? null : (bench, isNew) => runSetUp(study, setup, bench, isNew, trainPorts),
-  );
+  const worktrees = await realpath(paths.worktrees);
+  const openLane = (place: LanePlace, lane: number): LanePorts => {
+    const gpu = { variables: {} };
+    const folder = laneFolder(paths, study.id, lane);
+    const workbench = new Workbench(
+      repository,
+      join(worktrees, laneWorktree(study, lane)),
+      // What a baseline has taught of them since.
+      ledger.studies.get(study.id) ?? study,
+      signal,
+      setup === null
+        ? null
+        : (bench, isNew) => runSetUp(study, setup, bench, isNew, { ...trainPorts, place, gpu, folder }),
+    );
+    return { workbench, place, folder, gpu };
+  };
+  const lanes = places.map((place, lane) => once(() => openLane(place, lane)));
+  const [first] = lanes;
+  if (!first) throw new Error('a study has at least one lane');
+  const { workbench } = first();
   await makeRoom(study, workbench, ports);
   await settleBranch(ledger, repository, study, workbench.path);
   tellStart(study, repository, containment, ports);
@@ -125,7 +142,7 @@ export async function openSitting(
     study,
     stopLimits(study.stop, now()),
     {
-      ...{ ...trainPorts, workbench, proposer, now, askAgainMs, isLookingAhead },
+      ...{ ...trainPorts, lanes, proposer, now, askAgainMs, isLookingAhead },
     },
     {
       ...{ audit, baselineRuns: check?.baselineRuns },
@@ -140,6 +157,27 @@ export async function openSitting(
     thoughts.stop();
   };
   return { sitting, close };
+}
+
+/** A driver that has not answered by then has no GPUs. */
+const GPU_WAIT_MS = 60_000;
+
+/** Where the runs of a study are trained. Rejects with `usage` or `gpu_missing` for what is not there. */
+export async function placesOf(
+  { lanes, gpu }: Pick<Study, 'lanes' | 'gpu'>,
+  telemetry: Telemetry | undefined,
+): Promise<readonly LanePlace[]> {
+  const namesGpus = lanes.some(word => !word.startsWith('cpu:'));
+  const gpus = namesGpus ? ((await telemetry?.knownGpus(GPU_WAIT_MS)) ?? []) : [];
+  return findLanes(lanes, { cores: usableCores(), gpus }, gpu);
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function tellStart(
@@ -183,7 +221,7 @@ async function makeRoom(
     for (const name of [DATA_VIEW, SCORE]) {
       if (!(await reserve.hasRoom())) await removeBelow(folder, name);
     }
-    if (!(await reserve.hasRoom())) await removeCaches(folder);
+    if (!(await reserve.hasRoom())) await removeCaches(folder, folder);
   }
   await reserve.requireRoom();
   await reserve.fill();
@@ -192,8 +230,7 @@ async function makeRoom(
 /** Number of the experiment a proposal is made for now; null where none is. */
 function findProposing(ledger: Ledger, studyId: string): number | null {
   try {
-    const newest = ledger.experiments.unfinished(studyId).at(-1);
-    return newest?.phase === 'proposing' ? newest.n : null;
+    return ledger.experiments.unfinished(studyId).findLast(({ phase }) => phase === 'proposing')?.n ?? null;
   } catch {
     // What is wrong with the disk shows where the loop writes next.
     return null;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
@@ -102,8 +102,17 @@ export async function removeFromMachine(
   const repository = await repositoryOf(study);
   const path = await worktreePath(study, worktrees);
   if (repository && hasToRemoveRefs) await refuseCheckedOut(repository, tag, path);
-  if (worktreeName !== '') await removeWorktree(repository, path);
+  for (const own of worktreeName === '' ? [] : await listWorktrees(path))
+    await removeWorktree(repository, own);
   if (repository && hasToRemoveRefs) await removeTag(repository, tag);
+}
+
+/** Paths of the worktrees of all lanes that a study ever had; the first one's also where it is gone. */
+async function listWorktrees(path: string): Promise<readonly string[]> {
+  const [folder, first] = [dirname(path), basename(path)];
+  const names = await readdir(folder).catch(() => []);
+  const isLane = (name: string) => name.startsWith(`${first}.`) && /^\d+$/.test(name.slice(first.length + 1));
+  return [path, ...names.filter(isLane).map(name => join(folder, name))];
 }
 
 /** Rejects with `usage` where the refs of a study cannot go, because its branch is checked out somewhere. */

@@ -165,8 +165,10 @@ export function hasHeadline(repeats: Repeats): boolean {
 
 /** After an experiment has its verdict. */
 export function afterVerdict(repeats: Repeats, n: number, { word, reason, evidence }: Verdict): Repeats {
-  const { metric, incumbentExperiment: parent = null, guard } = evidence;
+  const { metric, incumbentExperiment: incumbent = null, lateParent, guard } = evidence;
   const isKept = word === 'keep';
+  // One that took the incumbent's place is a gain on it.
+  const parent = isKept ? incumbent : (lateParent?.experiment ?? incumbent);
   const known = repeats.trials.filter(trial => trial.n !== n);
   return {
     ...repeats,
@@ -174,7 +176,7 @@ export function afterVerdict(repeats: Repeats, n: number, { word, reason, eviden
       metric === undefined || guard || isProbeReason(reason)
         ? known
         : [...known, { n, values: [metric], parent, isKept, ...standing(reason) }],
-    discards: isKept ? 0 : repeats.discards + (word === 'discard' ? 1 : 0),
+    discards: isKept ? 0 : repeats.discards + (word === 'discard' && !lateParent ? 1 : 0),
     runs: repeats.runs + 1,
     fresh: [],
     probes: isKept ? probesAfterKeep(repeats.probes, n, evidence) : repeats.probes,
@@ -225,6 +227,15 @@ export function afterRepeat(
     spent: spent + (purpose === 'audit' || purpose === 'headline' ? 1 : 0),
     fresh: purpose !== 'headline' ? [] : isTried ? [...fresh, n] : fresh,
   };
+}
+
+/** As if runs that are under way had given the record again, so that another lane does something else. A probe is not believed. */
+export function believeDone(repeats: Repeats, underWay: readonly Due[]): Repeats {
+  return underWay.reduce((believed, due) => {
+    const own = repeats.trials.find(({ n }) => n === due.n);
+    const isProbe = due.purpose === 'probe';
+    return own && !isProbe ? afterRepeat(believed, due, mean(own.values), true) : believed;
+  }, repeats);
 }
 
 /** Why the incumbent is taken back, now that it was measured again; null where it stays. */

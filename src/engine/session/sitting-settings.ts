@@ -10,6 +10,8 @@ export type SittingSettings = {
   readonly gpu?: string | null | undefined;
   /** As in {@link Study}. */
   readonly capUsd?: number | undefined;
+  /** As in {@link Study}. */
+  readonly lanes?: readonly string[] | undefined;
   /** Nothing new is tried: at most so many runs make its claims surer. */
   readonly audit?: number | undefined;
   /** Where the repository may be now, if it is not where it was. */
@@ -26,7 +28,7 @@ export function applySettings(
   settings: SittingSettings,
   isResumed: boolean,
   now: number,
-): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'contract'> {
+): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'lanes' | 'contract'> {
   const { budget } = study.contract;
   const { deadline, ...lasting } = study.stop;
   // A deadline that has passed was of an earlier night.
@@ -37,6 +39,7 @@ export function applySettings(
     proposer: settings.proposer ?? study.proposer,
     gpu: settings.gpu === undefined ? study.gpu : settings.gpu,
     capUsd: settings.capUsd ?? study.capUsd,
+    lanes: settings.lanes ?? study.lanes,
     contract: { ...study.contract, budget: { ...budget, limitSeconds } },
   };
 }

@@ -6,6 +6,7 @@ import { readIdentity } from '../git/repository.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { makeAttempt, takeBaseline } from '../stages/attempt/attempt.ts';
 import { takeLateNumber } from '../stages/measure/late-number.ts';
+import type { Measured } from '../stages/measure/measured.ts';
 import { ProposalSource } from '../stages/propose/proposal-source.ts';
 import { propose } from '../stages/propose/propose.ts';
 import { endRun } from '../stages/record/end-run.ts';
@@ -16,14 +17,18 @@ import { takeBack } from '../stages/repeat/take-back.ts';
 import { review } from '../stages/review/review.ts';
 import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
+import type { LanePorts } from '../stages/train/surroundings.ts';
 import { train } from '../stages/train/train.ts';
 import type { TrainPorts } from '../stages/train/train-attempt.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
-import type { Effect, LoopEvent, LoopState, SetAsideReason, Wish } from './loop-state.ts';
-import { step, willGoOn } from './step.ts';
+import { type LanesState, openNumbers, type PerformedEffect, startLanes, stepLanes } from './lanes.ts';
+import type { Effect, LoopEvent, SetAsideReason, Wish } from './loop-state.ts';
+import { willGoOn } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
-export type SittingPorts = TrainPorts & {
+export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
+  /** Opens a lane when it is used for the first time: what a baseline taught of its worktree is known then. */
+  readonly lanes: readonly (() => LanePorts)[];
   readonly proposer: Proposer;
   /** How long a proposer that needs the user is left alone. */
   readonly askAgainMs?: number | undefined;
@@ -35,26 +40,34 @@ const ASK_AGAIN_MS = 15 * 60_000;
 
 export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
 
+type Happened = { readonly lane: number | null; readonly event: LoopEvent };
+
 /**
- * Drives one sitting of a study: performs the effects `step` asks for, one at a time, each written to the ledger
- * before it is done. The ports' signal ends what runs now; its experiment becomes `interrupted`.
+ * Drives one sitting of a study: performs the effects `step` asks for, one at a time in each lane, each written to the ledger
+ * before it is done. The ports' signal ends what runs now; its experiments become `interrupted`.
  */
 export class Sitting {
   readonly #study: Study;
   readonly #ports: SittingPorts;
   readonly #source: ProposalSource;
-  readonly #desk: ReviewDesk;
-  #state: LoopState;
-  #wakeUp: (() => void) | null = null;
-  /** Number of the experiment that was announced last. */
-  #announced = -1;
+  /** By lane, as far as they were used. */
+  readonly #contexts = new Map<number, StageContext>();
+  #state: LanesState;
+  /** What waits for a wish of the user. */
+  readonly #resting = new Set<() => void>();
+  /** Aborted with the error of a lane that failed: the others are ended before the sitting is. */
+  readonly #failed = new AbortController();
+  /** Numbers of experiments that were announced and have no verdict yet. */
+  readonly #announced = new Set<number>();
+  /** Author and committer of the commits. */
+  #identity: StageContext['identity'] = {};
 
   constructor(study: Study, limits: StopLimits, ports: SittingPorts, kind: SittingKind = USUAL_SITTING) {
     this.#study = study;
     this.#ports = ports;
     this.#source = new ProposalSource(study, ports);
-    this.#desk = new ReviewDesk(study, ports);
-    this.#state = initialState(ports.ledger, study, limits, ports.proposer, kind);
+    const state = initialState(ports.ledger, study, limits, ports.proposer, kind);
+    this.#state = startLanes(state, ports.lanes.length);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 
@@ -65,24 +78,25 @@ export class Sitting {
 
   /** Takes effect between two experiments. */
   wish(wish: Wish): void {
-    if (this.#state.wish !== wish) this.#ports.emit({ type: 'wished', wish: wish === 'go' ? null : wish });
+    if (this.#state.study.wish !== wish)
+      this.#ports.emit({ type: 'wished', wish: wish === 'go' ? null : wish });
     this.#take(wish);
   }
 
   #take(wish: Wish): void {
-    this.#state = { ...this.#state, wish, isBlocked: false };
-    this.#wakeUp?.();
-    this.#desk.wake();
+    this.#state = { ...this.#state, study: { ...this.#state.study, wish, isBlocked: false } };
+    for (const wake of this.#resting) wake();
+    this.approvalChanged();
   }
 
   /** Whether the user wants something else than going on. */
   hasWish(): boolean {
-    return this.#state.wish !== 'go';
+    return this.#state.study.wish !== 'go';
   }
 
   /** Ends a pause; a wish to stop stays. */
   goOn(): void {
-    if (this.#state.wish === 'pause') this.wish('go');
+    if (this.#state.study.wish === 'pause') this.wish('go');
   }
 
   /** What the user decides about the proposal that waits; see {@link ReviewDesk.decide}. */
@@ -91,49 +105,108 @@ export class Sitting {
       const message = 'The study is about to pause or stop; let it continue first, then decide.';
       return Promise.reject(new PawlError('usage', message));
     }
-    return this.#desk.decide(review, decision);
+    const n = this.#ports.ledger.reviews.experimentOf(this.#study.id, review);
+    const lane = this.#state.lanes.findIndex(other => (other.n ?? other.unfinished?.n) === n);
+    return this.#contextOf(Math.max(0, lane)).desk.decide(review, decision);
   }
 
   /** Approve mode was switched on or off. */
   approvalChanged(): void {
-    this.#desk.wake();
+    for (const { desk } of this.#contexts.values()) desk.wake();
   }
 
   async run(): Promise<SittingEnd> {
     try {
       return await this.#loop();
     } finally {
-      this.#desk.dismiss();
+      for (const { desk } of this.#contexts.values()) desk.dismiss();
       await this.#source.stop();
     }
   }
 
   async #loop(): Promise<SittingEnd> {
     const { ledger, paths, repository, now } = this.#ports;
+    this.#identity = await readIdentity(repository);
+    await writeResultsFile(ledger, paths, this.#study);
+    const busy = new Map<number, Promise<Happened>>();
+    let happened: Happened = { lane: null, event: { type: 'started' } };
+    try {
+      for (;;) {
+        const { state, effects, idle } = stepLanes(this.#state, happened, now());
+        this.#state = state;
+        if (idle?.type === 'stop') {
+          this.#dropUnproposed();
+          return { reason: idle.reason, detail: idle.detail };
+        }
+        for (const { lane, effect } of effects) busy.set(lane, this.#performIn(lane, effect));
+        happened = idle ? { lane: null, event: await this.#wait() } : await this.#next(busy);
+        if (happened.lane !== null) busy.delete(happened.lane);
+      }
+    } catch (error) {
+      this.#failed.abort(error);
+      await Promise.allSettled(busy.values());
+      throw error;
+    }
+  }
+
+  /** What happens next in any lane, or that the user wishes something. Where one writes, nothing else is judged before that is done. */
+  async #next(busy: ReadonlyMap<number, Promise<Happened>>): Promise<Happened> {
+    const isWriting = (lane: number) => {
+      const effect = this.#state.lanes[lane]?.effect;
+      return effect != null && WRITES.includes(effect.type);
+    };
+    const writing = [...busy].filter(([lane]) => isWriting(lane)).map(([, event]) => event);
+    if (writing.length > 0) return Promise.race(writing);
+    if (this.#state.lanes.every(({ effect }) => effect !== null)) return Promise.race(busy.values());
+    const wished = Promise.withResolvers<Happened>();
+    const wake = () => wished.resolve({ lane: null, event: { type: 'looked' } });
+    this.#resting.add(wake);
+    return Promise.race([...busy.values(), wished.promise]).finally(() => this.#resting.delete(wake));
+  }
+
+  async #performIn(lane: number, effect: PerformedEffect): Promise<Happened> {
+    return { lane, event: await this.#performUnlessStopped(effect, this.#contextOf(lane)) };
+  }
+
+  #portsOf(lane: number): TrainPorts {
+    const open = this.#ports.lanes[lane];
+    if (!open) throw new Error(`there is no lane ${lane}`);
+    const signal = AbortSignal.any([this.#ports.signal, this.#failed.signal]);
+    return { ...this.#ports, ...open(), signal };
+  }
+
+  #contextOf(lane: number): StageContext {
+    const known = this.#contexts.get(lane);
+    if (known) return known;
+    const ports = this.#portsOf(lane);
     const context: StageContext = {
-      ...this.#ports,
-      ...{ study: this.#study, source: this.#source, desk: this.#desk },
-      identity: await readIdentity(repository),
+      ...ports,
+      ...{ study: this.#study, source: this.#source, desk: new ReviewDesk(this.#study, ports) },
+      identity: this.#identity,
       emit: event => {
         // Asked for again, trained again: it has begun once.
         if (event.type === 'experiment_started') {
-          if (event.n === this.#announced) return;
-          this.#announced = event.n;
+          if (this.#announced.has(event.n)) return;
+          this.#announced.add(event.n);
         }
-        this.#ports.emit(event);
+        ports.emit(event);
       },
     };
-    await writeResultsFile(ledger, paths, this.#study);
-    let event: LoopEvent = { type: 'started' };
-    for (;;) {
-      const { state, effect } = step(this.#state, event, now());
-      this.#state = state;
-      if (effect.type === 'stop') {
-        ledger.write(() => ledger.experiments.dropUnproposed(this.#study.id, state.next));
-        return { reason: effect.reason, detail: effect.detail };
+    this.#contexts.set(lane, context);
+    return context;
+  }
+
+  /** Takes back the beginning of experiments without a proposal; of one in between the number stays, and it is proposed later. */
+  #dropUnproposed(): void {
+    const { ledger } = this.#ports;
+    const { id } = this.#study;
+    ledger.write(() => {
+      for (const n of openNumbers(this.#state)) {
+        ledger.experiments.dropUnproposed(id, n);
+        if (ledger.experiments.get(id, n)?.phase === 'proposing')
+          ledger.experiments.setPhase(id, n, 'interrupted');
       }
-      event = await this.#performUnlessStopped(effect, context);
-    }
+    });
   }
 
   /** What came of an effect; where the user has stopped it, that. */
@@ -152,9 +225,8 @@ export class Sitting {
 
   #perform(effect: PerformedEffect, context: StageContext): Promise<LoopEvent> {
     // Nothing waits for the user while something else is done.
-    if (effect.type !== 'review' && effect.type !== 'propose') this.#desk.dismiss();
-    const { isLookingAhead = true, now } = this.#ports;
-    const { limits } = this.#state;
+    if (effect.type !== 'review' && effect.type !== 'propose') context.desk.dismiss();
+    const { limits } = this.#state.study;
     const hasWish = () => this.hasWish();
     const sitting = { deadline: limits.deadline ?? Number.POSITIVE_INFINITY, hasWish };
     switch (effect.type) {
@@ -166,52 +238,66 @@ export class Sitting {
         return makeAttempt(context, effect.n, effect.edit);
       case 'review':
         return review(context, effect.n, effect.repair, sitting);
-      case 'train': {
-        const mayLookAhead = isLookingAhead && willGoOn(this.#state, effect.n, now());
-        return train(context, { ...effect, mayLookAhead });
-      }
+      case 'train':
+        return train(context, { ...effect, ahead: this.#ahead(effect.n) });
       case 'await_number':
         return takeLateNumber(context, effect, { ...sitting, rest: ms => this.#rest(ms) });
       case 'record':
-        return record(context, effect.n, effect.verdict, effect.ended);
+        this.#announced.delete(effect.n);
+        return record(context, effect);
       case 'repeat':
-        return repeat(context, effect.n, effect.purpose, effect.before, this.#state.held);
+        return repeat(context, effect.n, effect.purpose, effect.before, this.#heldBy(effect));
       case 'record_repeat':
         return recordRepeat(context, effect);
       case 'take_back':
         return takeBack(context, effect.back);
       case 'set_aside':
         return Promise.resolve(this.#setAside(context, effect));
-      case 'wait':
-        return this.#wait();
       default:
         return unreachable(effect);
     }
   }
 
+  /** Experiments to come whose proposals may be prepared while `n` trains: one for each lane, as far as the study is to go on. */
+  #ahead(n: number): readonly number[] {
+    const { isLookingAhead = true, now } = this.#ports;
+    const { study, lanes } = this.#state;
+    if (!isLookingAhead) return [];
+    const inFlight = openNumbers(this.#state).filter(other => other > 0).length;
+    return [...lanes.keys()]
+      .filter(place => willGoOn(study, n, Math.max(1, inFlight) + place, now()))
+      .map(place => study.fresh + place);
+  }
+
+  /** The run result that waits for a repeat. */
+  #heldBy(effect: PerformedEffect): Measured | null {
+    return this.#state.lanes.find(lane => lane.effect === effect)?.held ?? null;
+  }
+
   /** Until somebody wishes something, or the time is over. */
   async #rest(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>(resolve => {
-      this.#wakeUp = resolve;
-      timer = setTimeout(resolve, Math.max(1, ms));
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resting.add(resolve);
+    const timer = setTimeout(resolve, Math.max(1, ms));
+    await promise;
     clearTimeout(timer);
+    this.#resting.delete(resolve);
   }
 
   async #wait(): Promise<LoopEvent> {
     this.#setState('paused', 'study_paused');
-    while (this.#state.wish === 'pause') {
-      const again = this.#state.isBlocked
+    while (this.#state.study.wish === 'pause') {
+      const again = this.#state.study.isBlocked
         ? setTimeout(() => this.goOn(), this.#untilAskedAgain())
         : undefined;
-      await new Promise<void>(resolve => {
-        this.#wakeUp = resolve;
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#resting.add(resolve);
+      await promise;
+      this.#resting.delete(resolve);
       clearTimeout(again);
     }
     this.#setState('running', 'study_continued');
-    return { type: 'wished', wish: this.#state.wish };
+    return { type: 'wished', wish: this.#state.study.wish };
   }
 
   #setState(state: 'paused' | 'running', type: 'study_paused' | 'study_continued'): void {
@@ -224,7 +310,7 @@ export class Sitting {
 
   /** Nobody may be there to say go on, and what was wrong may have passed; a deadline ends the wait. */
   #untilAskedAgain(): number {
-    const { deadline } = this.#state.limits;
+    const { deadline } = this.#state.study.limits;
     const { now, askAgainMs = ASK_AGAIN_MS } = this.#ports;
     return deadline === undefined ? askAgainMs : Math.max(0, Math.min(askAgainMs, deadline - now()));
   }
@@ -234,7 +320,7 @@ export class Sitting {
     const { now } = context;
     const { id } = this.#study;
     endRun(context, ended, ledger => {
-      for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now());
+      for (const { run } of ledger.runs.open(id, n)) ledger.runs.interrupt(run, now());
       ledger.experiments.setPhase(id, n, 'interrupted');
       ledger.experiments.dropUnproposed(id, n);
       const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
@@ -248,8 +334,6 @@ export class Sitting {
 
 /** What is finished although the user stops the study. */
 const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
-
-type PerformedEffect = Exclude<Effect, { type: 'stop' }>;
 
 /** A run that was measured before the stop came is judged; nothing of it is lost. */
 function isResult({ type }: LoopEvent): boolean {
@@ -267,7 +351,7 @@ function isResult({ type }: LoopEvent): boolean {
 
 function aborted(effect: PerformedEffect): LoopEvent {
   // What waits for the user, or for its number, waits on; what was trained again has its verdict.
-  const waits = ['review', 'await_number', 'wait', 'repeat', 'take_back'].includes(effect.type);
+  const waits = ['review', 'await_number', 'repeat', 'take_back'].includes(effect.type);
   const n = effect.type === 'take_baseline' ? 0 : waits || !('n' in effect) ? null : effect.n;
   return { type: 'aborted', n, ended: null };
 }

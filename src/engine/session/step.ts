@@ -8,7 +8,8 @@ import type { TrainResult } from '../stages/train/train.ts';
 import type { EndedRun } from '../stages/train/train-attempt.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
 import { HEADLINE_RUNS } from '../verdicts/audit.ts';
-import type { Effect, LoopEvent, LoopState, SetAsideReason, Step, Stop } from './loop-state.ts';
+import { findCombination, findLate } from './late.ts';
+import type { Effect, LoopEvent, LoopState, SetAsideReason, Step, Stop, StudyState } from './loop-state.ts';
 import {
   faultOfSwap,
   findCandidateProbe,
@@ -22,6 +23,7 @@ import {
   afterProbeRun,
   afterRepeat,
   afterVerdict,
+  believeDone,
   findClosing,
   findDue,
   hasHeadline,
@@ -57,6 +59,7 @@ export const MAX_UNANSWERED = 4;
 export function step(state: LoopState, event: LoopEvent, now: number): Step {
   switch (event.type) {
     case 'started':
+    case 'looked':
       return next(state, now);
     case 'wished':
       return next({ ...state, wish: event.wish }, now);
@@ -75,7 +78,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       const refusals = state.refusals + 1;
       if (refusals >= state.maxRefusals) {
         const detail = `${refusals} proposals in a row were refused or failed; the last one: ${event.message}`;
-        return { state, effect: { type: 'stop', reason: 'proposer', detail } };
+        return next({ ...state, halted: { reason: 'proposer', detail } }, now);
       }
       return next({ ...state, refusals }, now);
     }
@@ -84,7 +87,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'blocked':
       return next(block(state), now);
     case 'spent':
-      return { state, effect: { type: 'stop', reason: 'spend', detail: event.message } };
+      return next({ ...state, halted: { reason: 'spend', detail: event.message } }, now);
     case 'attempted': {
       const { n, commit } = event;
       const effect: Effect = { type: 'train', n, commit, unfair: null, isResumed: false };
@@ -112,20 +115,20 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       const left = { ...state, unfinished: event.unfinished };
       // Also the baseline's: the study ends before it has one.
       const stop = state.wish === 'go' ? findStop(state.limits, state.facts, state.metric.goal, now) : null;
-      return stop ? { state: left, effect: { type: 'stop', ...stop } } : next(left, now);
+      return next(stop ? { ...left, halted: stop } : left, now);
     }
     case 'aborted': {
       const { n, ended } = event;
       // What was measured is judged without the probe; that is made up for when the study goes on.
       if (state.held) return conclude(state, state.held, null, now);
-      if (n === null) return { state, effect: STOPPED };
+      if (n === null) return next({ ...state, halted: STOPPED }, now);
       return { state, effect: { type: 'set_aside', n, ended, reason: { kind: 'stopped' } } };
     }
     case 'set_aside': {
       const { reason } = event;
-      if (reason.kind === 'stopped') return { state, effect: STOPPED };
+      if (reason.kind === 'stopped') return next({ ...state, halted: STOPPED }, now);
       if (reason.kind === 'unanswered') return next(block(state), now);
-      return { state, effect: { type: 'stop', reason: 'spend', detail: reason.message } };
+      return next({ ...state, halted: { reason: 'spend', detail: reason.message } }, now);
     }
     case 'recorded':
       return next(settle(state, event.n, event.verdict), now);
@@ -140,16 +143,16 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     }
     case 'taken_back': {
       const repeats = takeBackFrom(state.repeats, event.back);
-      const isClosed = event.closed !== null && state.unfinished?.n === event.closed;
+      const isClosed = state.unfinished !== null && event.closed.includes(state.unfinished.n);
       const { experiments } = state.facts;
       const facts = {
         ...{ ...state.facts, best: incumbentOf(repeats)?.value ?? null },
-        experiments: experiments + Number(isClosed),
+        experiments: experiments + event.closed.length,
       };
       // A target that was reached by what is gone is not reached.
       const ending = state.ending && STANDING.includes(state.ending.reason) ? state.ending : null;
       const after = { ...state, repeats, facts, ending };
-      return next(isClosed ? { ...after, unfinished: null, next: state.next + 1 } : after, now);
+      return next(isClosed ? { ...after, unfinished: null, n: null } : after, now);
     }
     default:
       return unreachable(event);
@@ -159,7 +162,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
 /** Reasons to end that hold whatever becomes of the best. */
 const STANDING: readonly StopReason[] = ['audited', 'deadline', 'exhausted', 'spend'];
 
-const STOPPED: Effect = { type: 'stop', reason: 'user', detail: null };
+const STOPPED: Stop = { reason: 'user', detail: null };
 
 /** Pauses until somebody has helped; what the user wishes goes before. */
 function block(state: LoopState): LoopState {
@@ -225,8 +228,9 @@ function conclude(state: LoopState, run: Measured, ended: EndedRun | null, now: 
   const isNumber = value !== null && !run.crash && !run.early && !run.guard;
   const candidate = isNumber ? { n, value } : null;
   const hints = candidate ? [...findJumps(repeats, candidate, metric.bound), ...run.hints] : [];
+  const late = findLate(repeats, run);
   const verdict = decide({
-    ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats) },
+    ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats), late },
     simplifiedBound: simplifiedBound(repeats),
     probe: candidate && judgeCandidate(repeats, candidate),
   });
@@ -239,7 +243,8 @@ function conclude(state: LoopState, run: Measured, ended: EndedRun | null, now: 
     const effect: Effect = { type: 'repeat', n: probe, purpose: 'probe', before: ended };
     return { state: { ...state, held: run, reruns: state.held ? state.reruns : 0 }, effect };
   }
-  return { state: { ...state, held: null }, effect: { type: 'record', n, verdict, ended } };
+  const combination = findCombination(repeats, run, verdict);
+  return { state: { ...state, held: null }, effect: { type: 'record', n, verdict, ended, combination } };
 }
 
 /** What follows from a further run of a commit that has its verdict. One that was not fair is run again. */
@@ -253,7 +258,9 @@ function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
     purpose === 'probe'
       ? afterProbeRun(state.repeats, n, isAgain ? null : { value, isOwnFailure: event.isOwnFailure })
       : afterRepeat(state.repeats, due, value, !isAgain);
-  const rolledBack = value === null ? null : judgeAgain(measured, due);
+  // Where another has taken its place meanwhile, the branch does not stand on it any more.
+  const isIncumbent = incumbentOf(state.repeats)?.experiment === n;
+  const rolledBack = value === null || !isIncumbent ? null : judgeAgain(measured, due);
   const repeats = rolledBack ? takeBack(measured, n) : measured;
   const after: LoopState = {
     ...state,
@@ -280,7 +287,7 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
   const isMeasuredKeep = isKeep && metric !== undefined;
   return {
     ...state,
-    ...{ next: n + 1, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
+    ...{ n: null, fresh: Math.max(state.fresh, n + 1), refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
     repeats: afterVerdict(state.repeats, n, verdict),
     facts: {
       experiments: facts.experiments + (n === 0 ? 0 : 1),
@@ -293,25 +300,48 @@ function settle(state: LoopState, n: number, verdict: Verdict): LoopState {
 
 /** Between two experiments: baseline first, then the user's wish, then the rules, then what is unfinished, then the next one. */
 function next(state: LoopState, now: number): Step {
-  const { unfinished, repeats, wish } = state;
+  const { unfinished, repeats, wish, beside, halted } = state;
   const incumbent = incumbentOf(repeats);
-  const rest = (effect: Effect): Step => ({ state, effect });
-  if (incumbent === null && state.next > 0) {
-    return rest({ type: 'stop', reason: 'baseline_failed', detail: null });
+  const hasBegun = (state.n ?? state.fresh) > 0;
+  if (halted) return alone(state, { type: 'stop', ...halted });
+  if (incumbent === null && hasBegun && unfinished === null) {
+    return alone(state, { type: 'stop', reason: 'baseline_failed', detail: null });
   }
-  if (wish === 'stop') return rest(STOPPED);
-  if (wish === 'pause') return rest({ type: 'wait' });
+  if (wish === 'stop') return alone(state, { type: 'stop', ...STOPPED });
+  if (wish === 'pause') return alone(state, { type: 'wait' });
   const back = findTakeBack(repeats);
-  if (back) return rest({ type: 'take_back', back });
+  if (back) return alone(state, { type: 'take_back', back });
   // A stop rule that holds already is not passed by an experiment that was begun under another.
   const stop =
-    incumbent && (findEnd(state, now) ?? findStop(state.limits, state.facts, state.metric.goal, now));
+    incumbent &&
+    (findEnd(state, now) ?? findStop(state.limits, factsWith(beside, state), state.metric.goal, now));
   if (stop) return close(state, stop, now);
-  const due = unfinished === null ? findDue(repeats) : null;
-  if (due) return rest({ type: 'repeat', ...due, before: null });
+  const believed = believeDone(repeats, beside.repeats);
+  const due = unfinished === null ? findDue(believed) : null;
+  if (due) return { state, effect: { type: 'repeat', ...due, before: null } };
+  // Every experiment is compared with the baseline, whose noise is to be known first.
+  if (isWaitingForBaseline(state)) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };
-  if (unfinished?.at === 'verdict') return conclude(begun, unfinished.run, null, now);
-  return { state: begun, effect: begin(state.next, unfinished) };
+  if (unfinished?.at === 'verdict') return conclude({ ...begun, n: unfinished.n }, unfinished.run, null, now);
+  const n = unfinished?.n ?? state.n ?? state.fresh;
+  return { state: { ...begun, n, fresh: Math.max(state.fresh, n + 1) }, effect: begin(n, unfinished) };
+}
+
+/** What is done only while no lane does anything. */
+function alone(state: LoopState, effect: Effect): Step {
+  return { state, effect: state.beside.isBusy ? { type: 'rest' } : effect };
+}
+
+function isWaitingForBaseline({ beside, repeats }: LoopState): boolean {
+  return (
+    beside.isBusy &&
+    (incumbentOf(repeats) === null || beside.repeats.some(({ purpose }) => purpose === 'baseline'))
+  );
+}
+
+/** Experiments that other lanes are at count as done, so that not more are begun than are wanted. */
+function factsWith({ experiments }: LoopState['beside'], { facts }: LoopState): LoopState['facts'] {
+  return experiments === 0 ? facts : { ...facts, experiments: facts.experiments + experiments };
 }
 
 /** Reasons for which a study ends in order: what its gain is worth is measured before. */
@@ -324,10 +354,11 @@ function close(state: LoopState, stop: Stop, now: number): Step {
   const { deadline = Number.POSITIVE_INFINITY } = state.limits;
   const isInTime = now + (state.runMs ?? 0) <= deadline;
   // An audit leaves what waits as it is.
-  const isFree = state.unfinished === null || stop.reason === 'audited';
-  const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime;
-  const closing = mayClose ? findClosing(state.repeats) : null;
-  if (!closing) return { state, effect: { type: 'stop', ...stop } };
+  const { beside, unfinished } = state;
+  const isFree = (unfinished === null && !beside.hasUnfinished) || stop.reason === 'audited';
+  const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime && beside.experiments === 0;
+  const closing = mayClose ? findClosing(believeDone(state.repeats, beside.repeats)) : null;
+  if (!closing) return alone(state, { type: 'stop', ...stop });
   return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing, before: null } };
 }
 
@@ -344,9 +375,9 @@ function findEnd({ ending, limits, repeats, runMs, unfinished }: LoopState, now:
   return { reason: 'deadline', detail };
 }
 
-function begin(next: number, unfinished: Exclude<Unfinished, { at: 'verdict' }> | null): Effect {
+function begin(number: number, unfinished: Exclude<Unfinished, { at: 'verdict' }> | null): Effect {
   if (unfinished === null || unfinished.at === 'proposal') {
-    return next === 0 ? { type: 'take_baseline' } : { type: 'propose', n: next, repair: null };
+    return number === 0 ? { type: 'take_baseline' } : { type: 'propose', n: number, repair: null };
   }
   const { n } = unfinished;
   if (unfinished.at === 'review') return { type: 'review', n, repair: unfinished.repair };
@@ -355,8 +386,16 @@ function begin(next: number, unfinished: Exclude<Unfinished, { at: 'verdict' }> 
   return { type: 'train', n, commit: unfinished.commit, unfair: null, isResumed: true };
 }
 
-/** Whether there will be a next proposal, as far as known before `n` is measured. */
-export function willGoOn({ metric, limits, facts, wish }: LoopState, n: number, now: number): boolean {
+/**
+ * Whether there will be a further proposal, as far as known before `n` is measured.
+ * @param inFlight experiments under way, `n` counted, and proposals that are prepared
+ */
+export function willGoOn(
+  { metric, limits, facts, wish }: StudyState,
+  n: number,
+  inFlight: number,
+  now: number,
+): boolean {
   if (n === 0 || wish !== 'go') return false;
-  return findStop(limits, { ...facts, experiments: facts.experiments + 1 }, metric.goal, now) === null;
+  return findStop(limits, { ...facts, experiments: facts.experiments + inFlight }, metric.goal, now) === null;
 }

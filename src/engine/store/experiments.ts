@@ -27,6 +27,7 @@ type Row = {
   memo: string | null;
   parent_commit: string | null;
   attempt_commit: string | null;
+  branch_commit: string | null;
   edit_digest: string | null;
   source_lines: number | null;
   verdict: Verdict['word'] | null;
@@ -59,6 +60,7 @@ function fromRow(row: Row): Experiment {
           },
     parentCommit: row.parent_commit,
     attemptCommit: row.attempt_commit,
+    branchCommit: row.branch_commit ?? row.attempt_commit,
     // A row with a reason and no verdict was judged elsewhere, in a word of its own.
     verdict:
       row.reason === null
@@ -89,6 +91,7 @@ function probeOf({
 /** The experiment the branch stands at, as the ledger knows it. */
 export type Incumbent = {
   readonly n: number;
+  /** Where the branch stands. */
   readonly commit: string;
   /** Its record: the mean of all its runs. */
   readonly metric: number;
@@ -107,6 +110,8 @@ export type HistoryEntry = {
   readonly incumbentMetric: number | null;
   /** Number of the incumbent it was compared with; null for the baseline. */
   readonly incumbent: number | null;
+  /** The experiment it was made on, where that was not the incumbent any more. */
+  readonly lateParent?: number;
   /** The condition or check that failed; null if there were none or all passed. */
   readonly guard: GuardFailure | null;
   /** What probes and hints say of it. */
@@ -118,14 +123,14 @@ export type ExperimentStore = ReturnType<typeof experimentStore>;
 export function experimentStore(database: Database) {
   const record = repeatColumns('experiment');
   const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, attempt_commit,
-    edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
+    branch_commit, edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms,
     ${record}`;
   const begin = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, parent_commit, started_at) VALUES (?, ?, 'proposing', ?, ?)
      ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
        started_at = excluded.started_at, ended_at = NULL, hypothesis = NULL, rationale = NULL,
-       predicted_effect = NULL, category = NULL, memo = NULL, attempt_commit = NULL, edit_digest = NULL,
+       predicted_effect = NULL, category = NULL, memo = NULL, attempt_commit = NULL, branch_commit = NULL, edit_digest = NULL,
        source_lines = NULL`,
   );
   const propose = database.prepare(
@@ -138,15 +143,17 @@ export function experimentStore(database: Database) {
   );
   const setPhase = database.prepare('UPDATE experiment SET phase = ? WHERE study_id = ? AND n = ?');
   const decide = database.prepare(
-    `UPDATE experiment SET phase = ?, verdict = ?, reason = ?, evidence = ?, metric = ?, memory = ?, ended_at = ?
-     WHERE study_id = ? AND n = ?`,
+    `UPDATE experiment SET phase = @phase, verdict = @word, reason = @reason, evidence = @evidence, metric = @metric,
+       memory = @memory, ended_at = @at, branch_commit = coalesce(@branchCommit, branch_commit), verdict_order =
+       coalesce(verdict_order, 1 + (SELECT coalesce(max(verdict_order), -1) FROM experiment WHERE study_id = @studyId))
+     WHERE study_id = @studyId AND n = @n`,
   );
   const setEvidence = database.prepare('UPDATE experiment SET evidence = ? WHERE study_id = ? AND n = ?');
   const insertImported = database.prepare(
     `INSERT INTO experiment (study_id, n, phase, hypothesis, verdict, reason, evidence, metric, memory, attempt_commit,
-       started_at, ended_at, imported)
+       started_at, ended_at, imported, verdict_order)
      VALUES (@studyId, @n, 'recorded', @hypothesis, @verdict, @reason, '{}', @metric, @memory, @commit, @startedAt,
-       @endedAt, @imported)`,
+       @endedAt, @imported, CASE WHEN @verdict IS NULL THEN NULL ELSE @n END)`,
   );
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n = ?`,
@@ -157,8 +164,13 @@ export function experimentStore(database: Database) {
   const unfinished = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' ORDER BY n`,
   );
+  const moving = database.prepare<[string], Row>(
+    `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' AND verdict IS NOT NULL
+     ORDER BY verdict_order DESC`,
+  );
   const dropUnproposed = database.prepare(
-    `DELETE FROM experiment WHERE study_id = ? AND n = ? AND hypothesis IS NULL AND attempt_commit IS NULL`,
+    `DELETE FROM experiment WHERE study_id = ? AND n = ? AND hypothesis IS NULL AND attempt_commit IS NULL
+       AND n = (SELECT max(n) FROM experiment WHERE study_id = ?)`,
   );
   const last = database.prepare<[string], { n: number }>(
     'SELECT n FROM experiment WHERE study_id = ? ORDER BY n DESC LIMIT 1',
@@ -185,23 +197,29 @@ export function experimentStore(database: Database) {
       imported: string | null;
     }
   >(
-    `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n`,
+    `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded'
+     ORDER BY coalesce(verdict_order, n), n`,
   );
   const incumbent = database.prepare<
     [string],
     Pick<Row, 'n' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
-      attempt_commit: string;
+      commit_name: string;
       metric: number;
       source_lines: number;
     }
   >(
-    `SELECT n, attempt_commit, metric, source_lines, ${record} FROM experiment
-     WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY n DESC LIMIT 1`,
+    `SELECT n, coalesce(branch_commit, attempt_commit) AS commit_name, metric, source_lines, ${record} FROM experiment
+     WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
+  );
+  const parentOf = database.prepare<[{ studyId: string; n: number }], { n: number }>(
+    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = @studyId
+       AND (e.attempt_commit = own.parent_commit OR e.branch_commit = own.parent_commit)
+     WHERE own.study_id = @studyId AND own.n = @n AND e.n <> @n ORDER BY e.verdict_order DESC LIMIT 1`,
   );
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
     'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
   );
-  // The order of the join and the plus have SQLite look a parent up by its commit, instead of by all smaller numbers.
+  // The order of the join has SQLite look a parent up by its commit. The baseline is its own parent, so rows that are known end it.
   const lineage = database.prepare<
     [{ studyId: string; n: number }],
     Pick<Row, 'n' | 'hypothesis' | 'metric' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
@@ -210,22 +228,23 @@ export function experimentStore(database: Database) {
   >(
     `WITH RECURSIVE line (n, parent) AS (
        SELECT n, parent_commit FROM experiment WHERE study_id = @studyId AND n = @n
-       UNION ALL
+       UNION
        SELECT e.n, e.parent_commit FROM line CROSS JOIN experiment e
-         ON e.study_id = @studyId AND e.attempt_commit = line.parent AND +e.n < line.n)
+         ON e.study_id = @studyId AND (e.attempt_commit = line.parent OR e.branch_commit = line.parent))
      SELECT n, hypothesis, metric, coalesce(verdict = 'keep', 0) AS is_kept, ${record} FROM experiment
-     WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY n`,
+     WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY coalesce(verdict_order, n)`,
   );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
     `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
        OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
   );
   const crashesInRow = database.prepare<[{ studyId: string }], { count: number }>(
-    `SELECT count(*) AS count FROM experiment WHERE study_id = @studyId AND verdict = 'crash' AND n > coalesce(
-       (SELECT n FROM experiment WHERE study_id = @studyId AND verdict <> 'crash' ORDER BY n DESC LIMIT 1), -1)`,
+    `SELECT count(*) AS count FROM experiment WHERE study_id = @studyId AND verdict = 'crash' AND verdict_order > coalesce(
+       (SELECT max(verdict_order) FROM experiment WHERE study_id = @studyId AND verdict <> 'crash'), -1)`,
   );
   const history = database.prepare<[string], Row>(
-    `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL ORDER BY n`,
+    `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL
+     ORDER BY verdict_order`,
   );
 
   return {
@@ -247,19 +266,26 @@ export function experimentStore(database: Database) {
     setPhase(studyId: string, n: number, phase: Phase): void {
       setPhase.run(phase, studyId, n);
     },
-    /** Takes back the beginning of an experiment that never got a proposal. */
+    /** Takes back the beginning of an experiment that never got a proposal; of one that is not the newest, that leaves no gap. */
     dropUnproposed(studyId: string, n: number): void {
-      dropUnproposed.run(studyId, n);
+      dropUnproposed.run(studyId, n, studyId);
     },
     /**
      * What moves the branch stays in `deciding` until it has moved; anything else is recorded with this.
-     * @param wasKept whether this takes a keep back
+     * @param moves whether this takes a keep back, and what a keep moves the branch to where that is not its attempt
      */
-    decide(studyId: string, n: number, verdict: Verdict, at: number, wasKept = false): void {
-      const { word, reason, evidence } = verdict;
+    decide(
+      studyId: string,
+      n: number,
+      verdict: Verdict,
+      at: number,
+      { wasKept = false, branchCommit = null }: { wasKept?: boolean; branchCommit?: string | null } = {},
+    ): void {
+      const { word, reason, evidence: found } = verdict;
       const phase: Phase = word === 'keep' || wasKept ? 'deciding' : 'recorded';
-      const { metric = null, memory = null } = evidence;
-      decide.run(phase, word, reason, JSON.stringify(evidence), metric, memory, at, studyId, n);
+      const { metric = null, memory = null } = found;
+      const evidence = JSON.stringify(found);
+      decide.run({ studyId, n, phase, word, reason, evidence, metric, memory, at, branchCommit });
     },
     /** More is known of a verdict that stands. */
     setEvidence(studyId: string, n: number, evidence: Evidence): void {
@@ -308,6 +334,10 @@ export function experimentStore(database: Database) {
     unfinished(studyId: string): readonly Experiment[] {
       return unfinished.all(studyId).map(fromRow);
     },
+    /** Those whose verdict moves the branch, which has not moved yet: the newest verdict first. */
+    moving(studyId: string): readonly Experiment[] {
+      return moving.all(studyId).map(fromRow);
+    },
     /** Of those numbered from `n` on that had their verdict then or later: how many, the first begin, the last end. */
     endedSince(
       studyId: string,
@@ -323,7 +353,11 @@ export function experimentStore(database: Database) {
       const row = incumbent.get(studyId);
       if (!row) return null;
       const { mean: metric } = recordOf(row);
-      return { n: row.n, commit: row.attempt_commit, metric, sourceLines: row.source_lines };
+      return { n: row.n, commit: row.commit_name, metric, sourceLines: row.source_lines };
+    },
+    /** Number of the experiment whose commit `n` was made on; null for the baseline. */
+    parentOf(studyId: string, n: number): number | null {
+      return parentOf.get({ studyId, n })?.n ?? null;
     },
     /** The experiments that `n` was built on, one upon the other; the first one first. */
     lineage(studyId: string, n: number): readonly Ancestor[] {
@@ -372,6 +406,7 @@ export function experimentStore(database: Database) {
           metric,
           incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
           incumbent: verdict?.evidence.incumbentExperiment ?? null,
+          ...(verdict?.evidence.lateParent && { lateParent: verdict.evidence.lateParent.experiment }),
           guard: verdict?.evidence.guard ?? null,
           probe: probeOf(verdict?.evidence),
         };

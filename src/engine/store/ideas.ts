@@ -15,11 +15,18 @@ export type NewIdea = Pick<
   'author' | 'hypothesis' | 'rationale' | 'predictedEffect' | 'category' | 'at'
 > & {
   readonly edit: IdeaEdit | null;
+  /** Of a combination: the experiment that the edit is from, and the keep it is tried together with. */
+  readonly pair?: readonly [number, number];
 };
 /** An idea in its turn. */
-export type QueuedIdea = Idea & { readonly edit: IdeaEdit | null; readonly takenAt: number | null };
+export type QueuedIdea = Idea & {
+  readonly edit: IdeaEdit | null;
+  readonly takenAt: number | null;
+  readonly pair: readonly [number, number] | null;
+};
 
 type Row = Omit<Idea, 'files'> & {
+  readonly pair: string | null;
   readonly base: string | null;
   readonly files: string | null;
   readonly edits: string | null;
@@ -27,16 +34,16 @@ type Row = Omit<Idea, 'files'> & {
 };
 
 const COLUMNS = `id, at, author, hypothesis, rationale, predicted_effect AS predictedEffect, category, base, files,
-  edits, state, n, taken_at AS takenAt, message`;
+  edits, pair, state, n, taken_at AS takenAt, message`;
 
 export type IdeaStore = ReturnType<typeof ideaStore>;
 
 /** What waits to be tried, in the order it will be. */
 export function ideaStore(database: Database) {
   const add = database.prepare(
-    `INSERT INTO idea (study_id, position, at, author, hypothesis, rationale, predicted_effect, category, base, files, edits, state)
+    `INSERT INTO idea (study_id, position, at, author, hypothesis, rationale, predicted_effect, category, base, files, edits, pair, state)
      VALUES (@study, (SELECT coalesce(max(position), 0) + 1 FROM idea WHERE study_id = @study), @at, @author, @hypothesis,
-       @rationale, @predictedEffect, @category, @base, @files, @edits, 'waiting')`,
+       @rationale, @predictedEffect, @category, @base, @files, @edits, @pair, 'waiting')`,
   );
   const get = database.prepare<[string, number], Row>(
     `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND id = ?`,
@@ -52,6 +59,10 @@ export function ideaStore(database: Database) {
   );
   const firstEdit = database.prepare<[string], Row>(
     `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state = 'waiting' AND files IS NOT NULL ORDER BY position LIMIT 1`,
+  );
+  const firstOwnEdit = database.prepare<[string], Row>(
+    `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state = 'waiting' AND files IS NOT NULL AND pair IS NULL
+     ORDER BY position LIMIT 1`,
   );
   const take = database.prepare(
     `UPDATE idea SET state = 'taken', n = ?, taken_at = ? WHERE study_id = ? AND id = ? AND state = 'waiting'`,
@@ -78,10 +89,18 @@ export function ideaStore(database: Database) {
 
   return {
     /** Puts an idea last. Returns its id. */
-    add(study: string, { edit, ...words }: NewIdea): number {
+    add(study: string, { edit, pair, ...words }: NewIdea): number {
       const files = edit && JSON.stringify(Object.fromEntries(edit.files));
       const edits = edit && JSON.stringify(edit.edits);
-      return Number(add.run({ ...words, study, base: edit?.base ?? null, files, edits }).lastInsertRowid);
+      const row = {
+        ...words,
+        study,
+        base: edit?.base ?? null,
+        files,
+        edits,
+        pair: pair ? JSON.stringify(pair) : null,
+      };
+      return Number(add.run(row).lastInsertRowid);
     },
     get(study: string, id: number): QueuedIdea | null {
       const row = get.get(study, id);
@@ -100,9 +119,9 @@ export function ideaStore(database: Database) {
       const row = takenBy.get(study, n);
       return row ? ideaOf(row) : null;
     },
-    /** The first that waits and brings its edit; null where none does. */
-    firstEdit(study: string): QueuedIdea | null {
-      const row = firstEdit.get(study);
+    /** The first that waits and brings its edit, combinations counted or not; null where none does. */
+    firstEdit(study: string, mayCombine = true): QueuedIdea | null {
+      const row = (mayCombine ? firstEdit : firstOwnEdit).get(study);
       return row ? ideaOf(row) : null;
     },
     /** Its turn has come. Returns whether it still waited. */
@@ -146,16 +165,17 @@ export function ideaStore(database: Database) {
   };
 }
 
-function ideaOf({ base, files, edits, ...row }: Row): QueuedIdea {
+function ideaOf({ base, files, edits, pair, ...row }: Row): QueuedIdea {
   const map = files === null ? null : new Map(Object.entries(JSON.parse(files) as Record<string, string>));
   return {
     ...row,
     files: [...(map?.keys() ?? [])],
+    pair: pair === null ? null : (JSON.parse(pair) as [number, number]),
     edit: base && map ? { base, files: map, edits: JSON.parse(edits ?? '[]') as FileEdit[] } : null,
   };
 }
 
 /** An idea as others see it: without its files' texts. */
-export function toldIdea({ edit: _edit, takenAt: _takenAt, ...idea }: QueuedIdea): Idea {
+export function toldIdea({ edit: _edit, takenAt: _takenAt, pair: _pair, ...idea }: QueuedIdea): Idea {
   return idea;
 }

@@ -48,7 +48,14 @@ export function reviewStore(database: Database) {
   const isOpen = database.prepare<[string, number], { id: number }>(
     'SELECT id FROM review WHERE study_id = ? AND id = ? AND outcome IS NULL',
   );
+  const experimentOf = database.prepare<[string, number], { n: number }>(
+    'SELECT n FROM review WHERE study_id = ? AND id = ?',
+  );
   return {
+    /** Number of the experiment whose proposal this is about; null where there is none. */
+    experimentOf(studyId: string, id: number): number | null {
+      return experimentOf.get(studyId, id)?.n ?? null;
+    },
     /** Returns its id. */
     add(studyId: string, review: Omit<Review, 'id' | 'outcome' | 'message'>): number {
       const row = { ...review, proposal: JSON.stringify(review.proposal), isRepair: Number(review.isRepair) };

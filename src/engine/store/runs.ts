@@ -192,7 +192,8 @@ export function runStore(database: Database) {
      WHERE k = ? AND experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)`,
   );
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
-    `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL`,
+    `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL
+     ORDER BY run.id`,
   );
   const insertImported = database.prepare(
     `INSERT INTO run (experiment_id, k, commit_name, started_at, ended_at, outcome, summary)
@@ -299,14 +300,22 @@ export function runStore(database: Database) {
         run,
       );
     },
-    /** Runs without an end, of any study: the engine died while they trained. */
-    open(): readonly {
+    /** Runs without an end: they train, or the engine died meanwhile. Of one experiment, or of any study. */
+    open(
+      studyId?: string,
+      n?: number,
+    ): readonly {
       readonly studyId: string;
       readonly n: number;
       readonly k: number;
       readonly run: number;
     }[] {
-      return open.all().map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
+      const isMeant = (row: { study_id: string; n: number }) =>
+        studyId === undefined || (row.study_id === studyId && row.n === n);
+      return open
+        .all()
+        .filter(isMeant)
+        .map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
     },
     /** A run elsewhere, with its curves. Only what is known of it is shown, so of unknown times any will do: `at`. */
     insertImported(

@@ -29,6 +29,7 @@ type Row = {
   asks_approval: number;
   gpu: string | null;
   cap_usd: number | null;
+  lanes: string;
   outputs: string;
   written_folders: string | null;
   title: string | null;
@@ -87,6 +88,7 @@ function fromRow(row: Row): Study {
     outputs: JSON.parse(row.outputs) as string[],
     writtenFolders: row.written_folders === null ? null : (JSON.parse(row.written_folders) as string[]),
     worktreeName: row.worktree_name,
+    lanes: JSON.parse(row.lanes) as string[],
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
     asksApproval: row.asks_approval === 1,
@@ -108,9 +110,9 @@ export type StudyStore = ReturnType<typeof studyStore>;
 export function studyStore(database: Database) {
   const insert = database.prepare(
     `INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
-       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu, cap_usd)
+       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu, cap_usd, lanes)
      VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
-       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu, @capUsd)`,
+       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu, @capUsd, @lanes)`,
   );
   const remove = database.prepare('DELETE FROM study WHERE id = ?');
   const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
@@ -119,7 +121,7 @@ export function studyStore(database: Database) {
     'UPDATE study SET state = ?, stop_reason = ?, stop_detail = ? WHERE id = ?',
   );
   const setSettings = database.prepare(
-    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ? WHERE id = ?',
+    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ?, lanes = ? WHERE id = ?',
   );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
   const setOutputs = database.prepare('UPDATE study SET outputs = ?, written_folders = ? WHERE id = ?');
@@ -140,6 +142,7 @@ export function studyStore(database: Database) {
         stop: JSON.stringify(study.stop),
         importColumns: study.importColumns && JSON.stringify(study.importColumns),
         asksApproval: Number(study.asksApproval),
+        lanes: JSON.stringify(study.lanes),
       });
     },
     /** With everything that belongs to it. */
@@ -157,10 +160,10 @@ export function studyStore(database: Database) {
     setState(id: string, state: StudyState, reason: StopReason | null, detail: string | null): void {
       setState.run(state, reason, detail, id);
     },
-    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, cap. */
+    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, cap, lanes. */
     setSettings(
       id: string,
-      settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu' | 'capUsd'>,
+      settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu' | 'capUsd' | 'lanes'>,
     ): void {
       setSettings.run(
         JSON.stringify(settings.stop),
@@ -168,6 +171,7 @@ export function studyStore(database: Database) {
         JSON.stringify(settings.contract),
         settings.gpu,
         settings.capUsd,
+        JSON.stringify(settings.lanes),
         id,
       );
     },

@@ -113,10 +113,12 @@ export function digest(request: ProposalRequest, share = 1): string {
         `Incumbent: #${incumbent.n} with ${incumbent.metric}${baseline === null ? '' : `; baseline ${baseline}`}.`,
         `${sinceKeep(history)} experiments since the last keep.`,
         ...(repair ? [] : [MODE_WORDS[mode]]),
-        ...(request.running
-          ? [
-              `Experiment ${request.running.n} trains now: ${short(request.running.hypothesis, TEXT_CHARACTERS)} [${request.running.category ?? '-'}]. Propose something that stands beside it, whether it is kept or not.`,
-            ]
+        ...request.running.map(
+          ({ n: other, hypothesis, category }) =>
+            `Experiment ${other} trains now: ${short(hypothesis, TEXT_CHARACTERS)} [${category ?? '-'}].`,
+        ),
+        ...(request.running.length > 0
+          ? ['Propose something that stands beside what trains, whether that is kept or not.']
           : []),
         ...(tired === null
           ? []

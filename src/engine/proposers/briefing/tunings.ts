@@ -55,7 +55,7 @@ export function openTuning({ n, history, running, steering, refusals }: Proposal
   // A value that was tried before costs no run; the search has another.
   const refused = refusals.filter(refusal => refusal.n === n && tuningOf(refusal.memo));
   if (refused.length >= REFUSALS) return null;
-  const memos = [...history, ...(running ? [running] : []), ...refused].map(({ memo }) => memo);
+  const memos = [...history, ...running, ...refused].map(({ memo }) => memo);
   // Other proposers may have their turns in between.
   const newest = memos.findLast(memo => tuningOf(memo) !== null || isOfModel(memo));
   const tuning = tuningOf(newest);

@@ -61,7 +61,7 @@ export async function submit(
 
 /** What to tell a model that has not answered the user's newest notes; null where earlier proposals answered all. */
 export function findUnanswered({ history, running, steering }: ProposalRequest): string | null {
-  const memos = [...history.map(({ memo }) => memo), running?.memo];
+  const memos = [...history, ...running].map(({ memo }) => memo);
   const answered = memos.map(memo => Number((memo as { answered?: unknown } | null)?.answered) || 0);
   const notes = steering.slice(Math.max(0, ...answered));
   if (notes.length === 0) return null;

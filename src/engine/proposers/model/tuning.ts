@@ -62,14 +62,10 @@ export async function tune(
     if (text !== null) sources.set(file, text);
   }
   const bounds = new Map(tuning.constants.map(constant => [constantKey(constant), constant]));
-  // What trains is not in the history yet, and is not to be tried twice.
-  const running = request.running
-    ? [{ ...NO_REFUSAL, n: request.running.n, memo: request.running.memo }]
-    : [];
   const found = await search(
     sources,
     { seed: tuning.first, strategy: tuning.strategy },
-    { ...request, refusals: [...request.refusals, ...running] },
+    request,
     bounds,
     signal,
   );
@@ -95,5 +91,3 @@ export async function tune(
     },
   };
 }
-
-const NO_REFUSAL = { at: 0, reason: 'running', message: '', hypothesis: null };

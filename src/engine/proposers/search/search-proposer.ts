@@ -51,7 +51,10 @@ export function searchProposer(settings: SearchSettings): Proposer {
 export async function search(
   sources: ReadonlyMap<string, string>,
   { seed, strategy = 'ladder' }: Omit<SearchSettings, 'kind'>,
-  request: Pick<ProposalRequest, 'n' | 'history' | 'refusals' | 'contract' | 'steering' | 'incumbent'>,
+  request: Pick<
+    ProposalRequest,
+    'n' | 'history' | 'refusals' | 'running' | 'contract' | 'steering' | 'incumbent'
+  >,
   bounds: Bounds | null,
   signal: AbortSignal,
 ): Promise<{ readonly proposal: Proposal; readonly files: ReadonlyMap<string, string> } | string> {
@@ -60,7 +63,8 @@ export async function search(
   if (constants.length === 0) return NO_CONSTANTS;
   const { history, incumbent } = request;
   const { goal } = request.contract.metric;
-  const refused = request.refusals.map(refusal => refusal.memo);
+  // What trains is not in the history yet, and is not to be tried twice.
+  const refused = [...request.refusals, ...request.running].map(({ memo }) => memo);
   const seeds = [seed, request.n, request.refusals.length];
   const notes = request.steering.map(({ text }) => text);
   const allowed = meet(bounds, boundsOf(notes, constants));

@@ -44,7 +44,7 @@ export async function takeBaseline(context: StageContext): Promise<Attempted> {
   return acceptAttempt(context, { n: 0, proposal: null, made, files: [] });
 }
 
-/** Commits the edit on the incumbent; where the user approves proposals it then waits for them. */
+/** Commits the edit on what was the incumbent when it was asked for; where the user approves proposals it then waits for them. */
 export async function makeAttempt(
   context: StageContext,
   n: number,
@@ -53,8 +53,8 @@ export async function makeAttempt(
   const { ledger, workbench, study, identity } = context;
   const { id, tag } = study;
   const { proposal, repairOf, start } = edit;
-  const parent = ledger.experiments.incumbent(id)?.commit;
-  if (parent === undefined) throw new Error('there is no incumbent before the baseline');
+  const parent = ledger.experiments.get(id, n)?.parentCommit;
+  if (!parent) throw new Error(`experiment ${n} was not begun`);
   const commit = await workbench.commit(edit, parent, commitMessage(tag, n, proposal), identity);
   if (commit === null) {
     const message = 'The edit changes nothing that git would store.';

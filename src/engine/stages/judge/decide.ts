@@ -5,6 +5,19 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
 
+/** An attempt whose parent was not the incumbent any more when it was measured. */
+export type Late = {
+  readonly parent: {
+    readonly experiment: number;
+    /** The mean of its runs. */
+    readonly value: number;
+    /** Whether it is still part of the branch. */
+    readonly isKept: boolean;
+  };
+  /** Experiments of the branch that it does not hold, oldest first. */
+  readonly missing: readonly number[];
+};
+
 export type DecideInput = {
   readonly metric: Contract['metric'];
   /** Index `k` of the run the numbers are from. */
@@ -19,6 +32,8 @@ export type DecideInput = {
     readonly value: number;
     readonly runs: number;
   } | null;
+  /** Where the attempt was not made on the incumbent. */
+  readonly late?: Late | null;
   /**
    * The worst number that an attempt with fewer lines may have and still be kept; see {@link simplifiedBound}. Null before
    * there is an incumbent.
@@ -43,7 +58,8 @@ export type DecideInput = {
 /**
  * A number that is better than the incumbent's record, by at least the contract's least gain, is kept, an equal or worse one
  * discarded, and one that is about as good, reached with fewer lines, is a keep of reason `simplified`. A crash or a missing
- * metric is never anything else. A number whose guards do not hold is discarded, the baseline's too, and one that does not come from the data. A run that was ended because it could not reach the incumbent is a discard without a number.
+ * metric is never anything else. An attempt that was made on an earlier commit of the branch takes the incumbent's place where it is
+ * better than that, and is never kept for anything else. A number whose guards do not hold is discarded, the baseline's too, and one that does not come from the data. A run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
   const { crash, value, memory, incumbent, metric } = input;
@@ -54,6 +70,9 @@ export function decide(input: DecideInput): Verdict {
     ...(incumbent && { incumbentExperiment: incumbent.experiment, incumbentMetric: incumbent.value }),
     ...(incumbent && incumbent.runs > 1 && { incumbentRuns: incumbent.runs }),
     ...(incumbent && { sourceLinesDelta: input.sourceLinesDelta }),
+    ...(input.late && {
+      lateParent: { experiment: input.late.parent.experiment, record: input.late.parent.value },
+    }),
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
     ...input.early,
     ...(input.guard && { guard: input.guard }),
@@ -70,12 +89,15 @@ export function decide(input: DecideInput): Verdict {
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };
   }
+  if (input.late && !input.late.parent.isKept) return { word: 'discard', reason: 'rolled_back', evidence };
   if (input.probe?.reason) return { word: 'discard', reason: input.probe.reason, evidence };
   const isGain = Math.abs(value - incumbent.value) >= metric.leastGain;
-  if (isGain && isBetter(metric.goal, value, incumbent.value))
-    return { word: 'keep', reason: 'better', evidence };
+  if (isGain && isBetter(metric.goal, value, incumbent.value)) {
+    const supersedes = input.late ? { supersedes: input.late.missing } : {};
+    return { word: 'keep', reason: 'better', evidence: { ...evidence, ...supersedes } };
+  }
   const bound = input.simplifiedBound ?? incumbent.value;
-  if (input.sourceLinesDelta < 0 && !isBetter(metric.goal, bound, value))
+  if (!input.late && input.sourceLinesDelta < 0 && !isBetter(metric.goal, bound, value))
     return { word: 'keep', reason: 'simplified', evidence };
   // A gain too small to count is no loss.
   const isWorse = isBetter(metric.goal, incumbent.value, value);

@@ -10,11 +10,13 @@ export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Rep
   for (const { n, purpose, value } of repeats) {
     if (value !== null && isOfRecord(purpose)) further.set(n, [...(further.get(n) ?? []), value]);
   }
-  return history.flatMap(({ n, metric, verdict, reason, incumbent, guard }) => {
+  return history.flatMap(({ n, metric, verdict, reason, incumbent, lateParent, guard }) => {
     // What breaks a condition, or does not come from the data, is not comparable, whatever its number.
     if (metric === null || guard || isProbeReason(reason)) return [];
     const values = [metric, ...(further.get(n) ?? [])];
-    return [{ n, values, parent: incumbent, isKept: verdict === 'keep', ...standing(reason) }];
+    const isKept = verdict === 'keep';
+    const parent = isKept ? incumbent : (lateParent ?? incumbent);
+    return [{ n, values, parent, isKept, ...standing(reason) }];
   });
 }
 

@@ -40,6 +40,7 @@ export async function takeLateNumber(
   if (crash) ledger.write(() => ledger.runs.setCrash(study.id, run, crash));
   const measured = {
     ...{ n, k: run.k, ...came, early: null, hints: [] },
+    parent: ledger.experiments.parentOf(study.id, n),
     memory: measure(run.summary, study.contract.metric).memory,
     unfair: unfairKinds(run),
     sourceLinesDelta: compareLines(ledger, study.id, workbench.sourceLines()),

@@ -10,6 +10,8 @@ import type { Ledger } from '../../store/ledger.ts';
 export type Measured = {
   readonly n: number;
   readonly k: number;
+  /** Experiment whose commit the attempt was made on; null for the baseline. */
+  readonly parent: number | null;
   readonly crash: Crash | null;
   readonly value: number | null;
   readonly memory: number | null;
@@ -39,6 +41,7 @@ export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: numbe
   if (!run?.crash) return null;
   return {
     ...{ n, k: run.k, crash: run.crash, value: null, early: null, guard: null, source: null, hints: [] },
+    parent: ledger.experiments.parentOf(id, n),
     memory: measure(run.summary, contract.metric).memory,
     sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
     unfair: unfairKinds(run),
@@ -66,6 +69,7 @@ export function findHeldRun(ledger: Ledger, { id, contract }: Study, n: number):
   if (metric === null) return null;
   return {
     ...{ n, k: run.k, crash: null, value: metric, memory, early: null, guard: null, source: null },
+    parent: ledger.experiments.parentOf(id, n),
     hints: ledger.experiments.heldHints(id, n),
     sourceLinesDelta: compareLines(ledger, id, ledger.experiments.sourceLines(id, n)),
     unfair: [],

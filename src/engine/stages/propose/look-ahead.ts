@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Proposal } from '../../../shared/study.ts';
-import type { ProposerAnswer } from '../../proposers/proposer.ts';
+import type { ProposerAnswer, RunningExperiment } from '../../proposers/proposer.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';
 
-/** A proposal that was made while another experiment trained. */
+/** A proposal that was made while other experiments trained. */
 export type Prepared = {
   readonly proposal: Proposal;
   /** The incumbent it was made for. */
@@ -14,25 +14,39 @@ export type Prepared = {
 };
 
 type Running = {
-  readonly n: number;
   readonly base: string;
   /** What the user told the proposer; a new message makes the proposal outdated. */
   readonly told: string;
   readonly stop: AbortController;
   readonly made: Promise<Prepared | null>;
+  /** What was made, as soon as it is. */
+  proposal: Proposal | null;
 };
 
 /**
- * Has the next proposal made while an experiment trains, in a folder of its own, so that the machine that trains need not
- * wait for it. At most one at a time; what fails here is simply asked for again when its turn comes.
+ * Has the next proposals made while experiments train, each in a folder of its own, so that a lane need not wait for it. At most one for
+ * each experiment to come; what fails here is simply asked for again when its turn comes.
  */
 export class LookAhead {
   readonly #scratch: string;
-  #running: Running | null = null;
+  /** By the number of the experiment they are for. */
+  readonly #running = new Map<number, Running>();
 
   /** @param scratch see {@link makeScratch} */
   constructor(scratch: string) {
     this.#scratch = scratch;
+  }
+
+  has(n: number): boolean {
+    return this.#running.has(n);
+  }
+
+  /** What is prepared, as far as it is known. */
+  prepared(): readonly RunningExperiment[] {
+    return [...this.#running].flatMap(([n, { proposal }]) => {
+      const { hypothesis = '', category = null, memo = null } = proposal ?? {};
+      return proposal ? [{ n, hypothesis, category, memo }] : [];
+    });
   }
 
   /** @param make writes the files of a proposal into the folder */
@@ -42,39 +56,43 @@ export class LookAhead {
     told: string,
     make: (folder: string, signal: AbortSignal) => Promise<ProposerAnswer>,
   ): void {
-    if (this.#running) return;
     const stop = new AbortController();
-    const made = prepare(this.#scratch, base, stop.signal, folder => make(folder, stop.signal)).catch(
-      () => null,
-    );
-    this.#running = { n, base, told, stop, made };
+    const made = prepare(this.#scratch, base, stop.signal, folder => make(folder, stop.signal))
+      .catch(() => null)
+      .then(prepared => {
+        running.proposal = prepared?.proposal ?? null;
+        return prepared;
+      });
+    const running: Running = { base, told, stop, made, proposal: null };
+    this.#running.set(n, running);
   }
 
   /** What was prepared for experiment `n`, once it is; null where nothing was, or the user has said something since. */
   async take(n: number, told: string): Promise<Prepared | null> {
-    const running = this.#running;
+    const running = this.#running.get(n);
     if (!running) return null;
-    if (running.n !== n || running.told !== told) {
-      await this.stop();
-      return null;
-    }
-    const prepared = await running.made;
-    this.#running = null;
-    return prepared;
+    this.#running.delete(n);
+    if (running.told === told) return running.made;
+    await end(running);
+    return null;
   }
 
-  /** Resolves once the proposer is done with it; what it made stays to be taken. */
+  /** Resolves once the proposer is done with all of it; what it made stays to be taken. */
   async settled(): Promise<void> {
-    await this.#running?.made;
+    await Promise.all([...this.#running.values()].map(({ made }) => made));
   }
 
   /** Resolves once nothing of it is left. */
   async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = null;
-    running?.stop.abort(new DOMException('not needed any more', 'AbortError'));
-    await running?.made;
+    const all = [...this.#running.values()];
+    this.#running.clear();
+    await Promise.all(all.map(end));
   }
+}
+
+async function end({ stop, made }: Running): Promise<void> {
+  stop.abort(new DOMException('not needed any more', 'AbortError'));
+  await made;
 }
 
 async function prepare(

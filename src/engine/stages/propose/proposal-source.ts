@@ -17,7 +17,6 @@ import { LookAhead } from './look-ahead.ts';
 type Ports = {
   readonly ledger: Ledger;
   readonly repository: Repository;
-  readonly workbench: Workbench;
   readonly proposer: Proposer;
   readonly signal: AbortSignal;
   readonly paths: DataPaths;
@@ -29,12 +28,28 @@ export class ProposalSource {
   readonly #study: Study;
   readonly #ports: Ports;
   readonly #ahead: LookAhead;
+  /** The last of those that are asked one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
 
   constructor(study: Study, ports: Ports) {
     this.#study = study;
     this.#ports = ports;
     this.#ahead = new LookAhead(ports.paths.scratch);
+  }
+
+  /**
+   * Performs what asks the proposer for experiment `n`, from the question until what came of it is in the ledger: after what was begun
+   * before, where the proposer takes one question at a time.
+   */
+  async inTurn<T>(n: number, work: () => Promise<T>): Promise<T> {
+    if (this.#ports.proposer.canLookAhead?.(n)) return work();
+    const turn = this.#turn.then(() => {
+      this.#ports.signal.throwIfAborted();
+      return work();
+    });
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   /**
@@ -45,14 +60,15 @@ export class ProposalSource {
     n: number,
     incumbent: Incumbent,
     repair: ProposalRequest['repair'],
+    workbench: Workbench,
     reset: () => Promise<void>,
   ): Promise<ProposerAnswer> {
-    const { proposer, workbench, signal } = this.#ports;
-    const request = await this.#requestFor(n, incumbent, repair, null);
+    const { proposer, signal } = this.#ports;
+    const request = await this.#requestFor(n, incumbent, repair, false);
     // One question at a time; what was prepared stays for its turn.
     if (repair) await this.#ahead.settled();
     else {
-      const prepared = await this.#takePrepared(request, reset);
+      const prepared = await this.#takePrepared(request, workbench, reset);
       if (prepared) return prepared;
     }
     return proposer.propose(request, {
@@ -63,17 +79,15 @@ export class ProposalSource {
     });
   }
 
-  /** Has the proposal for the experiment after `n` made while `n` trains, where the proposer can. */
-  async lookAhead(n: number, incumbent: Incumbent): Promise<void> {
-    const { proposer, ledger, workbench, signal } = this.#ports;
-    if (!proposer.canLookAhead?.(n + 1)) return;
-    const proposal = ledger.experiments.get(this.#study.id, n)?.proposal;
-    const { hypothesis = '', category = null, memo = null } = proposal ?? {};
-    const running = { n, hypothesis, category, memo };
-    const request = await this.#requestFor(n + 1, incumbent, null, running);
-    const marker = proposerMarker(this.#study.id, n + 1);
+  /** Has the proposal for a coming experiment `n` made while others train, where the proposer can. */
+  async lookAhead(n: number, incumbent: Incumbent, workbench: Workbench): Promise<void> {
+    const { proposer, signal } = this.#ports;
+    if (this.#ahead.has(n) || !proposer.canLookAhead?.(n)) return;
+    const request = await this.#requestFor(n, incumbent, null, true);
+    if (this.#ahead.has(n)) return;
+    const marker = proposerMarker(this.#study.id, n);
     const editableFiles = workbench.editableFiles();
-    this.#ahead.start(n + 1, incumbent.commit, toldBy(request), (path, stop) =>
+    this.#ahead.start(n, incumbent.commit, toldBy(request), (path, stop) =>
       proposer.propose(request, {
         worktree: { ...workbench.worktree, path },
         ...{ editableFiles, marker, signal: AbortSignal.any([signal, stop]) },
@@ -91,12 +105,13 @@ export class ProposalSource {
     n: number,
     incumbent: Incumbent,
     repair: ProposalRequest['repair'],
-    running: ProposalRequest['running'],
+    isAhead: boolean,
   ): Promise<ProposalRequest> {
     const { ledger, now } = this.#ports;
     const { id, tag, contract } = this.#study;
     return {
-      ...{ tag, n, contract, incumbent, repair, running },
+      ...{ tag, n, contract, incumbent, repair, isAhead },
+      running: this.#running(n),
       review: await this.#readSentBack(n, repair !== null),
       instructions: await this.#readInstructions(incumbent.commit),
       memory: readMemory(ledger, this.#study, now()).text || null,
@@ -105,6 +120,20 @@ export class ProposalSource {
       history: ledger.experiments.history(id),
       refusals: ledger.refusals.list(id),
     };
+  }
+
+  /** What is tried, or is prepared to be, besides experiment `n`. */
+  #running(n: number): ProposalRequest['running'] {
+    const tried = this.#ports.ledger.experiments
+      .unfinished(this.#study.id)
+      .flatMap(({ n: other, proposal, verdict }) =>
+        proposal && !verdict
+          ? [{ n: other, hypothesis: proposal.hypothesis, category: proposal.category, memo: proposal.memo }]
+          : [],
+      );
+    const known = new Set([n, ...tried.map(other => other.n)]);
+    const prepared = this.#ahead.prepared().filter(other => !known.has(other.n));
+    return [...tried.filter(other => other.n !== n), ...prepared];
   }
 
   #ideasFor(n: number): ProposalRequest['ideas'] {
@@ -122,9 +151,10 @@ export class ProposalSource {
   /** What was prepared for this request, written into the worktree; null where it has to be asked for. */
   async #takePrepared(
     request: ProposalRequest,
+    workbench: Workbench,
     reset: () => Promise<void>,
   ): Promise<Extract<ProposerAnswer, { kind: 'proposed' }> | null> {
-    const { workbench, repository, ledger, signal, paths } = this.#ports;
+    const { repository, ledger, signal, paths } = this.#ports;
     const { incumbent } = request;
     const prepared = await this.#ahead.take(request.n, toldBy(request));
     signal.throwIfAborted();

@@ -51,7 +51,16 @@ export type Repair = {
 };
 
 /** Asks for a proposal, and judges the edit that comes: only editable plain files, and not tried before. */
-export async function propose(
+export function propose(
+  context: StageContext,
+  n: number,
+  repair: Repair | null,
+  hasWish: () => boolean,
+): Promise<Proposed> {
+  return context.source.inTurn(n, () => ask(context, n, repair, hasWish));
+}
+
+async function ask(
   context: StageContext,
   n: number,
   repair: Repair | null,
@@ -68,7 +77,7 @@ export async function propose(
   const handedBack = repair && {
     ...{ crash: repair.run.crash, count: repair.count, hypothesis: crashed?.hypothesis ?? '' },
   };
-  const answer = await context.source.ask(n, incumbent, handedBack, reset);
+  const answer = await context.source.ask(n, incumbent, handedBack, workbench, reset);
   // Where the user wants a pause or a stop it is theirs, whatever the proposer says.
   if (answer.kind === 'blocked' && !hasWish()) {
     const message = `The proposer needs you. ${answer.message}`;

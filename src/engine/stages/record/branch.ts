@@ -1,5 +1,5 @@
 import { PawlError } from '../../../shared/errors.ts';
-import type { Study } from '../../../shared/study.ts';
+import type { Experiment, Study } from '../../../shared/study.ts';
 import { listCheckouts } from '../../git/checkouts.ts';
 import { attemptRef, branchRef, createRef, moveRef } from '../../git/refs.ts';
 import { type Repository, readRef } from '../../git/repository.ts';
@@ -73,6 +73,12 @@ async function refuseCheckedOut(repository: Repository, tag: string, own: string
   );
 }
 
+/** Where the branch stands, or stood, before it moves to a keep. */
+export function branchParent(ledger: Ledger, { id, baseCommit }: Study, { verdict }: Experiment): string {
+  const before = verdict?.evidence.incumbentExperiment;
+  return (before === undefined ? null : ledger.experiments.get(id, before)?.branchCommit) ?? baseCommit;
+}
+
 /** Finishes a move of the branch the engine died in, and makes sure the branch stands where the ledger says. */
 export async function settleBranch(
   ledger: Ledger,
@@ -85,13 +91,15 @@ export async function settleBranch(
   await refuseCheckedOut(repository, study.tag, worktreePath);
   const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
   if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
-  for (const { n, verdict, parentCommit, attemptCommit } of experiments.unfinished(study.id).toReversed()) {
-    if (!verdict || !parentCommit || !attemptCommit) continue;
+  for (const experiment of experiments.moving(study.id)) {
+    const { n, verdict, branchCommit: commit } = experiment;
+    const parent = branchParent(ledger, study, experiment);
+    if (!commit) continue;
     // The newest goes back first, each to its parent.
-    if (verdict.word === 'discard')
-      await rollBack(ledger, repository, study, n, attemptCommit, parentCommit, worktreePath);
-    else if (verdict.word === 'keep')
-      await ratchet(ledger, repository, study, n, parentCommit, attemptCommit, worktreePath);
+    if (verdict?.word === 'discard')
+      await rollBack(ledger, repository, study, n, commit, parent, worktreePath);
+    else if (verdict?.word === 'keep')
+      await ratchet(ledger, repository, study, n, parent, commit, worktreePath);
   }
   const found = await readRef(repository, ref);
   if (found === expected()) return;

@@ -8,6 +8,7 @@ import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/train-attempt.ts';
 import { ratchet } from './branch.ts';
 import { endRun } from './end-run.ts';
+import { type Combination, combine, supersede } from './late-result.ts';
 
 export type Recorded = { readonly type: 'recorded'; readonly n: number; readonly verdict: Verdict };
 
@@ -21,26 +22,31 @@ function describeEvidence({ reason, evidence }: Verdict): string | null {
 /** Records the verdict, with the run's end if that is not written yet, moves the branch for a keep, and sends events. */
 export async function record(
   context: StageContext,
-  n: number,
-  found: Verdict,
-  ended: EndedRun | null,
+  {
+    n,
+    verdict,
+    ended,
+    combination,
+  }: {
+    readonly n: number;
+    readonly verdict: Verdict;
+    readonly ended: EndedRun | null;
+    readonly combination: Combination | null;
+  },
 ): Promise<Recorded> {
   const { ledger, repository, emit, now, study, workbench } = context;
   const { id, baseCommit } = study;
   const before = ledger.experiments.incumbent(id);
-  const parent = ledger.experiments.get(id, n)?.parentCommit;
-  const isOrphan = found.word === 'keep' && before !== null && parent !== before.commit;
-  // Made on a commit that is no more the best: the branch would follow its line.
-  const verdict: Verdict = isOrphan
-    ? { word: 'discard', reason: 'rolled_back', evidence: found.evidence }
-    : found;
+  const branchCommit = await supersede(context, n, verdict);
+  const idea = combination && (await combine(context, combination));
   endRun(context, ended, () => {
-    ledger.experiments.decide(id, n, verdict, now());
+    ledger.experiments.decide(id, n, verdict, now(), { branchCommit });
+    if (idea) ledger.ideas.add(id, idea);
     return [{ type: 'phase', n, phase: 'deciding' }];
   });
   const experiment = ledger.experiments.get(id, n);
   if (!experiment) throw new Error(`experiment ${n} is not in the ledger`);
-  const { attemptCommit: commit, metric } = experiment;
+  const { attemptCommit, branchCommit: commit, metric } = experiment;
   const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
   const isKeep = verdict.word === 'keep';
   if (isKeep && commit) {
@@ -48,7 +54,7 @@ export async function record(
   }
   await appendResult(ledger, context.paths, study, n);
   emit({
-    ...{ type: 'verdict', n, verdict: verdict.word, reason: verdict.reason, metric, commit },
+    ...{ type: 'verdict', n, verdict: verdict.word, reason: verdict.reason, metric, commit: attemptCommit },
     delta: metricDelta(experiment),
     memory: experiment.memory,
     message: crash?.message ?? describeEvidence(verdict),

@@ -2,7 +2,7 @@ import type { EngineEventBody } from '../../../shared/events.ts';
 import { type ProbeEvidence, SWAP_FAULT_WORDS, type SwapFault } from '../../../shared/probes.ts';
 import { isOfRecord, type RepeatPurpose, type RolledBack, type Verdict } from '../../../shared/study.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
-import { rollBack } from '../record/branch.ts';
+import { branchParent, rollBack } from '../record/branch.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/train-attempt.ts';
@@ -41,8 +41,9 @@ export async function recordRepeat(
   const { ledger, repository, study, paths, workbench } = context;
   const { id } = study;
   const before = ledger.experiments.get(id, n);
-  const { attemptCommit, parentCommit } = before ?? {};
-  const isMoving = rolledBack && attemptCommit && parentCommit;
+  const commit = before?.branchCommit;
+  const parentCommit = before && branchParent(ledger, study, before);
+  const isMoving = rolledBack && commit && parentCommit;
   const announce = endRun(context, ended, ({ runs, experiments }, hold) => {
     if (isDenied) runs.interrupt(ended.run, ended.endedAt);
     if (value !== null) runs.setValue(ended.run, value);
@@ -51,7 +52,7 @@ export async function recordRepeat(
     if (rolledBack && before?.verdict) {
       const evidence = { ...before.verdict.evidence, rolledBack };
       const verdict: Verdict = { word: 'discard', reason: 'rolled_back', evidence };
-      experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt, true);
+      experiments.decide(id, n, verdict, before.endedAt ?? ended.endedAt, { wasKept: true });
     }
     const repeated = { type: 'repeated', n, k: ended.k, purpose, value } as const;
     if (!isOfRecord(purpose)) {
@@ -64,13 +65,13 @@ export async function recordRepeat(
     const { mean, runs: count } = record;
     if (isMoving) {
       const { parentExperiment: parent, parentRecord } = rolledBack;
-      const moved = { commit: attemptCommit, parent, parentCommit, parentRecord };
+      const moved = { commit, parent, parentCommit, parentRecord };
       hold({ type: 'rolled_back', n, ...moved, record: mean, runs: count });
     }
     return [{ ...repeated, record: mean, runs: count }];
   });
   if (isMoving) {
-    await rollBack(ledger, repository, study, n, attemptCommit, parentCommit, workbench.path);
+    await rollBack(ledger, repository, study, n, commit, parentCommit, workbench.path);
     await writeResultsFile(ledger, paths, study);
   }
   announce();

@@ -89,7 +89,7 @@ export async function repeat(
     trainAttempt(study, n, commit, context, purpose).catch(error => {
       // Stopped while its files were compared: nothing else says that it has ended.
       ledger.write(() => {
-        for (const open of ledger.runs.open()) ledger.runs.interrupt(open.run, now());
+        for (const open of ledger.runs.open(study.id, n)) ledger.runs.interrupt(open.run, now());
       });
       throw error;
     });

@@ -23,8 +23,8 @@ export type Unfounded = {
 export type TakenBack = {
   readonly type: 'taken_back';
   readonly back: Unfounded;
-  /** An experiment that had no end yet, and ended with it; null for none. */
-  readonly closed: number | null;
+  /** Experiments that had no end yet, and ended with it. */
+  readonly closed: readonly number[];
 };
 
 /** No more than somebody would look through. */
@@ -40,15 +40,13 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   const { ledger, repository, study, paths, enter, workbench, now } = context;
   const { n, reason, evidence, chain, parent, parentRecord } = back;
   const all = chain.flatMap(number => ledger.experiments.get(study.id, number) ?? []);
-  const open = ledger.experiments.unfinished(study.id).find(other => other.n > n && !chain.includes(other.n));
-  const again = [
-    ...all.filter(other => other.n !== n),
-    ...findBetter(context, back),
-    ...(open ? [open] : []),
-  ];
+  const open = ledger.experiments
+    .unfinished(study.id)
+    .filter(other => !other.verdict && isBuiltOn(context, other, chain));
+  const again = [...all.filter(other => other.n !== n), ...findBetter(context, back), ...open];
   const queued = await readAll(context, again.slice(0, MOST_QUEUED));
-  const review = open ? ledger.reviews.open(study.id, open.n) : null;
   const own = all.find(experiment => experiment.n === n);
+  const base = ledger.experiments.get(study.id, parent)?.branchCommit ?? study.baseCommit;
   const announce = enter(hold => {
     for (const experiment of all) {
       if (!experiment.verdict) throw new Error(`experiment ${experiment.n} has no verdict`);
@@ -57,13 +55,16 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
         experiment.n === n
           ? { word: 'discard', reason, evidence: { ...own, probe: evidence, wasKept: true } }
           : { word: 'discard', reason: 'rolled_back', evidence: { ...own, takenBackWith: n } };
-      ledger.experiments.decide(study.id, experiment.n, verdict, experiment.endedAt ?? now(), true);
+      ledger.experiments.decide(study.id, experiment.n, verdict, experiment.endedAt ?? now(), {
+        wasKept: true,
+      });
     }
-    if (review) ledger.reviews.close(review.id, 'rejected', GONE, [], now(), review.commit);
-    if (open) {
-      const run = lastTrial(ledger.runs.list(study.id, open.n))?.k ?? 0;
+    for (const { n: number } of open) {
+      const review = ledger.reviews.open(study.id, number);
+      if (review) ledger.reviews.close(review.id, 'rejected', GONE, [], now(), review.commit);
+      const run = lastTrial(ledger.runs.list(study.id, number))?.k ?? 0;
       const ended: Verdict = { word: 'discard', reason: 'rolled_back', evidence: { run, takenBackWith: n } };
-      ledger.experiments.decide(study.id, open.n, ended, now());
+      ledger.experiments.decide(study.id, number, ended, now());
     }
     for (const [{ proposal }, edit] of queued) {
       ledger.ideas.add(study.id, {
@@ -74,18 +75,31 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
     }
     hold({
       ...{ type: 'taken_back', n, reason, ...evidence, parent, parentRecord },
-      ...{ chain: [...chain, ...(open ? [open.n] : [])], queued: queued.map(([experiment]) => experiment.n) },
-      ...{ commit: own?.attemptCommit ?? '', parentCommit: all[0]?.parentCommit ?? '' },
+      ...{
+        chain: [...chain, ...open.map(other => other.n)],
+        queued: queued.map(([experiment]) => experiment.n),
+      },
+      ...{ commit: own?.attemptCommit ?? '', parentCommit: base },
     });
     return [];
   });
-  for (const { n: number, attemptCommit, parentCommit } of all.toReversed()) {
-    if (!attemptCommit || !parentCommit) throw new Error(`experiment ${number} has no commit`);
-    await rollBack(ledger, repository, study, number, attemptCommit, parentCommit, workbench.path);
+  for (const [place, { n: number, branchCommit }] of [...all.entries()].toReversed()) {
+    const to = all[place - 1]?.branchCommit ?? base;
+    if (!branchCommit) throw new Error(`experiment ${number} has no commit`);
+    await rollBack(ledger, repository, study, number, branchCommit, to, workbench.path);
   }
   await writeResultsFile(ledger, paths, study);
   announce();
-  return { type: 'taken_back', back, closed: open?.n ?? null };
+  return { type: 'taken_back', back, closed: open.map(other => other.n) };
+}
+
+/** What was begun on nothing of what is taken back goes on. */
+function isBuiltOn(
+  { ledger, study }: StageContext,
+  { parentCommit }: Experiment,
+  chain: readonly number[],
+): boolean {
+  return chain.some(n => ledger.experiments.get(study.id, n)?.branchCommit === parentCommit);
 }
 
 /** Attempts that lost only against numbers that are not real. */

@@ -81,7 +81,8 @@ export class ScorePlace {
 
   /** An empty place; what an earlier one left is gone. */
   static async open(study: Study, score: Score, ports: SurroundingsPorts): Promise<ScorePlace> {
-    const parent = await real(studyFolder(ports.paths, study.id));
+    await mkdir(ports.folder, { recursive: true });
+    const parent = await real(ports.folder);
     await removeBelow(parent, SCORE);
     await mkdir(join(parent, SCORE), { recursive: true });
     return new ScorePlace(study, score, ports, join(parent, SCORE));

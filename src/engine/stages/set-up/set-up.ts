@@ -4,7 +4,7 @@ import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import { CrashReader } from '../../metrics/crash.ts';
 import { LineSplitter } from '../../metrics/line-splitter.ts';
-import { type DataPaths, studyFolder } from '../../paths.ts';
+import { studyFolder } from '../../paths.ts';
 import { runMarker } from '../../process/markers.ts';
 import { runTraining } from '../../process/run-training.ts';
 import { environmentOf } from '../../sandbox/contain.ts';
@@ -29,13 +29,14 @@ export async function runSetUp(
 ): Promise<void> {
   const { ledger, paths, repository, emit, userEnvironment, killTimes, signal } = ports;
   const folder = studyFolder(paths, study.id);
-  const done = doneMark(folder);
+  const { folder: laneFolder } = ports;
+  const done = doneMark(laneFolder);
   if (!isNew) {
     if (await isAsLeft(study, workbench, done, ports.sandbox !== null)) return;
-    await discardSetUp(study, paths, workbench);
+    await discardSetUp(laneFolder, workbench);
   }
   await rm(done, { force: true });
-  await mkdir(folder, { recursive: true });
+  await mkdir(laneFolder, { recursive: true });
   emit({ type: 'setup_started', command });
   const reader = new CrashReader();
   const lines = new LineSplitter(line => reader.line(line));
@@ -46,7 +47,7 @@ export async function runSetUp(
       { contract: study.contract, repository, folder, userEnvironment },
       runMarker(study.id, -1, 0),
     ),
-    logPath: join(folder, 'setup.log'),
+    logPath: join(laneFolder, 'setup.log'),
     limitSeconds: SETUP_LIMIT_SECONDS,
     onOutput: chunk => lines.push(chunk),
     signal,
@@ -58,7 +59,7 @@ export async function runSetUp(
     const crash = reader.classify(result.outcome, null, study.contract.metric.name, SETUP_LIMIT_SECONDS);
     throw new PawlError(
       'setup_failed',
-      `The set-up command failed: ${crash?.message} Its output is in ${join(folder, 'setup.log')}.`,
+      `The set-up command failed: ${crash?.message} Its output is in ${join(laneFolder, 'setup.log')}.`,
     );
   }
   const preserved = await workbench.listMade();
@@ -101,7 +102,7 @@ function doneMark(folder: string): string {
 }
 
 /** Takes back what the set-up command made in the worktree, so that it is run again before the next training. */
-export async function discardSetUp(study: Study, paths: DataPaths, workbench: Workbench): Promise<void> {
-  await rm(doneMark(studyFolder(paths, study.id)), { force: true });
+export async function discardSetUp(laneFolder: string, workbench: Workbench): Promise<void> {
+  await rm(doneMark(laneFolder), { force: true });
   await workbench.discardSetUp();
 }

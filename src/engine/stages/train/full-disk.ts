@@ -56,12 +56,12 @@ export async function makeRoom(
   commit: string,
   logPath: string,
   folder: string,
-  { workbench, reserve, ledger }: TrainPorts,
+  { workbench, reserve, ledger, folder: laneFolder }: TrainPorts,
 ): Promise<boolean> {
   await workbench.checkout(commit);
-  await removeBelow(folder, DATA_VIEW);
+  await removeBelow(laneFolder, DATA_VIEW);
   // This only costs time: compilers fill them again.
-  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeCaches(folder);
+  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeCaches(folder, laneFolder);
   const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
   const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);

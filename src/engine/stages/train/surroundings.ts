@@ -3,6 +3,7 @@ import type { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { AskedModel } from '../../asked-model/asked-model.ts';
 import type { Repository } from '../../git/repository.ts';
+import type { LanePlace } from '../../lanes/find-lanes.ts';
 import { gpuVariables } from '../../machine/bind-gpu.ts';
 import type { Telemetry } from '../../machine/telemetry.ts';
 import { type DataPaths, studyFolder } from '../../paths.ts';
@@ -30,20 +31,28 @@ export type SittingSandbox = Bubblewrap & {
   isWorking: boolean | null;
 };
 
-export type SurroundingsPorts = Tell & {
-  readonly ledger: Ledger;
-  readonly paths: DataPaths;
-  readonly repository: Repository;
+/** What a lane has of its own. */
+export type LanePorts = {
   readonly workbench: Workbench;
-  readonly userEnvironment: NodeJS.ProcessEnv;
-  readonly telemetry: Telemetry | undefined;
-  /** What the sitting's trainings are contained with; null for nothing. */
-  readonly sandbox: SittingSandbox | null;
-  /** The model that the contract lets its runs ask; null where it names none. */
-  readonly model: AskedModel | null;
-  /** What binds the sitting's runs to one GPU, once it is known. */
+  readonly place: LanePlace;
+  /** For what its runs need beside the worktree. */
+  readonly folder: string;
+  /** What binds its runs to one GPU, once it is known. */
   readonly gpu: { variables: Readonly<Record<string, string>> };
 };
+
+export type SurroundingsPorts = Tell &
+  LanePorts & {
+    readonly ledger: Ledger;
+    readonly paths: DataPaths;
+    readonly repository: Repository;
+    readonly userEnvironment: NodeJS.ProcessEnv;
+    readonly telemetry: Telemetry | undefined;
+    /** What the sitting's trainings are contained with; null for nothing. */
+    readonly sandbox: SittingSandbox | null;
+    /** The model that the contract lets its runs ask; null where it names none. */
+    readonly model: AskedModel | null;
+  };
 
 /**
  * What a run is started with: its environment, and the sandbox it is run behind.
@@ -63,10 +72,11 @@ export async function surroundingsOf(
   readonly caches?: RunCaches;
 }> {
   const { sandbox, paths, workbench, repository, userEnvironment } = ports;
-  const patienceMs = study.gpu === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
+  const chosen = ports.place.gpu;
+  const patienceMs = chosen === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
   const gpus = (await ports.telemetry?.knownGpus(patienceMs)) ?? [];
   if (Object.keys(ports.gpu.variables).length === 0) {
-    ports.gpu.variables = gpuVariables(gpus, userEnvironment, study.gpu);
+    ports.gpu.variables = gpuVariables(gpus, userEnvironment, chosen);
   }
   const { contract } = study;
   const folder = studyFolder(paths, study.id);
@@ -80,7 +90,7 @@ export async function surroundingsOf(
     environment: access ? { ...own, ...(await wayByPort(access, own)).variables } : own,
   });
   if (!sandbox || sandbox.isWorking === false) return bare();
-  const caches = await layOutCaches(folder);
+  const caches = await layOutCaches(folder, ports.folder);
   const seals = workbench.seals(contract.sandbox.writes);
   const place: Place = {
     ...{
@@ -88,6 +98,7 @@ export async function surroundingsOf(
       repository,
       paths,
       folder,
+      laneFolder: ports.folder,
       userEnvironment,
       namedData: sandbox.namedData,
       model: access,

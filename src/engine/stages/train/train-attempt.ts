@@ -177,9 +177,10 @@ export async function trainAttempt(
   });
   const kept = contained.sandbox ? keptFrom(contract, workbench.preservedPaths()) : [];
   const keptBefore = await fingerprints(workbench.path, kept);
-  const [wallBegan, awakeBegan, busyBegan] = [now(), performance.now(), busyProcessorSeconds()];
+  const { cores: own } = ports.place;
+  const [wallBegan, awakeBegan, busyBegan] = [now(), performance.now(), busyProcessorSeconds(own)];
   const place = {
-    ...{ cwd: workbench.path, ...contained, logPath, limits },
+    ...{ cwd: workbench.path, ...contained, logPath, limits, cores: ports.place.cores ?? undefined },
     signal: AbortSignal.any([signal, broken.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   };
@@ -210,7 +211,7 @@ export async function trainAttempt(
     machine.flush();
     progress.flush();
   });
-  const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds()];
+  const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds(own)];
   const fullDisk = findFullDisk(trained, broken.signal, paths.home);
   if (fullDisk) ports.reserve.release();
   else broken.signal.throwIfAborted();
@@ -222,7 +223,7 @@ export async function trainAttempt(
   let outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
 
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
-  if (lost.length > 0) await discardSetUp(study, paths, workbench);
+  if (lost.length > 0) await discardSetUp(ports.folder, workbench);
   const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
   const { score, metric: wanted } = contract;
   const printsMetric = wanted.command === null && wanted.waitSeconds === null && score === null;
@@ -265,7 +266,7 @@ export async function trainAttempt(
   const isTrial = n === 0 && purpose === null && isDone && crash === null && outcome.kind === 'exit';
   const cold =
     caches && isTrial
-      ? await settleCaches(studyFolder(paths, study.id), {
+      ? await settleCaches(studyFolder(paths, study.id), ports.folder, {
           ...{ ...caches, steps: numSteps, maxBytes: contract.sandbox.cacheMb * 1024 ** 2 },
           stepsWhenCold: coldRun(ledger.runs.list(study.id, 0))?.fairness?.steps ?? null,
         })
@@ -275,7 +276,12 @@ export async function trainAttempt(
     claim: score ? claimOf(summary, baseline?.summary ?? null, wanted.name) : null,
     ...{ cold, steps: numSteps, seconds: trained.seconds },
     ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
-    processors: processorTime(trained.resources.cpuSeconds, busyBegan, busyEnd),
+    processors: processorTime(
+      trained.resources.cpuSeconds,
+      busyBegan,
+      busyEnd,
+      own?.length ?? availableParallelism(),
+    ),
     cores: contract.budget.cores,
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
@@ -338,9 +344,14 @@ function joined(training: Summary | null, command: Summary | null): Summary | nu
   return training && command ? { ...training, ...command } : (command ?? training);
 }
 
-function processorTime(own: number | null, began: number | null, ended: number | null): ProcessorTime | null {
+function processorTime(
+  own: number | null,
+  began: number | null,
+  ended: number | null,
+  cores: number,
+): ProcessorTime | null {
   if (own === null || began === null || ended === null) return null;
-  return { own, all: ended - began, cores: availableParallelism() };
+  return { own, all: ended - began, cores };
 }
 
 /** Whether a run ended before its command began, because the sandbox could not be built: bubblewrap says so in one line. */

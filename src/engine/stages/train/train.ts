@@ -37,14 +37,14 @@ export type TrainInput = {
   readonly unfair: EndedRun | null;
   /** Whether the attempt is from an earlier sitting. */
   readonly isResumed: boolean;
-  /** Whether there will be a next proposal, as far as known now. */
-  readonly mayLookAhead: boolean;
+  /** Experiments to come, as far as known now, whose proposals may be prepared meanwhile. */
+  readonly ahead: readonly number[];
 };
 
 /** Trains an attempt once, while the next proposal is prepared, and says what came of it. */
 export async function train(context: StageContext, input: TrainInput): Promise<TrainResult> {
   const { ledger, workbench, emit, study } = context;
-  const { n, commit, unfair, isResumed, mayLookAhead } = input;
+  const { n, commit, unfair, isResumed, ahead } = input;
   if (isResumed) {
     // The engine may have died before it made the ref.
     await refAttempt(context, n, commit);
@@ -54,7 +54,7 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
   if (unfair) saveUnfair(context, n, unfair);
   await workbench.checkout(commit);
   const incumbent = ledger.experiments.incumbent(study.id);
-  if (mayLookAhead && incumbent) await context.source.lookAhead(n, incumbent);
+  if (incumbent) for (const other of ahead) await context.source.lookAhead(other, incumbent, workbench);
   const once = () => trainAttempt(study, n, commit, context);
   const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
     value: await once(),
@@ -71,6 +71,7 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
   const sourceLinesDelta = compareLines(ledger, study.id, workbench.sourceLines());
   const run = {
     ...{ n, k, crash: result.crash, value: metric, memory, sourceLinesDelta },
+    parent: ledger.experiments.parentOf(study.id, n),
     ...{ unfair: flags, early, guard, source: null, hints: await hintsOf(context, n, commit, metric) },
   };
   return { type: 'measured', run, ended, denial };
@@ -99,7 +100,8 @@ async function hintsOf(
 ): Promise<readonly Hint[]> {
   const incumbent = ledger.experiments.incumbent(id);
   const isGain = incumbent && metric !== null && isBetter(contract.metric.goal, metric, incumbent.metric);
-  return isGain && n > 0 ? findEditHints(repository, incumbent.commit, commit, contract) : [];
+  const parent = ledger.experiments.get(id, n)?.parentCommit;
+  return isGain && parent && n > 0 ? findEditHints(repository, parent, commit, contract) : [];
 }
 
 /** A run that is not to decide is history before the next one begins. */

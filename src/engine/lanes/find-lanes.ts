@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { PawlError } from '../../shared/errors.ts';
+import { findByName, type GpuSample } from '../../shared/telemetry.ts';
+
+/** A place on this machine where one run at a time is trained. */
+export type LanePlace = {
+  /** UUID or number of the GPU it is bound to; null where the study or the user's environment says it. */
+  readonly gpu: string | null;
+  /** Numbers of the processor cores it is bound to; null for all. */
+  readonly cores: readonly number[] | null;
+  /** For people; null where there is only one lane. */
+  readonly label: string | null;
+};
+
+/** One run at a time, which has the whole machine. */
+const WHOLE: LanePlace = { gpu: null, cores: null, label: null };
+
+/**
+ * The lanes that the user's words name; see `shared/lanes.ts`. Throws `usage` where there are not so many cores, and `gpu_missing` for
+ * a GPU that is not there or is named twice.
+ * @param chosen the study's own GPU, for lanes that name none
+ */
+export function findLanes(
+  words: readonly string[],
+  machine: { readonly cores: readonly number[]; readonly gpus: readonly GpuSample[] },
+  chosen: string | null,
+): readonly LanePlace[] {
+  const lanes = words.flatMap(word => {
+    const [kind, value] = splitOnce(word);
+    if (kind === 'gpu') return gpuLanes(value, machine.gpus);
+    const isAny = kind === '' && machine.gpus.length > 0;
+    return isAny ? firstGpus(Number(value), machine.gpus) : cpuLanes(Number(value), machine.cores, chosen);
+  });
+  const taken = lanes.flatMap(({ gpu, cores }) => (gpu !== null && cores === null ? [gpu] : []));
+  const twice = taken.find((gpu, place) => taken.indexOf(gpu) !== place);
+  if (twice !== undefined)
+    throw new PawlError('usage', `The GPU ${twice} is named twice; a lane has a GPU of its own.`);
+  if (words.filter(word => word.startsWith('cpu:')).length > 1)
+    throw new PawlError('usage', 'Name the cores once: "cpu:4" is four lanes.');
+  return lanes.length > 0 ? lanes : [{ ...WHOLE, gpu: chosen }];
+}
+
+function splitOnce(word: string): readonly [string, string] {
+  const at = word.indexOf(':');
+  return [word.slice(0, Math.max(0, at)), word.slice(at + 1)];
+}
+
+function cpuLanes(count: number, cores: readonly number[], gpu: string | null): readonly LanePlace[] {
+  if (count > cores.length)
+    throw new PawlError(
+      'usage',
+      `cpu:${count} needs ${count} cores, but Pawl may use ${cores.length} here: cpu:${cores.length} fits.`,
+    );
+  const each = Math.floor(cores.length / count);
+  return Array.from({ length: count }, (_, lane) => {
+    const own = cores.slice(lane * each, (lane + 1) * each);
+    return { gpu, cores: own, label: own.length === 1 ? `core ${own[0]}` : `cores ${spell(own)}` };
+  });
+}
+
+function firstGpus(count: number, gpus: readonly GpuSample[]): readonly LanePlace[] {
+  const all = gpuLanes('all', gpus);
+  if (count > all.length)
+    throw new PawlError('usage', `${count} lanes need ${count} GPUs, but Pawl sees ${all.length} here.`);
+  return all.slice(0, count);
+}
+
+type Gpu = { readonly index: number | null; readonly uuid: string; readonly label: string };
+
+function gpuLanes(name: string, gpus: readonly GpuSample[]): readonly LanePlace[] {
+  const all = gpus.flatMap(({ index, uuid, name: model, instances = [] }): readonly Gpu[] =>
+    instances.length > 0
+      ? instances.map(instance => ({ index: null, uuid: instance.uuid, label: `${model}, ${instance.name}` }))
+      : [{ index, uuid, label: `GPU ${index}: ${model}` }],
+  );
+  const found = name === 'all' ? all : [findByName(all, name)].filter(gpu => gpu !== null);
+  if (found.length === 0) {
+    const there = all.map(({ uuid, label }) => `${label} (${uuid})`).join(', ');
+    throw new PawlError(
+      'gpu_missing',
+      name === 'all'
+        ? 'gpu:all names the GPUs of this machine, but Pawl can see none.'
+        : `There is no GPU ${name}. There ${there === '' ? 'is none that Pawl can see' : `are ${there}`}.`,
+    );
+  }
+  return found.map(({ uuid, index, label }) => ({ gpu: uuid || String(index), cores: null, label }));
+}
+
+/** `0-3`, where they follow each other; otherwise `0,2,4`. */
+function spell(cores: readonly number[]): string {
+  const isRow = cores.every((core, place) => core === (cores[0] ?? 0) + place);
+  return isRow ? `${cores[0]}-${cores.at(-1)}` : cores.join(',');
+}
+
+/** Numbers of the processor cores that this process may use. Source: proc_pid_status(5), Cpus_allowed_list. */
+export function usableCores(): readonly number[] {
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  return list.split(',').flatMap(part => {
+    const [from = 0, to = from] = part.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, place) => from + place);
+  });
+}

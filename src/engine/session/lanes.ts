@@ -1,0 +1,119 @@
+import type { Begun } from './initial-state.ts';
+import type { Effect, LaneState, LoopEvent, LoopState, StudyState } from './loop-state.ts';
+import { step } from './step.ts';
+
+/**
+ * Several lanes of one study, each with an experiment of its own: pure, like `step`, which decides for one lane what comes next. With
+ * one lane this is `step`.
+ */
+export type LanesState = {
+  readonly study: StudyState;
+  readonly lanes: readonly Lane[];
+  /** Experiments of an earlier sitting that go on as soon as a lane is free, oldest first. */
+  readonly begun: readonly Begun[];
+};
+
+type Lane = LaneState & {
+  /** What it does now; null where it waits for another lane, or for the user. */
+  readonly effect: PerformedEffect | null;
+};
+
+/** What a lane does; the others are about the study as a whole. */
+export type PerformedEffect = Exclude<Effect, { type: 'rest' | 'wait' | 'stop' }>;
+export type LaneEffect = { readonly lane: number; readonly effect: PerformedEffect };
+/** What is left to do once no lane does anything. */
+export type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
+
+const FREE: Lane = {
+  ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
+  effect: null,
+};
+
+export function startLanes(
+  { study, begun }: { readonly study: StudyState; readonly begun: readonly Begun[] },
+  count: number,
+): LanesState {
+  return { study, begun, lanes: Array.from({ length: count }, () => FREE) };
+}
+
+/**
+ * @param lane whose effect came to this event; null where none did: the sitting starts, or the user wishes something
+ * @returns what lanes begin now; `idle` where none does anything, and none begins
+ */
+export function stepLanes(
+  state: LanesState,
+  { lane, event }: { readonly lane: number | null; readonly event: LoopEvent },
+  now: number,
+): { readonly state: LanesState; readonly effects: readonly LaneEffect[]; readonly idle: Idle | null } {
+  const effects: LaneEffect[] = [];
+  let next = state;
+  let idle: Idle | null = null;
+  const look = (at: number, what: LoopEvent) => {
+    const stepped = stepOne(next, at, what, now);
+    next = stepped.state;
+    const { effect } = stepped;
+    if (effect.type === 'wait' || effect.type === 'stop') idle = effect;
+    else if (effect.type !== 'rest') effects.push({ lane: at, effect });
+  };
+  if (lane !== null) look(lane, event);
+  for (const at of next.lanes.keys()) {
+    // What a lane does alone is begun before anything else, and what the user wishes is asked of one.
+    if (idle || next.lanes[at]?.effect) continue;
+    look(at, lane === null ? event : { type: 'looked' });
+  }
+  return { state: next, effects, idle };
+}
+
+function stepOne(
+  state: LanesState,
+  at: number,
+  event: LoopEvent,
+  now: number,
+): { readonly state: LanesState; readonly effect: Effect } {
+  const { lanes, begun } = state;
+  const own = lanes[at] ?? FREE;
+  const isFree = own.n === null && own.unfinished === null;
+  const [first, ...others] = begun;
+  const taken = isFree && first ? { ...own, ...first } : own;
+  const left = isFree ? others : begun;
+  const { state: after, effect } = step(viewOf({ ...state, begun: left }, at, taken), event, now);
+  const { n, unfinished, refusals, repairs, reruns, unanswered, held, beside: _beside, ...study } = after;
+  const isPerformed = effect.type !== 'rest' && effect.type !== 'wait' && effect.type !== 'stop';
+  const lane: Lane = {
+    ...{ n, unfinished, refusals, repairs, reruns, unanswered, held },
+    effect: isPerformed ? effect : null,
+  };
+  const closed = event.type === 'taken_back' ? event.closed : [];
+  return {
+    effect,
+    state: {
+      study,
+      lanes: lanes.map((other, place) => (place === at ? lane : withoutClosed(other, closed))),
+      begun: left.filter(({ unfinished }) => !closed.includes(unfinished.n)),
+    },
+  };
+}
+
+function withoutClosed(lane: Lane, closed: readonly number[]): Lane {
+  return lane.unfinished && closed.includes(lane.unfinished.n) ? FREE : lane;
+}
+
+function viewOf({ study, lanes, begun }: LanesState, at: number, own: Lane): LoopState {
+  const { effect: _effect, ...lane } = own;
+  const others = lanes.filter((_, place) => place !== at);
+  const busy = others.filter(({ effect }) => effect !== null);
+  return {
+    ...{ ...study, ...lane },
+    beside: {
+      experiments: busy.filter(({ n }) => n !== null && n > 0).length,
+      repeats: busy.flatMap(({ effect }) => (effect?.type === 'repeat' ? [effect] : [])),
+      isBusy: busy.length > 0,
+      hasUnfinished: begun.length > 0 || others.some(({ unfinished }) => unfinished !== null),
+    },
+  };
+}
+
+/** Numbers of the experiments that lanes have begun and that have no verdict, highest first. */
+export function openNumbers({ lanes }: LanesState): readonly number[] {
+  return lanes.flatMap(({ n }) => (n === null ? [] : [n])).sort((a, b) => b - a);
+}

@@ -1,0 +1,63 @@
+import { COMBINATION } from '../../../shared/ideas.ts';
+import type { Verdict } from '../../../shared/study.ts';
+import { commitTree } from '../../git/commit-files.ts';
+import { readTrees } from '../../git/read-trees.ts';
+import { replayChange } from '../../git/replay-change.ts';
+import type { Repository } from '../../git/repository.ts';
+import { StudyReader } from '../../proposers/briefing/study-reader.ts';
+import { readChanges } from '../../proposers/queue-idea.ts';
+import type { NewIdea } from '../../store/ideas.ts';
+import { commitMessage } from '../propose/proposal-text.ts';
+import type { StageContext } from '../stage-context.ts';
+
+/**
+ * The commit that the branch moves to where an attempt takes the place of an incumbent that it was not made on: its tree, which is
+ * what was measured, with the incumbent as parent. No ref leads to it yet. Null where the branch moves to the attempt itself.
+ */
+export async function supersede(
+  { ledger, repository, study, identity }: StageContext,
+  n: number,
+  { word, evidence: { supersedes } }: Verdict,
+): Promise<string | null> {
+  const parent = ledger.experiments.incumbent(study.id)?.commit;
+  const { attemptCommit, proposal } = ledger.experiments.get(study.id, n) ?? {};
+  if (word !== 'keep' || !supersedes || !parent || !attemptCommit || !proposal) return null;
+  const trailers = supersedes.map(other => `Pawl-Supersedes: ${other}\n`).join('');
+  const message = `${commitMessage(study.tag, n, proposal)}${trailers}`;
+  const tree = await treeOf(repository, attemptCommit);
+  return commitTree({ tree, parent, message }, repository, identity);
+}
+
+/** Two edits that were made on the same commit of the branch: the one that `lost`, to be tried on top of the other. */
+export type Combination = { readonly base: number; readonly lost: number; readonly onto: number };
+
+/** What lost as an idea for the queue; null where the two do not merge, and where one of them is such a combination itself. */
+export async function combine(
+  { ledger, repository, study, paths, now }: StageContext,
+  { base, lost, onto }: Combination,
+): Promise<NewIdea | null> {
+  const [from, own, other] = [base, lost, onto].map(n => ledger.experiments.get(study.id, n));
+  const parent = from?.branchCommit;
+  const commit = own?.branchCommit;
+  const tip = other?.branchCommit;
+  const isDone = [lost, onto].some(n => ledger.proposerCalls.author(study.id, n) === COMBINATION);
+  if (isDone || !parent || !commit || !tip || !own.proposal) return null;
+  const tree = await treeOf(repository, tip);
+  const merged = await replayChange({ onto: tree, parent, commit }, repository, paths.scratch);
+  if (merged.kind === 'conflict' || merged.tree === tree) return null;
+  const reader = new StudyReader(study, { ledger, repository, paths });
+  const edit = await readChanges({ repository, reader }, parent, commit).catch(() => null);
+  if (!edit || edit.files.size === 0) return null;
+  return {
+    ...{ author: COMBINATION, at: now(), edit, pair: [lost, onto] },
+    hypothesis: `Combine #${lost} with #${onto}: ${own.proposal.hypothesis}`,
+    rationale: `Both were made on #${base} and better than it, each without the other; #${onto} is what the branch stands at.`,
+    ...{ predictedEffect: null, category: own.proposal.category },
+  };
+}
+
+async function treeOf(repository: Repository, commit: string): Promise<string> {
+  const tree = (await readTrees(repository, [commit])).get(commit);
+  if (tree === undefined) throw new Error(`${commit} is gone`);
+  return tree;
+}

@@ -1,0 +1,13 @@
+/**
+ * Several experiments at once: verdicts come in another order than numbers, and what the branch moves to is not always the commit that
+ * was measured.
+ */
+export const lanes = `
+ALTER TABLE experiment ADD COLUMN verdict_order INTEGER;
+UPDATE experiment SET verdict_order = n WHERE verdict IS NOT NULL;
+ALTER TABLE experiment ADD COLUMN branch_commit TEXT;
+CREATE INDEX experiment_verdict_order ON experiment (study_id, verdict_order);
+CREATE INDEX experiment_branch_commit ON experiment (study_id, branch_commit) WHERE branch_commit IS NOT NULL;
+ALTER TABLE idea ADD COLUMN pair TEXT;
+ALTER TABLE study ADD COLUMN lanes TEXT NOT NULL DEFAULT '[]';
+`;

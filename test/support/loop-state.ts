@@ -1,0 +1,16 @@
+import type { Beside, LaneState, StudyState } from '../../src/engine/session/loop-state.ts';
+
+/** A lane between two experiments, alone in its study. */
+export const FREE_LANE: LaneState & { readonly beside: Beside } = {
+  ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
+  beside: { experiments: 0, repeats: [], isBusy: false, hasUnfinished: false },
+};
+
+/** A sitting that goes on. */
+export const GOING_ON: Pick<
+  StudyState,
+  'runMs' | 'ending' | 'halted' | 'wish' | 'isBlocked' | 'canRepair' | 'maxRefusals'
+> = {
+  ...{ runMs: null, ending: null, halted: null, wish: 'go', isBlocked: false },
+  ...{ canRepair: false, maxRefusals: 3 },
+};
