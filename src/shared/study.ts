@@ -396,6 +396,8 @@ export type Experiment = {
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;
   readonly attemptCommit: string | null;
+  /** Place of its verdict among those of the study; null without one. */
+  readonly verdictOrder: number | null;
   /** What a keep moves the branch to: the attempt, or its tree on a later incumbent. */
   readonly branchCommit: string | null;
   readonly verdict: ShownVerdict | null;

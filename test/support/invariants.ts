@@ -13,6 +13,9 @@ type Row = {
   evidence: string | null;
   parent_commit: string | null;
   attempt_commit: string | null;
+  /** What the branch moved to, where that is not the attempt. */
+  branch_commit: string | null;
+  verdict_order: number | null;
 };
 
 /**
@@ -79,13 +82,24 @@ export async function checkInvariants(input: {
   // 2: the branch is the chain of kept attempts, each on its predecessor, from the base.
   const chain = lines.filter(line => !line.includes(' '));
   const ownChain = chain.slice(0, chain.indexOf(study.base_commit) + 1).reverse();
-  const keeps = rows.filter(row => row.verdict === 'keep' && row.phase === 'recorded');
-  const expected = keeps.length > 0 ? keeps.map(row => row.attempt_commit) : [study.base_commit];
+  const inOrder = rows.toSorted((a, b) => Number(a.verdict_order) - Number(b.verdict_order));
+  const keeps = inOrder.filter(row => row.verdict === 'keep' && row.phase === 'recorded');
+  const branchCommit = (row: Row | undefined) => row?.branch_commit ?? row?.attempt_commit;
+  const expected = keeps.length > 0 ? keeps.map(branchCommit) : [study.base_commit];
   if (ownChain.join() !== expected.join())
     broken(`2: branch ${ownChain.join()} is not the keeps ${expected.join()}`);
   for (const [index, keep] of keeps.entries()) {
-    const before = index === 0 ? study.base_commit : keeps[index - 1]?.attempt_commit;
-    if (keep.parent_commit !== before) broken(`2: the parent of keep ${keep.n} is not the incumbent`);
+    const before = index === 0 ? study.base_commit : branchCommit(keeps[index - 1]);
+    if (!keep.branch_commit && keep.parent_commit !== before)
+      broken(`2: the parent of keep ${keep.n} is not the incumbent`);
+    // What took the incumbent's place is exactly what was measured.
+    if (!keep.branch_commit) continue;
+    const trees = await gitCalls(
+      repository,
+      `rev-parse ${keep.branch_commit}^{tree} ${keep.attempt_commit}^{tree}`,
+    );
+    const [own, measured] = trees.trim().split('\n');
+    if (own !== measured) broken(`2: keep ${keep.n} is not the tree that was measured`);
   }
 
   // 3: every attempt is reachable at its ref.
@@ -125,10 +139,12 @@ export async function checkInvariants(input: {
 
   // results.tsv has a line per recorded experiment.
   const table = await readFile(join(home, 'studies', study.id, 'results.tsv'), 'utf8');
-  const recorded = rows.filter(row => row.phase === 'recorded');
+  const recorded = inOrder.filter(row => row.phase === 'recorded');
   const recordedLines = table.trimEnd().split('\n').slice(1);
   if (recordedLines.length !== recorded.length) broken('6: results.tsv is not the ledger');
-  for (const [index, { attempt_commit: attempt, metric, verdict }] of recorded.entries()) {
+  for (const [index, row] of recorded.entries()) {
+    const { metric, verdict } = row;
+    const attempt = branchCommit(row);
     const number = verdict === 'crash' ? '0.000000' : (metric?.toFixed(6) ?? 'nan');
     const expected = [attempt?.slice(0, 7), number].join('\t');
     if (!recordedLines[index]?.startsWith(expected))

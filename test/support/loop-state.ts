@@ -9,8 +9,8 @@ export const FREE_LANE: LaneState & { readonly beside: Beside } = {
 /** A sitting that goes on. */
 export const GOING_ON: Pick<
   StudyState,
-  'runMs' | 'ending' | 'halted' | 'wish' | 'isBlocked' | 'canRepair' | 'maxRefusals'
+  'runMs' | 'ending' | 'halted' | 'emptyAt' | 'wish' | 'isBlocked' | 'canRepair' | 'maxRefusals'
 > = {
-  ...{ runMs: null, ending: null, halted: null, wish: 'go', isBlocked: false },
+  ...{ runMs: null, ending: null, halted: null, emptyAt: null, wish: 'go', isBlocked: false },
   ...{ canRepair: false, maxRefusals: 3 },
 };

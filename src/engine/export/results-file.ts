@@ -6,11 +6,13 @@ import type { Ledger } from '../store/ledger.ts';
 import { eachExperiment } from './export-study.ts';
 import { formatResult, formatResults } from './results-tsv.ts';
 
-/** Writes a study's own results.tsv from the ledger, whole: the old content or the new, never half of either. */
+/** Writes a study's own results.tsv from the ledger, a line for each verdict in their order, whole: the old content or the new, never half of either. */
 export async function writeResultsFile(ledger: Ledger, paths: DataPaths, study: Study): Promise<void> {
   const path = resultsTsv(paths, study.id);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, formatResults([...eachExperiment(ledger, study)]));
+  const experiments = [...eachExperiment(ledger, study)];
+  experiments.sort((a, b) => Number(a.verdictOrder) - Number(b.verdictOrder));
+  await writeFile(`${path}.new`, formatResults(experiments));
   await rename(`${path}.new`, path);
 }
 

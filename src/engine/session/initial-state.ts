@@ -63,6 +63,7 @@ export function initialState(
     runMs: ledger.runs.lastDuration(study.id),
     ending: audit === null ? null : { reason: 'audited', detail: null },
     halted: null,
+    emptyAt: null,
     wish: 'go',
     isBlocked: false,
     canRepair: proposer.canRepair,

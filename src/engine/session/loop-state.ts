@@ -32,6 +32,8 @@ export type StudyState = {
   readonly runMs: number | null;
   /** Why the study ends, once the runs that close it are done. */
   readonly ending: Stop | null;
+  /** Trainings so far when the proposer had nothing while others were under way, whose results may give it something; else null. */
+  readonly emptyAt: number | null;
   /** Why it ends as soon as nothing runs, whatever the rules say. */
   readonly halted: Stop | null;
   readonly wish: Wish;

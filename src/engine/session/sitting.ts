@@ -201,7 +201,7 @@ export class Sitting {
     const { ledger } = this.#ports;
     const { id } = this.#study;
     ledger.write(() => {
-      for (const n of openNumbers(this.#state)) {
+      for (const n of [this.#state.study.fresh, ...openNumbers(this.#state)]) {
         ledger.experiments.dropUnproposed(id, n);
         if (ledger.experiments.get(id, n)?.phase === 'proposing')
           ledger.experiments.setPhase(id, n, 'interrupted');

@@ -83,7 +83,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return next({ ...state, refusals }, now);
     }
     case 'exhausted':
-      return next({ ...state, ending: { reason: 'exhausted', detail: event.message } }, now);
+      return state.beside.experiments > 0
+        ? next({ ...giveNumberBack(state), emptyAt: state.repeats.runs }, now)
+        : next({ ...state, ending: { reason: 'exhausted', detail: event.message } }, now);
     case 'blocked':
       return next(block(state), now);
     case 'spent':
@@ -323,8 +325,18 @@ function next(state: LoopState, now: number): Step {
   if (isWaitingForBaseline(state)) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };
   if (unfinished?.at === 'verdict') return conclude({ ...begun, n: unfinished.n }, unfinished.run, null, now);
+  // Nobody has anything to try before one of the others has its verdict.
+  const isEmpty = state.emptyAt === repeats.runs && beside.experiments > 0;
+  if (isEmpty && (unfinished === null || unfinished.at === 'proposal'))
+    return { state, effect: { type: 'rest' } };
   const n = unfinished?.n ?? state.n ?? state.fresh;
   return { state: { ...begun, n, fresh: Math.max(state.fresh, n + 1) }, effect: begin(n, unfinished) };
+}
+
+/** Another lane may have something to try under the number that this one has begun. */
+function giveNumberBack(state: LoopState): LoopState {
+  const isNewest = state.n !== null && state.n === state.fresh - 1;
+  return isNewest ? { ...state, n: null, fresh: state.fresh - 1 } : state;
 }
 
 /** What is done only while no lane does anything. */

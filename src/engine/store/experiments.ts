@@ -28,6 +28,7 @@ type Row = {
   parent_commit: string | null;
   attempt_commit: string | null;
   branch_commit: string | null;
+  verdict_order: number | null;
   edit_digest: string | null;
   source_lines: number | null;
   verdict: Verdict['word'] | null;
@@ -61,6 +62,7 @@ function fromRow(row: Row): Experiment {
     parentCommit: row.parent_commit,
     attemptCommit: row.attempt_commit,
     branchCommit: row.branch_commit ?? row.attempt_commit,
+    verdictOrder: row.verdict_order,
     // A row with a reason and no verdict was judged elsewhere, in a word of its own.
     verdict:
       row.reason === null
@@ -123,7 +125,7 @@ export type ExperimentStore = ReturnType<typeof experimentStore>;
 export function experimentStore(database: Database) {
   const record = repeatColumns('experiment');
   const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, attempt_commit,
-    branch_commit, edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
+    branch_commit, verdict_order, edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms,
     ${record}`;
   const begin = database.prepare(

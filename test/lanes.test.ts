@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { findLanes } from '../src/engine/lanes/find-lanes.ts';
+import type { EngineEvent } from '../src/shared/events.ts';
+import { type Constants, type LanesNight, lanesNight } from './support/lanes-night.ts';
+import { git } from './support/scaffold.ts';
+import { checkNight, rowsOf, TAG } from './support/study.ts';
+
+const verdictOf = (n: number) => (event: EngineEvent) => event.type === 'verdict' && event.n === n;
+const startOf = (n: number) => (event: EngineEvent) => event.type === 'run_started' && event.n === n;
+const branch = ({ repository }: LanesNight) => git(repository, 'show', `autoresearch/${TAG}:train.sh`);
+const subjects = async ({ repository }: LanesNight) =>
+  (await git(repository, 'log', '--format=%s', `autoresearch/${TAG}`)).trim().split('\n');
+
+/** Lets the runs end in this order, each once the one before has its verdict. */
+async function endInOrder(
+  night: LanesNight,
+  order: readonly (readonly [number, Constants])[],
+): Promise<void> {
+  for (const [n, constants] of order) {
+    await night.until(startOf(n));
+    await night.open(constants);
+    await night.until(verdictOf(n));
+  }
+}
+
+test('a late result that is better than the incumbent takes its place, and the two are tried together', async () => {
+  const night = await lanesNight([{ LR: 7 }, { DEPTH: 8 }, { WIDTH: 12 }]);
+  const ended = night.run({ stop: { experiments: 4 } });
+  await night.until(startOf(1));
+  await endInOrder(night, [
+    [2, { DEPTH: 8 }],
+    [1, { LR: 7 }],
+  ]);
+  // Made on #2, which is no more what the branch holds.
+  await night.openAll();
+  expect((await ended).reason).toBe('experiments');
+  const { experiments } = night.engine.ledger;
+  const late = experiments.get(night.studyId, 1);
+  expect(late?.verdict).toMatchObject({
+    ...{ word: 'keep', reason: 'better' },
+    evidence: { incumbentExperiment: 2, lateParent: { experiment: 0 }, supersedes: [2] },
+  });
+  expect(late?.branchCommit).not.toBe(late?.attemptCommit);
+  expect(
+    await git(night.repository, 'show', '--no-patch', '--format=%B', String(late?.branchCommit)),
+  ).toContain('Pawl-Supersedes: 2');
+  expect(await subjects(night)).toEqual(
+    expect.arrayContaining(['Combine #2 with #1: DEPTH=8', 'LR=7', 'DEPTH=8', 'start']),
+  );
+  expect(await branch(night)).toMatch(/LR=7\n[^=]*DEPTH=8\n/);
+  await checkNight(night);
+});
+
+test('one that is not better than the incumbent but than its parent is tried on top of it, once', async () => {
+  const night = await lanesNight([{ DEPTH: 8 }, { LR: 7 }]);
+  const ended = night.run({ stop: { experiments: 3 } });
+  await night.until(startOf(1));
+  await endInOrder(night, [
+    [2, { LR: 7 }],
+    [1, { DEPTH: 8 }],
+    [3, { LR: 7, DEPTH: 8 }],
+  ]);
+  expect((await ended).reason).toBe('experiments');
+  const { ledger } = night.engine;
+  expect(ledger.experiments.get(night.studyId, 1)?.verdict).toMatchObject({
+    ...{ word: 'discard', reason: 'worse' },
+    evidence: { incumbentExperiment: 2, lateParent: { experiment: 0 } },
+  });
+  expect(await subjects(night)).toEqual(['Combine #1 with #2: DEPTH=8', 'LR=7', 'start']);
+  expect(ledger.proposerCalls.author(night.studyId, 3)).toBe('combination');
+  expect(ledger.ideas.waiting(night.studyId)).toEqual([]);
+  await checkNight(night);
+});
+
+test('one that is worse than its parent is a discard, and nothing follows from it', async () => {
+  const night = await lanesNight([{ DEPTH: 2 }, { LR: 7 }]);
+  const ended = night.run();
+  await night.until(startOf(1));
+  await endInOrder(night, [
+    [2, { LR: 7 }],
+    [1, { DEPTH: 2 }],
+  ]);
+  await ended;
+  expect(night.engine.ledger.ideas.past(night.studyId, 10)).toEqual([]);
+  expect(night.engine.ledger.ideas.waiting(night.studyId)).toEqual([]);
+  expect(await subjects(night)).toEqual(['LR=7', 'start']);
+  await checkNight(night);
+});
+
+test('as many experiments are begun as are wanted, and no more', async () => {
+  const night = await lanesNight([{ LR: 3 }, { DEPTH: 5 }, { WIDTH: 15 }]);
+  const ended = night.run();
+  await night.openAll();
+  await ended;
+  expect(rowsOf(night.home).experiments.map(({ n }) => n)).toEqual([0, 1, 2, 3]);
+  await checkNight(night);
+});
+
+test('a pause waits for all lanes, and both experiments of a stop go on later', async () => {
+  const night = await lanesNight([{ LR: 3 }, { DEPTH: 5 }, { WIDTH: 15 }]);
+  const first = night.run();
+  await night.until(startOf(1));
+  await night.until(startOf(2));
+  night.engine.request('stop_now');
+  expect((await first).reason).toBe('user');
+  expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual([
+    ...['recorded', 'interrupted', 'interrupted'],
+  ]);
+  const before = night.events.length;
+  const again = night.run();
+  const since = (is: (event: EngineEvent) => boolean) => (event: EngineEvent) =>
+    night.events.indexOf(event) >= before && is(event);
+  await night.until(since(startOf(1)));
+  await night.until(since(startOf(2)));
+  night.engine.request('pause');
+  await night.open({ LR: 3 });
+  await night.until(verdictOf(1));
+  expect(night.events.some(({ type }) => type === 'study_paused')).toBe(false);
+  await night.open({ DEPTH: 5 });
+  await night.until(({ type }) => type === 'study_paused');
+  expect(night.events.some(startOf(3))).toBe(false);
+  night.engine.request('continue');
+  await night.openAll();
+  expect((await again).reason).toBe('experiments');
+  const proposed = night.events.filter(event => event.type === 'proposed');
+  expect(proposed.map(({ n }) => n)).toEqual([1, 2, 3]);
+  await checkNight(night);
+});
+
+test('each of several lanes on cores has cores of its own', () => {
+  const lanes = findLanes(['cpu:3'], { cores: [0, 1, 2, 3, 4, 5, 8], gpus: [] }, null);
+  expect(lanes.map(({ cores }) => cores)).toEqual([
+    [0, 1],
+    [2, 3],
+    [4, 5],
+  ]);
+  expect(lanes.map(({ label }) => label)).toEqual(['cores 0-1', 'cores 2-3', 'cores 4-5']);
+  expect(() => findLanes(['cpu:9'], { cores: [0, 1], gpus: [] }, null)).toThrow(
+    'cpu:9 needs 9 cores, but Pawl may use 2 here: cpu:2 fits.',
+  );
+});
+
+const GPUS = [
+  { index: 0, uuid: 'GPU-aaaa', name: 'NVIDIA H100' },
+  { index: 1, uuid: 'GPU-bbbb', name: 'NVIDIA H100' },
+];
+
+test('a GPU is a lane by number, by UUID, or with all others', () => {
+  const machine = { cores: [0], gpus: GPUS };
+  const named = (...words: readonly string[]) => findLanes(words, machine, null).map(({ gpu }) => gpu);
+  expect(named('gpu:1', 'gpu:GPU-aaaa')).toEqual(['GPU-bbbb', 'GPU-aaaa']);
+  expect(named('gpu:all')).toEqual(['GPU-aaaa', 'GPU-bbbb']);
+  expect(named('1')).toEqual(['GPU-aaaa']);
+  expect(() => named('3')).toThrow('3 lanes need 3 GPUs, but Pawl sees 2 here.');
+  expect(() => named('gpu:0', 'gpu:GPU-aa')).toThrow('is named twice');
+  expect(() => named('gpu:7')).toThrow('There is no GPU 7. There are GPU 0: NVIDIA H100 (GPU-aaaa)');
+});
