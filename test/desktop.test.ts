@@ -75,11 +75,12 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     },
     cells: 13,
     activeAt: NOW,
+    ...{ inFlight: [], lanes: [] },
     current: {
       n: 12,
       phase: 'training',
       hypothesis: null,
-      run: { k: 0, startedAt: NOW - 60_000 },
+      run: { lane: null, k: 0, startedAt: NOW - 60_000 },
       wish: null,
     },
     ...changes,
@@ -125,7 +126,7 @@ describe('the tray', () => {
     [-500, 'about 5 min left'],
   ])('after %d seconds of training says %s', (elapsed, left) => {
     const running = card();
-    const started = { ...running.current, run: { k: 0, startedAt: NOW - elapsed * 1000 } };
+    const started = { ...running.current, run: { lane: null, k: 0, startedAt: NOW - elapsed * 1000 } };
     const model = trayModel({ ...running, current: started as StudyCard['current'] }, null, null, NOW);
     expect(labels(model.items)).toContain(`#12: training, ${left}`);
   });

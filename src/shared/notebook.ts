@@ -133,6 +133,10 @@ export type StudyCard = {
   /** When the last experiment began or ended; `createdAt` before the first, and of an imported study. */
   readonly activeAt: number;
   readonly current: CurrentExperiment | null;
+  /** All that are in flight, by number; more than one only where the study has several lanes. */
+  readonly inFlight: readonly CurrentExperiment[];
+  /** As in {@link Study}. */
+  readonly lanes: readonly string[];
   /** Its sitting is being made ready, and has not said yet that it begins. */
   readonly isStarting: boolean;
   /** How fast the sitting goes that is on; null where none is. */
@@ -153,13 +157,13 @@ export type Pace = {
   readonly since: number;
 };
 
-/** The experiment in flight. */
+/** An experiment in flight. */
 export type CurrentExperiment = {
   readonly n: number;
   readonly phase: Phase;
   readonly hypothesis: string | null;
   /** The run that trains, if one does. */
-  readonly run: { readonly k: number; readonly startedAt: number } | null;
+  readonly run: { readonly k: number; readonly startedAt: number; readonly lane: string | null } | null;
   /** What the user asked for and has not happened yet. */
   readonly wish: 'pause' | 'stop' | null;
 };
@@ -291,6 +295,8 @@ export type RunView = {
   readonly gpuEnergyWh: number | null;
   /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
+  /** As in {@link Run}. */
+  readonly lane: string | null;
 };
 
 /** An opened cell. */

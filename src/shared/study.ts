@@ -371,6 +371,8 @@ export type Run = {
   readonly units: Readonly<Record<string, string>>;
   /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
+  /** Where it was trained, where the study has several lanes; else null. */
+  readonly lane: string | null;
   /** Whether the run was fair; null if not checked. */
   readonly fairness: Fairness | null;
   /** Of the GPUs it was given, in Wh; null where no power was measured. */

@@ -27,7 +27,7 @@ export class TestWindow {
   /** `pageSize` is small so that a small study has several pages. */
   static async open(calls: Calls, study: string | null, pageSize = 3): Promise<TestWindow> {
     const { epoch, seq, live, ...picture } = await calls.app.snapshot();
-    const state = { ...useStore.getInitialState(), ...picture, live: live && { ...live, folds: 0 } };
+    const state = { ...useStore.getInitialState(), ...picture, live: live ? [{ ...live, folds: 0 }] : [] };
     const window = new TestWindow(state, seq);
     const signal = window.#ended.signal;
     const batches = await calls.app.events({ epoch, after: seq }, { signal });

@@ -22,7 +22,8 @@ export class Announcer {
   /** The study whose sitting has said nothing yet. */
   #starting: string | null = null;
   #lastMark = 0;
-  #live: { readonly n: number; readonly k: number; readonly points: LivePoint[] } | null = null;
+  /** By experiment, what windows have not received yet. */
+  readonly #live = new Map<number, { readonly k: number; readonly points: LivePoint[] }>();
   #liveTimer: NodeJS.Timeout | null = null;
   #recent: LiveRun | null = null;
 
@@ -136,22 +137,26 @@ export class Announcer {
 
   #addLive(event: Extract<EngineEvent, { type: 'progress' }>): void {
     const { study, n, k, elapsedSeconds, values } = event;
-    if (this.#live && (this.#live.n !== n || this.#live.k !== k)) this.#flushLive(study);
-    this.#live ??= { n, k, points: [] };
+    if (this.#live.has(n) && this.#live.get(n)?.k !== k) this.#flushLive(study);
+    const points = this.#live.get(n)?.points ?? [];
+    this.#live.set(n, { k, points });
     const finite = Object.entries(values).map(([name, value]) => {
       const number = fromScalar(value);
       return [name, Number.isFinite(number) ? number : null] as const;
     });
-    this.#live.points.push({ seconds: elapsedSeconds, values: Object.fromEntries(finite) });
+    points.push({ seconds: elapsedSeconds, values: Object.fromEntries(finite) });
     this.#liveTimer ??= setTimeout(() => this.#flushLive(study), LIVE_MS);
   }
 
   #flushLive(study: string): void {
     if (this.#liveTimer) clearTimeout(this.#liveTimer);
     this.#liveTimer = null;
-    if (!this.#live) return;
-    const { n, k, points } = this.#live;
-    this.#live = null;
+    const all = [...this.#live];
+    this.#live.clear();
+    for (const [n, { k, points }] of all) this.#publishLive(study, n, k, points);
+  }
+
+  #publishLive(study: string, n: number, k: number, points: readonly LivePoint[]): void {
     this.#hub.publish({ type: 'live', study, n, k, points });
     const isSame = this.#recent?.study === study && this.#recent.n === n && this.#recent.k === k;
     const all = isSame ? [...(this.#recent?.points ?? []), ...points] : points;

@@ -17,6 +17,7 @@ export function studyCard(
   const isOn = study.state === 'running' || study.state === 'paused';
   const last = experiments.lastNumber(study.id);
   const newest = last === null ? null : experiments.get(study.id, last);
+  const inFlight = isOn ? findInFlight(ledger, study, wish) : [];
   return {
     id: study.id,
     tag: study.tag,
@@ -47,16 +48,19 @@ export function studyCard(
     activeAt: newest && study.state !== 'imported' ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
     ideas: ledger.ideas.count(study.id),
     waiting: findWaiting(ledger, study.id),
-    current: isOn ? findCurrent(ledger, study, wish) : null,
+    current: currentOf(inFlight),
+    ...{ inFlight, lanes: study.lanes },
     isStarting,
     pace: isOn ? sittingPace(ledger, study) : null,
   };
 }
 
 function findWaiting(ledger: Ledger, studyId: string): StudyCard['waiting'] {
-  const newest = ledger.experiments.unfinished(studyId).at(-1);
-  const review = newest && ledger.reviews.open(studyId, newest.n);
-  return review ? { n: review.n, review: review.id } : null;
+  for (const { n } of ledger.experiments.unfinished(studyId)) {
+    const review = ledger.reviews.open(studyId, n);
+    if (review) return { n, review: review.id };
+  }
+  return null;
 }
 
 function spendOf(ledger: Ledger, studyId: string): Spend | null {
@@ -64,22 +68,33 @@ function spendOf(ledger: Ledger, studyId: string): Spend | null {
   return spend.calls === 0 ? null : spend;
 }
 
-function findCurrent(
+function findInFlight(
   ledger: Ledger,
   study: Study,
   wish: CurrentExperiment['wish'],
-): CurrentExperiment | null {
-  const open = ledger.runs.open().find(run => run.studyId === study.id);
-  const unfinished = ledger.experiments.unfinished(study.id).find(({ phase }) => phase !== 'interrupted');
-  // What has its verdict may be trained again while another waits.
-  const experiment = open ? ledger.experiments.get(study.id, open.n) : unfinished;
-  if (!experiment) return null;
-  const run = ledger.runs.list(study.id, experiment.n).find(({ outcome }) => outcome === null);
-  return {
-    n: experiment.n,
-    phase: run?.purpose ? 'training' : experiment.phase,
-    hypothesis: run?.purpose ? REPEAT_WORDS[run.purpose] : (experiment.proposal?.hypothesis ?? null),
-    run: run ? { k: run.k, startedAt: run.startedAt } : null,
-    wish,
-  };
+): readonly CurrentExperiment[] {
+  const unfinished = ledger.experiments.unfinished(study.id).filter(({ phase }) => phase !== 'interrupted');
+  const open = ledger.runs.open().filter(run => run.studyId === study.id);
+  const numbers = new Set([...unfinished, ...open].map(({ n }) => n));
+  return [...numbers]
+    .sort((a, b) => a - b)
+    .flatMap(n => {
+      const experiment = ledger.experiments.get(study.id, n);
+      if (!experiment) return [];
+      const run = ledger.runs.list(study.id, n).find(({ outcome }) => outcome === null);
+      return [
+        {
+          n,
+          phase: run?.purpose ? ('training' as const) : experiment.phase,
+          hypothesis: run?.purpose ? REPEAT_WORDS[run.purpose] : (experiment.proposal?.hypothesis ?? null),
+          run: run ? { k: run.k, startedAt: run.startedAt, lane: run.lane } : null,
+          wish,
+        },
+      ];
+    });
+}
+
+/** What trains goes before what waits: what has its verdict may be trained again while another waits for that. */
+function currentOf(inFlight: readonly CurrentExperiment[]): CurrentExperiment | null {
+  return inFlight.find(({ run }) => run !== null) ?? inFlight[0] ?? null;
 }

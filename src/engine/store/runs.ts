@@ -30,6 +30,7 @@ type Row = {
   output_bytes: number | null;
   units: string | null;
   contained: number | null;
+  lane: string | null;
   fairness: string | null;
   gpu_energy_wh: number | null;
   purpose: RepeatPurpose | null;
@@ -51,6 +52,7 @@ function fromRow(row: Row): Run {
     outputBytes: row.output_bytes,
     units: row.units === null ? {} : (JSON.parse(row.units) as Record<string, string>),
     isContained: row.contained === null ? null : row.contained === 1,
+    lane: row.lane,
     gpuEnergyWh: row.gpu_energy_wh,
     fairness: row.fairness === null ? null : (JSON.parse(row.fairness) as Fairness),
     purpose: row.purpose,
@@ -114,10 +116,12 @@ export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
   const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, fairness, gpu_energy_wh, purpose, value`;
-  const begin = database.prepare<[number, string, number, number, RepeatPurpose | null, string, number]>(
-    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained, purpose)
-     SELECT id, ?, ?, edit_digest, ?, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
+    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, lane, fairness, gpu_energy_wh, purpose, value`;
+  const begin = database.prepare<
+    [number, string, number, number, RepeatPurpose | null, string | null, string, number]
+  >(
+    `INSERT INTO run (experiment_id, k, commit_name, edit_digest, started_at, contained, purpose, lane)
+     SELECT id, ?, ?, edit_digest, ?, ?, ?, ? FROM experiment WHERE study_id = ? AND n = ?`,
   );
   const nextIndex = database.prepare<[string, number], { k: number }>(
     `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id
@@ -249,11 +253,15 @@ export function runStore(database: Database) {
     begin(
       studyId: string,
       n: number,
-      run: Pick<Run, 'k' | 'commit' | 'purpose'> & { readonly isContained: boolean },
+      run: Pick<Run, 'k' | 'commit' | 'purpose'> & {
+        readonly isContained: boolean;
+        readonly lane?: string | null;
+      },
       at: number,
     ): number {
-      const { k, commit, purpose, isContained } = run;
-      return Number(begin.run(k, commit, at, Number(isContained), purpose, studyId, n).lastInsertRowid);
+      const { k, commit, purpose, lane = null, isContained } = run;
+      const row = begin.run(k, commit, at, Number(isContained), purpose, lane, studyId, n);
+      return Number(row.lastInsertRowid);
     },
     /** The number of a repeat counts from now on. */
     setValue(run: number, value: number): void {

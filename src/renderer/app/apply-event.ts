@@ -91,16 +91,20 @@ export function withRefusal(
 }
 
 /** Points of a run that is over are not live any more. */
-function keepLive(live: Live | null, card: StudyCard): Live | null {
-  if (!live || live.study !== card.id) return live;
-  return card.current?.n === live.n ? live : null;
+function keepLive(live: readonly Live[], card: StudyCard): readonly Live[] {
+  const isOver = ({ study, n }: Live) => study === card.id && card.inFlight.every(other => other.n !== n);
+  return live.some(isOver) ? live.filter(run => !isOver(run)) : live;
 }
 
-function withPoints(live: Live | null, event: Extract<NotebookEvent, { type: 'live' }>): Live {
+function withPoints(all: readonly Live[], event: Extract<NotebookEvent, { type: 'live' }>): readonly Live[] {
   const { study, n, k } = event;
-  const isSame = live?.study === study && live.n === n && live.k === k;
-  const points = isSame ? [...live.points, ...event.points] : event.points;
-  const folds = isSame ? live.folds : 0;
-  if (points.length <= LIVE_POINTS) return { study, n, k, points, folds };
-  return { study, n, k, points: points.slice(-LIVE_POINTS / 2), folds: folds + 1 };
+  const known = all.find(run => run.study === study && run.n === n);
+  const isSame = known?.k === k;
+  const points = isSame ? [...known.points, ...event.points] : event.points;
+  const folds = isSame ? known.folds : 0;
+  const live: Live =
+    points.length <= LIVE_POINTS
+      ? { study, n, k, points, folds }
+      : { study, n, k, points: points.slice(-LIVE_POINTS / 2), folds: folds + 1 };
+  return [...all.filter(run => run !== known && run.study === study), live];
 }

@@ -128,7 +128,8 @@ export type State = {
   /** The study that is looked at. */
   readonly study: string | null;
   readonly notebook: Notebook | null;
-  readonly live: Live | null;
+  /** Points of the runs that train now. */
+  readonly live: readonly Live[];
   /** The newest thought of the proposer that proposes now, or did last. */
   readonly thought: Thought | null;
   readonly view: StudyView;
@@ -162,7 +163,7 @@ export const useStore = create<State>(() => ({
   isNarrow: false,
   study: null,
   notebook: null,
-  live: null,
+  live: [],
   thought: null,
   view: FRESH_VIEW,
   hovered: null,

@@ -90,14 +90,15 @@ async function follow(
     const { epoch, seq, live, first, ...picture } = snapshot;
     const state = useStore.getState();
     // What came between two pictures is read from the ledger.
-    const folds = state.hasSnapshot ? (state.live?.folds ?? 0) + 1 : 0;
+    const known = live && state.live.find(({ n, k }) => n === live.n && k === live.k);
+    const folds = state.hasSnapshot ? (known?.folds ?? 0) + 1 : 0;
     const isThere = picture.studies.some(card => card.id === state.study);
     useStore.setState({
       ...picture,
       host: info,
       hasSnapshot: true,
       connection: { kind: 'online' },
-      live: live && { ...live, folds },
+      live: live ? [{ ...live, folds }] : [],
       ...(isThere ? {} : { study: null, notebook: null }),
     });
     if (!state.hasSnapshot) {

@@ -4,8 +4,8 @@ import { type Live, useStore } from './store.ts';
 /** A curve of a few minutes moves less than a pixel in this time, and no eye reads numbers faster. */
 const REDRAW_MS = 500;
 
-/** The live points, renewed a few times a second however often they come; the last ones always arrive. */
-export function useLive(): Live | null {
+/** The live points of one run, renewed a few times a second however often they come; the last ones always arrive. */
+export function useLive(study: string, n: number, k: number): Live | null {
   const [live, setLive] = useState(() => useStore.getState().live);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -25,5 +25,5 @@ export function useLive(): Live | null {
       clearTimeout(timer);
     };
   }, []);
-  return live;
+  return live.find(run => run.study === study && run.n === n && run.k === k) ?? null;
 }

@@ -110,7 +110,8 @@ export async function trainAttempt(
   const startedAt = now();
   const run = ledger.write(() => {
     setPhase('training');
-    const begun = { k, commit, purpose, isContained: contained.sandbox !== undefined };
+    const isContained = contained.sandbox !== undefined;
+    const begun = { k, commit, purpose, isContained, lane: ports.place.label };
     return ledger.runs.begin(study.id, n, begun, startedAt);
   });
   emit({ type: 'phase', n, phase: 'training' });

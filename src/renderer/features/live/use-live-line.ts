@@ -28,8 +28,8 @@ function xOf(point: LivePoint, by: SeriesAxis, from: number, tokens: TokenCount 
 }
 
 /** Whether what trains tells how many tokens it has had. */
-export function hasLiveTokens(live: Live | null): boolean {
-  return tokensOf(live?.points.at(-1) ?? null) !== null;
+export function hasLiveTokens(live: readonly Live[]): boolean {
+  return live.some(({ points }) => tokensOf(points.at(-1) ?? null) !== null);
 }
 
 function tokensOf(point: LivePoint | null): TokenCount | null {
@@ -54,9 +54,9 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoo
   const asked = askedAxis(by);
   const run = card.current?.run ?? null;
   const n = card.current?.n ?? -1;
-  const live = useLive();
   const best = card.tally.bestExperiment;
   const study = card.id;
+  const live = useLive(study, n, run?.k ?? -1);
   const own = JSON.stringify(['live', study, n, run?.k, asked, smoothing]);
   const before = useCall(
     run ? `${own} ${width}` : null,
@@ -88,7 +88,7 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoo
       }),
     bests,
   );
-  const points = live && live.study === study && live.n === n && live.k === run?.k ? live.points : null;
+  const points = live?.points ?? null;
   const newest = points?.at(-1) ?? null;
   const incumbentSeries = incumbent.value?.[0] ?? null;
   const behind = useMemo(() => incumbentSeries && placedBy(incumbentSeries, by), [incumbentSeries, by]);
