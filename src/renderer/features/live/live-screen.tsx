@@ -11,13 +11,17 @@ import { SeriesChart } from '../../charts/series-chart.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TerminalView } from '../../viewers/terminal-view.tsx';
 import { ReviewPanel } from '../review/review-panel.tsx';
+import { LaneTiles } from './lane-tiles.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
 import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
-/** Everything about what runs now: curve, terminal, machine. */
-export function LiveScreen({ card }: { readonly card: StudyCard }) {
-  if (card.waiting && (!card.current || card.current.phase === 'reviewing')) {
+/** Everything about what runs now: curve, terminal, machine; of several lanes a tile for each, and of one of them the rest. */
+export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  const shown = whole.inFlight.find(({ n }) => n === chosen) ?? whole.current;
+  const card = { ...whole, current: shown };
+  if (card.waiting && (!shown || (shown.phase === 'reviewing' && shown.n === card.waiting.n))) {
     return <ReviewPanel card={card} {...card.waiting} />;
   }
   if (!isActive(card)) {
@@ -33,7 +37,10 @@ export function LiveScreen({ card }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_minmax(0,1fr)]">
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_auto_minmax(0,1fr)]">
+      <div className="col-span-2 max-h-72 min-w-0 overflow-y-auto">
+        {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
+      </div>
       <LiveCurve card={card} />
       <aside aria-label="Machine now" className="relative border-line border-b border-l bg-surface">
         {/* As high as the curve, however many GPUs there are. */}

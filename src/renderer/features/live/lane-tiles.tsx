@@ -1,0 +1,92 @@
+import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
+import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
+import { Sparkline } from '../../charts/sparkline.tsx';
+import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
+import { useLiveLine } from './use-live-line.ts';
+
+const TILE_PX = 264;
+const CURVE_PX = 238;
+
+/** What each lane of a study is at; one of them is looked at more closely. */
+export function LaneTiles({
+  card,
+  shown,
+  onShow,
+}: {
+  readonly card: StudyCard;
+  readonly shown: CurrentExperiment | null;
+  readonly onShow: (n: number) => void;
+}) {
+  return (
+    <ul
+      aria-label="Lanes"
+      className="grid gap-2 border-line border-b bg-surface px-5 py-3"
+      style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${TILE_PX}px, 1fr))` }}
+    >
+      {card.inFlight.map(experiment => (
+        <li key={experiment.n}>
+          <LaneTile
+            card={{ ...card, current: experiment }}
+            experiment={experiment}
+            isShown={experiment.n === shown?.n}
+            onShow={onShow}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function LaneTile({
+  card,
+  experiment,
+  isShown,
+  onShow,
+}: {
+  readonly card: StudyCard;
+  readonly experiment: CurrentExperiment;
+  readonly isShown: boolean;
+  readonly onShow: (n: number) => void;
+}) {
+  const clock = useRunClock(card);
+  const { lines, name, newest, incumbentNow } = useLiveLine(card, 'training', TILE_PX);
+  const own = lines.find(({ isBehind }) => !isBehind);
+  const value = name === null ? null : (newest?.values[name] ?? null);
+  const left = clock ? card.contract.budget.seconds - clock.seconds : null;
+  return (
+    <button
+      type="button"
+      aria-pressed={isShown}
+      onClick={() => onShow(experiment.n)}
+      className={`flex w-full flex-col gap-1 rounded-md border px-3 py-2 text-left ${
+        isShown ? 'border-accent bg-accent-soft' : 'border-line hover:bg-sunken'
+      }`}
+    >
+      <span className="flex w-full items-baseline justify-between gap-2 text-xs">
+        <span className="tabular font-medium text-accent">#{experiment.n}</span>
+        <span className="truncate text-muted">{experiment.run?.lane ?? phaseWords(experiment.phase)}</span>
+        <span className="tabular shrink-0">
+          {left === null ? '' : left >= 0 ? `${formatClock(left)} left` : `${formatClock(-left)} over`}
+        </span>
+      </span>
+      <span className="line-clamp-1 w-full break-all text-sm" title={experiment.hypothesis ?? undefined}>
+        {experiment.hypothesis ?? phaseWords(experiment.phase)}
+      </span>
+      <span className="block h-9">
+        {own && own.y.length > 1 ? (
+          <Sparkline y={own.y} width={CURVE_PX} height={36} label={`Curve of experiment ${experiment.n}`} />
+        ) : null}
+      </span>
+      <span className="tabular flex w-full items-baseline justify-between text-xs">
+        <span className="text-muted">{name ?? 'loss'}</span>
+        <span>
+          <span className="font-medium">{value === null ? ABSENT : formatNumber(value)}</span>
+          {value !== null && incumbentNow !== null ? (
+            <span className="ml-2 text-muted">{formatDelta(value - incumbentNow)}</span>
+          ) : null}
+        </span>
+      </span>
+      <BudgetBar share={clock?.share ?? 0} />
+    </button>
+  );
+}
