@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type LanesState, type PerformedEffect, startLanes, stepLanes } from '../src/engine/session/lanes.ts';
+import type { LoopEvent, StudyState } from '../src/engine/session/loop-state.ts';
+import { NO_PROBES } from '../src/engine/session/probes.ts';
+import { incumbentOf, NO_SEEDS, type Repeats } from '../src/engine/session/repeats.ts';
+import type { Measured } from '../src/engine/stages/measure/measured.ts';
+import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
+import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { GOING_ON } from './support/loop-state.ts';
+
+const repeats: Repeats = {
+  ...({ rule: 'honest', goal: 'minimize', trials: [], tried: [], discards: 0, runs: 0 } as const),
+  ...{
+    auditedAt: 0,
+    spent: 0,
+    baselineRuns: 2,
+    granted: null,
+    fresh: [],
+    probes: NO_PROBES,
+    seeds: NO_SEEDS,
+  },
+};
+const fresh: StudyState = {
+  ...GOING_ON,
+  metric: { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize' },
+  ...{ limits: { experiments: 12 }, fresh: 0, repeats },
+  facts: { experiments: 0, best: null, sinceKeep: 0, crashesInRow: 0 },
+};
+const edit = {} as AcceptedEdit;
+const ended = { startedAt: 0, endedAt: 1_000 } as EndedRun;
+
+/** What a study in several lanes could go through, drawn at random. */
+class Play {
+  state: LanesState;
+  readonly #random: (count: number) => number;
+  /** By experiment, the one that was the incumbent when it was begun. */
+  readonly #parents = new Map<number, number | null>();
+  /** By lane. */
+  readonly busy = new Map<number, PerformedEffect>();
+  readonly verdicts: number[] = [];
+  mostAtOnce = 0;
+
+  constructor(lanes: number, random: (count: number) => number) {
+    this.state = startLanes({ study: fresh, begun: [] }, lanes);
+    this.#random = random;
+  }
+
+  /** Until the study ends. Returns why. */
+  play(): string {
+    let step = stepLanes(this.state, { lane: null, event: { type: 'started' } }, 0);
+    for (let steps = 0; steps < 2_000; steps += 1) {
+      this.state = step.state;
+      for (const { lane, effect } of step.effects) this.#begin(lane, effect);
+      if (step.idle) {
+        expect(this.busy.size, 'lanes that do something while the study is idle').toBe(0);
+        return step.idle.type === 'stop' ? step.idle.reason : step.idle.type;
+      }
+      expect(this.busy.size, 'lanes that do something').toBeGreaterThan(0);
+      const lane = this.#next();
+      const effect = this.busy.get(lane);
+      this.busy.delete(lane);
+      if (!effect) throw new Error(`lane ${lane} does nothing`);
+      step = stepLanes(this.state, { lane, event: this.#whatCameOf(effect) }, 0);
+    }
+    throw new Error('the study does not end');
+  }
+
+  #begin(lane: number, effect: PerformedEffect): void {
+    expect(this.busy.has(lane), 'a lane does one thing at a time').toBe(false);
+    this.busy.set(lane, effect);
+    const own = this.state.lanes[lane]?.n;
+    const open = this.state.lanes.flatMap(({ n }) => (n === null ? [] : [n]));
+    expect(new Set(open).size, 'an experiment is in one lane only').toBe(open.length);
+    this.mostAtOnce = Math.max(this.mostAtOnce, open.length);
+    if (effect.type === 'take_back' || effect.type === 'take_baseline')
+      expect(this.busy.size, `${effect.type} is done alone`).toBe(1);
+    if (effect.type === 'propose' && own != null)
+      this.#parents.set(own, incumbentOf(this.state.study.repeats)?.experiment ?? null);
+  }
+
+  /** What is being written is done before anything else is judged, as the driver does it. */
+  #next(): number {
+    const lanes = [...this.busy.keys()];
+    const writing = lanes.find(lane => /^record|take_back/.test(this.busy.get(lane)?.type ?? ''));
+    return writing ?? lanes[this.#random(lanes.length)] ?? 0;
+  }
+
+  #whatCameOf(effect: PerformedEffect): LoopEvent {
+    const value = 1 + this.#random(1_000) / 10_000;
+    switch (effect.type) {
+      case 'take_baseline':
+        return { type: 'attempted', n: 0, commit: 'c0' };
+      case 'propose':
+        if (this.#random(10) === 0) return { type: 'refused', message: 'no' };
+        return { type: 'proposed', n: effect.n, edit };
+      case 'attempt':
+        return { type: 'attempted', n: effect.n, commit: `c${effect.n}` };
+      case 'train': {
+        const { n } = effect;
+        const crash =
+          n > 0 && this.#random(8) === 0 ? ({ class: 'exception', message: '', tail: [] } as const) : null;
+        const run: Measured = {
+          ...{ n, k: 0, parent: this.#parents.get(n) ?? null, crash, value: crash ? null : value },
+          ...{
+            memory: null,
+            sourceLinesDelta: 0,
+            unfair: [],
+            early: null,
+            guard: null,
+            source: null,
+            hints: [],
+          },
+        };
+        return { type: 'measured', run, ended, denial: null };
+      }
+      case 'record':
+        this.verdicts.push(effect.n);
+        return { type: 'recorded', n: effect.n, verdict: effect.verdict };
+      case 'repeat':
+        return {
+          ...{ type: 'repeated', n: effect.n, purpose: effect.purpose, value, isOwnFailure: false },
+          ...{ unfair: [], denial: null, ended },
+        };
+      case 'record_repeat':
+        return { type: 'repeat_recorded', n: effect.n, purpose: effect.purpose, value: effect.value };
+      default:
+        throw new Error(`${effect.type} is not played`);
+    }
+  }
+}
+
+test('with any number of lanes a study tries what is wanted, each experiment once, and ends', () => {
+  let mostAtOnce = 0;
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 8 }), fc.infiniteStream(fc.nat(1_000_000)), (lanes, draws) => {
+      const play = new Play(lanes, count => (draws.next().value ?? 0) % count);
+      const why = play.play();
+      // Too many refusals in a row end it earlier.
+      if (why !== 'proposer') expect(why).toBe('experiments');
+      const numbers = play.verdicts.toSorted((a, b) => a - b);
+      expect(new Set(numbers).size, 'verdicts on one experiment').toBe(numbers.length);
+      if (why === 'experiments') expect(numbers).toEqual(Array.from({ length: 13 }, (_, n) => n));
+      expect(play.mostAtOnce).toBeLessThanOrEqual(lanes);
+      mostAtOnce = Math.max(mostAtOnce, play.mostAtOnce);
+    }),
+    { numRuns: 60 },
+  );
+  expect(mostAtOnce).toBeGreaterThan(4);
+});
