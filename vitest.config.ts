@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // With programs that are installed for it, and what takes long: `npm run test:real`, `npm run test:agents`.
-    exclude: ['test/real/**', 'test/agents-real/**', '**/node_modules/**'],
+    exclude: ['test/real/**', 'test/slurm/**', 'test/ssh/**', 'test/agents-real/**', '**/node_modules/**'],
     // Trainings of the tests write outside of their worktree; what contains them has tests of its own, and so have repeats.
     env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },
     pool: 'forks',

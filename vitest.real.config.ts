@@ -52,7 +52,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'machine',
-          include: ['test/real/**/*.test.ts'],
+          include: ['test/real/**/*.test.ts', 'test/slurm/*.test.ts', 'test/ssh/*.test.ts'],
           exclude: ['test/real/programs/**', '**/node_modules/**'],
           // As in `vitest.config.ts`; what contains trainings says so itself.
           env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },

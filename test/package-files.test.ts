@@ -61,6 +61,7 @@ test('everything that is looked for beside the code is packed', async () => {
     'out/renderer/index.html',
     'resources/harden',
     'resources/model-forwarder/forward.py',
+    'resources/remote',
     'resources/samples',
     'resources/scorer',
     'resources/seccomp/',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import { clusterFileSchema } from '../shared/cluster.ts';
 import { PawlError } from '../shared/errors.ts';
 
 /** In the data folder: what runs as the user is theirs to name, never a repository's. */
@@ -25,6 +26,8 @@ const settingsSchema = z.strictObject({
     .default({}),
   /** Program and arguments of the editor that experiments are opened in. */
   editor: commandSchema.optional(),
+  /** The cluster of repositories whose pawl.toml names none. */
+  cluster: clusterFileSchema.optional(),
   hooks: z
     .strictObject({
       before: commandSchema.optional(),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { clusterFromFile, clusterToFile } from './cluster.ts';
 import { type Contract, defaultLimitSeconds, type Requirement } from './contract.ts';
 import {
   CHECK_SECONDS,
@@ -17,7 +18,7 @@ import { directionOf } from './metric-direction.ts';
 
 /** Fills in the defaults of a valid file. */
 export function contractFromFile(file: ContractFile, source: Contract['source'] = 'pawl.toml'): Contract {
-  const { contract, metric, checks, score, audit, model, budget, stop, limits, sandbox } = file;
+  const { contract, metric, checks, score, audit, model, budget, stop, limits, sandbox, cluster } = file;
   return {
     source,
     editable: contract.editable,
@@ -81,6 +82,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
       reads: sandbox.reads ?? DEFAULT_SANDBOX.reads,
       cacheMb: sandbox.cache_mb ?? DEFAULT_SANDBOX.cacheMb,
     },
+    ...(cluster === undefined ? {} : { cluster: clusterFromFile(cluster) }),
   };
 }
 
@@ -92,7 +94,7 @@ function requirementOf(name: string, value: string | number | boolean): Requirem
 /** The file that says what a contract says; `contractFromFile` undoes it. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
   const { editable, locked, instructions, train, setup, environment } = contract;
-  const { metric, checks, score, audit, model, budget, stop, limits, sandbox } = contract;
+  const { metric, checks, score, audit, model, budget, stop, limits, sandbox, cluster } = contract;
   const { commandSeconds, pollSeconds } = DEFAULT_METRIC;
   const { memoryGb, processes, freeDiskGb } = limits;
   const { mode, network, writes, reads, cacheMb } = sandbox;
@@ -193,5 +195,6 @@ export function contractToFile(contract: Contract): z.input<typeof contractFileS
             ...cache,
           },
         }),
+    ...(cluster === undefined ? {} : { cluster: clusterToFile(cluster) }),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clusterFileSchema } from './cluster.ts';
 import { MAX_SECONDS, SANDBOX_MODES, VERDICT_RULES } from './contract.ts';
 import { directionOf } from './metric-direction.ts';
 
@@ -186,6 +187,7 @@ export const contractFileSchema = z
         cache_mb: z.number().nonnegative().finite().optional(),
       })
       .default({}),
+    cluster: clusterFileSchema.optional(),
   })
   .superRefine(({ score, metric }, issues) => {
     if (!score) return;

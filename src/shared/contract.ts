@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Cluster } from './cluster.ts';
 import type { stopRulesSchema } from './contract-schema.ts';
 
 export type StopRules = z.infer<typeof stopRulesSchema>;
@@ -95,6 +96,8 @@ export type Contract = {
     /** MiB of what the baseline compiled that each run gets a copy of; 0 starts every run with empty caches. */
     readonly cacheMb: number;
   };
+  /** Where runs are trained instead of on this machine; absent where it is this machine. */
+  readonly cluster?: Cluster;
 };
 
 /** A printed value beside the one that is wanted: text is compared without regard to case, `<` and its like as numbers. */

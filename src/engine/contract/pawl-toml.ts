@@ -19,6 +19,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   model: Object.keys(contractFileSchema.shape.model.unwrap().shape),
   limits: Object.keys(contractFileSchema.shape.limits.unwrap().shape),
   sandbox: Object.keys(contractFileSchema.shape.sandbox.unwrap().shape),
+  cluster: Object.keys(contractFileSchema.shape.cluster.unwrap().shape),
 };
 
 /**

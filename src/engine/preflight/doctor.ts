@@ -30,6 +30,7 @@ import { surveyConstants } from '../proposers/search/survey.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { checkAgents } from './check-agents.ts';
 import { checkBudget } from './check-budget.ts';
+import { checkCluster } from './check-cluster.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { checkModel } from './check-model.ts';
 import { type Add, checkTraining } from './check-training.ts';
@@ -45,7 +46,7 @@ export type DoctorInput = {
   readonly choices?: ContractChoices | undefined;
   /** In place of the contract of the last commit. */
   readonly contract?: Contract | undefined;
-  /** Whether the agents on the machine are looked for, which may take long. */
+  /** Whether the agents on the machine are looked for, and the cluster is asked, which may take long. */
   readonly withAgents?: boolean | undefined;
   /** Where it stands how long a baseline took; without it nothing is known of that. */
   readonly ledger?: Ledger | undefined;
@@ -100,6 +101,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
     const { paths, environment } = input;
     const trial = await checkTraining({ repository, commit: head, contract, paths, environment }, add);
     await checkModel(contract, trial, input, add);
+    if (input.withAgents) await checkCluster(contract, { dataFolder: paths.home, environment }, add);
   }
   await checkDataFolder(input.paths, add);
   await checkDisk(input.paths, add);

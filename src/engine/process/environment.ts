@@ -4,7 +4,7 @@ import { isDataVariable } from './data-variables.ts';
  * What the training may see of the user's environment. An allow-list, because the environment of a desktop
  * session holds keys and tokens, and the training is code a model wrote.
  */
-const ALLOWED = new Set([
+export const ALLOWED: ReadonlySet<string> = new Set([
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TMP', 'TEMP'],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'CC', 'CXX'],
   ...[
@@ -30,7 +30,7 @@ const ALLOWED = new Set([
   ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
 ]);
-const ALLOWED_PREFIXES = [
+export const ALLOWED_PREFIXES: readonly string[] = [
   ...[
     'LC_',
     'XDG_',
@@ -46,7 +46,7 @@ const ALLOWED_PREFIXES = [
   ...['TRITON_', 'XLA_', 'JAX_', 'TF_', 'OMP_', 'MKL_', 'OPENBLAS_', 'NUMEXPR_', 'UV_', 'CONDA_', 'PYENV_'],
   ...['ROCM_', 'ROCR_', 'HIP_', 'HSA_', 'GPU_'],
 ];
-const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
+export const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
 
 /** Carried by every process of a run, also by daemons that left its session: how orphans are found. */
 export const RUN_MARKER = 'PAWL_RUN';

@@ -90,7 +90,7 @@ afterAll(() => rm(join(installed, '..'), { recursive: true, force: true }));
 test('the package holds what is looked for beside the archive, and its program is no Node', async () => {
   expect((await readdir(resources)).sort()).toEqual([
     ...['README.md', 'app.asar', 'harden', 'model-forwarder', 'node', 'node_modules'],
-    ...['out', 'pawl', 'samples', 'scorer', 'seccomp'],
+    ...['out', 'pawl', 'remote', 'samples', 'scorer', 'seccomp'],
   ]);
   expect((await readdir(join(resources, 'node_modules'))).sort()).toEqual([
     'better-sqlite3',

@@ -1,0 +1,239 @@
+"""Where a commit is trained: its worktree, the sandbox around it, its environment, and its GPUs."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+TRIAL_SECONDS = 20
+SMI_SECONDS = 15
+SAMPLE_MS = 2_000
+
+PYTHONS = re.compile(r"^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|julia)$")
+DEVICES = re.compile(r"^(?:nvidia|nvhost|nvmap|nvgpu)|^(?:dri|kfd|dxg)$")
+READ_VARIABLES = (
+    "VIRTUAL_ENV CONDA_PREFIX PYENV_ROOT PYTHONHOME PYTHONPATH LD_LIBRARY_PATH CUDA_HOME CUDA_PATH"
+    " UV_PROJECT_ENVIRONMENT UV_PYTHON_INSTALL_DIR SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE"
+).split()
+
+
+class NotStarted(Exception):
+    """The run could not begin; `why` is one word for programs."""
+
+    def __init__(self, why, message):
+        super().__init__(message)
+        self.why = why
+
+
+def make_worktree(job, folder):
+    """The files of the commit, and a git folder of their own that borrows the shared repository's objects."""
+    worktree = os.path.join(folder, "worktree")
+    shutil.rmtree(worktree, ignore_errors=True)
+    # Neither hooks nor filters of anybody's configuration run here.
+    environment = {
+        **{"PATH": os.environ.get("PATH", os.defpath), "HOME": "/nonexistent", "LC_ALL": "C"},
+        **{"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1"},
+    }
+    settings = "core.hooksPath=/dev/null core.fsmonitor=false core.autocrlf=false gc.auto=0 safe.directory=*"
+
+    def git(*args):
+        options = [part for setting in settings.split() for part in ("-c", setting)]
+        done = subprocess.run(
+            ["git", *options, *args], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if done.returncode != 0:
+            raise NotStarted("worktree", "git %s: %s" % (args[-1], done.stderr.decode("utf8", "replace").strip()))
+
+    form = ["--object-format=sha256"] if len(job["commit"]) == 64 else []
+    try:
+        git("init", "--quiet", "--template=", *form, worktree)
+        objects = os.path.join(worktree, ".git", "objects")
+        os.makedirs(os.path.join(objects, "info"), exist_ok=True)
+        with open(os.path.join(objects, "info", "alternates"), "w", encoding="utf8") as file:
+            file.write(os.path.join(job["repository"], "objects") + "\n")
+        git("-C", worktree, "checkout", "--quiet", "--force", "--detach", job["commit"])
+    except FileNotFoundError:
+        raise NotStarted("worktree", "git was not found on %s." % socket.gethostname()) from None
+    return worktree
+
+
+def depth(path):
+    return len([part for part in path.split("/") if part])
+
+
+def below(path, folders):
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
+def installation(folder):
+    """What a folder of programs belongs to, where that is known to be nothing but an installation."""
+    parent = os.path.dirname(folder)
+    marks = ("pyvenv.cfg", "conda-meta", "shims", "versions", "include")
+    is_own = os.path.basename(folder) in ("bin", "shims", "condabin") and os.path.basename(parent) != ".local"
+    return parent if is_own and any(os.path.exists(os.path.join(parent, mark)) for mark in marks) else folder
+
+
+def shown_in_home(job, environment, home):
+    """Programs on the PATH, what they are links to, what variables name, and what the contract lets in."""
+    wanted = [os.path.expanduser(path) for path in job["reads"]]
+    folders = environment.get("PATH", "").split(":")
+    for name in READ_VARIABLES:
+        value = environment.get(name, "")
+        wanted += value.split(":")
+        folders.append(os.path.join(value, "bin"))
+    for folder in filter(os.path.isabs, folders):
+        wanted.append(installation(folder))
+        try:
+            names = os.listdir(folder) if below(os.path.realpath(folder), [home, "/home", "/root"]) else []
+        except OSError:
+            names = []
+        for name in filter(PYTHONS.match, names):
+            target = os.path.realpath(os.path.join(folder, name))
+            wanted.append(installation(os.path.dirname(target)))
+    wanted += [os.path.join(home, ".local/share/uv"), os.path.join(home, ".local/lib")]
+    real = {os.path.realpath(path) for path in wanted if os.path.isabs(path) and os.path.exists(path)}
+    # A whole home is never shown, whoever names it.
+    return [path for path in real if not below(home, [path]) and os.path.dirname(path) != "/home"]
+
+
+def sandbox_arguments(job, folder, worktree, environment):
+    """What a contained run sees: the system read-only, no home, no other run, and its own worktree."""
+    home = os.path.realpath(environment.get("HOME", "/root"))
+    jobs = os.path.dirname(folder)
+    hidden = {path for path in map(os.path.realpath, ("/home", "/root", home, jobs)) if path != "/"}
+    emptied = {os.path.realpath(path) for path in ("/tmp", "/run", "/var/tmp") if os.path.isdir(path)}
+    objects = os.path.join(job["repository"], "objects")
+    readable = [objects, *(path for path in shown_in_home(job, environment, home) if below(path, hidden | emptied))]
+    places = [(path, ["--tmpfs", path]) for path in hidden | emptied if os.path.isdir(path)]
+    places += [(path, ["--ro-bind-try", path, path]) for path in readable]
+    if job["network"]:
+        places += [(p, ["--ro-bind-try", p, p]) for p in ("/run/systemd/resolve", "/run/NetworkManager/resolv.conf")]
+    caches = os.path.join(folder, "caches")
+    os.makedirs(caches, exist_ok=True)
+    args = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"]
+    for name in filter(DEVICES.match, os.listdir("/dev")):
+        args += ["--dev-bind-try", "/dev/" + name, "/dev/" + name]
+    for _, options in sorted(places, key=lambda place: depth(place[0])):
+        args += options
+    for path in ("/proc/keys", "/proc/key-users", "/etc/shadow", "/etc/gshadow"):
+        if os.path.exists(path):
+            args += ["--ro-bind", "/dev/null", path]
+    args += ["--bind", worktree, worktree, "--bind", caches, caches]
+    for path in job["sealed"]:
+        sealed = os.path.join(worktree, path)
+        # A mount on a link would be one on what it points to.
+        if os.path.realpath(sealed) == sealed and os.path.exists(sealed):
+            args += ["--ro-bind", sealed, sealed]
+    args += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--unshare-user-try"]
+    return args + ([] if job["network"] else ["--unshare-net"]) + [
+        *["--cap-drop", "ALL", "--die-with-parent", "--chdir", worktree, "--"]
+    ]
+
+
+def find_sandbox(job, folder, worktree, environment):
+    """Program and arguments to run a command behind, none where the job may run without; and its environment."""
+    if job["containment"] == "off":
+        return [], environment
+    caches = os.path.join(folder, "caches")
+    contained = {
+        **environment,
+        **job["contained_environment"],
+        **{"XDG_CACHE_HOME": caches, "TORCHINDUCTOR_CACHE_DIR": os.path.join(caches, "torchinductor")},
+        **{"TRITON_CACHE_DIR": os.path.join(caches, "triton"), "TMPDIR": "/tmp"},
+    }
+    program = shutil.which("bwrap")
+    why = "bubblewrap is not installed"
+    if program:
+        sandbox = [program, *sandbox_arguments(job, folder, worktree, environment)]
+        try:
+            trial = subprocess.run(
+                [*sandbox, "/bin/sh", "-c", "exit 0"],
+                **{"env": contained, "stdin": subprocess.DEVNULL, "capture_output": True},
+                **{"timeout": TRIAL_SECONDS, "check": False},
+            )
+            if trial.returncode == 0:
+                return sandbox, contained
+            why = "bubblewrap does not work: " + trial.stderr.decode("utf8", "replace").strip()[-300:]
+        except subprocess.TimeoutExpired:
+            why = "bubblewrap does not answer"
+    if job["containment"] == "required":
+        raise NotStarted("no_sandbox", "%s: %s" % (socket.gethostname(), why))
+    return [], environment
+
+
+def environment_of(job):
+    """What the commands see: what this machine has of the names that may pass, and over it what the job says."""
+    names, prefixes = set(job["inherit"]["names"]), tuple(job["inherit"]["prefixes"])
+    never = re.compile(job["inherit"]["never"], re.IGNORECASE)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if (name in names or name.startswith(prefixes)) and not never.search(name)
+    }
+    for name, value in job["environment"].items():
+        own = environment.get(name)
+        # Modules and the prelude have put their own folders in front; those of the user are found after them.
+        is_list = name in ("PATH", "LD_LIBRARY_PATH") and own
+        environment[name] = ":".join(dict.fromkeys((own + ":" + value).split(":"))) if is_list else value
+    return environment
+
+
+class Gpus:
+    """The GPUs this run was given, sampled by nvidia-smi while it trains; none where that does not answer."""
+
+    def __init__(self, folder, environment):
+        self.table = os.path.join(folder, "gpu.csv")
+        devices = [name for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+        self.which = ["--id=" + ",".join(devices)] if devices else []
+        self.sampler = None
+        self.found = []
+        for line in self.ask("--query-gpu=name,uuid").splitlines():
+            name, _, uuid = line.rpartition(", ")
+            if name:
+                self.found.append({"name": name[:200], "uuid": uuid[:200]})
+
+    def ask(self, query):
+        command = ["nvidia-smi", query, "--format=csv,noheader,nounits", *self.which]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=SMI_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.decode("utf8", "replace") if done.returncode == 0 else ""
+
+    def start(self, tree):
+        if not self.found:
+            return
+        query = "--query-gpu=uuid,utilization.gpu,memory.used,power.draw"
+        command = ["nvidia-smi", query, "--format=csv,noheader,nounits", "--loop-ms=%d" % SAMPLE_MS, *self.which]
+        with open(self.table, "wb") as table:
+            self.sampler = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=table, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+        tree.spared.add(self.sampler.pid)
+
+    def stop(self, tree):
+        if self.sampler:
+            self.sampler.kill()
+            self.sampler.wait()
+            tree.spared.discard(self.sampler.pid)
+            self.sampler = None
+
+    def summary(self):
+        rows = []
+        try:
+            with open(self.table, encoding="utf8", errors="replace") as table:
+                rows = [[number(cell) for cell in line.split(", ")[1:]] for line in table]
+        except OSError:
+            pass
+        columns = [[row[at] for row in rows if len(row) == 3 and row[at] is not None] for at in range(3)]
+        mean = [sum(column) / len(column) if column else None for column in columns]
+        peak = max(columns[1]) if columns[1] else None
+        return {"samples": len(rows), "utilization_percent": mean[0], "memory_mib": peak, "power_watts": mean[2]}
+
+
+def number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return None

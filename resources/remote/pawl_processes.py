@@ -1,0 +1,246 @@
+"""Runs a command on a terminal of its own, with a limit, and ends everything that it started."""
+
+import ctypes
+import fcntl
+import os
+import pty
+import resource
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+ROWS = 50
+TICK_SECONDS = 1.0
+VERIFY_SECONDS = 5.0
+TERM_SECONDS = 0.5
+SUBREAPER, PARENT_DEATH_SIGNAL = 36, 1
+
+# The sandbox ends with its first program. That one waits for the others, which have been asked to end as well.
+INSIDE = """trap asked=1 TERM; /bin/sh -c "$1"; code=$?
+if [ "$asked" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done; fi; exit $code"""
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Stop:
+    """The first reason from outside to end the run; None while there is none."""
+
+    def __init__(self, folder):
+        self.reason = None
+        self.cancel = os.path.join(folder, "cancel")
+        self.wake, wake = os.pipe()
+        for end in (self.wake, wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: self.say("terminated"))
+        signal.signal(signal.SIGUSR1, lambda *_: self.say("time_limit"))
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def say(self, reason):
+        # What Pawl asked for may reach the run as a signal, too.
+        self.reason = self.reason or ("cancelled" if os.path.exists(self.cancel) else reason)
+
+    def look(self):
+        if os.path.exists(self.cancel):
+            self.say("cancelled")
+        return self.reason
+
+    def wait(self, descriptors, seconds):
+        ready = select.select([*descriptors, self.wake], [], [], seconds)[0]
+        if self.wake in ready:
+            os.read(self.wake, 512)
+        return ready
+
+
+class Tree:
+    """Every process below this one: as their subreaper it stays above those that leave their parent."""
+
+    def __init__(self):
+        if libc.prctl(SUBREAPER, 1, 0, 0, 0) != 0:
+            raise OSError("The kernel lets no process adopt orphans.")
+        self.spared = set()
+        self.peak_bytes = 0
+
+    def list(self):
+        """Processes that live: their names by number, and the memory of all."""
+        found, page = {}, os.sysconf("SC_PAGE_SIZE")
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    with open("/proc/%s/stat" % entry, encoding="utf8", errors="replace") as file:
+                        head, tail = file.read().rsplit(")", 1)
+                except OSError:
+                    continue
+                fields = tail.split()
+                found[int(entry)] = (int(fields[1]), fields[0], head.split("(", 1)[1], int(fields[21]) * page)
+        below = {os.getpid()}
+        grown = True
+        while grown:
+            more = {pid for pid, (parent, *_) in found.items() if parent in below and pid not in below}
+            more -= self.spared
+            grown = bool(more)
+            below |= more
+        alive = {pid: found[pid] for pid in below - {os.getpid()} if pid in found and found[pid][1] not in "ZX"}
+        return {pid: name for pid, (_, _, name, _) in alive.items()}, sum(rss for *_, rss in alive.values())
+
+    def sample(self):
+        self.peak_bytes = max(self.peak_bytes, self.list()[1])
+
+    def end(self, ask_seconds):
+        """Asks every process to end, waits, kills what is left; returns what could not be ended."""
+        asked = set()
+        self.repeat(ask_seconds, lambda pids: self.ask(pids, asked))
+        self.repeat(VERIFY_SECONDS, lambda pids: [send(pid, signal.SIGKILL) for pid in pids])
+        return sorted(self.list()[0])
+
+    def ask(self, pids, asked):
+        for pid, name in pids.items():
+            # bubblewrap would end at once, and with it everything inside before that could act.
+            if pid not in asked and name != "bwrap":
+                asked.add(pid)
+                send(pid, signal.SIGTERM)
+                send(pid, signal.SIGCONT)
+
+    def repeat(self, seconds, act):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            reap(self.spared)
+            pids = self.list()[0]
+            if not pids:
+                return
+            act(pids)
+            time.sleep(0.02)
+
+
+def send(pid, number):
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
+
+
+def reap(spared):
+    """Takes leave of ended children, so that their times count."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None or ended.si_pid in spared:
+                return
+            os.waitpid(ended.si_pid, os.WNOHANG)
+        except ChildProcessError:
+            return
+
+
+def open_terminal(columns):
+    """Programs print their progress as they do on a terminal, and their output comes as they wrote it."""
+    master, slave = pty.openpty()
+    attributes = termios.tcgetattr(slave)
+    attributes[1] &= ~termios.OPOST
+    attributes[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+    os.set_blocking(master, False)
+    return master, slave
+
+
+def run_phase(job, phase, log, place, stop, tree):
+    """Runs one command to its end and everything it started with it."""
+    sandbox, environment, worktree = place
+    inside = [*sandbox, "/bin/sh", "-c", INSIDE, "pawl"] if sandbox else ["/bin/sh", "-c"]
+    master, slave = open_terminal(job["columns"])
+    tree.peak_bytes = 0
+    used, kills, began = resource.getrusage(resource.RUSAGE_CHILDREN), oom_kills(), time.monotonic()
+    written, end, ticked = 0, None, began
+    with open(log, "wb", buffering=0) as file:
+
+        def drain():
+            nonlocal written
+            while written <= job["output_bytes"]:
+                try:
+                    data = os.read(master, 65_536)
+                except OSError:
+                    return
+                if not data:
+                    return
+                file.write(data)
+                written += len(data)
+
+        child = subprocess.Popen(
+            [*inside, phase["command"]],
+            **{"stdin": subprocess.DEVNULL, "stdout": slave, "stderr": slave, "cwd": worktree},
+            **{"env": environment, "start_new_session": True},
+            preexec_fn=lambda: libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0),
+        )
+        os.close(slave)
+        is_open = True
+        while end is None:
+            left = began + phase["seconds"] - time.monotonic()
+            ready = stop.wait([master] if is_open else [], max(0.0, min(left, TICK_SECONDS)))
+            before = written
+            drain()
+            # Once nothing holds the other side, the terminal is always ready and has nothing to say.
+            is_open = master not in ready or written > before
+            now = time.monotonic()
+            # Slurm tells every process of a job that it is to end, and the command may be the first to do so.
+            if child.poll() == -signal.SIGTERM or child.returncode == 128 + signal.SIGTERM:
+                stop.wait([], TERM_SECONDS)
+            if stop.reason:
+                end = {"kind": stop.reason}
+            elif child.returncode is not None:
+                end = end_of(child.returncode)
+            elif written > job["output_bytes"]:
+                end = {"kind": "flooded"}
+            elif now >= began + phase["seconds"]:
+                end = {"kind": "timeout"}
+            if now - ticked >= TICK_SECONDS:
+                ticked = now
+                tree.sample()
+                stop.look()
+        seconds = time.monotonic() - began
+        by_itself = child.returncode is not None
+        survivors = tree.end(0 if by_itself else job["ask_seconds"])
+        child.poll()
+        drain()
+        os.close(master)
+        os.fsync(file.fileno())
+    reap(tree.spared)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    return {
+        **{"end": end, "seconds": seconds, "cpu_seconds": cpu, "output_bytes": written, "survivors": survivors},
+        "peak_rss_bytes": max(tree.peak_bytes, after.ru_maxrss * 1024),
+        "out_of_memory": oom_kills() > kills,
+    }
+
+
+def end_of(code):
+    """A shell reports a command that died by signal n as 128 + n, and there are 64 signals."""
+    number = -code if code < 0 else code - 128
+    return {"kind": "signal", "signal": number} if 0 < number <= 64 else {"kind": "exit", "code": code}
+
+
+def oom_kills():
+    """How often the kernel has ended a process of this control group for want of memory."""
+    try:
+        with open("/proc/self/cgroup", encoding="utf8") as file:
+            groups = [line.rstrip("\n").split(":", 2) for line in file]
+    except OSError:
+        return 0
+    for _, controllers, path in groups:
+        if controllers == "":
+            name = "/sys/fs/cgroup%s/memory.events" % path
+        elif "memory" in controllers.split(","):
+            name = "/sys/fs/cgroup/memory%s/memory.oom_control" % path
+        else:
+            continue
+        try:
+            with open(name, encoding="utf8") as file:
+                counts = dict(line.split() for line in file)
+        except (OSError, ValueError):
+            continue
+        if "oom_kill" in counts:
+            return int(counts["oom_kill"])
+    return 0

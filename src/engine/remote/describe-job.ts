@@ -1,0 +1,57 @@
+import picomatch from 'picomatch';
+import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
+import { ALLOWED, ALLOWED_PREFIXES, SECRET } from '../process/environment.ts';
+import { KILL_TIMES } from '../process/kill-tree.ts';
+import type { RemoteJob } from './remote-training.ts';
+
+/** As for trainings on this machine. */
+const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
+
+/** Variables that say where this machine is and what it has; another one has its own. */
+const OF_THIS_MACHINE = new Set([
+  ...['HOME', 'USER', 'LOGNAME', 'SHELL', 'TMPDIR', 'TMP', 'TEMP', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
+  ...['CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'GPU_DEVICE_ORDINAL'],
+  ...['ROCR_VISIBLE_DEVICES', 'HIP_VISIBLE_DEVICES'],
+]);
+const PREFIXES_OF_THIS_MACHINE = ['XDG_', 'SLURM_'];
+
+/** With it an inner `srun` would have no PATH; the other is a key to the scheduler. */
+const NEVER = `^SLURM_(?:EXPORT_ENV|JWT)$|${SECRET.source}`;
+
+/** Name of the job, and of its folder: a pure function of the run's marker. */
+export function jobName(marker: string): string {
+  const name = `pawl-${marker.replaceAll('/', '-')}`;
+  // It becomes a part of paths and of command lines.
+  if (!/^[\w.-]{1,120}$/.test(name)) throw new Error(`no name for a job: ${marker}`);
+  return name;
+}
+
+/** `job.json` of the wrapper in `resources/remote`. */
+export function describeJob(job: RemoteJob, repository: string): object {
+  const isOfThisMachine = (name: string) =>
+    OF_THIS_MACHINE.has(name) || PREFIXES_OF_THIS_MACHINE.some(prefix => name.startsWith(prefix));
+  return {
+    version: 1,
+    ...{ marker: job.marker, commit: job.commit, repository },
+    ...{ setup: job.setUp, train: job.train, metric: job.metric, columns: TERMINAL_COLUMNS },
+    environment: {
+      ...Object.fromEntries(Object.entries(job.environment).filter(([name]) => !isOfThisMachine(name))),
+      ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
+    },
+    contained_environment: job.containedEnvironment,
+    inherit: {
+      names: [...ALLOWED],
+      prefixes: [...ALLOWED_PREFIXES, 'SLURM_'],
+      never: NEVER,
+    },
+    output_bytes: job.maxOutputBytes ?? MAX_OUTPUT_BYTES,
+    ask_seconds: KILL_TIMES.askMs / 1000,
+    ...{ containment: job.containment, network: job.network, reads: job.reads },
+    ...{ sealed: job.sealed, locked: job.locked },
+    artifacts: job.artifacts.flatMap(pattern =>
+      // A folder's name stands for all in it.
+      [pattern, `${pattern.replace(/\/$/, '')}/**`].map(each => picomatch.makeRe(each, { dot: true }).source),
+    ),
+    artifact_bytes: job.maxArtifactBytes,
+  };
+}

@@ -1,0 +1,17 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Cluster, clusterFromFile } from '../../shared/cluster.ts';
+import type { Contract } from '../../shared/contract.ts';
+import { readUserSettings } from '../user-settings.ts';
+
+/** The cluster of a study: its contract's, else the user's; null where there is none. Rejects with `settings_invalid`. */
+export async function findCluster({ cluster }: Contract, dataFolder: string): Promise<Cluster | null> {
+  if (cluster) return cluster;
+  const { cluster: users } = await readUserSettings(dataFolder);
+  return users ? clusterFromFile(users) : null;
+}
+
+/** The shared folder of a cluster, with the user's home in it. */
+export function clusterFolder({ folder }: Cluster, environment: NodeJS.ProcessEnv): string {
+  return folder.startsWith('~/') ? join(environment.HOME ?? homedir(), folder.slice(2)) : folder;
+}

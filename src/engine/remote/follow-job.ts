@@ -1,0 +1,266 @@
+import { type FSWatcher, watch as watchFolder } from 'node:fs';
+import { join } from 'node:path';
+import { OutputLog } from '../process/output-log.ts';
+import { LogFollower } from './follow-log.ts';
+import { type JobFolder, outcomeOf, saidBy, stateOf, writeCancel } from './job-folder.ts';
+import type { Read, RemoteOutcome } from './outcome.ts';
+import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
+import { type Asked, endedFromOutside, resultOf } from './result.ts';
+
+/** Between two looks at the log: soon after there was something new, later when there was nothing. */
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 1_000;
+/** Between two looks for the outcome. */
+const LOOK_MS = 1_000;
+/** A job that was asked to end and has not is asked again, and given up after so many times. */
+const ASK_AGAIN_MS = 20_000;
+const MAX_ASKED = 4;
+/** So many times it may be said how a job stands until it is said why it was told to end. */
+const MAX_STANDINGS = 12;
+
+export type Followed = {
+  readonly folder: JobFolder;
+  /** As whoever runs it calls it. */
+  readonly id: string;
+  readonly logPath: string;
+  readonly watch: RemoteWatch;
+  /** How long the outcome may take to be seen once the job is said to be over. */
+  readonly graceMs: number;
+};
+
+/** How a job stands, for whoever runs it. */
+export type Standing =
+  | { readonly kind: 'waiting'; readonly reason: string | null }
+  | { readonly kind: 'active' }
+  /** It will not run any more; `state` in the words of whoever runs it, null where it is not known there. */
+  | { readonly kind: 'over'; readonly state: string | null }
+  | { readonly kind: 'unreachable'; readonly message: string };
+
+/** One job, as it can be reached where it runs. */
+export type JobHost = {
+  /** Tells from time to time how the job stands. Returns what ends that. */
+  readonly subscribe: (listener: (standing: Standing) => void) => () => void;
+  /** Asks it to end. Resolves also where nobody answers. */
+  readonly cancel: () => Promise<void>;
+  /** Why it ended without saying so itself; `said` by its script. */
+  readonly explain: (state: string | null, said: string) => Promise<RemoteEnd>;
+};
+
+/** Goes along with one job to its end, however long it waits, and whether somebody answers or not. */
+export async function followJob(job: Followed, host: JobHost): Promise<RemoteResult> {
+  const follower = new JobFollower(job, host);
+  return follower.run();
+}
+
+class JobFollower {
+  readonly #job: Followed;
+  readonly #host: JobHost;
+  #asked: Asked | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #askedTimes = 0;
+  /** By what was last said of it: since when the job is over, and what that is called. */
+  #overSince: number | null = null;
+  #state: string | null = null;
+  #standings = 0;
+  #phase: RemotePhase = { kind: 'queued', reason: null };
+  #runningSince: number | null = null;
+  #isWoken = false;
+  #endRest = () => {};
+
+  constructor(job: Followed, host: JobHost) {
+    this.#job = job;
+    this.#host = host;
+  }
+
+  async run(): Promise<RemoteResult> {
+    const { folder, logPath, watch } = this.#job;
+    let isFull = false;
+    const log = await OutputLog.create(
+      logPath,
+      () => {
+        isFull = true;
+      },
+      () => {
+        isFull = false;
+      },
+    );
+    const follower = new LogFollower(join(folder.path, 'output.log'), chunk => {
+      log.write(chunk);
+      if (log.error === null) watch.onOutput(chunk);
+    });
+    const ended = new AbortController();
+    const unsubscribe = this.#host.subscribe(standing => this.#hear(standing));
+    const hints = watchChanges(folder.path, () => this.#wake());
+    for (const signal of [watch.signal, watch.enough])
+      signal?.addEventListener('abort', () => this.#wake(), { signal: ended.signal });
+    let outcome: Read<RemoteOutcome> = { kind: 'missing' };
+    let isGivenUp = false;
+    try {
+      for (let pause = MIN_PAUSE_MS, lookedAt = Number.NEGATIVE_INFINITY; ; ) {
+        const found = isFull ? 0 : await follower.read();
+        pause = found > 0 ? MIN_PAUSE_MS : Math.min(2 * pause, MAX_PAUSE_MS);
+        if (performance.now() - lookedAt >= LOOK_MS || hints.take()) {
+          lookedAt = performance.now();
+          outcome = await this.#look();
+          if (outcome.kind !== 'missing') break;
+        }
+        await this.#stopIfAsked(log.error !== null);
+        if (this.#isGone()) break;
+        isGivenUp = this.#askedTimes > MAX_ASKED;
+        if (isGivenUp) break;
+        await this.#rest(pause);
+      }
+      if (outcome.kind === 'read') await this.#readRest(follower, outcome.value.output_bytes, () => isFull);
+      else await follower.read();
+      const end = await this.#endOf(outcome);
+      return this.#result(outcome, end, follower.bytes, log.error, !isGivenUp);
+    } finally {
+      ended.abort();
+      unsubscribe();
+      hints.close();
+      await log.close();
+    }
+  }
+
+  /** The outcome; as long as there is none, whether the job runs by now. */
+  async #look(): Promise<Read<RemoteOutcome>> {
+    const { folder } = this.#job;
+    if (this.#runningSince === null) {
+      const state = await stateOf(folder);
+      if (state.kind === 'read') {
+        this.#runningSince = performance.now();
+        this.#tell({ kind: 'running', node: state.value.node, gpu: state.value.gpus[0]?.name ?? null });
+      }
+    }
+    return outcomeOf(folder);
+  }
+
+  #hear(standing: Standing): void {
+    this.#standings += 1;
+    switch (standing.kind) {
+      case 'unreachable':
+        if (this.#runningSince === null) this.#tell({ kind: 'queued', reason: standing.message });
+        break;
+      case 'waiting':
+        this.#overSince = null;
+        this.#tell({ kind: 'queued', reason: standing.reason });
+        break;
+      case 'active':
+        this.#overSince = null;
+        break;
+      case 'over':
+        this.#overSince ??= performance.now();
+        this.#state = standing.state;
+        break;
+    }
+    this.#wake();
+  }
+
+  #tell(phase: RemotePhase): void {
+    if (JSON.stringify(phase) === JSON.stringify(this.#phase)) return;
+    this.#phase = phase;
+    this.#job.watch.onState(phase);
+  }
+
+  async #stopIfAsked(isLogBroken: boolean): Promise<void> {
+    const { signal, enough } = this.#job.watch;
+    if (this.#asked === null) {
+      if (signal.aborted || isLogBroken) this.#asked = 'aborted';
+      else if (enough?.aborted) this.#asked = enough.reason === 'over_budget' ? 'over_budget' : 'pruned';
+    }
+    if (this.#asked === null || performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
+    this.#askedAt = performance.now();
+    this.#askedTimes += 1;
+    // The wrapper looks for it by itself, so that it ends also where nobody else answers.
+    await writeCancel(this.#job.folder);
+    await this.#host.cancel();
+  }
+
+  /** Whether it is said to be over, and the outcome had time to be seen. */
+  #isGone(): boolean {
+    if (this.#overSince === null) return false;
+    const isNeverBegun = this.#asked !== null && this.#runningSince === null;
+    return isNeverBegun || performance.now() - this.#overSince >= this.#job.graceMs;
+  }
+
+  /** Waits a moment, or until something has happened. */
+  async #rest(ms: number): Promise<void> {
+    if (!this.#isWoken) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, ms);
+        this.#endRest = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#isWoken = false;
+  }
+
+  #wake(): void {
+    this.#isWoken = true;
+    this.#endRest();
+  }
+
+  /** What the wrapper says it has written may be seen here later than that it says so. */
+  async #readRest(follower: LogFollower, bytes: number, isFull: () => boolean): Promise<void> {
+    const deadline = performance.now() + this.#job.graceMs;
+    while (follower.bytes < bytes && performance.now() < deadline) {
+      if (isFull() || (await follower.read()) === 0) await this.#rest(MIN_PAUSE_MS);
+    }
+  }
+
+  async #endOf(outcome: Read<RemoteOutcome>): Promise<RemoteEnd> {
+    if (outcome.kind === 'invalid') return { kind: 'lost', message: outcome.message };
+    if (outcome.kind === 'read' && (this.#asked !== null || !endedFromOutside(outcome.value)))
+      return { kind: 'ended' };
+    // Whoever runs it knows who told it to end, once it is over.
+    const enough = this.#standings + MAX_STANDINGS;
+    while (this.#asked === null && this.#overSince === null && this.#standings < enough) {
+      if (this.#job.watch.signal.aborted) break;
+      await this.#rest(MAX_PAUSE_MS);
+    }
+    return this.#host.explain(this.#state, await saidBy(this.#job.folder));
+  }
+
+  #result(
+    outcome: Read<RemoteOutcome>,
+    end: RemoteEnd,
+    outputBytes: number,
+    logError: NodeJS.ErrnoException | null,
+    isVerified: boolean,
+  ): RemoteResult {
+    const since = this.#runningSince;
+    return resultOf({
+      ...{ folder: this.#job.folder, job: this.#job.id, asked: this.#asked, end },
+      outcome: outcome.kind === 'read' ? outcome.value : null,
+      seconds: since === null ? 0 : (performance.now() - since) / 1000,
+      ...{ outputBytes, logError, isVerified },
+    });
+  }
+}
+
+/** Hears of changes that this machine makes itself, or sees on a disk of its own; of others it hears nothing. */
+function watchChanges(folder: string, onChange: () => void): { take(): boolean; close(): void } {
+  let hasChanged = false;
+  let watcher: FSWatcher | null = null;
+  try {
+    watcher = watchFolder(folder, (_, name) => {
+      // The log is looked at often enough.
+      if (name !== 'outcome.json' && name !== 'state.json') return;
+      hasChanged = true;
+      onChange();
+    });
+    watcher.on('error', () => watcher?.close());
+  } catch {
+    // There are too many watchers on this machine.
+  }
+  return {
+    take() {
+      const had = hasChanged;
+      hasChanged = false;
+      return had;
+    },
+    close: () => watcher?.close(),
+  };
+}

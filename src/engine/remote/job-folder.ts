@@ -1,0 +1,128 @@
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PawlError } from '../../shared/errors.ts';
+import { findResource } from '../resources.ts';
+import { describeJob, jobName } from './describe-job.ts';
+import { type Read, type RemoteOutcome, type RemoteState, readOutcome, readState } from './outcome.ts';
+import type { RemoteJob } from './remote-training.ts';
+import { shareCommit, sharedRepository, unshareCommit } from './share-commit.ts';
+
+/** How much of what the job's script said is worth telling. */
+const SAID_BYTES = 2_000;
+
+/** The folder of one job, shared with the machine that it runs on. */
+export type JobFolder = {
+  readonly name: string;
+  readonly marker: string;
+  readonly path: string;
+};
+
+/** @param root folder that the machines share */
+export function jobFolder(root: string, marker: string): JobFolder {
+  const name = jobName(marker);
+  return { name, marker, path: join(root, 'jobs', name) };
+}
+
+/** The first file of the wrapper; it finds the others beside it. */
+export function wrapperOf({ path }: JobFolder): string {
+  return join(path, 'pawl_run.py');
+}
+
+/**
+ * Makes the folder of a job that nobody has made yet, with all that the wrapper needs; says whether it did. What an earlier
+ * try left unfinished is written again.
+ */
+export async function prepareFolder(root: string, folder: JobFolder, job: RemoteJob): Promise<boolean> {
+  const shared = sharedRepository(root, job.repository);
+  const isNew = await makeFolder(root, folder, job, shared);
+  await shareCommit(job.repository, shared, job.commit, folder.name);
+  return isNew;
+}
+
+/** {@link prepareFolder} for a repository that is elsewhere. */
+export async function makeFolder(
+  root: string,
+  folder: JobFolder,
+  job: RemoteJob,
+  repository: string,
+): Promise<boolean> {
+  await mkdir(join(root, 'jobs'), { recursive: true, mode: 0o700 });
+  const isNew = await mkdir(folder.path, { mode: 0o700 }).then(
+    () => true,
+    error => {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    },
+  );
+  await copyWrapper(folder.path);
+  await writeWhole(join(folder.path, 'job.json'), JSON.stringify(describeJob(job, repository)));
+  return isNew;
+}
+
+async function copyWrapper(to: string): Promise<void> {
+  const from = findResource('remote');
+  if (from === null) throw new PawlError('internal', 'Pawl was installed without its program for nodes.');
+  for (const name of (await readdir(from)).filter(file => file.endsWith('.py'))) {
+    await writeWhole(join(to, name), await readFile(join(from, name), 'utf8'));
+  }
+}
+
+/** Nobody sees a part of it: a job that was submitted already may read it at the same time. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text, { mode: 0o600, flush: true });
+  await rename(`${path}.part`, path);
+}
+
+/** Number of the job that was made of it; null where that is not known. */
+export async function submittedJob({ path }: JobFolder): Promise<string | null> {
+  const text = await readFile(join(path, 'submitted'), 'utf8').catch(() => '');
+  return /^\d+$/.test(text) ? text : null;
+}
+
+/** Number of the job that began with it; null where none has. */
+export async function claimedJob({ path }: JobFolder): Promise<string | null> {
+  const text = await readFile(join(path, 'claim'), 'utf8').catch(() => '');
+  return /^\d+$/.test(text) ? text : null;
+}
+
+export function writeSubmitted({ path }: JobFolder, job: string): Promise<void> {
+  return writeWhole(join(path, 'submitted'), job);
+}
+
+/** Asks the wrapper to end; one that has not begun yet will not train. */
+export function writeCancel({ path }: JobFolder): Promise<void> {
+  return writeFile(join(path, 'cancel'), '');
+}
+
+export function outcomeOf({ path, marker }: JobFolder): Promise<Read<RemoteOutcome>> {
+  return readOutcome(join(path, 'outcome.json'), marker);
+}
+
+export function stateOf({ path, marker }: JobFolder): Promise<Read<RemoteState>> {
+  return readState(join(path, 'state.json'), marker);
+}
+
+/** The last that the job's script itself said: of its modules and prelude, or that there is no Python. */
+export async function saidBy({ path }: JobFolder): Promise<string> {
+  const handle = await open(join(path, 'job.out'), 'r').catch(() => null);
+  if (!handle) return '';
+  try {
+    const { size } = await handle.stat();
+    const buffer = Buffer.alloc(Math.min(size, SAID_BYTES));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString('utf8', 0, bytesRead).trim();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes the folder and what kept the commit in the shared repository. */
+export async function removeFolder(
+  root: string,
+  job: Pick<RemoteJob, 'marker' | 'repository'>,
+): Promise<void> {
+  const folder = jobFolder(root, job.marker);
+  await unshareCommit(sharedRepository(root, job.repository), folder.name);
+  // The wrapper may still be removing the same.
+  await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
+}

@@ -1,0 +1,43 @@
+import type { Contract, SandboxMode } from '../../shared/contract.ts';
+import type { Seals } from '../sandbox/seals.ts';
+import type { RemoteJob } from './remote-training.ts';
+
+/** The user's set-up command may take as long here as on this machine. */
+const SET_UP_SECONDS = 3_600;
+
+/** Variables that keep libraries from a network that is not there. */
+const OFFLINE = { WANDB_MODE: 'offline', HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1' };
+
+/** What of a run its contract does not say. */
+export type RunOfContract = Pick<
+  RemoteJob,
+  'marker' | 'repository' | 'commit' | 'environment' | 'locked' | 'logPath' | 'maxArtifactBytes'
+> & {
+  /** What may be trained without a sandbox, as the user has agreed to. */
+  readonly containment: SandboxMode;
+  readonly seals: Seals;
+  /** Caches of data that it may read. */
+  readonly dataFolders: readonly string[];
+  readonly gpus?: readonly string[];
+};
+
+/** A run on another machine, as a contract wants it. */
+export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob {
+  const { seals, dataFolders, ...rest } = run;
+  const { train, setup, metric, budget, sandbox, score } = contract;
+  return {
+    ...rest,
+    setUp: setup === null ? null : { command: setup, seconds: SET_UP_SECONDS },
+    train: { command: train, seconds: budget.limitSeconds },
+    // A number that comes later is asked for here.
+    metric:
+      metric.command === null || metric.waitSeconds !== null
+        ? null
+        : { command: metric.command, seconds: metric.commandSeconds },
+    containedEnvironment: sandbox.network ? {} : OFFLINE,
+    network: sandbox.network,
+    reads: [...sandbox.reads, ...dataFolders],
+    sealed: [...seals.folders, ...seals.files],
+    artifacts: score?.artifacts ?? [],
+  };
+}

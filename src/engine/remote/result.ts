@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import type { RunOutcome } from '../../shared/study.ts';
+import type { JobFolder } from './job-folder.ts';
+import type { RemoteOutcome } from './outcome.ts';
+import type { RemoteEnd, RemoteResult } from './remote-training.ts';
+
+/** What Pawl itself asked a job to end for. */
+export type Asked = 'aborted' | 'pruned' | 'over_budget';
+
+/** All that is known of a job that is over. */
+export type Ended = {
+  readonly folder: JobFolder;
+  readonly job: string | null;
+  /** Null where the wrapper left none, or none that can be believed. */
+  readonly outcome: RemoteOutcome | null;
+  readonly asked: Asked | null;
+  /** Why it ended, as far as whoever runs jobs there knows; it counts where the wrapper did not end it by its own. */
+  readonly end: RemoteEnd;
+  /** As long as it was seen to run, where there is no outcome. */
+  readonly seconds: number;
+  readonly outputBytes: number;
+  readonly logError: NodeJS.ErrnoException | null;
+  readonly isVerified: boolean;
+};
+
+export function resultOf(ended: Ended): RemoteResult {
+  const { folder, outcome } = ended;
+  const end = endOf(ended);
+  return {
+    end,
+    outcome: runOutcomeOf(ended, end),
+    seconds: outcome?.seconds ?? ended.seconds,
+    outputBytes: ended.outputBytes,
+    resources: {
+      peakRssBytes: outcome?.peak_rss_bytes ?? null,
+      cpuSeconds: outcome?.cpu_seconds ?? null,
+    },
+    // They are on another machine: nobody here can end them.
+    survivors: [],
+    logError: ended.logError,
+    job: ended.job,
+    node: outcome?.node ?? null,
+    ...{ gpus: outcome?.gpus ?? [], gpu: outcome?.gpu ?? null, isContained: outcome?.contained ?? false },
+    metric: outcome?.metric ? { ...outcome.metric, log: join(folder.path, 'metric.log') } : null,
+    touched: outcome?.touched ?? [],
+    artifacts: { folder: join(folder.path, 'artifacts'), leftOut: outcome?.left_out ?? [] },
+    isVerified: ended.isVerified,
+  };
+}
+
+/** Whether something from outside ended it, so that what it says of its end is not the reason. */
+export function endedFromOutside(outcome: RemoteOutcome): boolean {
+  return lastEnd(outcome).kind === 'terminated';
+}
+
+function endOf({ outcome, asked, end }: Ended): RemoteEnd {
+  if (!outcome) return asked === null ? end : { kind: 'ended' };
+  const last = lastEnd(outcome);
+  switch (last.kind) {
+    case 'terminated':
+      return asked === null ? end : { kind: 'ended' };
+    case 'time_limit':
+      return { kind: 'time_limit', message: 'The scheduler’s own limit came before the budget of the run.' };
+    case 'requeued':
+      return { kind: 'requeued', message: 'It was started a second time, and a run is trained only once.' };
+    case 'not_started': {
+      const kind = last.why === 'no_sandbox' ? 'no_sandbox' : 'not_started';
+      return { kind, message: last.message };
+    }
+    case 'exit':
+    case 'signal':
+    case 'timeout':
+    case 'flooded':
+    case 'cancelled':
+      return { kind: 'ended' };
+  }
+}
+
+function runOutcomeOf({ outcome, asked }: Ended, end: RemoteEnd): RunOutcome {
+  switch (end.kind) {
+    case 'out_of_memory':
+      return { kind: 'limited', limit: 'memory', message: end.message };
+    case 'time_limit':
+      return { kind: 'timeout' };
+    case 'refused':
+    case 'no_sandbox':
+    case 'not_started':
+      return { kind: 'spawn_failed', message: end.message };
+    case 'preempted':
+    case 'requeued':
+    case 'node_failed':
+    case 'host_gone':
+    case 'cancelled':
+    case 'lost':
+      return { kind: 'interrupted' };
+    case 'ended':
+      return ownOutcome(outcome, asked);
+  }
+}
+
+function ownOutcome(outcome: RemoteOutcome | null, asked: Asked | null): RunOutcome {
+  if (!outcome) return { kind: asked ?? 'interrupted' };
+  const { end } = outcome;
+  const last = lastEnd(outcome);
+  const isCut = last.kind === 'cancelled' || last.kind === 'terminated';
+  // It may have ended by itself before it heard that it should.
+  if (isCut) return { kind: asked ?? 'interrupted' };
+  const isFailed = end.kind === 'signal' || (end.kind === 'exit' && end.code !== 0);
+  if (isFailed && outcome.out_of_memory) return { kind: 'limited', limit: 'memory', message: OUT_OF_MEMORY };
+  switch (end.kind) {
+    case 'exit':
+      return { kind: 'exit', code: end.code };
+    case 'signal':
+      return { kind: 'signal', signal: end.signal };
+    case 'timeout':
+    case 'flooded':
+      return { kind: end.kind };
+    case 'cancelled':
+    case 'terminated':
+    case 'time_limit':
+    case 'requeued':
+    case 'not_started':
+      return { kind: 'interrupted' };
+  }
+}
+
+/** Of the command for the metric, where it came to that. */
+function lastEnd({ end, metric }: RemoteOutcome): RemoteOutcome['end'] {
+  return metric && end.kind === 'exit' ? metric.end : end;
+}
+
+export const OUT_OF_MEMORY = 'The job used more memory than it had asked the cluster for.';

@@ -1,0 +1,44 @@
+import type { RemoteEnd } from '../remote-training.ts';
+import { OUT_OF_MEMORY } from '../result.ts';
+
+/** What squeue shows of a job that is over. Source: "JOB STATE CODES" in squeue(1). */
+const OVER: Readonly<Record<string, RemoteEnd['kind']>> = {
+  ...{ PREEMPTED: 'preempted', NODE_FAIL: 'node_failed', BOOT_FAIL: 'node_failed' },
+  ...{ OUT_OF_MEMORY: 'out_of_memory', TIMEOUT: 'time_limit', DEADLINE: 'time_limit' },
+  ...{ CANCELLED: 'cancelled', REVOKED: 'cancelled', REQUEUED: 'requeued', REQUEUE_HOLD: 'requeued' },
+  ...{ SPECIAL_EXIT: 'requeued', COMPLETED: 'lost', FAILED: 'lost' },
+};
+
+const WORDS: Readonly<Partial<Record<RemoteEnd['kind'], string>>> = {
+  preempted: 'The cluster gave its place to another job.',
+  node_failed: 'Its node failed.',
+  out_of_memory: OUT_OF_MEMORY,
+  time_limit: 'Slurm’s own limit ended it.',
+  cancelled: 'Somebody cancelled it.',
+  requeued: 'Slurm put it back into the queue, and a run is trained only once.',
+};
+
+/** Whether a job in this state will not run any more. */
+export function isOver(state: string): boolean {
+  return state in OVER;
+}
+
+/** Whether it waits for its turn. */
+export function isWaiting(state: string): boolean {
+  return state === 'PENDING' || state === 'CONFIGURING' || state === 'SUSPENDED';
+}
+
+/**
+ * Why a job ended that left no outcome, or one that says no more than that it was told to end.
+ * @param state Slurm's; null where it has forgotten the job
+ * @param said by the job's script itself
+ */
+export function classifyEnd(state: string | null, said: string): RemoteEnd {
+  // sacct writes who it was: "CANCELLED by 1000".
+  const kind = (state === null ? undefined : OVER[state.split(' ')[0] ?? '']) ?? 'lost';
+  const words = WORDS[kind];
+  if (words !== undefined && kind !== 'ended') return { kind, message: words };
+  const what = state === null ? 'Slurm does not know it any more' : `for Slurm it is ${state}`;
+  const more = said === '' ? '' : ` It said: ${said}`;
+  return { kind: 'lost', message: `The job ended without an outcome; ${what}.${more}` };
+}

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { findProgram } from '../../process/find-program.ts';
+
+/** Slurm's own programs give up after some retries; one that hangs in spite of that must not hang a study. */
+const LIMIT_MS = 60_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * All that Slurm's programs see of the user's environment. Of it the scheduler keeps the variables that begin with SLURM_,
+ * and other ones change what the programs do.
+ */
+const CLIENT_VARIABLES = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SLURM_CONF', 'LD_LIBRARY_PATH'],
+  ...['SBATCH_ACCOUNT', 'SBATCH_PARTITION', 'SBATCH_QOS', 'SBATCH_RESERVATION', 'SBATCH_CONSTRAINT'],
+];
+
+/** What Slurm says where it is not there to answer, in contrast to a refusal. */
+const UNREACHABLE =
+  /Unable to contact slurm controller|Socket timed out|Connection refused|connect failure|Transport endpoint|Zero Bytes were transmitted|temporarily unable|Unable to establish|communication (?:connection )?failure|Resource temporarily unavailable/i;
+
+export type Answer =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'unreachable' | 'refused'; readonly message: string };
+
+export type SlurmProgram = 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'sinfo';
+
+/** Calls one of Slurm's programs. */
+export type SlurmClient = (program: SlurmProgram, args: readonly string[], stdin?: string) => Promise<Answer>;
+
+export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
+  const environment: NodeJS.ProcessEnv = { LC_ALL: 'C' };
+  for (const name of CLIENT_VARIABLES) if (user[name] !== undefined) environment[name] = user[name];
+  return async (program, args, stdin = '') => {
+    const path = await findProgram(program, user.PATH ?? '');
+    if (path === null) return { kind: 'refused', message: `${program} was not found on the PATH.` };
+    const options = {
+      env: environment,
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+      maxBuffer: MAX_BYTES,
+    } as const;
+    return new Promise(resolve => {
+      const child = execFile(path, [...args], options, (error, stdout, stderr) => {
+        if (error === null) return resolve({ kind: 'answer', text: stdout });
+        const said = told(stderr) || told(stdout) || error.message;
+        const isUnreachable = error.killed === true || UNREACHABLE.test(stderr);
+        resolve({ kind: isUnreachable ? 'unreachable' : 'refused', message: `${program}: ${said}` });
+      });
+      // It may end before it has read everything.
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(stdin);
+    });
+  };
+}
+
+/** Without the name of the program in front of each line. */
+function told(text: string): string {
+  const lines = text.split('\n').map(line => line.replace(/^\w+: (?:error: |fatal: )?/, '').trim());
+  return lines.filter(Boolean).join(' ').slice(-1_000);
+}

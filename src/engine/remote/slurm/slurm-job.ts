@@ -1,0 +1,43 @@
+import type { JobHost, Standing } from '../follow-job.ts';
+import { classifyEnd, isOver, isWaiting } from './classify.ts';
+import type { Listing, SlurmQueue } from './queue.ts';
+import type { SlurmClient } from './slurm-client.ts';
+
+/** One job of Slurm. Of two jobs of the same name the other one is removed: it would train nothing. */
+export function slurmJob(id: string, name: string, client: SlurmClient, queue: SlurmQueue): JobHost {
+  const removed = new Set<string>();
+  const removeOthers = (listing: Listing) => {
+    if (listing.kind !== 'jobs') return;
+    for (const other of listing.jobs) {
+      const isOther = other.name === name && other.id !== id && !isOver(other.state);
+      if (!isOther || removed.has(other.id)) continue;
+      removed.add(other.id);
+      void client('scancel', [other.id]);
+    }
+  };
+  return {
+    subscribe: listener =>
+      queue.subscribe(listing => {
+        removeOthers(listing);
+        listener(standingOf(id, listing));
+      }),
+    cancel: async () => {
+      await client('scancel', [id]);
+    },
+    explain: async (state, said) => classifyEnd(state ?? (await recordedState(id, client)), said),
+  };
+}
+
+function standingOf(id: string, listing: Listing): Standing {
+  if (listing.kind === 'unreachable') return listing;
+  const job = listing.jobs.find(each => each.id === id);
+  if (!job || isOver(job.state)) return { kind: 'over', state: job?.state ?? null };
+  return isWaiting(job.state) ? { kind: 'waiting', reason: job.reason } : { kind: 'active' };
+}
+
+/** What Slurm's accounting says, where a cluster has that; null where not. */
+async function recordedState(id: string, client: SlurmClient): Promise<string | null> {
+  const args = [`--jobs=${id}`, '--allocations', '--noheader', '--parsable2', '--format=State'];
+  const answer = await client('sacct', args);
+  return answer.kind === 'answer' ? answer.text.trim().split('\n')[0] || null : null;
+}

@@ -1,0 +1,163 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Cluster } from '../../../shared/cluster.ts';
+import { followJob } from '../follow-job.ts';
+import {
+  claimedJob,
+  type JobFolder,
+  jobFolder,
+  outcomeOf,
+  prepareFolder,
+  removeFolder,
+  submittedJob,
+  writeCancel,
+  writeSubmitted,
+} from '../job-folder.ts';
+import type { RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
+import { resultOf } from '../result.ts';
+import { batchScript, limitMinutes, sbatchOptions } from './batch-script.ts';
+import { isOver } from './classify.ts';
+import { QUEUE_INTERVAL_MS, SlurmQueue } from './queue.ts';
+import { type SlurmClient, slurmClient } from './slurm-client.ts';
+import { slurmJob } from './slurm-job.ts';
+
+/** How long a file may take to be seen here after it was written there: network file systems remember what they saw. */
+const GRACE_MS = 60_000;
+
+export type SlurmOptions = {
+  readonly cluster: Cluster;
+  /** `cluster.folder` without `~`. */
+  readonly root: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Default: {@link QUEUE_INTERVAL_MS}. */
+  readonly queueIntervalMs?: number;
+  /** Default: {@link GRACE_MS}. */
+  readonly graceMs?: number;
+  /** More of Slurm's limit for a job, in minutes; default: what `limitMinutes` says. */
+  readonly minutes?: (job: RemoteJob) => number;
+};
+
+type Submission =
+  | { readonly kind: 'submitted'; readonly id: string }
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'stopped' };
+
+/** Trains runs as jobs of Slurm. One of these for all lanes of a cluster: they share what is asked of Slurm. */
+export class SlurmTraining implements RemoteTraining {
+  readonly #options: SlurmOptions;
+  readonly #client: SlurmClient;
+  readonly #queue: SlurmQueue;
+
+  constructor(options: SlurmOptions) {
+    this.#options = options;
+    this.#client = slurmClient(options.environment);
+    this.#queue = new SlurmQueue(this.#client, options.queueIntervalMs ?? QUEUE_INTERVAL_MS);
+  }
+
+  /** How often Slurm was asked for all jobs. */
+  get queueCalls(): number {
+    return this.#queue.calls;
+  }
+
+  async train(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult> {
+    const folder = jobFolder(this.#options.root, job.marker);
+    watch.onState({ kind: 'queued', reason: null });
+    const known = await knownJob(folder);
+    const made = known === null ? await this.#submit(job, folder, watch) : submitted(known);
+    switch (made.kind) {
+      case 'submitted':
+        return this.#follow(job, folder, made.id, watch);
+      case 'refused':
+        // Another try begins anew.
+        await this.forget(job);
+        return notRun(folder, { end: { kind: 'refused', message: made.message }, asked: null });
+      case 'stopped':
+        return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted' });
+    }
+  }
+
+  async adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
+    const folder = jobFolder(this.#options.root, job.marker);
+    if (!(await stat(folder.path).catch(() => null))) return null;
+    watch.onState({ kind: 'queued', reason: null });
+    const id = (await knownJob(folder)) ?? (await this.#findByName(folder, watch));
+    if (id !== null) return this.#follow(job, folder, id, watch);
+    // A dying process may just have asked for it; then it will find this, and train nothing.
+    await writeCancel(folder);
+    return null;
+  }
+
+  async forget(job: Pick<RemoteJob, 'marker' | 'repository'>): Promise<void> {
+    await removeFolder(this.#options.root, job);
+  }
+
+  async #submit(job: RemoteJob, folder: JobFolder, watch: RemoteWatch): Promise<Submission> {
+    const { cluster, root, minutes = limitMinutes } = this.#options;
+    // Of a folder that was not there no job can have been made.
+    let mayExist = !(await prepareFolder(root, folder, job));
+    for (;;) {
+      const id = mayExist ? await this.#findByName(folder, watch) : null;
+      if (watch.signal.aborted) {
+        await writeCancel(folder);
+        return { kind: 'stopped' };
+      }
+      const options = sbatchOptions(cluster, folder, minutes(job));
+      const answer = id === null ? await this.#client('sbatch', options, batchScript(cluster, folder)) : null;
+      const made = id ?? (answer?.kind === 'answer' ? /^(\d+)/.exec(answer.text)?.[1] : undefined);
+      if (made !== undefined) {
+        await writeSubmitted(folder, made);
+        return submitted(made);
+      }
+      if (answer?.kind !== 'unreachable') {
+        const message = answer?.kind === 'refused' ? answer.message : 'sbatch named no job.';
+        return { kind: 'refused', message };
+      }
+      watch.onState({ kind: 'queued', reason: answer.message });
+      // The answer may have been lost on its way, and not the question.
+      mayExist = true;
+    }
+  }
+
+  /** Waits for Slurm to answer, for as long as it takes. Null also where it was stopped meanwhile. */
+  async #findByName({ name }: JobFolder, { signal, onState }: RemoteWatch): Promise<string | null> {
+    while (!signal.aborted) {
+      const listing = await this.#queue.next(signal).catch(error => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+      if (listing?.kind === 'jobs') {
+        const jobs = listing.jobs.filter(each => each.name === name);
+        return (jobs.find(({ state }) => !isOver(state)) ?? jobs[0])?.id ?? null;
+      }
+      if (listing) onState({ kind: 'queued', reason: listing.message });
+    }
+    return null;
+  }
+
+  async #follow(job: RemoteJob, folder: JobFolder, id: string, watch: RemoteWatch): Promise<RemoteResult> {
+    await mkdir(dirname(job.logPath), { recursive: true });
+    const { graceMs = GRACE_MS } = this.#options;
+    const host = slurmJob(id, folder.name, this.#client, this.#queue);
+    return followJob({ folder, id, logPath: job.logPath, watch, graceMs }, host);
+  }
+}
+
+function submitted(id: string): Submission {
+  return { kind: 'submitted', id };
+}
+
+/** Number of a job that has been made of a folder, as far as that can be told without Slurm. */
+async function knownJob(folder: JobFolder): Promise<string | null> {
+  const known = (await claimedJob(folder)) ?? (await submittedJob(folder));
+  if (known !== null) return known;
+  const outcome = await outcomeOf(folder);
+  return outcome.kind === 'read' ? outcome.value.job : null;
+}
+
+function notRun(
+  folder: JobFolder,
+  { end, asked }: Pick<Parameters<typeof resultOf>[0], 'end' | 'asked'>,
+): RemoteResult {
+  const nothing = { job: null, outcome: null, seconds: 0, outputBytes: 0, logError: null, isVerified: true };
+  return resultOf({ folder, end, asked, ...nothing });
+}

@@ -1,0 +1,183 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { PawlError } from '../../../shared/errors.ts';
+import { followJob, type JobHost } from '../follow-job.ts';
+import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
+import type { RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
+import { rest } from '../rest.ts';
+import { resultOf } from '../result.ts';
+import { pushCommit, refOf, sharedRepository } from '../share-commit.ts';
+import { HOST_GONE, homePath, mirror } from './mirror.ts';
+import type { SshAnswer, SshClient } from './ssh-client.ts';
+
+/** Pawl's folder on a host, below its home. */
+const PLACE = '.cache/pawl';
+const GRACE_MS = 10_000;
+/** A host that was out of reach for longer than its run may take, and this, is not waited for. */
+const GONE_GRACE_SECONDS = 600;
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 30_000;
+
+export type SshOptions = {
+  readonly client: SshClient;
+  /** A folder of this machine, for what the runs of this host leave. */
+  readonly root: string;
+  /** Default: {@link GONE_GRACE_SECONDS} more than the run may take. */
+  readonly goneMs?: number;
+};
+
+/** Trains runs on a host that ssh reaches. They are detached there: a lost connection is not the end of one. */
+export class SshTraining implements RemoteTraining {
+  readonly #options: SshOptions;
+
+  constructor(options: SshOptions) {
+    this.#options = options;
+  }
+
+  async train(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult> {
+    const folder = jobFolder(this.#options.root, job.marker);
+    watch.onState({ kind: 'queued', reason: null });
+    await makeFolder(this.#options.root, folder, job, `~/${repositoryOf(job)}`);
+    for (let pause = MIN_PAUSE_MS; !watch.signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      const started = await this.#start(job, folder);
+      if (started.kind === 'ended' && started.code === 0) return this.#follow(job, folder, watch);
+      if (started.kind === 'ended') return refused(folder, started.stderr);
+      watch.onState({ kind: 'queued', reason: started.message });
+      await rest(pause, watch.signal);
+    }
+    // It may have been started although the answer was lost.
+    const asked = await this.#run(`: >${placeOf(folder)}/cancel`);
+    return resultOf({ ...nothing(folder), asked: 'aborted', isVerified: asked.kind === 'ended' });
+  }
+
+  async adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
+    const folder = jobFolder(this.#options.root, job.marker);
+    if (!(await stat(folder.path).catch(() => null))) return null;
+    for (let pause = MIN_PAUSE_MS; !watch.signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      // One that was asked to end before it began trains nothing, should it begin after all.
+      const place = placeOf(folder);
+      const asked = await this.#run(
+        `test -e ${place}/claim || { mkdir -p ${place} && : >${place}/cancel; false; }`,
+      );
+      if (asked.kind === 'ended') return asked.code === 0 ? this.#follow(job, folder, watch) : null;
+      watch.onState({ kind: 'queued', reason: asked.message });
+      await rest(pause, watch.signal);
+    }
+    return resultOf({ ...nothing(folder), asked: 'aborted' });
+  }
+
+  async forget(job: Pick<RemoteJob, 'marker' | 'repository'>): Promise<void> {
+    const folder = jobFolder(this.#options.root, job.marker);
+    const ref = `git --git-dir ${homePath(repositoryOf(job))} update-ref -d ${refOf(folder.name)}`;
+    await this.#run(`rm -rf ${placeOf(folder)}; ${ref}`);
+    await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #run(line: string, stdin?: Buffer): Promise<SshAnswer> {
+    return this.#options.client.run(line, stdin);
+  }
+
+  /** Brings commit and wrapper to the host, and starts it there. A run that has begun is not begun again by that. */
+  async #start(job: RemoteJob, folder: JobFolder): Promise<SshAnswer> {
+    const { client } = this.#options;
+    const bare = repositoryOf(job);
+    const form = job.commit.length === 64 ? 'sha256' : 'sha1';
+    const made = await this.#run(
+      // Several lanes may make the repository at the same time: it is there whole or not at all.
+      `umask 077; made=${homePath(bare)}.$$
+       mkdir -p ${placeOf(folder)} ${homePath(dirname(bare))} || exit 1
+       [ -d ${homePath(bare)} ] && exit
+       git init --quiet --bare --template= --object-format=${form} "$made" &&
+         mv -T "$made" ${homePath(bare)} 2>/dev/null
+       rm -rf "$made"; [ -d ${homePath(bare)} ]`,
+    );
+    if (made.kind !== 'ended' || made.code !== 0) return made;
+    try {
+      const { commandLine: ssh } = client;
+      await pushCommit(job.repository, `${client.host}:~/${bare}`, {
+        commit: job.commit,
+        name: folder.name,
+        ssh,
+      });
+    } catch (error) {
+      if (!(error instanceof PawlError)) throw error;
+      return { kind: 'unreachable', message: error.message };
+    }
+    const names = (await readdir(folder.path)).filter(name => name === 'job.json' || name.endsWith('.py'));
+    const options = { encoding: 'buffer' as const, maxBuffer: 64 * 1024 * 1024 };
+    const { stdout: archive } = await promisify(execFile)(
+      'tar',
+      ['-C', folder.path, '-cf', '-', ...names],
+      options,
+    );
+    // A login shell finds the programs that the user's own profile puts on the PATH.
+    const start = 'exec setsid python3 ./pawl_run.py . </dev/null >>job.out 2>&1';
+    return this.#run(
+      `umask 077; cd ${placeOf(folder)} && tar -xf - && { bash -lc '${start}' </dev/null >/dev/null 2>&1 & }`,
+      archive,
+    );
+  }
+
+  async #follow(job: RemoteJob, folder: JobFolder, watch: RemoteWatch): Promise<RemoteResult> {
+    await mkdir(dirname(job.logPath), { recursive: true });
+    const id = `${this.#options.client.host}:${folder.name}`;
+    const place = placeOf(folder);
+    const phases = [job.setUp, job.train, job.metric].filter(phase => phase !== null);
+    const seconds = phases.reduce((sum, phase) => sum + phase.seconds, GONE_GRACE_SECONDS);
+    const { client, goneMs = seconds * 1000 } = this.#options;
+    const host: JobHost = {
+      subscribe: listener =>
+        mirror({ client, folder, place, goneMs, listener, fetchRest: () => this.#fetchRest(folder) }),
+      cancel: async () => {
+        await this.#run(`: >${place}/cancel`);
+      },
+      explain: async (state, said) =>
+        state === HOST_GONE
+          ? {
+              kind: 'host_gone',
+              message: `${client.host} was out of reach for longer than the run may take.`,
+            }
+          : { kind: 'lost', message: `The run ended on ${client.host} without an outcome. ${said}`.trim() },
+    };
+    return followJob({ folder, id, logPath: job.logPath, watch, graceMs: GRACE_MS }, host);
+  }
+
+  /** Brings what the run has left beside its log. */
+  async #fetchRest(folder: JobFolder): Promise<boolean> {
+    const files = '$(ls -d job.out metric.log setup.log gpu.csv artifacts 2>/dev/null)';
+    const packed = this.#options.client.start(`cd ${placeOf(folder)} && tar -cf - ${files}`);
+    // tar takes no path that leads out of the folder.
+    const options = ['--no-same-owner', '--no-same-permissions', '-xf', '-'];
+    const unpacked = spawn('tar', ['-C', folder.path, ...options], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const ended = Promise.all([once(packed, 'close'), once(unpacked, 'close')]);
+    if (packed.stdout) await pipeline(packed.stdout, unpacked.stdin).catch(() => {});
+    const [[code], [left]] = await ended;
+    return code === 0 && left === 0;
+  }
+}
+
+function placeOf({ name }: JobFolder): string {
+  return homePath(`${PLACE}/jobs/${name}`);
+}
+
+function repositoryOf(job: Pick<RemoteJob, 'repository'>): string {
+  return sharedRepository(PLACE, job.repository);
+}
+
+function nothing(folder: JobFolder) {
+  return {
+    ...{ folder, job: null, outcome: null, asked: null, end: { kind: 'ended' as const } },
+    ...{ seconds: 0, outputBytes: 0, logError: null, isVerified: true },
+  };
+}
+
+function refused(folder: JobFolder, said: string): RemoteResult {
+  return resultOf({
+    ...nothing(folder),
+    end: { kind: 'refused', message: said || 'The host refused the run.' },
+  });
+}

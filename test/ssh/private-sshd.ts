@@ -1,0 +1,114 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { vi } from 'vitest';
+import { TEST_LIMIT_MS } from '../support/clock.ts';
+import { freePort } from '../support/free-port.ts';
+
+/** A real sshd for this test alone, on a port of the loopback, with keys and a home of its own. */
+
+const run = promisify(execFile);
+const SSHD = '/usr/sbin/sshd';
+
+/** Why there is no sshd to test with; null where there is one. */
+export function findSshdFault(): string | null {
+  return existsSync(SSHD) ? null : 'sshd is not installed (Debian: apt-get install openssh-server).';
+}
+
+export type PrivateSshd = {
+  /** Options of ssh that know the host `lab`. */
+  readonly options: readonly string[];
+  /** Home of who signs in. */
+  readonly home: string;
+  readonly start: () => Promise<void>;
+  /** Ends it, and every connection that it has. */
+  readonly cut: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export async function startSshd(): Promise<PrivateSshd> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-sshd-')));
+  const file = (name: string) => join(folder, name);
+  const home = file('home');
+  await mkdir(home);
+  for (const key of ['host', 'user'])
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file(key)]);
+  const port = await freePort();
+  await writeFile(file('known'), `[127.0.0.1]:${port} ${await readFile(file('host.pub'), 'utf8')}`);
+  await writeFile(
+    file('sshd_config'),
+    `ListenAddress 127.0.0.1:${port}
+HostKey ${file('host')}
+AuthorizedKeysFile ${file('user.pub')}
+PidFile ${file('sshd.pid')}
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+SetEnv HOME=${home}
+`,
+  );
+  await writeFile(
+    file('config'),
+    `Host lab
+  HostName 127.0.0.1
+  Port ${port}
+  User ${userInfo().username}
+  IdentityFile ${file('user')}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${file('known')}
+  StrictHostKeyChecking yes
+`,
+  );
+  // It asks for this one where root starts it.
+  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true });
+  let daemon: ChildProcess | null = null;
+  const answers = async () => {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    return isOpen;
+  };
+  const start = async () => {
+    daemon = spawn(SSHD, ['-D', '-e', '-f', file('sshd_config')], { stdio: 'ignore' });
+    await vi.waitUntil(answers, { timeout: TEST_LIMIT_MS, interval: 50 });
+  };
+  const cut = async () => {
+    if (!daemon?.pid) return;
+    const sessions = await childrenOf(daemon.pid);
+    const ended = once(daemon, 'exit');
+    daemon.kill('SIGKILL');
+    await ended;
+    daemon = null;
+    for (const pid of sessions) process.kill(pid, 'SIGKILL');
+  };
+  await start();
+  return {
+    ...{ options: ['-F', file('config')], home, start, cut },
+    stop: async () => {
+      await cut();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Processes that a daemon has started, one for each connection. */
+async function childrenOf(parent: number): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const text = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '');
+    const [, ppid] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    if (Number(ppid) === parent) found.push(Number(name));
+  }
+  return found;
+}

@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SshClient } from '../../src/engine/remote/ssh/ssh-client.ts';
+import { SshTraining } from '../../src/engine/remote/ssh/ssh-training.ts';
+import { endOf, startNode } from '../support/node-process.ts';
+import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
+import { temporaryFolder } from '../support/scaffold.ts';
+import { findSshdFault, type PrivateSshd, startSshd } from './private-sshd.ts';
+
+const run = promisify(execFile);
+const fault = findSshdFault();
+let sshd: PrivateSshd;
+
+async function trainingHere(
+  more: { readonly root?: string; readonly goneMs?: number } = {},
+): Promise<SshTraining> {
+  const client = await SshClient.open('lab', sshd.options);
+  onTestFinished(() => client.close());
+  return new SshTraining({ client, root: await temporaryFolder(), ...more });
+}
+
+/** A training that goes on once a file is there. */
+function waitsFor(file: string): string {
+  return `echo first; until [ -e ${file} ]; do sleep 0.05; done; echo last\n`;
+}
+
+// Without sshd there is nothing to test; `fault` says what is missing, and .ci/run installs it.
+describe.skipIf(fault !== null)('a run on a host of ssh', () => {
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(() => sshd?.stop());
+
+  test('its output comes as it is printed, and its files are brought here', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    const job = await jobOf(`${waitsFor(go)}mkdir out; echo 5 > out/a.bin\n`, {
+      metric: { command: 'echo val: 7', seconds: 60 },
+      artifacts: ['out'],
+    });
+    const training = await trainingHere();
+    const watched = new Watched(training, job);
+    await watched.printed('first\n');
+    expect(watched.output).toBe('first\n');
+    await run('touch', [go]);
+    const result = await watched.result;
+    expect(result).toMatchObject({ outcome: { kind: 'exit', code: 0 }, end: { kind: 'ended' } });
+    expect(watched.output).toBe('first\nlast\n');
+    expect(await readFile(job.logPath, 'utf8')).toBe('first\nlast\n');
+    expect(await readFile(result?.metric?.log ?? '', 'utf8')).toBe('val: 7\n');
+    expect(await readFile(join(result?.artifacts.folder ?? '', 'out/a.bin'), 'utf8')).toBe('5\n');
+    const there = join(sshd.home, '.cache/pawl/jobs', nameOf(job));
+    expect(existsSync(there)).toBe(true);
+    await training.forget(job);
+    expect(existsSync(there)).toBe(false);
+  });
+
+  test('a lost connection is not the end of a run, and its output comes once and whole', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    const watched = new Watched(await trainingHere(), await jobOf(waitsFor(go)));
+    await watched.printed('first\n');
+    await sshd.cut();
+    await run('touch', [go]);
+    await sshd.start();
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(watched.output).toBe('first\nlast\n');
+  });
+
+  test('a run outlives the process that started it, and the next one adopts it', async () => {
+    const folder = await temporaryFolder();
+    const go = join(folder, 'go');
+    const job = await jobOf(waitsFor(go));
+    const child = startNode(process.execPath, [join(import.meta.dirname, 'submit.ts')], folder, {
+      JOB: JSON.stringify(job),
+      ROOT: folder,
+      OPTIONS: JSON.stringify(sshd.options),
+    });
+    let said = '';
+    child.stdout?.on('data', text => {
+      said += text;
+    });
+    const ended = endOf(child);
+    await expect.poll(() => said).toContain('first');
+    child.kill('SIGKILL');
+    await ended;
+    const watched = new Watched(await trainingHere({ root: folder }), job, 'adopt');
+    await watched.printed('first\n');
+    await run('touch', [go]);
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(watched.output).toBe('first\nlast\n');
+  });
+
+  test('a run that is started twice is trained once', async () => {
+    const [count, root] = [join(await temporaryFolder(), 'count'), await temporaryFolder()];
+    const job = await jobOf(`echo trained >> ${count}; echo done\n`);
+    for (const how of ['train', 'train', 'adopt'] as const) {
+      const watched = new Watched(await trainingHere({ root }), job, how);
+      expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+      expect(watched.output).toBe('done\n');
+    }
+    expect(await readFile(count, 'utf8')).toBe('trained\n');
+  });
+
+  test('stop now ends a run there', async () => {
+    const watched = new Watched(await trainingHere(), await jobOf(WAITS));
+    await watched.printed('begun');
+    watched.stop();
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
+  });
+
+  test('a host that is out of reach for too long is called gone', async () => {
+    const watched = new Watched(await trainingHere({ goneMs: 1_000 }), await jobOf('echo begun; sleep 60\n'));
+    await watched.printed('begun');
+    await sshd.cut();
+    try {
+      expect(await watched.result).toMatchObject({
+        ...{ outcome: { kind: 'interrupted' }, end: { kind: 'host_gone' } },
+      });
+    } finally {
+      await sshd.start();
+    }
+  });
+
+  test('a run that was never started is not adopted, and no name of an option is a host', async () => {
+    expect(await new Watched(await trainingHere(), await jobOf('true\n'), 'adopt').result).toBeNull();
+    await expect(SshClient.open('-oProxyCommand=true')).rejects.toMatchObject({ code: 'usage' });
+  });
+});

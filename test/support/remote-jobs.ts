@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openRepository, readHeadCommit } from '../../src/engine/git/repository.ts';
+import type {
+  RemoteJob,
+  RemotePhase,
+  RemoteResult,
+  RemoteTraining,
+} from '../../src/engine/remote/remote-training.ts';
+import { createRepository, temporaryFolder } from './scaffold.ts';
+
+/** Runs on other machines, as tests ask for them, and what is heard of them. */
+
+let runs = 0;
+
+/** A job that nobody else has, of a repository whose `train.sh` is given. */
+export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promise<RemoteJob> {
+  const repository = await openRepository(
+    await createRepository({ 'train.sh': train, 'lib.txt': 'locked\n' }),
+  );
+  const commit = (await readHeadCommit(repository)) ?? '';
+  runs += 1;
+  return {
+    ...{ marker: `study${process.pid}/${runs}.0`, repository, commit },
+    ...{ setUp: null, train: { command: 'sh train.sh', seconds: 120 }, metric: null },
+    ...{ environment: { PAWL_RUN: `study/${runs}.0`, PATH: '/usr/bin:/bin' }, containedEnvironment: {} },
+    ...{ containment: 'off', network: false, reads: [], sealed: [], locked: ['lib.txt'] },
+    ...{ artifacts: [], maxArtifactBytes: 1e6, logPath: join(await temporaryFolder(), 'output.log') },
+    ...more,
+  };
+}
+
+/** A job that is on its way, and what has been heard of it. */
+export class Watched {
+  readonly #stop = new AbortController();
+  readonly #enough = new AbortController();
+  readonly phases: RemotePhase[] = [];
+  readonly result: Promise<RemoteResult | null>;
+  output = '';
+
+  constructor(training: RemoteTraining, job: RemoteJob, how: 'train' | 'adopt' = 'train') {
+    this.result = training[how](job, {
+      onOutput: chunk => {
+        this.output += chunk.toString('utf8');
+      },
+      onState: phase => this.phases.push(phase),
+      ...{ signal: this.#stop.signal, enough: this.#enough.signal },
+    });
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  prune(): void {
+    this.#enough.abort('pruned');
+  }
+
+  /** Waits until the training has printed a text. */
+  async printed(text: string): Promise<void> {
+    await expect.poll(() => this.output).toContain(text);
+  }
+
+  async queuedFor(reason: string): Promise<void> {
+    await expect.poll(() => this.phases).toContainEqual({ kind: 'queued', reason });
+  }
+}
+
+export function nameOf(job: RemoteJob): string {
+  return `pawl-${job.marker.replaceAll('/', '-')}`;
+}
+
+/** A line is printed, then the training waits until it is ended. */
+export const WAITS = 'echo begun; exec sleep 600\n';
