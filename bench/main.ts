@@ -11,6 +11,7 @@ import { benchSandbox } from './sandbox.ts';
 import { benchSearch } from './search.ts';
 import { benchStart } from './start.ts';
 import { benchVerdicts } from './verdicts.ts';
+import { benchVerdictsOfByteLm } from './verdicts-byte-lm.ts';
 import { benchWindow } from './window.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
@@ -38,6 +39,9 @@ if (wanted[0] === 'compatibility') {
   // Apart too: it trains for half an hour, or as long as one lets it.
   const [seeds, experiments] = wanted.slice(1).map(Number);
   await benchSearch(seeds, experiments);
+} else if (wanted[0] === 'verdicts-byte-lm') {
+  const [studies, trainings] = wanted.slice(1).map(Number);
+  await benchVerdictsOfByteLm(studies, trainings);
 } else {
   await runBenches(wanted.length > 0 ? wanted : Object.keys(BENCHES));
 }
@@ -52,7 +56,7 @@ async function runBenches(names: readonly string[]): Promise<void> {
   for (const name of names) {
     const bench = BENCHES[name];
     if (!bench) {
-      const all = [...Object.keys(BENCHES), 'compatibility', 'search'];
+      const all = [...Object.keys(BENCHES), 'compatibility', 'search', 'verdicts-byte-lm'];
       console.error(`There is no bench "${name}"; there are ${all.join(', ')}.`);
       process.exitCode = 2;
       return;

@@ -152,7 +152,7 @@ export function applyChoice(source: string, constants: readonly Constant[], { mo
   }, source);
 }
 
-function entryOf(
+export function entryOf(
   n: number,
   memo: unknown,
   verdict: 'keep' | 'discard' | 'crash',

@@ -1,11 +1,12 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { byteLmTrainer, readByteLm } from './byte-lm.ts';
 import { landscape, SOURCE } from './landscapes.ts';
 import { printTable } from './report.ts';
 import { type Chooser, gaussianProcess, ladder, playNight, randomNear, StartSpace } from './search-night.ts';
@@ -22,7 +23,6 @@ const EARLY = 30;
 const MOST_REGRET = 0.6;
 const LEAST_GAIN = 1.25;
 const MOST_CPU_SECONDS = 0.5;
-const SAMPLE = fileURLToPath(new URL('../resources/samples/byte-lm', import.meta.url));
 const OUTSIDE = ['TPE', 'CMA-ES'] as const;
 type Strategy = 'ladder' | 'Gaussian process' | 'random near the start' | (typeof OUTSIDE)[number];
 
@@ -117,8 +117,8 @@ async function benchByteLm(
   experiments: number,
   folder: string,
 ): Promise<void> {
-  const source = await readFile(join(SAMPLE, 'train.py'), 'utf8');
-  const train = trainer(folder);
+  const source = await readByteLm();
+  const train = byteLmTrainer(folder);
   const nights = strategies.flatMap(strategy =>
     Array.from({ length: seeds }, (_, place) => ({ strategy, seed: place + 1 })),
   );
@@ -135,7 +135,6 @@ async function benchByteLm(
       console.log(`${night.strategy}, seed ${night.seed}: ${baseline} → ${reached}`);
     }
   };
-  // A counted budget gives the same score however busy the machine is.
   await Promise.all(Array.from({ length: availableParallelism() }, playAll));
   const gain = (strategy: Strategy) => baseline - meanOf(best.get(strategy) ?? []);
   printTable(
@@ -149,31 +148,6 @@ async function benchByteLm(
       };
     }),
   );
-}
-
-/** Trains a `train.py` once for each text it is given; null where it fails. */
-function trainer(folder: string): (source: string) => Promise<number | null> {
-  const known = new Map<string, Promise<number | null>>();
-  const train = async (source: string) => {
-    const copy = await mkdtemp(join(folder, 'run-'));
-    await cp(SAMPLE, copy, { recursive: true });
-    await writeFile(join(copy, 'train.py'), source);
-    const run = promisify(execFile)('python3', ['-B', 'train.py'], { cwd: copy });
-    const output = await run.then(
-      ({ stdout }) => stdout,
-      () => '',
-    );
-    await rm(copy, { recursive: true, force: true });
-    if (output.includes('not comparable'))
-      throw new Error('The machine is too busy: a training met its time limit.');
-    const score = /^val_bpb:\s+(\S+)$/m.exec(output)?.[1];
-    return score === undefined ? null : Number(score);
-  };
-  return source => {
-    const found = known.get(source) ?? train(source);
-    known.set(source, found);
-    return found;
-  };
 }
 
 function chooserOf(

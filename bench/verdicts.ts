@@ -65,7 +65,7 @@ const WORLDS: readonly World[] = [
 const POLICIES = ['greedy', 'confirm first', 'honest'] as const;
 type Policy = (typeof POLICIES)[number];
 
-type Outcome = {
+export type Outcome = {
   readonly gain: number;
   readonly recorded: number;
   readonly keeps: number;
@@ -201,23 +201,7 @@ function simulate(
     time += 1;
     return round(commit ? commit.value + world.noise(random, commit.code, time) : Number.NaN);
   };
-  let repeats: Repeats = {
-    ...{
-      goal: 'minimize',
-      trials: [],
-      tried: [],
-      discards: 0,
-      runs: 0,
-      auditedAt: 0,
-      spent: 0,
-      baselineRuns: 2,
-      granted: null,
-      fresh: [],
-      seeds: NO_SEEDS,
-      probes: { ...NO_PROBES, isPossible: hasOtherData },
-    },
-    rule: policy === 'honest' ? 'honest' : 'greedy',
-  };
+  let repeats = noRepeats(policy === 'honest' ? 'honest' : 'greedy', hasOtherData);
   let confirmations = 0;
   let takenBack = 0;
   const take = (due: NonNullable<ReturnType<typeof findDue>>) => {
@@ -275,19 +259,30 @@ function simulate(
   return { ...sumUp(repeats, truth), takenBack };
 }
 
-function sumUp(
+/** Of a study in which nothing was trained yet. */
+export function noRepeats(rule: Repeats['rule'], hasOtherData: boolean): Repeats {
+  return {
+    ...{ rule, goal: 'minimize', trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0 },
+    ...{ baselineRuns: 2, granted: null, fresh: [], seeds: NO_SEEDS },
+    probes: { ...NO_PROBES, isPossible: hasOtherData },
+  };
+}
+
+/** What a study came to, by the true numbers of its commits. */
+export function sumUp(
   repeats: Repeats,
   truth: ReadonlyMap<number, { readonly value: number }>,
 ): Omit<Outcome, 'takenBack'> {
   const incumbent = incumbentOf(repeats);
   const trueValue = (n: number | null | undefined) => truth.get(n ?? 0)?.value ?? Number.NaN;
+  const baseline = trueValue(0);
   const kept = repeats.trials.filter(({ isKept, parent }) => isKept && parent !== null);
   const effect = (n: number) => trueValue(n) - trueValue(repeats.trials.find(trial => trial.n === n)?.parent);
   const claims = assess(repeats.trials)?.claims ?? [];
   const proven = claims.filter(({ isProven }) => isProven);
   return {
-    gain: BASELINE - trueValue(incumbent?.experiment),
-    recorded: BASELINE - (incumbent?.value ?? Number.NaN),
+    gain: baseline - trueValue(incumbent?.experiment),
+    recorded: baseline - (incumbent?.value ?? Number.NaN),
     keeps: kept.length,
     falseKeeps: kept.filter(({ n }) => effect(n) >= 0).length,
     proven: proven.length,
@@ -366,15 +361,15 @@ function drawing(study: number, stream: number): Draws {
 
 type NumberField = { [K in keyof Outcome]: Outcome[K] extends number ? K : never }[keyof Outcome];
 
-function sumOf(outcomes: readonly Outcome[], field: NumberField): number {
+export function sumOf(outcomes: readonly Outcome[], field: NumberField): number {
   return outcomes.reduce((sum, outcome) => sum + outcome[field], 0);
 }
 
-function meanOf(outcomes: readonly Outcome[], field: NumberField): number {
+export function meanOf(outcomes: readonly Outcome[], field: NumberField): number {
   return sumOf(outcomes, field) / outcomes.length;
 }
 
-function deviation(values: readonly number[]): number {
+export function deviation(values: readonly number[]): number {
   const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 }

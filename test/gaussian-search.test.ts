@@ -4,9 +4,15 @@ import { gaussianProcess, playNight, readNumbers } from '../bench/search-night.t
 import { spellTexts } from '../src/engine/proposers/search/choice.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { expectedImprovement } from '../src/engine/proposers/search/expected-improvement.ts';
-import { condition, logPosterior, priorMedian } from '../src/engine/proposers/search/gaussian-process.ts';
+import {
+  condition,
+  type Hyperparameters,
+  priorMedian,
+} from '../src/engine/proposers/search/gaussian-process.ts';
 import { chooseByProcess, type Situation } from '../src/engine/proposers/search/gaussian-search.ts';
+import { findMostProbable, slopeAt } from '../src/engine/proposers/search/most-probable.ts';
 import { observe, readTexts } from '../src/engine/proposers/search/observations.ts';
+import { placeOn } from '../src/engine/proposers/search/place-on.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
 import { axesOf, coordinateOf, textAt } from '../src/engine/proposers/search/space.ts';
 import { standardize } from '../src/engine/proposers/search/standardize.ts';
@@ -40,13 +46,43 @@ test('the posterior of two observations is that of the formula for two', () => {
   expect(found?.deviation).toBeCloseTo(Math.sqrt(variance), 6);
 });
 
+/** Twenty points of a curve along the first axis, in two categories. */
+const CURVE = Array.from({ length: 20 }, (_, i) => Float64Array.of(i / 4, i % 2));
+const CURVED = CURVE.map(point => Math.sin(2 * (point[0] ?? 0)) + 0.3 * (point[1] ?? 0));
+const heightAt = (parameters: Hyperparameters) => slopeAt(AXES, CURVE, CURVED, parameters)?.height ?? 0;
+
 test('hyperparameters that explain the numbers are more probable than others', () => {
-  const points = Array.from({ length: 20 }, (_, i) => Float64Array.of(i / 4, 0));
-  const values = points.map(point => Math.sin(2 * (point[0] ?? 0)));
-  const at = (inverse: number) =>
-    logPosterior(AXES, points, values, { ...priorMedian(AXES), inverseLengths: [inverse, 0] });
+  const at = (inverse: number) => heightAt({ ...priorMedian(AXES), inverseLengths: [inverse, 0] });
   expect(at(0)).toBeGreaterThan(at(3));
   expect(at(0)).toBeGreaterThan(at(-4));
+});
+
+/** The hyperparameters with one of them moved. */
+function moved(
+  { inverseLengths, scale, noise }: Hyperparameters,
+  place: number,
+  by: number,
+): Hyperparameters {
+  return {
+    inverseLengths: inverseLengths.map((value, axis) => value + (axis === place ? by : 0)),
+    scale: scale + (place === 2 ? by : 0),
+    noise: noise + (place === 3 ? by : 0),
+  };
+}
+
+test('the slope is how fast the height changes with each hyperparameter', () => {
+  const slope = slopeAt(AXES, CURVE, CURVED, PARAMETERS)?.gradient ?? [];
+  expect(slope).toHaveLength(4);
+  for (const [place, found] of slope.entries()) {
+    const rise = heightAt(moved(PARAMETERS, place, 1e-5)) - heightAt(moved(PARAMETERS, place, -1e-5));
+    expect(found).toBeCloseTo(rise / 2e-5, 3);
+  }
+});
+
+test('no step in one hyperparameter leads to more probable ones than those found', () => {
+  const found = findMostProbable(AXES, CURVE, CURVED, priorMedian(AXES), 40);
+  for (const place of [0, 1, 2, 3])
+    for (const by of [-0.1, 0.1]) expect(heightAt(moved(found, place, by))).toBeLessThan(heightAt(found));
 });
 
 test('the expected improvement is the integral it stands for', () => {
@@ -221,6 +257,29 @@ test('what was refused is not proposed again', async () => {
   const first = chooseByProcess(situation);
   const second = chooseByProcess({ ...situation, refused: [first?.memo] });
   expect(second?.memo.values).not.toBe(first?.memo.values);
+});
+
+/** How far two sets of values lie apart on the axes of the bowl. */
+function apart(a: string, b: string): number {
+  const constants = findConstants('train.py', BOWL);
+  const axes = axesOf(constants, []);
+  const [left, right] = [a, b].map(values => axes.map(axis => placeOn(axis, readTexts(constants, values))));
+  return Math.hypot(...(left ?? []).map((value, place) => value - (right?.[place] ?? 0)));
+}
+
+test('what is being trained is believed: it is not proposed again, nor what is next to it', async () => {
+  const situation = await situationAt(15);
+  const near = { refused: 0, pending: 0 };
+  for (let seed = 0; seed < 12; seed += 1) {
+    const asked = { ...situation, seeds: [seed] };
+    const first = chooseByProcess(asked)?.memo;
+    for (const how of ['refused', 'pending'] as const) {
+      const second = chooseByProcess({ ...asked, [how]: [first] })?.memo;
+      expect(second?.values).not.toBe(first?.values);
+      near[how] += apart(second?.values ?? '', first?.values ?? '');
+    }
+  }
+  expect(near.pending).toBeGreaterThan(1.2 * near.refused);
 });
 
 test('constants outside of the bounds stay, and those inside stay within', async () => {

@@ -236,6 +236,20 @@ test('a direction that crashes is left for a finer step or another constant', ()
   expect(crashes).toBeLessThan(6);
 });
 
+test('what is being trained counts as a miss until its number comes: another direction is turned meanwhile', () => {
+  const constants = findConstants('train.py', SOURCE);
+  const turned = (pending: readonly unknown[], seed: number) =>
+    chooseMove(constants, [], [], seededRandom(seed), null, pending);
+  for (let seed = 0; seed < 20; seed += 1) {
+    const first = turned([], seed);
+    const second = turned([first?.memo], seed);
+    const directions = [first, second].map(choice =>
+      choice?.moves.map(({ name, direction }) => [name, direction]),
+    );
+    expect(directions[1]).not.toEqual(directions[0]);
+  }
+});
+
 test('constants that cannot be turned leave nothing to propose', () => {
   expect(chooseMove([], [], [], seededRandom(1))).toBeNull();
 });

@@ -4,8 +4,10 @@ import BetterSqlite3 from 'better-sqlite3';
 import { beforeEach, expect, test } from 'vitest';
 import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../../../src/shared/events.ts';
+import type { NotebookEvent } from '../../../src/shared/notebook.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { createRepository, git, temporaryFolder } from '../../support/scaffold.ts';
+import { openDesk } from '../../support/service.ts';
 import { dyingAt } from '../../support/study.ts';
 import { byExperiment, hostileStudy, proposer, query, trainerFiles } from '../../support/trainers.ts';
 
@@ -234,6 +236,70 @@ ${byExperiment('honest(.9)', 'report(1.0211)', 'pass', 'honest(.8)')}`;
   expect(eventsOf(events, 'verdict')).toMatchObject([{ n: 3, verdict: 'keep', hypothesis: 'edit 2' }]);
   const log = await git(repository, 'log', '--format=%s', 'autoresearch/night');
   expect(log.split('\n')).toHaveLength(2);
+});
+
+test('a proposal that waits for the user is closed when the keep it was made on is taken back, and is tried again on what is left', async () => {
+  const home = await temporaryFolder();
+  const places = [1, 2].map(turn => `# place ${turn}\n${'#\n'.repeat(6)}`);
+  const { command } = await proposer(
+    ...[1, 2].map(
+      turn => `text = open('train.sh').read()
+open('train.sh', 'w').write(text.replace('# place ${turn}\\n', '# taken by ${turn}\\n'))
+answer('edit ${turn}')`,
+    ),
+  );
+  const script = `${places.join('')}${SCRIPT}${byExperiment('honest(.9)', 'report(1.0211)')}`;
+  const repository = await createRepository(trainerFiles({ script, more: AUDIT, files: VALIDATION }));
+  const desk = await openDesk({ home, environment: { PAWL_SANDBOX: 'required', PAWL_VERDICT: 'honest' } });
+  const { id: study } = await desk.calls.studies.start({
+    ...{ path: repository, tag: 'night', asksApproval: true, stop: { experiments: 3 } },
+    proposer: { kind: 'command', command, timeoutSeconds: 60 },
+  });
+  const isWaiting = (n: number) => (event: NotebookEvent) =>
+    event.type === 'study' && event.card.current?.n === n && event.card.current.phase === 'reviewing';
+  await desk.waitFor(isWaiting(1));
+  const review = (await desk.calls.studies.review({ study, n: 1 }))?.id ?? 0;
+  await desk.calls.studies.decide({ study, review, decision: { kind: 'approve', files: {} } });
+  await desk.waitFor(isWaiting(2));
+  await desk.close();
+  const audit = await sitting(['audit', repository, '--runs', '9'], { home, env });
+  expect(eventsOf(audit.events, 'taken_back')).toMatchObject([
+    { n: 1, parent: 0, chain: [1, 2], queued: [2] },
+  ]);
+  expect(query(home, 'SELECT n, outcome, message FROM review ORDER BY n')).toEqual([
+    { n: 1, outcome: 'approved', message: null },
+    { n: 2, outcome: 'rejected', message: 'The attempt it was based on was taken back.' },
+  ]);
+  expect(query(home, 'SELECT verdict, reason FROM experiment WHERE n = 2')).toEqual([
+    { verdict: 'discard', reason: 'rolled_back' },
+  ]);
+  expect(query(home, 'SELECT hypothesis FROM idea')).toEqual([{ hypothesis: 'edit 2' }]);
+  expect(await git(repository, 'rev-parse', 'autoresearch/night')).toBe(
+    await git(repository, 'rev-parse', 'HEAD'),
+  );
+});
+
+test('what was made on a commit that is no more the best is not kept, however good its number', async () => {
+  const home = await temporaryFolder();
+  const script = `${SCRIPT}${byExperiment('honest(.9)', 'honest(.899)', 'honest(.898)')}`;
+  const repository = await createRepository(trainerFiles({ script, files: VALIDATION }));
+  const dying = dyingAt({ event: { type: 'run_started', n: 2 } });
+  const first = await sitting(['run', repository, '--tag', 'night', '-n', '2'], {
+    ...{ home, env: { ...env, ...dying } },
+  });
+  expect(first.signal).toBe('SIGKILL');
+  // The keep it was made on goes while it is in flight.
+  const database = new BetterSqlite3(join(home, 'pawl.sqlite'));
+  database.exec("UPDATE experiment SET verdict = 'discard', reason = 'rolled_back' WHERE n = 1");
+  database.close();
+  const base = await git(repository, 'rev-parse', 'HEAD');
+  await git(repository, 'update-ref', 'refs/heads/autoresearch/night', base);
+  const { events } = await sitting(['resume', repository, '-n', '2'], { home, env });
+  expect(eventsOf(events, 'verdict').filter(({ n }) => n === 2)).toMatchObject([
+    { verdict: 'discard', reason: 'rolled_back', metric: 1.021457 },
+  ]);
+  expect(eventsOf(events, 'new_best')).toEqual([]);
+  expect(await git(repository, 'rev-parse', 'autoresearch/night')).toBe(base);
 });
 
 test('killed while a verdict waits for its probes, the study goes on with those, and trains nothing twice', async () => {

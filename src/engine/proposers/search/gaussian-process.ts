@@ -52,7 +52,7 @@ export function condition(
   parameters: Hyperparameters,
 ): Posterior | null {
   const kernel = kernelOf(axes, parameters);
-  const root = rootOf(kernel, points, parameters);
+  const root = rootOf(covariancesOf(axes, points, parameters).covariances);
   if (!root) return null;
   const weights = solveUpper(root, solveLower(root, Float64Array.from(values)));
   const variance = Math.exp(2 * parameters.scale);
@@ -72,95 +72,87 @@ export function condition(
   };
 }
 
-/** Logarithm of the posterior density of the hyperparameters, but for a constant. */
-export function logPosterior(
-  axes: Axes,
-  points: readonly Point[],
-  values: readonly number[],
-  parameters: Hyperparameters,
-): number {
-  const root = rootOf(kernelOf(axes, parameters), points, parameters);
-  if (!root) return Number.NEGATIVE_INFINITY;
-  const whitened = solveLower(root, Float64Array.from(values));
-  let sum = 0;
-  for (let i = 0; i < values.length; i += 1) {
-    sum -= 0.5 * (whitened[i] ?? 0) ** 2 + Math.log(root[i]?.[i] ?? 1);
-  }
-  for (const length of parameters.inverseLengths) sum += logDensity(length, PRIORS.inverseLength);
-  return sum + logDensity(parameters.scale, PRIORS.scale) + logDensity(parameters.noise, PRIORS.noise);
+/** Logarithm of the hyperparameters' prior density, but for a constant. */
+export function logPrior({ inverseLengths, scale, noise }: Hyperparameters): number {
+  const lengths = inverseLengths.reduce((sum, length) => sum + logDensity(length, PRIORS.inverseLength), 0);
+  return lengths + logDensity(scale, PRIORS.scale) + logDensity(noise, PRIORS.noise);
+}
+
+/** The derivatives of {@link logPrior}: by the inverse length of each axis, by the scale and by the noise. */
+export function slopeOfPrior({ inverseLengths, scale, noise }: Hyperparameters): Float64Array {
+  const slope = (value: number, { mean, deviation }: LogNormal) => (mean - value) / deviation ** 2;
+  const lengths = inverseLengths.map(length => slope(length, PRIORS.inverseLength));
+  return Float64Array.of(...lengths, slope(scale, PRIORS.scale), slope(noise, PRIORS.noise));
 }
 
 function logDensity(value: number, { mean, deviation }: LogNormal): number {
   return -0.5 * ((value - mean) / deviation) ** 2;
 }
 
-/**
- * A climb to the most probable hyperparameters by random steps, from `start`: each step moves some of them, and is taken
- * where it makes them more probable. Rounded to thousandths, so that they can be written down.
- */
-export function climb(
-  axes: Axes,
-  points: readonly Point[],
-  values: readonly number[],
-  start: Hyperparameters,
-  steps: number,
-  normal: () => number,
-  random: () => number,
-): Hyperparameters {
-  let best = start;
-  let height = logPosterior(axes, points, values, best);
-  for (let step = 0; step < steps; step += 1) {
-    const share = Math.min(1, 3 / axes.length);
-    const moved = (value: number, chance: number) =>
-      random() < chance ? Math.round(1000 * (value + 0.7 * normal())) / 1000 : value;
-    const next: Hyperparameters = {
-      inverseLengths: best.inverseLengths.map(value => moved(value, share)),
-      scale: moved(best.scale, 0.3),
-      noise: moved(best.noise, 0.3),
-    };
-    const reached = logPosterior(axes, points, values, next);
-    if (reached > height) [best, height] = [next, reached];
-  }
-  return best;
-}
-
 type Kernel = (a: Point, b: Point) => number;
 
 /** Matérn 5/2 of the distance in lengths; two categories are one unit apart. Rasmussen and Williams, equation 4.17. */
 export function kernelOf(axes: Axes, { inverseLengths, scale }: Hyperparameters): Kernel {
+  const square = squareDistanceOf(axes, inverseLengths);
+  const variance = Math.exp(2 * scale);
+  return (a, b) => matern(variance, square(a, b));
+}
+
+function matern(variance: number, square: number): number {
+  const root = Math.sqrt(5 * square);
+  return variance * (1 + root + (5 * square) / 3) * Math.exp(-root);
+}
+
+/** The squared distance of two points, in lengths. */
+function squareDistanceOf(axes: Axes, inverseLengths: readonly number[]): Kernel {
   const weights = Float64Array.from(inverseLengths, value => Math.exp(2 * value));
   const isCategory = axes.map(axis => axis.isCategory);
-  const variance = Math.exp(2 * scale);
   return (a, b) => {
     let square = 0;
     for (let i = 0; i < weights.length; i += 1) {
       const apart = (a[i] ?? 0) - (b[i] ?? 0);
       if (apart !== 0) square += (weights[i] ?? 0) * (isCategory[i] ? 1 : apart * apart);
     }
-    const root = Math.sqrt(5 * square);
-    return variance * (1 + root + (5 * square) / 3) * Math.exp(-root);
+    return square;
   };
 }
 
-/** Lower triangle whose product with its transpose is the covariance of the observations; null where there is none. */
-function rootOf(
-  kernel: Kernel,
+/** Lower triangles: the covariances of the observations, and below the diagonal their derivatives by the squared distance. */
+export function covariancesOf(
+  axes: Axes,
   points: readonly Point[],
-  { scale, noise }: Hyperparameters,
-): readonly Float64Array[] | null {
-  const diagonal = Math.exp(2 * scale) * (1 + JITTER) + Math.exp(2 * noise);
+  { inverseLengths, scale, noise: logNoise }: Hyperparameters,
+) {
+  const distance = squareDistanceOf(axes, inverseLengths);
+  const variance = Math.exp(2 * scale);
+  const noise = Math.exp(2 * logNoise);
+  const slopes = points.map((_, row) => new Float64Array(row));
+  const covariances = points.map((point, i) => {
+    const row = new Float64Array(i + 1);
+    for (let j = 0; j < i; j += 1) {
+      const square = distance(point, points[j] ?? point);
+      const root = Math.sqrt(5 * square);
+      row[j] = matern(variance, square);
+      (slopes[i] ?? row)[j] = (-5 / 6) * variance * (1 + root) * Math.exp(-root);
+    }
+    row[i] = variance * (1 + JITTER) + noise;
+    return row;
+  });
+  return { covariances, slopes, noise };
+}
+
+/** Lower triangle whose product with its transpose is the covariance of the observations; null where there is none. */
+export function rootOf(covariances: readonly Float64Array[]): readonly Float64Array[] | null {
   const rows: Float64Array[] = [];
-  for (const [i, point] of points.entries()) {
+  for (const [i, own] of covariances.entries()) {
     const row = new Float64Array(i + 1);
     for (let j = 0; j < i; j += 1) {
       const other = rows[j];
-      const at = points[j];
-      if (!other || !at) return null;
-      let rest = kernel(point, at);
-      for (let k = 0; k < j; k += 1) rest -= (row[k] ?? 0) * (other[k] ?? 0);
-      row[j] = rest / (other[j] ?? 1);
+      let rest = own[j] ?? 0;
+      for (let k = 0; k < j; k += 1) rest -= (row[k] ?? 0) * (other?.[k] ?? 0);
+      row[j] = rest / (other?.[j] ?? 1);
     }
-    let rest = diagonal;
+    let rest = own[i] ?? 0;
     for (let k = 0; k < i; k += 1) rest -= (row[k] ?? 0) ** 2;
     if (!(rest > 0)) return null;
     row[i] = Math.sqrt(rest);

@@ -17,6 +17,8 @@ export type Situation = {
   readonly history: readonly HistoryEntry[];
   /** Memos of refused proposals, which are not repeated either. */
   readonly refused: readonly unknown[];
+  /** Memos of proposals that are being trained: believed to come to what the process expects of them. */
+  readonly pending?: readonly unknown[];
   readonly incumbent: { readonly n: number; readonly metric: number };
   readonly goal: 'minimize' | 'maximize';
   readonly seeds: readonly number[];
@@ -43,24 +45,24 @@ export function chooseByProcess(situation: Situation): Choice | null {
   const random = seededRandom(...situation.seeds);
   const normal = normalFrom(random);
   const observations = observe(constants, history, situation.incumbent, situation.goal);
-  const axes = axesOf(
-    constants,
-    observations.map(({ texts }) => texts),
-  );
+  const pending = (situation.pending ?? []).flatMap(memo => {
+    const parsed = memoSchema.safeParse(memo);
+    return parsed.success ? [readTexts(constants, parsed.data.values)] : [];
+  });
+  const known = [...observations.map(({ texts }) => texts), ...pending];
+  const axes = axesOf(constants, known);
   const now = constants.map(({ literal }) => literal.text);
   const locate = (texts: readonly string[]) => Float64Array.from(axes, axis => placeOn(axis, texts));
   const trials = observations.map(({ n, texts, value }) => ({ n, point: locate(texts), value }));
-  const surrogate = fitSurrogate(axes, trials, lastParameters(situation, axes), locate(now), random, normal);
+  const before = lastParameters(situation, axes);
+  const surrogate = fitSurrogate(axes, trials, before, locate(now), pending.map(locate));
   const best = observations.find(({ n }) => n === surrogate?.best.n)?.texts ?? now;
   const base = constants.map((constant, place) => {
     const text = best[place] ?? constant.literal.text;
     const isFree = !bounds || bounds.has(constantKey(constant));
     return isFree && isWithin(constant, text, bounds) ? text : constant.literal.text;
   });
-  const tried = triedBy(
-    situation,
-    observations.map(({ texts }) => texts),
-  );
+  const tried = triedBy(situation, known);
   const surroundings = {
     ...{ constants, axes, bounds, random, normal },
     isNew: (texts: readonly string[]) => !tried.has(spellTexts(constants, texts)),

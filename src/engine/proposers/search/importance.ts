@@ -1,15 +1,14 @@
 import { constantKey } from './bounds.ts';
 import type { Constant } from './constants.ts';
 import {
-  climb,
   condition,
   type Hyperparameters,
   type Point,
   type Posterior,
   priorMedian,
 } from './gaussian-process.ts';
+import { findMostProbable } from './most-probable.ts';
 import { placeOn } from './place-on.ts';
-import { normalFrom, seededRandom } from './random.ts';
 import { type Axis, axesOf } from './space.ts';
 import { standardize } from './standardize.ts';
 
@@ -37,7 +36,7 @@ export type Importance = {
 export const LEAST_TRIALS = 10;
 /** More would take the thread seconds. */
 const MOST_TRIALS = 240;
-const STEPS = 60;
+const STEPS = 40;
 const FOLDS = 5;
 const PERMUTATIONS = 4;
 
@@ -61,7 +60,7 @@ export function weighConstants({ constants, trials: all, process }: ImportanceQu
   const isOfSearch = process !== null && process.inverseLengths.length === axes.length;
   const parameters = isOfSearch
     ? { ...process, inverseLengths: turned.map(place => process.inverseLengths[place] ?? 0) }
-    : fitParameters(own, points, values);
+    : findMostProbable(own, points, values, priorMedian(own), STEPS);
   const posterior = condition(own, points, values, parameters);
   if (!posterior) return null;
   return {
@@ -78,15 +77,6 @@ function evenly<T>(all: readonly T[], most: number): readonly T[] {
 
 function varies(points: readonly (readonly number[])[], place: number): boolean {
   return points.some(point => point[place] !== points[0]?.[place]);
-}
-
-function fitParameters(
-  axes: readonly Axis[],
-  points: readonly Point[],
-  values: readonly number[],
-): Hyperparameters {
-  const random = seededRandom(points.length, axes.length);
-  return climb(axes, points, values, priorMedian(axes), STEPS, normalFrom(random), random);
 }
 
 /** One minus the squared error of what is foretold of each fifth by the others, in units of the variance. */

@@ -36,6 +36,7 @@ const MAX_DRAWS = 400;
  * nothing new was found in {@link MAX_DRAWS} draws.
  * @param refused memos of refused proposals, which are not repeated either
  * @param bounds only these constants are turned, and only so far; null for all
+ * @param pending memos of proposals that are being trained; until their numbers come they count as misses
  */
 export function chooseMove(
   constants: readonly Constant[],
@@ -43,10 +44,11 @@ export function chooseMove(
   refused: readonly unknown[],
   random: () => number,
   bounds: Bounds | null = null,
+  pending: readonly unknown[] = [],
 ): Choice | null {
-  const arms = learn(history);
+  const arms = learn([...history, ...pending.map(memo => ({ ...PENDING, memo }))]);
   const tried = new Set<string>([spellValues(constants, [])]);
-  for (const memo of [...history.map(entry => entry.memo), ...refused]) {
+  for (const memo of [...history.map(entry => entry.memo), ...refused, ...pending]) {
     const parsed = memoSchema.safeParse(memo);
     if (parsed.success) tried.add(parsed.data.values);
   }
@@ -74,7 +76,10 @@ export function chooseMove(
   return single ? choose(constants, [single.move], single.arm) : null;
 }
 
-function learn(history: readonly HistoryEntry[]): Map<string, Arm> {
+type Outcome = Pick<HistoryEntry, 'memo' | 'verdict' | 'metric' | 'incumbentMetric'>;
+const PENDING = { verdict: 'discard', metric: null, incumbentMetric: null } as const;
+
+function learn(history: readonly Outcome[]): Map<string, Arm> {
   const arms = new Map<string, Arm>();
   for (const entry of history) {
     const memo = memoSchema.safeParse(entry.memo);
@@ -89,7 +94,7 @@ function learn(history: readonly HistoryEntry[]): Map<string, Arm> {
   return arms;
 }
 
-function update(arm: Arm, entry: HistoryEntry, step = 0): void {
+function update(arm: Arm, entry: Outcome, step = 0): void {
   arm.tries += 1;
   arm.lastGain = null;
   if (entry.verdict === 'keep') {

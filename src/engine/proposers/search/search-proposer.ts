@@ -63,16 +63,17 @@ export async function search(
   if (constants.length === 0) return NO_CONSTANTS;
   const { history, incumbent } = request;
   const { goal } = request.contract.metric;
-  // What trains is not in the history yet, and is not to be tried twice.
-  const refused = [...request.refusals, ...request.running].map(({ memo }) => memo);
+  const refused = request.refusals.map(({ memo }) => memo);
+  // What trains is not in the history yet.
+  const pending = request.running.map(({ memo }) => memo);
   const seeds = [seed, request.n, request.refusals.length];
   const notes = request.steering.map(({ text }) => text);
   const allowed = meet(bounds, boundsOf(notes, constants));
   const choice =
     strategy === 'ladder'
-      ? chooseMove(constants, history, refused, seededRandom(...seeds), allowed)
+      ? chooseMove(constants, history, refused, seededRandom(...seeds), allowed, pending)
       : await chooseInWorker(
-          { constants, history, refused, incumbent, goal, seeds, bounds: allowed },
+          { constants, history, refused, pending, incumbent, goal, seeds, bounds: allowed },
           signal,
         );
   if (!choice) return 'Every reachable combination was tried.';

@@ -1,12 +1,12 @@
 import {
   type Axes,
-  climb,
   condition,
   type Hyperparameters,
   type Point,
   type Posterior,
   priorMedian,
 } from './gaussian-process.ts';
+import { findMostProbable } from './most-probable.ts';
 import { standardize } from './standardize.ts';
 
 /** A point that was tried; null where it has no number, which counts as bad. */
@@ -26,8 +26,8 @@ export type Surrogate = {
 
 /** Up to so many points all tell what the hyperparameters are. */
 const FITTED = 128;
-/** Random steps towards the most probable hyperparameters. */
-const CLIMB = { first: 40, further: 14 };
+/** Steps towards the most probable hyperparameters. */
+const STEPS = { first: 40, further: 12 };
 /** More points would make a proposal slow: the root of their matrix costs their number cubed. */
 const KEPT = { best: 86, near: 85, latest: 85 };
 
@@ -35,25 +35,25 @@ const KEPT = { best: 86, near: 85, latest: 85 };
  * The belief after all trials, oldest first.
  * @param before hyperparameters of the last time; null the first time
  * @param center what the next candidates will be near
+ * @param pending points whose numbers are on their way; they are believed to be what is expected of them ("kriging believer";
+ *   Ginsbourger, Le Riche and Carraro, 2010), so that what is near them promises less
  */
 export function fitSurrogate(
   axes: Axes,
   trials: readonly Trial[],
   before: Hyperparameters | null,
   center: Point,
-  random: () => number,
-  normal: () => number,
+  pending: readonly Point[] = [],
 ): Surrogate | null {
   const { values: all, invert } = standardize(trials.map(({ value }) => value));
   const kept = selectTrials(axes, trials, all, center);
   const points = kept.map(place => trials[place]?.point ?? center);
   const values = kept.map(place => all[place] ?? 0);
-  const steps = before ? CLIMB.further : CLIMB.first;
   // Lengths and noise are known well from every other of many points, in an eighth of the time.
   const isFitted = (_: unknown, place: number) => points.length <= FITTED || place % 2 === 1;
-  const parameters = climb(
+  const parameters = findMostProbable(
     ...([axes, points.filter(isFitted), values.filter(isFitted)] as const),
-    ...([before ?? priorMedian(axes), steps, normal, random] as const),
+    ...([before ?? priorMedian(axes), before ? STEPS.further : STEPS.first] as const),
   );
   const posterior = condition(axes, points, values, parameters);
   if (!posterior) return null;
@@ -64,7 +64,11 @@ export function fitSurrogate(
     const { mean } = posterior.at(trial.point);
     if (!best || mean < best.mean) best = { trial, mean };
   }
-  return best && { parameters, posterior, best: best.trial, level: best.mean, invert };
+  if (!best) return null;
+  const expected = pending.map(posterior.meanAt);
+  const believed = condition(axes, [...points, ...pending], [...values, ...expected], parameters);
+  const level = Math.min(best.mean, ...expected);
+  return { parameters, posterior: believed ?? posterior, best: best.trial, level, invert };
 }
 
 /** Places of the trials the process is to know, in their order: the best, the nearest to `center` and the latest. */

@@ -2,14 +2,17 @@ import type { Contract } from '../../../shared/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
+import { type BlobName, readBlobs } from '../../git/read-blobs.ts';
 import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import { type Constant, findConstants } from './constants.ts';
 import { givenBy } from './given.ts';
 import { isSeed } from './left-alone.ts';
 import { MAX_SOURCE_BYTES, NO_CONSTANTS } from './search-proposer.ts';
 
-/** Of more editable files only these are looked at: each is a process of git's. */
+/** Of more editable files only these are looked at. */
 const MAX_FILES = 100;
+/** So many are read by one process of git's. */
+const FILES_AT_ONCE = 20;
 /** Nobody has more. */
 const MAX_SEEDS = 20;
 
@@ -37,13 +40,28 @@ export async function surveyConstants(
   );
   const given = givenBy(contract);
   const constants: Constant[] = [];
-  for (const { path } of files.slice(0, MAX_FILES)) {
-    if (constants.length >= enough) return { constants, isWhole: false };
-    const content = await readBlob(repository, commit, path);
-    if (!content || content.length > MAX_SOURCE_BYTES) continue;
-    constants.push(...findConstants(path, content.toString('latin1'), given, isWanted));
+  const names = files.slice(0, MAX_FILES).map(({ path }) => ({ commit, path }));
+  for (let from = 0; from < names.length; from += FILES_AT_ONCE) {
+    const some = names.slice(from, from + FILES_AT_ONCE);
+    const contents = await readSome(repository, some);
+    for (const [place, { path }] of some.entries()) {
+      if (constants.length >= enough) return { constants, isWhole: false };
+      const content = contents[place];
+      if (!content || content.length > MAX_SOURCE_BYTES) continue;
+      constants.push(...findConstants(path, content.toString('latin1'), given, isWanted));
+    }
   }
   return { constants, isWhole: files.length <= MAX_FILES };
+}
+
+/** Files that are too large together are read one by one. */
+async function readSome(
+  repository: Repository,
+  names: readonly BlobName[],
+): Promise<readonly (Buffer | null)[]> {
+  return readBlobs(repository, names).catch(() =>
+    Promise.all(names.map(({ commit, path }) => readBlob(repository, commit, path))),
+  );
 }
 
 /** The first integer in a commit's editable files that seeds random numbers; null if there is none. */

@@ -1,0 +1,202 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { seededRandom } from '../src/engine/proposers/search/random.ts';
+import {
+  afterRepeat,
+  afterVerdict,
+  findClosing,
+  findDue,
+  incumbentOf,
+  judgeAgain,
+  type Repeats,
+  takeBack,
+} from '../src/engine/session/repeats.ts';
+import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { Verdict } from '../src/shared/study.ts';
+import { byteLmTrainer, readByteLm, withSeed } from './byte-lm.ts';
+import { printTable } from './report.ts';
+import { applyChoice, entryOf, ladder } from './search-night.ts';
+import { deviation, meanOf, noRepeats, type Outcome, sumOf, sumUp } from './verdicts.ts';
+
+/**
+ * The rule against greedy on byte-lm, with trainings instead of a simulation: each reads its text in an order of its own, which
+ * is the noise, and the search proposes. What a commit is really worth is the mean of trainings that no study has seen.
+ */
+
+const STUDIES = 2;
+const TRAININGS = 30;
+const TRUTH_RUNS = 4;
+const SEEDS = 1_000_000;
+const RULES = ['greedy', 'honest'] as const;
+
+type Train = (source: string, seed: number) => Promise<number | null>;
+type Study = {
+  readonly repeats: Repeats;
+  /** What each experiment trained. */
+  readonly sources: ReadonlyMap<number, string>;
+};
+
+/** @param studies of each rule, with `trainings` each besides those of audit and headline */
+export async function benchVerdictsOfByteLm(studies = STUDIES, trainings = TRAININGS): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
+  try {
+    const trainAny = byteLmTrainer(folder);
+    const train: Train = (source, seed) => trainAny(withSeed(source, seed));
+    const baseline = await readByteLm();
+    const left = Array.from({ length: studies }, (_, study) => study);
+    const pairs: { readonly greedy: Outcome; readonly honest: Outcome }[] = [];
+    const playAll = async () => {
+      for (let study = left.shift(); study !== undefined; study = left.shift()) {
+        const [greedy, honest] = [
+          await assessStudy(await playStudy('greedy', baseline, study, trainings, train), train),
+          await assessStudy(await playStudy('honest', baseline, study, trainings, train), train),
+        ];
+        pairs.push({ greedy, honest });
+        console.log(
+          `study ${study + 1}: true gain ${greedy.gain.toFixed(4)} greedy, ${honest.gain.toFixed(4)} honest`,
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, playAll));
+    printResults(pairs, trainings, await noiseOfBaseline(baseline, train));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A study by one of the rules. The same code is given the same seeds under both, in the order in which it is trained. */
+async function playStudy(
+  rule: (typeof RULES)[number],
+  baseline: string,
+  study: number,
+  trainings: number,
+  train: Train,
+): Promise<Study> {
+  const sources = new Map([[0, baseline]]);
+  const trained = new Map<string, number>();
+  const run = (source: string) => {
+    const time = trained.get(source) ?? 0;
+    trained.set(source, time + 1);
+    return train(source, 1 + Math.floor(SEEDS * seededRandom(study, time)()));
+  };
+  let repeats = noRepeats(rule, false);
+  const history: HistoryEntry[] = [];
+  const take = async (due: NonNullable<ReturnType<typeof findDue>>) => {
+    const after = afterRepeat(repeats, due, await run(sources.get(due.n) ?? ''), true);
+    const isTakenBack = judgeAgain(after, due) !== null;
+    repeats = isTakenBack ? takeBack(after, due.n) : after;
+    const place = history.findIndex(({ n }) => n === due.n);
+    const entry = history[place];
+    if (isTakenBack && entry) history[place] = { ...entry, verdict: 'discard', reason: 'rolled_back' };
+  };
+  const first = await run(baseline);
+  if (first === null) throw new Error('The baseline fails.');
+  history.push(entryOf(0, null, 'keep', first, null));
+  repeats = afterVerdict(repeats, 0, {
+    ...{ word: 'keep', reason: 'baseline' },
+    evidence: { run: 0, metric: first },
+  });
+  while (repeats.runs - repeats.spent < trainings) {
+    const due = findDue(repeats);
+    const incumbent = incumbentOf(repeats);
+    if (due) await take(due);
+    if (due || !incumbent) continue;
+    const n = history.length;
+    const source = sources.get(incumbent.experiment) ?? '';
+    const constants = findConstants('train.py', source);
+    const standing = { n: incumbent.experiment, metric: incumbent.value };
+    const choice = await ladder(constants, history, standing, study + 1, 'minimize');
+    if (!choice) break;
+    const attempt = applyChoice(source, constants, choice);
+    sources.set(n, attempt);
+    const metric = await run(attempt);
+    const isKeep = metric !== null && metric < incumbent.value;
+    const word = metric === null ? 'crash' : isKeep ? 'keep' : 'discard';
+    history.push(entryOf(n, choice.memo, word, metric, standing));
+    const evidence = {
+      ...{ run: 0, incumbentExperiment: incumbent.experiment },
+      ...(metric === null ? {} : { metric }),
+    };
+    const verdict: Verdict = isKeep
+      ? { word: 'keep', reason: 'better', evidence }
+      : { word: 'discard', reason: 'worse', evidence };
+    repeats = afterVerdict(repeats, n, verdict);
+  }
+  for (let due = findClosing(repeats); due; due = findClosing(repeats)) await take(due);
+  return { repeats, sources };
+}
+
+/** What it came to, by the true numbers of all that was kept or began it. */
+async function assessStudy({ repeats, sources }: Study, train: Train): Promise<Outcome> {
+  const truth = new Map<number, { readonly value: number }>();
+  for (const { n, isKept } of repeats.trials)
+    if (isKept) truth.set(n, { value: await trueValue(sources.get(n) ?? '', train) });
+  return { ...sumUp(repeats, truth), takenBack: 0 };
+}
+
+async function trueValue(source: string, train: Train): Promise<number> {
+  return mean(await freshNumbers(source, train));
+}
+
+/** Numbers of seeds that no study draws. */
+async function freshNumbers(source: string, train: Train): Promise<readonly number[]> {
+  const numbers: number[] = [];
+  for (let run = 1; run <= TRUTH_RUNS; run += 1)
+    numbers.push((await train(source, SEEDS + run)) ?? Number.NaN);
+  return numbers;
+}
+
+async function noiseOfBaseline(baseline: string, train: Train): Promise<number> {
+  return deviation(await freshNumbers(baseline, train));
+}
+
+function printResults(
+  pairs: readonly { readonly greedy: Outcome; readonly honest: Outcome }[],
+  trainings: number,
+  noise: number,
+): void {
+  const of = (rule: (typeof RULES)[number]) => pairs.map(pair => pair[rule]);
+  const [greedy, honest] = [of('greedy'), of('honest')];
+  const differences = pairs.map(pair => pair.honest.gain - pair.greedy.gain);
+  const error = pairs.length > 1 ? deviation(differences) / Math.sqrt(pairs.length) : Number.NaN;
+  const floor = meanOf(greedy, 'gain');
+  const lines = RULES.map(rule => {
+    const outcomes = of(rule);
+    const gain = meanOf(outcomes, 'gain');
+    const tooGood = meanOf(outcomes, 'recorded') - gain;
+    return {
+      what: `${rule}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
+      ...{ value: gain, unit: 'bpb', ratio: gain / floor },
+      reference: `greedy ${floor.toFixed(4)} ± ${error.toFixed(4)}`,
+      isGood: rule === 'honest' && pairs.length > 1 ? gain >= floor - 2 * error : null,
+    };
+  });
+  const [proven, falsely] = [sumOf(honest, 'proven'), sumOf(honest, 'falselyProven')];
+  printTable(
+    `Verdicts on byte-lm: ${trainings} trainings, ${pairs.length} studies, noise ${noise.toFixed(4)} by ${TRUTH_RUNS} runs of the baseline`,
+    [
+      ...lines,
+      {
+        ...{ what: 'honest: claims that are false', value: falsely, unit: '', ratio: null },
+        ...{ reference: `5 % at most, of ${proven}`, isGood: proven > 0 ? falsely <= 0.05 * proven : null },
+      },
+      {
+        what: 'honest: of the true gain that is claimed',
+        value: (100 * sumOf(honest, 'provenGain')) / sumOf(honest, 'gain'),
+        ...{ unit: '%', reference: 'all of it', ratio: null, isGood: null },
+      },
+      {
+        what: 'honest: trainings of audit and headline, mean',
+        value: meanOf(honest, 'spent'),
+        ...{ unit: '', reference: `max(4, T/10) at most, T = ${trainings} and these`, ratio: null },
+        isGood: honest.every(({ spent, runs }) => spent <= Math.max(4, Math.floor(runs / 10))),
+      },
+    ],
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
