@@ -73,11 +73,11 @@ export async function ensureGit() {
 export async function ensureChromium() {
   const { chromium } = await import('@playwright/test');
   if (existsSync(chromium.executablePath())) return;
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
   const folders = (process.env.PATH ?? '').split(delimiter);
   if (names.some(name => folders.some(folder => existsSync(join(folder, name))))) return;
   console.error(
-    'The tests of the window need Chromium. On Debian: apt-get install chromium. Elsewhere: npx playwright install chromium.',
+    'The tests of the window need Chromium. On Debian: apt-get install chromium-headless-shell. Elsewhere: npx playwright install chromium.',
   );
   process.exit(2);
 }

@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 import { TEST_LIMIT_MS, WAIT_MS } from '../../test/support/clock.ts';
 import { COMPILE_CACHE } from '../../test/support/pawl-command.ts';
 import { WRITES_REPORTS } from '../../test/support/reports.ts';
-import { findChromium } from '../chromium.ts';
+import { findHeadlessChromium } from '../chromium.ts';
 import { UNSEEN_FEATURES } from '../unseen-features.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
@@ -46,7 +46,7 @@ export default defineConfig({
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
-      executablePath: findChromium() ?? '',
+      executablePath: findHeadlessChromium() ?? '',
       args: [
         '--disable-gpu',
         '--disable-background-networking',

@@ -1,7 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type AgentRecording, readRecording, recordingPath } from '../support/agent-recordings.ts';
+import { type AgentRecording, readRecording, writeRecording } from '../support/agent-recordings.ts';
 import { failuresOf, LIMIT_SECONDS } from './failures.ts';
 import { TRIED } from './place.ts';
 import programs from './programs.json' with { type: 'json' };
@@ -15,23 +13,16 @@ import { record } from './record.ts';
 describe.each(TRIED)('%s', agent => {
   test.each(failuresOf(agent))('$name', async failure => {
     const seen = await record(agent, failure, LIMIT_SECONDS);
-    const { stdout, ...facts } = seen;
     if (process.env.PAWL_WRITE_DOCS) {
-      const place = recordingPath(agent, failure.name);
-      await mkdir(dirname(place), { recursive: true });
-      await writeFile(`${place}.jsonl`, stdout);
-      const { version } = programs[agent];
-      await writeFile(
-        `${place}.json`,
-        `${JSON.stringify({ version, guess: failure.guess, limitSeconds: LIMIT_SECONDS, ...facts }, null, 2)}\n`,
-      );
+      const asked = { agent, failure: failure.name, guess: failure.guess, limitSeconds: LIMIT_SECONDS };
+      await writeRecording({ version: programs[agent].version, ...asked, ...seen });
       return;
     }
     const known = await readRecording(agent, failure.name);
     // What took longer than is waited for here cannot be compared to its end.
     if (seen.isStillTrying) expect(known.isStillTrying || known.seconds > LIMIT_SECONDS / 2).toBe(true);
     else {
-      expect(endOf(seen), stdout + seen.stderr).toEqual(endOf(known));
+      expect(endOf(seen), seen.stdout + seen.stderr).toEqual(endOf(known));
       // What a wrapper that is killed leaves behind may end by itself.
       if (known.left.length === 0) expect(seen.left).toEqual([]);
     }

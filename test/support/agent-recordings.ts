@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallOutcome } from '../../src/shared/model-calls.ts';
@@ -36,23 +36,44 @@ export type AgentRecording = {
 
 const FOLDER = fileURLToPath(new URL('../fixtures/agents', import.meta.url));
 
-/** Where a recording is kept: its lines in `.jsonl`, and what else is known in `.json`. */
-export function recordingPath(agent: RecordedName, failure: string): string {
-  return join(FOLDER, agent, failure);
+/** What is known of a recording besides what the program printed. */
+type Facts = Omit<AgentRecording, 'agent' | 'stdout'>;
+
+/** What a program printed has a file for each recording; all else that is known has one for each program, a line each. */
+const outputPath = (agent: RecordedName, failure: string) => join(FOLDER, agent, `${failure}.jsonl`);
+const factsPath = (agent: RecordedName) => join(FOLDER, `${agent}.jsonl`);
+
+async function readFacts(agent: RecordedName): Promise<readonly Facts[]> {
+  const lines = (await readFile(factsPath(agent), 'utf8')).trimEnd().split('\n');
+  return lines.map(line => JSON.parse(line) as Facts);
+}
+
+/** Of one program, by their names. */
+async function recordingsOf(agent: RecordedName): Promise<readonly AgentRecording[]> {
+  const facts = await readFacts(agent);
+  return Promise.all(
+    facts.map(async known => {
+      const stdout = await readFile(outputPath(agent, known.failure), 'utf8');
+      return { ...known, agent, stdout };
+    }),
+  );
 }
 
 export async function readRecording(agent: RecordedName, failure: string): Promise<AgentRecording> {
-  const path = recordingPath(agent, failure);
-  const facts = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Omit<AgentRecording, 'stdout'>;
-  return { ...facts, agent, failure, stdout: await readFile(`${path}.jsonl`, 'utf8') };
+  const recording = (await recordingsOf(agent)).find(known => known.failure === failure);
+  if (!recording) throw new Error(`there is no recording of ${agent}, ${failure}`);
+  return recording;
 }
 
 export async function readRecordings(): Promise<readonly AgentRecording[]> {
-  const all = await Promise.all(
-    [...REAL_NAMES, ...TRIED_NAMES].map(async agent => {
-      const names = (await readdir(join(FOLDER, agent))).filter(name => name.endsWith('.json')).sort();
-      return Promise.all(names.map(name => readRecording(agent, name.slice(0, -'.json'.length))));
-    }),
-  );
-  return all.flat();
+  return (await Promise.all([...REAL_NAMES, ...TRIED_NAMES].map(recordingsOf))).flat();
+}
+
+/** In the place of an earlier one, where there is one. */
+export async function writeRecording({ agent, stdout, ...facts }: AgentRecording): Promise<void> {
+  await mkdir(join(FOLDER, agent), { recursive: true });
+  await writeFile(outputPath(agent, facts.failure), stdout);
+  const others = (await readFacts(agent).catch(() => [])).filter(({ failure }) => failure !== facts.failure);
+  const all = [...others, facts].sort((one, other) => (one.failure < other.failure ? -1 : 1));
+  await writeFile(factsPath(agent), all.map(known => `${JSON.stringify(known)}\n`).join(''));
 }

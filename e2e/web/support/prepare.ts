@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildPawl } from '../../../test/support/pawl-command.ts';
-import { findChromium } from '../../chromium.ts';
+import { findHeadlessChromium } from '../../chromium.ts';
 import { makeSharedFolder } from './shared.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -21,7 +21,7 @@ async function prepare(): Promise<() => Promise<void>> {
 }
 
 async function buildWindow(): Promise<void> {
-  if (findChromium() === null) {
+  if (findHeadlessChromium() === null) {
     throw withoutStack('No Chromium was found: run "npx playwright install chromium" or install chromium.');
   }
   await buildPawl();
