@@ -10,7 +10,7 @@ import { openLedger } from '../src/engine/store/ledger.ts';
 import { type ChannelForm, channelSchema } from '../src/shared/channel.ts';
 import type { EngineEventBody } from '../src/shared/events.ts';
 import { pawl, sitting } from './support/pawl.ts';
-import { receiver } from './support/receiver.ts';
+import { type Answer, openReceiver } from './support/receiver.ts';
 import { createRepository, temporaryFolder } from './support/scaffold.ts';
 import { openDesk, refusalOf } from './support/service.ts';
 
@@ -29,6 +29,12 @@ printf 'val_bpb: %s\\n' $v
 const PROPOSER = `read -r request; n=\${request#*\\"experiment\\":}; n=\${n%%,*}
 sed -i "s/^LR=.*/LR=$n/" train.sh
 echo "{\\"hypothesis\\":\\"Set LR to $n, @channel <b>\\"}"`;
+
+async function receiver(answers: readonly Answer[] = []) {
+  const server = await openReceiver(answers);
+  onTestFinished(server.close);
+  return server;
+}
 
 async function studied(channel: (home: string) => Promise<Channel>, experiments = 4) {
   const home = await temporaryFolder();

@@ -59,6 +59,25 @@ test.describe('of a study', () => {
     expect(await page.evaluate(() => history.length)).toBe(before);
   });
 
+  test('whoever holds the key down has the address written once, where they come to rest', async ({
+    page,
+  }) => {
+    const written = await page.evaluateHandle(() => {
+      const addresses: string[] = [];
+      const replace = history.replaceState.bind(history);
+      history.replaceState = (state, title, address) => {
+        addresses.push(String(address));
+        replace(state, title, address);
+      };
+      const press = () =>
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
+      for (let presses = 0; presses < 5; presses += 1) press();
+      return addresses;
+    });
+    await expect.poll(() => hash(page)).toMatch(/\/notebook\/9$/);
+    expect(await written.jsonValue()).toEqual([hash(page)]);
+  });
+
   test('an address opened anew lands at its experiment, and at its tab', CORE, async ({ page }) => {
     await openCell(page, 3);
     const address = page.url();

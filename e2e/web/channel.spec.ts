@@ -1,29 +1,14 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { openReceiver } from '../../test/support/receiver.ts';
 import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, openWindow, runCommand, startStudy, study } from './support/window.ts';
-
-/** A server on this machine that takes what is posted, and refuses it as long as `isRefusing`. */
-async function receiver() {
-  const state = { received: [] as Record<string, unknown>[], isRefusing: false };
-  const server = createServer(async (request, response) => {
-    const body = JSON.parse(await text(request));
-    response.writeHead(state.isRefusing ? 403 : 200).end(state.isRefusing ? 'wrong token' : 'ok');
-    if (!state.isRefusing) state.received.push(body);
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { state, url: `http://127.0.0.1:${port}`, close: () => server.close() };
-}
 
 test('the user is told over ntfy once they have seen word for word what is sent', async ({
   page,
   serve,
   makeBench,
 }) => {
-  const ntfy = await receiver();
+  const ntfy = await openReceiver([{ status: 403, body: 'wrong token' }]);
   const bench = await makeBench({
     turns: [{ hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } }],
   });
@@ -39,12 +24,10 @@ test('the user is told over ntfy once they have seen word for word what is sent'
   await expect(sent).toContainText('"topic": "my-topic"');
   await expect(sent).toContainText('New best: 0.9932');
   await expect(on).toBeEnabled();
-  expect(ntfy.state.received).toEqual([]);
+  expect(ntfy.received).toEqual([]);
 
-  ntfy.state.isRefusing = true;
   await form.getByRole('button', { name: 'Send a test' }).click();
   await expect(page.getByText('The server answered 403: wrong token')).toBeVisible();
-  ntfy.state.isRefusing = false;
   await form.getByRole('button', { name: 'Send a test' }).click();
   await expect(page.getByText('The test message was taken.')).toBeVisible();
 
@@ -59,8 +42,8 @@ test('the user is told over ntfy once they have seen word for word what is sent'
   await expect(cellOf(page, 1).region).toContainText('keep');
   await expect(study(page).running).toBeHidden();
   await expect
-    .poll(() => ntfy.state.received.map(({ title }) => title))
-    .toEqual(['Pawl can reach you', expect.stringMatching(/^New best: /)]);
+    .poll(() => ntfy.received.map(({ body }) => body.title))
+    .toEqual(['Pawl can reach you', 'Pawl can reach you', expect.stringMatching(/^New best: /)]);
   await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
   await expect(form.getByRole('status')).toContainText('On · last message sent');
   // A token goes in, never comes back, and can be forgotten.

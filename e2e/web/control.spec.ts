@@ -127,6 +127,32 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await expect(page.getByText('Nothing runs')).toBeVisible();
 });
 
+test('the live curve is placed by tokens where the training counts them, beside the incumbent at the same tokens', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const bench = await makeBench({ countsTokens: true });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 5 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const n = await bench.untilHeld();
+  await study(page).tab('Live').click();
+  const curve = page.getByRole('region', { name: 'Live curve' });
+  await choose(curve.getByLabel('Horizontal axis'), 'by tokens');
+  await expect(curve).toContainText(
+    new RegExp(`#${n}, live by tokens trained on: first 4\\.\\d+, last 1\\.15`),
+  );
+  const width = async (line: string) =>
+    (await curve.locator(`path[data-line="${line}"]`).boundingBox())?.width ?? Number.NaN;
+  // It is held in its middle.
+  const share = (await width(`#${n}, live`)) / (await width('incumbent #0'));
+  expect(share).toBeGreaterThan(0.45);
+  expect(share).toBeLessThan(0.5);
+  await bench.letGo();
+});
+
 test('a pause waits for the experiment, and nothing trains until the user continues', async ({
   page,
   serve,

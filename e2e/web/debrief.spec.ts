@@ -60,6 +60,32 @@ test('the report is saved as one file, and copied as Markdown', async ({ page, c
   expect(words).toContain('Double the learning rate to 0.04');
 });
 
+test('those that proposed are compared in one study, and in all studies of its repository', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  const finish = async (tag: string) => {
+    await startStudy(page, bench, { tag, experiments: 1 });
+    await expect(cellOf(page, 1).region).toContainText(/keep|discard/);
+    await expect(study(page).running).toBeHidden();
+  };
+  await finish('first');
+  await page.keyboard.press('o');
+  await finish('second');
+  await page.keyboard.press('5');
+  const arms = page.getByRole('region', { name: 'Who proposed' });
+  const tried = arms.getByRole('row').nth(1).getByRole('cell').nth(1);
+  await expect(tried).toHaveText('1');
+  await arms.getByRole('button', { name: 'In all studies of this repository' }).click();
+  await expect(tried).toHaveText('2');
+  await expect(arms).toContainText(/In (?:first, second|second, first); they may have begun at different/);
+  await arms.getByRole('button', { name: 'Only in this study' }).click();
+  await expect(tried).toHaveText('1');
+  await expect(arms).not.toContainText('they may have begun');
+});
+
 test('who comes back to a study that has ended meanwhile finds its debrief, once', async ({
   page,
   browser,

@@ -74,6 +74,29 @@ test('the overview has an address, and the study that is open is gone with its d
   await expect(study(page).heading).toHaveText(NIGHT_TAG);
 });
 
+test('the large view fills the screen when asked to, and leaving it leaves that too', async ({
+  page,
+  night,
+}) => {
+  const fills = () => page.evaluate(() => document.fullscreenElement !== null);
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await page.keyboard.press('z');
+  const room = dialog(page, NIGHT_TAG);
+  const fill = room.getByRole('button', { name: 'Fill the screen' });
+  const back = room.getByRole('button', { name: 'Back to the window' });
+  await fill.click();
+  await expect(back).toBeVisible();
+  expect(await fills()).toBe(true);
+  await back.click();
+  await expect(fill).toBeVisible();
+  expect(await fills()).toBe(false);
+  await fill.click();
+  await expect(back).toBeVisible();
+  await room.getByRole('button', { name: 'Close' }).click();
+  await expect(room).toBeHidden();
+  await expect.poll(fills).toBe(false);
+});
+
 test('from across the room the best, the way to go and the last gain can be read, and Escape leaves it', async ({
   page,
   night,

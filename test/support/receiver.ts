@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
 
 type Received = {
   readonly path: string;
@@ -9,14 +8,14 @@ type Received = {
   readonly body: Record<string, unknown>;
 };
 
-type Answer = {
+export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 };
 
 /** A server on this machine that takes what is posted. It answers with `answers` in order, then with 200. */
-export async function receiver(answers: readonly Answer[] = []) {
+export async function openReceiver(answers: readonly Answer[] = []) {
   const received: Received[] = [];
   let waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   const rest = [...answers];
@@ -29,10 +28,6 @@ export async function receiver(answers: readonly Answer[] = []) {
     waiting = waiting.filter(({ count }) => received.length < count);
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
@@ -41,5 +36,9 @@ export async function receiver(answers: readonly Answer[] = []) {
       received.length >= count
         ? Promise.resolve()
         : new Promise<void>(resolve => waiting.push({ count, resolve })),
+    close(): void {
+      server.closeAllConnections();
+      server.close();
+    },
   };
 }

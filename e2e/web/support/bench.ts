@@ -183,6 +183,8 @@ export type BenchOptions = {
   readonly seconds?: number;
   /** Too few tell no speed, which a busy machine would change. */
   readonly steps?: number;
+  /** Whether each line of the training says how many tokens it has had, instead of their speed. */
+  readonly countsTokens?: boolean;
   /** Lines for `[metric]` of its contract. */
   readonly metric?: string;
   /** Lines of its `[checks]`. */
@@ -223,8 +225,9 @@ export class Bench {
     await mkdir(join(bench.folder, 'requests'));
     await writeFile(join(bench.folder, 'propose.py'), PROPOSE);
     await writeFile(join(bench.folder, 'turns.json'), JSON.stringify(turns));
+    const train = options.countsTokens ? TRAIN.replace('tok/sec: {', 'tokens: {step * ') : TRAIN;
     await makeRepository(bench.repository, {
-      'train.py': TRAIN.replace('TRAIN_SECONDS = 0.6', `TRAIN_SECONDS = ${seconds}`),
+      'train.py': train.replace('TRAIN_SECONDS = 0.6', `TRAIN_SECONDS = ${seconds}`),
       'prepare.py': prepare(join(bench.folder, 'control'), steps),
       'program.md': PROGRAM,
       'pawl.toml': `${CONTRACT.replace('[budget]', `${metric}\n[budget]`)}\n[checks]\n${checks}\n`,

@@ -1,5 +1,12 @@
 import type { ArmsOfStudies, Debrief } from '../../shared/debrief.ts';
 import {
+  armColumns,
+  askedColumns,
+  askedRows,
+  filledColumns,
+  type TextColumn,
+} from '../../shared/debrief-columns.ts';
+import {
   certaintyOf,
   crashWords,
   describeCertainty,
@@ -8,9 +15,7 @@ import {
   describeProgress,
   describeStop,
   gainText,
-  intervalText,
   resourceRows,
-  shareText,
   timeRows,
 } from '../../shared/describe-debrief.ts';
 import { ABSENT, formatMetric } from '../../shared/numbers.ts';
@@ -55,9 +60,19 @@ function table(
   columns: Extract<Block, { kind: 'table' }>['columns'],
   rows: readonly (readonly string[])[],
 ): Block {
-  const isFilled = columns.map((_, place) => rows.some(row => !['', ABSENT].includes(row[place] ?? '')));
-  const pick = <T>(cells: readonly T[]) => cells.filter((_, place) => isFilled[place]);
-  return { kind: 'table', columns: pick(columns), rows: rows.map(pick) };
+  return textTable(
+    columns.map((column, place) => ({ ...column, cell: (row: readonly string[]) => row[place] ?? '' })),
+    rows,
+  );
+}
+
+function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): Block {
+  const filled = filledColumns(columns, rows);
+  return {
+    kind: 'table',
+    columns: filled.map(({ name, isNumber = false }) => ({ name, isNumber })),
+    rows: rows.map(row => filled.map(({ cell }) => cell(row))),
+  };
 }
 
 const heading = (text: string): Block => ({ kind: 'heading', text });
@@ -241,27 +256,9 @@ function arms(title: string, study: Debrief['study'], all: Debrief['arms']): rea
   if (all.length === 0) return [];
   return [
     heading(title),
-    table(
-      [
-        { name: 'Proposer' },
-        { name: 'Tried', isNumber: true },
-        { name: 'Kept (90 % interval)', isNumber: true },
-        { name: `Gain in ${study.metric.name}`, isNumber: true },
-        { name: 'per experiment', isNumber: true },
-        { name: 'per hour trained', isNumber: true },
-        { name: 'per kWh', isNumber: true },
-        { name: 'per dollar', isNumber: true },
-      ],
-      all.map(arm => [
-        arm.proposer,
-        String(arm.experiments),
-        shareText(arm.keepRate),
-        gainText(arm.gain),
-        intervalText(arm.gainPerExperiment),
-        intervalText(arm.gainPerHour),
-        intervalText(arm.gainPerKwh),
-        intervalText(arm.gainPerDollar),
-      ]),
+    textTable(
+      [{ name: 'Proposer', cell: ({ proposer }) => proposer }, ...armColumns(study.metric.name)],
+      all,
     ),
     ...list(
       all.flatMap(arm => {
@@ -272,45 +269,10 @@ function arms(title: string, study: Debrief['study'], all: Debrief['arms']): rea
   ];
 }
 
-function instructions({ instructions: versions, notes }: Debrief): readonly Block[] {
-  // One version without a note is the whole study, of which the summary tells.
-  if (versions.length < 2 && notes.length === 0) return [];
-  const rowOf = (title: string, found: Debrief['notes'][number] | Debrief['instructions'][number]) => [
-    title,
-    timeText(found.at),
-    String(found.experiments),
-    String(found.keep),
-    gainText(found.gain),
-    found.gainPerHour === null ? ABSENT : gainText(found.gainPerHour),
-    found.categories
-      .slice(0, 3)
-      .map(({ name: category, count }) => `${category} ${count}`)
-      .join(', '),
-  ];
-  return [
-    heading('What was asked for, and what it yielded'),
-    {
-      kind: 'table',
-      columns: [
-        { name: 'Applied' },
-        { name: 'From' },
-        { name: 'Tried', isNumber: true },
-        { name: 'Kept', isNumber: true },
-        { name: 'Gain', isNumber: true },
-        { name: 'per hour trained', isNumber: true },
-        { name: 'It led to' },
-      ],
-      rows: [
-        ...versions.map(version =>
-          rowOf(
-            version.version === 0 ? 'instructions as committed' : `instructions, version ${version.version}`,
-            version,
-          ),
-        ),
-        ...notes.map(note => rowOf(`note: ${note.text}`, note)),
-      ],
-    },
-  ];
+function instructions(debrief: Debrief): readonly Block[] {
+  const rows = askedRows(debrief, 'Instructions');
+  if (rows.length === 0) return [];
+  return [heading('What was asked for, and what it yielded'), textTable(askedColumns(timeText), rows)];
 }
 
 function resources(debrief: Debrief): readonly Block[] {

@@ -99,7 +99,12 @@ pre { background: var(--soft); padding: .75rem; overflow-x: auto; font: 12px/1.5
 @page { size: A4; margin: 16mm; }
 @media print {
   :root { --ink: #000; --muted: #444; --line: #ccc; --surface: #fff; --soft: #f6f6f6; --keep: #0b57d0; --discard: #b3bac3; --crash: #c4561a; --good: #e7f0e6; --bad: #fbe9e7; }
+  body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
+  .table { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding: .3rem .7rem .3rem 0; }
+  .number { white-space: normal; }
   tr, figure { break-inside: avoid; }
   pre { white-space: pre-wrap; }
 }

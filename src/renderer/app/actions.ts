@@ -3,11 +3,12 @@ import type { NewStudyForm } from '../../shared/calls.ts';
 import { hasLogScale } from '../../shared/charts/progress-layout.ts';
 import { progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
-import type { Cell, Settings, StudyCard } from '../../shared/notebook.ts';
+import type { StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
 import type { CurveChoice } from '../charts/curve-choice.ts';
 import { progressRows } from '../charts/progress-rows.ts';
 import { explain } from './explain.ts';
+import { listedCells } from './listed-cells.ts';
 import { lastStudy, rememberSidebar, rememberStudy, rememberView, wasSidebarFolded } from './remember.ts';
 import { hasNews, markSeen } from './seen.ts';
 import {
@@ -174,9 +175,7 @@ export function revealCell(n: number, isOpened = false, takesFocus = false): voi
 /** Opens an experiment in the notebook, whatever the filter hides. */
 export function jumpTo(n: number): void {
   goTo({ name: 'study', tab: 'notebook' });
-  const { notebook, view, found, settings } = getState();
-  const listed = listCells(notebook?.cells ?? [], view.filter, found, settings.order);
-  if (!listed.some(cell => cell.n === n)) setFilter(NO_FILTER);
+  if (!listedCells(getState()).some(cell => cell.n === n)) setFilter(NO_FILTER);
   revealCell(n, true);
 }
 
@@ -284,32 +283,26 @@ export function setApproval({ id, tag }: StudyCard, asks: boolean): Promise<bool
   );
 }
 
-/** The cells in the order they are listed, as far as the filter lets them through. */
-export function listCells(
-  all: readonly (Cell | undefined)[],
-  { verdicts, category }: Filter,
-  found: State['found'],
-  order: Settings['order'],
-): readonly Cell[] {
-  const cells = all.filter((cell): cell is Cell => {
-    if (!cell) return false;
-    if (verdicts.length > 0 && !verdicts.includes(cell.verdict?.word ?? 'running')) return false;
-    if (category !== null && cell.category !== category) return false;
-    return found === null || found.has(cell.n);
-  });
-  return order === 'newest' ? cells.reverse() : cells;
-}
-
 /** Selects the next cell in the list, or the previous one. */
 export function moveSelection(by: 1 | -1): void {
-  const { notebook, view, found, settings, tabled } = getState();
-  const isInTable = isTableShown(getState());
-  const ns = isInTable
-    ? tabled
-    : listCells(notebook?.cells ?? [], view.filter, found, settings.order).map(({ n }) => n);
-  const at = view.selected === null ? -1 : ns.indexOf(view.selected);
-  const next = ns[at < 0 ? (by > 0 ? 0 : ns.length - 1) : Math.min(Math.max(at + by, 0), ns.length - 1)];
-  if (next === undefined) return;
-  if (isInTable) selectCell(next);
-  else revealCell(next, false, true);
+  const state = getState();
+  const { selected } = state.view;
+  if (isTableShown(state)) {
+    const at = selected === null ? -1 : state.tabled.indexOf(selected);
+    const next = state.tabled[stepFrom(at, by, state.tabled.length)];
+    leaveControls();
+    if (next !== undefined) selectCell(next);
+    return;
+  }
+  const cells = listedCells(state);
+  const at = selected === null ? -1 : cells.findIndex(({ n }) => n === selected);
+  const next = cells[stepFrom(at, by, cells.length)];
+  if (next) revealCell(next.n, false, true);
+  else leaveControls();
+}
+
+/** The place one further, not beyond the ends; from no place (-1) it is the first or the last. */
+function stepFrom(at: number, by: 1 | -1, length: number): number {
+  if (at < 0) return by > 0 ? 0 : length - 1;
+  return Math.min(Math.max(at + by, 0), length - 1);
 }

@@ -92,20 +92,14 @@ export const COMMANDS = {
     label: 'Next experiment',
     keys: 'j',
     isKeyOnly: true,
-    run: () => {
-      moveSelection(1);
-      leaveControls();
-    },
+    run: () => moveSelection(1),
   },
   previous: {
     scope: 'study',
     label: 'Previous experiment',
     keys: 'k',
     isKeyOnly: true,
-    run: () => {
-      moveSelection(-1);
-      leaveControls();
-    },
+    run: () => moveSelection(-1),
   },
   toggle: {
     scope: 'study',

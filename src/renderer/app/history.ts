@@ -5,10 +5,16 @@ import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient, reconnect } from './sync.ts';
 
+/** An address is written when the selection has rested for so long: a browser does more for each than it takes to draw the cells. */
+const SETTLE_MS = 200;
+
 const { getState } = useStore;
 /** What the address says, as far as the window has followed it. */
 let written: Place | null = null;
 let isWaiting = false;
+/** The address of the experiment that is selected while the user walks on. */
+let unwritten: string | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
 /** What is shown next came from the address, so it is no step of its own. */
 let isFollowing = false;
 
@@ -21,7 +27,10 @@ export function openAddress(takeToken: ((address: string) => void) | null): void
   if (getState().screen.name === 'welcome') follow(location.hash, history.state?.isOwn === true);
   write();
   useStore.subscribe(writeSoon);
+  window.addEventListener('pagehide', settle);
   window.addEventListener('popstate', ({ state }) => {
+    // It was the address of the entry that is left.
+    unwritten = null;
     const { hash } = location;
     if (hash.startsWith('#token=')) {
       takeToken?.(hash);
@@ -43,12 +52,26 @@ function write(): void {
   isWaiting = false;
   const place = placeOf(getState());
   const hash = hashOf(place);
-  const isStep = !isFollowing && written !== null && !isSelectionOf(written, place);
+  const isSelection = !isFollowing && written !== null && isSelectionOf(written, place);
+  const isStep = !isFollowing && written !== null && !isSelection;
   isFollowing = false;
   written = place;
-  if (hash === location.hash) return;
-  if (isStep) history.pushState({ isOwn: true }, '', hash);
-  else history.replaceState({ isOwn: true }, '', hash);
+  if (hash === (unwritten ?? location.hash)) return;
+  if (isStep) {
+    settle();
+    history.pushState({ isOwn: true }, '', hash);
+    return;
+  }
+  unwritten = hash;
+  clearTimeout(timer);
+  if (isSelection) timer = setTimeout(settle, SETTLE_MS);
+  else settle();
+}
+
+function settle(): void {
+  clearTimeout(timer);
+  if (unwritten !== null) history.replaceState({ isOwn: true }, '', unwritten);
+  unwritten = null;
 }
 
 /** Who walks through the experiments does not want to walk back through each; who opened one does. */

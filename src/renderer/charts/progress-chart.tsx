@@ -11,7 +11,7 @@ import { ProgressPoints } from './progress-points.tsx';
 import { useProgressPointer } from './use-progress-pointer.ts';
 import { useWidth } from './use-width.ts';
 
-type Props = {
+export type ProgressChartProps = {
   readonly model: ProgressModel;
   readonly metricName: string;
   readonly baseline: number | null;
@@ -41,7 +41,7 @@ type Props = {
  * The wheel zooms (shift holds the y axis), a drag moves, a drag with shift or on an axis zooms into what it covers, a
  * double click shows everything.
  */
-export function ProgressChart(props: Props) {
+export function ProgressChart(props: ProgressChartProps) {
   const { model, metricName, baseline, height, sittingFrom, band } = props;
   const { ref, width } = useWidth();
   const view = useMemo(
@@ -64,7 +64,7 @@ export function ProgressChart(props: Props) {
   );
 }
 
-type PlotProps = Props & { readonly width: number; readonly name: string };
+type PlotProps = ProgressChartProps & { readonly width: number; readonly name: string };
 
 function Plot({ model, width, name, ...props }: PlotProps) {
   const { view, height, baseline, band, selected, hovered, metricName, onView, onSelect, onHover } = props;

@@ -1,6 +1,7 @@
 import { useState } from 'react';
-import type { Arm, Debrief, Interval } from '../../../shared/debrief.ts';
-import { describeFailures, gainText, intervalText, shareText } from '../../../shared/describe-debrief.ts';
+import type { Arm, Debrief } from '../../../shared/debrief.ts';
+import { armColumns, filledColumns } from '../../../shared/debrief-columns.ts';
+import { describeFailures } from '../../../shared/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
@@ -48,11 +49,6 @@ export function Arms({ debrief, card }: { readonly debrief: Debrief; readonly ca
 }
 
 function ArmsTable({ arms, metric }: { readonly arms: readonly Arm[]; readonly metric: string }) {
-  const rate = (name: string, of: (arm: Arm) => Interval | null) => ({
-    ...{ name, isNumber: true },
-    cell: (arm: Arm) => intervalText(of(arm)),
-    isFilled: (arm: Arm) => of(arm) !== null,
-  });
   return (
     <RowsTable
       label="Who proposed"
@@ -71,13 +67,7 @@ function ArmsTable({ arms, metric }: { readonly arms: readonly Arm[]; readonly m
             );
           },
         },
-        { name: 'Tried', isNumber: true, cell: ({ experiments }) => experiments },
-        { name: 'Kept', isNumber: true, cell: ({ keepRate }) => shareText(keepRate) },
-        { name: `Gain in ${metric}`, isNumber: true, cell: ({ gain }) => gainText(gain) },
-        rate('per experiment', arm => arm.gainPerExperiment),
-        rate('per hour trained', arm => arm.gainPerHour),
-        rate('per kWh', arm => arm.gainPerKwh),
-        rate('per dollar', arm => arm.gainPerDollar),
+        ...filledColumns(armColumns(metric), arms),
       ]}
     />
   );

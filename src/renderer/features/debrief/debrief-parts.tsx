@@ -1,4 +1,5 @@
 import type { Debrief, KeptIdea } from '../../../shared/debrief.ts';
+import { askedColumns, askedRows, filledColumns } from '../../../shared/debrief-columns.ts';
 import {
   certaintyOf,
   crashWords,
@@ -156,45 +157,20 @@ export function Crashes({ debrief: { crashes } }: Props) {
 }
 
 /** What each version of the instructions, and each note, led to. */
-export function Instructions({
-  debrief: { instructions, notes },
-  path,
-}: Props & { readonly path: string | null }) {
-  if (instructions.length < 2 && notes.length === 0) return null;
+export function Instructions({ debrief, path }: Props & { readonly path: string | null }) {
+  const rows = askedRows(debrief, path ?? 'instructions');
+  if (rows.length === 0) return null;
   const now = Date.now();
-  const rows = [
-    ...instructions.map(found => ({
-      ...found,
-      title: `${path ?? 'instructions'}, ${found.version === 0 ? 'as committed' : `version ${found.version}`}`,
-    })),
-    ...notes.map(found => ({ ...found, title: `Note: ${found.text}` })),
-  ];
   return (
     <Section title="What was asked for, and what it yielded">
       <RowsTable
         label="What was asked for, and what it yielded"
         rows={rows}
         keyOf={({ title, at }) => `${title} ${at}`}
-        columns={[
-          { name: 'Applied', cell: ({ title }) => title },
-          {
-            name: 'From',
-            cell: ({ at }) => <span className="whitespace-nowrap">{formatDayTime(at, now)}</span>,
-          },
-          { name: 'Tried', isNumber: true, cell: ({ experiments }) => experiments },
-          { name: 'Kept', isNumber: true, cell: ({ keep }) => keep },
-          { name: 'Gain', isNumber: true, cell: ({ gain }) => gainText(gain) },
-          { name: 'per hour trained', isNumber: true, cell: ({ gainPerHour }) => gainText(gainPerHour) },
-          {
-            name: 'It led to',
-            cell: ({ categories }) =>
-              categories
-                .slice(0, 3)
-                .map(({ name, count }) => `${name} ${count}`)
-                .join(', '),
-            isFilled: ({ categories }) => categories.length > 0,
-          },
-        ]}
+        columns={filledColumns(
+          askedColumns(at => formatDayTime(at, now).replaceAll(' ', '\u00a0')),
+          rows,
+        )}
       />
     </Section>
   );

@@ -51,7 +51,8 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
         : null;
   return (
     <div>
-      <p className="flex items-baseline gap-2 text-sm">
+      {/* What has no room in the line goes into one below, which is not seen: no word is cut to a letter. */}
+      <p className="flex h-5 flex-wrap items-baseline gap-x-2 overflow-hidden text-sm">
         <span className="tabular shrink-0 font-medium text-accent">{placeOf(card, current)}</span>
         <span className="shrink-0 text-muted">{phaseWords(current.phase)}</span>
         {clock ? (
@@ -59,14 +60,14 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
             {formatClock(clock.seconds)} / {formatClock(card.contract.budget.seconds)}
           </span>
         ) : null}
-        <span className="flex min-w-0" title={current.hypothesis ?? undefined}>
-          <OneLine text={current.hypothesis ?? ''} />
-        </span>
         {wish ? (
           <span className="shrink-0 rounded bg-warn-soft px-1.5 text-warn text-xs">{wish}</span>
         ) : (
           <ExpectedEnd card={card} />
         )}
+        <span className="flex min-w-44 flex-1" title={current.hypothesis ?? undefined}>
+          <OneLine text={current.hypothesis ?? ''} />
+        </span>
       </p>
       <BudgetBar share={clock?.share ?? 0} />
     </div>
@@ -88,7 +89,7 @@ function ExpectedEnd({ card }: { readonly card: StudyCard }) {
   const at = formatDayTime(end.at, now);
   return (
     <span
-      className="tabular ml-auto shrink-0 text-muted"
+      className="tabular shrink-0 text-muted"
       title={
         end.by === 'deadline'
           ? 'Its deadline comes then.'

@@ -4,7 +4,7 @@ import { progressModel } from '../../../shared/charts/progress-model.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
-import { ProgressChart } from '../../charts/progress-chart.tsx';
+import { ProgressChart, type ProgressChartProps } from '../../charts/progress-chart.tsx';
 import { lastSittingFrom, progressRows } from '../../charts/progress-rows.ts';
 import { useViewportHeight } from '../../ui/use-viewport-height.ts';
 import { ChartTools } from './chart-tools.tsx';
@@ -34,13 +34,8 @@ export function ChartPanel({
   );
   const isLoading = useStore(state => state.notebook?.status === 'loading');
   const marks = useStore(state => state.notebook?.marks);
-  const view = useStore(state => state.view.chart);
+  const axis = useStore(state => state.view.chart.axis);
   const isHidden = useStore(state => state.view.isChartHidden);
-  const selected = useStore(state => state.view.selected);
-  const hasOpenCell = useStore(state => state.view.opened.length > 0);
-  const hovered = useStore(state => state.hovered);
-  const viewport = useViewportHeight();
-  const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
   const goal = card.contract.metric.goal;
   // With every event of the study comes another object of the same claims, and the points are many.
   const claimsText = useMemo(() => JSON.stringify(card.claims), [card.claims]);
@@ -49,8 +44,8 @@ export function ChartPanel({
   const rows = useMemo(() => progressRows(cells ?? [], claims, shown), [cells, claims, shown]);
   const { bestExperiment } = card.tally;
   const model = useMemo(
-    () => progressModel(rows, goal, view.axis, bestExperiment),
-    [rows, goal, view.axis, bestExperiment],
+    () => progressModel(rows, goal, axis, bestExperiment),
+    [rows, goal, axis, bestExperiment],
   );
   const band = useMemo(() => noiseBand(claims), [claims]);
   const sittingFrom = lastSittingFrom(marks ?? [], card.cells);
@@ -65,23 +60,37 @@ export function ChartPanel({
         isHidden={isHidden}
       />
       {isHidden ? null : (
-        <ProgressChart
-          model={model}
-          metricName={card.contract.metric.name}
-          baseline={card.tally.baseline}
-          band={band}
-          sittingFrom={sittingFrom}
-          selected={selected}
-          hovered={hovered}
-          view={view}
-          onView={setChartView}
-          onSelect={n => revealCell(n)}
-          onHover={hoverCell}
-          height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, wanted)))}
-        >
+        <Chart card={card} model={model} band={band} sittingFrom={sittingFrom}>
           {isLoading ? 'Reading the experiments …' : 'The first point is the baseline: the code as it is.'}
-        </ProgressChart>
+        </Chart>
       )}
     </div>
+  );
+}
+
+/** Alone knows what is selected and pointed at, so that nothing else is made anew when that changes. */
+function Chart({
+  card,
+  ...props
+}: { readonly card: StudyCard } & Pick<ProgressChartProps, 'model' | 'band' | 'sittingFrom' | 'children'>) {
+  const view = useStore(state => state.view.chart);
+  const selected = useStore(state => state.view.selected);
+  const hovered = useStore(state => state.hovered);
+  const hasOpenCell = useStore(state => state.view.opened.length > 0);
+  const viewport = useViewportHeight();
+  const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
+  return (
+    <ProgressChart
+      {...props}
+      metricName={card.contract.metric.name}
+      baseline={card.tally.baseline}
+      selected={selected}
+      hovered={hovered}
+      view={view}
+      onView={setChartView}
+      onSelect={revealCell}
+      onHover={hoverCell}
+      height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, wanted)))}
+    />
   );
 }

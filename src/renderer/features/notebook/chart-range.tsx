@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import type { ProgressModel } from '../../../shared/charts/progress-model.ts';
 import {
   LAST_EXPERIMENTS,
@@ -23,16 +24,18 @@ const CHOSEN_BY_HAND = { value: 'zoomed', label: 'Zoomed' } as const;
 export function ChartRange({
   view,
   model,
-  context,
-}: {
+  sittingFrom,
+  band,
+}: PresetContext & {
   readonly view: ProgressView;
   readonly model: ProgressModel;
-  readonly context: PresetContext;
 }) {
   const isZoomed = view.x !== null || view.y !== null;
-  const presets = PROGRESS_PRESETS.filter(
-    preset => preset === view.preset || presetRange(model, preset, context) !== null,
+  const showsLess = useMemo(
+    () => PROGRESS_PRESETS.filter(preset => presetRange(model, preset, { sittingFrom, band }) !== null),
+    [model, sittingFrom, band],
   );
+  const presets = PROGRESS_PRESETS.filter(preset => preset === view.preset || showsLess.includes(preset));
   return (
     <Select<'all' | 'zoomed' | ProgressPreset>
       aria-label="Range of the chart"

@@ -1,4 +1,5 @@
 import { ChartLine, Download } from 'lucide-react';
+import { memo } from 'react';
 import { hasLogScale } from '../../../shared/charts/progress-layout.ts';
 import type { ProgressAxis, ProgressModel, ProgressRow } from '../../../shared/charts/progress-model.ts';
 import { showAll } from '../../../shared/charts/progress-view.ts';
@@ -22,7 +23,7 @@ const AXES: readonly { readonly axis: ProgressAxis; readonly label: string }[] =
 const EXPORT_SIZE = { width: 1_200, height: 600 };
 
 /** What the chart shows, and how to take it away. */
-export function ChartTools({
+export const ChartTools = memo(function ChartTools({
   card,
   rows,
   model,
@@ -81,7 +82,7 @@ export function ChartTools({
         ))}
       </div>
       <div className="flex items-center gap-1">
-        <ChartRange view={view} model={model} context={{ sittingFrom, band }} />
+        <ChartRange view={view} model={model} sittingFrom={sittingFrom} band={band} />
         <button
           type="button"
           aria-pressed={isLog}
@@ -139,4 +140,4 @@ export function ChartTools({
       </div>
     </div>
   );
-}
+});

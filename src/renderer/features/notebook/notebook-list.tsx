@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { FilterX, NotebookPen } from 'lucide-react';
-import { useEffect, useMemo, useRef } from 'react';
+import { memo, useCallback, useMemo, useRef } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { setFilter } from '../../app/actions.ts';
 import { isActive, NO_FILTER, useStore } from '../../app/store.ts';
@@ -9,15 +9,18 @@ import { useSparklines } from '../../app/use-sparklines.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ExperimentMenuArea } from '../cell/experiment-menu.tsx';
-import { CellRow, cellButtonId } from './cell-row.tsx';
+import { CellRow } from './cell-row.tsx';
 import { MarkRow, RefusedRow } from './mark-row.tsx';
 import { type NotebookRow, notebookRows } from './notebook-rows.ts';
+import { Revealer } from './revealer.tsx';
 import { useScrollAnchor } from './use-scroll-anchor.ts';
 
 /** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
 const CELL_PX = 61;
 const MARK_PX = 33;
 const OVERSCAN = 4;
+
+export type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
 
 const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
 
@@ -48,16 +51,16 @@ export function NotebookList({ card, cells }: { readonly card: StudyCard; readon
 /** Of many thousand rows only those in sight are on the page. */
 function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: readonly NotebookRow[] }) {
   const order = useStore(state => state.settings.order);
-  const reveal = useStore(state => state.reveal);
-  const openedList = useStore(state => state.view.opened);
-  const opened = useMemo(() => new Set(openedList), [openedList]);
   const scroller = useRef<HTMLDivElement>(null);
+  // Functions of their own each time would have all rows placed anew.
+  const estimateSize = useCallback(
+    (index: number) => (rows[index]?.kind === 'cell' ? CELL_PX : MARK_PX),
+    [rows],
+  );
+  const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
   const virtual = useVirtualizer({
-    count: rows.length,
+    ...{ count: rows.length, estimateSize, getItemKey, overscan: OVERSCAN },
     getScrollElement: () => scroller.current,
-    estimateSize: index => (rows[index]?.kind === 'cell' ? CELL_PX : MARK_PX),
-    getItemKey: index => rows[index]?.key ?? index,
-    overscan: OVERSCAN,
   });
   const items = virtual.getVirtualItems();
   const inSight = items.flatMap(item => {
@@ -66,32 +69,6 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
   });
   const sparklines = useSparklines(card.id, inSight);
   useScrollAnchor(scroller, virtual, rows);
-
-  const isLoading = useStore(state => state.notebook?.status === 'loading');
-  const latest = useRef({ rows, isLoading });
-  latest.current = { rows, isLoading };
-  const fulfilled = useRef(0);
-  // What is not there yet may come with the next page of cells.
-  const page = isLoading ? rows.length : null;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `page` changes with what may hold the cell.
-  useEffect(() => {
-    if (!reveal || fulfilled.current === reveal.wish) return;
-    const index = latest.current.rows.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
-    if (index < 0) {
-      if (!latest.current.isLoading) fulfilled.current = reveal.wish;
-      return;
-    }
-    // An opened cell has its height only when it is on the page.
-    let frame = requestAnimationFrame(() => {
-      fulfilled.current = reveal.wish;
-      virtual.scrollToIndex(index, { align: reveal.toTop ? 'start' : 'auto' });
-      if (!reveal.takesFocus) return;
-      frame = requestAnimationFrame(() =>
-        document.getElementById(cellButtonId(reveal.n))?.focus({ preventScroll: true }),
-      );
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [reveal, virtual, page]);
 
   // Rows are places that are filled anew while scrolling, which costs a fraction of making new ones. Places are counted
   // from the old end, so that a new experiment moves no row, and no focus, to another place.
@@ -111,47 +88,68 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
           data-testid="notebook-list"
         >
           <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
-            {items.map(item => {
-              const row = rows[item.index];
-              if (!row) return null;
-              return (
-                <li
-                  key={slotOf(item.index)}
-                  data-index={item.index}
-                  ref={
-                    row.kind === 'cell' && !opened.has(row.cell.n)
-                      ? // When it lets go of its element, another row may have its number.
-                        element => {
-                          if (element) virtual.resizeItem(item.index, CELL_PX);
-                        }
-                      : element => virtual.measureElement(element)
-                  }
-                  className="absolute inset-x-0 top-0 border-line border-b"
-                  style={{ transform: `translateY(${item.start}px)` }}
-                >
-                  <Row card={card} row={row} sparklines={sparklines} />
-                </li>
-              );
+            {items.map(({ index, start }) => {
+              const row = rows[index];
+              return row ? (
+                <PlacedRow
+                  key={slotOf(index)}
+                  {...{ card, row, index, start, virtual }}
+                  sparkline={row.kind === 'cell' ? (sparklines.get(row.cell.n) ?? null) : null}
+                />
+              ) : null;
             })}
           </ol>
+          <Revealer rows={rows} virtual={virtual} />
         </div>
       }
     />
   );
 }
 
-function Row({
-  card,
-  row,
-  sparklines,
-}: {
+type RowProps = {
   readonly card: StudyCard;
   readonly row: NotebookRow;
-  readonly sparklines: ReturnType<typeof useSparklines>;
+  /** Of a cell. */
+  readonly sparkline: readonly (number | null)[] | null;
+};
+
+const PlacedRow = memo(function PlacedRow({
+  index,
+  start,
+  virtual,
+  ...props
+}: RowProps & {
+  readonly index: number;
+  /** In pixels from the top of the list. */
+  readonly start: number;
+  readonly virtual: RowVirtualizer;
 }) {
+  const { row } = props;
+  const isClosed = useStore(({ view }) => row.kind === 'cell' && !view.opened.includes(row.cell.n));
+  const measure = useCallback(
+    (element: HTMLLIElement | null) => {
+      if (!isClosed) virtual.measureElement(element);
+      // When it lets go of its element, another row may have its number.
+      else if (element) virtual.resizeItem(index, CELL_PX);
+    },
+    [virtual, index, isClosed],
+  );
+  return (
+    <li
+      data-index={index}
+      ref={measure}
+      className="absolute inset-x-0 top-0 border-line border-b"
+      style={{ transform: `translateY(${start}px)` }}
+    >
+      <Row {...props} />
+    </li>
+  );
+});
+
+function Row({ card, row, sparkline }: RowProps) {
   switch (row.kind) {
     case 'cell':
-      return <CellRow card={card} cell={row.cell} sparkline={sparklines.get(row.cell.n) ?? null} />;
+      return <CellRow card={card} cell={row.cell} sparkline={sparkline} />;
     case 'mark':
       return <MarkRow mark={row.mark} />;
     case 'refused':

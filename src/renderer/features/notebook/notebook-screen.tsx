@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { listCells } from '../../app/actions.ts';
+import { listedCells } from '../../app/listed-cells.ts';
 import { isActive, useStore } from '../../app/store.ts';
 import { NowPanel } from '../live/now-panel.tsx';
 import { ChartPanel } from './chart-panel.tsx';
@@ -9,11 +9,9 @@ import { NotebookList } from './notebook-list.tsx';
 
 /** The chart, the filter, the cells; beside them what runs now. */
 export function NotebookScreen({ card }: { readonly card: StudyCard }) {
-  const all = useStore(state => state.notebook?.cells);
   const filter = useStore(state => state.view.filter);
   const found = useStore(state => state.found);
-  const order = useStore(state => state.settings.order);
-  const cells = useMemo(() => listCells(all ?? [], filter, found, order), [all, filter, found, order]);
+  const cells = useStore(listedCells);
   const isFiltered = filter.verdicts.length > 0 || filter.category !== null || found !== null;
   const listed = useMemo(() => (isFiltered ? new Set(cells.map(({ n }) => n)) : null), [isFiltered, cells]);
   return (

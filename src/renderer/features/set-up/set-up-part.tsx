@@ -1,7 +1,17 @@
 import { ChevronRight } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';
-import type { FormProblems, SetUpForm } from './set-up-form.ts';
+import type { ArmForm, ArmProblems } from './set-up-arm.ts';
+import type { FormProblems, SetUpForm, SpendBasisForm } from './set-up-form.ts';
+
+/** Of the fields of one proposer. */
+export type ArmProps = {
+  readonly form: ArmForm;
+  readonly problems: ArmProblems;
+  readonly onChange: (patch: Partial<ArmForm>) => void;
+  /** What a model's cost is estimated from. */
+  readonly spend: SpendBasisForm;
+};
 
 /** What every part of the set-up form is given. */
 export type PartProps = {

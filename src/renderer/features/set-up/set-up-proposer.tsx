@@ -1,32 +1,16 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
-import { useId, useState } from 'react';
-import { describeRetirement } from '../../../shared/model-retirements.ts';
-import { formatDuration } from '../../../shared/numbers.ts';
-import type { AgentStatus, AgentTrial } from '../../../shared/proposer-calls.ts';
-import { EFFORTS } from '../../../shared/study.ts';
-import { explain } from '../../app/explain.ts';
-import { useStore } from '../../app/store.ts';
-import { getClient } from '../../app/sync.ts';
-import { useCall } from '../../app/use-call.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field, Switch } from '../../ui/field.tsx';
-import { Select, type SelectOption } from '../../ui/select.tsx';
-import { KeyField } from './key-field.tsx';
-import { PlannedSpend } from './planned-spend.tsx';
-import { type ArmForm, type ArmProblems, newArm } from './set-up-arm.ts';
+import { Select } from '../../ui/select.tsx';
+import { AgentFields } from './agent-fields.tsx';
+import { ModelDetails, ModelFields } from './model-fields.tsx';
+import { type ArmForm, newArm } from './set-up-arm.ts';
 import { type FormProblems, mayBeAway, type ProposerForm, type SpendBasisForm } from './set-up-form.ts';
-import { Group, Text } from './set-up-part.tsx';
+import { type ArmProps, Group, Text } from './set-up-part.tsx';
 import { describeProposers } from './set-up-summaries.ts';
 
 /** As many as the host takes. */
 const MAX_ARMS = 8;
-
-type ArmProps = {
-  readonly form: ArmForm;
-  readonly problems: ArmProblems;
-  readonly onChange: (patch: Partial<ArmForm>) => void;
-  readonly spend: SpendBasisForm;
-};
 
 type ProposerProps = {
   readonly form: ProposerForm;
@@ -250,171 +234,4 @@ function ArmDetails(props: ArmProps) {
     default:
       return form.kind satisfies never;
   }
-}
-
-function AgentFields(props: ArmProps) {
-  const { form, onChange } = props;
-  const first = useCall('agents', () => getClient().proposers.agents({ isPatient: false }));
-  // Some take long to say their version; nobody waits for them.
-  const whole = useCall('agents, all of it', () => getClient().proposers.agents({ isPatient: true }));
-  const agents = whole.value ?? first.value;
-  const chosen = agents?.find(({ agent }) => agent === form.agent);
-  return (
-    <>
-      <Field label="Agent" hint={chosen ? describeAgent(chosen) : (first.problem ?? 'Looking for agents …')}>
-        {ids => (
-          <Select
-            {...ids}
-            value={form.agent}
-            options={[
-              ...(chosen ? [] : [{ value: form.agent, label: form.agent }]),
-              ...(agents ?? []).map(({ agent, title, isFound }) => ({
-                value: agent,
-                label: isFound ? title : `${title} (not installed)`,
-              })),
-            ]}
-            onChange={agent => onChange({ agent })}
-          />
-        )}
-      </Field>
-      <AgentTrialButton
-        key={`${form.agent} ${form.agentModel}`}
-        form={form}
-        isFound={chosen?.isFound === true}
-      />
-    </>
-  );
-}
-
-/** One harmless proposal, to see whether it works and how long it takes. */
-function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly isFound: boolean }) {
-  const [trial, setTrial] = useState<AgentTrial | 'asking' | null>(null);
-  const ask = async () => {
-    setTrial('asking');
-    const model = form.agentModel.trim() || null;
-    const answer = await getClient()
-      .proposers.tryAgent({ agent: form.agent, model })
-      .catch(error => ({ isGood: false, message: explain(error), seconds: 0, isContained: false }));
-    setTrial(answer);
-  };
-  return (
-    <div className="flex flex-col items-start justify-end gap-1.5">
-      <Button size="small" disabled={!isFound || trial === 'asking'} onClick={() => void ask()}>
-        {trial === 'asking' ? 'Asking it …' : 'Try it'}
-      </Button>
-      <p role="status" className="min-h-4 break-words text-muted text-xs">
-        {trial === null ? 'Asks for one harmless proposal in a separate folder.' : null}
-        {trial === 'asking' ? 'This takes from a few seconds to a minute.' : null}
-        {trial !== null && trial !== 'asking' ? (
-          <span className={trial.isGood ? 'text-keep' : 'text-crash'}>{describeTrial(trial)}</span>
-        ) : null}
-      </p>
-    </div>
-  );
-}
-
-function describeTrial({ isGood, message, seconds, isContained }: AgentTrial): string {
-  if (!isGood) return message;
-  return `${message} It took ${formatDuration(seconds)}${isContained ? '' : ', without a sandbox'}.`;
-}
-
-function describeAgent({ isFound, version, isAsking, isSignedIn, signIn }: AgentStatus): string {
-  if (!isFound) return 'Not installed on this machine.';
-  const told = version ?? (isAsking ? 'asking for its version …' : 'version unknown');
-  return `${told}; ${isSignedIn ? 'signed in' : `no sign-in seen (it may be in the keyring). ${signIn}`}`;
-}
-
-const KEYS: readonly SelectOption<ArmForm['key']>[] = [
-  { value: 'environment', label: 'ANTHROPIC_API_KEY from the environment' },
-  { value: 'stored', label: 'The key stored in the desktop app' },
-  { value: 'none', label: 'None: the server needs no key' },
-];
-
-function ModelFields(props: ArmProps) {
-  const { form, onChange } = props;
-  const listId = useId();
-  const isDesktop = useStore(state => state.host?.host === 'desktop');
-  const list = useCall(
-    JSON.stringify(['models', form.baseUrl.trim(), form.key]),
-    () => getClient().projects.models({ baseUrl: form.baseUrl.trim() || null, key: form.key }),
-    'models',
-  );
-  return (
-    <>
-      <Text
-        {...props}
-        name="model"
-        label="Model"
-        list={listId}
-        hint={
-          describeRetirement(form.model.trim(), form.baseUrl.trim() || null) ??
-          list.problem ??
-          (list.value
-            ? `${list.value.length} models offered; you can also type any other name.`
-            : 'Asking the server …')
-        }
-      />
-      <datalist id={listId}>
-        {list.value?.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </datalist>
-      <Field label="Key" hint="Sent only to the server; never to the training or into any record.">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.key}
-            options={KEYS.filter(({ value }) => value !== 'stored' || isDesktop)}
-            onChange={key => onChange({ key })}
-          />
-        )}
-      </Field>
-      {form.key === 'stored' ? <KeyField onChanged={list.again} /> : null}
-      <Text
-        {...props}
-        name="baseUrl"
-        label="Server"
-        hint="Empty: Anthropic's. Ollama, vLLM and gateways work too."
-        placeholder="http://127.0.0.1:11434"
-      />
-      <PlannedSpend model={form.model.trim()} basis={props.spend} />
-    </>
-  );
-}
-
-function ModelDetails(props: ArmProps) {
-  const { form, onChange } = props;
-  return (
-    <>
-      <Field label="Effort">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.effort}
-            options={[
-              { value: '', label: 'As the model likes' },
-              ...EFFORTS.map(effort => ({ value: effort, label: effort })),
-            ]}
-            onChange={effort => onChange({ effort })}
-          />
-        )}
-      </Field>
-      <Text
-        {...props}
-        name="studyCap"
-        label="Cap for the study (US$)"
-        hint="Calls that could exceed it are not made. Leave empty for no cap."
-        inputMode="decimal"
-      />
-      <Text
-        {...props}
-        name="sittingCap"
-        label="Cap for a night (US$)"
-        hint="For one sitting."
-        inputMode="decimal"
-      />
-    </>
-  );
 }

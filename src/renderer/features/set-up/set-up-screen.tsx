@@ -12,18 +12,11 @@ import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { useFirstFocus } from '../../ui/return-focus.ts';
 import { useSettled } from '../../ui/use-settled.ts';
+import { MeasureFields, MoreMeasureFields } from './measure-fields.tsx';
 import { MetricCheck } from './metric-check.tsx';
 import { SetUpAgreement } from './set-up-agreement.tsx';
 import { Checks } from './set-up-checks.tsx';
-import {
-  ContractFields,
-  LengthFields,
-  MeasureFields,
-  MoreMeasureFields,
-  NameField,
-  SandboxFields,
-  StopFields,
-} from './set-up-fields.tsx';
+import { ContractFields, LengthFields, NameField, SandboxFields, StopFields } from './set-up-fields.tsx';
 import {
   contractOf,
   type FormProblems,

@@ -1,6 +1,8 @@
 import { Command } from 'cmdk';
 import { Dialog } from 'radix-ui';
-import { useState } from 'react';
+import { memo, useMemo, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
+import type { StudyCard } from '../../../shared/notebook.ts';
 import { titleOf } from '../../../shared/overview.ts';
 import { jumpTo, openStudy } from '../../app/actions.ts';
 import { isAvailable, tell } from '../../app/command.ts';
@@ -8,36 +10,27 @@ import { ALL_COMMANDS } from '../../app/commands.ts';
 import { type State, studyOf, useStore } from '../../app/store.ts';
 import { returnFocus } from '../../ui/return-focus.ts';
 
-type Entry = { readonly name: string; readonly keys?: string | undefined; readonly run: () => void };
+type Entry = {
+  readonly id: string;
+  readonly name: string;
+  readonly keys?: string | undefined;
+  readonly run: () => void;
+};
+type Kind = 'study' | 'running' | 'app';
+
+const STUDIES_LISTED = 50;
 
 /** Everything that can be done, by name. */
 export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('');
-  const state = useStore();
-  const groups: readonly { readonly heading: string; readonly entries: readonly Entry[] }[] = [
-    {
-      heading: studyOf(state)?.tag ?? '',
-      entries: [...goToNumber(state, text), ...commands(state, 'study')],
-    },
-    { heading: 'What runs', entries: commands(state, 'running') },
-    {
-      heading: 'Studies',
-      entries: state.studies.slice(0, 50).map(card => ({
-        name: `Open ${titleOf(card)} (${card.importedFrom ?? card.repositoryPath.split('/').at(-1)})`,
-        run: () => openStudy(card.id),
-      })),
-    },
-    { heading: 'Pawl', entries: commands(state, 'app') },
-  ].filter(({ entries }) => entries.length > 0);
-  const choose = (entry: Entry) => {
-    onClose();
-    entry.run();
-  };
   return (
-    <Dialog.Root open onOpenChange={isOpen => !isOpen && onClose()}>
+    // A dialog that Radix calls modal changes the style of everything behind it, which costs more than all that is in this one. It
+    // covers the window anyway, and keeps the focus.
+    <Dialog.Root open modal={false} onOpenChange={isOpen => !isOpen && onClose()}>
       <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-40 bg-black/35" />
+        <div className="fixed inset-0 z-40 bg-black/35" />
         <Dialog.Content
+          aria-modal="true"
           aria-describedby={undefined}
           onCloseAutoFocus={returnFocus}
           className="-translate-x-1/2 fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl overflow-hidden rounded-xl border border-line bg-surface shadow-float"
@@ -54,25 +47,7 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
               <Command.Empty className="px-3 py-6 text-center text-muted text-sm">
                 Nothing found.
               </Command.Empty>
-              {groups.map(({ heading, entries }) => (
-                <Command.Group
-                  key={heading}
-                  heading={heading}
-                  className="[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1 [&_[cmdk-group-heading]]:text-muted [&_[cmdk-group-heading]]:text-xs"
-                >
-                  {entries.map(entry => (
-                    <Command.Item
-                      key={entry.name}
-                      value={`${heading} ${entry.name}`}
-                      onSelect={() => choose(entry)}
-                      className="flex cursor-pointer items-center justify-between rounded-md px-2.5 py-1.5 text-sm data-[selected=true]:bg-accent-soft"
-                    >
-                      {entry.name}
-                      {entry.keys ? <kbd className="font-mono text-muted text-xs">{entry.keys}</kbd> : null}
-                    </Command.Item>
-                  ))}
-                </Command.Group>
-              ))}
+              <Entries text={text} onClose={onClose} />
             </Command.List>
           </Command>
         </Dialog.Content>
@@ -81,19 +56,104 @@ export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-/** What can be done now, of one kind. */
-function commands(state: State, kind: 'study' | 'running' | 'app'): readonly Entry[] {
-  return ALL_COMMANDS.flatMap(command => {
-    const { scope, isKeyOnly, label, keys, run } = command;
-    if (isKeyOnly || (scope === 'own_study' ? 'study' : scope) !== kind || !isAvailable(command, state))
-      return [];
-    return [{ name: tell(label, state), keys, run: () => run(useStore.getState()) }];
-  });
+function Entries({ text, onClose }: { readonly text: string; readonly onClose: () => void }) {
+  const heading = useStore(state => studyOf(state)?.tag ?? '');
+  const number = useStore(state => numberIn(text, state));
+  const ofStudy = useCommands('study');
+  const ofRun = useCommands('running');
+  const ofApp = useCommands('app');
+  const studies = useStudies();
+  const jump = useMemo(
+    () =>
+      number === null ? [] : [{ id: 'jump', name: `Go to experiment #${number}`, run: () => jumpTo(number) }],
+    [number],
+  );
+  const groups = [
+    { heading, entries: [...jump, ...ofStudy] },
+    { heading: 'What runs', entries: ofRun },
+    { heading: 'Studies', entries: studies },
+    { heading: 'Pawl', entries: ofApp },
+  ].filter(({ entries }) => entries.length > 0);
+  return groups.map(group => (
+    <Command.Group
+      key={group.heading}
+      heading={group.heading}
+      className="[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1 [&_[cmdk-group-heading]]:text-muted [&_[cmdk-group-heading]]:text-xs"
+    >
+      {group.entries.map(entry => (
+        <Item key={entry.id} heading={group.heading} entry={entry} onClose={onClose} />
+      ))}
+    </Command.Group>
+  ));
 }
 
-function goToNumber(state: State, text: string): readonly Entry[] {
+const Item = memo(function Item({
+  heading,
+  entry: { name, keys, run },
+  onClose,
+}: {
+  readonly heading: string;
+  readonly entry: Entry;
+  readonly onClose: () => void;
+}) {
+  return (
+    <Command.Item
+      value={`${heading} ${name}`}
+      onSelect={() => {
+        onClose();
+        run();
+      }}
+      className="flex cursor-pointer items-center justify-between rounded-md px-2.5 py-1.5 text-sm data-[selected=true]:bg-accent-soft"
+    >
+      {name}
+      {keys ? <kbd className="font-mono text-muted text-xs">{keys}</kbd> : null}
+    </Command.Item>
+  );
+});
+
+/** What can be done now, of one kind; the same list until that changes, whatever else happens meanwhile. */
+function useCommands(kind: Kind): readonly Entry[] {
+  // In the order of the commands; null where one cannot be run now.
+  const names = useStore(
+    useShallow(state =>
+      COMMANDS_OF[kind].map(command => (isAvailable(command, state) ? tell(command.label, state) : null)),
+    ),
+  );
+  return useMemo(
+    () =>
+      COMMANDS_OF[kind].flatMap(({ id, keys, run }, place) => {
+        const name = names[place];
+        return name == null ? [] : [{ id, name, keys, run: () => run(useStore.getState()) }];
+      }),
+    [kind, names],
+  );
+}
+
+function useStudies(): readonly Entry[] {
+  const ids = useStore(useShallow(({ studies }) => studies.slice(0, STUDIES_LISTED).map(({ id }) => id)));
+  const names = useStore(useShallow(({ studies }) => studies.slice(0, STUDIES_LISTED).map(openingWords)));
+  return useMemo(
+    () => ids.map((id, place) => ({ id, name: names[place] ?? '', run: () => openStudy(id) })),
+    [ids, names],
+  );
+}
+
+function openingWords(card: StudyCard): string {
+  return `Open ${titleOf(card)} (${card.importedFrom ?? card.repositoryPath.split('/').at(-1)})`;
+}
+
+const COMMANDS_OF: Readonly<Record<Kind, typeof ALL_COMMANDS>> = {
+  study: commandsOf('study', 'own_study'),
+  running: commandsOf('running'),
+  app: commandsOf('app'),
+};
+
+function commandsOf(...scopes: readonly string[]): typeof ALL_COMMANDS {
+  return ALL_COMMANDS.filter(({ scope, isKeyOnly }) => !isKeyOnly && scopes.includes(scope));
+}
+
+function numberIn(text: string, state: State): number | null {
   const number = /^#?(\d+)$/.exec(text.trim())?.[1];
   const card = studyOf(state);
-  if (number === undefined || !card || Number(number) >= card.cells) return [];
-  return [{ name: `Go to experiment #${number}`, run: () => jumpTo(Number(number)) }];
+  return number === undefined || !card || Number(number) >= card.cells ? null : Number(number);
 }

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and says which of its cells is the active one
 import { useVirtualizer } from '@tanstack/react-virtual';
+import { sum } from 'd3-array';
 import { ChevronRight } from 'lucide-react';
 import {
   type CSSProperties,
@@ -9,6 +10,7 @@ import {
   useCallback,
   useEffect,
   useRef,
+  useState,
 } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatMetric } from '../../../shared/numbers.ts';
@@ -70,6 +72,8 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
       cell?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [activeKey, active.column]);
 
+  // A first column that stays takes a surface for each row, so it does only where it is needed.
+  const [isMoved, setMoved] = useState(false);
   // Rows are places that are filled anew while scrolling and sorting, which costs a fraction of making new ones.
   const most = useRef(1);
   most.current = Math.max(most.current, places.length);
@@ -117,8 +121,16 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
       tabIndex={0}
       onKeyDown={press}
       onMouseOver={tellWhole}
-      className="min-h-0 flex-1 overflow-auto outline-offset-[-2px]"
-      style={{ '--columns': widths.map(width => `${width}px`).join(' ') } as CSSProperties}
+      // Before the rows are changed for the new place: afterwards the question would have the page laid out.
+      onScrollCapture={({ currentTarget }) => setMoved(currentTarget.scrollLeft > 0)}
+      data-moved={isMoved || undefined}
+      className="group/grid min-h-0 flex-1 overflow-auto outline-offset-[-2px]"
+      style={
+        {
+          '--columns': widths.map(width => `${width}px`).join(' '),
+          '--row-width': `${sum(widths)}px`,
+        } as CSSProperties
+      }
     >
       <TableHead
         columns={shown}
@@ -191,14 +203,15 @@ const DataRow = memo(function DataRow({
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      className="table-row-grid group absolute top-0 left-0 h-8 border-line border-b text-sm [contain:layout_style]"
+      className="table-row-grid group absolute top-0 left-0 h-8 border-line border-b text-sm [contain:strict]"
       style={{ transform: `translateY(${start}px)` }}
     >
       {columns.map((column, place) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys, and has the focus
         <div
           key={column.id}
-          id={cellId(key, place)}
+          // Only the active one is asked for, and there are hundreds.
+          id={activeColumn === place ? cellId(key, place) : undefined}
           role="gridcell"
           aria-colindex={place + 1}
           onClick={() => onChoose(index, place)}
@@ -207,7 +220,7 @@ const DataRow = memo(function DataRow({
             'min-w-0 whitespace-nowrap px-2',
             layoutOf(column),
             background,
-            place === 0 && 'sticky left-0 z-10',
+            place === 0 && 'left-0 group-data-moved/grid:sticky group-data-moved/grid:z-10',
             alignOf(column, row),
             isBest && column.isMetric && 'font-semibold text-keep',
             column.id === 'delta' && isGain(row) && 'text-keep',

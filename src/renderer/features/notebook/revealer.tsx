@@ -1,0 +1,64 @@
+import type { Virtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef } from 'react';
+import { leaveControls } from '../../app/actions.ts';
+import { useStore } from '../../app/store.ts';
+import { cellButtonId } from './cell-row.tsx';
+import type { NotebookRow } from './notebook-rows.ts';
+
+/**
+ * Brings the experiment that the store asks for into sight, and the focus to it. It shows nothing, and is a part of its own so that the
+ * rows are not made anew for a wish.
+ */
+export function Revealer({
+  rows,
+  virtual,
+}: {
+  readonly rows: readonly NotebookRow[];
+  readonly virtual: Virtualizer<HTMLDivElement, Element>;
+}) {
+  const reveal = useStore(state => state.reveal);
+  const isLoading = useStore(state => state.notebook?.status === 'loading');
+  const latest = useRef({ rows, isLoading });
+  latest.current = { rows, isLoading };
+  const fulfilled = useRef(0);
+  // What is not there yet may come with the next page of cells.
+  const page = isLoading ? rows.length : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `page` changes with what may hold the cell.
+  useEffect(() => {
+    if (!reveal || fulfilled.current === reveal.wish) return;
+    const index = latest.current.rows.findIndex(row => row.kind === 'cell' && row.cell.n === reveal.n);
+    if (index < 0) {
+      if (!latest.current.isLoading) fulfilled.current = reveal.wish;
+      return;
+    }
+    if (reveal.takesFocus) focusCell(reveal.n);
+    if (!reveal.toTop && isInSight(virtual, index)) {
+      fulfilled.current = reveal.wish;
+      return;
+    }
+    // An opened cell has its height only when it is on the page.
+    let frame = requestAnimationFrame(() => {
+      fulfilled.current = reveal.wish;
+      virtual.scrollToIndex(index, { align: reveal.toTop ? 'start' : 'auto' });
+      if (reveal.takesFocus) frame = requestAnimationFrame(() => focusCell(reveal.n));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [reveal, virtual, page]);
+  return null;
+}
+
+/** A cell that is not on the page yet gets the focus when it is; until then no control has it, whose Enter would be another one. */
+function focusCell(n: number): void {
+  const button = document.getElementById(cellButtonId(n));
+  if (!button) leaveControls();
+  else if (button !== document.activeElement) button.focus({ preventScroll: true });
+}
+
+function isInSight(
+  { measurementsCache, scrollOffset, scrollRect }: Virtualizer<HTMLDivElement, Element>,
+  index: number,
+): boolean {
+  const row = measurementsCache[index];
+  if (!row || scrollOffset === null || !scrollRect) return false;
+  return row.start >= scrollOffset && row.end <= scrollOffset + scrollRect.height;
+}
