@@ -12,6 +12,7 @@ export const FLAG_KINDS = [
   'contended',
   'cores',
   'other_gpu',
+  'lost',
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
 
@@ -57,6 +58,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   cores: 'it used more processor cores than its budget',
   other_gpu: 'it computed on a GPU that it was not given',
   cold: 'its compiler caches differed from those of the other runs',
+  lost: 'its job ended for no reason of its own',
   claim: 'it printed a different number from its score',
 };
 

@@ -2,8 +2,13 @@ import { readFileSync } from 'node:fs';
 import { PawlError } from '../../shared/errors.ts';
 import { findByName, type GpuSample } from '../../shared/telemetry.ts';
 
-/** A place on this machine where one run at a time is trained. */
+/** Another machine that a lane is on. */
+export type Elsewhere = { readonly kind: 'slurm' } | { readonly kind: 'ssh'; readonly host: string };
+
+/** A place where one run at a time is trained. */
 export type LanePlace = {
+  /** Null for this machine. */
+  readonly elsewhere: Elsewhere | null;
   /** UUID or number of the GPU it is bound to; null where the study or the user's environment says it. */
   readonly gpu: string | null;
   /** Numbers of the processor cores it is bound to; null for all. */
@@ -13,7 +18,7 @@ export type LanePlace = {
 };
 
 /** One run at a time, which has the whole machine. */
-const WHOLE: LanePlace = { gpu: null, cores: null, label: null };
+const WHOLE: LanePlace = { elsewhere: null, gpu: null, cores: null, label: null };
 
 /**
  * The lanes that the user's words name; see `shared/lanes.ts`. Throws `usage` where there are not so many cores, and `gpu_missing` for
@@ -22,11 +27,19 @@ const WHOLE: LanePlace = { gpu: null, cores: null, label: null };
  */
 export function findLanes(
   words: readonly string[],
-  machine: { readonly cores: readonly number[]; readonly gpus: readonly GpuSample[] },
+  machine: {
+    readonly cores: readonly number[];
+    readonly gpus: readonly GpuSample[];
+    /** Jobs at once where the user does not say how many; null where no cluster is set up. */
+    readonly clusterLanes?: number | null;
+  },
   chosen: string | null,
 ): readonly LanePlace[] {
   const lanes = words.flatMap(word => {
     const [kind, value] = splitOnce(word);
+    if (word === 'slurm' || kind === 'slurm')
+      return slurmLanes(kind ? Number(value) : null, machine.clusterLanes ?? null);
+    if (kind === 'ssh') return [{ ...WHOLE, elsewhere: { kind: 'ssh' as const, host: value }, label: value }];
     if (kind === 'gpu') return gpuLanes(value, machine.gpus);
     const isAny = kind === '' && machine.gpus.length > 0;
     return isAny ? firstGpus(Number(value), machine.gpus) : cpuLanes(Number(value), machine.cores, chosen);
@@ -54,8 +67,18 @@ function cpuLanes(count: number, cores: readonly number[], gpu: string | null): 
   const each = Math.floor(cores.length / count);
   return Array.from({ length: count }, (_, lane) => {
     const own = cores.slice(lane * each, (lane + 1) * each);
-    return { gpu, cores: own, label: own.length === 1 ? `core ${own[0]}` : `cores ${spell(own)}` };
+    return { ...WHOLE, gpu, cores: own, label: own.length === 1 ? `core ${own[0]}` : `cores ${spell(own)}` };
   });
+}
+
+function slurmLanes(count: number | null, clusterLanes: number | null): readonly LanePlace[] {
+  if (clusterLanes === null)
+    throw new PawlError(
+      'usage',
+      'No cluster is set up: add a [cluster] section to pawl.toml, or to settings.toml in the data folder.',
+    );
+  const lane: LanePlace = { ...WHOLE, elsewhere: { kind: 'slurm' }, label: 'slurm' };
+  return Array.from({ length: count ?? clusterLanes }, () => lane);
 }
 
 function firstGpus(count: number, gpus: readonly GpuSample[]): readonly LanePlace[] {
@@ -83,7 +106,7 @@ function gpuLanes(name: string, gpus: readonly GpuSample[]): readonly LanePlace[
         : `There is no GPU ${name}. There ${there === '' ? 'is none that Pawl can see' : `are ${there}`}.`,
     );
   }
-  return found.map(({ uuid, index, label }) => ({ gpu: uuid || String(index), cores: null, label }));
+  return found.map(({ uuid, index, label }) => ({ ...WHOLE, gpu: uuid || String(index), label }));
 }
 
 /** `0-3`, where they follow each other; otherwise `0,2,4`. */

@@ -14,6 +14,7 @@ import { hooksMarker } from '../process/markers.ts';
 import { LINUX_ONLY } from '../process/process-table.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { refuseConstantless } from '../proposers/search/survey.ts';
+import { findCluster } from '../remote/find-cluster.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
 import type { Enter, Tell } from '../stages/tell.ts';
@@ -27,6 +28,7 @@ import { createStudy, type NewStudy } from './create-study.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
+
 import { openSitting, placesOf } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
@@ -134,7 +136,9 @@ export class Engine {
       async (repository, commit, contract, tree) => {
         const stop = { ...contract.stop, ...input.stop };
         await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
-        await placesOf({ lanes: input.lanes ?? [], gpu: input.gpu ?? null }, this.#options.telemetry);
+        const cluster = await findCluster(contract, paths.home);
+        const places = { lanes: input.lanes ?? [], gpu: input.gpu ?? null };
+        await placesOf(places, this.#options.telemetry, cluster?.lanes ?? null);
         const trial = await refuseUntrainable({ repository, commit, contract, tree, paths, environment });
         if (input.agreesUncontained) this.agreeToUncontained();
         const ports = { ledger: this.ledger, environment };
@@ -305,7 +309,7 @@ export class Engine {
       return await sitting.run();
     } finally {
       clearInterval(poll);
-      close();
+      await close();
     }
   }
 

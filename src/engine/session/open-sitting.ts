@@ -14,6 +14,7 @@ import { laneFolder, laneWorktree, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { findIdleSearch, findSeed, refuseConstantless } from '../proposers/search/survey.ts';
+import { findCluster } from '../remote/find-cluster.ts';
 import { DATA_VIEW } from '../sandbox/contain.ts';
 import { removeCaches } from '../sandbox/run-caches.ts';
 import { Workbench } from '../stages/edit/workbench.ts';
@@ -28,6 +29,7 @@ import type { Ledger } from '../store/ledger.ts';
 import { type Containment, findContainment } from './containment.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
+import { openRemotes } from './open-remotes.ts';
 import { Sitting } from './sitting.ts';
 import { stopLimits } from './stop-rules.ts';
 import { Thoughts } from './thoughts.ts';
@@ -52,7 +54,7 @@ type Ports = Tell & {
 export type OpenSitting = {
   readonly sitting: Sitting;
   /** Aborts the proposer; no more events are sent. */
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 };
 
 /** How a sitting differs from a usual one. */
@@ -82,7 +84,9 @@ export async function openSitting(
   if (!hasBaseline) await refuseConstantless(repository, study.baseCommit, study);
   const containment = await findContainment(study, repository, { ledger, paths, environment });
   const { sandbox } = containment;
-  const places = await placesOf(study, telemetry);
+  const cluster = await findCluster(study.contract, paths.home);
+  const places = await placesOf(study, telemetry, cluster?.lanes ?? null);
+  const remotes = await openRemotes(study, places, { cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
@@ -116,17 +120,20 @@ export async function openSitting(
   const openLane = (place: LanePlace, lane: number): LanePorts => {
     const gpu = { variables: {} };
     const folder = laneFolder(paths, study.id, lane);
+    const remote = remotes.of(place);
     const workbench = new Workbench(
       repository,
       join(worktrees, laneWorktree(study, lane)),
       // What a baseline has taught of them since.
       ledger.studies.get(study.id) ?? study,
       signal,
-      setup === null
+      // Elsewhere each job sets up its own worktree.
+      setup === null || remote
         ? null
-        : (bench, isNew) => runSetUp(study, setup, bench, isNew, { ...trainPorts, place, gpu, folder }),
+        : (bench, isNew) =>
+            runSetUp(study, setup, bench, isNew, { ...trainPorts, place, gpu, folder, remote }),
     );
-    return { workbench, place, folder, gpu };
+    return { workbench, place, folder, gpu, remote };
   };
   const lanes = places.map((place, lane) => once(() => openLane(place, lane)));
   const [first] = lanes;
@@ -155,6 +162,7 @@ export async function openSitting(
   const close = () => {
     proposer.end?.();
     thoughts.stop();
+    return remotes.close();
   };
   return { sitting, close };
 }
@@ -166,10 +174,11 @@ const GPU_WAIT_MS = 60_000;
 export async function placesOf(
   { lanes, gpu }: Pick<Study, 'lanes' | 'gpu'>,
   telemetry: Telemetry | undefined,
+  clusterLanes: number | null,
 ): Promise<readonly LanePlace[]> {
-  const namesGpus = lanes.some(word => !word.startsWith('cpu:'));
+  const namesGpus = lanes.some(word => /^(?:gpu:|\d)/.test(word));
   const gpus = namesGpus ? ((await telemetry?.knownGpus(GPU_WAIT_MS)) ?? []) : [];
-  return findLanes(lanes, { cores: usableCores(), gpus }, gpu);
+  return findLanes(lanes, { cores: usableCores(), gpus, clusterLanes }, gpu);
 }
 
 function once<T>(make: () => T): () => T {

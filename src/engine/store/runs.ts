@@ -195,6 +195,7 @@ export function runStore(database: Database) {
     `UPDATE run SET crash = ?
      WHERE k = ? AND experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)`,
   );
+  const setPlace = database.prepare('UPDATE run SET lane = ?, started_at = ? WHERE id = ?');
   const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
     `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL
      ORDER BY run.id`,
@@ -307,6 +308,10 @@ export function runStore(database: Database) {
         result.gpuEnergyWh,
         run,
       );
+    },
+    /** Where it trains now, and since when. */
+    setPlace(run: number, lane: string, startedAt: number): void {
+      setPlace.run(lane, startedAt, run);
     },
     /** Runs without an end: they train, or the engine died meanwhile. Of one experiment, or of any study. */
     open(

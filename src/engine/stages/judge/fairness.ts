@@ -61,6 +61,8 @@ export type FairnessInput = {
   readonly cold?: string | null;
   /** Processor time over the run, in seconds: of its own processes and of the whole machine. Null where it is not known. */
   readonly processors?: ProcessorTime | null;
+  /** Why a run on another machine ended, where that says nothing of its code. */
+  readonly loss?: string | null;
   /** Processor cores that the contract lets a run use; null where it does not say. */
   readonly cores?: number | null;
   /** GPUs beside its own on which the run computed. */
@@ -108,6 +110,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   }
 
   if (input.cold) flag('cold', input.cold);
+  if (input.loss) flag('lost', input.loss);
 
   const share = input.processors && othersShare(input.processors, awakeSeconds);
   if (share) {

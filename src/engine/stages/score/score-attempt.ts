@@ -34,6 +34,8 @@ export type Scored = {
 
 export type ScoreRun = {
   readonly commit: string;
+  /** Where the training left its files. */
+  readonly from: string;
   /** In the environment of the run's processes. */
   readonly marker: string;
   /** How long the baseline's scoring took; null for the baseline itself, or if unknown. */
@@ -67,7 +69,7 @@ export async function scoreAttempt(
   const none = { values: null, isAborted: false, addedBytes: 0, seconds: 0, survivors: [] };
   const scoring = await ScorePlace.open(study, score, ports);
   try {
-    const fault = await layOut(scoring, score, run.commit, place.signal, ports);
+    const fault = await layOut(scoring, score, run, place.signal, ports);
     return fault ? { ...none, crash: fault } : await runPrograms(scoring, study, score, run, place);
   } catch (error) {
     if (place.signal.aborted) return { ...none, crash: null, isAborted: true };
@@ -81,12 +83,12 @@ export async function scoreAttempt(
 async function layOut(
   scoring: ScorePlace,
   { artifacts: patterns }: Score,
-  commit: string,
+  { commit, from }: ScoreRun,
   signal: AbortSignal,
   { workbench, roomBytes }: ScorePorts,
 ): Promise<Crash | null> {
   const found = async (): Promise<readonly Artifact[] | string> => {
-    const artifacts = await findArtifacts(workbench.path, patterns, path => workbench.isLocked(path));
+    const artifacts = await findArtifacts(from, patterns, path => workbench.isLocked(path));
     const names = patterns.join(', ');
     if (artifacts === null)
       return `The training left more files for score.artifacts than a scorer gets (${names}).`;
@@ -98,7 +100,7 @@ async function layOut(
   try {
     const artifacts = await found();
     if (typeof artifacts === 'string') return noScore(artifacts);
-    await scoring.layOut(commit, artifacts, signal);
+    await scoring.layOut(commit, from, artifacts, signal);
     return null;
   } catch (error) {
     signal.throwIfAborted();

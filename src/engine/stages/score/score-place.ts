@@ -88,11 +88,16 @@ export class ScorePlace {
     return new ScorePlace(study, score, ports, join(parent, SCORE));
   }
 
-  /** Lays out both checkouts. Rejects with the file system's and git's errors, and with an AbortError. */
-  async layOut(commit: string, artifacts: readonly Artifact[], signal: AbortSignal): Promise<void> {
+  /** Lays out both checkouts, with the artifacts that the training left in `from`. Rejects with the file system's and git's errors, and with an AbortError. */
+  async layOut(
+    commit: string,
+    from: string,
+    artifacts: readonly Artifact[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { baseCommit, contract } = this.#study;
     const isEditable = matchEditable(contract.editable);
-    await copyArtifacts(this.#ports.workbench.path, artifacts, await this.#make('artifacts'), signal);
+    await copyArtifacts(from, artifacts, await this.#make('artifacts'), signal);
     await this.#layOut('scorer', baseCommit, path => !isEditable(path));
     await writeFile(this.#result, '');
     for (const who of this.models) await this.#layOut(who, commit, () => true);

@@ -8,6 +8,7 @@ import { gpuVariables } from '../../machine/bind-gpu.ts';
 import type { Telemetry } from '../../machine/telemetry.ts';
 import { type DataPaths, studyFolder } from '../../paths.ts';
 import type { Owner } from '../../process/terminal.ts';
+import type { RemoteTraining } from '../../remote/remote-training.ts';
 import { contain, containAndTry, environmentOf, type Place } from '../../sandbox/contain.ts';
 import type { Bubblewrap } from '../../sandbox/find-sandbox.ts';
 import { wayByPort } from '../../sandbox/model-access.ts';
@@ -39,6 +40,8 @@ export type LanePorts = {
   readonly folder: string;
   /** What binds its runs to one GPU, once it is known. */
   readonly gpu: { variables: Readonly<Record<string, string>> };
+  /** What trains its runs on another machine; null for this one. */
+  readonly remote: RemoteTraining | null;
 };
 
 export type SurroundingsPorts = Tell &

@@ -8,6 +8,7 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, RepeatPurpose, Run, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
+import type { LanePlace } from '../../lanes/find-lanes.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
 import { busyProcessorSeconds } from '../../machine/host-sampler.ts';
 import { measure } from '../../metrics/measure.ts';
@@ -18,6 +19,7 @@ import type { KillTimes } from '../../process/kill-tree.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
 import { runTraining, type TrainingResult } from '../../process/run-training.ts';
+import type { RemotePhase, RemoteResult, RemoteTraining } from '../../remote/remote-training.ts';
 import { settleCaches } from '../../sandbox/run-caches.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
@@ -26,6 +28,7 @@ import { judgeFairness, type ProcessorTime } from '../judge/fairness.ts';
 import { findUnmet } from '../judge/requirements.ts';
 import { studyBudget } from '../judge/study-budget.ts';
 import { measureAttempt } from '../measure/measure-attempt.ts';
+import { measureElsewhere } from '../measure/measure-elsewhere.ts';
 import { claimOf, withClaims } from '../score/claims.ts';
 import { scoreAttempt } from '../score/score-attempt.ts';
 import { exchanged, fingerprints } from '../set-up/preserved.ts';
@@ -37,6 +40,7 @@ import type { Pruner } from './pruner.ts';
 import { findSealedPath } from './sealed-path.ts';
 import { ProgressEmitter, SeriesWriter } from './series-writer.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
+import { findLoss, isContainedElsewhere, trainElsewhere } from './train-elsewhere.ts';
 
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
@@ -101,8 +105,9 @@ export async function trainAttempt(
   const baseline = lastTrial(ledger.runs.list(study.id, 0));
   await workbench.watchFolders();
   const swaps = purpose === 'probe' ? contract.audit.swaps : [];
+  const { remote } = ports;
   const surround = () => surroundingsOf(study, ports, runMarker(study.id, n, k), swaps);
-  const { seals, caches, ...contained } = await surround();
+  const { seals, caches, ...contained } = remote ? ELSEWHERE : await surround();
   const isHopeless = purpose ? () => null : await ports.pruner.watch();
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
@@ -110,7 +115,7 @@ export async function trainAttempt(
   const startedAt = now();
   const run = ledger.write(() => {
     setPhase('training');
-    const isContained = contained.sandbox !== undefined;
+    const isContained = remote ? isContainedElsewhere(study, ports) : contained.sandbox !== undefined;
     const begun = { k, commit, purpose, isContained, lane: ports.place.label };
     return ledger.runs.begin(study.id, n, begun, startedAt);
   });
@@ -118,8 +123,9 @@ export async function trainAttempt(
   const logPath = runLog(paths, study.id, n, k);
   await mkdir(dirname(logPath), { recursive: true });
 
-  const began = performance.now();
-  const elapsed = () => (performance.now() - began) / 1000;
+  // In a queue it has not begun.
+  let began = remote ? null : performance.now();
+  const elapsed = () => (began === null ? 0 : (performance.now() - began) / 1000);
   const progress = new ProgressEmitter(values =>
     emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
   );
@@ -171,7 +177,7 @@ export async function trainAttempt(
     },
   );
   const watch = new MachineWatch({
-    ...{ telemetry: ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
+    ...{ telemetry: remote ? undefined : ports.telemetry, marker: runMarker(study.id, n, k), elapsed },
     environment: { ...userEnvironment, ...ports.gpu.variables },
     onPoint: point => machine.add(point),
     onGpu: ({ utilizationPercent }) => budget.gpu(utilizationPercent),
@@ -197,14 +203,40 @@ export async function trainAttempt(
       },
       enough: enough.signal,
     });
-  const train = async () => {
+  const onState = (phase: RemotePhase) => {
+    const where = describePhase(ports.place, phase);
+    if (phase.kind === 'running') began = performance.now();
+    attempt(() => ledger.write(() => ledger.runs.setPlace(run, where, now())));
+    if (phase.kind === 'running') emit({ type: 'run_started', n, k, pid: null, log: logPath });
+    else emit({ type: 'phase', n, phase: 'training' });
+  };
+  const trainThere = (there: RemoteTraining) =>
+    trainElsewhere(
+      study,
+      { n, k, commit, purpose, logPath },
+      there,
+      {
+        ...{ onState, signal: place.signal, enough: enough.signal },
+        onOutput: chunk => attempt(() => reader.push(chunk)),
+      },
+      ports,
+    );
+  const trainHere = async () => {
     const first = await trainIn(place);
     if (!contained.sandbox || !(await isJailFault(first, logPath))) return first;
     // What was to be mounted has gone since the jail was planned, a socket for instance: nothing was trained yet.
     const { seals: _seals, caches: _caches, ...again } = await surround();
     return trainIn({ ...place, ...again });
   };
-  const trained = await train().finally(() => {
+  const train = async (): Promise<{
+    readonly trained: TrainingResult;
+    readonly there: RemoteResult | null;
+  }> => {
+    if (!remote) return { trained: await trainHere(), there: null };
+    const there = await trainThere(remote);
+    return { trained: there, there };
+  };
+  const { trained, there } = await train().finally(() => {
     watch.stop();
     budget.stop();
     attempt(() => reader.end());
@@ -220,27 +252,41 @@ export async function trainAttempt(
   emit({ type: 'phase', n, phase: 'measuring' });
   const ended: RunOutcome = fullDisk?.outcome ?? trained.outcome;
   const isDone = ended.kind === 'exit' && ended.code === 0;
-  const measured = isDone ? await measureAttempt(contract, reader, place) : null;
+  const loss = there && findLoss(there);
+  const measured = !isDone
+    ? null
+    : there
+      ? await measureElsewhere(contract, reader, there, logPath)
+      : await measureAttempt(contract, reader, place);
   let outcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
 
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, kept));
   if (lost.length > 0) await discardSetUp(ports.folder, workbench);
-  const touched = outcome.kind === 'aborted' ? [] : [...(await workbench.findTouchedLocks()), ...lost];
+  const touched =
+    outcome.kind === 'aborted' ? [] : [...(there?.touched ?? (await workbench.findTouchedLocks())), ...lost];
   const { score, metric: wanted } = contract;
   const printsMetric = wanted.command === null && wanted.waitSeconds === null && score === null;
   const unscored =
     lockCrash(touched, contract) ??
-    reader.classify(outcome, printsMetric ? wanted.name : null, contract.budget.limitSeconds) ??
+    // What another machine took from it is no crash of its own.
+    (loss === null
+      ? reader.classify(outcome, printsMetric ? wanted.name : null, contract.budget.limitSeconds)
+      : null) ??
     measured?.crash ??
     null;
   const isScored =
     score !== null && measured !== null && outcome.kind === 'exit' && !unscored && !measured.guard;
   const roomBytes = async () => (await ports.reserve.free()) - limits.disk.minFreeBytes;
   const baselineSeconds = n === 0 ? null : (baseline?.fairness?.scoreSeconds ?? null);
-  const scoreRun = { commit, marker: runMarker(study.id, n, k), baselineSeconds };
+  const from = there?.artifacts.folder ?? workbench.path;
+  const scoreRun = { commit, from, marker: runMarker(study.id, n, k), baselineSeconds };
   const scored = isScored ? await scoreAttempt(study, score, scoreRun, place, { ...ports, roomBytes }) : null;
   if (scored?.isAborted) outcome = { kind: 'aborted' };
   const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
+  if (there && !there.isVerified) {
+    const message = `Whether job ${there.job ?? ''} has ended is not known: ${ports.place.label} cannot be asked.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
   if (survivors.length > 0) {
     const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
     emit({ type: 'warning', code: 'survivors', message });
@@ -275,14 +321,16 @@ export async function trainAttempt(
   const fairness = judgeFairness({
     summary,
     claim: score ? claimOf(summary, baseline?.summary ?? null, wanted.name) : null,
-    ...{ cold, steps: numSteps, seconds: trained.seconds },
+    ...{ cold, loss, steps: numSteps, seconds: trained.seconds },
     ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
-    processors: processorTime(
-      trained.resources.cpuSeconds,
-      busyBegan,
-      busyEnd,
-      own?.length ?? availableParallelism(),
-    ),
+    processors: there
+      ? null
+      : processorTime(
+          trained.resources.cpuSeconds,
+          busyBegan,
+          busyEnd,
+          own?.length ?? availableParallelism(),
+        ),
     cores: contract.budget.cores,
     stepsPerSecond: outcome.kind === 'exit' ? steps.get() : null,
     sameCode: ledger.runs
@@ -296,8 +344,8 @@ export async function trainAttempt(
       .flatMap(({ fairness }) => fairness ?? [])
       // At other clocks it may have been faster than it should.
       .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks')),
-    wallSeconds: (wallEnd - wallBegan) / 1000,
-    awakeSeconds: (awakeEnd - awakeBegan) / 1000,
+    wallSeconds: there ? there.seconds : (wallEnd - wallBegan) / 1000,
+    awakeSeconds: there ? there.seconds : (awakeEnd - awakeBegan) / 1000,
     ...(await watch.seen()),
     earlier: ledger.runs.latestFairness(study.id, NORM_RUNS),
   });
@@ -330,7 +378,7 @@ export async function trainAttempt(
     run,
     k,
     result,
-    metric: crash || isEarly ? null : numbers.metric,
+    metric: crash || isEarly || loss ? null : numbers.metric,
     memory: isEarly ? null : numbers.memory,
     early: isEarly ? early : null,
     guard: crash ? null : guard,
@@ -338,6 +386,14 @@ export async function trainAttempt(
     endedAt: now(),
     finished,
   };
+}
+
+/** What a run on another machine is given of this one. */
+const ELSEWHERE: Awaited<ReturnType<typeof surroundingsOf>> = { environment: {} };
+
+function describePhase({ label }: LanePlace, phase: RemotePhase): string {
+  if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
+  return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
 }
 
 /** What the training printed, and over it what the command for the metric did. */

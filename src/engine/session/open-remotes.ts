@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { Cluster } from '../../shared/cluster.ts';
+import { PawlError } from '../../shared/errors.ts';
+import type { Study } from '../../shared/study.ts';
+import type { LanePlace } from '../lanes/find-lanes.ts';
+import type { DataPaths } from '../paths.ts';
+import { clusterFolder } from '../remote/find-cluster.ts';
+import type { RemoteJob, RemoteTraining } from '../remote/remote-training.ts';
+import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
+import { SshClient } from '../remote/ssh/ssh-client.ts';
+import { SshTraining } from '../remote/ssh/ssh-training.ts';
+
+export type Remotes = {
+  /** What trains the runs of a lane on another machine; null for one on this machine. */
+  readonly of: (place: LanePlace) => RemoteTraining | null;
+  /** Gives back what was opened; jobs go on. */
+  readonly close: () => Promise<void>;
+};
+
+/** Rejects with `usage` for what runs elsewhere cannot do yet. */
+export async function openRemotes(
+  { contract }: Study,
+  places: readonly LanePlace[],
+  ports: {
+    readonly cluster: Cluster | null;
+    readonly paths: DataPaths;
+    readonly environment: NodeJS.ProcessEnv;
+  },
+): Promise<Remotes> {
+  const { cluster, paths, environment } = ports;
+  const elsewhere = places.flatMap(place => place.elsewhere ?? []);
+  const refuse = (what: string) =>
+    new PawlError('usage', `${what} only work in lanes of this machine, not on a cluster or over ssh.`);
+  if (elsewhere.length > 0 && contract.checks.length > 0) throw refuse('Checks');
+  if (elsewhere.length > 0 && contract.model !== null) throw refuse('Trainings that ask a model');
+  const slurm =
+    cluster && elsewhere.some(({ kind }) => kind === 'slurm')
+      ? new SlurmTraining({ cluster, root: clusterFolder(cluster, environment), environment })
+      : null;
+  const hosts = new Set(elsewhere.flatMap(other => (other.kind === 'ssh' ? [other.host] : [])));
+  const clients = await Promise.all([...hosts].map(host => SshClient.open(host)));
+  const overSsh = new Map(
+    clients.map(client => [
+      client.host,
+      new SshTraining({ client, root: join(paths.home, 'hosts', client.host) }),
+    ]),
+  );
+  const opened: TidyTraining[] = [];
+  return {
+    of: ({ elsewhere: where }) => {
+      const training = where?.kind === 'ssh' ? overSsh.get(where.host) : where && slurm;
+      if (!training) return null;
+      const tidy = new TidyTraining(training);
+      opened.push(tidy);
+      return tidy;
+    },
+    close: async () => {
+      await Promise.all(opened.map(training => training.tidy()));
+      await Promise.all(clients.map(client => client.close()));
+    },
+  };
+}
+
+/** Removes what is left of a lane's run there before the lane has another: by then its result is in the ledger. */
+class TidyTraining implements RemoteTraining {
+  readonly #training: RemoteTraining;
+  readonly #ended: RemoteJob[] = [];
+
+  constructor(training: RemoteTraining) {
+    this.#training = training;
+  }
+
+  readonly train: RemoteTraining['train'] = async (job, watch) => {
+    await this.tidy();
+    const result = await this.#training.train(job, watch);
+    this.#ended.push(job);
+    return result;
+  };
+
+  readonly adopt: RemoteTraining['adopt'] = async (job, watch) => {
+    await this.tidy();
+    const result = await this.#training.adopt(job, watch);
+    if (result) this.#ended.push(job);
+    return result;
+  };
+
+  readonly forget: RemoteTraining['forget'] = job => this.#training.forget(job);
+
+  /** What cannot be removed now costs room there, and nothing else. */
+  async tidy(): Promise<void> {
+    for (const job of this.#ended.splice(0)) await this.#training.forget(job).catch(() => {});
+  }
+}

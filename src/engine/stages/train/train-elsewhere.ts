@@ -1,0 +1,91 @@
+import { PawlError } from '../../../shared/errors.ts';
+import type { RepeatPurpose, Study } from '../../../shared/study.ts';
+import { studyFolder } from '../../paths.ts';
+import { runMarker } from '../../process/markers.ts';
+import { jobOfContract } from '../../remote/job-of-contract.ts';
+import type { RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../../remote/remote-training.ts';
+import { environmentOf } from '../../sandbox/contain.ts';
+import { sandboxMode } from '../../sandbox/find-sandbox.ts';
+import type { TrainPorts } from './train-attempt.ts';
+
+/** What a scorer gets of a run on another machine. */
+const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;
+
+/** Ends of a job that say nothing of its commit. */
+const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 'lost'] as const;
+
+/** Why a run on another machine is to be run again whatever it printed; null where it counts. */
+export function findLoss({ end }: RemoteResult): string | null {
+  return LOST.some(kind => kind === end.kind) && 'message' in end ? end.message : null;
+}
+
+/** Whether runs of a study are contained on other machines. */
+export function isContainedElsewhere({ contract }: Study, { userEnvironment }: TrainPorts): boolean {
+  return sandboxMode(contract, userEnvironment) !== 'off';
+}
+
+/**
+ * Trains one run on another machine. If the engine died while a job of the same commit trained, that job's result is taken, so that
+ * nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be.
+ */
+export async function trainElsewhere(
+  study: Study,
+  run: {
+    readonly n: number;
+    readonly k: number;
+    readonly commit: string;
+    readonly purpose: RepeatPurpose | null;
+    readonly logPath: string;
+  },
+  remote: RemoteTraining,
+  watch: RemoteWatch,
+  ports: TrainPorts,
+): Promise<RemoteResult> {
+  const result =
+    (await adopt(study, run, remote, watch, ports)) ??
+    (await remote.train(jobOf(study, run, run.k, ports), watch));
+  const { end } = result;
+  if (end.kind === 'refused' || end.kind === 'no_sandbox' || end.kind === 'not_started')
+    throw new PawlError('cannot_train', `Nothing was trained. ${end.message}`);
+  return result;
+}
+
+type Run = Parameters<typeof trainElsewhere>[1];
+
+async function adopt(
+  study: Study,
+  run: Run,
+  remote: RemoteTraining,
+  watch: RemoteWatch,
+  ports: TrainPorts,
+): Promise<RemoteResult | null> {
+  const earlier = ports.ledger.runs.list(study.id, run.n).filter(({ k }) => k < run.k);
+  const last = earlier.findLastIndex(({ outcome }) => outcome?.kind !== 'interrupted');
+  const isSame = (other: (typeof earlier)[number]) =>
+    other.commit === run.commit && other.purpose === run.purpose && other.lane !== null;
+  for (const { k } of earlier
+    .slice(last + 1)
+    .filter(isSame)
+    .toReversed()) {
+    const adopted = await remote.adopt(jobOf(study, run, k, ports), watch);
+    if (adopted) return adopted;
+  }
+  return null;
+}
+
+/** @param k of the run whose job it is or was */
+function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: TrainPorts): RemoteJob {
+  const { repository, workbench, paths, userEnvironment, sandbox, place } = ports;
+  const { contract } = study;
+  const marker = runMarker(study.id, n, k);
+  const folder = studyFolder(paths, study.id);
+  return jobOfContract(contract, {
+    ...{ marker, repository, commit, logPath, maxArtifactBytes: MAX_ARTIFACT_BYTES },
+    environment: environmentOf({ contract, repository, folder, userEnvironment }, marker),
+    locked: workbench.lockedFiles(),
+    seals: workbench.seals(contract.sandbox.writes),
+    containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
+    dataFolders: sandbox?.namedData ?? [],
+    ...(place.gpu === null ? {} : { gpus: [place.gpu] }),
+  });
+}
