@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RunningPawl, sitting } from '../support/pawl.ts';
+import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
+import { checkNight, type Night, prepareNight, rowsOf, TAG } from '../support/study.ts';
+import { findSlurmFault, type PrivateSlurm, startSlurm } from './private-slurm.ts';
+
+const fault = findSlurmFault();
+let slurm: PrivateSlurm;
+
+const clusterNight = (trainer = FAST_TRAINER, more = ''): Promise<Night> =>
+  prepareNight({
+    trainer,
+    contract: `${contractFile({ limitSeconds: 600, more })}
+[cluster]
+engine = "slurm"
+folder = ${JSON.stringify(slurm.folder)}
+lanes = 2
+`,
+  });
+
+// Without Slurm there is nothing to test; `fault` says what is missing, and .ci/run installs it.
+describe.skipIf(fault !== null)('a study in lanes of a cluster', () => {
+  beforeAll(async () => {
+    slurm = await startSlurm();
+  });
+  afterAll(() => slurm?.stop());
+
+  test('every run is a job, and nothing of it is left there', async () => {
+    const night = await clusterNight();
+    const args = ['run', night.repository, '--tag', TAG, '-n', '4', '--lanes', 'slurm'];
+    const { code, stderr, events } = await sitting(args, { home: night.home, env: slurm.environment });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const { experiments } = rowsOf(night.home);
+    expect(experiments.map(({ n, phase }) => [n, phase])).toEqual([0, 1, 2, 3, 4].map(n => [n, 'recorded']));
+    expect(experiments.filter(({ verdict }) => verdict === 'crash')).toEqual([]);
+    const started = events.filter(({ type }) => type === 'run_started');
+    expect(started).toHaveLength(5);
+    expect(await readdir(join(slurm.folder, 'jobs')).catch(() => [])).toEqual([]);
+    await checkNight(night);
+  });
+
+  test('jobs go on without the engine, and the next one takes their results instead of training again', async () => {
+    const place = await temporaryFolder();
+    const trainer = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  echo "$PAWL_RUN" >> ${place}/began; until [ -e ${place}/go ]; do sleep 0.05; done
+fi
+value=`;
+    const night = await clusterNight(FAST_TRAINER.replace(/^value=/m, trainer));
+    const args = ['run', night.repository, '--tag', TAG, '-n', '2', '--lanes', 'slurm'];
+    const first = new RunningPawl(args, { home: night.home, env: slurm.environment });
+    for (const n of [1, 2]) await first.waitFor(event => event.type === 'run_started' && event.n === n);
+    await first.kill();
+    await writeFile(join(place, 'go'), '');
+    const again = await sitting(['resume', night.repository], { home: night.home, env: slurm.environment });
+    expect(again.stderr).toBe('');
+    expect(again.code).toBe(0);
+    // Of each one job began.
+    const began = (await readFile(join(place, 'began'), 'utf8')).trim().split('\n');
+    expect(began.map(line => line.split('/')[1]).sort()).toEqual(['1.0', '2.0']);
+    expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual([
+      ...['recorded', 'recorded', 'recorded'],
+    ]);
+    expect(existsSync(join(slurm.folder, 'jobs'))).toBe(true);
+    expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
+    await checkNight(night);
+  });
+});
