@@ -155,3 +155,15 @@ test('a GPU is a lane by number, by UUID, or with all others', () => {
   expect(() => named('gpu:0', 'gpu:GPU-aa')).toThrow('is named twice');
   expect(() => named('gpu:7')).toThrow('There is no GPU 7. There are GPU 0: NVIDIA H100 (GPU-aaaa)');
 });
+
+test('lanes that are not equally fast are refused, because their numbers could not be compared', () => {
+  const other = { index: 2, uuid: 'GPU-cccc', name: 'NVIDIA A100' };
+  const machine = { cores: [0, 1], gpus: [...GPUS, other], clusterLanes: 4 };
+  const find = (...words: readonly string[]) => findLanes(words, machine, null);
+  expect(() => find('gpu:0', 'gpu:2')).toThrow('These lanes differ (NVIDIA H100, NVIDIA A100)');
+  expect(() => find('slurm:2', 'ssh:lab')).toThrow('These lanes differ (jobs of the cluster, lab)');
+  expect(() => find('ssh:lab', 'cpu:1')).toThrow('These lanes differ');
+  expect(find('slurm')).toHaveLength(4);
+  expect(find('ssh:lab', 'ssh:lab')).toHaveLength(2);
+  expect(() => findLanes(['slurm'], { cores: [0], gpus: [] }, null)).toThrow('No cluster is set up');
+});

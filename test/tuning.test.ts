@@ -110,7 +110,7 @@ test('a word of the user ends a tuning', () => {
   const tuning: Tuning = { ...TUNING, first: 5, left: 2 };
   const request = (changes: Partial<ProposalRequest>) =>
     ({
-      ...{ n: 7, history: [{ n: 6, memo: { tuning } }], running: null, steering: [], refusals: [] },
+      ...{ n: 7, history: [{ n: 6, memo: { tuning } }], running: [], steering: [], refusals: [] },
       ...changes,
     }) as unknown as ProposalRequest;
   const note = (n: number) => [{ n, at: 0, text: 'Leave the rate alone.' }];

@@ -124,8 +124,13 @@ function sittingOptions(command: Command): Command {
     .option('--gpu <name>', 'which GPU trains: its number, its UUID, or the UUID of a MIG instance')
     .option(
       '--lanes <list>',
-      'train several experiments at once: a number, "cpu:4", "gpu:0,gpu:1" or "gpu:all"',
+      'train several experiments at once: a number, "cpu:4", "gpu:0,gpu:1", "gpu:all", "slurm:8" or "ssh:HOST"',
       lanes,
+    )
+    .option(
+      '--cluster <engine>',
+      'with --lanes 8: as many jobs of the cluster that is set up',
+      oneOf('slurm'),
     )
     .option(
       '--proposer <kind>',

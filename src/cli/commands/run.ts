@@ -34,6 +34,7 @@ export type SittingFlags = {
   readonly limit?: number;
   readonly gpu?: string;
   readonly lanes?: readonly string[];
+  readonly cluster?: 'slurm';
   readonly proposer?: ArmSettings['kind'];
   readonly seed?: number;
   readonly strategy?: NonNullable<SearchSettings['strategy']>;
@@ -87,12 +88,18 @@ export async function run(
       limitSeconds: flags.limit,
       prune: flags.prune,
       gpu: flags.gpu,
-      lanes: flags.lanes,
+      lanes: lanesOf(flags),
       capUsd: flags.maxCost,
       agreesUncontained: flags.uncontained,
     });
     process.exitCode = await sit(engine, study, {}, flags);
   });
+}
+
+/** `--cluster slurm` says whose lanes are meant; alone it means as many as the cluster's section says. */
+function lanesOf({ lanes, cluster }: SittingFlags): readonly string[] | undefined {
+  if (!cluster) return lanes;
+  return lanes ? lanes.map(word => (/^\d+$/.test(word) ? `${cluster}:${word}` : word)) : [cluster];
 }
 
 export async function resume(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
@@ -102,7 +109,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     proposer: readProposer(flags),
     limitSeconds: flags.limit,
     gpu: flags.gpu,
-    lanes: flags.lanes,
+    lanes: lanesOf(flags),
     capUsd: flags.maxCost,
     repositoryPath: path,
   };

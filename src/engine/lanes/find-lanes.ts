@@ -22,7 +22,7 @@ const WHOLE: LanePlace = { elsewhere: null, gpu: null, cores: null, label: null 
 
 /**
  * The lanes that the user's words name; see `shared/lanes.ts`. Throws `usage` where there are not so many cores, and `gpu_missing` for
- * a GPU that is not there or is named twice.
+ * a GPU that is not there or is named twice; `usage` also for lanes that are not equally fast.
  * @param chosen the study's own GPU, for lanes that name none
  */
 export function findLanes(
@@ -50,7 +50,25 @@ export function findLanes(
     throw new PawlError('usage', `The GPU ${twice} is named twice; a lane has a GPU of its own.`);
   if (words.filter(word => word.startsWith('cpu:')).length > 1)
     throw new PawlError('usage', 'Name the cores once: "cpu:4" is four lanes.');
+  const kinds = new Set(lanes.map(lane => kindOf(lane, machine.gpus)));
+  if (kinds.size > 1)
+    throw new PawlError(
+      'usage',
+      `These lanes differ (${[...kinds].join(', ')}), so numbers measured in them cannot be compared. Choose lanes of one kind.`,
+    );
   return lanes.length > 0 ? lanes : [{ ...WHOLE, gpu: chosen }];
+}
+
+/** Runs in lanes of one kind are equally fast, as far as is known before they run. */
+function kindOf({ elsewhere, gpu, cores }: LanePlace, gpus: readonly GpuSample[]): string {
+  if (elsewhere) return elsewhere.kind === 'ssh' ? elsewhere.host : 'jobs of the cluster';
+  if (cores) return 'cores of this machine';
+  const own = gpus.find(({ uuid, index }) => uuid === gpu || String(index) === gpu);
+  if (own) return own.name;
+  const instances = gpus.flatMap(({ instances = [], name }) =>
+    instances.map(instance => ({ uuid: instance.uuid, name: `${name}, ${instance.name}` })),
+  );
+  return instances.find(({ uuid }) => uuid === gpu)?.name ?? 'this machine';
 }
 
 function splitOnce(word: string): readonly [string, string] {
