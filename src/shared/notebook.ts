@@ -56,6 +56,8 @@ export type Cell = {
   readonly isAudited: boolean;
   /** The user changed the proposal before it ran. */
   readonly isEdited: boolean;
+  /** A kept experiment that took the place of this one, which was kept too; null where none did. */
+  readonly supersededBy: number | null;
   /** What a crash said of itself; null for everything else. */
   readonly crash: string | null;
 };

@@ -83,6 +83,8 @@ export type ExperimentRow = {
   readonly metric: number | null;
   readonly parent_commit: string | null;
   readonly attempt_commit: string | null;
+  readonly branch_commit: string | null;
+  readonly verdict_order: number | null;
 };
 
 export type RunRow = {

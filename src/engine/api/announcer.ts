@@ -121,11 +121,18 @@ export class Announcer {
     }
     if (event.type === 'taken_back') for (const n of event.chain) this.announceCell(study, n);
     else if ('n' in event) this.announceCell(study, event.n);
+    if (event.type === 'new_best') this.#announceSuperseded(study, event.n);
     this.announceStudy(study);
     this.#announceMarks(study);
     const notice = noticeOf(event, event.at, study, this.#ledger);
     if (notice) this.#hub.publish({ type: 'notice', notice });
     if (event.type === 'study_stopped') this.#announceUnfinished(study);
+  }
+
+  /** A late keep may have taken the place of others. */
+  #announceSuperseded(study: string, n: number): void {
+    const { supersedes = [] } = this.#ledger.experiments.get(study, n)?.verdict?.evidence ?? {};
+    for (const other of supersedes) this.announceCell(study, other);
   }
 
   /** A stop may have interrupted an experiment, or dropped one that had not got anywhere. */

@@ -1,6 +1,6 @@
 import { isEmptyNumber } from '../../shared/probes.ts';
 import type { Measured, StackKeep } from '../../shared/stack.ts';
-import type { Study } from '../../shared/study.ts';
+import type { Experiment, Study } from '../../shared/study.ts';
 import { gainOf } from '../debrief/trial.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { countLines, readTrees } from '../git/read-trees.ts';
@@ -31,12 +31,24 @@ export type Line = {
   readonly measured: ReadonlyMap<string, Measured>;
 };
 
+/** Keeps whose edits the branch holds, in the order they were kept: another may have taken the place of some. */
+function lineOf(experiments: readonly Experiment[]): readonly Experiment[] {
+  const kept = experiments
+    .filter(({ verdict, n }) => verdict?.word === 'keep' && n > 0)
+    .toSorted((a, b) => Number(a.verdictOrder) - Number(b.verdictOrder));
+  const superseded = new Set(kept.flatMap(({ verdict }) => verdict?.evidence.supersedes ?? []));
+  return kept.filter(({ n }) => !superseded.has(n));
+}
+
 /** The line of keeps from the baseline to the best. Keeps whose commits are gone from the repository are left out. */
 export async function readLine(ledger: Ledger, study: Study, repository: Repository): Promise<Line> {
   const experiments = [...eachExperiment(ledger, study)].filter(({ phase }) => phase === 'recorded');
   const claims = assessStudy(ledger, study);
-  const kept = experiments.filter(({ verdict, n }) => verdict?.word === 'keep' && n > 0);
-  const attempts = experiments.flatMap(({ attemptCommit }) => attemptCommit ?? []);
+  const kept = lineOf(experiments);
+  // What a keep was made on may be a commit that only the branch has.
+  const attempts = experiments.flatMap(({ attemptCommit, branchCommit }) =>
+    [attemptCommit, branchCommit].filter(commit => commit !== null),
+  );
   const trees = await readTrees(repository, [study.baseCommit, ...attempts]);
   const measured = new Map<string, Measured>();
   for (const { n, record, verdict, attemptCommit } of experiments) {

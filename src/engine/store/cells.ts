@@ -22,6 +22,7 @@ type Row = {
   notes: number;
   contained: number | null;
   edited: number;
+  superseded_by: number | null;
   crash: string | null;
   repeats: number;
   repeat_sum: number;
@@ -54,6 +55,7 @@ function fromRow(row: Row): Cell {
     isContained: row.contained === null ? null : row.contained === 1,
     isAudited: row.verdict === 'keep' && evidence?.probe !== undefined,
     isEdited: row.edited === 1,
+    supersededBy: row.superseded_by,
     crash: row.crash,
   };
 }
@@ -72,6 +74,9 @@ export function cellStore(database: Database) {
       AND commit_name = e.attempt_commit) AS edited,
     CASE WHEN verdict = 'crash' THEN (SELECT crash ->> '$.message' FROM run
       WHERE run.experiment_id = e.id AND crash IS NOT NULL ORDER BY k DESC LIMIT 1) END AS crash,
+    CASE WHEN verdict = 'keep' THEN (SELECT min(later.n) FROM experiment later, json_each(later.evidence, '$.supersedes') missing
+      WHERE later.study_id = e.study_id AND later.evidence ->> '$.supersedes' IS NOT NULL AND later.verdict = 'keep'
+      AND missing.value = e.n) END AS superseded_by,
     ${repeatColumns('e')}`;
   const byNumber = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM experiment e WHERE study_id = ? AND n = ?`,

@@ -2,6 +2,7 @@ import { Eye, Undo2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { describeEarlyEnd } from '../../../shared/early-end.ts';
 import { describeGuard } from '../../../shared/guard.ts';
+import { describeLate } from '../../../shared/late.ts';
 import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
 import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts';
@@ -9,7 +10,7 @@ import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts'
 /** What the verdict came from besides the metric. */
 export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: ExperimentDetail }) {
   if (!evidence) return null;
-  const { guard, probe, rolledBack, takenBackWith, hints } = evidence;
+  const { guard, probe, rolledBack, takenBackWith, hints, lateParent } = evidence;
   const reason = cell.verdict?.reason ?? '';
   const early = describeEarlyEnd(evidence);
   return (
@@ -40,6 +41,9 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
         />
       ) : null}
       {takenBackWith === undefined ? null : <TakenBack text={describeTakenWith(takenBackWith)} />}
+      {lateParent ? (
+        <Note label="Late result" title="The best had changed meanwhile" text={describeLate(evidence)} />
+      ) : null}
       {early === null ? null : (
         <Note label="Ended early" title="Ended early, without a number" text={`It was ${early}.`} />
       )}

@@ -98,6 +98,11 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
           <p className="truncate text-muted text-xs *:mr-2">
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
+            {cell.supersededBy === null ? null : (
+              <span title="That one was made before this was kept, does not hold its edit, and was better.">
+                superseded by #{cell.supersededBy}
+              </span>
+            )}
             {cell.isEdited ? (
               <span className="text-accent" title="You changed the proposal before it ran.">
                 changed by you
