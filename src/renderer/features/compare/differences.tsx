@@ -62,7 +62,7 @@ export function Differences({
                   Value
                 </th>
                 {ns.map((n, place) => (
-                  <th key={n} className="px-3 py-1.5 text-right font-medium" scope="col">
+                  <th key={n} className="py-1.5 pr-3 pl-8 text-right font-medium" scope="col">
                     <span className="inline-flex items-center gap-1.5">
                       <span
                         aria-hidden
@@ -73,6 +73,7 @@ export function Differences({
                     </span>
                   </th>
                 ))}
+                <Rest />
               </tr>
             </thead>
             {groups.map(group => (
@@ -89,7 +90,7 @@ function GroupRows({ group, ns }: { readonly group: Group; readonly ns: readonly
   return (
     <tbody>
       <tr className="bg-sunken text-muted text-xs">
-        <th scope="rowgroup" colSpan={ns.length + 1} className="px-4 py-1 text-left font-medium">
+        <th scope="rowgroup" colSpan={ns.length + 2} className="px-4 py-1 text-left font-medium">
           {group.title}
         </th>
       </tr>
@@ -106,7 +107,7 @@ function GroupRows({ group, ns }: { readonly group: Group; readonly ns: readonly
                 key={n}
                 title={value ?? undefined}
                 className={classNames(
-                  'tabular max-w-48 truncate px-3 py-1 text-right',
+                  'tabular max-w-48 truncate py-1 pr-3 pl-8 text-right',
                   isBest && 'font-medium text-keep',
                   place > 0 && value === values[0] && 'text-muted',
                 )}
@@ -121,8 +122,14 @@ function GroupRows({ group, ns }: { readonly group: Group; readonly ns: readonly
               </td>
             );
           })}
+          <Rest />
         </tr>
       ))}
     </tbody>
   );
+}
+
+/** Takes what is left of the width, so that values stand beside their names. */
+function Rest() {
+  return <td aria-hidden className="w-full" />;
 }

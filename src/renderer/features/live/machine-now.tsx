@@ -144,7 +144,7 @@ function NoGpu({ state }: { readonly state: { readonly kind: string; readonly me
     failing: `nvidia-smi reports nothing: ${state.message ?? ''}`,
   };
   return (
-    <div className="flex gap-2 rounded-lg bg-sunken px-3 py-2 text-muted text-xs">
+    <div className="flex gap-2 self-start rounded-lg bg-sunken px-3 py-2 text-muted text-xs">
       <Cpu size={14} aria-hidden className="mt-0.5 shrink-0" />
       <p className="break-words">{words[state.kind]}</p>
     </div>

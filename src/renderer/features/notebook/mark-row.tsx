@@ -72,7 +72,7 @@ function words(mark: Mark): string {
 export function MarkRow({ mark }: { readonly mark: Mark }) {
   const { icon: Icon, className } = LOOKS[mark.kind];
   return (
-    <p className="flex min-h-8 items-center gap-2 bg-sunken px-5 py-1.5 text-sm">
+    <p className="flex min-h-8 items-center gap-2 bg-sunken px-5 py-1.5 text-sm leading-5">
       <Icon size={14} aria-hidden className={classNames('shrink-0', className)} />
       <span className="min-w-0 flex-1 break-words">{words(mark)}</span>
       <span className="text-muted text-xs">

@@ -126,13 +126,14 @@ const PlacedRow = memo(function PlacedRow({
 }) {
   const { row } = props;
   const isClosed = useStore(({ view }) => row.kind === 'cell' && !view.opened.includes(row.cell.n));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another row in this place is measured anew.
   const measure = useCallback(
     (element: HTMLLIElement | null) => {
       if (!isClosed) virtual.measureElement(element);
       // When it lets go of its element, another row may have its number.
       else if (element) virtual.resizeItem(index, CELL_PX);
     },
-    [virtual, index, isClosed],
+    [virtual, index, isClosed, row.key],
   );
   return (
     <li
