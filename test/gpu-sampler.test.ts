@@ -44,7 +44,7 @@ function startSampler(options: GpuSamplerOptions) {
 }
 
 /** {@link startSampler} over a tool that the test plays. */
-async function playedSampler(options: GpuSamplerOptions = {}) {
+async function playedSampler(options: Partial<GpuSamplerOptions> = {}) {
   const smi = await fakeNvidiaSmi();
   const started = startSampler({ environment: smi.environment, ...options });
   const { sampler, until } = started;
