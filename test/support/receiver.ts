@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { listenLocally } from './listen-locally.ts';
 
 type Received = {
   readonly path: string;
@@ -28,14 +28,10 @@ export async function receiver(answers: readonly Answer[] = []) {
     for (const { resolve } of waiting.filter(({ count }) => received.length >= count)) resolve();
     waiting = waiting.filter(({ count }) => received.length < count);
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const { url, close } = await listenLocally(server);
+  onTestFinished(close);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received,
+    ...{ url, received },
     /** Resolves once so many have come. */
     until: (count: number) =>
       received.length >= count
