@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { NotebookEvent, StudyCard } from '../src/shared/notebook.ts';
-import { gatedNight } from './support/gated-night.ts';
 import { bodyOf, lastText, modelNight, proposal } from './support/model-night.ts';
 import { pawl, RunningPawl, sitting } from './support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from './support/scaffold.ts';
-import { type Desk, isTraining, openDesk, untilStopped } from './support/service.ts';
+import { type Desk, openDesk, untilStopped } from './support/service.ts';
 import { checkNight, dyingAt, prepareNight, rowsOf, TAG } from './support/study.ts';
+import { trainingDesk } from './support/training-desk.ts';
 
 const replace = (old: string, text: string) => ({ path: 'train.sh', old, new: text });
 const words = (hypothesis: string) => ({ hypothesis });
@@ -281,14 +281,7 @@ test('an edit from the queue that is sent back is the proposer’s, whose failur
 });
 
 test('a terminal puts edits and words into the queue, and the window hears of it', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  await desk.calls.studies.start({
-    ...{ path: night.repository, tag: TAG },
-    proposer: { kind: 'search', seed: 1 },
-    stop: { experiments: 2 },
-  });
-  const { card } = await desk.waitFor(isTraining(1));
+  const { night, desk, card } = await trainingDesk(2);
   const ask = (...args: string[]) => pawl(args, { home: night.home, cwd: night.repository });
   const mine = join(await temporaryFolder(), 'mine.sh');
   const { files } = await desk.calls.ideas.files({ study: card.id, n: null });

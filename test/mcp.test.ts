@@ -4,12 +4,12 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { parse as parseToml } from 'smol-toml';
 import { expect, onTestFinished, test } from 'vitest';
-import { gatedNight } from './support/gated-night.ts';
 import { pawl } from './support/pawl.ts';
 import { PAWL_MAIN } from './support/pawl-command.ts';
 import { fastRepository, temporaryFolder } from './support/scaffold.ts';
-import { isTraining, openDesk, untilStopped } from './support/service.ts';
+import { untilStopped } from './support/service.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
+import { trainingDesk } from './support/training-desk.ts';
 
 /** The protocol's own client, against `pawl mcp` in a process of its own. */
 async function connect(home: string, cwd: string) {
@@ -29,14 +29,7 @@ async function connect(home: string, cwd: string) {
 }
 
 test('an agent reads a study, proposes, waits and writes a note, and can do nothing else', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  await desk.calls.studies.start({
-    ...{ path: night.repository, tag: TAG },
-    proposer: { kind: 'search', seed: 1 },
-    stop: { experiments: 2 },
-  });
-  const { card } = await desk.waitFor(isTraining(1));
+  const { night, desk, card } = await trainingDesk(2);
   const { client, call } = await connect(night.home, night.repository);
   const { tools } = await client.listTools();
   expect(tools.map(({ name }) => name)).toEqual([

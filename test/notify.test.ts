@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Channel, readChannel, saveChannel } from '../src/engine/notify/channel.ts';
@@ -9,6 +8,7 @@ import { dataPaths } from '../src/engine/paths.ts';
 import { openLedger } from '../src/engine/store/ledger.ts';
 import { type ChannelForm, channelSchema } from '../src/shared/channel.ts';
 import type { EngineEventBody } from '../src/shared/events.ts';
+import { listenLocally } from './support/listen-locally.ts';
 import { pawl, sitting } from './support/pawl.ts';
 import { type Answer, openReceiver } from './support/receiver.ts';
 import { createRepository, temporaryFolder } from './support/scaffold.ts';
@@ -238,13 +238,9 @@ test('a server that has taken a message and goes on talking is not sent it again
     taken += 1;
   });
   let taken = 0;
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const { outbox: box, ledger, tell } = await outbox(`http://127.0.0.1:${port}/`);
+  const { url, close } = await listenLocally(server);
+  onTestFinished(close);
+  const { outbox: box, ledger, tell } = await outbox(`${url}/`);
   tell(trouble('once'));
   box.send();
   await box.settled(60_000);

@@ -1,30 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { NotebookEvent, StudyCard } from '../src/shared/notebook.ts';
-import { type GatedNight, gatedNight } from './support/gated-night.ts';
 import { pawl } from './support/pawl.ts';
-import { type Desk, isTraining, openDesk, untilStopped } from './support/service.ts';
-import { checkNight, TAG } from './support/study.ts';
+import { openDesk, untilStopped } from './support/service.ts';
+import { checkNight } from './support/study.ts';
 import { tableDesk } from './support/table-desk.ts';
 import { UPSTREAM } from './support/tables.ts';
-
-async function trainingDesk(): Promise<{ night: GatedNight; desk: Desk; card: StudyCard }> {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  await desk.calls.studies.start({
-    ...{ path: night.repository, tag: TAG },
-    proposer: { kind: 'search', seed: 1 },
-    stop: { experiments: 2 },
-  });
-  const { card } = await desk.waitFor(isTraining(1));
-  return { night, desk, card };
-}
+import { trainingDesk } from './support/training-desk.ts';
 
 const cardWhere = (accepts: (card: StudyCard) => boolean) => (event: NotebookEvent) =>
   event.type === 'study' && accepts(event.card);
 
 test('a window is told what another terminal asks for, and when it comes true', async () => {
-  const { night, desk, card } = await trainingDesk();
+  const { night, desk, card } = await trainingDesk(2);
   const ask = (...args: string[]) => pawl(args, { home: night.home, cwd: night.repository });
   const wished = desk.waitForNext(cardWhere(({ current }) => current?.wish === 'pause'));
   expect(await ask('pause')).toMatchObject({ code: 0 });
@@ -48,7 +36,7 @@ test('a window is told what another terminal asks for, and when it comes true', 
 });
 
 test('a terminal is told that a window runs no study, and what it asked does not hit the next one', async () => {
-  const { night, desk, card } = await trainingDesk();
+  const { night, desk, card } = await trainingDesk(2);
   const ask = (...args: string[]) => pawl(args, { home: night.home, cwd: night.repository });
   await desk.calls.studies.request({ study: card.id, kind: 'stop_now' });
   await untilStopped(desk, card.id);

@@ -5,10 +5,10 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { beginRemoval } from '../src/engine/session/remove-study.ts';
 import { openLedger } from '../src/engine/store/ledger.ts';
-import { gatedNight } from './support/gated-night.ts';
 import { pawl, sitting } from './support/pawl.ts';
 import { createRepository, git, temporaryFolder } from './support/scaffold.ts';
-import { openDesk, refusalOf, untilTraining } from './support/service.ts';
+import { openDesk, refusalOf } from './support/service.ts';
+import { trainingDesk } from './support/training-desk.ts';
 
 const CONTRACT =
   '[contract]\neditable = ["train.sh"]\ntrain = "sh train.sh"\n[metric]\nname = "val_bpb"\n[budget]\nseconds = 5\n';
@@ -92,13 +92,7 @@ test('a deleted study takes its rows, logs, worktree and refs with it, and nothi
 });
 
 test('a study that runs is not deleted', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  await desk.calls.studies.start({
-    ...{ path: night.repository, tag: 'night', proposer: { kind: 'search', seed: 1 } },
-    stop: { experiments: 1 },
-  });
-  const { id } = await untilTraining(desk, 1);
+  const { desk, study: id } = await trainingDesk();
   expect(await refusalOf(desk.calls.studies.remove({ study: id, keepsRefs: true }))).toEqual({
     code: 'usage',
     message: 'night is running: stop it first.',

@@ -6,6 +6,7 @@ import { gatedNight } from './support/gated-night.ts';
 import { createRepository } from './support/scaffold.ts';
 import { collect, eventsOfType, isTraining, openDesk, untilStopped } from './support/service.ts';
 import { GOOD_TURN, proposer, SHELL_FILES } from './support/trainers.ts';
+import { gatedDesk } from './support/training-desk.ts';
 import { TestWindow } from './support/window.ts';
 
 /** Crashes where its file says so; otherwise every further line is a gain. */
@@ -208,14 +209,8 @@ test('what trains shows its points in batches, not-a-number as a hole', async ()
 });
 
 test('every point a training prints slowly enough comes through, and the last ones before its end', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
+  const { night, desk, study: id } = await gatedDesk({ experiments: 1 });
   await writeFile(night.gate, '');
-  const { id } = await desk.calls.studies.start({
-    path: night.repository,
-    proposer: { kind: 'search', seed: 1 },
-    stop: { experiments: 1 },
-  });
   await untilStopped(desk, id);
   const live = eventsOfType(desk.events, 'live');
   expect(live.map(({ n }) => n)).toEqual(expect.arrayContaining([0, 1]));

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { followOutput, readLogPiece, searchLog } from '../src/engine/api/log-view.ts';
 import type { LogPiece, OutputPiece } from '../src/shared/notebook.ts';
-import { gatedNight } from './support/gated-night.ts';
 import { temporaryFolder } from './support/scaffold.ts';
-import { collect, isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
+import { collect, refusalOf, untilStopped } from './support/service.ts';
+import { trainingDesk } from './support/training-desk.ts';
 
 const PIECE = 256 * 1024;
 
@@ -238,13 +238,8 @@ test('what is written just before the end of a run is still handed on', async ()
 });
 
 test('the output of a run can be followed from the moment its card says that it trains', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
+  const { night, desk, study } = await trainingDesk();
   const { calls } = desk;
-  const { id: study } = await calls.studies.start({
-    ...{ path: night.repository, proposer: { kind: 'search', seed: 1 }, stop: { experiments: 1 } },
-  });
-  await desk.waitFor(isTraining(1));
   const run = { study, n: 1, k: 0 };
   const [followed, piece] = [
     collect(calls.experiments.output(run)),

@@ -4,14 +4,13 @@ import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { gatedNight } from './support/gated-night.ts';
 import { fastRepository, git, temporaryFolder } from './support/scaffold.ts';
-import { collect, eventsOfType, isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
+import { collect, eventsOfType, openDesk, refusalOf, untilStopped } from './support/service.ts';
 import { checkNight, prepareNight, readRows, rowsOf, TAG } from './support/study.ts';
 import { tableDesk } from './support/table-desk.ts';
 import { UPSTREAM } from './support/tables.ts';
 import { proposer } from './support/trainers.ts';
+import { SEARCH, startSearch, trainingDesk } from './support/training-desk.ts';
 import { TestWindow } from './support/window.ts';
-
-const SEARCH = { kind: 'search', seed: 1 } as const;
 
 test('of two studies started at once one runs and nothing is left of the other', async () => {
   const desk = await openDesk();
@@ -57,11 +56,8 @@ test('a study is starting from the call on until its sitting says that it begins
 });
 
 test('a start and a resume at once give one sitting', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
+  const { night, desk, study: id } = await trainingDesk();
   const { repository: path } = night;
-  const { id } = await desk.calls.studies.start({ path, tag: TAG, proposer: SEARCH, stop: {} });
-  await desk.waitFor(isTraining(1));
   await desk.calls.studies.request({ study: id, kind: 'stop_now' });
   await untilStopped(desk, id);
   const started = desk.calls.studies.start({ path, tag: 'other', proposer: SEARCH, stop: {} });
@@ -102,11 +98,8 @@ test('a study that could not be started can be started again', async () => {
 });
 
 test('a repository that disappears stops its study with an error, and its cells stay readable', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
+  const { night, desk, study } = await trainingDesk(9);
   const { repository: path } = night;
-  const { id: study } = await desk.calls.studies.start({ path, tag: TAG, proposer: SEARCH, stop: {} });
-  await desk.waitFor(isTraining(1));
   await rename(path, `${path}-moved`);
   await writeFile(night.gate, '');
   const card = await untilStopped(desk, study);
@@ -171,9 +164,7 @@ test('an experiment that is dropped before it had a proposal goes from every win
 test('a write waits for another process that holds the ledger', async () => {
   const desk = await openDesk();
   const path = await fastRepository();
-  const { id: study } = await desk.calls.studies.start({
-    ...{ path, proposer: SEARCH, stop: { experiments: 0 } },
-  });
+  const study = await startSearch(desk, path, { experiments: 0 });
   await untilStopped(desk, study);
   const holder = new Worker(
     `const { workerData, parentPort } = require('node:worker_threads');

@@ -2,12 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { SeriesView } from '../src/shared/notebook.ts';
-import { gatedNight } from './support/gated-night.ts';
 import { contractFile, createRepository, fastRepository, temporaryFolder } from './support/scaffold.ts';
-import { type Desk, eventsOfType, isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
+import { type Desk, eventsOfType, openDesk, refusalOf, untilStopped } from './support/service.ts';
 import { proposer } from './support/trainers.ts';
-
-const SEARCH = { kind: 'search', seed: 1 } as const;
+import { startSearch, trainingDesk } from './support/training-desk.ts';
 
 /** Runs a study to its end; the trainer is a Python file. */
 async function finished(desk: Desk, trainer: string, experiments = 0): Promise<string> {
@@ -15,7 +13,7 @@ async function finished(desk: Desk, trainer: string, experiments = 0): Promise<s
     'train.sh': trainer,
     'pawl.toml': contractFile({ train: 'python3 train.sh' }),
   });
-  const { id } = await desk.calls.studies.start({ path, proposer: SEARCH, stop: { experiments } });
+  const id = await startSearch(desk, path, { experiments });
   await untilStopped(desk, id);
   return id;
 }
@@ -154,12 +152,7 @@ ${SUMMARY}`,
 });
 
 test('the machine is written down with the run it was watched in', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  const { id: study } = await desk.calls.studies.start({
-    ...{ path: night.repository, proposer: SEARCH, stop: { experiments: 1 } },
-  });
-  await desk.waitFor(isTraining(1));
+  const { night, desk, study } = await trainingDesk();
   const samples = eventsOfType(desk.events, 'telemetry').length;
   await desk.waitFor(() => eventsOfType(desk.events, 'telemetry').length >= samples + 3);
   // The first may have been taken between the ledger's word of the run and the watch over it.

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { gatedNight } from './support/gated-night.ts';
 import {
   createRepository,
   FAST_TRAINER,
@@ -13,8 +12,7 @@ import {
 import { collect, type Desk, isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
 import { checkNight, TAG } from './support/study.ts';
 import { GOOD_TURN, proposer, SHELL_FILES } from './support/trainers.ts';
-
-const SEARCH = { kind: 'search', seed: 1 } as const;
+import { gatedDesk, SEARCH } from './support/training-desk.ts';
 
 async function finishedStudy(path?: string): Promise<{ desk: Desk; study: string; path: string }> {
   const desk = await openDesk();
@@ -254,11 +252,7 @@ test('the best commit becomes a branch, and nothing else of the repository chang
 });
 
 test('a study without a baseline has no best commit', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  const { id: study } = await desk.calls.studies.start({
-    ...{ path: night.repository, tag: TAG, proposer: SEARCH, stop: {} },
-  });
+  const { desk, study } = await gatedDesk();
   const applied = refusalOf(desk.calls.studies.applyBest({ study, branch: 'best' }));
   expect(await applied).toMatchObject({ code: 'usage' });
   // While it runs, too, it is the best so far that is taken.

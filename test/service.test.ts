@@ -5,20 +5,9 @@ import { type GatedNight, gatedNight } from './support/gated-night.ts';
 import { checkInvariants } from './support/invariants.ts';
 import { findMarked, lives } from './support/processes.ts';
 import { git, temporaryFolder } from './support/scaffold.ts';
-import { type Desk, isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
+import { isTraining, openDesk, refusalOf, untilStopped } from './support/service.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
-
-const SEARCH = { kind: 'search', seed: 1 } as const;
-
-/** A study `night` whose experiment 1 trains until the gate opens. */
-async function trainingDesk(experiments = 1): Promise<{ night: GatedNight; desk: Desk; study: string }> {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  const stop = { experiments };
-  const { id } = await desk.calls.studies.start({ path: night.repository, tag: TAG, proposer: SEARCH, stop });
-  await desk.waitFor(isTraining(1));
-  return { night, desk, study: id };
-}
+import { gatedDesk, SEARCH, trainingDesk } from './support/training-desk.ts';
 
 const openGate = ({ gate }: GatedNight) => writeFile(gate, '');
 const isCard = (accepts: (card: StudyCard) => boolean) => (event: NotebookEvent) =>
@@ -178,11 +167,7 @@ test('requests for a study that does not run are refused', async () => {
 });
 
 test('what is asked before the study has begun is done when it has', async () => {
-  const night = await gatedNight();
-  const desk = await openDesk({ home: night.home, environment: night.env });
-  const { id: study } = await desk.calls.studies.start({
-    ...{ path: night.repository, tag: TAG, proposer: SEARCH, stop: {} },
-  });
+  const { night, desk, study } = await gatedDesk();
   expect(desk.service.card(study).state).toBe('ready');
   await desk.calls.studies.request({ study, kind: 'stop_now' });
   expect(await untilStopped(desk, study)).toMatchObject({ state: 'stopped', stopReason: 'user' });

@@ -6,7 +6,8 @@ import { search } from '../src/engine/proposers/search/search-proposer.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import { openDesk, untilStopped } from './support/service.ts';
-import { prepareNight, rowsOf, TAG } from './support/study.ts';
+import { prepareNight, rowsOf } from './support/study.ts';
+import { startSearch } from './support/training-desk.ts';
 
 const SOURCE = 'DEPTH = 8\nMATRIX_LR = 0.04\nUSE_ROPE = True\n';
 const constants = findConstants('train.py', SOURCE);
@@ -95,11 +96,7 @@ test('the search turns what it may and only so far; from outside of a range it c
 test('a note is answered at once, and the search follows it', async () => {
   const night = await prepareNight();
   const desk = await openDesk({ home: night.home });
-  const { id: study } = await desk.calls.studies.start({
-    ...{ path: night.repository, tag: TAG },
-    proposer: { kind: 'search', seed: 1 },
-    stop: { experiments: 0 },
-  });
+  const study = await startSearch(desk, night.repository, { experiments: 0 });
   await untilStopped(desk, study);
   const steer = (text: string) => desk.calls.studies.steer({ study, text });
   expect(await steer('Leave LR and DEPTH alone')).toEqual({

@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyEvent, LIVE_POINTS } from '../src/renderer/app/apply-event.ts';
 import { isAvailable } from '../src/renderer/app/command.ts';
 import { ALL_COMMANDS, COMMANDS } from '../src/renderer/app/commands.ts';
 import { EXPERIMENT_COMMANDS } from '../src/renderer/app/experiment-commands.ts';
 import { type State, useStore } from '../src/renderer/app/store.ts';
-import { matcherOf, partsOf } from '../src/renderer/features/notebook/match-text.ts';
-import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
 import { newArm } from '../src/renderer/features/set-up/set-up-arm.ts';
 import {
   contractOf,
@@ -16,13 +13,11 @@ import {
   spendBasisOf,
 } from '../src/renderer/features/set-up/set-up-form.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
-import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
-import { countTried, expectedEnd } from '../src/shared/expected-end.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
-import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
+import type { Cell } from '../src/shared/notebook.ts';
 import {
   ABSENT,
   formatBytes,
@@ -146,56 +141,6 @@ test('of the calls those with something to say are told, what is alike once', ()
     { text: 'b answered instead of a.', count: 1 },
     { text: 'The model declined to answer.', count: 1 },
   ]);
-});
-
-test('a mark of a stop says the reason in words, with its detail', () => {
-  expect(describeStopMark('patience')).toBe('No gain within its patience.');
-  expect(describeStopMark('error: The disk is full: ENOSPC')).toBe(
-    'Something went wrong. The disk is full: ENOSPC',
-  );
-  expect(describeStopMark('__proto__')).toBe('__proto__');
-});
-
-describe('rows of the notebook', () => {
-  const cell = (n: number) => ({ n }) as Cell;
-  const mark = (id: number, n: number) => ({ id, n, at: id, kind: 'steered', text: '' }) as Mark;
-  const refusal = (n: number) =>
-    ({ n, at: n, reason: 'duplicate', message: '', hypothesis: null }) as RefusedProposal;
-  const keys = (rows: ReturnType<typeof notebookRows>) => rows.map(row => row.key);
-
-  test('marks and refusals stand before the experiment they came before', () => {
-    const rows = notebookRows(
-      [cell(0), cell(1), cell(2)],
-      [mark(7, 0), mark(8, 2)],
-      [refusal(2)],
-      'oldest',
-      false,
-    );
-    expect(keys(rows)).toEqual(['m7', 'c0', 'c1', 'm8', 'r2', 'c2']);
-  });
-
-  test('newest first is the same upside down', () => {
-    const rows = notebookRows(
-      [cell(2), cell(1), cell(0)],
-      [mark(7, 0), mark(8, 2)],
-      [refusal(2)],
-      'newest',
-      false,
-    );
-    expect(keys(rows)).toEqual(['c2', 'r2', 'm8', 'c1', 'c0', 'm7']);
-  });
-
-  test('what comes before an experiment that has not begun is at the new end', () => {
-    expect(keys(notebookRows([cell(0)], [mark(7, 1)], [], 'newest', false))).toEqual(['m7', 'c0']);
-    expect(keys(notebookRows([cell(0)], [mark(7, 1)], [], 'oldest', false))).toEqual(['c0', 'm7']);
-  });
-
-  test('a filter leaves cells alone', () => {
-    expect(keys(notebookRows([cell(2), cell(0)], [mark(7, 1)], [refusal(2)], 'newest', true))).toEqual([
-      'c2',
-      'c0',
-    ]);
-  });
 });
 
 describe('the set-up form', () => {
@@ -352,104 +297,5 @@ describe('commands', () => {
     expect(isAvailable(COMMANDS.continue, of('running'))).toBe(false);
     expect(isAvailable(COMMANDS.resume, of('running'))).toBe(false);
     expect(isAvailable(COMMANDS.pause, of('stopped'))).toBe(false);
-  });
-});
-
-describe('live points', () => {
-  const points = (from: number, count: number) =>
-    Array.from({ length: count }, (_, index) => ({ seconds: from + index, values: { loss: 1 } }));
-  const take = (state: State, from: number, count: number, k = 0): State => ({
-    ...state,
-    ...applyEvent(state, { type: 'live', study: 'night', n: 1, k, points: points(from, count) }),
-  });
-  const seconds = ({ live }: State) => live[0]?.points.map(point => point.seconds) ?? [];
-
-  test('all of a run are kept in order, up to a bound', () => {
-    const state = take(take(useStore.getState(), 0, 10), 10, LIVE_POINTS - 10);
-    expect(seconds(state)).toEqual(Array.from({ length: LIVE_POINTS }, (_, index) => index));
-    expect(state.live[0]?.folds).toBe(0);
-  });
-
-  test('past it the older half goes, and the window learns that it must read it again', () => {
-    const state = take(take(useStore.getState(), 0, LIVE_POINTS), LIVE_POINTS, 1);
-    expect(seconds(state)).toHaveLength(LIVE_POINTS / 2);
-    expect(seconds(state).at(-1)).toBe(LIVE_POINTS);
-    expect(state.live[0]?.folds).toBe(1);
-  });
-
-  test('of another run they begin anew', () => {
-    const state = take(take(useStore.getState(), 0, LIVE_POINTS + 1), 0, 2, 1);
-    expect(seconds(state)).toEqual([0, 1]);
-    expect(state.live[0]?.folds).toBe(0);
-  });
-});
-
-describe('what a search marks', () => {
-  const marked = (words: string, text: string) => {
-    const matcher = matcherOf(words);
-    return matcher && partsOf(text, matcher).flatMap(part => (part.isMatch ? [part.words] : []));
-  };
-
-  test.each([
-    ['batch', 'Batches of 512', ['Batch']],
-    ['batches', 'A batch of 512, two BATCHES', ['batch', 'BATCHES']],
-    ['weight dec', 'Weight decay up', ['Weight', 'dec']],
-    ['a', 'A halved rate', ['A']],
-    ['memory', 'CUDA outOfMemory', ['Memory']],
-    ['(.*', 'anything', null],
-    ['  ', 'anything', null],
-  ])('%s in "%s"', (words, text, found) => {
-    expect(marked(words, text)).toEqual(found);
-  });
-
-  test('no letter of the text is lost', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (words, text) => {
-        const matcher = matcherOf(words);
-        if (matcher)
-          expect(
-            partsOf(text, matcher)
-              .map(part => part.words)
-              .join(''),
-          ).toBe(text);
-      }),
-    );
-  });
-});
-
-describe('when a study is expected to end', () => {
-  const tally = {
-    ...{ finished: 4, keep: 2, discard: 1, crash: 1, keepRate: 0.5 },
-    ...{ baseline: 1, best: 0.9, bestExperiment: 1 },
-  };
-  const pace = { deadline: null, experimentMs: 1_000, since: 10_000 };
-  const running = { state: 'running', tally, stop: { experiments: 5 }, pace } as const;
-
-  test('the baseline is none of those that were tried, but of an import every row is', () => {
-    expect(countTried(running)).toBe(3);
-    expect(countTried({ state: 'imported', tally })).toBe(4);
-    expect(countTried({ state: 'running', tally: { ...tally, finished: 0 } })).toBe(0);
-  });
-
-  test('the experiments that are left take as long as those before', () => {
-    expect(expectedEnd(running, 10_400)).toEqual({ at: 12_000, by: 'experiments' });
-    // The one that runs takes longer, and could end at any moment.
-    expect(expectedEnd(running, 11_500)).toEqual({ at: 12_500, by: 'experiments' });
-    expect(expectedEnd({ ...running, stop: { experiments: 3 } }, 10_400)).toEqual({
-      ...{ at: 10_400, by: 'experiments' },
-    });
-  });
-
-  test('a deadline ends it earlier, and tells the end where nothing else does', () => {
-    const late = { ...pace, deadline: 11_700 };
-    expect(expectedEnd({ ...running, pace: late }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
-    expect(expectedEnd({ ...running, pace: late, stop: {} }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
-  });
-
-  test('where nothing tells nothing is said', () => {
-    expect(expectedEnd({ ...running, stop: {} }, 10_400)).toBeNull();
-    expect(expectedEnd({ ...running, pace: { ...pace, experimentMs: null } }, 10_400)).toBeNull();
-    expect(expectedEnd({ ...running, state: 'paused' }, 10_400)).toBeNull();
-    expect(expectedEnd({ ...running, pace: null }, 10_400)).toBeNull();
   });
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from '@playwright/test';
-import { findChromium } from '../chromium.ts';
+import { findHeadlessChromium } from '../chromium.ts';
 
 /**
  * Starts the built app under Electron where a runtime is there, else under its double, and speaks to either in the same
@@ -157,7 +157,7 @@ async function startElectron(
 }
 
 function spawnDouble(args: readonly string[], env: Record<string, string>): ChildProcess {
-  const path = findChromium();
+  const path = findHeadlessChromium();
   if (!path) throw new Error('No Chromium was found: run "npx playwright install chromium".');
   return spawn(process.execPath, ['--import', join(here, 'double/register.ts'), MAIN, ...args], {
     env: { ...env, PAWL_DOUBLE_APP: APP, PAWL_DOUBLE_CHROMIUM: path },

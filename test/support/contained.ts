@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { test } from 'vitest';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import { type ContainedOptions, runInJail } from './contained-core.ts';
 import { COMPILE_CACHE } from './pawl-command.ts';
@@ -13,6 +14,10 @@ export const ORDINARY = 65_534;
 
 /** What this machine contains with, or why it cannot. */
 export const found = await findSandbox(process.env);
+export const HAS_SANDBOX = found.kind === 'bubblewrap';
+if (found.kind === 'none') console.warn(`Tests of the sandbox are skipped: ${found.why}`);
+/** A test of what is contained, skipped where nothing can be. */
+export const contained = test.skipIf(!HAS_SANDBOX);
 
 /** What a shell script prints in the jail of a training. */
 export async function runContained(

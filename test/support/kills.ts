@@ -64,7 +64,7 @@ class Witness {
   }
 }
 
-export async function checkObjects({ repository }: Night): Promise<void> {
+async function checkObjects({ repository }: Night): Promise<void> {
   const report = await git(repository, 'fsck', '--no-dangling', '--no-progress');
   expect(report).toBe('');
 }

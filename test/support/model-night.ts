@@ -18,13 +18,17 @@ export type ModelNight = Night & {
   readonly waits: readonly number[];
   readonly studyId: string;
   run(): Promise<StopReason>;
+  /** Runs it up to its pause; resolves to what resolves when it ends. */
+  runToPause(): Promise<{ readonly ended: Promise<StopReason> }>;
+  callsOf(n: number): ReturnType<Engine['ledger']['modelCalls']['list']>;
   /** Resolves once there were `count` events of a type. */
   untilCount(type: EngineEvent['type'], count: number): Promise<void>;
   until<T extends EngineEvent['type']>(type: T): Promise<Extract<EngineEvent, { type: T }>>;
 };
 
+/** @param reply what each request is answered with, or the first of them and {@link BETTER} from then on */
 export async function modelNight(
-  reply: (request: Request, index: number) => Reply | Promise<Reply>,
+  reply: readonly Reply[] | ((request: Request, index: number) => Reply | Promise<Reply>),
   options: {
     readonly experiments?: number;
     readonly settings?: Partial<ModelSettings>;
@@ -44,7 +48,9 @@ export async function modelNight(
     ...(options.trainer === undefined ? {} : { trainer: options.trainer }),
     ...(options.contract === undefined ? {} : { contract: options.contract }),
   });
-  const server = await modelServer(reply);
+  const server = await modelServer(
+    typeof reply === 'function' ? reply : (_, index) => reply[index] ?? BETTER,
+  );
   const waits: number[] = [];
   const events: EngineEvent[] = [];
   const waiting: (() => void)[] = [];
@@ -91,9 +97,15 @@ export async function modelNight(
         : { kind: 'route', mode: options.route, arms: [model, { kind: 'search', seed: 1 }] },
   });
   onTestFinished(() => engine.close());
-  return {
+  const own: ModelNight = {
     ...night,
     ...{ engine, server, events, waits, studyId: study.id },
+    callsOf: n => engine.ledger.modelCalls.list(study.id, n),
+    async runToPause() {
+      const ended = own.run();
+      await own.until('study_paused');
+      return { ended };
+    },
     async run() {
       const end = await engine.run(study.id, {}, event => {
         events.push(event);
@@ -115,6 +127,7 @@ export async function modelNight(
       }
     },
   };
+  return own;
 }
 
 /** A tool call. */
@@ -140,6 +153,12 @@ export function proposal(from: string, to: string, more: Readonly<Record<string,
     ],
   };
 }
+
+/** A proposal that is kept. */
+export const BETTER = proposal('LR=2', 'LR=8');
+
+/** An answer of these words alone. */
+export const words = (text: string): Reply => ({ kind: 'message', blocks: [{ type: 'text', text }] });
 
 type Content = {
   readonly type: string;

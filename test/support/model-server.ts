@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Anthropic } from '@anthropic-ai/sdk';
+import { listenLocally } from './listen-locally.ts';
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }
@@ -190,12 +190,9 @@ export async function startModelServer(reply: Script, options: Options = {}): Pr
       response.destroy();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const listening = await listenLocally(server);
   return {
-    ...{ url: `http://127.0.0.1:${port}`, requests, waitForRequests },
+    ...{ url: listening.url, requests, waitForRequests },
     async waitForEnd(index) {
       await waitForRequests(index + 1);
       const ending = endings[index];
@@ -203,10 +200,7 @@ export async function startModelServer(reply: Script, options: Options = {}): Pr
       return ending;
     },
     async close() {
-      await new Promise<void>(resolve => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      await listening.close();
       if (failures.length > 0) throw failures[0];
     },
   };

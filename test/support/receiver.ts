@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 type Received = {
@@ -29,8 +28,7 @@ export async function openReceiver(answers: readonly Answer[] = []) {
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received,
+    ...{ url, received },
     /** Resolves once so many have come. */
     until: (count: number) =>
       received.length >= count

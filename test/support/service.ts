@@ -86,12 +86,6 @@ export async function untilStopped(desk: Desk, study: string): Promise<StudyCard
   return desk.service.card(study);
 }
 
-/** Waits until experiment `n` of any study trains; returns its study. */
-export async function untilTraining(desk: Desk, n: number): Promise<StudyCard> {
-  const event = await desk.waitFor(isTraining(n));
-  return event.card;
-}
-
 type StudyEvent = Extract<NotebookEvent, { type: 'study' }>;
 
 export function isTraining(n: number) {

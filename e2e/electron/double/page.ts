@@ -63,7 +63,8 @@ export function theChromium(): Promise<Chromium> {
         cdp.send('Runtime.runIfWaitingForDebugger', {}, sessionId).catch(() => {});
         return;
       }
-      const take = targetInfo.openerId || targetInfo.url !== 'about:blank' ? undefined : expected.shift();
+      const isBlank = targetInfo.url === 'about:blank' || targetInfo.url === '';
+      const take = targetInfo.openerId || !isBlank ? undefined : expected.shift();
       if (take) {
         take(payload);
         return;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { listenLocally } from '../../support/listen-locally.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -58,19 +58,8 @@ export async function startLoopback(
     }
   });
   attach(server, countOne);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    ...{ url: `http://127.0.0.1:${port}`, count: () => count, untilAsked: () => first.promise },
-    async close() {
-      await new Promise<void>(resolve => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    },
-  };
+  const listening = await listenLocally(server);
+  return { ...listening, count: () => count, untilAsked: () => first.promise };
 }
 
 export function isSigned({ headers }: IncomingMessage): boolean {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { CLAUDE } from '../../../src/engine/proposers/agent/programs/claude.ts';
 import { OPENCODE } from '../../../src/engine/proposers/agent/programs/opencode.ts';
 import { tryAgent } from '../../../src/engine/proposers/agent/try-agent.ts';
@@ -10,13 +10,12 @@ import { agentJail } from '../../../src/engine/sandbox/agent-jail.ts';
 import { containedBy } from '../../../src/engine/sandbox/find-sandbox.ts';
 import { describeLeftOut } from '../../../src/engine/sandbox/settings-copy.ts';
 import { giveTo } from '../../../src/engine/sandbox/unprivileged.ts';
-import { answers, can, found } from '../../support/contained.ts';
+import { answers, can, contained, found } from '../../support/contained.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 
 /** Links among an agent's settings: those of dotfile managers are followed, those that lead out to keys are not. */
 
 const run = promisify(execFile);
-const contained = test.skipIf(found.kind === 'none');
 
 /** A home with keys, with settings, and with a folder of dotfiles as stow has it. */
 async function makeHome(): Promise<string> {

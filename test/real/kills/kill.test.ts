@@ -3,38 +3,12 @@ import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataPaths } from '../../../src/engine/paths.ts';
-import { dyingSitting, killAround, killAtEvent, killAtRandom, killInMaking } from '../../support/kills.ts';
+import { dyingSitting } from '../../support/kills.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { findMarked } from '../../support/processes.ts';
 import { contractFile, FAST_TRAINER } from '../../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../../support/study.ts';
 import { query } from '../../support/trainers.ts';
-
-// A few kills of each kind; `npm run test:real` has all of them.
-
-test.each([
-  { type: 'attempted', n: 0 },
-  { type: 'run_started', n: 1 },
-  { type: 'verdict', n: 1 },
-])('a kill at the event "$type $n" loses nothing, and the study goes on', killAtEvent);
-
-test('a kill around a git call and a ledger transaction loses nothing', () =>
-  killAround([
-    { git: 6, when: 'ended' },
-    { git: 9, when: 'started' },
-    { transaction: 6, when: 'before' },
-    { transaction: 9, when: 'after' },
-  ]));
-
-test('a kill in the making of a study leaves a study that can be made or resumed', () =>
-  killInMaking([
-    { transaction: 2, when: 'after' },
-    { git: 5, when: 'ended' },
-  ]));
-
-test('kills at random instants lose nothing', async () => {
-  expect((await killAtRandom(6)).size).toBeGreaterThan(0);
-});
 
 test('a kill while the set-up runs or has just run does not make it count as done by half', async () => {
   const contract = contractFile({

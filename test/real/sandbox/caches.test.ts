@@ -1,11 +1,7 @@
-import { expect, test } from 'vitest';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { expect } from 'vitest';
+import { contained } from '../../support/contained.ts';
 import { temporaryFolder } from '../../support/scaffold.ts';
 import { hostileStudy, query } from '../../support/trainers.ts';
-
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
-if (!HAS_SANDBOX) console.warn('What runs keep for each other is not tested: there is no bubblewrap.');
-const contained = test.skipIf(!HAS_SANDBOX);
 
 /** A trainer that compiles unless it finds something compiled, says what it found, and leaves its mark there. */
 const COMPILES = `

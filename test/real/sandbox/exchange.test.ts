@@ -2,10 +2,8 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findPlaceFault } from '../../../src/engine/sandbox/exchange.ts';
-import { found, runContained } from '../../support/contained.ts';
+import { HAS_SANDBOX, runContained } from '../../support/contained.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
-
-const HAS_SANDBOX = found.kind === 'bubblewrap';
 
 /** A home with a cache of autoresearch's data, and a folder that the contract lets in. */
 async function home(): Promise<string> {

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { adviseOnOutputs, isCodeName, isOutputName } from '../../../src/engine/contract/outputs.ts';
 import { parsePawlToml } from '../../../src/engine/contract/pawl-toml.ts';
 import { openRepository } from '../../../src/engine/git/repository.ts';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
 import { Workbench } from '../../../src/engine/stages/edit/workbench.ts';
+import { HAS_SANDBOX } from '../../support/contained.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, sitting } from '../../support/pawl.ts';
 import { findWorktree } from '../../support/repositories.ts';
@@ -18,9 +18,7 @@ import {
 } from '../../support/scaffold.ts';
 import { byExperiment, hostileStudy, proposer, TAG } from '../../support/trainers.ts';
 
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
 const SANDBOXES = ['off', ...(HAS_SANDBOX ? ['required'] : [])];
-if (!HAS_SANDBOX) console.warn('What a contained training may write is not tested: there is no bubblewrap.');
 
 const TOUCHED = 'crash locked_file_touched';
 

@@ -8,13 +8,19 @@ import { expect, onTestFinished, test } from 'vitest';
 import { namedDataFolders } from '../../../src/engine/contract/named-data.ts';
 import { isDataVariable } from '../../../src/engine/process/data-variables.ts';
 import { findDataCaches, viewDataCaches } from '../../../src/engine/sandbox/data-caches.ts';
-import { answers, can, found, ORDINARY, runContained, runContainedAsUser } from '../../support/contained.ts';
+import {
+  answers,
+  can,
+  contained,
+  ORDINARY,
+  runContained,
+  runContainedAsUser,
+} from '../../support/contained.ts';
 import { eventsOf, sitting } from '../../support/pawl.ts';
 import { contractFile, temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 import { prepareNight, TAG } from '../../support/study.ts';
 
 const run = promisify(execFile);
-const contained = test.skipIf(found.kind === 'none');
 
 contained('a run uses the caches of this machine, and what it does to them comes to nothing', async () => {
   const home = join(await temporaryFolder(), 'home');

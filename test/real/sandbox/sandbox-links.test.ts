@@ -2,12 +2,11 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, realpath, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { trace } from '../../../src/engine/sandbox/links.ts';
-import { answers, can, found, runContained } from '../../support/contained.ts';
+import { answers, can, contained, runContained } from '../../support/contained.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 
-const contained = test.skipIf(found.kind === 'none');
 const run = promisify(execFile);
 
 /** A home with nothing in it, that is no link itself. */

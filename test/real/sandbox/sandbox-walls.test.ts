@@ -9,11 +9,17 @@ import { seccompFilter } from '../../../scripts/make-seccomp.mjs';
 import { adviseOnNamespaces } from '../../../src/engine/sandbox/find-sandbox.ts';
 import { boundSockets } from '../../../src/engine/sandbox/sockets.ts';
 import { giveTo } from '../../../src/engine/sandbox/unprivileged.ts';
-import { answers, can, found, ORDINARY, runContained, runContainedAsUser } from '../../support/contained.ts';
+import {
+  answers,
+  can,
+  contained,
+  ORDINARY,
+  runContained,
+  runContainedAsUser,
+} from '../../support/contained.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 
 const run = promisify(execFile);
-const contained = test.skipIf(found.kind === 'none');
 /** Root and an ordinary user see the same walls. */
 const WHOSE = [
   ['root', runContained],

@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { HAS_SANDBOX } from '../../support/contained.ts';
 import { temporaryFolder } from '../../support/scaffold.ts';
 import { byExperiment, hostileStudy } from '../../support/trainers.ts';
-
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
-if (!HAS_SANDBOX) console.warn('Sealed folders are not tested: there is no bubblewrap.');
 
 /** Python: whether each can be done, printed as `name yes` or `name no`. */
 const TRY = `

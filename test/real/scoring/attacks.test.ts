@@ -1,13 +1,10 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { HAS_SANDBOX } from '../../support/contained.ts';
 import { PYTHON } from '../../support/python.ts';
 import { contractFile, temporaryFolder } from '../../support/scaffold.ts';
 import { byExperiment, hostileStudy } from '../../support/trainers.ts';
-
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
-if (!HAS_SANDBOX) console.warn('Ways to a false keep are not tried: there is no bubblewrap.');
 
 /** A line through noisy points: the best that anybody can do honestly is the variance of the noise, .25. */
 const PREPARE = `import json, random

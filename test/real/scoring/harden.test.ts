@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { HAS_SANDBOX } from '../../support/contained.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import { createRepository, git, gitCalls, temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 import { query } from '../../support/trainers.ts';
@@ -16,7 +16,6 @@ const HAS_TORCH = await run('/usr/bin/env', ['python3', '-c', 'import torch']).t
   () => true,
   () => false,
 );
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
 if (!HAS_TORCH) console.warn('Hardened repositories are not trained: python3 has no PyTorch.');
 if (!HAS_SANDBOX)
   console.warn('A hardened repository is not scored with hidden data: there is no bubblewrap.');

@@ -2,16 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { beforeEach, expect, test } from 'vitest';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
 import type { EngineEvent } from '../../../src/shared/events.ts';
 import type { NotebookEvent } from '../../../src/shared/notebook.ts';
+import { HAS_SANDBOX } from '../../support/contained.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { createRepository, git, temporaryFolder } from '../../support/scaffold.ts';
 import { openDesk } from '../../support/service.ts';
 import { dyingAt } from '../../support/study.ts';
 import { byExperiment, hostileStudy, proposer, query, trainerFiles } from '../../support/trainers.ts';
 
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
 beforeEach(({ skip }) => skip(!HAS_SANDBOX, 'there is no bubblewrap'));
 
 /** The number is what the validation data says, plus what the code is worse by. */

@@ -1,14 +1,12 @@
 import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findSandbox } from '../../../src/engine/sandbox/find-sandbox.ts';
+import { HAS_SANDBOX } from '../../support/contained.ts';
 import { PYTHON } from '../../support/python.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 import { byExperiment, type HostileOptions, hostileStudy, query } from '../../support/trainers.ts';
 
-const HAS_SANDBOX = (await findSandbox(process.env)).kind === 'bubblewrap';
 const SANDBOXES = ['off', ...(HAS_SANDBOX ? ['required'] : [])];
-if (!HAS_SANDBOX) console.warn('Scoring in a jail is not tested: there is no bubblewrap.');
 
 /** The sum of squares of what the model says of hidden numbers; with a model program it is asked, else the weights are read. */
 const SCORER = `import json, os, sys
