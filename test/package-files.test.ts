@@ -64,6 +64,7 @@ test('everything that is looked for beside the code is packed', async () => {
     'resources/remote',
     'resources/samples',
     'resources/scorer',
+    'resources/seccomp',
     'resources/seccomp/',
   ]);
   for (const place of beside) {

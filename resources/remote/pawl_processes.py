@@ -135,11 +135,12 @@ def reap(spared):
 
 
 def open_terminal(columns):
-    """Programs print their progress as they do on a terminal, and their output comes as they wrote it."""
+    """Programs print their progress as on a terminal, and as they wrote it; who reads from it finds the end at once."""
     master, slave = pty.openpty()
     attributes = termios.tcgetattr(slave)
     attributes[1] &= ~termios.OPOST
     attributes[3] &= ~(termios.ECHO | termios.ICANON)
+    attributes[6][termios.VMIN] = attributes[6][termios.VTIME] = 0
     termios.tcsetattr(slave, termios.TCSANOW, attributes)
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
     os.set_blocking(master, False)

@@ -59,6 +59,7 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
       'sbatch',
       '--parsable',
       '--partition=urgent',
+      '--output=/dev/null',
       '--exclusive',
       '--wrap=true',
     );
@@ -77,7 +78,13 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
         ...{ outcome: { kind: 'interrupted' }, end: { kind: 'node_failed' } },
       });
     } finally {
-      await slurm.slurm('scontrol', 'update', 'nodename=node1', 'state=resume');
+      // It may come back by itself, when its daemon speaks up.
+      const resume = ['update', 'nodename=node1', 'state=resume'];
+      const state = async () => {
+        await slurm.slurm('scontrol', ...resume).catch(() => {});
+        return slurm.slurm('sinfo', '--noheader', '--format=%T', '--partition=main');
+      };
+      await expect.poll(state).toBe('idle');
     }
   });
 

@@ -53,7 +53,7 @@ describe.skipIf(fault !== null)('a node of Slurm', () => {
     await writeFile(join(data, 'data.txt'), 'data\n');
     const job = await jobOf(
       `cat ${secret}; cat ${data}/data.txt; ls ${slurm.folder}/jobs; wc -l </proc/net/dev; echo x >> lib.txt
-       echo y > new.txt && cat new.txt; git log --format=%s; echo "$ONLY_CONTAINED"; touch ${slurm.folder}/x\n`,
+       echo y > new.txt && cat new.txt; git --no-pager log --format=%s; echo "$ONLY_CONTAINED"; touch ${slurm.folder}/x\n`,
       {
         containment: 'required',
         reads: [data],
@@ -75,7 +75,13 @@ describe.skipIf(fault !== null)('a node of Slurm', () => {
 
   test('a node without bubblewrap trains nothing, unless the run may go uncontained', async () => {
     const bin = await temporaryFolder();
-    for (const name of ['python3', 'git', 'sh', 'cat'])
+    // What is found as python3 may be a script that needs more than these.
+    const { stdout } = await run('python3', [
+      '-c',
+      'import os, sys; print(os.path.realpath(sys.executable))',
+    ]);
+    await symlink(stdout.trim(), join(bin, 'python3'));
+    for (const name of ['git', 'sh', 'cat'])
       await symlink((await run('which', [name])).stdout.trim(), join(bin, name));
     const training = trainingOn({ prelude: `export PATH=${bin}` });
     const bare = { environment: { PAWL_RUN: 'x/1.0' } };

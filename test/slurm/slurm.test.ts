@@ -31,6 +31,7 @@ describe.skipIf(fault !== null)('a job of Slurm', () => {
     const go = join(await temporaryFolder(), 'go');
     const job = await jobOf(
       `echo first; until [ -e ${go} ]; do sleep 0.05; done; echo last; mkdir out; echo 5 > out/a.bin; touch b.bin
+       head -c 1 <&2 | wc -c
        git rev-parse HEAD`,
       {
         metric: { command: 'cat out/a.bin; echo val: 7', seconds: 60 },
@@ -50,7 +51,7 @@ describe.skipIf(fault !== null)('a job of Slurm', () => {
     expect(result?.seconds).toBeGreaterThan(0);
     expect(result?.resources.cpuSeconds).toBeGreaterThan(0);
     expect(result?.resources.peakRssBytes).toBeGreaterThan(100_000);
-    expect(watched.output).toBe(`first\nlast\n${job.commit}\n`);
+    expect(watched.output).toBe(`first\nlast\n0\n${job.commit}\n`);
     expect(await readFile(job.logPath, 'utf8')).toBe(watched.output);
     expect(result?.outputBytes).toBe(watched.output.length);
     expect(await readFile(result?.metric?.log ?? '', 'utf8')).toBe('5\nval: 7\n');

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { probeHost } from '../../src/engine/remote/ssh/probe-host.ts';
 import { SshClient } from '../../src/engine/remote/ssh/ssh-client.ts';
 import { SshTraining } from '../../src/engine/remote/ssh/ssh-training.ts';
 import { endOf, startNode } from '../support/node-process.ts';
@@ -122,6 +123,26 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     } finally {
       await sshd.start();
     }
+  });
+
+  test('a host says what it has, and one that cannot be reached why', async () => {
+    const bin = join(sshd.home, 'bin');
+    await mkdir(bin);
+    const smi = '#!/bin/sh\necho "GPU-1, Test GPU"; echo "GPU-2, Test GPU"\n';
+    await writeFile(join(bin, 'nvidia-smi'), smi, { mode: 0o755 });
+    await writeFile(join(sshd.home, '.bash_profile'), 'PATH=$HOME/bin:$PATH\n');
+    const client = await SshClient.open('lab', sshd.options);
+    onTestFinished(() => client.close());
+    const { checks, gpus } = await probeHost(client, true);
+    expect(checks.map(({ name, outcome }) => [name, outcome])).toEqual(
+      ['host', 'Python there', 'git there', 'sandbox there', 'GPU there'].map(name => [name, 'ok']),
+    );
+    expect(gpus).toEqual(['GPU-1', 'GPU-2'].map(uuid => ({ uuid, name: 'Test GPU' })));
+    const nobody = await SshClient.open('lab', [...sshd.options, '-o', 'Port=1', '-o', 'HostKeyAlias=other']);
+    expect(await probeHost(nobody, true)).toEqual({
+      checks: [{ name: 'host', outcome: 'failed', detail: expect.stringMatching(/refused/) }],
+      gpus: [],
+    });
   });
 
   test('a run that was never started is not adopted, and no name of an option is a host', async () => {

@@ -23,7 +23,10 @@ export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promi
   return {
     ...{ marker: `study${process.pid}/${runs}.0`, repository, commit },
     ...{ setUp: null, train: { command: 'sh train.sh', seconds: 120 }, metric: null },
-    ...{ environment: { PAWL_RUN: `study/${runs}.0`, PATH: '/usr/bin:/bin' }, containedEnvironment: {} },
+    ...{
+      environment: { PAWL_RUN: `study/${runs}.0`, PATH: '/usr/bin:/bin', TERM: 'xterm-256color' },
+      containedEnvironment: {},
+    },
     ...{ containment: 'off', network: false, reads: [], sealed: [], locked: ['lib.txt'] },
     ...{ artifacts: [], maxArtifactBytes: 1e6, logPath: join(await temporaryFolder(), 'output.log') },
     ...more,

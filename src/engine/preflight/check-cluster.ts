@@ -5,6 +5,9 @@ import { probeCluster } from '../remote/slurm/probe-cluster.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Add } from './check-training.ts';
 
+const NOT_RUN =
+  'It stands in the repository and runs as you, so the job that looks at a node leaves it out. One that stands in settings.toml as well is run.';
+
 /** Whether runs could be trained on the cluster, where there is one. A job of one second is submitted for that. */
 export async function checkCluster(
   contract: Contract,
@@ -16,7 +19,12 @@ export async function checkCluster(
     if (cluster === null) return;
     const root = clusterFolder(cluster, environment);
     const needsSandbox = sandboxMode(contract, environment) !== 'off';
-    const checks = await probeCluster({ cluster, root, environment, needsSandbox });
+    const users = await findCluster({}, dataFolder);
+    // To look at somebody's repository must not run what it says as the user.
+    const isTrusted = cluster.prelude === null || cluster.prelude === users?.prelude;
+    if (!isTrusted) add('cluster prelude', 'skipped', NOT_RUN);
+    const probed = isTrusted ? cluster : { ...cluster, prelude: null };
+    const checks = await probeCluster({ cluster: probed, root, environment, needsSandbox });
     for (const { name, outcome, detail } of checks) add(name, outcome, detail);
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;

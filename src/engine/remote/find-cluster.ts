@@ -5,7 +5,10 @@ import type { Contract } from '../../shared/contract.ts';
 import { readUserSettings } from '../user-settings.ts';
 
 /** The cluster of a study: its contract's, else the user's; null where there is none. Rejects with `settings_invalid`. */
-export async function findCluster({ cluster }: Contract, dataFolder: string): Promise<Cluster | null> {
+export async function findCluster(
+  { cluster }: Pick<Contract, 'cluster'>,
+  dataFolder: string,
+): Promise<Cluster | null> {
   if (cluster) return cluster;
   const { cluster: users } = await readUserSettings(dataFolder);
   return users ? clusterFromFile(users) : null;

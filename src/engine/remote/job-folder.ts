@@ -63,12 +63,18 @@ async function copyWrapper(to: string): Promise<void> {
   const from = findResource('remote');
   if (from === null) throw new PawlError('internal', 'Pawl was installed without its program for nodes.');
   for (const name of (await readdir(from)).filter(file => file.endsWith('.py'))) {
-    await writeWhole(join(to, name), await readFile(join(from, name), 'utf8'));
+    await writeWhole(join(to, name), await readFile(join(from, name)));
+  }
+  // For each kind of machine, because nothing is known of the one that it runs on.
+  const filters = findResource('seccomp');
+  const kinds = filters === null ? [] : await readdir(filters);
+  for (const name of kinds.filter(file => file.endsWith('.bpf'))) {
+    await writeWhole(join(to, name), await readFile(join(filters ?? '', name)));
   }
 }
 
 /** Nobody sees a part of it: a job that was submitted already may read it at the same time. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string | Buffer): Promise<void> {
   await writeFile(`${path}.part`, text, { mode: 0o600, flush: true });
   await rename(`${path}.part`, path);
 }

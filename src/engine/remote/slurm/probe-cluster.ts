@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../../../shared/cluster.ts';
 import { findProgram } from '../../process/find-program.ts';
+import { type NodeAnswers, type NodeCheck, nodeChecks, QUESTIONS, readAnswers } from '../node-checks.ts';
 import { quote } from '../quote.ts';
 import { openingLines } from './batch-script.ts';
 import { classifyEnd, isOver } from './classify.ts';
@@ -17,22 +18,6 @@ const GRACE_MS = 10_000;
 const ANSWER_BYTES = 16_384;
 const PROGRAMS = ['sbatch', 'squeue', 'scancel'] as const;
 
-/** What a check found; for anything but `ok`, `detail` says what to do. */
-export type ClusterCheck = {
-  readonly name: string;
-  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
-  readonly detail: string;
-};
-
-/** What a node says of itself, line by line: name, `=`, and what was found. */
-const QUESTIONS = `{
-echo "node=$(uname -n)"
-echo "python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1 | tail -n 1)"
-echo "git=$(git --version 2>&1 | tail -n 1)"
-echo "bwrap=$(bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-net true 2>&1 && echo works)"
-echo "gpus=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | sort | uniq -c | tr -s ' \\n' ' ')"
-} >answer.part; mv answer.part answer`;
-
 export type ProbeOptions = {
   readonly cluster: Cluster;
   /** `cluster.folder` without `~`. */
@@ -45,7 +30,7 @@ export type ProbeOptions = {
 };
 
 /** Whether runs could be trained there: Slurm's programs, its answer to the options, and what a job of one second sees. */
-export async function probeCluster(options: ProbeOptions): Promise<readonly ClusterCheck[]> {
+export async function probeCluster(options: ProbeOptions): Promise<readonly NodeCheck[]> {
   const { environment, cluster } = options;
   const found = await Promise.all(PROGRAMS.map(name => findProgram(name, environment.PATH ?? '')));
   const missing = PROGRAMS.filter((_, at) => found[at] === null);
@@ -57,7 +42,7 @@ export async function probeCluster(options: ProbeOptions): Promise<readonly Clus
   const tried = await client('sbatch', [...cluster.sbatch, '--test-only', '--time=1', '--wrap=true']);
   if (tried.kind !== 'answer') return [{ name: 'Slurm', outcome: 'failed', detail: tried.message }];
   const given = cluster.sbatch.length === 0 ? 'no further options' : cluster.sbatch.join(' ');
-  const slurm: ClusterCheck = { name: 'Slurm', outcome: 'ok', detail: `it would take a job with ${given}` };
+  const slurm: NodeCheck = { name: 'Slurm', outcome: 'ok', detail: `it would take a job with ${given}` };
   try {
     await mkdir(options.root, { recursive: true, mode: 0o700 });
     const folder = await mkdtemp(join(options.root, 'probe-'));
@@ -75,8 +60,9 @@ async function askNode(
   folder: string,
   client: SlurmClient,
   { cluster, needsSandbox, queueIntervalMs = QUEUE_INTERVAL_MS, waitMs = WAIT_MS }: ProbeOptions,
-): Promise<readonly ClusterCheck[]> {
-  const script = [...openingLines(cluster), `cd ${quote(folder)} || exit 1`, QUESTIONS, ''].join('\n');
+): Promise<readonly NodeCheck[]> {
+  const answering = `{\n${QUESTIONS}\n} >answer.part; mv answer.part answer\n`;
+  const script = [...openingLines(cluster), `cd ${quote(folder)} || exit 1`, answering].join('\n');
   const own = ['--parsable', '--job-name=pawl-doctor', '--time=1', '--export=NIL', '--output=/dev/null'];
   const answer = await client('sbatch', [...cluster.sbatch, ...own], script);
   if (answer.kind !== 'answer') return [{ name: 'Slurm', outcome: 'failed', detail: answer.message }];
@@ -93,7 +79,11 @@ async function askNode(
   try {
     for (const began = performance.now(); performance.now() - began < waitMs; await delay(LOOK_MS)) {
       const said = await readAnswer(join(folder, 'answer'));
-      if (said !== null) return nodeChecks(said, needsSandbox);
+      if (said !== null)
+        return [
+          { name: 'cluster folder', outcome: 'ok', detail: `seen on ${said.get('node')?.[0]}` },
+          ...nodeChecks(said, needsSandbox),
+        ];
       const ended = over as { readonly since: number; readonly state: string | null } | null;
       if (ended !== null && performance.now() - ended.since > GRACE_MS)
         return [noAnswer(folder, ended.state)];
@@ -107,63 +97,20 @@ async function askNode(
   return [{ name: 'cluster node', outcome: 'warning', detail }];
 }
 
-function noAnswer(folder: string, state: string | null): ClusterCheck {
+function noAnswer(folder: string, state: string | null): NodeCheck {
   const end = classifyEnd(state, '');
   const why = 'message' in end ? end.message : '';
   const detail = `A job left nothing in ${folder}: the nodes have to see this folder under the same name. ${why}`;
   return { name: 'cluster folder', outcome: 'failed', detail };
 }
 
-function nodeChecks(said: ReadonlyMap<string, string>, needsSandbox: boolean): readonly ClusterCheck[] {
-  const node = said.get('node') ?? '?';
-  const python = said.get('python') ?? '';
-  const git = said.get('git') ?? '';
-  const bwrap = said.get('bwrap') ?? '';
-  const gpus = said.get('gpus')?.trim() ?? '';
-  const none = `${node} cannot contain a training: ${bwrap || 'bubblewrap said nothing'}. Nothing is trained there unless sandbox.mode is "off".`;
-  const [major = 0, minor = 0] = python.split('.').map(Number);
-  const isRecent = major > 3 || (major === 3 && minor >= 8);
-  const check = (name: string, isGood: boolean, good: string, bad: string): ClusterCheck => ({
-    name,
-    outcome: isGood ? 'ok' : 'failed',
-    detail: isGood ? good : bad,
-  });
-  return [
-    { name: 'cluster folder', outcome: 'ok', detail: `seen on ${node}` },
-    check(
-      'Python there',
-      isRecent,
-      python,
-      `Pawl needs Python 3.8 or later on ${node}: ${python || 'none'}.`,
-    ),
-    check(
-      'git there',
-      /^git version/.test(git),
-      git.replace('git version ', ''),
-      `${node} has no git: ${git}`,
-    ),
-    ...(needsSandbox ? [check('sandbox there', bwrap === 'works', `bubblewrap works on ${node}`, none)] : []),
-    {
-      name: 'GPU there',
-      outcome: gpus === '' ? 'warning' : 'ok',
-      detail: gpus === '' ? `nvidia-smi finds none on ${node}. Fine for a training that needs none.` : gpus,
-    },
-  ];
-}
-
-/** Null as long as there is none. What is in it was written by whatever the prelude made of the node's programs. */
-async function readAnswer(path: string): Promise<ReadonlyMap<string, string> | null> {
+/** Null as long as there is none. */
+async function readAnswer(path: string): Promise<NodeAnswers | null> {
   const handle = await open(path, 'r').catch(() => null);
   if (!handle) return null;
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(ANSWER_BYTES), 0, ANSWER_BYTES, 0);
-    const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
-    return new Map(
-      lines.map(line => {
-        const at = line.indexOf('=');
-        return [line.slice(0, at), line.slice(at + 1, at + 300)] as const;
-      }),
-    );
+    return readAnswers(buffer.toString('utf8', 0, bytesRead));
   } finally {
     await handle.close();
   }

@@ -107,7 +107,7 @@ export class SshTraining implements RemoteTraining {
       if (!(error instanceof PawlError)) throw error;
       return { kind: 'unreachable', message: error.message };
     }
-    const names = (await readdir(folder.path)).filter(name => name === 'job.json' || name.endsWith('.py'));
+    const names = (await readdir(folder.path)).filter(name => /^job\.json$|\.(?:py|bpf)$/.test(name));
     const options = { encoding: 'buffer' as const, maxBuffer: 64 * 1024 * 1024 };
     const { stdout: archive } = await promisify(execFile)(
       'tar',
