@@ -19,7 +19,7 @@ const RULES: Readonly<
   'src/engine': {
     // Of resources the data it ships with; code there is not.
     folders: ['src/engine', 'src/shared', 'resources'],
-    isPackageAllowed: name => !/^(electron|react|zustand)/.test(name),
+    isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
   // What is trained elsewhere knows nothing of studies.
   'src/engine/remote': {
@@ -40,15 +40,15 @@ const RULES: Readonly<
   },
   'src/server': {
     folders: ['src/server', 'src/engine/api', 'src/shared'],
-    isPackageAllowed: name => !/^(electron|react|zustand)/.test(name),
+    isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
   'src/cli': {
     folders: ['src/cli', 'src/server', 'src/engine', 'src/shared'],
-    isPackageAllowed: name => !/^(electron|react|zustand)/.test(name),
+    isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
   'src/main': {
     folders: ['src/main', 'src/engine', 'src/shared'],
-    isPackageAllowed: name => !/^(react|zustand|ws$)/.test(name),
+    isPackageAllowed: name => !/^(react|zustand|recharts|ws$)/.test(name),
   },
   // A sandboxed preload can load nothing but Electron; the build would put anything else into it.
   'src/preload': {
@@ -65,7 +65,7 @@ const RULES: Readonly<
     folders: ['app', 'charts', 'host', 'ui', 'format']
       .map(room => `src/renderer/${room}`)
       .concat('src/shared'),
-    isPackageAllowed: name => !/^(@xterm|@codemirror)/.test(name),
+    isPackageAllowed: name => !/^(recharts|@xterm|@codemirror)/.test(name),
   },
   'src/renderer/ui': {
     folders: ['src/renderer/ui', 'src/renderer/format', 'src/shared'],

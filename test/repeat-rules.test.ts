@@ -11,6 +11,7 @@ import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { VALID } from './support/contracts.ts';
+import { FREE_LANE, GOING_ON } from './support/loop-state.ts';
 
 const minute = 60_000;
 
@@ -26,8 +27,9 @@ const closing: LoopState = {
     limits: { deadline: 100 * minute },
   },
   facts: { experiments: 1, best: 0.9, sinceKeep: 0, crashesInRow: 0 },
-  ...{ next: 2, unfinished: null, runMs: 5 * minute, ending: null, wish: 'go', isBlocked: false },
-  ...{ canRepair: false, maxRefusals: 3, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
+  ...FREE_LANE,
+  ...GOING_ON,
+  ...{ fresh: 2, runMs: 5 * minute },
   repeats: {
     ...{
       rule: 'honest',
@@ -88,7 +90,17 @@ test('what was begun goes on before the time left is kept for the headline, and 
   expect(effect).toMatchObject({ type: 'train', n: 2 });
   const crash = { class: 'exception', message: 'oops', tail: [] } as const;
   const run = {
-    ...{ n: 2, k: 0, crash, value: null, memory: null, sourceLinesDelta: 0, unfair: [], early: null },
+    ...{
+      n: 2,
+      k: 0,
+      parent: 1,
+      crash,
+      value: null,
+      memory: null,
+      sourceLinesDelta: 0,
+      unfair: [],
+      early: null,
+    },
     ...{ guard: null, source: null, hints: [] },
   };
   const ended = { startedAt: 0, endedAt: 2_000 } as EndedRun;

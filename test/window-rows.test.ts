@@ -65,25 +65,25 @@ describe('live points', () => {
     ...state,
     ...applyEvent(state, { type: 'live', study: 'night', n: 1, k, points: points(from, count) }),
   });
-  const seconds = ({ live }: State) => live?.points.map(point => point.seconds) ?? [];
+  const seconds = ({ live }: State) => live[0]?.points.map(point => point.seconds) ?? [];
 
   test('all of a run are kept in order, up to a bound', () => {
     const state = take(take(useStore.getState(), 0, 10), 10, LIVE_POINTS - 10);
     expect(seconds(state)).toEqual(Array.from({ length: LIVE_POINTS }, (_, index) => index));
-    expect(state.live?.folds).toBe(0);
+    expect(state.live[0]?.folds).toBe(0);
   });
 
   test('past it the older half goes, and the window learns that it must read it again', () => {
     const state = take(take(useStore.getState(), 0, LIVE_POINTS), LIVE_POINTS, 1);
     expect(seconds(state)).toHaveLength(LIVE_POINTS / 2);
     expect(seconds(state).at(-1)).toBe(LIVE_POINTS);
-    expect(state.live?.folds).toBe(1);
+    expect(state.live[0]?.folds).toBe(1);
   });
 
   test('of another run they begin anew', () => {
     const state = take(take(useStore.getState(), 0, LIVE_POINTS + 1), 0, 2, 1);
     expect(seconds(state)).toEqual([0, 1]);
-    expect(state.live?.folds).toBe(0);
+    expect(state.live[0]?.folds).toBe(0);
   });
 });
 

@@ -97,7 +97,7 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
 }) => {
   let cell = await openCell(page, 12, 'Curves');
   const chart = cell.region.getByRole('img', { name: 'loss of experiment 12', exact: true });
-  const curves = chart.locator('path[data-line]');
+  const curves = chart.locator('path.recharts-curve');
   await expect(curves).toHaveCount(2);
   const slider = cell.region.getByRole('slider', { name: 'Smoothing' });
   await slider.focus();
@@ -143,7 +143,7 @@ test('a smoothed curve, too, has no value where it does not reach', async ({ pag
   await choose(page.getByLabel('Horizontal axis'), 'by time since the first step');
   const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
   await page.getByRole('slider', { name: 'Smoothing' }).fill('0.9');
-  await expect(chart.locator('path[data-line]')).toHaveCount(4);
+  await expect(chart.locator('path.recharts-curve')).toHaveCount(4);
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
   await page.mouse.move(box.x + 0.9 * box.width, box.y + 80);

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { listenLocally } from './listen-locally.ts';
 
 type Received = {
   readonly path: string;
@@ -26,7 +27,7 @@ export async function openReceiver(answers: readonly Answer[] = []) {
     for (const { resolve } of waiting.filter(({ count }) => received.length >= count)) resolve();
     waiting = waiting.filter(({ count }) => received.length < count);
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { url, close } = await listenLocally(server);
   return {
     ...{ url, received },
     /** Resolves once so many have come. */
@@ -34,9 +35,6 @@ export async function openReceiver(answers: readonly Answer[] = []) {
       received.length >= count
         ? Promise.resolve()
         : new Promise<void>(resolve => waiting.push({ count, resolve })),
-    close(): void {
-      server.closeAllConnections();
-      server.close();
-    },
+    close,
   };
 }

@@ -10,8 +10,12 @@ export async function findCluster(
   dataFolder: string,
 ): Promise<Cluster | null> {
   if (cluster) return cluster;
-  const { cluster: users } = await readUserSettings(dataFolder);
-  return users ? clusterFromFile(users) : null;
+  return clusterOfUser(await readUserSettings(dataFolder));
+}
+
+/** The cluster of the user's settings; null where there is none. */
+export function clusterOfUser({ cluster }: Awaited<ReturnType<typeof readUserSettings>>): Cluster | null {
+  return cluster ? clusterFromFile(cluster) : null;
 }
 
 /** The shared folder of a cluster, with the user's home in it. */

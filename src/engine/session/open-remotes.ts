@@ -4,11 +4,12 @@ import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import type { LanePlace } from '../lanes/find-lanes.ts';
 import type { DataPaths } from '../paths.ts';
-import { clusterFolder } from '../remote/find-cluster.ts';
+import { clusterFolder, clusterOfUser } from '../remote/find-cluster.ts';
 import type { RemoteJob, RemoteTraining } from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { SshTraining } from '../remote/ssh/ssh-training.ts';
+import { readUserSettings } from '../user-settings.ts';
 
 export type Remotes = {
   /** What trains the runs of a lane on another machine; null for one on this machine. */
@@ -16,6 +17,9 @@ export type Remotes = {
   /** Gives back what was opened; jobs go on. */
   readonly close: () => Promise<void>;
 };
+
+const FOREIGN_PRELUDE =
+  'The cluster.prelude of this repository would run as you, outside of the sandbox. Read it; if you want it, put the same prelude under [cluster] in settings.toml in the data folder.';
 
 /** Rejects with `usage` for what runs elsewhere cannot do yet. */
 export async function openRemotes(
@@ -33,6 +37,13 @@ export async function openRemotes(
     new PawlError('usage', `${what} only work in lanes of this machine, not on a cluster or over ssh.`);
   if (elsewhere.length > 0 && contract.checks.length > 0) throw refuse('Checks');
   if (elsewhere.length > 0 && contract.model !== null) throw refuse('Trainings that ask a model');
+  const users = clusterOfUser(await readUserSettings(paths.home));
+  if (
+    cluster?.prelude &&
+    cluster.prelude !== users?.prelude &&
+    elsewhere.some(({ kind }) => kind === 'slurm')
+  )
+    throw new PawlError('usage', FOREIGN_PRELUDE);
   const slurm =
     cluster && elsewhere.some(({ kind }) => kind === 'slurm')
       ? new SlurmTraining({ cluster, root: clusterFolder(cluster, environment), environment })

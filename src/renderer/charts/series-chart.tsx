@@ -2,8 +2,8 @@ import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import { axisTicks, logTicks } from '../../shared/charts/axis-ticks.ts';
 import type { Box } from '../../shared/charts/occupancy.ts';
 import { formatNumber } from '../../shared/numbers.ts';
+import { lazyView } from '../ui/lazy-view.tsx';
 import { useSame } from '../ui/use-same.ts';
-import { SeriesAxes, SeriesLines } from './series-lines.tsx';
 import { LineSwatch, SeriesCrosshair, SeriesGaps, SeriesTip } from './series-overlay.tsx';
 import {
   axisScale,
@@ -16,6 +16,8 @@ import {
 } from './series-scale.ts';
 import { useFrame } from './use-frame.ts';
 import { useWidth } from './use-width.ts';
+
+const SeriesLines = lazyView(() => import('./series-lines.tsx').then(file => file.SeriesLines));
 
 export type { SeriesLine } from './series-scale.ts';
 
@@ -149,7 +151,6 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
     };
   }, [x, y, isLogX, isLogY, width, height, xLabel]);
   const { plot } = drawn;
-  const place = { width, height, plot, toX: drawn.toX, toY: drawn.toY };
 
   const placeOf = (event: { clientX: number }) => {
     const left = frame.current?.getBoundingClientRect().left ?? 0;
@@ -187,8 +188,19 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
         onPointerLeave={() => schedule(() => setHover(null))}
         onDoubleClick={() => setZoom(null)}
       >
-        <SeriesAxes {...place} xTicks={drawn.xTicks} yTicks={drawn.yTicks} budgetX={budgetX} />
-        <SeriesLines {...place} x={drawn.x} lines={lines} isLogY={isLogY} />
+        <SeriesLines
+          lines={lines}
+          width={width}
+          height={height}
+          plot={plot}
+          x={drawn.x}
+          y={drawn.y}
+          xTicks={drawn.xTicks}
+          yTicks={drawn.yTicks}
+          isLogX={isLogX}
+          isLogY={isLogY}
+          budgetX={budgetX}
+        />
         <svg
           aria-hidden="true"
           width={width}

@@ -1,133 +1,124 @@
-import { memo, useId, useMemo } from 'react';
+import { memo, useMemo } from 'react';
+import { CartesianGrid, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'recharts';
 import type { Tick } from '../../shared/charts/axis-ticks.ts';
 import type { Box } from '../../shared/charts/occupancy.ts';
 import { useSame } from '../ui/use-same.ts';
 import { type Domain, drawable, indexRange, type SeriesLine, type SeriesPoints } from './series-scale.ts';
 
-type Scale = (value: number) => number;
-
-type Frame = {
+type Props = {
+  readonly lines: readonly SeriesLine[];
   readonly width: number;
   readonly height: number;
   /** Where in the drawing the lines lie. */
   readonly plot: Box;
   readonly x: Domain;
-  readonly toX: Scale;
-  readonly toY: Scale;
-  readonly isLogY: boolean;
-};
-
-type AxesProps = Pick<Frame, 'width' | 'height' | 'plot' | 'toX' | 'toY'> & {
+  readonly y: Domain;
   readonly xTicks: readonly Tick[];
   readonly yTicks: readonly Tick[];
+  readonly isLogX: boolean;
+  readonly isLogY: boolean;
   readonly budgetX: number | null;
 };
 
 /** How strong a line is drawn behind its moving average. */
 const SHADOW = 0.3;
-/** A surface of its own: what changes above it does not make the browser draw it again. */
-const OWN_SURFACE = { willChange: 'transform' } as const;
-const SURFACE = 'pointer-events-none absolute inset-0 tabular select-none';
 
-/** The lines. Whoever draws the live line again does not draw the one behind it again. */
-export const SeriesLines = memo(function SeriesLines({
-  lines,
-  ...frame
-}: Frame & { readonly lines: readonly SeriesLine[] }) {
+/**
+ * The lines and axes. Whoever hovers does not draw them again, and whoever draws the live line again does not draw the
+ * one behind it again: each lies on a surface of its own.
+ */
+export const SeriesLines = memo(function SeriesLines({ lines, ...frame }: Props) {
   const behind = useSame(lines.filter(line => line.isBehind));
   const front = useSame(lines.filter(line => !line.isBehind));
   return (
     <>
-      <Lines {...frame} lines={behind} />
-      <Lines {...frame} lines={front} />
+      <Layer {...frame} lines={behind} hasAxes />
+      <Layer {...frame} lines={front} hasAxes={false} />
     </>
   );
 });
 
-const Lines = memo(function Lines({ lines, ...frame }: Frame & { readonly lines: readonly SeriesLine[] }) {
-  const clip = useId();
+const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) {
+  const { lines, width, height, plot, x, y, isLogX, isLogY, budgetX, hasAxes } = props;
   const strokes = useMemo(() => lines.flatMap(strokesOf), [lines]);
-  const { width, height, plot } = frame;
-  return (
-    <svg aria-hidden="true" width={width} height={height} className={SURFACE} style={OWN_SURFACE}>
-      <clipPath id={clip}>
-        <rect x={plot.left} y={plot.top} width={plot.right - plot.left} height={plot.bottom - plot.top} />
-      </clipPath>
-      <g clipPath={`url(#${clip})`} fill="none" strokeLinecap="round" strokeLinejoin="round">
-        {strokes.map(({ key, line, points, isShadow }) => (
-          <path
-            key={key}
-            data-line={line.label}
-            d={linePath(points, frame)}
-            stroke={line.colour}
-            strokeWidth={line.isBehind || isShadow ? 1.25 : 1.75}
-            strokeOpacity={(line.isBehind ? 0.6 : 1) * (isShadow ? SHADOW : 1)}
-            strokeDasharray={line.isBehind ? '4 3' : undefined}
-          />
-        ))}
-      </g>
-    </svg>
+  const data = useMemo(
+    () => strokes.map(({ points }) => pointsInView(points, x, isLogY)),
+    [strokes, x, isLogY],
   );
-});
-
-/** Lines across, the axes, and the budget. */
-export const SeriesAxes = memo(function SeriesAxes(props: AxesProps) {
-  const { width, height, plot, toX, toY, xTicks, yTicks, budgetX } = props;
+  const axis = { stroke: 'var(--line-strong)', tick: { fill: 'var(--muted)', fontSize: 11 } };
   return (
-    <svg
-      aria-hidden="true"
+    <LineChart
       width={width}
       height={height}
-      className={SURFACE}
-      style={OWN_SURFACE}
-      fontSize={11}
+      margin={{
+        top: plot.top,
+        right: width - plot.right,
+        bottom: hasAxes ? 0 : height - plot.bottom,
+        left: hasAxes ? 0 : plot.left,
+      }}
+      accessibilityLayer={false}
+      className="tabular select-none"
+      style={{ position: 'absolute', inset: 0, willChange: 'transform' }}
     >
-      <g stroke="var(--line)" shapeRendering="crispEdges">
-        {yTicks.map(({ at }) => (
-          <path key={at} d={`M${plot.left} ${toY(at)}H${plot.right}`} />
-        ))}
-      </g>
-      <path
-        d={`M${plot.left} ${plot.bottom}H${plot.right}`}
-        stroke="var(--line-strong)"
-        shapeRendering="crispEdges"
+      {hasAxes && <CartesianGrid vertical={false} syncWithTicks stroke="var(--line)" />}
+      <XAxis
+        type="number"
+        scale={isLogX ? 'log' : 'linear'}
+        dataKey="x"
+        domain={[x[0], x[1]]}
+        allowDataOverflow
+        ticks={props.xTicks.map(tick => tick.at)}
+        tickFormatter={labelOf(props.xTicks)}
+        interval={0}
+        height={height - plot.bottom}
+        tickLine={false}
+        hide={!hasAxes}
+        {...axis}
       />
-      <g fill="var(--muted)" textAnchor="end">
-        {yTicks.map(({ at, label }) => (
-          <text key={at} x={plot.left - 8} y={toY(at) + 4}>
-            {label}
-          </text>
-        ))}
-      </g>
-      <g fill="var(--muted)" textAnchor="middle">
-        {xTicks.map(({ at, label }) => (
-          <text key={at} x={toX(at)} y={plot.bottom + 17}>
-            {label}
-          </text>
-        ))}
-      </g>
-      {budgetX === null ? null : <Budget at={toX(budgetX)} plot={plot} />}
-    </svg>
+      <YAxis
+        type="number"
+        scale={isLogY ? 'log' : 'linear'}
+        domain={[y[0], y[1]]}
+        allowDataOverflow
+        ticks={props.yTicks.map(tick => tick.at)}
+        tickFormatter={labelOf(props.yTicks)}
+        interval={0}
+        width={plot.left}
+        axisLine={false}
+        tickLine={false}
+        hide={!hasAxes}
+        {...axis}
+      />
+      {hasAxes && budgetX !== null && (
+        <ReferenceLine
+          x={budgetX}
+          stroke="var(--line-strong)"
+          strokeDasharray="5 4"
+          label={{ value: 'budget', position: 'insideTopRight', fill: 'var(--muted)', fontSize: 11 }}
+        />
+      )}
+      {strokes.map(({ key, line, isShadow }, index) => (
+        <Line
+          key={key}
+          data={data[index] ?? []}
+          dataKey="y"
+          name={line.label}
+          type="linear"
+          stroke={line.colour}
+          strokeWidth={line.isBehind || isShadow ? 1.25 : 1.75}
+          strokeOpacity={(line.isBehind ? 0.6 : 1) * (isShadow ? SHADOW : 1)}
+          {...(line.isBehind ? { strokeDasharray: '4 3' } : {})}
+          strokeLinecap="round"
+          strokeLinejoin="round"
+          dot={false}
+          activeDot={false}
+          connectNulls={false}
+          isAnimationActive={false}
+        />
+      ))}
+    </LineChart>
   );
 });
-
-function Budget({ at, plot }: { readonly at: number; readonly plot: Box }) {
-  // Zoomed into a part of x, it may lie elsewhere.
-  if (!(at >= plot.left && at <= plot.right + 0.5)) return null;
-  return (
-    <>
-      <path
-        d={`M${at} ${plot.top}V${plot.bottom}`}
-        stroke="var(--line-strong)"
-        strokeDasharray="5 4"
-        shapeRendering="crispEdges"
-      />
-      <text x={at - 6} y={plot.top + 12} fill="var(--muted)" textAnchor="end">
-        budget
-      </text>
-    </>
-  );
-}
 
 type Stroke = {
   readonly key: string;
@@ -146,18 +137,18 @@ function strokesOf(line: SeriesLine): readonly Stroke[] {
   ];
 }
 
-/** The `d` of the points in view; a value between two gaps is a dot of a round-capped stroke. */
-function linePath(points: SeriesPoints, { x, toX, toY, isLogY }: Frame): string {
+function pointsInView(
+  points: SeriesPoints,
+  x: Domain,
+  isLogY: boolean,
+): readonly { readonly x: number; readonly y: number | null }[] {
   const [from, to] = indexRange(points.x, x);
-  let path = '';
-  let isDrawing = false;
-  for (let index = from; index < to; index += 1) {
-    const value = drawable(points.y[index], isLogY);
-    if (value !== null) {
-      const place = `${toX(points.x[index] ?? 0).toFixed(1)} ${toY(value).toFixed(1)}`;
-      path += isDrawing ? `L${place}` : `M${place}h0`;
-    }
-    isDrawing = value !== null;
-  }
-  return path;
+  return points.x
+    .slice(from, to)
+    .map((at, index) => ({ x: at, y: drawable(points.y[from + index], isLogY) }));
+}
+
+function labelOf(ticks: readonly Tick[]): (at: number) => string {
+  const labels = new Map(ticks.map(tick => [tick.at, tick.label]));
+  return at => labels.get(at) ?? '';
 }

@@ -7,7 +7,6 @@ import type { EngineEvent } from '../../../src/shared/events.ts';
 import type { Mark } from '../../../src/shared/notebook.ts';
 import type { DeathPoint } from '../../support/die-at.ts';
 import { checkInvariants } from '../../support/invariants.ts';
-import { FREE_LANE, GOING_ON } from '../../support/loop-state.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { createRepository, git, snapshotUserState, temporaryFolder } from '../../support/scaffold.ts';
 import { dyingAt } from '../../support/study.ts';
