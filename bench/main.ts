@@ -1,6 +1,7 @@
 import { benchCaches } from './caches.ts';
 import { benchCompatibility } from './compatibility.ts';
 import { benchDebrief } from './debrief.ts';
+import { benchLanes } from './lanes.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLookAhead } from './look-ahead.ts';
 import { benchOutput } from './output.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   output: benchOutput,
   ledger: benchLedger,
   debrief: benchDebrief,
+  lanes: benchLanes,
   'look-ahead': benchLookAhead,
   sandbox: benchSandbox,
   caches: benchCaches,

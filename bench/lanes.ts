@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Telemetry } from '../src/engine/machine/telemetry.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { Engine } from '../src/engine/session/engine.ts';
+import type { ProposerSettings } from '../src/shared/study.ts';
+import { startModelServer } from '../test/support/model-server.ts';
+import { printTable } from './report.ts';
+
+const run = promisify(execFile);
+const TRAIN_SECONDS = 2;
+const THINK_MS = 500;
+/** Experiments that each lane has. */
+const EACH = 10;
+
+/** Sleeps, and prints what upstream prints; of ten constants, so that a search has enough to turn. */
+const CONSTANTS = 'ABCDEFGHIJ'.split('');
+const trainer = (
+  first: number,
+) => `${CONSTANTS.map((name, place) => `${name}=${place === 0 ? first : 3 + place}`).join('\n')}
+echo 'step 00001 (50.0%) | loss: 3.1'
+sleep ${TRAIN_SECONDS}
+printf -- '---\\nval_bpb:          1.%06d\\npeak_vram_mb:     45060.2\\n' $((${CONSTANTS.map(name => `${name}`).join(' + ')}))
+`;
+
+const CONTRACT = `[contract]
+editable = ["train.sh"]
+train = "sh train.sh"
+[metric]
+name = "val_bpb"
+[budget]
+seconds = ${TRAIN_SECONDS}
+`;
+
+type Measured = { readonly perSecond: number; readonly engineSeconds: number };
+
+/** Experiments a second in one lane and in several, side by side; a training sleeps, so cores are not what limits it. */
+export async function benchLanes(): Promise<void> {
+  const server = await startModelServer(async (_, index) => {
+    await delay(THINK_MS);
+    const input = {
+      ...{ hypothesis: `Number ${index}`, rationale: 'One after the other.', category: `kind ${index}` },
+      ...{ predicted_effect: 0, differs: 'Another number.' },
+      edits: [{ path: 'train.sh', content: trainer(100 + index) }],
+    };
+    return { kind: 'message', blocks: [{ type: 'tool_use', name: 'submit_proposal', input }] };
+  });
+  try {
+    const model: ProposerSettings = {
+      ...{ kind: 'model', model: 'bench', effort: null, baseUrl: server.url, key: 'none' },
+      capUsd: { study: null, sitting: null },
+    };
+    const search: ProposerSettings = { kind: 'search', seed: 1 };
+    for (const [what, proposer] of [
+      ['search, at once', search],
+      [`model, ${THINK_MS / 1000} s`, model],
+    ] as const) {
+      const one = await measure(proposer, 1);
+      const rows = [];
+      for (const lanes of [2, 4, 8]) {
+        const many = await measure(proposer, lanes);
+        const ratio = many.perSecond / (lanes * one.perSecond);
+        rows.push(
+          {
+            ...{ what: `${lanes} lanes`, value: many.perSecond, unit: 'experiments/s' },
+            reference: `${lanes} × one lane, ${one.perSecond.toFixed(3)}; at least 0.95 at 2 and 4`,
+            ...{ ratio, isGood: lanes > 4 ? null : ratio >= 0.95 },
+          },
+          {
+            ...{ what: `${lanes} lanes: CPU of the engine`, value: many.engineSeconds, unit: 's/experiment' },
+            reference: `one lane, ${one.engineSeconds.toFixed(3)}; at most 0.2 s`,
+            ...{ ratio: many.engineSeconds / one.engineSeconds, isGood: many.engineSeconds <= 0.2 },
+          },
+        );
+      }
+      printTable(`Lanes: trainings of ${TRAIN_SECONDS} s, ${EACH} experiments a lane, ${what}`, rows);
+    }
+  } finally {
+    await server.close();
+  }
+}
+
+/** From the first experiment after the baseline to the end of the last. */
+async function measure(proposer: ProposerSettings, lanes: number): Promise<Measured> {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
+  try {
+    const repository = join(folder, 'repository');
+    await run('git', ['init', '--quiet', '--initial-branch=main', repository]);
+    await writeFile(join(repository, 'train.sh'), trainer(3));
+    await writeFile(join(repository, 'pawl.toml'), CONTRACT);
+    const identity = ['-c', 'user.name=Bench', '-c', 'user.email=bench@localhost'];
+    await run('git', ['add', '.'], { cwd: repository });
+    await run('git', [...identity, 'commit', '--quiet', '--message=start'], { cwd: repository });
+    const environment = { ...process.env, PAWL_HOME: join(folder, 'home'), PAWL_SANDBOX: 'off' };
+    const engine = await Engine.open(
+      { paths: dataPaths(environment), host: 'bench', environment, telemetry: standInGpus(lanes) },
+      null,
+    );
+    const count = EACH * lanes;
+    const study = await engine.createStudy({
+      ...{ repositoryPath: repository, tag: 'bench', stop: { experiments: count }, proposer },
+      lanes: lanes === 1 ? [] : ['gpu:all'],
+    });
+    let [began, ended] = [0, 0];
+    let cpu = process.cpuUsage();
+    const end = await engine.run(study.id, {}, event => {
+      if (event.type === 'experiment_started' && event.n === 1) {
+        began = performance.now();
+        cpu = process.cpuUsage();
+      }
+      if (event.type === 'run_finished') ended = performance.now();
+    });
+    const used = process.cpuUsage(cpu);
+    engine.close();
+    if (end.reason !== 'experiments')
+      throw new Error(`the study ended otherwise: ${end.reason} ${end.detail}`);
+    return {
+      perSecond: count / ((ended - began) / 1000),
+      engineSeconds: (used.user + used.system) / 1e6 / count,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** GPUs that are there to be lanes, and say nothing else. */
+function standInGpus(count: number): Telemetry {
+  const gpus = Array.from({ length: count }, (_, index) => ({
+    ...{ index, uuid: `GPU-0000000${index}`, name: 'Stand-in', maker: 'nvidia' },
+  }));
+  const telemetry = { knownGpus: async () => gpus, onSample: () => () => {}, gpuState: { kind: 'sampling' } };
+  return telemetry as unknown as Telemetry;
+}
