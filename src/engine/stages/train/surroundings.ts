@@ -1,5 +1,7 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Swap } from '../../../shared/contract.ts';
-import type { PawlError } from '../../../shared/errors.ts';
+import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { AskedModel } from '../../asked-model/asked-model.ts';
 import type { Repository } from '../../git/repository.ts';
@@ -14,6 +16,7 @@ import type { Bubblewrap } from '../../sandbox/find-sandbox.ts';
 import { wayByPort } from '../../sandbox/model-access.ts';
 import { layOutCaches, type RunCaches } from '../../sandbox/run-caches.ts';
 import type { Seals } from '../../sandbox/seals.ts';
+import { findInstallFrom } from '../../sandbox/shared-install.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
 import type { Tell } from '../tell.ts';
@@ -87,6 +90,7 @@ export async function surroundingsOf(
     ...environmentOf({ contract, repository, folder, userEnvironment }, marker),
     ...ports.gpu.variables,
   };
+  if (ports.folder !== folder) await refuseSharedInstall(seen.UV_PROJECT_ENVIRONMENT, study, ports);
   const own = ports.model ? await ports.model.withoutKey(seen) : seen;
   const access = ports.model?.access ?? null;
   const bare = async () => ({
@@ -125,4 +129,19 @@ export async function surroundingsOf(
     }
   }
   return { environment, sandbox: argv, owner: sandbox.identity, seals, caches };
+}
+
+/** All lanes share the environment that the baseline made. Rejects with `cannot_train` where the code of the first lane is installed there. */
+async function refuseSharedInstall(
+  venv: string | undefined,
+  { worktreeName }: Study,
+  { paths }: SurroundingsPorts,
+): Promise<void> {
+  const first = join(await realpath(paths.worktrees), worktreeName);
+  const trace = venv === undefined ? null : await findInstallFrom(venv, first);
+  if (trace === null) return;
+  throw new PawlError(
+    'cannot_train',
+    `The project is installed in the study's Python environment from the folder of the first lane (${trace}), so every other lane would train that code. Use one lane, or do not install the project itself ("uv sync --no-install-project").`,
+  );
 }
