@@ -7,6 +7,7 @@ import { proposerLabel, type Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
 import { removeBelow } from '../git/remove.ts';
 import type { Repository } from '../git/repository.ts';
+import { openWorktree } from '../git/worktree.ts';
 import { findLanes, type LanePlace, usableCores } from '../lanes/find-lanes.ts';
 import type { DiskReserve } from '../machine/disk-reserve.ts';
 import type { Telemetry } from '../machine/telemetry.ts';
@@ -141,6 +142,10 @@ export async function openSitting(
   const { workbench } = first();
   await makeRoom(study, workbench, ports);
   await settleBranch(ledger, repository, study, workbench.path);
+  // One after the other, and before anything runs: git cannot read its record of a worktree that is being made.
+  for (const lane of places.keys())
+    if (places.length > 1)
+      await openWorktree(repository, join(worktrees, laneWorktree(study, lane)), study.baseCommit, signal);
   tellStart(study, repository, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });

@@ -51,28 +51,44 @@ export type Repair = {
 };
 
 /** Asks for a proposal, and judges the edit that comes: only editable plain files, and not tried before. */
-export function propose(
+export async function propose(
   context: StageContext,
   n: number,
   repair: Repair | null,
   hasWish: () => boolean,
 ): Promise<Proposed> {
-  return context.source.inTurn(n, () => ask(context, n, repair, hasWish));
+  let begun = await layOut(context, n, repair);
+  return context.source.inTurn(n, async () => {
+    // While it waited for its turn another lane may have found a better one.
+    const isOld = begun.incumbent.commit !== context.ledger.experiments.incumbent(context.study.id)?.commit;
+    if (isOld && !repair) begun = await layOut(context, n, repair);
+    return ask(context, n, repair, begun, hasWish);
+  });
+}
+
+type Begun = { readonly start: string; readonly incumbent: Incumbent };
+
+/** Begins the experiment and makes the worktree what the proposer is to find. */
+async function layOut(context: StageContext, n: number, repair: Repair | null): Promise<Begun> {
+  const begun = begin(context, n, repair);
+  await resetTo(context, begun.start);
+  return begun;
+}
+
+async function resetTo({ workbench }: StageContext, commit: string): Promise<void> {
+  await workbench.checkout(commit);
+  workbench.markDirty();
 }
 
 async function ask(
   context: StageContext,
   n: number,
   repair: Repair | null,
+  { start, incumbent }: Begun,
   hasWish: () => boolean,
 ): Promise<Proposed> {
   const { study, ledger, workbench, emit } = context;
-  const { start, incumbent } = begin(context, n, repair);
-  const reset = async () => {
-    await workbench.checkout(start);
-    workbench.markDirty();
-  };
-  await reset();
+  const reset = () => resetTo(context, start);
   const { proposal: crashed } = ledger.experiments.get(study.id, n) ?? {};
   const handedBack = repair && {
     ...{ crash: repair.run.crash, count: repair.count, hypothesis: crashed?.hypothesis ?? '' },
@@ -113,11 +129,7 @@ async function ask(
 }
 
 /** Records that a proposal is requested. Returns the commit that the proposer finds checked out, and the incumbent. */
-function begin(
-  context: StageContext,
-  n: number,
-  repair: Repair | null,
-): { readonly start: string; readonly incumbent: Incumbent } {
+function begin(context: StageContext, n: number, repair: Repair | null): Begun {
   const { ledger, now, emit, study } = context;
   const { id } = study;
   const incumbent = ledger.experiments.incumbent(id);
