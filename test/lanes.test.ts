@@ -164,6 +164,6 @@ test('lanes that are not equally fast are refused, because their numbers could n
   expect(() => find('slurm:2', 'ssh:lab')).toThrow('These lanes differ (jobs of the cluster, lab)');
   expect(() => find('ssh:lab', 'cpu:1')).toThrow('These lanes differ');
   expect(find('slurm')).toHaveLength(4);
-  expect(find('ssh:lab', 'ssh:lab')).toHaveLength(2);
+  expect(() => find('ssh:lab', 'ssh:lab')).toThrow('lab is named twice');
   expect(() => findLanes(['slurm'], { cores: [0], gpus: [] }, null)).toThrow('No cluster is set up');
 });

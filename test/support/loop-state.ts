@@ -3,7 +3,7 @@ import type { Beside, LaneState, StudyState } from '../../src/engine/session/loo
 /** A lane between two experiments, alone in its study. */
 export const FREE_LANE: LaneState & { readonly beside: Beside } = {
   ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
-  beside: { experiments: 0, repeats: [], isBusy: false, hasUnfinished: false },
+  beside: { experiments: 0, repeats: [], isWriting: false, isBusy: false, hasUnfinished: false },
 };
 
 /** A sitting that goes on. */

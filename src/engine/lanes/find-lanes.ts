@@ -44,6 +44,10 @@ export function findLanes(
     const isAny = kind === '' && machine.gpus.length > 0;
     return isAny ? firstGpus(Number(value), machine.gpus) : cpuLanes(Number(value), machine.cores, chosen);
   });
+  const hosts = lanes.flatMap(({ elsewhere }) => (elsewhere?.kind === 'ssh' ? [elsewhere.host] : []));
+  const host = hosts.find((other, place) => hosts.indexOf(other) !== place);
+  if (host !== undefined)
+    throw new PawlError('usage', `${host} is named twice; a host of ssh trains one run at a time.`);
   const taken = lanes.flatMap(({ gpu, cores }) => (gpu !== null && cores === null ? [gpu] : []));
   const twice = taken.find((gpu, place) => taken.indexOf(gpu) !== place);
   if (twice !== undefined)

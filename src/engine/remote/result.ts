@@ -67,11 +67,13 @@ function endOf({ outcome, asked, end }: Ended): RemoteEnd {
       const kind = last.why === 'no_sandbox' ? 'no_sandbox' : 'not_started';
       return { kind, message: last.message };
     }
+    case 'cancelled':
+      // By an engine that died before it could say so.
+      return asked === null ? { kind: 'cancelled', message: 'It was cancelled before.' } : { kind: 'ended' };
     case 'exit':
     case 'signal':
     case 'timeout':
     case 'flooded':
-    case 'cancelled':
       return { kind: 'ended' };
   }
 }

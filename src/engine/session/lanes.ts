@@ -24,6 +24,9 @@ export type LaneEffect = { readonly lane: number; readonly effect: PerformedEffe
 /** What is left to do once no lane does anything. */
 export type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
 
+/** What is finished although the user stops the study, and before anything else is judged. */
+export const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
+
 const FREE: Lane = {
   ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
   effect: null,
@@ -107,6 +110,7 @@ function viewOf({ study, lanes, begun }: LanesState, at: number, own: Lane): Loo
     beside: {
       experiments: busy.filter(({ n }) => n !== null && n > 0).length,
       repeats: busy.flatMap(({ effect }) => (effect?.type === 'repeat' ? [effect] : [])),
+      isWriting: busy.some(({ effect }) => effect !== null && WRITES.includes(effect.type)),
       isBusy: busy.length > 0,
       hasUnfinished: begun.length > 0 || others.some(({ unfinished }) => unfinished !== null),
     },

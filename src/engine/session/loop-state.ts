@@ -66,6 +66,8 @@ export type Beside = {
   readonly experiments: number;
   /** Commits that they train again. */
   readonly repeats: readonly Due[];
+  /** Whether one of them writes a verdict. */
+  readonly isWriting: boolean;
   /** Whether one of them does something. */
   readonly isBusy: boolean;
   /** Whether something that was begun waits to go on. */

@@ -84,14 +84,15 @@ class TidyTraining implements RemoteTraining {
   readonly train: RemoteTraining['train'] = async (job, watch) => {
     await this.tidy();
     const result = await this.#training.train(job, watch);
-    this.#ended.push(job);
+    // What may go on there is looked for again.
+    if (result.isVerified) this.#ended.push(job);
     return result;
   };
 
   readonly adopt: RemoteTraining['adopt'] = async (job, watch) => {
     await this.tidy();
     const result = await this.#training.adopt(job, watch);
-    if (result) this.#ended.push(job);
+    if (result?.isVerified) this.#ended.push(job);
     return result;
   };
 

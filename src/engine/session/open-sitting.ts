@@ -38,6 +38,9 @@ import { Thoughts } from './thoughts.ts';
 const NO_AUDIT =
   'Its numbers cannot be measured again: they come later (metric.wait), or the training asks a model, which answers the same question only once.';
 
+const ASKS_ALONE =
+  'A training that asks a model is counted by its questions, so this study can only run one experiment at a time: give it one lane.';
+
 type Ports = Tell & {
   readonly ledger: Ledger;
   readonly options: EngineOptions;
@@ -103,6 +106,7 @@ export async function openSitting(
       hasWish: ports.hasWish,
     });
   const proposer = check?.proposer ?? (await createOwn());
+  if (study.contract.model && places.length > 1) throw new PawlError('usage', ASKS_ALONE);
   const model =
     study.contract.model &&
     // Few studies have one, and every start is waited for.
@@ -113,6 +117,7 @@ export async function openSitting(
     }));
   const trainPorts = {
     ...{ sandbox, model, reserve, pruner: new Pruner(study, ledger) },
+    claimed: new Map<number, number>(),
     ...{ ledger, paths, repository, emit, enter, userEnvironment: environment, killTimes, signal, telemetry },
   };
   await mkdir(paths.worktrees, { recursive: true });
@@ -132,9 +137,9 @@ export async function openSitting(
       setup === null || remote
         ? null
         : (bench, isNew) =>
-            runSetUp(study, setup, bench, isNew, { ...trainPorts, place, gpu, folder, remote }),
+            runSetUp(study, setup, bench, isNew, { ...trainPorts, lane, place, gpu, folder, remote }),
     );
-    return { workbench, place, folder, gpu, remote };
+    return { lane, workbench, place, folder, gpu, remote };
   };
   const lanes = places.map((place, lane) => once(() => openLane(place, lane)));
   const [first] = lanes;

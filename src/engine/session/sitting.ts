@@ -21,8 +21,16 @@ import type { LanePorts } from '../stages/train/surroundings.ts';
 import { train } from '../stages/train/train.ts';
 import type { TrainPorts } from '../stages/train/train-attempt.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
-import { type LanesState, openNumbers, type PerformedEffect, startLanes, stepLanes } from './lanes.ts';
+import {
+  type LanesState,
+  openNumbers,
+  type PerformedEffect,
+  startLanes,
+  stepLanes,
+  WRITES,
+} from './lanes.ts';
 import type { Effect, LoopEvent, SetAsideReason, Wish } from './loop-state.ts';
+import { findTakeBack } from './probes.ts';
 import { willGoOn } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
@@ -65,7 +73,8 @@ export class Sitting {
   constructor(study: Study, limits: StopLimits, ports: SittingPorts, kind: SittingKind = USUAL_SITTING) {
     this.#study = study;
     this.#ports = ports;
-    this.#source = new ProposalSource(study, ports);
+    const signal = AbortSignal.any([ports.signal, this.#failed.signal]);
+    this.#source = new ProposalSource(study, { ...ports, signal });
     const state = initialState(ports.ledger, study, limits, ports.proposer, kind);
     this.#state = startLanes(state, ports.lanes.length);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
@@ -92,6 +101,12 @@ export class Sitting {
   /** Whether the user wants something else than going on. */
   hasWish(): boolean {
     return this.#state.study.wish !== 'go';
+  }
+
+  /** Whether the study is to pause, to end, or to go back to an older commit, which is done while nothing else is. */
+  #wantsQuiet(): boolean {
+    const { halted, repeats } = this.#state.study;
+    return this.hasWish() || halted !== null || findTakeBack(repeats) !== null;
   }
 
   /** Ends a pause; a wish to stop stays. */
@@ -134,6 +149,8 @@ export class Sitting {
       for (;;) {
         const { state, effects, idle } = stepLanes(this.#state, happened, now());
         this.#state = state;
+        // What waits for the user would keep the others from what they do alone.
+        if (this.#wantsQuiet()) this.approvalChanged();
         if (idle?.type === 'stop') {
           this.#dropUnproposed();
           return { reason: idle.reason, detail: idle.detail };
@@ -144,6 +161,8 @@ export class Sitting {
       }
     } catch (error) {
       this.#failed.abort(error);
+      for (const wake of this.#resting) wake();
+      this.approvalChanged();
       await Promise.allSettled(busy.values());
       throw error;
     }
@@ -237,7 +256,7 @@ export class Sitting {
       case 'attempt':
         return makeAttempt(context, effect.n, effect.edit);
       case 'review':
-        return review(context, effect.n, effect.repair, sitting);
+        return review(context, effect.n, effect.repair, { ...sitting, hasWish: () => this.#wantsQuiet() });
       case 'train':
         return train(context, { ...effect, ahead: this.#ahead(effect.n) });
       case 'await_number':
@@ -331,9 +350,6 @@ export class Sitting {
     return { type: 'set_aside', reason };
   }
 }
-
-/** What is finished although the user stops the study. */
-const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
 
 /** A run that was measured before the stop came is judged; nothing of it is lost. */
 function isResult({ type }: LoopEvent): boolean {

@@ -24,6 +24,7 @@ import {
   afterRepeat,
   afterVerdict,
   believeDone,
+  type Due,
   findClosing,
   findDue,
   hasHeadline,
@@ -320,9 +321,11 @@ function next(state: LoopState, now: number): Step {
   if (stop) return close(state, stop, now);
   const believed = believeDone(repeats, beside.repeats);
   const due = unfinished === null ? findDue(believed) : null;
-  if (due) return { state, effect: { type: 'repeat', ...due, before: null } };
+  // The same commit is not trained twice at once.
+  if (due && !isRepeated(due, beside)) return { state, effect: { type: 'repeat', ...due, before: null } };
   // Every experiment is compared with the baseline, whose noise is to be known first.
   if (isWaitingForBaseline(state)) return { state, effect: { type: 'rest' } };
+  if (unfinished?.at === 'verdict' && beside.isWriting) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };
   if (unfinished?.at === 'verdict') return conclude({ ...begun, n: unfinished.n }, unfinished.run, null, now);
   // Nobody has anything to try before one of the others has its verdict.
@@ -331,6 +334,10 @@ function next(state: LoopState, now: number): Step {
     return { state, effect: { type: 'rest' } };
   const n = unfinished?.n ?? state.n ?? state.fresh;
   return { state: { ...begun, n, fresh: Math.max(state.fresh, n + 1) }, effect: begin(n, unfinished) };
+}
+
+function isRepeated({ n }: Due, { repeats }: LoopState['beside']): boolean {
+  return repeats.some(other => other.n === n);
 }
 
 /** Another lane may have something to try under the number that this one has begun. */
@@ -371,6 +378,7 @@ function close(state: LoopState, stop: Stop, now: number): Step {
   const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime && beside.experiments === 0;
   const closing = mayClose ? findClosing(believeDone(state.repeats, beside.repeats)) : null;
   if (!closing) return alone(state, { type: 'stop', ...stop });
+  if (isRepeated(closing, beside)) return { state, effect: { type: 'rest' } };
   return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing, before: null } };
 }
 

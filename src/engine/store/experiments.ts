@@ -133,7 +133,8 @@ export function experimentStore(database: Database) {
      ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
        started_at = excluded.started_at, ended_at = NULL, hypothesis = NULL, rationale = NULL,
        predicted_effect = NULL, category = NULL, memo = NULL, attempt_commit = NULL, branch_commit = NULL, edit_digest = NULL,
-       source_lines = NULL`,
+       source_lines = NULL, verdict = NULL, reason = NULL, evidence = NULL, metric = NULL, memory = NULL,
+       verdict_order = NULL`,
   );
   const propose = database.prepare(
     `UPDATE experiment SET phase = 'applying', hypothesis = ?, rationale = ?, predicted_effect = ?, category = ?,

@@ -68,6 +68,8 @@ export type CallParams = Omit<MessageCreateParamsBase, 'model' | 'stream'>;
 
 /** What a call may cost, and what it is. */
 type Ask = {
+  /** Of other models that may answer. */
+  readonly prices: Prices;
   readonly params: CallParams;
   readonly promptBytes: number;
   readonly reservedUsd: number | null;
@@ -107,9 +109,12 @@ export class Caller {
     for (let tries = 0; ; tries += 1) {
       const promptBytes = Buffer.byteLength(JSON.stringify(params)) + hiddenBytes;
       const reservedUsd = this.#most(params, promptBytes);
+      // A table of prices that broke meanwhile is no reason to lose an answer.
+      const prices = await this.#ports.readPrices().catch(() => () => null);
+      // Nothing is awaited between this and the reservation: another lane may ask as well.
       const cap = this.#findPassedCap(reservedUsd ?? 0);
       if (cap !== null) return { kind: 'spent', message: cap };
-      const result = await this.#request(n, { params, promptBytes, reservedUsd }, signal);
+      const result = await this.#request(n, { params, promptBytes, reservedUsd, prices }, signal);
       signal.throwIfAborted();
       if ('content' in result) return { kind: 'message', message: result };
       if ('kind' in result) return result;
@@ -155,11 +160,10 @@ export class Caller {
     ask: Ask,
     signal: AbortSignal,
   ): Promise<Message | Failure | Extract<Called, { kind: 'spent' }>> {
-    const { ledger, now, onThought, readPrices } = this.#ports;
+    const { ledger, now, onThought } = this.#ports;
+    const { prices } = ask;
     const { model } = this.#settings;
     const began = performance.now();
-    // A table of prices that broke meanwhile is no reason to lose an answer.
-    const prices = await readPrices().catch(() => () => null);
     const row = ledger.write(() =>
       ledger.modelCalls.begin(this.#study.id, {
         ...{ n, at: now(), proposer: this.#ports.label, model, reservedUsd: ask.reservedUsd },

@@ -95,6 +95,9 @@ async function listen(
       }
     }
     return `ssh ${client.host}: ${said.trim() || 'the connection was lost'}`;
+  } catch (error) {
+    // What cannot be written here now may be later.
+    return String((error as Error).message);
   } finally {
     signal.removeEventListener('abort', stop);
     child.kill('SIGKILL');

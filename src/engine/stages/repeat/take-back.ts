@@ -42,7 +42,7 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   const all = chain.flatMap(number => ledger.experiments.get(study.id, number) ?? []);
   const open = ledger.experiments
     .unfinished(study.id)
-    .filter(other => !other.verdict && isBuiltOn(context, other, chain));
+    .filter(other => !other.verdict && hasEdit(context, other) && isBuiltOn(context, other, chain));
   const again = [...all.filter(other => other.n !== n), ...findBetter(context, back), ...open];
   const queued = await readAll(context, again.slice(0, MOST_QUEUED));
   const own = all.find(experiment => experiment.n === n);
@@ -91,6 +91,11 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   await writeResultsFile(ledger, paths, study);
   announce();
   return { type: 'taken_back', back, closed: open.map(other => other.n) };
+}
+
+/** What was only begun is proposed on what is the best then. */
+function hasEdit({ ledger, study }: StageContext, { n, attemptCommit }: Experiment): boolean {
+  return attemptCommit !== null || ledger.reviews.open(study.id, n) !== null;
 }
 
 /** What was begun on nothing of what is taken back goes on. */

@@ -45,7 +45,7 @@ export async function runSetUp(
     cwd: workbench.path,
     environment: environmentOf(
       { contract: study.contract, repository, folder, userEnvironment },
-      runMarker(study.id, -1, 0),
+      runMarker(study.id, -1, ports.lane),
     ),
     logPath: join(laneFolder, 'setup.log'),
     limitSeconds: SETUP_LIMIT_SECONDS,

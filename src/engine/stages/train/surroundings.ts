@@ -37,6 +37,8 @@ export type SittingSandbox = Bubblewrap & {
 
 /** What a lane has of its own. */
 export type LanePorts = {
+  /** Place among the lanes of its study. */
+  readonly lane: number;
   readonly workbench: Workbench;
   readonly place: LanePlace;
   /** For what its runs need beside the worktree. */

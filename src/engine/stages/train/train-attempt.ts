@@ -57,6 +57,8 @@ export type TrainPorts = SurroundingsPorts & {
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
   readonly pruner: Pruner;
+  /** By experiment, the last `k` that a run of this sitting has: it is written down a little later. */
+  readonly claimed: Map<number, number>;
   readonly reserve: DiskReserve;
 };
 
@@ -101,7 +103,7 @@ export async function trainAttempt(
   const limits = await limitsFor(contract.limits, paths.home);
   await ports.reserve.requireRoom(limits.disk.minFreeBytes);
   const freeBefore = await ports.reserve.free();
-  const k = ledger.runs.nextIndex(study.id, n);
+  const k = claimIndex(study, n, ports);
   const baseline = lastTrial(ledger.runs.list(study.id, 0));
   await workbench.watchFolders();
   const swaps = purpose === 'probe' ? contract.audit.swaps : [];
@@ -112,7 +114,7 @@ export async function trainAttempt(
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
   };
-  const startedAt = now();
+  let startedAt = now();
   const run = ledger.write(() => {
     setPhase('training');
     const isContained = remote ? isContainedElsewhere(study, ports) : contained.sandbox !== undefined;
@@ -154,7 +156,8 @@ export async function trainAttempt(
   const budget = new BudgetWatch({
     // What the user began with is what the others are held to, and other data may take another time.
     budget:
-      n === 0 || commit === study.baseCommit || purpose === 'probe'
+      // A set-up elsewhere is part of each run, and takes what it takes.
+      n === 0 || commit === study.baseCommit || purpose === 'probe' || (remote && contract.setup !== null)
         ? { kind: 'fixed' }
         : studyBudget(study, ledger),
     startupSeconds: contract.budget.startupSeconds,
@@ -205,7 +208,7 @@ export async function trainAttempt(
     });
   const onState = (phase: RemotePhase) => {
     const where = describePhase(ports.place, phase);
-    if (phase.kind === 'running') began = performance.now();
+    if (phase.kind === 'running') [began, startedAt] = [performance.now(), now()];
     attempt(() => ledger.write(() => ledger.runs.setPlace(run, where, now())));
     if (phase.kind === 'running') emit({ type: 'run_started', n, k, pid: null, log: logPath });
     else emit({ type: 'phase', n, phase: 'training' });
@@ -386,6 +389,13 @@ export async function trainAttempt(
     endedAt: now(),
     finished,
   };
+}
+
+/** The next `k` of an experiment, which no run in another lane gets. */
+function claimIndex({ id }: Study, n: number, { ledger, claimed }: TrainPorts): number {
+  const k = Math.max(ledger.runs.nextIndex(id, n), 1 + (claimed.get(n) ?? -1));
+  claimed.set(n, k);
+  return k;
 }
 
 /** What a run on another machine is given of this one. */
