@@ -42,8 +42,9 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {card.isContained === false ? <NotContained /> : null}
         </div>
         <p className="mt-0.5 line-clamp-2 text-muted text-sm">
-          {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried: {kept} kept,{' '}
-          {tally.discard} discarded, {tally.crash} crashed
+          {card.branch ?? `imported from ${card.importedFrom}`}
+          {card.lanes.length === 0 ? '' : ` · lanes ${card.lanes.join(', ')}`} · {countTried(card)} tried:{' '}
+          {kept} kept, {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
           {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
         </p>
