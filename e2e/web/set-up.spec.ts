@@ -95,6 +95,7 @@ test('two experiments of the sample train at once, each in a lane', CORE, async 
   await form.start.click();
   await expect(form.field('Lanes')).toBeFocused();
   await expect(form.field('Lanes')).toHaveAccessibleDescription(LANE_WORDS_HINT);
+  await expect(page.getByText(LANE_WORDS_HINT)).toBeInViewport({ ratio: 1 });
   await look(page, 'set-up-lanes-wrong');
   await form.field('Lanes').fill('cpu:2');
   await expect(form.group('What the training can reach')).toContainText('lanes cpu:2');

@@ -42,11 +42,13 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {card.isContained === false ? <NotContained /> : null}
         </div>
         <p className="mt-0.5 line-clamp-2 text-muted text-sm">
-          {card.branch ?? `imported from ${card.importedFrom}`}
-          {card.lanes.length === 0 ? '' : ` · lanes ${card.lanes.join(', ')}`} · {countTried(card)} tried:{' '}
-          {kept} kept, {tally.discard} discarded, {tally.crash} crashed
+          {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried: {kept} kept,{' '}
+          {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
           {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
+          {card.lanes.length === 0 ? null : (
+            <span title={card.lanes.join(', ')}> · lanes {card.lanes.join(', ')}</span>
+          )}
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
