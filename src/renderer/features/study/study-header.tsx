@@ -47,7 +47,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {others === 0 ? '' : `, ${others} other`}
           {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
           {card.lanes.length === 0 ? null : (
-            <span title={card.lanes.join(', ')}> · lanes {card.lanes.join(', ')}</span>
+            <span title={card.lanes.join(', ')}> · lanes&nbsp;{card.lanes.join(', ')}</span>
           )}
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
