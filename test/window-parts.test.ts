@@ -16,6 +16,7 @@ import { tellCalls } from '../src/renderer/format/call-words.ts';
 import { newStudySchema } from '../src/shared/calls.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
+import { LANE_WORDS_HINT } from '../src/shared/lanes.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
 import type { Cell } from '../src/shared/notebook.ts';
 import {
@@ -188,6 +189,17 @@ describe('the set-up form', () => {
     const form = formOf(contract, 'mar5');
     expect(readForm('/repo', form).study).not.toHaveProperty('gpu');
     expect(readForm('/repo', { ...form, gpu: 'GPU-bb' }).study.gpu).toBe('GPU-bb');
+  });
+
+  test('lanes are words of a text, and none where it is empty', () => {
+    const form = formOf(contract, 'mar5');
+    expect(readForm('/repo', form).study).not.toHaveProperty('lanes');
+    expect(readForm('/repo', { ...form, lanes: ' gpu:0, gpu:1 ' }).study.lanes).toEqual(['gpu:0', 'gpu:1']);
+    const tooMany = Array.from({ length: 65 }, () => 'ssh:host').join();
+    expect(Object.keys(readForm('/repo', { ...form, lanes: tooMany }).problems)).toEqual(['lanes']);
+    expect(readForm('/repo', { ...form, lanes: 'cpu:2, cpu:none' }).problems).toEqual({
+      lanes: LANE_WORDS_HINT,
+    });
   });
 
   test('an empty form says for each field what is missing', () => {

@@ -1,9 +1,11 @@
 import type { Page } from '@playwright/test';
+import { LANE_WORDS_HINT } from '../../src/shared/lanes.ts';
+import { TEST_LIMIT_MS } from '../../test/support/clock.ts';
 import type { Bench } from './support/bench.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
 import type { Server } from './support/server.ts';
-import { openWindow, type SetUpGroup, setUp, study, welcome } from './support/window.ts';
+import { dialog, openWindow, type SetUpGroup, setUp, startStudy, study, welcome } from './support/window.ts';
 
 const GROUPS: readonly SetUpGroup[] = [
   'More about the proposer',
@@ -79,5 +81,49 @@ test('Ctrl+Enter starts the study from anywhere', CORE, async ({ page, serve, be
   await setUp(page).field('Locked files').focus();
   await expect(setUp(page).start).toBeEnabled();
   await page.keyboard.press('Control+Enter');
+  await expect(study(page).header).toContainText('Ended');
+});
+
+test('two experiments of the sample train at once, each in a lane', CORE, async ({ page, serve }) => {
+  // Its baseline trains and scores alone before any lane does.
+  test.slow();
+  await openWindow(page, await serve());
+  await welcome(page).sample.click();
+  const form = setUp(page);
+  await form.unfold('What the training can reach');
+  await form.field('Lanes').fill('cpu:2, core');
+  await form.start.click();
+  await expect(form.field('Lanes')).toBeFocused();
+  await expect(form.field('Lanes')).toHaveAccessibleDescription(LANE_WORDS_HINT);
+  await expect(page.getByText(LANE_WORDS_HINT)).toBeInViewport({ ratio: 1 });
+  await look(page, 'set-up-lanes-wrong');
+  await form.field('Lanes').fill('cpu:2');
+  await expect(form.group('What the training can reach')).toContainText('lanes cpu:2');
+  await form.start.click();
+  await expect(study(page).header).toContainText('lanes cpu:2');
+  await study(page).tab('Live').click();
+  const tiles = page.getByRole('list', { name: 'Lanes' }).getByRole('listitem');
+  await expect(tiles).toHaveCount(2, { timeout: 2 * TEST_LIMIT_MS });
+  await expect(tiles.first()).toContainText(/#\d+/);
+  await look(page, 'live-lanes');
+});
+
+test('a study resumes in its lanes, in others, or one at a time', CORE, async ({ page, serve, bench }) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 0, lanes: 'cpu:1' });
+  await expect(study(page).header).toContainText('Ended');
+  await study(page).control('Resume').click();
+  const resume = dialog(page, 'Resume night');
+  const lanes = resume.getByLabel('Lanes');
+  await expect(lanes).toHaveValue('cpu:1');
+  await lanes.fill('everywhere');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(lanes).toHaveAccessibleDescription(LANE_WORDS_HINT);
+  await look(page, 'resume-lanes-wrong');
+  await lanes.fill('');
+  await resume.getByLabel('Experiments').fill('1');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume).toBeHidden();
+  await expect(study(page).header).not.toContainText('lanes');
   await expect(study(page).header).toContainText('Ended');
 });

@@ -65,7 +65,7 @@ const study = text(64).min(1);
 const n = z.number().int().nonnegative().max(10_000_000);
 const k = z.number().int().nonnegative().max(10_000);
 const gpuName = text(128).trim().min(1);
-const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
+export const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
 /** The user lets code of models run without a sandbox on this machine, from now on. */
 const agreesUncontained = z.boolean().optional();
 /** The digest of the set-up command that the user was shown and agrees to. */

@@ -186,9 +186,10 @@ export async function startStudy(
     readonly experiments: number;
     readonly isPruning?: boolean;
     readonly gpu?: string;
+    readonly lanes?: string;
   },
 ): Promise<void> {
-  const { tag, experiments, isPruning = false, gpu } = options;
+  const { tag, experiments, isPruning = false, gpu, lanes } = options;
   await openProject(page, bench.repository);
   const form = setUp(page);
   await choose(form.field('Proposer'), 'A command that edits the files');
@@ -198,6 +199,10 @@ export async function startStudy(
   if (gpu !== undefined) {
     await form.unfold('What the training can reach');
     await choose(form.field('GPU'), gpu);
+  }
+  if (lanes !== undefined) {
+    await form.unfold('What the training can reach');
+    await form.field('Lanes').fill(lanes);
   }
   if (isPruning) await form.unfold('Which number counts');
   if (isPruning) await page.getByRole('switch', { name: /^End runs early/ }).check();

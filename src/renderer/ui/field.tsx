@@ -1,8 +1,9 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 import { classNames } from './class-names.ts';
 
+/** Its scroll margin keeps the complaint below it in view when it gets the focus. */
 const BOX =
-  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-ink text-sm placeholder:text-faint aria-invalid:border-crash';
+  'w-full scroll-mb-16 rounded-md border border-line-strong bg-surface px-2.5 text-ink text-sm placeholder:text-faint aria-invalid:border-crash';
 
 type FieldProps = {
   readonly label: string;

@@ -37,7 +37,7 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[auto_auto_minmax(0,1fr)]">
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto">
       <div className="col-span-2 max-h-72 min-w-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
       </div>

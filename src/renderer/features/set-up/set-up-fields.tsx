@@ -1,6 +1,7 @@
 import { Field, Switch } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
 import { GpuField } from './gpu-field.tsx';
+import { LanesField } from './lanes-field.tsx';
 import { Group, type GroupProps, hasProblemIn, Lines, type PartProps, Text } from './set-up-part.tsx';
 import { describeContract, describeReach, describeStopRules } from './set-up-summaries.ts';
 
@@ -73,7 +74,7 @@ export function SandboxFields({ tries, ...props }: GroupProps) {
       summary={describeReach(form)}
       hint="In a sandbox it can change only its worktree, and sees no home directory."
       hasProblem={hasProblemIn(props.problems, [
-        ...(['reads', 'writes', 'memoryGb', 'freeDiskGb', 'processes', 'cap', 'gpu'] as const),
+        ...(['reads', 'writes', 'memoryGb', 'freeDiskGb', 'processes', 'cap', 'gpu', 'lanes'] as const),
       ])}
       tries={tries}
     >
@@ -140,6 +141,7 @@ export function SandboxFields({ tries, ...props }: GroupProps) {
         />
       ) : null}
       <GpuField value={form.gpu} onChange={gpu => onChange({ gpu })} />
+      <LanesField value={form.lanes} problem={props.problems.lanes} onChange={lanes => onChange({ lanes })} />
       <Switch label="With network" checked={form.network} onChange={network => onChange({ network })} />
     </Group>
   );

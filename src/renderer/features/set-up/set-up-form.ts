@@ -5,6 +5,7 @@ import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
 import type { ProposerSettings, RouteSettings } from '../../../shared/study.ts';
+import { laneWordsOf } from './lane-words.ts';
 import {
   type ArmForm,
   type ArmProblems,
@@ -50,6 +51,8 @@ export type SetUpForm = Parts & {
   readonly memoryLimit: string;
   /** UUID of the GPU; empty leaves it to the machine. */
   readonly gpu: string;
+  /** Separated by commas; empty for one experiment at a time. */
+  readonly lanes: string;
   /** Whether hopeless runs are ended. */
   readonly prune: boolean;
   readonly budget: string;
@@ -105,6 +108,7 @@ export function formOf(contract: Draft | null, tag: string): SetUpForm {
     processes: text(contract?.limits.processes),
     freeDiskGb: text(contract?.limits.freeDiskGb),
     gpu: '',
+    lanes: '',
     tag,
     arms: [newArm('search')],
     routing: 'fallback',
@@ -312,6 +316,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'stop.patience': 'patience',
   'stop.crashes': 'crashes',
   tag: 'tag',
+  lanes: 'lanes',
   capUsd: 'cap',
 };
 
@@ -330,6 +335,7 @@ export function readForm(
   path: string,
   form: SetUpForm,
 ): { readonly study: NewStudyForm; readonly problems: FormProblems } {
+  const lanes = laneWordsOf(form.lanes);
   const study: NewStudyForm = {
     path,
     ...optional('tag', form.tag),
@@ -337,6 +343,7 @@ export function readForm(
     stop: stopOf(form),
     asksApproval: form.asksApproval,
     ...optional('gpu', form.gpu),
+    ...(lanes.length > 0 ? { lanes } : {}),
     ...number('capUsd', form.cap),
     contract: contractOf(form),
   };
@@ -349,8 +356,7 @@ export function readForm(
       ofProposer.push([issue, path.slice(1)]);
       continue;
     }
-    const field =
-      FIELDS[path.join('.')] ?? FIELDS[path.slice(0, 3).join('.')] ?? FIELDS[path.slice(0, 2).join('.')];
+    const field = [path.length, 3, 2, 1].map(length => FIELDS[path.slice(0, length).join('.')]).find(Boolean);
     if (!field) continue;
     // A metric without a name has no direction either; the one complaint is enough.
     if (field === 'goal' && form.metric.trim() === '') continue;

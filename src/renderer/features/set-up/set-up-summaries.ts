@@ -50,7 +50,7 @@ export function describeMeasures(form: SetUpForm): string {
 }
 
 export function describeReach(form: SetUpForm): string {
-  const { sandbox, network, reads, writes, memoryGb, freeDiskGb, processes, gpu } = form;
+  const { sandbox, network, reads, writes, memoryGb, freeDiskGb, processes, gpu, lanes } = form;
   return join([
     SANDBOXES[sandbox],
     network ? 'with network' : sandbox !== 'off' && 'no network',
@@ -60,6 +60,7 @@ export function describeReach(form: SetUpForm): string {
     freeDiskGb.trim() && `${freeDiskGb.trim()} GiB of disk stay free`,
     processes.trim() && `${processes.trim()} processes`,
     gpu && 'a chosen GPU',
+    lanes.trim() && `lanes ${lanes.trim()}`,
   ]);
 }
 

@@ -10,6 +10,8 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 import { GpuField } from '../set-up/gpu-field.tsx';
+import { laneProblemOf, laneWordsOf } from '../set-up/lane-words.ts';
+import { LanesField } from '../set-up/lanes-field.tsx';
 import { PlannedSpend } from '../set-up/planned-spend.tsx';
 import {
   type ProposerForm,
@@ -36,6 +38,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   );
   const [repository, setRepository] = useState(card.repositoryPath);
   const [gpu, setGpu] = useState(card.gpu ?? '');
+  const [lanes, setLanes] = useState(card.lanes.join(', '));
   const [cap, setCap] = useState(card.capUsd === null ? '' : String(card.capUsd));
   /** Null while the study keeps the proposer that it has. */
   const [proposer, setProposer] = useState<ProposerForm | null>(null);
@@ -47,7 +50,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   const resume = async (event: FormEvent) => {
     event.preventDefault();
     setTries(before => before + 1);
-    if (proposer && readProposer(proposer)) return;
+    if ((proposer && readProposer(proposer)) || laneProblemOf(lanes)) return;
     const stop = {
       ...(experiments.trim() === '' ? {} : { experiments: Number(experiments) }),
       ...(hours.trim() === '' ? {} : { hours: Number(hours) }),
@@ -59,6 +62,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         stop,
         ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
         gpu: gpu === '' ? null : gpu,
+        lanes: laneWordsOf(lanes),
         ...(cap.trim() === '' ? {} : { capUsd: Number(cap) }),
         ...(proposer ? { proposer: proposerOf(proposer) } : {}),
         ...(consent ? { agreesUncontained: true } : {}),
@@ -133,6 +137,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
           )}
         </Field>
         <GpuField value={gpu} onChange={setGpu} />
+        <LanesField value={lanes} problem={tries > 0 ? laneProblemOf(lanes) : null} onChange={setLanes} />
         {card.contract.model === null ? null : (
           <Field
             label={`Cap for asking ${card.contract.model.name} (US$)`}

@@ -46,6 +46,9 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
           {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
+          {card.lanes.length === 0 ? null : (
+            <span title={card.lanes.join(', ')}> · lanes&nbsp;{card.lanes.join(', ')}</span>
+          )}
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
         {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}

@@ -1,0 +1,30 @@
+import { Field, TextInput } from '../../ui/field.tsx';
+
+/** Where several experiments are trained at once. */
+export function LanesField({
+  value,
+  problem,
+  onChange,
+}: {
+  /** Separated by commas; empty for one at a time. */
+  readonly value: string;
+  readonly problem: string | null | undefined;
+  readonly onChange: (lanes: string) => void;
+}) {
+  return (
+    <Field
+      label="Lanes"
+      hint="To train several experiments at once: cpu:4, gpu:all, slurm:8 or ssh:host, separated by commas."
+      problem={problem}
+    >
+      {ids => (
+        <TextInput
+          {...ids}
+          value={value}
+          placeholder="one at a time"
+          onChange={event => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
