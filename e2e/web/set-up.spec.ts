@@ -1,11 +1,19 @@
 import type { Page } from '@playwright/test';
 import { LANE_WORDS_HINT } from '../../src/shared/lanes.ts';
-import { TEST_LIMIT_MS } from '../../test/support/clock.ts';
 import type { Bench } from './support/bench.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
 import type { Server } from './support/server.ts';
-import { dialog, openWindow, type SetUpGroup, setUp, startStudy, study, welcome } from './support/window.ts';
+import {
+  cellOf,
+  dialog,
+  openWindow,
+  type SetUpGroup,
+  setUp,
+  startStudy,
+  study,
+  welcome,
+} from './support/window.ts';
 
 const GROUPS: readonly SetUpGroup[] = [
   'More about the proposer',
@@ -84,29 +92,36 @@ test('Ctrl+Enter starts the study from anywhere', CORE, async ({ page, serve, be
   await expect(study(page).header).toContainText('Ended');
 });
 
-test('two experiments of the sample train at once, each in a lane', CORE, async ({ page, serve }) => {
-  // Its baseline trains and scores alone before any lane does.
-  test.slow();
-  await openWindow(page, await serve());
-  await welcome(page).sample.click();
-  const form = setUp(page);
-  await form.unfold('What the training can reach');
-  await form.field('Lanes').fill('cpu:2, core');
-  await form.start.click();
-  await expect(form.field('Lanes')).toBeFocused();
-  await expect(form.field('Lanes')).toHaveAccessibleDescription(LANE_WORDS_HINT);
-  await expect(page.getByText(LANE_WORDS_HINT)).toBeInViewport({ ratio: 1 });
-  await look(page, 'set-up-lanes-wrong');
-  await form.field('Lanes').fill('cpu:2');
-  await expect(form.group('What the training can reach')).toContainText('lanes cpu:2');
-  await form.start.click();
-  await expect(study(page).header).toContainText('lanes cpu:2');
-  await study(page).tab('Live').click();
-  const tiles = page.getByRole('list', { name: 'Lanes' }).getByRole('listitem');
-  await expect(tiles).toHaveCount(2, { timeout: 2 * TEST_LIMIT_MS });
-  await expect(tiles.first()).toContainText(/#\d+/);
-  await look(page, 'live-lanes');
-});
+test(
+  'lanes are named in the set-up, and the live view has a tile for each',
+  CORE,
+  async ({ page, serve, bench }) => {
+    await openSetUp(page, await serve(), bench);
+    const form = setUp(page);
+    await form.unfold('What the training can reach');
+    await form.field('Lanes').fill('cpu:2, core');
+    await form.start.click();
+    await expect(form.field('Lanes')).toBeFocused();
+    await expect(form.field('Lanes')).toHaveAccessibleDescription(LANE_WORDS_HINT);
+    await expect(page.getByText(LANE_WORDS_HINT)).toBeInViewport({ ratio: 1 });
+    await look(page, 'set-up-lanes-wrong');
+    await form.field('Lanes').fill('cpu:2');
+    await expect(form.group('What the training can reach')).toContainText('lanes cpu:2');
+    await form.start.click();
+    await expect(study(page).header).toContainText('lanes cpu:2');
+    // The baseline trains alone; after it the runs of both lanes stay where they are.
+    await expect(cellOf(page, 1).region).toBeVisible();
+    await bench.hold();
+    await study(page).tab('Live').click();
+    const tiles = page.getByRole('list', { name: 'Lanes' }).getByRole('listitem');
+    await expect(tiles).toHaveCount(2);
+    await expect(tiles.first()).toContainText(/#\d+/);
+    await tiles.last().click();
+    await expect(tiles.last().getByRole('button')).toHaveAttribute('aria-pressed', 'true');
+    await look(page, 'live-lanes');
+    await bench.letGo();
+  },
+);
 
 test('a study resumes in its lanes, in others, or one at a time', CORE, async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
