@@ -50,12 +50,13 @@ test.describe('the constants of a night', () => {
 
   test('are chosen by stretches of their axes, which the table can show', CORE, async ({ page }) => {
     const { together, stretch } = constants(page);
-    await stretch('DEPTH').scrollIntoViewIfNeeded();
-    const box = await stretch('DEPTH').boundingBox();
-    if (!box) throw new Error('the axis is not on the page');
-    const x = box.x + box.width / 2;
-    await page.mouse.move(x, box.y + box.height - 1);
+    const size = await stretch('DEPTH').boundingBox();
+    if (!size) throw new Error('the axis is not on the page');
+    // It waits until nothing moves the axis any more.
+    await stretch('DEPTH').hover({ position: { x: size.width / 2, y: size.height - 1 } });
     await page.mouse.down();
+    const box = (await stretch('DEPTH').boundingBox()) ?? size;
+    const x = box.x + box.width / 2;
     await page.mouse.move(x, box.y + box.height * 0.9);
     await page.mouse.move(x, box.y + box.height * 0.8);
     await page.mouse.up();
