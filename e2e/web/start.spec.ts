@@ -65,7 +65,7 @@ test('a folder is found by browsing', async ({ page, serve, bench }) => {
   await welcome(page).choose.click();
   const folders = dialog(page, 'Choose a repository');
   await folders.getByLabel('Folder', { exact: true }).fill(bench.folder);
-  await folders.getByRole('button', { name: 'Go' }).click();
+  await folders.getByRole('button', { name: 'Go', exact: true }).click();
   await folders.getByRole('button', { name: 'Open byte-model' }).click();
   await expect(setUp(page).heading).toHaveText('New study in byte-model');
 });

@@ -421,7 +421,7 @@ export const SCREENS: readonly Screen[] = [
       await welcome(page).choose.click();
       const folders = dialog(page, 'Choose a repository');
       await folders.getByLabel('Folder', { exact: true }).fill(night.bench.folder);
-      await folders.getByRole('button', { name: 'Go' }).click();
+      await folders.getByRole('button', { name: 'Go', exact: true }).click();
       return folders.getByRole('button', { name: 'Open byte-model' });
     },
   },
