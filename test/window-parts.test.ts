@@ -157,6 +157,7 @@ describe('the set-up form', () => {
       budget: { seconds: 10, limit_seconds: 60, prune: true },
       stop: { patience: 5 },
       sandbox: { mode: 'required', network: true, writes: ['build', 'out/*'], reads: ['~/data'] },
+      cluster: { engine: 'slurm', lanes: 8, folder: '~/pawl-cluster', sbatch: ['--gres=gpu:1'] },
     }),
   );
 

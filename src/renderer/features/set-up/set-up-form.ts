@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type NewStudyForm, newStudySchema, proposerSettingsSchema } from '../../../shared/calls.ts';
+import { clusterToFile } from '../../../shared/cluster.ts';
 import type { SandboxMode } from '../../../shared/contract.ts';
 import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
@@ -260,6 +261,8 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
       ...(form.kept ? { cache_mb: form.kept.sandbox.cacheMb } : {}),
     },
+    // The form does not show it, and a study in lanes of the cluster needs it.
+    ...(form.kept?.cluster ? { cluster: clusterToFile(form.kept.cluster) } : {}),
   };
 }
 
