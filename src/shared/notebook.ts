@@ -297,8 +297,6 @@ export type RunView = {
   readonly gpuEnergyWh: number | null;
   /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
-  /** As in {@link Run}. */
-  readonly lane: string | null;
 };
 
 /** An opened cell. */

@@ -58,7 +58,6 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
     cpuSeconds: run.resources?.cpuSeconds ?? null,
     outputBytes: run.outputBytes,
     isContained: run.isContained,
-    lane: run.lane,
     flags: run.fairness?.flags ?? [],
     series: orderSeries(names).map(name => ({ name, unit: run.units[name] ?? null })),
     hasTokens: tokenCount(names, summaryOf(run)) !== null,

@@ -15,10 +15,12 @@ export type LanePlace = {
   readonly cores: readonly number[] | null;
   /** For people; null where there is only one lane. */
   readonly label: string | null;
+  /** In lanes of one kind a run is equally fast, as far as is known before it. For people, too. */
+  readonly kind: string;
 };
 
 /** One run at a time, which has the whole machine. */
-const WHOLE: LanePlace = { elsewhere: null, gpu: null, cores: null, label: null };
+const WHOLE: LanePlace = { elsewhere: null, gpu: null, cores: null, label: null, kind: 'this machine' };
 
 /**
  * The lanes that the user's words name; see `shared/lanes.ts`. Throws `usage` where there are not so many cores, and `gpu_missing` for
@@ -39,22 +41,25 @@ export function findLanes(
     const [kind, value] = splitOnce(word);
     if (word === 'slurm' || kind === 'slurm')
       return slurmLanes(kind ? Number(value) : null, machine.clusterLanes ?? null);
-    if (kind === 'ssh') return [{ ...WHOLE, elsewhere: { kind: 'ssh' as const, host: value }, label: value }];
+    if (kind === 'ssh')
+      return [{ ...WHOLE, elsewhere: { kind: 'ssh' as const, host: value }, label: value, kind: value }];
     if (kind === 'gpu') return gpuLanes(value, machine.gpus);
     const isAny = kind === '' && machine.gpus.length > 0;
     return isAny ? firstGpus(Number(value), machine.gpus) : cpuLanes(Number(value), machine.cores, chosen);
   });
-  const hosts = lanes.flatMap(({ elsewhere }) => (elsewhere?.kind === 'ssh' ? [elsewhere.host] : []));
-  const host = hosts.find((other, place) => hosts.indexOf(other) !== place);
+  const host = findTwice(
+    lanes.flatMap(({ elsewhere }) => (elsewhere?.kind === 'ssh' ? [elsewhere.host] : [])),
+  );
   if (host !== undefined)
     throw new PawlError('usage', `${host} is named twice; a host of ssh trains one run at a time.`);
-  const taken = lanes.flatMap(({ gpu, cores }) => (gpu !== null && cores === null ? [gpu] : []));
-  const twice = taken.find((gpu, place) => taken.indexOf(gpu) !== place);
-  if (twice !== undefined)
-    throw new PawlError('usage', `The GPU ${twice} is named twice; a lane has a GPU of its own.`);
+  const gpu = findTwice(
+    lanes.flatMap(({ gpu: own, cores }) => (own !== null && cores === null ? [own] : [])),
+  );
+  if (gpu !== undefined)
+    throw new PawlError('usage', `The GPU ${gpu} is named twice; a lane has a GPU of its own.`);
   if (words.filter(word => word.startsWith('cpu:')).length > 1)
     throw new PawlError('usage', 'Name the cores once: "cpu:4" is four lanes.');
-  const kinds = new Set(lanes.map(lane => kindOf(lane, machine.gpus)));
+  const kinds = new Set(lanes.map(({ kind }) => kind));
   if (kinds.size > 1)
     throw new PawlError(
       'usage',
@@ -63,16 +68,8 @@ export function findLanes(
   return lanes.length > 0 ? lanes : [{ ...WHOLE, gpu: chosen }];
 }
 
-/** Runs in lanes of one kind are equally fast, as far as is known before they run. */
-function kindOf({ elsewhere, gpu, cores }: LanePlace, gpus: readonly GpuSample[]): string {
-  if (elsewhere) return elsewhere.kind === 'ssh' ? elsewhere.host : 'jobs of the cluster';
-  if (cores) return 'cores of this machine';
-  const own = gpus.find(({ uuid, index }) => uuid === gpu || String(index) === gpu);
-  if (own) return own.name;
-  const instances = gpus.flatMap(({ instances = [], name }) =>
-    instances.map(instance => ({ uuid: instance.uuid, name: `${name}, ${instance.name}` })),
-  );
-  return instances.find(({ uuid }) => uuid === gpu)?.name ?? 'this machine';
+function findTwice(names: readonly string[]): string | undefined {
+  return names.find((name, place) => names.indexOf(name) !== place);
 }
 
 function splitOnce(word: string): readonly [string, string] {
@@ -89,7 +86,13 @@ function cpuLanes(count: number, cores: readonly number[], gpu: string | null): 
   const each = Math.floor(cores.length / count);
   return Array.from({ length: count }, (_, lane) => {
     const own = cores.slice(lane * each, (lane + 1) * each);
-    return { ...WHOLE, gpu, cores: own, label: own.length === 1 ? `core ${own[0]}` : `cores ${spell(own)}` };
+    return {
+      ...WHOLE,
+      kind: 'cores of this machine',
+      gpu,
+      cores: own,
+      label: own.length === 1 ? `core ${own[0]}` : `cores ${spell(own)}`,
+    };
   });
 }
 
@@ -99,7 +102,12 @@ function slurmLanes(count: number | null, clusterLanes: number | null): readonly
       'usage',
       'No cluster is set up: add a [cluster] section to pawl.toml, or to settings.toml in the data folder.',
     );
-  const lane: LanePlace = { ...WHOLE, elsewhere: { kind: 'slurm' }, label: 'slurm' };
+  const lane = {
+    ...WHOLE,
+    elsewhere: { kind: 'slurm' as const },
+    label: 'slurm',
+    kind: 'jobs of the cluster',
+  };
   return Array.from({ length: count ?? clusterLanes }, () => lane);
 }
 
@@ -110,13 +118,20 @@ function firstGpus(count: number, gpus: readonly GpuSample[]): readonly LanePlac
   return all.slice(0, count);
 }
 
-type Gpu = { readonly index: number | null; readonly uuid: string; readonly label: string };
+type Gpu = Pick<LanePlace, 'kind'> & {
+  readonly index: number | null;
+  readonly uuid: string;
+  readonly label: string;
+};
 
 function gpuLanes(name: string, gpus: readonly GpuSample[]): readonly LanePlace[] {
   const all = gpus.flatMap(({ index, uuid, name: model, instances = [] }): readonly Gpu[] =>
     instances.length > 0
-      ? instances.map(instance => ({ index: null, uuid: instance.uuid, label: `${model}, ${instance.name}` }))
-      : [{ index, uuid, label: `GPU ${index}: ${model}` }],
+      ? instances.map(instance => {
+          const label = `${model}, ${instance.name}`;
+          return { index: null, uuid: instance.uuid, label, kind: label };
+        })
+      : [{ index, uuid, label: `GPU ${index}: ${model}`, kind: model }],
   );
   const found = name === 'all' ? all : [findByName(all, name)].filter(gpu => gpu !== null);
   if (found.length === 0) {
@@ -128,7 +143,7 @@ function gpuLanes(name: string, gpus: readonly GpuSample[]): readonly LanePlace[
         : `There is no GPU ${name}. There ${there === '' ? 'is none that Pawl can see' : `are ${there}`}.`,
     );
   }
-  return found.map(({ uuid, index, label }) => ({ ...WHOLE, gpu: uuid || String(index), label }));
+  return found.map(({ uuid, index, label, kind }) => ({ ...WHOLE, gpu: uuid || String(index), label, kind }));
 }
 
 /** `0-3`, where they follow each other; otherwise `0,2,4`. */

@@ -28,7 +28,6 @@ import { createStudy, type NewStudy } from './create-study.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
-
 import { openSitting, placesOf } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';

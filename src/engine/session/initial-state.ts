@@ -29,10 +29,10 @@ export type SittingKind = {
 
 export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false, hasSeed: false };
 
-/** Where the ledger says a study stands, for the first `step` of a sitting. */
 /** What was begun and has no end, with the repairs it has had. */
 export type Begun = { readonly unfinished: Unfinished; readonly repairs: number };
 
+/** Where the ledger says a study stands, for the first `step` of a sitting. */
 export function initialState(
   ledger: Ledger,
   study: Study,

@@ -20,9 +20,9 @@ type Lane = LaneState & {
 
 /** What a lane does; the others are about the study as a whole. */
 export type PerformedEffect = Exclude<Effect, { type: 'rest' | 'wait' | 'stop' }>;
-export type LaneEffect = { readonly lane: number; readonly effect: PerformedEffect };
+type LaneEffect = { readonly lane: number; readonly effect: PerformedEffect };
 /** What is left to do once no lane does anything. */
-export type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
+type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
 
 /** What is finished although the user stops the study, and before anything else is judged. */
 export const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];

@@ -11,7 +11,7 @@ import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { SshTraining } from '../remote/ssh/ssh-training.ts';
 import { readUserSettings } from '../user-settings.ts';
 
-export type Remotes = {
+type Remotes = {
   /** What trains the runs of a lane on another machine; null for one on this machine. */
   readonly of: (place: LanePlace) => RemoteTraining | null;
   /** Gives back what was opened; jobs go on. */

@@ -8,7 +8,6 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, RepeatPurpose, Run, RunOutcome, Study, Summary } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
-import type { LanePlace } from '../../lanes/find-lanes.ts';
 import type { DiskReserve } from '../../machine/disk-reserve.ts';
 import { busyProcessorSeconds } from '../../machine/host-sampler.ts';
 import { measure } from '../../metrics/measure.ts';
@@ -40,7 +39,7 @@ import type { Pruner } from './pruner.ts';
 import { findSealedPath } from './sealed-path.ts';
 import { ProgressEmitter, SeriesWriter } from './series-writer.ts';
 import { type SurroundingsPorts, surroundingsOf } from './surroundings.ts';
-import { findLoss, isContainedElsewhere, trainElsewhere } from './train-elsewhere.ts';
+import { describePhase, findLoss, isContainedElsewhere, trainElsewhere } from './train-elsewhere.ts';
 
 /** A baseline that fails is more often the sandbox's doing than the code's. */
 const SANDBOX_HINT =
@@ -400,11 +399,6 @@ function claimIndex({ id }: Study, n: number, { ledger, claimed }: TrainPorts): 
 
 /** What a run on another machine is given of this one. */
 const ELSEWHERE: Awaited<ReturnType<typeof surroundingsOf>> = { environment: {} };
-
-function describePhase({ label }: LanePlace, phase: RemotePhase): string {
-  if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
-  return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
-}
 
 /** What the training printed, and over it what the command for the metric did. */
 function joined(training: Summary | null, command: Summary | null): Summary | null {

@@ -1,9 +1,16 @@
 import { PawlError } from '../../../shared/errors.ts';
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
+import type { LanePlace } from '../../lanes/find-lanes.ts';
 import { studyFolder } from '../../paths.ts';
 import { runMarker } from '../../process/markers.ts';
 import { jobOfContract } from '../../remote/job-of-contract.ts';
-import type { RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../../remote/remote-training.ts';
+import type {
+  RemoteJob,
+  RemotePhase,
+  RemoteResult,
+  RemoteTraining,
+  RemoteWatch,
+} from '../../remote/remote-training.ts';
 import { environmentOf } from '../../sandbox/contain.ts';
 import { sandboxMode } from '../../sandbox/find-sandbox.ts';
 import type { TrainPorts } from './train-attempt.ts';
@@ -17,6 +24,12 @@ const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 
 /** Why a run on another machine is to be run again whatever it printed; null where it counts. */
 export function findLoss({ end }: RemoteResult): string | null {
   return LOST.some(kind => kind === end.kind) && 'message' in end ? end.message : null;
+}
+
+/** Where a run on another machine is, or what it waits for. */
+export function describePhase({ label }: LanePlace, phase: RemotePhase): string {
+  if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
+  return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
 }
 
 /** Whether runs of a study are contained on other machines. */
