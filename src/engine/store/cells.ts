@@ -22,6 +22,7 @@ type Row = {
   notes: number;
   contained: number | null;
   edited: number;
+  other_line: number | null;
   superseded_by: number | null;
   crash: string | null;
   repeats: number;
@@ -55,6 +56,8 @@ function fromRow(row: Row): Cell {
     isContained: row.contained === null ? null : row.contained === 1,
     isAudited: row.verdict === 'keep' && evidence?.probe !== undefined,
     isEdited: row.edited === 1,
+    parent: evidence?.lateParent?.experiment ?? evidence?.incumbentExperiment ?? null,
+    otherLine: row.other_line,
     supersededBy: row.superseded_by,
     crash: row.crash,
   };
@@ -65,7 +68,7 @@ export type CellStore = ReturnType<typeof cellStore>;
 /** Experiments in the shape the notebook lists them: read only, many at a time. */
 export function cellStore(database: Database) {
   const columns = `n, phase, hypothesis, category, predicted_effect, verdict, reason, evidence, metric, memory,
-    started_at, ended_at, attempt_commit,
+    started_at, ended_at, attempt_commit, other_line,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = e.id) AS trained_ms,
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
     (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes,

@@ -109,7 +109,7 @@ export async function trainAttempt(
   const { remote } = ports;
   const surround = () => surroundingsOf(study, ports, runMarker(study.id, n, k), swaps);
   const { seals, caches, ...contained } = remote ? ELSEWHERE : await surround();
-  const isHopeless = purpose ? () => null : await ports.pruner.watch();
+  const isHopeless = purpose ? () => null : await ports.pruner.watch(n);
   const setPhase = (phase: 'training' | 'measuring') => {
     if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
   };

@@ -98,9 +98,12 @@ async function hintsOf(
   commit: string,
   metric: number | null,
 ): Promise<readonly Hint[]> {
-  const incumbent = ledger.experiments.incumbent(id);
+  const { experiments } = ledger;
+  const incumbent = experiments.incumbent(id);
   const isGain = incumbent && metric !== null && isBetter(contract.metric.goal, metric, incumbent.metric);
-  const parent = ledger.experiments.get(id, n)?.parentCommit;
+  const { otherLine = null, parentCommit = null } = experiments.get(id, n) ?? {};
+  // What was done on another line comes to the branch with it.
+  const parent = otherLine === null ? parentCommit : incumbent?.commit;
   return isGain && parent && n > 0 ? findEditHints(repository, parent, commit, contract) : [];
 }
 
