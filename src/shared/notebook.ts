@@ -61,6 +61,8 @@ export type Cell = {
   readonly parent: number | null;
   /** The same where it was started from one that the branch left; known from the beginning, null for any other. */
   readonly otherLine: number | null;
+  /** The two experiments whose edits it tries together, the one that lost first; null for any other. */
+  readonly combines: readonly [number, number] | null;
   /** A kept experiment that took the place of this one, which was kept too; null where none did. */
   readonly supersededBy: number | null;
   /** What a crash said of itself; null for everything else. */

@@ -23,6 +23,7 @@ type Row = {
   contained: number | null;
   edited: number;
   other_line: number | null;
+  combines: string | null;
   superseded_by: number | null;
   crash: string | null;
   repeats: number;
@@ -58,6 +59,7 @@ function fromRow(row: Row): Cell {
     isEdited: row.edited === 1,
     parent: evidence?.lateParent?.experiment ?? evidence?.incumbentExperiment ?? null,
     otherLine: row.other_line,
+    combines: row.combines === null ? null : (JSON.parse(row.combines) as [number, number]),
     supersededBy: row.superseded_by,
     crash: row.crash,
   };
@@ -75,6 +77,7 @@ export function cellStore(database: Database) {
     (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained,
     EXISTS (SELECT 1 FROM review WHERE review.study_id = e.study_id AND review.n = e.n AND outcome = 'edited'
       AND commit_name = e.attempt_commit) AS edited,
+    (SELECT pair FROM idea WHERE idea.study_id = e.study_id AND idea.n = e.n AND pair IS NOT NULL AND state = 'taken' LIMIT 1) AS combines,
     CASE WHEN verdict = 'crash' THEN (SELECT crash ->> '$.message' FROM run
       WHERE run.experiment_id = e.id AND crash IS NOT NULL ORDER BY k DESC LIMIT 1) END AS crash,
     CASE WHEN verdict = 'keep' THEN (SELECT min(later.n) FROM experiment later, json_each(later.evidence, '$.supersedes') missing
