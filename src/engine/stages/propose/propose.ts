@@ -5,7 +5,7 @@ import type { AcceptableEdit } from '../edit/judge-edit.ts';
 import type { CrashedRun } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { EndedRun } from '../train/train-attempt.ts';
+import type { EndedRun } from '../train/ended-run.ts';
 import type { Begun } from './proposal-source.ts';
 import { cleanProposal } from './proposal-text.ts';
 import { refuse } from './refuse.ts';

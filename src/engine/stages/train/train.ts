@@ -8,7 +8,8 @@ import { findEditHints } from '../judge/edit-hints.ts';
 import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
-import { type EndedRun, trainAttempt } from './train-attempt.ts';
+import type { EndedRun } from './ended-run.ts';
+import { trainAttempt } from './train-attempt.ts';
 
 /** What a training came to. Its run's end is not written yet: whoever takes it writes it with what follows from it. */
 export type TrainResult =
