@@ -6,7 +6,7 @@ import { findAwaited } from '../stages/measure/await-number.ts';
 import { findCrashedRun, findHeldRun } from '../stages/measure/measured.ts';
 import { OWN_FAILURES } from '../stages/repeat/repeat.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
-import type { HistoryEntry } from '../store/experiments.ts';
+import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
 import type { StudyState } from './loop-state.ts';
