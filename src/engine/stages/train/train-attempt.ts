@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { dirname } from 'node:path';
 import type { Contract } from '../../../shared/contract.ts';
 import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
@@ -48,6 +48,7 @@ const SANDBOX_HINT =
 const NORM_RUNS = 50;
 /** A path has at most 4,096 bytes. */
 const MAX_FAULT_BYTES = 8 * 1024;
+const STOPPED_ALONE: Crash = { class: 'killed', message: 'You stopped this run.', tail: [] };
 const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
 
 export type TrainPorts = SurroundingsPorts & {
@@ -58,6 +59,8 @@ export type TrainPorts = SurroundingsPorts & {
   readonly pruner: Pruner;
   /** By experiment, the last `k` that a run of this sitting has: it is written down a little later. */
   readonly claimed: Map<number, number>;
+  /** By experiment, what ends the run of it that is under way, because the user wants no more of it. */
+  readonly running: Map<number, () => void>;
   readonly reserve: DiskReserve;
 };
 
@@ -145,6 +148,8 @@ export async function trainAttempt(
   const machine = new SeriesWriter(points =>
     attempt(() => ledger.write(() => ledger.runs.addTelemetry(run, points))),
   );
+  const stopped = new AbortController();
+  ports.running.set(n, () => stopped.abort(new DOMException('ended by the user', 'AbortError')));
   const steps = new StepRate();
   const enough = new AbortController();
   let early: EarlyEnd | null = null;
@@ -155,8 +160,7 @@ export async function trainAttempt(
   const budget = new BudgetWatch({
     // What the user began with is what the others are held to, and other data may take another time.
     budget:
-      // A set-up elsewhere is part of each run, and takes what it takes.
-      n === 0 || commit === study.baseCommit || purpose === 'probe' || (remote && contract.setup !== null)
+      n === 0 || commit === study.baseCommit || purpose === 'probe'
         ? { kind: 'fixed' }
         : studyBudget(study, ledger),
     startupSeconds: contract.budget.startupSeconds,
@@ -190,7 +194,7 @@ export async function trainAttempt(
   const [wallBegan, awakeBegan, busyBegan] = [now(), performance.now(), busyProcessorSeconds(own)];
   const place = {
     ...{ cwd: workbench.path, ...contained, logPath, limits, cores: ports.place.cores ?? undefined },
-    signal: AbortSignal.any([signal, broken.signal]),
+    signal: AbortSignal.any([signal, broken.signal, stopped.signal]),
     ...(ports.killTimes ? { killTimes: ports.killTimes } : {}),
   };
   const trainIn = (where: typeof place) =>
@@ -284,6 +288,8 @@ export async function trainAttempt(
   const scoreRun = { commit, from, marker: runMarker(study.id, n, k), baselineSeconds };
   const scored = isScored ? await scoreAttempt(study, score, scoreRun, place, { ...ports, roomBytes }) : null;
   if (scored?.isAborted) outcome = { kind: 'aborted' };
+  const isStoppedAlone = outcome.kind === 'aborted' && stopped.signal.aborted && !signal.aborted;
+  if (isStoppedAlone) outcome = { kind: 'signal', signal: constants.signals.SIGTERM };
   const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
   if (there && !there.isVerified) {
     const message = `Whether job ${there.job ?? ''} has ended is not known: ${ports.place.label} cannot be asked.`;
@@ -298,7 +304,7 @@ export async function trainAttempt(
   const guard =
     measured?.guard ??
     (scored?.values ? findUnmet(wanted.require, name => textOf(scored.values?.[name])) : null);
-  const found = unscored ?? scored?.crash ?? null;
+  const found = isStoppedAlone ? STOPPED_ALONE : (unscored ?? scored?.crash ?? null);
   const cut =
     fullDisk && (await makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(paths, study.id), ports))
       ? ` ${CUT_LOG}`
