@@ -44,6 +44,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
     asksApproval: false,
     gpu: null,
     lanes: [],
+    otherLines: 'off',
     capUsd: null,
     title: null,
     archivedAt: null,
@@ -70,7 +71,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
         best = Math.min(best, value);
         const word = (offset: number) => WORDS[(n * 13 + offset * 7) % WORDS.length] ?? '';
         const at = study.createdAt + n * 330_000;
-        experiments.begin(study.id, n, place.baseCommit, at);
+        experiments.begin(study.id, n, { commit: place.baseCommit }, at);
         experiments.propose(study.id, n, {
           hypothesis: `Raise ${word(0)} ${word(1)} from ${n} to ${n + 1}`,
           rationale: `The ${word(2)} of the ${word(3)} limits the ${word(4)}, so the ${word(5)} should follow the ${word(6)}.`,

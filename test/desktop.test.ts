@@ -61,7 +61,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
     },
     cells: 13,
     activeAt: NOW,
-    ...{ inFlight: [], lanes: [] },
+    ...{ inFlight: [], lanes: [], otherLines: 'off' },
     current: {
       n: 12,
       phase: 'training',

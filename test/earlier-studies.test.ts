@@ -17,7 +17,7 @@ function addEarlier(ledger: Ledger, id: string, hypothesis: string): void {
   ledger.write(() => {
     ledger.studies.insert({ ...study, id: 'earlier', tag: 'nov27', worktreeName: 'w', createdAt: 1 });
     for (const [n, metric] of [1.1, 1.05].entries()) {
-      ledger.experiments.begin('earlier', n, 'p', 1);
+      ledger.experiments.begin('earlier', n, { commit: 'p' }, 1);
       ledger.experiments.propose('earlier', n, {
         ...{ hypothesis: n === 0 ? 'Baseline' : hypothesis, rationale: null, predictedEffect: null },
         ...{ category: null, memo: null },

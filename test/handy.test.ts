@@ -46,22 +46,22 @@ test('the lineage of an experiment is what it was built on, the first one first'
   const { home, ledger, commits } = await keptNight(NIGHT);
   const { calls } = await openDesk({ home });
   const lineage = async (n: number) =>
-    (await calls.experiments.get({ study: 's1', n })).lineage.map(({ n: ancestor, metric, isKept }) => [
-      ...[ancestor, metric, isKept],
+    (await calls.experiments.get({ study: 's1', n })).lineage.map(({ n: ancestor, metric, standing }) => [
+      ...[ancestor, metric, standing],
     ]);
   expect(await lineage(0)).toEqual([]);
-  expect(await lineage(1)).toEqual([[0, 1, true]]);
+  expect(await lineage(1)).toEqual([[0, 1, 'kept']]);
   expect(await lineage(4)).toEqual([
-    [0, 1, true],
-    [1, 0.9, true],
-    [3, 0.7, true],
+    [0, 1, 'kept'],
+    [1, 0.9, 'kept'],
+    [3, 0.7, 'kept'],
   ]);
   // Built on what was taken back later.
-  ledger.write(() => ledger.experiments.begin('s1', 5, commits[2] ?? '', 1));
+  ledger.write(() => ledger.experiments.begin('s1', 5, { commit: commits[2] ?? '' }, 1));
   expect(await lineage(5)).toEqual([
-    [0, 1, true],
-    [1, 0.9, true],
-    [2, 0.8, false],
+    [0, 1, 'kept'],
+    [1, 0.9, 'kept'],
+    [2, 0.8, 'taken_back'],
   ]);
 });
 

@@ -6,7 +6,7 @@ import { NO_PROBES } from '../src/engine/session/probes.ts';
 import { incumbentOf, NO_SEEDS, type Repeats } from '../src/engine/session/repeats.ts';
 import type { Measured } from '../src/engine/stages/measure/measured.ts';
 import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
-import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
+import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { GOING_ON } from './support/loop-state.ts';
 

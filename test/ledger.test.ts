@@ -36,6 +36,7 @@ const study: Study = {
   writtenFolders: null,
   worktreeName: 'pawl-night',
   lanes: [],
+  otherLines: 'off',
   importedFrom: null,
   importColumns: null,
   asksApproval: false,
@@ -54,7 +55,7 @@ async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {
 
 function record(ledger: Ledger, n: number, hypothesis: string, verdict: Verdict): void {
   ledger.write(() => {
-    ledger.experiments.begin('s1', n, 'p', 1);
+    ledger.experiments.begin('s1', n, { commit: 'p' }, 1);
     ledger.experiments.propose('s1', n, {
       hypothesis,
       rationale: 'warmup matters',
@@ -150,7 +151,7 @@ test('a write that throws leaves nothing', async () => {
   const { ledger } = await openWithStudy();
   expect(() =>
     ledger.write(() => {
-      ledger.experiments.begin('s1', 0, 'p', 1);
+      ledger.experiments.begin('s1', 0, { commit: 'p' }, 1);
       throw new Error('no');
     }),
   ).toThrow('no');
@@ -231,7 +232,7 @@ test('the pace of a sitting is that of its own experiments, without its pauses',
   const mark = (kind: Mark['kind'], at: number) => ledger.write(() => ledger.marks.add('s1', kind, '', at));
   const ended = (n: number, from: number, to: number) =>
     ledger.write(() => {
-      ledger.experiments.begin('s1', n, 'p', from);
+      ledger.experiments.begin('s1', n, { commit: 'p' }, from);
       ledger.experiments.decide('s1', n, discard(1), to);
     });
   const pace = (hours?: number) =>

@@ -37,6 +37,8 @@ const baseline = entry(0, {
   category: 'baseline',
 });
 
+const BASELINE = { n: 0, commit: 'a'.repeat(40), metric: 1 };
+
 function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequest> = {}): ProposalRequest {
   return {
     tag: 'night',
@@ -52,7 +54,8 @@ function request(history: readonly HistoryEntry[], changes: Partial<ProposalRequ
     memory: null,
     ideas: { handed: null, waiting: [] },
     steering: [],
-    incumbent: { n: 0, commit: 'a'.repeat(40), metric: 1 },
+    incumbent: BASELINE,
+    start: BASELINE,
     history,
     refusals: [],
     running: [],

@@ -6,7 +6,7 @@ import { afterRepeat, findClosing, NO_SEEDS, type Repeats } from '../src/engine/
 import { step } from '../src/engine/session/step.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
 import { ruleOf } from '../src/engine/stages/judge/verdict-rule.ts';
-import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
+import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
 import type { HistoryEntry } from '../src/engine/store/experiments.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';

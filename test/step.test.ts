@@ -8,7 +8,7 @@ import { findStop } from '../src/engine/session/stop-rules.ts';
 import { decide } from '../src/engine/stages/judge/decide.ts';
 import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured.ts';
 import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
-import type { EndedRun } from '../src/engine/stages/train/train-attempt.ts';
+import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
 import type { Unfinished } from '../src/engine/stages/unfinished.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';

@@ -107,9 +107,9 @@ test.describe('tabs', () => {
     await study(page).tab('Notebook').focus();
     for (const [key, tab] of [
       ['ArrowRight', 'Live'],
-      ['End', 'Constants'],
+      ['End', 'Lineage'],
       ['ArrowRight', 'Notebook'],
-      ['ArrowLeft', 'Constants'],
+      ['ArrowLeft', 'Lineage'],
       ['Home', 'Notebook'],
     ] as const) {
       await page.keyboard.press(key);

@@ -5,7 +5,7 @@ import { PawlError } from '../shared/errors.ts';
 import { LANE_WORD, LANE_WORDS_HINT } from '../shared/lanes.ts';
 import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/metric-check.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
-import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/study.ts';
+import { AGENT_NAMES, EFFORTS, OTHER_LINES, SEARCH_STRATEGIES } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';
@@ -131,6 +131,11 @@ function sittingOptions(command: Command): Command {
       '--cluster <engine>',
       'with --lanes 8: as many jobs of the cluster that is set up',
       oneOf('slurm'),
+    )
+    .option(
+      '--other-lines <when>',
+      'start one proposal in three from an experiment that the branch left: off (the default), plateau or always',
+      oneOf(...OTHER_LINES),
     )
     .option(
       '--proposer <kind>',

@@ -41,7 +41,7 @@ import { SAMPLE_NAMES } from './samples.ts';
 import type { SpendPlan } from './spend-plan.ts';
 import { stackCalls } from './stack-calls.ts';
 import type { SteeringEffect } from './steering.ts';
-import { EFFORTS, SEARCH_STRATEGIES } from './study.ts';
+import { EFFORTS, OTHER_LINES, SEARCH_STRATEGIES } from './study.ts';
 import {
   CONSTANTS_PAGE,
   type ConstantsPage,
@@ -66,6 +66,8 @@ const n = z.number().int().nonnegative().max(10_000_000);
 const k = z.number().int().nonnegative().max(10_000);
 const gpuName = text(128).trim().min(1);
 export const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
+/** When proposals start from another line than the branch's. */
+const otherLines = z.enum(OTHER_LINES).optional();
 /** The user lets code of models run without a sandbox on this machine, from now on. */
 const agreesUncontained = z.boolean().optional();
 /** The digest of the set-up command that the user was shown and agrees to. */
@@ -154,6 +156,7 @@ export const newStudySchema = z.strictObject({
   gpu: gpuName.optional(),
   /** Where runs are trained. */
   lanes: lanesSchema.optional(),
+  otherLines,
   agreesUncontained,
   capUsd,
   agreesSetUp,
@@ -250,6 +253,7 @@ export const calls = {
           /** The GPU from now on; null leaves it to the machine. */
           gpu: gpuName.nullable().optional(),
           lanes: lanesSchema.optional(),
+          otherLines,
           capUsd,
           agreesUncontained,
           /** Maximum number of runs that make its claims surer, instead of trying anything new. */

@@ -1,13 +1,23 @@
+import { formatMetric } from './numbers.ts';
 import type { Evidence } from './study.ts';
 
-/** What an attempt was made on, where another had become the incumbent when it was measured, and what followed from it. */
-export function describeLate({
-  lateParent,
-  incumbentExperiment,
-  supersedes,
-}: Pick<Evidence, 'lateParent' | 'incumbentExperiment' | 'supersedes'>): string {
+/**
+ * What an attempt was made on, where that was not the incumbent when it was measured, and what followed from it.
+ * @param isOtherLine whether it was begun there on purpose
+ */
+export function describeLate(
+  {
+    lateParent,
+    incumbentExperiment,
+    supersedes,
+  }: Pick<Evidence, 'lateParent' | 'incumbentExperiment' | 'supersedes'>,
+  isOtherLine: boolean,
+): string {
   if (!lateParent) return '';
-  const made = `It was made on #${lateParent.experiment}; when it was measured, #${incumbentExperiment} was the incumbent.`;
+  const { experiment, record } = lateParent;
+  const made = isOtherLine
+    ? `It goes on from #${experiment} (${formatMetric(record)}), which the branch left. The incumbent was #${incumbentExperiment}.`
+    : `It was made on #${experiment}; when it was measured, #${incumbentExperiment} was the incumbent.`;
   if (!supersedes) return `${made} It was compared with that.`;
   const names = supersedes.map(n => `#${n}`).join(', ');
   return `${made} It was better, so the branch holds exactly what was measured, without the edits of ${names}.`;

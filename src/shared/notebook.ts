@@ -8,6 +8,7 @@ import type { ReviewOutcome } from './review.ts';
 import type {
   Evidence,
   Measurement,
+  OtherLines,
   Phase,
   ProposerSettings,
   RepeatPurpose,
@@ -56,6 +57,12 @@ export type Cell = {
   readonly isAudited: boolean;
   /** The user changed the proposal before it ran. */
   readonly isEdited: boolean;
+  /** The experiment it was made on; null for the baseline, and while it has no verdict. */
+  readonly parent: number | null;
+  /** The same where it was started from one that the branch left; known from the beginning, null for any other. */
+  readonly otherLine: number | null;
+  /** The two experiments whose edits it tries together, the one that lost first; null for any other. */
+  readonly combines: readonly [number, number] | null;
   /** A kept experiment that took the place of this one, which was kept too; null where none did. */
   readonly supersededBy: number | null;
   /** What a crash said of itself; null for everything else. */
@@ -139,6 +146,8 @@ export type StudyCard = {
   readonly inFlight: readonly CurrentExperiment[];
   /** As in {@link Study}. */
   readonly lanes: readonly string[];
+  /** As in {@link Study}. */
+  readonly otherLines: OtherLines;
   /** Its sitting is being made ready, and has not said yet that it begins. */
   readonly isStarting: boolean;
   /** How fast the sitting goes that is on; null where none is. */
@@ -305,8 +314,8 @@ export type Ancestor = {
   readonly n: number;
   readonly hypothesis: string | null;
   readonly metric: number | null;
-  /** Whether it is still kept. */
-  readonly isKept: boolean;
+  /** Left: measured, and not kept. */
+  readonly standing: 'kept' | 'left' | 'taken_back';
 };
 
 export type ExperimentDetail = {

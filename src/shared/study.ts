@@ -102,7 +102,7 @@ export type Evidence = {
   readonly incumbentRuns?: number;
   /** Why a keep was taken back. */
   readonly rolledBack?: RolledBack;
-  /** Of an attempt that was made on a commit which was not the incumbent any more when it was measured. */
+  /** Of an attempt that was made on another commit than the incumbent of the moment when it was measured. */
   readonly lateParent?: { readonly experiment: number; readonly record: number };
   /** Kept experiments that its tree does not hold, because it was made before them: it took their place. */
   readonly supersedes?: readonly number[];
@@ -180,6 +180,10 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   audited: 'Its gains were measured again.',
   error: 'Something went wrong.',
 };
+
+/** Whether proposals start from experiments that the branch left: never, after a while without a gain, or all the time. */
+export const OTHER_LINES = ['off', 'plateau', 'always'] as const;
+export type OtherLines = (typeof OTHER_LINES)[number];
 
 export type StudyState = 'ready' | 'running' | 'paused' | 'stopped' | 'imported';
 
@@ -300,6 +304,8 @@ export type Study = {
   readonly worktreeName: string;
   /** Where its runs are trained, see `shared/lanes.ts`; empty for one at a time. */
   readonly lanes: readonly string[];
+  /** When proposals start from another line than the branch's. */
+  readonly otherLines: OtherLines;
   /** Name of the file an imported study was read from; null for own studies. */
   readonly importedFrom: string | null;
   /** Headings of the imported table in its order; null for own studies. */
@@ -397,6 +403,8 @@ export type Experiment = {
   readonly proposal: Proposal | null;
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;
+  /** The experiment of another line than the branch's that it was made on; null for the incumbent. */
+  readonly otherLine: number | null;
   readonly attemptCommit: string | null;
   /** Place of its verdict among those of the study; null without one. */
   readonly verdictOrder: number | null;

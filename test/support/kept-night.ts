@@ -49,7 +49,7 @@ export async function keptNight(
     const { hypothesis = `Idea ${n}`, rationale = null } = words;
     ledger.write(() => {
       const id = study.id;
-      ledger.experiments.begin(id, n, parent, 1_700_000_000_000 + n * 60_000);
+      ledger.experiments.begin(id, n, { commit: parent }, 1_700_000_000_000 + n * 60_000);
       const proposal = { hypothesis, rationale, predictedEffect: null, category: null, memo: null };
       ledger.experiments.propose(id, n, proposal);
       ledger.experiments.attempt(id, n, { commit, editDigest: `d${n}`, sourceLines: 5 });
@@ -94,7 +94,14 @@ function studyOf(repositoryPath: string, baseCommit: string): Study {
     proposer: { kind: 'search', seed: 1 },
     stop: { experiments: 5 },
     ...{ state: 'stopped', stopReason: 'user', stopDetail: null, createdAt: 1 },
-    ...{ preserved: [], outputs: [], writtenFolders: null, worktreeName: 'pawl-night', lanes: [] },
+    ...{
+      preserved: [],
+      outputs: [],
+      writtenFolders: null,
+      worktreeName: 'pawl-night',
+      lanes: [],
+      otherLines: 'off',
+    },
     ...{
       importedFrom: null,
       importColumns: null,

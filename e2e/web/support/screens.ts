@@ -313,6 +313,14 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'lineage',
+    open: async stage => {
+      await ofNight(stage);
+      await stage.page.keyboard.press('8');
+      return stage.page.getByRole('list', { name: 'Experiments by lineage' }).getByRole('button').first();
+    },
+  },
+  {
     name: 'menu',
     open: async stage => {
       await ofNight(stage);

@@ -5,7 +5,15 @@ import type { Server } from './server.ts';
 
 /** What the specs know of the window: the names a user, or a screen reader, finds things by. */
 
-export type StudyTab = 'Notebook' | 'Live' | 'Compare' | 'program.md' | 'Debrief' | 'Table' | 'Constants';
+export type StudyTab =
+  | 'Notebook'
+  | 'Live'
+  | 'Compare'
+  | 'program.md'
+  | 'Debrief'
+  | 'Table'
+  | 'Constants'
+  | 'Lineage';
 /** Parts of the set-up form that are folded at first. */
 export type SetUpGroup =
   | 'More about the proposer'

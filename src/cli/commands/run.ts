@@ -9,6 +9,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type {
   ArmSettings,
   ModelSettings,
+  OtherLines,
   ProposerSettings,
   SearchSettings,
   Study,
@@ -34,6 +35,7 @@ export type SittingFlags = {
   readonly limit?: number;
   readonly gpu?: string;
   readonly lanes?: readonly string[];
+  readonly otherLines?: OtherLines;
   readonly cluster?: 'slurm';
   readonly proposer?: ArmSettings['kind'];
   readonly seed?: number;
@@ -89,6 +91,7 @@ export async function run(
       prune: flags.prune,
       gpu: flags.gpu,
       lanes: lanesOf(flags),
+      otherLines: flags.otherLines,
       capUsd: flags.maxCost,
       agreesUncontained: flags.uncontained,
     });
@@ -110,6 +113,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
     limitSeconds: flags.limit,
     gpu: flags.gpu,
     lanes: lanesOf(flags),
+    otherLines: flags.otherLines,
     capUsd: flags.maxCost,
     repositoryPath: path,
   };

@@ -6,7 +6,7 @@ import { openRepository } from '../../engine/git/repository.ts';
 import { LineSplitter, stripControl } from '../../engine/metrics/line-splitter.ts';
 import { dataPaths, runLog } from '../../engine/paths.ts';
 import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
-import { describeOutcome } from '../../engine/stages/train/train-attempt.ts';
+import { describeOutcome } from '../../engine/stages/train/ended-run.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
 import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';

@@ -173,6 +173,7 @@ export function createRouter(service: Service) {
           asksApproval: input.asksApproval,
           gpu: input.gpu,
           lanes: input.lanes,
+          otherLines: input.otherLines,
           capUsd: input.capUsd,
           agreesUncontained: input.agreesUncontained,
           agreesSetUp: input.agreesSetUp,
@@ -180,10 +181,10 @@ export function createRouter(service: Service) {
         }),
       ),
       resume: os.studies.resume.handler(async ({ input }) => {
-        const { study, stop, proposer, repository, gpu, lanes, capUsd, audit } = input;
-        const settings = { stop, proposer, gpu, lanes, capUsd, audit, repositoryPath: repository };
+        const { study, repository, agreesUncontained, ...asked } = input;
+        const settings = { ...asked, repositoryPath: repository };
         service.requireReady(study);
-        if (input.agreesUncontained) service.engine.agreeToUncontained();
+        if (agreesUncontained) service.engine.agreeToUncontained();
         await service.engine.requireConsent(study, settings);
         service.begin(study, settings);
         return service.card(input.study);

@@ -49,7 +49,7 @@ export function studyCard(
     ideas: ledger.ideas.count(study.id),
     waiting: findWaiting(ledger, study.id),
     current: currentOf(inFlight),
-    ...{ inFlight, lanes: study.lanes },
+    ...{ inFlight, lanes: study.lanes, otherLines: study.otherLines },
     isStarting,
     pace: isOn ? sittingPace(ledger, study) : null,
   };

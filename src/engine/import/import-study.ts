@@ -134,6 +134,7 @@ function importedStudy(table: ImportedTable, tag: string, name: string, now: num
     writtenFolders: null,
     worktreeName: '',
     lanes: [],
+    otherLines: 'off',
     importedFrom: name,
     importColumns: table.columns,
     asksApproval: false,

@@ -18,6 +18,7 @@ const HISTORY_ENTRIES = 200;
 export function commandProposer(settings: Extract<ProposerSettings, { kind: 'command' }>): Proposer {
   return {
     canRepair: true,
+    canStartElsewhere: () => true,
     maxRefusals: 5,
     async propose(request, context) {
       const result = await runProcess(
@@ -41,7 +42,7 @@ export function commandProposer(settings: Extract<ProposerSettings, { kind: 'com
 
 /** The request as documented in docs/proposers.md. */
 function toJson(request: ProposalRequest, context: ProposerContext) {
-  const { contract, incumbent, history, repair } = request;
+  const { contract, incumbent, start, history, repair } = request;
   const refused = request.refusals.filter(refusal => refusal.n === request.n);
   return {
     version: 1,
@@ -57,6 +58,7 @@ function toJson(request: ProposalRequest, context: ProposerContext) {
     budget_seconds: contract.budget.seconds,
     metric: { name: contract.metric.name, goal: contract.metric.goal },
     incumbent: { experiment: incumbent.n, commit: incumbent.commit, metric: incumbent.metric },
+    start: { experiment: start.n, commit: start.commit, metric: start.metric },
     history: history.slice(-HISTORY_ENTRIES).map(entry => ({
       experiment: entry.n,
       hypothesis: entry.hypothesis,

@@ -12,6 +12,9 @@ export type RunningExperiment = {
   readonly memo: unknown;
 };
 
+/** An experiment with its commit and the mean of its runs. */
+export type Point = { readonly n: number; readonly commit: string; readonly metric: number };
+
 /** What a proposer receives. */
 export type ProposalRequest = {
   readonly tag: string;
@@ -28,14 +31,16 @@ export type ProposalRequest = {
    * taken up where one is better than anything else.
    */
   readonly ideas: { readonly handed: Idea | null; readonly waiting: readonly Idea[] };
-  readonly incumbent: { readonly n: number; readonly commit: string; readonly metric: number };
+  readonly incumbent: Point;
+  /** What the files are: the incumbent, or now and then the best of another line, see `stages/propose/other-lines.ts`. */
+  readonly start: Point;
   readonly history: readonly HistoryEntry[];
   readonly refusals: readonly Refusal[];
   /** What is being tried meanwhile and has no verdict yet, oldest first. */
   readonly running: readonly RunningExperiment[];
   /** Whether it is asked for ahead of its turn. */
   readonly isAhead: boolean;
-  /** What the user sent back to be done again, with their remarks; null where nothing was. The files are the incumbent's. */
+  /** What the user sent back to be done again, with their remarks; null where nothing was. The files are those of `start`. */
   readonly review: {
     readonly hypothesis: string;
     readonly diff: string;
@@ -84,6 +89,8 @@ export type Proposer = {
    * is empty then. Any other is asked one question at a time, and knows what came of the one before.
    */
   readonly canLookAhead?: (n: number) => boolean;
+  /** Whether experiment `n` may start from another line than the incumbent's: it reads the files, and what is said of them. */
+  readonly canStartElsewhere?: (n: number) => boolean;
   /** This many failed or refused proposals in a row end the study. */
   readonly maxRefusals: number;
   propose(request: ProposalRequest, context: ProposerContext): Promise<ProposerAnswer>;

@@ -33,13 +33,16 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
   return {
     ...proposer,
     canLookAhead: n => ledger.ideas.firstEdit(studyId) === null && proposer.canLookAhead?.(n) === true,
+    canStartElsewhere: n =>
+      ledger.ideas.firstEdit(studyId) === null && proposer.canStartElsewhere?.(n) === true,
     async propose(request, context) {
       const { n } = request;
       if (request.repair && isOfQueue(n)) {
         return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
       }
-      // What the user sent back is the proposer's to do again.
-      if (request.repair || request.review) return proposer.propose(request, context);
+      // What the user sent back is the proposer's to do again, and what waits is for the branch.
+      const isElsewhere = request.start.commit !== request.incumbent.commit;
+      if (request.repair || request.review || isElsewhere) return proposer.propose(request, context);
       if (request.isAhead) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
       for (;;) {
         const idea = nextFor(request, ports);

@@ -60,6 +60,8 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
       return arm !== undefined && rests.of(arm) === null && arm.proposer.canLookAhead?.(n) === true;
     },
+    canStartElsewhere: n =>
+      firstFor(mode === 'alternate' ? n - 1 : 0)?.proposer.canStartElsewhere?.(n) === true,
     canRepair: arms.some(arm => arm.proposer.canRepair),
     maxRefusals: REFUSALS_AN_ARM * arms.length,
     async propose(request, context) {

@@ -1,7 +1,7 @@
 import { type Contract, defaultLimitSeconds, type StopRules, VERDICT_RULES } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ContractChoices } from '../../shared/findings.ts';
-import type { ProposerSettings, Study } from '../../shared/study.ts';
+import type { OtherLines, ProposerSettings, Study } from '../../shared/study.ts';
 import { askSettings } from '../asked-model/ask-settings.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { branchRef, createRef, isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
@@ -29,6 +29,8 @@ export type NewStudy = {
   readonly gpu?: string | null | undefined;
   /** As in {@link Study}. */
   readonly lanes?: readonly string[] | undefined;
+  /** As in {@link Study}; by default never. */
+  readonly otherLines?: OtherLines | undefined;
   /** As in {@link Study}. */
   readonly capUsd?: number | undefined;
   /** Code of models may run without a sandbox on this machine, from now on. */
@@ -101,6 +103,7 @@ export async function createStudy(
     asksApproval: input.asksApproval ?? false,
     gpu: input.gpu ?? null,
     lanes: input.lanes ?? [],
+    otherLines: input.otherLines ?? 'off',
     capUsd: input.capUsd ?? null,
     title: null,
     archivedAt: null,

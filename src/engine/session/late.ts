@@ -8,8 +8,8 @@ import { mean } from '../verdicts/noise.ts';
 import type { Repeats } from './repeats.ts';
 
 /**
- * Results that come when the branch has moved on: with several lanes an attempt may have been made on a commit that is not the
- * incumbent any more. Pure, like `step`.
+ * Results of attempts that were not made on the incumbent: with several lanes the branch may have moved on meanwhile, and a proposal may
+ * start from another line. Pure, like `step`.
  */
 
 /** Less probable gains are not worth a run together with the incumbent. */
@@ -22,11 +22,30 @@ export function findLate(
 ): Late | null {
   const kept = trials.filter(({ isKept }) => isKept);
   if (n === null || kept.at(-1)?.n === n) return null;
-  const parent = trials.find(trial => trial.n === n);
-  // What is not among the numbers any more was taken back.
-  if (!parent) return { parent: { experiment: n, value: Number.NaN, isKept: false }, missing: [] };
-  const missing = kept.slice(1 + kept.indexOf(parent)).map(trial => trial.n);
-  return { parent: { experiment: n, value: mean(parent.values), isKept: parent.isKept }, missing };
+  const line = lineOf(trials, n);
+  const [parent] = line;
+  const held = line.findLast(({ isKept }) => isKept);
+  return {
+    parent: { experiment: n, value: parent ? mean(parent.values) : Number.NaN },
+    missing: held ? kept.slice(1 + kept.indexOf(held)).map(trial => trial.n) : null,
+  };
+}
+
+/**
+ * An experiment and what it was built on, up to the newest keep of the branch among them, which comes last. Without one where something
+ * in between was taken back; what was taken back for its number is not among the numbers any more.
+ */
+function lineOf(trials: Repeats['trials'], first: number): readonly Trial[] {
+  const line: Trial[] = [];
+  for (let n: number | null = first; n !== null; ) {
+    const at: number = n;
+    const trial = trials.find(other => other.n === at);
+    if (!trial || trial.isTakenBack || line.includes(trial)) break;
+    line.push(trial);
+    if (trial.isKept) break;
+    n = trial.parent;
+  }
+  return line;
 }
 
 /**
@@ -40,9 +59,11 @@ export function findCombination(
 ): Combination | null {
   const { lateParent, incumbentExperiment: incumbent } = evidence;
   if (!lateParent || incumbent === undefined || value === null) return null;
-  const { experiment: base } = lateParent;
   const hasLost = word === 'discard' && (reason === 'worse' || reason === 'equal');
   if (!hasLost && word !== 'keep') return null;
+  // Of what took its place the incumbent does not hold the line, but what that line was begun on.
+  const base = hasLost ? lateParent.experiment : (lineOf(trials, lateParent.experiment).at(-1)?.n ?? null);
+  if (base === null) return null;
   const values = hasLost ? [value] : (trials.find(trial => trial.n === incumbent)?.values ?? []);
   const lost: Trial = { n: hasLost ? n : incumbent, values, parent: base, isKept: true };
   if (probabilityOf(lost, trials, goal) < LEAST_PROBABILITY) return null;
@@ -51,10 +72,15 @@ export function findCombination(
 
 /** How probably a trial is better than its parent, as if the branch had gone on with it. */
 function probabilityOf(own: Trial, trials: readonly Trial[], goal: Repeats['goal']): number {
-  const parent = trials.findIndex(({ n }) => n === own.parent);
+  const line = own.parent === null ? [] : lineOf(trials, own.parent);
+  const held = line.at(-1);
+  const fork = held ? trials.indexOf(held) : -1;
   const others = trials
     .filter(({ n }) => n !== own.n)
-    .map((trial, place) => (place > parent ? { ...trial, isKept: false } : trial));
+    .map((trial, place) => ({
+      ...trial,
+      isKept: line.includes(trial) || (trial.isKept && place <= fork),
+    }));
   const claims = assess(oriented([...others, own], goal))?.claims ?? [];
   return claims.find(({ n }) => n === own.n)?.probability ?? 0;
 }

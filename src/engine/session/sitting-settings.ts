@@ -1,5 +1,5 @@
 import type { StopRules } from '../../shared/contract.ts';
-import type { ProposerSettings, Study } from '../../shared/study.ts';
+import type { OtherLines, ProposerSettings, Study } from '../../shared/study.ts';
 
 /** What a further sitting may change. */
 export type SittingSettings = {
@@ -12,6 +12,8 @@ export type SittingSettings = {
   readonly capUsd?: number | undefined;
   /** As in {@link Study}. */
   readonly lanes?: readonly string[] | undefined;
+  /** As in {@link Study}. */
+  readonly otherLines?: OtherLines | undefined;
   /** Nothing new is tried: at most so many runs make its claims surer. */
   readonly audit?: number | undefined;
   /** Where the repository may be now, if it is not where it was. */
@@ -28,7 +30,7 @@ export function applySettings(
   settings: SittingSettings,
   isResumed: boolean,
   now: number,
-): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'lanes' | 'contract'> {
+): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'lanes' | 'otherLines' | 'contract'> {
   const { budget } = study.contract;
   const { deadline, ...lasting } = study.stop;
   // A deadline that has passed was of an earlier night.
@@ -40,6 +42,7 @@ export function applySettings(
     gpu: settings.gpu === undefined ? study.gpu : settings.gpu,
     capUsd: settings.capUsd ?? study.capUsd,
     lanes: settings.lanes ?? study.lanes,
+    otherLines: settings.otherLines ?? study.otherLines,
     contract: { ...study.contract, budget: { ...budget, limitSeconds } },
   };
 }

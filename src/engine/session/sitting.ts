@@ -19,7 +19,7 @@ import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import type { LanePorts } from '../stages/train/surroundings.ts';
 import { train } from '../stages/train/train.ts';
-import type { TrainPorts } from '../stages/train/train-attempt.ts';
+import type { TrainPorts } from '../stages/train/train-ports.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
 import {
   type LanesState,

@@ -65,8 +65,12 @@ export async function readLine(ledger: Ledger, study: Study, repository: Reposit
   const first = experiments.find(({ n }) => n === 0)?.record ?? null;
   const baseline = first && { n: 0, record: first };
   let against: Measured | null = baseline;
+  let tip: string | null = base;
   const keeps = kept.flatMap(({ n, proposal, record, verdict, parentCommit, attemptCommit, startedAt }) => {
-    const [parent, commit] = [parentCommit ?? '', attemptCommit ?? ''];
+    // What took the place of keeps may have been built on what the line does not hold otherwise.
+    const from = verdict?.evidence.supersedes ? tip : parentCommit;
+    const [parent, commit] = [from ?? '', attemptCommit ?? ''];
+    tip = attemptCommit;
     const [before, after] = [trees.get(parent), trees.get(commit)];
     const claim = claims?.keeps.find(keep => keep.n === n);
     const last = against;

@@ -22,6 +22,8 @@ type Row = {
   notes: number;
   contained: number | null;
   edited: number;
+  other_line: number | null;
+  combines: string | null;
   superseded_by: number | null;
   crash: string | null;
   repeats: number;
@@ -55,6 +57,9 @@ function fromRow(row: Row): Cell {
     isContained: row.contained === null ? null : row.contained === 1,
     isAudited: row.verdict === 'keep' && evidence?.probe !== undefined,
     isEdited: row.edited === 1,
+    parent: evidence?.lateParent?.experiment ?? evidence?.incumbentExperiment ?? null,
+    otherLine: row.other_line,
+    combines: row.combines === null ? null : (JSON.parse(row.combines) as [number, number]),
     supersededBy: row.superseded_by,
     crash: row.crash,
   };
@@ -65,13 +70,14 @@ export type CellStore = ReturnType<typeof cellStore>;
 /** Experiments in the shape the notebook lists them: read only, many at a time. */
 export function cellStore(database: Database) {
   const columns = `n, phase, hypothesis, category, predicted_effect, verdict, reason, evidence, metric, memory,
-    started_at, ended_at, attempt_commit,
+    started_at, ended_at, attempt_commit, other_line,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = e.id) AS trained_ms,
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,
     (SELECT count(*) FROM note WHERE note.experiment_id = e.id) AS notes,
     (SELECT contained FROM run WHERE run.experiment_id = e.id ORDER BY k DESC LIMIT 1) AS contained,
     EXISTS (SELECT 1 FROM review WHERE review.study_id = e.study_id AND review.n = e.n AND outcome = 'edited'
       AND commit_name = e.attempt_commit) AS edited,
+    (SELECT pair FROM idea WHERE idea.study_id = e.study_id AND idea.n = e.n AND pair IS NOT NULL AND state = 'taken' LIMIT 1) AS combines,
     CASE WHEN verdict = 'crash' THEN (SELECT crash ->> '$.message' FROM run
       WHERE run.experiment_id = e.id AND crash IS NOT NULL ORDER BY k DESC LIMIT 1) END AS crash,
     CASE WHEN verdict = 'keep' THEN (SELECT min(later.n) FROM experiment later, json_each(later.evidence, '$.supersedes') missing

@@ -26,6 +26,7 @@ type Row = {
   category: string | null;
   memo: string | null;
   parent_commit: string | null;
+  other_line: number | null;
   attempt_commit: string | null;
   branch_commit: string | null;
   verdict_order: number | null;
@@ -60,6 +61,7 @@ function fromRow(row: Row): Experiment {
             memo: row.memo === null ? null : JSON.parse(row.memo),
           },
     parentCommit: row.parent_commit,
+    otherLine: row.other_line,
     attemptCommit: row.attempt_commit,
     branchCommit: row.branch_commit ?? row.attempt_commit,
     verdictOrder: row.verdict_order,
@@ -100,6 +102,13 @@ export type Incumbent = {
   readonly sourceLines: number;
 };
 
+/** What an experiment is made on. */
+export type Start = {
+  readonly commit: string;
+  /** The experiment whose commit it is, where that is one which the branch left. */
+  readonly otherLine?: number | null;
+};
+
 /** A finished experiment as proposers and stop rules need it. */
 export type HistoryEntry = {
   readonly n: number;
@@ -124,14 +133,14 @@ export type ExperimentStore = ReturnType<typeof experimentStore>;
 
 export function experimentStore(database: Database) {
   const record = repeatColumns('experiment');
-  const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, attempt_commit,
+  const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, other_line, attempt_commit,
     branch_commit, verdict_order, edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms,
     ${record}`;
   const begin = database.prepare(
-    `INSERT INTO experiment (study_id, n, phase, parent_commit, started_at) VALUES (?, ?, 'proposing', ?, ?)
+    `INSERT INTO experiment (study_id, n, phase, parent_commit, other_line, started_at) VALUES (?, ?, 'proposing', ?, ?, ?)
      ON CONFLICT (study_id, n) DO UPDATE SET phase = 'proposing', parent_commit = excluded.parent_commit,
-       started_at = excluded.started_at, ended_at = NULL, hypothesis = NULL, rationale = NULL,
+       other_line = excluded.other_line, started_at = excluded.started_at, ended_at = NULL, hypothesis = NULL, rationale = NULL,
        predicted_effect = NULL, category = NULL, memo = NULL, attempt_commit = NULL, branch_commit = NULL, edit_digest = NULL,
        source_lines = NULL, verdict = NULL, reason = NULL, evidence = NULL, metric = NULL, memory = NULL,
        verdict_order = NULL`,
@@ -226,7 +235,7 @@ export function experimentStore(database: Database) {
   const lineage = database.prepare<
     [{ studyId: string; n: number }],
     Pick<Row, 'n' | 'hypothesis' | 'metric' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
-      is_kept: number;
+      standing: Ancestor['standing'];
     }
   >(
     `WITH RECURSIVE line (n, parent) AS (
@@ -234,7 +243,8 @@ export function experimentStore(database: Database) {
        UNION
        SELECT e.n, e.parent_commit FROM line CROSS JOIN experiment e
          ON e.study_id = @studyId AND (e.attempt_commit = line.parent OR e.branch_commit = line.parent))
-     SELECT n, hypothesis, metric, coalesce(verdict = 'keep', 0) AS is_kept, ${record} FROM experiment
+     SELECT n, hypothesis, metric, CASE WHEN verdict = 'keep' THEN 'kept'
+       WHEN reason = 'rolled_back' OR evidence ->> '$.wasKept' THEN 'taken_back' ELSE 'left' END AS standing, ${record} FROM experiment
      WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY coalesce(verdict_order, n)`,
   );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
@@ -252,8 +262,8 @@ export function experimentStore(database: Database) {
 
   return {
     /** Starts experiment `n`, or starts it over when its engine died before there was an attempt. */
-    begin(studyId: string, n: number, parentCommit: string, at: number): void {
-      begin.run(studyId, n, parentCommit, at);
+    begin(studyId: string, n: number, { commit, otherLine = null }: Start, at: number): void {
+      begin.run(studyId, n, commit, otherLine, at);
     },
     propose(studyId: string, n: number, proposal: Proposal): void {
       const { hypothesis, rationale, predictedEffect, category, memo } = proposal;
@@ -364,8 +374,8 @@ export function experimentStore(database: Database) {
     },
     /** The experiments that `n` was built on, one upon the other; the first one first. */
     lineage(studyId: string, n: number): readonly Ancestor[] {
-      return lineage.all({ studyId, n }).map(({ is_kept, ...row }) => ({
-        ...{ n: row.n, hypothesis: row.hypothesis, isKept: is_kept === 1 },
+      return lineage.all({ studyId, n }).map(row => ({
+        ...{ n: row.n, hypothesis: row.hypothesis, standing: row.standing },
         metric: recordOf(row)?.mean ?? null,
       }));
     },

@@ -19,6 +19,7 @@ import { summaries } from './migrations/180-summaries.ts';
 import { titlesAndArchive } from './migrations/190-titles-and-archive.ts';
 import { experimentsByCommit } from './migrations/200-experiments-by-commit.ts';
 import { lanes } from './migrations/210-lanes.ts';
+import { otherLines } from './migrations/220-other-lines.ts';
 import { jobsElsewhere } from './migrations/230-jobs-elsewhere.ts';
 
 /** A numbered change of the schema. Numbers go up in tens, so that a fix can be put between two releases. */
@@ -46,5 +47,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 190, sql: titlesAndArchive },
   { version: 200, sql: experimentsByCommit },
   { version: 210, sql: lanes },
+  { version: 220, sql: otherLines },
   { version: 230, sql: jobsElsewhere },
 ];

@@ -30,6 +30,7 @@ type Row = {
   gpu: string | null;
   cap_usd: number | null;
   lanes: string;
+  other_lines: Study['otherLines'];
   outputs: string;
   written_folders: string | null;
   title: string | null;
@@ -89,6 +90,7 @@ function fromRow(row: Row): Study {
     writtenFolders: row.written_folders === null ? null : (JSON.parse(row.written_folders) as string[]),
     worktreeName: row.worktree_name,
     lanes: JSON.parse(row.lanes) as string[],
+    otherLines: row.other_lines,
     importedFrom: row.imported_from,
     importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
     asksApproval: row.asks_approval === 1,
@@ -110,9 +112,9 @@ export type StudyStore = ReturnType<typeof studyStore>;
 export function studyStore(database: Database) {
   const insert = database.prepare(
     `INSERT INTO study (id, tag, repository_path, git_dir, contract, base_commit, proposer, stop, state,
-       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu, cap_usd, lanes)
+       created_at, worktree_name, imported_from, import_columns, asks_approval, gpu, cap_usd, lanes, other_lines)
      VALUES (@id, @tag, @repositoryPath, @gitDir, @contract, @baseCommit, @proposer, @stop, @state,
-       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu, @capUsd, @lanes)`,
+       @createdAt, @worktreeName, @importedFrom, @importColumns, @asksApproval, @gpu, @capUsd, @lanes, @otherLines)`,
   );
   const remove = database.prepare('DELETE FROM study WHERE id = ?');
   const byId = database.prepare<[string], Row>('SELECT * FROM study WHERE id = ?');
@@ -121,7 +123,7 @@ export function studyStore(database: Database) {
     'UPDATE study SET state = ?, stop_reason = ?, stop_detail = ? WHERE id = ?',
   );
   const setSettings = database.prepare(
-    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ?, lanes = ? WHERE id = ?',
+    'UPDATE study SET stop = ?, proposer = ?, contract = ?, gpu = ?, cap_usd = ?, lanes = ?, other_lines = ? WHERE id = ?',
   );
   const setPreserved = database.prepare('UPDATE study SET preserved = ? WHERE id = ?');
   const setOutputs = database.prepare('UPDATE study SET outputs = ?, written_folders = ? WHERE id = ?');
@@ -160,10 +162,10 @@ export function studyStore(database: Database) {
     setState(id: string, state: StudyState, reason: StopReason | null, detail: string | null): void {
       setState.run(state, reason, detail, id);
     },
-    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, cap, lanes. */
+    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, cap, lanes, other lines. */
     setSettings(
       id: string,
-      settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu' | 'capUsd' | 'lanes'>,
+      settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu' | 'capUsd' | 'lanes' | 'otherLines'>,
     ): void {
       setSettings.run(
         JSON.stringify(settings.stop),
@@ -172,6 +174,7 @@ export function studyStore(database: Database) {
         settings.gpu,
         settings.capUsd,
         JSON.stringify(settings.lanes),
+        settings.otherLines,
         id,
       );
     },

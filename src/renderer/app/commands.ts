@@ -5,6 +5,7 @@ import {
   Download,
   FlaskConical,
   FolderPlus,
+  GitBranch,
   GitBranchPlus,
   GitCompareArrows,
   LayoutList,
@@ -86,6 +87,13 @@ export const COMMANDS = {
     icon: SlidersHorizontal,
     keys: '7',
     run: showTab('constants'),
+  },
+  lineage: {
+    scope: 'own_study',
+    label: 'Lineage: what was built on what',
+    icon: GitBranch,
+    keys: '8',
+    run: showTab('lineage'),
   },
   next: {
     scope: 'study',

@@ -60,6 +60,7 @@ export const STUDY_TABS = [
   'debrief',
   'table',
   'constants',
+  'lineage',
 ] as const;
 export type StudyTab = (typeof STUDY_TABS)[number];
 

@@ -34,6 +34,7 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
   return {
     canRepair: true,
     canLookAhead: () => true,
+    canStartElsewhere: () => true,
     maxRefusals: 5,
     async propose(request, context) {
       let folder: string | null = null;
@@ -62,7 +63,7 @@ async function work(
   const { ledger, studyId, reader, now } = ports;
   const copy = join(folder, 'work');
   const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
-  const commit = attempt ?? request.incumbent.commit;
+  const commit = attempt ?? request.start.commit;
   const tracked = await reader.listFiles(commit);
   const isEditable = matchProposable(request.contract);
   const before = await makeCopy(reader, commit, copy, isEditable);

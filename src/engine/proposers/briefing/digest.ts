@@ -85,6 +85,14 @@ function gap({ metric, incumbentMetric }: HistoryEntry): number {
   return Math.abs((metric - incumbentMetric) / incumbentMetric);
 }
 
+function startsElsewhere({ start, incumbent }: Pick<ProposalRequest, 'start' | 'incumbent'>): boolean {
+  return start.n !== incumbent.n;
+}
+
+function otherLineWords({ start, incumbent }: Pick<ProposalRequest, 'start' | 'incumbent'>): string {
+  return `This time the files are those of #${start.n} with ${start.metric}, another line, which was left because #${incumbent.n} was better: improve on #${start.n}, or do what only becomes possible there. The edit is kept if it beats the incumbent, and goes into the line if it beats #${start.n}.`;
+}
+
 /** What was printed is the attempt's: it is quoted as data. */
 function guardText(guard: GuardFailure): string {
   return asData(
@@ -112,7 +120,7 @@ export function digest(request: ProposalRequest, share = 1): string {
         `You propose experiment ${n}. ${name}: ${goal === 'minimize' ? 'lower' : 'higher'} is better.`,
         `Incumbent: #${incumbent.n} with ${incumbent.metric}${baseline === null ? '' : `; baseline ${baseline}`}.`,
         `${sinceKeep(history)} experiments since the last keep.`,
-        ...(repair ? [] : [MODE_WORDS[mode]]),
+        ...(repair ? [] : startsElsewhere(request) ? [otherLineWords(request)] : [MODE_WORDS[mode]]),
         ...request.running.map(
           ({ n: other, hypothesis, category }) =>
             `Experiment ${other} trains now: ${short(hypothesis, TEXT_CHARACTERS)} [${category ?? '-'}].`,

@@ -54,6 +54,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
   return {
     canRepair: true,
     canLookAhead: () => true,
+    canStartElsewhere: () => true,
     maxRefusals: 5,
     async propose(request, context) {
       const { reader } = ports;
@@ -62,7 +63,7 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
       }
       const tuning = request.repair || request.review ? null : openTuning(request);
       if (tuning) {
-        const { commit } = request.incumbent;
+        const { commit } = request.start;
         const tuned = await tune(tuning, request, reader, commit, context.worktree.path, context.signal);
         // With nothing left in the ranges the model has its turn again.
         if (tuned.kind !== 'exhausted') return tuned;
@@ -86,7 +87,7 @@ async function converse(
   isWhole: boolean,
 ): Promise<ProposerAnswer | 'too_large'> {
   const attempt = request.repair ? reader.experiment(request.n)?.attemptCommit : null;
-  const commit = attempt ?? request.incumbent.commit;
+  const commit = attempt ?? request.start.commit;
   const system = systemPrompt(
     request,
     await readSources(reader, commit, isWhole ? editableFiles : [], signal),

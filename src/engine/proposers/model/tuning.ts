@@ -65,7 +65,7 @@ export async function tune(
   const found = await search(
     sources,
     { seed: tuning.first, strategy: tuning.strategy },
-    request,
+    { ...request, incumbent: request.start },
     bounds,
     signal,
   );

@@ -57,23 +57,24 @@ export function observe(
   return observations.reverse();
 }
 
-/** Values by experiment: those its memo says, and of what it was compared with those that it began from. */
+/** Values by experiment: those its memo says, and of what it was made on those that it began from. */
 function findTexts(
   constants: readonly Constant[],
   history: readonly HistoryEntry[],
 ): Map<number, readonly string[]> {
   const texts = new Map<number, readonly string[]>();
-  for (const { n, memo, incumbent } of history) {
+  for (const { n, memo, incumbent, lateParent } of history) {
     const parsed = memoSchema.safeParse(memo);
     if (!parsed.success) continue;
     const after = readTexts(constants, parsed.data.values);
     texts.set(n, after);
-    if (incumbent === null || texts.has(incumbent)) continue;
+    const parent = lateParent ?? incumbent;
+    if (parent === null || texts.has(parent)) continue;
     const before = constants.map(({ file, name }, place) => {
       const move = parsed.data.moves.find(other => other.name === name && other.file === file);
       return move?.from ?? after[place] ?? '';
     });
-    texts.set(incumbent, before);
+    texts.set(parent, before);
   }
   return texts;
 }

@@ -35,7 +35,7 @@ export function searchProposer(settings: SearchSettings): Proposer {
         // latin1 gives every byte back as it was.
         if (content.length <= MAX_SOURCE_BYTES) sources.set(file, content.toString('latin1'));
       }
-      const found = await search(sources, settings, request, null, signal);
+      const found = await search(sources, settings, { ...request, incumbent: request.start }, null, signal);
       if (typeof found === 'string') return { kind: 'exhausted', message: found };
       for (const [file, text] of found.files) await writeFile(join(worktree.path, file), text, 'latin1');
       return { kind: 'proposed', proposal: found.proposal };

@@ -29,7 +29,7 @@ export async function takeBaseline(context: StageContext): Promise<Attempted> {
   const { ledger, workbench, now, emit, study } = context;
   const { id, baseCommit: commit } = study;
   ledger.write(() => {
-    ledger.experiments.begin(id, 0, commit, now());
+    ledger.experiments.begin(id, 0, { commit }, now());
     ledger.experiments.propose(id, 0, {
       hypothesis: 'Baseline: the code as it is',
       rationale: null,

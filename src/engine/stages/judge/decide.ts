@@ -5,17 +5,15 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
 
-/** An attempt whose parent was not the incumbent any more when it was measured. */
+/** An attempt whose parent was not the incumbent when it was measured. */
 export type Late = {
   readonly parent: {
     readonly experiment: number;
     /** The mean of its runs. */
     readonly value: number;
-    /** Whether it is still part of the branch. */
-    readonly isKept: boolean;
   };
-  /** Experiments of the branch that it does not hold, oldest first. */
-  readonly missing: readonly number[];
+  /** Experiments of the branch that it does not hold, oldest first; null where it holds one that was taken back. */
+  readonly missing: readonly number[] | null;
 };
 
 export type DecideInput = {
@@ -58,7 +56,7 @@ export type DecideInput = {
 /**
  * A number that is better than the incumbent's record, by at least the contract's least gain, is kept, an equal or worse one
  * discarded, and one that is about as good, reached with fewer lines, is a keep of reason `simplified`. A crash or a missing
- * metric is never anything else. An attempt that was made on an earlier commit of the branch takes the incumbent's place where it is
+ * metric is never anything else. An attempt that was made on another commit than the incumbent takes its place where it is
  * better than that, and is never kept for anything else. A number whose guards do not hold is discarded, the baseline's too, and one that does not come from the data. A run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
@@ -89,11 +87,11 @@ export function decide(input: DecideInput): Verdict {
   if (metric.memoryLimit !== null && memory !== null && memory > metric.memoryLimit) {
     return { word: 'discard', reason: 'memory_limit', evidence };
   }
-  if (input.late && !input.late.parent.isKept) return { word: 'discard', reason: 'rolled_back', evidence };
+  if (input.late?.missing === null) return { word: 'discard', reason: 'rolled_back', evidence };
   if (input.probe?.reason) return { word: 'discard', reason: input.probe.reason, evidence };
   const isGain = Math.abs(value - incumbent.value) >= metric.leastGain;
   if (isGain && isBetter(metric.goal, value, incumbent.value)) {
-    const supersedes = input.late ? { supersedes: input.late.missing } : {};
+    const supersedes = input.late?.missing ? { supersedes: input.late.missing } : {};
     return { word: 'keep', reason: 'better', evidence: { ...evidence, ...supersedes } };
   }
   const bound = input.simplifiedBound ?? incumbent.value;

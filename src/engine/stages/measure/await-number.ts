@@ -6,8 +6,9 @@ import { runLog } from '../../paths.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
 import type { Ledger } from '../../store/ledger.ts';
+import { lockCrash } from '../train/crash-of-run.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
-import { lockCrash, type TrainPorts } from '../train/train-attempt.ts';
+import type { TrainPorts } from '../train/train-ports.ts';
 import { askMetricCommand } from './measure-attempt.ts';
 
 /** Another process may have written a number down. */

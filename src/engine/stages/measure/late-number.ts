@@ -1,7 +1,7 @@
 import { measure } from '../../metrics/measure.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { EndedRun } from '../train/train-attempt.ts';
+import type { EndedRun } from '../train/ended-run.ts';
 import type { Disturbed, Sitting } from '../unfinished.ts';
 import { awaitedUntil, awaitNumber, findAwaited } from './await-number.ts';
 import { compareLines, type Measured, unfairKinds } from './measured.ts';

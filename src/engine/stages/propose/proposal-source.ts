@@ -5,14 +5,16 @@ import { rebaseFiles } from '../../git/rebase-files.ts';
 import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import type { DataPaths } from '../../paths.ts';
 import { proposerMarker } from '../../process/markers.ts';
-import type { ProposalRequest, Proposer, ProposerAnswer } from '../../proposers/proposer.ts';
+import type { Point, ProposalRequest, Proposer, ProposerAnswer } from '../../proposers/proposer.ts';
 import { readMemory } from '../../proposers/study-memory.ts';
 import { writeFiles } from '../../proposers/write-files.ts';
 import type { Incumbent } from '../../store/experiments.ts';
 import { toldIdea } from '../../store/ideas.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
+import { trialsOf } from '../judge/trials.ts';
 import { LookAhead } from './look-ahead.ts';
+import { chooseOtherLine } from './other-lines.ts';
 
 type Ports = {
   readonly ledger: Ledger;
@@ -22,6 +24,9 @@ type Ports = {
   readonly paths: DataPaths;
   readonly now: () => number;
 };
+
+/** What a proposal is made on, and what it is to beat. */
+export type Begun = { readonly incumbent: Incumbent; readonly start: Point };
 
 /** Where a study's proposals come from: the proposer, asked when the turn has come or while the one before trains. */
 export class ProposalSource {
@@ -58,13 +63,13 @@ export class ProposalSource {
    */
   async ask(
     n: number,
-    incumbent: Incumbent,
+    { incumbent, start }: Begun,
     repair: ProposalRequest['repair'],
     workbench: Workbench,
     reset: () => Promise<void>,
   ): Promise<ProposerAnswer> {
     const { proposer, signal } = this.#ports;
-    const request = await this.#requestFor(n, incumbent, repair, false);
+    const request = await this.#requestFor(n, { incumbent, start }, repair, false);
     // One question at a time; what was prepared stays for its turn.
     if (repair) await this.#ahead.settled();
     else {
@@ -79,15 +84,29 @@ export class ProposalSource {
     });
   }
 
+  /** What the proposal for experiment `n` is made on. */
+  startOf(n: number, incumbent: Incumbent): Point {
+    const { ledger, proposer } = this.#ports;
+    const { id, otherLines, contract } = this.#study;
+    const isOfUser = this.#ideasFor(n).handed !== null;
+    if (otherLines === 'off' || isOfUser || !proposer.canStartElsewhere?.(n)) return incumbent;
+    const history = ledger.experiments.history(id);
+    const trials = trialsOf(history, ledger.runs.repeats(id));
+    const line = chooseOtherLine({ history, trials, goal: contract.metric.goal }, n, otherLines);
+    const commit = line && ledger.experiments.get(id, line.n)?.attemptCommit;
+    return line && commit ? { n: line.n, commit, metric: line.metric } : incumbent;
+  }
+
   /** Has the proposal for a coming experiment `n` made while others train, where the proposer can. */
   async lookAhead(n: number, incumbent: Incumbent, workbench: Workbench): Promise<void> {
     const { proposer, signal } = this.#ports;
     if (this.#ahead.has(n) || !proposer.canLookAhead?.(n)) return;
-    const request = await this.#requestFor(n, incumbent, null, true);
+    const start = this.startOf(n, incumbent);
+    const request = await this.#requestFor(n, { incumbent, start }, null, true);
     if (this.#ahead.has(n)) return;
     const marker = proposerMarker(this.#study.id, n);
     const editableFiles = workbench.editableFiles();
-    this.#ahead.start(n, incumbent.commit, toldBy(request), (path, stop) =>
+    this.#ahead.start(n, start.commit, toldBy(request), (path, stop) =>
       proposer.propose(request, {
         worktree: { ...workbench.worktree, path },
         ...{ editableFiles, marker, signal: AbortSignal.any([signal, stop]) },
@@ -103,14 +122,14 @@ export class ProposalSource {
 
   async #requestFor(
     n: number,
-    incumbent: Incumbent,
+    { incumbent, start }: Begun,
     repair: ProposalRequest['repair'],
     isAhead: boolean,
   ): Promise<ProposalRequest> {
     const { ledger, now } = this.#ports;
     const { id, tag, contract } = this.#study;
     return {
-      ...{ tag, n, contract, incumbent, repair, isAhead },
+      ...{ tag, n, contract, incumbent, start, repair, isAhead },
       running: this.#running(n),
       review: await this.#readSentBack(n, repair !== null),
       instructions: await this.#readInstructions(incumbent.commit),
@@ -155,19 +174,19 @@ export class ProposalSource {
     reset: () => Promise<void>,
   ): Promise<Extract<ProposerAnswer, { kind: 'proposed' }> | null> {
     const { repository, ledger, signal, paths } = this.#ports;
-    const { incumbent } = request;
+    const { start } = request;
     const prepared = await this.#ahead.take(request.n, toldBy(request));
     signal.throwIfAborted();
     if (!prepared) return null;
-    const isNew = prepared.base !== incumbent.commit;
+    const isNew = prepared.base !== start.commit;
     // A keep of the same category may have had the same reason, so a new proposal is requested.
-    const last = ledger.experiments.get(this.#study.id, incumbent.n);
+    const last = ledger.experiments.get(this.#study.id, start.n);
     const { category } = prepared.proposal;
     if (isNew && category !== null && last?.proposal?.category === category) return null;
     // What fails here is asked for again.
-    const files = await rebaseFiles(prepared, incumbent.commit, repository, paths.scratch).catch(() => null);
+    const files = await rebaseFiles(prepared, start.commit, repository, paths.scratch).catch(() => null);
     if (!files) return null;
-    const tracked = (await listTree(repository, incumbent.commit)).map(({ path }) => path);
+    const tracked = (await listTree(repository, start.commit)).map(({ path }) => path);
     if ((await writeFiles(workbench.path, files, tracked)) !== null) {
       await reset();
       return null;

@@ -1,12 +1,12 @@
 import { isByHand } from '../../../shared/ideas.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
-import type { Incumbent } from '../../store/experiments.ts';
 import type { AcceptableEdit } from '../edit/judge-edit.ts';
 import type { CrashedRun } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { EndedRun } from '../train/train-attempt.ts';
+import type { EndedRun } from '../train/ended-run.ts';
+import type { Begun } from './proposal-source.ts';
 import { cleanProposal } from './proposal-text.ts';
 import { refuse } from './refuse.ts';
 
@@ -66,12 +66,10 @@ export async function propose(
   });
 }
 
-type Begun = { readonly start: string; readonly incumbent: Incumbent };
-
 /** Begins the experiment and makes the worktree what the proposer is to find. */
 async function layOut(context: StageContext, n: number, repair: Repair | null): Promise<Begun> {
   const begun = begin(context, n, repair);
-  await resetTo(context, begun.start);
+  await resetTo(context, begun.start.commit);
   return begun;
 }
 
@@ -88,12 +86,12 @@ async function ask(
   hasWish: () => boolean,
 ): Promise<Proposed> {
   const { study, ledger, workbench, emit } = context;
-  const reset = () => resetTo(context, start);
+  const reset = () => resetTo(context, start.commit);
   const { proposal: crashed } = ledger.experiments.get(study.id, n) ?? {};
   const handedBack = repair && {
     ...{ crash: repair.run.crash, count: repair.count, hypothesis: crashed?.hypothesis ?? '' },
   };
-  const answer = await context.source.ask(n, incumbent, handedBack, workbench, reset);
+  const answer = await context.source.ask(n, { incumbent, start }, handedBack, workbench, reset);
   // Where the user wants a pause or a stop it is theirs, whatever the proposer says.
   if (answer.kind === 'blocked' && !hasWish()) {
     const message = `The proposer needs you. ${answer.message}`;
@@ -125,19 +123,26 @@ async function ask(
   if (!repair) ledger.write(() => ledger.experiments.propose(study.id, n, proposal));
   const { hypothesis, rationale, predictedEffect, category } = proposal;
   emit({ type: 'proposed', n, hypothesis, rationale, predictedEffect, category });
-  return { type: 'proposed', n, edit: { ...edit, proposal, start, repairOf: repair?.run ?? null } };
+  return {
+    type: 'proposed',
+    n,
+    edit: { ...edit, proposal, start: start.commit, repairOf: repair?.run ?? null },
+  };
 }
 
-/** Records that a proposal is requested. Returns the commit that the proposer finds checked out, and the incumbent. */
+/** Records that a proposal is requested. Returns what the proposer finds checked out, and the incumbent. */
 function begin(context: StageContext, n: number, repair: Repair | null): Begun {
   const { ledger, now, emit, study } = context;
   const { id } = study;
   const incumbent = ledger.experiments.incumbent(id);
   if (!incumbent) throw new Error('there is no incumbent before the baseline');
   if (!repair) {
-    ledger.write(() => ledger.experiments.begin(id, n, incumbent.commit, now()));
-    emit({ type: 'experiment_started', n, parent: incumbent.commit });
-    return { start: incumbent.commit, incumbent };
+    const start = context.source.startOf(n, incumbent);
+    const { commit } = start;
+    const otherLine = start.n === incumbent.n ? null : start.n;
+    ledger.write(() => ledger.experiments.begin(id, n, { commit, otherLine }, now()));
+    emit({ type: 'experiment_started', n, parent: commit });
+    return { start, incumbent };
   }
   // The crashed run is history now, whatever comes of the repair.
   endRun(context, repair.ended, () => {
@@ -145,5 +150,5 @@ function begin(context: StageContext, n: number, repair: Repair | null): Begun {
     return [{ type: 'phase', n, phase: 'proposing' }];
   });
   const crashed = ledger.experiments.get(id, n)?.attemptCommit;
-  return { start: crashed ?? incumbent.commit, incumbent };
+  return { start: { ...incumbent, commit: crashed ?? incumbent.commit }, incumbent };
 }

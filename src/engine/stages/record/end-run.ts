@@ -1,7 +1,7 @@
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { EndedRun } from '../train/train-attempt.ts';
+import type { EndedRun } from '../train/ended-run.ts';
 
 /**
  * Writes a run's end together with what follows from it, in one transaction, and then sends its events.

@@ -20,15 +20,18 @@ export async function supersede(
   { word, evidence: { supersedes } }: Verdict,
 ): Promise<string | null> {
   const parent = ledger.experiments.incumbent(study.id)?.commit;
-  const { attemptCommit, proposal } = ledger.experiments.get(study.id, n) ?? {};
+  const { attemptCommit, proposal, otherLine } = ledger.experiments.get(study.id, n) ?? {};
   if (word !== 'keep' || !supersedes || !parent || !attemptCommit || !proposal) return null;
-  const trailers = supersedes.map(other => `Pawl-Supersedes: ${other}\n`).join('');
-  const message = `${commitMessage(study.tag, n, proposal)}${trailers}`;
+  const trailers = [
+    ...supersedes.map(other => `Pawl-Supersedes: ${other}\n`),
+    ...(otherLine == null ? [] : [`Pawl-Builds-On: ${otherLine}\n`]),
+  ];
+  const message = `${commitMessage(study.tag, n, proposal)}${trailers.join('')}`;
   const tree = await treeOf(repository, attemptCommit);
   return commitTree({ tree, parent, message }, repository, identity);
 }
 
-/** Two edits that were made on the same commit of the branch: the one that `lost`, to be tried on top of the other. */
+/** The edit that `lost`, made on `base`, is to be tried on top of another, which does not hold it. */
 export type Combination = { readonly base: number; readonly lost: number; readonly onto: number };
 
 /** What lost as an idea for the queue; null where the two do not merge, and where one of them is such a combination itself. */
@@ -51,7 +54,7 @@ export async function combine(
   return {
     ...{ author: COMBINATION, at: now(), edit, pair: [lost, onto] },
     hypothesis: `Combine #${lost} with #${onto}: ${own.proposal.hypothesis}`,
-    rationale: `Both were made on #${base} and better than it, each without the other; #${onto} is what the branch stands at.`,
+    rationale: `#${lost} was probably better than #${base}, which it was built on; #${onto}, where the branch stands, does not hold its edit.`,
     ...{ predictedEffect: null, category: own.proposal.category },
   };
 }

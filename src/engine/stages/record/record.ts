@@ -5,7 +5,7 @@ import { isBetter, type Verdict } from '../../../shared/study.ts';
 import { appendResult } from '../../export/results-file.ts';
 import { metricDelta } from '../../export/results-tsv.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { EndedRun } from '../train/train-attempt.ts';
+import type { EndedRun } from '../train/ended-run.ts';
 import { ratchet } from './branch.ts';
 import { endRun } from './end-run.ts';
 import { type Combination, combine, supersede } from './late-result.ts';

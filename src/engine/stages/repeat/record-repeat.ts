@@ -5,7 +5,7 @@ import { writeResultsFile } from '../../export/results-file.ts';
 import { branchParent, rollBack } from '../record/branch.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
-import type { EndedRun } from '../train/train-attempt.ts';
+import type { EndedRun } from '../train/ended-run.ts';
 
 export type RepeatRecorded = {
   readonly type: 'repeat_recorded';

@@ -9,8 +9,9 @@ import { trySandbox } from '../../sandbox/find-sandbox.ts';
 import { type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
+import type { EndedRun } from '../train/ended-run.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
-import { type EndedRun, trainAttempt } from '../train/train-attempt.ts';
+import { trainAttempt } from '../train/train-attempt.ts';
 import { takeOtherSeed } from './other-seed.ts';
 
 /** A commit was trained again. */

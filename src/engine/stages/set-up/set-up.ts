@@ -10,7 +10,7 @@ import { runTraining } from '../../process/run-training.ts';
 import { environmentOf } from '../../sandbox/contain.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import type { Workbench } from '../edit/workbench.ts';
-import type { TrainPorts } from '../train/train-attempt.ts';
+import type { TrainPorts } from '../train/train-ports.ts';
 import { fingerprints } from './preserved.ts';
 
 /** A set-up may download and compile; after this it hangs. */

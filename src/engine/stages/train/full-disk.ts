@@ -5,14 +5,14 @@ import { removeBelow } from '../../git/remove.ts';
 import type { TrainingResult } from '../../process/run-training.ts';
 import { DATA_VIEW } from '../../sandbox/contain.ts';
 import { removeCaches } from '../../sandbox/run-caches.ts';
-import type { TrainPorts } from './train-attempt.ts';
+import type { TrainPorts } from './train-ports.ts';
 
 /** Of the output of a run that filled the disk with it. */
 const KEPT_LOG_BYTES = 256 * 1024;
 /** Share of what was free before a run that is free again when all it left is gone, if it was the run that took it. */
 const GIVEN_BACK = 0.7;
 
-type FullDisk = {
+export type FullDisk = {
   readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
   /** What ends the sitting where the run was not what filled the disk. */
   readonly error: PawlError;

@@ -21,16 +21,17 @@ export class Pruner {
     this.#ledger = ledger;
   }
 
-  /** Call before each run. */
-  async watch(): Promise<RunWatch> {
+  /** Call before each run of experiment `n`. One of another line is worth its time if it only gets better than that. */
+  async watch(n: number): Promise<RunWatch> {
     const { contract, id } = this.#study;
+    if (this.#ledger.experiments.get(id, n)?.otherLine != null) return () => null;
     const best = contract.budget.prune ? this.#ledger.experiments.incumbent(id) : null;
     const incumbent = best && (await this.#pastRun(best.n));
     if (!best || !incumbent) return () => null;
     const earlier: PastRun[] = [];
     const last = this.#ledger.experiments.lastNumber(id) ?? 0;
-    for (let n = last; n >= 0 && earlier.length < PRUNE_RUNS; n -= 1) {
-      const run = n === best.n ? null : await this.#pastRun(n);
+    for (let other = last; other >= 0 && earlier.length < PRUNE_RUNS; other -= 1) {
+      const run = other === best.n ? null : await this.#pastRun(other);
       if (run) earlier.push(run);
     }
     const { name: metric, goal } = contract.metric;

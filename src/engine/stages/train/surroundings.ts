@@ -62,8 +62,18 @@ export type SurroundingsPorts = Tell &
     readonly model: AskedModel | null;
   };
 
+/** What a run is started with: its environment, and the sandbox it is run behind. */
+export type Surroundings = {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox?: readonly string[];
+  readonly owner?: Owner | null;
+  /** What the run finds read-only, and of caches; absent where nothing contains it. */
+  readonly seals?: Seals;
+  readonly caches?: RunCaches;
+};
+
 /**
- * What a run is started with: its environment, and the sandbox it is run behind.
+ * Plans what a run is started with.
  * @param swaps data that it finds exchanged
  */
 export async function surroundingsOf(
@@ -71,14 +81,7 @@ export async function surroundingsOf(
   ports: SurroundingsPorts,
   marker: string,
   swaps: readonly Swap[] = [],
-): Promise<{
-  readonly environment: Readonly<Record<string, string>>;
-  readonly sandbox?: readonly string[];
-  readonly owner?: Owner | null;
-  /** What the run finds read-only, and of caches; absent where nothing contains it. */
-  readonly seals?: Seals;
-  readonly caches?: RunCaches;
-}> {
+): Promise<Surroundings> {
   const { sandbox, paths, workbench, repository, userEnvironment } = ports;
   const chosen = ports.place.gpu;
   const patienceMs = chosen === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;

@@ -13,7 +13,7 @@ import type {
 } from '../../remote/remote-training.ts';
 import { environmentOf } from '../../sandbox/contain.ts';
 import { sandboxMode } from '../../sandbox/find-sandbox.ts';
-import type { TrainPorts } from './train-attempt.ts';
+import type { TrainPorts } from './train-ports.ts';
 
 /** What a scorer gets of a run on another machine. */
 const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;

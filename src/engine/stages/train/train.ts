@@ -8,7 +8,8 @@ import { findEditHints } from '../judge/edit-hints.ts';
 import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
-import { type EndedRun, trainAttempt } from './train-attempt.ts';
+import type { EndedRun } from './ended-run.ts';
+import { trainAttempt } from './train-attempt.ts';
 
 /** What a training came to. Its run's end is not written yet: whoever takes it writes it with what follows from it. */
 export type TrainResult =
@@ -98,9 +99,12 @@ async function hintsOf(
   commit: string,
   metric: number | null,
 ): Promise<readonly Hint[]> {
-  const incumbent = ledger.experiments.incumbent(id);
+  const { experiments } = ledger;
+  const incumbent = experiments.incumbent(id);
   const isGain = incumbent && metric !== null && isBetter(contract.metric.goal, metric, incumbent.metric);
-  const parent = ledger.experiments.get(id, n)?.parentCommit;
+  const { otherLine = null, parentCommit = null } = experiments.get(id, n) ?? {};
+  // What was done on another line comes to the branch with it.
+  const parent = otherLine === null ? parentCommit : incumbent?.commit;
   return isGain && parent && n > 0 ? findEditHints(repository, parent, commit, contract) : [];
 }
 

@@ -8,6 +8,10 @@ import { classNames } from '../../ui/class-names.ts';
 const MOST_SHOWN = 12;
 const FIRST_SHOWN = 2;
 
+const STANDING_WORDS: Readonly<Record<Ancestor['standing'], string>> = {
+  ...{ kept: '', left: 'not kept, another line', taken_back: 'taken back since' },
+};
+
 /** What an experiment was built on, one upon the other: the baseline first, itself last. */
 export function Lineage({
   detail: { cell, lineage },
@@ -57,13 +61,13 @@ export function Lineage({
 }
 
 function AncestorLink({
-  ancestor: { n, hypothesis, metric: value, isKept },
+  ancestor: { n, hypothesis, metric: value, standing },
   metric,
 }: {
   readonly ancestor: Ancestor;
   readonly metric: string;
 }) {
-  const words = [hypothesis, `${metric} ${formatMetric(value)}`, isKept ? '' : 'taken back since'];
+  const words = [hypothesis, `${metric} ${formatMetric(value)}`, STANDING_WORDS[standing]];
   return (
     <button
       type="button"
@@ -71,7 +75,7 @@ function AncestorLink({
       onClick={() => jumpTo(n)}
       className={classNames(
         'tabular rounded px-1 underline-offset-2 hover:underline',
-        isKept ? 'text-accent' : 'text-warn line-through',
+        { kept: 'text-accent', left: 'text-muted', taken_back: 'text-warn line-through' }[standing],
       )}
     >
       #{n}

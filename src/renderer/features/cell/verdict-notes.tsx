@@ -42,7 +42,11 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
       ) : null}
       {takenBackWith === undefined ? null : <TakenBack text={describeTakenWith(takenBackWith)} />}
       {lateParent ? (
-        <Note label="Late result" title="The best had changed meanwhile" text={describeLate(evidence)} />
+        <Note
+          label={cell.otherLine === null ? 'Late result' : 'Other line'}
+          title={cell.otherLine === null ? 'The best had changed meanwhile' : 'Started from another line'}
+          text={describeLate(evidence, cell.otherLine !== null)}
+        />
       ) : null}
       {early === null ? null : (
         <Note label="Ended early" title="Ended early, without a number" text={`It was ${early}.`} />

@@ -103,6 +103,9 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
                 superseded by #{cell.supersededBy}
               </span>
             )}
+            {cell.otherLine === null ? null : (
+              <span title="It goes on from an experiment that the branch left.">from #{cell.otherLine}</span>
+            )}
             {cell.isEdited ? (
               <span className="text-accent" title="You changed the proposal before it ran.">
                 changed by you

@@ -5,7 +5,7 @@ import type { SandboxMode } from '../../../shared/contract.ts';
 import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
-import type { ProposerSettings, RouteSettings } from '../../../shared/study.ts';
+import type { OtherLines, ProposerSettings, RouteSettings } from '../../../shared/study.ts';
 import { laneWordsOf } from './lane-words.ts';
 import {
   type ArmForm,
@@ -54,6 +54,7 @@ export type SetUpForm = Parts & {
   readonly gpu: string;
   /** Separated by commas; empty for one experiment at a time. */
   readonly lanes: string;
+  readonly otherLines: OtherLines;
   /** Whether hopeless runs are ended. */
   readonly prune: boolean;
   readonly budget: string;
@@ -110,6 +111,7 @@ export function formOf(contract: Draft | null, tag: string): SetUpForm {
     freeDiskGb: text(contract?.limits.freeDiskGb),
     gpu: '',
     lanes: '',
+    otherLines: 'off',
     tag,
     arms: [newArm('search')],
     routing: 'fallback',
@@ -347,6 +349,7 @@ export function readForm(
     asksApproval: form.asksApproval,
     ...optional('gpu', form.gpu),
     ...(lanes.length > 0 ? { lanes } : {}),
+    ...(form.otherLines === 'off' ? {} : { otherLines: form.otherLines }),
     ...number('capUsd', form.cap),
     contract: contractOf(form),
   };

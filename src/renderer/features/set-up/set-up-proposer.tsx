@@ -1,9 +1,11 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
+import type { OtherLines } from '../../../shared/study.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field, Switch } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
 import { AgentFields } from './agent-fields.tsx';
 import { ModelDetails, ModelFields } from './model-fields.tsx';
+import { OtherLinesField } from './other-lines-field.tsx';
 import { type ArmForm, newArm } from './set-up-arm.ts';
 import { type FormProblems, mayBeAway, type ProposerForm, type SpendBasisForm } from './set-up-form.ts';
 import { type ArmProps, Group, Text } from './set-up-part.tsx';
@@ -92,10 +94,12 @@ export function ProposerChoice({ form, problems, onChange, spend }: ProposerProp
 /** What else can be said of the proposer; approval only where it is given. */
 export function ProposerDetails({
   approval,
+  otherLines,
   tries,
   ...props
 }: ProposerProps & {
   readonly approval: { readonly asks: boolean; readonly onChange: (asks: boolean) => void } | null;
+  readonly otherLines: { readonly value: OtherLines; readonly onChange: (value: OtherLines) => void } | null;
   readonly tries: number;
 }) {
   const { form, problems, onChange, spend } = props;
@@ -105,7 +109,7 @@ export function ProposerDetails({
   return (
     <Group
       title="More about the proposer"
-      summary={describeProposers(form, approval?.asks ?? null)}
+      summary={describeProposers(form, approval?.asks ?? null, otherLines?.value)}
       hint="The proposer only proposes; training, git and the verdict stay with Pawl."
       hasProblem={
         arms.length === 1 && Object.keys(own).some(name => !ESSENTIAL.some(known => known === name))
@@ -143,6 +147,7 @@ export function ProposerDetails({
           <Plus size={14} aria-hidden /> Add another proposer
         </Button>
       </div>
+      {otherLines ? <OtherLinesField {...otherLines} /> : null}
       {approval ? (
         <div className="col-span-2">
           <Switch

@@ -153,6 +153,7 @@ function SetUp({
               {...part}
               spend={spend}
               approval={{ asks: form.asksApproval, onChange: asksApproval => set({ asksApproval }) }}
+              otherLines={{ value: form.otherLines, onChange: otherLines => set({ otherLines }) }}
               tries={tries}
             />
             <StopFields {...part} tries={tries} />

@@ -1,3 +1,4 @@
+import type { OtherLines } from '../../../shared/study.ts';
 import type { ArmForm } from './set-up-arm.ts';
 import type { ProposerForm, SetUpForm } from './set-up-form.ts';
 import { mayBeAway } from './set-up-form.ts';
@@ -75,13 +76,19 @@ export function describeStopRules({ deadline, target, patience, crashes }: SetUp
   );
 }
 
-export function describeProposers({ arms, standsIn }: ProposerForm, asksApproval: boolean | null): string {
+export function describeProposers(
+  { arms, standsIn }: ProposerForm,
+  asksApproval: boolean | null,
+  otherLines: OtherLines = 'off',
+): string {
   const [first] = arms;
   const isAlone = arms.length === 1;
   return join([
     isAlone && first && describeArm(first),
     isAlone && first && mayBeAway(first) && (standsIn ? 'the search stands in' : 'nobody stands in'),
     !isAlone && `${arms.length} proposers`,
+    otherLines === 'plateau' && 'other lines on a plateau',
+    otherLines === 'always' && 'other lines, too',
     asksApproval !== null && (asksApproval ? 'waits for your approval' : 'runs without your approval'),
   ]);
 }

@@ -12,6 +12,7 @@ import { Field, TextInput } from '../../ui/field.tsx';
 import { GpuField } from '../set-up/gpu-field.tsx';
 import { laneProblemOf, laneWordsOf } from '../set-up/lane-words.ts';
 import { LanesField } from '../set-up/lanes-field.tsx';
+import { OtherLinesField } from '../set-up/other-lines-field.tsx';
 import { PlannedSpend } from '../set-up/planned-spend.tsx';
 import {
   type ProposerForm,
@@ -39,6 +40,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   const [repository, setRepository] = useState(card.repositoryPath);
   const [gpu, setGpu] = useState(card.gpu ?? '');
   const [lanes, setLanes] = useState(card.lanes.join(', '));
+  const [otherLines, setOtherLines] = useState(card.otherLines);
   const [cap, setCap] = useState(card.capUsd === null ? '' : String(card.capUsd));
   /** Null while the study keeps the proposer that it has. */
   const [proposer, setProposer] = useState<ProposerForm | null>(null);
@@ -63,6 +65,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         ...(repository.trim() === '' ? {} : { repository: repository.trim() }),
         gpu: gpu === '' ? null : gpu,
         lanes: laneWordsOf(lanes),
+        otherLines,
         ...(cap.trim() === '' ? {} : { capUsd: Number(cap) }),
         ...(proposer ? { proposer: proposerOf(proposer) } : {}),
         ...(consent ? { agreesUncontained: true } : {}),
@@ -138,6 +141,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
         </Field>
         <GpuField value={gpu} onChange={setGpu} />
         <LanesField value={lanes} problem={tries > 0 ? laneProblemOf(lanes) : null} onChange={setLanes} />
+        <OtherLinesField value={otherLines} onChange={setOtherLines} />
         {card.contract.model === null ? null : (
           <Field
             label={`Cap for asking ${card.contract.model.name} (US$)`}
@@ -189,7 +193,7 @@ function Proposer({
       <div className="mb-3 grid grid-cols-2 gap-x-5 gap-y-3">
         <ProposerChoice {...part} />
       </div>
-      <ProposerDetails {...part} approval={null} tries={tries} />
+      <ProposerDetails {...part} approval={null} otherLines={null} tries={tries} />
     </fieldset>
   );
 }

@@ -29,6 +29,10 @@ const TableScreen = lazyView(
   () => import('../table/table-screen.tsx').then(file => file.TableScreen),
   <Loading />,
 );
+const LineageScreen = lazyView(
+  () => import('../lineage/lineage-screen.tsx').then(file => file.LineageScreen),
+  <Loading />,
+);
 const LiveScreen = lazyView(
   () => import('../live/live-screen.tsx').then(file => file.LiveScreen),
   <Loading />,
@@ -61,6 +65,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
     debrief: 'Debrief',
     table: 'Table',
     constants: 'Constants',
+    lineage: 'Lineage',
   };
   return (
     <Tabs
@@ -81,6 +86,7 @@ export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
           {name === 'instructions' ? <InstructionsScreen key={card.id} card={card} /> : null}
           {name === 'constants' ? <ConstantsScreen key={card.id} card={card} /> : null}
           {name === 'table' ? <TableScreen key={card.id} card={card} /> : null}
+          {name === 'lineage' ? <LineageScreen key={card.id} card={card} /> : null}
           {name === 'debrief' ? <DebriefScreen key={card.id} card={card} /> : null}
         </TabPanel>
       ))}

@@ -1,0 +1,109 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { lastTrial, type RepeatPurpose, type Run, type Study } from '../../../shared/study.ts';
+import { runLog } from '../../paths.ts';
+import { limitsFor, type RunLimits } from '../../process/limits.ts';
+import { runMarker } from '../../process/markers.ts';
+import type { RunWatch } from './pruner.ts';
+import { type Surroundings, surroundingsOf } from './surroundings.ts';
+import { isContainedElsewhere } from './train-elsewhere.ts';
+import type { TrainPorts } from './train-ports.ts';
+
+/** The commit that is to be trained. */
+export type WantedRun = {
+  readonly n: number;
+  readonly commit: string;
+  /** Why a commit that has its verdict is trained again; null for the run that decides. */
+  readonly purpose: RepeatPurpose | null;
+};
+
+/** A run that is in the ledger, and whose training can be started. */
+export type BegunRun = WantedRun & {
+  readonly study: Study;
+  readonly k: number;
+  /** Its row in the ledger. */
+  readonly row: number;
+  readonly marker: string;
+  readonly logPath: string;
+  readonly limits: RunLimits;
+  /** Bytes that were free on the disk of Pawl's data. */
+  readonly freeBefore: number;
+  /** The baseline's last run, as far as there is one. */
+  readonly baseline: Run | undefined;
+  readonly isHopeless: RunWatch;
+  readonly surroundings: Surroundings;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+};
+
+/** What a run on another machine is given of this one. */
+const ELSEWHERE: Surroundings = { environment: {} };
+
+/** Prepares a run and writes down that it begins. Rejects with `disk_full` where there is no room for it. */
+export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPorts): Promise<BegunRun> {
+  const { ledger, paths, reserve } = ports;
+  const { n, purpose } = wanted;
+  // What the ledger still takes may come out of the reserve.
+  await reserve.requireRoom();
+  await reserve.fill();
+  const limits = await limitsFor(study.contract.limits, paths.home);
+  await reserve.requireRoom(limits.disk.minFreeBytes);
+  const freeBefore = await reserve.free();
+  const k = claimIndex(study, n, ports);
+  const planned = {
+    ...{ ...wanted, study, k, limits, freeBefore },
+    marker: runMarker(study.id, n, k),
+    logPath: runLog(paths, study.id, n, k),
+    baseline: lastTrial(ledger.runs.list(study.id, 0)),
+  };
+  await ports.workbench.watchFolders();
+  const surroundings = ports.remote ? ELSEWHERE : await surround(planned, ports);
+  const isHopeless = purpose ? () => null : await ports.pruner.watch(n);
+  const startedAt = ports.now();
+  const row = writeBegin(planned, surroundings, startedAt, ports);
+  ports.emit({ type: 'phase', n, phase: 'training' });
+  await mkdir(dirname(planned.logPath), { recursive: true });
+  return { ...planned, surroundings, isHopeless, startedAt, row };
+}
+
+/** What a run on this machine is started with; again, where what was to be mounted has gone meanwhile. */
+export function surround(
+  { study, marker, purpose }: Pick<BegunRun, 'study' | 'marker' | 'purpose'>,
+  ports: TrainPorts,
+): Promise<Surroundings> {
+  const swaps = purpose === 'probe' ? study.contract.audit.swaps : [];
+  return surroundingsOf(study, ports, marker, swaps);
+}
+
+/** An experiment that has its verdict stays recorded. */
+export function setPhase(
+  { study, n, purpose }: Pick<BegunRun, 'study' | 'n' | 'purpose'>,
+  phase: 'training' | 'measuring',
+  { ledger }: TrainPorts,
+): void {
+  if (purpose === null) ledger.experiments.setPhase(study.id, n, phase);
+}
+
+/** Returns the run's row. */
+function writeBegin(
+  run: Pick<BegunRun, 'study' | 'n' | 'k' | 'commit' | 'purpose'>,
+  { sandbox }: Surroundings,
+  startedAt: number,
+  ports: TrainPorts,
+): number {
+  const { study, n, k, commit, purpose } = run;
+  const { ledger, remote, place } = ports;
+  return ledger.write(() => {
+    setPhase(run, 'training', ports);
+    const isContained = remote ? isContainedElsewhere(study, ports) : sandbox !== undefined;
+    const begun = { k, commit, purpose, isContained, lane: place.label };
+    return ledger.runs.begin(study.id, n, begun, startedAt);
+  });
+}
+
+/** The next `k` of an experiment, which no run in another lane gets. */
+function claimIndex({ id }: Study, n: number, { ledger, claimed }: TrainPorts): number {
+  const k = Math.max(ledger.runs.nextIndex(id, n), 1 + (claimed.get(n) ?? -1));
+  claimed.set(n, k);
+  return k;
+}

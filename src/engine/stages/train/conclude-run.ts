@@ -1,0 +1,213 @@
+import { constants } from 'node:os';
+import type { EngineEventBody } from '../../../shared/events.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
+import { measure } from '../../metrics/measure.ts';
+import { studyFolder } from '../../paths.ts';
+import { encodeSummary, type RunResult } from '../../store/runs.ts';
+import { findUnmet } from '../judge/requirements.ts';
+import { type MeasuredByCommands, measureAttempt } from '../measure/measure-attempt.ts';
+import { measureElsewhere } from '../measure/measure-elsewhere.ts';
+import { withClaims } from '../score/claims.ts';
+import { type Scored, scoreAttempt } from '../score/score-attempt.ts';
+import { exchanged, fingerprints } from '../set-up/preserved.ts';
+import { discardSetUp } from '../set-up/set-up.ts';
+import { type BegunRun, setPhase } from './begin-run.ts';
+import type { ConductedRun } from './conduct-run.ts';
+import { explainCrash, findCrash } from './crash-of-run.ts';
+import { describeOutcome, type EndedRun } from './ended-run.ts';
+import { type Findings, fairnessOfRun } from './fairness-of-run.ts';
+import { type FullDisk, findFullDisk, makeRoom } from './full-disk.ts';
+import { findLoss } from './train-elsewhere.ts';
+import type { TrainPorts } from './train-ports.ts';
+
+/** How a run ends that the user stopped, while the others of its study go on. */
+const BY_USER: RunOutcome = { kind: 'signal', signal: constants.signals.SIGTERM };
+const STOPPED: Crash = { class: 'killed', message: 'You stopped this run.', tail: [] };
+const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
+
+/** What was found out about a run after its training. */
+type Conclusion = Findings & {
+  readonly measured: MeasuredByCommands | null;
+  readonly guard: GuardFailure | null;
+  readonly survivors: readonly number[];
+};
+
+/**
+ * Finds out what a training came to: its number, what it touched, its score, whether it was fair. Writes the phase down, and nothing
+ * else. Rejects with `disk_full` where the output could not be kept and the run was not what filled the disk.
+ */
+export async function concludeRun(
+  begun: BegunRun,
+  conducted: ConductedRun,
+  ports: TrainPorts,
+): Promise<EndedRun> {
+  const { observer, trained } = conducted;
+  const fullDisk = findFullDisk(trained, observer.broken, ports.paths.home);
+  if (fullDisk) ports.reserve.release();
+  else observer.broken.throwIfAborted();
+  ports.ledger.write(() => setPhase(begun, 'measuring', ports));
+  ports.emit({ type: 'phase', n: begun.n, phase: 'measuring' });
+  const found = await findOut(begun, conducted, fullDisk, ports);
+  const fairness = await fairnessOfRun(begun, conducted, found, ports);
+  const { measured, scored } = found;
+  const result: RunResult = {
+    fairness,
+    gpuEnergyWh: observer.machine.energyWh(),
+    ...{ outcome: found.outcome, summary: found.summary, crash: found.crash },
+    resources: trained.resources,
+    outputBytes: trained.outputBytes + (measured?.addedBytes ?? 0) + (scored?.addedBytes ?? 0),
+    units: { ...Object.fromEntries(observer.reader.units), ...measured?.units },
+  };
+  return endedRun(begun, conducted, found, result, ports);
+}
+
+async function findOut(
+  begun: BegunRun,
+  conducted: ConductedRun,
+  fullDisk: FullDisk | null,
+  ports: TrainPorts,
+): Promise<Conclusion> {
+  const { trained } = conducted;
+  const ended = fullDisk?.outcome ?? trained.outcome;
+  const measured = await measureRun(begun, conducted, ended);
+  const measuredOutcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
+  const touched = await findTouched(conducted, measuredOutcome, ports);
+  const unscored = findCrash(begun, conducted, measuredOutcome, touched, measured?.crash ?? null);
+  const isScored = measured !== null && measuredOutcome.kind === 'exit' && !unscored && !measured.guard;
+  const scored = isScored ? await scoreRun(begun, conducted, ports) : null;
+  const scoredOutcome: RunOutcome = scored?.isAborted ? { kind: 'aborted' } : measuredOutcome;
+  const isStopped = isStoppedAlone(conducted, scoredOutcome, ports);
+  const outcome: RunOutcome = isStopped ? BY_USER : scoredOutcome;
+  const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
+  warnOfSurvivors(conducted, survivors, ports);
+  const summary = summaryOf(begun, conducted, measured, scored);
+  const guard = measured?.guard ?? unmetByScore(begun, scored);
+  const cut = fullDisk && (await clearDisk(fullDisk, begun, ports)) ? ` ${CUT_LOG}` : '';
+  const found = unscored ?? scored?.crash ?? null;
+  const crash = isStopped ? STOPPED : found && explainCrash(found, begun, conducted, outcome, cut);
+  return { outcome, measured, scored, survivors, summary, guard, crash };
+}
+
+/** Whether the user ended this run, and not the whole study. */
+function isStoppedAlone(
+  { observer }: ConductedRun,
+  outcome: RunOutcome,
+  { signal }: TrainPorts,
+): boolean {
+  return outcome.kind === 'aborted' && observer.stopped.aborted && !signal.aborted;
+}
+
+/** What the commands say that run after a training which ended well; null after any other. */
+async function measureRun(
+  { study: { contract }, logPath }: BegunRun,
+  { observer: { reader }, there, place }: ConductedRun,
+  ended: RunOutcome,
+): Promise<MeasuredByCommands | null> {
+  if (ended.kind !== 'exit' || ended.code !== 0) return null;
+  return there ? measureElsewhere(contract, reader, there, logPath) : measureAttempt(contract, reader, place);
+}
+
+/** Locked files that the run changed, and what the set-up left that is not the same any more. */
+async function findTouched(
+  { keptBefore, there }: ConductedRun,
+  outcome: RunOutcome,
+  { workbench, folder }: TrainPorts,
+): Promise<readonly string[]> {
+  const lost = exchanged(keptBefore, await fingerprints(workbench.path, [...keptBefore.keys()]));
+  if (lost.length > 0) await discardSetUp(folder, workbench);
+  if (outcome.kind === 'aborted') return [];
+  return [...(there?.touched ?? (await workbench.findTouchedLocks())), ...lost];
+}
+
+async function scoreRun(
+  { study, n, commit, marker, baseline, limits }: BegunRun,
+  { there, place }: ConductedRun,
+  ports: TrainPorts,
+): Promise<Scored | null> {
+  const { score } = study.contract;
+  if (score === null) return null;
+  const from = there?.artifacts.folder ?? ports.workbench.path;
+  const baselineSeconds = n === 0 ? null : (baseline?.fairness?.scoreSeconds ?? null);
+  const roomBytes = async () => (await ports.reserve.free()) - limits.disk.minFreeBytes;
+  return scoreAttempt(study, score, { commit, from, marker, baselineSeconds }, place, {
+    ...{ ...ports, roomBytes },
+  });
+}
+
+function warnOfSurvivors(
+  { there }: ConductedRun,
+  survivors: readonly number[],
+  { emit, place }: TrainPorts,
+): void {
+  if (there && !there.isVerified) {
+    const message = `Whether job ${there.job ?? ''} has ended is not known: ${place.label} cannot be asked.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
+  if (survivors.length > 0) {
+    const message = `Processes that could not be ended: ${survivors.join(', ')}.`;
+    emit({ type: 'warning', code: 'survivors', message });
+  }
+}
+
+/** What the training printed, over it what the command for the metric did, and over both what the scorer gave. */
+function summaryOf(
+  { study: { contract } }: BegunRun,
+  { observer }: ConductedRun,
+  measured: MeasuredByCommands | null,
+  scored: Scored | null,
+): Summary | null {
+  const training = observer.reader.summary();
+  const command = measured?.summary ?? null;
+  const printed = training && command ? { ...training, ...command } : (command ?? training);
+  return contract.score ? withClaims(printed, scored?.values ?? null, contract.metric.name) : printed;
+}
+
+function unmetByScore({ study: { contract } }: BegunRun, scored: Scored | null): GuardFailure | null {
+  const values = scored?.values;
+  if (!values) return null;
+  return findUnmet(contract.metric.require, name => {
+    const value = values[name];
+    return value === undefined ? null : String(value);
+  });
+}
+
+function clearDisk(
+  fullDisk: FullDisk,
+  { study, commit, logPath, freeBefore }: BegunRun,
+  ports: TrainPorts,
+): Promise<boolean> {
+  return makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(ports.paths, study.id), ports);
+}
+
+function endedRun(
+  { study, n, commit, row, k }: BegunRun,
+  { observer, there, trained }: ConductedRun,
+  { outcome, summary, crash, guard, survivors }: Conclusion,
+  result: RunResult,
+  { now }: TrainPorts,
+): EndedRun {
+  const finished: EngineEventBody = {
+    ...{ type: 'run_finished', n, k },
+    outcome: describeOutcome(outcome),
+    seconds: trained.seconds,
+    summary: summary && encodeSummary(summary),
+    outputBytes: result.outputBytes ?? 0,
+    ...trained.resources,
+    survivors: [...survivors],
+  };
+  const numbers = measure(summary, study.contract.metric);
+  // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
+  const isEarly = (outcome.kind === 'pruned' || outcome.kind === 'over_budget') && !crash;
+  const isLost = there !== null && findLoss(there) !== null;
+  return {
+    ...{ n, commit, run: row, k, result },
+    metric: crash || isEarly || isLost ? null : numbers.metric,
+    memory: isEarly ? null : numbers.memory,
+    early: isEarly ? observer.early : null,
+    guard: crash ? null : guard,
+    startedAt: observer.startedAt,
+    endedAt: now(),
+    finished,
+  };
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { busyProcessorSeconds } from '../../machine/host-sampler.ts';
+import { runTraining, type TrainingResult } from '../../process/run-training.ts';
+import type { RemotePhase, RemoteResult, RemoteTraining } from '../../remote/remote-training.ts';
+import { keptFrom } from '../../sandbox/training-jail.ts';
+import type { CommandPlace } from '../measure/measure-attempt.ts';
+import { fingerprints } from '../set-up/preserved.ts';
+import { type BegunRun, surround } from './begin-run.ts';
+import { RunObserver } from './run-observer.ts';
+import { describePhase, trainElsewhere } from './train-elsewhere.ts';
+import type { TrainPorts } from './train-ports.ts';
+
+/** A path has at most 4,096 bytes. */
+const MAX_FAULT_BYTES = 8 * 1024;
+
+/** A training that has ended, and about which nothing is found out yet. */
+export type ConductedRun = {
+  readonly observer: RunObserver;
+  readonly trained: TrainingResult;
+  /** The same of a run on another machine; null for one on this. */
+  readonly there: RemoteResult | null;
+  /** What the training ran in. */
+  readonly place: CommandPlace;
+  /** What the set-up left and the run was to leave alone, as it was before. */
+  readonly keptBefore: ReadonlyMap<string, string>;
+  /** By the clock on the wall and by one that stands still while the machine sleeps. */
+  readonly wallSeconds: number;
+  readonly awakeSeconds: number;
+  /** Processor time of the whole machine meanwhile; null where it is not known. */
+  readonly busySeconds: number | null;
+};
+
+/** Trains a run that has begun until its end, here or on another machine, and follows it meanwhile. */
+export async function conductRun(begun: BegunRun, ports: TrainPorts): Promise<ConductedRun> {
+  const { workbench, remote } = ports;
+  const observer = new RunObserver(begun, ports);
+  const { sandbox } = begun.surroundings;
+  const kept = sandbox ? keptFrom(begun.study.contract, workbench.preservedPaths()) : [];
+  const keptBefore = await fingerprints(workbench.path, kept);
+  const readClocks = startClocks(ports);
+  const place = placeOf(begun, observer, ports);
+  const train = async () => {
+    if (!remote) return { trained: await trainHere(begun, place, observer, ports), there: null };
+    const there = await trainThere(begun, remote, place, observer, ports);
+    return { trained: there, there };
+  };
+  const result = await train().finally(() => observer.stop());
+  return { ...result, observer, place, keptBefore, ...readClocks() };
+}
+
+/** Returns what reads how much time has passed since this call. */
+function startClocks({
+  now,
+  place: { cores },
+}: TrainPorts): () => Pick<ConductedRun, 'wallSeconds' | 'awakeSeconds' | 'busySeconds'> {
+  const [wall, awake, busy] = [now(), performance.now(), busyProcessorSeconds(cores)];
+  return () => {
+    const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds(cores)];
+    return {
+      wallSeconds: (wallEnd - wall) / 1000,
+      awakeSeconds: (awakeEnd - awake) / 1000,
+      busySeconds: busy === null || busyEnd === null ? null : busyEnd - busy,
+    };
+  };
+}
+
+function placeOf(
+  { surroundings, logPath, limits }: BegunRun,
+  observer: RunObserver,
+  { workbench, place, signal, killTimes }: TrainPorts,
+): CommandPlace {
+  const { seals: _seals, caches: _caches, ...contained } = surroundings;
+  return {
+    ...{ cwd: workbench.path, ...contained, logPath, limits, cores: place.cores ?? undefined },
+    signal: AbortSignal.any([signal, observer.broken, observer.stopped]),
+    ...(killTimes ? { killTimes } : {}),
+  };
+}
+
+async function trainHere(
+  begun: BegunRun,
+  place: CommandPlace,
+  observer: RunObserver,
+  ports: TrainPorts,
+): Promise<TrainingResult> {
+  const first = await trainIn(begun, place, observer, ports);
+  if (!place.sandbox || !(await isJailFault(first, place.logPath))) return first;
+  // What was to be mounted has gone since the jail was planned, a socket for instance: nothing was trained yet.
+  const { seals: _seals, caches: _caches, ...again } = await surround(begun, ports);
+  return trainIn(begun, { ...place, ...again }, observer, ports);
+}
+
+function trainIn(
+  { study: { contract }, n, k, logPath }: BegunRun,
+  place: CommandPlace,
+  observer: RunObserver,
+  { emit }: TrainPorts,
+): Promise<TrainingResult> {
+  return runTraining({
+    ...place,
+    command: contract.train,
+    limitSeconds: contract.budget.limitSeconds,
+    onOutput: chunk => observer.push(chunk),
+    onStart: pid => {
+      observer.machine.isBelow(pid);
+      emit({ type: 'run_started', n, k, pid, log: logPath });
+    },
+    enough: observer.enough,
+  });
+}
+
+function trainThere(
+  begun: BegunRun,
+  there: RemoteTraining,
+  { signal }: CommandPlace,
+  observer: RunObserver,
+  ports: TrainPorts,
+): Promise<RemoteResult> {
+  const { ledger, now, emit } = ports;
+  const { n, k, row, logPath } = begun;
+  const onState = (phase: RemotePhase) => {
+    const where = describePhase(ports.place, phase);
+    if (phase.kind === 'running') observer.begin();
+    observer.attempt(() => ledger.write(() => ledger.runs.setPlace(row, where, now())));
+    if (phase.kind === 'running') emit({ type: 'run_started', n, k, pid: null, log: logPath });
+    else emit({ type: 'phase', n, phase: 'training' });
+  };
+  const onOutput = (chunk: Buffer) => observer.push(chunk);
+  const watch = { onState, onOutput, signal, enough: observer.enough };
+  return trainElsewhere(begun.study, begun, there, watch, ports);
+}
+
+/** Whether a run ended before its command began, because the sandbox could not be built: bubblewrap says so in one line. */
+async function isJailFault({ outcome, outputBytes }: TrainingResult, logPath: string): Promise<boolean> {
+  if (outcome.kind !== 'exit' || outcome.code !== 1 || outputBytes > MAX_FAULT_BYTES) return false;
+  return /^bwrap: Can't [^\n]*\n*$/.test(await readFile(logPath, 'utf8'));
+}

@@ -1,0 +1,57 @@
+import type { Contract } from '../../../shared/contract.ts';
+import type { Crash, RunOutcome } from '../../../shared/study.ts';
+import { adviseOnOutputs } from '../../contract/outputs.ts';
+import { namePaths } from '../edit/judge-edit.ts';
+import type { BegunRun } from './begin-run.ts';
+import type { ConductedRun } from './conduct-run.ts';
+import { findSealedPath } from './sealed-path.ts';
+import { findLoss } from './train-elsewhere.ts';
+
+/** A baseline that fails is more often the sandbox's doing than the code's. */
+const SANDBOX_HINT =
+  'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
+
+/**
+ * Why a run that was not scored yet counts for nothing; null where nothing is wrong with it.
+ * @param touched locked files that it changed
+ * @param measured what its commands ended in
+ */
+export function findCrash(
+  { study: { contract } }: BegunRun,
+  { observer, there }: ConductedRun,
+  outcome: RunOutcome,
+  touched: readonly string[],
+  measured: Crash | null,
+): Crash | null {
+  const { score, metric, budget } = contract;
+  const printsMetric = metric.command === null && metric.waitSeconds === null && score === null;
+  // What another machine took from it is no crash of its own.
+  const isLost = there !== null && findLoss(there) !== null;
+  const classify = () =>
+    observer.reader.classify(outcome, printsMetric ? metric.name : null, budget.limitSeconds);
+  return lockCrash(touched, contract) ?? (isLost ? null : classify()) ?? measured;
+}
+
+/** The crash with what the user can do about it. @param cut what became of the output, where the disk was full */
+export function explainCrash(
+  crash: Crash,
+  { study: { contract }, n, surroundings: { seals, sandbox } }: BegunRun,
+  { place }: ConductedRun,
+  outcome: RunOutcome,
+  cut: string,
+): Crash {
+  const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited';
+  const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
+  return (
+    findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hint + cut }
+  );
+}
+
+export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {
+  if (touched.length === 0) return null;
+  return {
+    class: 'locked_file_touched',
+    message: `The training changed locked files: ${namePaths(touched)}. Its numbers do not count.${adviseOnOutputs(touched, contract)}`,
+    tail: [],
+  };
+}

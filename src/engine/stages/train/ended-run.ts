@@ -1,0 +1,31 @@
+import type { EarlyEnd } from '../../../shared/early-end.ts';
+import type { EngineEventBody } from '../../../shared/events.ts';
+import type { GuardFailure } from '../../../shared/guard.ts';
+import type { RunOutcome } from '../../../shared/study.ts';
+import type { RunResult } from '../../store/runs.ts';
+
+/** A run that has ended. Its end is not in the ledger yet: it is written together with what follows from it. */
+export type EndedRun = {
+  readonly n: number;
+  readonly commit: string;
+  /** The run's row in the ledger; its end is not written yet. */
+  readonly run: number;
+  readonly k: number;
+  readonly result: RunResult;
+  readonly metric: number | null;
+  readonly memory: number | null;
+  /** Why it was ended before its time; null where it was not. */
+  readonly early: EarlyEnd | null;
+  /** The condition or check of the contract that failed; null if all passed. */
+  readonly guard: GuardFailure | null;
+  /** Milliseconds since the epoch, both. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** To be sent once the run's end is written. */
+  readonly finished: EngineEventBody;
+};
+
+export function describeOutcome(outcome: RunOutcome): string {
+  if (outcome.kind === 'exit') return `exit ${outcome.code}`;
+  return outcome.kind === 'signal' ? `signal ${outcome.signal}` : outcome.kind;
+}

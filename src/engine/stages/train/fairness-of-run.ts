@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os';
+import type { Fairness } from '../../../shared/fairness.ts';
+import type { Crash, Run, RunOutcome, Summary } from '../../../shared/study.ts';
+import { studyFolder } from '../../paths.ts';
+import { settleCaches } from '../../sandbox/run-caches.ts';
+import { judgeFairness, type ProcessorTime } from '../judge/fairness.ts';
+import { claimOf } from '../score/claims.ts';
+import type { Scored } from '../score/score-attempt.ts';
+import type { BegunRun } from './begin-run.ts';
+import type { ConductedRun } from './conduct-run.ts';
+import { findLoss } from './train-elsewhere.ts';
+import type { TrainPorts } from './train-ports.ts';
+
+/** As many earlier runs say what the study's clocks are. */
+const NORM_RUNS = 50;
+
+/** What a run came to, as far as it matters for whether its number was fairly come by. */
+export type Findings = {
+  readonly outcome: RunOutcome;
+  readonly summary: Summary | null;
+  readonly crash: Crash | null;
+  readonly scored: Scored | null;
+};
+
+/** Judges whether the run had the same chances as the others of its study. */
+export async function fairnessOfRun(
+  begun: BegunRun,
+  conducted: ConductedRun,
+  { outcome, summary, crash, scored }: Findings,
+  ports: TrainPorts,
+): Promise<Fairness> {
+  const { study, baseline } = begun;
+  const { budget, metric, score } = study.contract;
+  const { observer, trained, there } = conducted;
+  const steps = summary?.num_steps ?? observer.steps.last();
+  const isWhole = outcome.kind === 'exit' && outcome.code === 0;
+  const cold = isWhole && crash === null ? await settleColdCaches(begun, steps, ports) : null;
+  return judgeFairness({
+    summary,
+    claim: score ? claimOf(summary, baseline?.summary ?? null, metric.name) : null,
+    ...{ cold, loss: there && findLoss(there), steps, seconds: trained.seconds },
+    ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
+    processors: processorTime(conducted, ports),
+    cores: budget.cores,
+    stepsPerSecond: outcome.kind === 'exit' ? observer.steps.get() : null,
+    sameCode: fairnessOfSameCode(begun, ports),
+    wallSeconds: there ? there.seconds : conducted.wallSeconds,
+    awakeSeconds: there ? there.seconds : conducted.awakeSeconds,
+    ...(await observer.machine.seen()),
+    earlier: ports.ledger.runs.latestFairness(study.id, NORM_RUNS),
+  });
+}
+
+/** Why a whole run of the baseline does not count, where it filled the caches; null for any other run. */
+async function settleColdCaches(
+  { study, n, purpose, surroundings: { caches } }: BegunRun,
+  steps: number | null,
+  { ledger, paths, folder }: TrainPorts,
+): Promise<string | null> {
+  if (!caches || n !== 0 || purpose !== null) return null;
+  return settleCaches(studyFolder(paths, study.id), folder, {
+    ...{ ...caches, steps, maxBytes: study.contract.sandbox.cacheMb * 1024 ** 2 },
+    stepsWhenCold: coldRun(ledger.runs.list(study.id, 0))?.fairness?.steps ?? null,
+  });
+}
+
+/** The run of a baseline that filled its caches. */
+function coldRun(runs: readonly Run[]): Run | undefined {
+  return runs.find(({ fairness }) => fairness?.flags.some(({ kind }) => kind === 'cold'));
+}
+
+function fairnessOfSameCode(
+  { study, n, commit, purpose }: BegunRun,
+  { ledger }: TrainPorts,
+): readonly Fairness[] {
+  const isSame = (run: Run) =>
+    run.commit === commit &&
+    run.outcome?.kind === 'exit' &&
+    (run.purpose === 'probe') === (purpose === 'probe');
+  return (
+    ledger.runs
+      .list(study.id, n)
+      .filter(isSame)
+      .flatMap(({ fairness }) => fairness ?? [])
+      // At other clocks it may have been faster than it should.
+      .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks'))
+  );
+}
+
+function processorTime(
+  { there, trained, busySeconds }: ConductedRun,
+  { place }: TrainPorts,
+): ProcessorTime | null {
+  const own = trained.resources.cpuSeconds;
+  if (there || own === null || busySeconds === null) return null;
+  return { own, all: busySeconds, cores: place.cores?.length ?? availableParallelism() };
+}

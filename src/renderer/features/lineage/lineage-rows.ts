@@ -1,0 +1,78 @@
+import type { Cell } from '../../../shared/notebook.ts';
+
+/** How a line goes past a row, or ends in it: from a place above to one below, counted from the left. */
+export type Rail = { readonly from: number; readonly to: number };
+
+/** An experiment that something was built on, or that the branch once stood at; with how the lines run beside it. */
+export type LineageRow = {
+  readonly cell: Cell;
+  /** Place of its dot, counted from the left; the branch has the first. */
+  readonly column: number;
+  /** Lines in the upper half of the row, which come from newer experiments. */
+  readonly above: readonly Rail[];
+  /** Lines in the lower half, which lead to older ones. */
+  readonly below: readonly Rail[];
+  /** Whether the branch holds it. */
+  readonly isHeld: boolean;
+  /** Others that were tried on it and left, with nothing built on them. */
+  readonly tried: number;
+};
+
+/**
+ * The tree of a study, newest first, as logs of commits are drawn: each line leads down to what it was built on.
+ * @param best the experiment that the branch stands at; null before the baseline
+ */
+export function lineageRows(cells: readonly Cell[], best: number | null): readonly LineageRow[] {
+  const known = new Map(cells.map(cell => [cell.n, cell]));
+  const parentOf = (cell: Cell) =>
+    cell.otherLine ?? cell.parent ?? (cell.verdict === null && cell.n > 0 ? best : null);
+  const held = new Set<number>();
+  for (let n = best; n !== null && !held.has(n); ) {
+    held.add(n);
+    const cell = known.get(n);
+    n = cell ? parentOf(cell) : null;
+  }
+  const children = new Map<number, Cell[]>();
+  for (const cell of cells) {
+    const parent = parentOf(cell);
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), cell]);
+  }
+  const isShown = (cell: Cell) =>
+    held.has(cell.n) ||
+    cell.verdict?.word === 'keep' ||
+    cell.verdict?.reason === 'rolled_back' ||
+    cell.otherLine !== null ||
+    cell.combines !== null ||
+    children.has(cell.n);
+  const shown = cells.filter(isShown).toSorted((a, b) => b.n - a.n);
+  /** By place, the experiment that the line there leads down to. */
+  const lines: (number | null)[] = [null];
+  return shown.map(cell => {
+    const { n } = cell;
+    const ending = lines.flatMap((to, place) => (to === n ? [place] : []));
+    const column = n === best ? 0 : (ending[0] ?? freePlace(lines));
+    const passing = lines.flatMap((to, place) =>
+      to !== null && to !== n ? [{ from: place, to: place }] : [],
+    );
+    const above = [...passing, ...ending.map(from => ({ from, to: column }))];
+    for (const place of ending) lines[place] = null;
+    const parent = parentOf(cell);
+    lines[column] = parent !== null && known.has(parent) ? parent : null;
+    const below = [...passing, ...(lines[column] === null ? [] : [{ from: column, to: column }])];
+    const tried = (children.get(n) ?? []).filter(child => child.verdict !== null && !isShown(child)).length;
+    return { cell, column, above, below, isHeld: held.has(n), tried };
+  });
+}
+
+/** The first place without a line; the branch keeps the first one. */
+function freePlace(lines: readonly (number | null)[]): number {
+  const free = lines.findIndex((to, place) => place > 0 && to === null);
+  return free < 0 ? Math.max(1, lines.length) : free;
+}
+
+/** How many places the lines of all rows take. */
+export function placesOf(rows: readonly LineageRow[]): number {
+  return (
+    1 + Math.max(0, ...rows.map(({ column, above }) => Math.max(column, ...above.map(({ from }) => from))))
+  );
+}

@@ -1,0 +1,34 @@
+import { OTHER_LINES, type OtherLines } from '../../../shared/study.ts';
+import { Field } from '../../ui/field.tsx';
+import { Select } from '../../ui/select.tsx';
+
+export const OTHER_LINES_WORDS: Readonly<Record<OtherLines, string>> = {
+  off: 'Always from the best so far',
+  plateau: 'On a plateau, one in three from another line',
+  always: 'One in three from another line',
+};
+
+/** Where proposals start. */
+export function OtherLinesField({
+  value,
+  onChange,
+}: {
+  readonly value: OtherLines;
+  readonly onChange: (value: OtherLines) => void;
+}) {
+  return (
+    <Field
+      label="Where proposals start"
+      hint="Another line: an experiment that was measured and left. Models, agents and commands only."
+    >
+      {ids => (
+        <Select
+          {...ids}
+          value={value}
+          options={OTHER_LINES.map(word => ({ value: word, label: OTHER_LINES_WORDS[word] }))}
+          onChange={onChange}
+        />
+      )}
+    </Field>
+  );
+}
