@@ -7,15 +7,16 @@ import { promisify } from 'node:util';
 import type { Telemetry } from '../src/engine/machine/telemetry.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { Engine } from '../src/engine/session/engine.ts';
+import type { EngineEvent } from '../src/shared/events.ts';
 import type { ProposerSettings } from '../src/shared/study.ts';
 import { startModelServer } from '../test/support/model-server.ts';
 import { printTable } from './report.ts';
 
 const run = promisify(execFile);
-const TRAIN_SECONDS = 2;
+export const TRAIN_SECONDS = 2;
 const THINK_MS = 500;
 /** Experiments that each lane has. */
-const EACH = 10;
+export const EACH = 10;
 
 /** Sleeps, and prints what upstream prints; of ten constants, so that a search has enough to turn. */
 const CONSTANTS = 'ABCDEFGHIJ'.split('');
@@ -36,7 +37,21 @@ name = "val_bpb"
 seconds = ${TRAIN_SECONDS}
 `;
 
-type Measured = { readonly perSecond: number; readonly engineSeconds: number };
+export type Measured = {
+  readonly perSecond: number;
+  readonly engineSeconds: number;
+  /** From the first experiment after the baseline on. */
+  readonly events: readonly EngineEvent[];
+};
+
+/** Where a study trains. */
+type Lanes = {
+  readonly count: number;
+  readonly words: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Lines for its `pawl.toml`. */
+  readonly contract?: string;
+};
 
 /** Experiments a second in one lane and in several, side by side; a training sleeps, so cores are not what limits it. */
 export async function benchLanes(): Promise<void> {
@@ -59,10 +74,10 @@ export async function benchLanes(): Promise<void> {
       ['search, at once', search],
       [`model, ${THINK_MS / 1000} s`, model],
     ] as const) {
-      const one = await measure(proposer, 1);
+      const one = await measureStudy(proposer, ofGpus(1));
       const rows = [];
       for (const lanes of [2, 4, 8]) {
-        const many = await measure(proposer, lanes);
+        const many = await measureStudy(proposer, ofGpus(lanes));
         const ratio = many.perSecond / (lanes * one.perSecond);
         rows.push(
           {
@@ -84,34 +99,43 @@ export async function benchLanes(): Promise<void> {
   }
 }
 
+function ofGpus(count: number): Lanes {
+  return { count, words: count === 1 ? [] : ['gpu:all'] };
+}
+
 /** From the first experiment after the baseline to the end of the last. */
-async function measure(proposer: ProposerSettings, lanes: number): Promise<Measured> {
+export async function measureStudy(proposer: ProposerSettings, lanes: Lanes): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
     const repository = join(folder, 'repository');
     await run('git', ['init', '--quiet', '--initial-branch=main', repository]);
     await writeFile(join(repository, 'train.sh'), trainer(3));
-    await writeFile(join(repository, 'pawl.toml'), CONTRACT);
+    await writeFile(join(repository, 'pawl.toml'), CONTRACT + (lanes.contract ?? ''));
     const identity = ['-c', 'user.name=Bench', '-c', 'user.email=bench@localhost'];
     await run('git', ['add', '.'], { cwd: repository });
     await run('git', [...identity, 'commit', '--quiet', '--message=start'], { cwd: repository });
-    const environment = { ...process.env, PAWL_HOME: join(folder, 'home'), PAWL_SANDBOX: 'off' };
+    const environment = {
+      ...{ ...process.env, ...lanes.environment },
+      ...{ PAWL_HOME: join(folder, 'home'), PAWL_SANDBOX: 'off' },
+    };
     const engine = await Engine.open(
-      { paths: dataPaths(environment), host: 'bench', environment, telemetry: standInGpus(lanes) },
+      { paths: dataPaths(environment), host: 'bench', environment, telemetry: standInGpus(lanes.count) },
       null,
     );
-    const count = EACH * lanes;
+    const count = EACH * lanes.count;
     const study = await engine.createStudy({
       ...{ repositoryPath: repository, tag: 'bench', stop: { experiments: count }, proposer },
-      lanes: lanes === 1 ? [] : ['gpu:all'],
+      lanes: lanes.words,
     });
     let [began, ended] = [0, 0];
     let cpu = process.cpuUsage();
+    const events: EngineEvent[] = [];
     const end = await engine.run(study.id, {}, event => {
       if (event.type === 'experiment_started' && event.n === 1) {
         began = performance.now();
         cpu = process.cpuUsage();
       }
+      if (began > 0) events.push(event);
       if (event.type === 'run_finished') ended = performance.now();
     });
     const used = process.cpuUsage(cpu);
@@ -121,6 +145,7 @@ async function measure(proposer: ProposerSettings, lanes: number): Promise<Measu
     return {
       perSecond: count / ((ended - began) / 1000),
       engineSeconds: (used.user + used.system) / 1e6 / count,
+      events,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { benchCaches } from './caches.ts';
 import { benchCompatibility } from './compatibility.ts';
 import { benchDebrief } from './debrief.ts';
 import { benchLanes } from './lanes.ts';
+import { benchLanesOnSlurm } from './lanes-slurm.ts';
 import { benchLedger } from './ledger.ts';
 import { benchLookAhead } from './look-ahead.ts';
 import { benchOutput } from './output.ts';
@@ -22,7 +23,10 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   output: benchOutput,
   ledger: benchLedger,
   debrief: benchDebrief,
-  lanes: benchLanes,
+  lanes: async () => {
+    await benchLanes();
+    await benchLanesOnSlurm();
+  },
   'look-ahead': benchLookAhead,
   turns: benchTurns,
   sandbox: benchSandbox,

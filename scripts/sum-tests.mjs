@@ -21,6 +21,8 @@ const MAY_BE_SKIPPED = [
   // The double's.
   /keys\.spec\.ts > /,
   ...(process.platform === 'linux' && process.arch === 'x64' ? [] : [/bundle-gpu/]),
+  // Memory of a job, by control groups of the first version.
+  /slurm-memory/,
   // A disk of its own, and another user.
   ...(isRoot ? [] : [/full-disk/, /branch-and-worktree/, /a small disk$/]),
 ];

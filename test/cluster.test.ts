@@ -9,6 +9,7 @@ import { readOutcome } from '../src/engine/remote/outcome.ts';
 import { batchScript, limitMinutes, sbatchOptions } from '../src/engine/remote/slurm/batch-script.ts';
 import { classifyEnd } from '../src/engine/remote/slurm/classify.ts';
 import { parseQueue, SlurmQueue } from '../src/engine/remote/slurm/queue.ts';
+import { isPassing } from '../src/engine/remote/slurm/refusal.ts';
 import { contractFromFile, contractToFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import { VALID } from './support/contracts.ts';
@@ -195,4 +196,23 @@ test('what a job leaves is believed only as far as it is what the wrapper writes
   expect(await read(JSON.stringify({ ...outcome, end: { kind: 'exit', code: 999 } }))).toMatchObject(invalid);
   expect(await read(JSON.stringify({ ...outcome, node: 'n'.repeat(4_000_000) }))).toMatchObject(invalid);
   expect(await read(`"${'x'.repeat(5 * 1024 * 1024)}"`)).toMatchObject(invalid);
+});
+
+const ACCOUNT =
+  'Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user’s size and/or time limits)';
+
+test.each([
+  [`QOSMaxSubmitJobPerUserLimit ${ACCOUNT}`, true],
+  [`AssocMaxSubmitJobLimit ${ACCOUNT}`, true],
+  [`AssocGrpSubmitJobsLimit ${ACCOUNT}`, true],
+  [ACCOUNT, true],
+  [`QOSMaxCpuPerUserLimit ${ACCOUNT}`, false],
+  [`QOSMaxWallDurationPerJobLimit ${ACCOUNT}`, false],
+  [`QOSMinGRES ${ACCOUNT}`, false],
+  ['invalid partition specified: nowhere', false],
+  ['Batch job submission failed: Invalid generic resource (gres) specification', false],
+  ["unrecognized option '--bogus'", false],
+  ['Batch job submission failed: Requested time limit is invalid (missing or exceeds some limit)', false],
+])('sbatch says %s: whether it may take the job later is %s', (said, isLater) => {
+  expect(isPassing(`sbatch: ${said}`)).toBe(isLater);
 });

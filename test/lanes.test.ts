@@ -127,6 +127,39 @@ test('a pause waits for all lanes, and both experiments of a stop go on later', 
   await checkNight(night);
 });
 
+test('the user ends the run of one experiment, and the others go on', async () => {
+  const night = await lanesNight([{ LR: 3 }, { DEPTH: 5 }, { WIDTH: 15 }]);
+  const ended = night.run();
+  await night.until(startOf(1));
+  await night.until(startOf(2));
+  expect(night.engine.stopRun(7)).toBe(false);
+  expect(night.engine.stopRun(1)).toBe(true);
+  expect(await night.until(verdictOf(1))).toMatchObject({ verdict: 'crash', reason: 'killed', metric: null });
+  expect(night.events.some(verdictOf(2))).toBe(false);
+  // The lane that is free takes another one.
+  await night.until(startOf(3));
+  await night.openAll();
+  expect((await ended).reason).toBe('experiments');
+  const { runs, experiments } = night.engine.ledger;
+  expect(runs.list(night.studyId, 1)).toMatchObject([
+    { outcome: { kind: 'signal', signal: 15 }, crash: { class: 'killed', message: 'You stopped this run.' } },
+  ]);
+  expect([2, 3].map(n => experiments.get(night.studyId, n)?.verdict?.word)).not.toContain('crash');
+  expect(night.engine.stopRun(2)).toBe(false);
+  await checkNight(night);
+});
+
+test('another process asks for the end of a run', async () => {
+  const night = await lanesNight([{ LR: 3 }], { lanes: [] });
+  const ended = night.run();
+  await night.until(startOf(1));
+  const { ledger } = night.engine;
+  ledger.write(() => ledger.requests.add({ kind: 'stop_run', n: 1 }, Date.now()));
+  expect(await night.until(verdictOf(1))).toMatchObject({ verdict: 'crash', reason: 'killed' });
+  expect((await ended).reason).toBe('experiments');
+  await checkNight(night);
+});
+
 test('each of several lanes on cores has cores of its own', () => {
   const lanes = findLanes(['cpu:3'], { cores: [0, 1, 2, 3, 4, 5, 8], gpus: [] }, null);
   expect(lanes.map(({ cores }) => cores)).toEqual([

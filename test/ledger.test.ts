@@ -356,11 +356,11 @@ test('a hypothesis that is written anew is found by its new words only', async (
 test('requests are taken once, in order', async () => {
   const { ledger } = await openWithStudy();
   ledger.write(() => {
-    ledger.requests.add('pause', 1);
-    ledger.requests.add('continue', 2);
+    ledger.requests.add({ kind: 'pause' }, 1);
+    ledger.requests.add({ kind: 'stop_run', n: 7 }, 2);
   });
   expect(ledger.requests.isEmpty()).toBe(false);
-  expect(ledger.write(() => ledger.requests.take())).toEqual(['pause', 'continue']);
+  expect(ledger.write(() => ledger.requests.take())).toEqual([{ kind: 'pause' }, { kind: 'stop_run', n: 7 }]);
   expect(ledger.requests.isEmpty()).toBe(true);
   ledger.close();
 });

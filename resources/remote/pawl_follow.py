@@ -56,17 +56,17 @@ def tell_log(offset):
 
 
 def follow(offset):
-    pause, began, told, state = MIN_PAUSE, time.monotonic(), float("-inf"), None
+    pause, began, told, known = MIN_PAUSE, time.monotonic(), float("-inf"), None
     while True:
         # Whether it lives is looked at before its outcome: it may end in between.
         alive = is_alive()
         outcome = text_of("outcome.json")
         new = tell_log(offset)
         offset += new
-        if state is None:
-            state = text_of("state.json")
-            if state is not None:
-                tell(state=state)
+        state = text_of("state.json")
+        if state != known:
+            known = state
+            tell(state=state)
         if outcome is not None and new == 0:
             tell(outcome=outcome)
             return

@@ -1,7 +1,7 @@
 """Trains one commit on this machine and records how that ended: pawl_run.py FOLDER.
 
 FOLDER belongs to this run alone. `job.json` in it says what to do. What is left there: `state.json`
-once the training begins, `output.log`, `metric.log`, `gpu.csv`, `artifacts/`, and at the end
+once the set-up or the training begins, and again between the two, `output.log`, `metric.log`, `gpu.csv`, `artifacts/`, and at the end
 `outcome.json`. A run is trained once: a second start in the same folder trains nothing. A file
 named `cancel` ends the run, and so do SIGTERM and SIGUSR1. Linux, Python 3.8 or later.
 """
@@ -86,11 +86,22 @@ def claim(folder, me):
     except FileExistsError:
         with open(path, encoding="utf8") as file:
             is_mine = file.read() == me
-    if not is_mine or os.path.exists(os.path.join(folder, "outcome.json")):
+    if is_mine and os.path.exists(os.path.join(folder, "outcome.json")):
+        explain_end(os.path.join(folder, "outcome.json"))
+        return False, None
+    if not is_mine:
         return False, None
     # Slurm starts a requeued job again under its number. What had begun to train is not trained a second time.
     has_begun = os.path.exists(os.path.join(folder, "state.json"))
     return not has_begun, {"kind": "requeued"} if has_begun else None
+
+
+def explain_end(path):
+    """Somebody ended the first start, and now it is known what for."""
+    with open(path, encoding="utf8") as file:
+        outcome = json.load(file)
+    if outcome["end"] == {"kind": "terminated"}:
+        write_whole(path, {**outcome, "end": {"kind": "requeued"}})
 
 
 def train(job, folder, me, outcome, stop, tree):
@@ -106,14 +117,19 @@ def train(job, folder, me, outcome, stop, tree):
         outcome["survivors"] += phases[name]["survivors"]
         return phases[name]["end"] == {"kind": "exit", "code": 0}
 
-    state = {**outcome, "started_at": time.time()}
-    write_whole(os.path.join(folder, "state.json"), state)
-    if job["setup"] and not run("setup", "setup.log"):
-        end = phases["setup"]["end"]
-        if stop.reason is None:
-            raise NotStarted("setup", "The set-up command failed: %s" % json.dumps(end))
-        outcome["end"] = end
-        return
+    def say(is_setting_up):
+        state = {**outcome, "started_at": time.time(), "setting_up": is_setting_up}
+        write_whole(os.path.join(folder, "state.json"), state)
+
+    say(bool(job["setup"]))
+    if job["setup"]:
+        if not run("setup", "setup.log"):
+            end = phases["setup"]["end"]
+            if stop.reason is None:
+                raise NotStarted("setup", "The set-up command failed: %s" % json.dumps(end))
+            outcome["end"] = end
+            return
+        say(False)
     before = fingerprints(worktree, job["locked"])
     gpus.start(tree)
     is_done = run("train", "output.log")

@@ -380,11 +380,15 @@ program
   .command('stop')
   .description('ask the running engine to stop after this experiment')
   .option('--now', 'stop at once; the experiment in flight can be run again')
-  .action(async (options: { now?: boolean }) => (await load.ask()).ask(options.now ? 'stop_now' : 'stop'));
+  .option('--run <n>', 'end only what is trained of experiment n now, and go on', whole)
+  .action(async ({ now, run }: { now?: boolean; run?: number }) => {
+    const { ask } = await load.ask();
+    await ask(run === undefined ? { kind: now ? 'stop_now' : 'stop' } : { kind: 'stop_run', n: run });
+  });
 program
   .command('pause')
   .description('ask the running engine to pause after this experiment; "pawl resume" continues')
-  .action(async () => (await load.ask()).ask('pause'));
+  .action(async () => (await load.ask()).ask({ kind: 'pause' }));
 
 program
   .command('notify')

@@ -264,6 +264,8 @@ export const calls = {
       )
       .output(type<StudyCard>()),
     request: oc.input(z.strictObject({ study, kind: z.enum(['pause', 'continue', 'stop', 'stop_now']) })),
+    /** Ends what is trained of one experiment now; the others go on. Rejects with `usage` where nothing is. */
+    stopRun: oc.input(inExperiment),
     /** Keeps a note to the proposers, and says what becomes of it. */
     steer: oc
       .input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') }))

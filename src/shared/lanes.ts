@@ -7,3 +7,8 @@
 export const LANE_WORD = /^(?:(?:cpu:|slurm:)?[1-9]\d{0,2}|slurm|gpu:\S{1,128}|ssh:(?!-)[\w.@-]{1,200})$/;
 export const LANE_WORDS_HINT = 'Lanes are a number, "cpu:N", "gpu:NAME", "gpu:all", "slurm:N" or "ssh:HOST".';
 export const MOST_LANES = 64;
+
+/** Where jobs are made for a lane on another machine: a cluster by its shared folder, or a host of the user's ssh configuration. */
+export type JobPlace =
+  | { readonly kind: 'slurm'; readonly folder: string }
+  | { readonly kind: 'ssh'; readonly host: string };

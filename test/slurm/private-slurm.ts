@@ -5,14 +5,13 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setInterval } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
-import { TEST_LIMIT_MS } from '../support/clock.ts';
 import { freePort } from '../support/free-port.ts';
 
 /**
- * A real Slurm of one node and four processors, for this test alone: its own munge key, configuration and ports, in a
- * folder of its own. Not covered: accounting (slurmdbd), control groups, and a second node.
+ * A real Slurm of one node and four processors, for one test or bench alone: its own munge key, configuration and ports, in a
+ * folder of its own. Not covered: accounting (slurmdbd), and a second node.
  */
 
 const run = promisify(execFile);
@@ -38,7 +37,11 @@ export type PrivateSlurm = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startSlurm(): Promise<PrivateSlurm> {
+/**
+ * @param more lines of its configuration
+ * @param groups its configuration of control groups
+ */
+export async function startSlurm(more = '', groups = ''): Promise<PrivateSlurm> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-slurm-')));
   // Jobs of anybody look for what is theirs in it.
   await chmod(folder, 0o755);
@@ -46,7 +49,8 @@ export async function startSlurm(): Promise<PrivateSlurm> {
   await writeFile(join(folder, 'munge/key'), randomBytes(64), { mode: 0o600 });
   const [controllerPort, nodePort] = await Promise.all([freePort(), freePort()]);
   const config = join(folder, 'slurm.conf');
-  await writeFile(config, slurmConfig(folder, controllerPort, nodePort));
+  await writeFile(config, `${slurmConfig(folder, controllerPort, nodePort)}${more}`);
+  if (groups !== '') await writeFile(join(folder, 'cgroup.conf'), groups);
   const { PATH = '', HOME = '' } = process.env;
   const environment = { PATH, HOME, SLURM_CONF: config };
   const daemons = new Map<string, ChildProcess>();
@@ -67,8 +71,9 @@ export async function startSlurm(): Promise<PrivateSlurm> {
   };
   const slurm = async (program: string, ...args: readonly string[]) =>
     (await run(program, args, { env: environment })).stdout.trim();
-  const until = (check: () => Promise<boolean>) =>
-    vi.waitUntil(check, { timeout: TEST_LIMIT_MS, interval: 50 });
+  const until = async (check: () => Promise<boolean>) => {
+    for await (const _ of setInterval(50)) if (await check()) return;
+  };
 
   const munge = (name: string) => join(folder, 'munge', name);
   start(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RemoteJob } from '../../src/engine/remote/remote-training.ts';
@@ -67,6 +67,64 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
       ...{ outcome: { kind: 'interrupted' }, end: { kind: 'preempted' } },
     });
     expect(urgent).toMatch(/^\d+$/);
+  });
+
+  test.each(['while it is followed', 'while nobody follows it'])(
+    'a job that Slurm puts back into its queue %s is trained only once, and leaves the queue',
+    async when => {
+      const count = join(await temporaryFolder(), 'count');
+      const job = await jobOf(`echo trained >> ${count}; ${WAITS}`);
+      const training = trainingOn();
+      const watched = new Watched(training, job);
+      await watched.printed('begun');
+      const id = await jobId(job);
+      // Pawl's jobs ask not to be requeued, and an administrator can do it all the same.
+      await slurm.slurm('scontrol', 'update', `jobid=${id}`, 'requeue=1');
+      const state = () => slurm.slurm('squeue', '--noheader', '--states=all', '--format=%T', `--jobs=${id}`);
+      const isFollowed = when === 'while it is followed';
+      if (!isFollowed) watched.leave();
+      await slurm.slurm('scontrol', 'requeue', id);
+      if (!isFollowed) await expect.poll(state).toBe('PENDING');
+      const result = isFollowed ? watched.result : new Watched(training, job, 'adopt').result;
+      expect(await result).toMatchObject({ outcome: { kind: 'interrupted' }, end: { kind: 'requeued' } });
+      await expect.poll(state).toBe('CANCELLED');
+      expect(await readFile(count, 'utf8')).toBe('trained\n');
+    },
+  );
+
+  test('a job that was put back and starts again trains nothing, and says why it had ended', async () => {
+    const count = join(await temporaryFolder(), 'count');
+    const job = await jobOf(`echo trained >> ${count}; ${WAITS}`);
+    const watched = new Watched(trainingOn(), job);
+    await watched.printed('begun');
+    const id = await jobId(job);
+    watched.leave();
+    const ofJob = `jobid=${id}`;
+    await slurm.slurm('scontrol', 'update', ofJob, 'requeue=1');
+    await slurm.slurm('scontrol', 'requeue', id);
+    const state = () => slurm.slurm('squeue', '--noheader', '--states=all', '--format=%T', `--jobs=${id}`);
+    await expect.poll(state).toBe('PENDING');
+    await slurm.slurm('scontrol', 'update', ofJob, 'starttime=now');
+    await expect.poll(state).toBe('COMPLETED');
+    const adopted = new Watched(trainingOn(), job, 'adopt');
+    expect(await adopted.result).toMatchObject({
+      outcome: { kind: 'interrupted' },
+      end: { kind: 'requeued' },
+    });
+    expect(await readFile(count, 'utf8')).toBe('trained\n');
+  });
+
+  test('what fails here leaves a job to be adopted', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    const job = await jobOf(`echo begun; until [ -e ${go} ]; do sleep 0.05; done; echo last\n`);
+    const watched = new Watched(trainingOn(), job);
+    await watched.printed('begun');
+    watched.leave();
+    await expect(watched.result).rejects.toThrow('the disk is full');
+    await writeFile(go, '');
+    const adopted = new Watched(trainingOn(), job, 'adopt');
+    expect(await adopted.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(adopted.output).toBe('begun\nlast\n');
   });
 
   test('a node that fails is a run that did not end', async () => {

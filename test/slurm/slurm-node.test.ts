@@ -119,10 +119,19 @@ esac
   });
 
   test('a set-up command runs first, and one that fails trains nothing', async () => {
-    const ready = { command: 'echo ready > made.txt', seconds: 60 };
-    const watched = new Watched(trainingOn(), await jobOf('cat made.txt\n', { setUp: ready }));
+    const go = join(await temporaryFolder(), 'go');
+    const command = `until [ -e ${go} ]; do sleep 0.05; done; echo ready > made.txt`;
+    const watched = new Watched(
+      trainingOn(),
+      await jobOf('cat made.txt\n', { setUp: { command, seconds: 60 } }),
+    );
+    // It is no part of the training, and not counted in its time.
+    await expect.poll(() => watched.phases.at(-1)).toEqual({ kind: 'setting_up', node: 'node1' });
+    expect(watched.phases.map(({ kind }) => kind)).not.toContain('running');
+    await writeFile(go, '');
     expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
     expect(watched.output).toBe('ready\n');
+    expect(watched.phases.at(-1)).toEqual({ kind: 'running', node: 'node1', gpu: null });
     const failing = await jobOf('echo trained\n', { setUp: { command: 'exit 4', seconds: 60 } });
     expect(await new Watched(trainingOn(), failing).result).toMatchObject({
       outcome: { kind: 'spawn_failed' },

@@ -105,6 +105,17 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(await readFile(count, 'utf8')).toBe('trained\n');
   });
 
+  test('a set-up command is no part of the training', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    const setUp = { command: `until [ -e ${go} ]; do sleep 0.05; done`, seconds: 60 };
+    const watched = new Watched(await trainingHere(), await jobOf('echo done\n', { setUp }));
+    await expect.poll(() => watched.phases.at(-1)?.kind).toBe('setting_up');
+    expect(watched.phases.map(({ kind }) => kind)).not.toContain('running');
+    await writeFile(go, '');
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(watched.phases.at(-1)?.kind).toBe('running');
+  });
+
   test('stop now ends a run there', async () => {
     const watched = new Watched(await trainingHere(), await jobOf(WAITS));
     await watched.printed('begun');

@@ -187,21 +187,23 @@ function seededRandom(seed: number): () => number {
  * Kills one study `count` times at random instants: nothing is lost, and it goes on. The ledger is looked at after each of
  * them, the rest of the invariants after some. Returns the types of the events that came last before a kill.
  */
-export async function killAtRandom(
-  count: number,
-  { lanes = [], atOnce = 1 }: { readonly lanes?: readonly string[]; readonly atOnce?: number } = {},
-): Promise<ReadonlySet<string>> {
-  const night = await prepareNight({ trainer: WIDE_TRAINER });
+export async function killAtRandom(count: number, how: KillOptions = {}): Promise<ReadonlySet<string>> {
+  const { lanes = [], atOnce = 1, env = {}, contract, before = '', seed = 20_260_325 } = how;
+  const night = await prepareNight({
+    trainer: before + WIDE_TRAINER,
+    ...(contract === undefined ? {} : { contract }),
+  });
   const { home, repository } = night;
-  const random = seededRandom(20_260_325);
+  const options = { home, env };
+  const random = seededRandom(seed);
   const witness = new Witness();
-  await sitting(['run', repository, '--tag', TAG, '-n', '0', ...lanes], { home });
+  await sitting(['run', repository, '--tag', TAG, '-n', '0', ...lanes], options);
   const killedIn = new Set<string>();
   // The instants are spread over what a start and an experiment take on this machine, as busy as it is at the time.
-  let [startMs, experimentMs] = await paceOf(night, witness);
+  let [startMs, experimentMs] = await paceOf(night, witness, env);
   for (let kill = 1; kill <= count; kill += 1) {
     const began = performance.now();
-    const running = new RunningPawl(['resume', repository, '-n', '100000'], { home });
+    const running = new RunningPawl(['resume', repository, '-n', '100000'], options);
     // Half of them from the very start, half once the loop runs; the instant being random is the point.
     if (kill % 2 === 0) {
       await running.waitFor(event => event.type === 'experiment_started');
@@ -221,13 +223,14 @@ export async function killAtRandom(
         .toSorted((a, b) => Number(a.verdict_order) - Number(b.verdict_order));
       // The last keep's branch may not have moved yet.
       expect(keeps.slice(-2).map(row => row.branch_commit ?? row.attempt_commit)).toContain(branch);
-      [, experimentMs] = await paceOf(night, witness);
+      [, experimentMs] = await paceOf(night, witness, env);
     }
   }
   const recorded = rowsOf(home).experiments.filter(isRecorded).length;
-  const { code, events } = await sitting(['resume', repository, '-n', String(recorded + atOnce - 1)], {
-    home,
-  });
+  const { code, events } = await sitting(
+    ['resume', repository, '-n', String(recorded + atOnce - 1)],
+    options,
+  );
   expect(code).toBe(0);
   witness.look(night, events);
   await checkNight(night);
@@ -236,10 +239,26 @@ export async function killAtRandom(
   return killedIn;
 }
 
+type KillOptions = {
+  readonly lanes?: readonly string[];
+  /** How many experiments may be under way. */
+  readonly atOnce?: number;
+  /** Of the engines. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly contract?: string;
+  /** Lines of a shell before those of the trainer. */
+  readonly before?: string;
+  readonly seed?: number;
+};
+
 /** How long a start and an experiment take now, in ms, by a sitting that is killed behind its first experiment. */
-async function paceOf(night: Night, witness: Witness): Promise<readonly [number, number]> {
+async function paceOf(
+  night: Night,
+  witness: Witness,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly [number, number]> {
   const began = performance.now();
-  const running = new RunningPawl(['resume', night.repository, '-n', '100000'], { home: night.home });
+  const running = new RunningPawl(['resume', night.repository, '-n', '100000'], { home: night.home, env });
   await running.waitFor(event => event.type === 'experiment_started');
   const started = performance.now();
   await running.waitFor(event => event.type === 'verdict');

@@ -55,6 +55,12 @@ export class Watched {
     this.#stop.abort();
   }
 
+  /** Something else has failed than the job. */
+  leave(): void {
+    this.result.catch(() => {});
+    this.#stop.abort(new Error('the disk is full'));
+  }
+
   prune(): void {
     this.#enough.abort('pruned');
   }

@@ -1,12 +1,12 @@
 import { dataPaths } from '../../engine/paths.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
-import type { RequestKind } from '../../engine/store/requests.ts';
+import type { Request } from '../../engine/store/requests.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { print } from '../print.ts';
 
 /** Leaves a request for the engine that runs on this data folder. Rejects with `study_not_found` where none listens. */
-export async function ask(kind: RequestKind): Promise<void> {
+export async function ask(request: Request): Promise<void> {
   const paths = dataPaths(process.env);
   if (!isEngineRunning(paths))
     throw new PawlError('study_not_found', 'No engine runs, so there is nothing to ask.');
@@ -24,7 +24,7 @@ export async function ask(kind: RequestKind): Promise<void> {
         `A window is open on ${paths.home} (process ${holder.pid}, ${holder.host}), but no study runs in it: start or resume one there.`,
       );
     }
-    ledger.write(() => ledger.requests.add(kind, Date.now()));
+    ledger.write(() => ledger.requests.add(request, Date.now()));
   } finally {
     ledger.close();
   }
@@ -33,6 +33,7 @@ export async function ask(kind: RequestKind): Promise<void> {
     continue: 'It continues.',
     stop: 'It stops after this experiment.',
     stop_now: 'It stops now.',
+    stop_run: 'It ends that run, if it is under way, and goes on.',
   };
-  print(said[kind]);
+  print(said[request.kind]);
 }

@@ -181,7 +181,7 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
   } finally {
     ledger.close();
   }
-  await ask('continue');
+  await ask({ kind: 'continue' });
 }
 
 /** One sitting with its view and its signals; returns the exit code. */

@@ -190,6 +190,7 @@ export function createRouter(service: Service) {
         return service.card(input.study);
       }),
       request: os.studies.request.handler(({ input }) => service.request(input.study, input.kind)),
+      stopRun: os.studies.stopRun.handler(({ input }) => service.stopRun(input.study, input.n)),
       steer: os.studies.steer.handler(async ({ input }) => {
         const effect = await steeringEffect(ledger, requireOwnStudy(ledger, input.study), input.text);
         const mark = ledger.write(() => ledger.marks.add(input.study, 'steered', input.text, now()));
@@ -233,6 +234,8 @@ export function createRouter(service: Service) {
       archive: os.studies.archive.handler(({ input }) => {
         requireStudy(ledger, input.study);
         ledger.write(() => ledger.studies.setArchived(input.study, input.isArchived ? now() : null));
+        // Nobody looks for what goes on elsewhere once it is out of sight.
+        if (input.isArchived) void service.endJobs(input.study);
         announcer.announceStudy(input.study);
       }),
       loss: os.studies.loss.handler(({ input }) =>

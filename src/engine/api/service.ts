@@ -261,6 +261,19 @@ export class Service {
     this.engine.request(kind);
   }
 
+  /** Ends what is trained of one experiment. Throws `usage` where nothing is. */
+  stopRun(study: string, n: number): void {
+    if (this.#sitting?.study !== study || !this.engine.stopRun(n))
+      throw new PawlError('usage', `No run of experiment #${n} is under way.`);
+  }
+
+  /** Ends what a study has left on other machines; the study does not wait for it. */
+  async endJobs(study: string): Promise<void> {
+    await this.engine.endJobs(study).catch(() => {
+      // The next sitting looks for it again.
+    });
+  }
+
   /** Results from elsewhere as a new study, or what has to be answered first. Rejects with `import_invalid` or `usage`. */
   async import(
     source: ImportSource,

@@ -200,7 +200,7 @@ async function runCheck(
   try {
     await sitting.run();
   } finally {
-    opened.close();
+    await opened.close(true);
   }
   return changes();
 }

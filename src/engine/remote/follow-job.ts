@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { OutputLog } from '../process/output-log.ts';
 import { LogFollower } from './follow-log.ts';
 import { type JobFolder, outcomeOf, saidBy, stateOf, writeCancel } from './job-folder.ts';
-import type { Read, RemoteOutcome } from './outcome.ts';
+import type { Read, RemoteOutcome, RemoteState } from './outcome.ts';
 import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
-import { type Asked, endedFromOutside, resultOf } from './result.ts';
+import { type Asked, endedFromOutside, PUT_BACK, resultOf } from './result.ts';
 
 /** Between two looks at the log: soon after there was something new, later when there was nothing. */
 const MIN_PAUSE_MS = 200;
@@ -61,6 +61,7 @@ class JobFollower {
   /** By what was last said of it: since when the job is over, and what that is called. */
   #overSince: number | null = null;
   #state: string | null = null;
+  #isWaiting = false;
   #standings = 0;
   #phase: RemotePhase = { kind: 'queued', reason: null };
   #runningSince: number | null = null;
@@ -122,21 +123,27 @@ class JobFollower {
     }
   }
 
-  /** The outcome; as long as there is none, whether the job runs by now. */
+  /** The outcome. As long as the job is not known to train, also where it stands. */
   async #look(): Promise<Read<RemoteOutcome>> {
     const { folder } = this.#job;
+    const outcome = await outcomeOf(folder);
     if (this.#runningSince === null) {
+      // Read after the outcome: with that it says where the run has come to.
       const state = await stateOf(folder);
-      if (state.kind === 'read') {
-        this.#runningSince = performance.now();
-        this.#tell({ kind: 'running', node: state.value.node, gpu: state.value.gpus[0]?.name ?? null });
-      }
+      if (state.kind === 'read') this.#tellState(state.value);
     }
-    return outcomeOf(folder);
+    return outcome;
+  }
+
+  #tellState({ node, gpus, setting_up: isSettingUp }: RemoteState): void {
+    if (!isSettingUp) this.#runningSince = performance.now();
+    const running = { kind: 'running', node, gpu: gpus[0]?.name ?? null } as const;
+    this.#tell(isSettingUp ? { kind: 'setting_up', node } : running);
   }
 
   #hear(standing: Standing): void {
     this.#standings += 1;
+    this.#isWaiting = standing.kind === 'waiting';
     switch (standing.kind) {
       case 'unreachable':
         if (this.#runningSince === null) this.#tell({ kind: 'queued', reason: standing.message });
@@ -164,6 +171,8 @@ class JobFollower {
 
   async #stopIfAsked(isLogBroken: boolean): Promise<void> {
     const { signal, enough } = this.#job.watch;
+    // What has failed here says nothing of the job: its result is taken by the next engine.
+    if (signal.aborted && !isStop(signal.reason)) throw signal.reason;
     if (this.#asked === null) {
       if (signal.aborted || isLogBroken) this.#asked = 'aborted';
       else if (enough?.aborted) this.#asked = enough.reason === 'over_budget' ? 'over_budget' : 'pruned';
@@ -216,9 +225,15 @@ class JobFollower {
       return { kind: 'ended' };
     // Whoever runs it knows who told it to end, once it is over.
     const enough = this.#standings + MAX_STANDINGS;
+    this.#isWaiting = false;
     while (this.#asked === null && this.#overSince === null && this.#standings < enough) {
-      if (this.#job.watch.signal.aborted) break;
+      if (this.#job.watch.signal.aborted || this.#isWaiting) break;
       await this.#rest(MAX_PAUSE_MS);
+    }
+    if (this.#isWaiting) {
+      // It waits for another start, at which it would train nothing.
+      await this.#host.cancel();
+      return { kind: 'requeued', message: PUT_BACK };
     }
     return this.#host.explain(this.#state, await saidBy(this.#job.folder));
   }
@@ -238,6 +253,11 @@ class JobFollower {
       ...{ outputBytes, logError, isVerified },
     });
   }
+}
+
+/** Whether the user wants an end, and not something else has failed. */
+function isStop(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'AbortError';
 }
 
 /** Hears of changes that this machine makes itself, or sees on a disk of its own; of others it hears nothing. */

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { findResource } from '../resources.ts';
 import { describeJob, jobName } from './describe-job.ts';
 import { type Read, type RemoteOutcome, type RemoteState, readOutcome, readState } from './outcome.ts';
-import type { RemoteJob } from './remote-training.ts';
+import type { KnownJob, RemoteJob } from './remote-training.ts';
 import { shareCommit, sharedRepository, unshareCommit } from './share-commit.ts';
 
 /** How much of what the job's script said is worth telling. */
@@ -123,12 +124,10 @@ export async function saidBy({ path }: JobFolder): Promise<string> {
 }
 
 /** Removes the folder and what kept the commit in the shared repository. */
-export async function removeFolder(
-  root: string,
-  job: Pick<RemoteJob, 'marker' | 'repository'>,
-): Promise<void> {
+export async function removeFolder(root: string, job: KnownJob): Promise<void> {
   const folder = jobFolder(root, job.marker);
-  await unshareCommit(sharedRepository(root, job.repository), folder.name);
+  const shared = sharedRepository(root, job.repository);
+  if (existsSync(shared)) await unshareCommit(shared, folder.name);
   // The wrapper may still be removing the same.
   await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
 }

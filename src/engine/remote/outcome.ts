@@ -25,6 +25,8 @@ const state = z.object({
   node: z.string().max(300),
   contained: z.boolean(),
   gpus: z.array(gpu).max(64),
+  /** Whether its set-up command runs, and its training has not begun. */
+  setting_up: z.boolean().optional(),
 });
 
 /** What the wrapper leaves when the run is over; see `resources/remote/pawl_run.py`. Code of a model ran beside it. */
@@ -64,7 +66,7 @@ export function readOutcome(file: string, marker: string): Promise<Read<RemoteOu
   return readChecked(file, outcomeSchema, marker);
 }
 
-/** What the wrapper leaves when the training begins. */
+/** What the wrapper leaves when the set-up or the training begins. */
 export function readState(file: string, marker: string): Promise<Read<RemoteState>> {
   return readChecked(file, state, marker);
 }

@@ -1,4 +1,5 @@
 import type { SandboxMode } from '../../shared/contract.ts';
+import type { JobPlace } from '../../shared/lanes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { TrainingResult } from '../process/run-training.ts';
 import type { RemoteOutcome } from './outcome.ts';
@@ -40,9 +41,14 @@ export type RemoteJob = {
   readonly maxOutputBytes?: number;
 };
 
+/** What has to be known of a job to remove it. */
+export type KnownJob = { readonly marker: string; readonly repository: Pick<Repository, 'gitDir'> };
+
 export type RemotePhase =
   /** `reason` is what the scheduler says, null as long as it says nothing. */
   | { readonly kind: 'queued'; readonly reason: string | null }
+  /** Its set-up command runs, which is no part of the training. */
+  | { readonly kind: 'setting_up'; readonly node: string }
   | { readonly kind: 'running'; readonly node: string; readonly gpu: string | null };
 
 export type RemoteWatch = {
@@ -88,6 +94,7 @@ export type RemoteResult = TrainingResult & {
 
 /** Where runs are trained instead of on this machine. Its jobs outlive the engine. */
 export type RemoteTraining = {
+  readonly place: JobPlace;
   /**
    * Trains one run. A second call with the same marker finds the job of the first and goes on with it, whatever has become
    * of the process that made it. Not rejected where Slurm does not answer: it goes on waiting.
@@ -96,5 +103,10 @@ export type RemoteTraining = {
   /** As `train`, but null where no job was ever made. */
   readonly adopt: (job: RemoteJob, watch: RemoteWatch) => Promise<RemoteResult | null>;
   /** Removes what is left of a run whose result is in the ledger. */
-  readonly forget: (job: Pick<RemoteJob, 'marker' | 'repository'>) => Promise<void>;
+  readonly forget: (job: KnownJob) => Promise<void>;
+  /**
+   * Ends the job of a run that nobody follows, and removes what is left of it. Tries until the signal is aborted; says whether it is
+   * known that nothing of it runs, nor ever will.
+   */
+  readonly end: (job: KnownJob, signal: AbortSignal) => Promise<boolean>;
 };

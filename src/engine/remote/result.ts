@@ -131,4 +131,5 @@ function lastEnd({ end, metric }: RemoteOutcome): RemoteOutcome['end'] {
   return metric && end.kind === 'exit' ? metric.end : end;
 }
 
+export const PUT_BACK = 'Slurm put it back into the queue, and a run is trained only once.';
 export const OUT_OF_MEMORY = 'The job used more memory than it had asked the cluster for.';

@@ -20,11 +20,12 @@ import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../sta
 import type { Enter, Tell } from '../stages/tell.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
-import type { RequestKind } from '../store/requests.ts';
+import type { Request, RequestKind } from '../store/requests.ts';
 import { readUserSettings } from '../user-settings.ts';
 import { agree, hasAgreed, isWrittenByModels } from './consent.ts';
 import { findContainment, findRefusal } from './containment.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
+import { END_JOBS_MS, endJobs } from './end-jobs.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
@@ -53,7 +54,7 @@ export class Engine {
   #sitting: Sitting | null = null;
   #stopNow = new AbortController();
   /** Requests that came before the sitting had a runner. */
-  readonly #early: RequestKind[] = [];
+  readonly #early: Request[] = [];
   readonly #reserve: DiskReserve;
   /** What the first sitting tells. */
   readonly #notices: { readonly code: string; readonly message: string }[];
@@ -97,7 +98,7 @@ export class Engine {
         await reconcile(ledger, paths, engine.#now, options.killTimes);
         for (const message of await removeTemporaryStudies(paths, options.killTimes))
           engine.#notices.push({ code: 'metric_check', message });
-        for (const message of await finishRemovals(ledger, paths, options.killTimes))
+        for (const message of await finishRemovals(ledger, options))
           engine.#notices.push({ code: 'removal', message });
         engine.#outbox.send();
       } catch (error) {
@@ -172,14 +173,23 @@ export class Engine {
    * `usage` where its branch is to go and is checked out somewhere; then nothing was removed.
    */
   async removeStudy(study: Study, keepsRefs: boolean): Promise<readonly string[]> {
-    const { paths, killTimes } = this.#options;
+    const { paths } = this.#options;
     const removal = this.#removal.then(async () => {
       if (!keepsRefs) await refuseRemovalOfRefs(study, paths.worktrees);
       this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
-      return finishRemovals(this.ledger, paths, killTimes);
+      return finishRemovals(this.ledger, this.#options);
     });
     this.#removal = removal.catch(() => {});
     return removal;
+  }
+
+  /** Ends what a study that does not run has left on other machines. Returns what may go on there; the next sitting tells it, too. */
+  async endJobs(studyId: string, limit = AbortSignal.timeout(END_JOBS_MS)): Promise<readonly string[]> {
+    if (this.#sitting?.study === studyId) return [];
+    const jobs = this.ledger.jobs.list(studyId);
+    const left = await endJobs(jobs, { ledger: this.ledger, ...this.#options }, limit);
+    for (const message of left) this.#notices.push({ code: 'jobs', message });
+    return left;
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */
@@ -302,13 +312,16 @@ export class Engine {
       },
     );
     this.#sitting = sitting;
-    for (const kind of this.#early.splice(0)) this.request(kind);
+    for (const request of this.#early.splice(0)) this.#answer(request);
     const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);
+    let isInOrder = false;
     try {
-      return await sitting.run();
+      const end = await sitting.run();
+      isInOrder = true;
+      return end;
     } finally {
       clearInterval(poll);
-      await close();
+      await close(isInOrder);
     }
   }
 
@@ -324,7 +337,7 @@ export class Engine {
   #answerRequests(): void {
     try {
       if (this.ledger.requests.isEmpty()) return;
-      for (const kind of this.ledger.write(() => this.ledger.requests.take())) this.request(kind);
+      for (const request of this.ledger.write(() => this.ledger.requests.take())) this.#answer(request);
     } catch {
       // What is wrong with the disk shows where the loop writes next; a request can wait until then.
     }
@@ -348,17 +361,26 @@ export class Engine {
     return mark;
   }
 
+  /** Ends what is trained of one experiment; says whether something is. */
+  stopRun(n: number): boolean {
+    return this.#sitting?.stopRun(n) ?? false;
+  }
+
   /** What the user asks of the sitting that runs, or is about to. */
   request(kind: RequestKind): void {
+    this.#answer({ kind });
+  }
+
+  #answer(request: Request): void {
     if (!this.#sitting) {
-      this.#early.push(kind);
+      this.#early.push(request);
       return;
     }
-    if (kind === 'stop_now') {
-      this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
-      return;
-    }
-    if (kind === 'continue') this.#sitting.goOn();
+    const { kind } = request;
+    // A run may have ended since it was asked for.
+    if (kind === 'stop_run') this.#sitting.stopRun(request.n);
+    else if (kind === 'stop_now') this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
+    else if (kind === 'continue') this.#sitting.goOn();
     else this.#sitting.wish(kind);
   }
 }

@@ -85,7 +85,9 @@ export type SetAsideReason =
   /** The model that its run asked did not answer. */
   | { readonly kind: 'unanswered'; readonly message: string }
   /** The model was not asked: the cap is reached. */
-  | { readonly kind: 'spent'; readonly message: string };
+  | { readonly kind: 'spent'; readonly message: string }
+  /** The machine where it was to be trained refuses it, and would refuse the next. */
+  | { readonly kind: 'refused'; readonly message: string };
 
 export type LoopEvent =
   /** Start of a sitting. */
@@ -106,6 +108,8 @@ export type LoopEvent =
   | TakenBack
   /** The user stops what runs now; `n` is null where nothing needs to be set aside. */
   | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
+  /** Another machine refuses to train; `n` is null where nothing needs to be set aside. */
+  | { readonly type: 'not_trained'; readonly n: number | null; readonly message: string }
   | { readonly type: 'set_aside'; readonly reason: SetAsideReason };
 
 export type Effect =

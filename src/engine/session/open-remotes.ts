@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import type { Cluster } from '../../shared/cluster.ts';
 import { PawlError } from '../../shared/errors.ts';
+import type { JobPlace } from '../../shared/lanes.ts';
 import type { Study } from '../../shared/study.ts';
 import type { LanePlace } from '../lanes/find-lanes.ts';
 import type { DataPaths } from '../paths.ts';
@@ -9,11 +9,15 @@ import type { RemoteJob, RemoteTraining } from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { SshTraining } from '../remote/ssh/ssh-training.ts';
+import type { Ledger } from '../store/ledger.ts';
 import { readUserSettings } from '../user-settings.ts';
+import { hostFolder } from './end-jobs.ts';
 
 type Remotes = {
   /** What trains the runs of a lane on another machine; null for one on this machine. */
   readonly of: (place: LanePlace) => RemoteTraining | null;
+  /** Where jobs of this sitting are made. */
+  readonly places: readonly JobPlace[];
   /** Gives back what was opened; jobs go on. */
   readonly close: () => Promise<void>;
 };
@@ -26,12 +30,13 @@ export async function openRemotes(
   { contract }: Study,
   places: readonly LanePlace[],
   ports: {
+    readonly ledger: Ledger;
     readonly cluster: Cluster | null;
     readonly paths: DataPaths;
     readonly environment: NodeJS.ProcessEnv;
   },
 ): Promise<Remotes> {
-  const { cluster, paths, environment } = ports;
+  const { ledger, cluster, paths, environment } = ports;
   const elsewhere = places.flatMap(place => place.elsewhere ?? []);
   const refuse = (what: string) =>
     new PawlError('usage', `${what} only work in lanes of this machine, not on a cluster or over ssh.`);
@@ -51,17 +56,15 @@ export async function openRemotes(
   const hosts = new Set(elsewhere.flatMap(other => (other.kind === 'ssh' ? [other.host] : [])));
   const clients = await Promise.all([...hosts].map(host => SshClient.open(host)));
   const overSsh = new Map(
-    clients.map(client => [
-      client.host,
-      new SshTraining({ client, root: join(paths.home, 'hosts', client.host) }),
-    ]),
+    clients.map(client => [client.host, new SshTraining({ client, root: hostFolder(paths, client.host) })]),
   );
   const opened: TidyTraining[] = [];
   return {
+    places: [...(slurm ? [slurm] : []), ...overSsh.values()].map(({ place }) => place),
     of: ({ elsewhere: where }) => {
       const training = where?.kind === 'ssh' ? overSsh.get(where.host) : where && slurm;
       if (!training) return null;
-      const tidy = new TidyTraining(training);
+      const tidy = new TidyTraining(training, ledger);
       opened.push(tidy);
       return tidy;
     },
@@ -75,10 +78,16 @@ export async function openRemotes(
 /** Removes what is left of a lane's run there before the lane has another: by then its result is in the ledger. */
 class TidyTraining implements RemoteTraining {
   readonly #training: RemoteTraining;
+  readonly #ledger: Ledger;
   readonly #ended: RemoteJob[] = [];
 
-  constructor(training: RemoteTraining) {
+  constructor(training: RemoteTraining, ledger: Ledger) {
     this.#training = training;
+    this.#ledger = ledger;
+  }
+
+  get place(): JobPlace {
+    return this.#training.place;
   }
 
   readonly train: RemoteTraining['train'] = async (job, watch) => {
@@ -96,10 +105,15 @@ class TidyTraining implements RemoteTraining {
     return result;
   };
 
-  readonly forget: RemoteTraining['forget'] = job => this.#training.forget(job);
+  readonly forget: RemoteTraining['forget'] = async job => {
+    await this.#training.forget(job);
+    this.#ledger.write(() => this.#ledger.jobs.remove(job.marker));
+  };
 
-  /** What cannot be removed now costs room there, and nothing else. */
+  readonly end: RemoteTraining['end'] = (job, signal) => this.#training.end(job, signal);
+
+  /** What cannot be removed now is looked for again at the end of the sitting. */
   async tidy(): Promise<void> {
-    for (const job of this.#ended.splice(0)) await this.#training.forget(job).catch(() => {});
+    for (const job of this.#ended.splice(0)) await this.forget(job).catch(() => {});
   }
 }

@@ -30,6 +30,7 @@ import type { Ledger } from '../store/ledger.ts';
 import { type Containment, findContainment } from './containment.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
+import { LeftJobs } from './left-jobs.ts';
 import { openRemotes } from './open-remotes.ts';
 import { Sitting } from './sitting.ts';
 import { stopLimits } from './stop-rules.ts';
@@ -57,8 +58,11 @@ type Ports = Tell & {
 
 export type OpenSitting = {
   readonly sitting: Sitting;
-  /** Aborts the proposer; no more events are sent. */
-  readonly close: () => Promise<void>;
+  /**
+   * Aborts the proposer; no more events are sent.
+   * @param isInOrder whether nothing failed: then jobs elsewhere that nobody has taken are ended, and else the next sitting takes them
+   */
+  readonly close: (isInOrder: boolean) => Promise<void>;
 };
 
 /** How a sitting differs from a usual one. */
@@ -90,7 +94,7 @@ export async function openSitting(
   const { sandbox } = containment;
   const cluster = await findCluster(study.contract, paths.home);
   const places = await placesOf(study, telemetry, cluster?.lanes ?? null);
-  const remotes = await openRemotes(study, places, { cluster, paths, environment });
+  const remotes = await openRemotes(study, places, { ledger, cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
@@ -118,6 +122,7 @@ export async function openSitting(
   const trainPorts = {
     ...{ sandbox, model, reserve, pruner: new Pruner(study, ledger) },
     claimed: new Map<number, number>(),
+    running: new Map<number, () => void>(),
     ...{ ledger, paths, repository, emit, enter, userEnvironment: environment, killTimes, signal, telemetry },
   };
   await mkdir(paths.worktrees, { recursive: true });
@@ -169,10 +174,12 @@ export async function openSitting(
         (await findSeed(repository, study.baseCommit, study.contract)) !== null,
     },
   );
-  const close = () => {
+  const jobs = new LeftJobs(study, remotes.places, { ledger, paths, environment, emit });
+  const close = async (isInOrder: boolean) => {
     proposer.end?.();
     thoughts.stop();
-    return remotes.close();
+    await remotes.close();
+    await jobs.close(isInOrder);
   };
   return { sitting, close };
 }

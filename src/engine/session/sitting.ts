@@ -29,10 +29,11 @@ import {
   stepLanes,
   WRITES,
 } from './lanes.ts';
-import type { Effect, LoopEvent, SetAsideReason, Wish } from './loop-state.ts';
+import type { Effect, LoopEvent, Wish } from './loop-state.ts';
 import { findTakeBack } from './probes.ts';
 import { willGoOn } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
+import { aborted, describeSetAside, isRefusal, isResult } from './stopped-effects.ts';
 
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
   /** Opens a lane when it is used for the first time: what a baseline taught of its worktree is known then. */
@@ -65,6 +66,8 @@ export class Sitting {
   readonly #resting = new Set<() => void>();
   /** Aborted with the error of a lane that failed: the others are ended before the sitting is. */
   readonly #failed = new AbortController();
+  /** Why another machine refused to train; the other lanes end before the sitting does. */
+  #refusal: PawlError | null = null;
   /** Numbers of experiments that were announced and have no verdict yet. */
   readonly #announced = new Set<number>();
   /** Author and committer of the commits. */
@@ -107,6 +110,13 @@ export class Sitting {
   #wantsQuiet(): boolean {
     const { halted, repeats } = this.#state.study;
     return this.hasWish() || halted !== null || findTakeBack(repeats) !== null;
+  }
+
+  /** Ends what is trained of an experiment; says whether something is. */
+  stopRun(n: number): boolean {
+    const stop = this.#ports.running.get(n);
+    stop?.();
+    return stop !== undefined;
   }
 
   /** Ends a pause; a wish to stop stays. */
@@ -153,6 +163,7 @@ export class Sitting {
         if (this.#wantsQuiet()) this.approvalChanged();
         if (idle?.type === 'stop') {
           this.#dropUnproposed();
+          if (this.#refusal) throw this.#refusal;
           return { reason: idle.reason, detail: idle.detail };
         }
         for (const { lane, effect } of effects) busy.set(lane, this.#performIn(lane, effect));
@@ -184,7 +195,9 @@ export class Sitting {
   }
 
   async #performIn(lane: number, effect: PerformedEffect): Promise<Happened> {
-    return { lane, event: await this.#performUnlessStopped(effect, this.#contextOf(lane)) };
+    const event = await this.#performUnlessStopped(effect, this.#contextOf(lane));
+    if ('n' in effect) this.#ports.running.delete(effect.n);
+    return { lane, event };
   }
 
   #portsOf(lane: number): TrainPorts {
@@ -235,6 +248,10 @@ export class Sitting {
     try {
       event = await this.#perform(effect, context);
     } catch (error) {
+      if (isRefusal(error, effect, context)) {
+        this.#refusal ??= error;
+        return { type: 'not_trained', n: effect.type === 'train' ? effect.n : null, message: error.message };
+      }
       const isStop = signal.aborted && (error as Error).name === 'AbortError';
       if (!isStop || WRITES.includes(effect.type)) throw error;
       return aborted(effect);
@@ -348,39 +365,5 @@ export class Sitting {
       return [interrupted, { type: 'warning', code: 'model_blocked', message }];
     });
     return { type: 'set_aside', reason };
-  }
-}
-
-/** A run that was measured before the stop came is judged; nothing of it is lost. */
-function isResult({ type }: LoopEvent): boolean {
-  const results = [
-    'measured',
-    'awaiting',
-    'numbered',
-    'recorded',
-    'repeated',
-    'repeat_recorded',
-    'taken_back',
-  ];
-  return [...results, 'aborted', 'set_aside'].includes(type);
-}
-
-function aborted(effect: PerformedEffect): LoopEvent {
-  // What waits for the user, or for its number, waits on; what was trained again has its verdict.
-  const waits = ['review', 'await_number', 'repeat', 'take_back'].includes(effect.type);
-  const n = effect.type === 'take_baseline' ? 0 : waits || !('n' in effect) ? null : effect.n;
-  return { type: 'aborted', n, ended: null };
-}
-
-function describeSetAside(reason: SetAsideReason): string {
-  switch (reason.kind) {
-    case 'stopped':
-      return 'Stopped by the user; it will be run again on resume.';
-    case 'unanswered':
-      return `${reason.message} It will be run again.`;
-    case 'spent':
-      return `${reason.message} It will be run again on resume.`;
-    default:
-      return unreachable(reason);
   }
 }

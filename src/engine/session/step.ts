@@ -127,10 +127,21 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       if (n === null) return next({ ...state, halted: STOPPED }, now);
       return { state, effect: { type: 'set_aside', n, ended, reason: { kind: 'stopped' } } };
     }
+    case 'not_trained': {
+      const { n, message } = event;
+      const left: LoopState = { ...state, halted: { reason: 'error', detail: message } };
+      if (left.held) return conclude(left, left.held, null, now);
+      if (n === null) return next(left, now);
+      return {
+        state: left,
+        effect: { type: 'set_aside', n, ended: null, reason: { kind: 'refused', message } },
+      };
+    }
     case 'set_aside': {
       const { reason } = event;
       if (reason.kind === 'stopped') return next({ ...state, halted: STOPPED }, now);
       if (reason.kind === 'unanswered') return next(block(state), now);
+      if (reason.kind === 'refused') return next(state, now);
       return next({ ...state, halted: { reason: 'spend', detail: reason.message } }, now);
     }
     case 'recorded':

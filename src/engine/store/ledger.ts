@@ -4,6 +4,7 @@ import { type Database, openDatabase, translateErrors } from './database.ts';
 import { type ExperimentStore, experimentStore } from './experiments.ts';
 import { type IdeaStore, ideaStore } from './ideas.ts';
 import { type InstructionsStore, instructionsStore } from './instructions.ts';
+import { type JobStore, jobStore } from './jobs.ts';
 import { type LateNumberStore, lateNumberStore } from './late-numbers.ts';
 import { type MarkStore, markStore } from './marks.ts';
 import { type MemoryStore, memoryStore } from './memories.ts';
@@ -33,6 +34,7 @@ export type Ledger = {
   readonly lateNumbers: LateNumberStore;
   readonly ideas: IdeaStore;
   readonly requests: RequestStore;
+  readonly jobs: JobStore;
   readonly cells: CellStore;
   readonly tableRows: TableRowStore;
   readonly marks: MarkStore;
@@ -75,6 +77,7 @@ export function openLedger(path: string, makeRoom: () => boolean = () => false):
     ideas: ideaStore(database),
     notes: noteStore(database),
     requests: requestStore(database),
+    jobs: jobStore(database),
     cells: cellStore(database),
     tableRows: tableRowStore(database),
     marks: markStore(database),

@@ -1,5 +1,5 @@
 import type { RemoteEnd } from '../remote-training.ts';
-import { OUT_OF_MEMORY } from '../result.ts';
+import { OUT_OF_MEMORY, PUT_BACK } from '../result.ts';
 
 /** What squeue shows of a job that is over. Source: "JOB STATE CODES" in squeue(1). */
 const OVER: Readonly<Record<string, RemoteEnd['kind']>> = {
@@ -15,7 +15,7 @@ const WORDS: Readonly<Partial<Record<RemoteEnd['kind'], string>>> = {
   out_of_memory: OUT_OF_MEMORY,
   time_limit: 'Slurm’s own limit ended it.',
   cancelled: 'Somebody cancelled it.',
-  requeued: 'Slurm put it back into the queue, and a run is trained only once.',
+  requeued: PUT_BACK,
 };
 
 /** Whether a job in this state will not run any more. */

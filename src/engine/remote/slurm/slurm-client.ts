@@ -24,13 +24,18 @@ export type Answer =
 
 export type SlurmProgram = 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'sinfo';
 
-/** Calls one of Slurm's programs. */
-export type SlurmClient = (program: SlurmProgram, args: readonly string[], stdin?: string) => Promise<Answer>;
+/** Calls one of Slurm's programs. `onSaid` hears what it complains of before it ends: sbatch may try for minutes. */
+export type SlurmClient = (
+  program: SlurmProgram,
+  args: readonly string[],
+  stdin?: string,
+  onSaid?: (said: string) => void,
+) => Promise<Answer>;
 
 export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
   const environment: NodeJS.ProcessEnv = { LC_ALL: 'C' };
   for (const name of CLIENT_VARIABLES) if (user[name] !== undefined) environment[name] = user[name];
-  return async (program, args, stdin = '') => {
+  return async (program, args, stdin = '', onSaid = () => {}) => {
     const path = await findProgram(program, user.PATH ?? '');
     if (path === null) return { kind: 'refused', message: `${program} was not found on the PATH.` };
     const options = {
@@ -46,6 +51,7 @@ export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
         const isUnreachable = error.killed === true || UNREACHABLE.test(stderr);
         resolve({ kind: isUnreachable ? 'unreachable' : 'refused', message: `${program}: ${said}` });
       });
+      child.stderr?.on('data', (said: string) => onSaid(`${program}: ${told(said)}`));
       // It may end before it has read everything.
       child.stdin?.on('error', () => {});
       child.stdin?.end(stdin);

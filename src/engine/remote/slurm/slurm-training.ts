@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Cluster } from '../../../shared/cluster.ts';
+import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob } from '../follow-job.ts';
 import {
   claimedJob,
@@ -13,16 +14,21 @@ import {
   writeCancel,
   writeSubmitted,
 } from '../job-folder.ts';
-import type { RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
+import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
+import { rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
 import { batchScript, limitMinutes, sbatchOptions } from './batch-script.ts';
 import { isOver } from './classify.ts';
 import { QUEUE_INTERVAL_MS, SlurmQueue } from './queue.ts';
+import { isPassing } from './refusal.ts';
 import { type SlurmClient, slurmClient } from './slurm-client.ts';
 import { slurmJob } from './slurm-job.ts';
 
 /** How long a file may take to be seen here after it was written there: network file systems remember what they saw. */
 const GRACE_MS = 60_000;
+/** Between two tries of a job that is one too many. */
+const MIN_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 300_000;
 
 export type SlurmOptions = {
   readonly cluster: Cluster;
@@ -33,6 +39,8 @@ export type SlurmOptions = {
   readonly queueIntervalMs?: number;
   /** Default: {@link GRACE_MS}. */
   readonly graceMs?: number;
+  /** Default: {@link MIN_PAUSE_MS}. */
+  readonly pauseMs?: number;
   /** More of Slurm's limit for a job, in minutes; default: what `limitMinutes` says. */
   readonly minutes?: (job: RemoteJob) => number;
 };
@@ -52,6 +60,10 @@ export class SlurmTraining implements RemoteTraining {
     this.#options = options;
     this.#client = slurmClient(options.environment);
     this.#queue = new SlurmQueue(this.#client, options.queueIntervalMs ?? QUEUE_INTERVAL_MS);
+  }
+
+  get place(): JobPlace {
+    return { kind: 'slurm', folder: this.#options.root };
   }
 
   /** How often Slurm was asked for all jobs. */
@@ -87,32 +99,57 @@ export class SlurmTraining implements RemoteTraining {
     return null;
   }
 
-  async forget(job: Pick<RemoteJob, 'marker' | 'repository'>): Promise<void> {
+  async forget(job: KnownJob): Promise<void> {
     await removeFolder(this.#options.root, job);
   }
 
+  async end(job: KnownJob, signal: AbortSignal): Promise<boolean> {
+    const folder = jobFolder(this.#options.root, job.marker);
+    // One that is submitted all the same, by a process that dies, trains nothing.
+    await writeCancel(folder).catch(() => {});
+    while (!signal.aborted) {
+      const listing = await this.#queue.next(signal).catch(() => null);
+      if (listing?.kind !== 'jobs') continue;
+      const left = listing.jobs.filter(({ name, state }) => name === folder.name && !isOver(state));
+      if (left.length === 0) {
+        await this.forget(job);
+        return true;
+      }
+      for (const { id } of left) await this.#client('scancel', [id]);
+    }
+    return false;
+  }
+
   async #submit(job: RemoteJob, folder: JobFolder, watch: RemoteWatch): Promise<Submission> {
-    const { cluster, root, minutes = limitMinutes } = this.#options;
+    const { cluster, root, minutes = limitMinutes, pauseMs = MIN_PAUSE_MS } = this.#options;
+    const tell = (reason: string) => watch.onState({ kind: 'queued', reason });
     // Of a folder that was not there no job can have been made.
     let mayExist = !(await prepareFolder(root, folder, job));
-    for (;;) {
+    for (let pause = pauseMs; ; ) {
       const id = mayExist ? await this.#findByName(folder, watch) : null;
       if (watch.signal.aborted) {
         await writeCancel(folder);
         return { kind: 'stopped' };
       }
       const options = sbatchOptions(cluster, folder, minutes(job));
-      const answer = id === null ? await this.#client('sbatch', options, batchScript(cluster, folder)) : null;
+      const script = batchScript(cluster, folder);
+      const answer = id === null ? await this.#client('sbatch', options, script, tell) : null;
       const made = id ?? (answer?.kind === 'answer' ? /^(\d+)/.exec(answer.text)?.[1] : undefined);
       if (made !== undefined) {
         await writeSubmitted(folder, made);
         return submitted(made);
       }
+      if (answer?.kind === 'refused' && isPassing(answer.message)) {
+        tell(answer.message);
+        await rest(pause, watch.signal);
+        pause = Math.min(2 * pause, MAX_PAUSE_MS);
+        continue;
+      }
       if (answer?.kind !== 'unreachable') {
         const message = answer?.kind === 'refused' ? answer.message : 'sbatch named no job.';
         return { kind: 'refused', message };
       }
-      watch.onState({ kind: 'queued', reason: answer.message });
+      tell(answer.message);
       // The answer may have been lost on its way, and not the question.
       mayExist = true;
     }

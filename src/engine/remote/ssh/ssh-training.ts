@@ -5,9 +5,10 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { PawlError } from '../../../shared/errors.ts';
+import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob, type JobHost } from '../follow-job.ts';
 import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
-import type { RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
+import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
 import { rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
 import { pushCommit, refOf, sharedRepository } from '../share-commit.ts';
@@ -36,6 +37,10 @@ export class SshTraining implements RemoteTraining {
 
   constructor(options: SshOptions) {
     this.#options = options;
+  }
+
+  get place(): JobPlace {
+    return { kind: 'ssh', host: this.#options.client.host };
   }
 
   async train(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult> {
@@ -70,11 +75,27 @@ export class SshTraining implements RemoteTraining {
     return resultOf({ ...nothing(folder), asked: 'aborted' });
   }
 
-  async forget(job: Pick<RemoteJob, 'marker' | 'repository'>): Promise<void> {
+  async forget(job: KnownJob): Promise<void> {
     const folder = jobFolder(this.#options.root, job.marker);
     const ref = `git --git-dir ${homePath(repositoryOf(job))} update-ref -d ${refOf(folder.name)}`;
     await this.#run(`rm -rf ${placeOf(folder)}; ${ref}`);
     await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async end(job: KnownJob, signal: AbortSignal): Promise<boolean> {
+    const place = placeOf(jobFolder(this.#options.root, job.marker));
+    for (let pause = MIN_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+      const asked = await this.#run(
+        `cd ${place} 2>/dev/null || exit 0; : >cancel; pid=$(sed 's/.*://' claim 2>/dev/null)
+         [ -z "$pid" ] || ! grep -q pawl_run.py /proc/"$pid"/cmdline 2>/dev/null`,
+      );
+      if (asked.kind === 'ended' && asked.code === 0) {
+        await this.forget(job);
+        return true;
+      }
+      await rest(pause, signal);
+    }
+    return false;
   }
 
   #run(line: string, stdin?: Buffer): Promise<SshAnswer> {
@@ -164,7 +185,7 @@ function placeOf({ name }: JobFolder): string {
   return homePath(`${PLACE}/jobs/${name}`);
 }
 
-function repositoryOf(job: Pick<RemoteJob, 'repository'>): string {
+function repositoryOf(job: Pick<KnownJob, 'repository'>): string {
   return sharedRepository(PLACE, job.repository);
 }
 

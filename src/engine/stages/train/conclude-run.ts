@@ -1,6 +1,7 @@
+import { constants } from 'node:os';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
-import type { RunOutcome, Summary } from '../../../shared/study.ts';
+import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
 import { measure } from '../../metrics/measure.ts';
 import { studyFolder } from '../../paths.ts';
 import { encodeSummary, type RunResult } from '../../store/runs.ts';
@@ -20,6 +21,9 @@ import { type FullDisk, findFullDisk, makeRoom } from './full-disk.ts';
 import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
+/** How a run ends that the user stopped, while the others of its study go on. */
+const BY_USER: RunOutcome = { kind: 'signal', signal: constants.signals.SIGTERM };
+const STOPPED: Crash = { class: 'killed', message: 'You stopped this run.', tail: [] };
 const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
 
 /** What was found out about a run after its training. */
@@ -72,15 +76,26 @@ async function findOut(
   const unscored = findCrash(begun, conducted, measuredOutcome, touched, measured?.crash ?? null);
   const isScored = measured !== null && measuredOutcome.kind === 'exit' && !unscored && !measured.guard;
   const scored = isScored ? await scoreRun(begun, conducted, ports) : null;
-  const outcome: RunOutcome = scored?.isAborted ? { kind: 'aborted' } : measuredOutcome;
+  const scoredOutcome: RunOutcome = scored?.isAborted ? { kind: 'aborted' } : measuredOutcome;
+  const isStopped = isStoppedAlone(conducted, scoredOutcome, ports);
+  const outcome: RunOutcome = isStopped ? BY_USER : scoredOutcome;
   const survivors = [trained, measured, scored].flatMap(part => part?.survivors ?? []);
   warnOfSurvivors(conducted, survivors, ports);
   const summary = summaryOf(begun, conducted, measured, scored);
   const guard = measured?.guard ?? unmetByScore(begun, scored);
   const cut = fullDisk && (await clearDisk(fullDisk, begun, ports)) ? ` ${CUT_LOG}` : '';
   const found = unscored ?? scored?.crash ?? null;
-  const crash = found && explainCrash(found, begun, conducted, outcome, cut);
+  const crash = isStopped ? STOPPED : found && explainCrash(found, begun, conducted, outcome, cut);
   return { outcome, measured, scored, survivors, summary, guard, crash };
+}
+
+/** Whether the user ended this run, and not the whole study. */
+function isStoppedAlone(
+  { observer }: ConductedRun,
+  outcome: RunOutcome,
+  { signal }: TrainPorts,
+): boolean {
+  return outcome.kind === 'aborted' && observer.stopped.aborted && !signal.aborted;
 }
 
 /** What the commands say that run after a training which ended well; null after any other. */

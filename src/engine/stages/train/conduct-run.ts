@@ -72,7 +72,7 @@ function placeOf(
   const { seals: _seals, caches: _caches, ...contained } = surroundings;
   return {
     ...{ cwd: workbench.path, ...contained, logPath, limits, cores: place.cores ?? undefined },
-    signal: AbortSignal.any([signal, observer.broken]),
+    signal: AbortSignal.any([signal, observer.broken, observer.stopped]),
     ...(killTimes ? { killTimes } : {}),
   };
 }

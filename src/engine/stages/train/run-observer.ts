@@ -25,6 +25,7 @@ export class RunObserver {
   readonly #budget: BudgetWatch;
   readonly #broken = new AbortController();
   readonly #enough = new AbortController();
+  readonly #stopped = new AbortController();
   #early: EarlyEnd | null = null;
   /** By the clock that stands still while the machine sleeps; null for a run that waits in a queue. */
   #began: number | null;
@@ -35,8 +36,9 @@ export class RunObserver {
     this.#ports = ports;
     this.#startedAt = begun.startedAt;
     this.#began = ports.remote ? null : performance.now();
-    const { ledger, emit } = ports;
+    const { ledger, emit, running } = ports;
     const { study, n, k, row, baseline } = begun;
+    running.set(n, () => this.#stopped.abort(new DOMException('ended by the user', 'AbortError')));
     const elapsed = () => this.#elapsed();
     this.#progress = new ProgressEmitter(values =>
       emit({ type: 'progress', n, k, elapsedSeconds: elapsed(), values }),
@@ -68,6 +70,11 @@ export class RunObserver {
   /** Aborted where enough is known of the run. */
   get enough(): AbortSignal {
     return this.#enough.signal;
+  }
+
+  /** Aborted where the user ended this run alone. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
   }
 
   /** Why the run was to be ended before its time; null where it was not. */
@@ -130,10 +137,8 @@ export class RunObserver {
   }
 }
 
-function budgetOf({ study, n, commit, purpose }: BegunRun, { ledger, remote }: TrainPorts): RunBudget {
-  // A set-up elsewhere is part of each run, and takes what it takes.
-  const isSetUpThere = remote !== null && study.contract.setup !== null;
+function budgetOf({ study, n, commit, purpose }: BegunRun, { ledger }: TrainPorts): RunBudget {
   // What the user began with is what the others are held to, and other data may take another time.
   const isMeasure = n === 0 || commit === study.baseCommit || purpose === 'probe';
-  return isMeasure || isSetUpThere ? { kind: 'fixed' } : studyBudget(study, ledger);
+  return isMeasure ? { kind: 'fixed' } : studyBudget(study, ledger);
 }

@@ -29,6 +29,7 @@ export function findLoss({ end }: RemoteResult): string | null {
 /** Where a run on another machine is, or what it waits for. */
 export function describePhase({ label }: LanePlace, phase: RemotePhase): string {
   if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
+  if (phase.kind === 'setting_up') return `${label}, ${phase.node}, setting up`;
   return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
 }
 
@@ -38,8 +39,8 @@ export function isContainedElsewhere({ contract }: Study, { userEnvironment }: T
 }
 
 /**
- * Trains one run on another machine. If the engine died while a job of the same commit trained, that job's result is taken, so that
- * nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be.
+ * Trains one run on another machine. If the engine died while jobs of the same commit trained, the result of the oldest that no run
+ * has is taken, so that nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be.
  */
 export async function trainElsewhere(
   study: Study,
@@ -55,8 +56,7 @@ export async function trainElsewhere(
   ports: TrainPorts,
 ): Promise<RemoteResult> {
   const result =
-    (await adopt(study, run, remote, watch, ports)) ??
-    (await remote.train(jobOf(study, run, run.k, ports), watch));
+    (await adopt(study, run, remote, watch, ports)) ?? (await begin(study, run, remote, watch, ports));
   const { end } = result;
   if (end.kind === 'refused' || end.kind === 'no_sandbox' || end.kind === 'not_started')
     throw new PawlError('cannot_train', `Nothing was trained. ${end.message}`);
@@ -72,18 +72,36 @@ async function adopt(
   watch: RemoteWatch,
   ports: TrainPorts,
 ): Promise<RemoteResult | null> {
-  const earlier = ports.ledger.runs.list(study.id, run.n).filter(({ k }) => k < run.k);
-  const last = earlier.findLastIndex(({ outcome }) => outcome?.kind !== 'interrupted');
-  const isSame = (other: (typeof earlier)[number]) =>
-    other.commit === run.commit && other.purpose === run.purpose && other.lane !== null;
-  for (const { k } of earlier
-    .slice(last + 1)
-    .filter(isSame)
-    .toReversed()) {
+  const { ledger } = ports;
+  for (const { marker, k } of ledger.jobs.untaken(study.id, { ...run, place: remote.place })) {
+    // No other run gets its result, also where the engine dies before that is removed there.
+    ledger.write(() => ledger.jobs.take(marker, run.k));
     const adopted = await remote.adopt(jobOf(study, run, k, ports), watch);
     if (adopted) return adopted;
   }
   return null;
+}
+
+async function begin(
+  study: Study,
+  run: Run,
+  remote: RemoteTraining,
+  watch: RemoteWatch,
+  ports: TrainPorts,
+): Promise<RemoteResult> {
+  const { ledger, repository } = ports;
+  const job = jobOf(study, run, run.k, ports);
+  const { n, k } = run;
+  const known = {
+    marker: job.marker,
+    studyId: study.id,
+    n,
+    k,
+    place: remote.place,
+    gitDir: repository.gitDir,
+  };
+  ledger.write(() => ledger.jobs.begin(known));
+  return remote.train(job, watch);
 }
 
 /** @param k of the run whose job it is or was */

@@ -11,5 +11,7 @@ export type TrainPorts = SurroundingsPorts & {
   readonly pruner: Pruner;
   /** By experiment, the last `k` that a run of this sitting has: it is written down a little later. */
   readonly claimed: Map<number, number>;
+  /** By experiment, what ends the run of it that is under way, because the user wants no more of it. */
+  readonly running: Map<number, () => void>;
   readonly reserve: DiskReserve;
 };

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import type { JobPlace } from '../../shared/lanes.ts';
+import type { DataPaths } from '../paths.ts';
+import type { KnownJob, RemoteTraining } from '../remote/remote-training.ts';
+import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
+import { SshClient } from '../remote/ssh/ssh-client.ts';
+import { SshTraining } from '../remote/ssh/ssh-training.ts';
+import type { Job } from '../store/jobs.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** How long jobs may take to be seen to end, before the user is told instead. */
+export const END_JOBS_MS = 45_000;
+
+type Ports = {
+  readonly ledger: Ledger;
+  readonly paths: DataPaths;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+/**
+ * Ends jobs on other machines whose results nobody will take. What is not known to have ended stays in the ledger.
+ * @returns a sentence for each place where that is so
+ */
+export async function endJobs(
+  jobs: readonly Job[],
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const places = Map.groupBy(jobs, ({ place }) => JSON.stringify(place));
+  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal)));
+  return left.flat();
+}
+
+async function endJobsAt(
+  jobs: readonly Job[],
+  { ledger, paths, environment }: Ports,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const [first] = jobs;
+  if (!first) return [];
+  const { training, close } = await open(first.place, paths, environment);
+  const isEnded = async (job: Job) => {
+    const known: KnownJob = { marker: job.marker, repository: { gitDir: job.gitDir } };
+    const ended = await training.end(known, signal).catch(() => false);
+    if (ended) ledger.write(() => ledger.jobs.remove(job.marker));
+    return ended;
+  };
+  try {
+    const ended = await Promise.all(jobs.map(isEnded));
+    const left = jobs.filter((_, at) => !ended[at]).map(({ marker }) => marker);
+    return left.length === 0 ? [] : [describeLeft(left, first.place)];
+  } finally {
+    await close();
+  }
+}
+
+async function open(
+  place: JobPlace,
+  paths: DataPaths,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly training: RemoteTraining; readonly close: () => Promise<void> }> {
+  if (place.kind === 'slurm') {
+    const { folder } = place;
+    const cluster = { engine: 'slurm', lanes: 1, sbatch: [], folder, modules: [], prelude: null } as const;
+    return { training: new SlurmTraining({ cluster, root: folder, environment }), close: async () => {} };
+  }
+  const client = await SshClient.open(place.host);
+  const root = hostFolder(paths, place.host);
+  return { training: new SshTraining({ client, root }), close: () => client.close() };
+}
+
+/** What the runs of a host of ssh leave on this machine. */
+export function hostFolder({ home }: DataPaths, host: string): string {
+  return join(home, 'hosts', host);
+}
+
+function describeLeft(markers: readonly string[], place: JobPlace): string {
+  const names = markers.map(marker => `pawl-${marker.replaceAll('/', '-')}`).join(', ');
+  const where = place.kind === 'slurm' ? 'on the cluster' : `on ${place.host}`;
+  return `Jobs of this study may still run ${where}, because it is not known that they have ended: ${names}.`;
+}

@@ -1,0 +1,51 @@
+import { PawlError, unreachable } from '../../shared/errors.ts';
+import type { StageContext } from '../stages/stage-context.ts';
+import type { PerformedEffect } from './lanes.ts';
+import type { LoopEvent, SetAsideReason } from './loop-state.ts';
+
+/** What becomes of an effect that was stopped, or that another machine refused. */
+
+/** A run that was measured before the stop came is judged; nothing of it is lost. */
+export function isResult({ type }: LoopEvent): boolean {
+  const results = [
+    'measured',
+    'awaiting',
+    'numbered',
+    'recorded',
+    'repeated',
+    'repeat_recorded',
+    'taken_back',
+  ];
+  return [...results, 'aborted', 'set_aside'].includes(type);
+}
+
+/** What another machine refuses to train ends the study, but not what other lanes have there already. */
+export function isRefusal(
+  error: unknown,
+  { type }: PerformedEffect,
+  { remote }: StageContext,
+): error is PawlError {
+  const isTraining = type === 'train' || type === 'repeat';
+  return remote !== null && isTraining && error instanceof PawlError && error.code === 'cannot_train';
+}
+
+export function aborted(effect: PerformedEffect): LoopEvent {
+  // What waits for the user, or for its number, waits on; what was trained again has its verdict.
+  const waits = ['review', 'await_number', 'repeat', 'take_back'].includes(effect.type);
+  const n = effect.type === 'take_baseline' ? 0 : waits || !('n' in effect) ? null : effect.n;
+  return { type: 'aborted', n, ended: null };
+}
+
+export function describeSetAside(reason: SetAsideReason): string {
+  switch (reason.kind) {
+    case 'stopped':
+      return 'Stopped by the user; it will be run again on resume.';
+    case 'unanswered':
+      return `${reason.message} It will be run again.`;
+    case 'spent':
+    case 'refused':
+      return `${reason.message} It will be run again on resume.`;
+    default:
+      return unreachable(reason);
+  }
+}

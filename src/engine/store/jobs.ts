@@ -1,0 +1,79 @@
+import type { JobPlace } from '../../shared/lanes.ts';
+import type { RepeatPurpose } from '../../shared/study.ts';
+import type { Database } from './database.ts';
+
+/** A job on another machine that may be there. */
+export type Job = {
+  /** Of the run it was made for; see `runMarker`. */
+  readonly marker: string;
+  readonly studyId: string;
+  readonly n: number;
+  readonly k: number;
+  readonly place: JobPlace;
+  /** Of the repository whose commit it trains. */
+  readonly gitDir: string;
+};
+
+type Row = Omit<Job, 'place'> & { readonly place: string };
+
+export type JobStore = ReturnType<typeof jobStore>;
+
+export function jobStore(database: Database) {
+  const columns = 'marker, job.study_id AS studyId, job.n, job.k, place, git_dir AS gitDir';
+  const begin = database.prepare(
+    'INSERT OR REPLACE INTO job (marker, study_id, n, k, place, git_dir) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const take = database.prepare('UPDATE job SET taken_by = ? WHERE marker = ?');
+  const remove = database.prepare('DELETE FROM job WHERE marker = ?');
+  const list = database.prepare<[string], Row>(`SELECT ${columns} FROM job WHERE study_id = ? ORDER BY n, k`);
+  const untaken = database.prepare<[string, number, string, RepeatPurpose | null, string], Row>(
+    `SELECT ${columns} FROM job
+     JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
+     JOIN run ON run.experiment_id = e.id AND run.k = job.k
+     LEFT JOIN run taker ON taker.experiment_id = e.id AND taker.k = job.taken_by
+     WHERE job.study_id = ? AND job.n = ? AND run.commit_name = ? AND run.purpose IS ? AND place = ?
+       AND run.outcome ->> '$.kind' = 'interrupted'
+       AND (job.taken_by IS NULL OR taker.outcome ->> '$.kind' = 'interrupted')
+     ORDER BY job.k`,
+  );
+  const settled = database.prepare<[string], Row>(
+    `SELECT ${columns} FROM job
+     LEFT JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
+     LEFT JOIN run ON run.experiment_id = e.id AND run.k = job.k
+     WHERE job.study_id = ? AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL))`,
+  );
+  const jobOf = ({ place, ...job }: Row): Job => ({ ...job, place: JSON.parse(place) as JobPlace });
+  return {
+    /** Before it is made. */
+    begin({ marker, studyId, n, k, place, gitDir }: Job): void {
+      begin.run(marker, studyId, n, k, JSON.stringify(place), gitDir);
+    },
+    /** Its result is given to the run `k` of its experiment. */
+    take(marker: string, k: number): void {
+      take.run(k, marker);
+    },
+    /** Nothing is left of it. */
+    remove(marker: string): void {
+      remove.run(marker);
+    },
+    list(studyId: string): readonly Job[] {
+      return list.all(studyId).map(jobOf);
+    },
+    /** Those of interrupted runs that no other run has the result of, oldest first. */
+    untaken(
+      studyId: string,
+      run: {
+        readonly n: number;
+        readonly commit: string;
+        readonly purpose: RepeatPurpose | null;
+        readonly place: JobPlace;
+      },
+    ): readonly Job[] {
+      return untaken.all(studyId, run.n, run.commit, run.purpose, JSON.stringify(run.place)).map(jobOf);
+    },
+    /** Those whose experiments have a verdict without them. */
+    settled(studyId: string): readonly Job[] {
+      return settled.all(studyId).map(jobOf);
+    },
+  };
+}

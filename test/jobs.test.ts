@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
+import type { JobPlace } from '../src/shared/lanes.ts';
+import type { RepeatPurpose } from '../src/shared/study.ts';
+import { temporaryFolder } from './support/scaffold.ts';
+
+/** What the ledger knows of jobs on other machines. */
+
+const PLACE: JobPlace = { kind: 'slurm', folder: '/shared/pawl' };
+const COMMIT = 'c'.repeat(40);
+
+/** A study with a baseline that was recorded, to train again. */
+async function openWithBaseline(): Promise<Ledger> {
+  const ledger = openLedger(join(await temporaryFolder(), 'pawl.sqlite'));
+  ledger.write(() => {
+    ledger.studies.insert({
+      ...{ id: 's1', tag: 'night', repositoryPath: '/r', gitDir: '/r/.git', baseCommit: COMMIT },
+      contract: autoresearchContract('TIME_BUDGET = 60', false),
+      proposer: { kind: 'search', seed: 1 },
+      ...{ stop: {}, state: 'ready', stopReason: null, stopDetail: null, createdAt: 1, preserved: [] },
+      ...{ outputs: [], writtenFolders: null, worktreeName: 'pawl-night', lanes: ['slurm'], gpu: null },
+      ...{ importedFrom: null, importColumns: null, asksApproval: false, capUsd: null, title: null },
+      archivedAt: null,
+    });
+    ledger.experiments.begin('s1', 0, COMMIT, 1);
+  });
+  return ledger;
+}
+
+/** A run with a job of its own. */
+function begin(ledger: Ledger, k: number, purpose: RepeatPurpose | null, place: JobPlace = PLACE): number {
+  return ledger.write(() => {
+    const run = ledger.runs.begin(
+      's1',
+      0,
+      { k, commit: COMMIT, purpose, isContained: true, lane: 'slurm' },
+      k,
+    );
+    ledger.jobs.begin({ marker: `s1/0.${k}`, studyId: 's1', n: 0, k, place, gitDir: '/r/.git' });
+    return run;
+  });
+}
+
+const untaken = (ledger: Ledger, purpose: RepeatPurpose | null, place: JobPlace = PLACE) =>
+  ledger.jobs.untaken('s1', { n: 0, commit: COMMIT, purpose, place }).map(({ k }) => k);
+
+test('the job of each interrupted repeat is there to take, until a run has its result', async () => {
+  const ledger = await openWithBaseline();
+  for (const k of [1, 2]) {
+    const run = begin(ledger, k, 'headline');
+    ledger.write(() => ledger.runs.interrupt(run, 10));
+  }
+  expect(untaken(ledger, 'headline')).toEqual([1, 2]);
+  expect(untaken(ledger, 'audit')).toEqual([]);
+  expect(untaken(ledger, null)).toEqual([]);
+  expect(untaken(ledger, 'headline', { kind: 'slurm', folder: '/another' })).toEqual([]);
+  // A run takes one, and gets as far as its result.
+  const taker = ledger.write(() => {
+    ledger.jobs.take('s1/0.1', 3);
+    const begun = { k: 3, commit: COMMIT, purpose: 'headline', isContained: true, lane: 'slurm' } as const;
+    return ledger.runs.begin('s1', 0, begun, 3);
+  });
+  expect(untaken(ledger, 'headline')).toEqual([2]);
+  // It is interrupted, too: what it followed can be taken again.
+  ledger.write(() => ledger.runs.interrupt(taker, 20));
+  expect(untaken(ledger, 'headline')).toEqual([1, 2]);
+  ledger.write(() => ledger.jobs.remove('s1/0.1'));
+  expect(untaken(ledger, 'headline')).toEqual([2]);
+  ledger.close();
+});
+
+test('a job of a run that has not ended is not there to take', async () => {
+  const ledger = await openWithBaseline();
+  begin(ledger, 1, 'headline');
+  expect(untaken(ledger, 'headline')).toEqual([]);
+  ledger.close();
+});
+
+test('a job outlives its study in the ledger', async () => {
+  const ledger = await openWithBaseline();
+  begin(ledger, 1, null);
+  ledger.write(() => ledger.studies.removeExperiments('s1', 10));
+  ledger.write(() => ledger.studies.remove('s1'));
+  expect(ledger.jobs.list('s1')).toEqual([
+    { marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place: PLACE, gitDir: '/r/.git' },
+  ]);
+  expect(ledger.jobs.settled('s1').map(({ k }) => k)).toEqual([1]);
+  ledger.close();
+});
