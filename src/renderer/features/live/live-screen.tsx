@@ -11,6 +11,7 @@ import { SeriesChart } from '../../charts/series-chart.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TerminalView } from '../../viewers/terminal-view.tsx';
 import { ReviewPanel } from '../review/review-panel.tsx';
+import { EndRunButton } from './end-run-button.tsx';
 import { LaneTiles } from './lane-tiles.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
@@ -83,6 +84,7 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
         <p className="min-w-80 flex-1 break-words font-medium">
           {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
         </p>
+        {current ? <EndRunButton study={card.id} experiment={current} /> : null}
         <CurveTools {...tools} />
       </div>
       <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">
