@@ -164,8 +164,9 @@ export function experimentStore(database: Database) {
   const page = database.prepare<[string, number, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n >= ? ORDER BY n LIMIT ?`,
   );
+  // The sign has SQLite use the index of what is unfinished, and not that of all numbers.
   const unfinished = database.prepare<[string], Row>(
-    `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' ORDER BY n`,
+    `SELECT ${columns} FROM experiment WHERE study_id = +? AND phase <> 'recorded' ORDER BY +n`,
   );
   const moving = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' AND verdict IS NOT NULL
@@ -212,12 +213,12 @@ export function experimentStore(database: Database) {
     }
   >(
     `SELECT n, coalesce(branch_commit, attempt_commit) AS commit_name, metric, source_lines, ${record} FROM experiment
-     WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
+     WHERE study_id = +? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
   );
   const parentOf = database.prepare<[{ studyId: string; n: number }], { n: number }>(
-    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = @studyId
+    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = +@studyId
        AND (e.attempt_commit = own.parent_commit OR e.branch_commit = own.parent_commit)
-     WHERE own.study_id = @studyId AND own.n = @n AND e.n <> @n ORDER BY e.verdict_order DESC LIMIT 1`,
+     WHERE own.study_id = +@studyId AND own.n = +@n AND e.n <> +@n ORDER BY e.verdict_order DESC LIMIT 1`,
   );
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
     'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
@@ -238,16 +239,23 @@ export function experimentStore(database: Database) {
      WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY coalesce(verdict_order, n)`,
   );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
-    `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
-       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
+    `SELECT n FROM experiment e WHERE study_id = +@studyId AND n <> +@n AND (edit_digest = +@editDigest
+       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = +@editDigest)) ORDER BY n LIMIT 1`,
   );
   const crashesInRow = database.prepare<[{ studyId: string }], { count: number }>(
     `SELECT count(*) AS count FROM experiment WHERE study_id = @studyId AND verdict = 'crash' AND verdict_order > coalesce(
        (SELECT max(verdict_order) FROM experiment WHERE study_id = @studyId AND verdict <> 'crash'), -1)`,
   );
-  const history = database.prepare<[string], Row>(
-    `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL
-     ORDER BY verdict_order`,
+  const history = database.prepare<
+    [string],
+    Pick<Row, 'n' | 'hypothesis' | 'category' | 'memo' | 'metric'> & {
+      verdict: Verdict['word'];
+      reason: string;
+      evidence: string | null;
+    }
+  >(
+    `SELECT n, hypothesis, category, memo, verdict, reason, evidence, metric FROM experiment
+     WHERE study_id = +? AND verdict IS NOT NULL ORDER BY verdict_order`,
   );
 
   return {
@@ -398,20 +406,16 @@ export function experimentStore(database: Database) {
     },
     history(studyId: string): readonly HistoryEntry[] {
       return history.all(studyId).map(row => {
-        const { proposal, verdict, metric } = fromRow(row);
+        const { n, category, memo, metric, verdict, reason } = row;
+        const evidence = JSON.parse(row.evidence ?? '{}') as Partial<Evidence>;
         return {
-          n: row.n,
-          hypothesis: proposal?.hypothesis ?? '',
-          category: proposal?.category ?? null,
-          memo: proposal?.memo ?? null,
-          verdict: row.verdict ?? 'crash',
-          reason: row.reason ?? '',
-          metric,
-          incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
-          incumbent: verdict?.evidence.incumbentExperiment ?? null,
-          ...(verdict?.evidence.lateParent && { lateParent: verdict.evidence.lateParent.experiment }),
-          guard: verdict?.evidence.guard ?? null,
-          probe: probeOf(verdict?.evidence),
+          ...{ n, hypothesis: row.hypothesis ?? '', category, verdict, reason, metric },
+          memo: memo === null ? null : JSON.parse(memo),
+          incumbentMetric: evidence.incumbentMetric ?? null,
+          incumbent: evidence.incumbentExperiment ?? null,
+          ...(evidence.lateParent && { lateParent: evidence.lateParent.experiment }),
+          guard: evidence.guard ?? null,
+          probe: probeOf(evidence),
         };
       });
     },
