@@ -59,9 +59,9 @@ export function experimentPast(database: Database) {
      ORDER BY coalesce(verdict_order, n), n`,
   );
   const parentOf = database.prepare<[{ studyId: string; n: number }], { n: number }>(
-    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = @studyId
+    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = +@studyId
        AND (e.attempt_commit = own.parent_commit OR e.branch_commit = own.parent_commit)
-     WHERE own.study_id = @studyId AND own.n = @n AND e.n <> @n ORDER BY e.verdict_order DESC LIMIT 1`,
+     WHERE own.study_id = +@studyId AND own.n = +@n AND e.n <> +@n ORDER BY e.verdict_order DESC LIMIT 1`,
   );
   // The order of the join has SQLite look a parent up by its commit. The baseline is its own parent, so rows that are known end it.
   const lineage = database.prepare<
@@ -83,7 +83,7 @@ export function experimentPast(database: Database) {
   );
   const history = database.prepare<[string], HistoryRow>(
     `SELECT n, hypothesis, category, memo, verdict, reason, metric, evidence FROM experiment
-     WHERE study_id = ? AND verdict IS NOT NULL ORDER BY verdict_order`,
+     WHERE study_id = +? AND verdict IS NOT NULL ORDER BY verdict_order`,
   );
 
   return {

@@ -140,8 +140,9 @@ export function experimentStore(database: Database) {
   const page = database.prepare<[string, number, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n >= ? ORDER BY n LIMIT ?`,
   );
+  // The sign has SQLite use the index of what is unfinished, and not that of all numbers.
   const unfinished = database.prepare<[string], Row>(
-    `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' ORDER BY n`,
+    `SELECT ${columns} FROM experiment WHERE study_id = +? AND phase <> 'recorded' ORDER BY +n`,
   );
   const moving = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' AND verdict IS NOT NULL
@@ -170,14 +171,14 @@ export function experimentStore(database: Database) {
     }
   >(
     `SELECT n, coalesce(branch_commit, attempt_commit) AS commit_name, metric, source_lines, ${record} FROM experiment
-     WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
+     WHERE study_id = +? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
   );
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
     'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
   );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
-    `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
-       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
+    `SELECT n FROM experiment e WHERE study_id = +@studyId AND n <> +@n AND (edit_digest = +@editDigest
+       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = +@editDigest)) ORDER BY n LIMIT 1`,
   );
   return {
     /** Starts experiment `n`, or starts it over when its engine died before there was an attempt. */
