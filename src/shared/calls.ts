@@ -1,5 +1,6 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
+import { briefingCalls } from './briefing-calls.ts';
 /**
  * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
  * host; outputs come from the engine's side, which the window trusts. A refused call rejects with an error whose
@@ -34,9 +35,8 @@ import { MOST_SMOOTHING } from './charts/smooth-series.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
 import { handyCalls } from './handy-calls.ts';
-import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
+import { ideaCalls } from './idea-calls.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
-import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import {
@@ -47,7 +47,6 @@ import {
   type Folder,
   type HostInfo,
   type Inspection,
-  type Instructions,
   type LogHit,
   type LogPiece,
   type Mark,
@@ -271,37 +270,7 @@ export const calls = {
       .output(eventIterator(type<string>())),
   },
   stack: stackCalls,
-  /** What waits to be tried in a study. */
-  ideas: {
-    list: oc
-      .input(inStudy)
-      .output(type<{ readonly waiting: readonly Idea[]; readonly past: readonly Idea[] }>()),
-    /**
-     * Puts an idea last. Rejects with `usage` where an edit does not apply. `again` tries an experiment's edit again; `base` is
-     * the incumbent the edits were made on, if it is another than now.
-     */
-    add: oc
-      .input(
-        z.strictObject({
-          ...{ study, words: ideaWordsSchema, again: n.nullable(), base: n.nullish() },
-          edits: z.array(editSchema).max(100),
-        }),
-      )
-      .output(type<Idea>()),
-    /** Other words for one that waits. */
-    say: oc.input(z.strictObject({ study, id: n, words: ideaWordsSchema })),
-    /** Those that wait in their new order. */
-    order: oc.input(z.strictObject({ study, ids: z.array(n).max(1_000) })),
-    drop: oc.input(z.strictObject({ study, id: n })),
-    /** Unified diff of its edit, from the commit it was made on; '' where it is words only. */
-    diff: oc
-      .input(z.strictObject({ study, id: n }))
-      .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
-    /** Lets one that was dropped wait again, last. */
-    restore: oc.input(z.strictObject({ study, id: n })),
-    /** The editable files of an experiment's attempt, of the incumbent where it is null. */
-    files: oc.input(z.strictObject({ study, n: n.nullable() })).output(type<EditableFiles>()),
-  },
+  ideas: ideaCalls,
   experiments: {
     ...handyCalls,
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),
@@ -391,26 +360,5 @@ export const calls = {
     store: oc.input(z.strictObject({ key: text(1_000).trim().min(1, 'Write the key first.') })),
     forget: oc,
   },
-  instructions: {
-    read: oc.input(inStudy).output(type<Instructions>()),
-    version: oc.input(z.strictObject({ study, id: n })).output(type<{ readonly text: string }>()),
-    /** `base` is the version that was edited; refuses where somebody saved another since. */
-    save: oc.input(z.strictObject({ study, text: text(1_000_000), base: n })).output(type<Instructions>()),
-  },
-  /** What earlier studies learnt, as a study's proposers read it. */
-  memory: {
-    read: oc.input(inStudy).output(type<Memory>()),
-    version: oc.input(z.strictObject({ study, id: n })).output(type<{ readonly text: string }>()),
-    /** As with instructions. An empty text leaves it out. */
-    save: oc
-      .input(
-        z.strictObject({
-          ...{ study, base: n },
-          text: text(MEMORY_CHARACTERS),
-        }),
-      )
-      .output(type<Memory>()),
-    /** Made from the studies as they stand now. */
-    again: oc.input(z.strictObject({ study, base: n })).output(type<Memory>()),
-  },
+  ...briefingCalls,
 };

@@ -2,7 +2,6 @@ import { implement, ORPCError } from '@orpc/server';
 import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { YOU } from '../../shared/ideas.ts';
 import { ConstantsReader } from '../constants/constants-reader.ts';
 import { weighStudy } from '../constants/weigh-study.ts';
 import { armsOfStudies } from '../debrief/arms-of-studies.ts';
@@ -18,12 +17,11 @@ import { programsOf } from '../proposers/agent/programs.ts';
 import { tryAgent } from '../proposers/agent/try-agent.ts';
 import { listModels } from '../proposers/create-proposer.ts';
 import { readSpendPlan } from '../proposers/model/read-spend-plan.ts';
-import { queueIdea } from '../proposers/queue-idea.ts';
-import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
 import { writeReport } from '../report/write-report.ts';
 import { enterNumber } from '../stages/measure/await-number.ts';
 import { writeSummary } from '../summary/write-summary.ts';
 import { readUserSettings } from '../user-settings.ts';
+import { briefingHandlers } from './briefing-calls.ts';
 import { readConstantDifferences } from './constant-differences.ts';
 import {
   readExperiment,
@@ -34,10 +32,8 @@ import {
 } from './experiment-view.ts';
 import { GpuUses } from './gpu-use.ts';
 import { handyHandlers } from './handy-calls.ts';
-import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';
-import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';
+import { ideaHandlers } from './idea-calls.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
-import { readMemoryVersion, viewMemory } from './memory-view.ts';
 import { followMetricCheck } from './metric-check-steps.ts';
 import { readDiskUse, readLoss, readOutlines } from './overview.ts';
 import { browseFolder, cleanPath, inspectProject, openSample, saveContract, viewSetUp } from './projects.ts';
@@ -288,35 +284,7 @@ export function createRouter(service: Service) {
       }),
     },
     stack: stackHandlers(service, os.stack),
-    ideas: {
-      list: os.ideas.list.handler(({ input }) => listIdeas(ledger, input.study)),
-      add: os.ideas.add.handler(async ({ input: { study, ...input } }) => {
-        const own = requireOwnStudy(ledger, study);
-        const idea = await queueIdea({ ledger, paths, now }, own, { ...input, author: YOU });
-        announcer.announceStudy(study);
-        return idea;
-      }),
-      say: os.ideas.say.handler(({ input }) => {
-        changeIdea(ledger, input.study, input.id, input.words);
-        announcer.announceStudy(input.study);
-      }),
-      order: os.ideas.order.handler(({ input }) => {
-        ledger.write(() => ledger.ideas.order(input.study, input.ids));
-        announcer.announceStudy(input.study);
-      }),
-      drop: os.ideas.drop.handler(({ input }) => {
-        dropIdea(ledger, input.study, input.id);
-        announcer.announceStudy(input.study);
-      }),
-      diff: os.ideas.diff.handler(({ input }) => readIdeaDiff({ ledger, paths }, input.study, input.id)),
-      restore: os.ideas.restore.handler(({ input }) => {
-        restoreIdea(ledger, input.study, input.id);
-        announcer.announceStudy(input.study);
-      }),
-      files: os.ideas.files.handler(({ input }) =>
-        readEditable({ ledger, paths }, requireOwnStudy(ledger, input.study), input.n),
-      ),
-    },
+    ideas: ideaHandlers(service, os.ideas),
     experiments: {
       ...handyHandlers(service, os.experiments),
       get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),
@@ -398,39 +366,7 @@ export function createRouter(service: Service) {
       store: os.keys.store.handler(({ input }) => requireKeys().store(input.key)),
       forget: os.keys.forget.handler(() => requireKeys().forget()),
     },
-    instructions: {
-      read: os.instructions.read.handler(({ input }) =>
-        readInstructions(ledger, requireStudy(ledger, input.study)),
-      ),
-      version: os.instructions.version.handler(async ({ input }) => ({
-        text: await readInstructionsVersion(ledger, requireStudy(ledger, input.study), input.id),
-      })),
-      save: os.instructions.save.handler(({ input }) => {
-        const study = requireOwnStudy(ledger, input.study);
-        const mark = saveInstructions(ledger, study, input.text, input.base, now());
-        announcer.announceMark(study.id, mark);
-        return readInstructions(ledger, study);
-      }),
-    },
-    memory: {
-      read: os.memory.read.handler(({ input }) =>
-        viewMemory(ledger, requireOwnStudy(ledger, input.study), now()),
-      ),
-      version: os.memory.version.handler(({ input }) => ({
-        text: readMemoryVersion(ledger, requireOwnStudy(ledger, input.study), input.id),
-      })),
-      save: os.memory.save.handler(({ input: { text, base, ...input } }) => {
-        const study = requireOwnStudy(ledger, input.study);
-        announcer.announceMark(study.id, saveMemory(ledger, study, { author: 'you', text }, base, now()));
-        return viewMemory(ledger, study, now());
-      }),
-      again: os.memory.again.handler(({ input }) => {
-        const study = requireOwnStudy(ledger, input.study);
-        const made = { author: 'pawl', text: makeMemory(ledger, study) } as const;
-        announcer.announceMark(study.id, saveMemory(ledger, study, made, input.base, now()));
-        return viewMemory(ledger, study, now());
-      }),
-    },
+    ...briefingHandlers(service, os),
   };
 }
 
