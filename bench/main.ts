@@ -11,7 +11,9 @@ import { benchPrune } from './prune.ts';
 import { benchSample } from './sample.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchSearch } from './search.ts';
+import { benchSearchLanes } from './search-lanes.ts';
 import { benchStart } from './start.ts';
+import { benchTurns } from './turns.ts';
 import { benchVerdicts } from './verdicts.ts';
 import { benchVerdictsOfByteLm } from './verdicts-byte-lm.ts';
 import { benchWindow } from './window.ts';
@@ -26,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
     await benchLanesOnSlurm();
   },
   'look-ahead': benchLookAhead,
+  turns: benchTurns,
   sandbox: benchSandbox,
   caches: benchCaches,
   prune: benchPrune,
@@ -45,6 +48,8 @@ if (wanted[0] === 'compatibility') {
   // Apart too: it trains for half an hour, or as long as one lets it.
   const [seeds, experiments] = wanted.slice(1).map(Number);
   await benchSearch(seeds, experiments);
+} else if (wanted[0] === 'search-lanes') {
+  await benchSearchLanes(...wanted.slice(1).map(Number));
 } else if (wanted[0] === 'verdicts-byte-lm') {
   const [studies, trainings] = wanted.slice(1).map(Number);
   await benchVerdictsOfByteLm(studies, trainings);
@@ -62,7 +67,7 @@ async function runBenches(names: readonly string[]): Promise<void> {
   for (const name of names) {
     const bench = BENCHES[name];
     if (!bench) {
-      const all = [...Object.keys(BENCHES), 'compatibility', 'search', 'verdicts-byte-lm'];
+      const all = [...Object.keys(BENCHES), 'compatibility', 'search', 'search-lanes', 'verdicts-byte-lm'];
       console.error(`There is no bench "${name}"; there are ${all.join(', ')}.`);
       process.exitCode = 2;
       return;

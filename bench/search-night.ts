@@ -11,7 +11,7 @@ import {
   textAt,
   withItem,
 } from '../src/engine/proposers/search/space.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { isBetter } from '../src/shared/study.ts';
 
 /** Values of the constants that are numbers, by name. */

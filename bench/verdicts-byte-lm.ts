@@ -13,7 +13,7 @@ import {
   type Repeats,
   takeBack,
 } from '../src/engine/session/repeats.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import type { Verdict } from '../src/shared/study.ts';
 import { byteLmTrainer, readByteLm, withSeed } from './byte-lm.ts';
 import { printTable } from './report.ts';

@@ -129,6 +129,25 @@ describe('the tray', () => {
     expect(labels(trayModel(card({ current }), null, null, NOW).items)).toContain('#3: proposing');
   });
 
+  test('of several in flight it tells how many train, and which of them ends first', () => {
+    const training = (n: number, seconds: number) => ({
+      ...{ n, phase: 'training' as const, hypothesis: null, wish: null },
+      run: { lane: `cpu ${n}`, k: 0, startedAt: NOW - seconds * 1000 },
+    });
+    const proposing = { n: 15, phase: 'proposing' as const, hypothesis: null, run: null, wish: null };
+    const inFlight = [training(12, 30), training(13, 200), training(14, 90), proposing];
+    const { items, tooltip } = trayModel(card({ current: training(12, 30), inFlight }), null, null, NOW);
+    expect(labels(items).slice(2, 5)).toEqual([
+      '3 of 4 experiments training',
+      '#13: training, about 2 min left',
+      '-',
+    ]);
+    expect(tooltip).toContain('\n3 of 4 experiments training\n#13: training');
+    expect(items[3]).toMatchObject({ action: { do: 'show', n: 13 } });
+    const none = trayModel(card({ inFlight: [proposing, { ...proposing, n: 16 }] }), null, null, NOW);
+    expect(labels(none.items).slice(2, 4)).toEqual(['0 of 2 experiments training', '-']);
+  });
+
   test('a wish shows, and one to pause can be taken back', () => {
     const wishing = (wish: 'pause' | 'stop') => {
       const { current } = card();

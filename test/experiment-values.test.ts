@@ -9,7 +9,7 @@ import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { LEAST_TRIALS, weighConstants } from '../src/engine/proposers/search/importance.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
 import { readValues } from '../src/engine/proposers/search/read-values.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { CONSTANTS_PAGE, TABLE_PAGE } from '../src/shared/table-rows.ts';
 import { keptNight, set } from './support/kept-night.ts';
 import { contractFile, createRepository, git } from './support/scaffold.ts';

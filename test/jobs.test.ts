@@ -20,11 +20,18 @@ async function openWithBaseline(): Promise<Ledger> {
       contract: autoresearchContract('TIME_BUDGET = 60', false),
       proposer: { kind: 'search', seed: 1 },
       ...{ stop: {}, state: 'ready', stopReason: null, stopDetail: null, createdAt: 1, preserved: [] },
-      ...{ outputs: [], writtenFolders: null, worktreeName: 'pawl-night', lanes: ['slurm'], gpu: null },
+      ...{
+        outputs: [],
+        writtenFolders: null,
+        worktreeName: 'pawl-night',
+        lanes: ['slurm'],
+        otherLines: 'off',
+        gpu: null,
+      },
       ...{ importedFrom: null, importColumns: null, asksApproval: false, capUsd: null, title: null },
       archivedAt: null,
     });
-    ledger.experiments.begin('s1', 0, COMMIT, 1);
+    ledger.experiments.begin('s1', 0, { commit: COMMIT }, 1);
   });
   return ledger;
 }

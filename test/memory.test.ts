@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type EarlierStudy, type LearntEntry, memoryOf } from '../src/engine/proposers/briefing/memory.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import { MADE_CHARACTERS, sourcesIn } from '../src/shared/memory.ts';

@@ -15,7 +15,7 @@ import { costOf, mostOf, OWN_PRICES, readPrice } from '../src/engine/proposers/m
 import { TOOLS } from '../src/engine/proposers/model/tools.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
 import { writeFiles as write } from '../src/engine/proposers/write-files.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import type { FileEdit } from '../src/shared/ideas.ts';

@@ -7,7 +7,7 @@ import { step } from '../src/engine/session/step.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
 import { ruleOf } from '../src/engine/stages/judge/verdict-rule.ts';
 import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { VALID } from './support/contracts.ts';

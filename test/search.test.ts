@@ -4,7 +4,7 @@ import { type Constant, findConstants } from '../src/engine/proposers/search/con
 import { chooseMove } from '../src/engine/proposers/search/ladder.ts';
 import { FINEST_STEP, turn } from '../src/engine/proposers/search/moves.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
-import type { HistoryEntry } from '../src/engine/store/experiments.ts';
+import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { cpuMs } from './support/clock.ts';
 
 const SOURCE = `"""Docs: X = 3 is not a constant."""

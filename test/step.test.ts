@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MAX_REPAIRS, MAX_UNANSWERED } from '../src/engine/session/after-run.ts';
 import type { Effect, LoopEvent, LoopState } from '../src/engine/session/loop-state.ts';
 import { NO_PROBES } from '../src/engine/session/probes.ts';
 import { incumbentOf, NO_SEEDS } from '../src/engine/session/repeats.ts';
-import { MAX_REPAIRS, MAX_UNANSWERED, step } from '../src/engine/session/step.ts';
+import { step } from '../src/engine/session/step.ts';
 import { findStop } from '../src/engine/session/stop-rules.ts';
 import { decide } from '../src/engine/stages/judge/decide.ts';
 import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured.ts';

@@ -13,7 +13,7 @@ import {
   spendBasisOf,
 } from '../src/renderer/features/set-up/set-up-form.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
-import { newStudySchema } from '../src/shared/calls.ts';
+import { newStudySchema } from '../src/shared/call-inputs.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { contractFileSchema } from '../src/shared/contract-schema.ts';
 import { LANE_WORDS_HINT } from '../src/shared/lanes.ts';

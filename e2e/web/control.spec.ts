@@ -227,6 +227,32 @@ test('a stop now asks first, and the interrupted experiment is run again', async
   await expect(notebook(page).rows).toHaveCount(held + 1);
 });
 
+test('the run of one experiment is ended, after a question, and the study goes on', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 4 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const held = await bench.untilHeld();
+  await study(page).tab('Live').click();
+  const curve = page.getByRole('region', { name: 'Live curve' });
+  const question = dialog(page, `End the run of #${held}?`);
+  await curve.getByRole('button', { name: 'End this run …' }).click();
+  await expect(question).toContainText('The study goes on.');
+  await question.getByRole('button', { name: 'Keep training' }).click();
+  await expect(question).toBeHidden();
+  await curve.getByRole('button', { name: 'End this run …' }).click();
+  await question.getByRole('button', { name: 'End this run' }).click();
+  await study(page).tab('Notebook').click();
+  await expect(cellOf(page, held).region).toContainText('You stopped this run.');
+  await expect(study(page).header).toContainText('Running');
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Ended');
+});
+
 test('a steering note stands in the notebook and reaches the proposer', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await bench.hold();

@@ -116,6 +116,7 @@ test(
     const tiles = page.getByRole('list', { name: 'Lanes' }).getByRole('listitem');
     await expect(tiles).toHaveCount(2);
     await expect(tiles.first()).toContainText(/#\d+/);
+    await expect(study(page).header).toContainText(/[12] of 2 experiments training/);
     await tiles.last().click();
     await expect(tiles.last().getByRole('button')).toHaveAttribute('aria-pressed', 'true');
     await look(page, 'live-lanes');

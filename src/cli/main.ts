@@ -1,14 +1,14 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { AUDIT_RUNS } from '../shared/claims.ts';
 import { REPORT_FORMATS } from '../shared/debrief.ts';
 import { PawlError } from '../shared/errors.ts';
-import { LANE_WORD, LANE_WORDS_HINT } from '../shared/lanes.ts';
 import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/metric-check.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
-import { AGENT_NAMES, EFFORTS, OTHER_LINES, SEARCH_STRATEGIES } from '../shared/study.ts';
 import { VERSION } from '../shared/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';
+import { between, count, finite, list, numbers, oneOf, positive, whole } from './option-values.ts';
+import { contractOptions, sittingOptions, studyOption } from './options.ts';
 import {
   chooseRepository,
   type RepositoryFlag,
@@ -18,68 +18,6 @@ import {
 
 /** Messages may quote what a repository or a table says. */
 const MESSAGE_CHARACTERS = 2_000;
-
-/** Reads a positive number, for commander. */
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number above 0.');
-  return value;
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be an integer.');
-  return value;
-}
-
-function count(text: string): number {
-  const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError('must be at least 1.');
-  return value;
-}
-
-function between(least: number, most: number) {
-  return (text: string): number => {
-    const value = whole(text);
-    if (value < least || value > most) throw new InvalidArgumentError(`must be from ${least} to ${most}.`);
-    return value;
-  };
-}
-
-function finite(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('must be a number.');
-  return value;
-}
-
-function oneOf(...words: readonly string[]) {
-  return (text: string): string => {
-    if (!words.includes(text)) throw new InvalidArgumentError(`must be one of ${words.join(', ')}.`);
-    return text;
-  };
-}
-
-/** Collects what is given with commas or by repeating the option. */
-function list(text: string, before: readonly string[] | undefined): readonly string[] {
-  const words = text
-    .split(',')
-    .map(word => word.trim())
-    .filter(Boolean);
-  return [...(before ?? []), ...words];
-}
-
-/** Where runs are trained, see `shared/lanes.ts`. */
-function lanes(text: string, before: readonly string[] | undefined): readonly string[] {
-  const words = list(text, before);
-  const odd = words.find(word => !LANE_WORD.test(word));
-  if (odd !== undefined) throw new InvalidArgumentError(`"${odd}" is none. ${LANE_WORDS_HINT}`);
-  return words;
-}
-
-/** The same of numbers of experiments. */
-function numbers(text: string, before: readonly number[] | undefined): readonly number[] {
-  return [...(before ?? []), ...list(text, undefined).map(word => whole(word.replace(/^#/, '')))];
-}
 
 /** What only one command needs is loaded when that is called: every start is waited for. */
 const load = {
@@ -111,85 +49,6 @@ const program = new Command('pawl')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showSuggestionAfterError();
-
-/** The options every sitting takes. */
-function sittingOptions(command: Command): Command {
-  return command
-    .option('-n, --experiments <count>', 'stop after this many experiments besides the baseline', whole)
-    .option('--deadline <when>', 'start no experiment after this: "07:30", "8h" or an ISO time')
-    .option('--target <value>', 'stop when the metric is at least this good', finite)
-    .option('--patience <count>', 'stop after this many experiments without a gain', count)
-    .option('--max-crashes <count>', 'stop after this many crashes in a row', count)
-    .option('--limit <seconds>', 'end a run after this long', positive)
-    .option('--gpu <name>', 'which GPU trains: its number, its UUID, or the UUID of a MIG instance')
-    .option(
-      '--lanes <list>',
-      'train several experiments at once: a number, "cpu:4", "gpu:0,gpu:1", "gpu:all", "slurm:8" or "ssh:HOST"',
-      lanes,
-    )
-    .option(
-      '--cluster <engine>',
-      'with --lanes 8: as many jobs of the cluster that is set up',
-      oneOf('slurm'),
-    )
-    .option(
-      '--other-lines <when>',
-      'start one proposal in three from an experiment that the branch left: off (the default), plateau or always',
-      oneOf(...OTHER_LINES),
-    )
-    .option(
-      '--proposer <kind>',
-      'search, command, patches, model or agent',
-      oneOf('search', 'command', 'patches', 'model', 'agent'),
-    )
-    .option('--seed <number>', 'seed of the search', whole)
-    .option(
-      '--strategy <name>',
-      'how the search chooses: ladder (the default) or gaussian-process',
-      oneOf(...SEARCH_STRATEGIES),
-    )
-    .option('--command <line>', 'what the command proposer runs')
-    .option('--proposer-timeout <seconds>', 'how long the command or the agent may take', positive)
-    .option('--patches <folder>', 'folder of the patches proposer')
-    .option('--agent <name>', `an agent proposes: ${AGENT_NAMES.join(', ')}, or one from your settings.toml`)
-    .option('--model <name>', 'which model proposes; its key is read from ANTHROPIC_API_KEY')
-    .option('--effort <level>', 'how hard the model thinks', oneOf(...EFFORTS))
-    .option('--base-url <url>', "a server that speaks Anthropic's Messages API")
-    .option('--keyless', 'the server needs no key')
-    .option(
-      '--max-cost <dollars>',
-      'make no model call that could exceed this amount for the whole study',
-      positive,
-    )
-    .option('--uncontained', 'let code from models run without a sandbox on this machine, from now on')
-    .option(
-      '--fallback [who]',
-      'who proposes while a model or an agent cannot: search (the default) or none; without a value, the search is also asked whenever a proposer has nothing to offer',
-      oneOf('search', 'none'),
-    )
-    .option('--alternate', 'let the proposer and the search take turns, to compare them')
-    .option('--json', 'one event per line on stdout instead of the live view');
-}
-
-/** What the user chose instead of what the repository says. */
-function contractOptions(
-  command: Command,
-  metric: readonly [flags: string, description: string] = [
-    '--metric <name>',
-    'the number that counts, as the output spells it',
-  ],
-): Command {
-  return command
-    .option('--editable <paths>', 'which files may be edited; separated by commas, or repeated', list)
-    .option(
-      '--locked <paths>',
-      'which files are compared before and after each run; separated by commas, or repeated',
-      list,
-    )
-    .option('--train <line>', 'the command that trains')
-    .option(...metric)
-    .option('--goal <goal>', 'minimize or maximize', oneOf('minimize', 'maximize'));
-}
 
 sittingOptions(
   contractOptions(repositoryArgument(program.command('run')))
@@ -225,14 +84,6 @@ repositoryArgument(program.command('audit'))
     const { audit } = await load.run();
     await audit(chooseRepository(path, { repository }), flags);
   });
-
-/** The option that chooses a study of the repository to look at. */
-function studyOption(command: Command): Command {
-  return command.option(
-    '--tag <tag>',
-    'which study; default: the latest of the repository, else the latest of all',
-  );
-}
 
 /** The flags with the repository that argument and option name together. */
 function at<F extends RepositoryFlag>(

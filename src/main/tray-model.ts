@@ -1,4 +1,5 @@
-import type { StudyCard } from '../shared/notebook.ts';
+import { describeInFlight, nextToEnd } from '../shared/in-flight.ts';
+import type { CurrentExperiment, StudyCard } from '../shared/notebook.ts';
 import { REQUEST_WORDS, withdrawWords } from '../shared/request-words.ts';
 
 export type TrayIcon = 'idle' | 'running' | 'paused' | 'attention';
@@ -43,15 +44,17 @@ export function trayModel(
   if (!card) return { icon: iconOf(null, alert), tooltip: 'Pawl', items: [...alertItems, ...TAIL.slice(1)] };
   const state = describeState(running);
   const best = describeBest(card);
-  const current = running && describeCurrent(running, now);
+  const current = running ? describeRunning(running, now) : [];
   return {
     icon: iconOf(running, alert),
-    tooltip: ['Pawl', `${card.tag}: ${state}`, best?.label, current?.label].filter(Boolean).join('\n'),
+    tooltip: ['Pawl', `${card.tag}: ${state}`, best?.label, ...current.map(({ label }) => label)]
+      .filter(Boolean)
+      .join('\n'),
     items: [
       ...alertItems,
       item(`${card.tag}: ${state}`, showStudy(card)),
       ...(best ? [item(best.label, { do: 'show', study: card.id, n: best.n })] : []),
-      ...(current ? [item(current.label, { do: 'show', study: card.id, n: current.n })] : []),
+      ...current.map(({ label, n }) => item(label, { do: 'show', study: card.id, n })),
       ...withSeparator(running ? controls(running) : []),
       ...TAIL,
     ],
@@ -85,11 +88,12 @@ function describeState(running: StudyCard | null): string {
   if (!running) return 'not running';
   if (running.state === 'paused') return 'paused';
   if (isReviewing(running) && !running.current?.wish) return 'waiting for your approval';
+  const when = running.inFlight.length > 1 ? 'after these experiments' : 'after this experiment';
   switch (running.current?.wish) {
     case 'pause':
-      return 'pausing after this experiment';
+      return `pausing ${when}`;
     case 'stop':
-      return 'stopping after this experiment';
+      return `stopping ${when}`;
     default:
       return 'running';
   }
@@ -106,20 +110,32 @@ function describeBest(card: StudyCard): { readonly label: string; readonly n: nu
   };
 }
 
-function describeCurrent(
-  running: StudyCard,
+type Line = { readonly label: string; readonly n: number | null };
+
+/** The experiment in flight; of several how many train, and which of them ends first. */
+function describeRunning(running: StudyCard, now: number): readonly Line[] {
+  if (running.state === 'paused') return [];
+  const several = describeInFlight(running);
+  const first = several === null ? running.current : nextToEnd(running);
+  return [
+    ...(several === null ? [] : [{ label: several, n: null }]),
+    ...(first ? [describeExperiment(first, running, now)] : []),
+  ];
+}
+
+function describeExperiment(
+  { n, phase, run }: CurrentExperiment,
+  { contract }: StudyCard,
   now: number,
-): { readonly label: string; readonly n: number } | null {
-  const { current, contract } = running;
-  if (!current || running.state === 'paused') return null;
-  if (!current.run) return { label: `#${current.n}: ${current.phase}`, n: current.n };
-  const elapsed = Math.max(0, (now - current.run.startedAt) / 1000);
+): Line {
+  if (!run) return { label: `#${n}: ${phase}`, n };
+  const elapsed = Math.max(0, (now - run.startedAt) / 1000);
   const left = contract.budget.seconds - elapsed;
   const time =
     left > 0
       ? `about ${formatDuration(left)} left`
       : `over its time; it ends in ${formatDuration(Math.max(0, contract.budget.limitSeconds - elapsed))} at the latest`;
-  return { label: `#${current.n}: ${current.phase}, ${time}`, n: current.n };
+  return { label: `#${n}: ${phase}, ${time}`, n };
 }
 
 function controls(running: StudyCard): readonly TrayItem[] {

@@ -1,14 +1,41 @@
 import { eventIterator, oc, type } from '@orpc/contract';
 import { z } from 'zod';
+/**
+ * Every call a window can make, and what comes back. Inputs are checked against their schema on arrival, on every
+ * host; outputs come from the engine's side, which the window trusts. A refused call rejects with an error whose
+ * `data.code` is one of `ERROR_CODES` and whose message is one sentence the user can act on.
+ */
+import {
+  agreesSetUp,
+  agreesUncontained,
+  baseUrl,
+  capUsd,
+  channelInput,
+  gpuName,
+  inExperiment,
+  inRun,
+  inStudy,
+  k,
+  lanesSchema,
+  MAX_WIDTH,
+  modelKey,
+  n,
+  newStudySchema,
+  otherLines,
+  path,
+  proposerSettingsSchema,
+  settingsPatchSchema,
+  study,
+  text,
+} from './call-inputs.ts';
 import { CELL_PAGE } from './cell-pages.ts';
-import { type ChannelView, channelSchema, type MessagePreview, tokenSchema } from './channel.ts';
+import type { ChannelView, MessagePreview } from './channel.ts';
 import { MOST_SMOOTHING } from './charts/smooth-series.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS } from './debrief.ts';
 import { handyCalls } from './handy-calls.ts';
 import { type EditableFiles, editSchema, type Idea, ideaWordsSchema } from './ideas.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
-import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from './lanes.ts';
 import { MEMORY_CHARACTERS, type Memory } from './memory.ts';
 import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
@@ -41,7 +68,6 @@ import { SAMPLE_NAMES } from './samples.ts';
 import type { SpendPlan } from './spend-plan.ts';
 import { stackCalls } from './stack-calls.ts';
 import type { SteeringEffect } from './steering.ts';
-import { EFFORTS, OTHER_LINES, SEARCH_STRATEGIES } from './study.ts';
 import {
   CONSTANTS_PAGE,
   type ConstantsPage,
@@ -57,120 +83,6 @@ import {
  * host; outputs come from the engine's side, which the window trusts. A refused call rejects with an error whose
  * `data.code` is one of `ERROR_CODES` and whose message is one sentence the user can act on.
  */
-
-/** The window is not trusted: nothing it sends may be larger than this many characters. */
-const text = (limit: number) => z.string().max(limit);
-const path = text(4_096).min(1);
-const study = text(64).min(1);
-const n = z.number().int().nonnegative().max(10_000_000);
-const k = z.number().int().nonnegative().max(10_000);
-const gpuName = text(128).trim().min(1);
-export const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
-/** When proposals start from another line than the branch's. */
-const otherLines = z.enum(OTHER_LINES).optional();
-/** The user lets code of models run without a sandbox on this machine, from now on. */
-const agreesUncontained = z.boolean().optional();
-/** The digest of the set-up command that the user was shown and agrees to. */
-const agreesSetUp = text(64).optional();
-const inStudy = z.strictObject({ study });
-const inExperiment = z.strictObject({ study, n });
-const inRun = z.strictObject({ study, n, k });
-
-const baseUrl = z
-  .url({ protocol: /^https?$/, error: 'Write an address that begins with http.' })
-  .max(2_000)
-  .nullable();
-const modelKey = z.enum(['environment', 'stored', 'none']);
-const dollars = z.number().positive().max(1_000_000).nullable();
-
-/** What a study may spend on models, those its trainings ask included. US dollars. */
-const capUsd = z.number().positive().max(1_000_000).optional();
-
-const armSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('search'),
-    seed: z.number().int().nonnegative(),
-    strategy: z.enum(SEARCH_STRATEGIES).default('ladder'),
-  }),
-  z.strictObject({
-    kind: z.literal('command'),
-    command: text(4_000).trim().min(1, 'Write the command line of the proposer.'),
-    timeoutSeconds: z.number().positive().max(86_400),
-  }),
-  z.strictObject({ kind: z.literal('patches'), folder: path }),
-  z.strictObject({
-    kind: z.literal('agent'),
-    agent: text(40).trim().min(1, 'Choose an agent.'),
-    model: text(200).trim().min(1).nullable(),
-    timeoutSeconds: z.number().positive().max(86_400),
-  }),
-  z.strictObject({
-    kind: z.literal('model'),
-    model: text(200).trim().min(1, 'Choose a model.'),
-    effort: z.enum(EFFORTS).nullable(),
-    baseUrl,
-    key: modelKey,
-    capUsd: z.strictObject({ study: dollars, sitting: dollars }),
-  }),
-]);
-
-export const proposerSettingsSchema = z.discriminatedUnion('kind', [
-  ...armSchema.options,
-  z.strictObject({
-    kind: z.literal('route'),
-    mode: z.enum(['fallback', 'alternate', 'stand_in']),
-    arms: z.array(armSchema).min(2, 'Name at least two proposers.').max(8),
-  }),
-]);
-
-export const settingsPatchSchema = z.strictObject({
-  theme: z.enum(['system', 'light', 'dark']).optional(),
-  order: z.enum(['newest', 'oldest']).optional(),
-  diff: z.enum(['unified', 'split']).optional(),
-  notify: z
-    .strictObject({
-      new_best: z.boolean(),
-      study_ended: z.boolean(),
-      crashes: z.boolean(),
-      attention: z.boolean(),
-    })
-    .partial()
-    .optional(),
-  electricity: z
-    .strictObject({
-      price: z.number().nonnegative().max(1_000_000).nullable(),
-      currency: text(8).trim().min(1),
-    })
-    .partial()
-    .optional(),
-});
-
-export const newStudySchema = z.strictObject({
-  path,
-  tag: text(64).optional(),
-  proposer: proposerSettingsSchema,
-  stop: stopRulesSchema,
-  /** Approve mode from the start. */
-  asksApproval: z.boolean().optional(),
-  /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
-  gpu: gpuName.optional(),
-  /** Where runs are trained. */
-  lanes: lanesSchema.optional(),
-  otherLines,
-  agreesUncontained,
-  capUsd,
-  agreesSetUp,
-  /** The form's contract; without it the one of the last commit. */
-  contract: contractFileSchema.optional(),
-});
-export type NewStudyForm = z.input<typeof newStudySchema>;
-
-/** Without `token`, the one that is stored stays; null forgets it. */
-const channelInput = z.strictObject({ form: channelSchema, token: tokenSchema.nullish() });
-
-/** A chart is never wider than this many points. */
-const MAX_WIDTH = 4_096;
-
 export const calls = {
   app: {
     info: oc.output(type<HostInfo>()),

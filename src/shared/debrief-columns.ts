@@ -1,6 +1,6 @@
-import type { Arm, Debrief } from './debrief.ts';
-import { gainText, intervalText, shareText } from './describe-debrief.ts';
-import { ABSENT } from './numbers.ts';
+import type { Arm, Debrief, KeptIdea } from './debrief.ts';
+import { certaintyOf, crashWords, gainText, intervalText, shareText } from './describe-debrief.ts';
+import { ABSENT, formatMetric } from './numbers.ts';
 
 /** A column of a table whose cells are texts: the window and the report show the same. */
 export type TextColumn<Row> = {
@@ -9,9 +9,66 @@ export type TextColumn<Row> = {
   readonly cell: (row: Row) => string;
 };
 
+type Idea = { readonly n: number; readonly hypothesis: string };
+type RowOf<Part extends 'nearMisses' | 'surprises' | 'deadEnds' | 'crashes'> = Debrief[Part][number];
+
+const isNumber = true;
+const IDEA: TextColumn<Idea> = { name: 'Idea', cell: ({ n, hypothesis }) => `#${n} ${hypothesis}` };
+/** Of more experiments than this only the first are named. */
+export const MOST_NAMED = 12;
+const EXPERIMENTS: TextColumn<{ readonly experiments: readonly number[] }> = {
+  name: 'Experiments',
+  cell: ({ experiments }) => {
+    const rest = experiments.length - MOST_NAMED;
+    const named = experiments.slice(0, MOST_NAMED).map(n => `#${n}`);
+    return named.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  },
+};
+
+/** How often each was run is said where one of them was run more than once. */
+export function keptColumns(metric: string, ideas: readonly KeptIdea[]): readonly TextColumn<KeptIdea>[] {
+  const hasRepeats = ideas.some(({ record }) => (record?.runs ?? 0) > 1);
+  const runs: TextColumn<KeptIdea> = {
+    ...{ name: 'Runs', isNumber },
+    cell: ({ record }) => (record ? String(record.runs) : ABSENT),
+  };
+  return [
+    IDEA,
+    { name: 'Gain', isNumber, cell: ({ gain }) => gainText(gain) },
+    { name: metric, isNumber, cell: ({ record }) => formatMetric(record?.mean) },
+    ...(hasRepeats ? [runs] : []),
+    { name: 'Sure?', cell: certaintyOf },
+  ];
+}
+
+export const NEAR_MISS_COLUMNS: readonly TextColumn<RowOf<'nearMisses'>>[] = [
+  IDEA,
+  { name: 'Gain', isNumber, cell: ({ gain }) => gainText(gain) },
+  { name: 'Why', cell: ({ why }) => why },
+];
+
+export const SURPRISE_COLUMNS: readonly TextColumn<RowOf<'surprises'>>[] = [
+  IDEA,
+  { name: 'Predicted gain', isNumber, cell: ({ predicted }) => gainText(predicted) },
+  { name: 'Actual gain', isNumber, cell: ({ actual }) => gainText(actual) },
+];
+
+export const DEAD_END_COLUMNS: readonly TextColumn<RowOf<'deadEnds'>>[] = [
+  { name: 'Theme', cell: ({ kind, name }) => `${kind} ${name}` },
+  { name: 'Tried', isNumber, cell: ({ tried }) => String(tried) },
+  { name: 'Nearest gain', isNumber, cell: ({ nearest }) => gainText(nearest) },
+  EXPERIMENTS,
+];
+
+export const CRASH_COLUMNS: readonly TextColumn<RowOf<'crashes'>>[] = [
+  { name: 'Cause', cell: group => crashWords(group.class) },
+  { name: 'Times', isNumber, cell: ({ experiments }) => String(experiments.length) },
+  { name: 'Newest message', cell: ({ message }) => message },
+  EXPERIMENTS,
+];
+
 /** What came of those that proposed, beside their names. */
 export function armColumns(metric: string): readonly TextColumn<Arm>[] {
-  const isNumber = true;
   return [
     { name: 'Tried', isNumber, cell: arm => String(arm.experiments) },
     { name: 'Kept (90 % interval)', isNumber, cell: arm => shareText(arm.keepRate) },
@@ -46,7 +103,6 @@ export function askedRows(
 
 /** @param timeText writes milliseconds since the epoch */
 export function askedColumns(timeText: (at: number) => string): readonly TextColumn<Asked>[] {
-  const isNumber = true;
   return [
     { name: 'Applied', cell: ({ title }) => title },
     { name: 'From', cell: ({ at }) => timeText(at) },

@@ -1,4 +1,4 @@
-import { settingsPatchSchema } from '../../shared/calls.ts';
+import { settingsPatchSchema } from '../../shared/call-inputs.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../shared/notebook.ts';
 import type { Ledger } from '../store/ledger.ts';
 

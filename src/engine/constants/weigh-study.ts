@@ -8,7 +8,7 @@ import type { Hyperparameters } from '../proposers/search/gaussian-process.ts';
 import { LEAST_TRIALS } from '../proposers/search/importance.ts';
 import { COMPARABLE, readTexts } from '../proposers/search/observations.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
-import type { HistoryEntry } from '../store/experiments.ts';
+import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ConstantsReader } from './constants-reader.ts';
 

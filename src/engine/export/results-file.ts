@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Study } from '../../shared/study.ts';
@@ -21,5 +22,5 @@ export async function appendResult(ledger: Ledger, paths: DataPaths, study: Stud
   const experiment = ledger.experiments.get(study.id, n);
   // A baseline that was tried again has its line already.
   if (n === 0 || !experiment) return writeResultsFile(ledger, paths, study);
-  await writeFile(resultsTsv(paths, study.id), `${formatResult(experiment)}\n`, { flag: 'a' });
+  appendFileSync(resultsTsv(paths, study.id), `${formatResult(experiment)}\n`);
 }

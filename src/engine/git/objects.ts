@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeNew } from '../small-files.ts';
 import type { Repository } from './repository.ts';
 import { StayingGit } from './staying-git.ts';
 
@@ -100,21 +101,29 @@ export class ObjectBatch {
   /** Whether git has them all, on the disk. Nothing may be added after it. */
   async areStored(): Promise<boolean> {
     const stored = await Promise.all(this.#stored);
-    await rmdir(this.#folder).catch(() => {});
+    removeIfEmpty(this.#folder);
     return stored.every(Boolean);
   }
 
   async #store(type: 'tree' | 'commit', id: string, content: Buffer): Promise<boolean> {
     const path = join(this.#folder, id);
-    await mkdir(this.#folder, { recursive: true });
-    await writeFile(path, content);
+    mkdirSync(this.#folder, { recursive: true });
+    await writeNew(path, content);
     const stored = await this.#objects.write(type, path);
-    await unlink(path);
+    unlinkSync(path);
     return stored === id;
   }
 
   #nameOf(type: ObjectType, content: Buffer): string {
     return createHash(this.#algorithm).update(`${type} ${content.length}\0`).update(content).digest('hex');
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There was nothing to store, or another folder took its place.
   }
 }
 

@@ -1,6 +1,6 @@
-import type { BigIntStats } from 'node:fs';
-import { lstat, readFile, unlink, writeFile } from 'node:fs/promises';
+import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readWhole, statNow, writeNew } from '../small-files.ts';
 import type { Conversions } from './conversions.ts';
 import { changeIndex, MAX_BYTES } from './index-file.ts';
 import { ObjectBatch, openObjects } from './objects.ts';
@@ -48,9 +48,9 @@ export async function commitPlainEdit(
   const blobs = new Map<string, Pick<TreeChange, 'after' | 'isExecutable'>>();
   for (const path of paths) {
     const file = join(worktree.path, path);
-    const stat = await lstat(file, { bigint: true }).catch(() => null);
+    const stat = statNow(file);
     if (!stat?.isFile() || stat.size > MAX_BYTES) return null;
-    const content = await readFile(file).catch(() => null);
+    const content = await readWhole(file, stat);
     if (!content) return null;
     stats.set(path, stat);
     blobs.set(path, { after: batch.addFile(file, content), isExecutable: (stat.mode & 0o100n) !== 0n });
@@ -88,12 +88,12 @@ export async function takeBackPlainEdit(place: PlainPlace, { parent, files }: Pl
     const file = join(worktree.path, path);
     try {
       // A new one, as git does it: the old one's rights and further names may be the training's doing.
-      await unlink(file);
-      await writeFile(file, blob.content, { flag: 'wx', mode: isExecutable ? 0o777 : 0o666 });
+      unlinkSync(file);
+      await writeNew(file, blob.content, { mode: isExecutable ? 0o777 : 0o666 });
     } catch {
       return false;
     }
-    stats.set(path, await lstat(file, { bigint: true }));
+    stats.set(path, lstatSync(file, { bigint: true }));
   }
   const index = indexWith(await after, files, stats, 'before');
   if (index) await showIndex(worktree, parent, index);

@@ -1,5 +1,5 @@
-import type { Dir, Dirent } from 'node:fs';
-import { chmod, opendir } from 'node:fs/promises';
+import { chmodSync, type Dir, type Dirent, opendirSync } from 'node:fs';
+import { takeTurns } from '../small-files.ts';
 import { spellPath } from './repository.ts';
 
 /** A folder may have more entries than fit into the memory: so many are handed on at a time. */
@@ -27,41 +27,58 @@ export async function readFolder(
   signal: AbortSignal | undefined,
   visit: (entries: readonly Entry[]) => Promise<void>,
 ): Promise<FolderKind> {
-  const opened = await openFolder(rawPath);
+  const opened = openFolder(rawPath);
   if (typeof opened === 'string') return opened;
   let kind: FolderKind = 'empty';
-  let piece: Entry[] = [];
-  for await (const entry of opened) {
-    const name = rawName(entry);
-    const spelled = spellPath(name);
-    piece.push({
-      path: path === '' ? spelled : `${path}/${spelled}`,
-      rawPath: Buffer.concat([rawPath, slash, name]),
-      isFolder: entry.isDirectory(),
-    });
-    kind = 'full';
-    if (piece.length < PIECE) continue;
-    // Leaving the loop closes the folder.
-    signal?.throwIfAborted();
-    await visit(piece);
-    piece = [];
+  const passTurn = takeTurns();
+  try {
+    for (let piece = readPiece(opened); piece.length > 0; piece = readPiece(opened)) {
+      kind = 'full';
+      signal?.throwIfAborted();
+      await visit(piece.map(entry => entryOf(entry, path, rawPath)));
+      await passTurn();
+    }
+  } finally {
+    opened.closeSync();
   }
   signal?.throwIfAborted();
-  if (piece.length > 0) await visit(piece);
   return kind;
+}
+
+/** As many entries as the kernel gives with one call are there at once. */
+function readPiece(folder: Dir): readonly Dirent[] {
+  const piece: Dirent[] = [];
+  while (piece.length < PIECE) {
+    const entry = folder.readSync();
+    if (!entry) break;
+    piece.push(entry);
+  }
+  return piece;
+}
+
+function entryOf(entry: Dirent, path: string, rawPath: Buffer): Entry {
+  const name = rawName(entry);
+  const spelled = spellPath(name);
+  return {
+    path: path === '' ? spelled : `${path}/${spelled}`,
+    rawPath: Buffer.concat([rawPath, slash, name]),
+    isFolder: entry.isDirectory(),
+  };
 }
 
 const slash = Buffer.from('/');
 
-async function openFolder(folder: Buffer): Promise<Dir | Exclude<FolderKind, 'full'>> {
+function openFolder(folder: Buffer): Dir | Exclude<FolderKind, 'full'> {
   // The types do not know that opendir takes this encoding, as readdir does.
-  const open = () => opendir(folder, { encoding: 'buffer' as BufferEncoding, bufferSize: PIECE });
+  const open = () => opendirSync(folder, { encoding: 'buffer' as BufferEncoding, bufferSize: PIECE });
   try {
-    return await open().catch(async error => {
-      if (error.code !== 'EACCES') throw error;
-      await chmod(folder, 0o700);
+    try {
       return open();
-    });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+      chmodSync(folder, 0o700);
+      return open();
+    }
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'empty' : 'unreadable';
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { chmod, type FileHandle, lstat, open, readlink } from 'node:fs/promises';
+import { chmod, type FileHandle, open, readlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { readAtOnce, SMALL_BYTES, statNow, takeTurns } from '../small-files.ts';
 import { type Entry, readFolder } from './read-folder.ts';
 
 /**
@@ -94,16 +95,20 @@ export class WorktreeScanner {
     const { signal, expected } = options;
     const files = new Map<string, FileState>();
     // A root that was replaced by a link to somewhere else holds nothing of ours.
-    const root = await lstat(this.#root).catch(() => null);
-    if (!root?.isDirectory()) return { files, hasLeftovers: false, isCut: false };
+    if (!statNow(this.#root)?.isDirectory()) return { files, hasLeftovers: false, isCut: false };
     const { found, ...rest } = await this.#walk(layout, options, files);
     const remembered = new Map<string, FileState>();
+    const passTurn = takeTurns();
     for (let start = 0; start < found.length; start += AT_ONCE) {
+      const seen: (readonly [Entry, BigIntStats])[] = [];
+      for (const entry of found.slice(start, start + AT_ONCE)) {
+        await passTurn();
+        const stat = statNow(entry.rawPath);
+        if (stat) seen.push([entry, stat]);
+      }
       signal?.throwIfAborted();
       await Promise.all(
-        found.slice(start, start + AT_ONCE).map(async ({ path, rawPath }) => {
-          const stat = await lstat(rawPath, { bigint: true }).catch(() => null);
-          if (!stat) return;
+        seen.map(async ([{ path, rawPath }, stat]) => {
           const stamp = `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}`;
           const before = this.#remembered.get(path);
           const isRead = layout.tracked.has(path) || this.#wanted.isEditable(path);
@@ -136,8 +141,10 @@ export class WorktreeScanner {
     let handing: Promise<void> = Promise.resolve();
     const isWanted = (path: string) => this.#wanted.isEditable(path) || this.#wanted.isNamedLocked(path);
     const folders: Place[] = [{ path: '', rawPath: this.#root, isOurs: true }];
+    const passTurn = takeTurns();
     while (folders.length > 0) {
       signal?.throwIfAborted();
+      await passTurn();
       await Promise.all(
         folders.splice(-AT_ONCE).map(async place => {
           const kind = await readFolder(place, signal, async entries => {
@@ -203,6 +210,12 @@ export class WorktreeScanner {
     const isOther = expected !== undefined && (before?.kind !== 'file' || before.size !== size);
     // A locked file only has to be known for another; of an edit everything is told apart, if it is one.
     if (!isRead || (isOther && (!isEditable || size > MAX_EDIT_BYTES))) return { ...state, digest: null };
+    const ofContent = (content: Buffer) => ({
+      ...{ ...state, digest: sha256(content) },
+      sourceLines: isEditable ? countSourceLines(content) : null,
+    });
+    const small = size <= SMALL_BYTES ? readAtOnce(rawPath, size) : null;
+    if (small) return ofContent(small);
     const file = await openFile(rawPath, stat);
     try {
       if (size > READ_WHOLE_BYTES) {
@@ -210,12 +223,7 @@ export class WorktreeScanner {
         await pipeline(file.createReadStream({ autoClose: false }), hash, { signal });
         return { ...state, digest: hash.digest('hex') };
       }
-      const content = await file.readFile({ signal });
-      return {
-        ...state,
-        digest: sha256(content),
-        sourceLines: isEditable ? countSourceLines(content) : null,
-      };
+      return ofContent(await file.readFile({ signal }));
     } finally {
       await file.close();
     }

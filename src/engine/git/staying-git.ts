@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { startGit } from './git.ts';
 
 type Child = Awaited<ReturnType<typeof startGit>>;
@@ -76,14 +75,11 @@ async function converse<T>(
   stdout.on('data', onAnswer);
   stderr.on('data', onWords);
   hold(child, true);
-  const done = new AbortController();
-  const ended = once(child, 'close', { signal: done.signal }).then(
-    (): Answer<T> => ({ kind: 'ended', exitCode: child.exitCode, stderr: said }),
-    (): Answer<T> => NOT_ASKED,
-  );
+  const onClose = () => resolve({ kind: 'ended', exitCode: child.exitCode, stderr: said });
+  child.once('close', onClose);
   stdin.write(question);
-  const answer = await Promise.race([answered, ended]);
-  done.abort();
+  const answer = await answered;
+  child.off('close', onClose);
   stdout.off('data', onAnswer);
   stderr.off('data', onWords);
   hold(child, false);

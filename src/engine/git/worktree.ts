@@ -1,18 +1,8 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  writeFile,
-} from 'node:fs/promises';
+import { chmodSync, lstatSync, readdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
+import { hasContentNow, readWhole, writeNew } from '../small-files.ts';
 import { NO_HEAD_FILE } from './checkouts.ts';
 import { type GitOptions, type GitResult, git } from './git.ts';
 import { gitFailure, isPathUnknown, writeFailure } from './git-errors.ts';
@@ -76,7 +66,7 @@ export async function openWorktree(
     ...['worktree', 'add', '--force', '--force', '--quiet', '--detach', '--no-checkout', '--lock'],
     ...['--reason', 'used by a Pawl study', '--', path, commit],
   ]);
-  if (!(await isRealFolder(worktree.adminDir))) {
+  if (!isRealFolder(worktree.adminDir)) {
     throw new PawlError('git_failed', `git did not make the worktree's record at ${worktree.adminDir}.`);
   }
   return { worktree, isNew: true };
@@ -100,17 +90,21 @@ export async function removeWorktree(repository: Repository | null, path: string
  */
 export async function mendWorktree(worktree: Worktree, commit: string): Promise<boolean> {
   if (isInOrder(worktree, commit)) return true;
-  if (!(await isRealFolder(worktree.path)) || !(await isRealFolder(worktree.adminDir))) return false;
-  await chmod(worktree.path, OWNER_ONLY);
+  if (!isRealFolder(worktree.path) || !isRealFolder(worktree.adminDir)) return false;
+  chmodSync(worktree.path, OWNER_ONLY);
   await mendLinks(worktree);
   // Also for a record that is only half made: without a HEAD git does not take it for one.
   await detachHead(worktree, commit);
   return true;
 }
 
-async function isRealFolder(path: string): Promise<boolean> {
-  const found = await lstat(path).catch(() => null);
-  return found?.isDirectory() === true && (await realpath(path)) === path;
+/** Whether there is a folder, with no link on the way to it. */
+function isRealFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory() && realpathSync.native(path) === path;
+  } catch {
+    return false;
+  }
 }
 
 /** Nobody else may look into a worktree. */
@@ -136,23 +130,16 @@ function linksOf({ path, adminDir }: Worktree): readonly (readonly [path: string
   ];
 }
 
-/**
- * Whether there is nothing to mend, as after most trainings. It reads files of some bytes, each in microseconds; a thread pool would take
- * ten times as long for them.
- */
+/** Whether there is nothing to mend, as after most trainings. It reads files of some bytes only, at once. */
 function isInOrder(worktree: Worktree, commit: string): boolean {
   const { path, adminDir } = worktree;
-  const isFolder = (folder: string) =>
-    lstatSync(folder).isDirectory() && realpathSync.native(folder) === folder;
-  const hasContentNow = ([file, content]: readonly [string, string]) =>
-    isFileOf(lstatSync(file), content) && readFileSync(file, 'utf8') === content;
   try {
     return (
-      isFolder(path) &&
-      isFolder(adminDir) &&
+      isRealFolder(path) &&
+      isRealFolder(adminDir) &&
       (lstatSync(path).mode & 0o7777) === OWNER_ONLY &&
-      linksOf(worktree).every(hasContentNow) &&
-      hasContentNow([join(adminDir, 'HEAD'), `${commit}\n`]) &&
+      linksOf(worktree).every(([file, content]) => hasContentNow(file, content)) &&
+      hasContentNow(join(adminDir, 'HEAD'), `${commit}\n`) &&
       !readdirSync(adminDir).some(isLeft) &&
       lstatSync(`${indexPath(worktree)}.lock`, { throwIfNoEntry: false }) === undefined
     );
@@ -173,23 +160,12 @@ async function mendLinks(worktree: Worktree): Promise<void> {
 }
 
 /** Whether the worktree's `.git` is still the file git made, and leads to git's record. */
-export async function hasIntactLink(worktree: Worktree): Promise<boolean> {
-  const isLinked = await hasContent(join(worktree.path, '.git'), `gitdir: ${worktree.adminDir}\n`);
-  return isLinked && (await isRealFolder(worktree.adminDir));
-}
-
-async function hasContent(path: string, content: string): Promise<boolean> {
-  const found = await lstat(path).catch(() => null);
-  return found !== null && isFileOf(found, content) && (await readFile(path, 'utf8')) === content;
-}
-
-/** Whether it can be a file with this content: what is of another length need not be read. */
-function isFileOf(found: Stats, content: string): boolean {
-  return found.isFile() && found.size === Buffer.byteLength(content);
+export function hasIntactLink({ path, adminDir }: Worktree): boolean {
+  return hasContentNow(join(path, '.git'), `gitdir: ${adminDir}\n`) && isRealFolder(adminDir);
 }
 
 async function writeIfDifferent(path: string, content: string): Promise<void> {
-  if (await hasContent(path, content)) return;
+  if (hasContentNow(path, content)) return;
   await removeAt(Buffer.from(path));
   await writeFile(path, content);
 }
@@ -228,7 +204,7 @@ export async function resetWorktree(worktree: Worktree, commit: string, signal?:
 
 /** Pawl's index of the worktree; null where there is none. */
 export function readIndex(worktree: Worktree): Promise<Buffer | null> {
-  return readFile(indexPath(worktree)).catch(() => null);
+  return readWhole(indexPath(worktree));
 }
 
 /** Makes this the index, and the commit HEAD, whose files lie there already. */
@@ -238,7 +214,8 @@ export async function showIndex(worktree: Worktree, commit: string, index: Buffe
 
 /** Lets programs in the worktree see HEAD and index as Pawl has them. */
 export async function showHead(worktree: Worktree, commit: string, index?: Buffer): Promise<void> {
-  const content = index ?? (await readFile(indexPath(worktree)));
+  const content = index ?? (await readIndex(worktree));
+  if (!content) throw new PawlError('git_failed', `There is no index at ${indexPath(worktree)}.`);
   const shown = putFile(join(worktree.adminDir, 'index'), content);
   await Promise.all([detachHead(worktree, commit), shown]);
 }
@@ -249,16 +226,24 @@ export async function showHead(worktree: Worktree, commit: string, index?: Buffe
  */
 async function putFile(path: string, content: Buffer, { flush = false } = {}): Promise<void> {
   const next = `${path}.next`;
-  // What a killed engine left under that name, or a program put there.
-  await removeAt(Buffer.from(next));
-  await writeFile(next, content, { flag: 'wx', flush }).catch(error => {
-    throw writeFailure(path, error);
-  });
-  await rename(next, path).catch(async () => {
+  const write = () => writeNew(next, content, { flush });
+  await write()
+    .catch(async error => {
+      if (error.code !== 'EEXIST') throw error;
+      // What a killed engine left under that name, or a program put there.
+      await removeAt(Buffer.from(next));
+      await write();
+    })
+    .catch(error => {
+      throw writeFailure(path, error);
+    });
+  try {
+    renameSync(next, path);
+  } catch {
     // Programs may have put a folder there.
     await removeAt(Buffer.from(path));
     await rename(next, path);
-  });
+  }
 }
 
 /** Which of the untracked paths git ignores. */

@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
-import { open, stat, statfs } from 'node:fs/promises';
+import { existsSync, rmSync, statfsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
+import { statNow } from '../small-files.ts';
 
 const MAX_BYTES = 8 * 1024 ** 2;
 /** Of a small disk, this share. */
@@ -22,20 +23,19 @@ export class DiskReserve {
   }
 
   /** Bytes that are free, the reserve among them. */
-  async free(): Promise<number> {
-    const [{ bavail, bsize }, size] = await Promise.all([statfs(this.#folder), this.#size()]);
-    return bavail * bsize + size;
+  free(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize + this.#size();
   }
 
   /** Whether there is room for work besides the reserve, given up or not, and as much as has to stay free. */
-  async hasRoom(leastBytes = 0): Promise<boolean> {
-    const [free, wanted] = await Promise.all([this.free(), this.#wanted()]);
-    return free >= Math.max(2 * wanted, leastBytes);
+  hasRoom(leastBytes = 0): boolean {
+    return this.free() >= Math.max(2 * this.#wanted(), leastBytes);
   }
 
-  /** Rejects with `disk_full` where there is none, or less than what has to stay free. */
-  async requireRoom(leastBytes = 0): Promise<void> {
-    if (await this.hasRoom(leastBytes)) return;
+  /** Throws `disk_full` where there is none, or less than what has to stay free. */
+  requireRoom(leastBytes = 0): void {
+    if (this.hasRoom(leastBytes)) return;
     throw new PawlError(
       'disk_full',
       `The disk that holds ${this.#folder} is full. Make room, then "pawl resume".`,
@@ -52,8 +52,8 @@ export class DiskReserve {
   /** Takes the room, or as much of it as there is. Never rejects. */
   async fill(): Promise<void> {
     try {
-      const wanted = await this.#wanted();
-      const has = await this.#size();
+      const wanted = this.#wanted();
+      const has = this.#size();
       if (has >= wanted) return;
       // Zeros would take no room where files are compressed or have holes.
       const chunk = Buffer.alloc(CHUNK_BYTES).map((_, index) => (index * 2_654_435_761) >>> 13);
@@ -68,15 +68,12 @@ export class DiskReserve {
     }
   }
 
-  #size(): Promise<number> {
-    return stat(this.#path).then(
-      ({ size }) => size,
-      () => 0,
-    );
+  #size(): number {
+    return Number(statNow(this.#path)?.size ?? 0);
   }
 
-  async #wanted(): Promise<number> {
-    const { blocks, bsize } = await statfs(this.#folder);
+  #wanted(): number {
+    const { blocks, bsize } = statfsSync(this.#folder);
     return Math.min(MAX_BYTES, Math.floor((blocks * bsize) / SHARE));
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -38,17 +38,26 @@ export async function makeCgroup(
   limits: RunLimits,
   files: SystemFiles = SYSTEM,
 ): Promise<Cgroup | null> {
-  const own = /^0::(\/.*)$/m.exec(await readFile(files.self, 'utf8').catch(() => ''))?.[1];
+  const own = /^0::(\/.*)$/m.exec(readKernelFile(files.self))?.[1];
   if (own === undefined) return null;
   const here = join(files.root, own);
   for (const parent of own === '/' ? [here] : [dirname(here), here]) {
-    const handedDown = await readFile(join(parent, 'cgroup.subtree_control'), 'utf8').catch(() => '');
+    const handedDown = readKernelFile(join(parent, 'cgroup.subtree_control'));
     const controllers = handedDown.trim().split(/\s+/);
     if (!controllers.includes('memory') || !controllers.includes('pids')) continue;
     const group = await fillGroup(join(parent, name), limits).catch(() => null);
     if (group) return group;
   }
   return null;
+}
+
+/** The kernel makes such a file from memory, in microseconds. Empty where there is none. */
+function readKernelFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 async function fillGroup(folder: string, limits: RunLimits): Promise<Cgroup> {

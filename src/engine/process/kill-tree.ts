@@ -80,21 +80,18 @@ async function findProcesses(target: KillTarget): Promise<readonly ProcessInfo[]
   const all = listProcesses().filter(info => info.pid !== process.pid);
   const tracked = new Map([...target.tracked].map(identity => [identity.pid, identity.startTicks]));
   const { root } = target;
-  const belongs = new Set<number>();
+  const isTracked = (info: ProcessInfo) =>
+    tracked.get(info.pid) === info.startTicks ||
+    // For a moment after it was forked the root is in our own session, and has our environment.
+    (root !== null && [info.pid, info.session, info.group].includes(root.pid));
+  // Nothing older than the run can be part of it.
+  const young = all.filter(info => root === null || info.startTicks >= root.startTicks);
+  const belongs = new Set(young.filter(isTracked).map(info => info.pid));
   await Promise.all(
-    all.map(async info => {
-      // Nothing older than the run can be part of it.
-      if (root !== null && info.startTicks < root.startTicks) return;
-      const isTracked =
-        tracked.get(info.pid) === info.startTicks ||
-        // For a moment after it was forked the root is in our own session, and has our environment.
-        (root !== null && [info.pid, info.session, info.group].includes(root.pid));
-      if (isTracked) {
-        belongs.add(info.pid);
-        return;
-      }
-      const marker = await readMarker(info.pid);
-      if (marker !== null && target.hasMarker(marker)) belongs.add(info.pid);
+    young.map(async ({ pid }) => {
+      if (belongs.has(pid)) return;
+      const marker = await readMarker(pid);
+      if (marker !== null && target.hasMarker(marker)) belongs.add(pid);
     }),
   );
   for (let size = -1; size !== belongs.size; ) {

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { readFile, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import type { Contract } from '../../shared/contract.ts';
@@ -25,8 +26,8 @@ const MAX_FREE_BYTES = 256 * 1024 ** 2;
  * The limits of one run. Not by RLIMIT_AS, because CUDA and sanitizers reserve far more addresses than they use, nor by
  * RLIMIT_NPROC, which counts all processes of the user.
  */
-export async function limitsFor(settings: Contract['limits'], folder: string): Promise<RunLimits> {
-  const { bavail, bsize } = await statfs(folder);
+export function limitsFor(settings: Contract['limits'], folder: string): RunLimits {
+  const { bavail, bsize } = statfsSync(folder);
   const least = Math.min(MAX_FREE_BYTES, bavail * bsize * FREE_SHARE);
   return {
     memoryBytes: memoryBytesOf(settings),

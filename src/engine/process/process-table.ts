@@ -26,13 +26,16 @@ export type ProcessInfo = ProcessIdentity & {
 export const TICKS_PER_SECOND = 100;
 export const PAGE_BYTES = 4096;
 
+/** The last of the fields that is read. */
+const LAST_FIELD = 24;
+
 /** Source of the fields and their numbers: proc(5), /proc/pid/stat. Null when the process is gone. */
 export function readProcess(pid: number): ProcessInfo | null {
   const text = readStat(pid);
   if (text === null) return null;
   // The name may hold anything, also brackets; the fields begin behind the last one.
   const nameEnd = text.lastIndexOf(')');
-  const fields = text.slice(nameEnd + 2).split(' ');
+  const fields = text.slice(nameEnd + 2).split(' ', LAST_FIELD - 2);
   const field = (number: number) => Number(fields[number - 3]);
   return {
     pid,
@@ -43,7 +46,7 @@ export function readProcess(pid: number): ProcessInfo | null {
     session: field(6),
     cpuTicks: field(14) + field(15) + field(16) + field(17),
     startTicks: field(22),
-    rssPages: field(24),
+    rssPages: field(LAST_FIELD),
   };
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IPty } from 'node-pty';
 import type { ResourceUse, RunOutcome } from '../../shared/study.ts';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
+import { readAtOnce } from '../small-files.ts';
 import { makeCgroup, userScope } from './cgroup.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
@@ -65,13 +65,13 @@ export type TrainingResult = {
  * inner shell, which waits for a line of several commands, outlives SIGTERM too: with it this one would end, and hang up on
  * what still ends. A sandbox does not hear that the command is to end, and everything in it ends with its first process.
  */
-const PRELUDE = `stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
+const PRELUDE = `LC_ALL=C stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
 { echo 900 >/proc/$$/oom_score_adj; } 2>/dev/null
 [ -z "$2" ] || echo $$ >"$2"
 [ -z "$5" ] || taskset -pc "$5" $$ >/dev/null || exit 126
 trap : TERM
 clock=$1; command=$3; inside=$4; shift 5
-if [ $# -eq 0 ]; then /bin/sh -c 'trap : TERM; eval "$1"' pawl "$command"
+if [ $# -eq 0 ]; then (trap : TERM; set -- "$command"; unset clock command inside; eval "$1")
 else (trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" pawl "$command")
 fi
 code=$?; read -r up rest </proc/uptime; echo "$up" >"$clock"; exit $code`;
@@ -89,6 +89,9 @@ const ROWS = 50;
 
 /** A training that prints more is not printing progress; without an end it would fill the disk. */
 const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
+
+/** Its clock says how long the machine runs, in digits. */
+const CLOCK_BYTES = 64;
 
 /** What the shell's clock and the engine's may differ by although nothing held the engine up. */
 const SLACK_SECONDS = 0.5;
@@ -171,7 +174,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   try {
     outcome = await firstEnd(pid, exited, [flooded, passed.promise], ending.signal, options);
     if (limits && (await group?.hasRunOut())) outcome = outOfMemory(null, limits.memoryBytes);
-    if (hasExited) heldUpSeconds = await secondsBeforeHeldUp(clock, elapsed());
+    if (hasExited) heldUpSeconds = secondsBeforeHeldUp(clock, elapsed());
     if (heldUpSeconds !== null && heldUpSeconds > options.limitSeconds + SLACK_SECONDS) {
       outcome = { kind: 'timeout' };
     }
@@ -190,7 +193,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
     if (!hasExited) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
     take = () => {};
     await log.close();
-    await rm(clock.path, { force: true });
+    rmSync(clock.path, { force: true });
     await group?.remove();
   }
   return {
@@ -236,11 +239,11 @@ async function firstEnd(
  * How long the command really took, by the shell's clock, where that is clearly less than what the engine saw of it, because
  * the engine was suspended or busy. Null otherwise, and where the shell was killed.
  */
-async function secondsBeforeHeldUp(
+function secondsBeforeHeldUp(
   clock: { readonly path: string; readonly began: number },
   elapsed: number,
-): Promise<number | null> {
-  const ended = Number.parseFloat(await readFile(clock.path, 'latin1').catch(() => ''));
+): number | null {
+  const ended = Number.parseFloat(readAtOnce(clock.path, CLOCK_BYTES)?.toString('latin1') ?? '');
   const seconds = ended - clock.began;
   return elapsed - seconds > SLACK_SECONDS ? seconds : null;
 }

@@ -2,7 +2,7 @@ import type { Contract } from '../../shared/contract.ts';
 import type { Idea, IdeaWords } from '../../shared/ideas.ts';
 import type { Crash, Proposal } from '../../shared/study.ts';
 import type { Worktree } from '../git/worktree.ts';
-import type { HistoryEntry } from '../store/experiments.ts';
+import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Refusal } from '../store/refusals.ts';
 
 export type RunningExperiment = {

@@ -3,22 +3,23 @@ import {
   armColumns,
   askedColumns,
   askedRows,
+  CRASH_COLUMNS,
+  DEAD_END_COLUMNS,
   filledColumns,
+  keptColumns,
+  NEAR_MISS_COLUMNS,
+  SURPRISE_COLUMNS,
   type TextColumn,
 } from '../../shared/debrief-columns.ts';
 import {
-  certaintyOf,
-  crashWords,
   describeCertainty,
   describeCounts,
   describeFailures,
   describeProgress,
   describeStop,
-  gainText,
   resourceRows,
   timeRows,
 } from '../../shared/describe-debrief.ts';
-import { ABSENT, formatMetric } from '../../shared/numbers.ts';
 import type { Block, Document } from './document.ts';
 
 /** What stands in a report besides the debrief. */
@@ -56,16 +57,6 @@ export function describeDebrief(debrief: Debrief, { chart, allArms, diffs }: Rep
 }
 
 /** Without the columns in which no row has anything. */
-function table(
-  columns: Extract<Block, { kind: 'table' }>['columns'],
-  rows: readonly (readonly string[])[],
-): Block {
-  return textTable(
-    columns.map((column, place) => ({ ...column, cell: (row: readonly string[]) => row[place] ?? '' })),
-    rows,
-  );
-}
-
 function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): Block {
   const filled = filledColumns(columns, rows);
   return {
@@ -130,28 +121,15 @@ function next({ next: steps }: Debrief): readonly Block[] {
 
 function kept({ kept: ideas, study }: Debrief, diffs: ReportParts['diffs']): readonly Block[] {
   if (ideas.length === 0) return [];
-  const { name: metric } = study.metric;
   return [
     heading('What worked'),
-    table(
+    textTable(
       [
-        { name: 'Idea' },
-        { name: 'Gain', isNumber: true },
-        { name: metric, isNumber: true },
-        { name: 'Sure?' },
-        { name: 'Why it was tried' },
-        { name: 'Commit' },
+        ...keptColumns(study.metric.name, ideas),
+        { name: 'Why it was tried', cell: ({ rationale }) => rationale ?? '' },
+        { name: 'Commit', cell: ({ commit }) => commit?.slice(0, 9) ?? '' },
       ],
-      ideas.map(idea => [
-        name(idea.n, idea.hypothesis),
-        gainText(idea.gain),
-        idea.record === null
-          ? ABSENT
-          : `${formatMetric(idea.record.mean)}${idea.record.runs > 1 ? ` (${idea.record.runs} runs)` : ''}`,
-        certaintyOf(idea),
-        idea.rationale ?? '',
-        idea.commit?.slice(0, 9) ?? '',
-      ]),
+      ideas,
     ),
     ...ideas.flatMap(({ n, hypothesis }) => {
       const diff = diffs.get(n);
@@ -170,86 +148,22 @@ function takenBack({ takenBack: ideas }: Debrief): readonly Block[] {
 
 function nearMisses({ nearMisses: ideas }: Debrief): readonly Block[] {
   if (ideas.length === 0) return [];
-  return [
-    heading('Worth a second look'),
-    {
-      kind: 'table',
-      columns: [{ name: 'Idea' }, { name: 'Gain', isNumber: true }, { name: 'Why' }],
-      rows: ideas.map(({ n, hypothesis, gain, why }) => [name(n, hypothesis), gainText(gain), why]),
-    },
-  ];
+  return [heading('Worth a second look'), textTable(NEAR_MISS_COLUMNS, ideas)];
 }
 
 function surprises({ surprises: ideas }: Debrief): readonly Block[] {
   if (ideas.length === 0) return [];
-  return [
-    heading('Surprises'),
-    {
-      kind: 'table',
-      columns: [
-        { name: 'Idea' },
-        { name: 'Predicted gain', isNumber: true },
-        { name: 'Actual gain', isNumber: true },
-      ],
-      rows: ideas.map(({ n, hypothesis, predicted, actual }) => [
-        name(n, hypothesis),
-        gainText(predicted),
-        gainText(actual),
-      ]),
-    },
-  ];
+  return [heading('Surprises'), textTable(SURPRISE_COLUMNS, ideas)];
 }
 
 function deadEnds({ deadEnds: ends }: Debrief): readonly Block[] {
   if (ends.length === 0) return [];
-  return [
-    heading('Dead ends'),
-    {
-      kind: 'table',
-      columns: [
-        { name: 'Theme' },
-        { name: 'Tried', isNumber: true },
-        { name: 'Nearest', isNumber: true },
-        { name: 'Experiments' },
-      ],
-      rows: ends.map(({ kind, name: theme, tried, nearest, experiments }) => [
-        `${kind} ${theme}`,
-        String(tried),
-        gainText(nearest),
-        numbers(experiments),
-      ]),
-    },
-  ];
-}
-
-const MOST_NUMBERS = 12;
-
-function numbers(experiments: readonly number[]): string {
-  const shown = experiments.slice(0, MOST_NUMBERS).map(n => `#${n}`);
-  const rest = experiments.length - shown.length;
-  return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  return [heading('Dead ends'), textTable(DEAD_END_COLUMNS, ends)];
 }
 
 function crashes({ crashes: groups }: Debrief): readonly Block[] {
   if (groups.length === 0) return [];
-  return [
-    heading('Crashes'),
-    {
-      kind: 'table',
-      columns: [
-        { name: 'Cause' },
-        { name: 'Times', isNumber: true },
-        { name: 'Newest message' },
-        { name: 'Experiments' },
-      ],
-      rows: groups.map(({ class: kind, experiments, message }) => [
-        crashWords(kind),
-        String(experiments.length),
-        message,
-        numbers(experiments),
-      ]),
-    },
-  ];
+  return [heading('Crashes'), textTable(CRASH_COLUMNS, groups)];
 }
 
 function arms(title: string, study: Debrief['study'], all: Debrief['arms']): readonly Block[] {

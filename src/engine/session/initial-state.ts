@@ -6,13 +6,13 @@ import { findAwaited } from '../stages/measure/await-number.ts';
 import { findCrashedRun, findHeldRun } from '../stages/measure/measured.ts';
 import { OWN_FAILURES } from '../stages/repeat/repeat.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
-import type { HistoryEntry } from '../store/experiments.ts';
+import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
+import { MAX_RERUNS } from './after-run.ts';
 import type { StudyState } from './loop-state.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
 import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
-import { MAX_RERUNS } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 /** What a sitting is for. */

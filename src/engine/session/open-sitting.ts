@@ -241,15 +241,15 @@ async function makeRoom(
   workbench: Workbench,
   { ledger, options, reserve }: Ports,
 ): Promise<void> {
-  if (!(await reserve.hasRoom()) && existsSync(workbench.path)) {
+  if (!reserve.hasRoom() && existsSync(workbench.path)) {
     await workbench.checkout(ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit);
     const folder = studyFolder(options.paths, study.id);
     for (const name of [DATA_VIEW, SCORE]) {
-      if (!(await reserve.hasRoom())) await removeBelow(folder, name);
+      if (!reserve.hasRoom()) await removeBelow(folder, name);
     }
-    if (!(await reserve.hasRoom())) await removeCaches(folder, folder);
+    if (!reserve.hasRoom()) await removeCaches(folder, folder);
   }
-  await reserve.requireRoom();
+  reserve.requireRoom();
   await reserve.fill();
 }
 

@@ -30,8 +30,8 @@ import {
   WRITES,
 } from './lanes.ts';
 import type { Effect, LoopEvent, Wish } from './loop-state.ts';
+import { willGoOn } from './next.ts';
 import { findTakeBack } from './probes.ts';
-import { willGoOn } from './step.ts';
 import type { StopLimits } from './stop-rules.ts';
 import { aborted, describeSetAside, isRefusal, isResult } from './stopped-effects.ts';
 

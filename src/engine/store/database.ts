@@ -12,6 +12,10 @@ const BUSY_TIMEOUT_MS = 10_000;
 const BUSY_RETRY_MS = 10;
 
 /**
+ * SQLite plans a statement anew for each value that is bound to a bare parameter, where an index or an order has to do with it
+ * (better-sqlite3 is built with STAT4). That takes several times as long as to run it, so what every experiment asks again and
+ * again has `+?` in place of `?`.
+ *
  * Opens the ledger and brings its schema up to date, each migration in a transaction of its own. Throws
  * `ledger_newer` for a file of a later Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
  */

@@ -1,20 +1,15 @@
-import type { GuardFailure } from '../../shared/guard.ts';
-import type { Ancestor } from '../../shared/notebook.ts';
 import type { Hint } from '../../shared/probes.ts';
-import {
-  type Evidence,
-  type Experiment,
-  findBest,
-  isBetter,
-  keepRate,
-  type Phase,
-  type Proposal,
-  type ShownVerdict,
-  type Tally,
-  type Verdict,
-  type VerdictWord,
+import type {
+  Evidence,
+  Experiment,
+  Phase,
+  Proposal,
+  ShownVerdict,
+  Verdict,
+  VerdictWord,
 } from '../../shared/study.ts';
 import type { Database } from './database.ts';
+import { experimentPast } from './experiment-past.ts';
 import { recordOf, repeatColumns } from './record.ts';
 
 type Row = {
@@ -84,14 +79,6 @@ function fromRow(row: Row): Experiment {
   };
 }
 
-function probeOf({
-  probe,
-  hints,
-  wasKept,
-}: Partial<Evidence> = {}): Pick<Evidence, 'probe' | 'hints' | 'wasKept'> {
-  return { ...(probe && { probe }), ...(hints && { hints }), ...(wasKept && { wasKept }) };
-}
-
 /** The experiment the branch stands at, as the ledger knows it. */
 export type Incumbent = {
   readonly n: number;
@@ -107,26 +94,6 @@ export type Start = {
   readonly commit: string;
   /** The experiment whose commit it is, where that is one which the branch left. */
   readonly otherLine?: number | null;
-};
-
-/** A finished experiment as proposers and stop rules need it. */
-export type HistoryEntry = {
-  readonly n: number;
-  readonly hypothesis: string;
-  readonly category: string | null;
-  readonly memo: unknown;
-  readonly verdict: Verdict['word'];
-  readonly reason: string;
-  readonly metric: number | null;
-  readonly incumbentMetric: number | null;
-  /** Number of the incumbent it was compared with; null for the baseline. */
-  readonly incumbent: number | null;
-  /** The experiment it was made on, where that was not the incumbent any more. */
-  readonly lateParent?: number;
-  /** The condition or check that failed; null if there were none or all passed. */
-  readonly guard: GuardFailure | null;
-  /** What probes and hints say of it. */
-  readonly probe?: Pick<Evidence, 'probe' | 'hints' | 'wasKept'>;
 };
 
 export type ExperimentStore = ReturnType<typeof experimentStore>;
@@ -173,8 +140,9 @@ export function experimentStore(database: Database) {
   const page = database.prepare<[string, number, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n >= ? ORDER BY n LIMIT ?`,
   );
+  // The sign has SQLite use the index of what is unfinished, and not that of all numbers.
   const unfinished = database.prepare<[string], Row>(
-    `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' ORDER BY n`,
+    `SELECT ${columns} FROM experiment WHERE study_id = +? AND phase <> 'recorded' ORDER BY +n`,
   );
   const moving = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND phase <> 'recorded' AND verdict IS NOT NULL
@@ -194,24 +162,6 @@ export function experimentStore(database: Database) {
     `SELECT count(*) AS count, min(started_at) AS firstAt, max(ended_at) AS lastAt FROM experiment
      WHERE study_id = ? AND n >= ? AND reason IS NOT NULL AND ended_at >= ?`,
   );
-  const counts = database.prepare<[string], { verdict: VerdictWord; count: number }>(
-    `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
-     WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
-  );
-  const keeps = database.prepare<
-    [string],
-    {
-      n: number;
-      metric: number | null;
-      repeats: number;
-      repeat_sum: number;
-      repeats_apart: number;
-      imported: string | null;
-    }
-  >(
-    `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded'
-     ORDER BY coalesce(verdict_order, n), n`,
-  );
   const incumbent = database.prepare<
     [string],
     Pick<Row, 'n' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
@@ -221,45 +171,15 @@ export function experimentStore(database: Database) {
     }
   >(
     `SELECT n, coalesce(branch_commit, attempt_commit) AS commit_name, metric, source_lines, ${record} FROM experiment
-     WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
-  );
-  const parentOf = database.prepare<[{ studyId: string; n: number }], { n: number }>(
-    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = @studyId
-       AND (e.attempt_commit = own.parent_commit OR e.branch_commit = own.parent_commit)
-     WHERE own.study_id = @studyId AND own.n = @n AND e.n <> @n ORDER BY e.verdict_order DESC LIMIT 1`,
+     WHERE study_id = +? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,
   );
   const sourceLines = database.prepare<[string, number], { source_lines: number | null }>(
     'SELECT source_lines FROM experiment WHERE study_id = ? AND n = ?',
   );
-  // The order of the join has SQLite look a parent up by its commit. The baseline is its own parent, so rows that are known end it.
-  const lineage = database.prepare<
-    [{ studyId: string; n: number }],
-    Pick<Row, 'n' | 'hypothesis' | 'metric' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
-      standing: Ancestor['standing'];
-    }
-  >(
-    `WITH RECURSIVE line (n, parent) AS (
-       SELECT n, parent_commit FROM experiment WHERE study_id = @studyId AND n = @n
-       UNION
-       SELECT e.n, e.parent_commit FROM line CROSS JOIN experiment e
-         ON e.study_id = @studyId AND (e.attempt_commit = line.parent OR e.branch_commit = line.parent))
-     SELECT n, hypothesis, metric, CASE WHEN verdict = 'keep' THEN 'kept'
-       WHEN reason = 'rolled_back' OR evidence ->> '$.wasKept' THEN 'taken_back' ELSE 'left' END AS standing, ${record} FROM experiment
-     WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY coalesce(verdict_order, n)`,
-  );
   const sameEdit = database.prepare<[{ studyId: string; editDigest: string; n: number }], { n: number }>(
-    `SELECT n FROM experiment e WHERE study_id = @studyId AND n <> @n AND (edit_digest = @editDigest
-       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = @editDigest)) ORDER BY n LIMIT 1`,
+    `SELECT n FROM experiment e WHERE study_id = +@studyId AND n <> +@n AND (edit_digest = +@editDigest
+       OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = +@editDigest)) ORDER BY n LIMIT 1`,
   );
-  const crashesInRow = database.prepare<[{ studyId: string }], { count: number }>(
-    `SELECT count(*) AS count FROM experiment WHERE study_id = @studyId AND verdict = 'crash' AND verdict_order > coalesce(
-       (SELECT max(verdict_order) FROM experiment WHERE study_id = @studyId AND verdict <> 'crash'), -1)`,
-  );
-  const history = database.prepare<[string], Row>(
-    `SELECT ${columns} FROM experiment WHERE study_id = ? AND verdict IS NOT NULL
-     ORDER BY verdict_order`,
-  );
-
   return {
     /** Starts experiment `n`, or starts it over when its engine died before there was an attempt. */
     begin(studyId: string, n: number, { commit, otherLine = null }: Start, at: number): void {
@@ -368,17 +288,6 @@ export function experimentStore(database: Database) {
       const { mean: metric } = recordOf(row);
       return { n: row.n, commit: row.commit_name, metric, sourceLines: row.source_lines };
     },
-    /** Number of the experiment whose commit `n` was made on; null for the baseline. */
-    parentOf(studyId: string, n: number): number | null {
-      return parentOf.get({ studyId, n })?.n ?? null;
-    },
-    /** The experiments that `n` was built on, one upon the other; the first one first. */
-    lineage(studyId: string, n: number): readonly Ancestor[] {
-      return lineage.all({ studyId, n }).map(row => ({
-        ...{ n: row.n, hypothesis: row.hypothesis, standing: row.standing },
-        metric: recordOf(row)?.mean ?? null,
-      }));
-    },
     /** Non-blank lines of the attempt's editable files; null where there is no attempt. */
     sourceLines(studyId: string, n: number): number | null {
       return sourceLines.get(studyId, n)?.source_lines ?? null;
@@ -387,61 +296,6 @@ export function experimentStore(database: Database) {
     findSameEdit(studyId: string, editDigest: string, n: number): number | null {
       return sameEdit.get({ studyId, editDigest, n })?.n ?? null;
     },
-    /** The best so far from each keep on; of an own study that is where its branch stood. */
-    bestSoFar(
-      studyId: string,
-      goal: 'minimize' | 'maximize',
-      isImported: boolean,
-    ): readonly (readonly [n: number, value: number])[] {
-      const steps: (readonly [number, number])[] = [];
-      for (const row of keeps.all(studyId)) {
-        const value = recordOf(row)?.mean;
-        const before = steps.at(-1)?.[1];
-        if (value === undefined || !Number.isFinite(value)) continue;
-        if (!isImported || before === undefined || isBetter(goal, value, before)) steps.push([row.n, value]);
-      }
-      return steps;
-    },
-    /** How many of the newest verdicts are crashes. */
-    crashesInRow(studyId: string): number {
-      return crashesInRow.get({ studyId })?.count ?? 0;
-    },
-    history(studyId: string): readonly HistoryEntry[] {
-      return history.all(studyId).map(row => {
-        const { proposal, verdict, metric } = fromRow(row);
-        return {
-          n: row.n,
-          hypothesis: proposal?.hypothesis ?? '',
-          category: proposal?.category ?? null,
-          memo: proposal?.memo ?? null,
-          verdict: row.verdict ?? 'crash',
-          reason: row.reason ?? '',
-          metric,
-          incumbentMetric: verdict?.evidence.incumbentMetric ?? null,
-          incumbent: verdict?.evidence.incumbentExperiment ?? null,
-          ...(verdict?.evidence.lateParent && { lateParent: verdict.evidence.lateParent.experiment }),
-          guard: verdict?.evidence.guard ?? null,
-          probe: probeOf(verdict?.evidence),
-        };
-      });
-    },
-    /** Upstream's counts. The best of an own study is its {@link incumbent}. */
-    tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
-      const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
-      for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
-      const { other, ...count } = counted;
-      const rows = keeps.all(studyId);
-      const kept = rows.map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
-      // Of an own study it is where the branch stands, also after fewer lines that are a little worse.
-      const best = rows.at(-1)?.imported === null ? (kept.at(-1) ?? null) : findBest(kept, goal);
-      return {
-        ...count,
-        finished: count.keep + count.discard + count.crash + other,
-        keepRate: keepRate(count),
-        baseline: kept[0]?.metric ?? null,
-        best: best?.metric ?? null,
-        bestExperiment: best?.n ?? null,
-      };
-    },
+    ...experimentPast(database),
   };
 }

@@ -49,19 +49,19 @@ export function ideaStore(database: Database) {
     `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND id = ?`,
   );
   const ofState = database.prepare<[string, IdeaState], Row>(
-    `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state = ? ORDER BY position`,
+    `SELECT ${COLUMNS} FROM idea WHERE study_id = +? AND state = +? ORDER BY position`,
   );
   const latest = database.prepare<[string, number], Row>(
     `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state <> 'waiting' ORDER BY coalesce(taken_at, at) DESC LIMIT ?`,
   );
   const takenBy = database.prepare<[string, number], Row>(
-    `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state = 'taken' AND n = ? ORDER BY taken_at DESC LIMIT 1`,
+    `SELECT ${COLUMNS} FROM idea WHERE study_id = +? AND state = 'taken' AND n = +? ORDER BY taken_at DESC LIMIT 1`,
   );
   const firstEdit = database.prepare<[string], Row>(
-    `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state = 'waiting' AND files IS NOT NULL ORDER BY position LIMIT 1`,
+    `SELECT ${COLUMNS} FROM idea WHERE study_id = +? AND state = 'waiting' AND files IS NOT NULL ORDER BY position LIMIT 1`,
   );
   const firstOwnEdit = database.prepare<[string], Row>(
-    `SELECT ${COLUMNS} FROM idea WHERE study_id = ? AND state = 'waiting' AND files IS NOT NULL AND pair IS NULL
+    `SELECT ${COLUMNS} FROM idea WHERE study_id = +? AND state = 'waiting' AND files IS NOT NULL AND pair IS NULL
      ORDER BY position LIMIT 1`,
   );
   const take = database.prepare(

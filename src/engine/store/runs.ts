@@ -125,14 +125,15 @@ export function runStore(database: Database) {
   );
   const nextIndex = database.prepare<[string, number], { k: number }>(
     `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id
-     WHERE study_id = ? AND n = ?`,
+     WHERE study_id = +? AND n = +?`,
   );
   const list = database.prepare<[string, number], Row>(
-    `SELECT ${columns} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = ? AND n = ? ORDER BY k`,
+    `SELECT ${columns} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = +? AND n = +? ORDER BY k`,
   );
   const fairnesses = database.prepare<[string, number], { fairness: string }>(
-    `SELECT fairness FROM run JOIN experiment e ON e.id = experiment_id
-     WHERE study_id = ? AND fairness IS NOT NULL AND purpose IS NOT 'probe' ORDER BY run.id DESC LIMIT ?`,
+    // The order of the join has SQLite begin with the newest run and end after a few.
+    `SELECT fairness FROM run CROSS JOIN experiment e ON e.id = experiment_id
+     WHERE study_id = +? AND fairness IS NOT NULL AND purpose IS NOT 'probe' ORDER BY run.id DESC LIMIT ?`,
   );
   const rows = database.prepare<
     [string],

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
+import { takeTurns } from '../small-files.ts';
 
 /**
  * A chunk of a run's series: columns of JSON, deflated. `seconds` has one value a point; a series that a point
@@ -43,18 +43,13 @@ export function unpackPoints(data: Buffer): readonly SeriesPoint[] {
   }));
 }
 
-/** The longest that unpacking holds everything else up before the rest has its turn. */
-const TURN_MS = 5;
-
 /** All points of a run's chunks, without holding anything up for long. */
 export async function unpackInTurns(chunks: readonly Buffer[]): Promise<readonly SeriesPoint[]> {
   const points: SeriesPoint[] = [];
-  let turnBegan = performance.now();
+  const passTurn = takeTurns();
   for (const chunk of chunks) {
     for (const point of unpackPoints(chunk)) points.push(point);
-    if (performance.now() - turnBegan < TURN_MS) continue;
-    await nextTurn();
-    turnBegan = performance.now();
+    await passTurn();
   }
   return points;
 }

@@ -1,5 +1,5 @@
 import { toast } from 'sonner';
-import type { NewStudyForm } from '../../shared/calls.ts';
+import type { NewStudyForm } from '../../shared/call-inputs.ts';
 import { hasLogScale } from '../../shared/charts/progress-layout.ts';
 import { progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';

@@ -1,29 +1,10 @@
-import { useEffect, useState } from 'react';
+import { BEAT_MS, useEvery } from '../ui/use-now.ts';
 import { type Live, useStore } from './store.ts';
 
-/** A curve of a few minutes moves less than a pixel in this time, and no eye reads numbers faster. */
-const REDRAW_MS = 500;
+const readLive = () => useStore.getState().live;
 
-/** The live points of one run, renewed a few times a second however often they come; the last ones always arrive. */
+/** The live points of one run, drawn anew once in a beat however often they come; the last ones always arrive. */
 export function useLive(study: string, n: number, k: number): Live | null {
-  const [live, setLive] = useState(() => useStore.getState().live);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let takenAt = Number.NEGATIVE_INFINITY;
-    const take = () => {
-      timer = undefined;
-      takenAt = performance.now();
-      setLive(useStore.getState().live);
-    };
-    const stop = useStore.subscribe((state, before) => {
-      if (state.live === before.live) return;
-      timer ??= setTimeout(take, Math.max(0, takenAt + REDRAW_MS - performance.now()));
-    });
-    take();
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, []);
+  const live = useEvery(BEAT_MS, readLive);
   return live.find(run => run.study === study && run.n === n && run.k === k) ?? null;
 }

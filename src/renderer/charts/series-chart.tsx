@@ -135,7 +135,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
       right: Math.max(100, width - 12),
       bottom: height - 24,
     };
-    const xCount = Math.max(2, Math.floor((plot.right - plot.left) / 80));
+    const xCount = Math.max(3, Math.floor((plot.right - plot.left) / 80));
     const xTicks = isLogX ? logTicks(x, xCount) : axisTicks(x, xCount, xLabel === 'step');
     const across = axisScale(x, [plot.left, plot.right], isLogX);
     const up = axisScale(y, [plot.bottom, plot.top], isLogY);

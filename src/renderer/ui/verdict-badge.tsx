@@ -1,11 +1,11 @@
-import { Check, CircleDashed, CircleHelp, CirclePause, Minus, Undo2, X } from 'lucide-react';
+import { CircleDashed, CircleHelp, CirclePause, Undo2 } from 'lucide-react';
 import type { Phase, VerdictWord } from '../../shared/study.ts';
 import { classNames } from './class-names.ts';
 
 const LOOKS = {
-  keep: { icon: Check, className: 'text-keep' },
-  discard: { icon: Minus, className: 'text-discard' },
-  crash: { icon: X, className: 'text-crash' },
+  keep: { mark: 'M4 12.5 9.5 18 20 6.5', className: 'text-keep' },
+  discard: { mark: 'M5 12h14', className: 'text-discard' },
+  crash: { mark: 'M6 6l12 12M18 6 6 18', className: 'text-crash' },
   other: { icon: CircleHelp, className: 'text-muted' },
 } as const;
 
@@ -29,11 +29,34 @@ export function VerdictBadge({
           icon: isHeld ? CirclePause : CircleDashed,
           className: isHeld ? 'text-warn' : 'text-accent',
         };
-  const Icon = look.icon;
   return (
     <span className={classNames('inline-flex items-center gap-1.5 font-medium text-sm', look.className)}>
-      <Icon size={15} strokeWidth={2.25} aria-hidden className="shrink-0" />
+      {'mark' in look ? (
+        <Mark path={look.mark} />
+      ) : (
+        <look.icon size={15} strokeWidth={2.25} aria-hidden className="shrink-0" />
+      )}
       {isRolledBack ? 'rolled back' : (word ?? (phase === 'reviewing' ? 'your turn' : phase))}
     </span>
+  );
+}
+
+/** One path for each verdict: while a table is scrolled only that changes, and no element is made anew. */
+function Mark({ path }: { readonly path: string }) {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      width={15}
+      height={15}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={2.25}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden
+      className="shrink-0"
+    >
+      <path d={path} />
+    </svg>
   );
 }

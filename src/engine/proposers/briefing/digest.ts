@@ -1,7 +1,7 @@
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { Idea } from '../../../shared/ideas.ts';
 import { isEmptyNumber } from '../../../shared/probes.ts';
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { describeTunings } from './tunings.ts';

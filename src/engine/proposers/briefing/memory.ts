@@ -2,7 +2,7 @@ import { MADE_CHARACTERS, sourceLabel } from '../../../shared/memory.ts';
 import { isEmptyNumber } from '../../../shared/probes.ts';
 import { findBest, type Study } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { parseLiteral, readNumber } from '../search/literal.ts';
 import { type Turn, turnsOf } from '../search/turns.ts';
 import { signed } from './words.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SEARCH_STRATEGIES } from '../../../shared/study.ts';
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { signed } from './words.ts';

@@ -1,5 +1,5 @@
 import { matchProposable } from '../../contract/editable.ts';
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { applyEdits } from '../apply-edits.ts';
 import { CATEGORY_IN_A_ROW, tiredCategory } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';

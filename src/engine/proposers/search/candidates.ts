@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { type Bounds, constantKey, isWithin } from './bounds.ts';
 import { memoSchema } from './choice.ts';
 import type { Constant } from './constants.ts';

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { type Bounds, constantKey, isWithin } from './bounds.ts';
 import { drawCandidates, reachOf } from './candidates.ts';
 import { type Choice, type Memo, memoSchema, movesTo, spellTexts } from './choice.ts';

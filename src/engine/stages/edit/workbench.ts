@@ -34,6 +34,7 @@ import {
   type Worktree,
 } from '../../git/worktree.ts';
 import { planSeals, type Seals } from '../../sandbox/seals.ts';
+import { statNow } from '../../small-files.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { ForeignPaths } from './foreign-paths.ts';
 import { type AcceptableEdit, type Edit, judgeEdit, refuseEdit } from './judge-edit.ts';
@@ -318,7 +319,7 @@ export class Workbench {
    */
   async readEdit(): Promise<Edit> {
     this.#state = 'unknown';
-    if (!(await hasIntactLink(this.worktree))) return refuseEdit('not_editable', 'The edit touches .git.');
+    if (!hasIntactLink(this.worktree)) return refuseEdit('not_editable', 'The edit touches .git.');
     const foreign = new ForeignPaths(this.worktree, this.#isEditable, this.#signal);
     const scan = await this.#look(leftovers => foreign.add(leftovers));
     const edit = judgeEdit(
@@ -341,9 +342,9 @@ export class Workbench {
   ): Promise<string | null> {
     await mendWorktree(this.worktree, parent);
     const { paths } = edit;
-    const isFile = async (path: string) =>
-      this.#tracked.has(path) && !(await lstat(join(this.#path, path)).catch(() => null))?.isDirectory();
-    const isPlain = this.#commit === parent && (await Promise.all(paths.map(isFile))).every(Boolean);
+    const isFile = (path: string) =>
+      this.#tracked.has(path) && !statNow(join(this.#path, path))?.isDirectory();
+    const isPlain = this.#commit === parent && paths.every(isFile);
     const asked = { parent, message, paths, identity };
     const plain = isPlain ? await commitPlainEdit(this.#place, asked) : null;
     if (plain === 'unchanged') return null;

@@ -1,6 +1,6 @@
 import { isProbeReason } from '../../../shared/probes.ts';
 import { isOfRecord, type Study } from '../../../shared/study.ts';
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';
 

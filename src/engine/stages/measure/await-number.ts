@@ -111,7 +111,7 @@ async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnTy
   return askMetricCommand(study.contract, units, {
     ...{ cwd: workbench.path, signal, logPath: runLog(paths, study.id, n, k) },
     ...(await surroundingsOf(study, ports, runMarker(study.id, n, k))),
-    limits: await limitsFor(study.contract.limits, paths.home),
+    limits: limitsFor(study.contract.limits, paths.home),
     ...(killTimes ? { killTimes } : {}),
   });
 }

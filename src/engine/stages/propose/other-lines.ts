@@ -3,7 +3,7 @@ import type { Contract } from '../../../shared/contract.ts';
 import { isBetter, type OtherLines } from '../../../shared/study.ts';
 import { PLATEAU, sinceKeep } from '../../proposers/briefing/digest.ts';
 import { seededRandom } from '../../proposers/search/random.ts';
-import type { HistoryEntry } from '../../store/experiments.ts';
+import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
 

@@ -44,7 +44,7 @@ export type ScoreRun = {
 
 export type ScorePorts = SurroundingsPorts & {
   /** Bytes that may be written to the disk of Pawl's data. */
-  readonly roomBytes: () => Promise<number>;
+  readonly roomBytes: () => number;
 };
 
 type Ran = {
@@ -94,7 +94,7 @@ async function layOut(
       return `The training left more files for score.artifacts than a scorer gets (${names}).`;
     if (artifacts.length === 0) return `The training left nothing for score.artifacts (${names}).`;
     const bytes = artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
-    if (bytes <= (await roomBytes())) return artifacts;
+    if (bytes <= roomBytes()) return artifacts;
     return `There is no room to copy the ${Math.ceil(bytes / 1024 ** 2)} MiB that score.artifacts names.`;
   };
   try {

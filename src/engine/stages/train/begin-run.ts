@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { lastTrial, type RepeatPurpose, type Run, type Study } from '../../../shared/study.ts';
 import { runLog } from '../../paths.ts';
@@ -44,11 +44,11 @@ export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPort
   const { ledger, paths, reserve } = ports;
   const { n, purpose } = wanted;
   // What the ledger still takes may come out of the reserve.
-  await reserve.requireRoom();
+  reserve.requireRoom();
   await reserve.fill();
-  const limits = await limitsFor(study.contract.limits, paths.home);
-  await reserve.requireRoom(limits.disk.minFreeBytes);
-  const freeBefore = await reserve.free();
+  const limits = limitsFor(study.contract.limits, paths.home);
+  reserve.requireRoom(limits.disk.minFreeBytes);
+  const freeBefore = reserve.free();
   const k = claimIndex(study, n, ports);
   const planned = {
     ...{ ...wanted, study, k, limits, freeBefore },
@@ -62,7 +62,7 @@ export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPort
   const startedAt = ports.now();
   const row = writeBegin(planned, surroundings, startedAt, ports);
   ports.emit({ type: 'phase', n, phase: 'training' });
-  await mkdir(dirname(planned.logPath), { recursive: true });
+  mkdirSync(dirname(planned.logPath), { recursive: true });
   return { ...planned, surroundings, isHopeless, startedAt, row };
 }
 

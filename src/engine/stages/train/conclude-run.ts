@@ -34,8 +34,8 @@ type Conclusion = Findings & {
 };
 
 /**
- * Finds out what a training came to: its number, what it touched, its score, whether it was fair. Writes the phase down, and nothing
- * else. Rejects with `disk_full` where the output could not be kept and the run was not what filled the disk.
+ * Finds out what a training came to: its number, what it touched, its score, whether it was fair. Rejects with
+ * `disk_full` where the output could not be kept and the run was not what filled the disk.
  */
 export async function concludeRun(
   begun: BegunRun,
@@ -44,9 +44,11 @@ export async function concludeRun(
 ): Promise<EndedRun> {
   const { observer, trained } = conducted;
   const fullDisk = findFullDisk(trained, observer.broken, ports.paths.home);
-  if (fullDisk) ports.reserve.release();
-  else observer.broken.throwIfAborted();
-  ports.ledger.write(() => setPhase(begun, 'measuring', ports));
+  if (fullDisk) {
+    ports.reserve.release();
+    // What was written at the end of the training may have found no room.
+    ports.ledger.write(() => setPhase(begun, 'measuring', ports));
+  } else observer.broken.throwIfAborted();
   ports.emit({ type: 'phase', n: begun.n, phase: 'measuring' });
   const found = await findOut(begun, conducted, fullDisk, ports);
   const fairness = await fairnessOfRun(begun, conducted, found, ports);
@@ -125,7 +127,7 @@ async function scoreRun(
   if (score === null) return null;
   const from = there?.artifacts.folder ?? ports.workbench.path;
   const baselineSeconds = n === 0 ? null : (baseline?.fairness?.scoreSeconds ?? null);
-  const roomBytes = async () => (await ports.reserve.free()) - limits.disk.minFreeBytes;
+  const roomBytes = () => ports.reserve.free() - limits.disk.minFreeBytes;
   return scoreAttempt(study, score, { commit, from, marker, baselineSeconds }, place, {
     ...{ ...ports, roomBytes },
   });

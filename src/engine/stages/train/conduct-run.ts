@@ -5,7 +5,7 @@ import type { RemotePhase, RemoteResult, RemoteTraining } from '../../remote/rem
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import type { CommandPlace } from '../measure/measure-attempt.ts';
 import { fingerprints } from '../set-up/preserved.ts';
-import { type BegunRun, surround } from './begin-run.ts';
+import { type BegunRun, setPhase, surround } from './begin-run.ts';
 import { RunObserver } from './run-observer.ts';
 import { describePhase, trainElsewhere } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
@@ -44,7 +44,11 @@ export async function conductRun(begun: BegunRun, ports: TrainPorts): Promise<Co
     const there = await trainThere(begun, remote, observer, ports);
     return { trained: there, there };
   };
-  const result = await train().finally(() => observer.stop());
+  const result = await train().catch(error => {
+    observer.stop();
+    throw error;
+  });
+  observer.stop(() => setPhase(begun, 'measuring', ports));
   return { ...result, observer, place, keptBefore, ...readClocks() };
 }
 

@@ -61,13 +61,13 @@ export async function makeRoom(
   await workbench.checkout(commit);
   await removeBelow(laneFolder, DATA_VIEW);
   // This only costs time: compilers fill them again.
-  if ((await reserve.free()) < GIVEN_BACK * freeBefore) await removeCaches(folder, laneFolder);
-  const isGivenBack = async () => (await reserve.free()) > GIVEN_BACK * freeBefore;
-  const isCut = !(await isGivenBack()) && (await stat(logPath)).size > KEPT_LOG_BYTES;
+  if (reserve.free() < GIVEN_BACK * freeBefore) await removeCaches(folder, laneFolder);
+  const isGivenBack = () => reserve.free() > GIVEN_BACK * freeBefore;
+  const isCut = !isGivenBack() && (await stat(logPath)).size > KEPT_LOG_BYTES;
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
   ledger.shrink();
-  const isOurs = await isGivenBack();
-  if (!isOurs || !(await reserve.hasRoom())) throw error;
+  const isOurs = isGivenBack();
+  if (!isOurs || !reserve.hasRoom()) throw error;
   await reserve.fill();
   return isCut;
 }

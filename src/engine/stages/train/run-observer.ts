@@ -105,12 +105,19 @@ export class RunObserver {
     }
   }
 
-  stop(): void {
+  /** @param write what is written together with the last points */
+  stop(write: () => void = () => {}): void {
     this.machine.stop();
     this.#budget.stop();
     this.attempt(() => this.reader.end());
-    this.#series.flush();
-    this.#telemetry.flush();
+    const { runs } = this.#ports.ledger;
+    const { row } = this.#begun;
+    const [series, telemetry] = [this.#series.take(), this.#telemetry.take()];
+    this.#write(() => {
+      if (series.length > 0) runs.addPoints(row, series);
+      if (telemetry.length > 0) runs.addTelemetry(row, telemetry);
+      write();
+    });
     this.#progress.flush();
   }
 

@@ -24,10 +24,17 @@ export class SeriesWriter {
   }
 
   flush(): void {
+    const points = this.take();
+    if (points.length > 0) this.#write(points);
+  }
+
+  /** What is not written yet, for who writes it together with something else. */
+  take(): readonly SeriesPoint[] {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#points.length > 0) this.#write(this.#points);
+    const points = this.#points;
     this.#points = [];
+    return points;
   }
 }
 

@@ -83,7 +83,7 @@ function Effect({ card, detail }: { readonly card: StudyCard; readonly detail: E
   if (cell.predictedEffect === null && cell.delta === null) return null;
   const scale = Math.max(Math.abs(cell.predictedEffect ?? 0), Math.abs(cell.delta ?? 0)) || 1;
   const bar = (label: string, value: number | null) => (
-    <div className="grid grid-cols-[5.5rem_minmax(0,1fr)_6.5rem] items-center gap-2 text-sm">
+    <div className="grid grid-cols-[4.5rem_minmax(0,1fr)_5.5rem] items-center gap-2 text-sm">
       <span className="text-muted">{label}</span>
       <span className="relative h-2 rounded-full bg-sunken" aria-hidden>
         <span

@@ -20,7 +20,6 @@ import { SeriesChart } from '../../charts/series-chart.tsx';
 import { lineColour, placedBy, seriesLine } from '../../charts/series-lines-of.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { OneLine } from '../../ui/one-line.tsx';
 import { Select } from '../../ui/select.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
@@ -187,13 +186,15 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
                     style={{ background: place < MOST_COMPARED ? lineColour(place) : 'transparent' }}
                   />
                   <span className="tabular shrink-0 text-muted">#{cell.n}</span>
-                  <span className="flex min-w-0" title={cell.hypothesis ?? undefined}>
-                    <OneLine text={cell.hypothesis ?? ''} />
+                  <span className="line-clamp-3 min-w-0 break-words" title={cell.hypothesis ?? undefined}>
+                    {cell.hypothesis}
                   </span>
                 </span>
               </th>
               <td className="px-3 py-2">
-                <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
+                <span className="flex">
+                  <VerdictBadge word={cell.verdict?.word ?? null} phase={cell.phase} />
+                </span>
               </td>
               <td className="tabular px-3 py-2 text-right">{formatMetric(cell.metric)}</td>
               <td className="tabular px-3 py-2 text-right text-muted">

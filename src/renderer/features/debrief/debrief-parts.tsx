@@ -1,15 +1,18 @@
 import type { Debrief, KeptIdea } from '../../../shared/debrief.ts';
-import { askedColumns, askedRows, filledColumns } from '../../../shared/debrief-columns.ts';
 import {
-  certaintyOf,
-  crashWords,
-  gainText,
-  resourceRows,
-  timeRows,
-} from '../../../shared/describe-debrief.ts';
-import { ABSENT, formatDayTime, formatMetric } from '../../../shared/numbers.ts';
+  askedColumns,
+  askedRows,
+  CRASH_COLUMNS,
+  DEAD_END_COLUMNS,
+  filledColumns,
+  keptColumns,
+  NEAR_MISS_COLUMNS,
+  SURPRISE_COLUMNS,
+} from '../../../shared/debrief-columns.ts';
+import { certaintyOf, resourceRows, timeRows } from '../../../shared/describe-debrief.ts';
+import { formatDayTime } from '../../../shared/numbers.ts';
 import { ClaimMark } from '../../ui/claim-mark.tsx';
-import { IdeaName, RowsTable, Section, ToCells } from './section.tsx';
+import { IdeaName, RowsTable, Section, shownAs, ToCells } from './section.tsx';
 
 type Props = { readonly debrief: Debrief };
 
@@ -22,26 +25,15 @@ export function Kept({ debrief: { kept, study } }: Props) {
         label="What worked"
         rows={kept}
         keyOf={({ n }) => n}
-        columns={[
-          {
-            name: 'Idea',
-            cell: idea => (
-              <>
-                <IdeaName {...idea} />
-                {idea.rationale ? <p className="mt-0.5 text-muted text-xs">{idea.rationale}</p> : null}
-              </>
-            ),
-          },
-          { name: 'Gain', isNumber: true, cell: ({ gain }) => gainText(gain) },
-          { name: study.metric.name, isNumber: true, cell: ({ record }) => formatMetric(record?.mean) },
-          {
-            name: 'Runs',
-            isNumber: true,
-            cell: ({ record }) => record?.runs ?? ABSENT,
-            isFilled: ({ record }) => (record?.runs ?? 0) > 1,
-          },
-          { name: 'Sure?', cell: idea => <Certainty idea={idea} /> },
-        ]}
+        columns={shownAs(keptColumns(study.metric.name, kept), kept, {
+          Idea: idea => (
+            <>
+              <IdeaName {...idea} />
+              {idea.rationale ? <p className="mt-0.5 text-muted text-xs">{idea.rationale}</p> : null}
+            </>
+          ),
+          'Sure?': idea => <Certainty idea={idea} />,
+        })}
       />
     </Section>
   );
@@ -83,11 +75,7 @@ export function NearMisses({ debrief: { nearMisses } }: Props) {
         label="Worth a second look"
         rows={nearMisses}
         keyOf={({ n }) => n}
-        columns={[
-          { name: 'Idea', cell: idea => <IdeaName {...idea} /> },
-          { name: 'Gain', isNumber: true, cell: ({ gain }) => gainText(gain) },
-          { name: 'Why', cell: ({ why }) => why },
-        ]}
+        columns={shownAs(NEAR_MISS_COLUMNS, nearMisses, { Idea: idea => <IdeaName {...idea} /> })}
       />
     </Section>
   );
@@ -101,11 +89,7 @@ export function Surprises({ debrief: { surprises } }: Props) {
         label="Surprises"
         rows={surprises}
         keyOf={({ n }) => n}
-        columns={[
-          { name: 'Idea', cell: idea => <IdeaName {...idea} /> },
-          { name: 'Predicted gain', isNumber: true, cell: ({ predicted }) => gainText(predicted) },
-          { name: 'Actual gain', isNumber: true, cell: ({ actual }) => gainText(actual) },
-        ]}
+        columns={shownAs(SURPRISE_COLUMNS, surprises, { Idea: idea => <IdeaName {...idea} /> })}
       />
     </Section>
   );
@@ -119,19 +103,14 @@ export function DeadEnds({ debrief: { deadEnds } }: Props) {
         label="Dead ends"
         rows={deadEnds}
         keyOf={({ kind, name }) => `${kind} ${name}`}
-        columns={[
-          {
-            name: 'Theme',
-            cell: ({ kind, name }) => (
-              <>
-                <span className="text-muted">{kind}</span> {name}
-              </>
-            ),
-          },
-          { name: 'Tried', isNumber: true, cell: ({ tried }) => tried },
-          { name: 'Nearest gain', isNumber: true, cell: ({ nearest }) => gainText(nearest) },
-          { name: 'Experiments', cell: ({ experiments }) => <ToCells experiments={experiments} /> },
-        ]}
+        columns={shownAs(DEAD_END_COLUMNS, deadEnds, {
+          Theme: ({ kind, name }) => (
+            <>
+              <span className="text-muted">{kind}</span> {name}
+            </>
+          ),
+          Experiments: ({ experiments }) => <ToCells experiments={experiments} />,
+        })}
       />
     </Section>
   );
@@ -145,12 +124,10 @@ export function Crashes({ debrief: { crashes } }: Props) {
         label="Crashes"
         rows={crashes}
         keyOf={group => group.class}
-        columns={[
-          { name: 'Cause', cell: group => crashWords(group.class) },
-          { name: 'Times', isNumber: true, cell: ({ experiments }) => experiments.length },
-          { name: 'Newest message', cell: ({ message }) => <span className="break-all">{message}</span> },
-          { name: 'Experiments', cell: ({ experiments }) => <ToCells experiments={experiments} /> },
-        ]}
+        columns={shownAs(CRASH_COLUMNS, crashes, {
+          Experiments: ({ experiments }) => <ToCells experiments={experiments} />,
+          'Newest message': ({ message }) => <span className="break-all">{message}</span>,
+        })}
       />
     </Section>
   );

@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { filledColumns, MOST_NAMED, type TextColumn } from '../../../shared/debrief-columns.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { classNames } from '../../ui/class-names.ts';
 
@@ -18,9 +19,16 @@ export type Column<Row> = {
   readonly name: string;
   readonly isNumber?: boolean;
   readonly cell: (row: Row) => ReactNode;
-  /** Whether a row has something in this column; a column with nothing in it is left out. */
-  readonly isFilled?: (row: Row) => boolean;
 };
+
+/** The columns of texts in which some row has one; those named in `cells` are shown in another way, with links for instance. */
+export function shownAs<Row>(
+  columns: readonly TextColumn<Row>[],
+  rows: readonly Row[],
+  cells: Readonly<Record<string, (row: Row) => ReactNode>>,
+): readonly Column<Row>[] {
+  return filledColumns(columns, rows).map(column => ({ ...column, cell: cells[column.name] ?? column.cell }));
+}
 
 /** Rows side by side; as wide as the page, and scrolled sideways where that is too narrow. */
 export function RowsTable<Row>({
@@ -34,13 +42,12 @@ export function RowsTable<Row>({
   readonly columns: readonly Column<Row>[];
   readonly keyOf: (row: Row) => string | number;
 }) {
-  const shown = columns.filter(({ isFilled }) => !isFilled || rows.some(isFilled));
   return (
     <div className="overflow-x-auto rounded-lg border border-line bg-surface">
       <table aria-label={label} className="w-full text-sm">
         <thead>
           <tr className="border-line border-b text-left text-muted text-xs">
-            {shown.map(({ name, isNumber }) => (
+            {columns.map(({ name, isNumber }) => (
               <th
                 key={name}
                 scope="col"
@@ -54,7 +61,7 @@ export function RowsTable<Row>({
         <tbody>
           {rows.map(row => (
             <tr key={keyOf(row)} className="border-line border-b last:border-b-0">
-              {shown.map(({ name, isNumber, cell }) => (
+              {columns.map(({ name, isNumber, cell }) => (
                 <td
                   key={name}
                   className={classNames(
@@ -95,13 +102,11 @@ export function IdeaName({ n, hypothesis }: { readonly n: number; readonly hypot
   );
 }
 
-const MOST_SHOWN = 12;
-
 export function ToCells({ experiments }: { readonly experiments: readonly number[] }) {
-  const rest = experiments.length - MOST_SHOWN;
+  const rest = experiments.length - MOST_NAMED;
   return (
     <span className="inline-flex flex-wrap gap-x-1.5">
-      {experiments.slice(0, MOST_SHOWN).map(n => (
+      {experiments.slice(0, MOST_NAMED).map(n => (
         <ToCell key={n} n={n} />
       ))}
       {rest > 0 ? <span className="text-muted">and {rest} more</span> : null}

@@ -94,13 +94,13 @@ export function VersionedEditor<V extends Version>({
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_16rem]">
       <section aria-label={name} className="flex min-h-0 flex-col">
-        <div className="flex items-center gap-2 border-line border-b px-5 py-2">
-          <p className="mr-auto text-muted text-sm">
+        <div className="flex flex-wrap items-center gap-2 border-line border-b px-5 py-2">
+          <p className="mr-auto min-w-60 flex-1 text-muted text-sm">
             {old ? `Version ${old.id}, as it was` : isChanged ? 'Not saved yet' : hint}
           </p>
           <Select
             aria-label={`Show changes of ${name}`}
-            className="h-7 max-w-56 px-2 text-xs"
+            className="h-7 min-w-24 max-w-56 px-2 text-xs"
             value={String(against?.id ?? '')}
             options={[
               { value: '', label: 'Text only' },

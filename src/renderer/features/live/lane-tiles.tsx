@@ -1,8 +1,11 @@
 import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
+import { useStore } from '../../app/store.ts';
+import { useCurves } from '../../app/use-curves.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
+import { OneLine } from '../../ui/one-line.tsx';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
-import { useLiveLine } from './use-live-line.ts';
+import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
 const TILE_PX = 264;
 const CURVE_PX = 238;
@@ -49,10 +52,17 @@ function LaneTile({
   readonly onShow: (n: number) => void;
 }) {
   const clock = useRunClock(card);
-  const { lines, name, newest, incumbentNow } = useLiveLine(card, 'training', TILE_PX);
+  const hasTokens = useStore(({ live }) => hasLiveTokens(live));
+  // As the curve below, so that both tell the same difference.
+  const { by } = useCurves('live', hasTokens);
+  const { lines, name, newest, incumbentNow } = useLiveLine(card, by, TILE_PX);
   const own = lines.find(({ isBehind }) => !isBehind);
   const value = name === null ? null : (newest?.values[name] ?? null);
   const left = clock ? card.contract.budget.seconds - clock.seconds : null;
+  const state =
+    left === null
+      ? phaseWords(experiment.phase)
+      : `${formatClock(Math.abs(left))} ${left < 0 ? 'over' : 'left'}`;
   return (
     <button
       type="button"
@@ -64,13 +74,14 @@ function LaneTile({
     >
       <span className="flex w-full items-baseline justify-between gap-2 text-xs">
         <span className="tabular font-medium text-accent">#{experiment.n}</span>
-        <span className="truncate text-muted">{experiment.run?.lane ?? phaseWords(experiment.phase)}</span>
-        <span className="tabular shrink-0">
-          {left === null ? '' : left >= 0 ? `${formatClock(left)} left` : `${formatClock(-left)} over`}
+        {/* Cut in its middle: lanes differ at their ends. */}
+        <span className="flex min-w-0 text-muted" title={experiment.run?.lane ?? undefined}>
+          <OneLine text={experiment.run?.lane ?? ''} />
         </span>
+        <span className="tabular shrink-0">{state}</span>
       </span>
       <span className="line-clamp-1 w-full break-all text-sm" title={experiment.hypothesis ?? undefined}>
-        {experiment.hypothesis ?? phaseWords(experiment.phase)}
+        {experiment.hypothesis}
       </span>
       <span className="block h-9">
         {own && own.y.length > 1 ? (

@@ -11,6 +11,7 @@ import { SeriesChart } from '../../charts/series-chart.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TerminalView } from '../../viewers/terminal-view.tsx';
 import { ReviewPanel } from '../review/review-panel.tsx';
+import { EndRunButton } from './end-run-button.tsx';
 import { LaneTiles } from './lane-tiles.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
@@ -37,8 +38,9 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto">
-      <div className="col-span-2 max-h-72 min-w-0 overflow-y-auto">
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_16rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
+      {/* High enough that a third row of tiles is seen to begin. */}
+      <div className="col-span-2 max-h-80 min-w-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
       </div>
       <LiveCurve card={card} />
@@ -83,6 +85,7 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
         <p className="min-w-80 flex-1 break-words font-medium">
           {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
         </p>
+        {current ? <EndRunButton study={card.id} experiment={current} /> : null}
         <CurveTools {...tools} />
       </div>
       <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">

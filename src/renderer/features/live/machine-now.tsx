@@ -4,10 +4,13 @@ import { ABSENT, formatBytes, formatNumber } from '../../../shared/numbers.ts';
 import { type GpuSample, type TelemetrySample, throttleWords } from '../../../shared/telemetry.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
+import { BEAT_MS, useEvery } from '../../ui/use-now.ts';
+
+const readTelemetry = () => useStore.getState().telemetry;
 
 /** The machine's last minutes: each GPU where there is one, the host always. */
 export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
-  const telemetry = useStore(state => state.telemetry);
+  const telemetry = useEvery(BEAT_MS, readTelemetry);
   const gpuState = useStore(state => state.gpuState);
   const newest = telemetry.at(-1);
   if (!newest) {

@@ -1,5 +1,6 @@
 import { Maximize2 } from 'lucide-react';
 import { useState } from 'react';
+import { describeInFlight } from '../../../shared/in-flight.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
 import { goTo } from '../../app/actions.ts';
@@ -89,8 +90,31 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
             {card.state === 'paused' ? 'Nothing trains until you continue.' : 'Getting ready …'}
           </p>
         )}
+        <Others card={card} />
         <MachineNow isSmall />
       </div>
     </aside>
+  );
+}
+
+/** What else is in flight where there are several lanes; the live view has more of each. */
+function Others({ card: { inFlight, current } }: { readonly card: StudyCard }) {
+  const others = inFlight.filter(({ n }) => n !== current?.n);
+  if (others.length === 0) return null;
+  return (
+    <section aria-label="Other lanes" className="flex flex-col gap-1">
+      <h2 className="font-medium text-muted text-xs">{describeInFlight({ inFlight })}</h2>
+      <ul className="flex flex-col gap-1 text-sm">
+        {others.map(({ n, phase, hypothesis }) => (
+          <li key={n} className="flex items-baseline gap-2" title={hypothesis ?? undefined}>
+            <span className="tabular shrink-0 text-accent">#{n}</span>
+            <span className="min-w-0 flex-1 truncate">{hypothesis ?? phaseWords(phase)}</span>
+            {phase === 'training' || hypothesis === null ? null : (
+              <span className="shrink-0 text-muted text-xs">{phaseWords(phase)}</span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

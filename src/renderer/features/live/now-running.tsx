@@ -1,10 +1,11 @@
 import { expectedEnd } from '../../../shared/expected-end.ts';
+import { describeInFlight, nextToEnd } from '../../../shared/in-flight.ts';
 import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
 import { formatClock, formatDayTime } from '../../../shared/numbers.ts';
 import type { Phase } from '../../../shared/study.ts';
 import { useStore } from '../../app/store.ts';
 import { OneLine } from '../../ui/one-line.tsx';
-import { useNow } from '../../ui/use-now.ts';
+import { BEAT_MS, useNow } from '../../ui/use-now.ts';
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   proposing: 'Waiting for a proposal',
@@ -24,7 +25,7 @@ export function phaseWords(phase: Phase): string {
 
 /** Seconds a run has had, and the share of its budget; null while nothing trains. */
 export function useRunClock(card: StudyCard): { readonly seconds: number; readonly share: number } | null {
-  const tick = useNow(500);
+  const tick = useNow(BEAT_MS);
   const connection = useStore(state => state.connection);
   // What is not known to go on does not count on.
   const now = connection.kind === 'offline' ? connection.since : tick;
@@ -34,8 +35,10 @@ export function useRunClock(card: StudyCard): { readonly seconds: number; readon
   return { seconds, share: seconds / card.contract.budget.seconds };
 }
 
-/** One line: number, phase, clock against the budget, hypothesis. */
-export function NowRunning({ card }: { readonly card: StudyCard }) {
+/** One line: number, phase, clock against the budget, hypothesis; of several how many train, and the one that ends first. */
+export function NowRunning({ card: whole }: { readonly card: StudyCard }) {
+  const several = describeInFlight(whole);
+  const card = several === null ? whole : { ...whole, current: nextToEnd(whole) ?? whole.current };
   const clock = useRunClock(card);
   const { current } = card;
   if (card.state === 'paused') {
@@ -43,18 +46,20 @@ export function NowRunning({ card }: { readonly card: StudyCard }) {
   }
   if (card.isStarting) return <p className="text-muted text-sm">Starting …</p>;
   if (!current) return <p className="text-muted text-sm">Getting ready …</p>;
+  const which = several === null ? 'this one' : 'these';
   const wish =
-    current.wish === 'pause'
-      ? 'pauses after this one'
-      : current.wish === 'stop'
-        ? 'stops after this one'
-        : null;
+    current.wish === null ? null : `${current.wish === 'pause' ? 'pauses' : 'stops'} after ${which}`;
   return (
     <div>
       {/* What has no room in the line goes into one below, which is not seen: no word is cut to a letter. */}
       <p className="flex h-5 flex-wrap items-baseline gap-x-2 overflow-hidden text-sm">
-        <span className="tabular shrink-0 font-medium text-accent">{placeOf(card, current)}</span>
-        <span className="shrink-0 text-muted">{phaseWords(current.phase)}</span>
+        {several === null ? null : <span className="tabular shrink-0 font-medium">{several}</span>}
+        <span className="tabular shrink-0 font-medium text-accent">
+          {several === null ? placeOf(card, current) : `#${current.n}`}
+        </span>
+        <span className="shrink-0 text-muted">
+          {several !== null && clock ? 'ends first' : phaseWords(current.phase)}
+        </span>
         {clock ? (
           <span className="tabular shrink-0">
             {formatClock(clock.seconds)} / {formatClock(card.contract.budget.seconds)}

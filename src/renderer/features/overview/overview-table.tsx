@@ -61,7 +61,7 @@ export function OverviewTable({ rows, sort, onSort, chosen, canChooseMore, onCho
             {HEADINGS.map(heading => (
               <HeadingCell key={heading.name} heading={heading} sort={sort} onSort={onSort} />
             ))}
-            <th scope="col" className="py-2 pr-4">
+            <th scope="col" className="sticky right-0 bg-surface py-2 pr-4">
               <span className="sr-only">More</span>
             </th>
           </tr>
@@ -136,7 +136,7 @@ function StudyRow({
   return (
     <tr
       className={classNames(
-        'border-line border-b last:border-b-0 hover:bg-sunken',
+        'border-line border-b bg-surface last:border-b-0 hover:bg-sunken',
         card.archivedAt !== null && 'text-muted',
       )}
     >
@@ -185,7 +185,7 @@ function StudyRow({
       <td className={number}>
         <RelativeTime at={card.activeAt} />
       </td>
-      <td className="py-2.5 pr-3 text-right">
+      <td className="sticky right-0 bg-inherit py-2.5 pr-3 text-right">
         <Menu
           trigger={
             <IconButton label={`More for ${titleOf(card)}`}>

@@ -1,7 +1,9 @@
+import { mean } from 'd3-array';
 import { Maximize, Minimize, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { countKept, countTried, expectedEnd } from '../../../shared/expected-end.ts';
+import { describeInFlight, nextToEnd } from '../../../shared/in-flight.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
@@ -156,16 +158,23 @@ function LastGain({ card }: { readonly card: StudyCard }) {
   );
 }
 
-function Now({ card }: { readonly card: StudyCard }) {
+function Now({ card: whole }: { readonly card: StudyCard }) {
+  const several = describeInFlight(whole);
+  const card = several === null ? whole : { ...whole, current: nextToEnd(whole) ?? whole.current };
   const clock = useRunClock(card);
   const { current } = card;
   if (!isActive(card) || !current) return <Fact name="Now" value="idle" />;
   return (
     <Fact
-      name={`Now: #${current.n}, ${phaseWords(current.phase).toLowerCase()}`}
+      name={
+        several === null
+          ? `Now: #${current.n}, ${phaseWords(current.phase).toLowerCase()}`
+          : `Now: ${several}`
+      }
       value={clock ? formatClock(clock.seconds) : phaseWords(current.phase)}
     >
       {clock ? <BudgetBar share={clock.share} /> : null}
+      {several !== null && clock ? `#${current.n} ends first: ` : ''}
       {current.hypothesis}
     </Fact>
   );
@@ -173,16 +182,14 @@ function Now({ card }: { readonly card: StudyCard }) {
 
 function GpuNow() {
   const newest = useStore(state => state.telemetry.at(-1));
-  const [gpu] = newest?.gpus ?? [];
-  if (!gpu) {
-    const cpu = newest?.host.cpuPercent;
-    return <Fact name="CPU" value={cpu === undefined ? ABSENT : `${Math.round(cpu)} %`} />;
-  }
-  const percent = (value: number | null | undefined) =>
-    value === null || value === undefined ? ABSENT : `${Math.round(value)} %`;
+  const gpus = newest?.gpus ?? [];
+  const percent = (value: number | undefined) => (value === undefined ? ABSENT : `${Math.round(value)} %`);
+  if (gpus.length === 0) return <Fact name="CPU" value={percent(newest?.host.cpuPercent)} />;
+  const use = mean(gpus, ({ utilizationPercent }) => utilizationPercent);
+  const names = [...new Set(gpus.map(({ name }) => name))].join(', ');
   return (
-    <Fact name="GPU" value={percent(gpu.utilizationPercent)}>
-      {gpu.name}
+    <Fact name={gpus.length === 1 ? 'GPU' : `${gpus.length} GPUs, mean`} value={percent(use)}>
+      {names}
     </Fact>
   );
 }

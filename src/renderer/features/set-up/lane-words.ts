@@ -1,4 +1,4 @@
-import { lanesSchema } from '../../../shared/calls.ts';
+import { lanesSchema } from '../../../shared/call-inputs.ts';
 import { wordsOf } from './set-up-arm.ts';
 
 /** The words of a text that is separated by commas or spaces. */

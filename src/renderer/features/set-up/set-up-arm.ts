@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { NewStudyForm } from '../../../shared/calls.ts';
+import type { NewStudyForm } from '../../../shared/call-inputs.ts';
 import type { ArmSettings, ModelSettings, SearchSettings } from '../../../shared/study.ts';
 
 /** One proposer as text fields: what the user typed, right or wrong. */

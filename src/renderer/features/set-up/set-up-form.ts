@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type NewStudyForm, newStudySchema, proposerSettingsSchema } from '../../../shared/calls.ts';
+import { type NewStudyForm, newStudySchema, proposerSettingsSchema } from '../../../shared/call-inputs.ts';
 import { clusterToFile } from '../../../shared/cluster.ts';
 import type { SandboxMode } from '../../../shared/contract.ts';
 import { contractFileSchema } from '../../../shared/contract-schema.ts';

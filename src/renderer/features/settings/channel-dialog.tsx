@@ -185,7 +185,7 @@ function ChannelForms({
         </fieldset>
       </div>
       <Previews messages={isWhole ? preview.value : null} problem={preview.problem} />
-      <footer className="flex flex-wrap items-center gap-2">
+      <footer className="-mx-5 -mb-5 -bottom-5 sticky flex flex-wrap items-center gap-2 border-line border-t bg-surface px-5 py-3">
         <p role="status" className="mr-auto text-muted text-sm">
           <State view={view} />
         </p>

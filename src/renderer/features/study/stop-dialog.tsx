@@ -6,14 +6,15 @@ import { Dialog } from '../../ui/dialog.tsx';
 /** Stopping now throws away what trains; that is asked once. */
 export function StopDialog({ onClose }: { readonly onClose: () => void }) {
   const running = useRunning();
-  const n = running?.current?.n;
+  const numbers = running?.inFlight.map(({ n }) => n) ?? [];
+  const isOne = numbers.length === 1;
   return (
     <Dialog
       title="Stop now?"
       description={
-        n === undefined
+        numbers.length === 0
           ? 'The study ends. Everything finished is kept.'
-          : `Experiment ${n} is ended at once and will be run again when you resume. Everything finished is kept.`
+          : `${isOne ? 'Experiment' : 'Experiments'} ${numbers.join(', ')} ${isOne ? 'is' : 'are'} ended at once and will be run again when you resume. Everything finished is kept.`
       }
       onClose={onClose}
     >
@@ -25,7 +26,7 @@ export function StopDialog({ onClose }: { readonly onClose: () => void }) {
             onClose();
           }}
         >
-          After this experiment
+          {numbers.length > 1 ? 'After these experiments' : 'After this experiment'}
         </Button>
         <Button
           kind="danger"

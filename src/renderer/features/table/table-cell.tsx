@@ -7,7 +7,7 @@ import { type Column, CURVE, type Row } from './table-columns.ts';
 /** Room for a curve beside the padding of its cell. */
 const CURVE_PX = { width: 92, height: 22 };
 
-/** What a cell of the table shows. */
+/** What a cell shows that is no text. */
 export function CellContent({
   column,
   row,
@@ -32,7 +32,12 @@ export function CellContent({
       />
     );
   }
-  if (column.id === 'tags') return <Tags cell={cell} />;
+  return <Tags cell={cell} />;
+}
+
+/** The text of a cell that is only that; null of one that shows something else. */
+export function textOf(column: Column, row: Row): string | null {
+  if (column.id === CURVE || column.id === 'verdict' || column.id === 'tags') return null;
   const value = column.value(row);
   if (value === null) return column.holds === 'numbers' ? ABSENT : '';
   return column.show(value, row);
@@ -50,10 +55,24 @@ function Tags({ cell }: { readonly cell: Cell }) {
   );
 }
 
-/** How the cells of a column lie: a text is a text in its cell and no box of its own, for there are hundreds of them. */
-export function layoutOf(column: Column): string {
-  const isText = column.id !== CURVE && column.id !== 'verdict' && column.id !== 'tags';
-  return isText ? 'truncate leading-[31px]' : 'flex items-center overflow-hidden';
+/**
+ * How a cell lies: a text is a text in its cell and no box of its own, for there are hundreds of them. Only what may be too
+ * long is cut at the edge, because each edge that cuts is a surface of its own to paint.
+ */
+export function layoutOf(column: Column, text: string | null, width: number): string {
+  if (text !== null) return surelyFits(text, width) ? 'leading-[31px]' : 'truncate leading-[31px]';
+  return column.id === 'tags' || width < column.width
+    ? 'flex items-center overflow-hidden'
+    : 'flex items-center';
+}
+
+/** Wider than almost all letters and digits are, in pixels; both paddings of a cell. */
+const LETTER_PX = 9;
+const PADDING_PX = 16;
+const IS_LATIN = /^[\x20-\xff\u2013\u2014\u2212]*$/;
+
+function surelyFits(text: string, width: number): boolean {
+  return text.length * LETTER_PX + PADDING_PX <= width && IS_LATIN.test(text);
 }
 
 /** Numbers stand right, so that their digits do one below the other. */

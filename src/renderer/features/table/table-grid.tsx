@@ -18,16 +18,17 @@ import { jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useSparklines } from '../../app/use-sparklines.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { useSame } from '../../ui/use-same.ts';
 import { type Item, nextSort } from './arrange-rows.ts';
 import { keyAction, stepFrom } from './grid-keys.ts';
-import { alignOf, CellContent, layoutOf } from './table-cell.tsx';
+import { alignOf, CellContent, layoutOf, textOf } from './table-cell.tsx';
 import { type Column, CURVE, type Row } from './table-columns.ts';
 import { clampWidth, TableHead } from './table-head.tsx';
 import { useActiveCell } from './use-active-cell.ts';
 import type { Table } from './use-table.ts';
 
 const ROW_PX = 32;
-const OVERSCAN = 4;
+const OVERSCAN = 2;
 /** How far a key changes a width. */
 const WIDTH_STEP = 16;
 const heightOf = () => ROW_PX;
@@ -58,7 +59,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
     return isCurveShown && item?.kind === 'row' ? [item.row.cell] : [];
   });
   const sparklines = useSparklines(card.id, inSight);
-  const widths = shown.map(({ id, width }) => layout.widths[id] ?? width);
+  const widths = useSame(shown.map(({ id, width }) => layout.widths[id] ?? width));
 
   const activeKey = active.row === null ? 'head' : (items[active.row]?.key ?? 'head');
   // Rows that come, or are sorted anew, leave the place alone.
@@ -162,6 +163,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
               {...common}
               item={item}
               columns={shown}
+              widths={widths}
               sparkline={sparklines.get(item.row.cell.n) ?? null}
               onChoose={choose}
             />
@@ -182,6 +184,7 @@ type Common = {
 const DataRow = memo(function DataRow({
   item: { key, row },
   columns,
+  widths,
   sparkline,
   index,
   start,
@@ -190,6 +193,7 @@ const DataRow = memo(function DataRow({
 }: Common & {
   readonly item: Extract<Item, { kind: 'row' }>;
   readonly columns: readonly Column[];
+  readonly widths: readonly number[];
   readonly sparkline: readonly (number | null)[] | null;
 }) {
   const { n } = row.cell;
@@ -197,52 +201,57 @@ const DataRow = memo(function DataRow({
   const isBest = useStore(
     state => state.studies.find(({ id }) => id === state.study)?.tally.bestExperiment === n,
   );
-  const background = isSelected ? 'bg-accent-soft' : 'bg-surface group-hover:bg-sunken';
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      className="table-row-grid group absolute top-0 left-0 h-8 border-line border-b text-sm [contain:strict]"
+      className={classNames(
+        'table-row-grid absolute top-0 left-0 h-8 border-line border-b text-sm [contain:strict]',
+        isSelected ? 'bg-accent-soft' : 'bg-surface hover:bg-sunken',
+      )}
       style={{ transform: `translateY(${start}px)` }}
     >
-      {columns.map((column, place) => (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys, and has the focus
-        <div
-          key={column.id}
-          // Only the active one is asked for, and there are hundreds.
-          id={activeColumn === place ? cellId(key, place) : undefined}
-          role="gridcell"
-          aria-colindex={place + 1}
-          onClick={() => onChoose(index, place)}
-          onDoubleClick={() => jumpTo(n)}
-          className={classNames(
-            'min-w-0 whitespace-nowrap px-2',
-            layoutOf(column),
-            background,
-            place === 0 && 'left-0 group-data-moved/grid:sticky group-data-moved/grid:z-10',
-            alignOf(column, row),
-            isBest && column.isMetric && 'font-semibold text-keep',
-            column.id === 'delta' && isGain(row) && 'text-keep',
-            column.holds === 'numbers' && column.value(row) === null && 'text-faint',
-            activeColumn === place && 'cell-active',
-          )}
-        >
-          {column.id === 'n' ? (
-            <button
-              type="button"
-              tabIndex={-1}
-              aria-label={`Open experiment ${n}`}
-              onClick={() => jumpTo(n)}
-              className="text-accent hover:underline"
-            >
-              #{n}
-            </button>
-          ) : (
-            <CellContent column={column} row={row} sparkline={sparkline} />
-          )}
-        </div>
-      ))}
+      {columns.map((column, place) => {
+        const text = textOf(column, row);
+        return (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys, and has the focus
+          <div
+            key={column.id}
+            // Only the active one is asked for, and there are hundreds.
+            id={activeColumn === place ? cellId(key, place) : undefined}
+            role="gridcell"
+            aria-colindex={place + 1}
+            onClick={() => onChoose(index, place)}
+            onDoubleClick={() => jumpTo(n)}
+            className={classNames(
+              'min-w-0 whitespace-nowrap px-2',
+              layoutOf(column, text, widths[place] ?? 0),
+              place === 0 &&
+                'left-0 group-data-moved/grid:sticky group-data-moved/grid:z-10 group-data-moved/grid:bg-inherit',
+              alignOf(column, row),
+              isBest && column.isMetric && 'font-semibold text-keep',
+              column.id === 'delta' && isGain(row) && 'text-keep',
+              column.holds === 'numbers' && column.value(row) === null && 'text-faint',
+              activeColumn === place && 'cell-active',
+            )}
+          >
+            {column.id === 'n' ? (
+              <button
+                type="button"
+                tabIndex={-1}
+                aria-label={`Open experiment ${n}`}
+                onClick={() => jumpTo(n)}
+                className="text-accent hover:underline"
+              >
+                #{n}
+              </button>
+            ) : (
+              (text ?? <CellContent column={column} row={row} sparkline={sparkline} />)
+            )}
+          </div>
+        );
+      })}
     </div>
   );
 });

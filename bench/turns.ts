@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { runBenchStudy, standInGpus } from './bench-study.ts';
+import { printTable, quantile } from './report.ts';
+
+/** Each training prints for so long, so often. */
+const TRAIN_SECONDS = 4;
+const LINES_A_SECOND = 50;
+/** Experiments that each lane has. */
+const EACH = 4;
+/** Turns that took less did nothing. */
+const LEAST_MS = 0.2;
+const MOST_MS = 20;
+
+/** Of enough constants for a search to turn. */
+const NAMES = 'ABCDEFGHIJ'.split('');
+const TRAINER = `${NAMES.map((name, place) => `${name}=${3 + place}`).join('\n')}
+i=0
+while [ $i -lt ${TRAIN_SECONDS * LINES_A_SECOND} ]; do
+  i=$((i + 1))
+  echo "step $i | loss: 3.$((1000 - i)) | lr: 0.0$i | dt: 20ms | tok/sec: 5000$i | mfu: 41.$i"
+  sleep ${1 / LINES_A_SECOND}
+done
+printf -- '---\\nval_bpb: 1.%06d\\n' $((${NAMES.join(' + ')}))
+`;
+const CONTRACT = `[contract]
+editable = ["train.sh"]
+train = "sh train.sh"
+[metric]
+name = "val_bpb"
+[budget]
+seconds = ${TRAIN_SECONDS}
+`;
+
+/** For how long the engine does nothing else, in one turn of the event loop, while lanes print. */
+export async function benchTurns(): Promise<void> {
+  const rows = [];
+  for (const lanes of [1, 8]) {
+    const turns = await measureTurns(lanes);
+    const busy = turns.filter(ms => ms >= LEAST_MS);
+    for (const [what, value] of [
+      ['p99', quantile(busy, 0.99)],
+      ['longest', Math.max(...busy)],
+    ] as const) {
+      rows.push({
+        what: `${lanes === 1 ? 'one lane' : `${lanes} lanes`}: ${what} of ${busy.length} turns that did something`,
+        ...{ value, unit: 'ms CPU', ratio: null, isGood: value <= MOST_MS },
+        reference: `at most ${MOST_MS} ms`,
+      });
+    }
+  }
+  printTable(`Turns of the event loop: ${LINES_A_SECOND} lines a second in each lane`, rows);
+}
+
+/** CPU time of the main thread in each turn, in milliseconds, from the first experiment after the baseline on. */
+async function measureTurns(lanes: number): Promise<readonly number[]> {
+  const turns: number[] = [];
+  let isWatching = false;
+  let before = 0;
+  const turn = () => {
+    const now = threadMs();
+    if (before > 0) turns.push(now - before);
+    before = now;
+    if (isWatching) setImmediate(turn);
+  };
+  await runBenchStudy(
+    {
+      files: { 'train.sh': TRAINER, 'pawl.toml': CONTRACT },
+      ...{ proposer: { kind: 'search', seed: 1 }, stop: { experiments: EACH * lanes } },
+      ...(lanes === 1 ? {} : { lanes: ['gpu:all'], telemetry: standInGpus(lanes) }),
+    },
+    event => {
+      if (event.type === 'experiment_started' && event.n === 1) {
+        isWatching = true;
+        setImmediate(turn);
+      }
+      if (event.type === 'study_stopped') isWatching = false;
+    },
+  );
+  return turns;
+}
+
+/** CPU time of this thread so far, as Linux counts it (proc_pid_schedstat(5)). */
+function threadMs(): number {
+  const [onCpu = '0'] = readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ');
+  return Number(onCpu) / 1e6;
+}

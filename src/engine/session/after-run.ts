@@ -1,0 +1,141 @@
+import type { CrashClass } from '../../shared/study.ts';
+import { decide } from '../stages/judge/decide.ts';
+import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
+import type { Repair } from '../stages/propose/propose.ts';
+import type { Repeated } from '../stages/repeat/repeat.ts';
+import type { EndedRun } from '../stages/train/ended-run.ts';
+import type { TrainResult } from '../stages/train/train.ts';
+import { findCombination, findLate } from './late.ts';
+import type { Effect, LoopState, SetAsideReason, Step } from './loop-state.ts';
+import { faultOfSwap, findCandidateProbe, findJumps, findPass, judgeCandidate } from './probes.ts';
+import { afterProbeRun, afterRepeat, incumbentOf, judgeAgain, simplifiedBound, takeBack } from './repeats.ts';
+
+/** What follows from a run: a verdict, another run, a repair. A part of `step`, pure. */
+
+/** The proposer may repair a crash that looks like a mistake, this often per experiment. */
+export const MAX_REPAIRS = 2;
+const REPAIRABLE: readonly CrashClass[] = [
+  ...(['exception', 'out_of_memory', 'no_metric', 'diverged', 'sealed_path', 'no_score'] as const),
+];
+
+/** An unfair run is repeated, this often per experiment. */
+export const MAX_RERUNS = 2;
+
+/** An experiment whose model did not answer is run again this often: for about an hour, including pauses. */
+export const MAX_UNANSWERED = 4;
+
+/** Pauses until somebody has helped; what the user wishes goes before. */
+export function block(state: LoopState): LoopState {
+  return state.wish === 'go' ? { ...state, wish: 'pause', isBlocked: true } : state;
+}
+
+/**
+ * A run that was left without an answer says nothing of its code: it is run again, on resume where the cap is reached, and
+ * after a pause where the server did not answer. Null where it is judged: it was answered, or the server failed so often in this
+ * experiment that what it asks is the more likely cause.
+ */
+export function setAsideUnanswered(
+  state: LoopState,
+  { denial, ended }: Extract<TrainResult, { type: 'measured' | 'awaiting' }>,
+): Step | null {
+  if (!denial) return null;
+  const { kind, message } = denial;
+  const unanswered = state.unanswered + (kind === 'failed' ? 1 : 0);
+  if (unanswered > MAX_UNANSWERED) return null;
+  const { n, commit } = ended;
+  const reason: SetAsideReason = { kind: kind === 'spent' ? 'spent' : 'unanswered', message };
+  return {
+    state: { ...state, unanswered, unfinished: { n, at: 'attempt', commit } },
+    effect: { type: 'set_aside', n, ended, reason },
+  };
+}
+
+export function judge(state: LoopState, run: Measured, ended: EndedRun, now: number): Step {
+  const { crash, unfair } = run;
+  // Memory that somebody else held says nothing of the code.
+  const isOurs = crash && !(crash.class === 'out_of_memory' && unfair.includes('shared'));
+  if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, run.n, ended);
+  const mayMend = state.canRepair && run.n > 0 && state.wish === 'go' && state.repairs < MAX_REPAIRS;
+  if (crash && mayMend && REPAIRABLE.includes(crash.class)) {
+    return mend({ ...state, repairs: state.repairs + 1 }, { ...run, crash }, ended);
+  }
+  return conclude(state, run, ended, now);
+}
+
+export function mend(state: LoopState, run: CrashedRun, ended: EndedRun | null): Step {
+  const repair: Repair = { run, ended, count: state.repairs };
+  return { state, effect: { type: 'propose', n: run.n, repair } };
+}
+
+export function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
+  const { deadline = Number.POSITIVE_INFINITY } = limits;
+  // A pause comes after this experiment, to which the further run belongs.
+  return reruns < MAX_RERUNS && wish !== 'stop' && now < deadline;
+}
+
+export function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
+  const effect: Effect = { type: 'train', n, commit: unfair.commit, unfair, isResumed: false };
+  return { state: { ...state, reruns: state.reruns + 1 }, effect };
+}
+
+/**
+ * Gives the verdict. Where there is a reason to look closer, what would be a keep waits for its probes.
+ * @param ended a run whose end is not written yet
+ */
+export function conclude(state: LoopState, run: Measured, ended: EndedRun | null, now: number): Step {
+  const { repeats, metric, wish } = state;
+  const { n, k, value, ...found } = run;
+  const isNumber = value !== null && !run.crash && !run.early && !run.guard;
+  const candidate = isNumber ? { n, value } : null;
+  const hints = candidate ? [...findJumps(repeats, candidate, metric.bound), ...run.hints] : [];
+  const late = findLate(repeats, run);
+  const verdict = decide({
+    ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats), late },
+    simplifiedBound: simplifiedBound(repeats),
+    probe: candidate && judgeCandidate(repeats, candidate),
+  });
+  const { deadline = Number.POSITIVE_INFINITY } = state.limits;
+  // Nothing runs after the deadline; it is made up for when the study goes on.
+  const isInTime = wish !== 'stop' && now + (state.runMs ?? 0) <= deadline;
+  const isSuspect = candidate && verdict.word === 'keep' && hints.length > 0 && isInTime;
+  const probe = isSuspect ? findCandidateProbe(repeats, candidate) : null;
+  if (probe !== null) {
+    const effect: Effect = { type: 'repeat', n: probe, purpose: 'probe', before: ended };
+    return { state: { ...state, held: run, reruns: state.held ? state.reruns : 0 }, effect };
+  }
+  const combination = findCombination(repeats, run, verdict);
+  return { state: { ...state, held: null }, effect: { type: 'record', n, verdict, ended, combination } };
+}
+
+/** What follows from a further run of a commit that has its verdict. One that was not fair is run again. */
+export function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
+  const { n, purpose, ended, denial, unfair } = event;
+  const unanswered = state.unanswered + (denial?.kind === 'failed' ? 1 : 0);
+  const isAgain = denial ? unanswered <= MAX_UNANSWERED : unfair.length > 0 && mayRerun(state, now);
+  const value = denial || unfair.length > 0 ? null : event.value;
+  const due = { n, purpose };
+  const measured =
+    purpose === 'probe'
+      ? afterProbeRun(state.repeats, n, isAgain ? null : { value, isOwnFailure: event.isOwnFailure })
+      : afterRepeat(state.repeats, due, value, !isAgain);
+  // Where another has taken its place meanwhile, the branch does not stand on it any more.
+  const isIncumbent = incumbentOf(state.repeats)?.experiment === n;
+  const rolledBack = value === null || !isIncumbent ? null : judgeAgain(measured, due);
+  const repeats = rolledBack ? takeBack(measured, n) : measured;
+  const after: LoopState = {
+    ...state,
+    repeats,
+    unanswered: isAgain ? unanswered : 0,
+    reruns: isAgain && !denial ? state.reruns + 1 : 0,
+    facts: { ...state.facts, best: incumbentOf(repeats)?.value ?? null },
+    ending: denial?.kind === 'spent' ? { reason: 'spend', detail: denial.message } : state.ending,
+  };
+  return {
+    state: denial?.kind === 'failed' ? block(after) : after,
+    effect: {
+      ...{ type: 'record_repeat', n, purpose, value, ended, rolledBack, isDenied: denial !== null },
+      passed: purpose === 'probe' ? findPass(measured, n) : null,
+      swapFault: purpose === 'probe' && n === 0 ? faultOfSwap(measured) : null,
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import type { GuardFailure } from '../../shared/guard.ts';
+import type { Ancestor } from '../../shared/notebook.ts';
+import {
+  type Evidence,
+  findBest,
+  isBetter,
+  keepRate,
+  type Tally,
+  type Verdict,
+  type VerdictWord,
+} from '../../shared/study.ts';
+import type { Database } from './database.ts';
+import { recordOf, repeatColumns } from './record.ts';
+
+/** A finished experiment as proposers and stop rules need it. */
+export type HistoryEntry = {
+  readonly n: number;
+  readonly hypothesis: string;
+  readonly category: string | null;
+  readonly memo: unknown;
+  readonly verdict: Verdict['word'];
+  readonly reason: string;
+  readonly metric: number | null;
+  readonly incumbentMetric: number | null;
+  /** Number of the incumbent it was compared with; null for the baseline. */
+  readonly incumbent: number | null;
+  /** The experiment it was made on, where that was not the incumbent any more. */
+  readonly lateParent?: number;
+  /** The condition or check that failed; null if there were none or all passed. */
+  readonly guard: GuardFailure | null;
+  /** What probes and hints say of it. */
+  readonly probe?: Pick<Evidence, 'probe' | 'hints' | 'wasKept'>;
+};
+
+type HistoryRow = Pick<HistoryEntry, 'n' | 'category' | 'verdict' | 'reason' | 'metric'> & {
+  hypothesis: string | null;
+  memo: string | null;
+  evidence: string | null;
+};
+
+/** What the mean of its runs is made from. */
+type Measured = {
+  n: number;
+  metric: number | null;
+  repeats: number;
+  repeat_sum: number;
+  repeats_apart: number;
+};
+
+/** What came of the experiments of a study so far: their history, what was built on what, counts. A part of `experimentStore`. */
+export function experimentPast(database: Database) {
+  const record = repeatColumns('experiment');
+  const counts = database.prepare<[string], { verdict: VerdictWord; count: number }>(
+    `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
+     WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
+  );
+  const keeps = database.prepare<[string], Measured & { imported: string | null }>(
+    `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded'
+     ORDER BY coalesce(verdict_order, n), n`,
+  );
+  const parentOf = database.prepare<[{ studyId: string; n: number }], { n: number }>(
+    `SELECT e.n FROM experiment own CROSS JOIN experiment e ON e.study_id = +@studyId
+       AND (e.attempt_commit = own.parent_commit OR e.branch_commit = own.parent_commit)
+     WHERE own.study_id = +@studyId AND own.n = +@n AND e.n <> +@n ORDER BY e.verdict_order DESC LIMIT 1`,
+  );
+  // The order of the join has SQLite look a parent up by its commit. The baseline is its own parent, so rows that are known end it.
+  const lineage = database.prepare<
+    [{ studyId: string; n: number }],
+    Measured & { hypothesis: string | null; standing: Ancestor['standing'] }
+  >(
+    `WITH RECURSIVE line (n, parent) AS (
+       SELECT n, parent_commit FROM experiment WHERE study_id = @studyId AND n = @n
+       UNION
+       SELECT e.n, e.parent_commit FROM line CROSS JOIN experiment e
+         ON e.study_id = @studyId AND (e.attempt_commit = line.parent OR e.branch_commit = line.parent))
+     SELECT n, hypothesis, metric, CASE WHEN verdict = 'keep' THEN 'kept'
+       WHEN reason = 'rolled_back' OR evidence ->> '$.wasKept' THEN 'taken_back' ELSE 'left' END AS standing, ${record} FROM experiment
+     WHERE study_id = @studyId AND n IN (SELECT n FROM line WHERE n <> @n) ORDER BY coalesce(verdict_order, n)`,
+  );
+  const crashesInRow = database.prepare<[{ studyId: string }], { count: number }>(
+    `SELECT count(*) AS count FROM experiment WHERE study_id = @studyId AND verdict = 'crash' AND verdict_order > coalesce(
+       (SELECT max(verdict_order) FROM experiment WHERE study_id = @studyId AND verdict <> 'crash'), -1)`,
+  );
+  const history = database.prepare<[string], HistoryRow>(
+    `SELECT n, hypothesis, category, memo, verdict, reason, metric, evidence FROM experiment
+     WHERE study_id = +? AND verdict IS NOT NULL ORDER BY verdict_order`,
+  );
+
+  return {
+    /** Number of the experiment whose commit `n` was made on; null for the baseline. */
+    parentOf(studyId: string, n: number): number | null {
+      return parentOf.get({ studyId, n })?.n ?? null;
+    },
+    /** The experiments that `n` was built on, one upon the other; the first one first. */
+    lineage(studyId: string, n: number): readonly Ancestor[] {
+      return lineage.all({ studyId, n }).map(row => ({
+        ...{ n: row.n, hypothesis: row.hypothesis, standing: row.standing },
+        metric: recordOf(row)?.mean ?? null,
+      }));
+    },
+    /** The best so far from each keep on; of an own study that is where its branch stood. */
+    bestSoFar(
+      studyId: string,
+      goal: 'minimize' | 'maximize',
+      isImported: boolean,
+    ): readonly (readonly [n: number, value: number])[] {
+      const steps: (readonly [number, number])[] = [];
+      for (const row of keeps.all(studyId)) {
+        const value = recordOf(row)?.mean;
+        const before = steps.at(-1)?.[1];
+        if (value === undefined || !Number.isFinite(value)) continue;
+        if (!isImported || before === undefined || isBetter(goal, value, before)) steps.push([row.n, value]);
+      }
+      return steps;
+    },
+    /** How many of the newest verdicts are crashes. */
+    crashesInRow(studyId: string): number {
+      return crashesInRow.get({ studyId })?.count ?? 0;
+    },
+    history(studyId: string): readonly HistoryEntry[] {
+      return history.all(studyId).map(({ hypothesis, memo, evidence: text, ...row }) => {
+        const evidence = JSON.parse(text ?? '{}') as Partial<Evidence>;
+        return {
+          ...row,
+          hypothesis: hypothesis ?? '',
+          memo: memo === null ? null : JSON.parse(memo),
+          incumbentMetric: evidence.incumbentMetric ?? null,
+          incumbent: evidence.incumbentExperiment ?? null,
+          ...(evidence.lateParent && { lateParent: evidence.lateParent.experiment }),
+          guard: evidence.guard ?? null,
+          probe: probeOf(evidence),
+        };
+      });
+    },
+    /** Upstream's counts. The best of an own study is its {@link incumbent}. */
+    tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
+      const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
+      for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
+      const { other, ...count } = counted;
+      const rows = keeps.all(studyId);
+      const kept = rows.map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
+      // Of an own study it is where the branch stands, also after fewer lines that are a little worse.
+      const best = rows.at(-1)?.imported === null ? (kept.at(-1) ?? null) : findBest(kept, goal);
+      return {
+        ...count,
+        finished: count.keep + count.discard + count.crash + other,
+        keepRate: keepRate(count),
+        baseline: kept[0]?.metric ?? null,
+        best: best?.metric ?? null,
+        bestExperiment: best?.n ?? null,
+      };
+    },
+  };
+}
+
+function probeOf({
+  probe,
+  hints,
+  wasKept,
+}: Partial<Evidence>): Pick<Evidence, 'probe' | 'hints' | 'wasKept'> {
+  return { ...(probe && { probe }), ...(hints && { hints }), ...(wasKept && { wasKept }) };
+}

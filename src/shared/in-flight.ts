@@ -1,0 +1,23 @@
+import type { CurrentExperiment, StudyCard } from './notebook.ts';
+
+/** How many of several experiments in flight train, like "3 of 4 experiments training"; null where there is one or none. */
+export function describeInFlight({ inFlight }: Pick<StudyCard, 'inFlight'>): string | null {
+  if (inFlight.length < 2) return null;
+  const training = inFlight.filter(isTraining).length;
+  return `${training} of ${inFlight.length} experiments training`;
+}
+
+/** The one that has trained longest, which has the same time as the others; null where none trains. */
+export function nextToEnd({ inFlight }: Pick<StudyCard, 'inFlight'>): CurrentExperiment | null {
+  const started = ({ run }: CurrentExperiment) => run?.startedAt ?? Number.POSITIVE_INFINITY;
+  return inFlight
+    .filter(isTraining)
+    .reduce<CurrentExperiment | null>(
+      (first, other) => (first && started(first) <= started(other) ? first : other),
+      null,
+    );
+}
+
+function isTraining({ phase, run }: CurrentExperiment): boolean {
+  return phase === 'training' && run !== null;
+}
