@@ -3,7 +3,9 @@ import { findLanes } from '../src/engine/lanes/find-lanes.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { type Constants, type LanesNight, lanesNight } from './support/lanes-night.ts';
 import { git } from './support/scaffold.ts';
+import { refusalOf, untilStopped } from './support/service.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
+import { trainingDesk } from './support/training-desk.ts';
 
 const verdictOf = (n: number) => (event: EngineEvent) => event.type === 'verdict' && event.n === n;
 const startOf = (n: number) => (event: EngineEvent) => event.type === 'run_started' && event.n === n;
@@ -158,6 +160,19 @@ test('another process asks for the end of a run', async () => {
   expect(await night.until(verdictOf(1))).toMatchObject({ verdict: 'crash', reason: 'killed' });
   expect((await ended).reason).toBe('experiments');
   await checkNight(night);
+});
+
+test('a window ends the run of an experiment, and is refused where none is under way', async () => {
+  const { desk, study } = await trainingDesk();
+  expect(await refusalOf(desk.calls.studies.stopRun({ study, n: 7 }))).toEqual({
+    code: 'usage',
+    message: 'No run of experiment #7 is under way.',
+  });
+  await desk.calls.studies.stopRun({ study, n: 1 });
+  await untilStopped(desk, study);
+  const cells = await desk.calls.studies.cells({ study, before: null, limit: 10 });
+  expect(cells.find(({ n }) => n === 1)?.verdict).toEqual({ word: 'crash', reason: 'killed' });
+  expect(await refusalOf(desk.calls.studies.stopRun({ study, n: 1 }))).toMatchObject({ code: 'usage' });
 });
 
 test('each of several lanes on cores has cores of its own', () => {

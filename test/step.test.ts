@@ -164,6 +164,21 @@ test('a run that was not answered because the cap is reached ends the sitting, a
   expect(stop).toEqual({ type: 'stop', reason: 'spend', detail: 'enough' });
 });
 
+test('what another machine refuses ends the study, once the other lanes have done what they are at', () => {
+  const { state, effect } = step(running, { type: 'not_trained', n: 1, message: 'no such partition' }, 0);
+  expect(effect).toMatchObject({ type: 'set_aside', n: 1, ended: null, reason: { kind: 'refused' } });
+  if (effect.type !== 'set_aside') throw new Error('not set aside');
+  const busy = { ...state, beside: { ...state.beside, isBusy: true } };
+  const event: LoopEvent = { type: 'set_aside', reason: effect.reason };
+  expect(step(busy, event, 0).effect).toEqual({ type: 'rest' });
+  const stop = { type: 'stop', reason: 'error', detail: 'no such partition' };
+  expect(step(state, event, 0).effect).toEqual(stop);
+  // Of a commit that has its verdict nothing is set aside.
+  expect(step(running, { type: 'not_trained', n: null, message: 'no such partition' }, 0).effect).toEqual(
+    stop,
+  );
+});
+
 test('a baseline without a number ends the study', () => {
   const { effect, state } = step(fresh, measured({ n: 0, crash: oops, value: null }), 0);
   expect(effect).toMatchObject({ type: 'record', verdict: { word: 'crash', reason: 'exception' } });

@@ -77,6 +77,38 @@ describe.skipIf(fault !== null)('a job that a study does not go on with', () => 
     expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
   });
 
+  test('is ended where the study stops before it goes on with it', async () => {
+    const { night, place } = await killedNight();
+    const options = { home: night.home, env: slurm.environment };
+    const { code, stderr } = await sitting(['resume', night.repository, '-n', '0'], options);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(await stateOf(place)).not.toBe('RUNNING');
+    expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
+    expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual(['recorded', 'interrupted']);
+  });
+
+  test('and that Slurm puts back into its queue meanwhile is adopted, and its commit trained once more', async () => {
+    const { night, place } = await killedNight();
+    const began = async () => (await readFile(join(place, 'began'), 'utf8')).trim().split('\n');
+    const [job = ''] = await began();
+    await slurm.slurm('scontrol', 'update', `jobid=${job}`, 'requeue=1');
+    await slurm.slurm('scontrol', 'requeue', job);
+    await writeFile(join(place, 'go'), '');
+    const options = { home: night.home, env: slurm.environment };
+    const { code, stderr, events } = await sitting(['resume', night.repository], options);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const runs = await began();
+    expect(runs).toHaveLength(2);
+    expect(new Set(runs).size).toBe(2);
+    expect(events.find(event => event.type === 'verdict' && event.n === 1)).not.toMatchObject({
+      verdict: 'crash',
+    });
+    expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
+    await checkNight(night);
+  });
+
   test('is said to the user where Slurm does not answer, and ended by the next sitting', async () => {
     const { night, place } = await killedNight();
     const environment = { ...process.env, ...slurm.environment, PAWL_HOME: night.home };

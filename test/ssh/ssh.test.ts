@@ -8,6 +8,7 @@ import { probeHost } from '../../src/engine/remote/ssh/probe-host.ts';
 import { SshClient } from '../../src/engine/remote/ssh/ssh-client.ts';
 import { SshTraining } from '../../src/engine/remote/ssh/ssh-training.ts';
 import { endOf, startNode } from '../support/node-process.ts';
+import { lives } from '../support/processes.ts';
 import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';
 import { findSshdFault, type PrivateSshd, startSshd } from './private-sshd.ts';
@@ -121,6 +122,22 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     await watched.printed('begun');
     watched.stop();
     expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
+  });
+
+  test('a run that nobody goes on with is ended and removed, as soon as its host can be reached', async () => {
+    const pids = join(await temporaryFolder(), 'pids');
+    const job = await jobOf(`echo $$ > ${pids}; ${WAITS}`);
+    const root = await temporaryFolder();
+    const watched = new Watched(await trainingHere({ root }), job);
+    await watched.printed('begun');
+    watched.leave();
+    const training = await trainingHere({ root });
+    await sshd.cut();
+    expect(await training.end(job, AbortSignal.timeout(100))).toBe(false);
+    await sshd.start();
+    expect(await training.end(job, new AbortController().signal)).toBe(true);
+    expect(await lives((await readFile(pids, 'utf8')).trim())).toBe(false);
+    expect(existsSync(join(sshd.home, '.cache/pawl/jobs', nameOf(job)))).toBe(false);
   });
 
   test('a host that is out of reach for too long is called gone', async () => {

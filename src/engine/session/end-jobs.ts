@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { JobPlace } from '../../shared/lanes.ts';
 import type { DataPaths } from '../paths.ts';
+import { jobName } from '../remote/describe-job.ts';
 import type { KnownJob, RemoteTraining } from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
@@ -75,7 +76,7 @@ export function hostFolder({ home }: DataPaths, host: string): string {
 }
 
 function describeLeft(markers: readonly string[], place: JobPlace): string {
-  const names = markers.map(marker => `pawl-${marker.replaceAll('/', '-')}`).join(', ');
+  const names = markers.map(jobName).join(', ');
   const where = place.kind === 'slurm' ? 'on the cluster' : `on ${place.host}`;
   return `Jobs of this study may still run ${where}, because it is not known that they have ended: ${names}.`;
 }

@@ -92,11 +92,7 @@ async function findOut(
 }
 
 /** Whether the user ended this run, and not the whole study. */
-function isStoppedAlone(
-  { observer }: ConductedRun,
-  outcome: RunOutcome,
-  { signal }: TrainPorts,
-): boolean {
+function isStoppedAlone({ observer }: ConductedRun, outcome: RunOutcome, { signal }: TrainPorts): boolean {
   return outcome.kind === 'aborted' && observer.stopped.aborted && !signal.aborted;
 }
 

@@ -41,7 +41,7 @@ export async function conductRun(begun: BegunRun, ports: TrainPorts): Promise<Co
   const place = placeOf(begun, observer, ports);
   const train = async () => {
     if (!remote) return { trained: await trainHere(begun, place, observer, ports), there: null };
-    const there = await trainThere(begun, remote, place, observer, ports);
+    const there = await trainThere(begun, remote, observer, ports);
     return { trained: there, there };
   };
   const result = await train().catch(error => {
@@ -116,7 +116,6 @@ function trainIn(
 function trainThere(
   begun: BegunRun,
   there: RemoteTraining,
-  { signal }: CommandPlace,
   observer: RunObserver,
   ports: TrainPorts,
 ): Promise<RemoteResult> {
@@ -130,8 +129,16 @@ function trainThere(
     else emit({ type: 'phase', n, phase: 'training' });
   };
   const onOutput = (chunk: Buffer) => observer.push(chunk);
-  const watch = { onState, onOutput, signal, enough: observer.enough };
+  const watch = { onState, onOutput, signal: endOfJob(observer, ports), enough: observer.enough };
   return trainElsewhere(begun.study, begun, there, watch, ports);
+}
+
+/** A job whose output cannot be recorded is ended. What fails in another lane is passed on as it is: that leaves the job to the next engine. */
+function endOfJob({ broken, stopped }: RunObserver, { signal }: TrainPorts): AbortSignal {
+  const unrecorded = new AbortController();
+  broken.addEventListener('abort', () => unrecorded.abort(), { once: true });
+  if (broken.aborted) unrecorded.abort();
+  return AbortSignal.any([signal, stopped, unrecorded.signal]);
 }
 
 /** Whether a run ended before its command began, because the sandbox could not be built: bubblewrap says so in one line. */
