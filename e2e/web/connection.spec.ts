@@ -36,6 +36,21 @@ test('after kill -9 the window finds back by itself, and Resume loses nothing', 
   await expect(study(page).header).toContainText('3 tried: 0 kept, 3 discarded, 0 crashed');
 });
 
+test('a server that starts between two looks at it has not refused the window', async ({ page, serve }) => {
+  await page.addInitScript(() => {
+    const Real = window.WebSocket;
+    let tries = 0;
+    window.WebSocket = class extends Real {
+      constructor(url: string | URL, protocols: string | string[] = []) {
+        tries += 1;
+        // The first fails, as where no server is there yet.
+        super(url, tries === 1 ? 'pawl' : protocols);
+      }
+    };
+  });
+  await openWindow(page, await serve());
+});
+
 test('"Try now" ends the wait for a server that is back', async ({ page, serve }) => {
   const first = await serve({ token: TOKEN });
   await page.clock.install();
@@ -59,7 +74,7 @@ test('a server with another token is entered by its address', async ({ page, ser
   await expect(study(page).header).toContainText('Ended');
   await first.kill();
   const second = await serve({ port: first.port });
-  const refused = page.getByRole('alert').filter({ hasText: 'Pawl was started anew' });
+  const refused = page.getByRole('alert').filter({ hasText: 'Pawl was restarted' });
   await expect(refused).toBeVisible();
   const address = refused.getByLabel('Address that pawl serve printed');
   await address.fill('http://127.0.0.1:1/#token=wrong');

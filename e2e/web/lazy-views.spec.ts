@@ -2,6 +2,32 @@ import { expect, test } from './support/fixtures.ts';
 import { dialog, openWindow } from './support/window.ts';
 
 const CODE = '**/assets/settings-dialog-*.js';
+/** The code of all views but the one that a window shows first. */
+const OF_OTHER_VIEWS =
+  /\/assets\/(?!welcome-)(?:[a-z-]+-(?:dialog|screen)|cell-details|code-editor|diff-view|series-lines)-/;
+
+test.describe('the code of a dialog that nobody has opened', () => {
+  test.describe('in a browser like any other', () => {
+    test.use({ preloads: true });
+
+    test('is fetched while the page has nothing else to do', async ({ page, serve }) => {
+      const code = page.waitForResponse(CODE);
+      await openWindow(page, await serve());
+      expect((await code).ok()).toBe(true);
+    });
+  });
+
+  test('is not fetched where the browser saves data', async ({ page, serve }) => {
+    const fetched: string[] = [];
+    page.on('request', request => fetched.push(request.url()));
+    await openWindow(page, await serve());
+    // Such calls are made in the order in which they were asked for, and the window has asked before this.
+    await page.evaluate(() => new Promise<void>(resolve => requestIdleCallback(() => resolve())));
+    await page.waitForLoadState('networkidle');
+    expect(fetched).toContainEqual(expect.stringMatching(/\/assets\/welcome-screen-/));
+    expect(fetched.filter(url => OF_OTHER_VIEWS.test(url))).toEqual([]);
+  });
+});
 
 test('a dialog whose code cannot be fetched says so, and opens when it can', async ({ page, serve }) => {
   await page.route(CODE, route => route.abort('connectionrefused'));

@@ -43,7 +43,7 @@ test('a check is ended from the window, and the study can begin', async ({ page,
   await expect(page.getByRole('alert')).toContainText('A metric is being checked');
   await takePicture(page, 'metric-check-runs');
   await metricCheck.region.getByRole('button', { name: 'Stop the check' }).click();
-  await expect(metricCheck.region).toContainText('The check was ended; nothing of it is left.');
+  await expect(metricCheck.region).toContainText('The check was stopped and has left nothing behind.');
   await expect(metricCheck.begin).toBeEnabled();
   expect(await bench.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
 });

@@ -90,7 +90,7 @@ test('a metric that no output can name is refused at its field', async ({ page, 
   await metric.fill('validation: loss');
   await expect(metric).toHaveAccessibleDescription(/must be a name as it is printed before the colon/i);
   await setUp(page).start.click();
-  await expect(page.getByText('Mend the marked fields first.')).toBeVisible();
+  await expect(page.getByText('Correct the marked fields first.')).toBeVisible();
   await expect(setUp(page).heading).toBeVisible();
   await metric.fill('');
   await expect(metric).toHaveAccessibleDescription('Name the number that counts.');
@@ -98,7 +98,7 @@ test('a metric that no output can name is refused at its field', async ({ page, 
   await setUp(page).field('Hours').fill('two');
   await expect(setUp(page).field('Hours')).toHaveAccessibleDescription('Write a number.');
   await setUp(page).field('Hours').fill('');
-  await expect(page.getByText('Mend the marked fields first.')).toBeHidden();
+  await expect(page.getByText('Correct the marked fields first.')).toBeHidden();
 });
 
 test(
@@ -153,7 +153,7 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await expect(page.getByText('The checks start once the fields say what may change')).toBeVisible();
   await setUp(page).start.click();
   await expect(page.getByText('Name at least one file that may change.')).toBeVisible();
-  await expect(page.getByText('Mend the marked fields first.')).toBeVisible();
+  await expect(page.getByText('Correct the marked fields first.')).toBeVisible();
   await setUp(page).field('Editable files').fill('fit.sh');
   await setUp(page).field('Training command').fill('sh fit.sh');
   await setUp(page).field('Metric').fill('score');

@@ -122,5 +122,5 @@ export function describeFailures({ failures }: Arm): string | null {
   const counts = failures.map(
     ({ outcome, count, last }) => `${count} × ${outcome}${last ? `, last: ${last.replace(/\.$/, '')}` : ''}`,
   );
-  return `Calls that came to nothing: ${counts.join('; ')}.`;
+  return `Calls without a result: ${counts.join('; ')}.`;
 }

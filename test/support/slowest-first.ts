@@ -6,12 +6,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * waited for by an idle processor.
  */
 const SLOWEST: readonly string[] = [
-  ...['attacks', 'kill-random', 'hostile-trainers-output', 'kill-events', 'full-disk', 'sample'],
-  ...['hostile-trainers-files', 'environments', 'hostile-trainers-proposers', 'kill-points', 'control'],
-  ...['repeats', 'sandbox-found', 'sandbox', 'agents', 'sandbox-set-up', 'kill', 'odd-files'],
-  ...['agents-contained', 'branch-and-worktree', 'serve', 'hostile-trainers', 'late-numbers'],
-  ...['model-troubles', 'review', 'import', 'terminal', 'found', 'model-proposer', 'tuning', 'route'],
-  ...['look-ahead', 'constants-night', 'export', 'ideas', 'guards'],
+  ...['hostile-trainers-output', 'kill-random', 'full-disk', 'attacks', 'hostile-trainers-files'],
+  ...['environments', 'kill-events', 'sample', 'kill-points', 'hostile-trainers-proposers', 'control'],
+  ...['repeats', 'probes', 'slurm-endings', 'odd-files', 'sandbox', 'hostile-trainers', 'scoring'],
+  ...['branch-and-worktree', 'sandbox-found', 'metric-check-runs', 'slurm', 'odd-checkouts', 'kill'],
+  ...['asked-model', 'agents-contained', 'slurm-node', 'bundle-gpu', 'agents', 'outputs', 'serve'],
+  ...['model-troubles', 'terminal', 'review', 'found', 'doctor', 'import', 'service-series'],
+  ...['service-events', 'service-words', 'model-proposer', 'ideas', 'plain-edit', 'import-trackers'],
+  ...['contract-faults', 'constants', 'notify', 'server-sockets', 'remove-study', 'tuning', 'route'],
 ];
 
 /** {@link SLOWEST} first, then as Vitest would have it. */

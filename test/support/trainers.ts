@@ -7,7 +7,7 @@ import { eventSchema } from '../../src/shared/events.ts';
 import { checkInvariants } from './invariants.ts';
 import { eventsOf, type PawlResult, sitting } from './pawl.ts';
 import { PAWL_MAIN } from './pawl-command.ts';
-import { PYTHON } from './python.ts';
+import { QUICK_PYTHON } from './python.ts';
 import {
   contractFile,
   createRepository,
@@ -22,8 +22,7 @@ export const TAG = 'night';
  * What every Python trainer begins with: the number of its experiment and run, upstream's summary, and constants
  * for the search to turn, so that no proposer is needed that would be asked to repair.
  */
-const PRELUDE = `import os, signal, socket, subprocess, sys, time
-ALPHA = 2
+const PRELUDE = `ALPHA = 2
 BETA = 4
 GAMMA = 16
 DELTA = 32
@@ -44,6 +43,15 @@ def daemon(body, clear=False):
         os._exit(0)
     os.wait()
 `;
+
+/** Modules that take longer to load than most trainers run. */
+const SLOW_MODULES = ['socket', 'subprocess'];
+
+/** The line of a script that imports what it needs, of {@link SLOW_MODULES} only those that it names. */
+function importsOf(script: string): string {
+  const named = SLOW_MODULES.filter(name => script.includes(`${name}.`));
+  return `import ${['os', 'signal', 'sys', 'time', ...named].join(', ')}\n`;
+}
 
 /** A Python trainer that does `bodies[n]` in experiment `n`, and what stands last in all later ones. */
 export function byExperiment(...bodies: readonly string[]): string {
@@ -98,9 +106,9 @@ export function trainerFiles(
 ): Readonly<Record<string, string | Buffer>> {
   const { script, limitSeconds = 20, files = {}, more = '', isLeader = false } = options;
   return {
-    'train.sh': PRELUDE + script,
+    'train.sh': importsOf(script) + PRELUDE + script,
     'pawl.toml': contractFile({
-      train: `${isLeader ? 'exec ' : ''}"${PYTHON}" train.sh`,
+      train: `${isLeader ? 'exec ' : ''}${QUICK_PYTHON} train.sh`,
       limitSeconds,
       more,
     }),
@@ -209,7 +217,7 @@ ${steps.join('')}else:
     answer()
 `;
   await writeFiles(folder, { 'propose.py': script, turn: '0' });
-  return { command: `"${PYTHON}" ${folder}/propose.py`, folder };
+  return { command: `${QUICK_PYTHON} ${folder}/propose.py`, folder };
 }
 
 type Asked = { kind: string; experiment: number; repair: unknown; refused: { reason: string }[] };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from '@playwright/test';
-import { PYTHON } from '../../../test/support/python.ts';
+import { QUICK_PYTHON } from '../../../test/support/python.ts';
 
 /** What the proposer does for one experiment. */
 export type Turn = {
@@ -163,7 +163,7 @@ print(json.dumps({key: turn.get(key) for key in ("hypothesis", "rationale", "pre
 const CONTRACT = `[contract]
 editable = ["train.py"]
 instructions = "program.md"
-train = ${JSON.stringify(`"${PYTHON}" -B train.py`)}
+train = ${JSON.stringify(`${QUICK_PYTHON} -B train.py`)}
 
 [metric]
 name = "val_bpb"
@@ -206,7 +206,7 @@ export class Bench {
   private constructor(folder: string, name: string) {
     this.folder = folder;
     this.repository = join(folder, name);
-    this.command = `"${PYTHON}" -S "${join(folder, 'propose.py')}"`;
+    this.command = `${QUICK_PYTHON} "${join(folder, 'propose.py')}"`;
   }
 
   /** One that was made by another process. */

@@ -19,6 +19,8 @@ export const CORE = { tag: '@core' };
 const LOST_CONNECTION = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
 
 type Fixtures = {
+  /** Whether pages fetch the code of views before they are shown, as they do for users. */
+  readonly preloads: boolean;
   /** A data folder of its own, empty at first. */
   readonly home: string;
   /** Starts servers; all end with the test. */
@@ -62,6 +64,12 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     for (const bench of benches) await bench.remove();
   },
   bench: async ({ makeBench }, use) => use(await makeBench()),
+  preloads: [false, { option: true }],
+  // The code of views that a test never shows takes as long to load as all else of a page.
+  context: async ({ context, preloads }, use) => {
+    if (!preloads) await context.addInitScript(saveData);
+    await use(context);
+  },
   // biome-ignore lint/correctness/noEmptyPattern: see above
   answer: async ({}, use) => {
     const servers: RunningModelServer[] = [];
@@ -94,6 +102,12 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     expect(complaints, 'what the page complained of').toEqual([]);
   },
 });
+
+/** In a page: as in a browser that is asked to save data. */
+function saveData(): void {
+  const { connection } = navigator as Navigator & { readonly connection?: object };
+  if (connection) Object.defineProperty(connection, 'saveData', { value: true });
+}
 
 /** Errors of the page: what it throws, and what the browser writes to its console. */
 export function listen(page: Page): readonly string[] {

@@ -19,6 +19,8 @@ const FAIL = /(?:^|\s)FAIL\s*$/;
 const END_OF_INPUT = /^EOFError: EOF when reading a line$|\bUser force closed the prompt\b/;
 /** Of getpass; a connection between processes ends with the same word, but asks nothing. */
 const BARE_END = /^EOFError$/;
+/** What click prints then, at the end of a line. */
+const ABORTED = 'Aborted!';
 /** A line that waits for an answer. */
 const QUESTION = /[?:>\])]\s*$/;
 const QUESTION_CHARACTERS = 200;
@@ -56,14 +58,14 @@ export class CrashReader {
       // The exception's own line closes it; what comes after is somebody else's.
       if (EXCEPTION.test(short)) this.#raised = short.trim();
     }
-    const abort = /^(.*?)\s*(Aborted!)$/.exec(short.trim());
-    if (abort && this.#traceback === null) {
+    const trimmed = short.trim();
+    if (this.#traceback === null && trimmed.endsWith(ABORTED)) {
       this.#sawEndOfInput = true;
-      this.#asked = this.#questionIn(abort[1] ?? '');
+      this.#asked = this.#questionIn(trimmed.slice(0, -ABORTED.length));
     }
-    if (OUT_OF_MEMORY.test(short)) this.#sawOutOfMemory = short.trim();
+    if (OUT_OF_MEMORY.test(short)) this.#sawOutOfMemory = trimmed;
     if (FAIL.test(line.slice(-16))) this.#sawFail = true;
-    if (short.trim() === '') return;
+    if (trimmed === '') return;
     this.#recent.push(short);
     if (this.#recent.length > RECENT_LINES) this.#recent.shift();
   }

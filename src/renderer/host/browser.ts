@@ -12,20 +12,33 @@ function takeToken(): void {
   history.replaceState(null, '', location.pathname);
 }
 
-async function openSocket(): Promise<WebSocket> {
+/** Null where no connection came about. A browser does not say why. */
+async function openSocket(): Promise<WebSocket | null> {
   const token = sessionStorage.getItem(TOKEN_KEY) ?? 'none';
   const socket = new WebSocket(`ws://${location.host}/calls`, ['pawl', `token.${token}`]);
   const isOpen = await new Promise<boolean>(resolve => {
     socket.addEventListener('open', () => resolve(true), { once: true });
     socket.addEventListener('close', () => resolve(false), { once: true });
   });
-  if (isOpen) return socket;
-  // A browser does not say why a WebSocket failed; whether the server is there at all tells the two apart.
-  const isThere = await fetch('./', { method: 'HEAD', cache: 'no-store' }).then(
+  return isOpen ? socket : null;
+}
+
+function isServerThere(): Promise<boolean> {
+  return fetch('./', { method: 'HEAD', cache: 'no-store' }).then(
     response => response.ok,
     () => false,
   );
-  throw new ConnectionError(isThere ? 'refused' : 'unreachable');
+}
+
+/** Throws `ConnectionError`. */
+async function reachServer(): Promise<WebSocket> {
+  const first = await openSocket();
+  if (first) return first;
+  if (!(await isServerThere())) throw new ConnectionError('unreachable');
+  // Only a server that was there before it was asked has refused: it may have started after the first try.
+  const second = await openSocket();
+  if (second) return second;
+  throw new ConnectionError('refused');
 }
 
 /** A browser on the address `pawl serve` printed. */
@@ -33,7 +46,7 @@ export function browserHost(): Host {
   takeToken();
   return {
     async connect() {
-      const socket = await openSocket();
+      const socket = await reachServer();
       const client: Client = createORPCClient(new RPCLink({ websocket: socket }));
       const closed = new Promise<void>(resolve => {
         socket.addEventListener('close', () => resolve(), { once: true });

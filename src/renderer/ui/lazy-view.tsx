@@ -46,8 +46,13 @@ export function lazyView<Props extends object>(
   };
 }
 
-/** Fetches the code of every view, one after the other, whenever the page has nothing else to do. */
+/**
+ * Fetches the code of every view, one after the other, whenever the page has nothing else to do. A browser that is asked to
+ * save data fetches only what is shown.
+ */
 export function preloadViews(): void {
+  const { connection } = navigator as Navigator & { readonly connection?: { readonly saveData: boolean } };
+  if (connection?.saveData) return;
   const next = loads.shift();
   if (!next) return;
   requestIdleCallback(() => {

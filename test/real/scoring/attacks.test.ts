@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { HAS_SANDBOX } from '../../support/contained.ts';
-import { PYTHON } from '../../support/python.ts';
+import { QUICK_PYTHON } from '../../support/python.ts';
 import { contractFile, temporaryFolder } from '../../support/scaffold.ts';
 import { byExperiment, hostileStudy } from '../../support/trainers.ts';
 
@@ -275,7 +275,7 @@ async function attack(isScored: boolean, attacks: typeof ATTACKS) {
 ${SERVES}${COMMON}
 time.sleep(1.5)
 ${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(([, body]) => body))}`;
-  const score = `[score]\ncommand = '"${PYTHON}" score.py'\nmodel = '"${PYTHON}" train.sh --serve'\nartifacts = ["model.json"]\nreads = [${place}]\nseconds = 20\n`;
+  const score = `[score]\ncommand = '${QUICK_PYTHON} score.py'\nmodel = '${QUICK_PYTHON} train.sh --serve'\nartifacts = ["model.json"]\nreads = [${place}]\nseconds = 20\n`;
   const study = await hostileStudy({
     ...{
       home,
@@ -289,7 +289,7 @@ ${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(
       'data/other.json': make(4, 100),
       'score.py': SCORE.replace('HIDDEN', place),
       'pawl.toml': contractFile({
-        train: `"${PYTHON}" train.sh`,
+        train: `${QUICK_PYTHON} train.sh`,
         limitSeconds: 90,
         more: isScored ? score : '[audit.swap]\n"data/val.json" = "data/other.json"\n',
       }).replace('seconds = 5', 'seconds = 1.5\ntolerance = 2'),

@@ -2,7 +2,7 @@ import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { HAS_SANDBOX } from '../../support/contained.ts';
-import { PYTHON } from '../../support/python.ts';
+import { QUICK_PYTHON } from '../../support/python.ts';
 import { temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 import { byExperiment, type HostileOptions, hostileStudy, query } from '../../support/trainers.ts';
 
@@ -31,7 +31,7 @@ function scored(
   return hostileStudy({
     ...rest,
     files: { 'score.py': SCORER, ...files },
-    more: `${setup}[score]\ncommand = '"${PYTHON}" score.py'\nartifacts = ["out"]\nseconds = ${seconds}\n${score}`,
+    more: `${setup}[score]\ncommand = '${QUICK_PYTHON} score.py'\nartifacts = ["out"]\nseconds = ${seconds}\n${score}`,
   });
 }
 
@@ -136,7 +136,7 @@ test.skipIf(!HAS_SANDBOX)(
       ...{ env: { PAWL_SANDBOX: 'required' }, experiments: 1 },
       script,
       files: { 'score.py': ASKING.replace('HIDDEN', hidden) },
-      score: `model = '"${PYTHON}" train.sh --serve'\nreads = [${JSON.stringify(join(folder, 'hidden'))}]\n`,
+      score: `model = '${QUICK_PYTHON} train.sh --serve'\nreads = [${JSON.stringify(join(folder, 'hidden'))}]\n`,
     });
     expect([study.verdicts, study.messages]).toEqual([
       ['keep baseline', 'keep better'],
@@ -168,7 +168,7 @@ sys.exit()`;
       ...{ env: { PAWL_SANDBOX: 'required' }, experiments: 2 },
       script: byExperiment(serve(good), serve("raise SystemExit('no such layer')"), serve('time.sleep(60)')),
       files: { 'score.py': ASKING.replace(/^hidden.*\n.*\n/m, '') },
-      score: `model = '"${PYTHON}" train.sh --serve'\n`,
+      score: `model = '${QUICK_PYTHON} train.sh --serve'\n`,
       seconds: 6,
     });
     expect(study.verdicts).toEqual(['keep baseline', 'crash no_score', 'crash no_score']);

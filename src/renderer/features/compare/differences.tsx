@@ -49,7 +49,7 @@ export function Differences({
       {groups.length === 0 ? (
         <p className="p-4 text-muted text-sm">
           {value || isImported || problem
-            ? 'Nothing but the number and the code, as far as that was measured.'
+            ? 'As far as was measured, only the number and the code differ.'
             : 'Reading …'}
         </p>
       ) : (

@@ -97,8 +97,8 @@ function Shares({ importance }: { readonly importance: ConstantImportance }) {
       <p className="mb-3 text-muted text-xs">
         {source}, from {trials} experiments: the total effect of each constant, as a share of all of them.{' '}
         {isTelling
-          ? `Of numbers it was not shown it foretells ${formatPercent(foretold, 0)} of the variance.`
-          : 'It foretells next to nothing of numbers it was not shown, so these shares say little.'}
+          ? `It predicts ${formatPercent(foretold, 0)} of the variance of numbers it was not shown.`
+          : 'It hardly predicts numbers it was not shown, so these shares say little.'}
       </p>
       <ul className={isTelling ? '' : 'opacity-60'}>
         {shares.map(({ name, share }) => (

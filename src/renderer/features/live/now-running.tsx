@@ -98,7 +98,7 @@ function ExpectedEnd({ card }: { readonly card: StudyCard }) {
       title={
         end.by === 'deadline'
           ? 'Its deadline comes then.'
-          : 'As far as the experiments of this sitting tell; a target or a row without gains may end it earlier.'
+          : 'An estimate from the experiments of this sitting; a target, or many experiments without a gain, may end it earlier.'
       }
     >
       {end.by === 'deadline' ? `ends by ${at}` : `ends about ${at}`}

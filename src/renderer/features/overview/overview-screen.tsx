@@ -40,7 +40,7 @@ export function OverviewScreen() {
   if (studies.length === 0) {
     return (
       <EmptyState icon={<LayoutList size={28} />} title="No study yet">
-        <p className="mb-3">Each study you start stands here, with its best and what it cost.</p>
+        <p className="mb-3">Each study you start appears here, with its best result and its cost.</p>
         <Button onClick={() => goTo({ name: 'welcome' })}>Open a project</Button>
       </EmptyState>
     );

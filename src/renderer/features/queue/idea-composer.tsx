@@ -47,7 +47,7 @@ export function IdeaComposer({
           Add
         </Button>
       </div>
-      {more ? <p className="text-muted text-xs">With it goes what you wrote before: {more}.</p> : null}
+      {more ? <p className="text-muted text-xs">What you wrote before is added with it: {more}.</p> : null}
       {draft.hypothesis.trim() !== '' && editsOf(draft).length === 0 ? <DeafHint card={card} /> : null}
     </form>
   );

@@ -138,7 +138,7 @@ function Edit({
       {again === null && changed.length === 0 ? <DeafHint card={card} /> : null}
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
       {opened && opened.files.length === 0 ? (
-        <p className="text-sm">There is no text here that may be changed.</p>
+        <p className="text-sm">No text file here may be changed.</p>
       ) : null}
       {opened && opened.files.length > 0 ? (
         <div className="overflow-hidden rounded-lg border border-line">

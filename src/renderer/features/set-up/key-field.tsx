@@ -18,7 +18,7 @@ export function KeyField({ onChanged }: { readonly onChanged: () => void }) {
   };
   if (!status) return <p className="text-muted text-sm">{problem ?? 'Looking for a key …'}</p>;
   if (!status.isAvailable) {
-    return <p className="text-muted text-sm">This host keeps no keys: take it from the environment.</p>;
+    return <p className="text-muted text-sm">Pawl cannot store a key here: take it from the environment.</p>;
   }
   return (
     <div className="flex flex-col gap-2">

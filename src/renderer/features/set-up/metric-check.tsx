@@ -133,7 +133,8 @@ export function MetricCheck({
 
 function Outcome({ step }: { readonly step: MetricCheckStep | null }) {
   if (step === null || step.kind === 'progress') return null;
-  if (step.kind === 'stopped') return <p className="text-sm">The check was ended; nothing of it is left.</p>;
+  if (step.kind === 'stopped')
+    return <p className="text-sm">The check was stopped and has left nothing behind.</p>;
   if (step.kind === 'failed') {
     return (
       <div role="alert" className="text-sm">

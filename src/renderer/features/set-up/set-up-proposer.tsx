@@ -77,7 +77,7 @@ export function ProposerChoice({ form, problems, onChange, spend }: ProposerProp
             {...ids}
             value={form.routing}
             options={[
-              { value: 'fallback', label: 'Each one where those before it have nothing' },
+              { value: 'fallback', label: 'Each one when those before it have nothing to propose' },
               { value: 'alternate', label: 'In turns' },
               ...(form.routing === 'stand_in'
                 ? [{ value: 'stand_in', label: 'While the first cannot' } as const]

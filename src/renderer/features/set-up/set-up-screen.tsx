@@ -222,7 +222,7 @@ function SetUp({
               </p>
             ) : null}
             {isTried && hasProblems ? (
-              <p className="mb-3 text-crash text-sm">Mend the marked fields first.</p>
+              <p className="mb-3 text-crash text-sm">Correct the marked fields first.</p>
             ) : failed.length > 0 ? (
               <p className="mb-3 text-crash text-sm">
                 {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: fix that first.

@@ -35,7 +35,7 @@ const KINDS: readonly { readonly value: ChannelKind; readonly label: string; rea
 ];
 
 const HINTS: Readonly<Record<ChannelKind, string>> = {
-  ntfy: 'The address of a topic. On a public server, choose a name that nobody guesses.',
+  ntfy: 'The address of a topic. On a public server, choose a name that nobody can guess.',
   slack: 'The address of an incoming webhook; for Discord with /slack at its end.',
   webhook: 'Receives a JSON object by POST. A message that comes twice has the same id.',
 };

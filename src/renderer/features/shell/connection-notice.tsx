@@ -20,8 +20,8 @@ export function ConnectionNotice({ host }: { readonly host: Host }) {
       >
         <Unplug size={16} aria-hidden />
         <span className="flex-1">
-          Pawl cannot be reached since <RelativeTime at={connection.since} />. What you see is how it stood
-          then; a study that was running may still be running.
+          Pawl cannot be reached. It was last seen <RelativeTime at={connection.since} />, and the window
+          shows how things stood then; a study that was running may still be running.
         </span>
         <Button size="small" onClick={reconnect}>
           Try now
@@ -35,7 +35,7 @@ export function ConnectionNotice({ host }: { readonly host: Host }) {
       className="flex flex-wrap items-center gap-3 border-line border-b bg-warn-soft px-4 py-2 text-sm text-warn"
     >
       <PlugZap size={16} aria-hidden />
-      <span>Pawl was started anew and does not know this window. Paste the address it printed:</span>
+      <span>Pawl was restarted and does not know this window. Paste the address it printed:</span>
       <AddressForm host={host} />
     </div>
   );

@@ -231,14 +231,14 @@ function lookOf(step: StackStep | null, n: number): Look {
         icon: CircleMinus,
         words: 'changes nothing here',
         className: 'text-muted',
-        title: 'What it does is there already, so it is left out',
+        title: 'Its change is there already, so it is left out',
       };
     case 'conflict':
       return {
         icon: TriangleAlert,
         words: `conflict in ${step.files.join(', ')}`,
         className: 'font-medium text-crash',
-        title: 'It changes lines that stand otherwise here',
+        title: 'It changes lines that are different here',
       };
     default:
       return step satisfies never;

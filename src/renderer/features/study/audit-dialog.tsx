@@ -42,7 +42,7 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
             ))}
           </ul>
         ) : (
-          <p className="text-sm">Nothing of this study was repeated yet, so nothing is claimed.</p>
+          <p className="text-sm">No run of this study has been repeated yet, so no gain is claimed.</p>
         )}
         {unproven.length > 0 ? (
           <p className="text-muted text-sm">

@@ -45,7 +45,7 @@ export function ProposersDialog({
       </Field>
       {value ? (
         value.length === 0 ? (
-          <p className="py-8 text-center text-muted text-sm">Nobody was asked for a proposal yet.</p>
+          <p className="py-8 text-center text-muted text-sm">No proposer has been asked yet.</p>
         ) : (
           <ul className="mt-4 flex flex-col gap-3">
             {value.map(record => (

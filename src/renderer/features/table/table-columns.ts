@@ -119,7 +119,7 @@ function experimentColumns(card: StudyCard): readonly Column[] {
     }),
     column('delta', 'Δ', 108, ({ cell }) => cell.delta, {
       show: numeric(formatDelta),
-      hint: 'Difference to the best of its time, which it was built on',
+      hint: 'Difference from the best at that time, on which it was built',
     }),
     column('P', 'P', 76, ({ probability }) => probability, {
       show: numeric(value => formatPercent(value, 0)),
