@@ -72,6 +72,12 @@ export async function writeNew(
   else await writeFile(path, content, { flag: 'wx', mode, flush });
 }
 
+/** Has everything heard that has come, a signal to stop for instance, before work that is done at once: it is heard between two turns. */
+export async function hearOthers(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}
+
 /** Returns what lets everything else have its turn where work at once has taken long; to be called between two pieces of it. */
 export function takeTurns(): () => Promise<void> {
   let began = performance.now();

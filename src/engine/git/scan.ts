@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { chmod, type FileHandle, open, readlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { readAtOnce, SMALL_BYTES, statNow, takeTurns } from '../small-files.ts';
+import { hearOthers, readAtOnce, SMALL_BYTES, statNow, takeTurns } from '../small-files.ts';
 import { type Entry, readFolder } from './read-folder.ts';
 
 /**
@@ -94,6 +94,7 @@ export class WorktreeScanner {
   async scan(layout: Layout, options: ScanOptions = {}): Promise<Scan> {
     const { signal, expected } = options;
     const files = new Map<string, FileState>();
+    await hearOthers();
     // A root that was replaced by a link to somewhere else holds nothing of ours.
     if (!statNow(this.#root)?.isDirectory()) return { files, hasLeftovers: false, isCut: false };
     const { found, ...rest } = await this.#walk(layout, options, files);
