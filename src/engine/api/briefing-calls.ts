@@ -8,7 +8,8 @@ import type { Service } from './service.ts';
 
 type Implemented = ReturnType<typeof implement<typeof briefingCalls>>;
 type Os = {
-  readonly [K in keyof typeof briefingCalls]: Pick<Implemented[K], keyof (typeof briefingCalls)[K]>;
+  readonly instructions: Pick<Implemented['instructions'], keyof typeof briefingCalls.instructions>;
+  readonly memory: Pick<Implemented['memory'], keyof typeof briefingCalls.memory>;
 };
 
 /** What the router answers to calls about what proposers read. */
