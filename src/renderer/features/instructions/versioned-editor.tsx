@@ -95,7 +95,7 @@ export function VersionedEditor<V extends Version>({
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_16rem]">
       <section aria-label={name} className="flex min-h-0 flex-col">
         <div className="flex flex-wrap items-center gap-2 border-line border-b px-5 py-2">
-          <p className="mr-auto min-w-60 flex-1 text-muted text-sm">
+          <p className="mr-auto flex-1 text-muted text-sm max-[1100px]:basis-full">
             {old ? `Version ${old.id}, as it was` : isChanged ? 'Not saved yet' : hint}
           </p>
           <Select

@@ -80,7 +80,10 @@ function LaneTile({
         </span>
         <span className="tabular shrink-0">{state}</span>
       </span>
-      <span className="line-clamp-1 w-full break-all text-sm" title={experiment.hypothesis ?? undefined}>
+      <span
+        className="line-clamp-1 min-h-5 w-full break-all text-sm"
+        title={experiment.hypothesis ?? undefined}
+      >
         {experiment.hypothesis}
       </span>
       <span className="block h-9">

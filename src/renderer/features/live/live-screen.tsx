@@ -38,7 +38,7 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_16rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_19rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
       {/* High enough that a third row of tiles is seen to begin. */}
       <div className="col-span-2 max-h-80 min-w-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}

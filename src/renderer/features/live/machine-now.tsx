@@ -7,11 +7,12 @@ import { Sparkline } from '../../charts/sparkline.tsx';
 import { BEAT_MS, useEvery } from '../../ui/use-now.ts';
 
 const readTelemetry = () => useStore.getState().telemetry;
+const readGpuState = () => useStore.getState().gpuState;
 
 /** The machine's last minutes: each GPU where there is one, the host always. */
 export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
   const telemetry = useEvery(BEAT_MS, readTelemetry);
-  const gpuState = useStore(state => state.gpuState);
+  const gpuState = useEvery(BEAT_MS, readGpuState);
   const newest = telemetry.at(-1);
   if (!newest) {
     return <p className="text-muted text-sm">The first sample of the machine comes in a second.</p>;

@@ -185,7 +185,7 @@ function StudyRow({
       <td className={number}>
         <RelativeTime at={card.activeAt} />
       </td>
-      <td className="sticky right-0 bg-inherit py-2.5 pr-3 text-right">
+      <td className="sticky right-0 bg-inherit py-2.5 pr-3 pl-2 text-right">
         <Menu
           trigger={
             <IconButton label={`More for ${titleOf(card)}`}>
