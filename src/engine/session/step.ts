@@ -13,7 +13,7 @@ import type { Effect, LoopEvent, LoopState, SetAsideReason, Step, Stop, StudySta
 import {
   faultOfSwap,
   findCandidateProbe,
-  findJumps,
+  findNumberHints,
   findPass,
   findTakeBack,
   isProbing,
@@ -230,7 +230,7 @@ function conclude(state: LoopState, run: Measured, ended: EndedRun | null, now: 
   const { n, k, value, ...found } = run;
   const isNumber = value !== null && !run.crash && !run.early && !run.guard;
   const candidate = isNumber ? { n, value } : null;
-  const hints = candidate ? [...findJumps(repeats, candidate, metric.bound), ...run.hints] : [];
+  const hints = candidate ? [...findNumberHints(repeats, candidate), ...run.hints] : [];
   const late = findLate(repeats, run);
   const verdict = decide({
     ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats), late },
