@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
@@ -21,54 +21,55 @@ import { applyChoice, entryOf, ladder } from './search-night.ts';
 import { deviation, meanOf, noRepeats, type Outcome, sumOf, sumUp } from './verdicts.ts';
 
 /**
- * The rule against greedy on byte-lm, with trainings instead of a simulation: each reads its text in an order of its own, which
- * is the noise, and the search proposes. What a commit is really worth is the mean of trainings that no study has seen.
+ * The rule against greedy and against "confirm before keep" on byte-lm, with trainings instead of a simulation: each reads its text
+ * in an order of its own, which is the noise, and the search proposes. What a commit is really worth is the mean of trainings that
+ * no study has seen.
  */
 
-const STUDIES = 2;
+const STUDIES = 4;
 const TRAININGS = 30;
 const TRUTH_RUNS = 4;
 const SEEDS = 1_000_000;
-const RULES = ['greedy', 'honest'] as const;
+const POLICIES = ['greedy', 'confirm first', 'honest'] as const;
 
-type Train = (source: string, seed: number) => Promise<number | null>;
+type Policy = (typeof POLICIES)[number];
+type Outcomes = Readonly<Record<Policy, Outcome>>;
+type Train = (source: string, seed: number) => number | null;
 type Study = {
   readonly repeats: Repeats;
   /** What each experiment trained. */
   readonly sources: ReadonlyMap<number, string>;
 };
 
-/** @param studies of each rule, with `trainings` each besides those of audit and headline */
+/** @param studies under each policy, with `trainings` each besides those of audit and headline */
 export async function benchVerdictsOfByteLm(studies = STUDIES, trainings = TRAININGS): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
-    const trainAny = byteLmTrainer(folder);
+    const trainAny = await byteLmTrainer(folder);
     const train: Train = (source, seed) => trainAny(withSeed(source, seed));
     const baseline = await readByteLm();
-    const left = Array.from({ length: studies }, (_, study) => study);
-    const pairs: { readonly greedy: Outcome; readonly honest: Outcome }[] = [];
-    const playAll = async () => {
-      for (let study = left.shift(); study !== undefined; study = left.shift()) {
-        const [greedy, honest] = [
-          await assessStudy(await playStudy('greedy', baseline, study, trainings, train), train),
-          await assessStudy(await playStudy('honest', baseline, study, trainings, train), train),
-        ];
-        pairs.push({ greedy, honest });
-        console.log(
-          `study ${study + 1}: true gain ${greedy.gain.toFixed(4)} greedy, ${honest.gain.toFixed(4)} honest`,
-        );
-      }
-    };
-    await Promise.all(Array.from({ length: availableParallelism() }, playAll));
-    printResults(pairs, trainings, await noiseOfBaseline(baseline, train));
+    const all: Outcomes[] = [];
+    for (let study = 0; study < studies; study += 1) {
+      const play = async (policy: Policy) =>
+        assessStudy(await playStudy(policy, baseline, study, trainings, train), train);
+      const outcomes = {
+        greedy: await play('greedy'),
+        'confirm first': await play('confirm first'),
+        honest: await play('honest'),
+      };
+      all.push(outcomes);
+      const gains = POLICIES.map(policy => `${policy} ${outcomes[policy].gain.toFixed(4)}`);
+      console.log(`study ${study + 1}, true gain: ${gains.join(', ')}`);
+    }
+    printResults(all, trainings, deviation(freshNumbers(baseline, train)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** A study by one of the rules. The same code is given the same seeds under both, in the order in which it is trained. */
+/** A study under one of the policies. All give the same code the same seeds, in the order in which it is trained. */
 async function playStudy(
-  rule: (typeof RULES)[number],
+  policy: Policy,
   baseline: string,
   study: number,
   trainings: number,
@@ -81,27 +82,28 @@ async function playStudy(
     trained.set(source, time + 1);
     return train(source, 1 + Math.floor(SEEDS * seededRandom(study, time)()));
   };
-  let repeats = noRepeats(rule, false);
+  let repeats = noRepeats(policy === 'honest' ? 'honest' : 'greedy', false);
+  let confirmations = 0;
   const history: HistoryEntry[] = [];
-  const take = async (due: NonNullable<ReturnType<typeof findDue>>) => {
-    const after = afterRepeat(repeats, due, await run(sources.get(due.n) ?? ''), true);
+  const take = (due: NonNullable<ReturnType<typeof findDue>>) => {
+    const after = afterRepeat(repeats, due, run(sources.get(due.n) ?? ''), true);
     const isTakenBack = judgeAgain(after, due) !== null;
     repeats = isTakenBack ? takeBack(after, due.n) : after;
     const place = history.findIndex(({ n }) => n === due.n);
     const entry = history[place];
     if (isTakenBack && entry) history[place] = { ...entry, verdict: 'discard', reason: 'rolled_back' };
   };
-  const first = await run(baseline);
+  const first = run(baseline);
   if (first === null) throw new Error('The baseline fails.');
   history.push(entryOf(0, null, 'keep', first, null));
   repeats = afterVerdict(repeats, 0, {
     ...{ word: 'keep', reason: 'baseline' },
     evidence: { run: 0, metric: first },
   });
-  while (repeats.runs - repeats.spent < trainings) {
+  while (repeats.runs + confirmations - repeats.spent < trainings) {
     const due = findDue(repeats);
     const incumbent = incumbentOf(repeats);
-    if (due) await take(due);
+    if (due) take(due);
     if (due || !incumbent) continue;
     const n = history.length;
     const source = sources.get(incumbent.experiment) ?? '';
@@ -111,7 +113,11 @@ async function playStudy(
     if (!choice) break;
     const attempt = applyChoice(source, constants, choice);
     sources.set(n, attempt);
-    const metric = await run(attempt);
+    const number = run(attempt);
+    const isConfirmed = policy === 'confirm first' && number !== null && number < incumbent.value;
+    if (isConfirmed) confirmations += 1;
+    const again = isConfirmed ? run(attempt) : number;
+    const metric = number === null || again === null ? null : (number + again) / 2;
     const isKeep = metric !== null && metric < incumbent.value;
     const word = metric === null ? 'crash' : isKeep ? 'keep' : 'discard';
     history.push(entryOf(n, choice.memo, word, metric, standing));
@@ -124,58 +130,44 @@ async function playStudy(
       : { word: 'discard', reason: 'worse', evidence };
     repeats = afterVerdict(repeats, n, verdict);
   }
-  for (let due = findClosing(repeats); due; due = findClosing(repeats)) await take(due);
+  for (let due = findClosing(repeats); due; due = findClosing(repeats)) take(due);
   return { repeats, sources };
 }
 
 /** What it came to, by the true numbers of all that was kept or began it. */
-async function assessStudy({ repeats, sources }: Study, train: Train): Promise<Outcome> {
+function assessStudy({ repeats, sources }: Study, train: Train): Outcome {
   const truth = new Map<number, { readonly value: number }>();
   for (const { n, isKept } of repeats.trials)
-    if (isKept) truth.set(n, { value: await trueValue(sources.get(n) ?? '', train) });
+    if (isKept) truth.set(n, { value: mean(freshNumbers(sources.get(n) ?? '', train)) });
   return { ...sumUp(repeats, truth), takenBack: 0 };
 }
 
-async function trueValue(source: string, train: Train): Promise<number> {
-  return mean(await freshNumbers(source, train));
-}
-
 /** Numbers of seeds that no study draws. */
-async function freshNumbers(source: string, train: Train): Promise<readonly number[]> {
-  const numbers: number[] = [];
-  for (let run = 1; run <= TRUTH_RUNS; run += 1)
-    numbers.push((await train(source, SEEDS + run)) ?? Number.NaN);
-  return numbers;
+function freshNumbers(source: string, train: Train): readonly number[] {
+  return Array.from({ length: TRUTH_RUNS }, (_, run) => train(source, SEEDS + run + 1) ?? Number.NaN);
 }
 
-async function noiseOfBaseline(baseline: string, train: Train): Promise<number> {
-  return deviation(await freshNumbers(baseline, train));
-}
-
-function printResults(
-  pairs: readonly { readonly greedy: Outcome; readonly honest: Outcome }[],
-  trainings: number,
-  noise: number,
-): void {
-  const of = (rule: (typeof RULES)[number]) => pairs.map(pair => pair[rule]);
+function printResults(all: readonly Outcomes[], trainings: number, noise: number): void {
+  const of = (policy: Policy) => all.map(outcomes => outcomes[policy]);
   const [greedy, honest] = [of('greedy'), of('honest')];
-  const differences = pairs.map(pair => pair.honest.gain - pair.greedy.gain);
-  const error = pairs.length > 1 ? deviation(differences) / Math.sqrt(pairs.length) : Number.NaN;
   const floor = meanOf(greedy, 'gain');
-  const lines = RULES.map(rule => {
-    const outcomes = of(rule);
+  const lines = POLICIES.map(policy => {
+    const outcomes = of(policy);
     const gain = meanOf(outcomes, 'gain');
     const tooGood = meanOf(outcomes, 'recorded') - gain;
+    // All played the same studies, so the error is that of the differences.
+    const differences = all.map(one => one[policy].gain - one.greedy.gain);
+    const error = all.length > 1 ? deviation(differences) / Math.sqrt(all.length) : Number.NaN;
     return {
-      what: `${rule}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
+      what: `${policy}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
       ...{ value: gain, unit: 'bpb', ratio: gain / floor },
       reference: `greedy ${floor.toFixed(4)} ± ${error.toFixed(4)}`,
-      isGood: rule === 'honest' && pairs.length > 1 ? gain >= floor - 2 * error : null,
+      isGood: policy === 'honest' && all.length > 1 ? gain >= floor - 2 * error : null,
     };
   });
   const [proven, falsely] = [sumOf(honest, 'proven'), sumOf(honest, 'falselyProven')];
   printTable(
-    `Verdicts on byte-lm: ${trainings} trainings, ${pairs.length} studies, noise ${noise.toFixed(4)} by ${TRUTH_RUNS} runs of the baseline`,
+    `Verdicts on byte-lm: ${trainings} trainings, ${all.length} studies, noise ${noise.toFixed(4)} by ${TRUTH_RUNS} runs of the baseline`,
     [
       ...lines,
       {

@@ -1,7 +1,7 @@
 import { normalFrom, seededRandom } from '../src/engine/proposers/search/random.ts';
 import {
   findCandidateProbe,
-  findJumps,
+  findNumberHints,
   findTakeBack,
   judgeCandidate,
   NO_PROBES,
@@ -239,7 +239,7 @@ function simulate(
     }
     const evidence = { run: 0, metric, incumbentExperiment: incumbent.experiment };
     const candidate = { n, value: metric };
-    if (findJumps(repeats, candidate, null).length > 0) {
+    if (findNumberHints(repeats, candidate).length > 0) {
       for (let probe = findCandidateProbe(repeats, candidate); probe !== null; ) {
         take({ n: probe, purpose: 'probe' });
         probe = findCandidateProbe(repeats, candidate);

@@ -277,3 +277,23 @@ test.each([
   expect(found?.outcome).toBe(outcome);
   expect(found?.detail).toMatch(detail);
 });
+
+test('doctor says that a command leaves the environment in the checkout unused, until it is activated', async () => {
+  const repository = await createRepository({
+    'train.py': 'print("metric: 1")\n',
+    '.gitignore': '.venv\n',
+    'pawl.toml': contractFile({ train: 'python3 train.py' }).replace('train.sh', 'train.py'),
+  });
+  const environment = join(repository, '.venv');
+  await mkdir(join(environment, 'bin'), { recursive: true });
+  await symlink(process.execPath, join(environment, 'bin', 'python'));
+  const commandOf = async (env: Readonly<Record<string, string | undefined>>) => {
+    const { checks } = await examine(repository, [], { CONDA_PREFIX: undefined, ...env });
+    return checks.find(({ name }) => name === 'training command');
+  };
+  expect(await commandOf({ VIRTUAL_ENV: undefined })).toMatchObject({
+    outcome: 'warning',
+    detail: expect.stringContaining(`write ${join(environment, 'bin', 'python')} in place of python3`),
+  });
+  expect(await commandOf({ VIRTUAL_ENV: environment })).toMatchObject({ outcome: 'ok' });
+});

@@ -6,7 +6,7 @@ import {
   type Chain,
   findCandidateProbe,
   findChainProbe,
-  findJumps,
+  findNumberHints,
   findTakeBack,
   judgeCandidate,
   NO_PROBES,
@@ -169,18 +169,20 @@ test('before a candidate come the baseline and the best, each once', () => {
 });
 
 test('a jump is beyond eight times the noise and three times what was audited, and a bound is a bound', () => {
-  const jumps = (value: number, probes = new Map<number, number>(), bound: number | null = null) =>
-    findJumps(chainOf(2, probes), { n: 2, value }, bound);
+  const hints = (value: number, probes = new Map<number, number>(), bound: number | null = null) => {
+    const chain = chainOf(2, probes);
+    return findNumberHints({ ...chain, probes: { ...chain.probes, bound } }, { n: 2, value });
+  };
   // The noise is the prior's, .0007 of the baseline: eight times are .0056.
-  expect(jumps(0.9926)).toEqual([]);
-  expect(jumps(0.9924)).toEqual(['jump']);
-  expect(jumps(0.992, new Map([[1, 1.198]]))).toEqual(['jump']);
+  expect(hints(0.9926)).toEqual([]);
+  expect(hints(0.9924)).toEqual(['jump']);
+  expect(hints(0.992, new Map([[1, 1.198]]))).toEqual(['jump']);
   const large = chainOf(2, new Map([[1, 1.198]]));
   const passed = { ...large.probes, passed: new Set([1]) };
   const audited = large.trials.map(trial => (trial.n === 0 ? { ...trial, values: [1.05] } : trial));
-  expect(findJumps({ ...large, probes: passed, trials: audited }, { n: 2, value: 0.9 }, null)).toEqual([]);
-  expect(jumps(-0.1, new Map(), 0)).toEqual(['jump', 'bound']);
-  expect(jumps(0, new Map(), 0)).toEqual(['jump']);
+  expect(findNumberHints({ ...large, probes: passed, trials: audited }, { n: 2, value: 0.9 })).toEqual([]);
+  expect(hints(-0.1, new Map(), 0)).toEqual(['jump', 'bound']);
+  expect(hints(0, new Map(), 0)).toEqual(['jump']);
 });
 
 test('a hint comes from a changed line, not from one beside it', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, normalize, relative } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { PreflightCheck } from '../../shared/notebook.ts';
@@ -66,7 +66,7 @@ function checkPattern({ metric }: Contract, add: Add): void {
 }
 
 async function checkCommands(
-  { contract, environment }: TrainingInput,
+  { contract, environment, repository }: TrainingInput,
   { tree }: CommitFiles,
   add: Add,
 ): Promise<void> {
@@ -99,6 +99,12 @@ async function checkCommands(
       add(name, 'warning', `"${program}" is not committed: the set-up command has to make it.`);
       continue;
     }
+    const unused = found ? unusedVenv(program, { environment, repository }) : null;
+    if (unused !== null) {
+      const advice = `To use it, activate it before you start Pawl, or write ${unused} in place of ${program}.`;
+      add(name, 'warning', `${command} (${found}) does not use the environment in your checkout. ${advice}`);
+      continue;
+    }
     add(
       name,
       found ? 'ok' : 'failed',
@@ -107,6 +113,17 @@ async function checkCommands(
         : `"${program}" ${isInRepository ? 'is not a committed executable' : 'was not found'}. ${advice[program] ?? (isInRepository ? IN_WORKTREE : 'Install it or correct the command.')}`,
     );
   }
+}
+
+/** The Python of the checkout's `.venv`, where a command starts another because no environment is activated; otherwise null. */
+function unusedVenv(
+  program: string,
+  { environment, repository }: Pick<TrainingInput, 'environment' | 'repository'>,
+): string | null {
+  const own = join(repository.path, '.venv', 'bin', 'python');
+  const isActivated = environment.VIRTUAL_ENV !== undefined || environment.CONDA_PREFIX !== undefined;
+  const isOnPath = (environment.PATH ?? '').split(delimiter).includes(dirname(own));
+  return /^python3?$/.test(program) && !isActivated && !isOnPath && existsSync(own) ? own : null;
 }
 
 /** uv's environment is made by the baseline's training, on the network; a scorer has neither the network nor the right to write it. */

@@ -13,6 +13,9 @@ const READ_VARIABLES = [
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
 ];
 
+/** Where package managers keep what they installed or fetched for the user's programs. */
+const PACKAGES = ['.local/share/uv', '.local/lib', 'go/pkg/mod'];
+
 /** Programs that a script names by themselves (`#!/usr/bin/env python3`), and that are often links to somewhere else. */
 const INTERPRETERS = /^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|bun|deno|julia|Rscript|R|ruby|perl|java)$/;
 
@@ -91,7 +94,7 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
     await wantProgram(path);
   }
   want(...READ_VARIABLES.flatMap(name => (environment[name] ?? '').split(':')));
-  want(...['.local/share/uv', '.local/lib'].map(path => join(input.home, path)), ...input.reads);
+  want(...PACKAGES.map(path => join(input.home, path)), ...input.reads);
 
   // The rest of the system is readable anyway; a whole home never is, whosever it is.
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';

@@ -7,7 +7,7 @@ import type { EndedRun } from '../stages/train/ended-run.ts';
 import type { TrainResult } from '../stages/train/train.ts';
 import { findCombination, findLate } from './late.ts';
 import type { Effect, LoopState, SetAsideReason, Step } from './loop-state.ts';
-import { faultOfSwap, findCandidateProbe, findJumps, findPass, judgeCandidate } from './probes.ts';
+import { faultOfSwap, findCandidateProbe, findNumberHints, findPass, judgeCandidate } from './probes.ts';
 import { afterProbeRun, afterRepeat, incumbentOf, judgeAgain, simplifiedBound, takeBack } from './repeats.ts';
 
 /** What follows from a run: a verdict, another run, a repair. A part of `step`, pure. */
@@ -87,7 +87,7 @@ export function conclude(state: LoopState, run: Measured, ended: EndedRun | null
   const { n, k, value, ...found } = run;
   const isNumber = value !== null && !run.crash && !run.early && !run.guard;
   const candidate = isNumber ? { n, value } : null;
-  const hints = candidate ? [...findJumps(repeats, candidate, metric.bound), ...run.hints] : [];
+  const hints = candidate ? [...findNumberHints(repeats, candidate), ...run.hints] : [];
   const late = findLate(repeats, run);
   const verdict = decide({
     ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats), late },

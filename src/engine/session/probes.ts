@@ -70,15 +70,21 @@ export function isProbing(chain: Chain): boolean {
 }
 
 /** Reasons to look closer at a candidate that its number gives. */
-export function findJumps(chain: Chain, { value }: Candidate, bound: number | null): readonly Hint[] {
-  const isBeyond = bound !== null && isBetter(chain.goal, value, bound);
+export function findNumberHints(chain: Chain, candidate: Candidate): readonly Hint[] {
+  if (!chain.trials.some(({ isKept }) => isKept)) return [];
+  const { bound } = chain.probes;
+  const isBeyond = bound !== null && isBetter(chain.goal, candidate.value, bound);
+  const isLarge = isJumpOf(chain, candidate);
+  return [...(isLarge ? (['jump'] as const) : []), ...(isBeyond ? (['bound'] as const) : [])];
+}
+
+function isJumpOf(chain: Chain, { value }: Candidate): boolean {
   const kept = oriented(keptOf(chain), chain.goal);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
-  if (!baseline || !incumbent) return [];
+  if (!baseline || !incumbent) return false;
   const gain = mean(incumbent.values) - signOf(chain) * value;
   const believed = Math.max(0, ...kept.flatMap(trial => believedGain(chain, trial)));
-  const isLarge = isJump(gain, baseline.values, noiseOf(chain), believed);
-  return [...(isLarge ? (['jump'] as const) : []), ...(isBeyond ? (['bound'] as const) : [])];
+  return isJump(gain, baseline.values, noiseOf(chain), believed);
 }
 
 /** Which experiment is probed next so that a candidate can be judged; null where all is known, or nothing can be. */
@@ -230,7 +236,7 @@ function believedGain(chain: Chain, trial: Trial): readonly number[] {
 
 function wasJump(chain: Chain, { n, values }: Trial): boolean {
   const trials = chain.trials.filter(trial => trial.n !== n);
-  return findJumps({ ...chain, trials }, { n, value: mean(values) }, null).length > 0;
+  return isJumpOf({ ...chain, trials }, { n, value: mean(values) });
 }
 
 function noiseOf({ trials }: Chain): Noise {
