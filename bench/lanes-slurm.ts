@@ -66,13 +66,15 @@ function partsOf({ events }: Measured): readonly (readonly [string, number])[] {
     if (!('n' in event) || event.n === null) continue;
     const before = last.get(event.n);
     const seconds = before ? (event.at - before.at) / 1000 : 0;
-    if (event.type === 'phase' && event.phase === 'training' && before?.type !== 'phase')
-      parts.proposing.push(seconds);
+    // It is told again as the job moves on in the queue, and when it is measured.
+    if (event.type === 'phase' && (event.phase !== 'training' || before?.type !== 'experiment_started'))
+      continue;
+    if (event.type === 'phase') parts.proposing.push(seconds);
     else if (event.type === 'run_started') parts.starting.push(seconds);
     else if (event.type === 'run_finished') parts.training.push(seconds);
     else if (event.type === 'verdict') parts.judging.push(seconds);
-    else if (event.type !== 'experiment_started' && event.type !== 'phase') continue;
-    if (event.type !== 'phase' || before?.type !== 'phase') last.set(event.n, event);
+    else if (event.type !== 'experiment_started') continue;
+    last.set(event.n, event);
   }
   const mean = (values: readonly number[]) =>
     values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
