@@ -8,6 +8,7 @@ import { readLine } from '../src/engine/stack/read-keeps.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
 import { chooseOtherLine, findOtherLines } from '../src/engine/stages/propose/other-lines.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
+import { describeLate } from '../src/shared/late.ts';
 import type { OtherLines } from '../src/shared/study.ts';
 import { git, temporaryFolder } from './support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from './support/study.ts';
@@ -92,6 +93,16 @@ test('the best eight are gone on with, every third experiment, the better and th
   expect(after.filter(line => line?.n === 1).length).toBeLessThan(count(1) / 2);
 });
 
+test('what came of one is told in words, also where the branch loses nothing by it', () => {
+  const late = { lateParent: { experiment: 1, record: 1.1 }, incumbentExperiment: 2 };
+  const began = 'It goes on from #1 (1.100000), which the branch left. The incumbent was #2.';
+  const kept = 'It was better, so the branch holds exactly what was measured';
+  expect(describeLate({ ...late, supersedes: [] }, true)).toBe(`${began} ${kept}.`);
+  expect(describeLate({ ...late, supersedes: [2, 3] }, true)).toBe(
+    `${began} ${kept}, without the edits of #2, #3.`,
+  );
+});
+
 test('on a plateau only', () => {
   const history = [entry(0, 1), entry(1, 1.1), entry(2, 0.9, keep), entry(3, 0.95, { incumbent: 2 })];
   const study = { history, trials: trialsOf(history, []), goal: 'minimize' } as const;
@@ -123,7 +134,9 @@ const proposer = (folder: string) => `cat > ${folder}/request
 n=$(sed 's/.*"experiment":\\([0-9]*\\),"editable".*/\\1/' ${folder}/request)
 mv ${folder}/request ${folder}/request-$n
 case $n in
-1) change=LR=1;; 2) change=DEPTH=5;; 3) change=LR=8;; 5) change=DEPTH=6;; 6) change=WIDTH=10;; *) change=LR=$n;;
+1) change=LR=1;; 2) change=DEPTH=5;; 3) change=LR=8;; 5) change=DEPTH=6;; 6) change=WIDTH=10;; 8) change=WIDTH=9;;
+9) if [ -e ${folder}/first-9 ]; then change=DEPTH=9; else cp ${folder}/request-9 ${folder}/first-9; change=WIDTH=10; fi;;
+*) change=LR=$n;;
 esac
 sed -i "s/^\${change%=*}=.*/$change/" train.sh
 printf '{"hypothesis":"%s"}\\n' "$change"
@@ -138,7 +151,7 @@ test('a proposal starts from another line, which comes to the branch where it is
     const study = await engine.createStudy({
       ...{ repositoryPath: night.repository, tag: TAG, otherLines: 'always' },
       proposer: { kind: 'command', command: proposer(folder), timeoutSeconds: 60 },
-      stop: { experiments: 7 },
+      stop: { experiments: 9 },
     });
     const end = await engine.run(study.id, {}, () => {});
     expect(end).toMatchObject({ reason: 'experiments' });
@@ -173,12 +186,18 @@ test('a proposal starts from another line, which comes to the branch where it is
     });
     expect(get(7)?.proposal?.hypothesis).toBe('Combine #6 with #5: WIDTH=10');
     expect(get(7)).toMatchObject({ otherLine: null, verdict: { word: 'keep' } });
+    // What was refused on another line is asked for again on the incumbent.
+    const asked = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'));
+    const [first, second] = [await asked('first-9'), await asked('request-9')];
+    expect(first.start.experiment).not.toBe(first.incumbent.experiment);
+    expect(second.start).toEqual(second.incumbent);
+    expect(get(9)?.otherLine).toBeNull();
     const history = experiments.history(study.id);
     expect(linesOf(history).find(({ children }) => children === 1)?.n).toBe(6);
     // The stack's first commit holds all that the branch does, not only what #3 changed of #1.
     const repository = await openRepository(night.repository);
     const line = await readLine(engine.ledger, study, repository);
-    expect(line.keeps.map(({ n, parent }) => [n, parent])).toEqual([
+    expect(line.keeps.slice(0, 4).map(({ n, parent }) => [n, parent])).toEqual([
       [3, study.baseCommit],
       [4, get(3)?.branchCommit],
       [5, get(4)?.branchCommit],

@@ -202,7 +202,8 @@ test('who hands in what is refused has had its turn, and the next is asked', asy
   expect(rowsOf(night.home).refusals.map(({ reason }) => reason)).toEqual(['duplicate', 'duplicate']);
 });
 
-test('while one rests the others having nothing is no end', async () => {
+/** Two arms, of which the first is blocked and can start anywhere, and the second has nothing and knows the incumbent only. */
+async function twoArms() {
   const night = await modelNight(() => ({ kind: 'error', status: 401 }), {
     experiments: 9,
     route: 'fallback',
@@ -221,7 +222,11 @@ test('while one rests the others having nothing is no end', async () => {
     maxRefusals: 1,
     propose: async () => ({ kind: 'exhausted', message: 'All are tried.' }),
   };
-  const failing: Proposer = { ...nothing, propose: async () => ({ kind: 'blocked', message: 'no key' }) };
+  const failing: Proposer = {
+    ...nothing,
+    canStartElsewhere: () => true,
+    propose: async () => ({ kind: 'blocked', message: 'no key' }),
+  };
   const calls = { ledger: ports.ledger, studyId: ports.studyId, now: Date.now };
   const route = routeProposer(
     'fallback',
@@ -231,11 +236,19 @@ test('while one rests the others having nothing is no end', async () => {
     ],
     ports,
   );
-  const request = { n: 1, refusals: [], repair: null } as unknown as ProposalRequest;
-  const context = {
-    signal: new AbortController().signal,
-    reset: async () => {},
-  } as unknown as ProposerContext;
+  const request = { n: 1, refusals: [], repair: null, start: { n: 0 }, incumbent: { n: 0 } };
+  const context = { signal: new AbortController().signal, reset: async () => {} };
+  return {
+    rests,
+    route,
+    request: request as unknown as ProposalRequest,
+    context: context as unknown as ProposerContext,
+  };
+}
+
+test('while one rests the others having nothing is no end', async () => {
+  const { rests, route, request, context } = await twoArms();
+  expect(route.canStartElsewhere?.(1)).toBe(true);
   const kinds: string[] = [];
   for (let asked = 0; asked < 4; asked += 1) kinds.push((await route.propose(request, context)).kind);
   expect(kinds).toEqual(['blocked', 'blocked', 'blocked', 'blocked']);
@@ -247,4 +260,14 @@ test('while one rests the others having nothing is no end', async () => {
     ['a', 'no key', 'b'],
     ['b', 'All are tried.', null],
   ]);
+  // Who stands in knows the incumbent only.
+  expect(route.canStartElsewhere?.(1)).toBe(false);
+});
+
+test('on another line nobody stands in who knows the incumbent only', async () => {
+  const { route, request, context } = await twoArms();
+  const elsewhere = { ...request, start: { ...request.start, n: 3 } };
+  expect(await route.propose(elsewhere, context)).toMatchObject({
+    ...{ kind: 'failed', message: 'a has nothing for another line.' },
+  });
 });

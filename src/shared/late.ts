@@ -20,5 +20,6 @@ export function describeLate(
     : `It was made on #${experiment}; when it was measured, #${incumbentExperiment} was the incumbent.`;
   if (!supersedes) return `${made} It was compared with that.`;
   const names = supersedes.map(n => `#${n}`).join(', ');
-  return `${made} It was better, so the branch holds exactly what was measured, without the edits of ${names}.`;
+  const without = supersedes.length > 0 ? `, without the edits of ${names}` : '';
+  return `${made} It was better, so the branch holds exactly what was measured${without}.`;
 }

@@ -41,7 +41,7 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
         return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
       }
       // What the user sent back is the proposer's to do again, and what waits is for the branch.
-      const isElsewhere = request.start.commit !== request.incumbent.commit;
+      const isElsewhere = request.start.n !== request.incumbent.n;
       if (request.repair || request.review || isElsewhere) return proposer.propose(request, context);
       if (request.isAhead) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
       for (;;) {

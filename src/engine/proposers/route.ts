@@ -60,8 +60,10 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
       return arm !== undefined && rests.of(arm) === null && arm.proposer.canLookAhead?.(n) === true;
     },
-    canStartElsewhere: n =>
-      firstFor(mode === 'alternate' ? n - 1 : 0)?.proposer.canStartElsewhere?.(n) === true,
+    canStartElsewhere: n => {
+      const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
+      return arm !== undefined && rests.of(arm) === null && arm.proposer.canStartElsewhere?.(n) === true;
+    },
     canRepair: arms.some(arm => arm.proposer.canRepair),
     maxRefusals: REFUSALS_AN_ARM * arms.length,
     async propose(request, context) {
@@ -94,6 +96,14 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const answers: ProposerAnswer[] = [];
       for (const [place, arm] of awake.entries()) {
         if (place > 0) {
+          // Asked again, the experiment starts from the incumbent, which any arm knows.
+          const isElsewhere = request.start.n !== request.incumbent.n;
+          if (isElsewhere && !arm.proposer.canStartElsewhere?.(request.n))
+            return {
+              kind: 'failed',
+              message: `${order[0]?.label} has nothing for another line.`,
+              memo: null,
+            };
           onThought(`${order[0]?.label} has nothing; asking ${arm.label}.`);
           await context.reset();
         }

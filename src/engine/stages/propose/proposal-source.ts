@@ -88,13 +88,26 @@ export class ProposalSource {
   startOf(n: number, incumbent: Incumbent): Point {
     const { ledger, proposer } = this.#ports;
     const { id, otherLines, contract } = this.#study;
-    const isOfUser = this.#ideasFor(n).handed !== null;
-    if (otherLines === 'off' || isOfUser || !proposer.canStartElsewhere?.(n)) return incumbent;
+    if (ledger.reviews.latest(id, n)?.outcome === 'sent_back') return this.#startSentBack(n, incumbent);
+    if (otherLines === 'off' || !proposer.canStartElsewhere?.(n)) return incumbent;
+    // What waits is for the branch, and so is a second try.
+    const hasIdea = this.#ideasFor(n).handed !== null || ledger.ideas.ofExperiment(id, n) !== null;
+    if (hasIdea || ledger.refusals.list(id).some(refusal => refusal.n === n)) return incumbent;
     const history = ledger.experiments.history(id);
     const trials = trialsOf(history, ledger.runs.repeats(id));
     const line = chooseOtherLine({ history, trials, goal: contract.metric.goal }, n, otherLines);
     const commit = line && ledger.experiments.get(id, line.n)?.attemptCommit;
     return line && commit ? { n: line.n, commit, metric: line.metric } : incumbent;
+  }
+
+  /** What the user read was made on it, and so is what is made of it. */
+  #startSentBack(n: number, incumbent: Incumbent): Point {
+    const { experiments } = this.#ports.ledger;
+    const { otherLine = null } = experiments.get(this.#study.id, n) ?? {};
+    const line = otherLine === null ? null : experiments.get(this.#study.id, otherLine);
+    return line?.attemptCommit && line.record
+      ? { n: line.n, commit: line.attemptCommit, metric: line.record.mean }
+      : incumbent;
   }
 
   /** Has the proposal for a coming experiment `n` made while others train, where the proposer can. */

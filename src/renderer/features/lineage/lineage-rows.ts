@@ -20,6 +20,7 @@ export type LineageRow = {
 
 /**
  * The tree of a study, newest first, as logs of commits are drawn: each line leads down to what it was built on.
+ * @param cells by number
  * @param best the experiment that the branch stands at; null before the baseline
  */
 export function lineageRows(cells: readonly Cell[], best: number | null): readonly LineageRow[] {
@@ -44,10 +45,17 @@ export function lineageRows(cells: readonly Cell[], best: number | null): readon
     cell.otherLine !== null ||
     cell.combines !== null ||
     children.has(cell.n);
-  const shown = cells.filter(isShown).toSorted((a, b) => b.n - a.n);
+  // What was built on another stands above it, also where it was begun earlier and laid upon a newer best.
+  const shown = new Set<Cell>();
+  const show = (cell: Cell) => {
+    if (shown.has(cell)) return;
+    for (const child of (children.get(cell.n) ?? []).toReversed()) if (isShown(child)) show(child);
+    shown.add(cell);
+  };
+  for (const cell of cells.toReversed()) if (isShown(cell)) show(cell);
   /** By place, the experiment that the line there leads down to. */
   const lines: (number | null)[] = [null];
-  return shown.map(cell => {
+  return [...shown].map(cell => {
     const { n } = cell;
     const ending = lines.flatMap((to, place) => (to === n ? [place] : []));
     const column = n === best ? 0 : (ending[0] ?? freePlace(lines));

@@ -85,7 +85,9 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
         <p className="min-w-80 flex-1 break-words font-medium">
           {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
         </p>
-        {current ? <EndRunButton study={card.id} experiment={current} /> : null}
+        {current ? (
+          <EndRunButton key={`${current.n}.${current.run?.k}`} study={card.id} experiment={current} />
+        ) : null}
         <CurveTools {...tools} />
       </div>
       <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">
