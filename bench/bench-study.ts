@@ -7,6 +7,7 @@ import type { Telemetry } from '../src/engine/machine/telemetry.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import type { NewStudy } from '../src/engine/session/create-study.ts';
 import { Engine } from '../src/engine/session/engine.ts';
+import type { EngineOptions } from '../src/engine/session/engine-options.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 
 const run = promisify(execFile);
@@ -16,11 +17,12 @@ type BenchStudy = Omit<NewStudy, 'repositoryPath'> & {
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: NodeJS.ProcessEnv;
   readonly telemetry?: Telemetry;
+  readonly engine?: Pick<EngineOptions, 'isLookingAhead'>;
 };
 
-/** Runs a study in a repository of its own until it ends, and removes both. Rejects where a proposer or the baseline ended it. */
+/** Runs a study in a repository of its own until it ends, and removes both. Rejects where anything but the number of experiments ended it. */
 export async function runBenchStudy(
-  { files, environment: more, telemetry, ...input }: BenchStudy,
+  { files, environment: more, telemetry, engine: options, ...input }: BenchStudy,
   onEvent: (event: EngineEvent, engine: Engine, studyId: string) => void,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
@@ -34,13 +36,19 @@ export async function runBenchStudy(
     await git('commit', '--quiet', '--message=start');
     const environment = { ...process.env, PAWL_SANDBOX: 'off', ...more, PAWL_HOME: join(folder, 'home') };
     const engine = await Engine.open(
-      { paths: dataPaths(environment), host: 'bench', environment, ...(telemetry && { telemetry }) },
+      {
+        paths: dataPaths(environment),
+        host: 'bench',
+        environment,
+        ...options,
+        ...(telemetry && { telemetry }),
+      },
       null,
     );
     const { id } = await engine.createStudy({ tag: 'bench', ...input, repositoryPath: repository });
     const end = await engine.run(id, {}, event => onEvent(event, engine, id));
     engine.close();
-    if (end.reason === 'proposer' || end.reason === 'baseline_failed')
+    if (end.reason !== 'experiments')
       throw new Error(`the study ended otherwise: ${end.reason} ${end.detail}`);
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });

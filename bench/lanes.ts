@@ -1,18 +1,10 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import type { Telemetry } from '../src/engine/machine/telemetry.ts';
-import { dataPaths } from '../src/engine/paths.ts';
-import { Engine } from '../src/engine/session/engine.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import type { ProposerSettings } from '../src/shared/study.ts';
 import { startModelServer } from '../test/support/model-server.ts';
+import { runBenchStudy, standInGpus } from './bench-study.ts';
 import { printTable } from './report.ts';
 
-const run = promisify(execFile);
 export const TRAIN_SECONDS = 2;
 const THINK_MS = 500;
 /** Experiments that each lane has. */
@@ -105,58 +97,29 @@ function ofGpus(count: number): Lanes {
 
 /** From the first experiment after the baseline to the end of the last. */
 export async function measureStudy(proposer: ProposerSettings, lanes: Lanes): Promise<Measured> {
-  const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
-  try {
-    const repository = join(folder, 'repository');
-    await run('git', ['init', '--quiet', '--initial-branch=main', repository]);
-    await writeFile(join(repository, 'train.sh'), trainer(3));
-    await writeFile(join(repository, 'pawl.toml'), CONTRACT + (lanes.contract ?? ''));
-    const identity = ['-c', 'user.name=Bench', '-c', 'user.email=bench@localhost'];
-    await run('git', ['add', '.'], { cwd: repository });
-    await run('git', [...identity, 'commit', '--quiet', '--message=start'], { cwd: repository });
-    const environment = {
-      ...{ ...process.env, ...lanes.environment },
-      ...{ PAWL_HOME: join(folder, 'home'), PAWL_SANDBOX: 'off' },
-    };
-    const engine = await Engine.open(
-      { paths: dataPaths(environment), host: 'bench', environment, telemetry: standInGpus(lanes.count) },
-      null,
-    );
-    const count = EACH * lanes.count;
-    const study = await engine.createStudy({
-      ...{ repositoryPath: repository, tag: 'bench', stop: { experiments: count }, proposer },
-      lanes: lanes.words,
-    });
-    let [began, ended] = [0, 0];
-    let cpu = process.cpuUsage();
-    const events: EngineEvent[] = [];
-    const end = await engine.run(study.id, {}, event => {
+  const count = EACH * lanes.count;
+  let [began, ended] = [0, 0];
+  let cpu = process.cpuUsage();
+  const events: EngineEvent[] = [];
+  await runBenchStudy(
+    {
+      files: { 'train.sh': trainer(3), 'pawl.toml': CONTRACT + (lanes.contract ?? '') },
+      ...{ proposer, stop: { experiments: count }, lanes: lanes.words, telemetry: standInGpus(lanes.count) },
+      environment: lanes.environment ?? {},
+    },
+    event => {
       if (event.type === 'experiment_started' && event.n === 1) {
         began = performance.now();
         cpu = process.cpuUsage();
       }
       if (began > 0) events.push(event);
       if (event.type === 'run_finished') ended = performance.now();
-    });
-    const used = process.cpuUsage(cpu);
-    engine.close();
-    if (end.reason !== 'experiments')
-      throw new Error(`the study ended otherwise: ${end.reason} ${end.detail}`);
-    return {
-      perSecond: count / ((ended - began) / 1000),
-      engineSeconds: (used.user + used.system) / 1e6 / count,
-      events,
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** GPUs that are there to be lanes, and say nothing else. */
-function standInGpus(count: number): Telemetry {
-  const gpus = Array.from({ length: count }, (_, index) => ({
-    ...{ index, uuid: `GPU-0000000${index}`, name: 'Stand-in', maker: 'nvidia' },
-  }));
-  const telemetry = { knownGpus: async () => gpus, onSample: () => () => {}, gpuState: { kind: 'sampling' } };
-  return telemetry as unknown as Telemetry;
+      if (event.type === 'study_stopped') cpu = process.cpuUsage(cpu);
+    },
+  );
+  return {
+    perSecond: count / ((ended - began) / 1000),
+    engineSeconds: (cpu.user + cpu.system) / 1e6 / count,
+    events,
+  };
 }
