@@ -63,6 +63,7 @@ async function trainedShare(isLookingAhead: boolean): Promise<number> {
       {
         files: { 'train.sh': trainer(0), 'pawl.toml': CONTRACT },
         ...{ proposer, stop: { experiments: EXPERIMENTS }, engine: { isLookingAhead } },
+        environment: { PAWL_SANDBOX: 'preferred' },
       },
       event => {
         if (event.type === 'run_finished' && event.n === 0) began = performance.now();
