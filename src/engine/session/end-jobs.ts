@@ -20,15 +20,17 @@ type Ports = {
 
 /**
  * Ends jobs on other machines whose results nobody will take. What is not known to have ended stays in the ledger.
+ * @param whose they are, for the sentences
  * @returns a sentence for each place where that is so
  */
 export async function endJobs(
   jobs: readonly Job[],
   ports: Ports,
   signal: AbortSignal,
+  whose = 'this study',
 ): Promise<readonly string[]> {
   const places = Map.groupBy(jobs, ({ place }) => JSON.stringify(place));
-  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal)));
+  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal, whose)));
   return left.flat();
 }
 
@@ -36,6 +38,7 @@ async function endJobsAt(
   jobs: readonly Job[],
   { ledger, paths, environment }: Ports,
   signal: AbortSignal,
+  whose: string,
 ): Promise<readonly string[]> {
   const [first] = jobs;
   if (!first) return [];
@@ -49,7 +52,7 @@ async function endJobsAt(
   try {
     const ended = await Promise.all(jobs.map(isEnded));
     const left = jobs.filter((_, at) => !ended[at]).map(({ marker }) => marker);
-    return left.length === 0 ? [] : [describeLeft(left, first.place)];
+    return left.length === 0 ? [] : [describeLeft(left, first.place, whose)];
   } finally {
     await close();
   }
@@ -75,8 +78,8 @@ export function hostFolder({ home }: DataPaths, host: string): string {
   return join(home, 'hosts', host);
 }
 
-function describeLeft(markers: readonly string[], place: JobPlace): string {
+function describeLeft(markers: readonly string[], place: JobPlace, whose: string): string {
   const names = markers.map(jobName).join(', ');
   const where = place.kind === 'slurm' ? 'on the cluster' : `on ${place.host}`;
-  return `Jobs of this study may still run ${where}, because it is not known that they have ended: ${names}.`;
+  return `Jobs of ${whose} may still run ${where}, because it is not known that they have ended: ${names}.`;
 }

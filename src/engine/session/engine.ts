@@ -19,6 +19,7 @@ import { assessStudy } from '../stages/judge/assess-study.ts';
 import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
 import type { Enter, Tell } from '../stages/tell.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
+import type { Job } from '../store/jobs.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
 import type { Request, RequestKind } from '../store/requests.ts';
 import { readUserSettings } from '../user-settings.ts';
@@ -100,6 +101,8 @@ export class Engine {
           engine.#notices.push({ code: 'metric_check', message });
         for (const message of await finishRemovals(ledger, options))
           engine.#notices.push({ code: 'removal', message });
+        for (const message of await engine.#endJobsOfRemoved(ledger.jobs.ofNoStudy()))
+          engine.#notices.push({ code: 'jobs', message });
         engine.#outbox.send();
       } catch (error) {
         ledger.close();
@@ -177,10 +180,19 @@ export class Engine {
     const removal = this.#removal.then(async () => {
       if (!keepsRefs) await refuseRemovalOfRefs(study, paths.worktrees);
       this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
-      return finishRemovals(this.ledger, this.#options);
+      const faults = await finishRemovals(this.ledger, this.#options);
+      return [...faults, ...(await this.#endJobsOfRemoved(this.ledger.jobs.list(study.id)))];
     });
     this.#removal = removal.catch(() => {});
     return removal;
+  }
+
+  /** Returns what may go on on other machines; the next start looks for it again. */
+  #endJobsOfRemoved(jobs: readonly Job[]): Promise<readonly string[]> {
+    const ports = { ledger: this.ledger, ...this.#options };
+    return endJobs(jobs, ports, AbortSignal.timeout(END_JOBS_MS), 'a deleted study').catch(error => [
+      (error as Error).message,
+    ]);
   }
 
   /** Ends what a study that does not run has left on other machines. Returns what may go on there; the next sitting tells it, too. */

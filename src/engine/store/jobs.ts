@@ -26,6 +26,9 @@ export function jobStore(database: Database) {
   const take = database.prepare('UPDATE job SET taken_by = ? WHERE marker = ?');
   const remove = database.prepare('DELETE FROM job WHERE marker = ?');
   const list = database.prepare<[string], Row>(`SELECT ${columns} FROM job WHERE study_id = ? ORDER BY n, k`);
+  const ofNoStudy = database.prepare<[], Row>(
+    `SELECT ${columns} FROM job WHERE study_id NOT IN (SELECT id FROM study) ORDER BY study_id, n, k`,
+  );
   const untaken = database.prepare<[string, number, string, RepeatPurpose | null, string], Row>(
     `SELECT ${columns} FROM job
      JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
@@ -58,6 +61,10 @@ export function jobStore(database: Database) {
     },
     list(studyId: string): readonly Job[] {
       return list.all(studyId).map(jobOf);
+    },
+    /** Those whose studies were removed. */
+    ofNoStudy(): readonly Job[] {
+      return ofNoStudy.all().map(jobOf);
     },
     /** Those of interrupted runs that no other run has the result of, oldest first. */
     untaken(
