@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
+import type { RunResult } from '../src/engine/store/runs.ts';
 import type { JobPlace } from '../src/shared/lanes.ts';
 import type { RepeatPurpose } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
@@ -10,6 +11,18 @@ import { temporaryFolder } from './support/scaffold.ts';
 
 const PLACE: JobPlace = { kind: 'slurm', folder: '/shared/pawl' };
 const COMMIT = 'c'.repeat(40);
+const ABORTED: RunResult = {
+  ...{
+    outcome: { kind: 'aborted' },
+    summary: null,
+    crash: null,
+    units: {},
+    outputBytes: 0,
+    gpuEnergyWh: null,
+  },
+  resources: { peakRssBytes: null, cpuSeconds: null },
+  fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
+};
 
 /** A study with a baseline that was recorded, to train again. */
 async function openWithBaseline(): Promise<Ledger> {
@@ -82,6 +95,27 @@ test('a job of a run that has not ended is not there to take', async () => {
   const ledger = await openWithBaseline();
   begin(ledger, 1, 'headline');
   expect(untaken(ledger, 'headline')).toEqual([]);
+  ledger.close();
+});
+
+test('a job is settled where its run, or the one that took it, ended in another way than by an interruption', async () => {
+  const ledger = await openWithBaseline();
+  const settled = () => ledger.jobs.settled('s1').map(({ k }) => k);
+  const [stopped, , interrupted] = [0, 1, 2].map(k => begin(ledger, k, null));
+  ledger.write(() => {
+    // Stopped by the user while its host was out of reach: the job may go on.
+    ledger.runs.finish(stopped ?? 0, ABORTED, 10);
+    ledger.runs.interrupt(interrupted ?? 0, 10);
+  });
+  expect(settled()).toEqual([0]);
+  const taker = ledger.write(() => {
+    ledger.jobs.take('s1/0.2', 3);
+    const begun = { k: 3, commit: COMMIT, purpose: null, isContained: true, lane: 'slurm' } as const;
+    return ledger.runs.begin('s1', 0, begun, 3);
+  });
+  expect(settled()).toEqual([0]);
+  ledger.write(() => ledger.runs.finish(taker, ABORTED, 20));
+  expect(settled()).toEqual([0, 2]);
   ledger.close();
 });
 

@@ -43,7 +43,10 @@ export function jobStore(database: Database) {
     `SELECT ${columns} FROM job
      LEFT JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
      LEFT JOIN run ON run.experiment_id = e.id AND run.k = job.k
-     WHERE job.study_id = ? AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL))`,
+     LEFT JOIN run taker ON taker.experiment_id = e.id AND taker.k = job.taken_by
+     WHERE job.study_id = ?
+       AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL)
+         OR run.outcome ->> '$.kind' <> 'interrupted' OR taker.outcome ->> '$.kind' <> 'interrupted')`,
   );
   const jobOf = ({ place, ...job }: Row): Job => ({ ...job, place: JSON.parse(place) as JobPlace });
   return {
@@ -78,7 +81,10 @@ export function jobStore(database: Database) {
     ): readonly Job[] {
       return untaken.all(studyId, run.n, run.commit, run.purpose, JSON.stringify(run.place)).map(jobOf);
     },
-    /** Those whose experiments have a verdict without them. */
+    /**
+     * Those whose results nobody will take: their experiments have a verdict without them, or the run that was to have the result has
+     * ended. One that was stopped while nobody answered may go on, and would train beside the next run of its commit.
+     */
     settled(studyId: string): readonly Job[] {
       return settled.all(studyId).map(jobOf);
     },
