@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { Engine } from '../src/engine/session/engine.ts';
+import { endRemovedJobs } from '../src/engine/session/removed-jobs.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import type { RunResult } from '../src/engine/store/runs.ts';
 import type { JobPlace } from '../src/shared/lanes.ts';
@@ -128,5 +131,48 @@ test('a job outlives its study in the ledger', async () => {
     { marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place: PLACE, gitDir: '/r/.git' },
   ]);
   expect(ledger.jobs.settled('s1').map(({ k }) => k)).toEqual([1]);
+  ledger.close();
+});
+
+/** A job of a study that is no more, on a host that never answers. */
+async function withLeftJob(host: string) {
+  const home = await temporaryFolder();
+  const environment = { ...process.env, PAWL_HOME: home };
+  const paths = dataPaths(environment);
+  const ledger = openLedger(paths.ledger);
+  const place = { kind: 'ssh', host } as const;
+  ledger.write(() =>
+    ledger.jobs.begin({ marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place, gitDir: '/r/.git' }),
+  );
+  return { ledger, paths, environment };
+}
+
+test('no start of the engine waits for a host that does not answer', async () => {
+  const { ledger, paths, environment } = await withLeftJob('nowhere.invalid');
+  ledger.close();
+  const began = performance.now();
+  const engine = await Engine.open({ paths, host: 'test', environment }, null);
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(engine.ledger.jobs.list('s1')).toHaveLength(1);
+  engine.close();
+});
+
+test('a job of a deleted study whose host has not answered for a week is given up, and the user is told where it lies', async () => {
+  // No name of a host, so that it cannot even be asked.
+  const { ledger, ...places } = await withLeftJob('-nowhere');
+  const open = new AbortController().signal;
+  const end = (at: number, closed = open) => endRemovedJobs({ ledger, ...places }, at, closed, open);
+  const week = 7 * 24 * 3_600_000;
+  expect(await end(1_000)).toEqual([
+    'Jobs of a deleted study may still run on -nowhere, because it is not known that they have ended: pawl-s1-0.1.',
+  ]);
+  expect(await end(week)).toEqual([expect.stringContaining('may still run')]);
+  // An engine that closes has not asked for long enough to say so.
+  expect(await end(1_000 + week, AbortSignal.abort())).toEqual([]);
+  expect(ledger.jobs.list('s1')).toHaveLength(1);
+  expect(await end(1_000 + week)).toEqual([
+    expect.stringMatching(/is given up, .* 7 days: -nowhere:~\/\.cache\/pawl\/jobs\/pawl-s1-0\.1\./),
+  ]);
+  expect(ledger.jobs.list('s1')).toEqual([]);
   ledger.close();
 });

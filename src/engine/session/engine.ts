@@ -19,7 +19,6 @@ import { assessStudy } from '../stages/judge/assess-study.ts';
 import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
 import type { Enter, Tell } from '../stages/tell.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
-import type { Job } from '../store/jobs.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
 import type { Request, RequestKind } from '../store/requests.ts';
 import { readUserSettings } from '../user-settings.ts';
@@ -33,6 +32,7 @@ import { findRepository } from './find-repository.ts';
 import { openSitting, placesOf } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
+import { endRemovedJobs } from './removed-jobs.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
 import { ignorePawlErrors, teller } from './teller.ts';
@@ -53,7 +53,10 @@ export class Engine {
   readonly #lock: EngineLock;
   readonly #now: () => number;
   #sitting: Sitting | null = null;
+  /** Tells what concerns all studies, once a sitting has told what it found. */
+  #emit: Tell['emit'] | null = null;
   #stopNow = new AbortController();
+  readonly #closed = new AbortController();
   /** Requests that came before the sitting had a runner. */
   readonly #early: Request[] = [];
   readonly #reserve: DiskReserve;
@@ -101,9 +104,8 @@ export class Engine {
           engine.#notices.push({ code: 'metric_check', message });
         for (const message of await finishRemovals(ledger, options))
           engine.#notices.push({ code: 'removal', message });
-        for (const message of await engine.#endJobsOfRemoved(ledger.jobs.ofNoStudy()))
-          engine.#notices.push({ code: 'jobs', message });
         engine.#outbox.send();
+        void engine.#endRemovedJobs();
       } catch (error) {
         ledger.close();
         throw error;
@@ -121,6 +123,7 @@ export class Engine {
   }
 
   close(): void {
+    this.#closed.abort();
     this.#outbox.close();
     this.ledger.close();
     this.#lock.release();
@@ -181,18 +184,30 @@ export class Engine {
       if (!keepsRefs) await refuseRemovalOfRefs(study, paths.worktrees);
       this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
       const faults = await finishRemovals(this.ledger, this.#options);
-      return [...faults, ...(await this.#endJobsOfRemoved(this.ledger.jobs.list(study.id)))];
+      const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(END_JOBS_MS)]);
+      const jobs = this.ledger.jobs.list(study.id);
+      const ports = { ledger: this.ledger, ...this.#options };
+      const left = await endJobs(jobs, ports, limit, 'a deleted study').catch(error => [
+        (error as Error).message,
+      ]);
+      return [...faults, ...left];
     });
     this.#removal = removal.catch(() => {});
     return removal;
   }
 
-  /** Returns what may go on on other machines; the next start looks for it again. */
-  #endJobsOfRemoved(jobs: readonly Job[]): Promise<readonly string[]> {
+  /** A machine may be out of reach, so that nobody waits for this; what it comes to is told. */
+  async #endRemovedJobs(): Promise<void> {
     const ports = { ledger: this.ledger, ...this.#options };
-    return endJobs(jobs, ports, AbortSignal.timeout(END_JOBS_MS), 'a deleted study').catch(error => [
+    const limit = AbortSignal.timeout(END_JOBS_MS);
+    const told = await endRemovedJobs(ports, this.#now(), this.#closed.signal, limit).catch(error => [
       (error as Error).message,
     ]);
+    if (this.#closed.signal.aborted) return;
+    for (const message of told) {
+      if (this.#emit) this.#emit({ type: 'warning', code: 'jobs', message });
+      else this.#notices.push({ code: 'jobs', message });
+    }
   }
 
   /** Ends what a study that does not run has left on other machines. Returns what may go on there; the next sitting tells it, too. */
@@ -261,6 +276,7 @@ export class Engine {
       end = { reason: 'error', detail: error.message };
     }
     this.#sitting = null;
+    this.#emit = null;
     this.#early.length = 0;
     this.#onUnsent = null;
     const announceEnd =
@@ -324,6 +340,7 @@ export class Engine {
       },
     );
     this.#sitting = sitting;
+    this.#emit = tell.emit;
     for (const request of this.#early.splice(0)) this.#answer(request);
     const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);
     let isInOrder = false;

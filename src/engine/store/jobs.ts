@@ -26,8 +26,12 @@ export function jobStore(database: Database) {
   const take = database.prepare('UPDATE job SET taken_by = ? WHERE marker = ?');
   const remove = database.prepare('DELETE FROM job WHERE marker = ?');
   const list = database.prepare<[string], Row>(`SELECT ${columns} FROM job WHERE study_id = ? ORDER BY n, k`);
-  const ofNoStudy = database.prepare<[], Row>(
-    `SELECT ${columns} FROM job WHERE study_id NOT IN (SELECT id FROM study) ORDER BY study_id, n, k`,
+  const findRemoved = database.prepare(
+    'UPDATE job SET removed_since = ? WHERE removed_since IS NULL AND study_id NOT IN (SELECT id FROM study)',
+  );
+  const ofRemoved = database.prepare<[], Row & { readonly removedSince: number }>(
+    `SELECT ${columns}, removed_since AS removedSince FROM job WHERE removed_since IS NOT NULL
+     ORDER BY study_id, n, k`,
   );
   const untaken = database.prepare<[string, number, string, RepeatPurpose | null, string], Row>(
     `SELECT ${columns} FROM job
@@ -65,9 +69,10 @@ export function jobStore(database: Database) {
     list(studyId: string): readonly Job[] {
       return list.all(studyId).map(jobOf);
     },
-    /** Those whose studies were removed. */
-    ofNoStudy(): readonly Job[] {
-      return ofNoStudy.all().map(jobOf);
+    /** Those whose studies were removed, and since when that is known, which is at the latest now. */
+    ofRemoved(now: number): readonly (Job & { readonly removedSince: number })[] {
+      findRemoved.run(now);
+      return ofRemoved.all().map(({ removedSince, ...row }) => ({ ...jobOf(row), removedSince }));
     },
     /** Those of interrupted runs that no other run has the result of, oldest first. */
     untaken(

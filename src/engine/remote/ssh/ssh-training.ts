@@ -16,7 +16,7 @@ import { HOST_GONE, homePath, mirror } from './mirror.ts';
 import type { SshAnswer, SshClient } from './ssh-client.ts';
 
 /** Pawl's folder on a host, below its home. */
-const PLACE = '.cache/pawl';
+export const HOST_FOLDER = '.cache/pawl';
 const GRACE_MS = 10_000;
 /** A host that was out of reach for longer than its run may take, and this, is not waited for. */
 const GONE_GRACE_SECONDS = 600;
@@ -88,6 +88,8 @@ export class SshTraining implements RemoteTraining {
       const asked = await this.#run(
         `cd ${place} 2>/dev/null || exit 0; : >cancel; pid=$(sed 's/.*://' claim 2>/dev/null)
          [ -z "$pid" ] || ! grep -q pawl_run.py /proc/"$pid"/cmdline 2>/dev/null`,
+        undefined,
+        signal,
       );
       if (asked.kind === 'ended' && asked.code === 0) {
         await this.forget(job);
@@ -98,8 +100,8 @@ export class SshTraining implements RemoteTraining {
     return false;
   }
 
-  #run(line: string, stdin?: Buffer): Promise<SshAnswer> {
-    return this.#options.client.run(line, stdin);
+  #run(line: string, stdin?: Buffer, signal?: AbortSignal): Promise<SshAnswer> {
+    return this.#options.client.run(line, stdin, signal);
   }
 
   /** Brings commit and wrapper to the host, and starts it there. A run that has begun is not begun again by that. */
@@ -182,11 +184,11 @@ export class SshTraining implements RemoteTraining {
 }
 
 function placeOf({ name }: JobFolder): string {
-  return homePath(`${PLACE}/jobs/${name}`);
+  return homePath(`${HOST_FOLDER}/jobs/${name}`);
 }
 
 function repositoryOf(job: Pick<KnownJob, 'repository'>): string {
-  return sharedRepository(PLACE, job.repository);
+  return sharedRepository(HOST_FOLDER, job.repository);
 }
 
 function nothing(folder: JobFolder) {
