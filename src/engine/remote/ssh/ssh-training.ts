@@ -77,8 +77,14 @@ export class SshTraining implements RemoteTraining {
 
   async forget(job: KnownJob): Promise<void> {
     const folder = jobFolder(this.#options.root, job.marker);
-    const ref = `git --git-dir ${homePath(repositoryOf(job))} update-ref -d ${refOf(folder.name)}`;
-    await this.#run(`rm -rf ${placeOf(folder)}; ${ref}`);
+    const bare = homePath(repositoryOf(job));
+    const answer = await this.#run(
+      // A job that got no further than its folder has no repository there.
+      `rm -rf ${placeOf(folder)} || exit 1; [ ! -d ${bare} ] || git --git-dir ${bare} update-ref -d ${refOf(folder.name)}`,
+    );
+    if (answer.kind === 'unreachable') throw new Error(answer.message);
+    if (answer.code !== 0)
+      throw new Error(`What a run left on ${this.#options.client.host} is there still. ${answer.stderr}`);
     await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
   }
 
