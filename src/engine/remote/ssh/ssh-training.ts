@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { PawlError } from '../../../shared/errors.ts';
 import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob, type JobHost } from '../follow-job.ts';
+import { isStopped } from '../is-stopped.ts';
 import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
 import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
 import { rest } from '../rest.ts';
@@ -47,7 +48,7 @@ export class SshTraining implements RemoteTraining {
     const folder = jobFolder(this.#options.root, job.marker);
     watch.onState({ kind: 'queued', reason: null });
     await makeFolder(this.#options.root, folder, job, `~/${repositoryOf(job)}`);
-    for (let pause = MIN_PAUSE_MS; !watch.signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       const started = await this.#start(job, folder);
       if (started.kind === 'ended' && started.code === 0) return this.#follow(job, folder, watch);
       if (started.kind === 'ended') return refused(folder, started.stderr);
@@ -62,7 +63,7 @@ export class SshTraining implements RemoteTraining {
   async adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
     const folder = jobFolder(this.#options.root, job.marker);
     if (!(await stat(folder.path).catch(() => null))) return null;
-    for (let pause = MIN_PAUSE_MS; !watch.signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       // One that was asked to end before it began trains nothing, should it begin after all.
       const place = placeOf(folder);
       const asked = await this.#run(
