@@ -28,8 +28,8 @@ const ABORTED: RunResult = {
 };
 
 /** A study with a baseline that was recorded, to train again. */
-async function openWithBaseline(): Promise<Ledger> {
-  const ledger = openLedger(join(await temporaryFolder(), 'pawl.sqlite'));
+async function openWithBaseline(path?: string): Promise<Ledger> {
+  const ledger = openLedger(path ?? join(await temporaryFolder(), 'pawl.sqlite'));
   ledger.write(() => {
     ledger.studies.insert({
       ...{ id: 's1', tag: 'night', repositoryPath: '/r', gitDir: '/r/.git', baseCommit: COMMIT },
@@ -152,6 +152,23 @@ test('no start of the engine waits for a host that does not answer', async () =>
   ledger.close();
   const began = performance.now();
   const engine = await Engine.open({ paths, host: 'test', environment }, null);
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(engine.ledger.jobs.list('s1')).toHaveLength(1);
+  engine.close();
+});
+
+test('a study that is resumed is no longer made to end what it left: its sitting takes it', async () => {
+  const environment = { ...process.env, PAWL_HOME: await temporaryFolder() };
+  const paths = dataPaths(environment);
+  const ledger = await openWithBaseline(paths.ledger);
+  begin(ledger, 1, null, { kind: 'ssh', host: 'nowhere.invalid' });
+  ledger.close();
+  const engine = await Engine.open({ paths, host: 'test', environment }, null);
+  const began = performance.now();
+  const left = engine.endJobs('s1');
+  // It gets no further than to find that its repository is gone.
+  expect((await engine.run('s1', {}, () => {})).error).not.toBeNull();
+  expect(await left).toEqual([]);
   expect(performance.now() - began).toBeLessThan(20_000);
   expect(engine.ledger.jobs.list('s1')).toHaveLength(1);
   engine.close();

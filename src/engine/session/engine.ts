@@ -53,6 +53,13 @@ export class Engine {
   readonly #lock: EngineLock;
   readonly #now: () => number;
   #sitting: Sitting | null = null;
+  /** Id of the study of the sitting that runs, or is about to. */
+  #sits: string | null = null;
+  readonly #endings = new Set<{
+    readonly studyId: string;
+    readonly leave: () => void;
+    readonly ended: Promise<unknown>;
+  }>();
   /** Tells what concerns all studies, once a sitting has told what it found. */
   #emit: Tell['emit'] | null = null;
   #stopNow = new AbortController();
@@ -210,13 +217,29 @@ export class Engine {
     }
   }
 
-  /** Ends what a study that does not run has left on other machines. Returns what may go on there; the next sitting tells it, too. */
+  /**
+   * Ends what a study that does not run has left on other machines, unless a sitting of it begins: that takes the results.
+   * Returns what may go on there; the next sitting tells it, too.
+   */
   async endJobs(studyId: string, limit = AbortSignal.timeout(END_JOBS_MS)): Promise<readonly string[]> {
-    if (this.#sitting?.study === studyId) return [];
+    if (this.#sits === studyId) return [];
+    const left = new AbortController();
+    const signal = AbortSignal.any([limit, left.signal, this.#closed.signal]);
     const jobs = this.ledger.jobs.list(studyId);
-    const left = await endJobs(jobs, { ledger: this.ledger, ...this.#options }, limit);
-    for (const message of left) this.#notices.push({ code: 'jobs', message });
-    return left;
+    const ended = endJobs(jobs, { ledger: this.ledger, ...this.#options }, signal);
+    const ending = { studyId, leave: () => left.abort(), ended };
+    this.#endings.add(ending);
+    const messages = await ended.finally(() => this.#endings.delete(ending));
+    if (left.signal.aborted) return [];
+    for (const message of messages) this.#notices.push({ code: 'jobs', message });
+    return messages;
+  }
+
+  /** Resolves once nobody ends the jobs of a study any more. */
+  async #leaveJobs(studyId: string): Promise<void> {
+    const endings = [...this.#endings].filter(ending => ending.studyId === studyId);
+    for (const { leave } of endings) leave();
+    await Promise.allSettled(endings.map(({ ended }) => ended));
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */
@@ -276,6 +299,7 @@ export class Engine {
       end = { reason: 'error', detail: error.message };
     }
     this.#sitting = null;
+    this.#sits = null;
     this.#emit = null;
     this.#early.length = 0;
     this.#onUnsent = null;
@@ -329,6 +353,8 @@ export class Engine {
   }
 
   async #sit(study: Study, { repositoryPath, audit }: SittingSettings, tell: Tell): Promise<SittingEnd> {
+    this.#sits = study.id;
+    await this.#leaveJobs(study.id);
     const { sitting, close } = await openSitting(
       study,
       { movedTo: repositoryPath, audit },
