@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
+import { dataPaths } from '../src/engine/paths.ts';
+import { Engine } from '../src/engine/session/engine.ts';
+import { endRemovedJobs } from '../src/engine/session/removed-jobs.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
+import type { RunResult } from '../src/engine/store/runs.ts';
 import type { JobPlace } from '../src/shared/lanes.ts';
 import type { RepeatPurpose } from '../src/shared/study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
@@ -10,10 +14,22 @@ import { temporaryFolder } from './support/scaffold.ts';
 
 const PLACE: JobPlace = { kind: 'slurm', folder: '/shared/pawl' };
 const COMMIT = 'c'.repeat(40);
+const ABORTED: RunResult = {
+  ...{
+    outcome: { kind: 'aborted' },
+    summary: null,
+    crash: null,
+    units: {},
+    outputBytes: 0,
+    gpuEnergyWh: null,
+  },
+  resources: { peakRssBytes: null, cpuSeconds: null },
+  fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
+};
 
 /** A study with a baseline that was recorded, to train again. */
-async function openWithBaseline(): Promise<Ledger> {
-  const ledger = openLedger(join(await temporaryFolder(), 'pawl.sqlite'));
+async function openWithBaseline(path?: string): Promise<Ledger> {
+  const ledger = openLedger(path ?? join(await temporaryFolder(), 'pawl.sqlite'));
   ledger.write(() => {
     ledger.studies.insert({
       ...{ id: 's1', tag: 'night', repositoryPath: '/r', gitDir: '/r/.git', baseCommit: COMMIT },
@@ -85,6 +101,27 @@ test('a job of a run that has not ended is not there to take', async () => {
   ledger.close();
 });
 
+test('a job is settled where its run, or the one that took it, ended in another way than by an interruption', async () => {
+  const ledger = await openWithBaseline();
+  const settled = () => ledger.jobs.settled('s1').map(({ k }) => k);
+  const [stopped, , interrupted] = [0, 1, 2].map(k => begin(ledger, k, null));
+  ledger.write(() => {
+    // Stopped by the user while its host was out of reach: the job may go on.
+    ledger.runs.finish(stopped ?? 0, ABORTED, 10);
+    ledger.runs.interrupt(interrupted ?? 0, 10);
+  });
+  expect(settled()).toEqual([0]);
+  const taker = ledger.write(() => {
+    ledger.jobs.take('s1/0.2', 3);
+    const begun = { k: 3, commit: COMMIT, purpose: null, isContained: true, lane: 'slurm' } as const;
+    return ledger.runs.begin('s1', 0, begun, 3);
+  });
+  expect(settled()).toEqual([0]);
+  ledger.write(() => ledger.runs.finish(taker, ABORTED, 20));
+  expect(settled()).toEqual([0, 2]);
+  ledger.close();
+});
+
 test('a job outlives its study in the ledger', async () => {
   const ledger = await openWithBaseline();
   begin(ledger, 1, null);
@@ -94,5 +131,65 @@ test('a job outlives its study in the ledger', async () => {
     { marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place: PLACE, gitDir: '/r/.git' },
   ]);
   expect(ledger.jobs.settled('s1').map(({ k }) => k)).toEqual([1]);
+  ledger.close();
+});
+
+/** A job of a study that is no more, on a host that never answers. */
+async function withLeftJob(host: string) {
+  const home = await temporaryFolder();
+  const environment = { ...process.env, PAWL_HOME: home };
+  const paths = dataPaths(environment);
+  const ledger = openLedger(paths.ledger);
+  const place = { kind: 'ssh', host } as const;
+  ledger.write(() =>
+    ledger.jobs.begin({ marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place, gitDir: '/r/.git' }),
+  );
+  return { ledger, paths, environment };
+}
+
+test('no start of the engine waits for a host that does not answer', async () => {
+  const { ledger, paths, environment } = await withLeftJob('nowhere.invalid');
+  ledger.close();
+  const began = performance.now();
+  const engine = await Engine.open({ paths, host: 'test', environment }, null);
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(engine.ledger.jobs.list('s1')).toHaveLength(1);
+  engine.close();
+});
+
+test('a study that is resumed is no longer made to end what it left: its sitting takes it', async () => {
+  const environment = { ...process.env, PAWL_HOME: await temporaryFolder() };
+  const paths = dataPaths(environment);
+  const ledger = await openWithBaseline(paths.ledger);
+  begin(ledger, 1, null, { kind: 'ssh', host: 'nowhere.invalid' });
+  ledger.close();
+  const engine = await Engine.open({ paths, host: 'test', environment }, null);
+  const began = performance.now();
+  const left = engine.endJobs('s1');
+  // It gets no further than to find that its repository is gone.
+  expect((await engine.run('s1', {}, () => {})).error).not.toBeNull();
+  expect(await left).toEqual([]);
+  expect(performance.now() - began).toBeLessThan(20_000);
+  expect(engine.ledger.jobs.list('s1')).toHaveLength(1);
+  engine.close();
+});
+
+test('a job of a deleted study whose host has not answered for a week is given up, and the user is told where it lies', async () => {
+  // No name of a host, so that it cannot even be asked.
+  const { ledger, ...places } = await withLeftJob('-nowhere');
+  const open = new AbortController().signal;
+  const end = (at: number, closed = open) => endRemovedJobs({ ledger, ...places }, at, closed, open);
+  const week = 7 * 24 * 3_600_000;
+  expect(await end(1_000)).toEqual([
+    'Jobs of a deleted study may still run on -nowhere, because it is not known that they have ended: pawl-s1-0.1.',
+  ]);
+  expect(await end(week)).toEqual([expect.stringContaining('may still run')]);
+  // An engine that closes has not asked for long enough to say so.
+  expect(await end(1_000 + week, AbortSignal.abort())).toEqual([]);
+  expect(ledger.jobs.list('s1')).toHaveLength(1);
+  expect(await end(1_000 + week)).toEqual([
+    expect.stringMatching(/is given up, .* 7 days: -nowhere:~\/\.cache\/pawl\/jobs\/pawl-s1-0\.1\./),
+  ]);
+  expect(ledger.jobs.list('s1')).toEqual([]);
   ledger.close();
 });

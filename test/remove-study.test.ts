@@ -152,6 +152,25 @@ test('a repository that is another one by now keeps its refs, and one that canno
   expect(service.ledger.settings.get('removals')).toMatchObject([{ tag: 'two' }]);
 });
 
+test('a job that cannot be ended keeps nothing of its deleted study: another of the same tag keeps its refs', async () => {
+  const { home, repository } = await twoStudies();
+  const { calls, service, close } = await openDesk({ home });
+  const one = service.ledger.studies.list().find(({ tag }) => tag === 'one')?.id ?? '';
+  const marker = `${one}/1.0`;
+  const gitDir = join(repository, '.git');
+  // No name of a host, so that it cannot even be asked.
+  const place = { kind: 'ssh', host: '-nowhere' } as const;
+  service.ledger.write(() => service.ledger.jobs.begin({ marker, studyId: one, n: 1, k: 0, place, gitDir }));
+  const { message } = await refusalOf(calls.studies.remove({ study: one, keepsRefs: false }));
+  expect(message).toContain('-nowhere');
+  await close();
+  await sitting(['run', repository, '--tag', 'one', '--command', PROPOSER, '-n', '2'], { home });
+  const again = await openDesk({ home });
+  expect((await refsOf(repository)).filter(ref => ref.includes('/one'))).toHaveLength(4);
+  expect(again.service.ledger.settings.get('removals')).toEqual([]);
+  expect(again.service.ledger.jobs.list(one)).toHaveLength(1);
+});
+
 test('a study is renamed and put away; its branch and the terminal keep its tag', async () => {
   const { home, repository } = await twoStudies();
   const { calls, service, close } = await openDesk({ home });

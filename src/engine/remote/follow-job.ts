@@ -2,6 +2,7 @@ import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { join } from 'node:path';
 import { OutputLog } from '../process/output-log.ts';
 import { LogFollower } from './follow-log.ts';
+import { isStopped } from './is-stopped.ts';
 import { type JobFolder, outcomeOf, saidBy, stateOf, writeCancel } from './job-folder.ts';
 import type { Read, RemoteOutcome, RemoteState } from './outcome.ts';
 import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
@@ -171,10 +172,9 @@ class JobFollower {
 
   async #stopIfAsked(isLogBroken: boolean): Promise<void> {
     const { signal, enough } = this.#job.watch;
-    // What has failed here says nothing of the job: its result is taken by the next engine.
-    if (signal.aborted && !isStop(signal.reason)) throw signal.reason;
+    const isToEnd = isStopped(signal);
     if (this.#asked === null) {
-      if (signal.aborted || isLogBroken) this.#asked = 'aborted';
+      if (isToEnd || isLogBroken) this.#asked = 'aborted';
       else if (enough?.aborted) this.#asked = enough.reason === 'over_budget' ? 'over_budget' : 'pruned';
     }
     if (this.#asked === null || performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
@@ -253,11 +253,6 @@ class JobFollower {
       ...{ outputBytes, logError, isVerified },
     });
   }
-}
-
-/** Whether the user wants an end, and not something else has failed. */
-function isStop(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === 'AbortError';
 }
 
 /** Hears of changes that this machine makes itself, or sees on a disk of its own; of others it hears nothing. */

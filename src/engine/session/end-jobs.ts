@@ -5,14 +5,14 @@ import { jobName } from '../remote/describe-job.ts';
 import type { KnownJob, RemoteTraining } from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
-import { SshTraining } from '../remote/ssh/ssh-training.ts';
+import { HOST_FOLDER, SshTraining } from '../remote/ssh/ssh-training.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** How long jobs may take to be seen to end, before the user is told instead. */
 export const END_JOBS_MS = 45_000;
 
-type Ports = {
+export type EndPorts = {
   readonly ledger: Ledger;
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
@@ -20,26 +20,39 @@ type Ports = {
 
 /**
  * Ends jobs on other machines whose results nobody will take. What is not known to have ended stays in the ledger.
+ * @param whose they are, for the sentences
  * @returns a sentence for each place where that is so
  */
 export async function endJobs(
   jobs: readonly Job[],
-  ports: Ports,
+  ports: EndPorts,
   signal: AbortSignal,
+  whose = 'this study',
 ): Promise<readonly string[]> {
   const places = Map.groupBy(jobs, ({ place }) => JSON.stringify(place));
-  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal)));
+  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal, whose)));
   return left.flat();
 }
 
 async function endJobsAt(
   jobs: readonly Job[],
-  { ledger, paths, environment }: Ports,
+  { ledger, paths, environment }: EndPorts,
   signal: AbortSignal,
+  whose: string,
 ): Promise<readonly string[]> {
   const [first] = jobs;
   if (!first) return [];
-  const { training, close } = await open(first.place, paths, environment);
+  const opened = await open(first.place, paths, environment).catch(() => null);
+  // A name that ssh cannot take, for instance; what happens at other places is not kept from happening.
+  if (!opened)
+    return [
+      describeLeft(
+        jobs.map(({ marker }) => marker),
+        first.place,
+        whose,
+      ),
+    ];
+  const { training, close } = opened;
   const isEnded = async (job: Job) => {
     const known: KnownJob = { marker: job.marker, repository: { gitDir: job.gitDir } };
     const ended = await training.end(known, signal).catch(() => false);
@@ -49,7 +62,7 @@ async function endJobsAt(
   try {
     const ended = await Promise.all(jobs.map(isEnded));
     const left = jobs.filter((_, at) => !ended[at]).map(({ marker }) => marker);
-    return left.length === 0 ? [] : [describeLeft(left, first.place)];
+    return left.length === 0 ? [] : [describeLeft(left, first.place, whose)];
   } finally {
     await close();
   }
@@ -75,8 +88,16 @@ export function hostFolder({ home }: DataPaths, host: string): string {
   return join(home, 'hosts', host);
 }
 
-function describeLeft(markers: readonly string[], place: JobPlace): string {
+/** Machine and folder of a job, for the user to look at. */
+export function folderThere({ marker, place }: Pick<Job, 'marker' | 'place'>): string {
+  const name = jobName(marker);
+  return place.kind === 'slurm'
+    ? join(place.folder, 'jobs', name)
+    : `${place.host}:~/${HOST_FOLDER}/jobs/${name}`;
+}
+
+function describeLeft(markers: readonly string[], place: JobPlace, whose: string): string {
   const names = markers.map(jobName).join(', ');
   const where = place.kind === 'slurm' ? 'on the cluster' : `on ${place.host}`;
-  return `Jobs of this study may still run ${where}, because it is not known that they have ended: ${names}.`;
+  return `Jobs of ${whose} may still run ${where}, because it is not known that they have ended: ${names}.`;
 }

@@ -12,7 +12,6 @@ import { removeWorktree } from '../git/worktree.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../process/kill-tree.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { END_JOBS_MS, endJobs } from './end-jobs.ts';
 
 /** Under which the ledger keeps what is being removed, so that the next engine finishes what this one could not. */
 const SETTING = 'removals';
@@ -32,7 +31,6 @@ type Removal = z.infer<typeof removalSchema>;
 
 export type RemovalOptions = {
   readonly paths: DataPaths;
-  readonly environment: NodeJS.ProcessEnv;
   readonly killTimes?: KillTimes | undefined;
 };
 
@@ -49,21 +47,18 @@ export function beginRemoval(ledger: Ledger, study: Study, keepsRefs: boolean): 
 }
 
 /**
- * Removes studies that were begun to be removed: rows, processes, worktree, logs, jobs on other machines, and where that was asked the
- * branch and refs.
+ * Removes studies that were begun to be removed: rows, processes, worktree, logs, and where that was asked the branch and refs. Their
+ * jobs on other machines are no part of that: a host may be gone for days, and by then another study may have the same tag and refs.
  * @returns why something was not removed, a sentence each; the next call tries that again
  */
 export async function finishRemovals(
   ledger: Ledger,
-  { paths, environment, killTimes = KILL_TIMES }: RemovalOptions,
+  { paths, killTimes = KILL_TIMES }: RemovalOptions,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   for (const removal of readRemovals(ledger)) {
     try {
       await remove(ledger, removal, paths, killTimes);
-      const jobs = ledger.jobs.list(removal.id);
-      const left = await endJobs(jobs, { ledger, paths, environment }, AbortSignal.timeout(END_JOBS_MS));
-      if (left.length > 0) throw new Error(left.join(' '));
       ledger.write(() =>
         ledger.settings.set(
           SETTING,

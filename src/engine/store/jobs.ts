@@ -26,6 +26,13 @@ export function jobStore(database: Database) {
   const take = database.prepare('UPDATE job SET taken_by = ? WHERE marker = ?');
   const remove = database.prepare('DELETE FROM job WHERE marker = ?');
   const list = database.prepare<[string], Row>(`SELECT ${columns} FROM job WHERE study_id = ? ORDER BY n, k`);
+  const findRemoved = database.prepare(
+    'UPDATE job SET removed_since = ? WHERE removed_since IS NULL AND study_id NOT IN (SELECT id FROM study)',
+  );
+  const ofRemoved = database.prepare<[], Row & { readonly removedSince: number }>(
+    `SELECT ${columns}, removed_since AS removedSince FROM job WHERE removed_since IS NOT NULL
+     ORDER BY study_id, n, k`,
+  );
   const untaken = database.prepare<[string, number, string, RepeatPurpose | null, string], Row>(
     `SELECT ${columns} FROM job
      JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
@@ -40,7 +47,10 @@ export function jobStore(database: Database) {
     `SELECT ${columns} FROM job
      LEFT JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
      LEFT JOIN run ON run.experiment_id = e.id AND run.k = job.k
-     WHERE job.study_id = ? AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL))`,
+     LEFT JOIN run taker ON taker.experiment_id = e.id AND taker.k = job.taken_by
+     WHERE job.study_id = ?
+       AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL)
+         OR run.outcome ->> '$.kind' <> 'interrupted' OR taker.outcome ->> '$.kind' <> 'interrupted')`,
   );
   const jobOf = ({ place, ...job }: Row): Job => ({ ...job, place: JSON.parse(place) as JobPlace });
   return {
@@ -59,6 +69,11 @@ export function jobStore(database: Database) {
     list(studyId: string): readonly Job[] {
       return list.all(studyId).map(jobOf);
     },
+    /** Those whose studies were removed, and since when that is known, which is at the latest now. */
+    ofRemoved(now: number): readonly (Job & { readonly removedSince: number })[] {
+      findRemoved.run(now);
+      return ofRemoved.all().map(({ removedSince, ...row }) => ({ ...jobOf(row), removedSince }));
+    },
     /** Those of interrupted runs that no other run has the result of, oldest first. */
     untaken(
       studyId: string,
@@ -71,7 +86,10 @@ export function jobStore(database: Database) {
     ): readonly Job[] {
       return untaken.all(studyId, run.n, run.commit, run.purpose, JSON.stringify(run.place)).map(jobOf);
     },
-    /** Those whose experiments have a verdict without them. */
+    /**
+     * Those whose results nobody will take: their experiments have a verdict without them, or the run that was to have the result has
+     * ended. One that was stopped while nobody answered may go on, and would train beside the next run of its commit.
+     */
     settled(studyId: string): readonly Job[] {
       return settled.all(studyId).map(jobOf);
     },

@@ -21,6 +21,7 @@ import { experimentsByCommit } from './migrations/200-experiments-by-commit.ts';
 import { lanes } from './migrations/210-lanes.ts';
 import { otherLines } from './migrations/220-other-lines.ts';
 import { jobsElsewhere } from './migrations/230-jobs-elsewhere.ts';
+import { removedSince } from './migrations/240-removed-since.ts';
 
 /** A numbered change of the schema. Numbers go up in tens, so that a fix can be put between two releases. */
 export type Migration = { readonly version: number; readonly sql: string };
@@ -49,4 +50,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 210, sql: lanes },
   { version: 220, sql: otherLines },
   { version: 230, sql: jobsElsewhere },
+  { version: 240, sql: removedSince },
 ];

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Cluster } from '../../../shared/cluster.ts';
 import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob } from '../follow-job.ts';
+import { isStopped } from '../is-stopped.ts';
 import {
   claimedJob,
   type JobFolder,
@@ -127,7 +128,7 @@ export class SlurmTraining implements RemoteTraining {
     let mayExist = !(await prepareFolder(root, folder, job));
     for (let pause = pauseMs; ; ) {
       const id = mayExist ? await this.#findByName(folder, watch) : null;
-      if (watch.signal.aborted) {
+      if (isStopped(watch.signal)) {
         await writeCancel(folder);
         return { kind: 'stopped' };
       }
@@ -155,9 +156,9 @@ export class SlurmTraining implements RemoteTraining {
     }
   }
 
-  /** Waits for Slurm to answer, for as long as it takes. Null also where it was stopped meanwhile. */
+  /** Waits for Slurm to answer, for as long as it takes. Null also where it was stopped meanwhile; rejects where something else has failed. */
   async #findByName({ name }: JobFolder, { signal, onState }: RemoteWatch): Promise<string | null> {
-    while (!signal.aborted) {
+    while (!isStopped(signal)) {
       const listing = await this.#queue.next(signal).catch(error => {
         if (signal.aborted) return null;
         throw error;

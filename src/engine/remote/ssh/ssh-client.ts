@@ -54,9 +54,10 @@ export class SshClient {
     return ['ssh', ...this.#options].map(quote).join(' ');
   }
 
-  /** Runs a line of a POSIX shell there. */
-  run(line: string, stdin: Buffer | string = ''): Promise<SshAnswer> {
+  /** Runs a line of a POSIX shell there. Where the signal is aborted, nobody waits for the answer: it counts as unreachable. */
+  run(line: string, stdin: Buffer | string = '', signal?: AbortSignal): Promise<SshAnswer> {
     const options = {
+      ...(signal ? { signal } : {}),
       ...{ timeout: LIMIT_MS, killSignal: 'SIGKILL' as const },
       ...{ maxBuffer: MAX_BYTES, encoding: 'buffer' as const },
     };

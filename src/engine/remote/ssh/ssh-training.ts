@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { PawlError } from '../../../shared/errors.ts';
 import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob, type JobHost } from '../follow-job.ts';
+import { isStopped } from '../is-stopped.ts';
 import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
 import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
 import { rest } from '../rest.ts';
@@ -16,7 +17,7 @@ import { HOST_GONE, homePath, mirror } from './mirror.ts';
 import type { SshAnswer, SshClient } from './ssh-client.ts';
 
 /** Pawl's folder on a host, below its home. */
-const PLACE = '.cache/pawl';
+export const HOST_FOLDER = '.cache/pawl';
 const GRACE_MS = 10_000;
 /** A host that was out of reach for longer than its run may take, and this, is not waited for. */
 const GONE_GRACE_SECONDS = 600;
@@ -47,7 +48,7 @@ export class SshTraining implements RemoteTraining {
     const folder = jobFolder(this.#options.root, job.marker);
     watch.onState({ kind: 'queued', reason: null });
     await makeFolder(this.#options.root, folder, job, `~/${repositoryOf(job)}`);
-    for (let pause = MIN_PAUSE_MS; !watch.signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       const started = await this.#start(job, folder);
       if (started.kind === 'ended' && started.code === 0) return this.#follow(job, folder, watch);
       if (started.kind === 'ended') return refused(folder, started.stderr);
@@ -62,7 +63,7 @@ export class SshTraining implements RemoteTraining {
   async adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
     const folder = jobFolder(this.#options.root, job.marker);
     if (!(await stat(folder.path).catch(() => null))) return null;
-    for (let pause = MIN_PAUSE_MS; !watch.signal.aborted; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       // One that was asked to end before it began trains nothing, should it begin after all.
       const place = placeOf(folder);
       const asked = await this.#run(
@@ -77,8 +78,14 @@ export class SshTraining implements RemoteTraining {
 
   async forget(job: KnownJob): Promise<void> {
     const folder = jobFolder(this.#options.root, job.marker);
-    const ref = `git --git-dir ${homePath(repositoryOf(job))} update-ref -d ${refOf(folder.name)}`;
-    await this.#run(`rm -rf ${placeOf(folder)}; ${ref}`);
+    const bare = homePath(repositoryOf(job));
+    const answer = await this.#run(
+      // A job that got no further than its folder has no repository there.
+      `rm -rf ${placeOf(folder)} || exit 1; [ ! -d ${bare} ] || git --git-dir ${bare} update-ref -d ${refOf(folder.name)}`,
+    );
+    if (answer.kind === 'unreachable') throw new Error(answer.message);
+    if (answer.code !== 0)
+      throw new Error(`What a run left on ${this.#options.client.host} is there still. ${answer.stderr}`);
     await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -88,6 +95,8 @@ export class SshTraining implements RemoteTraining {
       const asked = await this.#run(
         `cd ${place} 2>/dev/null || exit 0; : >cancel; pid=$(sed 's/.*://' claim 2>/dev/null)
          [ -z "$pid" ] || ! grep -q pawl_run.py /proc/"$pid"/cmdline 2>/dev/null`,
+        undefined,
+        signal,
       );
       if (asked.kind === 'ended' && asked.code === 0) {
         await this.forget(job);
@@ -98,8 +107,8 @@ export class SshTraining implements RemoteTraining {
     return false;
   }
 
-  #run(line: string, stdin?: Buffer): Promise<SshAnswer> {
-    return this.#options.client.run(line, stdin);
+  #run(line: string, stdin?: Buffer, signal?: AbortSignal): Promise<SshAnswer> {
+    return this.#options.client.run(line, stdin, signal);
   }
 
   /** Brings commit and wrapper to the host, and starts it there. A run that has begun is not begun again by that. */
@@ -182,11 +191,11 @@ export class SshTraining implements RemoteTraining {
 }
 
 function placeOf({ name }: JobFolder): string {
-  return homePath(`${PLACE}/jobs/${name}`);
+  return homePath(`${HOST_FOLDER}/jobs/${name}`);
 }
 
 function repositoryOf(job: Pick<KnownJob, 'repository'>): string {
-  return sharedRepository(PLACE, job.repository);
+  return sharedRepository(HOST_FOLDER, job.repository);
 }
 
 function nothing(folder: JobFolder) {
