@@ -85,8 +85,12 @@ async function remove(
     await new Promise<void>(resolve => setImmediate(resolve));
   }
   ledger.write(() => ledger.studies.remove(id));
-  await removeFromMachine(removal, paths.worktrees, killTimes, !keepsRefs);
+  if (!keepsRefs) await refuseRemovalOfRefs(removal, paths.worktrees);
+  await removeFromMachine(removal, paths.worktrees, killTimes, false);
   await removeAt(Buffer.from(studyFolder(paths, id)));
+  // Last, because once they are gone another study can get the tag, and must not lose its refs to another try.
+  const repository = keepsRefs ? null : await repositoryOf(removal);
+  if (repository) await removeTag(repository, removal.tag);
 }
 
 type Place = Pick<Study, 'id' | 'tag' | 'repositoryPath' | 'worktreeName' | 'baseCommit'>;
