@@ -199,6 +199,23 @@ test.describe('in the notebook', () => {
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   });
 
+  test('a palette that is opened while the notebook still moves keeps the focus', async ({ page }) => {
+    // Its code is there already.
+    await page.keyboard.press('Control+k');
+    await expect(palette(page).input).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(palette(page).dialog).toBeHidden();
+    await page.evaluate(async () => {
+      const down = Array.from({ length: 12 }, () => ({ key: 'j' }));
+      for (const key of [...down, { key: 'k', ctrlKey: true }])
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { ...key, bubbles: true }));
+      // The experiment below is brought into sight in one frame, and would get the focus in the next.
+      for (let frame = 0; frame < 4; frame += 1)
+        await new Promise<void>(resolve => requestAnimationFrame(() => resolve()));
+    });
+    await expect(palette(page).input).toBeFocused();
+  });
+
   test('a palette that is closed and opened at once keeps the focus', async ({ page }) => {
     await page.keyboard.press('Control+k');
     await expect(palette(page).input).toBeFocused();

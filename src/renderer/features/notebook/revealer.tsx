@@ -49,6 +49,8 @@ export function Revealer({
 
 /** A cell that is not on the page yet gets the focus when it is; until then no control has it, whose Enter would be another one. */
 function focusCell(n: number): void {
+  // What was opened since the wish keeps the focus; the palette would close without it.
+  if (useStore.getState().overlay) return;
   const button = document.getElementById(cellButtonId(n));
   if (!button) leaveControls();
   else if (button !== document.activeElement) button.focus({ preventScroll: true });
