@@ -19,7 +19,7 @@ const TIMEOUT_SECONDS = 60;
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** Of all hooks of a study; what comes after is not kept. */
 const MAX_LOG_BYTES = 4 * 1024 ** 2;
-/** At the end of a sitting a hook of an earlier event has this much longer. */
+/** At the end of a sitting hooks of earlier events have this much longer, all together; what has fallen behind further is not told. */
 const LAST_MS = 10_000;
 /** As many wait; a hook that takes longer than experiments do would fall behind without an end. */
 const MAX_WAITING = 50;
@@ -61,8 +61,6 @@ export class Hooks {
     const name = NAME_OF[event.type];
     const command = name && this.#ports.hooks[name];
     if (event.type === 'study_stopped') {
-      // Nobody waits at the end for what has fallen behind.
-      this.#waiting.length = 0;
       const hurry = this.#hurry;
       if (this.#running) setTimeout(() => hurry.abort(), LAST_MS).unref();
       this.#hurry = new AbortController();
@@ -84,7 +82,8 @@ export class Hooks {
   async #work(): Promise<void> {
     for (let told = this.#waiting.shift(); told; told = this.#waiting.shift()) {
       const { name, signal } = told;
-      await this.#run(told).catch(error =>
+      const run = signal.aborted ? Promise.reject(signal.reason) : this.#run(told);
+      await run.catch(error =>
         this.#fail(
           name,
           signal.aborted ? 'It was stopped when the sitting ended.' : (error as Error).message,
