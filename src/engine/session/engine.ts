@@ -25,14 +25,13 @@ import { readUserSettings } from '../user-settings.ts';
 import { agree, hasAgreed, isWrittenByModels } from './consent.ts';
 import { findContainment, findRefusal } from './containment.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
-import { END_JOBS_MS, endJobs } from './end-jobs.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findRepository } from './find-repository.ts';
+import { JobEndings } from './job-endings.ts';
 import { openSitting, placesOf } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
-import { endRemovedJobs } from './removed-jobs.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
 import { ignorePawlErrors, teller } from './teller.ts';
@@ -53,17 +52,10 @@ export class Engine {
   readonly #lock: EngineLock;
   readonly #now: () => number;
   #sitting: Sitting | null = null;
-  /** Id of the study of the sitting that runs, or is about to. */
-  #sits: string | null = null;
-  readonly #endings = new Set<{
-    readonly studyId: string;
-    readonly leave: () => void;
-    readonly ended: Promise<unknown>;
-  }>();
+  readonly #jobs: JobEndings;
   /** Tells what concerns all studies, once a sitting has told what it found. */
   #emit: Tell['emit'] | null = null;
   #stopNow = new AbortController();
-  readonly #closed = new AbortController();
   /** Requests that came before the sitting had a runner. */
   readonly #early: Request[] = [];
   readonly #reserve: DiskReserve;
@@ -84,6 +76,14 @@ export class Engine {
     this.#reserve = reserve;
     this.#notices = lock.tightened === null ? [] : [{ code: 'data_folder', message: lock.tightened }];
     const { paths, environment } = options;
+    this.#jobs = new JobEndings({
+      ...{ ledger, paths, environment, now: this.#now },
+      note: message => this.#notices.push({ code: 'jobs', message }),
+      tell: message => {
+        if (this.#emit) this.#emit({ type: 'warning', code: 'jobs', message });
+        else this.#notices.push({ code: 'jobs', message });
+      },
+    });
     this.#outbox = new Outbox({
       ...{ ledger, paths, environment, now: this.#now },
       onFailure: error => {
@@ -112,7 +112,7 @@ export class Engine {
         for (const message of await finishRemovals(ledger, options))
           engine.#notices.push({ code: 'removal', message });
         engine.#outbox.send();
-        void engine.#endRemovedJobs();
+        void engine.#jobs.endRemoved();
       } catch (error) {
         ledger.close();
         throw error;
@@ -130,7 +130,7 @@ export class Engine {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#jobs.close();
     this.#outbox.close();
     this.ledger.close();
     this.#lock.release();
@@ -191,55 +191,15 @@ export class Engine {
       if (!keepsRefs) await refuseRemovalOfRefs(study, paths.worktrees);
       this.ledger.write(() => beginRemoval(this.ledger, study, keepsRefs));
       const faults = await finishRemovals(this.ledger, this.#options);
-      const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(END_JOBS_MS)]);
-      const jobs = this.ledger.jobs.list(study.id);
-      const ports = { ledger: this.ledger, ...this.#options };
-      const left = await endJobs(jobs, ports, limit, 'a deleted study').catch(error => [
-        (error as Error).message,
-      ]);
-      return [...faults, ...left];
+      return [...faults, ...(await this.#jobs.endDeleted(study.id))];
     });
     this.#removal = removal.catch(() => {});
     return removal;
   }
 
-  /** A machine may be out of reach, so that nobody waits for this; what it comes to is told. */
-  async #endRemovedJobs(): Promise<void> {
-    const ports = { ledger: this.ledger, ...this.#options };
-    const limit = AbortSignal.timeout(END_JOBS_MS);
-    const told = await endRemovedJobs(ports, this.#now(), this.#closed.signal, limit).catch(error => [
-      (error as Error).message,
-    ]);
-    if (this.#closed.signal.aborted) return;
-    for (const message of told) {
-      if (this.#emit) this.#emit({ type: 'warning', code: 'jobs', message });
-      else this.#notices.push({ code: 'jobs', message });
-    }
-  }
-
-  /**
-   * Ends what a study that does not run has left on other machines, unless a sitting of it begins: that takes the results.
-   * Returns what may go on there; the next sitting tells it, too.
-   */
-  async endJobs(studyId: string, limit = AbortSignal.timeout(END_JOBS_MS)): Promise<readonly string[]> {
-    if (this.#sits === studyId) return [];
-    const left = new AbortController();
-    const signal = AbortSignal.any([limit, left.signal, this.#closed.signal]);
-    const jobs = this.ledger.jobs.list(studyId);
-    const ended = endJobs(jobs, { ledger: this.ledger, ...this.#options }, signal);
-    const ending = { studyId, leave: () => left.abort(), ended };
-    this.#endings.add(ending);
-    const messages = await ended.finally(() => this.#endings.delete(ending));
-    if (left.signal.aborted) return [];
-    for (const message of messages) this.#notices.push({ code: 'jobs', message });
-    return messages;
-  }
-
-  /** Resolves once nobody ends the jobs of a study any more. */
-  async #leaveJobs(studyId: string): Promise<void> {
-    const endings = [...this.#endings].filter(ending => ending.studyId === studyId);
-    for (const { leave } of endings) leave();
-    await Promise.allSettled(endings.map(({ ended }) => ended));
+  /** See {@link JobEndings.end}. */
+  endJobs(studyId: string, limit?: AbortSignal): Promise<readonly string[]> {
+    return this.#jobs.end(studyId, limit);
   }
 
   /** Whether the user lets code of models run without a sandbox on this machine. */
@@ -299,7 +259,7 @@ export class Engine {
       end = { reason: 'error', detail: error.message };
     }
     this.#sitting = null;
-    this.#sits = null;
+    this.#jobs.letGo();
     this.#emit = null;
     this.#early.length = 0;
     this.#onUnsent = null;
@@ -353,8 +313,7 @@ export class Engine {
   }
 
   async #sit(study: Study, { repositoryPath, audit }: SittingSettings, tell: Tell): Promise<SittingEnd> {
-    this.#sits = study.id;
-    await this.#leaveJobs(study.id);
+    await this.#jobs.leaveTo(study.id);
     const { sitting, close } = await openSitting(
       study,
       { movedTo: repositoryPath, audit },

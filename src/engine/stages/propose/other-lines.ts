@@ -1,5 +1,6 @@
 import { cumsum } from 'd3-array';
 import type { Contract } from '../../../shared/contract.ts';
+import { heldBy } from '../../../shared/held.ts';
 import { isBetter, type OtherLines } from '../../../shared/study.ts';
 import { PLATEAU, sinceKeep } from '../../proposers/briefing/digest.ts';
 import { seededRandom } from '../../proposers/search/random.ts';
@@ -37,10 +38,14 @@ type Study = {
 export function findOtherLines({ history, trials, goal }: Study): readonly OtherLine[] {
   const entries = new Map(history.map(entry => [entry.n, entry]));
   const known = new Map(trials.map(trial => [trial.n, trial]));
-  const held = heldBy(trials.findLast(({ isKept }) => isKept)?.n ?? null, entries);
+  const parentOf = (n: number) => {
+    const entry = entries.get(n);
+    return entry ? madeOn(entry) : null;
+  };
+  const held = heldBy(trials.findLast(({ isKept }) => isKept)?.n ?? null, parentOf);
   const lines = new Map<number, { best: OtherLine | null; size: number }>();
   for (const { n, reason } of history) {
-    const root = rootOf(n, { entries, known, held });
+    const root = rootOf(n, { parentOf, known, held });
     if (root === null) continue;
     const { best, size } = lines.get(root) ?? { best: null, size: 0 };
     const trial = known.get(n);
@@ -73,40 +78,27 @@ function madeOn({ lateParent, incumbent }: HistoryEntry): number | null {
   return lateParent ?? incumbent;
 }
 
-/** What the incumbent was built on, itself among them. */
-function heldBy(incumbent: number | null, entries: ReadonlyMap<number, HistoryEntry>): ReadonlySet<number> {
-  const held = new Set<number>();
-  for (let at = incumbent; at !== null && !held.has(at); ) {
-    held.add(at);
-    const entry = entries.get(at);
-    at = entry ? madeOn(entry) : null;
-  }
-  return held;
-}
-
 /** The first experiment of the line of `n`, made on what the branch holds; null where it is no line, or holds what was taken back. */
 function rootOf(
   n: number,
   {
-    entries,
+    parentOf,
     known,
     held,
   }: {
-    readonly entries: ReadonlyMap<number, HistoryEntry>;
+    readonly parentOf: (n: number) => number | null;
     readonly known: ReadonlyMap<number, Trial>;
     readonly held: ReadonlySet<number>;
   },
 ): number | null {
   if (held.has(n)) return null;
-  let at = n;
-  for (let steps = 0; steps <= entries.size; steps += 1) {
-    const entry = entries.get(at);
-    const parent = entry ? madeOn(entry) : null;
+  // An experiment is built on older ones only, so this comes to an end.
+  for (let at = n; ; ) {
+    const parent = parentOf(at);
     if (parent === null || known.get(at)?.isTakenBack) return null;
     if (held.has(parent)) return at;
     // What has no number that counts was taken back for it.
     if (!known.has(parent)) return null;
     at = parent;
   }
-  return null;
 }

@@ -1,3 +1,4 @@
+import { heldBy } from '../../../shared/held.ts';
 import type { Cell } from '../../../shared/notebook.ts';
 
 /** How a line goes past a row, or ends in it: from a place above to one below, counted from the left. */
@@ -27,12 +28,10 @@ export function lineageRows(cells: readonly Cell[], best: number | null): readon
   const known = new Map(cells.map(cell => [cell.n, cell]));
   const parentOf = (cell: Cell) =>
     cell.otherLine ?? cell.parent ?? (cell.verdict === null && cell.n > 0 ? best : null);
-  const held = new Set<number>();
-  for (let n = best; n !== null && !held.has(n); ) {
-    held.add(n);
+  const held = heldBy(best, n => {
     const cell = known.get(n);
-    n = cell ? parentOf(cell) : null;
-  }
+    return cell ? parentOf(cell) : null;
+  });
   const children = new Map<number, Cell[]>();
   for (const cell of cells) {
     const parent = parentOf(cell);

@@ -2,7 +2,7 @@ import { OTHER_LINES, type OtherLines } from '../../../shared/study.ts';
 import { Field } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
 
-export const OTHER_LINES_WORDS: Readonly<Record<OtherLines, string>> = {
+const WORDS: Readonly<Record<OtherLines, string>> = {
   off: 'Always from the best so far',
   plateau: 'On a plateau, one in three from another line',
   always: 'One in three from another line',
@@ -25,7 +25,7 @@ export function OtherLinesField({
         <Select
           {...ids}
           value={value}
-          options={OTHER_LINES.map(word => ({ value: word, label: OTHER_LINES_WORDS[word] }))}
+          options={OTHER_LINES.map(word => ({ value: word, label: WORDS[word] }))}
           onChange={onChange}
         />
       )}
