@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineEvent } from '../src/shared/events.ts';
-import type { ProposerSettings } from '../src/shared/study.ts';
+import type { ProposerSettings } from '../src/shared/proposers.ts';
 import { startModelServer } from '../test/support/model-server.ts';
 import { runBenchStudy, standInGpus } from './bench-study.ts';
 import { printTable } from './report.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { readSettings } from '../src/engine/api/settings.ts';
-import { DEFAULT_SETTINGS } from '../src/shared/notebook.ts';
+import { DEFAULT_SETTINGS } from '../src/shared/settings.ts';
 import { eventsOfType, openDesk } from './support/service.ts';
 
 test('settings are merged, told to every window, and kept', async () => {

@@ -4,7 +4,7 @@ import { saveSettings } from '../src/renderer/app/settings.ts';
 import { useStore } from '../src/renderer/app/store.ts';
 import { keepInStep } from '../src/renderer/app/sync.ts';
 import type { Client, Host } from '../src/renderer/host/host.ts';
-import { DEFAULT_SETTINGS, type Settings } from '../src/shared/notebook.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../src/shared/settings.ts';
 
 // What listens for the network's return.
 vi.stubGlobal('window', new EventTarget());

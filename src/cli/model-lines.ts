@@ -6,8 +6,9 @@ import type { SittingSettings } from '../engine/session/sitting-settings.ts';
 import type { StopRules } from '../shared/contract.ts';
 import type { ContractChoices } from '../shared/findings.ts';
 import { describeRetirement } from '../shared/model-retirements.ts';
+import type { ModelSettings, ProposerSettings } from '../shared/proposers.ts';
 import { describeSpendPlan, shareOf } from '../shared/spend-plan.ts';
-import type { ModelSettings, ProposerSettings, Study } from '../shared/study.ts';
+import type { Study } from '../shared/study.ts';
 
 type Asker = Pick<Engine, 'ledger' | 'surroundings'>;
 

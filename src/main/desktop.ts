@@ -2,7 +2,8 @@ import { app, type BrowserWindow, Menu, nativeTheme, powerMonitor } from 'electr
 import type { Logger } from 'pino';
 import { createRouter } from '../engine/api/router.ts';
 import type { Service } from '../engine/api/service.ts';
-import type { NotebookEvent, Notice } from '../shared/notebook.ts';
+import type { NotebookEvent } from '../shared/notebook.ts';
+import type { Notice } from '../shared/settings.ts';
 import { serveCalls } from './bridge.ts';
 import { CrashBudget } from './crash-budget.ts';
 import { askAfterCrashes, chooseFolder, confirmQuit } from './dialogs.ts';

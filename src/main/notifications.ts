@@ -1,5 +1,5 @@
 import { Notification } from 'electron';
-import type { Notice } from '../shared/notebook.ts';
+import type { Notice } from '../shared/settings.ts';
 
 /** A notification nobody refers to is collected, and its click with it. */
 const MAX_KEPT = 50;

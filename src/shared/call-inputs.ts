@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { channelSchema, tokenSchema } from './channel.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from './lanes.ts';
-import { EFFORTS, OTHER_LINES, SEARCH_STRATEGIES } from './study.ts';
+import { EFFORTS, SEARCH_STRATEGIES } from './proposers.ts';
+import { OTHER_LINES } from './study.ts';
 
 /** What inputs of calls are made of. */
 

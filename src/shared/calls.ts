@@ -44,19 +44,13 @@ import {
   type ConstantDifference,
   type EventBatch,
   type ExperimentDetail,
-  type Folder,
-  type HostInfo,
-  type Inspection,
   type LogHit,
   type LogPiece,
   type Mark,
   MOST_COMPARED,
   type OutputPiece,
-  type PreflightCheck,
   type RefusedProposal,
   type SeriesView,
-  type Settings,
-  type SetUpView,
   type Snapshot,
   type StudyCard,
 } from './notebook.ts';
@@ -64,6 +58,8 @@ import type { StudyLoss, StudyOutline } from './overview.ts';
 import type { AgentStatus, AgentTrial, ProposerRecord } from './proposer-calls.ts';
 import { decisionSchema, type ReviewView } from './review.ts';
 import { SAMPLE_NAMES } from './samples.ts';
+import type { Folder, Inspection, PreflightCheck, SetUpView } from './set-up.ts';
+import type { HostInfo, Settings } from './settings.ts';
 import type { SpendPlan } from './spend-plan.ts';
 import { stackCalls } from './stack-calls.ts';
 import type { SteeringEffect } from './steering.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Notice } from './notebook.ts';
+import type { Notice } from './settings.ts';
 
 /**
  * Where the user is reached away from this machine: an address of their own that receives JSON, a topic of ntfy, or an incoming

@@ -2,15 +2,15 @@ import type { AverageState } from './charts/smooth-series.ts';
 import type { StudyClaims } from './claims.ts';
 import type { Contract, StopRules } from './contract.ts';
 import type { FairnessFlag } from './fairness.ts';
-import type { Draft, Finding, Unclear } from './findings.ts';
 import type { ModelCall, Spend } from './model-calls.ts';
+import type { ProposerSettings } from './proposers.ts';
 import type { ReviewOutcome } from './review.ts';
+import type { Notice, Settings } from './settings.ts';
 import type {
   Evidence,
   Measurement,
   OtherLines,
   Phase,
-  ProposerSettings,
   RepeatPurpose,
   ShownOutcome,
   ShownVerdict,
@@ -209,14 +209,6 @@ export type LiveRun = {
 /** What a proposer is at while it proposes. */
 export type Thought = { readonly study: string; readonly n: number; readonly text: string };
 
-export type Notice = {
-  readonly kind: 'new_best' | 'study_ended' | 'crashes' | 'attention';
-  readonly title: string;
-  readonly body: string;
-  readonly study: string;
-  readonly n: number | null;
-};
-
 /**
  * What the host sends to every window, in order. State travels whole (a cell, a card), so applying an event twice or
  * after a later snapshot does no harm; a gap in `seq` means something was missed and the window reads everything again.
@@ -237,27 +229,6 @@ export type NotebookEvent =
 
 /** Events of consecutive numbers: the first is `from`. */
 export type EventBatch = { readonly from: number; readonly events: readonly NotebookEvent[] };
-
-export type Settings = {
-  readonly theme: 'system' | 'light' | 'dark';
-  readonly order: 'newest' | 'oldest';
-  readonly diff: 'unified' | 'split';
-  readonly notify: Readonly<Record<Notice['kind'], boolean>>;
-  readonly electricity: {
-    /** Of one kWh; null where the user gave none. */
-    readonly price: number | null;
-    /** As it is to stand before the amount. */
-    readonly currency: string;
-  };
-};
-
-export const DEFAULT_SETTINGS: Settings = {
-  theme: 'system',
-  order: 'newest',
-  diff: 'unified',
-  notify: { new_best: true, study_ended: true, crashes: true, attention: true },
-  electricity: { price: null, currency: '€' },
-};
 
 /** All a window needs to begin with; cells follow by page. */
 export type Snapshot = {
@@ -400,53 +371,6 @@ export type OutputPiece = {
   readonly skipped: number;
 };
 
-/** One preflight check. `failed` keeps a study from starting; `warning` is worth knowing. */
-export type PreflightCheck = {
-  readonly name: string;
-  readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
-  /** What was found, and for anything but `ok` what to do. */
-  readonly detail: string;
-};
-
-/** A set-up command word for word, with the files it reads what to do from. */
-export type SetUpView = {
-  readonly command: string;
-  readonly files: readonly { readonly path: string; readonly text: string; readonly isCut: boolean }[];
-  /** Of all of that; the user agrees to it. */
-  readonly digest: string;
-  readonly isAgreed: boolean;
-};
-
-/** What was found at a path the user gave. */
-export type Inspection = {
-  readonly path: string;
-  readonly gitDir: string;
-  readonly name: string;
-  readonly head: string | null;
-  readonly branch: string | null;
-  /** The contract of the last commit; null where there is none, or where something is unclear, and `problem` says why. */
-  readonly contract: Contract | null;
-  /** As far as it was found; null where nothing was. */
-  readonly draft: Draft | null;
-  readonly findings: readonly Finding[];
-  readonly unclear: readonly Unclear[];
-  readonly problem: string | null;
-  /** Tracked files, for the form to choose from; the first two thousand. */
-  readonly files: readonly string[];
-  /** The next free tag. */
-  readonly tag: string;
-};
-
-export type Folder = {
-  readonly path: string;
-  readonly parent: string | null;
-  readonly entries: readonly {
-    readonly name: string;
-    readonly path: string;
-    readonly isRepository: boolean;
-  }[];
-};
-
 export type InstructionsVersion = {
   /** 0 is the file as the study's base commit has it. */
   readonly id: number;
@@ -460,14 +384,4 @@ export type Instructions = {
   readonly text: string;
   /** Newest first. */
   readonly versions: readonly InstructionsVersion[];
-};
-
-export type HostInfo = {
-  readonly host: 'desktop' | 'browser';
-  readonly version: string;
-  readonly home: string;
-  /** Whether the host can show the system's own folder dialog. */
-  readonly canChooseFolder: boolean;
-  /** Whether the host shows notifications itself; where not, the window does. */
-  readonly hasNotifications: boolean;
 };

@@ -3,6 +3,7 @@ import type { Contract, StopRules } from './contract.ts';
 import type { Fairness, FlagKind } from './fairness.ts';
 import type { GuardFailure } from './guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './probes.ts';
+import type { ProposerSettings } from './proposers.ts';
 import type { PruneEvidence } from './prune.ts';
 
 /** The phase of an experiment. `interrupted` means that its engine died; it can be run again. */
@@ -186,97 +187,6 @@ export const OTHER_LINES = ['off', 'plateau', 'always'] as const;
 export type OtherLines = (typeof OTHER_LINES)[number];
 
 export type StudyState = 'ready' | 'running' | 'paused' | 'stopped' | 'imported';
-
-/** Which proposer a study uses, and what it needs to start again the same way. */
-export type ProposerSettings =
-  | SearchSettings
-  | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
-  | { readonly kind: 'patches'; readonly folder: string }
-  | ModelSettings
-  | AgentSettings
-  | RouteSettings;
-
-export const SEARCH_STRATEGIES = ['gaussian-process', 'ladder'] as const;
-
-/** Turns constants; docs/search.md says how. */
-export type SearchSettings = {
-  readonly kind: 'search';
-  readonly seed: number;
-  /** Absent in studies that began when there was only the ladder. */
-  readonly strategy?: (typeof SEARCH_STRATEGIES)[number] | undefined;
-};
-
-export const AGENT_NAMES = [
-  ...(['claude', 'codex', 'gemini', 'opencode', 'copilot', 'qwen', 'pi', 'cline'] as const),
-  ...(['claude-acp', 'codex-acp', 'gemini-acp', 'opencode-acp'] as const),
-] as const;
-export type AgentName = (typeof AGENT_NAMES)[number];
-
-/** Somebody else's agent on the command line, signed in as the user is. */
-export type AgentSettings = {
-  readonly kind: 'agent';
-  /** {@link AGENT_NAMES}, or one of the user's settings. */
-  readonly agent: string;
-  /** null is the agent's own choice. */
-  readonly model: string | null;
-  readonly timeoutSeconds: number;
-};
-
-/** Several proposers in one study. */
-export type RouteSettings = {
-  readonly kind: 'route';
-  /**
-   * `fallback` asks the first that has something; `alternate` gives each its turn, so that they can be compared; `stand_in`
-   * asks those behind the first only while that one cannot propose: it is not signed in, its server is down, it failed again
-   * and again.
-   */
-  readonly mode: 'fallback' | 'alternate' | 'stand_in';
-  readonly arms: readonly ArmSettings[];
-};
-
-export type ArmSettings = Exclude<ProposerSettings, RouteSettings>;
-
-/** The first model among those that propose; null where there is none. */
-export function modelArm(settings: ProposerSettings): ModelSettings | null {
-  const arms = settings.kind === 'route' ? settings.arms : [settings];
-  return arms.find(arm => arm.kind === 'model') ?? null;
-}
-
-/** What a proposer is called in the ledger and in comparisons. */
-export function proposerLabel(settings: ProposerSettings): string {
-  if (settings.kind === 'model') return `model ${settings.model}`;
-  if (settings.kind === 'agent')
-    return `${settings.agent}${settings.model === null ? '' : ` ${settings.model}`}`;
-  if (settings.kind === 'search')
-    return settings.strategy === 'gaussian-process' ? 'search by Gaussian process' : 'search';
-  if (settings.kind !== 'route') return settings.kind;
-  const { arms, mode } = settings;
-  return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');
-}
-
-/** Whether a proposer understands words: those of a steering note, or of an idea without an edit. */
-export function canRead(settings: ProposerSettings): boolean {
-  return settings.kind === 'route'
-    ? settings.arms.some(canRead)
-    : settings.kind !== 'search' && settings.kind !== 'patches';
-}
-
-/** How hard a model is to think; each model has its own default. */
-export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
-
-/** A language model behind a server that speaks Anthropic's Messages API. */
-export type ModelSettings = {
-  readonly kind: 'model';
-  readonly model: string;
-  /** null leaves it to the model; servers other than Anthropic's may not know it. */
-  readonly effort: (typeof EFFORTS)[number] | null;
-  /** Without `/v1`; null is Anthropic's own. */
-  readonly baseUrl: string | null;
-  /** Where the key comes from: `ANTHROPIC_API_KEY`, the desktop's key store, or no key at all. */
-  readonly key: 'environment' | 'stored' | 'none';
-  /** The next call is not made if it could pass these; null is no cap. US dollars. */
-  readonly capUsd: { readonly study: number | null; readonly sitting: number | null };
-};
 
 export type Study = {
   readonly id: string;

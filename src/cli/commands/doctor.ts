@@ -7,7 +7,7 @@ import { type DataPaths, dataPaths } from '../../engine/paths.ts';
 import { runDoctor } from '../../engine/preflight/doctor.ts';
 import { type Ledger, openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { PreflightCheck } from '../../shared/notebook.ts';
+import type { PreflightCheck } from '../../shared/set-up.ts';
 import type { MetricFlags } from '../check-metric.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clip, tableText, wrap } from '../format.ts';

@@ -6,7 +6,8 @@ import { queueIdea } from '../../engine/proposers/queue-idea.ts';
 import { type Ledger, openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type FileEdit, type Idea, YOU } from '../../shared/ideas.ts';
-import { canRead, proposerLabel, type Study } from '../../shared/study.ts';
+import { canRead, proposerLabel } from '../../shared/proposers.ts';
+import type { Study } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';
 import { clip, deltaText, tableText } from '../format.ts';
 

@@ -5,7 +5,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { makeMemory, readMemory, saveMemory } from '../../engine/proposers/study-memory.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { canRead, proposerLabel } from '../../shared/study.ts';
+import { canRead, proposerLabel } from '../../shared/proposers.ts';
 import { findStudy } from '../find-study.ts';
 
 /** Prints what a study's proposers read about earlier studies, or changes it. */

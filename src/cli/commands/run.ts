@@ -6,14 +6,8 @@ import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type {
-  ArmSettings,
-  ModelSettings,
-  OtherLines,
-  ProposerSettings,
-  SearchSettings,
-  Study,
-} from '../../shared/study.ts';
+import type { ArmSettings, ModelSettings, ProposerSettings, SearchSettings } from '../../shared/proposers.ts';
+import type { OtherLines, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findStudyToRun } from '../find-study-to-run.ts';

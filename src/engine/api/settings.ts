@@ -1,5 +1,5 @@
 import { settingsPatchSchema } from '../../shared/call-inputs.ts';
-import { DEFAULT_SETTINGS, type Settings } from '../../shared/notebook.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../shared/settings.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 const NAME = 'settings';

@@ -1,5 +1,6 @@
+import { type ArmSettings, canRead, proposerLabel } from '../../shared/proposers.ts';
 import type { SteeringEffect } from '../../shared/steering.ts';
-import { type ArmSettings, canRead, proposerLabel, type Study } from '../../shared/study.ts';
+import type { Study } from '../../shared/study.ts';
 import { openRepository } from '../git/repository.ts';
 import { readNote } from '../proposers/search/notes.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';

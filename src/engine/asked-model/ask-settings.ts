@@ -1,5 +1,6 @@
 import { PawlError } from '../../shared/errors.ts';
-import type { ModelSettings, Study } from '../../shared/study.ts';
+import type { ModelSettings } from '../../shared/proposers.ts';
+import type { Study } from '../../shared/study.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { type Price, readPrice } from '../proposers/model/prices.ts';
 

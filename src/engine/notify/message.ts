@@ -9,7 +9,7 @@ import {
   gainText,
 } from '../../shared/describe-debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { Notice } from '../../shared/notebook.ts';
+import type { Notice } from '../../shared/settings.ts';
 import type { Study } from '../../shared/study.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import { readDiff } from '../git/diff.ts';

@@ -1,8 +1,8 @@
 import type { EngineEventBody } from '../../shared/events.ts';
-import type { Notice } from '../../shared/notebook.ts';
 import { describeHints } from '../../shared/probes.ts';
 import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
 import { describeRest } from '../../shared/rests.ts';
+import type { Notice } from '../../shared/settings.ts';
 import { STOP_WORDS } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
 

@@ -1,6 +1,6 @@
 import type { MessagePreview } from '../../shared/channel.ts';
 import type { EngineEvent } from '../../shared/events.ts';
-import type { Notice } from '../../shared/notebook.ts';
+import type { Notice } from '../../shared/settings.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Channel } from './channel.ts';
 import { composeMessage, type Message, type MessagePorts } from './message.ts';

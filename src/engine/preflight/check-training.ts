@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { PreflightCheck } from '../../shared/notebook.ts';
+import type { PreflightCheck } from '../../shared/set-up.ts';
 import { type Repository, readBlob } from '../git/repository.ts';
 import { compilePattern } from '../metrics/pattern.ts';
 import { type DataPaths, isBelow } from '../paths.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Contract } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type ContractChoices, contractOfDraft, type Recognition } from '../../shared/findings.ts';
-import type { PreflightCheck } from '../../shared/notebook.ts';
+import type { PreflightCheck } from '../../shared/set-up.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { OPTIONS, readContract } from '../contract/load-contract.ts';
 import { howToGetGit, isRecentGit } from '../git/git-binary.ts';

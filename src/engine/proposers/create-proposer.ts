@@ -7,8 +7,8 @@ import {
   type ModelSettings,
   type ProposerSettings,
   proposerLabel,
-  type Study,
-} from '../../shared/study.ts';
+} from '../../shared/proposers.ts';
+import type { Study } from '../../shared/study.ts';
 import type { Repository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import type { Bubblewrap } from '../sandbox/find-sandbox.ts';

@@ -1,4 +1,4 @@
-import type { RouteSettings } from '../../shared/study.ts';
+import type { RouteSettings } from '../../shared/proposers.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { isOfUser } from '../store/refusals.ts';
 import type { Proposer, ProposerAnswer } from './proposer.ts';

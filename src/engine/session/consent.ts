@@ -1,6 +1,6 @@
 import type { SandboxMode } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ProposerSettings } from '../../shared/study.ts';
+import type { ProposerSettings } from '../../shared/proposers.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** Under which the ledger keeps that the user lets code of models run without a sandbox on this machine. */

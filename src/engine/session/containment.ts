@@ -1,6 +1,7 @@
 import type { Contract } from '../../shared/contract.ts';
 import type { PawlError } from '../../shared/errors.ts';
-import type { ProposerSettings, Study } from '../../shared/study.ts';
+import type { ProposerSettings } from '../../shared/proposers.ts';
+import type { Study } from '../../shared/study.ts';
 import type { Repository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import { readCommitFiles, tryContainment } from '../sandbox/contain.ts';

@@ -1,7 +1,8 @@
 import { type Contract, defaultLimitSeconds, type StopRules, VERDICT_RULES } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ContractChoices } from '../../shared/findings.ts';
-import type { OtherLines, ProposerSettings, Study } from '../../shared/study.ts';
+import type { ProposerSettings } from '../../shared/proposers.ts';
+import type { OtherLines, Study } from '../../shared/study.ts';
 import { askSettings } from '../asked-model/ask-settings.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { branchRef, createRef, isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';

@@ -1,5 +1,6 @@
 import type { StopRules } from '../../shared/contract.ts';
-import type { OtherLines, ProposerSettings, Study } from '../../shared/study.ts';
+import type { ProposerSettings } from '../../shared/proposers.ts';
+import type { OtherLines, Study } from '../../shared/study.ts';
 
 /** What a further sitting may change. */
 export type SittingSettings = {

@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../../shared/events.ts';
-import type { Notice } from '../../shared/notebook.ts';
+import type { Notice } from '../../shared/settings.ts';
 import type { Database } from './database.ts';
 
 /** `held` was not sent, because too many were. */

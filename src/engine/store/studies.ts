@@ -6,7 +6,8 @@ import {
   DEFAULT_METRIC,
   DEFAULT_SANDBOX,
 } from '../../shared/contract-defaults.ts';
-import type { ProposerSettings, StopReason, Study, StudyState } from '../../shared/study.ts';
+import type { ProposerSettings } from '../../shared/proposers.ts';
+import type { StopReason, Study, StudyState } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
 type Row = {

@@ -1,4 +1,4 @@
-import type { Settings } from '../../shared/notebook.ts';
+import type { Settings } from '../../shared/settings.ts';
 import { attempt } from './actions.ts';
 import { useStore } from './store.ts';
 import { getClient } from './sync.ts';

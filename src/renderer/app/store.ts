@@ -1,17 +1,15 @@
 import { create } from 'zustand';
 import { type ProgressView, WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
-import {
-  type Cell,
-  DEFAULT_SETTINGS,
-  type HostInfo,
-  type LivePoint,
-  type Mark,
-  type Project,
-  type RefusedProposal,
-  type Settings,
-  type StudyCard,
-  type Thought,
+import type {
+  Cell,
+  LivePoint,
+  Mark,
+  Project,
+  RefusedProposal,
+  StudyCard,
+  Thought,
 } from '../../shared/notebook.ts';
+import { DEFAULT_SETTINGS, type HostInfo, type Settings } from '../../shared/settings.ts';
 import type { VerdictWord } from '../../shared/study.ts';
 import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
 import { type CurveChoice, FIRST_CURVES } from '../charts/curve-choice.ts';

@@ -1,5 +1,6 @@
 import { CELL_PAGE, FIRST_CELLS } from '../../shared/cell-pages.ts';
-import type { Cell, EventBatch, Notice, Snapshot } from '../../shared/notebook.ts';
+import type { Cell, EventBatch, Snapshot } from '../../shared/notebook.ts';
+import type { Notice } from '../../shared/settings.ts';
 import { type Client, ConnectionError, type Host } from '../host/host.ts';
 import { applyEvent, withMark, withRefusal } from './apply-event.ts';
 import { lastStudy, restoreView } from './remember.ts';

@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ModelSettings } from '../../../shared/study.ts';
+import type { ModelSettings } from '../../../shared/proposers.ts';
 
 const ANTHROPIC = 'https://api.anthropic.com';
 /** A server could send for ever; the longest answer of a model is far from it. */

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Proposal, SearchSettings } from '../../../shared/study.ts';
+import type { SearchSettings } from '../../../shared/proposers.ts';
+import type { Proposal } from '../../../shared/study.ts';
 import type { ProposalRequest, Proposer } from '../proposer.ts';
 import type { Bounds } from './bounds.ts';
 import type { Move } from './choice.ts';

@@ -1,7 +1,7 @@
 import { claimWords } from '../../../shared/claims.ts';
 import { describeFlag } from '../../../shared/fairness.ts';
 import type { ModelCall } from '../../../shared/model-calls.ts';
-import type { ExperimentDetail, RunView, Settings, StudyCard } from '../../../shared/notebook.ts';
+import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
   formatBytes,
@@ -14,6 +14,7 @@ import {
   formatUsd,
 } from '../../../shared/numbers.ts';
 import type { ReviewOutcome } from '../../../shared/review.ts';
+import type { Settings } from '../../../shared/settings.ts';
 import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { useStore } from '../../app/store.ts';
 

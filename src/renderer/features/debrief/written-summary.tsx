@@ -2,7 +2,7 @@ import { Sparkles } from 'lucide-react';
 import { Fragment, useState } from 'react';
 import type { Debrief, DebriefSummary } from '../../../shared/debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { modelArm } from '../../../shared/study.ts';
+import { modelArm } from '../../../shared/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import { type Idea, MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { canRead } from '../../../shared/study.ts';
+import { canRead } from '../../../shared/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';

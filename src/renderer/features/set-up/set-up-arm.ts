@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { NewStudyForm } from '../../../shared/call-inputs.ts';
-import type { ArmSettings, ModelSettings, SearchSettings } from '../../../shared/study.ts';
+import type { ArmSettings, ModelSettings, SearchSettings } from '../../../shared/proposers.ts';
 
 /** One proposer as text fields: what the user typed, right or wrong. */
 export type ArmForm = {

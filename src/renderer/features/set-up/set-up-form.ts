@@ -4,8 +4,9 @@ import { clusterToFile } from '../../../shared/cluster.ts';
 import type { SandboxMode } from '../../../shared/contract.ts';
 import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
+import type { ProposerSettings, RouteSettings } from '../../../shared/proposers.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
-import type { OtherLines, ProposerSettings, RouteSettings } from '../../../shared/study.ts';
+import type { OtherLines } from '../../../shared/study.ts';
 import { laneWordsOf } from './lane-words.ts';
 import {
   type ArmForm,

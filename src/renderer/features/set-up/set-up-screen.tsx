@@ -2,7 +2,7 @@ import { CircleAlert, FileDown, Play } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import type { Contract } from '../../../shared/contract.ts';
-import type { Inspection } from '../../../shared/notebook.ts';
+import type { Inspection } from '../../../shared/set-up.ts';
 import { attempt, startStudy } from '../../app/actions.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { useRunning, useStore } from '../../app/store.ts';

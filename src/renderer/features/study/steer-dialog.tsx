@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { toast } from 'sonner';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { canRead, proposerLabel } from '../../../shared/proposers.ts';
 import type { SteeringEffect } from '../../../shared/steering.ts';
-import { canRead, proposerLabel } from '../../../shared/study.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';

@@ -2,7 +2,7 @@ import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
 import { countKept, countTried } from '../../../shared/expected-end.ts';
-import type { Settings, StudyCard } from '../../../shared/notebook.ts';
+import type { StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
   formatElectricity,
@@ -13,6 +13,7 @@ import {
   formatUsd,
 } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
+import type { Settings } from '../../../shared/settings.ts';
 import { keepRate } from '../../../shared/study.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
