@@ -297,3 +297,18 @@ test('doctor says that a command leaves the environment in the checkout unused, 
   });
   expect(await commandOf({ VIRTUAL_ENV: environment })).toMatchObject({ outcome: 'ok' });
 });
+
+test('doctor refuses a program of the environment in the checkout where no sandbox shows it', async () => {
+  const repository = await createRepository({
+    'train.py': 'print("metric: 1")\n',
+    '.gitignore': '.venv\n',
+    'pawl.toml': contractFile({ train: '.venv/bin/python train.py' }).replace('train.sh', 'train.py'),
+  });
+  await mkdir(join(repository, '.venv', 'bin'), { recursive: true });
+  await symlink(process.execPath, join(repository, '.venv', 'bin', 'python'));
+  const { checks } = await examine(repository, [], { PAWL_SANDBOX: 'off' });
+  expect(checks.find(({ name }) => name === 'training command')).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('in the sandbox the .venv of your checkout'),
+  });
+});

@@ -35,6 +35,22 @@ test('the next proposal is made while an experiment trains, and stands beside a 
   await checkNight(night);
 });
 
+test('the first one is made while the baseline trains for the second time', async () => {
+  const night = await modelNight(moves(['LR=2', 'LR=1', 'rate']), {
+    experiments: 1,
+    isLookingAhead: true,
+    environment: { PAWL_VERDICT: 'honest' },
+  });
+  await night.run();
+  const { ledger } = night.engine;
+  const again = ledger.runs.list(night.studyId, 0).find(({ purpose }) => purpose === 'baseline');
+  const [call] = ledger.proposerCalls.latest(night.studyId, 'model claude-opus-5-5', 10);
+  expect(call).toMatchObject({ n: 1 });
+  expect(call?.at).toBeLessThan(again?.endedAt ?? 0);
+  expect(night.server.requests).toHaveLength(1);
+  await checkNight(night);
+});
+
 test('after a keep it is merged with what the keep changed', async () => {
   const night = await modelNight(moves(['LR=2', 'LR=8', 'rate'], ['WIDTH=16', 'WIDTH=8', 'width']), {
     experiments: 2,

@@ -10,6 +10,7 @@ import { type DataPaths, isBelow } from '../paths.ts';
 import { findProgram, firstProgram, splitFolder, usesUv } from '../process/find-program.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
+import { usersVenv, VENV } from '../sandbox/python-environments.ts';
 import { inHome } from '../sandbox/withheld.ts';
 import { checkSwaps } from './check-swaps.ts';
 
@@ -26,16 +27,16 @@ export type TrainingInput = {
 };
 
 const IN_WORKTREE =
-  'Install it or correct the command: a worktree holds only what is committed. To use an environment in your checkout, give an absolute path or activate it.';
+  'Install it or correct the command: a worktree holds only what is committed, and in the sandbox the .venv of your checkout. To use another environment, give an absolute path or activate it.';
 
 /** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
   const { repository, commit, contract, paths, environment: userEnvironment } = input;
   const files = await readCommitFiles(repository, commit, input.tree);
-  checkPattern(contract, add);
-  await checkCommands(input, files, add);
-  await checkLargeFiles(input, files, add);
   const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
+  checkPattern(contract, add);
+  await checkCommands(input, files, trial, add);
+  await checkLargeFiles(input, files, add);
   checkData(input, files, trial, add);
   checkSandbox(input, trial, add);
   checkScoreEnvironment(input, add);
@@ -68,6 +69,7 @@ function checkPattern({ metric }: Contract, add: Add): void {
 async function checkCommands(
   { contract, environment, repository }: TrainingInput,
   { tree }: CommitFiles,
+  { sandbox }: Trial,
   add: Add,
 ): Promise<void> {
   const executables = tree.filter(entry => entry.mode === '100755').map(entry => entry.path);
@@ -86,9 +88,10 @@ async function checkCommands(
       continue;
     }
     const isInRepository = program.includes('/') && !isAbsolute(program);
-    // In a worktree there is what is committed, and nothing else of the checkout.
+    const path = normalize(join(splitFolder(command).folder, program));
+    // In a worktree there is what is committed, and of the rest of the checkout only its environment, in the sandbox.
     const found = isInRepository
-      ? executables.find(path => path === normalize(join(splitFolder(command).folder, program)))
+      ? (executables.find(committed => committed === path) ?? (sandbox && inUsersVenv(path, repository)))
       : await findProgram(program, environment.PATH ?? '');
     const advice: Record<string, string> = {
       uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
@@ -115,12 +118,18 @@ async function checkCommands(
   }
 }
 
+/** A program of the checkout's `.venv`, absolute; null where it is none. */
+function inUsersVenv(path: string, repository: Repository): string | null {
+  const place = join(repository.path, path);
+  return path.startsWith(`${VENV}/`) && existsSync(place) ? place : null;
+}
+
 /** The Python of the checkout's `.venv`, where a command starts another because no environment is activated; otherwise null. */
 function unusedVenv(
   program: string,
   { environment, repository }: Pick<TrainingInput, 'environment' | 'repository'>,
 ): string | null {
-  const own = join(repository.path, '.venv', 'bin', 'python');
+  const own = join(repository.path, VENV, 'bin', 'python');
   const isActivated = environment.VIRTUAL_ENV !== undefined || environment.CONDA_PREFIX !== undefined;
   const isOnPath = (environment.PATH ?? '').split(delimiter).includes(dirname(own));
   return /^python3?$/.test(program) && !isActivated && !isOnPath && existsSync(own) ? own : null;
@@ -130,7 +139,7 @@ function unusedVenv(
 function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add): void {
   const { score, train, setup } = contract;
   if (!score || ![score.command, score.model ?? ''].some(usesUv)) return;
-  if (usesUv(`${train} ${setup ?? ''}`) || existsSync(join(repository.path, '.venv'))) return;
+  if (usesUv(`${train} ${setup ?? ''}`) || usersVenv(repository) !== null) return;
   add(
     'score environment',
     'failed',

@@ -1,15 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Contract } from '../../shared/contract.ts';
 import type { Repository } from '../git/repository.ts';
 import { type DataPaths, isBelow } from '../paths.ts';
 import { memoryBytesOf } from '../process/limits.ts';
-import { type Contained, pythonEnvironmentOf, safeDirectories } from './contain.ts';
+import { type Contained, safeDirectories } from './contain.ts';
 import { findDataCaches, tokenFiles, viewDataCaches } from './data-caches.ts';
 import { type Bubblewrap, containedBy } from './find-sandbox.ts';
 import { homeView, real } from './home-view.ts';
 import { EMPTY_JAIL, type Jail, type Mount } from './jail.ts';
+import { pythonEnvironmentOf, venvInWorktree } from './python-environments.ts';
 import { shownFiles } from './shown.ts';
 import { reachableSockets } from './sockets.ts';
 import { cacheVariables } from './training-jail.ts';
@@ -77,12 +78,16 @@ export async function containScore(
     reads: [...python.reads, ...apart, ...data.folders],
     ...{ checkout: [repository.path, repository.gitDir], dataFolder: plan.paths.home, standIns: data.places },
   });
+  const venv = await venvInWorktree({ repository, worktree: plan.checkout, preserved: plan.preserved });
+  // Nothing can be made for it in what is mounted read-only.
+  if (venv) await mkdir(venv.where, { recursive: true });
   const readOnly = (what: string, where = what): Mount => ({ what, where, isWritable: false });
   const inWorktree = (path: string) => join(worktree, path);
   const mounts: readonly Mount[] = [
     ...data.mounts,
     readOnly(plan.checkout, worktree),
     ...plan.preserved.map(path => readOnly(inWorktree(path))),
+    ...(venv ? [readOnly(venv.what, inWorktree(relative(plan.checkout, venv.where)))] : []),
     ...python.folders.map(path => readOnly(path)),
     readOnly(artifacts),
     { what: caches, where: caches, isWritable: true },

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Contract, Swap } from '../../shared/contract.ts';
@@ -9,7 +9,7 @@ import { namedDataFolders } from '../contract/named-data.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
 import { trainingEnvironment } from '../process/environment.ts';
-import { findProgram, firstProgram, usesUv } from '../process/find-program.ts';
+import { findProgram, firstProgram } from '../process/find-program.ts';
 import { memoryBytesOf } from '../process/limits.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import { type DataCache, findDataCaches, viewDataCaches } from './data-caches.ts';
@@ -23,6 +23,7 @@ import {
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
+import { linkPythons, ownVenv, usersVenv, venvInWorktree } from './python-environments.ts';
 import { CACHES } from './run-caches.ts';
 import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
@@ -85,82 +86,11 @@ export function environmentOf(
   });
 }
 
-/** The environment in the user's checkout; null where there is none. */
-function usersVenv(repository: Repository): string | null {
-  const path = join(repository.path, '.venv');
-  return existsSync(path) ? path : null;
-}
-
-/** Where uv keeps the user's own Pythons. */
-function usersPythons(environment: Readonly<Record<string, string>>): string {
-  const home = environment.HOME ?? homedir();
-  return environment.UV_PYTHON_INSTALL_DIR ?? join(home, '.local', 'share', 'uv', 'python');
-}
-
-/** Where uv puts the Pythons it fetches for an environment of the study's own: home is gone with each run. */
-function pythonsBeside(venv: string): string {
-  return `${venv}-pythons`;
-}
-
-/** The study's own folder of Pythons, in which the user's are links: uv looks in one folder only, and home is read-only. */
-async function linkPythons(own: Readonly<Record<string, string>>): Promise<string> {
-  const folder = pythonsBeside(own.UV_PROJECT_ENVIRONMENT ?? '');
-  const users = usersPythons(own);
-  await mkdir(folder, { recursive: true });
-  for (const name of await readdir(users).catch(() => [])) {
-    // What else lies there is uv's bookkeeping.
-    if (/^(?:cpython|pypy|graalpy)-/.test(name))
-      await symlink(join(users, name), join(folder, name)).catch(() => {});
-  }
-  return folder;
-}
-
-/**
- * The environment uv makes of the study's own where the user has none. The baseline makes it, which takes the network; from
- * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
- */
-function ownVenv(
-  { contract, repository, hasBaseline }: Pick<Place, 'contract' | 'repository' | 'hasBaseline'>,
-  environment: Readonly<Record<string, string>>,
-): { readonly folders: readonly string[]; readonly isWritable: boolean } | null {
-  const path = environment.UV_PROJECT_ENVIRONMENT;
-  const { train, setup } = contract;
-  if (usersVenv(repository) !== null || !usesUv(`${train} ${setup ?? ''}`) || !path) return null;
-  const isEditable = matchEditable(contract.editable);
-  const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
-  // One whose Python is gone has to be mended; a script's own environment is none of the project's.
-  const isBroken = existsSync(join(path, 'pyvenv.cfg')) && !existsSync(join(path, 'bin', 'python'));
-  const isMade = hasBaseline && !isBroken;
-  return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
-}
-
 /** git looks at nothing that somebody else owns, and where Pawl is root the repository is root's. */
 export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<string, string>> {
   return identity
     ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
     : {};
-}
-
-/** uv's environment as a program sees it that only reads it: the study's own, made by the baseline, or the user's. */
-export async function pythonEnvironmentOf({
-  contract,
-  repository,
-  environment,
-}: Pick<Place, 'contract' | 'repository'> & {
-  readonly environment: Readonly<Record<string, string>>;
-}): Promise<{
-  readonly variables: Readonly<Record<string, string>>;
-  readonly programs: readonly string[];
-  readonly reads: readonly string[];
-  /** To be mounted, for they lie in Pawl's own data. */
-  readonly folders: readonly string[];
-}> {
-  const uv = environment.UV_PROJECT_ENVIRONMENT;
-  const programs = uv ? [join(uv, 'bin', 'python')] : [];
-  const own = ownVenv({ contract, repository, hasBaseline: true }, environment);
-  if (!own) return { variables: {}, programs, reads: uv ? [uv] : [], folders: [] };
-  const variables = { UV_NO_SYNC: '1', UV_PYTHON_INSTALL_DIR: await linkPythons(environment) };
-  return { variables, programs, reads: [], folders: own.folders.filter(existsSync) };
 }
 
 /**
@@ -204,6 +134,7 @@ export async function contain(
       home,
       model,
       swaps: place.swaps,
+      usersVenv: await venvInWorktree(place),
     },
     checkout: [repository.path, repository.gitDir],
     ...{ environment, userEnvironment: place.userEnvironment, devices: sandbox.devices },

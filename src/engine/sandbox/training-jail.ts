@@ -6,7 +6,7 @@ import { isBelow } from '../paths.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
 import { exchange } from './exchange.ts';
 import { homeView, real } from './home-view.ts';
-import type { Jail } from './jail.ts';
+import type { Jail, Mount } from './jail.ts';
 import type { ModelWay } from './model-access.ts';
 import { heldFolders, MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { shownFiles } from './shown.ts';
@@ -41,6 +41,8 @@ export type JailInput = {
   /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
   readonly history: readonly string[];
   readonly home: string;
+  /** The environment in the user's checkout, in the place that commands name; null where there is none, or something else lies there. */
+  readonly usersVenv: Mount | null;
   /** What is exchanged for this run. */
   readonly swaps: readonly Swap[];
   readonly devices: readonly string[];
@@ -103,7 +105,8 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const secrets = await shownFiles(jail, tokenFiles(input.userEnvironment, input.home));
   const letIn = [...reads, ...(input.model?.mounts ?? []).map(({ what }) => what)];
   const masked = [...secrets, ...withheld, ...(await reachableSockets(jail, letIn))];
-  return { ...jail, masked, exchanged: await exchange(jail, input.swaps, input.worktree, input.home) };
+  const exchanged = await exchange(jail, input.swaps, input.worktree, input.home);
+  return { ...jail, masked, exchanged: [...exchanged, ...(input.usersVenv ? [input.usersVenv] : [])] };
 }
 
 /** Of what the set-up command left, what a training may not write: all but what the contract names. */

@@ -111,15 +111,14 @@ function begin(number: number, unfinished: Exclude<Unfinished, { at: 'verdict' }
 }
 
 /**
- * Whether there will be a further proposal, as far as known before `n` is measured.
- * @param inFlight experiments under way, `n` counted, and proposals that are prepared
+ * Whether there will be a further proposal, as far as is known.
+ * @param inFlight experiments under way, and proposals that are prepared
  */
 export function willGoOn(
   { metric, limits, facts, wish }: StudyState,
-  n: number,
   inFlight: number,
   now: number,
 ): boolean {
-  if (n === 0 || wish !== 'go') return false;
+  if (wish !== 'go') return false;
   return findStop(limits, { ...facts, experiments: facts.experiments + inFlight }, metric.goal, now) === null;
 }

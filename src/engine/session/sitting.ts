@@ -275,14 +275,14 @@ export class Sitting {
       case 'review':
         return review(context, effect.n, effect.repair, { ...sitting, hasWish: () => this.#wantsQuiet() });
       case 'train':
-        return train(context, { ...effect, ahead: this.#ahead(effect.n) });
+        return train(context, { ...effect, ahead: effect.n === 0 ? [] : this.#ahead() });
       case 'await_number':
         return takeLateNumber(context, effect, { ...sitting, rest: ms => this.#rest(ms) });
       case 'record':
         this.#announced.delete(effect.n);
         return record(context, effect);
       case 'repeat':
-        return repeat(context, effect.n, effect.purpose, effect.before, this.#heldBy(effect));
+        return repeat(context, { ...effect, held: this.#heldBy(effect), ahead: this.#aheadOf(effect) });
       case 'record_repeat':
         return recordRepeat(context, effect);
       case 'take_back':
@@ -294,15 +294,20 @@ export class Sitting {
     }
   }
 
-  /** Experiments to come whose proposals may be prepared while `n` trains: one for each lane, as far as the study is to go on. */
-  #ahead(n: number): readonly number[] {
+  /** Experiments to come whose proposals may be prepared now: one for each lane, as far as the study is to go on. */
+  #ahead(): readonly number[] {
     const { isLookingAhead = true, now } = this.#ports;
     const { study, lanes } = this.#state;
     if (!isLookingAhead) return [];
     const inFlight = openNumbers(this.#state).filter(other => other > 0).length;
     return [...lanes.keys()]
-      .filter(place => willGoOn(study, n, Math.max(1, inFlight) + place, now()))
+      .filter(place => willGoOn(study, inFlight + place, now()))
       .map(place => study.fresh + place);
+  }
+
+  /** Other repeats come after an experiment, during which the next proposal was prepared, or at the end. */
+  #aheadOf({ purpose }: Extract<PerformedEffect, { type: 'repeat' }>): readonly number[] {
+    return purpose === 'baseline' ? this.#ahead() : [];
   }
 
   /** The run result that waits for a repeat. */

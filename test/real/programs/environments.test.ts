@@ -139,6 +139,32 @@ test('an activated venv', async () => {
   });
 });
 
+test('a venv in the checkout that the command names', async () => {
+  const namedBy = (train: string) => async (who: Who) => {
+    const repository = await createRepository({
+      'train.py': [
+        'import os, sys',
+        'LR = 2',
+        'assert sys.prefix == os.path.join(os.getcwd(), ".venv"), sys.prefix',
+        'try:',
+        '    open(os.path.join(sys.prefix, "by-a-run"), "w")',
+        'except OSError:',
+        '    print(f"val_bpb: {LR}")',
+      ].join('\n'),
+      'train.sh': '#!/bin/sh\nexec .venv/bin/python train.py\n',
+      '.gitignore': '.venv\n',
+      'pawl.toml': contractFile({ train, limitSeconds: 120 }).replace('["train.sh"]', '["train.py"]'),
+    });
+    await run(PYTHON, ['-m', 'venv', '--without-pip', join(repository, '.venv')]);
+    const seen = await study(who, { repository, experiments: 1 });
+    expect(existsSync(join(repository, '.venv', 'by-a-run'))).toBe(false);
+    return expectContained(seen);
+  };
+  // The command itself, and a script that it starts.
+  await namedBy('.venv/bin/python train.py')('user');
+  await both('`.venv/bin/python` in the checkout', 'a real one', await python(), namedBy('sh train.sh'));
+});
+
 test('an environment of uv’s in the checkout', async () => {
   const uv = join(PROGRAMS, 'bin', 'uv');
   await both(

@@ -11,6 +11,7 @@ import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/ended-run.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
+import { lookAhead } from '../train/train.ts';
 import { trainAttempt } from '../train/train-attempt.ts';
 import { takeOtherSeed } from './other-seed.ts';
 
@@ -51,17 +52,21 @@ async function findProbeFault(context: StageContext, n: number): Promise<string 
   return failed === null ? null : `The data of audit.swap cannot be swapped. ${failed}`;
 }
 
-/**
- * Trains an experiment's commit once more. What it prints says nothing of its verdict by itself.
- * @param before a run whose end is not written yet
- * @param held the run result of the experiment whose verdict waits for this; null if none waits
- */
+export type RepeatInput = {
+  readonly n: number;
+  readonly purpose: RepeatPurpose;
+  /** A run whose end is not written yet. */
+  readonly before: EndedRun | null;
+  /** The run result of the experiment whose verdict waits for this; null if none waits. */
+  readonly held: Measured | null;
+  /** Experiments to come whose proposals may be prepared meanwhile. */
+  readonly ahead: readonly number[];
+};
+
+/** Trains an experiment's commit once more. What it prints says nothing of its verdict by itself. */
 export async function repeat(
   context: StageContext,
-  n: number,
-  purpose: RepeatPurpose,
-  before: EndedRun | null,
-  held: Measured | null,
+  { n, purpose, before, held, ahead }: RepeatInput,
 ): Promise<Repeated | NotProbed | { readonly type: 'aborted'; readonly n: null; readonly ended: null }> {
   const { ledger, repository, workbench, emit, study, now } = context;
   const commit = ledger.experiments.get(study.id, n)?.attemptCommit;
@@ -86,6 +91,7 @@ export async function repeat(
     if (!isOther) return { type: 'not_probed', purpose };
   }
   emit({ type: 'repeat_started', n, purpose });
+  await lookAhead(context, ahead);
   const once = () =>
     trainAttempt(study, n, commit, context, purpose).catch(error => {
       // Stopped while its files were compared: nothing else says that it has ended.

@@ -54,8 +54,7 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
   }
   if (unfair) saveUnfair(context, n, unfair);
   await workbench.checkout(commit);
-  const incumbent = ledger.experiments.incumbent(study.id);
-  if (incumbent) for (const other of ahead) await context.source.lookAhead(other, incumbent, workbench);
+  await lookAhead(context, ahead);
   const once = () => trainAttempt(study, n, commit, context);
   const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
     value: await once(),
@@ -76,6 +75,15 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
     ...{ unfair: flags, early, guard, source: null, hints: await hintsOf(context, n, commit, metric) },
   };
   return { type: 'measured', run, ended, denial };
+}
+
+/** Has proposals for the experiments `ahead` made meanwhile; the worktree holds a checkout. */
+export async function lookAhead(
+  { ledger, source, workbench, study }: StageContext,
+  ahead: readonly number[],
+): Promise<void> {
+  const incumbent = ledger.experiments.incumbent(study.id);
+  if (incumbent) for (const n of ahead) await source.lookAhead(n, incumbent, workbench);
 }
 
 /** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
