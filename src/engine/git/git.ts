@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { exec, spawn } from 'dugite';
 import { PawlError } from '../../shared/errors.ts';
 import { gitEnvironment, howToGetGit } from './git-binary.ts';
@@ -111,6 +112,7 @@ export async function git(
   options: GitOptions = {},
 ): Promise<GitResult> {
   const { accept = [0], stdin, env, signal, maxBytes } = options;
+  await turnToStart();
   const result = await exec([...SETTINGS, ...args], cwd, {
     encoding: 'buffer',
     env: { ...(await gitEnvironment()), ...FIXED, ...env },
@@ -134,9 +136,22 @@ export async function git(
   return { exitCode, stdout, stderr };
 }
 
+let lastStart: Promise<void> = Promise.resolve();
+
+/**
+ * While a process starts, the system copies the tables of the engine's memory (fork(2)), and nothing else happens. So no two start in
+ * one turn of the event loop.
+ */
+function turnToStart(): Promise<void> {
+  lastStart = lastStart.then(() => setImmediate());
+  return lastStart;
+}
+
 /** Starts a git that stays, to be talked to over its streams. */
 export async function startGit(cwd: string, args: readonly string[]): Promise<ReturnType<typeof spawn>> {
-  const child = spawn([...SETTINGS, ...args], cwd, { env: { ...(await gitEnvironment()), ...FIXED } });
+  const environment = { ...(await gitEnvironment()), ...FIXED };
+  await turnToStart();
+  const child = spawn([...SETTINGS, ...args], cwd, { env: environment });
   // Where it cannot be started that is told by its missing pid; unheard, the error would end the engine.
   child.on('error', () => {});
   return child;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
 import { isOwnedByOthers } from './git-errors.ts';
+import { remember } from './remember.ts';
 
 /** A git repository with a checkout, as found on disk. */
 export type Repository = {
@@ -75,16 +76,23 @@ export async function readRef(repository: Repository, ref: string): Promise<stri
   return exitCode === 0 ? stdout.toString('utf8').trim() : null;
 }
 
+export type TreeEntry = { readonly mode: string; readonly path: string };
+
+/** The incumbent's and the attempt's in a few lanes. */
+const REMEMBERED_TREES = 16;
+
 /**
  * Paths of a commit's tree, `/`-separated and spelled as `spellPath` does, with git's mode (`100644`, `120000` link,
  * `160000` submodule).
  */
-export async function listTree(
-  repository: Repository,
-  commit: string,
-): Promise<readonly { readonly mode: string; readonly path: string }[]> {
+export const listTree: (repository: Repository, commit: string) => Promise<readonly TreeEntry[]> = remember(
+  REMEMBERED_TREES,
+  readTree,
+);
+
+async function readTree(repository: Repository, commit: string): Promise<readonly TreeEntry[]> {
   const { stdout } = await gitOf(repository, ['ls-tree', '-r', '-z', '--full-tree', commit]);
-  const entries: { mode: string; path: string }[] = [];
+  const entries: TreeEntry[] = [];
   for (let start = 0; start < stdout.length; ) {
     const end = stdout.indexOf(0, start);
     const tab = stdout.indexOf('\t', start);
@@ -112,13 +120,21 @@ export function spellPath(path: Buffer): string {
     .join('/');
 }
 
+const REMEMBERED_BLOBS = 64;
+const MAX_REMEMBERED_BYTES = 256 * 1024;
+
 /** Bytes of a file in a commit, or null where the commit has none at that path. */
-export async function readBlob(repository: Repository, commit: string, path: string): Promise<Buffer | null> {
-  const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', `${commit}:${path}`], {
-    accept: [0, 128],
-  });
-  return exitCode === 0 ? stdout : null;
-}
+export const readBlob: (repository: Repository, commit: string, path: string) => Promise<Buffer | null> =
+  remember(
+    REMEMBERED_BLOBS,
+    async (repository, commit, path) => {
+      const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', `${commit}:${path}`], {
+        accept: [0, 128],
+      });
+      return exitCode === 0 ? stdout : null;
+    },
+    bytes => bytes !== null && bytes.length <= MAX_REMEMBERED_BYTES,
+  );
 
 /** Size of a file in a commit, or null where the commit has none at that path. */
 export async function blobBytes(
