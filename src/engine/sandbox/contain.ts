@@ -24,6 +24,7 @@ import {
 import { real } from './home-view.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
 import { linkPythons, ownVenv, usersVenv, venvInWorktree } from './python-environments.ts';
+import { pythonPathOf } from './python-path.ts';
 import { CACHES } from './run-caches.ts';
 import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
@@ -64,18 +65,30 @@ export type Contained = {
   readonly argv: readonly [string, ...string[]];
 };
 
-/** What the training sees, with uv pointed at the user's own environment where there is one. */
+/**
+ * What a training sees, with uv pointed at the user's own environment where there is one.
+ * @param place with the folder it runs in, where that is on this machine
+ */
 export function environmentOf(
   {
     contract,
     repository,
     folder,
     userEnvironment,
-  }: Pick<Place, 'contract' | 'repository' | 'folder' | 'userEnvironment'>,
+    worktree,
+  }: Pick<Place, 'contract' | 'repository' | 'folder' | 'userEnvironment'> & {
+    readonly worktree: string | null;
+  },
   marker: string,
 ): Record<string, string> {
   const own = usersVenv(repository);
-  return trainingEnvironment({
+  const { VIRTUAL_ENV, CONDA_PREFIX, PYTHONPATH } = userEnvironment;
+  const environments = [own, VIRTUAL_ENV, CONDA_PREFIX].filter(path => path != null);
+  const pythonPath =
+    worktree === null
+      ? PYTHONPATH
+      : pythonPathOf(PYTHONPATH, [...new Set(environments)], repository.path, worktree);
+  const training = trainingEnvironment({
     user: userEnvironment,
     // Beside the model that Pawl asks for it no key of the user's has a place.
     named: contract.environment.filter(name => contract.model === null || !/^ANTHROPIC_/i.test(name)),
@@ -84,6 +97,7 @@ export function environmentOf(
     // The user's environment is used as it is: synchronising it would write in their checkout.
     uvMaySync: own === null,
   });
+  return pythonPath === undefined ? training : { ...training, PYTHONPATH: pythonPath };
 }
 
 /** git looks at nothing that somebody else owns, and where Pawl is root the repository is root's. */

@@ -189,6 +189,52 @@ test('an environment of uv’s in the checkout', async () => {
   );
 });
 
+/** A project whose editable code is a package; the environment of the checkout leads to it. */
+const PACKAGE = {
+  'train.py': 'from rates import LR\nprint(f"val_bpb: {LR}")\n',
+  'src/rates/__init__.py': 'LR = 2\n',
+  '.gitignore': '.venv\n',
+};
+const packageContract = (train: string) =>
+  contractFile({ train, limitSeconds: 120 }).replace('["train.sh"]', '["src/rates/__init__.py"]');
+
+test('a project that is installed from the checkout', async () => {
+  const uv = join(PROGRAMS, 'bin', 'uv');
+  const env = { UV_PYTHON_DOWNLOADS: 'never', UV_PYTHON: PYTHON, PAWL_VERDICT: 'greedy' };
+  await both(
+    'the project itself installed in it (`uv sync`, `pip install -e .`)',
+    'real uv',
+    await versionOf(uv, '--version'),
+    async who => {
+      const repository = await createRepository({
+        ...PACKAGE,
+        // The build program that comes with this uv.
+        'pyproject.toml':
+          '[project]\nname = "rates"\nversion = "0"\nrequires-python = ">=3.9"\n[build-system]\nrequires = ["uv_build>=0.13,<0.14"]\nbuild-backend = "uv_build"\n',
+        'pawl.toml': packageContract('uv run train.py'),
+      });
+      await run(uv, ['sync', '--quiet'], { cwd: repository, env: { ...process.env, ...env } });
+      const seen = await study(who, { repository, path: [dirname(uv)], env, experiments: 1 });
+      // The code of the attempt, and not that of the checkout.
+      expect(seen.log).toMatch(/^val_bpb: (?!2\b)/m);
+      return expectContained(seen);
+    },
+  );
+});
+
+test('a PYTHONPATH that leads into the checkout', async () => {
+  for (const mode of ['required', 'off']) {
+    const repository = await createRepository({
+      ...PACKAGE,
+      'pawl.toml': packageContract('python3 train.py'),
+    });
+    const env = { PYTHONPATH: join(repository, 'src'), PAWL_SANDBOX: mode, PAWL_VERDICT: 'greedy' };
+    const seen = await study('user', { repository, env, experiments: 1 });
+    expect(seen).toMatchObject({ code: 0, contained: Array(2).fill(mode === 'required') });
+    expect(seen.log).toMatch(/^val_bpb: (?!2\b)/m);
+  }
+});
+
 test('an environment that uv makes for the study', async () => {
   const uv = join(PROGRAMS, 'bin', 'uv');
   await both(

@@ -238,7 +238,14 @@ export class ScorePlace {
     const artifacts = join(this.#folder, 'artifacts');
     const library = findResource('scorer');
     const own: Record<string, string> = {
-      ...environmentOf({ contract, repository, folder: studyFolder(paths, id), userEnvironment }, marker),
+      ...environmentOf(
+        {
+          ...{ contract, repository, folder: studyFolder(paths, id), userEnvironment },
+          // The sandbox shows its own checkout there.
+          worktree: this.#isContained() ? workbench.path : checkout,
+        },
+        marker,
+      ),
       ...gpu.variables,
       PAWL_ARTIFACTS: artifacts,
       ...variables,

@@ -44,7 +44,7 @@ export async function runSetUp(
     command,
     cwd: workbench.path,
     environment: environmentOf(
-      { contract: study.contract, repository, folder, userEnvironment },
+      { contract: study.contract, repository, folder, userEnvironment, worktree: workbench.path },
       runMarker(study.id, -1, ports.lane),
     ),
     logPath: join(laneFolder, 'setup.log'),

@@ -112,7 +112,7 @@ function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: Trai
   const folder = studyFolder(paths, study.id);
   return jobOfContract(contract, {
     ...{ marker, repository, commit, logPath, maxArtifactBytes: MAX_ARTIFACT_BYTES },
-    environment: environmentOf({ contract, repository, folder, userEnvironment }, marker),
+    environment: environmentOf({ contract, repository, folder, userEnvironment, worktree: null }, marker),
     locked: workbench.lockedFiles(),
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',

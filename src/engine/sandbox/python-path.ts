@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { isBelow } from '../paths.ts';
+
+/**
+ * The `PYTHONPATH` of a program that runs in a worktree. What it or an environment imports from the user's checkout, it imports from the
+ * worktree: otherwise the attempt's number would be that of the checkout's code. Undefined where there is nothing to say.
+ * @param own the user's `PYTHONPATH`
+ * @param environments folders of Python environments, there or not
+ * @param checkout absolute
+ */
+export function pythonPathOf(
+  own: string | undefined,
+  environments: readonly string[],
+  checkout: string,
+  worktree: string,
+): string | undefined {
+  const inWorktree = (path: string) => join(worktree, relative(checkout, path));
+  const installed = environments.flatMap(sitePackages).flatMap(folder => importedFrom(folder, checkout));
+  const instead = installed.map(inWorktree).filter(path => existsSync(path));
+  const kept = own?.split(delimiter).map(entry => {
+    const isOfCheckout = isAbsolute(entry) && isBelow(resolve(entry), checkout);
+    return isOfCheckout && existsSync(inWorktree(entry)) ? inWorktree(entry) : entry;
+  });
+  const all = [...new Set([...instead, ...(kept ?? [])])];
+  return all.length === 0 ? undefined : all.join(delimiter);
+}
+
+function sitePackages(environment: string): readonly string[] {
+  return namesIn(join(environment, 'lib'))
+    .filter(name => name.startsWith('python'))
+    .map(name => join(environment, 'lib', name, 'site-packages'));
+}
+
+/**
+ * Folders of the checkout that are searched for modules because something is installed from there in editable form. Source: the `site`
+ * module on `.pth` files, a path a line; setuptools on editable installs, where a finder in Python names each package's folder.
+ */
+function importedFrom(site: string, checkout: string): readonly string[] {
+  const isOfCheckout = (path: string) => isAbsolute(path) && isBelow(resolve(path), checkout);
+  return namesIn(site).flatMap(name => {
+    if (name.endsWith('.pth')) return textOf(join(site, name)).split(/\r?\n/).filter(isOfCheckout);
+    if (!/^__editable__.*\.py$/.test(name)) return [];
+    const quoted = textOf(join(site, name)).matchAll(/(['"])(.*?)\1/g);
+    return [...quoted]
+      .map(([, , path = '']) => path)
+      .filter(isOfCheckout)
+      .map(path => dirname(path));
+  });
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
