@@ -58,6 +58,8 @@ export type RemoteWatch = {
   readonly signal: AbortSignal;
   /** As in `TrainingOptions`. */
   readonly enough?: AbortSignal | undefined;
+  /** Something else is to be done first: what could not be started yet is not waited for. */
+  readonly putOff?: AbortSignal | undefined;
 };
 
 /** Why a job ended, where that is more than the outcome says. */
@@ -72,7 +74,9 @@ export type RemoteEnd =
   /** It got less than it needs: it would end the same way again. */
   | { readonly kind: 'out_of_memory' | 'time_limit'; readonly message: string }
   /** Nothing was trained, and no other run would be: the user has to change something. */
-  | { readonly kind: 'refused' | 'no_sandbox' | 'not_started'; readonly message: string };
+  | { readonly kind: 'refused' | 'no_sandbox' | 'not_started'; readonly message: string }
+  /** Nothing was trained yet, because something else is to be done first; `message` is what it waited for. */
+  | { readonly kind: 'put_off'; readonly message: string };
 
 export type RemoteResult = TrainingResult & {
   readonly end: RemoteEnd;

@@ -129,7 +129,8 @@ function trainThere(
     else emit({ type: 'phase', n, phase: 'training' });
   };
   const onOutput = (chunk: Buffer) => observer.push(chunk);
-  const watch = { onState, onOutput, signal: endOfJob(observer, ports), enough: observer.enough };
+  const signal = endOfJob(observer, ports);
+  const watch = { onState, onOutput, signal, enough: observer.enough, putOff: ports.putOff };
   return trainElsewhere(begun.study, begun, there, watch, ports);
 }
 

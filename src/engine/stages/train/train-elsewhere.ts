@@ -21,6 +21,11 @@ const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;
 /** Ends of a job that say nothing of its commit. */
 const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 'lost'] as const;
 
+/** A run that no machine had taken yet makes way for something else; the message is what it waited for. */
+export class PutOff extends Error {
+  override readonly name = 'PutOff';
+}
+
 /** Why a run on another machine is to be run again whatever it printed; null where it counts. */
 export function findLoss({ end }: RemoteResult): string | null {
   return LOST.some(kind => kind === end.kind) && 'message' in end ? end.message : null;
@@ -40,7 +45,8 @@ export function isContainedElsewhere({ contract }: Study, { userEnvironment }: T
 
 /**
  * Trains one run on another machine. If the engine died while jobs of the same commit trained, the result of the oldest that no run
- * has is taken, so that nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be.
+ * has is taken, so that nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be, and
+ * with {@link PutOff}.
  */
 export async function trainElsewhere(
   study: Study,
@@ -58,6 +64,7 @@ export async function trainElsewhere(
   const result =
     (await adopt(study, run, remote, watch, ports)) ?? (await begin(study, run, remote, watch, ports));
   const { end } = result;
+  if (end.kind === 'put_off') throw new PutOff(end.message);
   if (end.kind === 'refused' || end.kind === 'no_sandbox' || end.kind === 'not_started')
     throw new PawlError('cannot_train', `Nothing was trained. ${end.message}`);
   return result;
