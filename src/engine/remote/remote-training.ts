@@ -22,8 +22,10 @@ export type RemoteJob = {
   readonly environment: Readonly<Record<string, string>>;
   /** In addition where it is contained. */
   readonly containedEnvironment: Readonly<Record<string, string>>;
-  /** UUIDs of the machine's GPUs that it may use; absent for those that whoever runs the job gives it. */
+  /** UUIDs of the machine's GPUs that it may use, and no other run meanwhile; absent for those that whoever runs the job gives it. */
   readonly gpus?: readonly string[];
+  /** Numbers of the machine's cores that it is bound to, and no other run meanwhile. */
+  readonly cores?: readonly number[];
   /** With `required` a machine without bubblewrap trains nothing. */
   readonly containment: SandboxMode;
   readonly network: boolean;

@@ -40,6 +40,8 @@ import { WaitingRuns } from './waiting-runs.ts';
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
   /** Opens a lane when it is used for the first time: what a baseline taught of its worktree is known then. */
   readonly lanes: readonly (() => LanePorts)[];
+  /** What the lanes are called; null for the only one. */
+  readonly labels: readonly (string | null)[];
   readonly proposer: Proposer;
   /** How long a proposer that needs the user is left alone. */
   readonly askAgainMs?: number | undefined;
@@ -82,7 +84,7 @@ export class Sitting {
     const signal = AbortSignal.any([ports.signal, this.#failed.signal]);
     this.#source = new ProposalSource(study, { ...ports, signal });
     const state = initialState(ports.ledger, study, limits, ports.proposer, kind);
-    this.#state = startLanes(state, ports.lanes.length);
+    this.#state = startLanes(state, ports.labels);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 

@@ -32,10 +32,11 @@ export function findLoss({ end }: RemoteResult): string | null {
 }
 
 /** Where a run on another machine is, or what it waits for. */
-export function describePhase({ label }: LanePlace, phase: RemotePhase): string {
+export function describePhase({ label, gpu }: LanePlace, phase: RemotePhase): string {
   if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
   if (phase.kind === 'setting_up') return `${label}, ${phase.node}, setting up`;
-  return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
+  // The label of a lane with a GPU of its own says its model.
+  return `${label}, ${phase.node}${phase.gpu === null || gpu !== null ? '' : `, ${phase.gpu}`}`;
 }
 
 /** Whether runs of a study are contained on other machines. */
@@ -111,6 +112,12 @@ async function begin(
   return remote.train(job, watch);
 }
 
+/** What binds a run in a lane of a host. In a share of its cores it sees no GPU, because the others would see the same. */
+function devicesOf({ gpu, cores }: LanePlace): Pick<RemoteJob, 'gpus' | 'cores'> {
+  if (gpu !== null) return { gpus: [gpu] };
+  return cores === null ? {} : { gpus: [], cores };
+}
+
 /** @param k of the run whose job it is or was */
 function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: TrainPorts): RemoteJob {
   const { repository, workbench, paths, userEnvironment, sandbox, place } = ports;
@@ -124,6 +131,6 @@ function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: Trai
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
     dataFolders: sandbox?.namedData ?? [],
-    ...(place.gpu === null ? {} : { gpus: [place.gpu] }),
+    ...devicesOf(place),
   });
 }
