@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { Engine } from '../src/engine/session/engine.ts';
-import { giveUpJobs } from '../src/engine/session/give-up-jobs.ts';
+import { giveUpJobs } from '../src/engine/session/known-jobs.ts';
 import { endRemovedJobs } from '../src/engine/session/removed-jobs.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import type { RunResult } from '../src/engine/store/runs.ts';

@@ -1,11 +1,23 @@
 import { rm } from 'node:fs/promises';
 import { PawlError } from '../../shared/errors.ts';
+import type { LeftJob } from '../../shared/job-calls.ts';
 import type { DataPaths } from '../paths.ts';
 import { jobName } from '../remote/describe-job.ts';
 import { jobFolder, writeCancel } from '../remote/job-folder.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { hostFolder } from './end-jobs.ts';
+import { folderThere, hostFolder } from './end-jobs.ts';
+
+/**
+ * Jobs on other machines that may still run, of all studies.
+ * @param isEngineRunning as for {@link giveUpJobs}
+ */
+export function listJobs(ledger: Ledger, isEngineRunning: boolean): readonly LeftJob[] {
+  return ledger.jobs.all().map(job => ({
+    ...{ id: jobName(job.marker), study: job.tag, experiment: job.n, folder: folderThere(job) },
+    isUnderWay: job.isAwaited && isEngineRunning,
+  }));
+}
 
 /**
  * Forgets jobs whose machine is gone for good, so that nobody asks for them any more. Rejects with `usage`, and then gives up none, for a
