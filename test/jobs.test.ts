@@ -1,13 +1,17 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { Engine } from '../src/engine/session/engine.ts';
+import { giveUpJobs } from '../src/engine/session/known-jobs.ts';
 import { endRemovedJobs } from '../src/engine/session/removed-jobs.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import type { RunResult } from '../src/engine/store/runs.ts';
 import type { JobPlace } from '../src/shared/lanes.ts';
 import type { RepeatPurpose } from '../src/shared/study.ts';
+import { pawl } from './support/pawl.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 /** What the ledger knows of jobs on other machines. */
@@ -181,7 +185,7 @@ test('a job of a deleted study whose host has not answered for a week is given u
   const end = (at: number, closed = open) => endRemovedJobs({ ledger, ...places }, at, closed, open);
   const week = 7 * 24 * 3_600_000;
   expect(await end(1_000)).toEqual([
-    'Jobs of a deleted study may still run on -nowhere, because it is not known that they have ended: pawl-s1-0.1.',
+    'Jobs of a deleted study may still run on -nowhere, because it is not known that they have ended: pawl-s1-0.1. "pawl jobs" lists them, and gives up those of a machine that is gone for good.',
   ]);
   expect(await end(week)).toEqual([expect.stringContaining('may still run')]);
   // An engine that closes has not asked for long enough to say so.
@@ -191,5 +195,63 @@ test('a job of a deleted study whose host has not answered for a week is given u
     expect.stringMatching(/is given up, .* 7 days: -nowhere:~\/\.cache\/pawl\/jobs\/pawl-s1-0\.1\./),
   ]);
   expect(ledger.jobs.list('s1')).toEqual([]);
+  ledger.close();
+});
+
+test('jobs that may still run are listed, and those of a machine that is gone are given up by name', async () => {
+  const home = await temporaryFolder();
+  const ask = (...args: readonly string[]) => pawl(['jobs', ...args], { home });
+  expect((await ask()).stdout).toBe('No job is known on another machine.\n');
+  const shared = await temporaryFolder();
+  const folder = join(shared, 'jobs/pawl-s1-0.1');
+  const here = join(home, 'hosts/gone/jobs/pawl-s1-0.2');
+  for (const path of [folder, here]) await mkdir(path, { recursive: true });
+  const ledger = await openWithBaseline(join(home, 'pawl.sqlite'));
+  for (const [k, place] of [
+    [1, { kind: 'slurm', folder: shared }],
+    [2, { kind: 'ssh', host: 'gone' }],
+  ] as const) {
+    const run = begin(ledger, k, 'headline', place);
+    ledger.write(() => ledger.runs.interrupt(run, 10));
+  }
+  const deleted = { marker: 's2/4.0', studyId: 's2', n: 4, k: 0, gitDir: '/r/.git' } as const;
+  ledger.write(() => ledger.jobs.begin({ ...deleted, place: { kind: 'ssh', host: 'gone' } }));
+  expect((await ask()).stdout).toBe(
+    `pawl-s1-0.1  night #0         may still run  ${folder}
+pawl-s1-0.2  night #0         may still run  gone:~/.cache/pawl/jobs/pawl-s1-0.2
+pawl-s2-4.0  a deleted study  may still run  gone:~/.cache/pawl/jobs/pawl-s2-4.0
+`,
+  );
+  const unknown = await ask('--give-up', 'pawl-s1-0.2', '--give-up', 'pawl-s9-0.0');
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('no job pawl-s9-0.0')]);
+  expect(ledger.jobs.all()).toHaveLength(3);
+  const given = await ask('--give-up', 'pawl-s1-0.2,pawl-s2-4.0', '--give-up', 'pawl-s1-0.1');
+  expect(given.stdout).toContain('Whether it has ended is not known: gone:~/.cache/pawl/jobs/pawl-s1-0.2');
+  expect([given.code, ledger.jobs.all()]).toEqual([0, []]);
+  expect(untaken(ledger, 'headline', { kind: 'ssh', host: 'gone' })).toEqual([]);
+  // Where the folder can be reached, a job that begins after all trains nothing.
+  expect([existsSync(here), existsSync(join(folder, 'cancel'))]).toEqual([false, true]);
+  ledger.close();
+});
+
+test('the job of a run that is under way is not given up', async () => {
+  const environment = { ...process.env, PAWL_HOME: await temporaryFolder() };
+  const paths = dataPaths(environment);
+  const ledger = await openWithBaseline(paths.ledger);
+  const run = begin(ledger, 1, 'headline');
+  const giveUp = (isEngineRunning: boolean) =>
+    giveUpJobs(['pawl-s1-0.1'], { ledger, paths, isEngineRunning });
+  await expect(giveUp(true)).rejects.toThrow('pawl-s1-0.1 is under way');
+  // The one that takes its result is as good.
+  ledger.write(() => {
+    ledger.runs.interrupt(run, 10);
+    ledger.jobs.take('s1/0.1', 2);
+    const begun = { k: 2, commit: COMMIT, purpose: 'headline', isContained: true, lane: 'slurm' } as const;
+    ledger.runs.begin('s1', 0, begun, 2);
+  });
+  await expect(giveUp(true)).rejects.toThrow('pawl-s1-0.1 is under way');
+  // Without an engine it is what one has left that died.
+  expect(await giveUp(false)).toHaveLength(1);
+  expect(ledger.jobs.all()).toEqual([]);
   ledger.close();
 });

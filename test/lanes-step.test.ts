@@ -43,7 +43,7 @@ class Play {
   mostAtOnce = 0;
 
   constructor(lanes: number, random: (count: number) => number) {
-    this.state = startLanes({ study: fresh, begun: [] }, lanes);
+    this.state = startLanes({ study: fresh, begun: [] }, Array(lanes).fill(null));
     this.#random = random;
   }
 
@@ -148,4 +148,31 @@ test('with any number of lanes a study tries what is wanted, each experiment onc
     { numRuns: 60 },
   );
   expect(mostAtOnce).toBeGreaterThan(4);
+});
+
+test('what was begun goes on in the lane it was in, before anything new, and is not one more than is wanted', () => {
+  const gained = { n: 0, values: [1], parent: null, isKept: true };
+  const study = {
+    ...{ ...fresh, limits: { experiments: 4 }, fresh: 4 },
+    repeats: { ...repeats, baselineRuns: 1, trials: [gained] },
+  };
+  const begun = [1, 2, 3].map(n => ({
+    unfinished: { n, at: 'attempt', commit: `c${n}` } as const,
+    ...{ repairs: 0, lane: ['lab, GPU 10: H100, node1', null, 'lab, GPU 1: H100'][n - 1] ?? null },
+  }));
+  const state = startLanes({ study, begun }, ['lab, GPU 0: H100', 'lab, GPU 1: H100', 'lab, GPU 10: H100']);
+  const { effects } = stepLanes(state, { lane: null, event: { type: 'started' } }, 0);
+  const trained = effects.flatMap(({ lane, effect }) => (effect.type === 'train' ? [[lane, effect.n]] : []));
+  expect(trained.toSorted()).toEqual([
+    [0, 2],
+    [1, 3],
+    [2, 1],
+  ]);
+  // The one that is left to try is not begun in the place of one that waits for its lane.
+  const two = startLanes({ study: { ...study, limits: { experiments: 1 } }, begun: begun.slice(2) }, [
+    'lab, GPU 0: H100',
+    'lab, GPU 1: H100',
+  ]);
+  const first = stepLanes(two, { lane: null, event: { type: 'started' } }, 0);
+  expect(first.effects).toEqual([{ lane: 1, effect: expect.objectContaining({ type: 'train', n: 3 }) }]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { findLanes } from '../src/engine/lanes/find-lanes.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
+import { LANE_WORD } from '../src/shared/lanes.ts';
 import { type Constants, type LanesNight, lanesNight } from './support/lanes-night.ts';
 import { git } from './support/scaffold.ts';
 import { refusalOf, untilStopped } from './support/service.ts';
@@ -214,4 +215,34 @@ test('lanes that are not equally fast are refused, because their numbers could n
   expect(find('slurm')).toHaveLength(4);
   expect(() => find('ssh:lab', 'ssh:lab')).toThrow('lab is named twice');
   expect(() => findLanes(['slurm'], { cores: [0], gpus: [] }, null)).toThrow('No cluster is set up');
+});
+
+test('a host of ssh has a lane for each of its GPUs, or of the cores that are asked for', () => {
+  const hosts = new Map([
+    ['lab', { cores: [0, 1, 2, 3], gpus: GPUS }],
+    ['plain', { cores: [0, 1], gpus: [] }],
+  ]);
+  const machine = { cores: [0], gpus: [], hosts };
+  const find = (...words: readonly string[]) => findLanes(words, machine, null);
+  const elsewhere = { kind: 'ssh', host: 'lab' };
+  const [first, second] = GPUS.map(({ index, uuid, name }) => ({
+    ...{ elsewhere, gpu: uuid, cores: null },
+    ...{ label: `lab, GPU ${index}: ${name}`, kind: `${name} on lab` },
+  }));
+  expect(find('ssh:lab')).toEqual([first, second]);
+  expect(find('ssh:lab/gpu:1', 'ssh:lab/gpu:GPU-aaaa')).toEqual([second, first]);
+  expect(find('ssh:plain')).toMatchObject([{ gpu: null, cores: null, label: 'plain' }]);
+  expect(find('ssh:lab/cpu:2')).toMatchObject([
+    { elsewhere, gpu: null, cores: [0, 1], label: 'lab, cores 0-1' },
+    { elsewhere, gpu: null, cores: [2, 3], label: 'lab, cores 2-3' },
+  ]);
+  expect(() => find('ssh:lab', 'ssh:lab/gpu:0')).toThrow('The GPU GPU-aaaa is named twice');
+  expect(() => find('ssh:lab/gpu:7')).toThrow('There is no GPU 7 on lab. There are GPU 0');
+  expect(() => find('ssh:plain/gpu:all')).toThrow('names the GPUs of plain, but');
+  expect(() => find('ssh:plain/cpu:3')).toThrow('Pawl may use 2 on plain: cpu:2 fits');
+  expect(() => find('ssh:lab/cpu:2', 'ssh:lab/cpu:2')).toThrow('Name the cores once');
+  expect(() => find('ssh:lab/cpu:2', 'ssh:lab')).toThrow('These lanes differ');
+  for (const word of ['ssh:lab/gpu:0', 'ssh:lab/cpu:2', 'ssh:me@lab.org']) expect(word).toMatch(LANE_WORD);
+  for (const word of ['ssh:lab/', 'ssh:lab/x', 'ssh:-o/gpu:0', 'ssh:lab/cpu:0'])
+    expect(word).not.toMatch(LANE_WORD);
 });

@@ -179,6 +179,38 @@ test('what another machine refuses ends the study, once the other lanes have don
   );
 });
 
+test('a run that no machine has taken yet makes way for a stop, a pause, a refusal and the deadline, and is run later', () => {
+  const unfinished: Unfinished = { n: 1, at: 'attempt', commit: 'c1' };
+  const putOff = (state: LoopState, now = 0) => {
+    const event: LoopEvent = { type: 'put_off', attempt: { n: 1, commit: 'c1' }, message: 'too many' };
+    const aside = step(state, event, now);
+    const reason = { kind: 'put_off', message: 'too many' } as const;
+    expect(aside.effect).toEqual({ type: 'set_aside', n: 1, ended: null, reason });
+    expect(aside.state.unfinished).toEqual(unfinished);
+    return step(aside.state, { type: 'set_aside', reason }, now);
+  };
+  expect(putOff({ ...running, wish: 'stop' }).effect).toMatchObject({ type: 'stop', reason: 'user' });
+  expect(putOff({ ...running, limits: { deadline: 5 } }, 5).effect).toMatchObject({ reason: 'deadline' });
+  expect(putOff({ ...fresh, limits: { deadline: 5 } }, 5).effect).toMatchObject({ reason: 'deadline' });
+  const halted = { reason: 'error', detail: 'no such partition' } as const;
+  expect(putOff({ ...running, halted }).effect).toEqual({ type: 'stop', ...halted });
+  const paused = putOff({ ...running, wish: 'pause' });
+  expect(paused.effect).toEqual({ type: 'wait' });
+  const on = step({ ...paused.state, wish: 'go' }, { type: 'wished', wish: 'go' }, 0);
+  expect(on.effect).toEqual({ type: 'train', n: 1, commit: 'c1', unfair: null, isResumed: true });
+  // What has its verdict is not set aside, and what was measured is judged without its probe.
+  const again: LoopEvent = { type: 'put_off', attempt: null, message: 'too many' };
+  expect(step({ ...running, wish: 'pause' }, again, 0).effect).toEqual({ type: 'wait' });
+  const probing = { ...running.repeats, probes: { ...NO_PROBES, isPossible: true } };
+  const suspect = { ...running, repeats: probing, wish: 'pause' } as const;
+  const waiting = step(suspect, measured({ hints: ['validation'] }), 0);
+  expect(waiting.effect).toMatchObject({ type: 'repeat', purpose: 'probe' });
+  const judged = { type: 'record', n: 1, verdict: { word: 'keep' } };
+  expect(step(waiting.state, again, 0).effect).toMatchObject(judged);
+  const refused: LoopEvent = { type: 'not_trained', n: null, message: 'no such partition' };
+  expect(step({ ...waiting.state, wish: 'go' }, refused, 0).effect).toMatchObject(judged);
+});
+
 test('a baseline without a number ends the study', () => {
   const { effect, state } = step(fresh, measured({ n: 0, crash: oops, value: null }), 0);
   expect(effect).toMatchObject({ type: 'record', verdict: { word: 'crash', reason: 'exception' } });

@@ -1,5 +1,6 @@
 """Where a commit is trained: its worktree, the sandbox around it, its environment, and its GPUs."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 TRIAL_SECONDS = 20
 SMI_SECONDS = 15
 SAMPLE_MS = 2_000
+TAKE_SECONDS = 0.2
 
 # bubblewrap reads its filter of system calls from here, once: it is opened again for each command.
 FILTERED = 'exec "$@" 9<"$0"'
@@ -26,6 +28,30 @@ class NotStarted(Exception):
     def __init__(self, why, message):
         super().__init__(message)
         self.why = why
+
+
+def take_devices(job, folder, stop):
+    """Binds this run to its cores, and keeps other runs of the same user from them and from its GPUs until this process ends.
+
+    Waits as long as another run has them, unless it is told to stop. Returns what has to be kept until the end.
+    """
+    # Several hosts may have this home in common.
+    cores = ["%s-core-%d" % (socket.gethostname(), core) for core in job["cores"]]
+    names = sorted(job["gpus"] + cores)
+    locks = os.path.join(os.path.dirname(os.path.dirname(folder)), "locks")
+    taken = []
+    for name in names:
+        os.makedirs(locks, mode=0o700, exist_ok=True)
+        taken.append(open(os.path.join(locks, name.replace("/", "_")), "w", encoding="utf8"))
+        while stop.look() is None:
+            try:
+                fcntl.flock(taken[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                stop.wait([], TAKE_SECONDS)
+    if job["cores"]:
+        os.sched_setaffinity(0, job["cores"])
+    return taken
 
 
 def make_worktree(job, folder):
@@ -190,11 +216,13 @@ class Gpus:
 
     def __init__(self, folder, environment):
         self.table = os.path.join(folder, "gpu.csv")
-        devices = [name for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+        visible = environment.get("CUDA_VISIBLE_DEVICES")
+        devices = [name for name in (visible or "").split(",") if name]
         self.which = ["--id=" + ",".join(devices)] if devices else []
         self.sampler = None
         self.found = []
-        for line in self.ask("--query-gpu=name,uuid").splitlines():
+        # Named as none, it has none, whatever the machine has.
+        for line in [] if visible == "" else self.ask("--query-gpu=name,uuid").splitlines():
             name, _, uuid = line.rpartition(", ")
             if name:
                 self.found.append({"name": name[:200], "uuid": uuid[:200]})

@@ -16,7 +16,7 @@ import stat
 import sys
 import time
 
-from pawl_place import Gpus, NotStarted, environment_of, find_sandbox, make_worktree
+from pawl_place import Gpus, NotStarted, environment_of, find_sandbox, make_worktree, take_devices
 from pawl_processes import Stop, Tree, run_phase
 
 MEASURED = ("end", "seconds", "cpu_seconds", "peak_rss_bytes", "output_bytes", "out_of_memory")
@@ -169,6 +169,7 @@ def main():
     }
     stop = Stop(folder)
     try:
+        _devices = take_devices(job, folder, stop) if is_ours else []
         if is_ours and stop.look():
             outcome["end"] = {"kind": stop.reason}
         elif is_ours:

@@ -27,6 +27,7 @@ const load = {
   exchange: () => import('./commands/exchange.ts'),
   harden: () => import('./commands/harden.ts'),
   ideas: () => import('./commands/ideas.ts'),
+  jobs: () => import('./commands/jobs.ts'),
   mcp: () => import('./commands/mcp.ts'),
   measured: () => import('./commands/measured.ts'),
   memory: () => import('./commands/memory.ts'),
@@ -240,6 +241,17 @@ program
   .command('pause')
   .description('ask the running engine to pause after this experiment; "pawl resume" continues')
   .action(async () => (await load.ask()).ask({ kind: 'pause' }));
+
+program
+  .command('jobs')
+  .description('list the jobs on other machines that may still run, of all studies')
+  .option(
+    '--give-up <id>',
+    'no longer ask for this job, because its machine is gone for good; repeatable',
+    list,
+  )
+  .option('--json', 'as JSON')
+  .action(async flags => (await load.jobs()).jobs(flags));
 
 program
   .command('notify')

@@ -15,7 +15,7 @@ export function sittingOptions(command: Command): Command {
     .option('--gpu <name>', 'which GPU trains: its number, its UUID, or the UUID of a MIG instance')
     .option(
       '--lanes <list>',
-      'train several experiments at once: a number, "cpu:4", "gpu:0,gpu:1", "gpu:all", "slurm:8" or "ssh:HOST"',
+      'train several experiments at once: a number, "cpu:4", "gpu:0,gpu:1", "gpu:all", "slurm:8", "ssh:HOST" or "ssh:HOST/gpu:0"',
       lanes,
     )
     .option(

@@ -37,6 +37,7 @@ import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS }
 import { handyCalls } from './handy-calls.ts';
 import { ideaCalls } from './idea-calls.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from './imports.ts';
+import { jobCalls } from './job-calls.ts';
 import { METRIC_CHECK_RUNS, type MetricCheckStep } from './metric-check.ts';
 import type { KeyStatus, ModelChoice } from './model-calls.ts';
 import {
@@ -267,6 +268,7 @@ export const calls = {
   },
   stack: stackCalls,
   ideas: ideaCalls,
+  jobs: jobCalls,
   experiments: {
     ...handyCalls,
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),

@@ -26,6 +26,9 @@ export type GpuSample = {
   readonly processes?: readonly GpuProcess[];
 };
 
+/** A GPU, as far as is known without asking how it does. */
+export type KnownGpu = Pick<GpuSample, 'index' | 'uuid' | 'name' | 'instances'>;
+
 /** The one of several GPUs and instances that a word means: by its number, or by as much of its UUID as names one. */
 export function findByName<T extends { readonly index: number | null; readonly uuid: string }>(
   all: readonly T[],

@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventsOf, RunningPawl, sitting } from '../support/pawl.ts';
-import { jobOf, WAITS, Watched } from '../support/remote-jobs.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
+import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSlurmFault, type PrivateSlurm, startSlurm } from './private-slurm.ts';
@@ -12,6 +13,19 @@ import { pathWithSbatch } from './stand-in-sbatch.ts';
 const fault = findSlurmFault();
 let slurm: PrivateSlurm;
 
+/** One that does not run on, for experiments that another machine is asked for. */
+const clusterNight = (lanes: number, trainer = FAST_TRAINER) =>
+  prepareNight({
+    trainer,
+    contract: `${contractFile({ limitSeconds: 600 })}
+[cluster]
+engine = "slurm"
+folder = ${JSON.stringify(slurm.folder)}
+lanes = ${lanes}
+`,
+  });
+
+const TOO_MANY = 'echo "sbatch: error: AssocMaxSubmitJobLimit" >&2; exit 1';
 const POLICY = 'Job violates accounting/QOS policy (job submit limit, the size or time limits of a user)';
 
 // Without Slurm there is nothing to test; `fault` says what is missing, and .ci/run installs it.
@@ -41,7 +55,7 @@ describe.skipIf(fault !== null)('a job that Slurm refuses', () => {
   });
 
   test('one that is too many waits no longer than until it is stopped', async () => {
-    const PATH = await pathWithSbatch('echo "sbatch: error: AssocMaxSubmitJobLimit" >&2; exit 1');
+    const PATH = await pathWithSbatch(TOO_MANY);
     const environment = { ...slurm.environment, PATH };
     const watched = new Watched(trainingOn(slurm, {}, { environment }), await jobOf('echo done\n'));
     await watched.queuedFor('sbatch: AssocMaxSubmitJobLimit');
@@ -61,6 +75,89 @@ describe.skipIf(fault !== null)('a job that Slurm refuses', () => {
     expect(late.output).toBe('late\n');
   });
 
+  test('one that makes way for something else leaves nothing behind, and is trained when it is asked for again', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    const PATH = await pathWithSbatch(`[ -e ${go} ] || { ${TOO_MANY}; }`);
+    const environment = { ...slurm.environment, PATH };
+    const training = trainingOn(slurm, {}, { environment });
+    const job = await jobOf('echo done\n');
+    const watched = new Watched(training, job);
+    await watched.queuedFor('sbatch: AssocMaxSubmitJobLimit');
+    watched.putOff();
+    expect(await watched.result).toMatchObject({
+      end: { kind: 'put_off', message: 'sbatch: AssocMaxSubmitJobLimit' },
+      isVerified: true,
+    });
+    expect(await readdir(join(slurm.folder, 'jobs'))).not.toContain(nameOf(job));
+    await writeFile(go, '');
+    const again = new Watched(training, job);
+    // Once it is submitted, nothing keeps it from being trained.
+    again.putOff();
+    expect(await again.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(again.output).toBe('done\n');
+  });
+
+  test('a study whose job is too many ends at its deadline, stops and pauses, and goes on later', async () => {
+    const place = await temporaryFolder();
+    const [go, asked] = [join(place, 'go'), join(place, 'asked')];
+    const PATH = await pathWithSbatch(`case "$*" in *-1.[0-9]\\ *)
+  [ -e ${go} ] || { touch ${asked}; ${TOO_MANY}; } ;;
+esac`);
+    const night = await clusterNight(1);
+    const options = { home: night.home, env: { ...slurm.environment, PATH } };
+    const untilAsked = () => expect.poll(() => existsSync(asked)).toBe(true);
+    const phases = () => rowsOf(night.home).experiments.map(({ phase }) => phase);
+    const args = ['run', night.repository, '--tag', TAG, '-n', '1', '--lanes', 'slurm'];
+    const running = new RunningPawl(args, options);
+    await untilAsked();
+    expect((await pawl(['stop'], options)).code).toBe(0);
+    expect((await running.ended).stderr).toBe('');
+    expect(eventsOf(running.events, 'study_stopped')).toMatchObject([{ reason: 'user' }]);
+    expect(phases()).toEqual(['recorded', 'interrupted']);
+    const deadline = new Date(Date.now() + 5_000).toISOString();
+    const late = await sitting(['resume', night.repository, '--deadline', deadline], options);
+    expect(late.stderr).toBe('');
+    expect(eventsOf(late.events, 'study_stopped')).toMatchObject([{ reason: 'deadline' }]);
+    expect(phases()).toEqual(['recorded', 'interrupted']);
+    await rm(asked);
+    const never = new Date(Date.now() + 3_600_000).toISOString();
+    const again = new RunningPawl(['resume', night.repository, '--deadline', never], options);
+    await untilAsked();
+    await pawl(['pause'], options);
+    await again.waitFor(({ type }) => type === 'study_paused');
+    await writeFile(go, '');
+    await pawl(['resume', night.repository], options);
+    expect((await again.ended).stderr).toBe('');
+    expect(eventsOf(again.events, 'verdict').map(({ n }) => n)).toEqual([1]);
+    expect(phases()).toEqual(['recorded', 'recorded']);
+    expect((await readdir(join(slurm.folder, 'jobs'))).join()).not.toContain(rowsOf(night.home).studyId);
+    await checkNight(night);
+  });
+
+  test('a job that is too many does not keep a study going that another lane was refused in', async () => {
+    const place = await temporaryFolder();
+    const [go, asked] = [join(place, 'go'), join(place, 'asked')];
+    const PATH = await pathWithSbatch(`case "$*" in
+*-1.[0-9]\\ *) [ -e ${go} ] || { touch ${asked}; ${TOO_MANY}; } ;;
+*-2.[0-9]\\ *) [ -e ${go} ] || {
+  until [ -e ${asked} ]; do sleep 0.05; done; set -- --partition=nowhere "$@"
+} ;;
+esac`);
+    const night = await clusterNight(2);
+    const options = { home: night.home, env: { ...slurm.environment, PATH } };
+    const args = ['run', night.repository, '--tag', TAG, '-n', '2', '--lanes', 'slurm'];
+    const { code, stderr } = await sitting(args, options);
+    expect(stderr).toMatch(/[Ii]nvalid partition/);
+    expect(code).not.toBe(0);
+    const phases = () => rowsOf(night.home).experiments.map(({ phase }) => phase);
+    expect(phases()).toEqual(['recorded', 'interrupted', 'interrupted']);
+    await writeFile(go, '');
+    const again = await sitting(['resume', night.repository], options);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(phases()).toEqual(['recorded', 'recorded', 'recorded']);
+    await checkNight(night);
+  });
+
   test('what was asked for and is not there ends the study, and what others train is recorded first', async () => {
     const place = await temporaryFolder();
     const PATH = await pathWithSbatch(`case "$*" in *-2.0\\ *)
@@ -74,13 +171,7 @@ esac`);
 fi
 value=`,
     );
-    const contract = `${contractFile({ limitSeconds: 600 })}
-[cluster]
-engine = "slurm"
-folder = ${JSON.stringify(slurm.folder)}
-lanes = 2
-`;
-    const night = await prepareNight({ trainer, contract });
+    const night = await clusterNight(2, trainer);
     const options = { home: night.home, env: { ...slurm.environment, PATH } };
     const args = ['run', night.repository, '--tag', TAG, '-n', '4', '--lanes', 'slurm'];
     const running = new RunningPawl(args, options);

@@ -101,6 +101,31 @@ SetEnv HOME=${home}
   };
 }
 
+/** Gives the host a stand-in for nvidia-smi, which lists GPUs that are not there. */
+export async function giveGpus({ home }: PrivateSshd, gpus: readonly { uuid: string; name: string }[]) {
+  const lines = (line: (gpu: { uuid: string; name: string }, index: number) => string) =>
+    gpus
+      .map(
+        (gpu, index) =>
+          `case "$*" in *--id=*) case "$*" in *${gpu.uuid}*) ;; *) false ;; esac ;; esac && echo "${line(gpu, index)}"`,
+      )
+      .join('\n  ');
+  const script = `#!/bin/sh
+case "$*" in
+-L)
+  ${lines(({ uuid, name }, index) => `GPU ${index}: ${name} (UUID: ${uuid})`)} ;;
+*--query-gpu=uuid,name\\ *)
+  ${lines(({ uuid, name }) => `${uuid}, ${name}`)} ;;
+*--query-gpu=name,uuid\\ *)
+  ${lines(({ uuid, name }) => `${name}, ${uuid}`)} ;;
+esac
+exit 0
+`;
+  await mkdir(join(home, 'bin'), { recursive: true });
+  await writeFile(join(home, 'bin/nvidia-smi'), script, { mode: 0o755 });
+  await writeFile(join(home, '.bash_profile'), 'PATH=$HOME/bin:$PATH\n');
+}
+
 /** Processes that a daemon has started, one for each connection. */
 async function childrenOf(parent: number): Promise<readonly number[]> {
   const found: number[] = [];

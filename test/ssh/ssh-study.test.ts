@@ -1,10 +1,10 @@
-import { chmod, readdir, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sitting } from '../support/pawl.ts';
-import { temporaryFolder } from '../support/scaffold.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
+import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
-import { findSshdFault, type PrivateSshd, startSshd } from './private-sshd.ts';
+import { findSshdFault, giveGpus, type PrivateSshd, startSshd } from './private-sshd.ts';
 
 const fault = findSshdFault();
 let sshd: PrivateSshd;
@@ -37,6 +37,67 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     expect(events.filter(({ type }) => type === 'run_started').length).toBeGreaterThanOrEqual(5);
     const place = join(sshd.home, '.cache/pawl');
     expect(await readdir(join(place, 'jobs')).catch(() => [])).toEqual([]);
+    await checkNight(night);
+  });
+
+  test('a gain is not tried with other seeds, because the host trains what was committed', async () => {
+    const night = await prepareNight({
+      trainer: `SEED=7\nLR=0\nprintf 'val_bpb: 1.%05d\\n' $((5000 + SEED * 111 - LR * 10))\n`,
+      contract: contractFile({ limitSeconds: 600 }),
+    });
+    const { repository, home } = night;
+    const proposer = `sed -i 's/^LR=0/LR=100/' train.sh; echo '{"hypothesis":"LR=100"}'`;
+    const args = ['run', repository, '--tag', TAG, '-n', '1', '--lanes', 'ssh:lab', '--command', proposer];
+    const env = { PATH: await pathWithLab(), PAWL_VERDICT: undefined };
+    const { code, stderr, events } = await sitting(args, { home, env });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(eventsOf(events, 'verdict').at(-1)).toMatchObject({ n: 1, verdict: 'keep' });
+    expect(eventsOf(events, 'repeat_started').map(({ purpose }) => purpose)).not.toContain('seed');
+    expect(eventsOf(events, 'study_stopped')[0]?.claims.join()).not.toMatch(/with other seeds/);
+  });
+
+  test('each GPU of the host has a run at a time, and what goes on there without the engine is taken by the next', async () => {
+    await giveGpus(sshd, [
+      { uuid: 'GPU-1', name: 'Test GPU' },
+      { uuid: 'GPU-2', name: 'Test GPU' },
+    ]);
+    const place = await temporaryFolder();
+    const trainer = `gpu=${place}/on-$CUDA_VISIBLE_DEVICES
+mkdir $gpu || echo "$PAWL_RUN" >> ${place}/shared
+trap 'rmdir $gpu; exit 1' TERM
+if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  echo "$PAWL_RUN $CUDA_VISIBLE_DEVICES" >> ${place}/began; until [ -e ${place}/go ]; do sleep 0.05; done
+fi
+rmdir $gpu
+value=`;
+    const night = await prepareNight({ trainer: FAST_TRAINER.replace(/^value=/m, trainer) });
+    const options = { home: night.home, env: { PATH: await pathWithLab() } };
+    const args = ['run', night.repository, '--tag', TAG, '-n', '5', '--lanes', 'ssh:lab'];
+    const first = new RunningPawl(args, options);
+    const startOf = (n: number) =>
+      first.waitFor(event => event.type === 'run_started' && event.n === n && n > 0);
+    for (const n of [1, 2]) await startOf(n);
+    expect((await pawl(['stop', '--run', '1'], options)).code).toBe(0);
+    await first.waitFor(event => event.type === 'verdict' && event.n === 1);
+    await startOf(3);
+    await first.kill();
+    const began = async () => (await readFile(join(place, 'began'), 'utf8')).trim().split('\n').sort();
+    const before = (await began()).map(line => line.replace(/^[^/]*\//, ''));
+    expect(before.map(line => line.split(' ')[0])).toEqual(['1.0', '2.0', '3.0']);
+    expect(new Set(before.slice(0, 2).map(line => line.split(' ')[1]))).toEqual(new Set(['GPU-1', 'GPU-2']));
+    await writeFile(join(place, 'go'), '');
+    const again = await sitting(['resume', night.repository], options);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(
+      eventsOf(again.events, 'verdict')
+        .map(({ n }) => n)
+        .sort(),
+    ).toEqual([2, 3, 4, 5]);
+    expect((await began()).map(line => line.split(/[/ ]/)[1])).toEqual(['1.0', '2.0', '3.0', '4.0', '5.0']);
+    expect(rowsOf(night.home).experiments[1]).toMatchObject({ verdict: 'crash', reason: 'killed' });
+    expect(await readdir(place)).toEqual(['began', 'go']);
+    expect(await readdir(join(sshd.home, '.cache/pawl/jobs'))).toEqual([]);
     await checkNight(night);
   });
 });

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { askDevices } from '../../src/engine/remote/ssh/ask-devices.ts';
 import { probeHost } from '../../src/engine/remote/ssh/probe-host.ts';
 import { SshClient } from '../../src/engine/remote/ssh/ssh-client.ts';
 import { SshTraining } from '../../src/engine/remote/ssh/ssh-training.ts';
@@ -11,7 +12,7 @@ import { endOf, startNode } from '../support/node-process.ts';
 import { lives } from '../support/processes.ts';
 import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';
-import { findSshdFault, type PrivateSshd, startSshd } from './private-sshd.ts';
+import { findSshdFault, giveGpus, type PrivateSshd, startSshd } from './private-sshd.ts';
 
 const run = promisify(execFile);
 const fault = findSshdFault();
@@ -140,6 +141,43 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(existsSync(join(sshd.home, '.cache/pawl/jobs', nameOf(job)))).toBe(false);
   });
 
+  test('two runs at once share no GPU, and one that waits for its GPU can be stopped', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    const show = 'echo "on $CUDA_VISIBLE_DEVICES"';
+    const root = await temporaryFolder();
+    const training = await trainingHere({ root });
+    const on = async (gpu: string, train: string) =>
+      new Watched(training, await jobOf(`${show}; ${train}`, { gpus: [gpu] }));
+    const first = await on('GPU-1', waitsFor(go));
+    await first.printed('on GPU-1\nfirst\n');
+    const second = await jobOf(show, { gpus: ['GPU-1'] });
+    const waiting = new Watched(training, second);
+    const stopped = await on('GPU-1', 'echo never');
+    const other = await on('GPU-2', 'echo beside');
+    expect(await other.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(other.output).toBe('on GPU-2\nbeside\n');
+    const claimed = join(sshd.home, '.cache/pawl/jobs', nameOf(second), 'claim');
+    await expect.poll(() => existsSync(claimed)).toBe(true);
+    stopped.stop();
+    expect(await stopped.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
+    expect([waiting.output, stopped.output]).toEqual(['', '']);
+    await writeFile(go, '');
+    expect(await first.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(await waiting.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    expect(waiting.output).toBe('on GPU-1\n');
+  });
+
+  test('a run is bound to the cores of its lane, where it sees no GPU', async () => {
+    const list =
+      /^Cpus_allowed_list:\s*(\S+)$/m.exec(await readFile('/proc/self/status', 'latin1'))?.[1] ?? '';
+    const core = Number(/^\d+/.exec(list)?.[0]);
+    const shown = `grep Cpus_allowed_list /proc/self/status; echo "GPU=\${CUDA_VISIBLE_DEVICES-all}"\n`;
+    const job = await jobOf(shown, { gpus: [], cores: [core] });
+    const watched = new Watched(await trainingHere(), job);
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 }, gpus: [] });
+    expect(watched.output).toBe(`Cpus_allowed_list:\t${core}\nGPU=\n`);
+  });
+
   test('a host that is out of reach for too long is called gone', async () => {
     const watched = new Watched(await trainingHere({ goneMs: 1_000 }), await jobOf('echo begun; sleep 60\n'));
     await watched.printed('begun');
@@ -154,23 +192,24 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
   });
 
   test('a host says what it has, and one that cannot be reached why', async () => {
-    const bin = join(sshd.home, 'bin');
-    await mkdir(bin);
-    const smi = '#!/bin/sh\necho "GPU-1, Test GPU"; echo "GPU-2, Test GPU"\n';
-    await writeFile(join(bin, 'nvidia-smi'), smi, { mode: 0o755 });
-    await writeFile(join(sshd.home, '.bash_profile'), 'PATH=$HOME/bin:$PATH\n');
+    const gpusThere = ['GPU-1', 'GPU-2'].map(uuid => ({ uuid, name: 'Test GPU' }));
+    await giveGpus(sshd, gpusThere);
     const client = await SshClient.open('lab', sshd.options);
     onTestFinished(() => client.close());
     const { checks, gpus } = await probeHost(client, true);
     expect(checks.map(({ name, outcome }) => [name, outcome])).toEqual(
       ['host', 'Python there', 'git there', 'sandbox there', 'GPU there'].map(name => [name, 'ok']),
     );
-    expect(gpus).toEqual(['GPU-1', 'GPU-2'].map(uuid => ({ uuid, name: 'Test GPU' })));
+    expect(gpus).toEqual(gpusThere);
+    const devices = await askDevices(client);
+    expect(devices).toMatchObject({ gpus: gpusThere.map((gpu, index) => ({ ...gpu, index })) });
+    expect('cores' in devices && devices.cores).toMatch(/^[\d,-]+$/);
     const nobody = await SshClient.open('lab', [...sshd.options, '-o', 'Port=1', '-o', 'HostKeyAlias=other']);
     expect(await probeHost(nobody, true)).toEqual({
       checks: [{ name: 'host', outcome: 'failed', detail: expect.stringMatching(/refused/) }],
       gpus: [],
     });
+    expect(await askDevices(nobody)).toEqual({ fault: expect.stringMatching(/refused/) });
   });
 
   test('a run that was never started is not adopted, and no name of an option is a host', async () => {

@@ -37,6 +37,7 @@ export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promi
 export class Watched {
   readonly #stop = new AbortController();
   readonly #enough = new AbortController();
+  readonly #putOff = new AbortController();
   readonly phases: RemotePhase[] = [];
   readonly result: Promise<RemoteResult | null>;
   output = '';
@@ -47,7 +48,7 @@ export class Watched {
         this.output += chunk.toString('utf8');
       },
       onState: phase => this.phases.push(phase),
-      ...{ signal: this.#stop.signal, enough: this.#enough.signal },
+      ...{ signal: this.#stop.signal, enough: this.#enough.signal, putOff: this.#putOff.signal },
     });
   }
 
@@ -59,6 +60,11 @@ export class Watched {
   leave(): void {
     this.result.catch(() => {});
     this.#stop.abort(new Error('the disk is full'));
+  }
+
+  /** Something else is to be done first. */
+  putOff(): void {
+    this.#putOff.abort();
   }
 
   prune(): void {

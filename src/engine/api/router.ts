@@ -33,6 +33,7 @@ import {
 import { GpuUses } from './gpu-use.ts';
 import { handyHandlers } from './handy-calls.ts';
 import { ideaHandlers } from './idea-calls.ts';
+import { jobHandlers } from './job-calls.ts';
 import { followOutput, readLogPiece, searchLog } from './log-view.ts';
 import { followMetricCheck } from './metric-check-steps.ts';
 import { readDiskUse, readLoss, readOutlines } from './overview.ts';
@@ -285,6 +286,7 @@ export function createRouter(service: Service) {
     },
     stack: stackHandlers(service, os.stack),
     ideas: ideaHandlers(service, os.ideas),
+    jobs: jobHandlers(service, os.jobs),
     experiments: {
       ...handyHandlers(service, os.experiments),
       get: os.experiments.get.handler(({ input }) => readExperiment(ledger, input.study, input.n)),

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { PawlError } from '../../shared/errors.ts';
-import { findByName, type GpuSample } from '../../shared/telemetry.ts';
+import { findByName, type KnownGpu } from '../../shared/telemetry.ts';
 
 /** Another machine that a lane is on. */
 export type Elsewhere = { readonly kind: 'slurm' } | { readonly kind: 'ssh'; readonly host: string };
+
+/** What a host of ssh has for lanes. */
+export type HostDevices = { readonly cores: readonly number[]; readonly gpus: readonly KnownGpu[] };
 
 /** A place where one run at a time is trained. */
 export type LanePlace = {
@@ -31,7 +34,9 @@ export function findLanes(
   words: readonly string[],
   machine: {
     readonly cores: readonly number[];
-    readonly gpus: readonly GpuSample[];
+    readonly gpus: readonly KnownGpu[];
+    /** Of the hosts that are named, as far as they were asked. */
+    readonly hosts?: ReadonlyMap<string, HostDevices>;
     /** Jobs at once where the user does not say how many; null where no cluster is set up. */
     readonly clusterLanes?: number | null;
   },
@@ -41,23 +46,25 @@ export function findLanes(
     const [kind, value] = splitOnce(word);
     if (word === 'slurm' || kind === 'slurm')
       return slurmLanes(kind ? Number(value) : null, machine.clusterLanes ?? null);
-    if (kind === 'ssh')
-      return [{ ...WHOLE, elsewhere: { kind: 'ssh' as const, host: value }, label: value, kind: value }];
+    if (kind === 'ssh') return hostLanes(value, machine.hosts ?? new Map());
     if (kind === 'gpu') return gpuLanes(value, machine.gpus);
     const isAny = kind === '' && machine.gpus.length > 0;
     return isAny ? firstGpus(Number(value), machine.gpus) : cpuLanes(Number(value), machine.cores, chosen);
   });
   const host = findTwice(
-    lanes.flatMap(({ elsewhere }) => (elsewhere?.kind === 'ssh' ? [elsewhere.host] : [])),
+    lanes.flatMap(({ elsewhere, gpu, cores }) =>
+      elsewhere?.kind === 'ssh' && gpu === null && cores === null ? [elsewhere.host] : [],
+    ),
   );
   if (host !== undefined)
-    throw new PawlError('usage', `${host} is named twice; a host of ssh trains one run at a time.`);
+    throw new PawlError('usage', `${host} is named twice; as a whole it trains one run at a time.`);
   const gpu = findTwice(
     lanes.flatMap(({ gpu: own, cores }) => (own !== null && cores === null ? [own] : [])),
   );
   if (gpu !== undefined)
     throw new PawlError('usage', `The GPU ${gpu} is named twice; a lane has a GPU of its own.`);
-  if (words.filter(word => word.startsWith('cpu:')).length > 1)
+  const ofCores = words.flatMap(word => /^(?:.*\/)?cpu:/.exec(word)?.[0] ?? []);
+  if (findTwice(ofCores) !== undefined)
     throw new PawlError('usage', 'Name the cores once: "cpu:4" is four lanes.');
   const kinds = new Set(lanes.map(({ kind }) => kind));
   if (kinds.size > 1)
@@ -77,11 +84,36 @@ function splitOnce(word: string): readonly [string, string] {
   return [word.slice(0, Math.max(0, at)), word.slice(at + 1)];
 }
 
-function cpuLanes(count: number, cores: readonly number[], gpu: string | null): readonly LanePlace[] {
+/** @param value a host, and what of it: `lab`, `lab/gpu:0`, `lab/cpu:4` */
+function hostLanes(value: string, hosts: ReadonlyMap<string, HostDevices>): readonly LanePlace[] {
+  const [host = '', part] = value.split(/\/(.*)/);
+  const { cores, gpus } = hosts.get(host) ?? { cores: [], gpus: [] };
+  const there = {
+    ...WHOLE,
+    elsewhere: { kind: 'ssh' as const, host },
+    ...{ label: host, kind: host },
+  };
+  if (part === undefined && gpus.length === 0) return [there];
+  const [kind, name] = splitOnce(part ?? 'gpu:all');
+  const own = kind === 'cpu' ? cpuLanes(Number(name), cores, null, host) : gpuLanes(name, gpus, host);
+  return own.map(lane => ({
+    ...{ ...lane, elsewhere: there.elsewhere },
+    label: `${host}, ${lane.label}`,
+    kind: kind === 'cpu' ? `cores of ${host}` : `${lane.kind} on ${host}`,
+  }));
+}
+
+function cpuLanes(
+  count: number,
+  cores: readonly number[],
+  gpu: string | null,
+  host?: string,
+): readonly LanePlace[] {
+  const where = host === undefined ? 'here' : `on ${host}`;
   if (count > cores.length)
     throw new PawlError(
       'usage',
-      `cpu:${count} needs ${count} cores, but Pawl may use ${cores.length} here: cpu:${cores.length} fits.`,
+      `cpu:${count} needs ${count} cores, but Pawl may use ${cores.length} ${where}: cpu:${cores.length} fits.`,
     );
   const each = Math.floor(cores.length / count);
   return Array.from({ length: count }, (_, lane) => {
@@ -111,7 +143,7 @@ function slurmLanes(count: number | null, clusterLanes: number | null): readonly
   return Array.from({ length: count ?? clusterLanes }, () => lane);
 }
 
-function firstGpus(count: number, gpus: readonly GpuSample[]): readonly LanePlace[] {
+function firstGpus(count: number, gpus: readonly KnownGpu[]): readonly LanePlace[] {
   const all = gpuLanes('all', gpus);
   if (count > all.length)
     throw new PawlError('usage', `${count} lanes need ${count} GPUs, but Pawl sees ${all.length} here.`);
@@ -124,7 +156,7 @@ type Gpu = Pick<LanePlace, 'kind'> & {
   readonly label: string;
 };
 
-function gpuLanes(name: string, gpus: readonly GpuSample[]): readonly LanePlace[] {
+function gpuLanes(name: string, gpus: readonly KnownGpu[], host?: string): readonly LanePlace[] {
   const all = gpus.flatMap(({ index, uuid, name: model, instances = [] }): readonly Gpu[] =>
     instances.length > 0
       ? instances.map(instance => {
@@ -136,11 +168,12 @@ function gpuLanes(name: string, gpus: readonly GpuSample[]): readonly LanePlace[
   const found = name === 'all' ? all : [findByName(all, name)].filter(gpu => gpu !== null);
   if (found.length === 0) {
     const there = all.map(({ uuid, label }) => `${label} (${uuid})`).join(', ');
+    const where = host === undefined ? '' : ` on ${host}`;
     throw new PawlError(
       'gpu_missing',
       name === 'all'
-        ? 'gpu:all names the GPUs of this machine, but Pawl can see none.'
-        : `There is no GPU ${name}. There ${there === '' ? 'is none that Pawl can see' : `are ${there}`}.`,
+        ? `gpu:all names the GPUs of ${host ?? 'this machine'}, but Pawl can see none.`
+        : `There is no GPU ${name}${where}. There ${there === '' ? 'is none that Pawl can see' : `are ${there}`}.`,
     );
   }
   return found.map(({ uuid, index, label, kind }) => ({ ...WHOLE, gpu: uuid || String(index), label, kind }));
@@ -155,6 +188,11 @@ function spell(cores: readonly number[]): string {
 /** Numbers of the processor cores that this process may use. Source: proc_pid_status(5), Cpus_allowed_list. */
 export function usableCores(): readonly number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  return parseCores(list);
+}
+
+/** Numbers in a list of the kernel's: `0-3,8`. */
+export function parseCores(list: string): readonly number[] {
   return list.split(',').flatMap(part => {
     const [from = 0, to = from] = part.split('-').map(Number);
     return Array.from({ length: to - from + 1 }, (_, place) => from + place);

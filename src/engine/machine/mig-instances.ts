@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { GpuInstance } from '../../shared/telemetry.ts';
+import type { GpuInstance, KnownGpu } from '../../shared/telemetry.ts';
 import { findNvidiaSmi } from './find-nvidia-smi.ts';
 
 /** A driver that hangs is not waited for. */
@@ -17,21 +17,23 @@ export async function listMigInstances(
   return parseMigInstances(stdout);
 }
 
+/** Instances by the UUID of their GPU; see {@link parseGpuList}. */
+export function parseMigInstances(text: string): ReadonlyMap<string, readonly GpuInstance[]> {
+  const split = parseGpuList(text).filter(({ instances }) => instances.length > 0);
+  return new Map(split.map(({ uuid, instances }) => [uuid, instances]));
+}
+
 /**
  * Reads what `nvidia-smi -L` lists: a line for each GPU, and below it one for each of its instances,
  * `  MIG 3g.20gb     Device  0: (UUID: MIG-…)`. Source: NVIDIA's MIG user guide.
  */
-export function parseMigInstances(text: string): ReadonlyMap<string, readonly GpuInstance[]> {
-  const found = new Map<string, GpuInstance[]>();
-  let current: GpuInstance[] | undefined;
+export function parseGpuList(text: string): readonly Required<KnownGpu>[] {
+  const found: (Required<KnownGpu> & { readonly instances: GpuInstance[] })[] = [];
   for (const line of text.split('\n')) {
-    const gpu = /^GPU \d+: .*\(UUID: (GPU-[\w-]+)\)\s*$/.exec(line)?.[1];
-    if (gpu) {
-      current = [];
-      found.set(gpu, current);
-    }
+    const [, index, name, gpu] = /^GPU (\d+): (.*) \(UUID: (GPU-[\w-]+)\)\s*$/.exec(line) ?? [];
+    if (name && gpu) found.push({ index: Number(index), uuid: gpu, name, instances: [] });
     const [, profile, uuid] = /^\s+(MIG \S+)\s+Device\s+\d+: \(UUID: (MIG-[\w/-]+)\)\s*$/.exec(line) ?? [];
-    if (profile && uuid) current?.push({ uuid, name: profile });
+    if (profile && uuid) found.at(-1)?.instances.push({ uuid, name: profile });
   }
-  return new Map([...found].filter(([, instances]) => instances.length > 0));
+  return found;
 }

@@ -38,6 +38,7 @@ export function describeJob(job: RemoteJob, repository: string): object {
       ...Object.fromEntries(Object.entries(job.environment).filter(([name]) => !isOfThisMachine(name))),
       ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
     },
+    ...{ gpus: job.gpus ?? [], cores: job.cores ?? [] },
     contained_environment: job.containedEnvironment,
     inherit: {
       names: [...ALLOWED],

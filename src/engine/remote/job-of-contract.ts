@@ -19,6 +19,7 @@ export type RunOfContract = Pick<
   /** Caches of data that it may read. */
   readonly dataFolders: readonly string[];
   readonly gpus?: readonly string[];
+  readonly cores?: readonly number[];
 };
 
 /** A run on another machine, as a contract wants it. */

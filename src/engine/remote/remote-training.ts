@@ -22,8 +22,10 @@ export type RemoteJob = {
   readonly environment: Readonly<Record<string, string>>;
   /** In addition where it is contained. */
   readonly containedEnvironment: Readonly<Record<string, string>>;
-  /** UUIDs of the machine's GPUs that it may use; absent for those that whoever runs the job gives it. */
+  /** UUIDs of the machine's GPUs that it may use, and no other run meanwhile; absent for those that whoever runs the job gives it. */
   readonly gpus?: readonly string[];
+  /** Numbers of the machine's cores that it is bound to, and no other run meanwhile. */
+  readonly cores?: readonly number[];
   /** With `required` a machine without bubblewrap trains nothing. */
   readonly containment: SandboxMode;
   readonly network: boolean;
@@ -58,6 +60,8 @@ export type RemoteWatch = {
   readonly signal: AbortSignal;
   /** As in `TrainingOptions`. */
   readonly enough?: AbortSignal | undefined;
+  /** Something else is to be done first: what could not be started yet is not waited for. */
+  readonly putOff?: AbortSignal | undefined;
 };
 
 /** Why a job ended, where that is more than the outcome says. */
@@ -72,7 +76,9 @@ export type RemoteEnd =
   /** It got less than it needs: it would end the same way again. */
   | { readonly kind: 'out_of_memory' | 'time_limit'; readonly message: string }
   /** Nothing was trained, and no other run would be: the user has to change something. */
-  | { readonly kind: 'refused' | 'no_sandbox' | 'not_started'; readonly message: string };
+  | { readonly kind: 'refused' | 'no_sandbox' | 'not_started'; readonly message: string }
+  /** Nothing was trained yet, because something else is to be done first; `message` is what it waited for. */
+  | { readonly kind: 'put_off'; readonly message: string };
 
 export type RemoteResult = TrainingResult & {
   readonly end: RemoteEnd;

@@ -94,6 +94,7 @@ function runOutcomeOf({ outcome, asked }: Ended, end: RemoteEnd): RunOutcome {
     case 'host_gone':
     case 'cancelled':
     case 'lost':
+    case 'put_off':
       return { kind: 'interrupted' };
     case 'ended':
       return ownOutcome(outcome, asked);

@@ -81,8 +81,15 @@ export function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
 /**
  * Gives the verdict. Where there is a reason to look closer, what would be a keep waits for its probes.
  * @param ended a run whose end is not written yet
+ * @param mayProbe false where a probe cannot be made now
  */
-export function conclude(state: LoopState, run: Measured, ended: EndedRun | null, now: number): Step {
+export function conclude(
+  state: LoopState,
+  run: Measured,
+  ended: EndedRun | null,
+  now: number,
+  mayProbe = true,
+): Step {
   const { repeats, metric, wish } = state;
   const { n, k, value, ...found } = run;
   const isNumber = value !== null && !run.crash && !run.early && !run.guard;
@@ -96,7 +103,7 @@ export function conclude(state: LoopState, run: Measured, ended: EndedRun | null
   });
   const { deadline = Number.POSITIVE_INFINITY } = state.limits;
   // Nothing runs after the deadline; it is made up for when the study goes on.
-  const isInTime = wish !== 'stop' && now + (state.runMs ?? 0) <= deadline;
+  const isInTime = mayProbe && wish !== 'stop' && now + (state.runMs ?? 0) <= deadline;
   const isSuspect = candidate && verdict.word === 'keep' && hints.length > 0 && isInTime;
   const probe = isSuspect ? findCandidateProbe(repeats, candidate) : null;
   if (probe !== null) {

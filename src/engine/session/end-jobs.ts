@@ -99,5 +99,5 @@ export function folderThere({ marker, place }: Pick<Job, 'marker' | 'place'>): s
 function describeLeft(markers: readonly string[], place: JobPlace, whose: string): string {
   const names = markers.map(jobName).join(', ');
   const where = place.kind === 'slurm' ? 'on the cluster' : `on ${place.host}`;
-  return `Jobs of ${whose} may still run ${where}, because it is not known that they have ended: ${names}.`;
+  return `Jobs of ${whose} may still run ${where}, because it is not known that they have ended: ${names}. "pawl jobs" lists them, and gives up those of a machine that is gone for good.`;
 }

@@ -30,7 +30,12 @@ export type SittingKind = {
 export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false, hasSeed: false };
 
 /** What was begun and has no end, with the repairs it has had. */
-export type Begun = { readonly unfinished: Unfinished; readonly repairs: number };
+export type Begun = {
+  readonly unfinished: Unfinished;
+  readonly repairs: number;
+  /** Where its last run was, in the words of the ledger; null where it had none. */
+  readonly lane: string | null;
+};
 
 /** Where the ledger says a study stands, for the first `step` of a sitting. */
 export function initialState(
@@ -47,6 +52,7 @@ export function initialState(
   const begun = findUnfinished(ledger, study).map(unfinished => ({
     unfinished,
     repairs: countRepairs(ledger, study.id, unfinished.n),
+    lane: ledger.runs.list(study.id, unfinished.n).at(-1)?.lane ?? null,
   }));
   const repeats = { ...readRepeats(ledger, study, { canProbe, hasSeed }), baselineRuns };
   const state: StudyState = {

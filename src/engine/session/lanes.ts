@@ -32,11 +32,23 @@ const FREE: Lane = {
   effect: null,
 };
 
+/**
+ * What was begun goes on in the lane that it was in, if there is one: its job may go on there, on a GPU of that lane.
+ * @param labels of the lanes; null for the only one
+ */
 export function startLanes(
   { study, begun }: { readonly study: StudyState; readonly begun: readonly Begun[] },
-  count: number,
+  labels: readonly (string | null)[],
 ): LanesState {
-  return { study, begun, lanes: Array.from({ length: count }, () => FREE) };
+  const lanes: Lane[] = labels.map(() => FREE);
+  const left = begun.filter(({ lane, ...own }) => {
+    const at = labels.findIndex(
+      (label, place) => label !== null && `${lane}, `.startsWith(`${label}, `) && lanes[place] === FREE,
+    );
+    if (at >= 0) lanes[at] = { ...FREE, ...own };
+    return at < 0;
+  });
+  return { study, lanes, begun: left };
 }
 
 /**
@@ -59,7 +71,9 @@ export function stepLanes(
     else if (effect.type !== 'rest') effects.push({ lane: at, effect });
   };
   if (lane !== null) look(lane, event);
-  for (const at of next.lanes.keys()) {
+  const waits = (at: number) => Number(next.lanes[at]?.unfinished != null);
+  // What was begun goes on before anything new, which would count as the last that is wanted.
+  for (const at of [...next.lanes.keys()].sort((a, b) => waits(b) - waits(a))) {
     // What a lane does alone is begun before anything else, and what the user wishes is asked of one.
     if (idle || next.lanes[at]?.effect) continue;
     look(at, lane === null ? event : { type: 'looked' });
@@ -77,7 +91,7 @@ function stepOne(
   const own = lanes[at] ?? FREE;
   const isFree = own.n === null && own.unfinished === null;
   const [first, ...others] = begun;
-  const taken = isFree && first ? { ...own, ...first } : own;
+  const taken = isFree && first ? { ...own, unfinished: first.unfinished, repairs: first.repairs } : own;
   const left = isFree ? others : begun;
   const { state: after, effect } = step(viewOf({ ...state, begun: left }, at, taken), event, now);
   const { n, unfinished, refusals, repairs, reruns, unanswered, held, beside: _beside, ...study } = after;

@@ -86,6 +86,8 @@ export type SetAsideReason =
   | { readonly kind: 'unanswered'; readonly message: string }
   /** The model was not asked: the cap is reached. */
   | { readonly kind: 'spent'; readonly message: string }
+  /** No machine had taken it yet, and something else is to be done first. */
+  | { readonly kind: 'put_off'; readonly message: string }
   /** The machine where it was to be trained refuses it, and would refuse the next. */
   | { readonly kind: 'refused'; readonly message: string };
 
@@ -110,6 +112,12 @@ export type LoopEvent =
   | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
   /** Another machine refuses to train; `n` is null where nothing needs to be set aside. */
   | { readonly type: 'not_trained'; readonly n: number | null; readonly message: string }
+  /** No machine had taken a run yet, and something else is to be done first; `attempt` is null where nothing needs to be set aside. */
+  | {
+      readonly type: 'put_off';
+      readonly attempt: { readonly n: number; readonly commit: string } | null;
+      readonly message: string;
+    }
   | { readonly type: 'set_aside'; readonly reason: SetAsideReason };
 
 export type Effect =

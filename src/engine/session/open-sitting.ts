@@ -9,9 +9,8 @@ import { branchRef } from '../git/refs.ts';
 import { removeBelow } from '../git/remove.ts';
 import type { Repository } from '../git/repository.ts';
 import { openWorktree } from '../git/worktree.ts';
-import { findLanes, type LanePlace, usableCores } from '../lanes/find-lanes.ts';
+import type { LanePlace } from '../lanes/find-lanes.ts';
 import type { DiskReserve } from '../machine/disk-reserve.ts';
-import type { Telemetry } from '../machine/telemetry.ts';
 import { laneFolder, laneWorktree, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { Proposer } from '../proposers/proposer.ts';
@@ -30,6 +29,7 @@ import type { LanePorts } from '../stages/train/surroundings.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { type Containment, findContainment } from './containment.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { findPlaces } from './find-places.ts';
 import { findRepository } from './find-repository.ts';
 import { LeftJobs } from './left-jobs.ts';
 import { openRemotes } from './open-remotes.ts';
@@ -94,7 +94,7 @@ export async function openSitting(
   const containment = await findContainment(study, repository, { ledger, paths, environment });
   const { sandbox } = containment;
   const cluster = await findCluster(study.contract, paths.home);
-  const places = await placesOf(study, telemetry, cluster?.lanes ?? null);
+  const places = await findPlaces(study, telemetry, cluster?.lanes ?? null);
   const remotes = await openRemotes(study, places, { ledger, cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
@@ -166,6 +166,7 @@ export async function openSitting(
     stopLimits(study.stop, now()),
     {
       ...{ ...trainPorts, lanes, proposer, now, askAgainMs, isLookingAhead },
+      labels: places.map(({ label }) => label),
     },
     {
       ...{ audit, baselineRuns: check?.baselineRuns },
@@ -183,20 +184,6 @@ export async function openSitting(
     await jobs.close(isInOrder);
   };
   return { sitting, close };
-}
-
-/** A driver that has not answered by then has no GPUs. */
-const GPU_WAIT_MS = 60_000;
-
-/** Where the runs of a study are trained. Rejects with `usage` or `gpu_missing` for what is not there. */
-export async function placesOf(
-  { lanes, gpu }: Pick<Study, 'lanes' | 'gpu'>,
-  telemetry: Telemetry | undefined,
-  clusterLanes: number | null,
-): Promise<readonly LanePlace[]> {
-  const namesGpus = lanes.some(word => /^(?:gpu:|\d)/.test(word));
-  const gpus = namesGpus ? ((await telemetry?.knownGpus(GPU_WAIT_MS)) ?? []) : [];
-  return findLanes(lanes, { cores: usableCores(), gpus, clusterLanes }, gpu);
 }
 
 function once<T>(make: () => T): () => T {

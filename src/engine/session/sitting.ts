@@ -19,6 +19,7 @@ import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import type { LanePorts } from '../stages/train/surroundings.ts';
 import { train } from '../stages/train/train.ts';
+import { PutOff } from '../stages/train/train-elsewhere.ts';
 import type { TrainPorts } from '../stages/train/train-ports.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
 import {
@@ -33,11 +34,14 @@ import type { Effect, LoopEvent, Wish } from './loop-state.ts';
 import { willGoOn } from './next.ts';
 import { findTakeBack } from './probes.ts';
 import type { StopLimits } from './stop-rules.ts';
-import { aborted, describeSetAside, isRefusal, isResult } from './stopped-effects.ts';
+import { aborted, describeSetAside, isRefusal, isResult, putOff } from './stopped-effects.ts';
+import { WaitingRuns } from './waiting-runs.ts';
 
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
   /** Opens a lane when it is used for the first time: what a baseline taught of its worktree is known then. */
   readonly lanes: readonly (() => LanePorts)[];
+  /** What the lanes are called; null for the only one. */
+  readonly labels: readonly (string | null)[];
   readonly proposer: Proposer;
   /** How long a proposer that needs the user is left alone. */
   readonly askAgainMs?: number | undefined;
@@ -64,6 +68,7 @@ export class Sitting {
   #state: LanesState;
   /** What waits for a wish of the user. */
   readonly #resting = new Set<() => void>();
+  readonly #runs = new WaitingRuns();
   /** Aborted with the error of a lane that failed: the others are ended before the sitting is. */
   readonly #failed = new AbortController();
   /** Why another machine refused to train; the other lanes end before the sitting does. */
@@ -79,7 +84,7 @@ export class Sitting {
     const signal = AbortSignal.any([ports.signal, this.#failed.signal]);
     this.#source = new ProposalSource(study, { ...ports, signal });
     const state = initialState(ports.ledger, study, limits, ports.proposer, kind);
-    this.#state = startLanes(state, ports.lanes.length);
+    this.#state = startLanes(state, ports.labels);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 
@@ -98,7 +103,7 @@ export class Sitting {
   #take(wish: Wish): void {
     this.#state = { ...this.#state, study: { ...this.#state.study, wish, isBlocked: false } };
     for (const wake of this.#resting) wake();
-    this.approvalChanged();
+    this.#askForQuiet();
   }
 
   /** Whether the user wants something else than going on. */
@@ -110,6 +115,12 @@ export class Sitting {
   #wantsQuiet(): boolean {
     const { halted, repeats } = this.#state.study;
     return this.hasWish() || halted !== null || findTakeBack(repeats) !== null;
+  }
+
+  /** What waits for the user, or for another machine, would keep the others from what they do alone. */
+  #askForQuiet(): void {
+    this.approvalChanged();
+    this.#runs.look();
   }
 
   /** Ends what is trained of an experiment; says whether something is. */
@@ -159,8 +170,7 @@ export class Sitting {
       for (;;) {
         const { state, effects, idle } = stepLanes(this.#state, happened, now());
         this.#state = state;
-        // What waits for the user would keep the others from what they do alone.
-        if (this.#wantsQuiet()) this.approvalChanged();
+        if (this.#wantsQuiet()) this.#askForQuiet();
         if (idle?.type === 'stop') {
           this.#dropUnproposed();
           if (this.#refusal) throw this.#refusal;
@@ -252,6 +262,7 @@ export class Sitting {
         this.#refusal ??= error;
         return { type: 'not_trained', n: effect.type === 'train' ? effect.n : null, message: error.message };
       }
+      if (error instanceof PutOff) return putOff(effect, error.message);
       const isStop = signal.aborted && (error as Error).name === 'AbortError';
       if (!isStop || WRITES.includes(effect.type)) throw error;
       return aborted(effect);
@@ -275,14 +286,18 @@ export class Sitting {
       case 'review':
         return review(context, effect.n, effect.repair, { ...sitting, hasWish: () => this.#wantsQuiet() });
       case 'train':
-        return train(context, { ...effect, ahead: effect.n === 0 ? [] : this.#ahead() });
+        return this.#train(context, run =>
+          train(run, { ...effect, ahead: effect.n === 0 ? [] : this.#ahead() }),
+        );
       case 'await_number':
         return takeLateNumber(context, effect, { ...sitting, rest: ms => this.#rest(ms) });
       case 'record':
         this.#announced.delete(effect.n);
         return record(context, effect);
       case 'repeat':
-        return repeat(context, { ...effect, held: this.#heldBy(effect), ahead: this.#aheadOf(effect) });
+        return this.#train(context, run =>
+          repeat(run, { ...effect, held: this.#heldBy(effect), ahead: this.#aheadOf(effect) }),
+        );
       case 'record_repeat':
         return recordRepeat(context, effect);
       case 'take_back':
@@ -292,6 +307,12 @@ export class Sitting {
       default:
         return unreachable(effect);
     }
+  }
+
+  #train(context: StageContext, begin: (context: StageContext) => Promise<LoopEvent>): Promise<LoopEvent> {
+    const { deadline = Number.POSITIVE_INFINITY } = this.#state.study.limits;
+    const due = { deadline, now: this.#ports.now, isToMakeWay: () => this.#wantsQuiet() };
+    return this.#runs.train(due, putOff => begin({ ...context, putOff }));
   }
 
   /** Experiments to come whose proposals may be prepared now: one for each lane, as far as the study is to go on. */

@@ -81,12 +81,8 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return conclude(state, event.run, null, now);
     case 'repair_failed':
       return conclude(state, event.run, null, now);
-    case 'disturbed': {
-      const left = { ...state, unfinished: event.unfinished };
-      // Also the baseline's: the study ends before it has one.
-      const stop = state.wish === 'go' ? findStop(state.limits, state.facts, state.metric.goal, now) : null;
-      return next(stop ? { ...left, halted: stop } : left, now);
-    }
+    case 'disturbed':
+      return next(haltIfDue({ ...state, unfinished: event.unfinished }, now), now);
     case 'aborted': {
       const { n, ended } = event;
       // What was measured is judged without the probe; that is made up for when the study goes on.
@@ -97,11 +93,21 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     case 'not_trained': {
       const { n, message } = event;
       const left: LoopState = { ...state, halted: { reason: 'error', detail: message } };
-      if (left.held) return conclude(left, left.held, null, now);
+      if (left.held) return conclude(left, left.held, null, now, false);
       if (n === null) return next(left, now);
       return {
         state: left,
         effect: { type: 'set_aside', n, ended: null, reason: { kind: 'refused', message } },
+      };
+    }
+    case 'put_off': {
+      const { attempt, message } = event;
+      if (state.held) return conclude(state, state.held, null, now, false);
+      if (attempt === null) return next(state, now);
+      const { n } = attempt;
+      return {
+        state: { ...state, unfinished: { ...attempt, at: 'attempt' } },
+        effect: { type: 'set_aside', n, ended: null, reason: { kind: 'put_off', message } },
       };
     }
     case 'set_aside': {
@@ -109,6 +115,9 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       if (reason.kind === 'stopped') return next({ ...state, halted: STOPPED }, now);
       if (reason.kind === 'unanswered') return next(block(state), now);
       if (reason.kind === 'refused') return next(state, now);
+      // A study without a baseline asks no stop rule before the next experiment.
+      if (reason.kind === 'put_off')
+        return next(incumbentOf(state.repeats) ? state : haltIfDue(state, now), now);
       return next({ ...state, halted: { reason: 'spend', detail: reason.message } }, now);
     }
     case 'recorded':
@@ -138,6 +147,13 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
     default:
       return unreachable(event);
   }
+}
+
+/** Ends the study where a stop rule holds, also before it has a baseline. */
+function haltIfDue(state: LoopState, now: number): LoopState {
+  const { wish, limits, facts, metric } = state;
+  const stop = wish === 'go' ? findStop(limits, facts, metric.goal, now) : null;
+  return stop ? { ...state, halted: stop } : state;
 }
 
 /** Reasons to end that hold whatever becomes of the best. */

@@ -1,7 +1,7 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import type { PerformedEffect } from './lanes.ts';
-import type { LoopEvent, SetAsideReason } from './loop-state.ts';
+import type { Effect, LoopEvent, SetAsideReason } from './loop-state.ts';
 
 /** What becomes of an effect that was stopped, or that another machine refused. */
 
@@ -36,12 +36,20 @@ export function aborted(effect: PerformedEffect): LoopEvent {
   return { type: 'aborted', n, ended: null };
 }
 
+/** A run that no machine had taken yet. */
+export function putOff(effect: Effect, message: string): LoopEvent {
+  const attempt = effect.type === 'train' ? { n: effect.n, commit: effect.commit } : null;
+  return { type: 'put_off', attempt, message };
+}
+
 export function describeSetAside(reason: SetAsideReason): string {
   switch (reason.kind) {
     case 'stopped':
       return 'Stopped by the user; it will be run again on resume.';
     case 'unanswered':
       return `${reason.message} It will be run again.`;
+    case 'put_off':
+      return `Not started yet; it will be run when the study goes on. ${reason.message}`;
     case 'spent':
     case 'refused':
       return `${reason.message} It will be run again on resume.`;

@@ -14,18 +14,33 @@ export type Job = {
   readonly gitDir: string;
 };
 
+/** A job, and what is known of its study and its run. */
+export type ListedJob = Job & {
+  /** Null where the study was removed. */
+  readonly tag: string | null;
+  /** Whether the ledger waits for the end of a run that is to have its result. */
+  readonly isAwaited: boolean;
+};
+
 type Row = Omit<Job, 'place'> & { readonly place: string };
 
 export type JobStore = ReturnType<typeof jobStore>;
 
 export function jobStore(database: Database) {
-  const columns = 'marker, job.study_id AS studyId, job.n, job.k, place, git_dir AS gitDir';
+  const columns = 'marker, job.study_id AS studyId, job.n, job.k, place, job.git_dir AS gitDir';
   const begin = database.prepare(
     'INSERT OR REPLACE INTO job (marker, study_id, n, k, place, git_dir) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const take = database.prepare('UPDATE job SET taken_by = ? WHERE marker = ?');
   const remove = database.prepare('DELETE FROM job WHERE marker = ?');
   const list = database.prepare<[string], Row>(`SELECT ${columns} FROM job WHERE study_id = ? ORDER BY n, k`);
+  const all = database.prepare<[], Row & { readonly tag: string | null; readonly isAwaited: number }>(
+    `SELECT ${columns}, study.tag AS tag, EXISTS (
+       SELECT 1 FROM run JOIN experiment e ON e.id = experiment_id
+       WHERE e.study_id = job.study_id AND e.n = job.n AND run.k IN (job.k, job.taken_by) AND outcome IS NULL
+     ) AS isAwaited
+     FROM job LEFT JOIN study ON study.id = job.study_id ORDER BY job.study_id, job.n, job.k`,
+  );
   const findRemoved = database.prepare(
     'UPDATE job SET removed_since = ? WHERE removed_since IS NULL AND study_id NOT IN (SELECT id FROM study)',
   );
@@ -68,6 +83,12 @@ export function jobStore(database: Database) {
     },
     list(studyId: string): readonly Job[] {
       return list.all(studyId).map(jobOf);
+    },
+    /** Those of all studies, also of those that were removed. */
+    all(): readonly ListedJob[] {
+      return all
+        .all()
+        .map(({ tag, isAwaited, ...row }) => ({ ...jobOf(row), tag, isAwaited: isAwaited === 1 }));
     },
     /** Those whose studies were removed, and since when that is known, which is at the latest now. */
     ofRemoved(now: number): readonly (Job & { readonly removedSince: number })[] {

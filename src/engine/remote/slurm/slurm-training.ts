@@ -48,7 +48,7 @@ export type SlurmOptions = {
 
 type Submission =
   | { readonly kind: 'submitted'; readonly id: string }
-  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'refused' | 'put_off'; readonly message: string }
   | { readonly kind: 'stopped' };
 
 /** Trains runs as jobs of Slurm. One of these for all lanes of a cluster: they share what is asked of Slurm. */
@@ -81,9 +81,10 @@ export class SlurmTraining implements RemoteTraining {
       case 'submitted':
         return this.#follow(job, folder, made.id, watch);
       case 'refused':
+      case 'put_off':
         // Another try begins anew.
         await this.forget(job);
-        return notRun(folder, { end: { kind: 'refused', message: made.message }, asked: null });
+        return notRun(folder, { end: made, asked: null });
       case 'stopped':
         return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted' });
     }
@@ -124,14 +125,17 @@ export class SlurmTraining implements RemoteTraining {
   async #submit(job: RemoteJob, folder: JobFolder, watch: RemoteWatch): Promise<Submission> {
     const { cluster, root, minutes = limitMinutes, pauseMs = MIN_PAUSE_MS } = this.#options;
     const tell = (reason: string) => watch.onState({ kind: 'queued', reason });
+    const waits = AbortSignal.any([watch.signal, ...(watch.putOff ? [watch.putOff] : [])]);
     // Of a folder that was not there no job can have been made.
     let mayExist = !(await prepareFolder(root, folder, job));
+    let why: string | null = null;
     for (let pause = pauseMs; ; ) {
       const id = mayExist ? await this.#findByName(folder, watch) : null;
       if (isStopped(watch.signal)) {
         await writeCancel(folder);
         return { kind: 'stopped' };
       }
+      if (id === null && why !== null && watch.putOff?.aborted) return { kind: 'put_off', message: why };
       const options = sbatchOptions(cluster, folder, minutes(job));
       const script = batchScript(cluster, folder);
       const answer = id === null ? await this.#client('sbatch', options, script, tell) : null;
@@ -140,9 +144,10 @@ export class SlurmTraining implements RemoteTraining {
         await writeSubmitted(folder, made);
         return submitted(made);
       }
+      why = answer?.kind === 'answer' ? null : (answer?.message ?? null);
       if (answer?.kind === 'refused' && isPassing(answer.message)) {
         tell(answer.message);
-        await rest(pause, watch.signal);
+        await rest(pause, waits);
         pause = Math.min(2 * pause, MAX_PAUSE_MS);
         continue;
       }

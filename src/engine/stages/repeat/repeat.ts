@@ -38,7 +38,8 @@ export type NotProbed = { readonly type: 'not_probed'; readonly purpose: 'probe'
 
 /** Why data cannot be exchanged here. Tries the jail of a run, and that with the data exchanged. */
 async function findProbeFault(context: StageContext, n: number): Promise<string | null> {
-  const { study, workbench, userEnvironment, paths, repository } = context;
+  const { study, workbench, userEnvironment, paths, repository, remote } = context;
+  if (remote) return 'Data can only be swapped in lanes of this machine.';
   const { swaps } = study.contract.audit;
   const marker = runMarker(study.id, n, 0);
   const { sandbox } = await surroundingsOf(study, context, marker);
@@ -84,6 +85,8 @@ export async function repeat(
       emit({ type: 'warning', code: 'probe', message: `${fault} No keep is audited.` });
     return { type: 'not_probed', purpose: 'probe' };
   }
+  // Another machine trains what was committed, and the seed is changed in the worktree only.
+  if (purpose === 'seed' && context.remote) return { type: 'not_probed', purpose };
   if (purpose === 'seed') {
     const done = ledger.runs.list(study.id, n).filter(run => run.purpose === 'seed' && run.value !== null);
     // So both are trained with the same ones.

@@ -55,11 +55,12 @@ export async function conductRun(begun: BegunRun, ports: TrainPorts): Promise<Co
 /** Returns what reads how much time has passed since this call. */
 function startClocks({
   now,
-  place: { cores },
+  place: { cores, elsewhere },
 }: TrainPorts): () => Pick<ConductedRun, 'wallSeconds' | 'awakeSeconds' | 'busySeconds'> {
-  const [wall, awake, busy] = [now(), performance.now(), busyProcessorSeconds(cores)];
+  const own = elsewhere ? null : cores;
+  const [wall, awake, busy] = [now(), performance.now(), busyProcessorSeconds(own)];
   return () => {
-    const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds(cores)];
+    const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds(own)];
     return {
       wallSeconds: (wallEnd - wall) / 1000,
       awakeSeconds: (awakeEnd - awake) / 1000,
@@ -71,11 +72,11 @@ function startClocks({
 function placeOf(
   { surroundings, logPath, limits }: BegunRun,
   observer: RunObserver,
-  { workbench, place, signal, killTimes }: TrainPorts,
+  { workbench, place: { cores, elsewhere }, signal, killTimes }: TrainPorts,
 ): CommandPlace {
   const { seals: _seals, caches: _caches, ...contained } = surroundings;
   return {
-    ...{ cwd: workbench.path, ...contained, logPath, limits, cores: place.cores ?? undefined },
+    ...{ cwd: workbench.path, ...contained, logPath, limits, cores: (!elsewhere && cores) || undefined },
     signal: AbortSignal.any([signal, observer.broken, observer.stopped]),
     ...(killTimes ? { killTimes } : {}),
   };
@@ -129,7 +130,8 @@ function trainThere(
     else emit({ type: 'phase', n, phase: 'training' });
   };
   const onOutput = (chunk: Buffer) => observer.push(chunk);
-  const watch = { onState, onOutput, signal: endOfJob(observer, ports), enough: observer.enough };
+  const signal = endOfJob(observer, ports);
+  const watch = { onState, onOutput, signal, enough: observer.enough, putOff: ports.putOff };
   return trainElsewhere(begun.study, begun, there, watch, ports);
 }
 

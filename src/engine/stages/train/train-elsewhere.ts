@@ -21,16 +21,22 @@ const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;
 /** Ends of a job that say nothing of its commit. */
 const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 'lost'] as const;
 
+/** A run that no machine had taken yet makes way for something else; the message is what it waited for. */
+export class PutOff extends Error {
+  override readonly name = 'PutOff';
+}
+
 /** Why a run on another machine is to be run again whatever it printed; null where it counts. */
 export function findLoss({ end }: RemoteResult): string | null {
   return LOST.some(kind => kind === end.kind) && 'message' in end ? end.message : null;
 }
 
 /** Where a run on another machine is, or what it waits for. */
-export function describePhase({ label }: LanePlace, phase: RemotePhase): string {
+export function describePhase({ label, gpu }: LanePlace, phase: RemotePhase): string {
   if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
   if (phase.kind === 'setting_up') return `${label}, ${phase.node}, setting up`;
-  return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
+  // The label of a lane with a GPU of its own says its model.
+  return `${label}, ${phase.node}${phase.gpu === null || gpu !== null ? '' : `, ${phase.gpu}`}`;
 }
 
 /** Whether runs of a study are contained on other machines. */
@@ -40,7 +46,8 @@ export function isContainedElsewhere({ contract }: Study, { userEnvironment }: T
 
 /**
  * Trains one run on another machine. If the engine died while jobs of the same commit trained, the result of the oldest that no run
- * has is taken, so that nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be.
+ * has is taken, so that nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be, and
+ * with {@link PutOff}.
  */
 export async function trainElsewhere(
   study: Study,
@@ -58,6 +65,7 @@ export async function trainElsewhere(
   const result =
     (await adopt(study, run, remote, watch, ports)) ?? (await begin(study, run, remote, watch, ports));
   const { end } = result;
+  if (end.kind === 'put_off') throw new PutOff(end.message);
   if (end.kind === 'refused' || end.kind === 'no_sandbox' || end.kind === 'not_started')
     throw new PawlError('cannot_train', `Nothing was trained. ${end.message}`);
   return result;
@@ -104,6 +112,12 @@ async function begin(
   return remote.train(job, watch);
 }
 
+/** What binds a run in a lane of a host. In a share of its cores it sees no GPU, because the others would see the same. */
+function devicesOf({ gpu, cores }: LanePlace): Pick<RemoteJob, 'gpus' | 'cores'> {
+  if (gpu !== null) return { gpus: [gpu] };
+  return cores === null ? {} : { gpus: [], cores };
+}
+
 /** @param k of the run whose job it is or was */
 function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: TrainPorts): RemoteJob {
   const { repository, workbench, paths, userEnvironment, sandbox, place } = ports;
@@ -117,6 +131,6 @@ function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: Trai
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
     dataFolders: sandbox?.namedData ?? [],
-    ...(place.gpu === null ? {} : { gpus: [place.gpu] }),
+    ...devicesOf(place),
   });
 }

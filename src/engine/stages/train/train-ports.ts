@@ -14,4 +14,6 @@ export type TrainPorts = SurroundingsPorts & {
   /** By experiment, what ends the run of it that is under way, because the user wants no more of it. */
   readonly running: Map<number, () => void>;
   readonly reserve: DiskReserve;
+  /** Of the run that is about to begin: something else is to be done first, as soon as no machine has taken it yet. */
+  readonly putOff?: AbortSignal | undefined;
 };

@@ -14,7 +14,7 @@ export function LanesField({
   return (
     <Field
       label="Lanes"
-      hint="To train several experiments at once: cpu:4, gpu:all, slurm:8 or ssh:host, separated by commas."
+      hint="To train several experiments at once: cpu:4, gpu:all, slurm:8, ssh:host or ssh:host/gpu:0, separated by commas."
       problem={problem}
     >
       {ids => (

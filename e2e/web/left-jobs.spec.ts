@@ -1,0 +1,33 @@
+import { dataPaths } from '../../src/engine/paths.ts';
+import { openLedger } from '../../src/engine/store/ledger.ts';
+import { expect, test } from './support/fixtures.ts';
+import { takePicture } from './support/pictures.ts';
+import { dialog, notebook, openWindow, startStudy } from './support/window.ts';
+
+test('a job whose machine is gone is given up where the notebook says that it may still run', async ({
+  page,
+  home,
+  bench,
+  serve,
+}) => {
+  const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
+  // No name of a host, so that nothing waits for an answer.
+  const place = { kind: 'ssh', host: '-gone' } as const;
+  ledger.write(() =>
+    ledger.jobs.begin({ marker: 's1/4.0', studyId: 's1', n: 4, k: 0, place, gitDir: '/r/.git' }),
+  );
+  ledger.close();
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 0 });
+  const warning = notebook(page).list.getByText(/^Jobs of a deleted study may still run on -gone/);
+  await expect(warning).toBeVisible();
+  await notebook(page).list.getByRole('button', { name: 'Show jobs' }).click();
+  const jobs = dialog(page, 'Jobs on other machines');
+  const rows = jobs.getByRole('list', { name: 'Jobs' }).getByRole('listitem');
+  await expect(rows).toHaveText(
+    /Of a deleted study, may still run-gone:~\/\.cache\/pawl\/jobs\/pawl-s1-4\.0/,
+  );
+  await takePicture(page, 'left-jobs');
+  await jobs.getByRole('button', { name: 'Give up pawl-s1-4.0' }).click();
+  await expect(jobs).toContainText('No job is left: all have ended, or were given up.');
+});

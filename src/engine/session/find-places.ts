@@ -1,0 +1,33 @@
+import { PawlError } from '../../shared/errors.ts';
+import type { Study } from '../../shared/study.ts';
+import { findLanes, type HostDevices, type LanePlace, parseCores, usableCores } from '../lanes/find-lanes.ts';
+import type { Telemetry } from '../machine/telemetry.ts';
+import { askDevices } from '../remote/ssh/ask-devices.ts';
+import { SshClient } from '../remote/ssh/ssh-client.ts';
+
+/** A driver that has not answered by then has no GPUs. */
+const GPU_WAIT_MS = 60_000;
+
+/**
+ * Where the runs of a study are trained. Rejects with `usage` or `gpu_missing` for what is not there, and with `cannot_train` for a
+ * host that does not say what it has.
+ */
+export async function findPlaces(
+  { lanes, gpu }: Pick<Study, 'lanes' | 'gpu'>,
+  telemetry: Telemetry | undefined,
+  clusterLanes: number | null,
+): Promise<readonly LanePlace[]> {
+  const namesGpus = lanes.some(word => /^(?:gpu:|\d)/.test(word));
+  const gpus = namesGpus ? ((await telemetry?.knownGpus(GPU_WAIT_MS)) ?? []) : [];
+  const names = new Set(lanes.flatMap(word => /^ssh:([^/]+)/.exec(word)?.[1] ?? []));
+  const hosts = new Map(await Promise.all([...names].map(async host => [host, await ask(host)] as const)));
+  return findLanes(lanes, { cores: usableCores(), gpus, hosts, clusterLanes }, gpu);
+}
+
+async function ask(host: string): Promise<HostDevices> {
+  // The connection is left open: the runs there go over it, too.
+  const devices = await askDevices(await SshClient.open(host));
+  if ('fault' in devices)
+    throw new PawlError('cannot_train', `What ${host} has for lanes is not known. ${devices.fault}`);
+  return { cores: parseCores(devices.cores), gpus: devices.gpus };
+}

@@ -1,0 +1,55 @@
+import { rm } from 'node:fs/promises';
+import { PawlError } from '../../shared/errors.ts';
+import type { LeftJob } from '../../shared/job-calls.ts';
+import type { DataPaths } from '../paths.ts';
+import { jobName } from '../remote/describe-job.ts';
+import { jobFolder, writeCancel } from '../remote/job-folder.ts';
+import type { Job } from '../store/jobs.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { folderThere, hostFolder } from './end-jobs.ts';
+
+/**
+ * Jobs on other machines that may still run, of all studies.
+ * @param isEngineRunning as for {@link giveUpJobs}
+ */
+export function listJobs(ledger: Ledger, isEngineRunning: boolean): readonly LeftJob[] {
+  return ledger.jobs.all().map(job => ({
+    ...{ id: jobName(job.marker), study: job.tag, experiment: job.n, folder: folderThere(job) },
+    isUnderWay: job.isAwaited && isEngineRunning,
+  }));
+}
+
+/**
+ * Forgets jobs whose machine is gone for good, so that nobody asks for them any more. Rejects with `usage`, and then gives up none, for a
+ * name that no job has, and for a run that is under way.
+ * @param isEngineRunning whether runs without an end are under way, and not left by an engine that died
+ */
+export async function giveUpJobs(
+  names: readonly string[],
+  { ledger, paths, isEngineRunning }: { ledger: Ledger; paths: DataPaths; isEngineRunning: boolean },
+): Promise<readonly Job[]> {
+  const all = ledger.jobs.all();
+  const given = names.map(name => {
+    const job = all.find(({ marker }) => jobName(marker) === name);
+    if (!job) throw new PawlError('usage', `There is no job ${name}. "pawl jobs" lists them.`);
+    if (job.isAwaited && isEngineRunning)
+      throw new PawlError(
+        'usage',
+        `${name} is under way. Stop the study, or this run ("pawl stop --run ${job.n}"), first.`,
+      );
+    return job;
+  });
+  ledger.write(() => {
+    for (const { marker } of given) ledger.jobs.remove(marker);
+  });
+  for (const job of given) await clearHere(job, paths);
+  return given;
+}
+
+/** What of a job can be reached without its machine. */
+async function clearHere({ marker, place }: Job, paths: DataPaths): Promise<void> {
+  if (place.kind === 'ssh')
+    await rm(jobFolder(hostFolder(paths, place.host), marker).path, { recursive: true, force: true });
+  // In a folder that other machines share: should one of them begin it after all, it trains nothing.
+  else await writeCancel(jobFolder(place.folder, marker)).catch(() => {});
+}
