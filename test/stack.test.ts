@@ -325,7 +325,7 @@ test('the text of a pull request has the gains and how they were measured, and n
   ports.ledger.write(() => ports.ledger.experiments.setPhase('s1', 2, 'recorded'));
   const { title, text } = await describeStack(told, study, null);
   expect(title).toBe('Take val_bpb from 1.000000 to 0.800000 with 2 changes');
-  expect(text).toContain('**val\\_bpb (lower is better): 1.000000 → 0.800000, −20.0 %.**');
+  expect(text).toContain('**val\\_bpb (lower is better): 1.000000 → 0.800000, −20.00 %.**');
   expect(text).toContain('Exactly this code was measured as experiment 2 (one run)');
   expect(text).toContain('| Double the learning rate. | +0.1 | 0.900000 | unproven, 73 % | +1 −1 |');
   expect(text).toContain('(assumed; nothing was repeated)');

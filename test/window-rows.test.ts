@@ -5,6 +5,7 @@ import { type State, useStore } from '../src/renderer/app/store.ts';
 import { matcherOf, partsOf } from '../src/renderer/features/notebook/match-text.ts';
 import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
+import { steadyRange } from '../src/renderer/ui/steady-rows.ts';
 import { countTried, expectedEnd } from '../src/shared/expected-end.ts';
 import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
 
@@ -55,6 +56,24 @@ describe('rows of the notebook', () => {
       'c2',
       'c0',
     ]);
+  });
+});
+
+describe('rows that are on the page', () => {
+  const range = (startIndex: number, endIndex: number, count = 100) =>
+    steadyRange({ startIndex, endIndex, overscan: 2, count }, 12);
+  const ends = (indices: readonly number[]) => [indices.length, indices[0], indices.at(-1)];
+
+  test('are as many wherever the list is scrolled to, and hold what is in sight', () => {
+    expect(ends(range(0, 7))).toEqual([12, 0, 11]);
+    expect(ends(range(40, 47))).toEqual([12, 38, 49]);
+    expect(ends(range(40, 46))).toEqual([12, 38, 49]);
+    expect(ends(range(93, 99))).toEqual([12, 88, 99]);
+  });
+
+  test('are all there are of a short list', () => {
+    expect(range(0, 2, 3)).toEqual([0, 1, 2]);
+    expect(range(0, 0, 0)).toEqual([]);
   });
 });
 

@@ -254,6 +254,42 @@ test('the run of one experiment is ended, after a question, and the study goes o
   await expect(study(page).header).toContainText('Ended');
 });
 
+test('a run is ended by keyboard: Enter asks, Escape and Enter at once keep it', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const held = await bench.untilHeld();
+  await page.keyboard.press('2');
+  const curve = page.getByRole('region', { name: 'Live curve' });
+  const button = curve.getByRole('button', { name: 'End this run …' });
+  const question = dialog(page, `End the run of #${held}?`);
+  await button.press('Enter');
+  await expect(question).toBeVisible();
+  await look(page, 'end-run');
+  await page.keyboard.press('Escape');
+  await expect(question).toBeHidden();
+  await expect(button).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(question.getByRole('button', { name: 'Close' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(question).toBeHidden();
+  await expect(button).toBeFocused();
+  await expect(curve).toContainText('Training');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await expect(question.getByRole('button', { name: 'End this run' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('1');
+  await expect(cellOf(page, held).region).toContainText('You stopped this run.');
+  await bench.letGo();
+});
+
 test('a steering note stands in the notebook and reaches the proposer', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
   await bench.hold();
@@ -438,4 +474,27 @@ test('a study goes on with another proposer', CORE, async ({ page, serve, bench 
   await expect(study(page).header).toContainText('Ended');
   await study(page).control('Resume').click();
   await expect(resume.getByText('Proposer search')).toBeVisible();
+});
+
+test('a study goes on with proposals that start from other lines', async ({ page, serve, makeBench }) => {
+  const worse = { hypothesis: 'Decay the weights more', set: { WEIGHT_DECAY: '0.5' } };
+  const bench = await makeBench({ turns: [worse] });
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  await expect(cellOf(page, 1).region).toContainText('worse');
+  await study(page).control('Resume').click();
+  const resume = dialog(page, 'Resume night');
+  const choice = resume.getByLabel('Where proposals start');
+  await expect(choice).toHaveText('Always from the best so far');
+  await choose(choice, 'One in three from another line');
+  await resume.getByLabel('Experiments').fill('3');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume).toBeHidden();
+  await expect(study(page).header).toContainText('Ended');
+  await expect(cellOf(page, 2).region).not.toContainText('from #');
+  await expect(cellOf(page, 3).region).toContainText('from #1');
+  await page.reload();
+  await study(page).control('Resume').click();
+  await expect(choice).toHaveText('One in three from another line');
 });

@@ -15,7 +15,7 @@ test('the debrief tells what worked, and each number of an experiment leads to i
 }) => {
   await openDebrief(page, night);
   const debrief = page.getByRole('article', { name: 'Debrief' });
-  await expect(debrief).toContainText('val_bpb 1.299000 (#0) → 1.230951 (#13), −5.2 %.');
+  await expect(debrief).toContainText('val_bpb 1.299000 (#0) → 1.230951 (#13), −5.24 %.');
   await expect(debrief).toContainText(/13 experiments in .*: 7 kept, 5 discarded, 1 crashed\./);
   const worked = debrief.getByRole('table', { name: 'What worked' });
   await expect(worked.getByRole('row')).toHaveCount(1 + 7);

@@ -100,6 +100,31 @@ test.describe('in the notebook', () => {
     await expect(notebook(page).list).toBeVisible();
   });
 
+  test('whoever walks through the experiments has each in sight, and the rows stand as they are read', async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width: 1280, height: 640 });
+    const walk = async (key: string, numbers: readonly number[]) => {
+      for (const n of numbers) {
+        await page.keyboard.press(key);
+        await expect(cellOf(page, n).toggle).toBeFocused();
+        await expect(cellOf(page, n).toggle).toBeInViewport({ ratio: 1 });
+      }
+    };
+    const numbersOnPage = () =>
+      notebook(page).rows.evaluateAll(rows => rows.map(row => Number(row.ariaLabel?.split(' ')[1])));
+    const areInOrder = async () => {
+      const numbers = await numbersOnPage();
+      return numbers.every((n, place) => place === 0 || n < (numbers[place - 1] ?? 0));
+    };
+    const down = [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
+    await walk('j', down);
+    expect(await numbersOnPage()).not.toContain(13);
+    await expect.poll(areInOrder).toBe(true);
+    await walk('k', down.toReversed().slice(1));
+    await expect.poll(areInOrder).toBe(true);
+  });
+
   test('1 to 4 are the views of the study', CORE, async ({ page }) => {
     for (const [key, tab] of [
       ['2', 'Live'],

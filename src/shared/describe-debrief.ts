@@ -23,7 +23,7 @@ export function describeProgress({ study, before, after }: Debrief): string {
   const change = after.record.mean - before.record.mean;
   const share = before.record.mean === 0 ? null : change / Math.abs(before.record.mean);
   const isGain = goal === 'minimize' ? change < 0 : change > 0;
-  const percent = share === null ? '' : `, ${share > 0 ? '+' : ''}${formatPercent(share)}`;
+  const percent = share === null ? '' : `, ${share > 0 ? '+' : ''}${formatPercent(share, 2)}`;
   return `${name} ${formatMetric(before.record.mean)} (#${before.n}) → ${formatMetric(after.record.mean)} (#${after.n})${percent}${isGain ? '' : ', which is no gain'}.`;
 }
 

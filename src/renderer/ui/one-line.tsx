@@ -15,8 +15,8 @@ export function OneLine({
   const [head, tail] = cutInMiddle(text);
   return (
     <>
-      <span className="min-w-[3ch] shrink-[9999] truncate">{shown(head)}</span>
-      {tail === '' ? null : <span className="min-w-0 truncate whitespace-pre">{shown(tail)}</span>}
+      <span className="min-w-[3ch] shrink-[9999] cut-off">{shown(head)}</span>
+      {tail === '' ? null : <span className="min-w-0 cut-off whitespace-pre">{shown(tail)}</span>}
     </>
   );
 }

@@ -51,7 +51,10 @@ export function RowsTable<Row>({
               <th
                 key={name}
                 scope="col"
-                className={classNames('px-3 py-2 font-medium first:pl-4 last:pr-4', isNumber && 'text-right')}
+                className={classNames(
+                  'whitespace-nowrap px-3 py-2 font-medium first:pl-4 last:pr-4',
+                  isNumber && 'text-right',
+                )}
               >
                 {name}
               </th>

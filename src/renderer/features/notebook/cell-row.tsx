@@ -30,6 +30,10 @@ type Props = {
   readonly sparkline: readonly (number | null)[] | null;
 };
 
+/** The same elements in all rows: React passes over them when a row is filled anew. */
+const CHEVRON = <ChevronRight size={15} aria-hidden />;
+const COMPARE = <GitCompareArrows size={15} aria-hidden />;
+
 /** Of the button that opens a cell; where the focus goes when a cell is selected by key. */
 export function cellButtonId(n: number): string {
   return `cell-${n}`;
@@ -67,14 +71,12 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
         data-cell={cell.n}
         className="relative grid h-15 grid-cols-[1rem_2.25rem_1.25rem_minmax(0,1fr)_auto] items-center gap-x-2 pr-4 pl-2 @xl:grid-cols-[1.25rem_2.5rem_6.5rem_minmax(0,1fr)_auto]"
       >
-        <ChevronRight
-          size={15}
-          aria-hidden
-          className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}
-        />
+        <span className={classNames('text-faint transition-transform', isOpen && 'rotate-90')}>
+          {CHEVRON}
+        </span>
         <span className="tabular text-right text-muted text-sm">#{cell.n}</span>
         {/* Where there is no room for its word the icon is left of it. */}
-        <span className="flex overflow-hidden whitespace-nowrap">
+        <span className="flex overflow-clip whitespace-nowrap @xl:overflow-visible">
           <VerdictBadge
             word={cell.verdict?.word ?? null}
             phase={cell.phase}
@@ -95,7 +97,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               shown={part => <Marked text={part} matcher={matcher} />}
             />
           </button>
-          <p className="truncate text-muted text-xs *:mr-2">
+          <p className="cut-off text-muted text-xs *:mr-2">
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.supersededBy === null ? null : (
@@ -153,11 +155,11 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             title="Mark for comparison (c)"
             onClick={() => toggleCompared(cell.n)}
             className={classNames(
-              'relative hidden size-7 items-center justify-center @xl:inline-flex rounded-md hover:bg-sunken focus-visible:opacity-100',
-              isCompared ? 'text-accent' : 'text-muted opacity-0 group-hover:opacity-100',
+              'relative hidden size-7 items-center justify-center @xl:inline-flex rounded-md hover:bg-sunken',
+              isCompared ? 'text-accent' : 'text-transparent focus-visible:text-muted group-hover:text-muted',
             )}
           >
-            <GitCompareArrows size={15} aria-hidden />
+            {COMPARE}
           </button>
           <div className="hidden w-24 justify-end @3xl:group-data-curves/list:flex">
             {sparkline && sparkline.length > 1 ? (

@@ -8,6 +8,7 @@ import { readNotebook } from '../../app/sync.ts';
 import { useSparklines } from '../../app/use-sparklines.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { useSteadyOrder, useSteadyRange } from '../../ui/steady-rows.ts';
 import { ExperimentMenuArea } from '../cell/experiment-menu.tsx';
 import { CellRow } from './cell-row.tsx';
 import { MarkRow, RefusedRow } from './mark-row.tsx';
@@ -18,7 +19,7 @@ import { useScrollAnchor } from './use-scroll-anchor.ts';
 /** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
 const CELL_PX = 61;
 const MARK_PX = 33;
-const OVERSCAN = 4;
+const OVERSCAN = 2;
 
 export type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
 
@@ -60,6 +61,7 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
   const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
   const virtual = useVirtualizer({
     ...{ count: rows.length, estimateSize, getItemKey, overscan: OVERSCAN },
+    rangeExtractor: useSteadyRange(),
     getScrollElement: () => scroller.current,
   });
   const items = virtual.getVirtualItems();
@@ -76,6 +78,7 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
   places.current = Math.max(places.current, items.length);
   const slotOf = (index: number) =>
     (order === 'newest' ? rows.length - 1 - index : index) % Math.max(1, places.current);
+  const placed = useSteadyOrder(items, slotOf, virtual.isScrolling);
 
   return (
     <ExperimentMenuArea
@@ -88,7 +91,7 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
           data-testid="notebook-list"
         >
           <ol aria-label="Experiments" style={{ height: virtual.getTotalSize() }} className="relative">
-            {items.map(({ index, start }) => {
+            {placed.map(({ index, start }) => {
               const row = rows[index];
               return row ? (
                 <PlacedRow

@@ -32,7 +32,7 @@ export function Revealer({
       return;
     }
     if (reveal.takesFocus) focusCell(reveal.n);
-    if (!reveal.toTop && isInSight(virtual, index)) {
+    if (!reveal.toTop && bringIntoSight(virtual, index)) {
       fulfilled.current = reveal.wish;
       return;
     }
@@ -56,11 +56,12 @@ function focusCell(n: number): void {
   else if (button !== document.activeElement) button.focus({ preventScroll: true });
 }
 
-function isInSight(
-  { measurementsCache, scrollOffset, scrollRect }: Virtualizer<HTMLDivElement, Element>,
-  index: number,
-): boolean {
-  const row = measurementsCache[index];
-  if (!row || scrollOffset === null || !scrollRect) return false;
-  return row.start >= scrollOffset && row.end <= scrollOffset + scrollRect.height;
+/** Of a row that is on the page, so that its height and place are known: it is in sight in the next frame. False for any other. */
+function bringIntoSight(virtual: Virtualizer<HTMLDivElement, Element>, index: number): boolean {
+  const { scrollElement, scrollOffset, scrollRect } = virtual;
+  const row = virtual.getVirtualItems().find(item => item.index === index);
+  if (!row || !scrollElement || scrollOffset === null || !scrollRect) return false;
+  if (row.start < scrollOffset) scrollElement.scrollTop = row.start;
+  else if (row.end > scrollOffset + scrollRect.height) scrollElement.scrollTop = row.end - scrollRect.height;
+  return true;
 }

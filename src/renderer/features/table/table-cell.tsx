@@ -60,7 +60,7 @@ function Tags({ cell }: { readonly cell: Cell }) {
  * long is cut at the edge, because each edge that cuts is a surface of its own to paint.
  */
 export function layoutOf(column: Column, text: string | null, width: number): string {
-  if (text !== null) return surelyFits(text, width) ? 'leading-[31px]' : 'truncate leading-[31px]';
+  if (text !== null) return surelyFits(text, width) ? 'leading-[31px]' : 'cut-off leading-[31px]';
   return column.id === 'tags' || width < column.width
     ? 'flex items-center overflow-hidden'
     : 'flex items-center';

@@ -18,6 +18,7 @@ import { jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useSparklines } from '../../app/use-sparklines.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { useSteadyOrder, useSteadyRange } from '../../ui/steady-rows.ts';
 import { useSame } from '../../ui/use-same.ts';
 import { type Item, nextSort } from './arrange-rows.ts';
 import { keyAction, stepFrom } from './grid-keys.ts';
@@ -32,6 +33,7 @@ const OVERSCAN = 2;
 /** How far a key changes a width. */
 const WIDTH_STEP = 16;
 const heightOf = () => ROW_PX;
+const BLANK = '\u00a0';
 const GRID_ID = 'experiments-table';
 const cellId = (key: string, column: number) => `${GRID_ID} ${key} ${column}`.replaceAll(/\s/g, '-');
 
@@ -45,6 +47,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
     // A function of its own each time would have all rows placed anew.
     estimateSize: heightOf,
     overscan: OVERSCAN,
+    rangeExtractor: useSteadyRange(),
     // Under the headings, which stay.
     scrollPaddingStart: ROW_PX,
   });
@@ -78,6 +81,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
   // Rows are places that are filled anew while scrolling and sorting, which costs a fraction of making new ones.
   const most = useRef(1);
   most.current = Math.max(most.current, places.length);
+  const placed = useSteadyOrder(places, index => index % most.current, virtual.isScrolling);
 
   const sort = (id: string, isAdded: boolean) => setLayout({ sort: nextSort(layout.sort, id, isAdded) });
   const setWidth = (id: string, width: number) => setLayout({ widths: { ...layout.widths, [id]: width } });
@@ -143,7 +147,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
         onMove={move}
       />
       <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-        {places.map(({ index, start }) => {
+        {placed.map(({ index, start }) => {
           const item = items[index];
           if (!item) return null;
           const isActive = index === active.row;
@@ -246,6 +250,9 @@ const DataRow = memo(function DataRow({
               >
                 #{n}
               </button>
+            ) : // An empty text has no node: to take it away and make it again costs more than to change it.
+            text === '' ? (
+              BLANK
             ) : (
               (text ?? <CellContent column={column} row={row} sparkline={sparkline} />)
             )}
