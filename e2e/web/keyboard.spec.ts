@@ -25,6 +25,15 @@ async function tabTo(page: Page, place: Locator): Promise<void> {
   throw new Error('60 times Tab did not lead there');
 }
 
+/** The elements that would change slowly, though the system asks for less motion; of all of them, that costs seconds. */
+function transitions(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('*')]
+      .filter(element => getComputedStyle(element).transitionProperty !== 'none')
+      .map(element => (element.cloneNode() as Element).outerHTML),
+  );
+}
+
 /** Whether what has the focus, or a part around it, is drawn with an outline. */
 function hasVisibleFocus(page: Page): Promise<boolean> {
   return page.evaluate(() => {
@@ -218,6 +227,7 @@ test.describe('in the notebook', () => {
     await page.keyboard.type('dark');
     await page.keyboard.press('Enter');
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    expect(await transitions(page)).toEqual([]);
     await page.keyboard.press('Control+k');
     await page.keyboard.type('use the system theme');
     await page.keyboard.press('Enter');

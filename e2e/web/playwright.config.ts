@@ -50,6 +50,8 @@ export default defineConfig({
       args: [
         '--disable-gpu',
         '--disable-background-networking',
+        // A page lives for seconds: to optimize its code costs more of the processor than it saves.
+        '--js-flags=--no-turbofan --no-maglev',
         `--disable-features=${[...OFF_IN_PLAYWRIGHT, ...UNSEEN_FEATURES].join(',')}`,
         ...sandboxArguments(),
       ],

@@ -2,7 +2,7 @@
  * Preloaded into the Node that stands for Electron (`node --import`): the module `electron` becomes the double, and the
  * probe answers what the test asks over the process's channel.
  */
-import { createRequire, registerHooks } from 'node:module';
+import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { theChromium } from './page.ts';
 
 const electron = new URL('electron.ts', import.meta.url).href;
@@ -30,6 +30,8 @@ const ownAnswers: Probe = {
   /** Where the test can connect to look into the windows, and what it must end with the app. */
   async chromium() {
     const { port, pid } = await theChromium();
+    // The test may end the app so that it has no time to keep what was compiled at its start; half of a start is that.
+    flushCompileCache();
     return { port, pid };
   },
   async dropping(paths) {
