@@ -28,42 +28,42 @@ import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
-/** In a lane's folder: the private trees of data caches. */
+/** In a lane's folder: private trees of data caches. */
 export const DATA_VIEW = 'data';
 
-/** What a training is contained in: the same for a study that runs and for one that is only looked at. */
+/** The circumstances of a training: the same for a running study and for a check. */
 export type Place = {
   readonly contract: Contract;
   readonly repository: Repository;
   readonly paths: DataPaths;
-  /** Of the study, with its environments. */
+  /** The study's folder, with its environments. */
   readonly folder: string;
-  /** Of the lane, with its caches and its view of the data. */
+  /** The lane's folder, with its caches and its view of the data. */
   readonly laneFolder: string;
   /** Without symbolic links. */
   readonly worktree: string;
   readonly seals: Seals;
   readonly preserved: readonly string[];
-  /** git's own record of the worktree; null where there is none. */
+  /** git's own record of the worktree; null if there is none. */
   readonly adminDir: string | null;
-  /** Whether the baseline is there; it makes uv's environment, if uv makes one. */
+  /** Whether the baseline has run; it creates uv's environment, if uv makes one. */
   readonly hasBaseline: boolean;
-  /** What the repository calls its data; see `namedDataFolders`. */
+  /** The folders that the repository calls its data; see `namedDataFolders`. */
   readonly namedData: readonly string[];
-  /** The model that it may ask; null where its contract names none, or nothing runs. */
+  /** The model that it may ask; null if its contract names none, or nothing is running. */
   readonly model: ModelAccess | null;
-  /** Data that this run finds exchanged. */
+  /** Data that is swapped for this run. */
   readonly swaps: readonly Swap[];
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
 
 export type Contained = {
   readonly environment: Readonly<Record<string, string>>;
-  /** Program and arguments the training is run behind. */
+  /** Program and arguments that contain the training. */
   readonly argv: readonly [string, ...string[]];
 };
 
-/** What the training sees, with uv pointed at the user's own environment where there is one. */
+/** The training's environment; uv uses the user's own environment if there is one. */
 export function environmentOf(
   {
     contract,
@@ -76,39 +76,45 @@ export function environmentOf(
   const own = usersVenv(repository);
   return trainingEnvironment({
     user: userEnvironment,
-    // Beside the model that Pawl asks for it no key of the user's has a place.
+    // If Pawl asks the model for it, it gets none of the user's keys.
     named: contract.environment.filter(name => contract.model === null || !/^ANTHROPIC_/i.test(name)),
     marker,
     uvProjectEnvironment: own ?? join(folder, 'venv'),
-    // The user's environment is used as it is: synchronising it would write in their checkout.
+    // The user's environment is used as it is: synchronising it would change the checkout.
     uvMaySync: own === null,
   });
 }
 
-/** The environment in the user's checkout; null where there is none. */
+/** The environment in the user's checkout, or null. */
 function usersVenv(repository: Repository): string | null {
   const path = join(repository.path, '.venv');
   return existsSync(path) ? path : null;
 }
 
-/** Where uv keeps the user's own Pythons. */
+/** Where uv keeps the user's Pythons. */
 function usersPythons(environment: Readonly<Record<string, string>>): string {
   const home = environment.HOME ?? homedir();
   return environment.UV_PYTHON_INSTALL_DIR ?? join(home, '.local', 'share', 'uv', 'python');
 }
 
-/** Where uv puts the Pythons it fetches for an environment of the study's own: home is gone with each run. */
+/**
+ * Where uv puts Pythons that it downloads for a study's own environment, because the home folder is lost after each
+ * run.
+ */
 function pythonsBeside(venv: string): string {
   return `${venv}-pythons`;
 }
 
-/** The study's own folder of Pythons, in which the user's are links: uv looks in one folder only, and home is read-only. */
+/**
+ * The study's own folder of Pythons, with links to the user's: uv looks in only one folder, and the home folder is
+ * read-only.
+ */
 async function linkPythons(own: Readonly<Record<string, string>>): Promise<string> {
   const folder = pythonsBeside(own.UV_PROJECT_ENVIRONMENT ?? '');
   const users = usersPythons(own);
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(users).catch(() => [])) {
-    // What else lies there is uv's bookkeeping.
+    // Anything else in it is uv's bookkeeping.
     if (/^(?:cpython|pypy|graalpy)-/.test(name))
       await symlink(join(users, name), join(folder, name)).catch(() => {});
   }
@@ -116,8 +122,8 @@ async function linkPythons(own: Readonly<Record<string, string>>): Promise<strin
 }
 
 /**
- * The environment uv makes of the study's own where the user has none. The baseline makes it, which takes the network; from
- * then on no training may change what the later ones run in, but where the contract lets proposals change what is in it.
+ * The study's own uv environment, if the user has none. The baseline creates it, which takes the network; after that
+ * no training may change it, unless the contract lets proposals change its packages.
  */
 function ownVenv(
   { contract, repository, hasBaseline }: Pick<Place, 'contract' | 'repository' | 'hasBaseline'>,
@@ -128,20 +134,20 @@ function ownVenv(
   if (usersVenv(repository) !== null || !usesUv(`${train} ${setup ?? ''}`) || !path) return null;
   const isEditable = matchEditable(contract.editable);
   const isFixed = !isEditable('pyproject.toml') && !isEditable('uv.lock');
-  // One whose Python is gone has to be mended; a script's own environment is none of the project's.
+  // An environment without its Python has to be repaired; a script's environment is not the project's.
   const isBroken = existsSync(join(path, 'pyvenv.cfg')) && !existsSync(join(path, 'bin', 'python'));
   const isMade = hasBaseline && !isBroken;
   return { folders: [path, pythonsBeside(path)], isWritable: !isFixed || !isMade };
 }
 
-/** git looks at nothing that somebody else owns, and where Pawl is root the repository is root's. */
+/** git refuses repositories of another user, and if Pawl is root, the repository belongs to root. */
 export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<string, string>> {
   return identity
     ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
     : {};
 }
 
-/** uv's environment as a program sees it that only reads it: the study's own, made by the baseline, or the user's. */
+/** uv's environment for a program that only reads it: the study's own, made by the baseline, or the user's. */
 export async function pythonEnvironmentOf({
   contract,
   repository,
@@ -152,7 +158,7 @@ export async function pythonEnvironmentOf({
   readonly variables: Readonly<Record<string, string>>;
   readonly programs: readonly string[];
   readonly reads: readonly string[];
-  /** To be mounted, for they lie in Pawl's own data. */
+  /** To be mounted, because they are in Pawl's own data. */
   readonly folders: readonly string[];
 }> {
   const uv = environment.UV_PROJECT_ENVIRONMENT;
@@ -164,8 +170,8 @@ export async function pythonEnvironmentOf({
 }
 
 /**
- * Builds the jail of a run, and what it needs on disk.
- * @param own what the training would be given without a sandbox
+ * Builds the jail of a run, and the files that it needs.
+ * @param own the environment that the training would have without a sandbox
  */
 export async function contain(
   place: Place,
@@ -222,7 +228,7 @@ export async function contain(
   return { environment, argv: [...containedBy(sandbox, jail), ...(model?.argv ?? [])] };
 }
 
-/** A jail that was tried, and why it does not work; null where it does. */
+/** A jail that was tried, and why it does not work; null if it works. */
 export async function containAndTry(
   place: Place,
   sandbox: Bubblewrap,
@@ -230,12 +236,12 @@ export async function containAndTry(
 ): Promise<Contained & { readonly fault: string | null }> {
   const first = await contain(place, sandbox, own);
   if ((await trySandbox(first.argv, first.environment)) === null) return { ...first, fault: null };
-  // A socket that was to be masked may have gone meanwhile, and then nothing can be mounted on it.
+  // A socket to be masked may have disappeared, and then nothing can be mounted on it.
   const again = await contain(place, sandbox, own);
   return { ...again, fault: await trySandbox(again.argv, again.environment) };
 }
 
-/** How a contained run asks its model. Rejects with `cannot_train` where nothing could hand on what it asks. */
+/** How a contained run asks its model. Rejects with `cannot_train` if nothing can forward its requests. */
 async function wayOf(
   access: ModelAccess,
   network: boolean,
@@ -247,7 +253,7 @@ async function wayOf(
   throw new PawlError('cannot_train', NO_FORWARDER);
 }
 
-/** The system's own, which every jail shows, goes before one of the user's. */
+/** The system's Python, which every jail shows, is preferred to one of the user's. */
 export async function findForwarderPython(path: string): Promise<string | null> {
   return existsSync(SYSTEM_PYTHON) ? SYSTEM_PYTHON : findProgram('python3', path);
 }
@@ -256,13 +262,13 @@ const SYSTEM_PYTHON = '/usr/bin/python3';
 export const NO_FORWARDER =
   'A contained training asks its model through a program in Python, and python3 was not found. Install it (Debian: apt-get install python3).';
 
-/** A folder that only contained programs write in is theirs from the first time on. */
+/** A folder that only contained programs write belongs to their user from the start. */
 async function giveFolder(identity: NonNullable<Bubblewrap['identity']>, path: string): Promise<void> {
   const { uid } = await stat(path);
   if (uid !== identity.uid) await giveTo(identity, path, new Set());
 }
 
-/** Folders that the repository's `prepare.py` calls its data. Not asked where a proposal may change that file. */
+/** Folders that the repository's `prepare.py` calls its data. Ignored if a proposal may change that file. */
 function findNamedData(
   preparePy: string | null,
   { editable }: Contract,
@@ -272,20 +278,20 @@ function findNamedData(
   return namedDataFolders(preparePy, environment.HOME ?? homedir(), environment);
 }
 
-/** A commit's files, and what its `prepare.py` says; null where it has none. */
+/** A commit's files, and the text of its `prepare.py`, or null. */
 export type CommitFiles = {
   readonly tree: Awaited<ReturnType<typeof listTree>>;
   readonly preparePy: string | null;
 };
 
-/** @param tree of the commit, where it is known already */
+/** @param tree the commit's tree, if already known */
 export async function readCommitFiles(
   repository: Repository,
   commit: string,
   tree?: CommitFiles['tree'],
 ): Promise<CommitFiles> {
   const files = tree ?? (await listTree(repository, commit));
-  // At the top, else in the only folder that has one: where the shape is in a folder, so is its data's name.
+  // At the top, else in the only folder that has one, as for the repository's shape.
   const all = files.map(({ path }) => path).filter(path => /(?:^|\/)prepare\.py$/.test(path));
   const path = all.find(other => other === 'prepare.py') ?? (all.length === 1 ? all[0] : undefined);
   const preparePy = path === undefined ? null : await readBlob(repository, commit, path);
@@ -293,20 +299,20 @@ export async function readCommitFiles(
 }
 
 export type Trial = {
-  /** What the trainings are contained with; null for nothing. */
+  /** The sandbox of trainings; null for none. */
   readonly sandbox: Bubblewrap | null;
-  /** Why nothing can be contained, and how to fix it; null if it can, or if it is not wanted. */
+  /** Why nothing can be contained, and how to fix that; null if it works, or is not wanted. */
   readonly why: string | null;
-  /** Why the training command would not be found in the sandbox, though it is outside of it; null where it would. */
+  /** Why the sandbox does not see the training command although it exists outside; null if it does. */
   readonly hiddenCommand: string | null;
   readonly data: readonly DataCache[];
-  /** What the repository calls its data, there or not. */
+  /** The folders that the repository calls its data, whether they exist or not. */
   readonly namedData: readonly string[];
 };
 
 /**
- * Tries the jail that a study of this commit has, with an empty stand-in for its worktree: does it start, does the GPU's
- * driver answer, is the command there? Changes nothing.
+ * Tries the jail that a study of this commit would have, with an empty replacement for its worktree: does it start,
+ * does the GPU's driver answer, is the command there? Changes nothing.
  */
 export async function tryContainment(
   input: Pick<Place, 'contract' | 'repository' | 'paths' | 'userEnvironment'> & CommitFiles,
@@ -338,7 +344,7 @@ export async function tryContainment(
   }
 }
 
-/** Empty files in the place of those a jail would seal. */
+/** Empty files in place of those that a jail would seal. */
 async function standInFor(
   tree: CommitFiles['tree'],
   { editable, locked }: Contract,
@@ -349,7 +355,7 @@ async function standInFor(
   const paths = tree
     .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
     .map(({ path }) => path);
-  // No more than a jail seals.
+  // No more files than a jail seals.
   const sealed = locked === null ? topmost(paths, MAX_SINGLE_SEALS) : [];
   for (const path of sealed) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -358,7 +364,7 @@ async function standInFor(
   return { folders: [], files: sealed };
 }
 
-/** A program that is found outside, and by the same name not inside. */
+/** A program that exists outside but not, under the same name, inside. */
 async function findHiddenCommand(
   train: string,
   argv: readonly [string, ...string[]],
