@@ -36,11 +36,11 @@ export type Memo = z.infer<typeof memoSchema>;
 export type Choice = {
   readonly moves: readonly Move[];
   readonly memo: Memo;
-  /** In the metric's unit, positive for better; null without evidence. */
+  /** The evidence for these moves in the history, in words. */
   readonly because: string;
-  /** Standard deviation of {@link expectedGain}; null if unknown. */
+  /** In the metric's unit, positive for better; null without evidence. */
   readonly expectedGain: number | null;
-  /** Standard deviation of {@link expectedGain}; null where nothing is said of it. */
+  /** Standard deviation of {@link expectedGain}; null if unknown. */
   readonly expectedError: number | null;
 };
 

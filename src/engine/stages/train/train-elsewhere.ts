@@ -15,32 +15,33 @@ import { environmentOf } from '../../sandbox/contain.ts';
 import { sandboxMode } from '../../sandbox/find-sandbox.ts';
 import type { TrainPorts } from './train-ports.ts';
 
-/** What a scorer gets of a run on another machine. */
+/** How much a scorer can get from a run on another machine. */
 const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;
 
-/** Ends of a job that say nothing of its commit. */
+/** Ends of a job that its commit did not cause. */
 const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 'lost'] as const;
 
-/** Why a run on another machine is to be run again whatever it printed; null where it counts. */
+/** Why a run on another machine has to be repeated, whatever it printed; null if it counts. */
 export function findLoss({ end }: RemoteResult): string | null {
   return LOST.some(kind => kind === end.kind) && 'message' in end ? end.message : null;
 }
 
-/** Where a run on another machine is, or what it waits for. */
+/** Where a run on another machine is, or what it is waiting for. */
 export function describePhase({ label }: LanePlace, phase: RemotePhase): string {
   if (phase.kind === 'queued') return `${label}, queued${phase.reason === null ? '' : `: ${phase.reason}`}`;
   if (phase.kind === 'setting_up') return `${label}, ${phase.node}, setting up`;
   return `${label}, ${phase.node}${phase.gpu === null ? '' : `, ${phase.gpu}`}`;
 }
 
-/** Whether runs of a study are contained on other machines. */
+/** Whether a study's runs are contained on other machines. */
 export function isContainedElsewhere({ contract }: Study, { userEnvironment }: TrainPorts): boolean {
   return sandboxMode(contract, userEnvironment) !== 'off';
 }
 
 /**
- * Trains one run on another machine. If the engine died while jobs of the same commit trained, the result of the oldest that no run
- * has is taken, so that nothing is trained twice. Rejects with `cannot_train` where nothing was trained and no other run would be.
+ * Trains one run on another machine. If the engine died while jobs of the same commit trained, takes the result of
+ * the oldest one that no run has, so that nothing is trained twice. Rejects with `cannot_train` if nothing was
+ * trained and no other run would be.
  */
 export async function trainElsewhere(
   study: Study,
@@ -74,7 +75,7 @@ async function adopt(
 ): Promise<RemoteResult | null> {
   const { ledger } = ports;
   for (const { marker, k } of ledger.jobs.untaken(study.id, { ...run, place: remote.place })) {
-    // No other run gets its result, also where the engine dies before that is removed there.
+    // Marked first, so that no other run gets the result even if the engine dies before the job is removed.
     ledger.write(() => ledger.jobs.take(marker, run.k));
     const adopted = await remote.adopt(jobOf(study, run, k, ports), watch);
     if (adopted) return adopted;
